@@ -1,0 +1,95 @@
+"""Every message about shapes, dtypes and values of arguments.
+
+`Shapes` collects the sizes of one call and explains disagreements. There is one check per public function of
+`elman.reference` and `elman.engine`, of the same name; both twins call it, so they refuse the same input with the
+same words. Each takes the place to name in messages and a dtype (``None`` infers float32 or float64 from the arrays;
+functions that are told a dtype take none), then the arguments of its namesake in their order. It returns them, in
+that order, ready for use: C-contiguous, aligned, native byte order, one dtype. Arrays that are already so come back
+as they are, never copied.
+"""
+
+from __future__ import annotations
+
+from elman._check.cells import (
+    CELL_ACTIVATIONS,
+    RESETS,
+    gru_backward,
+    gru_forward,
+    lstm_backward,
+    lstm_forward,
+    rnn_backward,
+    rnn_forward,
+)
+from elman._check.layers import (
+    OUTPUT_ACTIVATIONS,
+    REDUCTIONS,
+    activation_backward,
+    activation_forward,
+    binary_cross_entropy,
+    categorical_cross_entropy,
+    dense_backward,
+    dense_forward,
+    embedding_backward,
+    embedding_forward,
+    loss,
+)
+from elman._check.shapes import Array, Shapes, common_dtype
+from elman._check.updates import (
+    adam_step,
+    clip_by_norm,
+    clip_by_value,
+    dropout_mask,
+    gather_windows,
+    rmsprop_step,
+    sgd_step,
+)
+from elman._check.values import (
+    boolean,
+    bptt_depth,
+    choice,
+    float_dtype,
+    integer,
+    number_in,
+    positive_integer,
+    within,
+)
+
+__all__ = [
+    "CELL_ACTIVATIONS",
+    "OUTPUT_ACTIVATIONS",
+    "REDUCTIONS",
+    "RESETS",
+    "Array",
+    "Shapes",
+    "activation_backward",
+    "activation_forward",
+    "adam_step",
+    "binary_cross_entropy",
+    "boolean",
+    "bptt_depth",
+    "categorical_cross_entropy",
+    "choice",
+    "clip_by_norm",
+    "clip_by_value",
+    "common_dtype",
+    "dense_backward",
+    "dense_forward",
+    "dropout_mask",
+    "embedding_backward",
+    "embedding_forward",
+    "float_dtype",
+    "gather_windows",
+    "gru_backward",
+    "gru_forward",
+    "integer",
+    "loss",
+    "lstm_backward",
+    "lstm_forward",
+    "number_in",
+    "positive_integer",
+    "rmsprop_step",
+    "rnn_backward",
+    "rnn_forward",
+    "sgd_step",
+    "within",
+]

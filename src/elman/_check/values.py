@@ -1,0 +1,96 @@
+"""Single values: choices, integers, numbers in an interval, and arrays of values that must lie in a range."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.errors import ArgumentError
+
+
+def within(place: str, name: str, array: npt.NDArray[Any], high: int, bound: str, error: type[Exception]) -> None:
+    """Raise ``error``, naming the first position, unless every value is between 0 and ``high``."""
+    if array.size and (array.min() < 0 or array.max() > high):
+        raise error(f"{place}: {first_wrong(name, array, (array < 0) | (array > high), f'between 0 and {bound}')}")
+
+
+def first_wrong(name: str, array: npt.NDArray[Any], wrong: npt.NDArray[np.bool_], wanted: str) -> str:
+    """Write "name[position] must be wanted, got value." for the first wrong value."""
+    where = tuple(int(i) for i in np.argwhere(wrong)[0])
+    position = f"[{', '.join(map(str, where))}]" if where else ""
+    return f"{name}{position} must be {wanted}, got {array[where]}."
+
+
+def choice(place: str, name: str, value: Any, options: Sequence[str]) -> str:
+    """Return ``value`` if it is one of ``options``."""
+    if isinstance(value, str) and value in options:
+        return value
+    message = f"{place}: {name} must be one of {', '.join(map(repr, options))}, got {value!r}."
+    if isinstance(value, str):
+        from difflib import get_close_matches
+
+        if close := get_close_matches(value.lower(), options, n=1):
+            message += f"\n  Hint: did you mean {close[0]!r}?"
+    raise ArgumentError(message)
+
+
+def integer(place: str, name: str, value: Any, low: int | None = None, high: int | None = None) -> int:
+    """Return ``value`` as an int between ``low`` and ``high``, both allowed; True and 1.0 are no integers."""
+    wanted = "an integer"
+    if low is not None:
+        wanted += f" of at least {low}" if high is None else f" between {low} and {high}"
+    if not isinstance(value, (bool, np.bool_)):
+        try:
+            number = operator.index(value)
+        except TypeError:
+            pass
+        else:
+            if (low is None or number >= low) and (high is None or number <= high):
+                return number
+    raise ArgumentError(f"{place}: {name} must be {wanted}, got {value!r}.")
+
+
+def positive_integer(place: str, name: str, value: Any) -> int:
+    """Return ``value`` as an int of at least 1."""
+    return integer(place, name, value, 1)
+
+
+def number_in(place: str, name: str, value: Any, interval: str) -> float:
+    """Return ``value`` as a float inside ``interval``, written as in mathematics: ``"[0, 1)"``, ``"(0, inf)"``."""
+    low, high = (float(end) for end in interval[1:-1].split(","))
+    if isinstance(value, (float, int, np.floating, np.integer)) and not isinstance(value, bool):
+        number = float(value)
+        above = number >= low if interval[0] == "[" else number > low
+        below = number <= high if interval[-1] == "]" else number < high
+        if above and below:
+            return number
+    shown = f"{value:.15g}" if isinstance(value, (float, np.floating)) else repr(value)
+    raise ArgumentError(f"{place}: {name} must be a number in {interval}, got {shown}.")
+
+
+def boolean(place: str, name: str, value: Any) -> bool:
+    """Return ``value`` if it is True or False."""
+    if isinstance(value, (bool, np.bool_)):
+        return bool(value)
+    raise ArgumentError(f"{place}: {name} must be True or False, got {value!r}.")
+
+
+def float_dtype(place: str, name: str, value: Any) -> np.dtype[Any]:
+    """Return ``value`` as a dtype if it names float32 or float64."""
+    try:
+        dtype = np.dtype(value)
+    except TypeError:
+        dtype = np.dtype(object)
+    if value is None or dtype not in (np.float32, np.float64):
+        raise ArgumentError(f"{place}: {name} must be float32 or float64, got {value!r}.")
+    native: np.dtype[Any] = dtype.newbyteorder("=")
+    return native
+
+
+def bptt_depth(place: str, value: Any) -> int | None:
+    """Return None (every path) or the number of steps that a path may span."""
+    return None if value is None else integer(place, "bptt_depth", value, 1)

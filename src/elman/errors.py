@@ -1,0 +1,124 @@
+"""Every exception and warning that Elman raises on purpose.
+
+The tree::
+
+    Exception
+    └── ElmanError
+        ├── ShapeError         (also ValueError)    sizes of arrays disagree
+        ├── ArgumentError      (also ValueError)    an argument has a wrong value or type
+        ├── DataError          (also ValueError)    a value inside the data cannot be used
+        ├── FileFormatError    (also ValueError)    a file is damaged, foreign or too new
+        ├── UnsupportedError   (also ValueError)    a legal request that this part cannot serve
+        └── TrainingError      (also RuntimeError)  a loss or gradient stopped being finite
+    UserWarning
+    └── ElmanWarning                                legal, but probably not what was meant
+
+``except ElmanError`` catches everything of ours; ``except ValueError`` keeps working for who knows nothing of Elman.
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ArgumentError",
+    "DataError",
+    "ElmanError",
+    "ElmanWarning",
+    "FileFormatError",
+    "ShapeError",
+    "TrainingError",
+    "UnsupportedError",
+]
+
+
+class ElmanError(Exception):
+    """Base of every exception that Elman raises on purpose.
+
+    Examples
+    --------
+    >>> issubclass(ShapeError, ElmanError) and issubclass(ShapeError, ValueError)
+    True
+    """
+
+
+class ShapeError(ElmanError, ValueError):
+    """The sizes of two arrays disagree; the message names both and where each size comes from.
+
+    Examples
+    --------
+    >>> from elman.reference import dense_forward
+    >>> try:
+    ...     dense_forward([[1.0, 2.0]], [[1.0], [1.0], [1.0]])
+    ... except ShapeError as error:
+    ...     print(error)
+    dense_forward: W_y must have shape (H, K) = (2, K), got (3, 1).
+      H=2 comes from h (..., H) = (1, 2).
+    """
+
+
+class ArgumentError(ElmanError, ValueError):
+    """An argument has a wrong value or type.
+
+    Examples
+    --------
+    >>> from elman.reference import activation_forward
+    >>> try:
+    ...     activation_forward([1.0], "sigmoidal")
+    ... except ArgumentError as error:
+    ...     print(error)
+    activation_forward: activation must be one of 'identity', 'tanh', 'relu', 'sigmoid', 'softmax', got 'sigmoidal'.
+      Hint: did you mean 'sigmoid'?
+    """
+
+
+class DataError(ElmanError, ValueError):
+    """A value inside the data cannot be used; the message names its position.
+
+    Examples
+    --------
+    >>> from elman.reference import embedding_forward
+    >>> try:
+    ...     embedding_forward([0, 7], [[1.0], [2.0]])
+    ... except DataError as error:
+    ...     print(error)
+    embedding_forward: indices[1] must be between 0 and V-1 = 1, got 7.
+    """
+
+
+class FileFormatError(ElmanError, ValueError):
+    """A file is damaged, was not written by Elman, or needs a newer version; nothing was loaded from it.
+
+    Examples
+    --------
+    >>> issubclass(FileFormatError, ValueError)
+    True
+    """
+
+
+class UnsupportedError(ElmanError, ValueError):
+    """The request makes sense, but this part of the library does not serve it; the message says which part does.
+
+    Examples
+    --------
+    >>> issubclass(UnsupportedError, ValueError)
+    True
+    """
+
+
+class TrainingError(ElmanError, RuntimeError):
+    """The loss or the gradient stopped being finite; the message names the update.
+
+    Examples
+    --------
+    >>> issubclass(TrainingError, RuntimeError)
+    True
+    """
+
+
+class ElmanWarning(UserWarning):
+    """Something is legal but probably not what was meant.
+
+    Examples
+    --------
+    >>> issubclass(ElmanWarning, UserWarning)
+    True
+    """

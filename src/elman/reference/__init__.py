@@ -1,0 +1,76 @@
+"""The equations in NumPy and float64: the oracle that the engine is tested against, and the code to read.
+
+Every function of `elman.engine` has its twin here, by the same name and with the same arguments. Nothing here is fast.
+docs/notation.md explains the letters.
+"""
+
+from __future__ import annotations
+
+from elman.reference.activations import activation_backward, activation_forward, sigmoid, softmax
+from elman.reference.dense import DenseGradients, dense_backward, dense_forward
+from elman.reference.derivatives import (
+    binary_cross_entropy_derivative,
+    cross_entropy_derivative,
+    sigmoid_derivative,
+    softmax_jacobian,
+)
+from elman.reference.dropout import dropout_mask, philox
+from elman.reference.embedding import embedding_backward, embedding_forward
+from elman.reference.gru import GRUGradients, GRUStates, gru_backward, gru_forward
+from elman.reference.losses import (
+    binary_cross_entropy,
+    categorical_cross_entropy,
+    half_squared_error,
+    huber,
+    mean_absolute_error,
+    mean_squared_error,
+    pinball,
+)
+from elman.reference.lstm import LSTMGradients, LSTMStates, lstm_backward, lstm_forward
+from elman.reference.numerical import numerical_gradient
+from elman.reference.optimizers import adam_step, clip_by_norm, clip_by_value, rmsprop_step, sgd_step
+from elman.reference.rnn import RNNGradients, rnn_backward, rnn_forward
+from elman.reference.windows import gather_windows
+
+__all__ = [
+    "DenseGradients",
+    "GRUGradients",
+    "GRUStates",
+    "LSTMGradients",
+    "LSTMStates",
+    "RNNGradients",
+    "activation_backward",
+    "activation_forward",
+    "adam_step",
+    "binary_cross_entropy",
+    "binary_cross_entropy_derivative",
+    "categorical_cross_entropy",
+    "clip_by_norm",
+    "clip_by_value",
+    "cross_entropy_derivative",
+    "dense_backward",
+    "dense_forward",
+    "dropout_mask",
+    "embedding_backward",
+    "embedding_forward",
+    "gather_windows",
+    "gru_backward",
+    "gru_forward",
+    "half_squared_error",
+    "huber",
+    "lstm_backward",
+    "lstm_forward",
+    "mean_absolute_error",
+    "mean_squared_error",
+    "numerical_gradient",
+    "philox",
+    "pinball",
+    "rmsprop_step",
+    "rnn_backward",
+    "rnn_forward",
+    "sgd_step",
+    "sigmoid",
+    "sigmoid_derivative",
+    "softmax",
+    "softmax_jacobian",
+]

@@ -1,0 +1,149 @@
+"""Element-wise functions, softmax, and their derivatives written through the output.
+
+Writing ``f'`` through ``y = f(o)`` is what lets a backward pass keep only the states: σ′ = y(1−y), tanh′ = 1−y².
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from elman import _check
+from elman._check import Array
+
+
+def sigmoid(z: npt.ArrayLike) -> Array:
+    """Return the logistic function 1 / (1 + exp(−z)), without overflow on either side.
+
+    Parameters
+    ----------
+    z : array_like
+        Any shape.
+
+    Returns
+    -------
+    y : ndarray
+        float64, shape of ``z``, between 0 and 1.
+
+    Examples
+    --------
+    >>> sigmoid([-1000.0, 0.0, 1000.0])
+    array([0. , 0.5, 1. ])
+    """
+    z = np.asarray(z, np.float64)
+    e = np.exp(-np.abs(z))  # never above 1
+    return np.asarray(np.where(z >= 0, 1.0, e) / (1.0 + e))
+
+
+def softmax(z: npt.ArrayLike) -> Array:
+    """Return exp(z_j) / Σ_k exp(z_k) over the last axis.
+
+    Parameters
+    ----------
+    z : array_like (..., K)
+        Logits.
+
+    Returns
+    -------
+    p : ndarray (..., K)
+        float64; rows add up to 1.
+
+    Examples
+    --------
+    >>> softmax([0.0, 0.0, np.log(2.0)]).round(4)
+    array([0.25, 0.25, 0.5 ])
+    """
+    z = np.asarray(z, np.float64)
+    e = np.exp(z - z.max(axis=-1, keepdims=True))  # the largest exponent is 0: no overflow
+    return np.asarray(e / e.sum(axis=-1, keepdims=True))
+
+
+def apply(activation: str, a: Array) -> Array:
+    """Return f(a) for an element-wise f, by name."""
+    if activation == "tanh":
+        return np.asarray(np.tanh(a))
+    if activation == "sigmoid":
+        return sigmoid(a)
+    if activation == "relu":
+        return np.maximum(a, 0.0)
+    return np.array(a)  # identity
+
+
+def derivative(activation: str, y: Array) -> Array:
+    """Return f′(a), written through y = f(a), for an element-wise f, by name."""
+    if activation == "tanh":
+        return 1.0 - y**2
+    if activation == "sigmoid":
+        return y * (1.0 - y)
+    if activation == "relu":
+        return (y > 0.0).astype(np.float64)
+    return np.ones_like(y)  # identity
+
+
+def activation_forward(o: npt.ArrayLike, activation: str) -> Array:
+    """Apply the output activation: ``y = g(o)``.
+
+    Parameters
+    ----------
+    o : array_like (..., K)
+        What the output layer computed.
+    activation : {"identity", "tanh", "relu", "sigmoid", "softmax"}
+        Softmax runs over the last axis, the others value by value.
+
+    Returns
+    -------
+    y : ndarray (..., K)
+
+    Raises
+    ------
+    ShapeError
+        If ``o`` has no axis, or K is 0.
+    ArgumentError
+        If the activation is unknown.
+
+    Examples
+    --------
+    >>> activation_forward([[-1.0, 3.0]], "relu")
+    array([[0., 3.]])
+    """
+    o, activation = _check.activation_forward("activation_forward", np.float64, o, activation)
+    return softmax(o) if activation == "softmax" else apply(activation, o)
+
+
+def activation_backward(dy: npt.ArrayLike, y: npt.ArrayLike, activation: str) -> Array:
+    """Take the gradient back through the output activation.
+
+    Element-wise ``do = dy ⊙ g′(o)``; for softmax, with J = diag(y) − yᵀy symmetric::
+
+        do = dy J = y ⊙ (dy − Σ_k dy_k y_k)
+
+    Parameters
+    ----------
+    dy : array_like (..., K)
+        ∂L/∂y.
+    y : array_like (..., K)
+        What `activation_forward` returned.
+    activation : {"identity", "tanh", "relu", "sigmoid", "softmax"}
+        The same as forward.
+
+    Returns
+    -------
+    do : ndarray (..., K)
+        ∂L/∂o. The derivative of ReLU at 0 is taken as 0.
+
+    Raises
+    ------
+    ShapeError
+        If ``dy`` and ``y`` differ in shape.
+    ArgumentError
+        If the activation is unknown.
+
+    Examples
+    --------
+    >>> activation_backward([1.0, 0.0], [0.5, 0.5], "softmax")
+    array([ 0.25, -0.25])
+    """
+    dy, y, activation = _check.activation_backward("activation_backward", np.float64, dy, y, activation)
+    if activation == "softmax":
+        return np.asarray(y * (dy - (dy * y).sum(axis=-1, keepdims=True)))
+    return np.asarray(dy * derivative(activation, y))

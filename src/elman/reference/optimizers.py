@@ -1,0 +1,264 @@
+"""One step of each optimizer, in place on flat vectors, and gradient clipping.
+
+θ is the vector of all parameters, g the gradient, η the learning rate. Every vector that is written to must be a
+writable, C-contiguous float64 array: a converted copy would be updated and thrown away.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from elman import _check
+from elman._check import Array
+
+
+def sgd_step(
+    theta: Array,
+    gradient: npt.ArrayLike,
+    velocity: Array,
+    learning_rate: float,
+    momentum: float = 0.0,
+    nesterov: bool = False,
+    weight_decay: float = 0.0,
+) -> None:
+    """Take one step of gradient descent, with momentum if wanted.
+
+    With μ the momentum, v the velocity and λ the weight decay::
+
+        g ← g + λ θ
+        v ← μ v + g
+        θ ← θ − η v              or, for Nesterov,  θ ← θ − η (g + μ v)
+
+    Parameters
+    ----------
+    theta : ndarray (P,)
+        Parameters, changed in place.
+    gradient : array_like (P,)
+        ∂L/∂θ, left as it is.
+    velocity : ndarray (P,)
+        v, changed in place; zeros before the first step.
+    learning_rate : float
+        η ≥ 0.
+    momentum : float
+        μ ≥ 0; 0 is plain gradient descent.
+    nesterov : bool
+        Look one step of momentum ahead.
+    weight_decay : float
+        λ ≥ 0, the gradient of ½ λ Σ θ². Unlike in `adam_step` it goes through the velocity.
+
+    Raises
+    ------
+    ShapeError
+        If the vectors differ in size.
+    ArgumentError
+        If a vector cannot be changed in place, two share memory, or a number lies outside its range.
+
+    References
+    ----------
+    Sutskever, Martens, Dahl and Hinton (2013), On the importance of initialization and momentum in deep learning. ICML.
+
+    Examples
+    --------
+    >>> theta, velocity = np.array([1.0]), np.array([2.0])
+    >>> sgd_step(theta, [4.0], velocity, learning_rate=0.125, momentum=0.5)  # v = 0.5 * 2 + 4
+    >>> velocity, theta
+    (array([5.]), array([0.375]))
+    """
+    theta, gradient, velocity, learning_rate, momentum, nesterov, weight_decay = _check.sgd_step(
+        "sgd_step", np.float64, theta, gradient, velocity, learning_rate, momentum, nesterov, weight_decay
+    )
+    g = gradient + weight_decay * theta
+    velocity[:] = momentum * velocity + g
+    theta -= learning_rate * (g + momentum * velocity if nesterov else velocity)
+
+
+def rmsprop_step(
+    theta: Array,
+    gradient: npt.ArrayLike,
+    square: Array,
+    learning_rate: float,
+    decay: float = 0.9,
+    epsilon: float = 1e-8,
+) -> None:
+    """Take one step of RMSprop: each gradient is divided by its own running size.
+
+    With ρ the decay and s the running mean of squares::
+
+        s ← ρ s + (1−ρ) g²
+        θ ← θ − η g / (√s + ε)
+
+    Parameters
+    ----------
+    theta : ndarray (P,)
+        Parameters, changed in place.
+    gradient : array_like (P,)
+        ∂L/∂θ, left as it is.
+    square : ndarray (P,)
+        s, changed in place; zeros before the first step.
+    learning_rate : float
+        η ≥ 0.
+    decay : float
+        ρ between 0 and 1.
+    epsilon : float
+        ε > 0; outside the root.
+
+    Raises
+    ------
+    ShapeError
+        If the vectors differ in size.
+    ArgumentError
+        If a vector cannot be changed in place, two share memory, or a number lies outside its range.
+
+    References
+    ----------
+    Tieleman and Hinton (2012), Lecture 6.5: rmsprop. Neural networks for machine learning.
+
+    Examples
+    --------
+    >>> theta, square = np.array([1.0]), np.array([0.0])
+    >>> rmsprop_step(theta, [4.0], square, learning_rate=0.5, decay=0.75)  # s = 16/4; 0.5 * 4 / 2
+    >>> square, theta.round(6)
+    (array([4.]), array([0.]))
+    """
+    theta, gradient, square, learning_rate, decay, epsilon = _check.rmsprop_step(
+        "rmsprop_step", np.float64, theta, gradient, square, learning_rate, decay, epsilon
+    )
+    square[:] = decay * square + (1 - decay) * gradient**2
+    theta -= learning_rate * gradient / (np.sqrt(square) + epsilon)
+
+
+def adam_step(
+    theta: Array,
+    gradient: npt.ArrayLike,
+    m: Array,
+    v: Array,
+    step: int,
+    learning_rate: float,
+    beta_1: float = 0.9,
+    beta_2: float = 0.999,
+    epsilon: float = 1e-8,
+    weight_decay: float = 0.0,
+) -> None:
+    """Take one step of Adam, or of AdamW if there is weight decay.
+
+    With s the step and λ the weight decay::
+
+        θ ← θ − η λ θ
+        m ← β₁ m + (1−β₁) g          m̂ = m / (1 − β₁ˢ)
+        v ← β₂ v + (1−β₂) g²         v̂ = v / (1 − β₂ˢ)
+        θ ← θ − η m̂ / (√v̂ + ε)
+
+    Parameters
+    ----------
+    theta : ndarray (P,)
+        Parameters, changed in place.
+    gradient : array_like (P,)
+        ∂L/∂θ, left as it is.
+    m, v : ndarray (P,)
+        Running means of g and g², changed in place; zeros before the first step.
+    step : int
+        s, counted from 1.
+    learning_rate : float
+        η ≥ 0.
+    beta_1, beta_2 : float
+        At least 0 and below 1.
+    epsilon : float
+        ε > 0.
+    weight_decay : float
+        λ ≥ 0, decoupled from the gradient: it shrinks θ directly and stays out of m and v.
+
+    Raises
+    ------
+    ShapeError
+        If the vectors differ in size.
+    ArgumentError
+        If a vector cannot be changed in place, two share memory, or a number lies outside its range.
+
+    References
+    ----------
+    Kingma and Ba (2015), Adam: a method for stochastic optimization. ICLR.
+    Loshchilov and Hutter (2019), Decoupled weight decay regularization. ICLR.
+
+    Examples
+    --------
+    The first step moves every parameter by about the learning rate, whatever the size of its gradient:
+
+    >>> theta, m, v = np.array([1.0, 1.0]), np.zeros(2), np.zeros(2)
+    >>> adam_step(theta, [1000.0, -0.5], m, v, step=1, learning_rate=0.25)
+    >>> theta.round(6)
+    array([0.75, 1.25])
+    """
+    theta, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon, weight_decay = _check.adam_step(
+        "adam_step", np.float64, theta, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon, weight_decay
+    )
+    theta -= learning_rate * weight_decay * theta
+    m[:] = beta_1 * m + (1 - beta_1) * gradient
+    v[:] = beta_2 * v + (1 - beta_2) * gradient**2
+    m_hat, v_hat = m / (1 - beta_1**step), v / (1 - beta_2**step)
+    theta -= learning_rate * m_hat / (np.sqrt(v_hat) + epsilon)
+
+
+def clip_by_norm(gradient: Array, max_norm: float) -> float:
+    """Scale the gradient down to ``max_norm`` if its Euclidean norm is larger; its direction stays.
+
+    Parameters
+    ----------
+    gradient : ndarray (P,)
+        Changed in place: ``g ← g · max_norm / ‖g‖`` if ‖g‖ > max_norm.
+    max_norm : float
+        Positive; infinity only measures.
+
+    Returns
+    -------
+    norm : float
+        ‖g‖ before clipping. Not finite if the gradient is not; the gradient is then left as it is.
+
+    Raises
+    ------
+    ArgumentError
+        If the gradient cannot be changed in place or ``max_norm`` is not positive.
+
+    References
+    ----------
+    Pascanu, Mikolov and Bengio (2013), On the difficulty of training recurrent neural networks. ICML.
+
+    Examples
+    --------
+    >>> gradient = np.array([6.0, 8.0])
+    >>> clip_by_norm(gradient, max_norm=5.0)
+    10.0
+    >>> gradient
+    array([3., 4.])
+    """
+    gradient, max_norm = _check.clip_by_norm("clip_by_norm", np.float64, gradient, max_norm)
+    norm = float(np.sqrt(gradient @ gradient))
+    if np.isfinite(norm) and norm > max_norm:
+        gradient *= max_norm / norm
+    return norm
+
+
+def clip_by_value(gradient: Array, limit: float) -> None:
+    """Move every component of the gradient into −limit … limit; the direction may change.
+
+    Parameters
+    ----------
+    gradient : ndarray (P,)
+        Changed in place. NaN stays NaN.
+    limit : float
+        Positive.
+
+    Raises
+    ------
+    ArgumentError
+        If the gradient cannot be changed in place or ``limit`` is not positive.
+
+    Examples
+    --------
+    >>> gradient = np.array([-6.0, 0.5])
+    >>> clip_by_value(gradient, limit=1.0)
+    >>> gradient
+    array([-1. ,  0.5])
+    """
+    gradient, limit = _check.clip_by_value("clip_by_value", np.float64, gradient, limit)
+    np.clip(gradient, -limit, limit, out=gradient)
