@@ -1,0 +1,520 @@
+// The extension module elman._native: checked arrays in, the GIL released, no arithmetic.
+//
+// Every function writes into arrays that the caller has allocated. The checks here keep memory safe and are short; the messages for
+// people come from elman._check, which the public functions of elman.engine call first.
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+#include <nanobind/stl/vector.h>
+
+#include <initializer_list>
+#include <string>
+
+#include "dispatch.h"
+#include "kernels/table.h"
+#include "threads.h"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+using elman::Cell;
+using elman::kernels;
+using elman::Run;
+
+namespace {
+
+using In = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
+using Out = nb::ndarray<nb::c_contig, nb::device::cpu>;
+using Shape = std::initializer_list<int64_t>;
+
+std::string text_of(Shape shape) {
+    std::string text = "(";
+    for (int64_t n : shape) text += std::to_string(n) + ",";
+    return text + ")";
+}
+
+template <class Array> void check_shape(const Array& a, const char* name, Shape shape) {
+    bool same = a.ndim() == shape.size();
+    for (std::size_t i = 0; same && i < shape.size(); ++i) same = static_cast<int64_t>(a.shape(i)) == shape.begin()[i];
+    if (!same) throw nb::value_error((std::string(name) + " must have shape " + text_of(shape)).c_str());
+}
+
+template <class T, class Array> void check_dtype(const Array& a, const char* name) {
+    if (a.dtype() != nb::dtype<T>())
+        throw nb::value_error((std::string(name) + " has another dtype than the first array").c_str());
+}
+
+template <class T> const T* in(const In& a, const char* name, Shape shape) {
+    check_dtype<T>(a, name);
+    check_shape(a, name, shape);
+    return static_cast<const T*>(a.data());
+}
+
+template <class T> T* out(const Out& a, const char* name, Shape shape) {
+    check_dtype<T>(a, name);
+    check_shape(a, name, shape);
+    return static_cast<T*>(a.data());
+}
+
+template <class T> const T* maybe(const In& a, const char* name, Shape shape) {
+    return a.is_valid() ? in<T>(a, name, shape) : nullptr;
+}
+
+template <class T> T* maybe(const Out& a, const char* name, Shape shape) {
+    return a.is_valid() ? out<T>(a, name, shape) : nullptr;
+}
+
+const int64_t* lengths_of(const In& a, int64_t steps, int64_t rows) {
+    const int64_t* lengths = maybe<int64_t>(a, "lengths", {rows});
+    for (int64_t n = 0; lengths && n < rows; ++n) {
+        if (lengths[n] < 0 || lengths[n] > steps) throw nb::value_error("lengths must lie between 0 and T");
+    }
+    return lengths;
+}
+
+const int64_t* indices_of(const In& a, const char* name, int64_t rows, int64_t limit) {
+    const int64_t* indices = in<int64_t>(a, name, {rows});
+    for (int64_t m = 0; m < rows; ++m) {
+        if (indices[m] < 0 || indices[m] >= limit) throw nb::value_error((std::string(name) + " out of range").c_str());
+    }
+    return indices;
+}
+
+template <class Array> int64_t size(const Array& a, std::size_t dimension) {
+    if (a.ndim() <= dimension) throw nb::value_error("an array has too few dimensions");
+    return static_cast<int64_t>(a.shape(dimension));
+}
+
+// Calls f.template operator()<float or double>() as the array says.
+template <class Array, class F> auto for_dtype(const Array& a, F&& f) {
+    if (a.dtype() == nb::dtype<float>()) return f.template operator()<float>();
+    if (a.dtype() == nb::dtype<double>()) return f.template operator()<double>();
+    throw nb::value_error("arrays must be float32 or float64");
+}
+
+// Runs a kernel without the GIL; raises KeyboardInterrupt (or what a signal handler raised) if it was stopped.
+template <class F> auto execute(int n_threads, F&& f) {
+    elman::Call call;
+    const Run run{n_threads > 0 ? n_threads : elman::default_threads(), elman::run_parallel, elman::thread_scratch,
+                  elman::call_stopped};
+    struct Finish {
+        elman::Call& call;
+        void check() const {
+            if (call.stop) throw nb::python_error();
+        }
+    } finish{call};
+    if constexpr (std::is_void_v<decltype(f(run))>) {
+        {
+            nb::gil_scoped_release unlocked;
+            elman::CallGuard guard(call, true);
+            f(run);
+        }
+        finish.check();
+    } else {
+        const auto result = [&] {
+            nb::gil_scoped_release unlocked;
+            elman::CallGuard guard(call, true);
+            return f(run);
+        }();
+        finish.check();
+        return result;
+    }
+}
+
+bool python_signal_pending() {
+    nb::gil_scoped_acquire locked;
+    return PyErr_CheckSignals() != 0;
+}
+
+int activation_of(const std::string& name) {
+    int value = 0;
+    for (const char* known : {"identity", "tanh", "sigmoid", "relu", "softmax", "exp", "log"}) {
+        if (name == known) return value;
+        ++value;
+    }
+    throw nb::value_error(("unknown activation " + name).c_str());
+}
+
+elman::Loss loss_of(const std::string& name) {
+    int value = 0;
+    for (const char* known : {"half_squared_error", "mean_squared_error", "mean_absolute_error", "huber", "pinball",
+                              "binary_cross_entropy", "categorical_cross_entropy"}) {
+        if (name == known) return static_cast<elman::Loss>(value);
+        ++value;
+    }
+    throw nb::value_error(("unknown loss " + name).c_str());
+}
+
+int64_t gates_of(Cell cell) { return cell == Cell::rnn ? 1 : (cell == Cell::lstm ? 4 : 3); }
+
+// The arrays of a layer, forward; those a cell does not have stay invalid.
+struct ForwardArrays {
+    In x, h_0, c_0, W_x, W_h, b, b_hn, lengths, h_mask;
+    Out h, c, gates;
+};
+
+void run_forward(Cell cell, int activation, const ForwardArrays& a, int n_threads) {
+    for_dtype(a.x, [&]<class T>() {
+        const int64_t steps = size(a.x, 0), N = size(a.x, 1), D = size(a.x, 2), H = size(a.h_0, 1), G = gates_of(cell);
+        elman::Forward<T> f{};
+        f.cell = cell, f.activation = activation, f.T_ = steps, f.N = N, f.D = D, f.H = H;
+        f.x = in<T>(a.x, "x", {steps, N, D});
+        f.h_0 = in<T>(a.h_0, "h_0", {N, H});
+        f.W_x = in<T>(a.W_x, "W_x", {D, G * H});
+        f.W_h = in<T>(a.W_h, "W_h", {H, G * H});
+        f.b = maybe<T>(a.b, "b", {G * H});
+        f.lengths = lengths_of(a.lengths, steps, N);
+        f.h_mask = maybe<T>(a.h_mask, "h_mask", {N, H});
+        f.h = out<T>(a.h, "h", {steps + 1, N, H});
+        if (cell == Cell::lstm) {
+            f.c_0 = in<T>(a.c_0, "c_0", {N, H});
+            f.c = out<T>(a.c, "c", {steps + 1, N, H});
+        }
+        if (cell == Cell::gru) f.b_hn = maybe<T>(a.b_hn, "b_hn", {H});
+        if (cell != Cell::rnn) f.gates = maybe<T>(a.gates, "gates", {steps, N, 4 * H});
+        execute(n_threads, [&](const Run& run) { kernels().of<T>().forward(f, run); });
+    });
+}
+
+// The same, backward.
+struct BackwardArrays {
+    In dh, dh_T, dc_T, x, h, c, gates, W_x, W_h, lengths, h_mask;
+    Out dx, dh_0, dc_0, dW_x, dW_h, db, db_hn, da;
+};
+
+void run_backward(Cell cell, int activation, bool one_step, const BackwardArrays& a, int n_threads) {
+    for_dtype(a.x, [&]<class T>() {
+        const int64_t steps = size(a.x, 0), N = size(a.x, 1), D = size(a.x, 2), H = size(a.h, 2), G = gates_of(cell);
+        elman::Backward<T> b{};
+        b.cell = cell, b.activation = activation, b.one_step = one_step, b.T_ = steps, b.N = N, b.D = D, b.H = H;
+        b.dh = maybe<T>(a.dh, "dh", {steps, N, H});
+        b.dh_T = maybe<T>(a.dh_T, "dh_T", {N, H});
+        b.x = in<T>(a.x, "x", {steps, N, D});
+        b.h = in<T>(a.h, "h", {steps + 1, N, H});
+        b.W_x = in<T>(a.W_x, "W_x", {D, G * H});
+        b.W_h = in<T>(a.W_h, "W_h", {H, G * H});
+        b.lengths = lengths_of(a.lengths, steps, N);
+        b.h_mask = maybe<T>(a.h_mask, "h_mask", {N, H});
+        b.dx = maybe<T>(a.dx, "dx", {steps, N, D});
+        b.dh_0 = out<T>(a.dh_0, "dh_0", {N, H});
+        b.dW_x = out<T>(a.dW_x, "dW_x", {D, G * H});
+        b.dW_h = out<T>(a.dW_h, "dW_h", {H, G * H});
+        b.db = out<T>(a.db, "db", {G * H});
+        b.da = out<T>(a.da, "da", {steps, N, cell == Cell::rnn ? H : 4 * H});
+        if (cell == Cell::lstm) {
+            b.dc_T = maybe<T>(a.dc_T, "dc_T", {N, H});
+            b.c = in<T>(a.c, "c", {steps + 1, N, H});
+            b.dc_0 = out<T>(a.dc_0, "dc_0", {N, H});
+        }
+        if (cell == Cell::gru) b.db_hn = out<T>(a.db_hn, "db_hn", {H});
+        if (cell != Cell::rnn) b.gates = in<T>(a.gates, "gates", {steps, N, 4 * H});
+        execute(n_threads, [&](const Run& run) { kernels().of<T>().backward(b, run); });
+    });
+}
+
+void bind_cells(nb::module_& m) {
+    m.def(
+        "rnn_forward",
+        [](In x, In h_0, In W_x, In W_h, In b, const std::string& activation, In lengths, In h_mask, Out h,
+           int n_threads) {
+            run_forward(Cell::rnn, activation_of(activation), {x, h_0, {}, W_x, W_h, b, {}, lengths, h_mask, h, {}, {}},
+                        n_threads);
+        },
+        "x"_a.noconvert(), "h_0"_a.noconvert(), "W_x"_a.noconvert(), "W_h"_a.noconvert(), "b"_a.noconvert().none(),
+        "activation"_a, "lengths"_a.noconvert().none(), "h_mask"_a.noconvert().none(), "h"_a.noconvert(),
+        "n_threads"_a = 0);
+    m.def(
+        "lstm_forward",
+        [](In x, In h_0, In c_0, In W_x, In W_h, In b, In lengths, In h_mask, Out h, Out c, Out gates, int n_threads) {
+            run_forward(Cell::lstm, 0, {x, h_0, c_0, W_x, W_h, b, {}, lengths, h_mask, h, c, gates}, n_threads);
+        },
+        "x"_a.noconvert(), "h_0"_a.noconvert(), "c_0"_a.noconvert(), "W_x"_a.noconvert(), "W_h"_a.noconvert(),
+        "b"_a.noconvert().none(), "lengths"_a.noconvert().none(), "h_mask"_a.noconvert().none(), "h"_a.noconvert(),
+        "c"_a.noconvert(), "gates"_a.noconvert().none(), "n_threads"_a = 0);
+    m.def(
+        "gru_forward",
+        [](In x, In h_0, In W_x, In W_h, In b, In b_hn, In lengths, In h_mask, Out h, Out gates, int n_threads) {
+            run_forward(Cell::gru, 0, {x, h_0, {}, W_x, W_h, b, b_hn, lengths, h_mask, h, {}, gates}, n_threads);
+        },
+        "x"_a.noconvert(), "h_0"_a.noconvert(), "W_x"_a.noconvert(), "W_h"_a.noconvert(), "b"_a.noconvert().none(),
+        "b_hn"_a.noconvert().none(), "lengths"_a.noconvert().none(), "h_mask"_a.noconvert().none(), "h"_a.noconvert(),
+        "gates"_a.noconvert().none(), "n_threads"_a = 0);
+    m.def(
+        "rnn_backward",
+        [](In dh, In dh_T, In x, In h, In W_x, In W_h, const std::string& activation, In lengths, In h_mask,
+           bool one_step, Out dx, Out dh_0, Out dW_x, Out dW_h, Out db, Out da, int n_threads) {
+            run_backward(Cell::rnn, activation_of(activation), one_step,
+                         {dh, dh_T, {}, x, h, {}, {}, W_x, W_h, lengths, h_mask, dx, dh_0, {}, dW_x, dW_h, db, {}, da},
+                         n_threads);
+        },
+        "dh"_a.noconvert().none(), "dh_T"_a.noconvert().none(), "x"_a.noconvert(), "h"_a.noconvert(),
+        "W_x"_a.noconvert(), "W_h"_a.noconvert(), "activation"_a, "lengths"_a.noconvert().none(),
+        "h_mask"_a.noconvert().none(), "one_step"_a, "dx"_a.noconvert().none(), "dh_0"_a.noconvert(),
+        "dW_x"_a.noconvert(), "dW_h"_a.noconvert(), "db"_a.noconvert(), "da"_a.noconvert(), "n_threads"_a = 0);
+    m.def(
+        "lstm_backward",
+        [](In dh, In dh_T, In dc_T, In x, In h, In c, In gates, In W_x, In W_h, In lengths, In h_mask, bool one_step,
+           Out dx, Out dh_0, Out dc_0, Out dW_x, Out dW_h, Out db, Out da, int n_threads) {
+            run_backward(
+                Cell::lstm, 0, one_step,
+                {dh, dh_T, dc_T, x, h, c, gates, W_x, W_h, lengths, h_mask, dx, dh_0, dc_0, dW_x, dW_h, db, {}, da},
+                n_threads);
+        },
+        "dh"_a.noconvert().none(), "dh_T"_a.noconvert().none(), "dc_T"_a.noconvert().none(), "x"_a.noconvert(),
+        "h"_a.noconvert(), "c"_a.noconvert(), "gates"_a.noconvert(), "W_x"_a.noconvert(), "W_h"_a.noconvert(),
+        "lengths"_a.noconvert().none(), "h_mask"_a.noconvert().none(), "one_step"_a, "dx"_a.noconvert().none(),
+        "dh_0"_a.noconvert(), "dc_0"_a.noconvert(), "dW_x"_a.noconvert(), "dW_h"_a.noconvert(), "db"_a.noconvert(),
+        "da"_a.noconvert(), "n_threads"_a = 0);
+    m.def(
+        "gru_backward",
+        [](In dh, In dh_T, In x, In h, In gates, In W_x, In W_h, In lengths, In h_mask, bool one_step, Out dx, Out dh_0,
+           Out dW_x, Out dW_h, Out db, Out db_hn, Out da, int n_threads) {
+            run_backward(
+                Cell::gru, 0, one_step,
+                {dh, dh_T, {}, x, h, {}, gates, W_x, W_h, lengths, h_mask, dx, dh_0, {}, dW_x, dW_h, db, db_hn, da},
+                n_threads);
+        },
+        "dh"_a.noconvert().none(), "dh_T"_a.noconvert().none(), "x"_a.noconvert(), "h"_a.noconvert(),
+        "gates"_a.noconvert(), "W_x"_a.noconvert(), "W_h"_a.noconvert(), "lengths"_a.noconvert().none(),
+        "h_mask"_a.noconvert().none(), "one_step"_a, "dx"_a.noconvert().none(), "dh_0"_a.noconvert(),
+        "dW_x"_a.noconvert(), "dW_h"_a.noconvert(), "db"_a.noconvert(), "db_hn"_a.noconvert(), "da"_a.noconvert(),
+        "n_threads"_a = 0);
+}
+
+void bind_layers(nb::module_& m) {
+    m.def(
+        "dense_forward",
+        [](In h, In W_y, In b_y, Out o, bool accumulate, int n_threads) {
+            for_dtype(h, [&]<class T>() {
+                const int64_t M = size(h, 0), H = size(h, 1), K = size(W_y, 1);
+                const elman::DenseForward<T> f{M,
+                                               H,
+                                               K,
+                                               accumulate,
+                                               in<T>(h, "h", {M, H}),
+                                               in<T>(W_y, "W_y", {H, K}),
+                                               maybe<T>(b_y, "b_y", {K}),
+                                               out<T>(o, "o", {M, K})};
+                execute(n_threads, [&](const Run& run) { kernels().of<T>().dense_forward(f, run); });
+            });
+        },
+        "h"_a.noconvert(), "W_y"_a.noconvert(), "b_y"_a.noconvert().none(), "o"_a.noconvert(), "accumulate"_a = false,
+        "n_threads"_a = 0);
+    m.def(
+        "dense_backward",
+        [](In d_o, In h, In W_y, Out dh, Out dW_y, Out db_y, bool accumulate_dh, int n_threads) {
+            for_dtype(h, [&]<class T>() {
+                const int64_t M = size(h, 0), H = size(h, 1), K = size(W_y, 1);
+                const elman::DenseBackward<T> b{M,
+                                                H,
+                                                K,
+                                                accumulate_dh,
+                                                in<T>(d_o, "do", {M, K}),
+                                                in<T>(h, "h", {M, H}),
+                                                in<T>(W_y, "W_y", {H, K}),
+                                                maybe<T>(dh, "dh", {M, H}),
+                                                out<T>(dW_y, "dW_y", {H, K}),
+                                                maybe<T>(db_y, "db_y", {K})};
+                execute(n_threads, [&](const Run& run) { kernels().of<T>().dense_backward(b, run); });
+            });
+        },
+        "do"_a.noconvert(), "h"_a.noconvert(), "W_y"_a.noconvert(), "dh"_a.noconvert().none(), "dW_y"_a.noconvert(),
+        "db_y"_a.noconvert().none(), "accumulate_dh"_a = false, "n_threads"_a = 0);
+    m.def(
+        "activation_forward",
+        [](In o, const std::string& activation, Out y) {
+            for_dtype(o, [&]<class T>() {
+                const int64_t M = size(o, 0), K = size(o, 1);
+                const T* from = in<T>(o, "o", {M, K});
+                T* to = out<T>(y, "y", {M, K});
+                const int f = activation_of(activation);
+                execute(1, [&](const Run&) { kernels().of<T>().activation_forward(f, M, K, from, to); });
+            });
+        },
+        "o"_a.noconvert(), "activation"_a, "y"_a.noconvert());
+    m.def(
+        "activation_backward",
+        [](In dy, In y, const std::string& activation, Out d_o) {
+            for_dtype(y, [&]<class T>() {
+                const int64_t M = size(y, 0), K = size(y, 1);
+                const T *upstream = in<T>(dy, "dy", {M, K}), *value = in<T>(y, "y", {M, K});
+                T* to = out<T>(d_o, "do", {M, K});
+                const int f = activation_of(activation);
+                execute(1, [&](const Run&) { kernels().of<T>().activation_backward(f, M, K, upstream, value, to); });
+            });
+        },
+        "dy"_a.noconvert(), "y"_a.noconvert(), "activation"_a, "do"_a.noconvert());
+    m.def(
+        "embedding_forward",
+        [](In indices, In E, Out result) {
+            for_dtype(E, [&]<class T>() {
+                const int64_t M = size(indices, 0), V = size(E, 0), D = size(E, 1);
+                const int64_t* places = indices_of(indices, "indices", M, V);
+                const T* table = in<T>(E, "E", {V, D});
+                T* to = out<T>(result, "out", {M, D});
+                execute(1, [&](const Run&) { kernels().of<T>().embedding_forward(M, D, places, table, to); });
+            });
+        },
+        "indices"_a.noconvert(), "E"_a.noconvert(), "out"_a.noconvert());
+    m.def(
+        "embedding_backward",
+        [](In dx, In indices, Out dE) {
+            for_dtype(dx, [&]<class T>() {
+                const int64_t M = size(indices, 0), V = size(dE, 0), D = size(dE, 1);
+                const int64_t* places = indices_of(indices, "indices", M, V);
+                const T* from = in<T>(dx, "dx", {M, D});
+                T* to = out<T>(dE, "dE", {V, D});
+                execute(1, [&](const Run&) { kernels().of<T>().embedding_backward(M, D, V, from, places, to); });
+            });
+        },
+        "dx"_a.noconvert(), "indices"_a.noconvert(), "dE"_a.noconvert());
+    m.def(
+        "loss",
+        [](const std::string& name, In o, In y, In weight, const std::string& reduction, double parameter, Out d_o) {
+            return for_dtype(o, [&]<class T>() {
+                const int64_t M = size(o, 0), K = size(o, 1);
+                elman::LossArguments<T> l{};
+                l.loss = loss_of(name), l.M = M, l.K = K, l.mean = reduction == "mean", l.parameter = parameter;
+                l.o = in<T>(o, "o", {M, K});
+                if (y.dtype() == nb::dtype<int64_t>() && l.loss == elman::Loss::categorical_cross_entropy)
+                    l.labels = indices_of(y, "y", M, K);
+                else l.y = in<T>(y, "y", {M, K});
+                l.weight_per_component = weight.is_valid() && weight.ndim() == 2;
+                if (l.weight_per_component) l.weight = in<T>(weight, "weight", {M, K});
+                else l.weight = maybe<T>(weight, "weight", {M});
+                l.d_o = out<T>(d_o, "do", {M, K});
+                return execute(1, [&](const Run&) { return kernels().of<T>().loss(l); });
+            });
+        },
+        "name"_a, "o"_a.noconvert(), "y"_a.noconvert(), "weight"_a.noconvert().none(), "reduction"_a, "parameter"_a,
+        "do"_a.noconvert());
+}
+
+void bind_updates(nb::module_& m) {
+    m.def(
+        "sgd_step",
+        [](Out theta, In gradient, Out velocity, double learning_rate, double momentum, bool nesterov,
+           double weight_decay) {
+            for_dtype(theta, [&]<class T>() {
+                const int64_t n = size(theta, 0);
+                T *p = out<T>(theta, "theta", {n}), *v = out<T>(velocity, "velocity", {n});
+                const T* g = in<T>(gradient, "gradient", {n});
+                execute(1, [&](const Run&) {
+                    kernels().of<T>().sgd_step(n, p, g, v, learning_rate, momentum, nesterov, weight_decay);
+                });
+            });
+        },
+        "theta"_a.noconvert(), "gradient"_a.noconvert(), "velocity"_a.noconvert(), "learning_rate"_a,
+        "momentum"_a = 0.0, "nesterov"_a = false, "weight_decay"_a = 0.0);
+    m.def(
+        "rmsprop_step",
+        [](Out theta, In gradient, Out square, double learning_rate, double decay, double epsilon) {
+            for_dtype(theta, [&]<class T>() {
+                const int64_t n = size(theta, 0);
+                T *p = out<T>(theta, "theta", {n}), *s = out<T>(square, "square", {n});
+                const T* g = in<T>(gradient, "gradient", {n});
+                execute(1,
+                        [&](const Run&) { kernels().of<T>().rmsprop_step(n, p, g, s, learning_rate, decay, epsilon); });
+            });
+        },
+        "theta"_a.noconvert(), "gradient"_a.noconvert(), "square"_a.noconvert(), "learning_rate"_a, "decay"_a = 0.9,
+        "epsilon"_a = 1e-8);
+    m.def(
+        "adam_step",
+        [](Out theta, In gradient, Out m_, Out v_, int64_t step, double learning_rate, double beta_1, double beta_2,
+           double epsilon, double weight_decay) {
+            for_dtype(theta, [&]<class T>() {
+                const int64_t n = size(theta, 0);
+                T *p = out<T>(theta, "theta", {n}), *first = out<T>(m_, "m", {n}), *second = out<T>(v_, "v", {n});
+                const T* g = in<T>(gradient, "gradient", {n});
+                execute(1, [&](const Run&) {
+                    kernels().of<T>().adam_step(n, p, g, first, second, step, learning_rate, beta_1, beta_2, epsilon,
+                                                weight_decay);
+                });
+            });
+        },
+        "theta"_a.noconvert(), "gradient"_a.noconvert(), "m"_a.noconvert(), "v"_a.noconvert(), "step"_a,
+        "learning_rate"_a, "beta_1"_a = 0.9, "beta_2"_a = 0.999, "epsilon"_a = 1e-8, "weight_decay"_a = 0.0);
+    m.def(
+        "clip_by_norm",
+        [](Out gradient, double max_norm) {
+            return for_dtype(gradient, [&]<class T>() {
+                const int64_t n = size(gradient, 0);
+                T* g = out<T>(gradient, "gradient", {n});
+                return execute(1, [&](const Run&) { return kernels().of<T>().clip_by_norm(n, g, max_norm); });
+            });
+        },
+        "gradient"_a.noconvert(), "max_norm"_a);
+    m.def(
+        "clip_by_value",
+        [](Out gradient, double limit) {
+            for_dtype(gradient, [&]<class T>() {
+                const int64_t n = size(gradient, 0);
+                T* g = out<T>(gradient, "gradient", {n});
+                execute(1, [&](const Run&) { kernels().of<T>().clip_by_value(n, g, limit); });
+            });
+        },
+        "gradient"_a.noconvert(), "limit"_a);
+}
+
+void bind_batches(nb::module_& m) {
+    m.def(
+        "dropout_mask",
+        [](Out mask, double rate, std::uint32_t seed, std::uint32_t update, std::uint32_t layer,
+           std::uint32_t first_row, std::uint32_t first_step) {
+            if (!(rate >= 0 && rate < 1)) throw nb::value_error("rate must lie in [0, 1)");
+            for_dtype(mask, [&]<class T>() {
+                const int64_t steps = size(mask, 0), N = size(mask, 1), H = size(mask, 2);
+                const elman::Dropout<T> d{steps,  N,     H,         rate,       seed,
+                                          update, layer, first_row, first_step, out<T>(mask, "out", {steps, N, H})};
+                execute(1, [&](const Run&) { kernels().of<T>().dropout_mask(d); });
+            });
+        },
+        "out"_a.noconvert(), "rate"_a, "seed"_a, "update"_a, "layer"_a, "first_row"_a = 0, "first_step"_a = 0);
+    m.def(
+        "gather_windows",
+        [](In values, In level, In origins, int64_t first, int64_t width, int64_t stride, Out result) {
+            for_dtype(result, [&]<class T>() {
+                const int64_t total = size(values, 0), C = size(values, 1), steps = size(result, 0),
+                              N = size(origins, 0);
+                if (width < 0) throw nb::value_error("width must not be negative");
+                const int64_t* o = in<int64_t>(origins, "origins", {N});
+                for (int64_t n = 0; n < N && steps > 0; ++n) {
+                    for (const int64_t origin : {o[n], o[n] + (steps - 1) * stride}) {
+                        const bool inside = origin + first >= 0 && origin + first + width <= total;
+                        if (!inside || (level.is_valid() && (origin < 0 || origin >= total)))
+                            throw nb::value_error("a window leaves the values");
+                    }
+                }
+                const elman::Windows<T> w{steps,
+                                          N,
+                                          C,
+                                          first,
+                                          width,
+                                          stride,
+                                          in<double>(values, "values", {total, C}),
+                                          maybe<double>(level, "level", {total, C}),
+                                          o,
+                                          out<T>(result, "out", {steps, N, width * C})};
+                execute(1, [&](const Run&) { kernels().of<T>().gather_windows(w); });
+            });
+        },
+        "values"_a.noconvert(), "level"_a.noconvert().none(), "origins"_a.noconvert(), "first"_a, "width"_a, "stride"_a,
+        "out"_a.noconvert());
+}
+
+}  // namespace
+
+NB_MODULE(_native, m) {
+    m.doc() = "Native kernels of elman; elman.engine is the module to use.";
+    elman::set_poll(python_signal_pending);
+    bind_cells(m);
+    bind_layers(m);
+    bind_updates(m);
+    bind_batches(m);
+    m.def("isa", [] { return std::string(kernels().isa); });
+    m.def("isa_levels", [] { return elman::isa_levels(); });
+    m.def("use_isa", [](const std::string& name) {
+        if (!elman::use_isa(name)) throw nb::value_error(("no such ISA level here: " + name).c_str());
+    });
+    m.def("num_threads", [] { return elman::default_threads(); });
+}

@@ -1,0 +1,84 @@
+#include "dispatch.h"
+
+#include <atomic>
+#include <cstdlib>
+#include <cstring>
+
+extern "C" {
+#if defined(ELMAN_HAS_GENERIC)
+extern const elman::KernelTable elman_kernels_generic;
+#endif
+#if defined(ELMAN_HAS_V2)
+extern const elman::KernelTable elman_kernels_v2;
+#endif
+#if defined(ELMAN_HAS_V3)
+extern const elman::KernelTable elman_kernels_v3;
+#endif
+#if defined(ELMAN_HAS_V4)
+extern const elman::KernelTable elman_kernels_v4;
+#endif
+}
+
+namespace elman {
+namespace {
+
+std::vector<const KernelTable*> usable_tables() {
+    std::vector<const KernelTable*> tables;
+#if defined(ELMAN_HAS_GENERIC)
+    tables.push_back(&elman_kernels_generic);
+#endif
+#if defined(__x86_64__)
+    __builtin_cpu_init();
+#endif
+#if defined(ELMAN_HAS_V2)
+    if (__builtin_cpu_supports("x86-64-v2")) tables.push_back(&elman_kernels_v2);
+#endif
+#if defined(ELMAN_HAS_V3)
+    if (__builtin_cpu_supports("x86-64-v3")) tables.push_back(&elman_kernels_v3);
+#endif
+#if defined(ELMAN_HAS_V4)
+    if (__builtin_cpu_supports("x86-64-v4")) tables.push_back(&elman_kernels_v4);
+#endif
+    return tables;
+}
+
+const std::vector<const KernelTable*>& tables() {
+    static const std::vector<const KernelTable*> usable = usable_tables();
+    return usable;
+}
+
+const KernelTable* find(const char* name) {
+    for (const KernelTable* table : tables()) {
+        if (std::strcmp(table->isa, name) == 0) return table;
+    }
+    return nullptr;
+}
+
+std::atomic<const KernelTable*> chosen{nullptr};
+
+}  // namespace
+
+const KernelTable& kernels() {
+    const KernelTable* table = chosen.load(std::memory_order_acquire);
+    if (!table) {
+        const char* wanted = std::getenv("ELMAN_ISA");
+        table = wanted ? find(wanted) : nullptr;
+        if (!table) table = tables().back();
+        chosen.store(table, std::memory_order_release);
+    }
+    return *table;
+}
+
+std::vector<std::string> isa_levels() {
+    std::vector<std::string> names;
+    for (const KernelTable* table : tables()) names.emplace_back(table->isa);
+    return names;
+}
+
+bool use_isa(const std::string& name) {
+    const KernelTable* table = find(name.c_str());
+    if (table) chosen.store(table, std::memory_order_release);
+    return table != nullptr;
+}
+
+}  // namespace elman

@@ -1,0 +1,20 @@
+// Chooses the kernel table for this CPU.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "kernels/table.h"
+
+namespace elman {
+
+// The table in use: the best level of this CPU, or the one named by ELMAN_ISA, or the last use_isa().
+const KernelTable& kernels();
+
+// Names of the levels that were compiled and that this CPU can run, slowest first.
+std::vector<std::string> isa_levels();
+
+// Switches every later call. False if there is no such level here.
+bool use_isa(const std::string& name);
+
+}  // namespace elman

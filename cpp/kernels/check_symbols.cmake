@@ -1,0 +1,10 @@
+# Fails the build if a kernel object defines anything but its one table: then code of one ISA level could be linked into another.
+foreach(object IN LISTS OBJECTS)
+  execute_process(COMMAND ${NM} --defined-only --extern-only ${object} OUTPUT_VARIABLE symbols COMMAND_ERROR_IS_FATAL ANY)
+  string(STRIP "${symbols}" symbols)
+  string(REPLACE "\n" ";" lines "${symbols}")
+  list(LENGTH lines count)
+  if(NOT count EQUAL 1 OR NOT symbols MATCHES " [DR] _?elman_kernels_[a-z0-9]+$")
+    message(FATAL_ERROR "${object} must define one external symbol, its kernel table; it defines:\n${symbols}")
+  endif()
+endforeach()

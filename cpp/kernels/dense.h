@@ -1,0 +1,124 @@
+// The output layer and the linear skip (o = h W_y + b_y), output activations, and the embedding.
+#pragma once
+
+#include "math.h"
+#include "recurrent.h"
+
+namespace {
+
+using elman::DenseBackward;
+using elman::DenseForward;
+
+template <class T> void dense_forward(const DenseForward<T>& f, const Run& run) {
+    T* space = nullptr;
+    with_scratch(run, [&](Arena& arena) { space = arena.take<T>(Packed<T>::size(f.H, f.K)); });
+    const Packed<T> W = pack_matrix<T>(space, f.W_y, f.H, f.K, f.K, 1);
+    const int parts = threads_for(run, static_cast<double>(f.M * f.H) * static_cast<double>(f.K), f.M);
+    auto body = [&](int part) {
+        multiply_rows<T>(f.h, f.H, W, f.b_y, f.accumulate, f.o, f.K, {nullptr, f.M}, share(f.M, part, parts));
+    };
+    parallel(run, parts, body);
+}
+
+template <class T> void dense_backward(const DenseBackward<T>& b, const Run& run) {
+    const double work = static_cast<double>(b.M * b.H) * static_cast<double>(b.K);
+    const int parts_m = threads_for(run, work, b.H), parts = threads_for(run, work, b.M);
+    const int64_t per_part = gradient_scratch<T>(b.K);
+    T *w = nullptr, *space = nullptr;
+    with_scratch(run, [&](Arena& arena) {
+        w = arena.take<T>(b.dh ? Packed<T>::size(b.K, b.H) : 0);
+        space = arena.take<T>(per_part * parts_m);
+    });
+    const Rows rows{nullptr, b.M};
+    if (b.dh) {
+        const Packed<T> W_T = pack_matrix<T>(w, b.W_y, b.K, b.H, 1, b.K);
+        auto inputs = [&](int part) {
+            multiply_rows<T>(b.d_o, b.K, W_T, nullptr, b.accumulate_dh, b.dh, b.H, rows, share(b.M, part, parts));
+        };
+        parallel(run, parts, inputs);
+    }
+    auto gradients = [&](int part) {
+        weight_gradient<T>({b.h, b.H, nullptr, b.M, b.d_o, b.K, b.K, b.dW_y, b.K}, rows, share(b.H, part, parts_m),
+                           space + part * per_part);
+    };
+    parallel(run, parts_m, gradients);
+    if (b.db_y) column_sums<T>(b.d_o, b.K, b.K, rows, b.db_y);
+}
+
+// One row of K values, vector by vector: f(vector, offset, lanes).
+template <class T, class F> ELMAN_INLINE void for_vectors(int64_t n, F&& f) {
+    int64_t j = 0;
+    for (; j + kLanes<T> <= n; j += kLanes<T>) f(j, kLanes<T>);
+    if (j < n) f(j, static_cast<int>(n - j));
+}
+
+// Largest value of a row, and log sum exp of it, in an order that depends on K alone.
+template <class T> ELMAN_INLINE T row_maximum(const T* o, int64_t K) {
+    Vec<T> best = broadcast<T>(o[0]);
+    for_vectors<T>(K, [&](int64_t j, int n) {
+        Vec<T> v = load_first(o + j, n);
+        for (int i = n; i < kLanes<T>; ++i) v[i] = o[0];
+        best = (v > best) | (v != v) ? v : best;
+    });
+    return max_of<T>(best);
+}
+
+// e = exp(o - max), returns its sum. An entry of minus infinity counts as zero.
+template <class T> ELMAN_INLINE T exponentials(const T* o, int64_t K, T maximum, T* e) {
+    Vec<T> sum = {};
+    for_vectors<T>(K, [&](int64_t j, int n) {
+        const Vec<T> v = exp_of<T>(load_first(o + j, n) - broadcast<T>(maximum));
+        store_first(e + j, v, n);
+        sum += load_first(e + j, n);
+    });
+    return sum_of<T>(sum);
+}
+
+template <class T> void activation_forward(int activation, int64_t M, int64_t K, const T* o, T* y) {
+    if (static_cast<Activation>(activation) == Activation::softmax) {
+        for (int64_t m = 0; m < M && K > 0; ++m, o += K, y += K) {
+            const Vec<T> total = broadcast<T>(exponentials<T>(o, K, row_maximum<T>(o, K), y));
+            for_vectors<T>(K, [&](int64_t j, int n) { store_first(y + j, load_first(y + j, n) / total, n); });
+        }
+        return;
+    }
+    for_vectors<T>(M * K, [&](int64_t j, int n) {
+        store_first(y + j, activate<T>(static_cast<Activation>(activation), load_first(o + j, n)), n);
+    });
+}
+
+// softmax: d_o = y (dy - sum_j dy_j y_j).
+template <class T> void activation_backward(int activation, int64_t M, int64_t K, const T* dy, const T* y, T* d_o) {
+    if (static_cast<Activation>(activation) == Activation::softmax) {
+        for (int64_t m = 0; m < M; ++m, dy += K, y += K, d_o += K) {
+            Vec<T> sum = {};
+            for_vectors<T>(K, [&](int64_t j, int n) { sum = fma(load_first(dy + j, n), load_first(y + j, n), sum); });
+            const Vec<T> mean = broadcast<T>(sum_of<T>(sum));
+            for_vectors<T>(K, [&](int64_t j, int n) {
+                store_first(d_o + j, load_first(y + j, n) * (load_first(dy + j, n) - mean), n);
+            });
+        }
+        return;
+    }
+    for_vectors<T>(M * K, [&](int64_t j, int n) {
+        store_first(
+            d_o + j,
+            times_derivative<T>(static_cast<Activation>(activation), load_first(dy + j, n), load_first(y + j, n)), n);
+    });
+}
+
+template <class T> void embedding_forward(int64_t M, int64_t D, const int64_t* indices, const T* E, T* out) {
+    for (int64_t m = 0; m < M; ++m) copy(out + m * D, E + indices[m] * D, D);
+}
+
+// dE[v] = sum of dx over the places where v stands, from the last to the first, as the other weight gradients.
+template <class T>
+void embedding_backward(int64_t M, int64_t D, int64_t V, const T* dx, const int64_t* indices, T* dE) {
+    zero(dE, V * D);
+    for (int64_t m = M - 1; m >= 0; --m) {
+        T* row = dE + indices[m] * D;
+        for (int64_t j = 0; j < D; ++j) row[j] += dx[m * D + j];
+    }
+}
+
+}  // namespace

@@ -1,0 +1,271 @@
+// Products of many rows with one matrix, in register tiles.
+//
+// Every output element is one chain  sum = fma(a_k, b_k, sum)  over k in a fixed order, owned by one thread. How rows are grouped
+// into tiles, blocks or threads therefore never changes a bit.
+#pragma once
+
+#include "simd.h"
+#include "table.h"
+
+namespace {
+
+using elman::Run;
+
+inline int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
+
+// Part `part` of `parts` nearly equal parts of 0 … n-1.
+struct Span {
+    int64_t begin, end;
+};
+inline Span share(int64_t n, int part, int parts) { return {n * part / parts, n * (part + 1) / parts}; }
+
+// Threads worth using for so many multiply-adds: one below about 50 microseconds of work.
+inline int threads_for(const Run& run, double multiply_adds, int64_t pieces) {
+    const double by_work = multiply_adds / 2.5e6;
+    int64_t n = by_work < run.n_threads ? static_cast<int64_t>(by_work) : run.n_threads;
+    n = n < pieces ? n : pieces;
+    return n < 1 ? 1 : static_cast<int>(n);
+}
+
+template <class F> void parallel(const Run& run, int parts, F& body) {
+    if (parts <= 1) {
+        body(0);
+        return;
+    }
+    run.parallel(parts, [](void* f, int part) { (*static_cast<F*>(f))(part); }, &body);
+}
+
+// Calls f.template operator()<R>() for R = rows, 1 <= rows <= Max.
+template <int Max, class F> ELMAN_INLINE void with_height(int64_t rows, F&& f) {
+    if constexpr (Max > 1) {
+        if (rows < Max) return with_height<Max - 1>(rows, f);
+    }
+    f.template operator()<Max>();
+}
+
+// Cuts n rows into tiles of nearly equal height, at most Max, so that no tile is left with a single row when n is larger.
+template <int Max, class F> ELMAN_INLINE void for_tiles(int64_t n, F&& f) {
+    const int64_t tiles = ceil_div(n, Max);
+    for (int64_t i = 0; i < tiles; ++i) {
+        const int64_t begin = n * i / tiles, end = n * (i + 1) / tiles;
+        with_height<Max>(end - begin, [&]<int R>() { f.template operator()<R>(begin); });
+    }
+}
+
+// How the columns of a matrix fall into panels of G vectors.
+enum class Columns {
+    plain,  // vector g of panel p holds columns (p G + g) L …
+    gates,  // vector g of panel p holds units p L … of gate g, which starts at column g * units
+};
+
+// dst    (panels, K, G, L) with panels spaced by panel_stride; lanes beyond the last column or unit are zero
+// src    element (k, column) is src[k * k_stride + column * column_stride]; `units` columns in all, or per gate
+template <class T, int G>
+void pack(Columns kind, T* dst, int64_t panel_stride, const T* src, int64_t K, int64_t units, int64_t k_stride,
+          int64_t column_stride) {
+    constexpr int L = kLanes<T>;
+    const int64_t block = kind == Columns::plain ? G * L : L, group = kind == Columns::plain ? L : units;
+    for (int64_t p = 0; p < ceil_div(units, block); ++p) {
+        T* out = dst + p * panel_stride;
+        for (int g = 0; g < G; ++g) {
+            const int64_t left = units - p * block - (kind == Columns::plain ? g * L : 0);
+            const int valid = static_cast<int>(left < 0 ? 0 : (left < L ? left : L));
+            const T* column = src + (p * block + g * group) * column_stride;
+            for (int64_t k = 0; k < K; ++k) {
+                T* lane = out + (k * G + g) * L;
+                const T* row = column + k * k_stride;
+                if (column_stride == 1 && valid == L) {
+                    store(lane, load(row));
+                } else {
+                    for (int i = 0; i < L; ++i) lane[i] = i < valid ? row[i * column_stride] : T(0);
+                }
+            }
+        }
+    }
+}
+
+template <class T, int G> constexpr int kPanel = G * kLanes<T>;
+
+// acc[r][g] += sum_k a[r][k] * panel[k][g], k ascending.
+template <class T, int R, int G>
+ELMAN_INLINE void chain(Vec<T> (&acc)[R][G], const T* const (&a)[R], const T* panel, int64_t K) {
+    for (int64_t k = 0; k < K; ++k) {
+        Vec<T> w[G];
+#pragma GCC unroll 8
+        for (int g = 0; g < G; ++g) w[g] = load(panel + (k * G + g) * kLanes<T>);
+#pragma GCC unroll 8
+        for (int r = 0; r < R; ++r) {
+            const Vec<T> value = broadcast<T>(a[r][k]);
+#pragma GCC unroll 8
+            for (int g = 0; g < G; ++g) acc[r][g] = fma(value, w[g], acc[r][g]);
+        }
+    }
+}
+
+// The rows a product runs over: all of 0 … count-1, or a list.
+struct Rows {
+    const int64_t* list;
+    int64_t count;
+    ELMAN_INLINE int64_t operator[](int64_t i) const { return list ? list[i] : i; }
+};
+
+// Panels of a plain (K, n) matrix for multiply_rows.
+template <class T> struct Packed {
+    const T* data;
+    int64_t K, columns;
+    static int64_t panels(int64_t columns) { return ceil_div(columns, kPanel<T, kWide>); }
+    static int64_t size(int64_t K, int64_t columns) { return panels(columns) * K * kPanel<T, kWide>; }
+};
+
+template <class T>
+Packed<T> pack_matrix(T* dst, const T* W, int64_t K, int64_t columns, int64_t k_stride, int64_t column_stride) {
+    pack<T, kWide>(Columns::plain, dst, K * kPanel<T, kWide>, W, K, columns, k_stride, column_stride);
+    return {dst, K, columns};
+}
+
+// c[row] = start[row] + a[row] W for the rows rows[begin … end), where start is: c itself (accumulate), or b, or zero.
+template <class T>
+void multiply_rows(const T* a, int64_t a_stride, const Packed<T>& W, const T* b, bool accumulate, T* c,
+                   int64_t c_stride, const Rows& rows, Span span) {
+    constexpr int L = kLanes<T>, G = kWide, height = kRows<G>;
+    // A block of rows that stays in the L2 while all panels pass over it.
+    int64_t block = 131072 / static_cast<int64_t>(sizeof(T)) / (W.K > 0 ? W.K : 1) / height * height;
+    block = block < height ? height : block;
+    for (int64_t first = span.begin; first < span.end; first += block) {
+        const int64_t n = (span.end - first) < block ? span.end - first : block;
+        for (int64_t p = 0; p < Packed<T>::panels(W.columns); ++p) {
+            const T* panel = W.data + p * W.K * kPanel<T, G>;
+            for_tiles<height>(n, [&]<int R>(int64_t begin) {
+                Vec<T> acc[R][G];
+                const T* in[R];
+                T* out[R];
+                int lanes[G];
+                for (int g = 0; g < G; ++g) {
+                    const int64_t left = W.columns - (p * G + g) * L;
+                    lanes[g] = static_cast<int>(left < 0 ? 0 : (left < L ? left : L));
+                }
+                for (int r = 0; r < R; ++r) {
+                    const int64_t row = rows[first + begin + r];
+                    in[r] = a + row * a_stride;
+                    out[r] = c + row * c_stride + p * G * L;
+                }
+#pragma GCC unroll 8
+                for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 8
+                    for (int g = 0; g < G; ++g) {
+                        acc[r][g] = accumulate ? load_first(out[r] + g * L, lanes[g])
+                                    : b        ? load_first(b + (p * G + g) * L, lanes[g])
+                                               : Vec<T>{};
+                    }
+                }
+                chain<T, R, G>(acc, in, panel, W.K);
+#pragma GCC unroll 8
+                for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 8
+                    for (int g = 0; g < G; ++g) store_first(out[r] + g * L, acc[r][g], lanes[g]);
+                }
+            });
+        }
+    }
+}
+
+// dW = A^T B over `rows`, from the last row to the first, so that a sequence cut into chunks of time sums in the same order.
+//
+// A       (rows, m) with row stride a_stride; mask (N, m) or null multiplies row r by mask[r % N]
+// B       (rows, n) with row stride b_stride
+// dW      (m, n) with row stride w_stride, overwritten; this call writes its rows ms and all columns
+// space   gradient_scratch(n) elements
+template <class T> struct GradientOperands {
+    const T* A;
+    int64_t a_stride;
+    const T* mask;
+    int64_t N;
+    const T* B;
+    int64_t b_stride, n;
+    T* dW;
+    int64_t w_stride;
+};
+
+constexpr int64_t kDepth = 256;  // rows summed per packed block: 256 rows of one panel fit the L1
+
+template <class T> constexpr int64_t gradient_scratch(int64_t n) {
+    return Packed<T>::panels(n) * kDepth * kPanel<T, kWide> + kDepth * kRows<kWide>;
+}
+
+template <class T> void weight_gradient(const GradientOperands<T>& w, const Rows& rows, Span ms, T* space) {
+    constexpr int L = kLanes<T>, G = kWide, height = kRows<G>;
+    const int64_t panels = Packed<T>::panels(w.n);
+    T* b_panels = space;
+    T* a_panel = space + panels * kDepth * kPanel<T, G>;
+    if (rows.count == 0) {
+        for (int64_t m = ms.begin; m < ms.end; ++m)
+            std::memset(w.dW + m * w.w_stride, 0, static_cast<std::size_t>(w.n) * sizeof(T));
+    }
+    for (int64_t done = 0; done < rows.count; done += kDepth) {
+        const int64_t depth = rows.count - done < kDepth ? rows.count - done : kDepth;
+        int64_t order[kDepth];
+        for (int64_t j = 0; j < depth; ++j) order[j] = rows[rows.count - 1 - done - j];
+        for (int64_t p = 0; p < panels; ++p) {
+            for (int64_t j = 0; j < depth; ++j) {
+                const T* row = w.B + order[j] * w.b_stride + p * G * L;
+                T* out = b_panels + (p * kDepth + j) * kPanel<T, G>;
+                for (int g = 0; g < G; ++g) {
+                    const int64_t left = w.n - (p * G + g) * L;
+                    store(out + g * L, left >= L ? load(row + g * L)
+                                                 : load_first(row + g * L, static_cast<int>(left < 0 ? 0 : left)));
+                }
+            }
+        }
+        for_tiles<height>(ms.end - ms.begin, [&]<int R>(int64_t begin) {
+            const int64_t m = ms.begin + begin;
+            for (int64_t j = 0; j < depth; ++j) {
+                const T* row = w.A + order[j] * w.a_stride + m;
+                const T* mask = w.mask ? w.mask + order[j] % w.N * w.a_stride + m : nullptr;
+                for (int r = 0; r < R; ++r) a_panel[j * R + r] = mask ? row[r] * mask[r] : row[r];
+            }
+            for (int64_t p = 0; p < panels; ++p) {
+                Vec<T> acc[R][G];
+                int lanes[G];
+                for (int g = 0; g < G; ++g) {
+                    const int64_t left = w.n - (p * G + g) * L;
+                    lanes[g] = static_cast<int>(left < 0 ? 0 : (left < L ? left : L));
+                }
+                T* out = w.dW + m * w.w_stride + p * G * L;
+#pragma GCC unroll 8
+                for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 8
+                    for (int g = 0; g < G; ++g)
+                        acc[r][g] = done ? load_first(out + r * w.w_stride + g * L, lanes[g]) : Vec<T>{};
+                }
+                const T* panel = b_panels + p * kDepth * kPanel<T, G>;
+                for (int64_t j = 0; j < depth; ++j) {
+                    Vec<T> b[G];
+#pragma GCC unroll 8
+                    for (int g = 0; g < G; ++g) b[g] = load(panel + (j * G + g) * L);
+#pragma GCC unroll 8
+                    for (int r = 0; r < R; ++r) {
+                        const Vec<T> value = broadcast<T>(a_panel[j * R + r]);
+#pragma GCC unroll 8
+                        for (int g = 0; g < G; ++g) acc[r][g] = fma(value, b[g], acc[r][g]);
+                    }
+                }
+#pragma GCC unroll 8
+                for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 8
+                    for (int g = 0; g < G; ++g) store_first(out + r * w.w_stride + g * L, acc[r][g], lanes[g]);
+                }
+            }
+        });
+    }
+}
+
+// db = sum over rows of B, from the last row to the first.
+template <class T> void column_sums(const T* B, int64_t b_stride, int64_t n, const Rows& rows, T* db) {
+    std::memset(db, 0, static_cast<std::size_t>(n) * sizeof(T));
+    for (int64_t i = rows.count - 1; i >= 0; --i) {
+        const T* row = B + rows[i] * b_stride;
+        for (int64_t j = 0; j < n; ++j) db[j] += row[j];
+    }
+}
+
+}  // namespace

@@ -1,0 +1,109 @@
+// The GRU (Cho et al. 2014) with the reset gate after the product, gates r|z|n:
+//   r, z = sigmoid(a_r), sigmoid(a_z)    q = h_{t-1} W_hn + b_hn    n = tanh(x W_xn + b_xn + r q)
+//   h_t = (1 - z) n + z h_{t-1}
+// A mask on h_{t-1} reaches the products with W_h, not the term z h_{t-1}.
+#pragma once
+
+#include "recurrent.h"
+
+namespace {
+
+template <class T> struct GruForwardStep {
+    static constexpr int G = 3, L = kLanes<T>;
+    static constexpr int kGates = 3, kPanelUnits = L, kTileRows = kRows<G>;
+    const Forward<T>& f;
+
+    int64_t panels() const { return ceil_div(f.H, L); }
+    int64_t panel_size() const { return (f.D + f.H + 1) * kPanel<T, G>; }
+    int64_t packed_size() const { return panels() * panel_size(); }
+    // A panel is the bias, then W_x, then W_h, all three gates of L units side by side.
+    void pack(T* dst) const {
+        if (f.b) ::pack<T, G>(Columns::gates, dst, panel_size(), f.b, 1, f.H, 3 * f.H, 1);
+        ::pack<T, G>(Columns::gates, dst + kPanel<T, G>, panel_size(), f.W_x, f.D, f.H, 3 * f.H, 1);
+        ::pack<T, G>(Columns::gates, dst + (1 + f.D) * kPanel<T, G>, panel_size(), f.W_h, f.H, f.H, 3 * f.H, 1);
+    }
+
+    template <int R> void tile(int64_t t, int64_t p, const int64_t* rows, const T* h_in, const T* packed) const {
+        Vec<T> acc[R][G], from_x[R];
+        const T *x[R], *h[R];
+        for (int r = 0; r < R; ++r) {
+            x[r] = f.x + (t * f.N + rows[r]) * f.D;
+            h[r] = h_in + rows[r] * f.H;
+        }
+        const T* panel = packed + p * panel_size();
+#pragma GCC unroll 8
+        for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 8
+            for (int g = 0; g < G; ++g) acc[r][g] = f.b ? load(panel + g * L) : Vec<T>{};
+        }
+        chain<T, R, G>(acc, x, panel + kPanel<T, G>, f.D);
+        const int64_t unit = p * L;
+        const int n = static_cast<int>(f.H - unit < L ? f.H - unit : L);
+        // r and z go on summing over h; the input's part of n steps aside for q.
+#pragma GCC unroll 8
+        for (int r = 0; r < R; ++r) {
+            from_x[r] = acc[r][2];
+            acc[r][2] = f.b_hn ? load_first(f.b_hn + unit, n) : Vec<T>{};
+        }
+        chain<T, R, G>(acc, h, panel + (1 + f.D) * kPanel<T, G>, f.H);
+        const Vec<T> one = broadcast<T>(1);
+        for (int r = 0; r < R; ++r) {
+            const int64_t at = (t * f.N + rows[r]) * f.H + unit;
+            const Vec<T> reset = sigmoid_of<T>(acc[r][0]), z = sigmoid_of<T>(acc[r][1]), q = acc[r][2];
+            const Vec<T> candidate = tanh_of<T>(fma(reset, q, from_x[r]));
+            store_first(f.h + at + f.N * f.H, fma(z, load_first(f.h + at, n), (one - z) * candidate), n);
+            if (f.gates) {
+                T* gates = f.gates + (t * f.N + rows[r]) * 4 * f.H + unit;
+                store_first(gates, reset, n);
+                store_first(gates + f.H, z, n);
+                store_first(gates + 2 * f.H, candidate, n);
+                store_first(gates + 3 * f.H, q, n);
+            }
+        }
+    }
+};
+
+template <class T> struct GruBackwardStep {
+    static constexpr int kGates = 3, kDaGates = 4;
+    static constexpr bool kCarries = true;
+    const Backward<T>& b;
+    // A row of da is da_n|da_r|da_z|dq: its first three quarters meet W_x, its last three meet W_h in the order of W_h.
+    static int64_t hidden_offset(int64_t H) { return H; }
+
+    // da_z = dh (h_{t-1} - n) z(1-z);  da_n = dh (1-z)(1-n^2);  dq = da_n r;  da_r = da_n q r(1-r);  carried on: dh z.
+    void pointwise(const BackwardWork<T>& work, int64_t t, int64_t row) const {
+        const Vec<T> one = broadcast<T>(1);
+        const int64_t at = (t * b.N + row) * b.H;
+        const T* gates = b.gates + 4 * at;
+        T* da = b.da + 4 * at;
+        for (int64_t j = 0; j < b.H; j += kLanes<T>) {
+            const int n = static_cast<int>(b.H - j < kLanes<T> ? b.H - j : kLanes<T>);
+            T* rec = work.rec + row * b.H + j;
+            Vec<T> dh = load_first(rec, n);
+            if (b.dh) dh = load_first(b.dh + at + j, n) + dh;
+            const Vec<T> r = load_first(gates + j, n), z = load_first(gates + b.H + j, n);
+            const Vec<T> candidate = load_first(gates + 2 * b.H + j, n), q = load_first(gates + 3 * b.H + j, n);
+            const Vec<T> da_n = dh * (one - z) * (one - candidate * candidate);
+            store_first(da + j, da_n, n);
+            store_first(da + b.H + j, da_n * q * (r * (one - r)), n);
+            store_first(da + 2 * b.H + j, dh * (load_first(b.h + at + j, n) - candidate) * (z * (one - z)), n);
+            store_first(da + 3 * b.H + j, da_n * r, n);
+            store_first(rec, dh * z, n);
+        }
+    }
+    Packed<T> pack_input_weights(T* dst) const {
+        constexpr int64_t wide = kPanel<T, kWide>;
+        const int64_t gh = 3 * b.H;
+        ::pack<T, kWide>(Columns::plain, dst, gh * wide, b.W_x + 2 * b.H, b.H, b.D, 1, gh);
+        ::pack<T, kWide>(Columns::plain, dst + b.H * wide, gh * wide, b.W_x, 2 * b.H, b.D, 1, gh);
+        return {dst, gh, b.D};
+    }
+    struct Pieces {
+        GradientPiece both[2];
+        const GradientPiece* begin() const { return both; }
+        const GradientPiece* end() const { return both + 2; }
+    };
+    Pieces input_pieces() const { return {{{b.H, 2 * b.H, 0}, {0, b.H, 2 * b.H}}}; }
+};
+
+}  // namespace

@@ -1,0 +1,117 @@
+// Losses with their derivative by the network's output o, which for the cross-entropies is the logit.
+//
+// Values are summed in double precision, row by row; the mean divides by the sum of the weights.
+#pragma once
+
+#include "dense.h"
+
+namespace {
+
+using elman::Loss;
+using elman::LossArguments;
+
+// Value and derivative of one component with error e = o - y.
+template <class T> struct ErrorTerm {
+    Loss loss;
+    T parameter;
+    ELMAN_INLINE void operator()(Vec<T> o, Vec<T> y, Vec<T>& value, Vec<T>& d) const {
+        const Vec<T> zero = {}, one = broadcast<T>(1), half = broadcast<T>(T(0.5)), p = broadcast<T>(parameter),
+                     e = o - y;
+        const Vec<T> size = e < zero ? -e : e;
+        const Vec<T> sign = e > zero ? one : (e < zero ? -one : e);  // keeps zero and NaN
+        switch (loss) {
+            case Loss::half_squared: value = half * e * e, d = e; break;
+            case Loss::squared: value = e * e, d = e + e; break;
+            case Loss::absolute: value = size, d = sign; break;
+            case Loss::huber:
+                value = size <= p ? half * e * e : p * (size - half * p);
+                d = size <= p ? e : p * sign;
+                break;
+            case Loss::pinball:  // quantile * (y - o) below the target, (1 - quantile) * (o - y) above
+                value = e < zero ? -p * e : (one - p) * e;
+                d = e < zero ? -p : (e > zero ? one - p : e);
+                break;
+            default: {  // binary cross-entropy from logits: max(o, 0) - o y + log(1 + e^-|o|)
+                const Vec<T> magnitude = o < zero ? -o : o;
+                value = (o < zero ? zero : o) - o * y + log1p_of_fraction<T>(exp_of<T>(-magnitude));
+                d = sigmoid_of<T>(o) - y;
+            }
+        }
+    }
+};
+
+template <class T> struct LossSum {
+    double value = 0, weight = 0;
+};
+
+template <class T>
+ELMAN_INLINE void add_row(const LossArguments<T>& l, const ErrorTerm<T>& term, int64_t m, LossSum<T>& sum) {
+    const T* o = l.o + m * l.K;
+    const T* y = l.y + m * l.K;
+    Vec<T> values = {}, weights = {};
+    for_vectors<T>(l.K, [&](int64_t j, int n) {
+        Vec<T> value, d, w = broadcast<T>(1);
+        if (l.weight) w = l.weight_per_component ? load_first(l.weight + m * l.K + j, n) : broadcast<T>(l.weight[m]);
+        term(load_first(o + j, n), load_first(y + j, n), value, d);
+        // A weight of zero removes a component, whatever stands there.
+        const Vec<T> nothing = {};
+        value = w == nothing ? nothing : value * w;
+        d = w == nothing ? nothing : d * w;
+        for (int i = n; i < kLanes<T>; ++i) value[i] = 0, w[i] = 0;
+        values += value;
+        weights += w;
+        store_first(l.d_o + m * l.K + j, d, n);
+    });
+    sum.value += static_cast<double>(sum_of<T>(values));
+    sum.weight += static_cast<double>(sum_of<T>(weights));
+}
+
+// Categorical cross-entropy of one row: log sum exp(o) sum_j y_j - sum_j y_j o_j, derivative softmax(o) sum_j y_j - y.
+template <class T> ELMAN_INLINE void add_categorical_row(const LossArguments<T>& l, int64_t m, LossSum<T>& sum) {
+    const T* o = l.o + m * l.K;
+    T* d = l.d_o + m * l.K;
+    const T w = l.weight ? l.weight[m] : T(1);
+    sum.weight += static_cast<double>(w);
+    if (w == T(0)) {
+        zero(d, l.K);
+        return;
+    }
+    const T maximum = row_maximum<T>(o, l.K), total = exponentials<T>(o, l.K, maximum, d);
+    const T log_total = log_of<T>(broadcast<T>(total))[0] + maximum;
+    T mass = 1, along = 0;
+    if (l.labels) {
+        along = o[l.labels[m]];
+    } else {
+        Vec<T> masses = {}, alongs = {};
+        for_vectors<T>(l.K, [&](int64_t j, int n) {
+            const Vec<T> y = load_first(l.y + m * l.K + j, n), product = y * load_first(o + j, n);
+            masses += y;
+            alongs += y == Vec<T>{} ? Vec<T>{} : product;
+        });
+        mass = sum_of<T>(masses), along = sum_of<T>(alongs);
+    }
+    const Vec<T> scale = broadcast<T>(w * mass / total);
+    for_vectors<T>(l.K, [&](int64_t j, int n) {
+        Vec<T> v = load_first(d + j, n) * scale;
+        if (!l.labels) v -= broadcast<T>(w) * load_first(l.y + m * l.K + j, n);
+        store_first(d + j, v, n);
+    });
+    if (l.labels) d[l.labels[m]] -= w;
+    sum.value += static_cast<double>(w) *
+                 (static_cast<double>(log_total) * static_cast<double>(mass) - static_cast<double>(along));
+}
+
+template <class T> double loss(const LossArguments<T>& l) {
+    LossSum<T> sum;
+    const ErrorTerm<T> term{l.loss, static_cast<T>(l.parameter)};
+    for (int64_t m = 0; m < l.M && l.K > 0; ++m) {
+        if (l.loss == Loss::categorical_cross_entropy) add_categorical_row<T>(l, m, sum);
+        else add_row<T>(l, term, m, sum);
+    }
+    if (!l.mean || sum.weight == 0) return sum.value;
+    const T scale = static_cast<T>(1 / sum.weight);
+    for (int64_t j = 0; j < l.M * l.K; ++j) l.d_o[j] *= scale;
+    return sum.value / sum.weight;
+}
+
+}  // namespace

@@ -1,0 +1,99 @@
+// The LSTM (Hochreiter & Schmidhuber 1997; forget gate Gers 2000), gates i|f|g|o:
+//   i, f, o = sigmoid(a_i), sigmoid(a_f), sigmoid(a_o)    g = tanh(a_g)
+//   c_t = f c_{t-1} + i g                                 h_t = o tanh(c_t)
+#pragma once
+
+#include "recurrent.h"
+
+namespace {
+
+template <class T> struct LstmForwardStep {
+    static constexpr int G = 4, L = kLanes<T>;
+    static constexpr int kGates = 4, kPanelUnits = L, kTileRows = kRows<G>;
+    const Forward<T>& f;
+
+    int64_t panels() const { return ceil_div(f.H, L); }
+    int64_t panel_size() const { return (f.D + f.H + 1) * kPanel<T, G>; }
+    int64_t packed_size() const { return panels() * panel_size(); }
+    // A panel is the bias, then W_x, then W_h, all four gates of L units side by side.
+    void pack(T* dst) const {
+        if (f.b) ::pack<T, G>(Columns::gates, dst, panel_size(), f.b, 1, f.H, 4 * f.H, 1);
+        ::pack<T, G>(Columns::gates, dst + kPanel<T, G>, panel_size(), f.W_x, f.D, f.H, 4 * f.H, 1);
+        ::pack<T, G>(Columns::gates, dst + (1 + f.D) * kPanel<T, G>, panel_size(), f.W_h, f.H, f.H, 4 * f.H, 1);
+    }
+
+    template <int R> void tile(int64_t t, int64_t p, const int64_t* rows, const T* h_in, const T* packed) const {
+        Vec<T> acc[R][G];
+        const T *x[R], *h[R];
+        for (int r = 0; r < R; ++r) {
+            x[r] = f.x + (t * f.N + rows[r]) * f.D;
+            h[r] = h_in + rows[r] * f.H;
+        }
+        const T* panel = packed + p * panel_size();
+#pragma GCC unroll 8
+        for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 8
+            for (int g = 0; g < G; ++g) acc[r][g] = f.b ? load(panel + g * L) : Vec<T>{};
+        }
+        chain<T, R, G>(acc, x, panel + kPanel<T, G>, f.D);
+        chain<T, R, G>(acc, h, panel + (1 + f.D) * kPanel<T, G>, f.H);
+        const int64_t unit = p * L;
+        const int n = static_cast<int>(f.H - unit < L ? f.H - unit : L);
+        for (int r = 0; r < R; ++r) {
+            const int64_t at = (t * f.N + rows[r]) * f.H + unit, next = at + f.N * f.H;
+            const Vec<T> i = sigmoid_of<T>(acc[r][0]), forget = sigmoid_of<T>(acc[r][1]);
+            const Vec<T> g = tanh_of<T>(acc[r][2]), o = sigmoid_of<T>(acc[r][3]);
+            const Vec<T> c = fma(forget, load_first(f.c + at, n), i * g);
+            store_first(f.c + next, c, n);
+            store_first(f.h + next, o * tanh_of<T>(c), n);
+            if (f.gates) {
+                T* gates = f.gates + (t * f.N + rows[r]) * 4 * f.H + unit;
+                store_first(gates, i, n);
+                store_first(gates + f.H, forget, n);
+                store_first(gates + 2 * f.H, g, n);
+                store_first(gates + 3 * f.H, o, n);
+            }
+        }
+    }
+};
+
+template <class T> struct LstmBackwardStep {
+    static constexpr int kGates = 4, kDaGates = 4;
+    static constexpr bool kCarries = false;
+    const Backward<T>& b;
+    static int64_t hidden_offset(int64_t) { return 0; }
+
+    // dc += dh o (1 - tanh^2 c);  da_i = dc g i(1-i);  da_f = dc c_{t-1} f(1-f);  da_g = dc i (1-g^2);  da_o = dh tanh(c) o(1-o);
+    // dc_{t-1} = dc f. tanh(c) is recomputed: storing it would cost more memory traffic than the arithmetic.
+    void pointwise(const BackwardWork<T>& work, int64_t t, int64_t row) const {
+        const Vec<T> one = broadcast<T>(1);
+        const int64_t at = (t * b.N + row) * b.H;
+        const T* gates = b.gates + 4 * at;
+        T* da = b.da + 4 * at;
+        for (int64_t j = 0; j < b.H; j += kLanes<T>) {
+            const int n = static_cast<int>(b.H - j < kLanes<T> ? b.H - j : kLanes<T>);
+            Vec<T> dh = load_first(work.rec + row * b.H + j, n);
+            if (b.dh) dh = load_first(b.dh + at + j, n) + dh;
+            const Vec<T> i = load_first(gates + j, n), f = load_first(gates + b.H + j, n);
+            const Vec<T> g = load_first(gates + 2 * b.H + j, n), o = load_first(gates + 3 * b.H + j, n);
+            const Vec<T> c_prev = load_first(b.c + at + j, n),
+                         tanh_c = tanh_of<T>(load_first(b.c + at + b.N * b.H + j, n));
+            T* dc_row = work.dc + row * b.H + j;
+            const Vec<T> dc = fma(dh * o, one - tanh_c * tanh_c, load_first(dc_row, n));
+            store_first(da + j, dc * g * (i * (one - i)), n);
+            store_first(da + b.H + j, dc * c_prev * (f * (one - f)), n);
+            store_first(da + 2 * b.H + j, dc * i * (one - g * g), n);
+            store_first(da + 3 * b.H + j, dh * tanh_c * (o * (one - o)), n);
+            store_first(dc_row, dc * f, n);
+        }
+    }
+    Packed<T> pack_input_weights(T* dst) const { return pack_matrix<T>(dst, b.W_x, 4 * b.H, b.D, 1, 4 * b.H); }
+    struct Pieces {
+        GradientPiece only[1];
+        const GradientPiece* begin() const { return only; }
+        const GradientPiece* end() const { return only + 1; }
+    };
+    Pieces input_pieces() const { return {{{0, 4 * b.H, 0}}}; }
+};
+
+}  // namespace

@@ -1,0 +1,72 @@
+// Optimizer steps and clipping on flat vectors, in place, one pass each.
+#pragma once
+
+#include "simd.h"
+
+namespace {
+
+// velocity = momentum velocity + g;  theta -= rate velocity  (nesterov: rate (g + momentum velocity)). Decay is added to g.
+template <class T>
+void sgd_step(int64_t n, T* theta, const T* g, T* velocity, double rate, double momentum, bool nesterov, double decay) {
+    const T eta = static_cast<T>(rate), mu = static_cast<T>(momentum), lambda = static_cast<T>(decay);
+    for (int64_t i = 0; i < n; ++i) {
+        const T step = g[i] + lambda * theta[i];
+        velocity[i] = mu * velocity[i] + step;
+        theta[i] -= eta * (nesterov ? step + mu * velocity[i] : velocity[i]);
+    }
+}
+
+// square = keep square + (1 - keep) g^2;  theta -= rate g / (sqrt(square) + epsilon)  (Tieleman & Hinton 2012).
+template <class T>
+void rmsprop_step(int64_t n, T* theta, const T* g, T* square, double rate, double keep, double epsilon) {
+    const T eta = static_cast<T>(rate), rho = static_cast<T>(keep), rest = static_cast<T>(1 - keep),
+            eps = static_cast<T>(epsilon);
+    for (int64_t i = 0; i < n; ++i) {
+        square[i] = rho * square[i] + rest * g[i] * g[i];
+        theta[i] -= eta * g[i] / (static_cast<T>(__builtin_sqrt(square[i])) + eps);
+    }
+}
+
+// Adam (Kingma & Ba 2015) with decoupled decay (Loshchilov & Hutter 2019).
+template <class T>
+void adam_step(int64_t n, T* theta, const T* g, T* m, T* v, int64_t step, double rate, double beta_1, double beta_2,
+               double epsilon, double decay) {
+    double power_1 = 1, power_2 = 1;
+    for (int64_t i = 0; i < step && (power_1 > 0 || power_2 > 0); ++i) power_1 *= beta_1, power_2 *= beta_2;
+    const T b1 = static_cast<T>(beta_1), r1 = static_cast<T>(1 - beta_1), b2 = static_cast<T>(beta_2),
+            r2 = static_cast<T>(1 - beta_2);
+    const T eta = static_cast<T>(rate / (1 - power_1)), correction = static_cast<T>(1 / __builtin_sqrt(1 - power_2));
+    const T eps = static_cast<T>(epsilon), keep = static_cast<T>(1 - rate * decay);
+    for (int64_t i = 0; i < n; ++i) {
+        m[i] = b1 * m[i] + r1 * g[i];
+        v[i] = b2 * v[i] + r2 * g[i] * g[i];
+        theta[i] = keep * theta[i] - eta * m[i] / (static_cast<T>(__builtin_sqrt(v[i])) * correction + eps);
+    }
+}
+
+// Scales g so that its Euclidean norm is at most max_norm; returns the norm before. Summed in double, eight interleaved sums.
+template <class T> double clip_by_norm(int64_t n, T* g, double max_norm) {
+    double lanes[8] = {};
+    int64_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (int j = 0; j < 8; ++j) lanes[j] += static_cast<double>(g[i + j]) * static_cast<double>(g[i + j]);
+    for (int j = 0; i < n; ++i, ++j) lanes[j] += static_cast<double>(g[i]) * static_cast<double>(g[i]);
+    for (int width = 4; width > 0; width /= 2)
+        for (int j = 0; j < width; ++j) lanes[j] += lanes[j + width];
+    const double norm = __builtin_sqrt(lanes[0]);
+    if (norm > max_norm) {
+        const T scale = static_cast<T>(max_norm / norm);
+        for (int64_t k = 0; k < n; ++k) g[k] *= scale;
+    }
+    return norm;
+}
+
+template <class T> void clip_by_value(int64_t n, T* g, double limit) {
+    const T high = static_cast<T>(limit), low = -high;
+    for (int64_t i = 0; i < n; ++i) {
+        const T v = g[i] > high ? high : g[i];
+        g[i] = v < low ? low : v;
+    }
+}
+
+}  // namespace

@@ -1,0 +1,79 @@
+// The simple recurrent network (Elman 1990): h_t = f(x_t W_x + h_{t-1} W_h + b).
+#pragma once
+
+#include "recurrent.h"
+
+namespace {
+
+template <class T> struct RnnForwardStep {
+    static constexpr int G = kWide, L = kLanes<T>;
+    static constexpr int kGates = 1, kPanelUnits = G * L, kTileRows = kRows<G>;
+    const Forward<T>& f;
+
+    int64_t panels() const { return ceil_div(f.H, kPanelUnits); }
+    int64_t panel_size() const { return (f.D + f.H) * kPanel<T, G>; }
+    int64_t packed_size() const { return panels() * panel_size(); }
+    void pack(T* dst) const {
+        ::pack<T, G>(Columns::plain, dst, panel_size(), f.W_x, f.D, f.H, f.H, 1);
+        ::pack<T, G>(Columns::plain, dst + f.D * kPanel<T, G>, panel_size(), f.W_h, f.H, f.H, f.H, 1);
+    }
+
+    template <int R> void tile(int64_t t, int64_t p, const int64_t* rows, const T* h_in, const T* packed) const {
+        Vec<T> acc[R][G];
+        const T *x[R], *h[R];
+        T* out[R];
+        int lanes[G];
+        for (int g = 0; g < G; ++g) {
+            const int64_t left = f.H - (p * G + g) * L;
+            lanes[g] = static_cast<int>(left < 0 ? 0 : (left < L ? left : L));
+        }
+        for (int r = 0; r < R; ++r) {
+            x[r] = f.x + (t * f.N + rows[r]) * f.D;
+            h[r] = h_in + rows[r] * f.H;
+            out[r] = f.h + ((t + 1) * f.N + rows[r]) * f.H + p * kPanelUnits;
+        }
+#pragma GCC unroll 8
+        for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 8
+            for (int g = 0; g < G; ++g) acc[r][g] = f.b ? load_first(f.b + (p * G + g) * L, lanes[g]) : Vec<T>{};
+        }
+        const T* panel = packed + p * panel_size();
+        chain<T, R, G>(acc, x, panel, f.D);
+        chain<T, R, G>(acc, h, panel + f.D * kPanel<T, G>, f.H);
+        const Activation activation = static_cast<Activation>(f.activation);
+#pragma GCC unroll 8
+        for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 8
+            for (int g = 0; g < G; ++g)
+                if (lanes[g] > 0) store_first(out[r] + g * L, activate<T>(activation, acc[r][g]), lanes[g]);
+        }
+    }
+};
+
+template <class T> struct RnnBackwardStep {
+    static constexpr int kGates = 1, kDaGates = 1;
+    static constexpr bool kCarries = false;
+    const Backward<T>& b;
+    static int64_t hidden_offset(int64_t) { return 0; }
+
+    // da = (dh + rec) f'(a), f' through h.
+    void pointwise(const BackwardWork<T>& work, int64_t t, int64_t row) const {
+        const int64_t at = (t * b.N + row) * b.H;
+        for (int64_t j = 0; j < b.H; j += kLanes<T>) {
+            const int n = static_cast<int>(b.H - j < kLanes<T> ? b.H - j : kLanes<T>);
+            Vec<T> dh = load_first(work.rec + row * b.H + j, n);
+            if (b.dh) dh = load_first(b.dh + at + j, n) + dh;
+            const Vec<T> h = load_first(b.h + at + b.N * b.H + j, n);
+            store_first(b.da + at + j, times_derivative<T>(static_cast<Activation>(b.activation), dh, h), n);
+        }
+    }
+    Packed<T> pack_input_weights(T* dst) const { return pack_matrix<T>(dst, b.W_x, b.H, b.D, 1, b.H); }
+    struct Pieces {
+        GradientPiece only[1];
+        const GradientPiece* begin() const { return only; }
+        const GradientPiece* end() const { return only + 1; }
+    };
+    Pieces input_pieces() const { return {{{0, b.H, 0}}}; }
+};
+
+}  // namespace

@@ -1,0 +1,148 @@
+// Vectors of one ISA level. This is the only file of the folder that asks which level is being compiled.
+//
+// Vec<T> is a GCC/Clang vector of kLanes<T> elements, Bits<T> and Signed<T> the integer vectors of its shape.
+// Multiply-add is explicit: the build forbids contraction, so a sum is fused where this file says so and nowhere else.
+#pragma once
+
+#include <cstdint>
+#include <cstring>
+
+#if defined(ELMAN_LEVEL_V4)
+#define ELMAN_VECTOR_BYTES 64
+#include <immintrin.h>
+#elif defined(ELMAN_LEVEL_V3)
+#define ELMAN_VECTOR_BYTES 32
+#include <immintrin.h>
+#else
+#define ELMAN_VECTOR_BYTES 16
+#endif
+
+#define ELMAN_INLINE [[gnu::always_inline]] inline
+
+namespace {
+
+using std::int64_t;
+
+template <class T> struct VectorOf;
+template <> struct VectorOf<float> {
+    typedef float Vec __attribute__((vector_size(ELMAN_VECTOR_BYTES)));
+    typedef std::uint32_t Bits __attribute__((vector_size(ELMAN_VECTOR_BYTES)));
+    typedef std::int32_t Signed __attribute__((vector_size(ELMAN_VECTOR_BYTES)));
+};
+template <> struct VectorOf<double> {
+    typedef double Vec __attribute__((vector_size(ELMAN_VECTOR_BYTES)));
+    typedef std::uint64_t Bits __attribute__((vector_size(ELMAN_VECTOR_BYTES)));
+    typedef std::int64_t Signed __attribute__((vector_size(ELMAN_VECTOR_BYTES)));
+};
+template <class T> using Vec = typename VectorOf<T>::Vec;
+template <class T> using Bits = typename VectorOf<T>::Bits;
+template <class T> using Signed = typename VectorOf<T>::Signed;
+template <class T> constexpr int kLanes = ELMAN_VECTOR_BYTES / static_cast<int>(sizeof(T));
+
+// Rows and vectors of one register tile: with G vectors of output per row, kRows<G> rows keep all sums in registers.
+#if defined(ELMAN_LEVEL_V4)
+constexpr int kWide = 4;  // vectors per row where the cell does not dictate it
+template <int G> constexpr int kRows = G >= 4 ? 6 : 8;
+#elif defined(ELMAN_LEVEL_V3)
+constexpr int kWide = 2;
+template <int G> constexpr int kRows = G >= 4 ? 3 : (G == 3 ? 4 : 6);
+#else
+constexpr int kWide = 2;
+template <int G> constexpr int kRows = G >= 4 ? 2 : (G == 3 ? 3 : 4);
+#endif
+
+// A loop over lanes would compile to one masked write per lane, so the broadcast is spelled out per level.
+ELMAN_INLINE Vec<float> broadcast_lanes(float value) {
+#if defined(ELMAN_LEVEL_V4)
+    return _mm512_set1_ps(value);
+#elif defined(ELMAN_LEVEL_V3)
+    return _mm256_set1_ps(value);
+#else
+    return Vec<float>{value, value, value, value};
+#endif
+}
+
+ELMAN_INLINE Vec<double> broadcast_lanes(double value) {
+#if defined(ELMAN_LEVEL_V4)
+    return _mm512_set1_pd(value);
+#elif defined(ELMAN_LEVEL_V3)
+    return _mm256_set1_pd(value);
+#else
+    return Vec<double>{value, value};
+#endif
+}
+
+template <class T> ELMAN_INLINE Vec<T> broadcast(T value) { return broadcast_lanes(value); }
+
+template <class T> ELMAN_INLINE Vec<T> load(const T* p) {
+    Vec<T> v;
+    std::memcpy(&v, p, sizeof v);
+    return v;
+}
+
+template <class T> ELMAN_INLINE void store(T* p, Vec<T> v) { std::memcpy(p, &v, sizeof v); }
+
+// a * b + c: one rounding where the level has a fused instruction, two on x86-64-v2.
+ELMAN_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) {
+#if defined(ELMAN_LEVEL_V4)
+    return _mm512_fmadd_ps(a, b, c);
+#elif defined(ELMAN_LEVEL_V3)
+    return _mm256_fmadd_ps(a, b, c);
+#elif defined(__ARM_FEATURE_FMA)
+    for (int i = 0; i < kLanes<float>; ++i) c[i] = __builtin_fmaf(a[i], b[i], c[i]);
+    return c;
+#else
+    return a * b + c;
+#endif
+}
+
+ELMAN_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
+#if defined(ELMAN_LEVEL_V4)
+    return _mm512_fmadd_pd(a, b, c);
+#elif defined(ELMAN_LEVEL_V3)
+    return _mm256_fmadd_pd(a, b, c);
+#elif defined(__ARM_FEATURE_FMA)
+    for (int i = 0; i < kLanes<double>; ++i) c[i] = __builtin_fma(a[i], b[i], c[i]);
+    return c;
+#else
+    return a * b + c;
+#endif
+}
+
+// The first n lanes from or to memory; the other lanes read as zero and are not written. 0 <= n <= kLanes<T>.
+template <class T> ELMAN_INLINE Vec<T> load_first(const T* p, int n) {
+#if defined(ELMAN_LEVEL_V4)
+    if constexpr (sizeof(T) == 4) return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1u), p);
+    else return _mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << n) - 1u), p);
+#else
+    Vec<T> v = {};
+    for (int i = 0; i < n; ++i) v[i] = p[i];
+    return v;
+#endif
+}
+
+template <class T> ELMAN_INLINE void store_first(T* p, Vec<T> v, int n) {
+#if defined(ELMAN_LEVEL_V4)
+    if constexpr (sizeof(T) == 4) _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1u), v);
+    else _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << n) - 1u), v);
+#else
+    for (int i = 0; i < n; ++i) p[i] = v[i];
+#endif
+}
+
+// Sum and maximum over the lanes in one fixed order, so that a row gives the same bits wherever it stands.
+template <class T> ELMAN_INLINE T sum_of(Vec<T> v) {
+    T lanes[kLanes<T>];
+    store(lanes, v);
+    for (int width = kLanes<T> / 2; width > 0; width /= 2)
+        for (int i = 0; i < width; ++i) lanes[i] += lanes[i + width];
+    return lanes[0];
+}
+
+template <class T> ELMAN_INLINE T max_of(Vec<T> v) {
+    T best = v[0];
+    for (int i = 1; i < kLanes<T>; ++i) best = (v[i] > best || v[i] != v[i]) ? v[i] : best;
+    return best;
+}
+
+}  // namespace

@@ -1,0 +1,166 @@
+// What a set of kernels looks like from outside: plain argument structs and one table of functions per ISA level.
+//
+// Sizes: T steps, N sequences, D inputs, H hidden units, K outputs, M rows (T * N flattened). Arrays are contiguous, row-major and do
+// not overlap unless a comment says so. A null pointer means "not given" where a comment says "or null". Nothing here allocates for
+// the caller, raises or knows of Python.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace elman {
+
+using std::int64_t;
+
+// How a kernel runs: the threads it may use, its scratch memory and the question whether to stop early.
+struct Run {
+    int n_threads;
+    // Calls body(context, part) for part = 0 … parts-1, on up to that many threads, and returns when all are done.
+    void (*parallel)(int parts, void (*body)(void* context, int part), void* context);
+    // Scratch of the calling thread, 64-byte aligned, valid until its next request.
+    void* (*scratch)(std::size_t bytes);
+    // True when the caller wants the kernel to return at once (results are then meaningless).
+    bool (*stopped)();
+};
+
+enum class Cell : int { rnn = 0, lstm = 1, gru = 2 };
+
+// One recurrent layer, forward. G = 1 (rnn), 4 (lstm, i|f|g|o) or 3 (gru, r|z|n, reset after the product).
+template <class T> struct Forward {
+    Cell cell;
+    int activation;  // rnn only: an Activation of math.h
+    int64_t T_, N, D, H;
+    const T* x;              // (T, N, D)
+    const T* h_0;            // (N, H)
+    const T* c_0;            // (N, H) lstm
+    const T* W_x;            // (D, G H)
+    const T* W_h;            // (H, G H)
+    const T* b;              // (G H) or null
+    const T* b_hn;           // (H) or null, gru
+    const int64_t* lengths;  // (N) or null: row n runs its first lengths[n] steps
+    const T* h_mask;         // (N, H) or null: multiplies h_{t-1} where it meets W_h
+    T* h;                    // (T+1, N, H) out, h[0] = h_0, zero past the end of a row
+    T* c;                    // (T+1, N, H) out, lstm
+    T* gates;                // (T, N, 4H) out or null: i|f|g|o, or r|z|n|q with q = h W_hn + b_hn
+};
+
+// Its gradients. All outputs are overwritten.
+template <class T> struct Backward {
+    Cell cell;
+    int activation;
+    bool one_step;  // hold s_{t-1} constant: bptt_depth = 1
+    int64_t T_, N, D, H;
+    const T* dh;    // (T, N, H) or null: from the output side
+    const T* dh_T;  // (N, H) or null: arriving after each row's last step
+    const T* dc_T;  // (N, H) or null, lstm
+    const T* x;
+    const T* h;
+    const T* c;      // lstm
+    const T* gates;  // lstm, gru
+    const T* W_x;
+    const T* W_h;
+    const int64_t* lengths;
+    const T* h_mask;
+    T* dx;    // (T, N, D) or null
+    T* dh_0;  // (N, H)
+    T* dc_0;  // (N, H) lstm
+    T* dW_x;
+    T* dW_h;
+    T* db;     // (G H)
+    T* db_hn;  // (H) gru
+    T* da;     // scratch (T, N, H) rnn, (T, N, 4H) lstm and gru (da_n|da_r|da_z|dq)
+};
+
+template <class T> struct DenseForward {
+    int64_t M, H, K;
+    bool accumulate;  // o += instead of o =
+    const T* h;       // (M, H)
+    const T* W_y;     // (H, K)
+    const T* b_y;     // (K) or null
+    T* o;             // (M, K)
+};
+
+template <class T> struct DenseBackward {
+    int64_t M, H, K;
+    bool accumulate_dh;
+    const T* d_o;  // (M, K)
+    const T* h;
+    const T* W_y;
+    T* dh;    // (M, H) or null
+    T* dW_y;  // (H, K)
+    T* db_y;  // (K) or null
+};
+
+enum class Loss : int {
+    half_squared = 0,
+    squared,
+    absolute,
+    huber,
+    pinball,
+    binary_cross_entropy,
+    categorical_cross_entropy
+};
+
+template <class T> struct LossArguments {
+    Loss loss;
+    int64_t M, K;
+    bool mean;              // divide by the sum of weights
+    double parameter;       // delta of huber, quantile of pinball
+    const T* o;             // (M, K)
+    const T* y;             // (M, K), or null with labels
+    const int64_t* labels;  // (M), categorical cross-entropy
+    const T* weight;        // (M) or (M, K) or null
+    bool weight_per_component;
+    T* d_o;  // (M, K)
+};
+
+// Philox 4x32-10 (Salmon et al. 2011): key (seed, update), counter (unit / 4, step, row, layer), word unit % 4.
+template <class T> struct Dropout {
+    int64_t T_, N, H;
+    double rate;
+    std::uint32_t seed, update, layer, first_row, first_step;
+    T* mask;  // (T, N, H) out: 0 or 1 / (1 - rate)
+};
+
+template <class T> struct Windows {
+    int64_t steps, N, C, first, width, stride;
+    const double* values;    // (total, C)
+    const double* level;     // (total, C) or null
+    const int64_t* origins;  // (N)
+    T* out;                  // (steps, N, width * C)
+};
+
+template <class T> struct Kernels {
+    void (*forward)(const Forward<T>&, const Run&);
+    void (*backward)(const Backward<T>&, const Run&);
+    void (*dense_forward)(const DenseForward<T>&, const Run&);
+    void (*dense_backward)(const DenseBackward<T>&, const Run&);
+    // y = f(o) row by row; y may be o. softmax works along K.
+    void (*activation_forward)(int activation, int64_t M, int64_t K, const T* o, T* y);
+    // d_o = dy f'(o) through y = f(o); d_o may be dy.
+    void (*activation_backward)(int activation, int64_t M, int64_t K, const T* dy, const T* y, T* d_o);
+    double (*loss)(const LossArguments<T>&);
+    void (*embedding_forward)(int64_t M, int64_t D, const int64_t* indices, const T* E, T* out);
+    void (*embedding_backward)(int64_t M, int64_t D, int64_t V, const T* dx, const int64_t* indices, T* dE);
+    void (*sgd_step)(int64_t n, T* theta, const T* g, T* velocity, double rate, double momentum, bool nesterov,
+                     double decay);
+    void (*rmsprop_step)(int64_t n, T* theta, const T* g, T* square, double rate, double keep, double epsilon);
+    void (*adam_step)(int64_t n, T* theta, const T* g, T* m, T* v, int64_t step, double rate, double beta_1,
+                      double beta_2, double epsilon, double decay);
+    double (*clip_by_norm)(int64_t n, T* g, double max_norm);
+    void (*clip_by_value)(int64_t n, T* g, double limit);
+    void (*dropout_mask)(const Dropout<T>&);
+    void (*gather_windows)(const Windows<T>&);
+};
+
+struct KernelTable {
+    const char* isa;
+    Kernels<float> f32;
+    Kernels<double> f64;
+    template <class T> const Kernels<T>& of() const {
+        if constexpr (sizeof(T) == 4) return f32;
+        else return f64;
+    }
+};
+
+}  // namespace elman

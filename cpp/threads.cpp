@@ -1,0 +1,201 @@
+#include "threads.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <time.h>
+
+#include <condition_variable>
+#include <cstdlib>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <thread>
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+namespace elman {
+namespace {
+
+constexpr int kMaxThreads = 256;
+constexpr long long kPollInterval = 50'000'000;  // nanoseconds
+
+thread_local Call* current_call = nullptr;
+thread_local bool current_is_caller = false;
+std::atomic<bool (*)()> poll_function{nullptr};
+
+// The coarse clock costs a few nanoseconds, so a kernel can ask at every step.
+long long now() {
+    timespec t;
+#if defined(CLOCK_MONOTONIC_COARSE)
+    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
+#else
+    clock_gettime(CLOCK_MONOTONIC, &t);
+#endif
+    return t.tv_sec * 1'000'000'000LL + t.tv_nsec;
+}
+
+void relax() {
+#if defined(__x86_64__)
+    _mm_pause();
+#endif
+}
+
+unsigned flush_denormals() {
+#if defined(__x86_64__)
+    const unsigned mode = _mm_getcsr();
+    _mm_setcsr(mode | 0x8040u);  // flush to zero, denormals are zero
+    return mode;
+#else
+    return 0;
+#endif
+}
+
+void restore_mode(unsigned mode) {
+#if defined(__x86_64__)
+    _mm_setcsr((_mm_getcsr() & 0x3fu) | (mode & ~0x3fu));  // exception flags raised meanwhile stay raised
+#else
+    (void)mode;
+#endif
+}
+
+struct Pool {
+    std::mutex in_use;  // one job at a time
+    std::mutex mutex;
+    std::condition_variable wake;
+    int workers = 0;
+
+    void (*body)(void*, int) = nullptr;
+    void* context = nullptr;
+    Call* call = nullptr;
+    int parts = 0;
+    std::atomic<int> next_part{0};
+    std::atomic<int> active{0};  // workers that have not finished the current job
+    std::atomic<unsigned> generation{0};
+
+    void take_parts() {
+        for (int part = next_part++; part < parts; part = next_part++) body(context, part);
+    }
+
+    void work(unsigned seen) {
+        for (;;) {
+            // Spin briefly, because the next kernel of a training step follows within microseconds, then park.
+            for (int i = 0; i < 2000 && generation.load(std::memory_order_acquire) == seen; ++i) relax();
+            if (generation.load(std::memory_order_acquire) == seen) {
+                std::unique_lock lock(mutex);
+                wake.wait(lock, [&] { return generation.load(std::memory_order_acquire) != seen; });
+            }
+            seen = generation.load(std::memory_order_acquire);
+            {
+                CallGuard guard(*call, false);
+                take_parts();
+            }
+            active.fetch_sub(1, std::memory_order_release);
+        }
+    }
+
+    void start_workers(int wanted) {
+        for (; workers < wanted; ++workers) std::thread([this, seen = generation.load()] { work(seen); }).detach();
+    }
+
+    void run(int count, void (*f)(void*, int), void* c) {
+        body = f, context = c, parts = count, call = current_call;
+        next_part = 0;
+        active = workers;
+        {
+            std::lock_guard lock(mutex);
+            generation.fetch_add(1, std::memory_order_release);
+        }
+        wake.notify_all();
+        take_parts();
+        while (active.load(std::memory_order_acquire) > 0) relax();
+    }
+};
+
+// Never destroyed: workers may still be parked in it when the process ends.
+Pool* pool = new Pool;
+
+// A fork waits for the running job; the child has none of the workers and starts afresh.
+[[maybe_unused]] const int fork_handlers =
+    pthread_atfork([] { pool->in_use.lock(); }, [] { pool->in_use.unlock(); }, [] { pool = new Pool; });
+
+struct Scratch {
+    void* data = nullptr;
+    std::size_t size = 0;
+    ~Scratch() { std::free(data); }
+};
+thread_local Scratch scratch;
+
+int from_environment(const char* name) {
+    const char* text = std::getenv(name);
+    const int n = text ? std::atoi(text) : 0;
+    return n < kMaxThreads ? n : kMaxThreads;
+}
+
+}  // namespace
+
+int default_threads() {
+    static const int n = [] {
+        for (const char* name : {"ELMAN_NUM_THREADS", "OMP_NUM_THREADS"}) {
+            if (const int threads = from_environment(name); threads > 0) return threads;
+        }
+#if defined(__linux__)
+        cpu_set_t set;
+        if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+#endif
+        const int threads = static_cast<int>(std::thread::hardware_concurrency());
+        return threads > 0 ? threads : 1;
+    }();
+    return n;
+}
+
+void run_parallel(int parts, void (*body)(void*, int), void* context) {
+    Pool* current = pool;
+    std::unique_lock job(current->in_use, std::try_to_lock);
+    if (parts <= 1 || !job.owns_lock()) {
+        for (int part = 0; part < parts; ++part) body(context, part);
+        return;
+    }
+    current->start_workers((parts < kMaxThreads ? parts : kMaxThreads) - 1);
+    current->run(parts, body, context);
+}
+
+void* thread_scratch(std::size_t bytes) {
+    if (bytes > scratch.size) {
+        std::free(scratch.data);
+        scratch.size = 0;
+        scratch.data = std::aligned_alloc(64, (bytes + 4095) / 4096 * 4096);
+        if (!scratch.data) throw std::bad_alloc();
+        scratch.size = bytes;
+    }
+    return scratch.data;
+}
+
+CallGuard::CallGuard(Call& call, bool is_caller)
+    : previous_(current_call), previous_is_caller_(current_is_caller), previous_mode_(flush_denormals()) {
+    current_call = &call;
+    current_is_caller = is_caller;
+    if (is_caller) call.next_poll = now() + kPollInterval;
+}
+
+CallGuard::~CallGuard() {
+    current_call = previous_;
+    current_is_caller = previous_is_caller_;
+    restore_mode(previous_mode_);
+}
+
+bool call_stopped() {
+    Call* call = current_call;
+    if (!call) return false;
+    if (current_is_caller && now() >= call->next_poll) {
+        const auto poll = poll_function.load();
+        if (poll && poll()) call->stop = true;
+        call->next_poll = now() + kPollInterval;
+    }
+    return call->stop.load(std::memory_order_relaxed);
+}
+
+void set_poll(bool (*poll)()) { poll_function = poll; }
+
+}  // namespace elman

@@ -1,0 +1,85 @@
+"""The engine: the functions of `elman.reference`, by the same names and with the same arguments, in native code.
+
+Results are float32 where the floating arrays given are float32 or narrower, float64 otherwise. ``n_threads=None`` uses
+ELMAN_NUM_THREADS, else OMP_NUM_THREADS, else the CPUs of this process; for one build and ISA level the bits of a result
+do not depend on it, nor on which other sequences share the batch (docs/notation.md).
+
+Three variants run in the reference alone and are refused here by name: peepholes, the GRU whose reset gate acts before
+the product, and ``bptt_depth`` other than 1 and None.
+
+Only this package imports the extension. `kernels` is the extension itself: functions that write into
+arrays the caller has allocated, for `elman.network`, which checks its input once at the door.
+"""
+
+from __future__ import annotations
+
+from elman.engine._native import kernels
+from elman.engine.cells import gru_backward, gru_forward, lstm_backward, lstm_forward, rnn_backward, rnn_forward
+from elman.engine.layers import (
+    activation_backward,
+    activation_forward,
+    dense_backward,
+    dense_forward,
+    embedding_backward,
+    embedding_forward,
+)
+from elman.engine.losses import (
+    binary_cross_entropy,
+    categorical_cross_entropy,
+    half_squared_error,
+    huber,
+    mean_absolute_error,
+    mean_squared_error,
+    pinball,
+)
+from elman.engine.runtime import isa, isa_levels, num_threads, use_isa
+from elman.engine.updates import (
+    adam_step,
+    clip_by_norm,
+    clip_by_value,
+    dropout_mask,
+    gather_windows,
+    rmsprop_step,
+    sgd_step,
+)
+from elman.reference import DenseGradients, GRUGradients, GRUStates, LSTMGradients, LSTMStates, RNNGradients
+
+__all__ = [
+    "DenseGradients",
+    "GRUGradients",
+    "GRUStates",
+    "LSTMGradients",
+    "LSTMStates",
+    "RNNGradients",
+    "activation_backward",
+    "activation_forward",
+    "adam_step",
+    "binary_cross_entropy",
+    "categorical_cross_entropy",
+    "clip_by_norm",
+    "clip_by_value",
+    "dense_backward",
+    "dense_forward",
+    "dropout_mask",
+    "embedding_backward",
+    "embedding_forward",
+    "gather_windows",
+    "gru_backward",
+    "gru_forward",
+    "half_squared_error",
+    "huber",
+    "isa",
+    "isa_levels",
+    "kernels",
+    "lstm_backward",
+    "lstm_forward",
+    "mean_absolute_error",
+    "mean_squared_error",
+    "num_threads",
+    "pinball",
+    "rmsprop_step",
+    "rnn_backward",
+    "rnn_forward",
+    "sgd_step",
+    "use_isa",
+]

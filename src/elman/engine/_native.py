@@ -1,0 +1,34 @@
+"""The way to the extension, and what every wrapper of it shares."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from elman import _check, reference
+from elman import _native as kernels
+from elman._check import Array
+
+__all__ = ["kernels", "rows", "threads", "twin"]
+
+F = TypeVar("F", bound=Callable[..., Any])
+_WORD = 0xFFFFFFFF
+
+
+def twin(function: F) -> F:
+    """Give an engine function the docstring of its twin, with a word about dtype and threads."""
+    text = inspect.getdoc(getattr(reference, function.__name__)) or ""
+    note = "Native twin of the function of this name in `elman.reference`; float32 or float64 as the arrays given."
+    first, _, rest = text.partition("\n\n")
+    function.__doc__ = f"{first}\n\n{note}\n\n{rest}".replace(", float64", "")
+    return function
+
+
+def threads(place: str, n_threads: int | None) -> int:
+    return 0 if n_threads is None else _check.positive_integer(place, "n_threads", n_threads)
+
+
+def rows(array: Array) -> Array:
+    """See (..., K) as (M, K)."""
+    return array.reshape(-1, array.shape[-1])

@@ -1,0 +1,49 @@
+"""Which kernels run, and on how many threads."""
+
+from __future__ import annotations
+
+from elman import _check
+from elman.engine._native import kernels
+
+
+def isa() -> str:
+    """Name the ISA level in use: the best of this CPU, the one that ELMAN_ISA names, or the last `use_isa`.
+
+    Examples
+    --------
+    >>> isa() in isa_levels()
+    True
+    """
+    return str(kernels.isa())
+
+
+def isa_levels() -> list[str]:
+    """List the ISA levels that were compiled and that this CPU can run, slowest first.
+
+    Examples
+    --------
+    >>> isa_levels()[0]
+    'generic'
+    """
+    return list(kernels.isa_levels())
+
+
+def use_isa(name: str) -> None:
+    """Switch every later call to the ISA level ``name``; raises ArgumentError if there is none such here.
+
+    Examples
+    --------
+    >>> use_isa(isa())
+    """
+    kernels.use_isa(_check.choice("use_isa", "name", name, isa_levels()))
+
+
+def num_threads() -> int:
+    """Return how many threads a call uses that does not say.
+
+    Examples
+    --------
+    >>> num_threads() >= 1
+    True
+    """
+    return int(kernels.num_threads())
