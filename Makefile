@@ -1,0 +1,78 @@
+# One verb per task, the same here and in continuous integration. Each verb makes the virtual environment it needs.
+# Needs: Python 3.11 or later, a C++20 compiler, make. pip supplies the rest.
+
+PYTHON ?= python3
+VENV ?= .venv
+# How the package gets into the environment: editable for work on it, "." for the package as a user gets it.
+INSTALL ?= --editable .
+
+RUN := $(VENV)/bin/
+PIP := $(RUN)python -m pip --quiet --disable-pip-version-check install
+NATIVE := pyproject.toml CMakeLists.txt $(shell find cpp -type f)
+ifneq ($(findstring editable,$(INSTALL)),editable)
+NATIVE += $(shell find src -type f -not -name '*.pyc')
+endif
+
+.PHONY: demo test check bench accuracy wheel docs clean help
+.DEFAULT_GOAL := help
+
+demo: $(VENV)/.package ## forecast the shipped airline passengers and draw the picture
+	@$(RUN)elman forecast air-passengers --horizon 12 --plot air-passengers.png
+	@echo "The picture is $(CURDIR)/air-passengers.png"
+
+test: $(VENV)/.test ## run every test
+	@$(RUN)python -m pytest
+
+check: $(VENV)/.check ## style, types, import direction
+	@$(RUN)ruff check --quiet .
+	@$(RUN)ruff format --quiet --check .
+	@$(RUN)mypy --strict --no-error-summary src/elman
+	@$(RUN)clang-format --dry-run -Werror $$(find cpp -name '*.h' -o -name '*.cpp')
+	@$(RUN)python -m pytest -q tests/meta/test_imports.py
+
+docs: $(VENV)/.test ## run every command and example of the documents
+	@$(RUN)python -m pytest tests/meta/test_documents.py tests/meta/test_doctests.py
+
+bench: $(VENV)/.bench ## time the engine beside PyTorch
+	@$(RUN)python benchmarks/engine.py
+
+accuracy: $(VENV)/.package ## forecast accuracy on public data sets
+	@$(RUN)python benchmarks/accuracy.py
+
+wheel: $(VENV)/.check ## build a wheel into dist/ and have auditwheel judge it
+	@rm -f dist/elman-*.whl
+	@$(RUN)python -m pip --quiet --disable-pip-version-check wheel --no-deps --wheel-dir dist .
+	@$(RUN)auditwheel show dist/elman-*.whl | tee dist/auditwheel.txt
+	@grep -q '"manylinux_' dist/auditwheel.txt || { echo "auditwheel does not accept this wheel" >&2; exit 1; }
+
+clean: ## remove everything that the other verbs made
+	rm -rf $(VENV) build dist air-passengers.png .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+help: ## show this list
+	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+
+# Stamps. Each stands on the one before where both call pip, so that `make -j` never runs pip twice in one environment.
+$(VENV)/.python:
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Elman needs Python 3.11 or later")'
+	@$(PYTHON) -m venv $(VENV)
+	@touch $@
+
+$(VENV)/.package: $(VENV)/.python $(NATIVE)
+	@echo "Compiling and installing Elman into $(VENV)"
+	@$(PIP) $(INSTALL)
+	@touch $@
+
+EXTRA = @$(PIP) $$($(RUN)python -c 'import tomllib; \
+	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["$(subst .,,$(suffix $@))"])')
+
+$(VENV)/.test: $(VENV)/.package
+	$(EXTRA)
+	@touch $@
+
+$(VENV)/.check: $(VENV)/.test
+	$(EXTRA)
+	@touch $@
+
+$(VENV)/.bench: $(VENV)/.check
+	$(EXTRA)
+	@touch $@

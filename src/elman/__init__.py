@@ -1,0 +1,82 @@
+"""Recurrent neural networks for sequences, on the CPU.
+
+Importing this package is quick and silent: every name below is imported from its module the first time it is used.
+pandas, scikit-learn, matplotlib and the rest are imported by the functions that need them.
+
+Examples
+--------
+>>> import elman
+>>> elman.Architecture(input_size=3, output_size=1, cell="gru", hidden_size=8).cell
+'gru'
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from elman.errors import (
+    ArgumentError,
+    DataError,
+    ElmanError,
+    ElmanWarning,
+    FileFormatError,
+    ShapeError,
+    TrainingError,
+    UnsupportedError,
+)
+
+# Not lazy: importing the module elman.load later would put the module in the place of the function of the same name.
+from elman.load import load
+
+if TYPE_CHECKING:
+    from elman import engine, reference
+    from elman.forecasting import Forecaster
+    from elman.network import Architecture, Network
+    from elman.sequences import SequenceClassifier, SequenceRegressor
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Architecture",
+    "ArgumentError",
+    "DataError",
+    "ElmanError",
+    "ElmanWarning",
+    "FileFormatError",
+    "Forecaster",
+    "Network",
+    "SequenceClassifier",
+    "SequenceRegressor",
+    "ShapeError",
+    "TrainingError",
+    "UnsupportedError",
+    "__version__",
+    "engine",
+    "load",
+    "reference",
+]
+
+_LAZY = {
+    "Architecture": "elman.network",
+    "Forecaster": "elman.forecasting",
+    "Network": "elman.network",
+    "SequenceClassifier": "elman.sequences",
+    "SequenceRegressor": "elman.sequences",
+}
+_MODULES = ("engine", "reference")
+
+
+def __getattr__(name: str) -> Any:
+    if name in _LAZY:
+        value = getattr(importlib.import_module(_LAZY[name]), name)
+    elif name in _MODULES:
+        value = importlib.import_module(f"elman.{name}")
+    else:
+        raise AttributeError(f"module 'elman' has no attribute {name!r}")
+    globals()[name] = value  # later uses do not come here
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

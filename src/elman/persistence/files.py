@@ -1,0 +1,113 @@
+"""Whole files: written so that no crash leaves half of one, read only if they are regular files."""
+
+from __future__ import annotations
+
+import errno
+import io
+import os
+import secrets
+import stat
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeAlias
+
+from elman.errors import ArgumentError, FileFormatError
+from elman.persistence.header import DIGEST, MAX_FILE, header_end
+
+StrPath: TypeAlias = str | os.PathLike[str]
+
+
+def write_atomically(path: StrPath, data: bytes) -> None:
+    """Write a file so that a crash at any moment leaves the old content or the new, never a mixture.
+
+    The bytes go to a temporary file in the same folder, are forced to the disk, and take the name in one step.
+
+    Parameters
+    ----------
+    path : str or path
+        A new or an existing regular file.
+    data : bytes
+        The whole content.
+
+    Raises
+    ------
+    ArgumentError
+        If ``path`` exists and is not a regular file.
+    OSError
+        If the operating system refuses; the old file is intact and no temporary file is left.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     write_atomically(f"{folder}/table.csv", b"ds,y")
+    ...     os.listdir(folder), Path(f"{folder}/table.csv").read_bytes()
+    (['table.csv'], b'ds,y')
+    """
+    target = Path(path)
+    mode = _existing_mode(target)
+    temporary = target.with_name(f".elman-{secrets.token_hex(8)}.tmp")
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
+    try:
+        with open(descriptor, "wb") as handle:
+            if mode is not None:
+                os.chmod(temporary, mode)
+            handle.write(data)
+            handle.flush()
+            os.fsync(handle.fileno())
+        os.replace(temporary, target)
+    except BaseException:
+        with suppress(OSError):
+            temporary.unlink()
+        raise
+    if os.name == "posix":  # make the new name durable too; other systems cannot open a folder
+        folder = os.open(target.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _existing_mode(target: Path) -> int | None:
+    """Return the permissions of the file about to be replaced; a device or pipe of that name must not be replaced."""
+    try:
+        found = os.lstat(target)
+    except FileNotFoundError:
+        if not target.parent.is_dir():
+            raise FileNotFoundError(errno.ENOENT, "no such folder", str(target.parent)) from None
+        return None
+    if not stat.S_ISREG(found.st_mode):
+        raise ArgumentError(f"{target} exists and is not a regular file; choose another name.")
+    return stat.S_IMODE(found.st_mode)
+
+
+def read_file(path: StrPath) -> bytes:
+    """Return the content of a regular file whose beginning promises an Elman file."""
+    try:
+        with open(path, "rb", buffering=0, opener=_open_itself) as handle:
+            return _content(handle)
+    except OSError as error:
+        if error.errno == errno.ELOOP:
+            raise FileFormatError("is a symbolic link; give the file it points to.") from None
+        if error.errno in (errno.EISDIR, errno.ENXIO):  # a folder, a socket
+            raise FileFormatError("is not a regular file.") from None
+        raise
+
+
+def _open_itself(path: str, flags: int) -> int:
+    """Open a file but no link to one; opening a pipe must not wait for somebody to write to it."""
+    return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+
+
+def _content(handle: io.FileIO) -> bytes:
+    found = os.fstat(handle.fileno())
+    if not stat.S_ISREG(found.st_mode):
+        raise FileFormatError("is not a regular file.")
+    if found.st_size > MAX_FILE:
+        raise FileFormatError(f"is {found.st_size} bytes long; Elman reads at most {MAX_FILE}.")
+    header_end(handle.read(DIGEST.start), found.st_size)
+    handle.seek(0)
+    data = handle.read(found.st_size)
+    if len(data) != found.st_size:
+        raise FileFormatError("changed while it was read.")
+    return data

@@ -1,0 +1,26 @@
+"""Where things are: the source tree that these tests read."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SOURCE = ROOT / "src" / "elman"
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
+
+
+def modules(folder: Path = SOURCE) -> Iterator[tuple[str, Path]]:
+    """Yield the dotted name below ``elman`` and the file of every module; the package itself is ``""``."""
+    for path in sorted(folder.rglob("*.py")):
+        parts = path.relative_to(folder).with_suffix("").parts
+        yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+def public_names(path: Path) -> list[str]:
+    """Return the literal ``__all__`` of a module, or nothing."""
+    for node in ast.parse(path.read_text()).body:
+        if isinstance(node, ast.Assign) and [ast.unparse(target) for target in node.targets] == ["__all__"]:
+            return list(ast.literal_eval(node.value))
+    return []

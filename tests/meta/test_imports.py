@@ -1,0 +1,126 @@
+"""Imports go one way. The table is the rule; the walk over the syntax trees finds who breaks it."""
+
+from __future__ import annotations
+
+import ast
+import re
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from meta.repository import ROOT, SOURCE, modules
+
+FIRST = ["errors", "_check"]
+UP_TO_TRAINING = [*FIRST, "reference", "engine", "data", "persistence", "network", "training"]
+UP_TO_LOAD = [*UP_TO_TRAINING, "forecasting", "sequences", "text", "load"]
+MAY_IMPORT = {  # room: the rooms it may import, besides itself
+    "errors": [],
+    "_check": ["errors"],
+    "reference": FIRST,
+    "engine": [*FIRST, "reference", "_native"],
+    "data": FIRST,
+    "persistence": FIRST,
+    "network": [*FIRST, "reference", "engine", "data", "persistence"],
+    "training": [*FIRST, "reference", "engine", "data", "persistence", "network"],
+    "forecasting": UP_TO_TRAINING,
+    "sequences": UP_TO_TRAINING,
+    "text": UP_TO_TRAINING,
+    "load": [*UP_TO_TRAINING, "forecasting", "sequences", "text"],
+    "interop": UP_TO_LOAD,
+    "explain": UP_TO_LOAD,
+    "cli": [*UP_TO_LOAD, "interop", "explain", ""],
+    "__main__": ["cli"],
+    "": ["errors", "load", "reference", "engine", "network", "forecasting", "sequences", "text"],  # elman/__init__.py
+}
+STANDARD = set(sys.stdlib_module_names) | {"__future__"}
+FROM_OUTSIDE = {  # room: the other packages it may import at all; rooms that are not listed are free
+    "": set(),
+    "errors": set(),
+    "_check": {"numpy"},
+    "reference": {"numpy"},
+    "engine": {"numpy"},
+    "data": {"numpy", "pandas"},
+    "persistence": {"numpy", "safetensors"},
+    "network": {"numpy"},
+    "training": {"numpy", "rich"},
+    "load": set(),
+}
+
+
+def imported(path: Path, package: str) -> Iterator[str]:
+    """Yield every module that a file imports anywhere, inside functions and under ``if TYPE_CHECKING`` too."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+            module = ".".join([*base, *([node.module] if node.module else [])])
+            # "from elman import engine" imports the room engine; any other name comes from the package itself.
+            yield from (f"elman.{a.name}" for a in node.names) if module == "elman" else [module]
+
+
+def faults(folder: Path) -> list[str]:
+    """Return a sentence for every import that goes the wrong way."""
+    found = []
+    rooms = {name.split(".")[0] for name, _ in modules(folder)} | {"_native"}
+    for name, path in modules(folder):
+        room = name.split(".")[0]
+        if room not in MAY_IMPORT:
+            found.append(f"{name}: the room {room!r} is not in the table")
+            continue
+        package = ".".join(["elman", *name.split(".")[: None if path.stem == "__init__" else -1]]).rstrip(".")
+        for target in imported(path, package):
+            top, _, rest = target.partition(".")
+            there = rest.split(".")[0]
+            if top == "elman":
+                there = there if there in rooms else ""
+                if there not in [room, *MAY_IMPORT[room]] or (there == room == ""):
+                    found.append(f"{name or 'elman'} ({path.name}) imports {target}")
+            elif top not in STANDARD | FROM_OUTSIDE.get(room, {top}):
+                found.append(f"{name or 'elman'} ({path.name}) imports {target}")
+    return found
+
+
+def test_imports_go_one_way() -> None:
+    assert faults(SOURCE) == []
+
+
+@pytest.mark.parametrize(
+    ("file", "line"),
+    [
+        ("errors.py", "import numpy"),
+        ("_check.py", "from elman.reference import rnn_forward"),
+        ("reference/rnn.py", "from elman import engine"),
+        ("reference/rnn.py", "def f():\n    import pandas"),
+        ("reference/rnn.py", "from .. import engine"),
+        ("reference/rnn.py", "from ..engine import rnn_forward"),
+        ("network/network.py", "import elman.training.loop"),
+        ("network/network.py", "from elman import _native"),
+        ("network/network.py", "from elman._native import rnn_forward"),
+        ("training/loop.py", "from elman import Forecaster"),
+        ("persistence/files.py", "from elman.network import Network"),
+        ("data/windows.py", "from elman.engine import gather_windows"),
+        ("forecasting/forecaster.py", "if TYPE_CHECKING:\n    from elman.sequences import SequenceTagger"),
+        ("forecasting/forecaster.py", "from elman.load import load"),
+        ("explain/trace.py", "from elman.cli import main"),
+        ("misc/new.py", "pass"),
+        ("__init__.py", "import pandas"),
+        ("__init__.py", "from elman.cli import main"),
+    ],
+)
+def test_the_walk_finds_what_goes_the_wrong_way(file: str, line: str, tmp_path: Path) -> None:
+    for name in ("__init__.py", "_check.py", "reference/__init__.py", "engine.py", "training/__init__.py", file):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).touch()
+    assert faults(tmp_path) in ([], ["misc.new: the room 'misc' is not in the table"])
+    (tmp_path / file).write_text(line + "\n")
+    assert len(faults(tmp_path)) == 1
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "cpp" / "kernels").rglob("*.*")), ids=lambda path: path.name)
+def test_kernels_know_neither_python_nor_its_bindings(path: Path) -> None:
+    if path.suffix in (".h", ".cpp"):
+        included = re.findall(r'^\s*#\s*include\s*[<"]([^>"]+)', path.read_text(), re.MULTILINE)
+        assert not [name for name in included if re.match(r"(?i)python|nanobind|\.\./bindings", name)]

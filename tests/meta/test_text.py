@@ -1,0 +1,52 @@
+"""Small promises about the text of the project."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from meta.repository import ROOT, SOURCE
+
+FOLDERS = ("src", "cpp", "docs", "tests", "examples", "benchmarks", ".ci")
+TEXT = sorted(
+    path
+    for folder in FOLDERS
+    for path in (ROOT / folder).rglob("*")
+    if path.suffix in (".py", ".h", ".cpp", ".md", ".toml", ".cmake", ".csv", "") and path.is_file()
+) + [path for path in ROOT.iterdir() if path.is_file()]
+SHARED = "../" + "shared"
+
+
+@pytest.mark.parametrize("path", TEXT, ids=lambda path: str(path.relative_to(ROOT)))
+def test_text_speaks_of_the_project_alone(path: Path) -> None:
+    text = path.read_text()
+    words = ["/wo" + "rk/", "TO" + "DO", "FIX" + "ME"]
+    if SOURCE in path.parents:  # nothing in the package can execute what a file says
+        words += ["pickle", "marshal", "eval(", "exec(", "__import__"]
+    if "benchmarks" not in path.relative_to(ROOT).parts:  # accuracy may read further data, if it is there
+        words.append(SHARED)
+    assert [word for word in words if word in text] == []
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("test_*.py")), ids=lambda path: path.name)
+def test_no_test_is_excused(path: Path) -> None:
+    excuses = r"(pytest\.|mark\.|unittest\.)(skip|skipif|xfail|importorskip|skipTest)\b"
+    assert not re.search(excuses, path.read_text())
+
+
+def test_package_has_its_data_beside_it() -> None:
+    assert (SOURCE / "py.typed").exists()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    assert (project["name"], project["license"], project["requires-python"]) == ("elman", "Apache-2.0", ">=3.11")
+    assert (ROOT / "LICENSE").read_text().lstrip().startswith("Apache License\n")
+
+
+def test_every_dependency_is_explained() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    wanted = project["build-system"]["requires"] + project["project"]["dependencies"]
+    wanted += [item for extra in project["project"]["optional-dependencies"].values() for item in extra]
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    assert [name for name in (re.split(r"[^\w-]", item)[0] for item in wanted) if f"`{name}`" not in text] == []

@@ -1,0 +1,116 @@
+"""Saved models: what comes back is what was saved, and absurd content with a good digest is refused at once."""
+
+from __future__ import annotations
+
+import signal
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from elman import Architecture, FileFormatError, Forecaster, Network, load
+from elman.persistence import dump_arrays, load_arrays
+
+Arrays = dict[str, np.ndarray]
+SERIES = 10.0 + np.sin(np.arange(60.0)) + 0.01 * np.arange(60.0)
+
+
+OPTIONS: dict[str, Any] = {"season": 6, "window": 7, "steps": 8, "hidden_size": 4, "updates": 3, "n_seeds": 2}
+
+
+def _model(kind: str) -> Any:
+    if kind == "network":
+        return Network.initialized(Architecture(3, 2, cell="gru", hidden_size=4), seed=1)
+    return Forecaster(horizon=3, **OPTIONS, random_state=0).fit(SERIES)
+
+
+@pytest.fixture(scope="module", params=["forecaster", "network"])
+def saved(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[str, Path]:
+    """A small saved model of every kind."""
+    path = tmp_path_factory.mktemp("saved") / "model"
+    _model(request.param).save(path)
+    return request.param, path
+
+
+def _first_size(arrays: Arrays) -> None:
+    arrays["theta"] = arrays["theta"][..., :-1].copy()
+
+
+CHANGES: dict[str, Callable[[Arrays, dict[str, Any]], Any]] = {
+    "no tensors": lambda arrays, metadata: arrays.clear(),
+    "tensor missing": lambda arrays, metadata: arrays.pop("theta"),
+    "tensor unknown": lambda arrays, metadata: arrays.update(phi=np.zeros(1)),
+    "tensor shorter": lambda arrays, metadata: _first_size(arrays),
+    "tensor flat": lambda arrays, metadata: arrays.update(theta=arrays["theta"].reshape(1, 1, -1)),
+    "tensor of integers": lambda arrays, metadata: arrays.update(theta=arrays["theta"].astype(np.int64)),
+    "tensor a number": lambda arrays, metadata: arrays.update(theta=np.zeros((), np.float32)),
+    "metadata only the kind": lambda arrays, metadata: [metadata.pop(key) for key in list(metadata) if key != "kind"],
+    "field unknown": lambda arrays, metadata: metadata.update(callback="os.system"),
+    "architecture missing": lambda arrays, metadata: metadata.pop("architecture"),
+    "architecture a list": lambda arrays, metadata: metadata.update(architecture=[]),
+    "architecture with more": lambda arrays, metadata: metadata["architecture"].update(extra=1),
+    "architecture with less": lambda arrays, metadata: metadata["architecture"].pop("cell"),
+    "hidden_size a billion": lambda arrays, metadata: metadata["architecture"].update(hidden_size=10**9),
+    "hidden_size beyond int64": lambda arrays, metadata: metadata["architecture"].update(hidden_size=10**300),
+    "hidden_size 0": lambda arrays, metadata: metadata["architecture"].update(hidden_size=0),
+    "hidden_size negative": lambda arrays, metadata: metadata["architecture"].update(hidden_size=-4),
+    "hidden_size fractional": lambda arrays, metadata: metadata["architecture"].update(hidden_size=4.0),
+    "hidden_size true": lambda arrays, metadata: metadata["architecture"].update(hidden_size=True),
+    "hidden_size text": lambda arrays, metadata: metadata["architecture"].update(hidden_size="4"),
+    "layers 0": lambda arrays, metadata: metadata["architecture"].update(num_layers=0),
+    "layers a billion": lambda arrays, metadata: metadata["architecture"].update(num_layers=10**9),
+    "cell unknown": lambda arrays, metadata: metadata["architecture"].update(cell="transformer"),
+    "cell a list": lambda arrays, metadata: metadata["architecture"].update(cell=["lstm"]),
+    "input_size a trillion": lambda arrays, metadata: metadata["architecture"].update(input_size=10**12),
+    "output unknown": lambda arrays, metadata: metadata["architecture"].update(output="eval"),
+    "dropout text": lambda arrays, metadata: metadata["architecture"].update(dropout="0.5"),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_absurd_content_is_refused(change: str, saved: tuple[str, Path], tmp_path: Path) -> None:
+    arrays, metadata = load_arrays(saved[1])
+    CHANGES[change](arrays, metadata)
+    path = tmp_path / "model"
+    path.write_bytes(dump_arrays(arrays, metadata))
+    tracemalloc.start()
+    before = signal.signal(signal.SIGALRM, _give_up)
+    signal.alarm(20)  # a loop over a billion layers would not come back
+    try:
+        with pytest.raises(FileFormatError) as caught:
+            load(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+        tracemalloc.stop()
+    assert str(caught.value).startswith(f"{path}: ")
+    assert peak < 64e6
+
+
+def _give_up(*_: object) -> None:
+    raise TimeoutError("still loading")
+
+
+def test_what_was_saved_comes_back(saved: tuple[str, Path]) -> None:
+    kind, path = saved
+    model, again = _model(kind), load(path)
+    assert type(again) is type(model)
+    if kind == "network":
+        assert again.architecture == model.architecture
+        assert again.dtype == model.dtype
+        np.testing.assert_array_equal(again.theta, model.theta)
+    else:
+        assert again.get_params() == model.get_params()
+        np.testing.assert_array_equal(again.predict(), model.predict())
+
+
+def test_equal_models_give_equal_files(saved: tuple[str, Path], tmp_path: Path) -> None:
+    kind, path = saved
+    _model(kind).save(tmp_path / "model")
+    load(path).save(tmp_path / "again")
+    assert (tmp_path / "model").read_bytes() == path.read_bytes()
+    assert (tmp_path / "again").read_bytes() == path.read_bytes()
