@@ -1,0 +1,25 @@
+"""Networks: an architecture, one flat vector of parameters with named views, forward and backward passes.
+
+It knows nothing of tasks: forecasting, classification and text are data, an output layer and a loss around it.
+"""
+
+from __future__ import annotations
+
+from elman.network.architecture import Architecture
+from elman.network.binding import DropoutKey
+from elman.network.initialization import initialize
+from elman.network.network import Network
+from elman.network.parameters import ParameterLayout, Parameters
+from elman.network.state import State
+from elman.network.tape import Tape
+
+__all__ = [
+    "Architecture",
+    "DropoutKey",
+    "Network",
+    "ParameterLayout",
+    "Parameters",
+    "State",
+    "Tape",
+    "initialize",
+]

@@ -1,0 +1,206 @@
+"""What a network consists of, as one frozen value that checks itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any
+
+from elman import _check
+from elman.errors import ArgumentError
+
+CELLS = {"rnn": 1, "lstm": 4, "gru": 3}  # gates: blocks of hidden_size columns in W_x and W_h
+READOUTS = ("every", "last", "mean", "max")
+
+_PLACE = "Architecture"
+
+
+@dataclass(frozen=True)
+class Architecture:
+    """Input values or indices, recurrent layers, a readout, and an output layer.
+
+    With a_t what the top layer says at step t (both directions side by side), the network computes::
+
+        r = a_t at every step, or over the valid steps of a row: the last one, their mean, their maximum
+        o = r W_y + b_y (+ x W_k with a linear skip)
+        ŷ = g(o)
+
+    Parameters
+    ----------
+    input_size : int or None
+        Values per step, D. None if ``vocabulary_size`` is given: the network then takes one index per step.
+    output_size : int
+        Outputs, K.
+    cell : {"lstm", "gru", "rnn"}
+        Kind of recurrent layer. GRUs apply the reset gate after the product.
+    hidden_size : int
+        Units of every layer and direction, H.
+    num_layers : int
+        Recurrent layers on top of one another.
+    activation : {"tanh", "relu", "sigmoid", "identity"}
+        Of the simple recurrent layer; other cells have no choice.
+    bidirectional : bool
+        Also run every layer from the true end of each row to its beginning; outputs side by side.
+    bias : bool
+        False leaves out every bias: those of the recurrent layers and that of the output layer.
+    vocabulary_size : int, optional
+        Number of different indices, V.
+    embedding_size : int, optional
+        Width of the learned vector of each index. None feeds indices as one-hot rows: index j picks row j of the first
+        layer's W_x.
+    readout : {"every", "last", "mean", "max"}
+        Which states reach the output layer. ``"last"`` of a bidirectional layer is its forward state at the last valid
+        step beside its backward state at the first.
+    linear_skip : bool
+        Add ``x W_k`` to the output, W_k starting at zero: the autoregressive component of LSTNet (Lai et al. 2018).
+        With ``readout="last"`` the last valid x counts.
+    skip_steps : int
+        With ``readout="last"``: how many of the last inputs the skip sees, side by side, oldest first; zeros stand
+        where a row is shorter.
+    output : {"identity", "softmax", "sigmoid", "relu", "tanh"}
+        Activation g of the output layer.
+    tied_weights : bool
+        Use the transposed embedding as W_y (Press & Wolf 2017).
+    dropout : float
+        Rate on the embedding, between layers and before the output (Zaremba et al. 2014).
+    recurrent_dropout : float
+        Rate on the state where it enters a product with W_h; one mask for all steps (Gal & Ghahramani 2016).
+
+    Raises
+    ------
+    ArgumentError
+        If a value is outside its range or two choices exclude each other.
+
+    Examples
+    --------
+    >>> architecture = Architecture(3, 2, cell="gru", hidden_size=5, bidirectional=True)
+    >>> architecture.gates, architecture.directions, architecture.readout_size
+    (3, 2, 10)
+    """
+
+    input_size: int | None
+    output_size: int
+    cell: str = "lstm"
+    hidden_size: int = 64
+    num_layers: int = 1
+    activation: str = "tanh"
+    bidirectional: bool = False
+    bias: bool = True
+    vocabulary_size: int | None = None
+    embedding_size: int | None = None
+    readout: str = "every"
+    linear_skip: bool = False
+    skip_steps: int = 1
+    output: str = "identity"
+    tied_weights: bool = False
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+
+    def __post_init__(self) -> None:
+        self._check_values()
+        self._check_input()
+        self._check_skip()
+        if self.cell != "rnn" and self.activation != "tanh":
+            raise ArgumentError(f"{_PLACE}: activation={self.activation!r} needs cell='rnn', got cell={self.cell!r}.")
+        if self.tied_weights:
+            self._check_tied()
+
+    def _check_values(self) -> None:
+        _check.choice(_PLACE, "cell", self.cell, tuple(CELLS))
+        _check.choice(_PLACE, "activation", self.activation, _check.CELL_ACTIVATIONS)
+        _check.choice(_PLACE, "readout", self.readout, READOUTS)
+        _check.choice(_PLACE, "output", self.output, _check.OUTPUT_ACTIVATIONS)
+        for name in ("output_size", "hidden_size", "num_layers", "skip_steps"):
+            _check.positive_integer(_PLACE, name, getattr(self, name))
+        for name in ("bidirectional", "bias", "linear_skip", "tied_weights"):
+            _check.boolean(_PLACE, name, getattr(self, name))
+        for name in ("dropout", "recurrent_dropout"):
+            _check.number_in(_PLACE, name, getattr(self, name), "[0, 1)")
+
+    def _check_input(self) -> None:
+        if (self.input_size is None) == (self.vocabulary_size is None):
+            raise ArgumentError(
+                f"{_PLACE}: give either input_size (values per step) or vocabulary_size (one index per step), "
+                f"got input_size={self.input_size!r} and vocabulary_size={self.vocabulary_size!r}."
+            )
+        for name in ("input_size", "vocabulary_size", "embedding_size"):
+            if getattr(self, name) is not None:
+                _check.positive_integer(_PLACE, name, getattr(self, name))
+        if self.embedding_size is not None and self.vocabulary_size is None:
+            raise ArgumentError(f"{_PLACE}: embedding_size={self.embedding_size} needs a vocabulary_size.")
+
+    def _check_skip(self) -> None:
+        if self.linear_skip and self.takes_indices:
+            raise ArgumentError(f"{_PLACE}: linear_skip needs values as input, not indices of a vocabulary.")
+        if self.linear_skip and self.readout in ("mean", "max"):
+            raise ArgumentError(f"{_PLACE}: linear_skip needs readout='every' or 'last', got {self.readout!r}.")
+        if self.skip_steps > 1 and not (self.linear_skip and self.readout == "last"):
+            raise ArgumentError(f"{_PLACE}: skip_steps={self.skip_steps} needs linear_skip=True and readout='last'.")
+
+    def _check_tied(self) -> None:
+        if self.embedding_size is None:
+            raise ArgumentError(f"{_PLACE}: tied_weights=True needs an embedding_size.")
+        if self.embedding_size != self.readout_size:
+            raise ArgumentError(
+                f"{_PLACE}: tied_weights=True needs embedding_size = directions x hidden_size = {self.readout_size}, "
+                f"got {self.embedding_size}."
+            )
+        if self.output_size != self.vocabulary_size:
+            raise ArgumentError(
+                f"{_PLACE}: tied_weights=True needs output_size = vocabulary_size = {self.vocabulary_size}, "
+                f"got {self.output_size}."
+            )
+
+    @property
+    def takes_indices(self) -> bool:
+        """Whether a step of the input is one index of a vocabulary rather than values."""
+        return self.vocabulary_size is not None
+
+    @property
+    def gates(self) -> int:
+        """Blocks of ``hidden_size`` columns in W_x and W_h."""
+        return CELLS[self.cell]
+
+    @property
+    def directions(self) -> int:
+        """2 for a bidirectional network, else 1."""
+        return 2 if self.bidirectional else 1
+
+    @property
+    def readout_size(self) -> int:
+        """Width of what reaches the output layer."""
+        return self.directions * self.hidden_size
+
+    def layer_input_size(self, layer: int) -> int:
+        """Width of what enters recurrent layer ``layer``, counted from 0."""
+        if layer:
+            return self.readout_size
+        size = self.embedding_size or self.vocabulary_size or self.input_size
+        assert size is not None  # one of the three is given
+        return size
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return every field by name, ready for JSON."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: Mapping[str, Any]) -> Architecture:
+        """Return the architecture that `to_dict` described.
+
+        Raises
+        ------
+        ArgumentError
+            If a field is missing or unknown, or its value is refused.
+
+        Examples
+        --------
+        >>> architecture = Architecture(1, 1, hidden_size=4)
+        >>> Architecture.from_dict(architecture.to_dict()) == architecture
+        True
+        """
+        names = {field.name for field in fields(cls)}
+        if missing := sorted(names - set(values)):
+            raise ArgumentError(f"{_PLACE}: field {missing[0]!r} is missing.")
+        if unknown := sorted(set(values) - names):
+            raise ArgumentError(f"{_PLACE}: unknown field {unknown[0]!r}.")
+        return cls(**values)

@@ -1,0 +1,153 @@
+"""Starting values of all parameters, by the name of a scheme.
+
+Every parameter draws from a generator of its own, keyed by the seed and its name, in float64: adding a layer or a skip
+leaves the other parameters as they were, and float32 starts from the rounded float64 values.
+"""
+
+from __future__ import annotations
+
+import warnings
+import zlib
+from collections.abc import Callable
+from math import sqrt
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman import _check
+from elman.errors import ArgumentError, ElmanWarning
+from elman.network.architecture import Architecture
+from elman.network.parameters import ParameterLayout, Parameters
+
+Array = npt.NDArray[Any]
+Draw = Callable[[Architecture, str, Array, np.random.Generator], None]
+
+_PLACE = "initialize"
+
+
+def initialize(
+    architecture: Architecture,
+    scheme: str = "default",
+    seed: int = 0,
+    dtype: npt.DTypeLike = np.float32,
+    scale: float | None = None,
+) -> Array:
+    """Return a flat vector of starting values.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        The network.
+    scheme : {"default", "glorot", "torch", "uniform", "zeros"}
+        - ``"default"``: orthogonal W_h (gate by gate), Glorot uniform W_x (gate by gate) and W_y, forget bias 1, other
+          biases 0, embedding rows of length about 1.
+        - ``"glorot"``: as default, with Glorot uniform W_h.
+        - ``"torch"``: uniform on ±1/√H, biases of the recurrent layers the sum of two such draws (PyTorch keeps two),
+          embedding standard normal.
+        - ``"uniform"``: everything, biases included, uniform on ±``scale`` (Zaremba et al. 2014).
+        - ``"zeros"``: everything zero. All hidden units then stay identical for ever; an `ElmanWarning` says so.
+
+        The linear skip starts at zero in all of them.
+    seed : int
+        Of the draws, at least 0.
+    dtype : dtype
+        float32 or float64.
+    scale : float, optional
+        Half-width of ``"uniform"``; 0.1 if not given.
+
+    Returns
+    -------
+    theta : ndarray (P,)
+        In the order of `ParameterLayout`.
+
+    Raises
+    ------
+    ArgumentError
+        If a value is unknown or outside its range.
+
+    References
+    ----------
+    Glorot & Bengio (2010); Saxe, McClelland & Ganguli (2014) for orthogonal W_h; Jozefowicz, Zaremba & Sutskever (2015)
+    for the forget bias.
+
+    Examples
+    --------
+    >>> architecture = Architecture(1, 1, hidden_size=2)
+    >>> theta = initialize(architecture, seed=1)
+    >>> Parameters(theta, ParameterLayout(architecture))["layers.0.b"]
+    array([0., 0., 1., 1., 0., 0., 0., 0.], dtype=float32)
+    """
+    _check.choice(_PLACE, "scheme", scheme, (*_SCHEMES, "uniform", "zeros"))
+    seed = _check.integer(_PLACE, "seed", seed, 0, 2**63 - 1)
+    if scale is not None and scheme != "uniform":
+        raise ArgumentError(f"{_PLACE}: scale needs scheme='uniform', got {scheme!r}.")
+    layout = ParameterLayout(architecture)
+    theta = np.zeros(layout.size)
+    if scheme == "zeros":
+        _warn_zeros(architecture)
+    else:
+        half_width = 0.1 if scale is None else _check.number_in(_PLACE, "scale", scale, "(0, inf)")
+        for name, view in Parameters(theta, layout).items():
+            random = np.random.Generator(np.random.Philox(key=[seed, zlib.crc32(name.encode())]))
+            if name == "skip.W_k":
+                continue
+            if scheme == "uniform":
+                view[...] = random.uniform(-half_width, half_width, view.shape)
+            else:
+                _SCHEMES[scheme](architecture, name, view, random)
+    return theta.astype(_check.float_dtype(_PLACE, "dtype", dtype), copy=False)
+
+
+def _warn_zeros(architecture: Architecture) -> None:
+    if architecture.hidden_size > 1:
+        warnings.warn(
+            f"{_PLACE}: scheme='zeros' makes all {architecture.hidden_size} hidden units of a layer identical, and "
+            "training keeps them identical: the network learns no more than one with a single unit per layer.",
+            ElmanWarning,
+            stacklevel=3,
+        )
+
+
+def _default(architecture: Architecture, name: str, view: Array, random: np.random.Generator) -> None:
+    if name.endswith("W_h"):
+        for gate in np.split(view, architecture.gates, axis=1):
+            gate[...] = _orthogonal(gate.shape[0], random)
+    else:
+        _glorot(architecture, name, view, random)
+
+
+def _glorot(architecture: Architecture, name: str, view: Array, random: np.random.Generator) -> None:
+    if name == "embedding":
+        _uniform(view, sqrt(3.0 / view.shape[1]), random)
+    elif name == "output.W_y":
+        _uniform(view, sqrt(6.0 / sum(view.shape)), random)
+    elif view.ndim == 2:  # W_x or W_h: every gate is a map of its own, so fans are those of one gate
+        _uniform(view, sqrt(6.0 / (view.shape[0] + architecture.hidden_size)), random)
+    elif architecture.cell == "lstm" and name.endswith(".b"):
+        view[architecture.hidden_size : 2 * architecture.hidden_size] = 1.0
+
+
+def _torch(architecture: Architecture, name: str, view: Array, random: np.random.Generator) -> None:
+    if name == "embedding":
+        view[...] = random.standard_normal(view.shape)
+        return
+    inputs = architecture.readout_size if name.startswith("output.") else architecture.hidden_size
+    _uniform(view, 1.0 / sqrt(inputs), random)
+    if name.endswith(".b"):  # b_x + b_h; a GRU's b_hn stays apart, so its n block has one draw
+        summed = view[: 2 * architecture.hidden_size] if architecture.cell == "gru" else view
+        summed += random.uniform(-1.0 / sqrt(inputs), 1.0 / sqrt(inputs), summed.shape)
+
+
+_SCHEMES: dict[str, Draw] = {"default": _default, "glorot": _glorot, "torch": _torch}
+
+
+def _uniform(view: Array, half_width: float, random: np.random.Generator) -> None:
+    view[...] = random.uniform(-half_width, half_width, view.shape)
+
+
+def _orthogonal(size: int, random: np.random.Generator) -> Array:
+    """Draw an orthogonal matrix uniformly: QR of a normal matrix, signs fixed by R's diagonal (Mezzadri 2007)."""
+    q, r = np.linalg.qr(random.standard_normal((size, size)))
+    rotation: Array = q * np.where(np.diag(r) < 0, -1.0, 1.0)
+    return rotation

@@ -1,0 +1,126 @@
+"""A recurrent layer: one or two directions, recurrent dropout, and dropout of what it passes upwards."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.network.binding import Binding
+from elman.network.cells import CELL_PASSES, RNNPass
+from elman.network.dropout import LAYER_OUTPUT, RECURRENT, Dropout, site
+from elman.network.parameters import layer_prefix
+from elman.network.state import State
+
+Array = npt.NDArray[Any]
+
+
+class Layer:
+    """All directions of recurrent layer ``index``.
+
+    Parameters
+    ----------
+    binding : Binding
+        Of the tape.
+    index : int
+        Number of the layer, from 0.
+    input_size : int
+        Width of what enters it, D.
+    need_dx : bool
+        Whether backward has to hand the gradient further down.
+    """
+
+    def __init__(self, binding: Binding, index: int, input_size: int, need_dx: bool) -> None:
+        architecture, self.timeline = binding.architecture, binding.timeline
+        self.size = architecture.hidden_size
+        self.first = index * architecture.directions  # place of its directions in a State
+        prefixes = [layer_prefix(index, direction) for direction in range(architecture.directions)]
+        self.passes: list[RNNPass] = [CELL_PASSES[architecture.cell](binding, prefix) for prefix in prefixes]
+        self._bind_dropout(binding, index)
+        self._bind_buffers(binding, prefixes[0], input_size, need_dx)
+
+    def _bind_dropout(self, binding: Binding, index: int) -> None:
+        architecture = binding.architecture
+        self.masks: list[Dropout] = []
+        self.dropout: Dropout | None = None
+        if binding.dropout and architecture.recurrent_dropout:
+            rate, places = architecture.recurrent_dropout, range(RECURRENT, RECURRENT + architecture.directions)
+            self.masks = [Dropout(binding, site(index, place), rate, self.size, over_time=False) for place in places]
+        if binding.dropout and architecture.dropout and index + 1 < architecture.num_layers:
+            where = site(index, LAYER_OUTPUT)
+            self.dropout = Dropout(binding, where, architecture.dropout, architecture.readout_size)
+
+    def _bind_buffers(self, binding: Binding, prefix: str, input_size: int, need_dx: bool) -> None:
+        def take(name: str, width: int) -> Array:
+            return binding.workspace.array(prefix + name, binding.steps, binding.rows, width)
+
+        both = len(self.passes) == 2
+        self._final = binding.workspace.array("final", binding.rows, self.size)
+        if both or self.dropout is not None:
+            self._outputs = take("outputs", binding.architecture.readout_size)
+        if both:
+            self._x_reversed, self._reversed = take("x_reversed", input_size), take("reversed", self.size)
+        self._dh = take("dh", self.size) if both and binding.keep else None
+        self._dx = take("dx", input_size) if need_dx and binding.keep else None
+        self._dx_reverse = take("dx_reverse", input_size) if need_dx and binding.keep and both else None
+
+    def forward(self, x: Array, state: State) -> None:
+        """Run every direction over x (T, N, D) from its part of ``state``."""
+        for run, mask in zip(self.passes, self.masks, strict=False):
+            run.h_mask = mask.draw()[0]
+        for part, run in enumerate(self.passes, self.first):
+            if part > self.first:
+                x = self.timeline.reverse(x, self._x_reversed)
+            run.forward(x, state.h[part], None if state.c is None else state.c[part])
+
+    def outputs(self) -> Array:
+        """Return what the layer says at every step, (T, N, directions·H), dropout applied."""
+        y: Array = self.passes[0].h[1:]
+        if len(self.passes) == 2:
+            backwards = self.timeline.reverse(self.passes[1].h[1:], self._reversed)
+            y = np.concatenate((y, backwards), axis=2, out=self._outputs)
+        return y if self.dropout is None else self.dropout.forward(y, self._outputs)
+
+    def final(self, out: Array) -> Array:
+        """Write what each direction says after its last step, side by side, to ``out`` (N, directions·H)."""
+        for run, part in zip(self.passes, self._parts(out), strict=True):
+            part[...] = self.timeline.last(run.h, self._final)
+        return out
+
+    def backward(self, dy: Array | None, d_final: Array | None, d_state: State | None) -> Array | None:
+        """Fill gradients; return dL/dx (T, N, D) if somebody needs it.
+
+        Parameters
+        ----------
+        dy : ndarray (T, N, directions·H), optional
+            Of `outputs`; overwritten where there is dropout.
+        d_final : ndarray (N, directions·H), optional
+            Of `final`.
+        d_state : State, optional
+            Adjoint of the final state that arrives from later chunks.
+        """
+        if dy is not None and self.dropout is not None:
+            dy = self.dropout.backward(dy)
+        for direction, run in enumerate(self.passes):
+            dh_T = None if d_final is None else np.ascontiguousarray(self._parts(d_final)[direction])
+            dc_T = None
+            if d_state is not None:
+                later = d_state.h[self.first + direction]
+                dh_T = later if dh_T is None else dh_T + later
+                dc_T = None if d_state.c is None else d_state.c[self.first + direction]
+            run.backward(self._part_of(dy, direction), dh_T, dc_T, self._dx_reverse if direction else self._dx)
+        if self._dx is not None and self._dx_reverse is not None:
+            self._dx += self.timeline.reverse(self._dx_reverse, self._x_reversed)  # whose x is used up
+        return self._dx
+
+    def _parts(self, both: Array) -> list[Array]:
+        """Return each direction's columns of an array (…, directions·H)."""
+        return [both[..., k * self.size : (k + 1) * self.size] for k in range(len(self.passes))]
+
+    def _part_of(self, dy: Array | None, direction: int) -> Array | None:
+        """Return one direction's part of dy, contiguous and in that direction's order of time."""
+        if dy is None or self._dh is None:
+            return dy
+        np.copyto(self._dh, self._parts(dy)[direction])
+        return self.timeline.reverse(self._dh, self._reversed) if direction else self._dh

@@ -1,0 +1,354 @@
+"""A network: an architecture with its parameters, run forward, backward, and one step at a time."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, TypeGuard
+
+import numpy as np
+import numpy.typing as npt
+
+from elman import _check
+from elman.errors import ArgumentError, DataError, FileFormatError, UnsupportedError
+from elman.network.architecture import Architecture
+from elman.network.binding import Binding, DropoutKey
+from elman.network.initialization import initialize
+from elman.network.parameters import ParameterLayout, Parameters
+from elman.network.state import State
+from elman.network.tape import Tape
+from elman.network.timeline import Timeline
+from elman.network.workspace import Workspace
+
+Array = npt.NDArray[Any]
+
+
+class Network:
+    """An `Architecture` with one flat vector of parameters.
+
+    Arrays are time-major. A network computes in the dtype of its parameters, float32 or float64; other dtypes are
+    converted at the door. `run`, `predict` and `step` may be called from many threads at once; `forward` and `backward`
+    belong to one.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        What the network consists of.
+    theta : ndarray (P,)
+        Its parameters in the order of `ParameterLayout`. The array itself is used, not a copy: a change in place is a
+        change of the network.
+
+    Raises
+    ------
+    ShapeError
+        If theta's length is not that of the architecture.
+    ArgumentError
+        If theta is not a contiguous array of float32 or float64.
+
+    Examples
+    --------
+    >>> architecture = Architecture(1, 1, cell="rnn", hidden_size=1)
+    >>> network = Network(architecture, np.array([1.0, 1.0, 0.0, 1.0, 0.0]))       # W_x, W_h, b, W_y, b_y
+    >>> network.predict(np.array([[[1.0]], [[0.0]]])).ravel().round(4)
+    array([0.7616, 0.642 ])
+    """
+
+    def __init__(self, architecture: Architecture, theta: Array) -> None:
+        self.architecture = architecture
+        self.layout = ParameterLayout(architecture)
+        self.parameters = Parameters(theta, self.layout)
+        self._gradients: Parameters | None = None
+        self._training = Workspace(self.dtype)
+        self._idle: list[Workspace] = []  # of runs that are over
+        self._latest: Tape | None = None
+
+    @classmethod
+    def initialized(
+        cls,
+        architecture: Architecture,
+        seed: int = 0,
+        scheme: str = "default",
+        dtype: npt.DTypeLike = np.float32,
+        scale: float | None = None,
+    ) -> Network:
+        """Return a network with starting values; see `initialize`."""
+        return cls(architecture, initialize(architecture, scheme, seed, dtype, scale))
+
+    def __reduce__(self) -> tuple[type[Network], tuple[Architecture, Array]]:
+        return Network, (self.architecture, self.theta)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the network to a file that `elman.load` reads back; it appears whole or not at all.
+
+        Raises
+        ------
+        OSError
+            If the file cannot be written.
+        FileFormatError
+            If a parameter is not finite.
+        """
+        from elman.persistence import save_arrays
+
+        save_arrays(path, *self.to_arrays())
+
+    def to_arrays(self) -> tuple[dict[str, Array], dict[str, Any]]:
+        """Return the network as named arrays and plain metadata."""
+        return {"theta": self.theta}, {"kind": "network", "architecture": self.architecture.to_dict()}
+
+    @classmethod
+    def from_arrays(cls, arrays: dict[str, Array], metadata: dict[str, Any]) -> Network:
+        """Return the network that `to_arrays` described.
+
+        Raises
+        ------
+        ElmanError
+            If a name, a field or a size is not what the architecture says.
+        """
+        if set(arrays) != {"theta"} or set(metadata) != {"kind", "architecture"}:
+            raise FileFormatError("a network consists of the tensor 'theta' and the field 'architecture'")
+        architecture, theta = Architecture.from_dict(metadata["architecture"]), arrays["theta"]
+        if architecture.num_layers > theta.size:  # before a layout lists every layer
+            raise FileFormatError(f"num_layers is {architecture.num_layers}, but theta has {theta.size} values")
+        return cls(architecture, theta)
+
+    def copy(self) -> Network:
+        """Return a network of the same values that shares no memory with this one."""
+        return Network(self.architecture, self.theta.copy())
+
+    @property
+    def theta(self) -> Array:
+        """The flat vector of parameters (P,)."""
+        return self.parameters.theta
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """float32 or float64."""
+        return self.parameters.theta.dtype
+
+    @property
+    def gradients(self) -> Parameters:
+        """Named views of the gradient that `backward` fills."""
+        if self._gradients is None:
+            self._gradients = Parameters(np.zeros_like(self.theta), self.layout)
+        return self._gradients
+
+    def forward(
+        self,
+        x: npt.ArrayLike,
+        state: State | None = None,
+        lengths: npt.ArrayLike | None = None,
+        dropout_key: DropoutKey | None = None,
+        n_threads: int = 0,
+    ) -> Tape:
+        """Run a batch and keep what `backward` needs.
+
+        Parameters
+        ----------
+        x : array_like (T, N, D), or of integers (T, N)
+            Values, or indices of the vocabulary.
+        state : State, optional
+            To start from; zeros if not given.
+        lengths : array_like of int (N,), optional
+            Valid steps of each row; the steps after them have no influence.
+        dropout_key : DropoutKey, optional
+            Draws the masks of dropout; without it nothing is dropped.
+        n_threads : int
+            0: the engine's default. Results do not depend on it.
+
+        Returns
+        -------
+        tape : Tape
+            ``tape.o`` is the output before the output activation, (T, N, K) or (N, K); ``tape.state`` the final state.
+            It holds until the next forward pass of this network.
+
+        Raises
+        ------
+        ShapeError, ArgumentError, DataError
+            If sizes disagree, lengths are outside 0 … T, or an index is outside the vocabulary.
+        """
+        x, state, lengths = self._checked("forward", x, state, lengths)
+        dropout = dropout_key is not None and bool(self.architecture.dropout or self.architecture.recurrent_dropout)
+        tape = self._tape(self._training, x.shape, keep=True, dropout=dropout)
+        tape.binding.call.dropout_key = dropout_key
+        self._run(tape, x, state, lengths, n_threads)
+        self._latest = tape
+        return tape
+
+    def backward(
+        self,
+        tape: Tape,
+        do: npt.ArrayLike,
+        bptt_depth: int | None = None,
+        d_state: State | None = None,
+        n_threads: int = 0,
+    ) -> Array:
+        """Return the gradient of the loss by backpropagation through time.
+
+        Parameters
+        ----------
+        tape : Tape
+            Of the latest `forward`.
+        do : array_like, shape of ``tape.o``
+            dL/do; zero past the end of a row.
+        bptt_depth : {None, 1}
+            None follows every path; 1 treats h_{t-1} as constant in every layer.
+        d_state : State, optional
+            Gradient with respect to the final state that arrives from later steps.
+        n_threads : int
+            0: the engine's default.
+
+        Returns
+        -------
+        gradient : ndarray (P,)
+            In the order of ``theta``; the same array at every call. ``tape.d_state`` is the gradient with respect to
+            the initial state.
+
+        Raises
+        ------
+        UnsupportedError
+            For other depths, which `elman.reference` has.
+        ArgumentError
+            If the tape is not that of the latest forward pass.
+        """
+        if tape is not self._latest:
+            raise ArgumentError("backward: tape must come from the latest forward pass of this network.")
+        if bptt_depth not in (None, 1):
+            raise UnsupportedError(
+                f"backward: bptt_depth must be None or 1, got {bptt_depth!r}.\n"
+                "  Hint: elman.reference follows paths of any depth."
+            )
+        if d_state is not None or not self._is_ready(do, *tape.o.shape):
+            s = _check.Shapes("backward", self.dtype)
+            do = s.array("do", do, *tape.o.shape)
+            d_state = None if d_state is None else self._checked_state(s, "d_state", d_state, tape.binding.rows)
+        tape.binding.call.n_threads = n_threads
+        tape.binding.call.one_step = bptt_depth == 1
+        tape.backward(do, d_state)
+        return self.gradients.theta
+
+    def run(
+        self,
+        x: npt.ArrayLike,
+        state: State | None = None,
+        lengths: npt.ArrayLike | None = None,
+        n_threads: int = 0,
+    ) -> tuple[State, Array]:
+        """Return the final state and the activated output, (T, N, K) or (N, K); nothing is dropped.
+
+        Parameters and errors are those of `forward`; the arrays returned are the caller's.
+        """
+        return self._outcome("run", x, state, lengths, n_threads)
+
+    def predict(
+        self,
+        x: npt.ArrayLike,
+        state: State | None = None,
+        lengths: npt.ArrayLike | None = None,
+        n_threads: int = 0,
+    ) -> Array:
+        """Return the activated output alone; see `run`."""
+        return self._outcome("predict", x, state, lengths, n_threads)[1]
+
+    def step(self, state: State, x: npt.ArrayLike, n_threads: int = 0) -> tuple[State, Array]:
+        """Return the next state and its activated output (N, K): what `run` over all steps gives, bit for bit.
+
+        Parameters
+        ----------
+        state : State
+            After the steps so far; `State.zeros` before the first.
+        x : array_like (N, D), or of integers (N,)
+            One step of each row.
+        n_threads : int
+            0: the engine's default.
+
+        Raises
+        ------
+        UnsupportedError
+            If the output needs more than the state and this step: both directions, the mean or maximum over steps, or
+            a skip over several steps.
+
+        Examples
+        --------
+        >>> network = Network.initialized(Architecture(2, 1))
+        >>> state, y = network.step(State.zeros(network.architecture, rows=1), [[0.5, -0.5]])
+        >>> y.shape
+        (1, 1)
+        """
+        architecture = self.architecture
+        if architecture.bidirectional or architecture.readout in ("mean", "max") or architecture.skip_steps > 1:
+            raise UnsupportedError(
+                "step: needs one direction, readout='every' or 'last' and skip_steps=1, got "
+                f"bidirectional={architecture.bidirectional}, readout={architecture.readout!r}, "
+                f"skip_steps={architecture.skip_steps}.\n  Hint: run() takes whole sequences."
+            )
+        state, y = self._outcome("step", np.asarray(x)[np.newaxis], state, None, n_threads)
+        return state, y[0] if architecture.readout == "every" else y
+
+    def _outcome(
+        self, place: str, x: npt.ArrayLike, state: State | None, lengths: npt.ArrayLike | None, n_threads: int
+    ) -> tuple[State, Array]:
+        """Run in a workspace of its own, so that threads do not meet."""
+        x, state, lengths = self._checked(place, x, state, lengths)
+        try:
+            workspace = self._idle.pop()
+        except IndexError:
+            workspace = Workspace(self.dtype)
+        try:
+            tape = self._tape(workspace, x.shape, keep=False, dropout=False)
+            self._run(tape, x, state, lengths, n_threads)
+            return tape.state, tape.activated()
+        finally:
+            self._idle.append(workspace)
+
+    def _tape(self, workspace: Workspace, shape: tuple[int, ...], keep: bool, dropout: bool) -> Tape:
+        """Return the tape of this shape, building it at first need."""
+        key = (shape[0], shape[1], keep, dropout)
+        tape = workspace.tapes.get(key)
+        if tape is None:
+            gradients = self.gradients if keep else {}
+            timeline = Timeline(shape[0], shape[1])
+            tape = Tape(Binding(self.architecture, self.parameters, gradients, workspace, timeline, keep, dropout))
+            workspace.keep(key, tape)
+        return tape
+
+    @staticmethod
+    def _run(tape: Tape, x: Array, state: State | None, lengths: Array | None, n_threads: int) -> None:
+        tape.binding.timeline.bind(lengths)
+        tape.binding.call.n_threads = n_threads
+        tape.forward(x, state)
+
+    def _is_ready(self, array: npt.ArrayLike, *shape: int) -> TypeGuard[Array]:
+        """Return whether the kernels can take an array as it is: most can, and asking costs less than a full check."""
+        return (
+            type(array) is np.ndarray
+            and array.shape[-len(shape) :] == shape
+            and array.dtype == self.dtype
+            and array.flags.carray
+        )
+
+    def _checked(
+        self, place: str, x: npt.ArrayLike, state: State | None, lengths: npt.ArrayLike | None
+    ) -> tuple[Array, State | None, Array | None]:
+        """Return the inputs of a pass as the kernels want them."""
+        architecture = self.architecture
+        width = architecture.input_size
+        if width is not None and state is None and lengths is None and self._is_ready(x, width) and x.ndim == 3:
+            return x, None, None
+        s = _check.Shapes(place, self.dtype)
+        if architecture.vocabulary_size is None:
+            assert width is not None
+            x = s.array("x", x, "T", "N", width)
+        else:
+            x = s.integers("x", x, "T", "N")
+            last = architecture.vocabulary_size - 1
+            _check.within(place, "x", x, last, f"vocabulary_size-1 = {last}", DataError)
+            x = np.require(x, np.int64, ["C", "A"])
+        lengths = s.lengths(lengths)
+        return x, None if state is None else self._checked_state(s, "state", state, x.shape[1]), lengths
+
+    def _checked_state(self, s: _check.Shapes, name: str, state: State, rows: int) -> State:
+        architecture = self.architecture
+        lstm, parts = architecture.cell == "lstm", architecture.num_layers * architecture.directions
+        if (state.c is not None) != lstm:
+            raise ArgumentError(f"{s.place}: {name}.c must be {'given' if lstm else 'None'} for {architecture.cell}.")
+        h = s.array(f"{name}.h", state.h, parts, rows, architecture.hidden_size)
+        return State(h, s.array(f"{name}.c", state.c, parts, rows, architecture.hidden_size, optional=True))

@@ -1,0 +1,79 @@
+"""What a network remembers between two calls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.errors import ArgumentError
+from elman.network.architecture import Architecture
+
+
+class State:
+    """Hidden and cell states of every layer and direction for N rows.
+
+    Parameters
+    ----------
+    h : ndarray (layers × directions, N, H)
+        Hidden states; layer l, direction d is ``h[l * directions + d]``.
+    c : ndarray (layers × directions, N, H), optional
+        Cell states of LSTM layers.
+
+    Examples
+    --------
+    >>> state = State.zeros(Architecture(1, 1, hidden_size=4, num_layers=2), rows=3)
+    >>> state.h.shape, state.c.shape, state.rows
+    ((2, 3, 4), (2, 3, 4), 3)
+    """
+
+    __slots__ = ("c", "h")
+
+    def __init__(self, h: npt.NDArray[Any], c: npt.NDArray[Any] | None = None) -> None:
+        self.h = h
+        self.c = c
+
+    @classmethod
+    def zeros(cls, architecture: Architecture, rows: int, dtype: npt.DTypeLike = np.float32) -> State:
+        """Return the state that networks start from."""
+        shape = (architecture.num_layers * architecture.directions, rows, architecture.hidden_size)
+        return cls(np.zeros(shape, dtype), np.zeros(shape, dtype) if architecture.cell == "lstm" else None)
+
+    @property
+    def rows(self) -> int:
+        """Number of rows, N."""
+        return int(self.h.shape[1])
+
+    def copy(self) -> State:
+        """Return a state that shares no memory with this one."""
+        return State(self.h.copy(), None if self.c is None else self.c.copy())
+
+    def select(self, rows: npt.ArrayLike | slice) -> State:
+        """Return a copy of some rows: an index array, a boolean mask or a slice.
+
+        Examples
+        --------
+        >>> State(np.arange(3.0).reshape(1, 3, 1)).select([2, 0]).h.ravel()
+        array([2., 0.])
+        """
+        index = rows if isinstance(rows, slice) else np.asarray(rows)
+        return State(self.h[:, index].copy(), None if self.c is None else self.c[:, index].copy())
+
+    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return the arrays by name, ready for a file."""
+        return {"h": self.h} if self.c is None else {"h": self.h, "c": self.c}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> State:
+        """Return the state that `to_arrays` described.
+
+        Raises
+        ------
+        ArgumentError
+            If ``h`` is missing or something else than ``h`` and ``c`` is there.
+        """
+        if "h" not in arrays or set(arrays) - {"h", "c"}:
+            raise ArgumentError(f"State: needs the array 'h' and perhaps 'c', got {sorted(arrays)}.")
+        return cls(arrays["h"], arrays.get("c"))

@@ -1,0 +1,181 @@
+"""One shape of one network: every stage bound to its buffers, run forward and backward in order."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.engine import kernels
+from elman.network.binding import Binding
+from elman.network.dropout import LAYER_OUTPUT, Dropout, site
+from elman.network.inputs import input_stage
+from elman.network.layer import Layer
+from elman.network.readout import READOUT_STAGES
+from elman.network.state import State
+
+Array = npt.NDArray[Any]
+Key: TypeAlias = tuple[int, int, bool, bool]  # steps, rows, keep, dropout
+
+
+class Tape:
+    """A forward pass and everything its backward pass needs.
+
+    `Network.forward` returns one. Its arrays are reused: they hold until the network's next forward pass.
+
+    Attributes
+    ----------
+    o : ndarray (T, N, K) or (N, K)
+        Output before the output activation; (N, K) unless the readout is at every step.
+
+    Examples
+    --------
+    >>> from elman.network import Architecture, Network
+    >>> network = Network.initialized(Architecture(2, 1, cell="gru", hidden_size=4))
+    >>> tape = network.forward(np.ones((5, 3, 2)))                     # T=5, N=3, D=2
+    >>> tape.o.shape, tape.state.h.shape
+    ((5, 3, 1), (1, 3, 4))
+    """
+
+    def __init__(self, binding: Binding) -> None:
+        architecture, workspace = binding.architecture, binding.workspace
+        self.binding = binding
+        self.input = input_stage(binding)
+        self.layers: list[Layer] = []
+        for index in range(architecture.num_layers):
+            width = architecture.layer_input_size(index) if index else self.input.width
+            self.layers.append(Layer(binding, index, width, need_dx=index > 0 or self.input.need_dx))
+        self.input.bind(self.layers[0].passes)
+        self.passes = [run for layer in self.layers for run in layer.passes]
+        state_shape = len(self.passes), binding.rows, architecture.hidden_size
+        zeros = workspace.zeros("state", *state_shape)
+        self._zeros = State(zeros, zeros)
+        self.readout = READOUT_STAGES[architecture.readout](binding)
+        self.output = Output(binding)
+        self.o = self.output.o
+        if binding.keep:
+            self._bind_initial(*state_shape)
+
+    def _bind_initial(self, *shape: int) -> None:
+        """Give every pass its part of the gradient of the initial state."""
+        take = self.binding.workspace.array
+        lstm = self.binding.architecture.cell == "lstm"
+        self._d_state = State(take("dh_0", *shape), take("dc_0", *shape) if lstm else None)
+        for part, run in enumerate(self.passes):
+            run.dh_0 = self._d_state.h[part]
+            run.dc_0 = None if self._d_state.c is None else self._d_state.c[part]
+
+    def forward(self, x: Array, state: State | None) -> None:
+        """Run every stage over checked input, from zeros if ``state`` is None."""
+        start = self._zeros if state is None else state
+        below: Layer | None = None
+        y = self.input.forward(x)
+        for layer in self.layers:
+            layer.forward(y if below is None else below.outputs(), start)
+            below = layer
+        self.output.forward(self.readout.forward(self.layers[-1]), x)
+
+    def backward(self, do: Array, d_state: State | None) -> None:
+        """Run every stage backwards over checked input, filling the flat gradient."""
+        dy, d_final = self.readout.backward(self.output.backward(do))
+        for layer in reversed(self.layers):
+            dy, d_final = layer.backward(dy, d_final, d_state), None
+        self.input.backward(dy)
+        self.output.add_tied()
+
+    def activated(self) -> Array:
+        """Return the output after the output activation, in memory of its own."""
+        y = np.empty_like(self.o)
+        columns = self.o.shape[-1]
+        kernels.activation_forward(
+            self.o.reshape(-1, columns), self.binding.architecture.output, y.reshape(-1, columns)
+        )
+        return y
+
+    @property
+    def state(self) -> State:
+        """The state after each row's last valid step, in memory of its own."""
+        timeline = self.binding.timeline
+        shape = self._zeros.h.shape
+        h, c = np.empty(shape, self.o.dtype), np.empty(shape, self.o.dtype)
+        for part, run in enumerate(self.passes):
+            timeline.last(run.h, h[part])
+            if run.c is not None:
+                timeline.last(run.c, c[part])
+        return State(h, c if self.binding.architecture.cell == "lstm" else None)
+
+    @property
+    def d_state(self) -> State:
+        """The gradient of the initial state, after a backward pass, in memory of its own."""
+        return self._d_state.copy()
+
+
+class Output:
+    """Dropout, output layer and linear skip.
+
+    ``o = r W_y + b_y (+ x W_k)``; with tied weights W_y is the embedding transposed.
+    """
+
+    def __init__(self, binding: Binding) -> None:
+        architecture, workspace, self.call = binding.architecture, binding.workspace, binding.call
+        weights, gradients = binding.parameters, binding.gradients
+        every, R, K = architecture.readout == "every", architecture.readout_size, architecture.output_size
+        lead = (binding.steps, binding.rows) if every else (binding.rows,)
+        self.timeline = binding.timeline
+        self.every, self.skip_steps = every, architecture.skip_steps
+        self.o = workspace.array("o", *lead, K)
+        self.E = weights["embedding"] if architecture.tied_weights else None
+        self.W_y = weights["output.W_y"] if self.E is None else workspace.array("tied.W_y", R, K)
+        self.b_y, self.W_k = weights.get("output.b_y"), weights.get("skip.W_k")
+        self.dropout: Dropout | None = None
+        if binding.dropout and architecture.dropout:
+            where = site(architecture.num_layers - 1, LAYER_OUTPUT)
+            self.dropout = Dropout(binding, where, architecture.dropout, R, over_time=every)
+            self.dropped = workspace.array("dropped", *lead, R)
+        if self.W_k is not None:
+            self.skipped = workspace.array("skipped", *lead, len(self.W_k))
+        if binding.keep:
+            self.dE = gradients["embedding"] if self.E is not None else None
+            self.dW_y = gradients["output.W_y"] if self.E is None else workspace.array("tied.dW_y", R, K)
+            self.db_y, self.dW_k = gradients.get("output.b_y"), gradients.get("skip.W_k")
+            self.dr = workspace.array("dr", *lead, R)
+
+    def forward(self, r: Array, x: Array) -> None:
+        """Fill o from what was read out and, for the skip, the network's input."""
+        n_threads = self.call.n_threads
+        o, R = self.o.reshape(-1, self.o.shape[-1]), len(self.W_y)
+        if self.dropout is not None:
+            r = self.dropout.forward(r, self.dropped)
+        if self.E is not None:
+            np.copyto(self.W_y, self.E.T)
+        self.r = r.reshape(-1, R)
+        kernels.dense_forward(self.r, self.W_y, self.b_y, o, False, n_threads)
+        if self.W_k is not None:
+            self.x = self._skipped_input(x).reshape(-1, len(self.W_k))
+            kernels.dense_forward(self.x, self.W_k, None, o, True, n_threads)
+
+    def _skipped_input(self, x: Array) -> Array:
+        """Return what the skip sees: padding must not reach W_k, whatever it holds."""
+        if not self.every:
+            return self.timeline.last_inputs(x, self.skip_steps, self.skipped)
+        if self.timeline.lengths is None:
+            return x
+        np.copyto(self.skipped, x)
+        self.skipped[self.timeline.padding()] = 0.0
+        return self.skipped
+
+    def backward(self, do: Array) -> Array:
+        """Return the gradient of what was read out; fill those of the output layer and the skip."""
+        n_threads = self.call.n_threads
+        do = do.reshape(-1, do.shape[-1])
+        if self.W_k is not None:
+            kernels.dense_backward(do, self.x, self.W_k, None, self.dW_k, None, False, n_threads)
+        dr = self.dr.reshape(self.r.shape)
+        kernels.dense_backward(do, self.r, self.W_y, dr, self.dW_y, self.db_y, False, n_threads)
+        return self.dr if self.dropout is None else self.dropout.backward(self.dr)
+
+    def add_tied(self) -> None:
+        """Add what tied weights owe to their use as W_y; the embedding's own gradient is there by then."""
+        if self.dE is not None:
+            self.dE += self.dW_y.T

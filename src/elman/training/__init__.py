@@ -1,0 +1,37 @@
+"""Training: batches, the loop, optimizers and schedules, early stopping, and runs that can be saved and continued."""
+
+from __future__ import annotations
+
+from elman.training.batches import Batch, Batches, generator
+from elman.training.ensemble import train_ensemble
+from elman.training.history import History
+from elman.training.loop import Trainer
+from elman.training.losses import Objective
+from elman.training.progress import Progress
+from elman.training.schedules import Constant, Cosine, Plateau, Schedule, Step, named_schedule
+from elman.training.sequences import SequenceBatches
+from elman.training.settings import Settings
+from elman.training.state import TrainingState
+from elman.training.stretches import OrderedStretches, StretchBatches
+
+__all__ = [
+    "Batch",
+    "Batches",
+    "Constant",
+    "Cosine",
+    "History",
+    "Objective",
+    "OrderedStretches",
+    "Plateau",
+    "Progress",
+    "Schedule",
+    "SequenceBatches",
+    "Settings",
+    "Step",
+    "StretchBatches",
+    "Trainer",
+    "TrainingState",
+    "generator",
+    "named_schedule",
+    "train_ensemble",
+]

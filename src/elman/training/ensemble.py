@@ -1,0 +1,96 @@
+"""Many networks trained at once, one Python thread each."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+
+from elman import _check
+from elman.engine import kernels
+from elman.training.loop import Callback, Trainer
+from elman.training.progress import Progress
+
+
+def train_ensemble(trainers: Sequence[Trainer], *, n_threads: int | None = None, progress: bool = False) -> None:
+    """Run several trainers to their end, as many at a time as there are threads.
+
+    The engine releases Python's lock while it computes, so small networks gain most from a thread each. Nothing is
+    shared but read-only data: results are those of running one trainer after the other.
+
+    Parameters
+    ----------
+    trainers : sequence of Trainer
+        Usually equal but for their seeds. Every one must have batches of its own (see ``with_seed``).
+    n_threads : int, optional
+        Threads altogether; the engine's default if not given. A trainer gets more than one where trainers are few.
+    progress : bool
+        Show one bar for all on standard error if it takes more than two seconds.
+
+    Raises
+    ------
+    KeyboardInterrupt
+        When the user asks for it: all trainers stop after their current update, every network has its best parameters
+        so far, and the caller still has the trainers; ``trainer.update == 0`` marks those that never began.
+    TrainingError
+        That of the first trainer to fail; the others stop likewise.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from elman.network import Architecture, Network
+    >>> from elman.training import Settings, StretchBatches
+    >>> batches = StretchBatches(np.sin(np.arange(50.0))[:, None], [0, 50], window=4, horizon=1, steps=8)
+    >>> def member(seed):
+    ...     network = Network.initialized(Architecture(4, 1, hidden_size=4), seed=seed)
+    ...     return Trainer(network, batches.with_seed(seed), Settings(updates=5, seed=seed))
+    >>> trainers = [member(seed) for seed in range(3)]
+    >>> train_ensemble(trainers)
+    >>> [trainer.update for trainer in trainers]
+    [5, 5, 5]
+    """
+    if n_threads is not None:
+        _check.positive_integer("train_ensemble", "n_threads", n_threads)
+    threads = n_threads or kernels.num_threads()
+    begin, stop = threading.Event(), threading.Event()
+    total = sum(trainer.settings.updates - trainer.update for trainer in trainers)
+    with Progress(total, enabled=progress) as bar, ThreadPoolExecutor(threads) as pool:
+
+        def after_update(trainer: Trainer) -> None:
+            bar.advance()
+            if stop.is_set():
+                trainer.stop()
+
+        each = max(threads // max(len(trainers), 1), 1)
+        try:
+            futures = [pool.submit(_train, trainer, each, after_update, begin, stop) for trainer in trainers]
+            begin.set()
+            _wait(futures)
+        finally:
+            stop.set()  # leaving the pool waits for the updates under way
+            begin.set()
+
+
+def _train(
+    trainer: Trainer, n_threads: int, after_update: Callback, begin: threading.Event, stop: threading.Event
+) -> None:
+    """Run one trainer, unless all were told to stop before its turn came."""
+    begin.wait()  # the pool may lose a thread that an interrupt catches while it starts: let none work before
+    if stop.is_set():
+        return
+    callbacks = trainer.callbacks
+    trainer.n_threads = n_threads
+    trainer.callbacks = (*callbacks, after_update)
+    try:
+        trainer.run()
+    finally:
+        trainer.callbacks = callbacks
+
+
+def _wait(futures: list[Future[None]]) -> None:
+    """Wait for all, or until one fails, and raise what it raised."""
+    pending = set(futures)
+    while pending:  # in short waits: a longer one would not hear of an interrupt that came to another thread
+        done, pending = wait(pending, timeout=0.1, return_when=FIRST_EXCEPTION)
+        for future in done:
+            future.result()

@@ -1,0 +1,82 @@
+"""What happened during a run, update by update."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from math import inf
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+
+@dataclass
+class History:
+    """One entry per update, and one per validation.
+
+    Attributes
+    ----------
+    loss : list of float
+        Of each update's batch, before the update.
+    gradient_norm : list of float
+        Euclidean norm of the gradient before clipping.
+    learning_rate : list of float
+        After the schedule.
+    validation_update : list of int
+        Number of updates done at each validation.
+    score : list of float
+        What the validation returned; lower is better.
+
+    Examples
+    --------
+    >>> history = History(score=[3.0, 1.0, 2.0], validation_update=[10, 20, 30])
+    >>> history.best_update, history.best_score
+    (20, 1.0)
+    """
+
+    loss: list[float] = field(default_factory=list)
+    gradient_norm: list[float] = field(default_factory=list)
+    learning_rate: list[float] = field(default_factory=list)
+    validation_update: list[int] = field(default_factory=list)
+    score: list[float] = field(default_factory=list)
+
+    @property
+    def update(self) -> list[int]:
+        """Numbers of the updates, from 1, in step with ``loss``."""
+        return list(range(1, len(self.loss) + 1))
+
+    @property
+    def best_score(self) -> float:
+        """Lowest score so far; infinity before the first validation."""
+        return min(self.score, default=inf)
+
+    @property
+    def best_update(self) -> int | None:
+        """Number of updates done when the lowest score was first reached; None before the first validation."""
+        return self.validation_update[self.score.index(self.best_score)] if self.score else None
+
+    def waited(self, min_delta: float) -> int:
+        """Return how many validations have passed since one was better by more than ``min_delta``."""
+        best, waited = inf, 0
+        for score in self.score:
+            best, waited = (score, 0) if score < best - min_delta else (best, waited + 1)
+        return waited
+
+    def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """Return every list as an array: float64, and int64 for ``validation_update``."""
+        return {name: np.asarray(getattr(self, name), dtype) for name, dtype in HISTORY_DTYPES.items()}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> History:
+        """Return the history that `to_arrays` described."""
+        return cls(**{name: arrays[name].tolist() for name in HISTORY_DTYPES})
+
+
+HISTORY_DTYPES = {
+    "loss": np.float64,
+    "gradient_norm": np.float64,
+    "learning_rate": np.float64,
+    "validation_update": np.int64,
+    "score": np.float64,
+}

@@ -1,0 +1,303 @@
+"""The training loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import inf, isfinite
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.engine import kernels
+from elman.errors import ArgumentError, TrainingError
+from elman.network import DropoutKey, Network, State, Tape
+from elman.training.batches import Batches
+from elman.training.history import History
+from elman.training.losses import Objective
+from elman.training.optimizers import new_vectors, optimizer_step
+from elman.training.progress import Progress
+from elman.training.schedules import Plateau
+from elman.training.settings import Settings
+from elman.training.state import TrainingState
+
+Array = npt.NDArray[Any]
+Validate: TypeAlias = Callable[[Network], float]
+Callback: TypeAlias = "Callable[[Trainer], object]"
+
+
+class Trainer:
+    """Train a network in place.
+
+    An update takes one batch, the gradient of its loss, clips it and lets the optimizer change ``network.theta``. All
+    draws are functions of seeds and the number of the update: a run that is saved, restored and continued gives the
+    same bits as one that never stopped.
+
+    Parameters
+    ----------
+    network : Network
+        Changed in place. Its `forward` belongs to the trainer while it runs; callbacks use `predict`.
+    batches : Batches
+        For instance `StretchBatches`, `OrderedStretches` or `SequenceBatches`.
+    settings : Settings
+        Loss, optimizer, schedule, and when to stop.
+    validate : callable, optional
+        ``validate(network)`` returns a score, lower being better. The network ends with the parameters of the lowest.
+    callbacks : sequence of callable
+        ``callback(trainer)`` after every update; it may call `stop`.
+    state : TrainingState, optional
+        To continue from; the network gets its parameters.
+
+    Attributes
+    ----------
+    update : int
+        Updates done.
+    history : History
+        Loss, gradient norm and learning rate of every update, and the scores.
+
+    Raises
+    ------
+    ArgumentError
+        If the state is that of another network, optimizer or seed, or nothing says how often to validate.
+
+    Examples
+    --------
+    >>> from elman.network import Architecture
+    >>> from elman.training import OrderedStretches
+    >>> wave = np.sin(np.arange(60.0) / 3)[:, None]
+    >>> batches = OrderedStretches(wave, [0, 60], window=4, horizon=1, steps=60)
+    >>> network = Network.initialized(Architecture(4, 1, cell="rnn", hidden_size=8))
+    >>> history = Trainer(network, batches, Settings(updates=50, learning_rate=0.01)).run()
+    >>> history.loss[0] > 10 * history.loss[-1]
+    True
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        batches: Batches,
+        settings: Settings,
+        *,
+        validate: Validate | None = None,
+        callbacks: Sequence[Callback] = (),
+        state: TrainingState | None = None,
+    ) -> None:
+        self.network = network
+        self.batches = batches
+        self.settings = settings
+        self.validate = validate
+        self.callbacks = tuple(callbacks)
+        self.n_threads = settings.n_threads
+        self.update = 0
+        self.history = History()
+        architecture = network.architecture
+        self._objective = Objective(settings.loss, architecture.output, settings.loss_parameter, settings.reduction)
+        self._validate_every = self._how_often()
+        self._vectors = new_vectors(settings.optimizer, network.theta)
+        self._tape: Tape | None = None
+        self._carried: State | None = None
+        self._best: Array | None = None
+        self._iterate: Array | None = None  # current parameters while the network holds the best
+        self._asked_to_stop = False
+        self._whole = True  # False while an update is half done
+        self._scale = 1.0, -1  # of a plateau schedule, and the number of scores it was computed from
+        if state is not None:
+            self._continue_from(state)
+        self._start = network.theta.copy()
+
+    def _how_often(self) -> int:
+        if self.validate is None:
+            if self.settings.patience is not None or isinstance(self.settings.schedule, Plateau):
+                raise ArgumentError("Trainer: patience and a Plateau schedule need a validate function.")
+            return 0
+        every = self.settings.validate_every or self.batches.epoch_length
+        if every is None:
+            raise ArgumentError("Trainer: settings.validate_every must be given, these batches have no epochs.")
+        return every
+
+    def _continue_from(self, state: TrainingState) -> None:
+        theta = self.network.theta
+        same = {
+            "length of theta": (state.theta.shape, theta.shape),
+            "dtype": (state.theta.dtype, theta.dtype),
+            "optimizer": (state.optimizer, self.settings.optimizer),
+            "seed": (state.seed, self.settings.seed),
+        }
+        for what, (theirs, ours) in same.items():
+            if theirs != ours:
+                raise ArgumentError(f"Trainer: the state to continue from has {what} {theirs}, this run has {ours}.")
+        theta[...] = state.theta
+        self._vectors = {name: vector.copy() for name, vector in state.vectors.items()}
+        self.update, self._carried = state.update, state.carried
+        self.history = History.from_arrays(state.history.to_arrays())
+        self._best = None if state.best is None else state.best.copy()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run is over: all updates done, or patience at its end."""
+        return self.update >= self.settings.updates or self._out_of_patience
+
+    @property
+    def _out_of_patience(self) -> bool:
+        patience = self.settings.patience
+        return patience is not None and self.history.waited(self.settings.min_delta) >= patience
+
+    def stop(self) -> None:
+        """Leave `run` after the current update, the network with its best parameters; `run` can go on later."""
+        self._asked_to_stop = True
+
+    def run(self, until: int | None = None, progress: bool = False) -> History:
+        """Train until the run is over.
+
+        Parameters
+        ----------
+        until : int, optional
+            Pause when that many updates are done: the schedule is that of the whole run, and the network keeps its
+            current parameters, whatever the scores.
+        progress : bool
+            Show a bar on standard error if it takes more than two seconds.
+
+        Returns
+        -------
+        history : History
+            Of all updates so far.
+
+        Raises
+        ------
+        TrainingError
+            If a loss, a gradient or a score is not finite. The network then has its best parameters so far.
+        KeyboardInterrupt
+            Likewise, when the user asks for it.
+        """
+        last = self.settings.updates if until is None else min(until, self.settings.updates)
+        self._back_to_iterate()
+        try:
+            with Progress(last - self.update, enabled=progress) as bar:
+                self._advance(last, bar)
+        except BaseException:
+            self._restore_best()
+            raise
+        if self.finished or self._asked_to_stop:
+            self._restore_best()
+        return self.history
+
+    def _advance(self, last: int, bar: Progress) -> None:
+        over = self._validate_if_due()  # an interrupt may have come between an update and its validation
+        while self.update < last and not over and not self._asked_to_stop:
+            self._one_update()
+            over = self._validate_if_due()
+            bar.advance(f"loss {self.history.loss[-1]:.4g}")
+            for callback in self.callbacks:
+                callback(self)
+
+    def state(self) -> TrainingState:
+        """Return everything that a later `Trainer` needs to continue, in memory of its own.
+
+        Raises
+        ------
+        TrainingError
+            If an interrupt came in the middle of an update.
+        """
+        self._check_whole()
+        return TrainingState(
+            theta=(self.network.theta if self._iterate is None else self._iterate).copy(),
+            optimizer=self.settings.optimizer,
+            vectors={name: vector.copy() for name, vector in self._vectors.items()},
+            update=self.update,
+            seed=self.settings.seed,
+            history=History.from_arrays(self.history.to_arrays()),
+            best=None if self._best is None else self._best.copy(),
+            carried=self._final_state(),
+        )
+
+    def _one_update(self) -> None:
+        settings, network = self.settings, self.network
+        batch = self.batches.batch(self.update)
+        key = DropoutKey(settings.seed, self.update)
+        start = self._final_state() if batch.carry else None
+        self._carried, self._tape = start, None  # what an interrupted update begins with again
+        tape = network.forward(batch.x, start, batch.lengths, key, self.n_threads)
+        loss, do = self._objective(tape.o, batch.y, batch.weight, batch.lengths)
+        _check_finite("loss", loss, self.update + 1)
+        gradient = network.backward(tape, do, settings.bptt_depth, None, self.n_threads)
+        norm = self._clip(gradient)
+        _check_finite("norm of the gradient", norm, self.update + 1)
+        learning_rate = settings.learning_rate * self._schedule()
+        self._whole = False
+        optimizer_step(settings, network.theta, gradient, self._vectors, self.update + 1, learning_rate)
+        self.update += 1
+        self._tape = tape
+        self.history.loss.append(loss)
+        self.history.gradient_norm.append(norm)
+        self.history.learning_rate.append(learning_rate)
+        self._whole = True
+
+    def _final_state(self) -> State | None:
+        """Return the state that the last batch ended with; only asked for when it is needed."""
+        return self._carried if self._tape is None else self._tape.state
+
+    def _clip(self, gradient: Array) -> float:
+        """Clip in place and return the norm before."""
+        by_norm, by_value = self.settings.clip_norm, self.settings.clip_value
+        if by_value is None:
+            return float(kernels.clip_by_norm(gradient, inf if by_norm is None else by_norm))
+        norm = float(kernels.clip_by_norm(gradient, inf))
+        kernels.clip_by_value(gradient, by_value)
+        if by_norm is not None:
+            kernels.clip_by_norm(gradient, by_norm)
+        return norm
+
+    def _schedule(self) -> float:
+        schedule, scores = self.settings.schedule, self.history.score
+        if not isinstance(schedule, Plateau):
+            return schedule.scale(self.update, self.settings.updates)
+        if self._scale[1] != len(scores):
+            self._scale = schedule.scale(scores), len(scores)
+        return self._scale[0]
+
+    def _validate_if_due(self) -> bool:
+        """Score the network if it is time, remember the best parameters; return whether patience is at its end."""
+        every, seen = self._validate_every, self.history.validation_update
+        if not every or self.update == 0 or (self.update % every and self.update < self.settings.updates):
+            return False
+        if seen and seen[-1] == self.update:
+            return self._out_of_patience
+        assert self.validate is not None
+        score = float(self.validate(self.network))
+        _check_finite("validation score", score, self.update)
+        if score < self.history.best_score:
+            self._best = self.network.theta.copy()
+        self._whole = False
+        self.history.validation_update.append(self.update)
+        self.history.score.append(score)
+        self._whole = True
+        return self._out_of_patience
+
+    def _check_whole(self) -> None:
+        if not self._whole:
+            raise TrainingError("Trainer: interrupted in the middle of an update; continue from a saved state.")
+
+    def _back_to_iterate(self) -> None:
+        """Continue from the current parameters where the network was left with the best."""
+        self._check_whole()
+        self._asked_to_stop = False
+        if self._iterate is not None and not self.finished:
+            self.network.theta[...], self._iterate = self._iterate, None
+
+    def _restore_best(self) -> None:
+        """Leave the network with the best parameters, or if nobody ever scored them, with the current ones."""
+        theta = self.network.theta
+        best = self._best
+        if best is None and not np.isfinite(theta).all():
+            best = self._start
+        if best is not None and self._iterate is None:
+            self._iterate = theta.copy()
+            theta[...] = best
+
+
+def _check_finite(what: str, value: float, update: int) -> None:
+    if not isfinite(value):
+        raise TrainingError(
+            f"Trainer: the {what} is {value} at update {update}.\n"
+            "  Hint: a lower learning_rate or clip_norm=1.0 usually helps; check the data for extreme values."
+        )

@@ -1,0 +1,176 @@
+"""Batches of whole sequences of unequal lengths, shuffled anew in every epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import copy
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from elman import _check
+from elman.engine import kernels
+from elman.errors import DataError, ShapeError
+from elman.training.batches import Batch, generator
+
+Array = npt.NDArray[Any]
+
+_PLACE = "SequenceBatches"
+
+
+class SequenceBatches:
+    """Whole sequences, ``batch_size`` at a time, in an order that is a function of the seed and the epoch.
+
+    Step t of a row sees ``window`` consecutive values of all channels, beginning at t·``stride``, so a sequence of L
+    values has (L - window) // stride + 1 steps. Rows shorter than the longest of their batch come with lengths.
+
+    Parameters
+    ----------
+    sequences : sequence of array_like (L_i, D) or (L_i,)
+        Values; with ``indices=True`` integers (L_i,).
+    targets : ndarray (n,) or (n, K), or sequence of array_like (steps_i,) or (steps_i, K)
+        An array holds one target per sequence; a list of arrays holds one per step. Integers are classes, other numbers
+        values; (n,) values become (n, 1).
+    batch_size : int
+        Rows of a batch, N; the last of an epoch may have fewer.
+    seed : int
+        Of the order.
+    window, stride : int
+        Of the window vectors; both 1 for indices.
+    weights : array_like (n,), optional
+        Of each sequence.
+    shuffle : bool
+        False keeps the order given.
+    indices : bool
+        Whether sequences are indices of a vocabulary.
+    dtype : dtype
+        Of values and targets in batches.
+
+    Raises
+    ------
+    ShapeError
+        If sequences and targets do not fit together.
+    DataError
+        If a sequence has no complete window.
+
+    Examples
+    --------
+    >>> batches = SequenceBatches([[1.0, 2.0, 3.0], [4.0, 5.0]], np.array([0, 1]), batch_size=2, shuffle=False)
+    >>> batch = batches.batch(0)
+    >>> batch.x.shape, batch.y, batch.lengths
+    ((3, 2, 1), array([0, 1]), array([3, 2]))
+    """
+
+    def __init__(
+        self,
+        sequences: Sequence[npt.ArrayLike],
+        targets: Array | Sequence[npt.ArrayLike],
+        *,
+        batch_size: int = 32,
+        seed: int = 0,
+        window: int = 1,
+        stride: int = 1,
+        weights: npt.ArrayLike | None = None,
+        shuffle: bool = True,
+        indices: bool = False,
+        dtype: npt.DTypeLike = np.float32,
+    ) -> None:
+        self.batch_size = _check.positive_integer(_PLACE, "batch_size", batch_size)
+        self.seed = _check.integer(_PLACE, "seed", seed, 0, 2**63 - 1)
+        self.window = _check.positive_integer(_PLACE, "window", window)
+        self.stride = _check.positive_integer(_PLACE, "stride", stride)
+        self.shuffle = _check.boolean(_PLACE, "shuffle", shuffle)
+        self.dtype = _check.float_dtype(_PLACE, "dtype", dtype)
+        self.indices = indices
+        arrays = [_columns(number, sequence, indices) for number, sequence in enumerate(sequences)]
+        self._take_values(arrays)
+        self._take_targets(targets)
+        self.weights = None
+        if weights is not None:
+            self.weights = _check.Shapes(_PLACE, self.dtype).array("weights", weights, len(arrays))
+        self._order: tuple[int, Array] | None = None
+
+    def _take_values(self, arrays: list[Array]) -> None:
+        """Put all sequences into one array, with room to read a longest row from any beginning."""
+        sizes = np.array([len(array) for array in arrays])
+        self.lengths = (sizes - self.window) // self.stride + 1
+        if len(arrays) == 0 or (self.lengths < 1).any():
+            what = f"sequence {int(np.argmin(self.lengths))} has no complete" if arrays else "there is no"
+            raise DataError(f"{_PLACE}: {what} window of {self.window} values.")
+        if len({array.shape[1] for array in arrays}) > 1:
+            raise ShapeError(f"{_PLACE}: sequences have different numbers of channels.")
+        self.begins = np.concatenate(([0], np.cumsum(sizes)[:-1]))
+        room = int(self.lengths.max()) * self.stride + self.window
+        padding = np.zeros((room, arrays[0].shape[1]), arrays[0].dtype)
+        self.values = np.concatenate([*arrays, padding])
+
+    def _take_targets(self, targets: Array | Sequence[npt.ArrayLike]) -> None:
+        """Keep targets per sequence as they are, those per step in one array like the values."""
+        self.per_step = not isinstance(targets, np.ndarray)
+        if len(targets) != len(self.lengths):
+            raise ShapeError(f"{_PLACE}: there are {len(self.lengths)} sequences, but {len(targets)} targets.")
+        parts = [np.asarray(target) for target in targets] if self.per_step else [np.asarray(targets)]
+        if self.per_step:
+            for number, (part, steps) in enumerate(zip(parts, self.lengths, strict=True)):
+                if len(part) != steps:
+                    raise ShapeError(f"{_PLACE}: targets[{number}] must have {steps} steps, got {len(part)}.")
+            self.target_begins = np.concatenate(([0], np.cumsum(self.lengths)[:-1]))
+            parts.append(np.zeros((int(self.lengths.max()), *parts[0].shape[1:]), parts[0].dtype))
+        joined = np.concatenate(parts)
+        if joined.dtype.kind in "iub" and joined.ndim == 1:
+            self.targets = joined.astype(np.int64)
+        else:
+            self.targets = joined.astype(self.dtype)
+            if joined.ndim == 1:
+                self.targets = self.targets[:, np.newaxis]
+
+    @property
+    def epoch_length(self) -> int:
+        """Batches per epoch."""
+        return -(-len(self.lengths) // self.batch_size)
+
+    def with_seed(self, seed: int) -> Self:
+        """Return batches over the same memory in another order, for another member of an ensemble."""
+        other = copy(self)
+        other.seed, other._order = _check.integer(_PLACE, "seed", seed, 0, 2**63 - 1), None
+        return other
+
+    def batch(self, update: int) -> Batch:
+        """Return the batch of ``update``."""
+        epoch, place = divmod(update, self.epoch_length)
+        if self._order is None or self._order[0] != epoch:
+            count = len(self.lengths)
+            order = generator(self.seed, epoch).permutation(count) if self.shuffle else np.arange(count)
+            self._order = epoch, order
+        rows = self._order[1][place * self.batch_size : (place + 1) * self.batch_size]
+        lengths = self.lengths[rows]
+        steps = int(lengths.max())
+        weight = None if self.weights is None else self.weights[rows]
+        if self.per_step:
+            step = np.arange(steps)[:, np.newaxis]
+            y = self.targets[self.target_begins[rows] + step]
+            weight = None if weight is None else np.broadcast_to(weight, (steps, len(rows)))
+        else:
+            y = self.targets[rows]
+        return Batch(self._gather(rows, steps), y, weight, None if (lengths == steps).all() else lengths)
+
+    def _gather(self, rows: Array, steps: int) -> Array:
+        begins = self.begins[rows]
+        if self.indices:
+            gathered: Array = self.values[begins + np.arange(steps)[:, np.newaxis], 0]
+            return gathered
+        out = np.empty((steps, len(rows), self.window * self.values.shape[1]), self.dtype)
+        kernels.gather_windows(self.values, None, begins, 0, self.window, self.stride, out)
+        return out
+
+
+def _columns(number: int, sequence: npt.ArrayLike, indices: bool) -> Array:
+    """Return a sequence as float64 (L, D), or as int64 (L, 1) if it holds indices."""
+    s = _check.Shapes(_PLACE, np.float64)
+    name = f"sequences[{number}]"
+    if indices:
+        return np.asarray(s.integers(name, sequence, "L"), np.int64)[:, np.newaxis]
+    if np.ndim(sequence) == 1:
+        return s.array(name, sequence, "L")[:, np.newaxis]
+    return s.array(name, sequence, "L", "D")

@@ -1,0 +1,157 @@
+"""How a network is trained, as one frozen value that checks itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from elman import _check
+from elman.errors import ArgumentError, UnsupportedError
+from elman.training.losses import LOSSES
+from elman.training.optimizers import OPTIMIZERS
+from elman.training.schedules import Constant, Cosine, Plateau, Schedule, Step
+
+_PLACE = "Settings"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What `Trainer` does at every update and when it stops.
+
+    Parameters
+    ----------
+    updates : int
+        Length of the run and of its schedule.
+    loss : str
+        ``"half_squared_error"``, ``"mean_squared_error"``, ``"mean_absolute_error"``, ``"huber"``, ``"pinball"``,
+        ``"binary_cross_entropy"`` or ``"categorical_cross_entropy"``.
+    loss_parameter : float, optional
+        Delta of ``"huber"`` (1 if not given), quantile of ``"pinball"`` (0.5 if not given).
+    reduction : {"mean", "sum"}
+        Mean over sequences, valid steps and components, or their sum.
+    optimizer : {"adam", "rmsprop", "sgd"}
+        With ``weight_decay``, Adam is AdamW.
+    learning_rate : float
+        Before the schedule's factor.
+    momentum, nesterov : float, bool
+        Of SGD.
+    decay : float
+        Of RMSprop's squares.
+    beta_1, beta_2 : float
+        Of Adam.
+    epsilon : float
+        Of RMSprop and Adam.
+    weight_decay : float
+        Of SGD and Adam.
+    schedule : Constant, Step, Cosine or Plateau
+        Factor on the learning rate.
+    clip_norm : float, optional
+        Longest gradient, in the Euclidean norm over all parameters.
+    clip_value : float, optional
+        Largest component of the gradient; applied before ``clip_norm``.
+    bptt_depth : {None, 1}
+        None follows every path through time within a batch.
+    validate_every : int, optional
+        Updates between validations; an epoch if not given.
+    patience : int, optional
+        Stop after that many validations without a better score.
+    min_delta : float
+        How much lower a score must be to count as better for ``patience``.
+    seed : int
+        Of the dropout masks.
+    n_threads : int
+        0: the engine's default. Results do not depend on it.
+
+    Raises
+    ------
+    ArgumentError
+        If a value is outside its range or belongs to another optimizer or loss.
+    UnsupportedError
+        If ``bptt_depth`` is neither None nor 1.
+
+    Examples
+    --------
+    >>> Settings(updates=100, optimizer="sgd", learning_rate=0.1, momentum=0.9).momentum
+    0.9
+    """
+
+    updates: int
+    loss: str = "mean_squared_error"
+    loss_parameter: float | None = None
+    reduction: str = "mean"
+    optimizer: str = "adam"
+    learning_rate: float = 1e-3
+    momentum: float = 0.0
+    nesterov: bool = False
+    decay: float = 0.9
+    beta_1: float = 0.9
+    beta_2: float = 0.999
+    epsilon: float = 1e-8
+    weight_decay: float = 0.0
+    schedule: Schedule = field(default_factory=Constant)
+    clip_norm: float | None = None
+    clip_value: float | None = None
+    bptt_depth: int | None = None
+    validate_every: int | None = None
+    patience: int | None = None
+    min_delta: float = 0.0
+    seed: int = 0
+    n_threads: int = 0
+
+    def __post_init__(self) -> None:
+        self._check_loss()
+        self._check_optimizer()
+        _check.positive_integer(_PLACE, "updates", self.updates)
+        if not isinstance(self.schedule, Constant | Step | Cosine | Plateau):
+            raise ArgumentError(
+                f"{_PLACE}: schedule must be a Constant, Step, Cosine or Plateau, got {self.schedule!r}.\n"
+                "  Hint: named_schedule() makes one from its name."
+            )
+        for name in ("clip_norm", "clip_value"):
+            if getattr(self, name) is not None:
+                _check.number_in(_PLACE, name, getattr(self, name), "(0, inf)")
+        for name in ("validate_every", "patience"):
+            if getattr(self, name) is not None:
+                _check.positive_integer(_PLACE, name, getattr(self, name))
+        if self.bptt_depth not in (None, 1):
+            raise UnsupportedError(f"{_PLACE}: bptt_depth must be None or 1, got {self.bptt_depth!r}.")
+        _check.number_in(_PLACE, "min_delta", self.min_delta, "[0, inf)")
+        _check.integer(_PLACE, "seed", self.seed, 0, 2**63 - 1)
+        _check.integer(_PLACE, "n_threads", self.n_threads, 0)
+
+    def _check_loss(self) -> None:
+        _check.choice(_PLACE, "loss", self.loss, LOSSES)
+        _check.choice(_PLACE, "reduction", self.reduction, _check.REDUCTIONS)
+        if self.loss_parameter is not None:
+            if self.loss not in ("huber", "pinball"):
+                raise ArgumentError(f"{_PLACE}: loss={self.loss!r} takes no loss_parameter.")
+            interval = "(0, inf)" if self.loss == "huber" else "(0, 1)"
+            _check.number_in(_PLACE, "loss_parameter", self.loss_parameter, interval)
+
+    def _check_optimizer(self) -> None:
+        _check.choice(_PLACE, "optimizer", self.optimizer, tuple(OPTIMIZERS))
+        for name, interval in _INTERVALS.items():
+            _check.number_in(_PLACE, name, getattr(self, name), interval)
+        _check.boolean(_PLACE, "nesterov", self.nesterov)
+        for name, value in _OF_ONE.items():
+            if getattr(self, name) != value[1] and self.optimizer not in value[0]:
+                raise ArgumentError(f"{_PLACE}: optimizer={self.optimizer!r} takes no {name}.")
+
+
+_INTERVALS = {
+    "learning_rate": "(0, inf)",
+    "momentum": "[0, 1)",
+    "decay": "[0, 1)",
+    "beta_1": "[0, 1)",
+    "beta_2": "[0, 1)",
+    "epsilon": "(0, inf)",
+    "weight_decay": "[0, inf)",
+}
+_OF_ONE: dict[str, tuple[tuple[str, ...], float]] = {  # option: optimizers that have it, its default
+    "momentum": (("sgd",), 0.0),
+    "nesterov": (("sgd",), False),
+    "decay": (("rmsprop",), 0.9),
+    "beta_1": (("adam",), 0.9),
+    "beta_2": (("adam",), 0.999),
+    "epsilon": (("adam", "rmsprop"), 1e-8),
+    "weight_decay": (("adam", "sgd"), 0.0),
+}

@@ -1,0 +1,228 @@
+"""Batches of window vectors out of many series, gathered natively."""
+
+from __future__ import annotations
+
+from copy import copy
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from elman import _check
+from elman.engine import kernels
+from elman.errors import DataError, ShapeError
+from elman.training.batches import Batch, generator
+
+Array = npt.NDArray[Any]
+
+_BLOCK = 64  # updates whose draws come from one generator: making one costs as much as a small network's step
+
+
+class _Windows:
+    """Series in one flat array, and the windows and targets around an origin, the index of the newest known value."""
+
+    def __init__(
+        self,
+        values: npt.ArrayLike,
+        offsets: npt.ArrayLike,
+        *,
+        window: int,
+        horizon: int,
+        steps: int,
+        level: npt.ArrayLike | None,
+        weight: npt.ArrayLike | None,
+        dtype: npt.DTypeLike,
+    ) -> None:
+        place = type(self).__name__
+        s = _check.Shapes(place, np.float64)
+        self.values = s.array("values", values, "total", "C")
+        self.level = s.array("level", level, "total", "C", optional=True)
+        self.weight = s.array("weight", weight, "total", "C", optional=True)
+        self.offsets = np.require(s.integers("offsets", offsets, "B"), np.int64, ["C", "A"])
+        self.window = _check.positive_integer(place, "window", window)
+        self.horizon = _check.positive_integer(place, "horizon", horizon)
+        self.dtype = _check.float_dtype(place, "dtype", dtype)
+        steps = _check.positive_integer(place, "steps", steps)
+        self.origins = self._count_origins(place)
+        self.steps = min(steps, int(self.origins.max()))
+        self.first_origin = self.offsets[:-1] + self.window - 1
+        self._buffers: dict[str, Array] = {}
+
+    def _count_origins(self, place: str) -> Array:
+        """Return how many origins each series has: positions with a whole window before and a whole horizon after."""
+        sizes = np.diff(self.offsets)
+        if len(sizes) == 0 or self.offsets[0] != 0 or self.offsets[-1] != len(self.values) or (sizes < 0).any():
+            raise ShapeError(f"{place}: offsets must rise from 0 to total = {len(self.values)}, got {self.offsets}.")
+        origins: Array = sizes - self.window - self.horizon + 1
+        if (origins < 1).any():
+            series = int(np.argmax(origins < 1))
+            raise DataError(
+                f"{place}: series {series} has {sizes[series]} values, but window + horizon = "
+                f"{self.window} + {self.horizon} needs at least {self.window + self.horizon}."
+            )
+        return origins
+
+    def _pad(self, last_origins: Array) -> None:
+        """Add zeros at the end if a stretch from one of ``last_origins`` reaches over it; they are read, never used."""
+        missing = int(last_origins.max()) + self.steps + self.horizon - len(self.values)
+        if missing > 0:
+            rows = ((0, missing), (0, 0))
+            self.values = np.pad(self.values, rows)
+            self.level = None if self.level is None else np.pad(self.level, rows)
+            self.weight = None if self.weight is None else np.pad(self.weight, rows)
+
+    def _gather(self, name: str, source: Array, level: Array | None, origins: Array, first: int, width: int) -> Array:
+        shape = self.steps, len(origins), width * source.shape[1]
+        out = self._buffers.get(name)
+        if out is None or out.shape != shape:
+            out = self._buffers[name] = np.empty(shape, self.dtype)
+        kernels.gather_windows(source, level, origins, first, width, 1, out)
+        return out
+
+    def _batch(self, origins: Array, lengths: Array, carry: bool = False) -> Batch:
+        """Return the windows, targets and weights of ``steps`` origins from each of ``origins`` (N,) on."""
+        x = self._gather("x", self.values, self.level, origins, 1 - self.window, self.window)
+        y = self._gather("y", self.values, self.level, origins, 1, self.horizon)
+        weight = None if self.weight is None else self._gather("weight", self.weight, None, origins, 1, self.horizon)
+        return Batch(x, y, weight, None if (lengths == self.steps).all() else lengths, carry)
+
+
+class StretchBatches(_Windows):
+    """Random stretches of consecutive windows, each from a series and an origin drawn at random.
+
+    Step t of a row has an origin o (the index of the newest known value) and sees and predicts::
+
+        x = values[o-window+1 : o+1] - level[o]        oldest first, all channels of one time side by side
+        y = values[o+1 : o+horizon+1] - level[o]       likewise
+
+    and the next step has the origin o + 1.
+
+    Parameters
+    ----------
+    values : array_like (total, C)
+        All series one after another, in float64: levels are subtracted before the cast.
+    offsets : array_like of int (S+1,)
+        Series s is ``values[offsets[s]:offsets[s+1]]``.
+    window : int
+        Values that the network sees per step.
+    horizon : int
+        Values that it predicts per step.
+    steps : int
+        Longest stretch. Series with fewer origins give shorter rows.
+    batch_size : int
+        Rows, N.
+    seed : int
+        Of the draws.
+    level : array_like (total, C), optional
+        What is subtracted from everything around an origin.
+    weight : array_like (total, C), optional
+        Of each value as a target; 0 for filled values.
+    dtype : dtype
+        Of the batches.
+
+    Raises
+    ------
+    ShapeError
+        If sizes disagree.
+    DataError
+        If a series is shorter than window + horizon.
+
+    Examples
+    --------
+    >>> batches = StretchBatches(np.arange(10.0)[:, None], [0, 10], window=3, horizon=2, steps=2, batch_size=1)
+    >>> batch = batches.batch(0)
+    >>> batch.x.shape, batch.y.shape
+    ((2, 1, 3), (2, 1, 2))
+    >>> (batch.y[0, 0] - batch.x[0, 0, -1]).tolist()                      # the two values after the window
+    [1.0, 2.0]
+    """
+
+    epoch_length = None
+
+    def __init__(
+        self,
+        values: npt.ArrayLike,
+        offsets: npt.ArrayLike,
+        *,
+        window: int,
+        horizon: int,
+        steps: int,
+        batch_size: int = 32,
+        seed: int = 0,
+        level: npt.ArrayLike | None = None,
+        weight: npt.ArrayLike | None = None,
+        dtype: npt.DTypeLike = np.float32,
+    ) -> None:
+        super().__init__(
+            values, offsets, window=window, horizon=horizon, steps=steps, level=level, weight=weight, dtype=dtype
+        )
+        self.batch_size = _check.positive_integer("StretchBatches", "batch_size", batch_size)
+        self.seed = _check.integer("StretchBatches", "seed", seed, 0, 2**63 - 1)
+        self._lengths = np.minimum(self.origins, self.steps)
+        self._pad(self.first_origin + self.origins - self._lengths)
+        self._drawn: tuple[int, Array] | None = None
+
+    def with_seed(self, seed: int) -> Self:
+        """Return batches over the same memory with other draws, for another member of an ensemble."""
+        other = copy(self)
+        other.seed = _check.integer("StretchBatches", "seed", seed, 0, 2**63 - 1)
+        other._drawn, other._buffers = None, {}
+        return other
+
+    def batch(self, update: int) -> Batch:
+        """Return the batch of ``update``."""
+        block, place = divmod(update, _BLOCK)
+        if self._drawn is None or self._drawn[0] != block:
+            self._drawn = block, generator(self.seed, block).random((_BLOCK, 2, self.batch_size))
+        which, where = self._drawn[1][place]
+        series = (which * len(self.origins)).astype(np.int64)
+        lengths = self._lengths[series]
+        starts = self.origins[series] - lengths + 1
+        return self._batch(self.first_origin[series] + (where * starts).astype(np.int64), lengths)
+
+
+class OrderedStretches(_Windows):
+    """Consecutive stretches of every series in the order of time, the state carried from one to the next.
+
+    Every series is a row of every batch; a row whose series has ended has no valid steps. Parameters and errors are
+    those of `StretchBatches`, which has no order and draws instead.
+
+    Examples
+    --------
+    >>> batches = OrderedStretches(np.arange(10.0)[:, None], [0, 10], window=3, horizon=2, steps=4)
+    >>> batches.epoch_length
+    2
+    >>> [(batches.batch(update).carry, batches.batch(update).x[0, 0, 0].item()) for update in range(3)]
+    [(False, 0.0), (True, 4.0), (False, 0.0)]
+    """
+
+    def __init__(
+        self,
+        values: npt.ArrayLike,
+        offsets: npt.ArrayLike,
+        *,
+        window: int,
+        horizon: int,
+        steps: int,
+        level: npt.ArrayLike | None = None,
+        weight: npt.ArrayLike | None = None,
+        dtype: npt.DTypeLike = np.float32,
+    ) -> None:
+        super().__init__(
+            values, offsets, window=window, horizon=horizon, steps=steps, level=level, weight=weight, dtype=dtype
+        )
+        self._pad(self.first_origin + self.origins)
+        self.epoch_length: int | None = -(-int(self.origins.max()) // self.steps)
+
+    def with_seed(self, seed: int) -> Self:
+        """Return batches over the same memory; nothing is drawn here, so the seed does not matter."""
+        other = copy(self)
+        other._buffers = {}
+        return other
+
+    def batch(self, update: int) -> Batch:
+        """Return the batch of ``update``."""
+        assert self.epoch_length is not None
+        done = (update % self.epoch_length) * self.steps
+        lengths = np.clip(self.origins - done, 0, self.steps)
+        return self._batch(self.first_origin + np.minimum(done, self.origins), lengths, carry=done > 0)

@@ -1,0 +1,111 @@
+"""Networks composed from the reference, row by row and without padding: slow, and nothing like the real thing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from elman import reference
+from elman.network import Architecture, DropoutKey, Parameters, State
+
+Array = np.ndarray
+
+
+@dataclass
+class Outcome:
+    """o of every row, (length, K) or (K,), and each row's final states by layer and direction."""
+
+    o: list[Array] = field(default_factory=list)
+    h: list[list[Array]] = field(default_factory=list)
+    c: list[list[Array]] = field(default_factory=list)
+
+
+def forward(
+    a: Architecture, p: Parameters, x: Array, lengths: list[int] | None, state: State, key: DropoutKey | None
+) -> Outcome:
+    steps, rows = x.shape[:2]
+    outcome = Outcome()
+    for row in range(rows):
+        length = steps if lengths is None else lengths[row]
+        values = _input(a, p, x[:length, row])
+        if a.embedding_size is not None:
+            values = values * _mask(a.dropout, key, 0, length, row, values.shape[1])
+        finals: tuple[list[Array], list[Array]] = ([], [])
+        for layer in range(a.num_layers):
+            parts = []
+            for direction in range(1 + a.bidirectional):
+                part = layer * (1 + a.bidirectional) + direction
+                h, c = _run(a, p, layer, direction, values, state.h[part, row], state.c, part, row, key)
+                finals[0].append(h[-1])
+                finals[1].append(c[-1])
+                parts.append(h[1:][::-1] if direction else h[1:])
+            values = np.concatenate(parts, axis=1)
+            if layer + 1 < a.num_layers:
+                values = values * _mask(a.dropout, key, 4 * layer + 1, length, row, values.shape[1])
+        outcome.h.append(finals[0])
+        outcome.c.append(finals[1])
+        outcome.o.append(_output(a, p, x[:length, row], values, finals[0], row, key))
+    return outcome
+
+
+def _input(a: Architecture, p: Parameters, x: Array) -> Array:
+    if a.vocabulary_size is None:
+        return x
+    if a.embedding_size is None:
+        return np.eye(a.vocabulary_size)[x]
+    return p["embedding"][x]
+
+
+def _mask(rate: float, key: DropoutKey | None, layer: int, length: int, row: int, units: int) -> Array:
+    if key is None:
+        return np.ones((length, units))
+    first_row = key.first_row + row
+    mask = reference.dropout_mask(
+        (length, 1, units), rate, key.seed, key.update, layer, first_row, key.first_step, np.float64
+    )
+    return mask[:, 0]
+
+
+def _run(a, p, layer, direction, values, h_0, c_0, part, row, key):
+    """Return h and c (length + 1, H) of one layer, direction and row."""
+    name = f"layers.{layer}." + ("reverse." if direction else "")
+    x = (values[::-1] if direction else values)[:, np.newaxis]
+    W_x, W_h, b = p[name + "W_x"], p[name + "W_h"], p.get(name + "b")
+    h_mask = None
+    if a.recurrent_dropout and key is not None:
+        key = key._replace(first_step=0)
+        h_mask = _mask(a.recurrent_dropout, key, 4 * layer + 2 + direction, 1, row, a.hidden_size)
+    h_0 = h_0[np.newaxis]
+    if a.cell == "rnn":
+        h = reference.rnn_forward(x, h_0, W_x, W_h, b, a.activation, h_mask=h_mask)
+        return h[:, 0], h[:, 0]
+    if a.cell == "gru":
+        h = reference.gru_forward(x, h_0, W_x, W_h, b, p.get(name + "b_hn"), h_mask=h_mask).h
+        return h[:, 0], h[:, 0]
+    states = reference.lstm_forward(x, h_0, c_0[part, row][np.newaxis], W_x, W_h, b, h_mask=h_mask)
+    return states.h[:, 0], states.c[:, 0]
+
+
+def _output(a, p, x, values, finals, row, key):
+    length = len(values)
+    if a.readout == "every":
+        read = values
+    elif a.readout == "last":
+        read = np.concatenate(finals[-1 - a.bidirectional :])[np.newaxis]
+    elif length == 0:
+        read = np.zeros((1, values.shape[1]))
+    else:
+        read = (values.mean(0) if a.readout == "mean" else values.max(0))[np.newaxis]
+    last = 4 * (a.num_layers - 1) + 1
+    if a.readout != "every" and key is not None:
+        key = key._replace(first_step=0)
+    read = read * _mask(a.dropout, key, last, len(read), row, read.shape[1])
+    W_y = p["embedding"].T if a.tied_weights else p["output.W_y"]
+    o = reference.dense_forward(read, W_y, p.get("output.b_y"))
+    if a.linear_skip:
+        if a.readout == "last":
+            D = x.shape[1]
+            x = np.concatenate([np.zeros((a.skip_steps, D)), x])[-a.skip_steps :].reshape(1, -1)
+        o = o + reference.dense_forward(x, p["skip.W_k"])
+    return o if a.readout == "every" else o[0]

@@ -1,0 +1,170 @@
+"""A run that is saved, restored and continued gives the bits of one that never stopped."""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+
+import numpy as np
+import pytest
+
+from elman.errors import ArgumentError, FileFormatError
+from elman.training import Constant, Cosine, Plateau, Step, Trainer, TrainingState
+from training.runs import network, ordered_batches, random_batches, score, trainer
+
+SCHEDULES = [Constant(), Step(every=3, factor=0.5), Cosine(warmup=2), Plateau(patience=1)]
+OPTIMIZERS = ["sgd", "rmsprop", "adam"]
+
+
+def through_a_file(state: TrainingState) -> TrainingState:
+    """Return what a file would give back: bytes of arrays, and metadata as JSON."""
+    arrays, metadata = state.to_arrays()
+    copies = {name: np.frombuffer(array.tobytes(), array.dtype).reshape(array.shape) for name, array in arrays.items()}
+    return TrainingState.from_arrays(copies, json.loads(json.dumps(metadata)))
+
+
+def assert_same(actual: Trainer, expected: Trainer) -> None:
+    assert actual.history == expected.history
+    assert actual.update == expected.update
+    (arrays, metadata), (others, other) = actual.state().to_arrays(), expected.state().to_arrays()
+    assert metadata == other
+    assert arrays.keys() == others.keys()
+    for name, array in arrays.items():
+        np.testing.assert_array_equal(array, others[name], err_msg=name)
+    np.testing.assert_array_equal(actual.network.theta, expected.network.theta)
+
+
+@pytest.mark.parametrize("carried", [False, True])
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+@pytest.mark.parametrize(("optimizer", "schedule"), list(product(OPTIMIZERS, SCHEDULES)), ids=str)
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_every_combination(cell: str, optimizer: str, schedule, dropout: float, carried: bool) -> None:
+    def start(state: TrainingState | None = None, seed: int = 0) -> Trainer:
+        model = network(cell, seed, num_layers=2, dropout=dropout, recurrent_dropout=dropout)
+        batches = ordered_batches() if carried else random_batches()
+        options = {"validate": score, "validate_every": 3, "patience": 3, "updates": 12, "seed": 4}
+        return trainer(batches, network=model, optimizer=optimizer, schedule=schedule, state=state, **options)
+
+    whole = start()
+    whole.run()
+    for pause in (1, 3, 5):  # before any validation, at an epoch's end and validation, in the middle of an epoch
+        first = start()
+        first.run(until=pause)
+        second = start(through_a_file(first.state()), seed=99)  # the network's own values must not matter
+        second.run()
+        assert_same(second, whole)
+
+
+def test_at_every_update_and_over_again() -> None:
+    whole = trainer(ordered_batches(), validate=score)
+    whole.run()
+    state = None
+    for update in range(1, 11):
+        run = trainer(ordered_batches(), network=network(seed=update - 1), validate=score, state=state)
+        run.run(until=update)
+        state = through_a_file(run.state())
+    assert_same(run, whole)
+
+
+def test_early_stopping_is_remembered() -> None:
+    options = {"validate": lambda _: 1.0, "validate_every": 2, "patience": 2, "updates": 100}
+    whole, first = trainer(**options), trainer(**options)
+    whole.run()
+    assert whole.update == 6
+    first.run(until=4)
+    second = trainer(**options, state=through_a_file(first.state()))
+    second.run()
+    assert_same(second, whole)
+    third = trainer(**options, state=through_a_file(second.state()))
+    assert third.finished
+    third.run()
+    assert_same(third, whole)
+
+
+def test_a_state_saved_after_the_end_holds_the_current_parameters_and_the_best() -> None:
+    run = trainer(validate=lambda net: -run.update, validate_every=5)
+    run.run()
+    state = run.state()
+    np.testing.assert_array_equal(state.best, run.network.theta)
+    other = trainer(validate=lambda net: other.update, validate_every=5)
+    other.run()
+    state = other.state()
+    np.testing.assert_array_equal(state.best, other.network.theta)
+    np.testing.assert_array_equal(state.theta, run.network.theta)  # both went the same way
+
+
+def test_states_share_no_memory_with_the_run() -> None:
+    run = trainer(ordered_batches(), validate=score)
+    run.run(until=4)
+    state = run.state()
+    before = {name: array.copy() for name, array in state.to_arrays()[0].items()}
+    other = trainer(ordered_batches(), validate=score, state=state)
+    run.run()
+    other.run()
+    for name, array in state.to_arrays()[0].items():
+        np.testing.assert_array_equal(array, before[name])
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [
+        ({"cell": "gru"}, "Trainer: the state to continue from has length of theta (212,), this run has (167,)."),
+        ({"optimizer": "sgd"}, "Trainer: the state to continue from has optimizer adam, this run has sgd."),
+        ({"seed": 1}, "Trainer: the state to continue from has seed 0, this run has 1."),
+        (
+            {"network": network(dtype=np.float64)},
+            "Trainer: the state to continue from has dtype float32, this run has float64.",
+        ),
+    ],
+    ids=["network", "optimizer", "seed", "dtype"],
+)
+def test_a_state_of_another_run_is_refused(changes: dict[str, object], text: str) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        trainer(state=trainer().state(), **changes)
+    assert str(caught.value) == text
+
+
+def damaged(name: str) -> tuple[dict[str, np.ndarray], dict[str, object]]:
+    arrays, metadata = trainer(ordered_batches(), validate=score).state().to_arrays()
+    if name == "missing array":
+        del arrays["optimizer.m"]
+    elif name == "unknown array":
+        arrays["optimizer.square"] = arrays["theta"]
+    elif name == "short vector":
+        arrays["optimizer.m"] = arrays["optimizer.m"][1:]
+    elif name == "history":
+        arrays["history.loss"] = np.zeros(3)
+    elif name == "history dtype":
+        arrays["history.score"] = np.zeros(0, np.float32)
+    elif name == "unknown field":
+        metadata["epoch"] = 1
+    elif name == "wrong type":
+        metadata["update"] = True
+    else:
+        metadata["update"] = -1
+    return arrays, metadata
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("missing array", "TrainingState: array 'optimizer.m' is missing."),
+        ("unknown array", "TrainingState: unknown array 'optimizer.square'."),
+        ("short vector", "TrainingState: optimizer.m must be like theta, float32 (212,)."),
+        ("history", "TrainingState: history.loss must be float64 (0,)."),
+        ("history dtype", "TrainingState: history.score must be float64 (0,)."),
+        (
+            "unknown field",
+            (
+                "TrainingState: needs the fields ['optimizer', 'seed', 'update'], got "
+                "['epoch', 'optimizer', 'seed', 'update']."
+            ),
+        ),
+        ("wrong type", "TrainingState: update must be int, got True."),
+        ("impossible", "TrainingState: impossible values {'optimizer': 'adam', 'update': -1, 'seed': 0}."),
+    ],
+)
+def test_damaged_states_are_refused(name: str, text: str) -> None:
+    with pytest.raises(FileFormatError) as caught:
+        TrainingState.from_arrays(*damaged(name))
+    assert str(caught.value) == text

@@ -1,0 +1,147 @@
+"""Stretches of windows: what is in a batch, and that it is a function of the update alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from elman.errors import ArgumentError, DataError, ShapeError
+from elman.training import OrderedStretches, StretchBatches
+
+SIZES = (30, 12, 50)
+OFFSETS = np.concatenate(([0], np.cumsum(SIZES)))
+RNG = np.random.default_rng(0)
+VALUES = RNG.standard_normal((sum(SIZES), 2)) + 1e8  # the level must be taken off before the cast
+LEVEL = np.full_like(VALUES, 1e8) + RNG.integers(0, 3, VALUES.shape)
+WEIGHT = RNG.integers(0, 2, VALUES.shape).astype(float)
+WINDOW, HORIZON, STEPS = 5, 3, 10
+
+
+def stretches(**changes) -> StretchBatches:
+    options = {"window": WINDOW, "horizon": HORIZON, "steps": STEPS, "batch_size": 16, "level": LEVEL, "weight": WEIGHT}
+    return StretchBatches(VALUES, OFFSETS, **{**options, **changes})
+
+
+def find_origin(x: np.ndarray) -> int:
+    """Return the origin whose window is x (window * 2)."""
+    for origin in range(WINDOW - 1, len(VALUES)):
+        window = (VALUES[origin - WINDOW + 1 : origin + 1] - LEVEL[origin]).astype(np.float32)
+        if np.array_equal(window.ravel(), x):
+            return origin
+    raise AssertionError("no origin has this window")
+
+
+def check(batch, row: int) -> tuple[int, int]:
+    """Check every valid step of a row against the definition; return its first origin and length."""
+    length = STEPS if batch.lengths is None else int(batch.lengths[row])
+    first = find_origin(batch.x[0, row])
+    for step in range(length):
+        o = first + step
+        np.testing.assert_array_equal(batch.x[step, row], np.float32(VALUES[o - WINDOW + 1 : o + 1] - LEVEL[o]).ravel())
+        target = slice(o + 1, o + HORIZON + 1)
+        np.testing.assert_array_equal(batch.y[step, row], np.float32(VALUES[target] - LEVEL[o]).ravel())
+        np.testing.assert_array_equal(batch.weight[step, row], WEIGHT[target].ravel())
+    return first, length
+
+
+def test_every_row_is_a_stretch_of_one_series() -> None:
+    batches, seen = stretches(), set()
+    for update in range(12):
+        batch = batches.batch(update)
+        assert batch.x.shape == (STEPS, 16, WINDOW * 2)
+        assert batch.y.shape == batch.weight.shape == (STEPS, 16, HORIZON * 2)
+        assert batch.x.dtype == np.float32
+        assert not batch.carry
+        for row in range(16):
+            first, length = check(batch, row)
+            series = int(np.searchsorted(OFFSETS, first, "right")) - 1
+            assert length == min(STEPS, SIZES[series] - WINDOW - HORIZON + 1)
+            assert OFFSETS[series] + WINDOW - 1 <= first
+            assert first + length - 1 + HORIZON < OFFSETS[series + 1]  # no target of another series
+            seen.add((series, first))
+    assert {series for series, _ in seen} == {0, 1, 2}
+    assert {first for series, first in seen if series == 0} == set(range(4, 4 + 14))  # all that leave room for 10 steps
+
+
+def test_batches_are_a_function_of_seed_and_update() -> None:
+    batches, other = stretches(seed=3), stretches(seed=3)
+    order = RNG.permutation(200)
+    expected = {update: batches.batch(update).x.copy() for update in range(200)}
+    for update in order:
+        np.testing.assert_array_equal(other.batch(int(update)).x, expected[int(update)])
+    assert len({x.tobytes() for x in expected.values()}) == 200
+    assert (stretches(seed=4).batch(0).x != expected[0]).any()
+
+
+def test_members_of_an_ensemble_share_data_but_not_buffers() -> None:
+    batches = stretches()
+    other = batches.with_seed(9)
+    assert other.values is batches.values
+    first, second = batches.batch(0), other.batch(0)
+    assert not np.shares_memory(first.x, second.x)
+    np.testing.assert_array_equal(second.x, stretches(seed=9).batch(0).x)
+
+
+def test_lengths_are_left_out_where_all_rows_are_full() -> None:
+    assert StretchBatches(VALUES, [0, len(VALUES)], window=5, horizon=3, steps=10).batch(0).lengths is None
+    short = StretchBatches(VALUES[:12], [0, 12], window=5, horizon=3, steps=10, dtype=np.float64).batch(0)
+    assert short.lengths is None
+    assert short.x.shape == (5, 32, 10)  # steps is at most what the longest series has
+    assert short.x.dtype == np.float64
+    assert short.weight is None
+
+
+def test_series_in_order_with_carried_state() -> None:
+    batches = OrderedStretches(VALUES, OFFSETS, window=WINDOW, horizon=HORIZON, steps=STEPS, level=LEVEL, weight=WEIGHT)
+    origins = [size - WINDOW - HORIZON + 1 for size in SIZES]
+    assert batches.epoch_length == 5
+    for update in range(10):
+        batch, done = batches.batch(update), update % 5 * STEPS
+        lengths = [STEPS] * 3 if batch.lengths is None else batch.lengths.tolist()
+        assert lengths == [min(max(count - done, 0), STEPS) for count in origins]
+        assert batch.carry == (done > 0)
+        for row, length in enumerate(lengths):
+            if length:
+                assert check(batch, row) == (OFFSETS[row] + WINDOW - 1 + done, length)
+        assert batch.x.shape == (STEPS, 3, WINDOW * 2)
+
+
+def test_values_are_taken_from_lists_and_never_changed() -> None:
+    values = VALUES.copy()
+    batches = StretchBatches(values, OFFSETS.tolist(), window=WINDOW, horizon=HORIZON, steps=STEPS)
+    batches.batch(0).x[...] = 0.0
+    np.testing.assert_array_equal(values, VALUES)
+
+
+REFUSED = {
+    "short series": (
+        lambda: stretches(horizon=8),
+        DataError,
+        "StretchBatches: series 1 has 12 values, but window + horizon = 5 + 8 needs at least 13.",
+    ),
+    "offsets": (
+        lambda: StretchBatches(VALUES, [0, 5], window=1, horizon=1, steps=1),
+        ShapeError,
+        "StretchBatches: offsets must rise from 0 to total = 92, got [0 5].",
+    ),
+    "level": (
+        lambda: stretches(level=LEVEL[:-1]),
+        ShapeError,
+        (
+            "StretchBatches: level must have shape (total, C) = (92, 2), got (91, 2).\n"
+            "  total=92 and C=2 come from values (total, C) = (92, 2)."
+        ),
+    ),
+    "window": (
+        lambda: OrderedStretches(VALUES, OFFSETS, window=0, horizon=1, steps=1),
+        ArgumentError,
+        "OrderedStretches: window must be an integer of at least 1, got 0.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("call", "error", "text"), REFUSED.values(), ids=REFUSED)
+def test_refused(call, error: type[Exception], text: str) -> None:
+    with pytest.raises(error) as caught:
+        call()
+    assert str(caught.value) == text
