@@ -2,150 +2,23 @@
 //
 // Every function writes into arrays that the caller has allocated. The checks here keep memory safe and are short; the messages for
 // people come from elman._check, which the public functions of elman.engine call first.
-#include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
-#include <nanobind/stl/string.h>
+#include "bindings.h"
+
 #include <nanobind/stl/vector.h>
 
-#include <initializer_list>
-#include <string>
-
-#include "dispatch.h"
-#include "kernels/table.h"
-#include "threads.h"
-
-namespace nb = nanobind;
-using namespace nb::literals;
+using namespace elman::bindings;
 using elman::Cell;
 using elman::kernels;
 using elman::Run;
 
 namespace {
 
-using In = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
-using Out = nb::ndarray<nb::c_contig, nb::device::cpu>;
-using Shape = std::initializer_list<int64_t>;
-
-std::string text_of(Shape shape) {
-    std::string text = "(";
-    for (int64_t n : shape) text += std::to_string(n) + ",";
-    return text + ")";
-}
-
-template <class Array> void check_shape(const Array& a, const char* name, Shape shape) {
-    bool same = a.ndim() == shape.size();
-    for (std::size_t i = 0; same && i < shape.size(); ++i) same = static_cast<int64_t>(a.shape(i)) == shape.begin()[i];
-    if (!same) throw nb::value_error((std::string(name) + " must have shape " + text_of(shape)).c_str());
-}
-
-template <class T, class Array> void check_dtype(const Array& a, const char* name) {
-    if (a.dtype() != nb::dtype<T>())
-        throw nb::value_error((std::string(name) + " has another dtype than the first array").c_str());
-}
-
-template <class T> const T* in(const In& a, const char* name, Shape shape) {
-    check_dtype<T>(a, name);
-    check_shape(a, name, shape);
-    return static_cast<const T*>(a.data());
-}
-
-template <class T> T* out(const Out& a, const char* name, Shape shape) {
-    check_dtype<T>(a, name);
-    check_shape(a, name, shape);
-    return static_cast<T*>(a.data());
-}
-
-template <class T> const T* maybe(const In& a, const char* name, Shape shape) {
-    return a.is_valid() ? in<T>(a, name, shape) : nullptr;
-}
-
-template <class T> T* maybe(const Out& a, const char* name, Shape shape) {
-    return a.is_valid() ? out<T>(a, name, shape) : nullptr;
-}
-
-const int64_t* lengths_of(const In& a, int64_t steps, int64_t rows) {
-    const int64_t* lengths = maybe<int64_t>(a, "lengths", {rows});
-    for (int64_t n = 0; lengths && n < rows; ++n) {
-        if (lengths[n] < 0 || lengths[n] > steps) throw nb::value_error("lengths must lie between 0 and T");
-    }
-    return lengths;
-}
-
-const int64_t* indices_of(const In& a, const char* name, int64_t rows, int64_t limit) {
-    const int64_t* indices = in<int64_t>(a, name, {rows});
-    for (int64_t m = 0; m < rows; ++m) {
-        if (indices[m] < 0 || indices[m] >= limit) throw nb::value_error((std::string(name) + " out of range").c_str());
-    }
-    return indices;
-}
-
-template <class Array> int64_t size(const Array& a, std::size_t dimension) {
-    if (a.ndim() <= dimension) throw nb::value_error("an array has too few dimensions");
-    return static_cast<int64_t>(a.shape(dimension));
-}
-
-// Calls f.template operator()<float or double>() as the array says.
-template <class Array, class F> auto for_dtype(const Array& a, F&& f) {
-    if (a.dtype() == nb::dtype<float>()) return f.template operator()<float>();
-    if (a.dtype() == nb::dtype<double>()) return f.template operator()<double>();
-    throw nb::value_error("arrays must be float32 or float64");
-}
-
-// Runs a kernel without the GIL; raises KeyboardInterrupt (or what a signal handler raised) if it was stopped.
-template <class F> auto execute(int n_threads, F&& f) {
-    elman::Call call;
-    const Run run{n_threads > 0 ? n_threads : elman::default_threads(), elman::run_parallel, elman::thread_scratch,
-                  elman::call_stopped};
-    struct Finish {
-        elman::Call& call;
-        void check() const {
-            if (call.stop) throw nb::python_error();
-        }
-    } finish{call};
-    if constexpr (std::is_void_v<decltype(f(run))>) {
-        {
-            nb::gil_scoped_release unlocked;
-            elman::CallGuard guard(call, true);
-            f(run);
-        }
-        finish.check();
-    } else {
-        const auto result = [&] {
-            nb::gil_scoped_release unlocked;
-            elman::CallGuard guard(call, true);
-            return f(run);
-        }();
-        finish.check();
-        return result;
-    }
-}
-
 bool python_signal_pending() {
     nb::gil_scoped_acquire locked;
     return PyErr_CheckSignals() != 0;
 }
 
-int activation_of(const std::string& name) {
-    int value = 0;
-    for (const char* known : {"identity", "tanh", "sigmoid", "relu", "softmax", "exp", "log"}) {
-        if (name == known) return value;
-        ++value;
-    }
-    throw nb::value_error(("unknown activation " + name).c_str());
-}
-
-elman::Loss loss_of(const std::string& name) {
-    int value = 0;
-    for (const char* known : {"half_squared_error", "mean_squared_error", "mean_absolute_error", "huber", "pinball",
-                              "binary_cross_entropy", "categorical_cross_entropy"}) {
-        if (name == known) return static_cast<elman::Loss>(value);
-        ++value;
-    }
-    throw nb::value_error(("unknown loss " + name).c_str());
-}
-
-int64_t gates_of(Cell cell) { return cell == Cell::rnn ? 1 : (cell == Cell::lstm ? 4 : 3); }
-
+// Cells know the first four, backward the first five; exp and log are there for tests of their accuracy.
 // The arrays of a layer, forward; those a cell does not have stay invalid.
 struct ForwardArrays {
     In x, h_0, c_0, W_x, W_h, b, b_hn, lengths, h_mask;
@@ -216,8 +89,8 @@ void bind_cells(nb::module_& m) {
         "rnn_forward",
         [](In x, In h_0, In W_x, In W_h, In b, const std::string& activation, In lengths, In h_mask, Out h,
            int n_threads) {
-            run_forward(Cell::rnn, activation_of(activation), {x, h_0, {}, W_x, W_h, b, {}, lengths, h_mask, h, {}, {}},
-                        n_threads);
+            run_forward(Cell::rnn, activation_of(activation, 4),
+                        {x, h_0, {}, W_x, W_h, b, {}, lengths, h_mask, h, {}, {}}, n_threads);
         },
         "x"_a.noconvert(), "h_0"_a.noconvert(), "W_x"_a.noconvert(), "W_h"_a.noconvert(), "b"_a.noconvert().none(),
         "activation"_a, "lengths"_a.noconvert().none(), "h_mask"_a.noconvert().none(), "h"_a.noconvert(),
@@ -242,7 +115,7 @@ void bind_cells(nb::module_& m) {
         "rnn_backward",
         [](In dh, In dh_T, In x, In h, In W_x, In W_h, const std::string& activation, In lengths, In h_mask,
            bool one_step, Out dx, Out dh_0, Out dW_x, Out dW_h, Out db, Out da, int n_threads) {
-            run_backward(Cell::rnn, activation_of(activation), one_step,
+            run_backward(Cell::rnn, activation_of(activation, 4), one_step,
                          {dh, dh_T, {}, x, h, {}, {}, W_x, W_h, lengths, h_mask, dx, dh_0, {}, dW_x, dW_h, db, {}, da},
                          n_threads);
         },
@@ -326,7 +199,7 @@ void bind_layers(nb::module_& m) {
                 const int64_t M = size(o, 0), K = size(o, 1);
                 const T* from = in<T>(o, "o", {M, K});
                 T* to = out<T>(y, "y", {M, K});
-                const int f = activation_of(activation);
+                const int f = activation_of(activation, 7);
                 execute(1, [&](const Run&) { kernels().of<T>().activation_forward(f, M, K, from, to); });
             });
         },
@@ -338,7 +211,7 @@ void bind_layers(nb::module_& m) {
                 const int64_t M = size(y, 0), K = size(y, 1);
                 const T *upstream = in<T>(dy, "dy", {M, K}), *value = in<T>(y, "y", {M, K});
                 T* to = out<T>(d_o, "do", {M, K});
-                const int f = activation_of(activation);
+                const int f = activation_of(activation, 5);
                 execute(1, [&](const Run&) { kernels().of<T>().activation_backward(f, M, K, upstream, value, to); });
             });
         },
@@ -372,13 +245,14 @@ void bind_layers(nb::module_& m) {
         [](const std::string& name, In o, In y, In weight, const std::string& reduction, double parameter, Out d_o) {
             return for_dtype(o, [&]<class T>() {
                 const int64_t M = size(o, 0), K = size(o, 1);
+                if (reduction != "mean" && reduction != "sum") throw nb::value_error("reduction must be mean or sum");
                 elman::LossArguments<T> l{};
                 l.loss = loss_of(name), l.M = M, l.K = K, l.mean = reduction == "mean", l.parameter = parameter;
                 l.o = in<T>(o, "o", {M, K});
-                if (y.dtype() == nb::dtype<int64_t>() && l.loss == elman::Loss::categorical_cross_entropy)
-                    l.labels = indices_of(y, "y", M, K);
+                const bool categorical = l.loss == elman::Loss::categorical_cross_entropy;
+                if (categorical && y.dtype() == nb::dtype<int64_t>()) l.labels = indices_of(y, "y", M, K);
                 else l.y = in<T>(y, "y", {M, K});
-                l.weight_per_component = weight.is_valid() && weight.ndim() == 2;
+                l.weight_per_component = weight.is_valid() && weight.ndim() == 2 && !categorical;
                 if (l.weight_per_component) l.weight = in<T>(weight, "weight", {M, K});
                 else l.weight = maybe<T>(weight, "weight", {M});
                 l.d_o = out<T>(d_o, "do", {M, K});
@@ -456,6 +330,12 @@ void bind_updates(nb::module_& m) {
         "gradient"_a.noconvert(), "limit"_a);
 }
 
+// Whether the window of the origin `start + moved` lies inside, in numbers that do not overflow.
+bool window_inside(__int128 start, __int128 moved, __int128 first, __int128 width, __int128 total, bool level) {
+    const __int128 origin = start + moved, begin = origin + first;
+    return begin >= 0 && begin + width <= total && !(level && (origin < 0 || origin >= total));
+}
+
 void bind_batches(nb::module_& m) {
     m.def(
         "dropout_mask",
@@ -479,11 +359,10 @@ void bind_batches(nb::module_& m) {
                 if (width < 0) throw nb::value_error("width must not be negative");
                 const int64_t* o = in<int64_t>(origins, "origins", {N});
                 for (int64_t n = 0; n < N && steps > 0; ++n) {
-                    for (const int64_t origin : {o[n], o[n] + (steps - 1) * stride}) {
-                        const bool inside = origin + first >= 0 && origin + first + width <= total;
-                        if (!inside || (level.is_valid() && (origin < 0 || origin >= total)))
-                            throw nb::value_error("a window leaves the values");
-                    }
+                    if (!window_inside(o[n], 0, first, width, total, level.is_valid()) ||
+                        !window_inside(o[n], (steps - 1) * static_cast<__int128>(stride), first, width, total,
+                                       level.is_valid()))
+                        throw nb::value_error("a window leaves the values");
                 }
                 const elman::Windows<T> w{steps,
                                           N,
@@ -508,6 +387,7 @@ NB_MODULE(_native, m) {
     m.doc() = "Native kernels of elman; elman.engine is the module to use.";
     elman::set_poll(python_signal_pending);
     bind_cells(m);
+    bind_streaming(m);
     bind_layers(m);
     bind_updates(m);
     bind_batches(m);

@@ -9,7 +9,9 @@
 #include <memory>
 #include <mutex>
 #include <new>
+#include <system_error>
 #include <thread>
+#include <utility>
 
 #if defined(__x86_64__)
 #include <immintrin.h>
@@ -95,8 +97,11 @@ struct Pool {
         }
     }
 
+    // Fewer than wanted if the system gives no more threads: the parts are shared by those there are.
     void start_workers(int wanted) {
-        for (; workers < wanted; ++workers) std::thread([this, seen = generation.load()] { work(seen); }).detach();
+        try {
+            for (; workers < wanted; ++workers) std::thread([this, seen = generation.load()] { work(seen); }).detach();
+        } catch (const std::system_error&) {}
     }
 
     void run(int count, void (*f)(void*, int), void* c) {
@@ -109,16 +114,24 @@ struct Pool {
         }
         wake.notify_all();
         take_parts();
-        while (active.load(std::memory_order_acquire) > 0) relax();
+        // The parts are equal, so the others are about to finish, unless they wait for the CPU that this thread holds.
+        for (int i = 0; active.load(std::memory_order_acquire) > 0; ++i) {
+            if (i < 2000) {
+                relax();
+            } else {
+                call_stopped();
+                sched_yield();
+            }
+        }
     }
 };
 
 // Never destroyed: workers may still be parked in it when the process ends.
 Pool* pool = new Pool;
 
-// A fork waits for the running job; the child has none of the workers and starts afresh.
-[[maybe_unused]] const int fork_handlers =
-    pthread_atfork([] { pool->in_use.lock(); }, [] { pool->in_use.unlock(); }, [] { pool = new Pool; });
+// The child of a fork has none of the workers and starts afresh, whatever the old pool was doing. The fork must not wait for a
+// running job: os.fork() holds the GIL, for which that job's next poll may be waiting.
+[[maybe_unused]] const int fork_handler = pthread_atfork(nullptr, nullptr, [] { pool = new Pool; });
 
 struct Scratch {
     void* data = nullptr;
@@ -152,8 +165,9 @@ int default_threads() {
 
 void run_parallel(int parts, void (*body)(void*, int), void* context) {
     Pool* current = pool;
-    std::unique_lock job(current->in_use, std::try_to_lock);
-    if (parts <= 1 || !job.owns_lock()) {
+    std::unique_lock<std::mutex> job;
+    if (parts > 1 && !(current_call && current_call->nested)) job = {current->in_use, std::try_to_lock};
+    if (!job.owns_lock()) {
         for (int part = 0; part < parts; ++part) body(context, part);
         return;
     }
@@ -176,13 +190,25 @@ CallGuard::CallGuard(Call& call, bool is_caller)
     : previous_(current_call), previous_is_caller_(current_is_caller), previous_mode_(flush_denormals()) {
     current_call = &call;
     current_is_caller = is_caller;
-    if (is_caller) call.next_poll = now() + kPollInterval;
+    if (!is_caller) return;
+    call.next_poll = now() + kPollInterval;
+    call.caller_mode = previous_mode_;
+    call.nested = previous_ != nullptr;
+    if (call.nested) {
+        previous_scratch_ = std::exchange(scratch.data, nullptr);
+        previous_size_ = std::exchange(scratch.size, 0);
+    }
 }
 
 CallGuard::~CallGuard() {
     current_call = previous_;
     current_is_caller = previous_is_caller_;
     restore_mode(previous_mode_);
+    if (previous_scratch_) {
+        std::free(scratch.data);
+        scratch.data = previous_scratch_;
+        scratch.size = previous_size_;
+    }
 }
 
 bool call_stopped() {
@@ -190,7 +216,9 @@ bool call_stopped() {
     if (!call) return false;
     if (current_is_caller && now() >= call->next_poll) {
         const auto poll = poll_function.load();
+        restore_mode(call->caller_mode);  // Python code may run here
         if (poll && poll()) call->stop = true;
+        flush_denormals();
         call->next_poll = now() + kPollInterval;
     }
     return call->stop.load(std::memory_order_relaxed);

@@ -17,10 +17,13 @@ void run_parallel(int parts, void (*body)(void*, int), void* context);
 void* thread_scratch(std::size_t bytes);
 
 // One kernel call as seen by all threads that work for it. While a guard lives, subnormal numbers are flushed to zero on this thread;
-// the previous mode comes back with the guard's end.
+// the previous mode comes back with the guard's end. Guards nest: a signal handler may run during a poll and call a kernel itself,
+// which then has scratch memory of its own.
 struct Call {
     std::atomic<bool> stop{false};
     long long next_poll = 0;
+    unsigned caller_mode = 0;  // floating-point mode of the code that called, for the time of a poll
+    bool nested = false;  // called by a signal handler that a poll ran, in the middle of another call on this thread
 };
 
 class CallGuard {
@@ -33,6 +36,8 @@ class CallGuard {
     Call* previous_;
     bool previous_is_caller_;
     unsigned previous_mode_;
+    void* previous_scratch_ = nullptr;
+    std::size_t previous_size_ = 0;
 };
 
 // Asked by kernels at every step: has this call been told to stop? The calling thread asks `poll` every 50 ms.

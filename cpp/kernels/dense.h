@@ -15,7 +15,7 @@ template <class T> void dense_forward(const DenseForward<T>& f, const Run& run) 
     const Packed<T> W = pack_matrix<T>(space, f.W_y, f.H, f.K, f.K, 1);
     const int parts = threads_for(run, static_cast<double>(f.M * f.H) * static_cast<double>(f.K), f.M);
     auto body = [&](int part) {
-        multiply_rows<T>(f.h, f.H, W, f.b_y, f.accumulate, f.o, f.K, {nullptr, f.M}, share(f.M, part, parts));
+        multiply_rows<T>(run, f.h, f.H, W, f.b_y, f.accumulate, f.o, f.K, {nullptr, f.M}, share(f.M, part, parts));
     };
     parallel(run, parts, body);
 }
@@ -33,12 +33,12 @@ template <class T> void dense_backward(const DenseBackward<T>& b, const Run& run
     if (b.dh) {
         const Packed<T> W_T = pack_matrix<T>(w, b.W_y, b.K, b.H, 1, b.K);
         auto inputs = [&](int part) {
-            multiply_rows<T>(b.d_o, b.K, W_T, nullptr, b.accumulate_dh, b.dh, b.H, rows, share(b.M, part, parts));
+            multiply_rows<T>(run, b.d_o, b.K, W_T, nullptr, b.accumulate_dh, b.dh, b.H, rows, share(b.M, part, parts));
         };
         parallel(run, parts, inputs);
     }
     auto gradients = [&](int part) {
-        weight_gradient<T>({b.h, b.H, nullptr, b.M, b.d_o, b.K, b.K, b.dW_y, b.K}, rows, share(b.H, part, parts_m),
+        weight_gradient<T>(run, {b.h, b.H, nullptr, b.M, b.d_o, b.K, b.K, b.dW_y, b.K}, rows, share(b.H, part, parts_m),
                            space + part * per_part);
     };
     parallel(run, parts_m, gradients);

@@ -125,13 +125,14 @@ Packed<T> pack_matrix(T* dst, const T* W, int64_t K, int64_t columns, int64_t k_
 
 // c[row] = start[row] + a[row] W for the rows rows[begin … end), where start is: c itself (accumulate), or b, or zero.
 template <class T>
-void multiply_rows(const T* a, int64_t a_stride, const Packed<T>& W, const T* b, bool accumulate, T* c,
+void multiply_rows(const Run& run, const T* a, int64_t a_stride, const Packed<T>& W, const T* b, bool accumulate, T* c,
                    int64_t c_stride, const Rows& rows, Span span) {
     constexpr int L = kLanes<T>, G = kWide, height = kRows<G>;
     // A block of rows that stays in the L2 while all panels pass over it.
     int64_t block = 131072 / static_cast<int64_t>(sizeof(T)) / (W.K > 0 ? W.K : 1) / height * height;
     block = block < height ? height : block;
     for (int64_t first = span.begin; first < span.end; first += block) {
+        if (first > span.begin && run.stopped()) return;
         const int64_t n = (span.end - first) < block ? span.end - first : block;
         for (int64_t p = 0; p < Packed<T>::panels(W.columns); ++p) {
             const T* panel = W.data + p * W.K * kPanel<T, G>;
@@ -192,7 +193,8 @@ template <class T> constexpr int64_t gradient_scratch(int64_t n) {
     return Packed<T>::panels(n) * kDepth * kPanel<T, kWide> + kDepth * kRows<kWide>;
 }
 
-template <class T> void weight_gradient(const GradientOperands<T>& w, const Rows& rows, Span ms, T* space) {
+template <class T>
+void weight_gradient(const Run& run, const GradientOperands<T>& w, const Rows& rows, Span ms, T* space) {
     constexpr int L = kLanes<T>, G = kWide, height = kRows<G>;
     const int64_t panels = Packed<T>::panels(w.n);
     T* b_panels = space;
@@ -202,6 +204,7 @@ template <class T> void weight_gradient(const GradientOperands<T>& w, const Rows
             std::memset(w.dW + m * w.w_stride, 0, static_cast<std::size_t>(w.n) * sizeof(T));
     }
     for (int64_t done = 0; done < rows.count; done += kDepth) {
+        if (done > 0 && run.stopped()) return;
         const int64_t depth = rows.count - done < kDepth ? rows.count - done : kDepth;
         int64_t order[kDepth];
         for (int64_t j = 0; j < depth; ++j) order[j] = rows[rows.count - 1 - done - j];

@@ -23,7 +23,8 @@ template <class T> struct GruForwardStep {
         ::pack<T, G>(Columns::gates, dst + (1 + f.D) * kPanel<T, G>, panel_size(), f.W_h, f.H, f.H, 3 * f.H, 1);
     }
 
-    template <int R> void tile(int64_t t, int64_t p, const int64_t* rows, const T* h_in, const T* packed) const {
+    template <int R>
+    void tile(const StateFlow<T>& s, int64_t t, int64_t p, const int64_t* rows, const T* h_in, const T* packed) const {
         Vec<T> acc[R][G], from_x[R];
         const T *x[R], *h[R];
         for (int r = 0; r < R; ++r) {
@@ -51,7 +52,7 @@ template <class T> struct GruForwardStep {
             const int64_t at = (t * f.N + rows[r]) * f.H + unit;
             const Vec<T> reset = sigmoid_of<T>(acc[r][0]), z = sigmoid_of<T>(acc[r][1]), q = acc[r][2];
             const Vec<T> candidate = tanh_of<T>(fma(reset, q, from_x[r]));
-            store_first(f.h + at + f.N * f.H, fma(z, load_first(f.h + at, n), (one - z) * candidate), n);
+            store_first(s.h_next + at, fma(z, load_first(s.h_prev + at, n), (one - z) * candidate), n);
             if (f.gates) {
                 T* gates = f.gates + (t * f.N + rows[r]) * 4 * f.H + unit;
                 store_first(gates, reset, n);

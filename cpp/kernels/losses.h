@@ -66,7 +66,8 @@ ELMAN_INLINE void add_row(const LossArguments<T>& l, const ErrorTerm<T>& term, i
     sum.weight += static_cast<double>(sum_of<T>(weights));
 }
 
-// Categorical cross-entropy of one row: log sum exp(o) sum_j y_j - sum_j y_j o_j, derivative softmax(o) sum_j y_j - y.
+// Categorical cross-entropy of one row: log sum exp(o - m) sum_j y_j - sum_j y_j (o_j - m) with m the largest o, so that large
+// logits cost no digits; derivative softmax(o) sum_j y_j - y.
 template <class T> ELMAN_INLINE void add_categorical_row(const LossArguments<T>& l, int64_t m, LossSum<T>& sum) {
     const T* o = l.o + m * l.K;
     T* d = l.d_o + m * l.K;
@@ -77,14 +78,15 @@ template <class T> ELMAN_INLINE void add_categorical_row(const LossArguments<T>&
         return;
     }
     const T maximum = row_maximum<T>(o, l.K), total = exponentials<T>(o, l.K, maximum, d);
-    const T log_total = log_of<T>(broadcast<T>(total))[0] + maximum;
+    const T log_total = log_of<T>(broadcast<T>(total))[0];
     T mass = 1, along = 0;
     if (l.labels) {
-        along = o[l.labels[m]];
+        along = o[l.labels[m]] - maximum;
     } else {
         Vec<T> masses = {}, alongs = {};
         for_vectors<T>(l.K, [&](int64_t j, int n) {
-            const Vec<T> y = load_first(l.y + m * l.K + j, n), product = y * load_first(o + j, n);
+            const Vec<T> y = load_first(l.y + m * l.K + j, n),
+                         product = y * (load_first(o + j, n) - broadcast<T>(maximum));
             masses += y;
             alongs += y == Vec<T>{} ? Vec<T>{} : product;
         });

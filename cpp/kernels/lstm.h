@@ -22,7 +22,8 @@ template <class T> struct LstmForwardStep {
         ::pack<T, G>(Columns::gates, dst + (1 + f.D) * kPanel<T, G>, panel_size(), f.W_h, f.H, f.H, 4 * f.H, 1);
     }
 
-    template <int R> void tile(int64_t t, int64_t p, const int64_t* rows, const T* h_in, const T* packed) const {
+    template <int R>
+    void tile(const StateFlow<T>& s, int64_t t, int64_t p, const int64_t* rows, const T* h_in, const T* packed) const {
         Vec<T> acc[R][G];
         const T *x[R], *h[R];
         for (int r = 0; r < R; ++r) {
@@ -40,12 +41,12 @@ template <class T> struct LstmForwardStep {
         const int64_t unit = p * L;
         const int n = static_cast<int>(f.H - unit < L ? f.H - unit : L);
         for (int r = 0; r < R; ++r) {
-            const int64_t at = (t * f.N + rows[r]) * f.H + unit, next = at + f.N * f.H;
+            const int64_t at = (t * f.N + rows[r]) * f.H + unit;
             const Vec<T> i = sigmoid_of<T>(acc[r][0]), forget = sigmoid_of<T>(acc[r][1]);
             const Vec<T> g = tanh_of<T>(acc[r][2]), o = sigmoid_of<T>(acc[r][3]);
-            const Vec<T> c = fma(forget, load_first(f.c + at, n), i * g);
-            store_first(f.c + next, c, n);
-            store_first(f.h + next, o * tanh_of<T>(c), n);
+            const Vec<T> c = fma(forget, load_first(s.c_prev + at, n), i * g);
+            store_first(s.c_next + at, c, n);
+            store_first(s.h_next + at, o * tanh_of<T>(c), n);
             if (f.gates) {
                 T* gates = f.gates + (t * f.N + rows[r]) * 4 * f.H + unit;
                 store_first(gates, i, n);

@@ -27,12 +27,19 @@ void rmsprop_step(int64_t n, T* theta, const T* g, T* square, double rate, doubl
     }
 }
 
+// base^n by squaring: the time of a step does not grow with its number.
+inline double power(double base, int64_t n) {
+    double result = 1;
+    for (; n > 0; n /= 2, base *= base)
+        if (n % 2) result *= base;
+    return result;
+}
+
 // Adam (Kingma & Ba 2015) with decoupled decay (Loshchilov & Hutter 2019).
 template <class T>
 void adam_step(int64_t n, T* theta, const T* g, T* m, T* v, int64_t step, double rate, double beta_1, double beta_2,
                double epsilon, double decay) {
-    double power_1 = 1, power_2 = 1;
-    for (int64_t i = 0; i < step && (power_1 > 0 || power_2 > 0); ++i) power_1 *= beta_1, power_2 *= beta_2;
+    const double power_1 = power(beta_1, step), power_2 = power(beta_2, step);
     const T b1 = static_cast<T>(beta_1), r1 = static_cast<T>(1 - beta_1), b2 = static_cast<T>(beta_2),
             r2 = static_cast<T>(1 - beta_2);
     const T eta = static_cast<T>(rate / (1 - power_1)), correction = static_cast<T>(1 / __builtin_sqrt(1 - power_2));
@@ -45,6 +52,7 @@ void adam_step(int64_t n, T* theta, const T* g, T* m, T* v, int64_t step, double
 }
 
 // Scales g so that its Euclidean norm is at most max_norm; returns the norm before. Summed in double, eight interleaved sums.
+// A norm that is not finite is reported and g is left alone: scaling would turn what went wrong into zeros.
 template <class T> double clip_by_norm(int64_t n, T* g, double max_norm) {
     double lanes[8] = {};
     int64_t i = 0;
@@ -54,7 +62,7 @@ template <class T> double clip_by_norm(int64_t n, T* g, double max_norm) {
     for (int width = 4; width > 0; width /= 2)
         for (int j = 0; j < width; ++j) lanes[j] += lanes[j + width];
     const double norm = __builtin_sqrt(lanes[0]);
-    if (norm > max_norm) {
+    if (norm > max_norm && norm <= 1.7976931348623157e308) {
         const T scale = static_cast<T>(max_norm / norm);
         for (int64_t k = 0; k < n; ++k) g[k] *= scale;
     }

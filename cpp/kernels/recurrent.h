@@ -46,13 +46,23 @@ template <class F> void with_scratch(const Run& run, F&& layout) {
     layout(arena);
 }
 
+// Where a forward step reads and writes: (T, N, H) each, from step 1 on. A stream's single step keeps its state in place, so h_prev
+// is then a copy of the state, while c, which only meets itself, may be one array.
+template <class T> struct StateFlow {
+    const T* h_prev;
+    T* h_next;
+    const T* c_prev;  // lstm
+    T* c_next;
+};
+
 // Forward. Step supplies
 //   kGates, kPanelUnits          gates per unit and units per packed panel
 //   packed_size(), pack(dst)     weights as panels
-//   tile<R>(t, p, rows, h_in)    one register tile: panel p for R rows at step t, h_in the rows that meet W_h
+//   tile<R>(s, t, p, rows, h_in) one register tile: panel p for R rows at step t, h_in the rows that meet W_h
 template <class T, class Step> void forward_in_time(Step step, const Forward<T>& f, const Run& run) {
     T* packed = nullptr;
     T* masked = nullptr;
+    const StateFlow<T> flow{f.h, f.h + f.N * f.H, f.c, f.c ? f.c + f.N * f.H : nullptr};
     int64_t* running = nullptr;
     with_scratch(run, [&](Arena& arena) {
         packed = arena.take<T>(step.packed_size());
@@ -87,10 +97,27 @@ template <class T, class Step> void forward_in_time(Step step, const Forward<T>&
             }
             for (int64_t p = 0; p < ceil_div(f.H, Step::kPanelUnits); ++p)
                 for_tiles<Step::kTileRows>(
-                    n, [&]<int R>(int64_t begin) { step.template tile<R>(t, p, rows + begin, h_in, packed); });
+                    n, [&]<int R>(int64_t begin) { step.template tile<R>(flow, t, p, rows + begin, h_in, packed); });
         }
     };
     parallel(run, parts, body);
+}
+
+// One step of a stream: h and c (N, H) are replaced by the next state. `packed` comes from Step::pack; nothing is allocated but the
+// scratch that keeps the old h until every panel has met it.
+template <class T, class Step> void step_in_place(Step step, const Forward<T>& f, const T* packed, const Run& run) {
+    T* h_prev = nullptr;
+    int64_t* rows = nullptr;
+    with_scratch(run, [&](Arena& arena) {
+        h_prev = arena.take<T>(f.N * f.H);
+        rows = arena.take<int64_t>(f.N);
+    });
+    copy(h_prev, f.h, f.N * f.H);
+    running_rows(rows, {0, f.N}, nullptr, 0);
+    const StateFlow<T> flow{h_prev, f.h, f.c, f.c};
+    for (int64_t p = 0; p < ceil_div(f.H, Step::kPanelUnits); ++p)
+        for_tiles<Step::kTileRows>(
+            f.N, [&]<int R>(int64_t begin) { step.template tile<R>(flow, 0, p, rows + begin, h_prev, packed); });
 }
 
 // Where a backward step finds its adjoints. d is the width of one row of da (H or 4H).
@@ -125,14 +152,14 @@ void adjoints_in_time(const Step& step, const Backward<T>& b, const Run& run, co
                     if (work.dc) zero(work.dc + rows[i] * b.H, b.H);
                 }
             } else if (b.h_mask) {
-                multiply_rows<T>(da + Step::hidden_offset(b.H), work.d, W_h_T, nullptr, false, product, b.H, {rows, n},
-                                 {0, n});
+                multiply_rows<T>(run, da + Step::hidden_offset(b.H), work.d, W_h_T, nullptr, false, product, b.H,
+                                 {rows, n}, {0, n});
                 for (int64_t i = 0; i < n; ++i)
                     for (int64_t j = rows[i] * b.H; j < (rows[i] + 1) * b.H; ++j)
                         work.rec[j] = product[j] * b.h_mask[j] + (Step::kCarries ? work.rec[j] : T(0));
             } else {
-                multiply_rows<T>(da + Step::hidden_offset(b.H), work.d, W_h_T, nullptr, Step::kCarries, work.rec, b.H,
-                                 {rows, n}, {0, n});
+                multiply_rows<T>(run, da + Step::hidden_offset(b.H), work.d, W_h_T, nullptr, Step::kCarries, work.rec,
+                                 b.H, {rows, n}, {0, n});
             }
         }
         copy(b.dh_0 + first, work.rec + first, size);
@@ -181,7 +208,7 @@ template <class T, class Step> void backward_in_time(Step step, const Backward<T
         const Packed<T> W_x_T = step.pack_input_weights(w_x);
         const int parts = threads_for(run, madds * static_cast<double>(b.D), rows.count);
         auto inputs = [&](int part) {
-            multiply_rows<T>(b.da, work.d, W_x_T, nullptr, false, b.dx, b.D, rows, share(rows.count, part, parts));
+            multiply_rows<T>(run, b.da, work.d, W_x_T, nullptr, false, b.dx, b.D, rows, share(rows.count, part, parts));
         };
         parallel(run, parts, inputs);
     }
@@ -193,14 +220,15 @@ template <class T, class Step> void backward_in_time(Step step, const Backward<T
         for (const GradientPiece& piece : step.input_pieces()) {
             if (piece.n == 0 || of_x.begin == of_x.end) continue;
             weight_gradient<T>(
-                {b.x, b.D, nullptr, b.N, b.da + piece.da_column, work.d, piece.n, b.dW_x + piece.w_column, gh}, rows,
-                of_x, space + part * per_part);
+                run, {b.x, b.D, nullptr, b.N, b.da + piece.da_column, work.d, piece.n, b.dW_x + piece.w_column, gh},
+                rows, of_x, space + part * per_part);
         }
         if (of_h.begin < of_h.end)
-            weight_gradient<T>({b.h, b.H, b.h_mask, b.N, b.da + Step::hidden_offset(b.H), work.d, gh, b.dW_h, gh}, rows,
-                               of_h, space + part * per_part);
+            weight_gradient<T>(run, {b.h, b.H, b.h_mask, b.N, b.da + Step::hidden_offset(b.H), work.d, gh, b.dW_h, gh},
+                               rows, of_h, space + part * per_part);
     };
     parallel(run, parts_m, gradients);
+    if (run.stopped()) return;
     for (const GradientPiece& piece : step.input_pieces())
         column_sums<T>(b.da + piece.da_column, work.d, piece.n, rows, b.db + piece.w_column);
     if (b.db_hn) column_sums<T>(b.da + 3 * b.H, work.d, b.H, rows, b.db_hn);

@@ -11,14 +11,17 @@ template <class T> struct RnnForwardStep {
     const Forward<T>& f;
 
     int64_t panels() const { return ceil_div(f.H, kPanelUnits); }
-    int64_t panel_size() const { return (f.D + f.H) * kPanel<T, G>; }
+    int64_t panel_size() const { return (1 + f.D + f.H) * kPanel<T, G>; }
     int64_t packed_size() const { return panels() * panel_size(); }
+    // A panel is the bias, then W_x, then W_h.
     void pack(T* dst) const {
-        ::pack<T, G>(Columns::plain, dst, panel_size(), f.W_x, f.D, f.H, f.H, 1);
-        ::pack<T, G>(Columns::plain, dst + f.D * kPanel<T, G>, panel_size(), f.W_h, f.H, f.H, f.H, 1);
+        if (f.b) ::pack<T, G>(Columns::plain, dst, panel_size(), f.b, 1, f.H, f.H, 1);
+        ::pack<T, G>(Columns::plain, dst + kPanel<T, G>, panel_size(), f.W_x, f.D, f.H, f.H, 1);
+        ::pack<T, G>(Columns::plain, dst + (1 + f.D) * kPanel<T, G>, panel_size(), f.W_h, f.H, f.H, f.H, 1);
     }
 
-    template <int R> void tile(int64_t t, int64_t p, const int64_t* rows, const T* h_in, const T* packed) const {
+    template <int R>
+    void tile(const StateFlow<T>& s, int64_t t, int64_t p, const int64_t* rows, const T* h_in, const T* packed) const {
         Vec<T> acc[R][G];
         const T *x[R], *h[R];
         T* out[R];
@@ -30,16 +33,16 @@ template <class T> struct RnnForwardStep {
         for (int r = 0; r < R; ++r) {
             x[r] = f.x + (t * f.N + rows[r]) * f.D;
             h[r] = h_in + rows[r] * f.H;
-            out[r] = f.h + ((t + 1) * f.N + rows[r]) * f.H + p * kPanelUnits;
+            out[r] = s.h_next + (t * f.N + rows[r]) * f.H + p * kPanelUnits;
         }
+        const T* panel = packed + p * panel_size();
 #pragma GCC unroll 8
         for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 8
-            for (int g = 0; g < G; ++g) acc[r][g] = f.b ? load_first(f.b + (p * G + g) * L, lanes[g]) : Vec<T>{};
+            for (int g = 0; g < G; ++g) acc[r][g] = f.b ? load(panel + g * L) : Vec<T>{};
         }
-        const T* panel = packed + p * panel_size();
-        chain<T, R, G>(acc, x, panel, f.D);
-        chain<T, R, G>(acc, h, panel + f.D * kPanel<T, G>, f.H);
+        chain<T, R, G>(acc, x, panel + kPanel<T, G>, f.D);
+        chain<T, R, G>(acc, h, panel + (1 + f.D) * kPanel<T, G>, f.H);
         const Activation activation = static_cast<Activation>(f.activation);
 #pragma GCC unroll 8
         for (int r = 0; r < R; ++r) {

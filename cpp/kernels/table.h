@@ -132,6 +132,11 @@ template <class T> struct Windows {
 
 template <class T> struct Kernels {
     void (*forward)(const Forward<T>&, const Run&);
+    // Weights as forward packs them: how many elements, and filling them. Only cell, activation, D, H and the weights are looked at.
+    int64_t (*packed_size)(const Forward<T>&);
+    void (*pack)(const Forward<T>&, T* packed);
+    // One step in place: x (N, D), h and c (N, H) in and out, weights packed by the same table; the other fields are not looked at.
+    void (*step)(const Forward<T>&, const T* packed, const Run&);
     void (*backward)(const Backward<T>&, const Run&);
     void (*dense_forward)(const DenseForward<T>&, const Run&);
     void (*dense_backward)(const DenseBackward<T>&, const Run&);
@@ -151,6 +156,8 @@ template <class T> struct Kernels {
     void (*clip_by_value)(int64_t n, T* g, double limit);
     void (*dropout_mask)(const Dropout<T>&);
     void (*gather_windows)(const Windows<T>&);
+    // Independent multiply-adds as fast as they go; returns how many floating point operations that were. `sink` keeps the result alive.
+    double (*fma_loop)(int64_t rounds, T* sink);
 };
 
 struct KernelTable {

@@ -34,6 +34,7 @@ from elman._check.layers import (
     loss,
 )
 from elman._check.shapes import Array, Shapes, common_dtype
+from elman._check.streams import CELLS, pack_layer, step
 from elman._check.updates import (
     adam_step,
     clip_by_norm,
@@ -55,6 +56,7 @@ from elman._check.values import (
 )
 
 __all__ = [
+    "CELLS",
     "CELL_ACTIVATIONS",
     "OUTPUT_ACTIVATIONS",
     "REDUCTIONS",
@@ -86,10 +88,12 @@ __all__ = [
     "lstm_backward",
     "lstm_forward",
     "number_in",
+    "pack_layer",
     "positive_integer",
     "rmsprop_step",
     "rnn_backward",
     "rnn_forward",
     "sgd_step",
+    "step",
     "within",
 ]

@@ -33,6 +33,7 @@ from elman.engine.losses import (
     pinball,
 )
 from elman.engine.runtime import isa, isa_levels, num_threads, use_isa
+from elman.engine.streaming import pack_layer, step
 from elman.engine.updates import (
     adam_step,
     clip_by_norm,
@@ -76,10 +77,12 @@ __all__ = [
     "mean_absolute_error",
     "mean_squared_error",
     "num_threads",
+    "pack_layer",
     "pinball",
     "rmsprop_step",
     "rnn_backward",
     "rnn_forward",
     "sgd_step",
+    "step",
     "use_isa",
 ]

@@ -30,6 +30,7 @@ from elman.reference.lstm import LSTMGradients, LSTMStates, lstm_backward, lstm_
 from elman.reference.numerical import numerical_gradient
 from elman.reference.optimizers import adam_step, clip_by_norm, clip_by_value, rmsprop_step, sgd_step
 from elman.reference.rnn import RNNGradients, rnn_backward, rnn_forward
+from elman.reference.streaming import PackedLayer, pack_layer, step
 from elman.reference.windows import gather_windows
 
 __all__ = [
@@ -38,6 +39,7 @@ __all__ = [
     "GRUStates",
     "LSTMGradients",
     "LSTMStates",
+    "PackedLayer",
     "RNNGradients",
     "activation_backward",
     "activation_forward",
@@ -63,6 +65,7 @@ __all__ = [
     "mean_absolute_error",
     "mean_squared_error",
     "numerical_gradient",
+    "pack_layer",
     "philox",
     "pinball",
     "rmsprop_step",
@@ -73,4 +76,5 @@ __all__ = [
     "sigmoid_derivative",
     "softmax",
     "softmax_jacobian",
+    "step",
 ]

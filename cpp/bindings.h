@@ -1,0 +1,143 @@
+// What the binding files share: arrays checked for dtype and shape, and running a kernel without the GIL.
+#pragma once
+
+#include <nanobind/nanobind.h>
+#include <nanobind/ndarray.h>
+#include <nanobind/stl/string.h>
+
+#include <initializer_list>
+#include <string>
+#include <type_traits>
+
+#include "dispatch.h"
+#include "kernels/table.h"
+#include "threads.h"
+
+namespace nb = nanobind;
+using namespace nb::literals;
+
+namespace elman::bindings {
+
+using In = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
+using Out = nb::ndarray<nb::c_contig, nb::device::cpu>;
+using Shape = std::initializer_list<int64_t>;
+
+inline std::string text_of(Shape shape) {
+    std::string text = "(";
+    for (int64_t n : shape) text += std::to_string(n) + ",";
+    return text + ")";
+}
+
+template <class Array> void check_shape(const Array& a, const char* name, Shape shape) {
+    bool same = a.ndim() == shape.size();
+    for (std::size_t i = 0; same && i < shape.size(); ++i) same = static_cast<int64_t>(a.shape(i)) == shape.begin()[i];
+    if (!same) throw nb::value_error((std::string(name) + " must have shape " + text_of(shape)).c_str());
+}
+
+template <class T, class Array> void check_dtype(const Array& a, const char* name) {
+    if (a.dtype() != nb::dtype<T>())
+        throw nb::value_error((std::string(name) + " has another dtype than the first array").c_str());
+}
+
+template <class T> const T* in(const In& a, const char* name, Shape shape) {
+    check_dtype<T>(a, name);
+    check_shape(a, name, shape);
+    return static_cast<const T*>(a.data());
+}
+
+template <class T> T* out(const Out& a, const char* name, Shape shape) {
+    check_dtype<T>(a, name);
+    check_shape(a, name, shape);
+    return static_cast<T*>(a.data());
+}
+
+template <class T> const T* maybe(const In& a, const char* name, Shape shape) {
+    return a.is_valid() ? in<T>(a, name, shape) : nullptr;
+}
+
+template <class T> T* maybe(const Out& a, const char* name, Shape shape) {
+    return a.is_valid() ? out<T>(a, name, shape) : nullptr;
+}
+
+inline const int64_t* lengths_of(const In& a, int64_t steps, int64_t rows) {
+    const int64_t* lengths = maybe<int64_t>(a, "lengths", {rows});
+    for (int64_t n = 0; lengths && n < rows; ++n) {
+        if (lengths[n] < 0 || lengths[n] > steps) throw nb::value_error("lengths must lie between 0 and T");
+    }
+    return lengths;
+}
+
+inline const int64_t* indices_of(const In& a, const char* name, int64_t rows, int64_t limit) {
+    const int64_t* indices = in<int64_t>(a, name, {rows});
+    for (int64_t m = 0; m < rows; ++m) {
+        if (indices[m] < 0 || indices[m] >= limit) throw nb::value_error((std::string(name) + " out of range").c_str());
+    }
+    return indices;
+}
+
+template <class Array> int64_t size(const Array& a, std::size_t dimension) {
+    if (a.ndim() <= dimension) throw nb::value_error("an array has too few dimensions");
+    return static_cast<int64_t>(a.shape(dimension));
+}
+
+// Calls f.template operator()<float or double>() as the array says.
+template <class Array, class F> auto for_dtype(const Array& a, F&& f) {
+    if (a.dtype() == nb::dtype<float>()) return f.template operator()<float>();
+    if (a.dtype() == nb::dtype<double>()) return f.template operator()<double>();
+    throw nb::value_error("arrays must be float32 or float64");
+}
+
+// Runs a kernel without the GIL; raises KeyboardInterrupt (or what a signal handler raised) if it was stopped.
+template <class F> auto execute(int n_threads, F&& f) {
+    elman::Call call;
+    const Run run{n_threads > 0 ? n_threads : elman::default_threads(), elman::run_parallel, elman::thread_scratch,
+                  elman::call_stopped};
+    struct Finish {
+        elman::Call& call;
+        void check() const {
+            if (call.stop) throw nb::python_error();
+        }
+    } finish{call};
+    if constexpr (std::is_void_v<decltype(f(run))>) {
+        {
+            nb::gil_scoped_release unlocked;
+            elman::CallGuard guard(call, true);
+            f(run);
+        }
+        finish.check();
+    } else {
+        const auto result = [&] {
+            nb::gil_scoped_release unlocked;
+            elman::CallGuard guard(call, true);
+            return f(run);
+        }();
+        finish.check();
+        return result;
+    }
+}
+
+inline int activation_of(const std::string& name, int count) {
+    int value = 0;
+    for (const char* known : {"identity", "tanh", "sigmoid", "relu", "softmax", "exp", "log"}) {
+        if (name == known && value < count) return value;
+        ++value;
+    }
+    throw nb::value_error(("unknown activation " + name).c_str());
+}
+
+inline elman::Loss loss_of(const std::string& name) {
+    int value = 0;
+    for (const char* known : {"half_squared_error", "mean_squared_error", "mean_absolute_error", "huber", "pinball",
+                              "binary_cross_entropy", "categorical_cross_entropy"}) {
+        if (name == known) return static_cast<elman::Loss>(value);
+        ++value;
+    }
+    throw nb::value_error(("unknown loss " + name).c_str());
+}
+
+inline int64_t gates_of(Cell cell) { return cell == Cell::rnn ? 1 : (cell == Cell::lstm ? 4 : 3); }
+
+// Adds pack_layer, step and fma_loop to the module (streaming.cpp).
+void bind_streaming(nb::module_& m);
+
+}  // namespace elman::bindings

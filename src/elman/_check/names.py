@@ -1,0 +1,57 @@
+"""Unknown arguments of estimators: refused by name, with what another library's name for them is called here."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from difflib import get_close_matches
+from typing import Any, ClassVar, Self
+
+from elman.errors import ArgumentError
+
+
+class NamedParameters:
+    """Base of an estimator whose constructor and ``set_params`` explain unknown names.
+
+    Attributes
+    ----------
+    _hints : mapping of str to str
+        Other libraries' names and ours.
+    """
+
+    _hints: ClassVar[Mapping[str, str]] = {}
+
+    def __new__(cls, *args: Any, **kwargs: Any) -> Self:
+        """Check the names before the constructor runs."""
+        _refuse_unknown(cls, kwargs)
+        return super().__new__(cls)
+
+    def set_params(self, **params: Any) -> Self:
+        """Change parameters by name and return the estimator itself.
+
+        Parameters
+        ----------
+        **params
+            Names and values as in the constructor.
+
+        Raises
+        ------
+        ArgumentError
+            If a name is unknown; no parameter has been changed then.
+        """
+        _refuse_unknown(type(self), params)
+        for name, value in params.items():
+            setattr(self, name, value)
+        return self
+
+
+def _refuse_unknown(cls: type[NamedParameters], names: Mapping[str, Any]) -> None:
+    known = list(inspect.signature(cls.__init__).parameters)[1:]
+    for name in names:
+        if name not in known:
+            message = f"{cls.__name__}: there is no argument {name!r}."
+            if name in cls._hints:
+                message += f"\n  Hint: {name}: see {cls._hints[name]}."
+            elif close := get_close_matches(name, known, n=1):
+                message += f"\n  Hint: did you mean {close[0]!r}?"
+            raise ArgumentError(message)

@@ -1,0 +1,47 @@
+"""The arguments of streaming."""
+
+from __future__ import annotations
+
+from typing import Any, TypeAlias
+
+import numpy.typing as npt
+
+from elman._check.cells import CELL_ACTIVATIONS
+from elman._check.shapes import Array, Shapes
+from elman._check.values import choice
+from elman.errors import ArgumentError
+
+CELLS = {"rnn": "H", "lstm": "4H", "gru": "3H"}  # columns of the weights
+
+Optional: TypeAlias = Array | None
+
+
+def pack_layer(
+    place: str, dtype: npt.DTypeLike | None, cell: Any, W_x: Any, W_h: Any, b: Any, b_hn: Any, activation: Any
+) -> tuple[str, Array, Array, Optional, Optional, str]:
+    """Check the arguments of `pack_layer`."""
+    columns = CELLS[choice(place, "cell", cell, tuple(CELLS))]
+    if b_hn is not None and cell != "gru":
+        raise ArgumentError(f"{place}: b_hn belongs to the GRU; the cell is {cell!r}.")
+    s = Shapes(place, dtype, W_x, W_h, b, b_hn)
+    W_h = s.array("W_h", W_h, "H", columns)
+    return (
+        cell,
+        s.array("W_x", W_x, "D", columns),
+        W_h,
+        s.array("b", b, columns, optional=True),
+        s.array("b_hn", b_hn, "H", optional=True),
+        choice(place, "activation", activation, CELL_ACTIVATIONS),
+    )
+
+
+def step(
+    place: str, dtype: npt.DTypeLike, cell: str, D: int, H: int, x: Any, h: Any, c: Any
+) -> tuple[Array, Array, Optional]:
+    """Check the arguments of `step` for a layer of D inputs and H units: the state is changed in place."""
+    s = Shapes(place, dtype)
+    x = s.array("x", x, "N", D)
+    h = s.in_place("h", h, "N", H)
+    if (c is None) == (cell == "lstm"):
+        raise ArgumentError(f"{place}: c must be {'given' if cell == 'lstm' else 'None'} for {cell!r}.")
+    return x, h, None if c is None else s.in_place("c", c, "N", H)

@@ -1,0 +1,30 @@
+"""One step of a stream at a time, with weights packed once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman import _check
+from elman._check import Array
+from elman.engine._native import kernels, twin
+
+
+@twin
+def pack_layer(
+    cell: str,
+    W_x: npt.ArrayLike,
+    W_h: npt.ArrayLike,
+    b: npt.ArrayLike | None = None,
+    b_hn: npt.ArrayLike | None = None,
+    activation: str = "tanh",
+) -> Any:
+    return kernels.pack_layer(*_check.pack_layer("pack_layer", None, cell, W_x, W_h, b, b_hn, activation))
+
+
+@twin
+def step(packed: Any, x: npt.ArrayLike, h: Array, c: Array | None = None) -> None:
+    layer = packed.input_size, packed.hidden_size
+    kernels.step(packed, *_check.step("step", np.dtype(packed.dtype), packed.cell, *layer, x, h, c))

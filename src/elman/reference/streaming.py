@@ -1,0 +1,129 @@
+"""One step of a stream at a time, the state kept in place."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from elman import _check
+from elman._check import Array
+from elman.reference.gru import gru_forward
+from elman.reference.lstm import lstm_forward
+from elman.reference.rnn import rnn_forward
+
+
+class PackedLayer(NamedTuple):
+    """A layer's weights, checked once; the engine's twin holds them in the order its kernels read.
+
+    Examples
+    --------
+    >>> pack_layer("rnn", np.ones((2, 3)), np.eye(3)).cell
+    'rnn'
+    """
+
+    cell: str
+    W_x: Array
+    W_h: Array
+    b: Array | None
+    b_hn: Array | None
+    activation: str
+
+
+def pack_layer(
+    cell: str,
+    W_x: npt.ArrayLike,
+    W_h: npt.ArrayLike,
+    b: npt.ArrayLike | None = None,
+    b_hn: npt.ArrayLike | None = None,
+    activation: str = "tanh",
+) -> PackedLayer:
+    """Check and copy the weights of a layer once, for `step`.
+
+    Parameters
+    ----------
+    cell : {"rnn", "lstm", "gru"}
+        The GRU resets after the product.
+    W_x : array_like (D, GH)
+        Input weights, G = 1, 4 or 3 gates in the order of the cell.
+    W_h : array_like (H, GH)
+        Recurrent weights.
+    b : array_like (GH,), optional
+        Bias; None is zero.
+    b_hn : array_like (H,), optional
+        The GRU's bias inside the reset; None is zero.
+    activation : {"tanh", "relu", "sigmoid", "identity"}
+        Of the simple RNN.
+
+    Returns
+    -------
+    packed : PackedLayer
+        Later changes of the arrays given do not reach it.
+
+    Raises
+    ------
+    ShapeError
+        If D or H disagree between arguments.
+    ArgumentError
+        If the cell or the activation is unknown.
+
+    Examples
+    --------
+    >>> packed = pack_layer("rnn", [[1.0]], [[1.0]])
+    >>> h = np.zeros((1, 1))
+    >>> for x_t in (1.0, 0.0):
+    ...     step(packed, [[x_t]], h)
+    ...     print(h.round(4))
+    [[0.7616]]
+    [[0.642]]
+    """
+    cell, W_x, W_h, b, b_hn, activation = _check.pack_layer(
+        "pack_layer", np.float64, cell, W_x, W_h, b, b_hn, activation
+    )
+    b, b_hn = (None if bias is None else bias.copy() for bias in (b, b_hn))
+    return PackedLayer(cell, W_x.copy(), W_h.copy(), b, b_hn, activation)
+
+
+def step(packed: PackedLayer, x: npt.ArrayLike, h: Array, c: Array | None = None) -> None:
+    """Take one step of a stream: the state becomes the next state, in place.
+
+    The same numbers as the forward pass over the whole sequence; in the engine the same bits.
+
+    Parameters
+    ----------
+    packed : PackedLayer
+        From `pack_layer`.
+    x : array_like (N, D)
+        The inputs of this step.
+    h : ndarray (N, H)
+        h_{t-1}, changed to h_t.
+    c : ndarray (N, H), optional
+        The LSTM's c_{t-1}, changed to c_t; None for the other cells.
+
+    Raises
+    ------
+    ShapeError
+        If N, D or H disagree with the layer.
+    ArgumentError
+        If h or c cannot be changed in place, or c is missing for an LSTM or given for another cell.
+
+    Examples
+    --------
+    >>> packed = pack_layer("lstm", np.zeros((1, 4)), np.zeros((1, 4)))
+    >>> h, c = np.zeros((1, 1)), np.ones((1, 1))
+    >>> step(packed, [[0.0]], h, c)                       # i = f = o = 1/2, g = 0
+    >>> c, h.round(4)
+    (array([[0.5]]), array([[0.2311]]))
+    """
+    D, H = len(packed.W_x), len(packed.W_h)
+    x, h, c = _check.step("step", packed.W_x.dtype, packed.cell, D, H, x, h, c)
+    cell, W_x, W_h, b, b_hn, activation = packed
+    if cell == "rnn":
+        h[...] = rnn_forward(x[np.newaxis], h, W_x, W_h, b, activation)[1]
+    elif cell == "gru":
+        h[...] = gru_forward(x[np.newaxis], h, W_x, W_h, b, b_hn).h[1]
+    else:
+        assert c is not None
+        states = lstm_forward(x[np.newaxis], h, c, W_x, W_h, b)
+        h[...], c[...] = states.h[1], states.c[1]
