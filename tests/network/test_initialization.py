@@ -32,6 +32,11 @@ def test_default_is_orthogonal_gate_by_gate_with_open_forget_gates() -> None:
     assert np.abs(p["output.W_y"]).max() <= sqrt(6 / (H + 4))
 
 
+def test_orthogonal_matrices_are_drawn_without_preference() -> None:
+    one = Architecture(1, 1, cell="rnn", hidden_size=1)
+    assert {named(one, seed=seed)["layers.0.W_h"].item() for seed in range(20)} == {-1.0, 1.0}
+
+
 @pytest.mark.parametrize("cell", ["rnn", "gru"])
 def test_other_cells_have_no_forget_gate_to_open(cell: str) -> None:
     p = named(replace(LSTM, cell=cell))

@@ -270,6 +270,17 @@ def test_shapes_may_alternate() -> None:
         equal(gradient, unused.backward(tape, tape.o.copy()))
 
 
+@pytest.mark.parametrize("embedding_size", [None, 4])
+def test_words_that_are_not_met_have_no_gradient(embedding_size: int | None) -> None:
+    architecture = Architecture(None, 2, cell="rnn", hidden_size=3, vocabulary_size=50, embedding_size=embedding_size)
+    network = Network.initialized(architecture)
+    name = "layers.0.W_x" if embedding_size is None else "embedding"
+    for words in ([[3, 4]], [[40, 41]]):  # the second batch finds the gradient of the first
+        tape = network.forward(words)
+        network.backward(tape, np.ones_like(tape.o))
+        assert np.flatnonzero(network.gradients[name].any(axis=1)).tolist() == words[0]
+
+
 def test_predictions_leave_a_tape_alone() -> None:
     network = Network.initialized(Architecture(3, 2, hidden_size=4))
     x = inputs(network.architecture, 5, 2, np.float32)

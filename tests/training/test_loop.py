@@ -334,6 +334,14 @@ def test_refused(options: dict[str, object], text: str) -> None:
     assert str(caught.value) == text
 
 
+def test_a_backward_direction_has_nothing_to_carry() -> None:
+    run = trainer(ordered_batches(), network=network(bidirectional=True))
+    with pytest.raises(
+        ArgumentError, match=r"^Trainer: batches that carry the state need a network with one direction"
+    ):
+        run.run()
+
+
 def test_batches_that_do_not_fit_the_network() -> None:
     batches = StretchBatches(np.arange(30.0)[:, np.newaxis], [0, 30], window=3, horizon=2, steps=5)
     with pytest.raises(ShapeError, match=r"^forward: x must have shape \(T, N, 4\), got \(5, 32, 3\)\.$"):

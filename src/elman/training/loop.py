@@ -214,6 +214,8 @@ class Trainer:
         settings, network = self.settings, self.network
         batch = self.batches.batch(self.update)
         key = DropoutKey(settings.seed, self.update)
+        if batch.carry and network.architecture.bidirectional:
+            raise ArgumentError("Trainer: batches that carry the state need a network with one direction.")
         start = self._final_state() if batch.carry else None
         self._carried, self._tape = start, None  # what an interrupted update begins with again
         tape = network.forward(batch.x, start, batch.lengths, key, self.n_threads)

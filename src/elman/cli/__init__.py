@@ -1,0 +1,7 @@
+"""The command ``elman``: one module per subcommand, argument handling only."""
+
+from __future__ import annotations
+
+from elman.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,98 @@
+"""What the subcommands share: messages, exit codes, reading and writing."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import typer
+
+from elman.errors import ElmanError, ElmanWarning
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from elman.forecasting.tables import Table
+
+__all__ = ["check_writable", "reported", "say", "table_of", "usage_error", "write_csv"]
+
+BAD_DATA, WRONG_USAGE, INTERRUPTED = 1, 2, 130
+
+
+def say(text: str) -> None:
+    """Write a message to standard error; results alone go to standard output."""
+    typer.echo(text, err=True)
+
+
+def usage_error(text: str) -> NoReturn:
+    """End with exit code 2."""
+    say(f"Error: {text}")
+    raise typer.Exit(WRONG_USAGE)
+
+
+@contextmanager
+def reported(quiet: bool) -> Iterator[None]:
+    """Turn our errors into one message and an exit code, and our warnings into one line each."""
+
+    def show(message: Any, category: type[Warning], *rest: Any, **more: Any) -> None:
+        if issubclass(category, ElmanWarning):
+            if not quiet:
+                say(f"Warning: {message}")
+        else:
+            usual(message, category, *rest, **more)
+
+    with warnings.catch_warnings():
+        usual = warnings.showwarning
+        warnings.showwarning = show
+        warnings.simplefilter("always", ElmanWarning)
+        try:
+            yield
+        except ElmanError as error:
+            say(f"Error: {error}")
+            raise typer.Exit(BAD_DATA) from None
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            say(f"Error: {error}")
+            raise typer.Exit(BAD_DATA) from None
+        except KeyboardInterrupt:
+            say("Stopped.")
+            raise typer.Exit(INTERRUPTED) from None
+
+
+def check_writable(option: str, path: Path | None) -> None:
+    """Refuse, before any work, a file that cannot be written in the end."""
+    if path is None:
+        return
+    if path.is_dir():
+        usage_error(f"{option} {path}: is a folder.")
+    if not path.parent.is_dir():
+        usage_error(f"{option} {path}: there is no folder {path.parent}.")
+    if not os.access(path.parent, os.W_OK):
+        usage_error(f"{option} {path}: the folder {path.parent} cannot be written to.")
+
+
+def table_of(file: str, time: str | None, target: str | None, series: str | None, encoding: str) -> Table:
+    """Read a file, or one of the series that come with the package."""
+    from elman.data.datasets import dataset_names, load_dataset
+    from elman.forecasting.tables import Table, read_table
+
+    path = Path(file)
+    if path.is_dir():
+        usage_error(f"{file}: is a folder.")
+    if path.exists():
+        return read_table(path, time, target, series, encoding)
+    if file in dataset_names():
+        return Table(load_dataset(file), "ds", "y", "unique_id")
+    usage_error(f"{file}: no such file, and no series of that name comes with Elman ({', '.join(dataset_names())} do).")
+
+
+def write_csv(path: Path, frame: pd.DataFrame) -> None:
+    """Write a frame, all of it or nothing."""
+    from elman.persistence import write_atomically
+
+    write_atomically(path, frame.to_csv(index=False).encode())

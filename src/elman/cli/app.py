@@ -1,0 +1,61 @@
+"""Put the subcommands together."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from elman import __version__
+from elman.cli.forecast import forecast
+from elman.cli.predict import predict
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="elman",
+    help="Recurrent neural networks for sequences, on the CPU.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command()(forecast)
+app.command()(predict)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"elman {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _common(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    """Recurrent neural networks for sequences, on the CPU."""
+
+
+def main() -> None:
+    """Run the command; the process ends with 0, with 1 for data that cannot be used, with 2 for wrong usage.
+
+    Examples
+    --------
+    >>> import sys
+    >>> sys.argv = ["elman", "--version"]
+    >>> try:
+    ...     main()
+    ... except SystemExit as end:
+    ...     print("exit code", end.code)
+    elman 0.1.0
+    exit code 0
+    """
+    try:
+        app()
+    except BrokenPipeError:  # the reader of our output has gone
+        sys.stderr.close()
+        sys.exit(1)

@@ -1,0 +1,245 @@
+"""Simple forecasts that a network has to beat. Each takes the values known so far and looks at nothing else.
+
+For a series y_1 … y_n with season s, step k = 1 … K and c = ceil(k / s) seasons ahead::
+
+    naive                    y_n
+    naive with drift         y_n + k (y_n - y_1) / (n - 1)
+    seasonal naive           y_{n + k - c s}
+    seasonal naive, drift    y_{n + k - c s} + c d,   d = mean of the last season - mean of the one before
+    seasonal naive, growth   y_{n + k - c s} * g^c,   g = mean of the last season / mean of the one before
+    window mean              mean of the last season
+
+A series of fewer than s values is its own season; with fewer than two seasons d = 0 and g = 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+
+from elman import _check
+from elman.errors import DataError
+
+__all__ = [
+    "BASELINES",
+    "naive",
+    "naive_drift",
+    "seasonal_naive",
+    "seasonal_naive_drift",
+    "seasonal_naive_growth",
+    "usual_baselines",
+    "window_mean",
+]
+
+Array = npt.NDArray[np.float64]
+
+
+def _checked(place: str, values: npt.ArrayLike, horizon: int, season: int) -> tuple[Array, int, int]:
+    series = np.asarray(values, dtype=np.float64)
+    if series.ndim != 1 or len(series) == 0:
+        raise DataError(f"{place}: values must be one series of at least one value, got shape {series.shape}.")
+    horizon = _check.positive_integer(place, "horizon", horizon)
+    return series, horizon, min(_check.positive_integer(place, "season", season), len(series))
+
+
+def _last_season(series: Array, horizon: int, season: int) -> tuple[Array, Array]:
+    """Return the last season repeated over the horizon, and how many seasons ahead each step lies."""
+    ahead = np.arange(horizon)
+    return series[len(series) - season + ahead % season], (ahead // season + 1).astype(np.float64)
+
+
+def naive(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
+    """Repeat the newest value.
+
+    Parameters
+    ----------
+    values : array_like (n,)
+        The series so far.
+    horizon : int
+        Values to forecast.
+    season : int
+        Not used; there so that all baselines are called alike.
+
+    Returns
+    -------
+    ndarray (horizon,), float64
+
+    Examples
+    --------
+    >>> naive([1, 2, 3], horizon=2)
+    array([3., 3.])
+    """
+    series, horizon, _ = _checked("naive", values, horizon, season)
+    return np.full(horizon, series[-1])
+
+
+def naive_drift(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
+    """Go on from the newest value by the mean change per step so far.
+
+    Parameters
+    ----------
+    values : array_like (n,)
+        The series so far.
+    horizon : int
+        Values to forecast.
+    season : int
+        Not used.
+
+    Returns
+    -------
+    ndarray (horizon,), float64
+
+    Examples
+    --------
+    >>> naive_drift([1, 5, 3], horizon=2)
+    array([4., 5.])
+    """
+    series, horizon, _ = _checked("naive_drift", values, horizon, season)
+    change = (series[-1] - series[0]) / max(1, len(series) - 1)
+    line: Array = series[-1] + np.arange(1, horizon + 1) * change
+    return line
+
+
+def seasonal_naive(values: npt.ArrayLike, horizon: int, season: int) -> Array:
+    """Repeat the last season.
+
+    Parameters
+    ----------
+    values : array_like (n,)
+        The series so far.
+    horizon : int
+        Values to forecast.
+    season : int
+        Values per season.
+
+    Returns
+    -------
+    ndarray (horizon,), float64
+
+    Examples
+    --------
+    >>> seasonal_naive([9, 1, 2, 3], horizon=4, season=3)
+    array([1., 2., 3., 1.])
+    """
+    return _last_season(*_checked("seasonal_naive", values, horizon, season))[0]
+
+
+def seasonal_naive_drift(values: npt.ArrayLike, horizon: int, season: int) -> Array:
+    """Repeat the last season, moved by the difference of the last two seasons' means for every season ahead.
+
+    Parameters
+    ----------
+    values : array_like (n,)
+        The series so far.
+    horizon : int
+        Values to forecast.
+    season : int
+        Values per season.
+
+    Returns
+    -------
+    ndarray (horizon,), float64
+
+    Examples
+    --------
+    >>> seasonal_naive_drift([1, 3, 2, 6], horizon=3, season=2)     # means 2 and 4: drift 2
+    array([4., 8., 6.])
+    """
+    series, horizon, season = _checked("seasonal_naive_drift", values, horizon, season)
+    repeated, ahead = _last_season(series, horizon, season)
+    if len(series) < 2 * season:
+        return repeated
+    moved: Array = repeated + ahead * (series[-season:].mean() - series[-2 * season : -season].mean())
+    return moved
+
+
+def seasonal_naive_growth(values: npt.ArrayLike, horizon: int, season: int) -> Array:
+    """Repeat the last season, multiplied by the ratio of the last two seasons' means for every season ahead.
+
+    Parameters
+    ----------
+    values : array_like (n,)
+        The series so far.
+    horizon : int
+        Values to forecast.
+    season : int
+        Values per season.
+
+    Returns
+    -------
+    ndarray (horizon,), float64
+        The last season unchanged where a ratio says nothing: unless every value of both seasons is positive.
+
+    Examples
+    --------
+    >>> seasonal_naive_growth([1, 3, 2, 6], horizon=3, season=2)    # means 2 and 4: growth 2
+    array([ 4., 12.,  8.])
+    """
+    series, horizon, season = _checked("seasonal_naive_growth", values, horizon, season)
+    repeated, ahead = _last_season(series, horizon, season)
+    if len(series) < 2 * season or series[-2 * season :].min() <= 0:
+        return repeated
+    with np.errstate(over="ignore"):
+        growth = series[-season:].mean() / series[-2 * season : -season].mean()
+        grown: Array = np.minimum(repeated * growth**ahead, np.finfo(np.float64).max)
+    return grown
+
+
+def window_mean(values: npt.ArrayLike, horizon: int, season: int) -> Array:
+    """Repeat the mean of the last season.
+
+    Parameters
+    ----------
+    values : array_like (n,)
+        The series so far.
+    horizon : int
+        Values to forecast.
+    season : int
+        Values to average.
+
+    Returns
+    -------
+    ndarray (horizon,), float64
+
+    Examples
+    --------
+    >>> window_mean([9, 1, 3], horizon=2, season=2)
+    array([2., 2.])
+    """
+    series, horizon, season = _checked("window_mean", values, horizon, season)
+    return np.full(horizon, series[-season:].mean())
+
+
+BASELINES: dict[str, Callable[[npt.ArrayLike, int, int], Array]] = {
+    "naive": naive,
+    "naive with drift": naive_drift,
+    "seasonal naive": seasonal_naive,
+    "seasonal naive with drift": seasonal_naive_drift,
+    "seasonal naive with growth": seasonal_naive_growth,
+    "window mean": window_mean,
+}
+
+
+def usual_baselines(season: int) -> tuple[str, ...]:
+    """Name the baselines that a forecast is compared with unless others are asked for.
+
+    Parameters
+    ----------
+    season : int
+        Values per season; without one (1) the seasonal baselines would say the same as the others.
+
+    Returns
+    -------
+    tuple of str
+        Keys of `BASELINES`.
+
+    Examples
+    --------
+    >>> usual_baselines(12)
+    ('naive', 'seasonal naive', 'seasonal naive with drift')
+    """
+    if season == 1:
+        return ("naive", "naive with drift")
+    return ("naive", "seasonal naive", "seasonal naive with drift")

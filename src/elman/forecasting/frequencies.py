@@ -1,0 +1,278 @@
+"""Frequencies of time stamps: found, checked, continued, and the seasons that usually go with them.
+
+Anything from a day upwards counts in local calendar time, so a daily series at 12:00 stays at 12:00 across a change to
+daylight saving time; hours and below count in absolute time. Integer time stamps step by an integer.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+__all__ = ["Frequency", "future_times", "infer_frequency", "positions", "seasons_of", "time_range", "to_frequency"]
+
+Frequency: TypeAlias = Any  # a pandas DateOffset, or an int for integer time stamps
+Positions: TypeAlias = npt.NDArray[np.int64]
+Times: TypeAlias = Any  # a DatetimeIndex, or an Index of integers: pandas' own types do not share the methods used here
+
+_DAY = 86_400.0  # seconds
+_CYCLES = {"D": 7, "B": 5, "C": 5, "W": 52} | dict.fromkeys(("MS", "ME", "BMS", "BME"), 12)
+_CYCLES |= dict.fromkeys(("QS", "QE", "BQS", "BQE"), 4)
+_PROBES = 50  # stretches of a gappy series looked at before giving up
+
+
+def to_frequency(freq: Any) -> Frequency:
+    """Turn a pandas alias, offset or integer into a frequency.
+
+    Parameters
+    ----------
+    freq : str, DateOffset, Timedelta or int
+        For example ``"MS"``, ``"15min"`` or 1.
+
+    Returns
+    -------
+    DateOffset or int
+
+    Raises
+    ------
+    ValueError
+        If pandas does not know it, or it does not lead forward.
+
+    Examples
+    --------
+    >>> to_frequency("MS")
+    <MonthBegin>
+    """
+    if isinstance(freq, (int, np.integer)) and not isinstance(freq, bool):
+        step = int(freq)
+    else:
+        freq = pd.tseries.frequencies.to_offset(freq)
+        if freq is None:
+            raise ValueError("no frequency given")
+        step = freq.n
+    if step < 1:
+        raise ValueError("a frequency must lead forward")
+    return freq if not isinstance(freq, (int, np.integer)) else step
+
+
+def infer_frequency(times: Times) -> Frequency | None:
+    """Find the frequency of sorted, distinct time stamps, also through gaps.
+
+    Parameters
+    ----------
+    times : DatetimeIndex or integer Index (n,)
+        Time stamps of one series, at least two.
+
+    Returns
+    -------
+    DateOffset, int or None
+        None if no frequency fits even a stretch of five time stamps.
+
+    Examples
+    --------
+    >>> infer_frequency(pd.DatetimeIndex(["2024-01-01", "2024-02-01", "2024-03-01"]))
+    <MonthBegin>
+    >>> infer_frequency(pd.Index([10, 20, 40]))
+    10
+    """
+    if not isinstance(times, pd.DatetimeIndex):
+        return int(np.diff(times.to_numpy()).min())
+    if len(times) < 3:
+        return None
+    for stretch in _stretches(times):
+        if (frequency := _infer_regular(stretch)) is not None:
+            return frequency
+    return None
+
+
+def _stretches(times: pd.DatetimeIndex) -> Iterator[pd.DatetimeIndex]:
+    """Yield all the time stamps, then short stretches of them."""
+    yield times
+    for start in range(min(_PROBES, max(0, len(times) - 4))):
+        yield times[start : start + 5]
+
+
+def _infer_regular(times: pd.DatetimeIndex) -> Frequency | None:
+    """Infer with pandas, and for the same day of every month, which pandas has no alias for, by hand."""
+    with warnings.catch_warnings():
+        warnings.simplefilter(
+            "ignore", DeprecationWarning
+        )  # pandas 3 announces a new return type, which to_offset takes too
+        inferred: Any = pd.infer_freq(times)
+    if inferred is not None:
+        return pd.tseries.frequencies.to_offset(inferred)
+    months = np.diff(times.year.to_numpy() * 12 + times.month.to_numpy())
+    same_day = len(set(times.day)) == 1 and len(set(times.time)) == 1 and times.day[0] <= 28
+    if same_day and months.min() == months.max() and months.min() > 0:
+        return pd.DateOffset(months=int(months[0]))
+    return None
+
+
+def positions(times: Times, frequency: Frequency) -> tuple[Positions, int]:
+    """Give time stamps numbers so that neighbours of a regular series differ by a known step.
+
+    Parameters
+    ----------
+    times : DatetimeIndex or integer Index (n,)
+        Any order, of any number of series.
+    frequency : DateOffset or int
+        Expected distance.
+
+    Returns
+    -------
+    numbers : ndarray (n,), int64
+        Position of each time stamp; -1 where it does not lie on the calendar of the frequency (the 5th, for month
+        starts).
+    step : int
+        Difference between neighbours.
+
+    Examples
+    --------
+    >>> positions(pd.DatetimeIndex(["2024-01-31", "2024-02-29", "2024-04-30"]), to_frequency("ME"))
+    (array([0, 1, 3]), 1)
+    """
+    if isinstance(frequency, int):
+        return times.to_numpy().astype(np.int64), frequency
+    if isinstance(frequency, pd.offsets.Tick):
+        unit = pd.Timedelta(frequency).as_unit("ns").value
+        return times.as_unit("ns").asi8, unit
+    local = times.tz_localize(None)
+    if isinstance(frequency, (pd.offsets.Day, pd.offsets.Week)):
+        days = 7 * frequency.n if isinstance(frequency, pd.offsets.Week) else frequency.n
+        # With a time zone, midnight may not exist on one day of the year: count days, not hours.
+        nanoseconds = (local.normalize() if times.tz is not None else local).as_unit("ns").asi8
+        return nanoseconds, days * 86_400 * 10**9
+    months = _months(frequency)
+    dates = local.normalize()
+    if months:
+        return (dates.year.to_numpy().astype(np.int64) * 12 + dates.month.to_numpy()), months
+    grid = pd.date_range(dates.min(), dates.max(), freq=frequency.base)
+    return grid.get_indexer(dates).astype(np.int64), frequency.n
+
+
+def _months(frequency: Any) -> int:
+    """Return the months of a plain ``DateOffset(months=k)``, else 0."""
+    if type(frequency) is pd.DateOffset and set(frequency.kwds) == {"months"}:
+        return int(frequency.kwds["months"]) * int(frequency.n)
+    return 0
+
+
+def _advance(times: Times, frequency: Frequency, count: int) -> Times:
+    """Move time stamps ``count`` steps ahead, keeping time of day and time zone."""
+    if count == 0:
+        return times
+    if isinstance(frequency, int):
+        return times + count * frequency
+    if isinstance(frequency, pd.offsets.Tick):
+        return times + count * pd.Timedelta(frequency).as_unit(times.unit)
+    local = times.tz_localize(None)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", pd.errors.PerformanceWarning)  # business days are added one by one
+        moved = local + count * frequency
+    if times.tz is None:
+        return moved
+    # A local time that does not exist moves to the first that does; of two equal ones the first is meant.
+    return moved.tz_localize(times.tz, nonexistent="shift_forward", ambiguous=np.ones(len(moved), dtype=bool))
+
+
+def future_times(last: Times, frequency: Frequency, horizon: int) -> Times:
+    """Continue each series by ``horizon`` time stamps.
+
+    Parameters
+    ----------
+    last : DatetimeIndex or integer Index (S,)
+        Newest time stamp of each series.
+    frequency : DateOffset or int
+        Distance between time stamps.
+    horizon : int
+        How many to add.
+
+    Returns
+    -------
+    Index (S * horizon,)
+        Series after series.
+
+    Examples
+    --------
+    >>> future_times(pd.DatetimeIndex(["2024-01-31"]), to_frequency("ME"), 2).strftime("%Y-%m-%d").tolist()
+    ['2024-02-29', '2024-03-31']
+    """
+    ahead = [_advance(last, frequency, step) for step in range(1, horizon + 1)]
+    order = np.arange(len(last) * horizon).reshape(horizon, len(last)).T.ravel()
+    joined = ahead[0].append(ahead[1:])
+    return joined[order]
+
+
+def time_range(start: Times, frequency: Frequency, count: int) -> Times:
+    """List ``count`` time stamps beginning with ``start``.
+
+    Parameters
+    ----------
+    start : Index (1,)
+        The first time stamp.
+    frequency : DateOffset or int
+        Distance between them.
+    count : int
+        How many, at least one.
+
+    Returns
+    -------
+    Index (count,)
+
+    Examples
+    --------
+    >>> time_range(pd.Index([3]), 2, 3).tolist()
+    [3, 5, 7]
+    """
+    return start if count == 1 else start.append(future_times(start, frequency, count - 1))
+
+
+def seasons_of(frequency: Frequency | None) -> tuple[int, ...]:
+    """Name the usual seasons of a frequency, the one that baselines and scores use first.
+
+    Parameters
+    ----------
+    frequency : DateOffset, int or None
+        None or an integer says nothing about seasons.
+
+    Returns
+    -------
+    tuple of int
+        ``(1,)`` where no season is usual.
+
+    Examples
+    --------
+    >>> [seasons_of(to_frequency(freq)) for freq in ("h", "D", "B", "W", "MS", "QE", "YS")]
+    [(24, 168), (7,), (5,), (52,), (12,), (4,), (1,)]
+    """
+    if frequency is None or isinstance(frequency, int):
+        return (1,)
+    if isinstance(frequency, pd.offsets.Tick):
+        return _seasons_within_a_day(pd.Timedelta(frequency).total_seconds())
+    per_cycle = _cycle(frequency)
+    length = per_cycle // frequency.n if _months(frequency) == 0 else per_cycle // _months(frequency)
+    step = _months(frequency) or frequency.n
+    return (length,) if length > 1 and per_cycle % step == 0 else (1,)
+
+
+def _cycle(frequency: Any) -> int:
+    """Count a frequency's units in its usual season: days in a week; weeks, months or quarters in a year."""
+    if _months(frequency):
+        return 12
+    alias = frequency.base.freqstr.split("-")[0]
+    return _CYCLES.get(alias, 1)
+
+
+def _seasons_within_a_day(seconds: float) -> tuple[int, ...]:
+    """Name the seasons of steps below a day: day and week unless too long for a window, else the hour."""
+    day, week, hour = (length / seconds for length in (_DAY, 7 * _DAY, 3600.0))
+    if day != int(day) or day < 2:
+        return (1,)
+    if day > 400:
+        return (int(hour),) if hour == int(hour) and 1 < hour <= 400 else (1,)
+    return (int(day), int(week)) if week <= 700 else (int(day),)

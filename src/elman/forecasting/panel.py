@@ -1,0 +1,153 @@
+"""A checked set of series: what every part of forecasting works on once the caller's data has passed the door."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from elman.forecasting.frequencies import Frequency, Times, future_times
+
+__all__ = ["Panel"]
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """Series of unequal lengths, end to end in one array, with their names and time stamps.
+
+    Parameters
+    ----------
+    values : ndarray (total,), float64
+        Series after series; NaN where a value is missing.
+    offsets : ndarray (S+1,), int64
+        Series s is ``values[offsets[s] : offsets[s+1]]``.
+    kind : str
+        What the caller brought and gets back: ``"array"``, ``"list"``, ``"pandas"`` or ``"polars"``.
+    ids : Index (S,), optional
+        Names of the series (frames only).
+    times : Index (total,), optional
+        Time stamp of each value (frames only).
+    frequency : DateOffset or int, optional
+        Distance between time stamps (frames only).
+
+    Examples
+    --------
+    >>> panel = Panel(np.array([1.0, 2.0, 3.0]), np.array([0, 2, 3]), "list")
+    >>> [series.tolist() for series in panel]
+    [[1.0, 2.0], [3.0]]
+    """
+
+    values: Array
+    offsets: npt.NDArray[np.int64]
+    kind: str
+    ids: pd.Index | None = None
+    times: Times | None = None
+    frequency: Frequency | None = None
+
+    def __len__(self) -> int:
+        """Count the series."""
+        return len(self.offsets) - 1
+
+    def __iter__(self) -> Iterator[Array]:
+        """Go through the series' values."""
+        for start, stop in zip(self.offsets[:-1], self.offsets[1:], strict=True):
+            yield self.values[start:stop]
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Values of each series (S,)."""
+        return np.diff(self.offsets)
+
+    def name(self, series: int) -> str:
+        """Name one series in a message."""
+        return f"series {self.ids[series]!r}" if self.ids is not None else f"series {series}"
+
+    def place(self, index: int) -> str:
+        """Name one value in a message: its series and time stamp, or its position."""
+        series = int(np.searchsorted(self.offsets, index, side="right")) - 1
+        position = index - int(self.offsets[series])
+        if self.times is not None:
+            return f"in {self.name(series)} at {self.times[index]}"
+        return f"at position {position}" if self.kind == "array" else f"in {self.name(series)} at position {position}"
+
+    def take(self, rows: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64]) -> Panel:
+        """Keep some of the values; ``rows`` are positions in `values`, ``offsets`` the new borders of all series."""
+        times = None if self.times is None else self.times[rows]
+        return replace(self, values=self.values[rows], offsets=offsets, times=times)
+
+    def head(self, drop: int) -> Panel:
+        """Leave out the newest ``drop`` values of every series."""
+        return self._slice(self.offsets[:-1], self.offsets[1:] - drop)
+
+    def tail(self, keep: int) -> Panel:
+        """Keep at most the newest ``keep`` values of every series."""
+        return self._slice(np.maximum(self.offsets[:-1], self.offsets[1:] - keep), self.offsets[1:])
+
+    def extended(self, values: Array) -> Panel:
+        """Put further values (S, k) behind every series; time stamps are left behind."""
+        offsets = self.offsets + np.arange(len(self.offsets)) * values.shape[1]
+        longer = np.concatenate([part for pair in zip(self, values, strict=True) for part in pair])
+        return replace(self, values=longer, offsets=offsets, times=None)
+
+    def select(self, series: Sequence[int]) -> Panel:
+        """Keep some series, in the order given."""
+        chosen = np.asarray(series, dtype=np.int64)
+        panel = self if self.ids is None else replace(self, ids=self.ids[chosen])
+        return panel._slice(self.offsets[:-1][chosen], self.offsets[1:][chosen])
+
+    def _slice(self, starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64]) -> Panel:
+        stops = np.maximum(starts, stops)
+        offsets = np.concatenate([[0], np.cumsum(stops - starts)]).astype(np.int64)
+        rows = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], stops - starts)
+        return self.take(rows, offsets)
+
+    def future(self, horizon: int) -> Times | None:
+        """Continue the time stamps of every series (S * horizon,), series after series; None without time stamps."""
+        if self.times is None:
+            return None
+        return future_times(self.times[self.offsets[1:] - 1], self.frequency, horizon)
+
+    def long_frame(self, columns: dict[str, Any], times: Times, repeats: int | npt.NDArray[np.int64]) -> pd.DataFrame:
+        """Build a long frame: ``unique_id`` repeated, ``ds`` and further columns."""
+        if self.ids is None:
+            raise AssertionError("only a panel with names has a long frame")
+        return pd.DataFrame({"unique_id": self.ids.repeat(repeats), "ds": times, **columns})
+
+    def deliver(self, forecasts: Array, column: str = "Elman") -> Any:
+        """Give forecasts (S, K) the form in which the data came: an array (K,), a list of arrays or a long frame."""
+        if self.kind == "array":
+            return forecasts[0].copy()
+        if self.kind == "list":
+            return [row.copy() for row in forecasts]
+        horizon = forecasts.shape[1]
+        times = self.future(horizon)
+        if times is None:
+            raise AssertionError("a panel of a frame has time stamps")
+        return self.native(self.long_frame({column: forecasts.ravel()}, times, horizon))
+
+    def native(self, frame: pd.DataFrame) -> Any:
+        """Turn a pandas frame into the library that the data came from."""
+        if self.kind != "polars":
+            return frame
+        import polars as pl
+
+        columns: dict[str, Any] = {}
+        for name in frame.columns:
+            column = frame[name]
+            if isinstance(column.dtype, pd.DatetimeTZDtype):
+                zone = str(column.dt.tz)
+                utc = pl.Series(column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy())
+                columns[name] = utc.dt.replace_time_zone("UTC").dt.convert_time_zone(zone)
+            else:
+                columns[name] = (
+                    column.to_list()
+                    if column.dtype == object or isinstance(column.dtype, pd.StringDtype)
+                    else column.to_numpy()
+                )
+        return pl.DataFrame(columns)

@@ -1,0 +1,196 @@
+"""The numbers behind a fit, by written rules from the training part alone: seasons, window, updates, batch size."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman import _check
+from elman.errors import ArgumentError, DataError
+from elman.forecasting.frequencies import Frequency, seasons_of
+
+__all__ = ["Recipe", "batch_size", "resolve_seasons", "rule_updates", "rule_window", "training_length"]
+
+Lengths = npt.NDArray[np.int64]
+
+_SHORTEST_WINDOW = 8
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What the rules made of the parameters and the training part.
+
+    Parameters
+    ----------
+    horizon : int
+        Values that the network forecasts at every step (K).
+    seasons : tuple of int
+        Values per season; baselines, scores and the level use the first.
+    window : int
+        Values seen per step.
+    steps : int
+        Longest stretch trained on, and warm-up before a forecast.
+    level : int
+        Values averaged for the level of a window, at most ``window``; 0 for no level.
+    transform : str
+        One of `elman.data.scaling.TRANSFORMS`.
+    carry : bool
+        Whether the state is carried through the whole series instead of starting from zeros for each stretch.
+    """
+
+    horizon: int
+    seasons: tuple[int, ...]
+    window: int
+    steps: int
+    level: int
+    transform: str
+    carry: bool = False
+
+    @property
+    def memory(self) -> int:
+        """Newest values of a series on which a forecast depends."""
+        return sys.maxsize if self.carry else self.window + self.steps - 1
+
+    @property
+    def shortest(self) -> int:
+        """Values to which a shorter series is padded before training: a season of steps with all their targets."""
+        return training_length(self.window, self.horizon, self.seasons[0])
+
+
+def training_length(window: int, horizon: int, season: int) -> int:
+    """Return the length to which shorter series are padded on the left: one season of windows with their targets.
+
+    Examples
+    --------
+    >>> training_length(window=15, horizon=6, season=12)
+    32
+    """
+    return window + horizon + season - 1
+
+
+def resolve_seasons(place: str, season: Any, frequency: Frequency | None) -> tuple[int, ...]:
+    """Turn the parameter ``season`` into a tuple.
+
+    Parameters
+    ----------
+    place : str
+        Start of a message.
+    season : int, sequence of int or "auto"
+        ``"auto"`` takes the usual seasons of the frequency, 1 without one.
+    frequency : DateOffset, int or None
+        Frequency of the data.
+
+    Returns
+    -------
+    tuple of int
+
+    Examples
+    --------
+    >>> resolve_seasons("example", [24, 168], None)
+    (24, 168)
+    """
+    if isinstance(season, str):
+        _check.choice(place, "season", season, ("auto",))
+        return seasons_of(frequency)
+    if isinstance(season, (Sequence, np.ndarray)):
+        if len(season) == 0:
+            raise ArgumentError(f"{place}: season must name at least one length, got an empty list.")
+        return tuple(_check.positive_integer(place, f"season[{i}]", length) for i, length in enumerate(season))
+    return (_check.positive_integer(place, "season", season),)
+
+
+def rule_window(seasons: tuple[int, ...], lengths: Lengths, horizon: int) -> int:
+    """Choose a window from the seasons.
+
+    The longest season if there are several; one season and one value for a single series, two seasons for a panel;
+    never fewer than 8 values, and never more than half of what the longest series has besides the horizon.
+
+    Parameters
+    ----------
+    seasons : tuple of int
+        Values per season.
+    lengths : ndarray (S,), int64
+        Values of each series.
+    horizon : int
+        Values to forecast.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> rule_window((24, 168), np.array([700, 960]), 48), rule_window((12,), np.array([132]), 12)
+    (168, 13)
+    >>> rule_window((12,), np.array([60, 70, 80]), 18), rule_window((12,), np.array([30]), 12)
+    (24, 9)
+    """
+    if len(seasons) > 1:
+        wanted = max(seasons)
+    else:
+        wanted = seasons[0] + 1 if len(lengths) == 1 else 2 * seasons[0]
+    return max(1, min(max(wanted, _SHORTEST_WINDOW), (int(lengths.max()) - horizon) // 2))
+
+
+def check_window(place: str, window: int, horizon: int, lengths: Lengths) -> None:
+    """Refuse a window that no series can fill together with one horizon."""
+    longest = int(lengths.max())
+    if longest < window + horizon:
+        whose = "the series has" if len(lengths) == 1 else "the longest series has"
+        raise DataError(
+            f"{place}: {whose} {longest} values, but window + horizon = {window} + {horizon} = {window + horizon} "
+            "are needed. "
+            "Shorten the horizon or the window, or bring more data."
+        )
+
+
+def rule_updates(recipe: Recipe, lengths: Lengths) -> int:
+    """Choose the number of updates: 300 for one short series, growing with the cube root of the data, at most 900.
+
+    ::
+
+        updates = min(900, 300 * cube root of max(number of series, windows / steps))
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Window, horizon and steps.
+    lengths : ndarray (S,), int64
+        Values of each series, padded.
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> recipe = Recipe(horizon=12, seasons=(12,), window=13, steps=96, level=12, transform="log")
+    >>> [rule_updates(recipe, np.full(series, 120)) for series in (1, 8, 27, 1000)]
+    [300, 600, 900, 900]
+    """
+    data: float = max(1.0, len(lengths), int(np.sum(_windows(recipe, lengths))) / recipe.steps)
+    return min(900, round(300.0 * float(data ** (1 / 3))))
+
+
+def _windows(recipe: Recipe, lengths: Lengths) -> Lengths:
+    """Count the windows of each series that have all their targets (S,)."""
+    counts: Lengths = np.maximum(0, lengths - recipe.window - recipe.horizon + 1)
+    return counts
+
+
+def batch_size(recipe: Recipe, lengths: Lengths, limit: int) -> int:
+    """Count the different stretches, up to ``limit``: a short series has few, and drawing them twice adds nothing.
+
+    Examples
+    --------
+    >>> recipe = Recipe(horizon=12, seasons=(12,), window=13, steps=96, level=12, transform="log")
+    >>> batch_size(recipe, np.array([132]), 32)                     # 108 windows, 13 stretches of 96
+    13
+    """
+    windows = np.maximum(0, lengths - recipe.window - recipe.horizon + 1)
+    return min(limit, int(np.sum(np.maximum(0, windows - recipe.steps) + (windows > 0))))

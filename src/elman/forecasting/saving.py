@@ -1,0 +1,210 @@
+"""A fitted forecaster as arrays and plain metadata, and back, checked field by field."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from elman import _check
+from elman.data.scaling import TRANSFORMS
+from elman.errors import ArgumentError, FileFormatError
+from elman.forecasting.frequencies import to_frequency
+from elman.forecasting.options import architecture_of, check_parameters
+from elman.forecasting.panel import Panel
+from elman.forecasting.recipe import Recipe
+from elman.network import Architecture, Network
+from elman.training import History
+
+if TYPE_CHECKING:
+    from elman.forecasting.forecaster import Forecaster
+
+__all__ = ["from_file", "to_file"]
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+_KEYS = {"kind", "parameters", "architecture", "recipe", "unit", "updates", "data"}
+_DATA_KEYS = {"kind", "frequency", "unit", "zone"}
+_MOST_LAYERS = 1000
+_KINDS = ("array", "list", "pandas", "polars")
+
+
+def to_file(forecaster: Forecaster) -> tuple[Arrays, dict[str, Any]]:
+    """Return what `elman.persistence.save_arrays` takes."""
+    newest = forecaster._newest
+    arrays: Arrays = {
+        "theta": np.stack([network.theta for network in forecaster.networks_]),
+        "values": newest.values,
+        "offsets": newest.offsets,
+        "scales": forecaster._scales,
+    }
+    data: dict[str, Any] = {"kind": newest.kind, "frequency": None, "unit": None, "zone": None}
+    if newest.times is not None and newest.ids is not None:
+        names = newest.ids.tolist()
+        if odd := [name for name in names if type(name) not in (str, int)]:
+            raise ArgumentError(f"Forecaster.save: unique_id must be text or integers to be saved, got {odd[0]!r}.")
+        arrays["ids"] = np.frombuffer(json.dumps(names).encode(), dtype=np.uint8).copy()
+        data["frequency"] = _frequency_text(newest.frequency)
+        if isinstance(newest.times, pd.DatetimeIndex):
+            arrays["times"] = newest.times.asi8.copy()
+            data["unit"], data["zone"] = newest.times.unit, None if newest.times.tz is None else str(newest.times.tz)
+        else:
+            arrays["times"] = newest.times.to_numpy(dtype=np.int64)
+    metadata = {
+        "kind": "forecaster",
+        "parameters": _plain_parameters(forecaster),
+        "architecture": forecaster.networks_[0].architecture.to_dict(),
+        "recipe": asdict(forecaster._recipe),
+        "unit": forecaster._unit,
+        "updates": forecaster.updates_,
+        "data": data,
+    }
+    return arrays, metadata
+
+
+def _plain_parameters(forecaster: Forecaster) -> dict[str, Any]:
+    """Return the constructor's parameters as JSON values."""
+    parameters: dict[str, Any] = forecaster.get_params(deep=False)
+    for name, value in parameters.items():
+        if isinstance(value, np.generic):
+            parameters[name] = value.item()
+        elif isinstance(value, np.ndarray):
+            parameters[name] = value.tolist()
+        elif isinstance(value, (np.random.RandomState, np.random.Generator)):
+            parameters[name] = None  # it has been used up by fit
+        elif isinstance(value, (pd.offsets.BaseOffset, pd.Timedelta)):
+            parameters[name] = _frequency_text(pd.tseries.frequencies.to_offset(value))
+    return parameters
+
+
+def _frequency_text(frequency: Any) -> Any:
+    """Write a frequency as an alias, an integer, or ``"months:k"`` for the same day of every k-th month."""
+    if isinstance(frequency, int) or frequency is None:
+        return frequency
+    if type(frequency) is pd.DateOffset:
+        return f"months:{frequency.kwds['months'] * frequency.n}"
+    return frequency.freqstr
+
+
+def _read_frequency(text: Any) -> Any:
+    if isinstance(text, str) and text.startswith("months:"):
+        return pd.DateOffset(months=int(text.removeprefix("months:")))
+    return to_frequency(text)
+
+
+def from_file(forecaster: Forecaster, arrays: Arrays, metadata: dict[str, Any]) -> None:
+    """Fill an unfitted forecaster from a file's contents.
+
+    Raises
+    ------
+    FileFormatError
+        If anything is missing, unknown, of a wrong type or does not fit the rest.
+    """
+    try:
+        _fill(forecaster, arrays, metadata)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        if isinstance(error, FileFormatError):
+            raise
+        raise FileFormatError(f"this is no forecaster that Elman wrote: {error}") from error
+
+
+def _fill(forecaster: Forecaster, arrays: Arrays, metadata: dict[str, Any]) -> None:
+    _same("fields", set(metadata), _KEYS)
+    parameters = metadata["parameters"]
+    _same("parameters", set(parameters), set(forecaster.get_params(deep=False)))
+    forecaster.set_params(**parameters)
+    check_parameters("parameters", forecaster)
+    recipe = _recipe(metadata["recipe"])
+    ahead = 1 if forecaster.strategy == "recursive" else forecaster.horizon
+    if (recipe.horizon, recipe.steps, recipe.carry) != (ahead, forecaster.steps, forecaster.carry_state):
+        raise FileFormatError("the recipe does not follow from the parameters")
+    architecture = Architecture.from_dict(metadata["architecture"])
+    if architecture != architecture_of(forecaster, recipe):
+        raise FileFormatError("the architecture does not follow from the parameters")
+    if architecture.num_layers > _MOST_LAYERS:  # a layout lists every layer before its size can be compared with theta
+        raise FileFormatError(f"num_layers is {architecture.num_layers}, at most {_MOST_LAYERS} can be loaded")
+    theta, scales = _float(arrays, "theta", np.float32, 2), _float(arrays, "scales", np.float64, 1)
+    if len(theta) == 0:
+        raise FileFormatError("theta holds no network")
+    forecaster.networks_ = [Network(architecture, np.ascontiguousarray(row)) for row in theta]
+    forecaster.history_ = [History() for _ in theta]
+    forecaster.updates_ = _check.positive_integer("metadata", "updates", metadata["updates"])
+    forecaster._recipe = recipe
+    forecaster._unit = _check.number_in("metadata", "unit", metadata["unit"], "(0, inf)")
+    forecaster._newest = _panel(arrays, metadata["data"], recipe)
+    if len(scales) != len(forecaster._newest) or not (scales > 0).all():
+        raise FileFormatError("scales must be one positive number per series")
+    forecaster._scales = scales
+    forecaster._publish()
+
+
+def _same(what: str, found: set[str], wanted: set[str]) -> None:
+    if found != wanted:
+        raise FileFormatError(f"{what} missing or unknown: {', '.join(sorted(found ^ wanted))}")
+
+
+def _recipe(fields: dict[str, Any]) -> Recipe:
+    """Rebuild the recipe, with every number in its range."""
+    _same("recipe fields", set(fields), set(Recipe.__dataclass_fields__))
+    numbers = {name: _check.positive_integer("recipe", name, fields[name]) for name in ("horizon", "window", "steps")}
+    seasons = tuple(_check.positive_integer("recipe", "seasons", season) for season in fields["seasons"])
+    if not seasons:
+        raise FileFormatError("the recipe has no season")
+    level = _check.integer("recipe", "level", fields["level"], 0, numbers["window"])
+    carry = _check.boolean("recipe", "carry", fields["carry"])
+    return Recipe(
+        carry=carry,
+        seasons=seasons,
+        level=level,
+        transform=_check.choice("recipe", "transform", fields["transform"], TRANSFORMS),
+        **numbers,
+    )
+
+
+def _float(arrays: Arrays, name: str, dtype: Any, dimensions: int) -> npt.NDArray[Any]:
+    array = arrays[name]
+    if array.dtype != dtype or array.ndim != dimensions or not np.isfinite(array).all():
+        raise FileFormatError(f"{name} must be {dimensions}-dimensional, {np.dtype(dtype).name} and finite")
+    return array
+
+
+def _panel(arrays: Arrays, data: dict[str, Any], recipe: Recipe) -> Panel:
+    """Rebuild the newest values that `predict` continues."""
+    _same("data fields", set(data), _DATA_KEYS)
+    kind = _check.choice("data", "kind", data["kind"], _KINDS)
+    framed = kind in ("pandas", "polars")
+    _same("arrays", set(arrays), {"theta", "scales", "values", "offsets"} | ({"ids", "times"} if framed else set()))
+    values, offsets = _float(arrays, "values", np.float64, 1), arrays["offsets"]
+    lengths = np.diff(offsets)
+    if (
+        offsets.dtype != np.int64
+        or offsets.ndim != 1
+        or len(offsets) < 2
+        or offsets[0] != 0
+        or offsets[-1] != len(values)
+        or lengths.min() < 1
+        or lengths.max() > recipe.memory
+        or (kind == "array" and len(offsets) != 2)
+    ):
+        raise FileFormatError("offsets do not divide values into series")
+    if not framed:
+        return Panel(values, offsets, kind)
+    ids = json.loads(arrays["ids"].tobytes())
+    if not isinstance(ids, list) or any(type(name) not in (str, int) for name in ids):
+        raise FileFormatError("ids must be a list of texts or integers")
+    stamps = arrays["times"]
+    if stamps.dtype != np.int64 or stamps.shape != values.shape or len(ids) != len(lengths):
+        raise FileFormatError("times or ids do not go with values")
+    return Panel(values, offsets, kind, pd.Index(ids), _times(stamps, data), _read_frequency(data["frequency"]))
+
+
+def _times(stamps: npt.NDArray[np.int64], data: dict[str, Any]) -> pd.Index:
+    if data["unit"] is None:
+        return pd.Index(stamps)
+    unit = _check.choice("data", "unit", data["unit"], ("s", "ms", "us", "ns"))
+    times = pd.DatetimeIndex(stamps.view(f"datetime64[{unit}]"))
+    return times if data["zone"] is None else times.tz_localize("UTC").tz_convert(data["zone"])

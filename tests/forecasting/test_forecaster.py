@@ -1,0 +1,532 @@
+"""The Forecaster: what it promises about bits, data, parameters and files. Small networks; accuracy is benchmarked."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.base import clone
+from sklearn.exceptions import NotFittedError
+
+import elman
+from elman import ArgumentError, DataError, FileFormatError, Forecaster, Network, TrainingError, UnsupportedError
+from elman.data.windows import sliding_windows
+from elman.forecasting import forecaster as module
+from elman.forecasting import prediction
+from elman.persistence import save_arrays
+from elman.training import Trainer
+
+SMALL: dict[str, Any] = {"season": 4, "window": 5, "steps": 8, "hidden_size": 4, "updates": 6, "n_seeds": 3}
+WAVE = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 15) + np.arange(60) / 10
+
+
+SHORTEN = "Shorten the horizon or the window, or bring more data."
+
+
+def small(horizon: int = 3, **changes: Any) -> Forecaster:
+    return Forecaster(horizon, **(SMALL | {"random_state": 1} | changes))
+
+
+def frame_of(*series: np.ndarray, freq: str = "QS") -> pd.DataFrame:
+    return pd.concat(
+        [
+            pd.DataFrame({"unique_id": f"s{i}", "ds": pd.date_range("2001-01-01", periods=len(y), freq=freq), "y": y})
+            for i, y in enumerate(series)
+        ],
+        ignore_index=True,
+    )
+
+
+# Bits
+
+
+def test_same_seed_same_bits_whatever_the_threads() -> None:
+    one = small(n_threads=1).fit(WAVE).predict()
+    assert np.array_equal(small(n_threads=2).fit(WAVE).predict(), one)
+    assert np.array_equal(small(n_threads=1).fit(WAVE).predict(), one)
+    assert not np.array_equal(small(random_state=2).fit(WAVE).predict(), one)
+
+
+def test_array_list_and_frame_are_the_same_series() -> None:
+    one = small().fit(WAVE).predict()
+    assert np.array_equal(small().fit([WAVE]).predict()[0], one)
+    assert np.array_equal(small().fit(frame_of(WAVE)).predict()["Elman"], one)
+
+
+def test_series_do_not_see_each_other_in_a_forecast() -> None:
+    model = small().fit([WAVE, WAVE[::-1], WAVE[:20] * 2])
+    three = model.predict([WAVE, WAVE[::-1], WAVE[:20] * 2])
+    for series, forecast in zip([WAVE, WAVE[::-1], WAVE[:20] * 2], three, strict=True):
+        assert np.array_equal(model.predict(series), forecast)
+    changed = model.predict([WAVE, WAVE[::-1] + 5.0, WAVE[:20] * 2])
+    assert np.array_equal(changed[0], three[0]) and np.array_equal(changed[2], three[2])
+    assert (changed[1] != three[1]).all()
+
+
+def test_rows_are_forecast_in_chunks_without_a_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = small().fit([WAVE, WAVE[::-1], WAVE[:20], WAVE[5:], WAVE[:33]])
+    whole = np.stack(model.predict())
+    monkeypatch.setattr(prediction, "_ROWS", 2)
+    assert np.array_equal(np.stack(model.predict()), whole)
+
+
+def test_newest_value_moves_every_horizon_and_older_than_the_warm_up_none() -> None:
+    model = small().fit(WAVE)
+    before = model.predict(WAVE)
+    assert np.array_equal(before, model.predict())
+    newest, old = WAVE.copy(), WAVE.copy()
+    newest[-1] += 1.0
+    old[: 60 - (5 + 8 - 1)] += 1.0
+    assert (model.predict(newest) != before).all()
+    assert np.array_equal(model.predict(old), before)
+    old[60 - (5 + 8 - 1)] += 1.0
+    assert (model.predict(old) != before).any()
+
+
+def test_shifted_dates_give_the_same_values() -> None:
+    frame = frame_of(WAVE)
+    later = frame.assign(ds=frame["ds"] + pd.DateOffset(years=3))
+    assert np.array_equal(small().fit(frame).predict()["Elman"], small().fit(later).predict()["Elman"])
+
+
+# The recipe, on a network that computes something known
+
+
+def test_forecast_of_a_known_network() -> None:
+    """All weights zero but the skip: a linear autoregression worked by hand."""
+    model = small(horizon=2, window=2, season=2, transform="none", n_seeds=1).fit(WAVE)
+    network = model.networks_[0]
+    network.theta[:] = 0.0
+    network.parameters["output.b_y"][:] = [0.25, 0.5]
+    network.parameters["skip.W_k"][:] = [[1.0, 0.0], [0.0, 2.0]]
+    level = (WAVE[-2] + WAVE[-1]) / 2
+    expected = level + np.array([0.25 + (WAVE[-2] - level), 0.5 + 2 * (WAVE[-1] - level)])
+    np.testing.assert_allclose(model.predict(), expected, rtol=1e-6)
+
+
+def test_forecast_is_the_median_of_the_networks() -> None:
+    model = small(n_seeds=3, transform="none").fit(WAVE)
+    alone = []
+    networks = model.networks_
+    for network in networks:
+        model.networks_ = [network]
+        alone.append(model.predict())
+    model.networks_ = networks
+    np.testing.assert_allclose(model.predict(), np.median(alone, axis=0), rtol=1e-12)
+
+
+def test_zero_network_forecasts_the_level() -> None:
+    for transform, expected in (("none", WAVE[-4:].mean()), ("log", np.exp(np.log(WAVE[-4:]).mean()))):
+        model = small(transform=transform).fit(WAVE)
+        for network in model.networks_:
+            network.theta[:] = 0.0
+        np.testing.assert_allclose(model.predict(), np.full(3, expected), rtol=1e-12)
+    model = small(transform="none", level="last").fit(WAVE)
+    for network in model.networks_:
+        network.theta[:] = 0.0
+    assert model.predict().tolist() == [WAVE[-1]] * 3
+
+
+def test_loss_at_last_uses_the_lags() -> None:
+    model = small(horizon=1, window=1, steps=3, loss_at="last", level="none", transform="none", n_seeds=1).fit(WAVE)
+    network = model.networks_[0]
+    assert network.architecture.readout == "last"
+    assert network.parameters["skip.W_k"].shape == (3, 1)
+    network.theta[:] = 0.0
+    network.parameters["skip.W_k"][:, 0] = [100.0, 10.0, 1.0]
+    assert model.predict()[0] == pytest.approx(100 * WAVE[-3] + 10 * WAVE[-2] + WAVE[-1], rel=1e-6)
+
+
+def test_training_lowers_the_loss_and_learns_a_wave() -> None:
+    wave = 50 + 10 * np.sin(np.arange(240) * 2 * np.pi / 12)
+    model = Forecaster(12, season=12, hidden_size=8, updates=150, n_seeds=1, random_state=0, transform="none").fit(
+        wave[:228]
+    )
+    assert model.history_[0].loss[-1] < 0.1 * model.history_[0].loss[0]
+    assert np.abs(model.predict() - wave[228:]).max() < 1.0
+
+
+def test_recursive_is_one_step_ahead_again_and_again() -> None:
+    for change in ({}, {"loss_at": "last", "window": 1, "level": "none"}, {"carry_state": True}):
+        model = small(horizon=4, strategy="recursive", **change).fit([WAVE, WAVE[:20] * 2])
+        assert model.networks_[0].architecture.output_size == 1
+        forecasts = model.predict()
+        known = [WAVE, WAVE[:20] * 2]
+        model.horizon = 1
+        for step in range(4):
+            one = model.predict(known)
+            assert [value[0] for value in one] == [forecast[step] for forecast in forecasts]
+            known = [np.append(series, value) for series, value in zip(known, one, strict=True)]
+
+
+def test_carried_state_remembers_the_whole_series() -> None:
+    model = small(carry_state=True, n_seeds=1, level="none", transform="none").fit(WAVE)
+    assert np.array_equal(model.predict(WAVE), model.predict())
+    windows, _ = sliding_windows(np.append(WAVE, 0.0), 5, 1)
+    outputs = model.networks_[0].predict(windows[:, None, :].astype(np.float32))
+    assert np.array_equal(model.predict(), outputs[-1, 0].astype(np.float64))
+
+
+# Data
+
+
+def test_frame_in_frame_out() -> None:
+    frame = frame_of(WAVE, WAVE[:30] * 3)
+    out = small().fit(frame).predict()
+    assert out.columns.tolist() == ["unique_id", "ds", "Elman"]
+    assert out["unique_id"].tolist() == ["s0"] * 3 + ["s1"] * 3
+    assert out["ds"].astype(str).tolist()[:4] == ["2016-01-01", "2016-04-01", "2016-07-01", "2008-07-01"]
+    polars = small().fit(
+        pl.DataFrame(
+            {name: frame[name].to_numpy() for name in ("ds", "y")} | {"unique_id": frame["unique_id"].tolist()}
+        )
+    )
+    result = polars.predict()
+    assert isinstance(result, pl.DataFrame)
+    assert np.array_equal(result["Elman"].to_numpy(), out["Elman"])
+
+
+def test_short_series_beside_a_long_one() -> None:
+    forecasts = small().fit([WAVE, np.array([5.0, 6.0])]).predict()
+    assert [forecast.shape for forecast in forecasts] == [(3,), (3,)]
+    assert np.isfinite(forecasts[1]).all()
+
+
+@pytest.mark.parametrize("value", [0.0, 7.0, -3.5, 1e8, 1e-30])
+def test_constant_series_predicts_the_constant(value: float) -> None:
+    np.testing.assert_allclose(small().fit(np.full(40, value)).predict(), np.full(3, value), rtol=1e-12)
+
+
+@pytest.mark.parametrize("spike", [1.0, 1e6, 1e38, -1e38, 1e-310])
+def test_zeros_and_one_spike_stay_finite(spike: float) -> None:
+    for position in (0, 20, 39):
+        series = np.zeros(40)
+        series[position] = spike
+        assert np.isfinite(small(season=2).fit(series).predict()).all()
+
+
+def test_large_level_with_a_small_wave_survives() -> None:
+    wave = np.tile([1.0, -1.0], 60)
+    model = Forecaster(4, season=2, window=4, hidden_size=8, updates=150, n_seeds=1, random_state=0).fit(1e8 + wave)
+    assert np.abs(model.predict() - (1e8 + wave[:4])).max() < 0.2
+
+
+def test_forms_of_the_same_numbers() -> None:
+    integers = np.arange(20, 80)
+    one = small().fit(integers.astype(float)).predict()
+    for other in (
+        integers,
+        integers.astype(">i4"),
+        integers.astype(np.float16),
+        np.repeat(integers, 2)[::2],
+        integers.tolist(),
+    ):
+        assert np.array_equal(small().fit(other).predict(), one)
+
+
+def test_missing_values_are_filled_and_never_targets() -> None:
+    holes = WAVE.copy()
+    holes[[10, 11, 30]] = np.nan
+    for missing in ("seasonal_median", "interpolate"):
+        model = small(missing=missing).fit(holes)
+        assert np.isfinite(model.predict()).all()
+        assert np.isfinite(model.predict(np.where(np.arange(60) == 58, np.nan, WAVE))).all()
+    gap = frame_of(WAVE).drop(index=[20, 21])
+    assert np.isfinite(small(missing="interpolate").fit(gap).predict()["Elman"]).all()
+
+
+def test_scale_belongs_to_the_series() -> None:
+    mixed = WAVE - 22
+    frame = frame_of(mixed, 1000 * mixed)
+    model = small().fit(frame)
+    assert model.transform_ == "scale"
+    forecast = model.predict()["Elman"].to_numpy().reshape(2, 3)
+    np.testing.assert_allclose(forecast[1], 1000 * forecast[0], rtol=1e-9)
+    again = model.predict(frame[frame["unique_id"] == "s1"])["Elman"].to_numpy()
+    assert np.array_equal(again, forecast[1])
+    other = model.predict(frame_of(50 * mixed).assign(unique_id="new"))["Elman"].to_numpy()
+    np.testing.assert_allclose(other, 50 * forecast[0], rtol=1e-9)
+
+
+def test_what_the_rules_chose() -> None:
+    monthly = Forecaster(12, updates=2, n_seeds=1, hidden_size=2).fit(frame_of(20 + np.arange(100.0) % 12, freq="MS"))
+    assert (monthly.seasons_, monthly.window_, monthly.transform_, monthly.freq_.freqstr) == ((12,), 13, "log", "MS")
+    hourly = Forecaster(24, updates=2, n_seeds=1, hidden_size=2).fit(frame_of(np.arange(500.0) % 24, freq="h"))
+    assert (hourly.seasons_, hourly.window_, hourly.transform_) == ((24, 168), 168, "log1p")
+    assert hourly.updates_ == 2 and len(hourly.history_[0].loss) == 2
+
+
+# Errors
+
+
+def test_data_errors_name_the_way_out() -> None:
+    for data, message in (
+        (WAVE[:7], f"Forecaster.fit: the series has 7 values, but window + horizon = 5 + 3 = 8 are needed. {SHORTEN}"),
+        ([], "Forecaster.fit: there is no series in an empty list."),
+        ([1.0], "Forecaster.fit: the series has 1 value, at least 2 are needed."),
+    ):  # fmt: skip
+        with pytest.raises(DataError) as caught:
+            small().fit(data)
+        assert str(caught.value) == message
+    with pytest.raises(DataError) as log:
+        small(transform="log").fit(WAVE - 50)
+    assert str(log.value) == (
+        'Forecaster.fit: y is -30 at position 0, but transform="log" needs values above 0. '
+        'Pass transform="scale" to the Forecaster and fit again.'
+    )
+    with pytest.raises(DataError) as later:
+        small().fit(WAVE).predict(np.append(WAVE, 0.0))
+    assert str(later.value) == (
+        'Forecaster.predict: y is 0 at position 60, but transform="log" needs values above 0. '
+        'Pass transform="log1p" to the Forecaster and fit again.'
+    )
+
+
+@pytest.mark.parametrize(
+    ("parameters", "message"),
+    [
+        ({"horizon": 0}, "horizon must be an integer of at least 1, got 0."),
+        ({"horizon": 2.5}, "horizon must be an integer of at least 1, got 2.5."),
+        ({"window": "big"}, "window must be \"auto\" or an integer of at least 1, got 'big'."),
+        ({"updates": 0}, 'updates must be "auto" or an integer of at least 1, got 0.'),
+        ({"cell": "ltsm"}, "cell must be one of 'rnn', 'lstm', 'gru', got 'ltsm'.\n  Hint: did you mean 'lstm'?"),
+        ({"learning_rate": float("nan")}, "learning_rate must be a number in (0, inf), got nan."),
+        ({"dropout": 1.0}, "dropout must be a number in [0, 1), got 1."),
+        ({"linear_skip": "yes"}, "linear_skip must be True or False, got 'yes'."),
+        ({"clip_norm": -1.0}, "clip_norm must be a number in (0, inf), got -1."),
+        ({"n_threads": 0}, "n_threads must be an integer of at least 1, got 0."),
+        ({"missing": "drop"}, "missing must be one of 'error', 'seasonal_median', 'interpolate', got 'drop'."),
+    ],
+)
+def test_parameters_are_checked_before_any_work(parameters: dict[str, Any], message: str) -> None:
+    model = small(**parameters)
+    with pytest.raises(ArgumentError) as caught:
+        model.fit(WAVE)
+    assert str(caught.value) == f"Forecaster.fit: {message}"
+    assert not hasattr(model, "networks_")
+
+
+def test_parameters_that_do_not_go_together() -> None:
+    with pytest.raises(ArgumentError) as caught:
+        small(carry_state=True, loss_at="last").fit(WAVE)
+    assert str(caught.value) == 'Forecaster.fit: carry_state=True goes with loss_at="every" alone.'
+
+
+def test_depths_that_only_the_reference_has() -> None:
+    with pytest.raises(UnsupportedError) as caught:
+        small(bptt_depth=3).fit(WAVE)
+    assert str(caught.value) == "Forecaster.fit: bptt_depth must be None or 1, got 3."
+
+
+def test_names_of_other_libraries_get_a_hint() -> None:
+    for name, hint in {
+        "input_chunk_length": "input_chunk_length: see window and steps.",
+        "season_length": "season_length: see season.",
+        "lr": "lr: see learning_rate.",
+        "windw": "did you mean 'window'?",
+    }.items():
+        with pytest.raises(ArgumentError) as made:
+            Forecaster(12, **{name: 3})
+        with pytest.raises(ArgumentError) as changed:
+            small().set_params(window=3, **{name: 3})
+        assert str(made.value) == str(changed.value) == f"Forecaster: there is no argument {name!r}.\n  Hint: {hint}"
+    with pytest.raises(ArgumentError, match=r"^Forecaster: there is no argument 'colour'\.$"):
+        Forecaster(12, colour="blue")
+
+
+def test_predict_before_fit() -> None:
+    for act in (lambda m: m.predict(), lambda m: m.save("nowhere"), lambda m: m.to_arrays()):
+        with pytest.raises(NotFittedError, match="this Forecaster is not fitted yet; call fit first"):
+            act(small())
+
+
+# An estimator
+
+
+def test_constructor_only_stores() -> None:
+    odd = object()
+    names = [name for name in inspect.signature(Forecaster).parameters if name != "horizon"]
+    model = Forecaster(odd, **dict.fromkeys(names, odd))  # type: ignore[arg-type]
+    assert all(value is odd for value in model.get_params().values())
+    assert set(vars(model)) == {"horizon", *names}
+
+
+def test_clone_and_parameters() -> None:
+    model = small().fit(WAVE)
+    copy = clone(model)
+    assert copy.get_params() == model.get_params()
+    assert not hasattr(copy, "networks_")
+    assert copy.set_params(horizon=2, window=6).fit(WAVE).predict().shape == (2,)
+    assert np.array_equal(clone(model).fit(WAVE).predict(), model.predict())
+
+
+def test_random_state_object_moves_on() -> None:
+    state = np.random.RandomState(0)
+    first = small(random_state=state).fit(WAVE).predict()
+    assert not np.array_equal(small(random_state=state).fit(WAVE).predict(), first)
+    assert np.array_equal(small(random_state=np.random.RandomState(0)).fit(WAVE).predict(), first)
+
+
+def test_every_documented_choice_runs() -> None:
+    for change in (
+        {"cell": "gru"},
+        {"cell": "rnn", "activation": "sigmoid", "bias": False, "linear_skip": False},
+        {"num_layers": 2, "dropout": 0.2},
+        {"loss": "mse"},
+        {"loss": "huber"},
+        {"loss": "half_squared_error", "optimizer": "sgd", "learning_rate": 1e-3, "schedule": "constant"},
+        {"optimizer": "rmsprop", "clip_norm": None},
+        {"bptt_depth": 1},
+        {"init": "torch"},
+        {"loss_at": "last", "linear_skip": False},
+    ):
+        assert np.isfinite(small(**change, n_seeds=1, updates=2).fit(WAVE).predict()).all(), change
+
+
+# Interruptions
+
+
+def test_interrupted_training_leaves_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(trainers: list[Trainer], **_: Any) -> None:
+        trainers[0].run(until=2)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(module, "train_ensemble", interrupted)
+    model = small()
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(WAVE)
+    assert len(model.networks_) == 1
+    assert model.predict().shape == (3,)
+
+
+def test_failed_training_leaves_the_forecaster_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    def failing(trainers: list[Trainer], **_: Any) -> None:
+        trainers[0].run(until=2)
+        raise TrainingError("update 3: the loss is nan")
+
+    model = small().fit(WAVE)
+    before = model.predict()
+    monkeypatch.setattr(module, "train_ensemble", failing)
+    with pytest.raises(TrainingError):
+        model.fit(WAVE[:40])
+    assert np.array_equal(model.predict(), before)
+
+
+# Files
+
+
+@pytest.mark.parametrize("kind", ["array", "list", "frame", "zone", "integers", "polars", "months"])
+def test_saved_forecaster_forecasts_the_same_bits(kind: str, tmp_path: Path) -> None:
+    frame = frame_of(WAVE, WAVE[:30])
+    data: Any = {
+        "array": WAVE,
+        "list": [WAVE, WAVE[:30]],
+        "frame": frame,
+        "zone": frame.assign(ds=frame["ds"].dt.tz_localize("Europe/Berlin")),
+        "integers": frame.assign(ds=frame.groupby("unique_id").cumcount() * 2),
+        "polars": pl.DataFrame({"unique_id": [1] * 60, "ds": np.arange(60), "y": WAVE}),
+        "months": frame_of(WAVE, freq="MS").assign(ds=lambda f: f["ds"] + pd.Timedelta(days=14)),
+    }[kind]
+    model = small(horizon=4).fit(data)
+    model.save(tmp_path / "model")
+    again = elman.load(tmp_path / "model")
+    assert isinstance(again, Forecaster)
+    assert again.get_params() == model.get_params()
+    assert (again.seasons_, again.window_, again.updates_, again.freq_) == (
+        model.seasons_, model.window_, model.updates_, model.freq_,
+    )  # fmt: skip
+    for one, other in ((model.predict(), again.predict()), (model.predict(data), again.predict(data))):
+        if kind in ("array", "list"):
+            assert np.array_equal(one, other)
+        else:
+            assert one.equals(other)
+
+
+def test_saved_filled_values_and_scales(tmp_path: Path) -> None:
+    holes = WAVE - 22
+    holes[-2] = np.nan
+    model = small(missing="interpolate").fit(holes)
+    model.save(tmp_path / "model")
+    assert np.array_equal(Forecaster.load(tmp_path / "model").predict(), model.predict())
+
+
+def test_files_that_hold_something_else(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    save_arrays(path, {"theta": np.zeros(3)}, {"kind": "network"})
+    with pytest.raises(FileFormatError) as other:
+        Forecaster.load(path)
+    assert str(other.value) == f"{path}: holds a 'network', not a forecaster."
+
+
+def _change(name: str, value: Any) -> Any:
+    def act(arrays: dict[str, Any], metadata: dict[str, Any]) -> None:
+        part: Any = metadata
+        *way, last = name.split(".")
+        for key in way:
+            part = part[key]
+        part[last] = value
+
+    return act
+
+
+CHANGES = {
+    "kind of data": _change("data.kind", "sql"),
+    "frequency": _change("data.frequency", "fortnight"),
+    "frequency of no number": _change("data.frequency", "months:none"),
+    "unit": _change("unit", 0.0),
+    "updates": _change("updates", "many"),
+    "parameter unknown": _change("parameters.shell", "sh"),
+    "parameter wrong": _change("parameters.cell", "transformer"),
+    "window of the recipe": _change("recipe.window", 6),
+    "seasons": _change("recipe.seasons", []),
+    "level": _change("recipe.level", 10**9),
+    "transform": _change("recipe.transform", "eval"),
+    "horizon of the recipe": _change("recipe.horizon", 2),
+    "horizon of the parameters": _change("parameters.horizon", 10**9),
+    "carry": _change("recipe.carry", True),
+    "recipe a list": _change("recipe", []),
+    "parameters a text": _change("parameters", "none"),
+    "scales": lambda arrays, metadata: arrays.update(scales=np.zeros(1)),
+    "offsets": lambda arrays, metadata: arrays.update(offsets=np.array([0, 5])),
+    "offsets falling": lambda arrays, metadata: arrays.update(offsets=np.array([0, 20, 5, 12])),
+    "values missing": lambda arrays, metadata: arrays.pop("values"),
+    "values of floats": lambda arrays, metadata: arrays.update(values=arrays["values"].astype(np.float32)),
+    "times": lambda arrays, metadata: arrays.update(times=arrays["times"][1:].copy()),
+    "ids": lambda arrays, metadata: arrays.update(ids=np.frombuffer(b"[1, 2, 3]", np.uint8).copy()),
+    "ids no JSON": lambda arrays, metadata: arrays.update(ids=np.frombuffer(b"[1, 2", np.uint8).copy()),
+    "ids nested": lambda arrays, metadata: arrays.update(ids=np.frombuffer(b"[[1]]", np.uint8).copy()),
+    "no network": lambda arrays, metadata: arrays.update(theta=arrays["theta"][:0].copy()),
+    "layers": lambda arrays, metadata: [
+        metadata["architecture"].update(num_layers=10**9),
+        metadata["parameters"].update(num_layers=10**9),
+    ],
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_contents_that_do_not_fit_are_refused(name: str, tmp_path: Path) -> None:
+    arrays, metadata = small().fit(frame_of(WAVE)).to_arrays()
+    CHANGES[name](arrays, metadata)
+    path = tmp_path / "model"
+    save_arrays(path, arrays, metadata)
+    with pytest.raises(FileFormatError) as caught:
+        elman.load(path)
+    assert str(caught.value).startswith(f"{path}: ")
+
+
+def test_networks_are_networks() -> None:
+    model = small().fit(WAVE)
+    assert all(isinstance(network, Network) for network in model.networks_)
+    assert model.networks_[0].architecture.output_size == 3
+
+
+def test_names_that_cannot_be_saved(tmp_path: Path) -> None:
+    model = small().fit(frame_of(WAVE).assign(unique_id=pd.Timestamp("2024-01-01")))
+    with pytest.raises(ArgumentError, match=r"^Forecaster.save: unique_id must be text or integers to be saved"):
+        model.save(tmp_path / "model")
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,247 @@
+"""The door: what comes in through it, and the sentence that everything else gets."""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from elman import ArgumentError, DataError, ElmanError, ElmanWarning, UnsupportedError
+from elman.forecasting.frames import read_panel
+from elman.forecasting.panel import Panel
+
+NAN = float("nan")
+WAY_OUT = 'Fill it, drop it, or pass missing="seasonal_median" or missing="interpolate".'
+
+
+def read(data: Any, freq: Any = "auto", missing: str = "error") -> Panel:
+    return read_panel("fit", data, freq, missing)
+
+
+def long(y: Any, ds: Any = None, unique_id: Any = "a") -> pd.DataFrame:
+    ds = pd.date_range("2024-01-01", periods=len(y), freq="MS") if ds is None else ds
+    return pd.DataFrame({"unique_id": unique_id, "ds": ds, "y": y})
+
+
+def refused(data: Any, freq: Any = "auto", missing: str = "error", kind: type[ElmanError] = DataError) -> str:
+    with pytest.raises(kind) as caught:
+        read(data, freq, missing)
+    return str(caught.value)
+
+
+# What comes in
+
+
+@pytest.mark.parametrize(
+    "series",
+    [
+        [1, 2, 3],
+        (1.0, 2.0, 3.0),
+        np.array([1, 2, 3], dtype=np.float16),
+        np.array([1, 2, 3], dtype=">f8"),
+        np.array([1, 0, 2, 0, 3])[::2],
+        pd.Series([1, 2, 3], dtype="Int64"),
+    ],
+    ids=["list", "tuple", "float16", "big-endian", "strided", "nullable"],
+)
+def test_one_series(series: Any) -> None:
+    panel = read(series)
+    assert (panel.kind, len(panel)) == ("array", 1)
+    assert panel.values.dtype == np.float64 and panel.values.flags.c_contiguous
+    assert panel.values.tolist() == [1, 2, 3]
+
+
+def test_read_only_array_is_left_alone() -> None:
+    series = np.arange(1.0, 4.0)
+    series.flags.writeable = False
+    assert read(series).values.tolist() == [1, 2, 3]
+
+
+def test_list_of_series_of_unequal_lengths() -> None:
+    panel = read([np.array([1, 2, 3]), [4.0, 5.0]])
+    assert (panel.kind, panel.lengths.tolist(), panel.values.tolist()) == ("list", [3, 2], [1, 2, 3, 4, 5])
+
+
+def test_long_frame_in_any_order_of_series() -> None:
+    frame = pd.concat([long([1, 2, 3], unique_id="b"), long([4, 5, 6], unique_id="a")]).iloc[[0, 3, 1, 4, 2, 5]]
+    panel = read(frame)
+    assert panel.ids is not None and panel.times is not None
+    assert (panel.ids.tolist(), panel.values.tolist()) == (["b", "a"], [1, 2, 3, 4, 5, 6])
+    assert panel.frequency == pd.offsets.MonthBegin()
+
+
+def test_unsorted_times_are_sorted_with_a_warning() -> None:
+    with pytest.warns(ElmanWarning, match=r"^fit: rows were not in order of time and have been sorted\.$"):
+        panel = read(long([1, 2, 3]).iloc[[2, 0, 1]])
+    assert panel.values.tolist() == [1, 2, 3]
+
+
+def test_numbers_as_text_are_converted_with_a_warning() -> None:
+    with pytest.warns(ElmanWarning, match=r"^fit: y holds numbers written as text; they were converted\.$"):
+        assert read(long(["1", "2.5", "1e3"])).values.tolist() == [1, 2.5, 1000]
+
+
+def test_large_integers_get_a_warning() -> None:
+    with pytest.warns(ElmanWarning, match=r"^fit: y has integers beyond 2\*\*53, which float64 rounds\.$"):
+        read(np.array([2**53 + 1, 1]))
+
+
+def test_dates_as_text_and_integers() -> None:
+    assert read(long([1, 2, 3], ["2024-01-31", "2024-02-29", "2024-03-31"])).frequency == pd.offsets.MonthEnd()
+    assert read(long([1, 2, 3], [10, 12, 14])).frequency == 2
+
+
+def test_time_zones_and_time_of_day_stay() -> None:
+    ds = pd.date_range("2024-03-20 12:00", periods=20, freq="D", tz="Europe/Berlin")
+    panel = read(long(np.arange(20.0), ds))
+    assert panel.times is not None
+    assert panel.times.equals(ds)
+    future = panel.future(1)
+    assert future is not None and str(future[0]) == "2024-04-09 12:00:00+02:00"
+
+
+def test_polars_in_and_out() -> None:
+    ds = pd.date_range("2024-03-20 12:00", periods=5, freq="D", tz="Europe/Berlin")
+    frame = pl.DataFrame(
+        {
+            "unique_id": ["a"] * 5,
+            "ds": pl.Series(ds.tz_convert("UTC").tz_localize(None).to_numpy())
+            .dt.replace_time_zone("UTC")
+            .dt.convert_time_zone("Europe/Berlin"),
+            "y": [1, 2, 3, 4, 5],
+        }
+    )
+    panel = read(frame)
+    assert panel.times is not None and panel.times.equals(ds)
+    out = panel.deliver(np.array([[6.0, 7.0]]))
+    assert isinstance(out, pl.DataFrame)
+    assert out["ds"].dtype == frame["ds"].dtype
+    assert out["ds"].cast(str).to_list()[0].startswith("2024-03-25 12:00:00")
+    assert out.drop("ds").rows() == [("a", 6.0), ("a", 7.0)]
+
+
+def test_gaps_become_missing_values_when_asked_for() -> None:
+    frame = pd.concat([long([1, 2, 3, 4, 5]).drop(index=[1, 2]), long([6, 7], unique_id="b")])
+    panel = read(frame, freq="MS", missing="interpolate")
+    assert panel.lengths.tolist() == [5, 2]
+    np.testing.assert_array_equal(panel.values, [1, NAN, NAN, 4, 5, 6, 7])
+    assert panel.times is not None
+    assert panel.times[:5].equals(pd.date_range("2024-01-01", periods=5, freq="MS"))
+
+
+def test_calendar_gaps_are_no_gaps() -> None:
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        business = read(long(np.arange(12.0), pd.date_range("2024-01-01", periods=12, freq="B")))
+        hourly = read(
+            long(np.arange(30.0), pd.date_range("2024-03-30 12:00", periods=30, freq="h", tz="Europe/Berlin"))
+        )
+    assert business.frequency == pd.offsets.BusinessDay()
+    assert hourly.frequency == pd.offsets.Hour()
+
+
+def test_weekly_series_may_start_on_different_weekdays() -> None:
+    sundays = long([1, 2, 3, 4], pd.date_range("2024-01-07", periods=4, freq="W-SUN"))
+    mondays = long([1, 2, 3], pd.date_range("2024-01-01", periods=3, freq="W-MON"), "b")
+    panel = read(pd.concat([sundays, mondays]))
+    future = panel.future(1)
+    assert future is not None
+    assert panel.lengths.tolist() == [4, 3]
+
+
+# What does not
+
+
+def test_values_that_cannot_be_used() -> None:
+    assert refused([1.0, NAN, 3.0]) == f"fit: y is missing (NaN) at position 1. {WAY_OUT}"
+    assert refused([[1.0, 2.0], [3.0, NAN]]) == f"fit: y is missing (NaN) in series 1 at position 1. {WAY_OUT}"
+    assert refused([1.0, np.inf, 3.0]) == "fit: y is inf at position 1; every value must be finite."
+    assert refused([1.0, -np.inf], missing="interpolate") == "fit: y is -inf at position 1; every value must be finite."
+    assert refused([1.0, 1e39]) == (
+        "fit: y is 1e+39 at position 1; the largest number that can be used is 3.40282e+38 (float32). "
+        "Divide the series first."
+    )
+    assert refused([[NAN, NAN], [1, 2]], missing="interpolate") == "fit: every value of series 0 is missing (NaN)."
+
+
+def test_missing_value_in_a_frame() -> None:
+    assert refused(long([1.0, NAN, 2.0])) == (
+        f"fit: y is missing (NaN) in series 'a' at 2024-02-01 00:00:00. {WAY_OUT}"
+    )
+
+
+def test_too_little() -> None:
+    assert refused([]) == "fit: there is no series in an empty list."
+    assert refused(np.array([])) == "fit: there are no rows."
+    assert refused(long([])) == "fit: there are no rows."
+    assert refused([5.0]) == "fit: the series has 1 value, at least 2 are needed."
+    assert refused([[1.0, 2.0], [5.0]]) == "fit: series 1 has 1 value, at least 2 are needed."
+    two = pd.concat([long([1, 2, 3]), long([1], unique_id="short")])
+    assert refused(two) == "fit: series 'short' has 1 value, at least 2 are needed."
+
+
+def test_kinds_that_are_no_series() -> None:
+    assert refused(np.zeros((5, 2)), kind=UnsupportedError) == (
+        "fit: y must be one-dimensional, got shape (5, 2).\n"
+        "  Hint: pass several series as a list of arrays or as a long frame with unique_id, ds and y."
+    )
+    assert refused(np.array([True, False])) == "fit: y must hold numbers, got bool."
+    assert refused(np.array([1j, 2j])) == "fit: y must hold numbers, got complex128."
+    assert refused(long(["1", "many"])) == "fit: y must hold numbers, got 'many' in row 1."
+
+
+def test_columns() -> None:
+    assert refused(pd.DataFrame({"date": [1], "sales": [2], "y": [1]})) == (
+        "fit: a frame needs the columns unique_id, ds and y; unique_id, ds not found among date, sales, y."
+    )
+    assert refused(long([1, 2], unique_id=["a", None])) == "fit: unique_id is missing in row 1."
+
+
+def test_time_stamps_that_cannot_be_used() -> None:
+    assert refused(long([1, 2], [pd.Timestamp("2024-01-01"), pd.NaT])) == "fit: ds is missing in row 1."
+    assert refused(long([1, 2], [0.5, 1.5])) == "fit: ds must hold time stamps or integers, got float64."
+    assert refused(long([1, 2], ["2024-01-01", "yesterday"])) == (
+        "fit: ds must hold time stamps or integers, got 'yesterday' in row 1."
+    )
+    mixed = [pd.Timestamp("2024-01-01"), pd.Timestamp("2024-01-02", tz="UTC")]
+    assert refused(long([1, 2], pd.Series(mixed, dtype=object))) == (
+        "fit: ds mixes time stamps with and without a time zone."
+    )
+    assert refused(long([1, 2, 3], ["2024-01-01", "2024-02-01", "2024-02-01"])) == (
+        "fit: two rows in series 'a' at 2024-02-01 00:00:00; a series has one value per time stamp."
+    )
+
+
+def test_frequency_messages() -> None:
+    months = pd.date_range("2024-01-01", periods=12, freq="MS")
+    gap = long(np.arange(11.0), months.delete(4))
+    assert refused(gap) == (
+        "fit: series 'a' has no row for 2024-05-01 00:00:00; the frequency is MS (inferred). "
+        'Add the row, or pass missing="seasonal_median" or missing="interpolate".'
+    )
+    assert refused(long([1, 2], months[:2])) == (
+        "fit: the frequency cannot be inferred from ds (2024-01-01 00:00:00, 2024-02-01 00:00:00). "
+        "Pass freq, for example freq='MS'."
+    )
+    assert read(long([1, 2], months[:2]), freq="MS").frequency == pd.offsets.MonthBegin()
+    assert refused(gap, freq="fortnight", kind=ArgumentError) == (
+        "fit: freq must be a pandas frequency such as 'MS', 'D' or '15min', got 'fortnight'."
+    )
+    assert refused(gap, freq=1, kind=ArgumentError) == "fit: freq=1 does not go with ds, which holds time stamps."
+    assert refused(long([1, 2], [1, 2]), freq="MS", kind=ArgumentError) == (
+        "fit: freq='MS' does not go with ds, which holds integers."
+    )
+    assert refused(long([1, 2, 3], ["2024-01-01", "2024-01-15", "2024-02-01"]), freq="MS") == (
+        "fit: ds in series 'a' at 2024-01-15 00:00:00 does not lie on the frequency MS. Pass the right freq."
+    )
+    assert refused(long([1, 2, 3], [1, 3, 4]), freq=2) == (
+        "fit: ds in series 'a' at 4 does not lie on the frequency 2. Pass the right freq."
+    )
+    assert refused(long([1, 2, 3], [1, 2, 4])) == (
+        "fit: series 'a' has no row for 3; the frequency is 1 (inferred). "
+        'Add the row, or pass missing="seasonal_median" or missing="interpolate".'
+    )

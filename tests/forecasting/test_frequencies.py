@@ -1,0 +1,153 @@
+"""Dates: found, checked and continued across month ends, leap days and daylight saving time."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from elman.forecasting.frequencies import (
+    future_times,
+    infer_frequency,
+    positions,
+    seasons_of,
+    time_range,
+    to_frequency,
+)
+
+ALIASES = [
+    "h",
+    "15min",
+    "s",
+    "D",
+    "2D",
+    "B",
+    "W-SUN",
+    "W-WED",
+    "MS",
+    "ME",
+    "2MS",
+    "QS-JAN",
+    "QE-DEC",
+    "YS-JAN",
+    "YE-DEC",
+]
+
+
+def stamps(*texts: str, tz: str | None = None) -> pd.DatetimeIndex:
+    return pd.DatetimeIndex(list(texts), tz=tz)
+
+
+def after(last: str, freq: str, horizon: int, tz: str | None = None) -> list[str]:
+    return [str(time) for time in future_times(stamps(last, tz=tz), to_frequency(freq), horizon)]
+
+
+@pytest.mark.parametrize("alias", ALIASES)
+def test_every_frequency_is_found_checked_and_continued(alias: str) -> None:
+    whole = pd.date_range("2023-11-04 12:00", periods=40, freq=alias)
+    known, rest = whole[:30], whole[30:]
+    found = infer_frequency(known)
+    assert found == to_frequency(alias)
+    numbers, step = positions(known, found)
+    assert (np.diff(numbers) == step).all() and (numbers >= 0).all()
+    assert future_times(known[-1:], found, 10).equals(pd.DatetimeIndex(rest, freq=None))
+
+
+def test_month_ends_and_leap_day() -> None:
+    assert after("2023-12-31 12:00", "ME", 3) == ["2024-01-31 12:00:00", "2024-02-29 12:00:00", "2024-03-31 12:00:00"]
+    assert after("2024-02-28", "D", 2) == ["2024-02-29 00:00:00", "2024-03-01 00:00:00"]
+
+
+def test_daily_at_noon_stays_at_noon_across_daylight_saving_time() -> None:
+    assert after("2024-03-30 12:00", "D", 2, "Europe/Berlin") == [
+        "2024-03-31 12:00:00+02:00",
+        "2024-04-01 12:00:00+02:00",
+    ]
+    assert after("2024-10-26 12:00", "D", 2, "Europe/Berlin") == [
+        "2024-10-27 12:00:00+01:00",
+        "2024-10-28 12:00:00+01:00",
+    ]
+
+
+def test_hours_count_in_absolute_time() -> None:
+    spring = ["2024-03-31 01:00:00+01:00", "2024-03-31 03:00:00+02:00"]
+    assert after("2024-03-31 00:00", "h", 2, "Europe/Berlin") == spring
+    autumn = ["2024-10-27 02:00:00+02:00", "2024-10-27 02:00:00+01:00", "2024-10-27 03:00:00+01:00"]
+    assert after("2024-10-27 01:00", "h", 3, "Europe/Berlin") == autumn
+
+
+def test_times_that_do_not_exist_or_exist_twice() -> None:
+    assert after("2024-03-30 02:30", "D", 2, "Europe/Berlin") == [
+        "2024-03-31 03:00:00+02:00",
+        "2024-04-01 02:30:00+02:00",
+    ]
+    assert after("2024-10-26 02:30", "D", 1, "Europe/Berlin") == ["2024-10-27 02:30:00+02:00"]
+    days = stamps("2024-03-30 02:30", "2024-04-01 02:30", tz="Europe/Berlin").insert(
+        1, pd.Timestamp("2024-03-31 03:00", tz="Europe/Berlin")
+    )
+    numbers, step = positions(days, to_frequency("D"))
+    assert (np.diff(numbers) == step).all()
+
+
+def test_same_day_of_every_month() -> None:
+    found = infer_frequency(stamps("2024-01-15", "2024-02-15", "2024-03-15", "2024-04-15"))
+    assert found == pd.DateOffset(months=1)
+    assert [str(time.date()) for time in future_times(stamps("2024-12-15"), found, 2)] == ["2025-01-15", "2025-02-15"]
+    assert seasons_of(found) == (12,)
+    assert positions(stamps("2024-11-15", "2024-12-15", "2025-01-15"), found)[0].tolist() == [24299, 24300, 24301]
+
+
+def test_integers() -> None:
+    assert infer_frequency(pd.Index([5, 7, 9])) == 2
+    assert future_times(pd.Index([9, 4]), 2, 2).tolist() == [11, 13, 6, 8]
+    assert positions(pd.Index([5, 7]), 2)[1] == 2
+    assert time_range(pd.Index([5]), 2, 1).tolist() == [5]
+
+
+def test_through_gaps_and_not_at_all() -> None:
+    months = pd.date_range("2020-01-01", periods=12, freq="MS")
+    assert infer_frequency(months.delete(9)) == to_frequency("MS")
+    assert infer_frequency(stamps("2024-01-01", "2024-01-02")) is None
+    assert infer_frequency(stamps("2024-01-01", "2024-01-02", "2024-01-07", "2024-02-09", "2024-02-10")) is None
+
+
+def test_off_the_calendar() -> None:
+    assert positions(stamps("2024-01-01", "2024-01-15", "2024-02-01"), to_frequency("MS"))[0].tolist() == [0, -1, 1]
+
+
+@pytest.mark.parametrize(
+    ("alias", "seasons"),
+    [
+        ("h", (24, 168)),
+        ("30min", (48, 336)),
+        ("15min", (96, 672)),
+        ("10min", (144,)),
+        ("min", (60,)),
+        ("s", (1,)),
+        ("2h", (12, 84)),
+        ("5h", (1,)),
+        ("D", (7,)),
+        ("2D", (1,)),
+        ("B", (5,)),
+        ("W", (52,)),
+        ("MS", (12,)),
+        ("BME", (12,)),
+        ("2MS", (6,)),
+        ("5MS", (1,)),
+        ("QS", (4,)),
+        ("YS", (1,)),
+    ],
+)
+def test_usual_seasons(alias: str, seasons: tuple[int, ...]) -> None:
+    assert seasons_of(to_frequency(alias)) == seasons
+
+
+def test_no_frequency_no_season() -> None:
+    assert seasons_of(None) == (1,)
+    assert seasons_of(3) == (1,)
+
+
+@pytest.mark.parametrize("freq", ["fortnight", "", None, 0, -1, "-1D"])
+def test_what_is_no_frequency(freq: object) -> None:
+    with pytest.raises(ValueError, match=r".+"):
+        to_frequency(freq)

@@ -1,0 +1,154 @@
+"""CSV files of all kinds, and what is said about them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from elman import DataError
+from elman.forecasting.tables import Table, read_table
+
+PLAIN = "month,sales\n2024-01-01,5\n2024-02-01,7\n2024-03-01,6\n"
+
+
+def read(tmp_path: Path, content: str | bytes, **options: Any) -> Table:
+    path = tmp_path / "sales.csv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return read_table(path, **options)
+
+
+def refused(tmp_path: Path, content: str | bytes, **options: Any) -> str:
+    with pytest.raises(DataError) as caught:
+        read(tmp_path, content, **options)
+    return str(caught.value)
+
+
+def test_plain(tmp_path: Path) -> None:
+    table = read(tmp_path, PLAIN)
+    assert (table.time, table.target, table.series, table.notes) == ("month", "sales", None, [])
+    assert table.frame["unique_id"].tolist() == ["sales"] * 3
+    assert table.frame["y"].tolist() == [5.0, 7.0, 6.0]
+    assert table.frame["ds"].astype(str).tolist() == ["2024-01-01", "2024-02-01", "2024-03-01"]
+
+
+DATES = ("2024-01-01", "2024-02-01", "2024-03-01")
+
+
+def dated(*dates: str) -> str:
+    """Return the plain table with its dates written differently."""
+    text = PLAIN
+    for plain, other in zip(DATES, dates, strict=True):
+        text = text.replace(plain, other)
+    return text
+
+
+CLOTHES: dict[str, tuple[str, list[str]]] = {
+    "BOM": ("\ufeff" + PLAIN, []),
+    "CRLF": (PLAIN.replace("\n", "\r\n"), []),
+    "CR": (PLAIN.replace("\n", "\r"), []),
+    "semicolons": (PLAIN.replace(",", ";"), ["columns are separated by semicolons"]),
+    "tabs": (PLAIN.replace(",", "\t"), ["columns are separated by tabs"]),
+    "quotes": (PLAIN.replace("2024-01-01", '"2024-01-01"').replace("sales", '" sales "'), []),
+    "blank lines": ("\n\n" + PLAIN + "\n , \n", []),
+    "months": (PLAIN.replace("-01,", ","), []),
+    "month first": (dated("1/1/2024", "2/1/2024", "3/1/2024"), ["dates such as 1/1/2024 were read month first"]),
+    "day first": (dated("1.1.2024", "1.2.2024", "1.3.2024"), ["dates such as 1.1.2024 were read day first"]),
+    "ISO": (dated(*(f"{date}T00:00:00" for date in DATES)), []),
+    "compact": (dated(*(date.replace("-", "") for date in DATES)), []),
+}
+
+
+@pytest.mark.parametrize("name", CLOTHES)
+def test_the_same_table_in_other_clothes(name: str, tmp_path: Path) -> None:
+    content, notes = CLOTHES[name]
+    table = read(tmp_path, content)
+    assert table.frame.equals(read(tmp_path, PLAIN).frame)
+    assert (table.target, table.notes) == ("sales", notes)
+
+
+def test_decimal_comma(tmp_path: Path) -> None:
+    table = read(tmp_path, "Datum;Umsatz\n01.01.2024;1.234,5\n13.01.2024;-0,25\n25.01.2024;\n")
+    np.testing.assert_array_equal(table.frame["y"], [1234.5, -0.25, np.nan])
+    assert table.notes == ["columns are separated by semicolons", "numbers in Umsatz have a decimal comma"]
+    assert table.frame["ds"].dt.day.tolist() == [1, 13, 25]
+
+
+def test_columns_are_found_or_named(tmp_path: Path) -> None:
+    content = "id,day,price,sales,remark\na,2024-01-01,1,5,x\nb,2024-01-01,2,6,y\n"
+    table = read(tmp_path, content)
+    assert (table.time, table.target, table.series) == ("day", "sales", "id")
+    assert table.frame["unique_id"].tolist() == ["a", "b"]
+    assert read(tmp_path, content, target="price").frame["y"].tolist() == [1.0, 2.0]
+    other = read(tmp_path, content.replace("id,", "shop,"), series="shop", time="day", target="sales")
+    assert other.frame["unique_id"].tolist() == ["a", "b"]
+
+
+def test_years_and_several_offsets(tmp_path: Path) -> None:
+    years = read(tmp_path, "year,y\n1700,5\n1701,11\n")
+    assert years.frame["ds"].dt.year.tolist() == [1700, 1701]
+    offsets = read(tmp_path, "time,y\n2024-03-31T01:00+01:00,1\n2024-03-31T03:00+02:00,2\n")
+    assert str(offsets.frame["ds"].iloc[1]) == "2024-03-31 01:00:00+00:00"
+
+
+def test_missing_values_are_left_to_the_forecaster(tmp_path: Path) -> None:
+    frame = read(tmp_path, "month,sales\n2024-01-01,5\n2024-02-01,NA\n2024-03-01,\n").frame
+    assert frame["y"].isna().tolist() == [False, True, True]
+
+
+def test_encodings(tmp_path: Path) -> None:
+    latin = PLAIN.replace("sales", "Erlös").encode("latin-1")
+    assert refused(tmp_path, latin) == (
+        "sales.csv: byte 9 (0xf6) is not utf-8. Pass the encoding, for example --encoding latin-1."
+    )
+    assert read(tmp_path, latin, encoding="latin-1").target == "Erlös"
+    wide = PLAIN.encode("utf-16")
+    assert refused(tmp_path, wide) == "sales.csv: the file starts like UTF-16 (bytes ff fe). Pass --encoding utf-16."
+    assert read(tmp_path, wide, encoding="utf-16").target == "sales"
+    assert refused(tmp_path, PLAIN, encoding="morse") == "sales.csv: there is no encoding 'morse'."
+    assert refused(tmp_path, "a,b\n\0,1\n") == (
+        "sales.csv: the file holds NUL characters; it is not a CSV file, or not in utf-8."
+    )
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("", "the file is empty."),
+        (" \n\n", "the file is empty."),
+        ("month,sales\n", "there is a header, but no rows."),
+        ("sales\n1\n2\n", "there is only one column, 'sales'; a time column and a target column are needed."),
+        ("month,y,y\n2024-01,1,2\n", "two columns are called 'y'."),
+        (PLAIN + "2024-04-01,6,7\n", "line 5 has 3 fields, the header has 2."),
+        ("a,b\n1,2\n3,4\n", "no column holds dates throughout; name it with --time (columns: a, b)."),
+        (
+            "month,a,b\n2024-01,1,2\n2024-02,1,2\n",
+            "several columns hold numbers (a, b); name the one to forecast with --target.",
+        ),
+        (
+            "month,a\n2024-01,x\n2024-02,3\n",
+            "no column besides the dates holds numbers throughout; name the one to forecast with --target.",
+        ),
+        (
+            "month,sales\n2024-01,1\n2024-01,2\n2024-02,3\n",
+            (
+                "2024-01-01 00:00:00 occurs more than once in column 'month'. If the file holds several series, "
+                "name the column that tells them apart with --id."
+            ),
+        ),
+    ],
+)
+def test_what_is_wrong_with_a_file(content: str, message: str, tmp_path: Path) -> None:
+    assert refused(tmp_path, content) == f"sales.csv: {message}"
+
+
+def test_wrong_names(tmp_path: Path) -> None:
+    for option, name in (("time", "time"), ("target", "target"), ("series", "id")):
+        assert refused(tmp_path, PLAIN, **{option: "colour"}) == (
+            f"sales.csv: there is no column 'colour' for --{name}; the columns are month, sales."
+        )
+    assert refused(tmp_path, PLAIN, time="sales") == "sales.csv: column 'sales' does not hold dates ('5')."
+    text = "month,sales,remark\n2024-01,1,2\n2024-02,2,late\n"
+    assert refused(tmp_path, text, target="remark") == "sales.csv: column 'remark' holds 'late', which is no number."
