@@ -27,8 +27,7 @@ struct PackedLayer {
     int64_t D, H;
     Memory weights{nullptr, std::free}, b_hn{nullptr, std::free};
 
-    template <class T>
-    Forward<T> layer() const {
+    template <class T> Forward<T> layer() const {
         Forward<T> f{};
         f.cell = cell, f.activation = activation, f.D = D, f.H = H;
         f.b_hn = static_cast<const T*>(b_hn.get());
@@ -66,8 +65,7 @@ PackedLayer pack_layer(const std::string& cell, const In& W_x, const In& W_h, co
     });
 }
 
-template <class T>
-void step_as(const PackedLayer& packed, const In& x, const Out& h, const Out& c) {
+template <class T> void step_as(const PackedLayer& packed, const In& x, const Out& h, const Out& c) {
     Forward<T> f = packed.layer<T>();
     const T* weights = static_cast<const T*>(packed.weights.get());
     f.T_ = 1, f.N = size(x, 0);
@@ -107,7 +105,10 @@ double fma_loop(int64_t rounds, int n_threads) {
 
 void bind_streaming(nb::module_& m) {
     nb::class_<PackedLayer>(m, "PackedLayer")
-        .def_prop_ro("cell", [](const PackedLayer& p) { return p.cell == Cell::rnn ? "rnn" : p.cell == Cell::lstm ? "lstm" : "gru"; })
+        .def_prop_ro("cell",
+                     [](const PackedLayer& p) {
+                         return p.cell == Cell::rnn ? "rnn" : p.cell == Cell::lstm ? "lstm" : "gru";
+                     })
         .def_prop_ro("input_size", [](const PackedLayer& p) { return p.D; })
         .def_prop_ro("hidden_size", [](const PackedLayer& p) { return p.H; })
         .def_prop_ro("dtype", [](const PackedLayer& p) { return p.single ? "float32" : "float64"; });

@@ -67,12 +67,26 @@ template <class T> double fma_loop(int64_t rounds, T* sink) {
 }
 
 template <class T> constexpr elman::Kernels<T> kernels() {
-    return {forward<T>, packed_size<T>, pack_layer<T>, step<T>, backward<T>,           dense_forward<T>,
-            dense_backward<T>, activation_forward<T>, activation_backward<T>,
-            loss<T>,           embedding_forward<T>,  embedding_backward<T>,
-            sgd_step<T>,       rmsprop_step<T>,       adam_step<T>,
-            clip_by_norm<T>,   clip_by_value<T>,      dropout_mask<T>,
-            gather_windows<T>, fma_loop<T>};
+    return {forward<T>,
+            packed_size<T>,
+            pack_layer<T>,
+            step<T>,
+            backward<T>,
+            dense_forward<T>,
+            dense_backward<T>,
+            activation_forward<T>,
+            activation_backward<T>,
+            loss<T>,
+            embedding_forward<T>,
+            embedding_backward<T>,
+            sgd_step<T>,
+            rmsprop_step<T>,
+            adam_step<T>,
+            clip_by_norm<T>,
+            clip_by_value<T>,
+            dropout_mask<T>,
+            gather_windows<T>,
+            fma_loop<T>};
 }
 
 }  // namespace

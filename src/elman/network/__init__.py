@@ -11,6 +11,7 @@ from elman.network.initialization import initialize
 from elman.network.network import Network
 from elman.network.parameters import ParameterLayout, Parameters
 from elman.network.state import State
+from elman.network.stream import Stream
 from elman.network.tape import Tape
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "ParameterLayout",
     "Parameters",
     "State",
+    "Stream",
     "Tape",
     "initialize",
 ]

@@ -15,6 +15,7 @@ from elman.network.binding import Binding, DropoutKey
 from elman.network.initialization import initialize
 from elman.network.parameters import ParameterLayout, Parameters
 from elman.network.state import State
+from elman.network.stream import check_streamable
 from elman.network.tape import Tape
 from elman.network.timeline import Timeline
 from elman.network.workspace import Workspace
@@ -219,7 +220,7 @@ class Network:
         if d_state is not None or not self._is_ready(do, *tape.o.shape):
             s = _check.Shapes("backward", self.dtype)
             do = s.array("do", do, *tape.o.shape)
-            d_state = None if d_state is None else self._checked_state(s, "d_state", d_state, tape.binding.rows)
+            d_state = None if d_state is None else self.checked_state(s, "d_state", d_state, tape.binding.rows)
         tape.binding.call.n_threads = n_threads
         tape.binding.call.one_step = bptt_depth == 1
         tape.backward(do, d_state)
@@ -260,6 +261,10 @@ class Network:
         n_threads : int
             0: the engine's default.
 
+        See Also
+        --------
+        Stream : the same several times faster, for a network that serves.
+
         Raises
         ------
         UnsupportedError
@@ -273,15 +278,9 @@ class Network:
         >>> y.shape
         (1, 1)
         """
-        architecture = self.architecture
-        if architecture.bidirectional or architecture.readout in ("mean", "max") or architecture.skip_steps > 1:
-            raise UnsupportedError(
-                "step: needs one direction, readout='every' or 'last' and skip_steps=1, got "
-                f"bidirectional={architecture.bidirectional}, readout={architecture.readout!r}, "
-                f"skip_steps={architecture.skip_steps}.\n  Hint: run() takes whole sequences."
-            )
+        check_streamable("step", self)
         state, y = self._outcome("step", np.asarray(x)[np.newaxis], state, None, n_threads)
-        return state, y[0] if architecture.readout == "every" else y
+        return state, y[0] if self.architecture.readout == "every" else y
 
     def _outcome(
         self, place: str, x: npt.ArrayLike, state: State | None, lengths: npt.ArrayLike | None, n_threads: int
@@ -343,9 +342,10 @@ class Network:
             _check.within(place, "x", x, last, f"vocabulary_size-1 = {last}", DataError)
             x = np.require(x, np.int64, ["C", "A"])
         lengths = s.lengths(lengths)
-        return x, None if state is None else self._checked_state(s, "state", state, x.shape[1]), lengths
+        return x, None if state is None else self.checked_state(s, "state", state, x.shape[1]), lengths
 
-    def _checked_state(self, s: _check.Shapes, name: str, state: State, rows: int) -> State:
+    def checked_state(self, s: _check.Shapes, name: str, state: State, rows: int) -> State:
+        """Return a state that fits this network and so many rows, in its dtype; ``s`` knows the place for messages."""
         architecture = self.architecture
         lstm, parts = architecture.cell == "lstm", architecture.num_layers * architecture.directions
         if (state.c is not None) != lstm:
