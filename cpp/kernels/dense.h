@@ -10,9 +10,10 @@ using elman::DenseBackward;
 using elman::DenseForward;
 
 template <class T> void dense_forward(const DenseForward<T>& f, const Run& run) {
+    const bool few_rows = f.M <= kRows<kWide>;
     T* space = nullptr;
-    with_scratch(run, [&](Arena& arena) { space = arena.take<T>(Packed<T>::size(f.H, f.K)); });
-    const Packed<T> W = pack_matrix<T>(space, f.W_y, f.H, f.K, f.K, 1);
+    with_scratch(run, [&](Arena& arena) { space = arena.take<T>(few_rows ? 0 : Packed<T>::size(f.H, f.K)); });
+    const Packed<T> W = few_rows ? Packed<T>{f.W_y, f.H, f.K, false} : pack_matrix<T>(space, f.W_y, f.H, f.K, f.K, 1);
     const int parts = threads_for(run, static_cast<double>(f.M * f.H) * static_cast<double>(f.K), f.M);
     auto body = [&](int part) {
         multiply_rows<T>(run, f.h, f.H, W, f.b_y, f.accumulate, f.o, f.K, {nullptr, f.M}, share(f.M, part, parts));

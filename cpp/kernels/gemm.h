@@ -109,10 +109,29 @@ struct Rows {
     ELMAN_INLINE int64_t operator[](int64_t i) const { return list ? list[i] : i; }
 };
 
-// Panels of a plain (K, n) matrix for multiply_rows.
+// The same sums straight from a row-major matrix: W points at the first of up to G * L columns of row 0, `lanes` says how many of
+// each vector exist. Packing costs as much as a product with one row, so a product with few rows goes without.
+template <class T, int R, int G>
+ELMAN_INLINE void chain_unpacked(Vec<T> (&acc)[R][G], const T* const (&a)[R], const T* W, int64_t stride, int64_t K,
+                                 const int (&lanes)[G]) {
+    for (int64_t k = 0; k < K; ++k) {
+        Vec<T> w[G];
+#pragma GCC unroll 8
+        for (int g = 0; g < G; ++g) w[g] = load_first(W + k * stride + g * kLanes<T>, lanes[g]);
+#pragma GCC unroll 8
+        for (int r = 0; r < R; ++r) {
+            const Vec<T> value = broadcast<T>(a[r][k]);
+#pragma GCC unroll 8
+            for (int g = 0; g < G; ++g) acc[r][g] = fma(value, w[g], acc[r][g]);
+        }
+    }
+}
+
+// Panels of a plain (K, n) matrix for multiply_rows, or with packed = false the row-major matrix itself.
 template <class T> struct Packed {
     const T* data;
     int64_t K, columns;
+    bool packed = true;
     static int64_t panels(int64_t columns) { return ceil_div(columns, kPanel<T, kWide>); }
     static int64_t size(int64_t K, int64_t columns) { return panels(columns) * K * kPanel<T, kWide>; }
 };
@@ -159,7 +178,8 @@ void multiply_rows(const Run& run, const T* a, int64_t a_stride, const Packed<T>
                                                : Vec<T>{};
                     }
                 }
-                chain<T, R, G>(acc, in, panel, W.K);
+                if (W.packed) chain<T, R, G>(acc, in, panel, W.K);
+                else chain_unpacked<T, R, G>(acc, in, W.data + p * G * L, W.columns, W.K, lanes);
 #pragma GCC unroll 8
                 for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 8

@@ -115,6 +115,7 @@ template <class T> ELMAN_INLINE Vec<T> load_first(const T* p, int n) {
     if constexpr (sizeof(T) == 4) return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1u), p);
     else return _mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << n) - 1u), p);
 #else
+    if (n == kLanes<T>) return load(p);
     Vec<T> v = {};
     for (int i = 0; i < n; ++i) v[i] = p[i];
     return v;
@@ -126,6 +127,7 @@ template <class T> ELMAN_INLINE void store_first(T* p, Vec<T> v, int n) {
     if constexpr (sizeof(T) == 4) _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1u), v);
     else _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << n) - 1u), v);
 #else
+    if (n == kLanes<T>) return store(p, v);
     for (int i = 0; i < n; ++i) p[i] = v[i];
 #endif
 }

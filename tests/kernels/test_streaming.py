@@ -1,0 +1,95 @@
+"""Layers packed once: their steps are the whole run, bit for bit, on every level, and equal the reference's."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from elman import engine, reference
+from elman.engine import kernels
+from elman.errors import ArgumentError, ShapeError
+from tolerances import assert_close
+
+GATES = {"rnn": 1, "lstm": 4, "gru": 3}
+
+
+def make(cell: str, dtype: str, D: int, H: int, bias: bool = True) -> dict[str, np.ndarray | None]:
+    rng = np.random.default_rng([D, H])
+    G = GATES[cell]
+
+    def normal(*shape: int) -> np.ndarray:
+        return rng.normal(size=shape, scale=H**-0.5).astype(dtype)
+
+    weights: dict[str, np.ndarray | None] = {"W_x": normal(D, G * H), "W_h": normal(H, G * H)}
+    weights["b"] = normal(G * H) if bias else None
+    if cell == "gru":
+        weights["b_hn"] = normal(H) if bias else None
+    return weights
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("cell", GATES)
+def test_steps_are_the_run(isa: str, cell: str, dtype: str) -> None:
+    for D, H, N, bias in ((1, 1, 1, True), (3, 9, 1, False), (5, 17, 4, True), (2, 64, 13, True)):
+        weights = make(cell, dtype, D, H, bias)
+        x = np.random.default_rng(0).normal(size=(4, N, D)).astype(dtype)
+        h, c = (np.full((N, H), 0.25, dtype) for _ in range(2))
+        state = (h, c) if cell == "lstm" else (h,)
+        start = [part.copy() for part in state]
+        whole = getattr(engine, f"{cell}_forward")(x, *start, **weights)
+        theirs = [part.astype(np.float64) for part in start]
+        packed, slow = engine.pack_layer(cell, **weights), reference.pack_layer(cell, **weights)
+        for t in range(len(x)):
+            engine.step(packed, x[t], *state)
+            reference.step(slow, x[t], *theirs)
+            for ours, run in zip(state, (whole,) if cell == "rnn" else whole, strict=False):
+                np.testing.assert_array_equal(ours, run[t + 1], strict=True)
+            for ours, reference_state in zip(state, theirs, strict=True):
+                assert_close(ours, reference_state, "states", dtype)
+
+
+def test_a_packed_layer_keeps_its_level() -> None:
+    weights, x = make("lstm", "float32", 3, 20), np.ones((1, 3), np.float32)
+    results = []
+    for other in engine.isa_levels():
+        before = engine.isa()
+        packed = engine.pack_layer("lstm", **weights)
+        engine.use_isa(other)
+        h, c = np.zeros((1, 20), np.float32), np.zeros((1, 20), np.float32)
+        engine.step(packed, x, h, c)
+        engine.use_isa(before)
+        results.append(h)
+    assert all((h == results[0]).all() for h in results)
+
+
+@pytest.mark.parametrize("twin", [engine, reference])
+def test_bad_arguments(twin: object) -> None:
+    pack, step = twin.pack_layer, twin.step  # type: ignore[attr-defined]
+    weights = make("lstm", "float64", 3, 4)
+    with pytest.raises(ShapeError, match=r"pack_layer: W_x must have shape \(D, 4H\) = \(D, 16\), got \(3, 12\)"):
+        pack("lstm", weights["W_x"][:, :12], weights["W_h"])
+    with pytest.raises(ArgumentError, match="pack_layer: b_hn belongs to the GRU; the cell is 'lstm'"):
+        pack("lstm", weights["W_x"], weights["W_h"], b_hn=np.zeros(4))
+    packed, h = pack("lstm", **weights), np.zeros((1, 4))
+    with pytest.raises(ArgumentError, match="step: c must be given for 'lstm'"):
+        step(packed, np.zeros((1, 3)), h)
+    with pytest.raises(ArgumentError, match="step: h is changed in place, so it must be a NumPy array, got list"):
+        step(packed, np.zeros((1, 3)), h.tolist(), h.copy())
+    with pytest.raises(ShapeError, match=r"step: x must have shape \(N, 3\), got \(1, 2\)"):
+        step(packed, np.zeros((1, 2)), h, h.copy())
+
+
+def test_the_raw_step_checks_shapes() -> None:
+    packed = kernels.pack_layer(
+        "gru", *(make("gru", "float32", 3, 4)[name] for name in ("W_x", "W_h", "b", "b_hn")), "tanh"
+    )
+    x, h = np.zeros((2, 3), np.float32), np.zeros((2, 4), np.float32)
+    for wrong in ((x[:1], h), (x, h[:, :3].copy()), (x.astype(float), h), (x, h.astype(float))):
+        with pytest.raises((ValueError, TypeError)):
+            kernels.step(packed, *wrong, None)
+    kernels.step(packed, x, h, None)
+    assert np.isfinite(h).all()
+
+
+def test_the_machine_loop_counts() -> None:
+    assert kernels.fma_loop(1000, 2) == 2 * kernels.fma_loop(1000, 1) > 0
