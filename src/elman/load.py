@@ -81,9 +81,16 @@ def _regressor() -> Any:
     return SequenceRegressor
 
 
+def _tagger() -> Any:
+    from elman.sequences import SequenceTagger
+
+    return SequenceTagger
+
+
 _KINDS: dict[str, Callable[[], Any]] = {
     "forecaster": _forecaster,
     "network": _network,
     "classifier": _classifier,
     "regressor": _regressor,
+    "tagger": _tagger,
 }

@@ -115,3 +115,17 @@ def test_refused(call, error: type[Exception], text: str) -> None:
     with pytest.raises(error) as caught:
         call()
     assert str(caught.value) == text
+
+
+def test_weights_per_step() -> None:
+    targets = [np.arange(3), np.arange(2)]
+    weights = [np.array([1.0, 0.0, 2.0]), np.array([3.0, 4.0])]
+    batches = SequenceBatches([[1.0, 2, 3], [4.0, 5]], targets, batch_size=2, shuffle=False, weights=weights)
+    weight, lengths = batches.batch(0).weight, batches.batch(0).lengths
+    assert weight is not None and lengths is not None
+    assert [weight[:length, row].tolist() for row, length in enumerate(lengths)] == [[1, 0, 2], [3, 4]]
+    with pytest.raises(ShapeError) as error:
+        SequenceBatches([[1.0, 2, 3], [4.0, 5]], targets, weights=[weights[0], weights[0]])
+    assert str(error.value) == "SequenceBatches: weights[1] must have 2 steps, got 3."
+    with pytest.raises(ShapeError, match="weights per step need targets per step, one array for each sequence"):
+        SequenceBatches([[1.0, 2, 3], [4.0, 5]], np.arange(2), weights=weights)

@@ -38,8 +38,8 @@ class SequenceBatches:
         Of the order.
     window, stride : int
         Of the window vectors; both 1 for indices.
-    weights : array_like (n,), optional
-        Of each sequence.
+    weights : array_like (n,), or sequence of array_like (steps_i,), optional
+        Of each sequence, or with targets per step of each step.
     shuffle : bool
         False keeps the order given.
     indices : bool
@@ -71,7 +71,7 @@ class SequenceBatches:
         seed: int = 0,
         window: int = 1,
         stride: int = 1,
-        weights: npt.ArrayLike | None = None,
+        weights: npt.ArrayLike | Sequence[npt.ArrayLike] | None = None,
         shuffle: bool = True,
         indices: bool = False,
         dtype: npt.DTypeLike = np.float32,
@@ -86,8 +86,11 @@ class SequenceBatches:
         arrays = [_columns(number, sequence, indices) for number, sequence in enumerate(sequences)]
         self._take_values(arrays)
         self._take_targets(targets)
-        self.weights = None
-        if weights is not None:
+        self.weights: Array | None = None
+        self.step_weights: Array | None = None
+        if isinstance(weights, Sequence) and len(weights) and np.ndim(weights[0]) > 0:
+            self.step_weights = self._end_to_end("weights", [np.asarray(part, self.dtype) for part in weights])
+        elif weights is not None:
             self.weights = _check.Shapes(_PLACE, self.dtype).array("weights", weights, len(arrays))
         self._order: tuple[int, Array] | None = None
 
@@ -110,20 +113,25 @@ class SequenceBatches:
         self.per_step = not isinstance(targets, np.ndarray)
         if len(targets) != len(self.lengths):
             raise ShapeError(f"{_PLACE}: there are {len(self.lengths)} sequences, but {len(targets)} targets.")
-        parts = [np.asarray(target) for target in targets] if self.per_step else [np.asarray(targets)]
-        if self.per_step:
-            for number, (part, steps) in enumerate(zip(parts, self.lengths, strict=True)):
-                if len(part) != steps:
-                    raise ShapeError(f"{_PLACE}: targets[{number}] must have {steps} steps, got {len(part)}.")
-            self.target_begins = np.concatenate(([0], np.cumsum(self.lengths)[:-1]))
-            parts.append(np.zeros((int(self.lengths.max()), *parts[0].shape[1:]), parts[0].dtype))
-        joined = np.concatenate(parts)
+        joined = np.asarray(targets) if isinstance(targets, np.ndarray) else self._end_to_end("targets", targets)
         if joined.dtype.kind in "iub" and joined.ndim == 1:
             self.targets = joined.astype(np.int64)
         else:
             self.targets = joined.astype(self.dtype)
             if joined.ndim == 1:
                 self.targets = self.targets[:, np.newaxis]
+
+    def _end_to_end(self, name: str, parts: Sequence[npt.ArrayLike]) -> Array:
+        """Return arrays per step as one, with room to read a longest row from any beginning."""
+        arrays = [np.asarray(part) for part in parts]
+        if not self.per_step or len(arrays) != len(self.lengths):
+            raise ShapeError(f"{_PLACE}: {name} per step need targets per step, one array for each sequence.")
+        for number, (array, steps) in enumerate(zip(arrays, self.lengths, strict=True)):
+            if len(array) != steps:
+                raise ShapeError(f"{_PLACE}: {name}[{number}] must have {steps} steps, got {len(array)}.")
+        self.target_begins = np.concatenate(([0], np.cumsum(self.lengths)[:-1]))
+        room = np.zeros((int(self.lengths.max()), *arrays[0].shape[1:]), arrays[0].dtype)
+        return np.concatenate([*arrays, room])
 
     @property
     def epoch_length(self) -> int:
@@ -149,7 +157,10 @@ class SequenceBatches:
         weight = None if self.weights is None else self.weights[rows]
         if self.per_step:
             step = np.arange(steps)[:, np.newaxis]
-            y = self.targets[self.target_begins[rows] + step]
+            places = self.target_begins[rows] + step
+            y = self.targets[places]
+            if self.step_weights is not None:
+                weight = self.step_weights[places]
             weight = None if weight is None else np.broadcast_to(weight, (steps, len(rows)))
         else:
             y = self.targets[rows]

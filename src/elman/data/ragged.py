@@ -1,0 +1,285 @@
+"""Sequences of unequal lengths: the forms in which they come, and the one form that networks are fed from.
+
+==========================  =========================================================================
+form                        meaning
+==========================  =========================================================================
+list of (T_i, D) or (T_i,)  one array per sequence, any lengths
+array (N, T, D)             N sequences of T steps with D channels
+array (N, T)                the same with one channel
+long frame                  one row per step: a column of ids, one of times, the others are channels
+==========================  =========================================================================
+
+``layout="channels_time"`` reads arrays as (D, T_i) and (N, D, T) instead; nothing is ever transposed by guessing.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from elman import _check
+from elman.errors import ArgumentError, DataError, ElmanWarning, ShapeError
+
+__all__ = ["LAYOUTS", "Ragged", "is_long_frame", "pad_front", "read_frame", "read_sequences"]
+
+Array = npt.NDArray[Any]
+
+LAYOUTS = ("time_channels", "channels_time")
+_LARGEST = float(np.finfo(np.float32).max)  # networks compute in float32
+
+
+@dataclass(frozen=True)
+class Ragged:
+    """Checked sequences.
+
+    Parameters
+    ----------
+    sequences : list of ndarray (T_i, D), float64
+        Every T_i at least 1, the same D for all, every value finite.
+    channels : list of str, optional
+        Names of the D columns of a frame.
+    ids : list, optional
+        Of a frame's sequences, in order of their first row.
+    rows : list of ndarray (T_i,) of int, optional
+        Which row of the frame each step comes from.
+    """
+
+    sequences: list[Array]
+    channels: list[str] | None = None
+    ids: list[Any] | None = None
+    rows: list[Array] | None = None
+
+    def __len__(self) -> int:
+        return len(self.sequences)
+
+
+def is_long_frame(data: Any, id_column: str) -> bool:
+    """Tell whether data are a frame with a column of that name.
+
+    Examples
+    --------
+    >>> is_long_frame(pd.DataFrame({"unique_id": [1], "ds": [1], "x": [0.5]}), "unique_id")
+    True
+    """
+    return hasattr(data, "columns") and id_column in list(data.columns)
+
+
+def read_sequences(place: str, data: Any, layout: str = "time_channels") -> Ragged:
+    """Check sequences that come as arrays.
+
+    Parameters
+    ----------
+    place : str
+        Start of every message.
+    data : list of array_like (T_i, D) or (T_i,), or array_like (N, T, D) or (N, T)
+        The sequences.
+    layout : {"time_channels", "channels_time"}
+        Order of the axes within a two-dimensional sequence.
+
+    Returns
+    -------
+    Ragged
+
+    Raises
+    ------
+    ShapeError
+        If sequences have different numbers of channels or more than two axes.
+    DataError
+        If there is no sequence, one is empty, or a value is not a finite number.
+
+    Examples
+    --------
+    >>> [s.shape for s in read_sequences("example", [[1, 2, 3], [4, 5]]).sequences]
+    [(3, 1), (2, 1)]
+    >>> [s.shape for s in read_sequences("example", np.zeros((2, 3, 8)), "channels_time").sequences]
+    [(8, 3), (8, 3)]
+    """
+    _check.choice(place, "layout", layout, LAYOUTS)
+    if not hasattr(data, "__len__") or isinstance(data, str):
+        raise ArgumentError(f"{place}: X must be sequences, got {type(data).__name__}.")
+    if isinstance(data, np.ndarray) and data.ndim > 3:
+        raise ShapeError(f"{place}: X must have shape (N, T, D) or (N, T), got {data.shape}.")
+    if len(data) == 0:
+        raise DataError(f"{place}: X has no sequence.")
+    sequences = [_one_sequence(place, f"X[{i}]", sequence, layout) for i, sequence in enumerate(data)]
+    for i, sequence in enumerate(sequences):
+        if sequence.shape[1] != sequences[0].shape[1]:
+            raise ShapeError(
+                f"{place}: X[{i}] has {_channels(sequence)}, X[0] has {_channels(sequences[0])}; "
+                f"with layout={layout!r} a sequence is ({', '.join(_axes(layout))})."
+            )
+    return Ragged(sequences)
+
+
+def _axes(layout: str) -> tuple[str, str]:
+    return ("time", "channels") if layout == "time_channels" else ("channels", "time")
+
+
+def _channels(sequence: Array) -> str:
+    return "1 channel" if sequence.shape[1] == 1 else f"{sequence.shape[1]} channels"
+
+
+def _one_sequence(place: str, name: str, sequence: Any, layout: str) -> Array:
+    """Return a sequence as float64 (T, D)."""
+    values = numbers(place, name, sequence)
+    if values.ndim == 1:
+        values = values[:, np.newaxis]
+    elif values.ndim == 2 and layout == "channels_time":
+        values = np.ascontiguousarray(values.T)
+    if values.ndim != 2:
+        raise ShapeError(
+            f"{place}: {name} must have shape ({', '.join(_axes(layout))}) or (time,), got {values.shape}."
+        )
+    if values.size == 0:
+        raise DataError(f"{place}: {name} has no steps." if len(values) == 0 else f"{place}: {name} has no channels.")
+    return values
+
+
+def numbers(place: str, name: str, values: Any) -> Array:
+    """Return finite numbers as float64; text only if every entry is a number, with a warning."""
+    try:
+        array = np.asarray(values)
+    except ValueError:
+        raise DataError(f"{place}: {name} must be a rectangular array, got rows of unequal lengths.") from None
+    if array.dtype.kind in "OUST":
+        is_text = array.size > 0 and isinstance(array.flat[0], str)
+        try:
+            array = np.array(array.tolist(), dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise DataError(f"{place}: {name} must hold numbers: {error}.") from None
+        if is_text:
+            warnings.warn(
+                f"{place}: {name} holds numbers written as text; they were converted.", ElmanWarning, stacklevel=2
+            )
+    if array.dtype.kind not in "fiub":
+        raise DataError(f"{place}: {name} must hold numbers, got {array.dtype}.")
+    array = np.asarray(array, np.float64, order="C")
+    wrong = ~(np.abs(array) <= _LARGEST)  # also true of NaN
+    if wrong.any():
+        where = tuple(int(i) for i in np.argwhere(wrong)[0])
+        raise DataError(
+            f"{place}: {name}[{', '.join(map(str, where))}] is {array[where]:g}; every value must be finite and within "
+            "float32. Fill or drop missing values first."
+        )
+    return array
+
+
+def read_frame(
+    place: str,
+    frame: Any,
+    id_column: str,
+    time_column: str | None,
+    channels: Sequence[str] | None = None,
+    exclude: Sequence[str] = (),
+) -> Ragged:
+    """Check sequences that come as a long frame, one row per step.
+
+    Parameters
+    ----------
+    place : str
+        Start of every message.
+    frame : pandas or polars frame
+        Rows may come in any order; the steps of a sequence are put in order of time.
+    id_column : str
+        Tells sequences apart.
+    time_column : str or None
+        Numbers or time stamps; None takes rows in the order in which they come.
+    channels : sequence of str, optional
+        Columns to take; all others that are not excluded if not given.
+    exclude : sequence of str
+        Columns that are no channels, such as labels.
+
+    Returns
+    -------
+    Ragged
+
+    Raises
+    ------
+    DataError
+        If a column is missing, a value cannot be used, or a time occurs twice in a sequence.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"id": ["a", "b", "a"], "t": [1, 1, 2], "x": [0.1, 0.2, 0.3]})
+    >>> ragged = read_frame("example", frame, "id", "t")
+    >>> ragged.ids, [s[:, 0].tolist() for s in ragged.sequences]
+    (['a', 'b'], [[0.1, 0.3], [0.2]])
+    """
+    columns = [str(name) for name in frame.columns]
+    special = [id_column, *([] if time_column is None else [time_column]), *exclude]
+    if channels is None:
+        channels = [name for name in columns if name not in special]
+    for name in [*special, *channels]:
+        if name not in columns:
+            raise DataError(f"{place}: there is no column {name!r}; the columns are {', '.join(columns)}.")
+    if len(frame) == 0:
+        raise DataError(f"{place}: the frame has no rows.")
+    if not channels:
+        raise DataError(f"{place}: the frame has no channels beside {', '.join(map(repr, special))}.")
+    values = np.stack([numbers(place, f"column {name!r}", frame[name]) for name in channels], axis=1)
+    codes, ids = pd.factorize(np.asarray(frame[id_column]))
+    if (codes < 0).any():
+        raise DataError(f"{place}: column {id_column!r} is empty in row {int(np.argmin(codes))}.")
+    order = _order(place, codes, ids, id_column, frame, time_column)
+    rows = np.split(order, np.cumsum(np.bincount(codes))[:-1])
+    return Ragged([values[row] for row in rows], list(channels), ids.tolist(), rows)
+
+
+def _order(place: str, codes: Array, ids: Any, id_column: str, frame: Any, time_column: str | None) -> Array:
+    """Return the rows sequence by sequence, each in order of time."""
+    as_given: Array = np.argsort(codes, kind="stable")
+    if time_column is None:
+        return as_given
+    times = np.asarray(frame[time_column])
+    if times.dtype.kind not in "iufM":
+        raise DataError(
+            f"{place}: column {time_column!r} must hold numbers or time stamps, got {times.dtype}.\n"
+            "  Hint: pandas.to_datetime converts text; time_column=None takes rows in the order in which they come."
+        )
+    if pd.isna(times).any():
+        raise DataError(f"{place}: column {time_column!r} is empty in row {int(np.argmax(pd.isna(times)))}.")
+    order: Array = np.lexsort((times, codes))
+    again = (np.diff(codes[order]) == 0) & (times[order][1:] == times[order][:-1])
+    if again.any():
+        row = order[int(np.argmax(again)) + 1]
+        name = ids.tolist()[codes[row]]
+        raise DataError(f"{place}: {time_column} {times[row]} occurs twice in the sequence with {id_column} {name!r}.")
+    if (order != as_given).any():
+        name = ids.tolist()[codes[as_given[int(np.argmax(order != as_given))]]]
+        warnings.warn(
+            f"{place}: rows of {id_column} {name!r} are not in order of {time_column}; they were sorted.",
+            ElmanWarning,
+            stacklevel=2,
+        )
+    return order
+
+
+def pad_front(sequence: Array, window: int, stride: int) -> Array:
+    """Repeat the first value in front so that windows every ``stride`` steps end exactly with the last value.
+
+    Parameters
+    ----------
+    sequence : ndarray (T, D)
+        At least one step.
+    window, stride : int
+        Of the windows.
+
+    Returns
+    -------
+    padded : ndarray (window + k·stride, D)
+        With the smallest k ≥ 0 that holds the sequence; the sequence itself if nothing is missing.
+
+    Examples
+    --------
+    >>> pad_front(np.array([[1.0], [2.0], [3.0], [4.0]]), window=3, stride=2)[:, 0]
+    array([1., 1., 2., 3., 4.])
+    """
+    length = window + max(0, -(-(len(sequence) - window) // stride)) * stride
+    missing = length - len(sequence)
+    return sequence if missing == 0 else np.concatenate([np.repeat(sequence[:1], missing, axis=0), sequence])

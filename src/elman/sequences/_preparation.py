@@ -1,0 +1,137 @@
+"""From checked sequences to what a network sees, standardised and cut into windows, and on to its outputs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.data.ragged import pad_front
+from elman.network import Network
+from elman.training import Batch, SequenceBatches
+
+__all__ = ["LaterUpdates", "Preparation", "outputs"]
+
+Array = npt.NDArray[Any]
+
+_ROWS, _STEPS = 256, 2**17  # sequences, and steps with padding, run at a time; bounds memory and changes no bit
+_FARTHEST = 1e30  # standard deviations; keeps wild values finite in float32
+
+
+@dataclass(frozen=True)
+class Preparation:
+    """What was learned about the inputs from the training part.
+
+    Parameters
+    ----------
+    window, stride : int
+        Values that a step sees, and how far it moves.
+    center, scale : ndarray (D,)
+        Mean and standard deviation of every channel.
+    per_step : bool
+        Whether a window ends at every step, so that there are as many as steps.
+    """
+
+    window: int
+    stride: int
+    center: Array
+    scale: Array
+    per_step: bool = False
+
+    @classmethod
+    def learned(
+        cls,
+        sequences: list[Array],
+        weight: Array,
+        window: int,
+        stride: int,
+        *,
+        standardize: bool = True,
+        per_step: bool = False,
+    ) -> Preparation:
+        """Measure every channel over all steps, sequences counted by their weights (n,)."""
+        channels = sequences[0].shape[1]
+        center, scale = np.zeros(channels), np.ones(channels)
+        if standardize:
+            total = float(np.sum(weight * [len(sequence) for sequence in sequences]))
+            sums = [w * sequence.sum(axis=0) for w, sequence in zip(weight, sequences, strict=True)]
+            center = np.sum(sums, axis=0) / total
+            squares = [w * ((s - center) ** 2).sum(axis=0) for w, s in zip(weight, sequences, strict=True)]
+            spread = np.sqrt(np.sum(squares, axis=0) / total)
+            scale = np.where(spread > 1e-14 * np.abs(center), spread, 1.0)  # a constant channel stays one
+        return cls(window, stride, center, scale, per_step)
+
+    def apply(self, sequences: Sequence[Array]) -> list[Array]:
+        """Standardise sequences and pad them in front to complete windows."""
+        standard = (np.clip((s - self.center) / self.scale, -_FARTHEST, _FARTHEST) for s in sequences)
+        if self.per_step:
+            return [np.concatenate([np.repeat(s[:1], self.window - 1, axis=0), s]) for s in standard]
+        return [pad_front(sequence, self.window, self.stride) for sequence in standard]
+
+    def batches(self, prepared: Sequence[Array], targets: Any, **options: Any) -> SequenceBatches:
+        """Return batches of prepared sequences."""
+        return SequenceBatches(prepared, targets, window=self.window, stride=self.stride, **options)
+
+
+class LaterUpdates:
+    """Batches counted from a later update on, so that a run that goes on with new data begins with their first epoch.
+
+    Parameters
+    ----------
+    batches : SequenceBatches
+        Where they come from.
+    first : int
+        Update that gets batch 0.
+    """
+
+    def __init__(self, batches: SequenceBatches, first: int) -> None:
+        self.batches = batches
+        self.first = first
+        self.epoch_length = batches.epoch_length
+
+    def batch(self, update: int) -> Batch:
+        """Return the batch of ``update``."""
+        return self.batches.batch(update - self.first)
+
+
+def outputs(networks: Sequence[Network], preparation: Preparation, prepared: list[Array], n_threads: int) -> Any:
+    """Run sequences through an ensemble and average its outputs before their activation.
+
+    Parameters
+    ----------
+    networks : sequence of Network
+        All of one architecture.
+    preparation : Preparation
+        That prepared the sequences.
+    prepared : list of ndarray (L_i, D)
+        From `Preparation.apply`.
+    n_threads : int
+        0: the engine's default.
+
+    Returns
+    -------
+    ndarray (n, K), or list of ndarray (steps_i, K)
+        float64; one output per sequence, or with readout ``"every"`` one per step.
+    """
+    plain = [Network(replace(network.architecture, output="identity"), network.theta) for network in networks]
+    order = np.argsort([len(sequence) for sequence in prepared], kind="stable")
+    rows = max(1, min(_ROWS, _STEPS // len(prepared[order[-1]])))
+    batches = preparation.batches(
+        [prepared[i] for i in order],
+        np.zeros(len(prepared)),
+        batch_size=rows,
+        shuffle=False,
+        dtype=networks[0].dtype,
+    )
+    every = networks[0].architecture.readout == "every"
+    found: list[Any] = [None] * len(prepared)
+    for number in range(batches.epoch_length):
+        x, _, _, lengths, _ = batches.batch(number)
+        runs = [network.predict(x, lengths=lengths, n_threads=n_threads).astype(np.float64) for network in plain]
+        mean = np.mean(runs, axis=0)
+        for place, i in enumerate(order[number * rows : number * rows + mean.shape[-2]]):
+            found[i] = mean[: x.shape[0] if lengths is None else lengths[place], place] if every else mean[place]
+    return found if every else np.stack(found)

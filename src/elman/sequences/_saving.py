@@ -1,0 +1,195 @@
+"""A fitted sequence estimator as arrays and plain metadata, and back, checked field by field."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman import _check
+from elman.errors import ArgumentError, FileFormatError
+from elman.network import Architecture, Network
+from elman.sequences._options import architecture_of, check_parameters
+from elman.sequences._preparation import Preparation
+from elman.sequences._targets import OUTPUTS, Target
+from elman.training import History
+
+if TYPE_CHECKING:
+    from elman.sequences._estimator import SequenceEstimator
+
+__all__ = ["from_file", "to_file"]
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+_KEYS = {"kind", "parameters", "architecture", "target", "classes", "window", "stride", "updates", "seeds", "inputs"}
+_MOST_LAYERS = 1000
+_KINDS = {"classifier": ("binary", "multiclass", "multilabel"), "regressor": ("numbers",), "tagger": tuple(OUTPUTS)}
+
+
+def to_file(estimator: SequenceEstimator) -> tuple[Arrays, dict[str, Any]]:
+    """Return what `elman.persistence.save_arrays` takes."""
+    target, preparation = estimator._target, estimator._preparation
+    arrays: Arrays = {
+        "theta": np.stack([network.theta for network in estimator.networks_]),
+        "input.center": preparation.center,
+        "input.scale": preparation.scale,
+    }
+    if target.center is not None and target.scale is not None:
+        arrays |= {"target.center": target.center, "target.scale": target.scale}
+    names = getattr(estimator, "feature_names_in_", None)
+    return arrays, {
+        "kind": estimator._kind,
+        "parameters": _plain_parameters(estimator),
+        "architecture": estimator.networks_[0].architecture.to_dict(),
+        "target": {"kind": target.kind, "size": target.size, "flat": target.flat},
+        "classes": _plain_classes(target.classes),
+        "window": preparation.window,
+        "stride": preparation.stride,
+        "updates": estimator.updates_,
+        "seeds": estimator._seeds_,
+        "inputs": {
+            "table": estimator._table,
+            "features": int(estimator.n_features_in_),
+            "names": None if names is None else [str(name) for name in names],
+        },
+    }
+
+
+def _plain_parameters(estimator: SequenceEstimator) -> dict[str, Any]:
+    """Return the constructor's parameters as JSON values."""
+    parameters: dict[str, Any] = estimator.get_params(deep=False)
+    for name, value in parameters.items():
+        if isinstance(value, np.generic):
+            parameters[name] = value.item()
+        elif isinstance(value, (np.random.RandomState, np.random.Generator)):
+            parameters[name] = None  # it has been used up by fit
+        elif name == "class_weight" and not isinstance(value, str):
+            parameters[name] = None  # fit alone uses it, and its keys may be of any type
+    return parameters
+
+
+def _plain_classes(classes: npt.NDArray[Any] | None) -> dict[str, Any] | None:
+    if classes is None:
+        return None
+    values = classes.tolist()
+    if odd := [value for value in values if type(value) not in (bool, int, float, str)]:
+        raise ArgumentError(f"save: classes must be text, numbers or truth values to be saved, got {odd[0]!r}.")
+    return {"values": values, "dtype": "object" if classes.dtype == object else classes.dtype.str}
+
+
+def from_file(estimator: SequenceEstimator, arrays: Arrays, metadata: dict[str, Any]) -> None:
+    """Fill an unfitted estimator from a file's contents.
+
+    Raises
+    ------
+    FileFormatError
+        If anything is missing, unknown, of a wrong type or does not fit the rest.
+    """
+    try:
+        _fill(estimator, arrays, metadata)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+        if isinstance(error, FileFormatError):
+            raise
+        raise FileFormatError(f"this is no {estimator._kind} that Elman wrote: {error}") from error
+
+
+def _fill(estimator: SequenceEstimator, arrays: Arrays, metadata: dict[str, Any]) -> None:
+    _same("fields", set(metadata), _KEYS)
+    parameters = metadata["parameters"]
+    _same("parameters", set(parameters), set(estimator.get_params(deep=False)))
+    estimator.set_params(**parameters)
+    check_parameters("parameters", estimator)
+    target = _target(estimator._kind, arrays, metadata)
+    preparation = _preparation(arrays, metadata, estimator._per_step())
+    architecture = Architecture.from_dict(metadata["architecture"])
+    channels = len(preparation.center)
+    if architecture != architecture_of(estimator, preparation.window * channels, target):
+        raise FileFormatError("the architecture does not follow from the parameters")
+    if architecture.num_layers > _MOST_LAYERS:  # a layout lists every layer before its size can be compared with theta
+        raise FileFormatError(f"num_layers is {architecture.num_layers}, at most {_MOST_LAYERS} can be loaded")
+    theta = _float(arrays, "theta", np.dtype(estimator.dtype), 2)
+    seeds = [_check.integer("metadata", "seeds", seed, 0, 2**32) for seed in metadata["seeds"]]
+    if len(theta) == 0 or len(theta) != len(seeds):
+        raise FileFormatError("theta must hold one network per seed")
+    _inputs(estimator, metadata["inputs"], channels)
+    estimator.networks_ = [Network(architecture, np.ascontiguousarray(row)) for row in theta]
+    estimator.history_ = [History() for _ in theta]
+    estimator.updates_ = _check.positive_integer("metadata", "updates", metadata["updates"])
+    estimator._seeds_, estimator._states = seeds, None
+    estimator._publish(target, preparation)
+
+
+def _same(what: str, found: set[str], wanted: set[str]) -> None:
+    if found != wanted:
+        raise FileFormatError(f"{what} missing or unknown: {', '.join(sorted(found ^ wanted))}")
+
+
+def _target(kind: str, arrays: Arrays, metadata: dict[str, Any]) -> Target:
+    """Rebuild what the output layer stands for."""
+    fields = metadata["target"]
+    _same("target fields", set(fields), {"kind", "size", "flat"})
+    which = _check.choice("target", "kind", fields["kind"], _KINDS[kind])
+    size = _check.positive_integer("target", "size", fields["size"])
+    flat = _check.boolean("target", "flat", fields["flat"])
+    numbers = which == "numbers"
+    wanted = {"theta", "input.center", "input.scale"} | ({"target.center", "target.scale"} if numbers else set())
+    _same("arrays", set(arrays), wanted)
+    if numbers:
+        center, scale = _center_and_scale(arrays, "target")
+        if len(center) != size or (flat and size != 1) or metadata["classes"] is not None:
+            raise FileFormatError("the target does not fit its size")
+        return Target(which, size, None, center, scale, flat)
+    classes = _classes(metadata["classes"])
+    if len(classes) != (2 if which == "binary" else size) or (which == "binary" and size != 1) or flat:
+        raise FileFormatError("the classes do not fit the output layer")
+    return Target(which, size, classes)
+
+
+def _classes(fields: dict[str, Any]) -> npt.NDArray[Any]:
+    _same("class fields", set(fields), {"values", "dtype"})
+    values, name = fields["values"], fields["dtype"]
+    if any(type(value) not in (bool, int, float, str) for value in values):
+        raise FileFormatError("classes must be text, numbers or truth values")
+    dtype = np.dtype(object) if name == "object" else np.dtype(str(name))
+    if dtype.kind not in "biufUO":
+        raise FileFormatError(f"classes cannot be of the type {name!r}")
+    classes = np.array(values, dtype=object).astype(dtype)
+    if classes.ndim != 1 or classes.tolist() != values or not (classes[:-1] < classes[1:]).all():
+        raise FileFormatError("classes must be different and sorted")
+    return classes
+
+
+def _preparation(arrays: Arrays, metadata: dict[str, Any], per_step: bool) -> Preparation:
+    center, scale = _center_and_scale(arrays, "input")
+    window = _check.positive_integer("metadata", "window", metadata["window"])
+    stride = _check.positive_integer("metadata", "stride", metadata["stride"])
+    return Preparation(window, stride, center, scale, per_step)
+
+
+def _center_and_scale(arrays: Arrays, what: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    center, scale = (_float(arrays, f"{what}.{name}", np.dtype(np.float64), 1) for name in ("center", "scale"))
+    if len(center) == 0 or center.shape != scale.shape or not (scale > 0).all():
+        raise FileFormatError(f"{what}.center and {what}.scale must go together")
+    return center, scale
+
+
+def _float(arrays: Arrays, name: str, dtype: np.dtype[Any], dimensions: int) -> npt.NDArray[Any]:
+    array = arrays[name]
+    if array.dtype != dtype or array.ndim != dimensions or not np.isfinite(array).all():
+        raise FileFormatError(f"{name} must be {dimensions}-dimensional, {dtype.name} and finite")
+    return array
+
+
+def _inputs(estimator: SequenceEstimator, fields: dict[str, Any], channels: int) -> None:
+    """Restore what sequences must look like."""
+    _same("input fields", set(fields), {"table", "features", "names"})
+    table = _check.boolean("inputs", "table", fields["table"])
+    features, names = _check.positive_integer("inputs", "features", fields["features"]), fields["names"]
+    if (channels != 1 if table else features != channels) or (names is not None and len(names) != features):
+        raise FileFormatError("inputs do not fit the channels")
+    estimator._table, estimator._channels, estimator.n_features_in_ = table, channels, features
+    if names is not None:
+        if any(type(name) is not str for name in names):
+            raise FileFormatError("names of channels must be text")
+        estimator.feature_names_in_ = np.array(names, dtype=object)

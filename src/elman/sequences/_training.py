@@ -1,0 +1,191 @@
+"""Train the ensemble of a sequence estimator: in one go, against a held-out part, or one pass at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.model_selection import train_test_split
+
+from elman.errors import DataError
+from elman.network import Network
+from elman.sequences._options import settings_of
+from elman.sequences._preparation import LaterUpdates, Preparation, outputs
+from elman.training import SequenceBatches, Trainer, TrainingState, train_ensemble
+from elman.training.losses import Objective
+
+if TYPE_CHECKING:
+    from elman.sequences._estimator import SequenceEstimator
+    from elman.sequences._targets import Target
+
+__all__ = ["Encoded", "Interrupted", "TrainingData", "pass_once", "take", "train"]
+
+Array = npt.NDArray[Any]
+Encoded = Array | list[Array]  # one target per sequence, or for each sequence one array of targets per step
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """Prepared sequences with their targets and weights.
+
+    Parameters
+    ----------
+    preparation : Preparation
+        That prepared the sequences.
+    prepared : list of ndarray (L_i, D)
+        Sequences.
+    targets : ndarray (n, ...) or list of ndarray (steps_i, ...)
+        What the loss compares with.
+    weight : ndarray (n,) or list of ndarray (steps_i,)
+        Of each sequence, or each step, in the loss.
+    """
+
+    preparation: Preparation
+    prepared: list[Array]
+    targets: Encoded
+    weight: Encoded
+
+    def select(self, rows: Array) -> TrainingData:
+        """Return a part."""
+        prepared = [self.prepared[i] for i in rows]
+        return TrainingData(self.preparation, prepared, take(self.targets, rows), take(self.weight, rows))
+
+    def batches(self, estimator: SequenceEstimator) -> SequenceBatches:
+        """Return batches; weights that are all equal are left out."""
+        return self.preparation.batches(
+            self.prepared,
+            self.targets,
+            batch_size=int(estimator.batch_size),
+            weights=None if isinstance(self.weight, np.ndarray) and np.ptp(self.weight) == 0 else self.weight,
+            dtype=np.dtype(estimator.dtype),
+        )
+
+
+class Interrupted(KeyboardInterrupt):
+    """The user asked to stop; ``trainers`` are those that have begun, each network with its best parameters so far."""
+
+    def __init__(self, trainers: list[Trainer]) -> None:
+        super().__init__()
+        self.trainers = trainers
+
+
+def train(
+    place: str,
+    estimator: SequenceEstimator,
+    target: Target,
+    data: TrainingData,
+    networks: list[Network],
+    seeds: list[int],
+    updates: int,
+    strata: Array | None,
+) -> list[Trainer]:
+    """Train all networks in place, with early stopping against a part that is held out; return their trainers."""
+    everything = [updates] * len(seeds)
+    if not estimator.early_stopping:
+        return _run(estimator, target, data, networks, seeds, everything, updates)
+    rows = np.arange(len(data.prepared))
+    try:
+        kept, held = train_test_split(
+            rows, test_size=float(estimator.validation_fraction), stratify=strata, random_state=seeds[0] % 2**32
+        )
+    except ValueError as error:
+        raise DataError(f"{place}: early_stopping cannot hold out a part: {error}") from None
+    start = [network.copy() for network in networks]
+    kept_data = data.select(kept)
+    trainers = _run(estimator, target, kept_data, networks, seeds, everything, updates, data.select(held))
+    if not estimator.refit:
+        return trainers
+    best = [trainer.history.best_update or updates for trainer in trainers]
+    return _run(estimator, target, data, start, seeds, best, updates)
+
+
+def pass_once(
+    estimator: SequenceEstimator,
+    target: Target,
+    data: TrainingData,
+    networks: list[Network],
+    seeds: list[int],
+    states: Sequence[TrainingState | None],
+) -> list[Trainer]:
+    """Go on for one pass over the data at a constant learning rate; return the trainers."""
+    batches = data.batches(estimator)
+    trainers = []
+    for network, seed, state in zip(networks, seeds, states, strict=True):
+        done = 0 if state is None else state.update
+        settings = settings_of(estimator, target, done + batches.epoch_length, seed, constant=True)
+        source = LaterUpdates(batches.with_seed(seed + done), done)
+        trainers.append(Trainer(network, source, settings, state=state))
+    _train_all(estimator, trainers)
+    return trainers
+
+
+def _run(
+    estimator: SequenceEstimator,
+    target: Target,
+    data: TrainingData,
+    networks: list[Network],
+    seeds: list[int],
+    stops: list[int],
+    updates: int,
+    held_out: TrainingData | None = None,
+) -> list[Trainer]:
+    """Run one trainer per network, member i for ``stops[i]`` of a schedule of ``updates``."""
+    batches = data.batches(estimator)
+    trainers = []
+    for network, seed, stop in zip(networks, seeds, stops, strict=True):
+        patience = None if held_out is None else int(estimator.patience)
+        settings = settings_of(estimator, target, updates, seed, patience=patience)
+        objective = Objective(settings.loss, network.architecture.output)
+        validate = None if held_out is None else _Validation(held_out, objective)
+        callbacks = [_Stop(stop)] if stop < updates else []
+        trainers.append(Trainer(network, batches.with_seed(seed), settings, validate=validate, callbacks=callbacks))
+    _train_all(estimator, trainers)
+    return trainers
+
+
+def _train_all(estimator: SequenceEstimator, trainers: list[Trainer]) -> None:
+    try:
+        train_ensemble(trainers, n_threads=estimator.n_threads, progress=bool(estimator.progress))
+    except KeyboardInterrupt:
+        raise Interrupted([trainer for trainer in trainers if trainer.update > 0]) from None
+
+
+class _Validation:
+    """Loss of a network on the part that is held out."""
+
+    def __init__(self, data: TrainingData, objective: Objective) -> None:
+        self.data = data
+        self.objective = objective
+        weight = data.weight
+        if isinstance(data.targets, np.ndarray):
+            self.targets, self.weight = data.targets, np.asarray(weight)
+        else:
+            self.targets = np.concatenate(data.targets)
+            steps = [len(y) for y in data.targets]
+            self.weight = np.repeat(weight, steps) if isinstance(weight, np.ndarray) else np.concatenate(weight)
+
+    def __call__(self, network: Network) -> float:
+        """Return the weighted mean loss."""
+        found = outputs([network], self.data.preparation, self.data.prepared, n_threads=1)
+        o = found if isinstance(found, np.ndarray) else np.concatenate(found)
+        return self.objective(o, self.targets, self.weight)[0]
+
+
+class _Stop:
+    """Stop a trainer after a number of updates."""
+
+    def __init__(self, updates: int) -> None:
+        self.updates = updates
+
+    def __call__(self, trainer: Trainer) -> None:
+        """Stop if that many are done."""
+        if trainer.update >= self.updates:
+            trainer.stop()
+
+
+def take(items: Encoded, rows: Array) -> Encoded:
+    """Return the targets of some sequences."""
+    return items[rows] if isinstance(items, np.ndarray) else [items[i] for i in rows]

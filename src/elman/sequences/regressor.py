@@ -1,0 +1,169 @@
+"""`SequenceRegressor`: one number, or several, for a whole sequence."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import RegressorMixin
+from sklearn.metrics import r2_score
+from sklearn.utils import Tags
+
+from elman.data.ragged import Ragged, is_long_frame
+from elman.errors import ArgumentError
+from elman.sequences._documentation import documented
+from elman.sequences._estimator import SequenceEstimator, aligned, labels_of
+from elman.sequences._options import check_parameters
+from elman.sequences._targets import number_target, read_numbers
+
+__all__ = ["SequenceRegressor"]
+
+Array = npt.NDArray[Any]
+
+
+@documented
+@dataclass(eq=False, repr=False, kw_only=True)
+class SequenceRegressor(RegressorMixin, SequenceEstimator):
+    """Predict numbers from sequences of any lengths with a small ensemble of recurrent networks.
+
+    The network is that of `SequenceClassifier` with as many outputs as there are targets, and no output activation. The
+    targets are standardised with mean and standard deviation of the training part.
+
+    Parameters
+    ----------
+    window, stride : int or "auto"
+        Values of every channel that a step sees, and how far it moves; see `SequenceClassifier`.
+    readout : {"last", "mean", "max"}
+        State after the last step (of the backward direction: after the first), or mean or maximum over steps.
+    loss : {"mse", "mae", "huber"}
+        Mean over sequences and targets, of standardised targets.
+    {shared}
+
+    Attributes
+    ----------
+    networks_ : list of Network
+        The ensemble.
+    history_ : list of History
+        Loss, gradient norm and learning rate of every update of every network.
+    window_, stride_, updates_ : int
+        What the rules chose.
+    n_outputs_ : int
+        Targets, K.
+    n_features_in_ : int
+        Columns of a table (N, T); of other forms, channels.
+    feature_names_in_ : ndarray
+        Names of columns, if X was a frame.
+
+    See Also
+    --------
+    SequenceClassifier : the forms in which sequences come.
+
+    Examples
+    --------
+    >>> from elman import SequenceRegressor
+    >>> X = [[1.0, 2.0], [3.0, 3.0, 3.0], [0.0], [2.0, 0.0], [4.0, 4.0], [1.0]]
+    >>> model = SequenceRegressor(updates=100, n_seeds=1, random_state=0).fit(X, [2.0, 3.0, 0.0, 0.0, 4.0, 1.0])
+    >>> model.score(X, [2.0, 3.0, 0.0, 0.0, 4.0, 1.0]) > 0.9
+    True
+    """
+
+    _kind = "regressor"
+
+    window: Any = "auto"
+    stride: Any = "auto"
+    readout: str = "last"
+    loss: str = "mse"
+    dropout: float = 0.0  # noise on a number to be predicted costs more than it gains
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Learn from sequences and their numbers.
+
+        Parameters
+        ----------
+        X : list of array_like (T_i, D) or (T_i,), array_like (N, T, D) or (N, T), or long frame
+            Sequences.
+        y : array_like (N,) or (N, K), or str
+            Targets of each sequence; the name of a long frame's column.
+        sample_weight : array_like (N,), optional
+            How often each sequence counts; 0 leaves it out.
+
+        Returns
+        -------
+        SequenceRegressor
+            Itself.
+
+        Raises
+        ------
+        ArgumentError, ShapeError, DataError
+            If a parameter, a shape or a value cannot be used.
+        TrainingError
+            If the loss stopped being finite.
+        """
+        place = self._place("fit")
+        check_parameters(place, self)
+        ragged, numbers = self._read_pair(place, X, y, reset=not self._goes_on())
+        weight = self._weights(place, ragged, sample_weight)
+        return self._fit(place, ragged, number_target(numbers, weight), numbers, weight)
+
+    def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Go on learning: one pass over the sequences, at a constant learning rate.
+
+        Windows and standardisation, of the targets too, are those of the first call.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`.
+
+        Returns
+        -------
+        SequenceRegressor
+            Itself.
+        """
+        place = self._place("partial_fit")
+        check_parameters(place, self)
+        ragged, numbers = self._read_pair(place, X, y, reset=not hasattr(self, "networks_"))
+        weight = self._weights(place, ragged, sample_weight)
+        return self._partial_fit(place, ragged, number_target(numbers, weight), numbers, weight)
+
+    def _read_pair(self, place: str, X: Any, y: Any, *, reset: bool) -> tuple[Ragged, Array]:
+        """Check sequences and their targets."""
+        column = y if isinstance(y, str) else None
+        if column is not None and not is_long_frame(X, self.id_column):
+            raise ArgumentError(f"{place}: y={column!r} names a column, but X is not a long frame.")
+        ragged = self._read(place, X, reset=reset, exclude=[] if column is None else [column])
+        y = aligned(place, "y", ragged, y) if column is None else labels_of(place, X, column, ragged)
+        numbers = read_numbers(place, y)
+        if len(numbers) != len(ragged):
+            raise ArgumentError(f"{place}: X has {len(ragged)} sequences, but y has {len(numbers)} rows.")
+        return ragged, numbers
+
+    def predict(self, X: Any) -> Array:
+        """Return the predicted numbers, (N,) or (N, K) like the y of `fit`."""
+        found = self._outputs("predict", X)
+        return self._target.predictions(found)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the coefficient of determination R², the mean over targets.
+
+        Parameters
+        ----------
+        X, y, sample_weight
+            As in `fit`.
+        """
+        self._check_fitted("score")
+        place = self._place("score")
+        ragged, numbers = self._read_pair(place, X, y, reset=False)
+        weight = aligned(place, "sample_weight", ragged, sample_weight)
+        predicted = self._target.predictions(self._run_networks(ragged))
+        return float(r2_score(numbers, np.asarray(predicted), sample_weight=weight))
+
+    def _readout(self) -> str:
+        return self.readout
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        return tags

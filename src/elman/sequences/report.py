@@ -1,0 +1,91 @@
+"""How good a classifier is on sequences whose classes are known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
+
+from elman.errors import DataError
+
+__all__ = ["Report", "class_report"]
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Report:
+    """Predicted classes beside actual ones.
+
+    Parameters
+    ----------
+    classes : list
+        In the order of rows and columns.
+    matrix : ndarray of int (C, C)
+        ``matrix[i, j]`` sequences of class i were taken for class j.
+    table : DataFrame
+        Precision, recall, F1 and number of sequences of each class; NaN where nothing was predicted or there is nothing
+        to find.
+    accuracy : float
+        Share of sequences that were classified correctly.
+    baseline : float
+        Share of the most frequent class: what always naming that one would get.
+    """
+
+    classes: list[Any]
+    matrix: Array
+    table: pd.DataFrame
+    accuracy: float
+    baseline: float
+
+
+def class_report(actual: npt.ArrayLike, predicted: npt.ArrayLike, classes: npt.ArrayLike) -> Report:
+    """Compare.
+
+    Parameters
+    ----------
+    actual, predicted : array_like (N,)
+        Classes.
+    classes : array_like (C,)
+        Those that the classifier knows.
+
+    Returns
+    -------
+    Report
+
+    Raises
+    ------
+    DataError
+        If a class is unknown to the classifier.
+
+    Examples
+    --------
+    >>> report = class_report(["a", "a", "b"], ["a", "b", "b"], ["a", "b"])
+    >>> report.matrix.tolist(), round(report.accuracy, 3), round(report.baseline, 3)
+    ([[1, 1], [0, 1]], 0.667, 0.667)
+    >>> report.table["recall"].tolist()
+    [0.5, 1.0]
+    """
+    actual, predicted, known = np.asarray(actual), np.asarray(predicted), np.asarray(classes)
+    unknown = ~np.isin(actual, known)
+    if unknown.any():
+        where = int(np.argmax(unknown))
+        raise DataError(
+            f"class_report: sequence {where} is of class {actual.tolist()[where]!r}, which the classifier has never "
+            f"seen; it knows {', '.join(map(str, known))}."
+        )
+    matrix = confusion_matrix(actual, predicted, labels=known)
+    precision, recall, f1, count = precision_recall_fscore_support(
+        actual, predicted, labels=known, zero_division=np.nan
+    )
+    table = pd.DataFrame(
+        {"precision": precision, "recall": recall, "F1": f1, "sequences": count}, index=pd.Index(known, name="class")
+    )
+    total = max(len(actual), 1)
+    return Report(
+        known.tolist(), matrix, table, float(np.trace(matrix)) / total, float(matrix.sum(axis=1).max()) / total
+    )

@@ -1,0 +1,272 @@
+"""`SequenceTagger`: a class, labels, or numbers for every step of a sequence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.metrics import accuracy_score, r2_score
+from sklearn.utils import Tags
+
+from elman.data.ragged import Ragged, is_long_frame
+from elman.errors import ArgumentError, DataError, UnsupportedError
+from elman.sequences._documentation import documented
+from elman.sequences._estimator import SequenceEstimator
+from elman.sequences._options import check_parameters, class_weights
+from elman.sequences._targets import Target, class_target, number_target, read_classes, read_numbers
+
+__all__ = ["SequenceTagger"]
+
+Array = npt.NDArray[Any]
+Steps = list[Array]  # one array (T_i,) or (T_i, K) per sequence
+
+
+@documented
+@dataclass(eq=False, repr=False, kw_only=True)
+class SequenceTagger(SequenceEstimator):
+    """Tag every step of sequences of any lengths with a small ensemble of recurrent networks.
+
+    Step t sees the newest `window` values of all channels, and there is an output at every step::
+
+        x_t = values[t - window + 1 … t]        the first value stands for those before it
+        h_t = GRU(x_t, h_{t-1})
+        o_t = h_t W_y + b_y,   p_t = softmax(o_t), sigmoid(o_t), or the numbers o_t themselves
+
+    The loss is the mean over all steps. By default an output depends on its own and on earlier steps alone;
+    ``bidirectional=True`` lets it see the rest of the sequence, and must not be used where the target is a later input.
+
+    Parameters
+    ----------
+    target : {"class", "labels", "numbers"}
+        What y holds for each step: one class, 0 and 1 for each of several labels, or one or more numbers.
+    window : int
+        Values of every channel that a step sees.
+    class_weight : None, "balanced" or dict
+        Weight of each class in the loss; for labels a list of such dicts.
+    label_smoothing : float
+        Share of each target that is spread over all classes.
+    loss : {"mse", "mae", "huber"}
+        Of ``target="numbers"``, which are standardised.
+    {shared}
+
+    Attributes
+    ----------
+    classes_ : ndarray (C,)
+        Classes in the order of `predict_proba`'s columns; of labels 0 … K-1; none for numbers.
+    networks_ : list of Network
+        The ensemble.
+    history_ : list of History
+        Loss, gradient norm and learning rate of every update of every network.
+    updates_ : int
+        What the rule chose.
+    n_features_in_ : int
+        Columns of a table (N, T); of other forms, channels.
+
+    Notes
+    -----
+    Sequences come in the forms described for `SequenceClassifier`, and y in the same form: a list of (T_i,) or
+    (T_i, K), an array (N, T) or (N, T, K), or for a long frame the name of a column or of several. Predictions have the
+    form of X; for a long frame there is one per row of the frame.
+
+    Examples
+    --------
+    Whether the sum so far is positive:
+
+    >>> import numpy as np
+    >>> from elman import SequenceTagger
+    >>> X = [np.array(x) for x in ([1.0, -3, 1], [2.0, 1], [-1.0, 3, 1, -9], [-2.0, 1, 5])] * 4
+    >>> y = [np.cumsum(x) > 0 for x in X]
+    >>> model = SequenceTagger(hidden_size=8, updates=150, n_seeds=1, learning_rate=0.03, random_state=0).fit(X, y)
+    >>> [tags.tolist() for tags in model.predict(X[:2])]
+    [[True, False, False], [True, True]]
+    """
+
+    _kind = "tagger"
+
+    target: str = "class"
+    window: Any = 1
+    bidirectional: bool = False
+    class_weight: Any = None
+    label_smoothing: float = 0.0
+    loss: str = "mse"
+
+    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+        """Learn from sequences whose steps are tagged.
+
+        Parameters
+        ----------
+        X : list of array_like (T_i, D) or (T_i,), array_like (N, T, D) or (N, T), or long frame
+            Sequences.
+        y : list of array_like (T_i,) or (T_i, K), array_like (N, T) or (N, T, K), str or list of str
+            A tag for every step; names of columns of a long frame.
+        sample_weight : array_like (N,), or list of array_like (T_i,), optional
+            How often each sequence counts; or the weight of each step in the loss, 0 where the tag is unknown.
+
+        Returns
+        -------
+        SequenceTagger
+            Itself.
+
+        Raises
+        ------
+        ArgumentError, ShapeError, DataError
+            If a parameter, a shape or a value cannot be used.
+        TrainingError
+            If the loss stopped being finite.
+        """
+        place = self._place("fit")
+        self._check(place)
+        ragged, tags = self._read_pair(place, X, y, reset=not self._goes_on())
+        weight, factor = self._step_weights(place, ragged, tags, sample_weight)
+        target, tags = self._encode(place, tags, weight)
+        return self._fit(place, ragged, target, tags, weight, factor)
+
+    def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
+        """Go on learning: one pass over the sequences, at a constant learning rate.
+
+        Parameters
+        ----------
+        X, y
+            As in `fit`.
+        classes : array_like (C,), optional
+            All classes there will be; at the first call, unless y has them all.
+        sample_weight : array_like (N,), optional
+            How often each sequence counts.
+
+        Returns
+        -------
+        SequenceTagger
+            Itself.
+        """
+        place = self._place("partial_fit")
+        self._check(place)
+        if self.class_weight is not None:
+            raise ArgumentError(f"{place}: class_weight must be None; pass weights as sample_weight.")
+        first = not hasattr(self, "networks_")
+        ragged, tags = self._read_pair(place, X, y, reset=first)
+        weight = self._weights(place, ragged, sample_weight)
+        target, tags = self._encode(place, tags, weight, classes if first else getattr(self, "classes_", None))
+        return self._partial_fit(place, ragged, target, tags, weight)
+
+    def predict(self, X: Any) -> Any:
+        """Return a tag for every step, in the form of X: classes, labels of 0 and 1, or numbers."""
+        return self._tags("predict", X, lambda target: target.predictions)
+
+    def predict_proba(self, X: Any) -> Any:
+        """Return a probability per class or label for every step, in the form of X with one more axis."""
+        return self._tags("predict_proba", X, lambda target: target.probabilities)
+
+    def decision_function(self, X: Any) -> Any:
+        """Return the outputs before their activation, in the form of X; one column less for two classes."""
+        return self._tags("decision_function", X, lambda target: target.decision)
+
+    def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
+        """Return the share of steps whose tag, or whole set of labels, is right; for numbers R².
+
+        Parameters
+        ----------
+        X, y
+            As in `fit`.
+        sample_weight : array_like (N,), or list of array_like (T_i,), optional
+            Of sequences or steps.
+        """
+        self._check_fitted("score")
+        place = self._place("score")
+        ragged, tags = self._read_pair(place, X, y, reset=False)
+        weight, factor = self._step_weights(place, ragged, None, sample_weight)
+        steps = np.repeat(weight, [len(t) for t in tags]) if isinstance(factor, float) else np.concatenate(factor)
+        found = np.concatenate([self._target.predictions(o) for o in self._run_networks(ragged)])
+        measure = r2_score if self.target == "numbers" else accuracy_score
+        return float(measure(np.concatenate(tags), found, sample_weight=steps))
+
+    def _tags(self, method: str, X: Any, convert: Callable[[Target], Callable[[Array], Array]]) -> Any:
+        """Convert the outputs of every sequence and return them in the form of X."""
+        self._check_fitted(method)
+        if self._target.kind == "numbers" and method != "predict":
+            raise UnsupportedError(f"{self._place(method)}: a tagger of numbers has no classes; use predict.")
+        ragged = self._read(self._place(method), X, reset=False)
+        found = [convert(self._target)(o) for o in self._run_networks(ragged)]
+        if ragged.rows is not None:
+            joined = np.concatenate(found)
+            inverse = np.argsort(np.concatenate(ragged.rows))
+            return joined[inverse]
+        return np.stack(found) if hasattr(X, "ndim") and X.ndim > 1 else found
+
+    def _check(self, place: str) -> None:
+        check_parameters(place, self)
+        if self.target == "numbers" and (self.class_weight is not None or self.label_smoothing):
+            raise ArgumentError(f'{place}: target="numbers" takes neither class_weight nor label_smoothing.')
+
+    def _read_pair(self, place: str, X: Any, y: Any, *, reset: bool) -> tuple[Ragged, Steps]:
+        """Check sequences and split their tags into one array per sequence."""
+        columns = [y] if isinstance(y, str) else y if isinstance(y, list) and all(isinstance(c, str) for c in y) else []
+        if columns and not is_long_frame(X, self.id_column):
+            raise ArgumentError(f"{place}: y={y!r} names a column, but X is not a long frame.")
+        ragged = self._read(place, X, reset=reset, exclude=columns)
+        if columns:
+            values = [np.asarray(X[name]) for name in columns]
+            column = values[0] if isinstance(y, str) else np.stack(values, axis=1)
+            assert ragged.rows is not None
+            return ragged, [np.array(column[rows].tolist()) for rows in ragged.rows]
+        if y is None or len(y) != len(ragged):
+            count = "is None" if y is None else f"has {len(y)} entries"
+            raise ArgumentError(f"{place}: X has {len(ragged)} sequences, but y {count}.")
+        tags = [np.asarray(steps) for steps in y]
+        self._check_steps(place, ragged, tags, "y")
+        return ragged, tags
+
+    def _check_steps(self, place: str, ragged: Ragged, parts: Steps, name: str) -> None:
+        """Refuse arrays that do not have one entry per step."""
+        for i, (sequence, part) in enumerate(zip(ragged.sequences, parts, strict=True)):
+            if part.ndim not in (1, 2) or len(part) != len(sequence) or part.shape[1:] != parts[0].shape[1:]:
+                wanted = (len(sequence), *parts[0].shape[1:])
+                raise DataError(f"{place}: {name}[{i}] must have shape {wanted} like its sequence, got {part.shape}.")
+
+    def _encode(self, place: str, tags: Steps, weight: Array, classes: Any = None) -> tuple[Target, Steps]:
+        """Return the target and what the steps' tags are called in training."""
+        lengths = [len(steps) for steps in tags]
+        joined = np.concatenate(tags)
+        if self.target == "numbers":
+            target, encoded = number_target(joined := read_numbers(place, joined), np.repeat(weight, lengths)), joined
+        elif self.target == "labels":
+            if joined.ndim != 2 or not np.isin(joined, (0, 1)).all():
+                raise DataError(f'{place}: with target="labels" y must hold 0 and 1 in one column per label.')
+            target, encoded = class_target(place, joined)
+        else:
+            if joined.ndim != 1:
+                raise DataError(f'{place}: with target="class" y must hold one class per step, got {joined.shape[1]}.')
+            target, encoded = class_target(place, read_classes(place, joined), classes)
+        return target, np.split(encoded, np.cumsum(lengths)[:-1])
+
+    def _step_weights(self, place: str, ragged: Ragged, tags: Steps | None, sample_weight: Any) -> tuple[Array, Any]:
+        """Return how often sequences count (n,), and the further weight of their steps: 1, or an array for each."""
+        factor: Any = 1.0
+        if isinstance(sample_weight, (list, tuple)) and len(sample_weight) and np.ndim(sample_weight[0]) > 0:
+            factor = [np.asarray(part, np.float64) for part in sample_weight]
+            self._check_steps(place, ragged, factor, "sample_weight")
+            sample_weight = None
+            if min(part.min() for part in factor) < 0 or not any(part.any() for part in factor):
+                raise DataError(f"{place}: sample_weight must not be negative, nor zero everywhere.")
+        if tags is not None and self.class_weight is not None:
+            by_class = class_weights(place, self.class_weight, np.concatenate(tags))
+            parts = np.split(by_class, np.cumsum([len(steps) for steps in tags])[:-1])
+            factor = parts if isinstance(factor, float) else [a * b for a, b in zip(factor, parts, strict=True)]
+        return self._weights(place, ragged, sample_weight), factor
+
+    def _windows(self, lengths: Array) -> tuple[int, int]:
+        return (1 if self.window == "auto" else int(self.window)), 1
+
+    def _readout(self) -> str:
+        return "every"
+
+    def _per_step(self) -> bool:
+        return True
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.target_tags.multi_output = True
+        tags.no_validation = True
+        return tags

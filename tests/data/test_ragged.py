@@ -1,0 +1,115 @@
+"""Sequences in all their forms, and what is said about those that cannot be used."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from elman.data.ragged import pad_front, read_frame, read_sequences
+from elman.errors import ArgumentError, DataError, ElmanWarning, ShapeError
+
+FRAME = pd.DataFrame({"id": [2, 1, 2, 1, 2], "t": [0, 5, 1, 6, 2], "x": [1.0, 2, 3, 4, 5], "z": [0, 1, 0, 1, 0]})
+
+
+FINITE = "every value must be finite and within float32. Fill or drop missing values first."
+CUBE = "X must have shape (N, T, D) or (N, T), got (1, 1, 1, 1)."
+CHANNELS = "X[1] has 1 channel, X[0] has 2 channels; with layout='time_channels' a sequence is (time, channels)."
+ROWS = "X[1] has 3 channels, X[0] has 2 channels; with layout='channels_time' a sequence is (channels, time)."
+LAYOUT = "layout must be one of 'time_channels', 'channels_time', got 'time'."
+
+
+def test_forms() -> None:
+    for data in ([[1, 2], [3, 4]], np.array([[1.0, 2], [3, 4]]), np.array([[[1], [2]], [[3], [4]]], dtype=np.float16)):
+        assert [s.tolist() for s in read_sequences("here", data).sequences] == [[[1], [2]], [[3], [4]]]
+    turned = read_sequences("here", [np.arange(6).reshape(2, 3)], "channels_time").sequences[0]
+    assert turned.tolist() == [[0, 3], [1, 4], [2, 5]] and turned.dtype == np.float64 and turned.flags.c_contiguous
+
+
+def test_numbers_as_text_are_converted_with_a_warning() -> None:
+    with pytest.warns(ElmanWarning, match=r"^here: X\[0\] holds numbers written as text; they were converted\.$"):
+        assert read_sequences("here", [["1", "2.5"]]).sequences[0].tolist() == [[1.0], [2.5]]
+
+
+def test_frames() -> None:
+    found = read_frame("here", FRAME, "id", "t")
+    assert found.ids == [2, 1] and found.channels == ["x", "z"]
+    assert [s.tolist() for s in found.sequences] == [[[1, 0], [3, 0], [5, 0]], [[2, 1], [4, 1]]]
+    assert found.rows is not None and [rows.tolist() for rows in found.rows] == [[0, 2, 4], [1, 3]]
+    assert read_frame("here", FRAME, "id", "t", exclude=["z"]).channels == ["x"]
+    assert read_frame("here", FRAME, "id", "t", ["z", "x"]).sequences[1].tolist() == [[1, 2], [1, 4]]
+    stamps = FRAME.assign(t=pd.to_datetime("2024-01-01") + pd.to_timedelta(FRAME["t"], unit="D"))
+    assert read_frame("here", stamps, "id", "t").sequences[1].tolist() == [[2, 1], [4, 1]]
+
+
+def test_order_of_a_frame() -> None:
+    shuffled = FRAME.iloc[[4, 1, 0, 2, 3]]
+    with pytest.warns(ElmanWarning, match=r"^here: rows of id 2 are not in order of t; they were sorted\.$"):
+        found = read_frame("here", shuffled, "id", "t")
+    assert found.ids == [2, 1] and found.sequences[0][:, 0].tolist() == [1, 3, 5]
+    assert read_frame("here", shuffled, "id", None, ["x"]).sequences[0][:, 0].tolist() == [5, 1, 3]
+
+
+@given(st.integers(1, 30), st.integers(1, 8), st.integers(1, 8))
+def test_padded_sequences_are_whole_windows_that_end_with_the_last_value(length: int, window: int, stride: int) -> None:
+    sequence = np.arange(1.0, length + 1)[:, np.newaxis]
+    padded = pad_front(sequence, window, stride)
+    missing = len(padded) - length
+    assert len(padded) >= window and (len(padded) - window) % stride == 0
+    assert missing < max(window, stride)
+    assert (padded[:missing] == 1).all() and np.array_equal(padded[missing:], sequence)
+
+
+@pytest.mark.parametrize(
+    ("data", "layout", "kind", "message"),
+    [
+        ([], "time_channels", DataError, "X has no sequence."),
+        ([[1.0], []], "time_channels", DataError, "X[1] has no steps."),
+        (np.zeros((2, 3, 0)), "time_channels", DataError, "X[0] has no channels."),
+        ("text", "time_channels", ArgumentError, "X must be sequences, got str."),
+        (np.zeros((1, 1, 1, 1)), "time_channels", ShapeError, CUBE),
+        ([1.0, 2.0], "time_channels", ShapeError, "X[0] must have shape (time, channels) or (time,), got ()."),
+        ([[0.5, float("nan")]], "time_channels", DataError, f"X[0][1] is nan; {FINITE}"),
+        ([np.array([[1.0, 1e39]])], "time_channels", DataError, f"X[0][0, 1] is 1e+39; {FINITE}"),
+        ([[1j]], "time_channels", DataError, "X[0] must hold numbers, got complex128."),
+        ([["a"]], "time_channels", DataError, "X[0] must hold numbers: could not convert string to float: 'a'."),
+        ([[[1, 2], [3]]], "time_channels", DataError, "X[0] must be a rectangular array, got rows of unequal lengths."),
+        ([np.zeros((3, 2)), np.zeros((3, 1))], "time_channels", ShapeError, CHANNELS),
+        ([np.zeros((2, 3)), np.zeros((3, 3))], "channels_time", ShapeError, ROWS),
+        ([[1.0]], "time", ArgumentError, LAYOUT),
+    ],
+)
+def test_messages(data: Any, layout: str, kind: type[Exception], message: str) -> None:
+    with pytest.raises(kind) as error:
+        read_sequences("here", data, layout)
+    assert str(error.value) == f"here: {message}"
+
+
+@pytest.mark.parametrize(
+    ("frame", "message"),
+    [
+        (FRAME.drop(columns="t"), "here: there is no column 't'; the columns are id, x, z."),
+        (FRAME.iloc[:0], "here: the frame has no rows."),
+        (FRAME[["id", "t"]], "here: the frame has no channels beside 'id', 't'."),
+        (FRAME.assign(id=[2, None, 2, 1, 2]), "here: column 'id' is empty in row 1."),
+        (FRAME.assign(t=[0, 5, 0, 6, 2]), "here: t 0 occurs twice in the sequence with id 2."),
+        (FRAME.assign(t=[0, 5, np.nan, 6, 2]), "here: column 't' is empty in row 2."),
+        (
+            FRAME.assign(t=list("abcde")),
+            (
+                "here: column 't' must hold numbers or time stamps, got object.\n"
+                "  Hint: pandas.to_datetime converts text; time_column=None takes rows in the order in which they come."
+            ),
+        ),
+        (FRAME.assign(x=list("abcde")), "here: column 'x' must hold numbers: could not convert string to float: 'a'."),
+        (FRAME.assign(x=[1, 2, np.inf, 4, 5]), f"here: column 'x'[2] is inf; {FINITE}"),
+    ],
+)
+def test_messages_about_frames(frame: pd.DataFrame, message: str) -> None:
+    with pytest.raises(DataError) as error:
+        read_frame("here", frame, "id", "t")
+    assert str(error.value) == message

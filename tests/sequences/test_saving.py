@@ -1,0 +1,126 @@
+"""Files of sequence estimators: what comes back, and that a file whose parts do not fit together is refused."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from elman import ArgumentError, FileFormatError, SequenceClassifier, SequenceRegressor, load
+from elman.persistence import load_arrays, save_arrays
+from sequences.small import QUICK, labels, ragged
+
+X = ragged()
+
+
+@pytest.fixture(scope="module")
+def contents(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    folder = tmp_path_factory.mktemp("models")
+    for name, estimator, y in (
+        ("classifier", SequenceClassifier(**QUICK), labels()),
+        ("regressor", SequenceRegressor(**QUICK), [float(len(x)) for x in X]),
+    ):
+        estimator.fit(X, y).save(folder / name)
+    return {name: folder / name for name in ("classifier", "regressor")}
+
+
+@pytest.mark.parametrize("classes", [["a", "b"], [1, 2], [1.0, 2.0], [False, True], np.array(["x", "y"], dtype=object)])
+def test_classes_come_back_as_they_were(classes: Any, tmp_path: Path) -> None:
+    y = np.asarray(classes)[np.arange(24) % 2]
+    model = SequenceClassifier(**QUICK).fit(X, y)
+    model.save(tmp_path / "model")
+    again = load(tmp_path / "model")
+    assert again.classes_.dtype == model.classes_.dtype and again.classes_.tolist() == model.classes_.tolist()
+    assert np.array_equal(again.predict(X), model.predict(X))
+
+
+def test_a_table_stays_a_table(tmp_path: Path) -> None:
+    table = np.random.default_rng(0).normal(size=(8, 5))
+    SequenceRegressor(**QUICK).fit(table, table.sum(axis=1)).save(tmp_path / "model")
+    again = load(tmp_path / "model")
+    assert again.n_features_in_ == 5
+    with pytest.raises(ValueError, match="X has 4 features, but SequenceRegressor is expecting 5 features"):
+        again.predict(table[:, :4])
+
+
+def test_random_generators_and_odd_classes(tmp_path: Path) -> None:
+    drawn = SequenceClassifier(**(QUICK | {"random_state": np.random.RandomState(1)})).fit(X, labels())
+    drawn.save(tmp_path / "model")
+    assert load(tmp_path / "model").random_state is None
+    drawn.classes_ = None
+    times = np.array(["2024-01-01", "2024-01-02"], dtype="datetime64[D]")[np.arange(24) % 2]
+    model = SequenceClassifier(**QUICK).fit(X, times)
+    with pytest.raises(ArgumentError, match="classes must be text, numbers or truth values to be saved"):
+        model.save(tmp_path / "other")
+    assert not (tmp_path / "other").exists()
+
+
+def _set(path: str, value: Any) -> Callable[[dict[str, Any], dict[str, Any]], None]:
+    """Return a change of the metadata at a place written with dots; None for the value deletes it."""
+
+    def change(arrays: dict[str, Any], metadata: dict[str, Any]) -> None:
+        *way, last = path.split(".")
+        for name in way:
+            metadata = metadata[name]
+        if value is None:
+            del metadata[last]
+        else:
+            metadata[last] = value
+
+    return change
+
+
+def _array(name: str, value: Callable[[Any], Any] | None) -> Callable[[dict[str, Any], dict[str, Any]], None]:
+    def change(arrays: dict[str, Any], metadata: dict[str, Any]) -> None:
+        if value is None:
+            del arrays[name]
+        else:
+            arrays[name] = value(arrays.get(name))
+
+    return change
+
+
+CHANGES = {
+    "field missing": ("classifier", _set("window", None)),
+    "field unknown": ("classifier", _set("colour", "red")),
+    "parameter missing": ("classifier", _set("parameters.cell", None)),
+    "parameter wrong": ("classifier", _set("parameters.cell", "cnn")),
+    "parameter of another type": ("classifier", _set("parameters", [1, 2])),
+    "architecture of another size": ("classifier", _set("architecture.hidden_size", 5)),
+    "huge network": ("classifier", _set("parameters.hidden_size", 10**9)),
+    "target of another kind": ("classifier", _set("target.kind", "numbers")),
+    "target of another size": ("classifier", _set("target.size", 4)),
+    "classes twice": ("classifier", _set("classes.values", ["a", "a", "b"])),
+    "classes nested": ("classifier", _set("classes.values", [["a"], ["b"], ["c"]])),
+    "classes of another type": ("classifier", _set("classes.dtype", "<M8[D]")),
+    "classes unreadable": ("classifier", _set("classes.dtype", "text")),
+    "seeds too few": ("classifier", _set("seeds", [1])),
+    "seeds negative": ("classifier", _set("seeds", [-1, 2])),
+    "window zero": ("classifier", _set("window", 0)),
+    "inputs of other channels": ("classifier", _set("inputs.features", 3)),
+    "names of numbers": ("classifier", _set("inputs.names", [1, 2])),
+    "theta missing": ("classifier", _array("theta", None)),
+    "theta of another type": ("classifier", _array("theta", lambda a: a.astype(np.float64))),
+    "theta too short": ("classifier", _array("theta", lambda a: np.ascontiguousarray(a[:, :-1]))),
+    "no network": ("classifier", _array("theta", lambda a: a[:0])),
+    "scale zero": ("classifier", _array("input.scale", np.zeros_like)),
+    "center of another length": ("classifier", _array("input.center", lambda a: np.zeros(3))),
+    "array unknown": ("classifier", _array("more", lambda a: np.zeros(3))),
+    "target scale missing": ("regressor", _array("target.scale", None)),
+    "target scale of another length": ("regressor", _array("target.center", lambda a: np.zeros(2))),
+    "classes of numbers": ("regressor", _set("classes", {"values": [1], "dtype": "<i8"})),
+    "kind of another estimator": ("regressor", _set("kind", "classifier")),
+}
+
+
+@pytest.mark.parametrize("case", CHANGES)
+def test_parts_that_do_not_fit_are_refused(case: str, contents: dict[str, Path], tmp_path: Path) -> None:
+    name, change = CHANGES[case]
+    arrays, metadata = load_arrays(contents[name])
+    change(arrays, metadata)
+    save_arrays(tmp_path / "model", arrays, metadata)
+    with pytest.raises(FileFormatError):
+        load(tmp_path / "model")
