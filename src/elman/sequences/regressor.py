@@ -75,7 +75,7 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
     stride: Any = "auto"
     readout: str = "last"
     loss: str = "mse"
-    dropout: float = 0.0  # noise on a number to be predicted costs more than it gains
+    dropout: float = 0.0  # noise on the way to a number limits its precision
 
     def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Learn from sequences and their numbers.

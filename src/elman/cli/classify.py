@@ -1,0 +1,334 @@
+"""``elman classify``: train a classifier of sequences, use it, and see how good it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from elman.cli._common import check_writable, reported, say, usage_error, write_csv
+
+if TYPE_CHECKING:
+    from elman.sequences import SequenceClassifier
+    from elman.sequences.report import Report
+
+__all__ = ["classify"]
+
+classify = typer.Typer(
+    help="Classify sequences: .ts files, or CSV and Parquet tables with one row per step.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+_IDS = ("unique_id", "case_id", "sequence_id", "series_id", "case", "sequence", "id")
+_TIMES = ("ds", "time", "timestamp", "step", "t", "date", "datetime")
+_LABELS = ("label", "class", "target", "y")
+_MOST_ROWS = 60
+
+File = Annotated[Path, typer.Argument(metavar="FILE", help=".ts, .csv or .parquet.")]
+Model = Annotated[Path, typer.Argument(metavar="MODEL", help="Written by elman classify train --save.")]
+Id = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Column that tells sequences apart.")]
+Time = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of times; without one, rows are in order.")]
+Label = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of classes.")]
+Encoding = Annotated[str, typer.Option(help="Character encoding of a CSV file.")]
+Plot = Annotated[Path | None, typer.Option(metavar="PNG", help="Draw the confusion matrix.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages and no progress.")]
+
+
+@dataclass(frozen=True)
+class _Sequences:
+    """What a file holds: sequences, or a long frame with the columns that were taken."""
+
+    data: Any
+    labels: list[str] | None
+    names: list[str]
+    columns: dict[str, Any] = field(default_factory=dict)
+
+
+@classify.command()
+def train(
+    file: File,
+    save: Annotated[Path | None, typer.Option(metavar="MODEL", help="Write the fitted classifier.")] = None,
+    test: Annotated[Path | None, typer.Option(metavar="FILE", help="Check on this file instead of a part.")] = None,
+    check: Annotated[float, typer.Option(min=0.0, max=0.9, help="Share to hold out for a check; 0: none.")] = 0.2,
+    id_: Id = None,
+    time: Time = None,
+    label: Label = None,
+    encoding: Encoding = "utf-8",
+    window: Annotated[str, typer.Option(help="Values that the network sees per step, or auto.")] = "auto",
+    stride: Annotated[str, typer.Option(help="How far the window moves, or auto.")] = "auto",
+    cell: Annotated[str, typer.Option(help="gru, lstm or rnn.")] = "gru",
+    hidden_size: Annotated[int, typer.Option(min=1, help="Units of the recurrent layer.")] = 64,
+    updates: Annotated[str, typer.Option(help="Gradient steps, or auto.")] = "auto",
+    balanced: Annotated[bool, typer.Option("--balanced", help="Give rare classes more weight.")] = False,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Draw the learning curve and the confusion matrix.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed gives the same model.")] = 0,
+    threads: Annotated[int | None, typer.Option(min=1, help="Threads; the result does not depend on them.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Learn to classify sequences, and check the classifier on sequences that it has not seen."""
+    for option, path in (("--save", save), ("--plot", plot)):
+        check_writable(option, path)
+    with reported(quiet):
+        from elman.sequences import SequenceClassifier
+
+        known = _read(file, id_, time, label, encoding, quiet=quiet)
+        model = SequenceClassifier(
+            window=_count("--window", window),
+            stride=_count("--stride", stride),
+            cell=cell,
+            hidden_size=hidden_size,
+            updates=_count("--updates", updates),
+            class_weight="balanced" if balanced else None,
+            random_state=seed,
+            n_threads=threads,
+            progress=not quiet,
+            **known.columns,
+        )
+        labels = _labels(file, known)
+        unseen = None if test is None else _read(test, id_, time, label, encoding, quiet=quiet)
+        report = _held_out(model, known, labels, check, seed) if unseen is None and check > 0 else None
+        model.fit(known.data, labels)
+        if unseen is not None and test is not None:
+            report = _report(model, test, unseen)
+        if not quiet:
+            _say_what_was_chosen(model, len(labels))
+        if report is not None:
+            _show(report, test.name if test is not None else f"Check on {check:.0%} of the sequences, held out")
+        if save is not None:
+            model.save(save)
+        _draw(plot, report, model)
+
+
+@classify.command()
+def predict(
+    model: Model,
+    file: File,
+    id_: Id = None,
+    time: Time = None,
+    label: Label = None,
+    encoding: Encoding = "utf-8",
+    output: Annotated[Path | None, typer.Option(metavar="CSV", help="Write classes and probabilities.")] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Classify sequences with a saved classifier."""
+    check_writable("--output", output)
+    with reported(quiet):
+        import pandas as pd
+
+        classifier, known = _load(model), _read(file, id_, time, label, encoding, quiet=quiet)
+        classifier.set_params(**known.columns)
+        found = classifier.predict_proba(known.data)
+        frame = pd.DataFrame(found, columns=[f"probability of {name}" for name in classifier.classes_])
+        frame.insert(0, "class", classifier.classes_[found.argmax(axis=1)])
+        frame.insert(0, "sequence", known.names)
+        if output is not None:
+            write_csv(output, frame)
+        _show_predictions(frame, "" if output is not None else "; --output writes all of them")
+
+
+@classify.command()
+def evaluate(
+    model: Model,
+    file: File,
+    id_: Id = None,
+    time: Time = None,
+    label: Label = None,
+    encoding: Encoding = "utf-8",
+    plot: Plot = None,
+    quiet: Quiet = False,
+) -> None:
+    """Compare a saved classifier's answers with the classes in a file."""
+    check_writable("--plot", plot)
+    with reported(quiet):
+        classifier, known = _load(model), _read(file, id_, time, label, encoding, quiet=quiet)
+        report = _report(classifier, file, known)
+        _show(report, file.name)
+        _draw(plot, report, None)
+
+
+def _count(option: str, text: str) -> Any:
+    """Read ``auto`` or a number."""
+    if text == "auto":
+        return text
+    if not text.isdecimal() or int(text) == 0:
+        usage_error(f"{option} {text}: must be auto or a number of at least 1.")
+    return int(text)
+
+
+def _load(model: Path) -> SequenceClassifier:
+    from elman.sequences import SequenceClassifier
+
+    if not model.exists():
+        usage_error(f"{model}: no such file.")
+    return SequenceClassifier.load(model)
+
+
+def _read(
+    file: Path, id_: str | None, time: str | None, label: str | None, encoding: str, *, quiet: bool
+) -> _Sequences:
+    """Read a file of any of the three kinds."""
+    if not file.exists():
+        usage_error(f"{file}: no such file.")
+    if file.is_dir():
+        usage_error(f"{file}: is a folder.")
+    if file.suffix.lower() == ".ts":
+        from elman.data.ts_files import read_ts
+
+        content = read_ts(file)
+        labels = None if content.labels is None else [str(value) for value in content.labels.tolist()]
+        return _Sequences(content.sequences, labels, [str(i) for i in range(len(content.sequences))])
+    return _read_table(file, id_, time, label, encoding, quiet=quiet)
+
+
+def _read_table(
+    file: Path, id_: str | None, time: str | None, label: str | None, encoding: str, *, quiet: bool
+) -> _Sequences:
+    """Read a long table; columns that were not named are found by their usual names."""
+    from elman.data.ragged import read_frame
+    from elman.errors import DataError
+    from elman.sequences.tables import read_table
+
+    wanted = [name for name in (id_, label, *_IDS, *_LABELS) if name is not None]
+    frame, notes = read_table(file, encoding, text=wanted)
+    columns = list(frame.columns)
+    for option, name in (("--id", id_), ("--time", time), ("--label", label)):
+        if name is not None and name not in columns:
+            raise DataError(f"{file}: there is no column {name!r} for {option}; the columns are {', '.join(columns)}.")
+    id_, time, label = (
+        name or next((column for usual in names for column in columns if column.lower() == usual), None)
+        for name, names in ((id_, _IDS), (time, _TIMES), (label, _LABELS))
+    )
+    if id_ is None:
+        raise DataError(f"{file}: no column tells sequences apart; name one of {', '.join(columns)} with --id.")
+    ragged = read_frame(str(file), frame, id_, time, exclude=[] if label is None else [label])
+    if not quiet:
+        what = ", ".join(f"{name} by {value!r}" for name, value in (("sequences", id_), ("times", time)) if value)
+        labelled = "" if label is None else f", classes in {label!r}"
+        say(f"{file}: {what}{labelled}, channels {', '.join(ragged.channels or [])}.")
+        for note in notes:
+            say(f"{file}: {note}.")
+    labels = None if label is None else _one_label_each(file, frame[label].tolist(), label, ragged)
+    data = frame if label is None else frame.drop(columns=label)
+    return _Sequences(data, labels, [str(name) for name in ragged.ids or []], {"id_column": id_, "time_column": time})
+
+
+def _one_label_each(file: Path, column: list[str], label: str, ragged: Any) -> list[str]:
+    """Return the class of every sequence."""
+    from elman.errors import DataError
+
+    for name, rows in zip(ragged.ids, ragged.rows, strict=True):
+        if len(found := {column[row] for row in rows}) > 1:
+            raise DataError(
+                f"{file}: the sequence {name!r} has several classes in {label!r}: {', '.join(sorted(found))}."
+            )
+        if not column[rows[0]]:
+            raise DataError(f"{file}: the sequence {name!r} has no class in {label!r}.")
+    return [column[rows[0]] for rows in ragged.rows]
+
+
+def _labels(file: Path, known: _Sequences) -> list[str]:
+    from elman.errors import DataError
+
+    if known.labels is None:
+        raise DataError(f"{file}: there are no classes; name their column with --label.")
+    return known.labels
+
+
+def _report(model: SequenceClassifier, file: Path, known: _Sequences) -> Report:
+    from elman.sequences.report import class_report
+
+    labels = _labels(file, known)
+    return class_report(labels, model.set_params(**known.columns).predict(known.data), model.classes_)
+
+
+def _held_out(model: SequenceClassifier, known: _Sequences, labels: list[str], share: float, seed: int) -> Report:
+    """Learn from a part and classify the rest."""
+    import numpy as np
+    from sklearn.base import clone
+    from sklearn.model_selection import train_test_split
+
+    from elman.errors import DataError
+    from elman.sequences.report import class_report
+
+    try:
+        rows = train_test_split(np.arange(len(labels)), test_size=share, stratify=labels, random_state=seed)
+    except ValueError as error:
+        raise DataError(f"cannot hold out a part for a check: {error} Pass --check 0 to train without one.") from None
+    kept, held = (_part(known, part) for part in rows)
+    names = np.array(labels)
+    part = clone(model).fit(kept, names[rows[0]])
+    return class_report(names[rows[1]], part.predict(held), part.classes_)
+
+
+def _part(known: _Sequences, rows: Any) -> Any:
+    """Return some of the sequences, in the order of ``rows``."""
+    if not known.columns:
+        return [known.data[i] for i in rows]
+    import pandas as pd
+
+    column = known.columns["id_column"]
+    groups = dict(list(known.data.groupby(column, sort=False)))
+    return pd.concat([groups[known.names[i]] for i in rows])
+
+
+def _say_what_was_chosen(model: SequenceClassifier, count: int) -> None:
+    say(
+        f"{count} sequences, {len(model.classes_)} classes; window {model.window_}, stride {model.stride_}, "
+        f"{len(model.networks_)} networks of {model.updates_} updates."
+    )
+
+
+def _draw(plot: Path | None, report: Report | None, model: SequenceClassifier | None) -> None:
+    if plot is not None:
+        from elman.persistence import write_atomically
+        from elman.sequences.plot import plot_png
+
+        write_atomically(plot, plot_png(report, [] if model is None else model.history_))
+
+
+def _show(report: Report, title: str) -> None:
+    """Print accuracy, the table per class and the confusion matrix."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("class")
+    for name in report.table.columns:
+        table.add_column(name, justify="right")
+    for one_class, row in report.table.iterrows():
+        values = ["–" if value != value else f"{value:.3f}" for value in row.iloc[:3]]
+        table.add_row(str(one_class), *values, str(int(row.iloc[3])))
+    console.print(table)
+    matrix = Table(title="Confusion matrix: actual class per row", title_justify="left", box=box.SIMPLE_HEAD)
+    matrix.add_column("")
+    for name in report.classes:
+        matrix.add_column(str(name), justify="right")
+    for actual, counts in zip(report.classes, report.matrix, strict=True):
+        matrix.add_row(str(actual), *[str(count) if count else "·" for count in counts])
+    console.print(matrix)
+    typer.echo(
+        f"Accuracy {report.accuracy:.1%}; always naming the most frequent class would get {report.baseline:.1%}."
+    )
+
+
+def _show_predictions(frame: Any, file_hint: str) -> None:
+    """Print classes and their probabilities, or the beginning of them."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=box.SIMPLE_HEAD)
+    for name in ("sequence", "class", "probability"):
+        table.add_column(name, justify="right" if name == "probability" else "left")
+    for row in frame.head(_MOST_ROWS).itertuples(index=False):
+        table.add_row(str(row[0]), str(row[1]), f"{max(row[2:]):.3f}")
+    Console().print(table)
+    if len(frame) > _MOST_ROWS:
+        typer.echo(f"… and {len(frame) - _MOST_ROWS:,} more rows{file_hint}")

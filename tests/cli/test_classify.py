@@ -1,0 +1,240 @@
+"""``elman classify``: results to stdout, messages to stderr, exit codes, files whole or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+import elman
+from elman import SequenceClassifier
+from elman.cli.app import app
+
+SMALL = ["--hidden-size", "4", "--updates", "60", "--window", "2"]
+
+
+@pytest.fixture
+def run() -> Callable[..., Any]:
+    return lambda *words: CliRunner().invoke(app, ["classify", *[str(word) for word in words]])
+
+
+def steps(count: int = 20, seed: int = 0) -> pd.DataFrame:
+    """Return a long frame of sequences around -1, class "low", and around 1, class "high"."""
+    rng = np.random.default_rng(seed)
+    parts = []
+    for i in range(count):
+        level = i % 2 * 2 - 1
+        length = int(rng.integers(3, 9))
+        x, z = rng.normal(level, 0.3, length), rng.normal(size=length)
+        parts.append(
+            pd.DataFrame({"case": f"c{i:02d}", "t": range(length), "x": x, "z": z, "label": ["low", "high"][i % 2]})
+        )
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.fixture
+def table(tmp_path: Path) -> Path:
+    steps().to_csv(tmp_path / "steps.csv", index=False)
+    return tmp_path / "steps.csv"
+
+
+@pytest.fixture
+def toy(tmp_path: Path) -> Path:
+    frame = steps()
+    cases = [
+        ":".join(",".join(f"{v:.4f}" for v in part[name]) for name in ("x", "z")) + f":{part['label'].iloc[0]}"
+        for _, part in frame.groupby("case")
+    ]
+    path = tmp_path / "toy.ts"
+    path.write_text("@univariate false\n@dimensions 2\n@classLabel true low high\n@data\n" + "\n".join(cases))
+    return path
+
+
+def files(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_train_evaluate_and_predict(run: Callable[..., Any], table: Path, tmp_path: Path) -> None:
+    model, picture, out = tmp_path / "model", tmp_path / "plot.png", tmp_path / "out.csv"
+    done = run("train", table, *SMALL, "--save", model, "--plot", picture)
+    assert done.exit_code == 0
+    assert done.stderr.splitlines() == [
+        f"{table}: sequences by 'case', times by 't', classes in 'label', channels x, z.",
+        "20 sequences, 2 classes; window 2, stride 1, 5 networks of 60 updates.",
+    ]
+    for text in (
+        "Check on 20% of the sequences, held out",
+        "precision",
+        "recall",
+        "Confusion matrix",
+        "Accuracy 100.0%",
+    ):
+        assert text in done.stdout
+    assert picture.read_bytes().startswith(b"\x89PNG\r\n\x1a\n") and len(picture.read_bytes()) > 10_000
+    evaluated = run("evaluate", model, table)
+    assert evaluated.exit_code == 0
+    assert "Accuracy 100.0%; always naming the most frequent class would get 50.0%." in evaluated.stdout
+    predicted = run("predict", model, table, "--output", out)
+    assert predicted.exit_code == 0 and "c00" in predicted.stdout
+    written = pd.read_csv(out)
+    assert written.columns.tolist() == ["sequence", "class", "probability of high", "probability of low"]
+    assert files(tmp_path) == ["model", "out.csv", "plot.png", "steps.csv"]
+    frame = steps().drop(columns="label")
+    assert np.array_equal(elman.load(model).predict_proba(frame), written.iloc[:, 2:].to_numpy())
+
+
+def test_the_model_is_that_of_the_library(run: Callable[..., Any], table: Path, tmp_path: Path) -> None:
+    run("train", table, *SMALL, "--save", tmp_path / "model", "--check", 0, "--seed", 3, "--quiet")
+    frame = pd.read_csv(table)
+    model = SequenceClassifier(
+        hidden_size=4, updates=60, window=2, random_state=3, id_column="case", time_column="t", n_threads=2
+    )
+    model.fit(frame, "label")
+    assert np.array_equal(elman.load(tmp_path / "model").networks_[0].theta, model.networks_[0].theta)
+
+
+def test_ts_files(run: Callable[..., Any], toy: Path, tmp_path: Path) -> None:
+    model = tmp_path / "model"
+    done = run("train", toy, *SMALL, "--test", toy, "--save", model, "--balanced")
+    assert done.exit_code == 0 and "toy.ts" in done.stdout and "Accuracy 100.0%" in done.stdout
+    assert run("evaluate", model, toy, "--quiet", "--plot", tmp_path / "plot.png").exit_code == 0
+    assert (tmp_path / "plot.png").exists()
+    assert run("predict", model, toy).stdout.count("0.") == 20
+
+
+def test_parquet_is_the_same_as_csv(run: Callable[..., Any], table: Path, tmp_path: Path) -> None:
+    frame = pd.read_csv(table)
+    pl.DataFrame({name: frame[name].tolist() for name in frame}).write_parquet(tmp_path / "steps.parquet")
+    texts = [run("train", path, *SMALL).stdout for path in (table, tmp_path / "steps.parquet")]
+    assert texts[0] == texts[1]
+    (tmp_path / "bad.parquet").write_text("PAR1")
+    done = run("train", tmp_path / "bad.parquet")
+    assert done.exit_code == 1 and done.stderr.startswith("Error: bad.parquet: ")
+
+
+def test_columns_by_name_and_semicolons(run: Callable[..., Any], tmp_path: Path) -> None:
+    frame = steps().rename(columns={"case": "who", "label": "kind", "t": "when"})
+    frame["when"] = pd.Timestamp("2024-01-01") + pd.to_timedelta(frame["when"], unit="h")
+    frame.to_csv(tmp_path / "steps.csv", sep=";", decimal=",", index=False)
+    done = run("train", tmp_path / "steps.csv", *SMALL, "--id", "who", "--time", "when", "--label", "kind")
+    assert done.exit_code == 0
+    assert done.stderr.splitlines()[:4] == [
+        f"{tmp_path / 'steps.csv'}: sequences by 'who', times by 'when', classes in 'kind', channels x, z.",
+        f"{tmp_path / 'steps.csv'}: columns are separated by semicolons.",
+        f"{tmp_path / 'steps.csv'}: column 'x' has decimal commas.",
+        f"{tmp_path / 'steps.csv'}: column 'z' has decimal commas.",
+    ]
+
+
+def test_more_predictions_than_a_screen_holds(run: Callable[..., Any], table: Path, tmp_path: Path) -> None:
+    run("train", table, *SMALL, "--check", 0, "--save", tmp_path / "model")
+    steps(70).to_csv(tmp_path / "many.csv", index=False)
+    assert (
+        "… and 10 more rows; --output writes all of them"
+        in run("predict", tmp_path / "model", tmp_path / "many.csv").stdout
+    )
+
+
+WRONG_USAGE: dict[str, tuple[list[Any], str]] = {
+    "no file": (["train", "no.csv"], "Error: no.csv: no such file."),
+    "a folder": (["train", "{folder}"], "Error: {folder}: is a folder."),
+    "no model": (["predict", "no.model", "{table}"], "Error: no.model: no such file."),
+    "no folder": (["train", "{table}", "--save", "no/model"], "Error: --save no/model: there is no folder no."),
+    "window": (
+        ["train", "{table}", "--window", "some"],
+        "Error: --window some: must be auto or a number of at least 1.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG_USAGE)
+def test_wrong_usage_ends_with_2(case: str, run: Callable[..., Any], table: Path, tmp_path: Path) -> None:
+    words, message = WRONG_USAGE[case]
+    done = run(*[word.format(folder=tmp_path, table=table) for word in words])
+    assert done.exit_code == 2
+    assert done.stderr.splitlines()[-1] == message.format(folder=tmp_path, table=table)
+    assert done.stdout == "" and files(tmp_path) == ["steps.csv"]
+
+
+TEXT = "could not convert string to float: '?'."
+FINITE = "every value must be finite and within float32. Fill or drop missing values first."
+FEW = (
+    "The least populated classes in y have only 1 member, which is too few. The minimum number of groups for any class "
+    "cannot be less than 2. Classes with too few members are: ['a', 'b']"
+)
+BAD_DATA: dict[str, tuple[str, list[str], str]] = {
+    "empty": ("", [], "data.csv: the file is empty."),
+    "header alone": ("case,x,label\n", [], "data.csv: there is no row after the header."),
+    "ragged": ("case,x,label\n1,2\n", [], "data.csv, line 2: 2 columns, the header has 3."),
+    "column twice": ("case,x,x\n1,2,3\n", [], "data.csv: column 'x' occurs twice."),
+    "no id": ("who,x\n1,2\n", [], "{path}: no column tells sequences apart; name one of who, x with --id."),
+    "no such column": (
+        "case,x\n1,2\n",
+        ["--label", "kind"],
+        "{path}: there is no column 'kind' for --label; the columns are case, x.",
+    ),
+    "no classes": ("case,x\n1,2\n", [], "{path}: there are no classes; name their column with --label."),
+    "several classes": (
+        "case,x,label\n1,2,a\n1,3,b\n",
+        [],
+        "{path}: the sequence '1' has several classes in 'label': a, b.",
+    ),
+    "class missing": ("case,x,label\n1,2,\n", [], "{path}: the sequence '1' has no class in 'label'."),
+    "text": (
+        "case,x,label\n1,2,a\n2,?,b\n",
+        [],
+        f"{{path}}: column 'x' must hold numbers: {TEXT}",
+    ),
+    "missing value": (
+        "case,x,label\n1,2,a\n2,,b\n",
+        [],
+        f"{{path}}: column 'x'[1] is nan; {FINITE}",
+    ),
+    "time twice": (
+        "case,t,x,label\n1,0,2,a\n1,0,3,a\n",
+        [],
+        "{path}: t 0 occurs twice in the sequence with case '1'.",
+    ),
+    "one class": (
+        "case,x,label\n1,2,a\n2,3,a\n",
+        ["--check", "0"],
+        "SequenceClassifier.fit: y has one class, 'a'; at least two classes are needed.",
+    ),
+    "too few to check": (
+        "case,x,label\n1,2,a\n2,3,b\n",
+        [],
+        f"cannot hold out a part for a check: {FEW} Pass --check 0 to train without one.",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_DATA)
+def test_bad_data_ends_with_1(case: str, run: Callable[..., Any], tmp_path: Path) -> None:
+    text, options, message = BAD_DATA[case]
+    path = tmp_path / "data.csv"
+    path.write_text(text)
+    done = run("train", path, *options, "--save", tmp_path / "model", "--quiet")
+    assert done.exit_code == 1
+    assert done.stderr == f"Error: {message.format(path=path)}\n"
+    assert done.stdout == "" and files(tmp_path) == ["data.csv"]
+
+
+def test_encodings_and_unknown_classes(run: Callable[..., Any], table: Path, tmp_path: Path) -> None:
+    run("train", table, *SMALL, "--check", 0, "--save", tmp_path / "model")
+    (tmp_path / "latin.csv").write_bytes("case,x,z,label\n1,2,3,für\n".encode("latin-1"))
+    done = run("evaluate", tmp_path / "model", tmp_path / "latin.csv")
+    assert done.exit_code == 1
+    assert done.stderr == "Error: latin.csv: byte 22 (0xfc) is not utf-8. Pass --encoding latin-1 or whichever it is.\n"
+    done = run("evaluate", tmp_path / "model", tmp_path / "latin.csv", "--encoding", "latin-1", "--quiet")
+    assert done.exit_code == 1
+    assert done.stderr == (
+        "Error: class_report: sequence 0 is of class 'für', which the classifier has never seen; it knows high, low.\n"
+    )
+    done = run("evaluate", table, table)
+    assert done.exit_code == 1 and "not an Elman file" in done.stderr
