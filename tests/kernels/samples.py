@@ -1,0 +1,196 @@
+"""One valid call of every function of the engine, public and raw, for tests that hold for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from elman import engine
+from elman.engine import kernels
+from kernels.calls import CELLS, Problem, forward
+from reference import cases
+
+T, N, D, H, K, V = 3, 4, 2, 5, 3, 6
+LOSSES = (
+    "half_squared_error",
+    "mean_squared_error",
+    "mean_absolute_error",
+    "huber",
+    "pinball",
+    "binary_cross_entropy",
+)
+SGD = {"learning_rate": 0.1, "momentum": 0.9, "nesterov": True, "weight_decay": 0.1}
+
+
+def public_calls(dtype: str) -> dict[str, tuple[str, dict[str, Any]]]:
+    """Return name -> (function, arguments) for every function of the engine that takes arrays."""
+    rng = np.random.default_rng(0)
+
+    def normal(*shape: int) -> np.ndarray:
+        return rng.normal(size=shape).astype(dtype)
+
+    calls: dict[str, tuple[str, dict[str, Any]]] = {}
+    for case in CELLS:
+        cell, problem = case.partition("-")[0], Problem(case, dtype, T, N, D, H)
+        both = {**cases.options(case), "lengths": problem.lengths, "h_mask": problem.mask}
+        states = forward(engine, case, problem.a, problem.lengths, problem.mask)
+        last = dict(zip(("dh_T", "dc_T"), problem.last, strict=False))
+        weights = {name: problem.a[name] for name in ("x", "W_x", "W_h")}
+        calls[f"{cell}_forward"] = f"{cell}_forward", {**problem.a, **both}
+        calls[f"{cell}_backward"] = f"{cell}_backward", {"dh": problem.dh, **weights, **states, **both, **last}
+    calls["dense_forward"] = "dense_forward", {"h": normal(2, N, H), "W_y": normal(H, K), "b_y": normal(K)}
+    calls["dense_backward"] = "dense_backward", {"do": normal(2, N, K), "h": normal(2, N, H), "W_y": normal(H, K)}
+    for activation in ("identity", "tanh", "relu", "sigmoid", "softmax"):
+        option = {"activation": activation}
+        calls[f"{activation} forward"] = "activation_forward", {"o": normal(N, K), **option}
+        calls[f"{activation} backward"] = "activation_backward", {"dy": normal(N, K), "y": normal(N, K), **option}
+    indices = rng.integers(0, V, (2, N))
+    calls["embedding_forward"] = "embedding_forward", {"indices": indices, "E": normal(V, D)}
+    calls["embedding_backward"] = (
+        "embedding_backward",
+        {"dx": normal(2, N, D), "indices": indices, "vocabulary_size": V},
+    )
+    weight = rng.random((N, K)).astype(dtype)
+    for name in LOSSES:
+        calls[name] = name, {"o": normal(N, K), "y": rng.random((N, K)).astype(dtype), "weight": weight}
+    labels = {"o": normal(N, K), "y": rng.integers(0, K, N), "weight": weight[:, 0]}
+    calls["categorical_cross_entropy"] = "categorical_cross_entropy", labels
+    calls["sgd_step"] = "sgd_step", {"theta": normal(H), "gradient": normal(H), "velocity": normal(H), **SGD}
+    square = {"square": normal(H) ** 2, "learning_rate": 0.1}
+    calls["rmsprop_step"] = "rmsprop_step", {"theta": normal(H), "gradient": normal(H), **square}
+    moments = {"m": normal(H), "v": normal(H) ** 2, "step": 3, "learning_rate": 0.1}
+    calls["adam_step"] = "adam_step", {"theta": normal(H), "gradient": normal(H), **moments}
+    calls["clip_by_norm"] = "clip_by_norm", {"gradient": normal(H), "max_norm": 0.5}
+    calls["clip_by_value"] = "clip_by_value", {"gradient": normal(H), "limit": 0.5}
+    series = {"values": normal(20, 2), "level": normal(20, 2), "origins": np.array([3, 5])}
+    calls["pack_layer"] = (
+        "pack_layer",
+        {"cell": "gru", "W_x": normal(D, 3 * H), "W_h": normal(H, 3 * H), "b": normal(3 * H)},
+    )
+    calls["gather_windows"] = "gather_windows", {**series, "steps": 2, "first": -2, "width": 3, "stride": 4}
+    return calls
+
+
+IN_PLACE = ("theta", "velocity", "square", "m", "v")  # and the gradient that is clipped
+
+
+class RawCall(NamedTuple):
+    """Positional arguments of a raw kernel, by name; ``written`` are those that it fills."""
+
+    function: str
+    arguments: dict[str, Any]
+    written: tuple[str, ...]
+
+    def __call__(self, **changed: Any) -> Any:
+        return getattr(kernels, self.function)(*(self.arguments | changed).values())
+
+
+class Raw:
+    """One valid call of every function of the extension that takes arrays, with all optional arrays given."""
+
+    def __init__(self, dtype: str) -> None:
+        self.dtype, self.rng = dtype, np.random.default_rng(1)
+
+    def new(self, *shape: int) -> np.ndarray:
+        return self.rng.normal(size=shape).astype(self.dtype)
+
+    def weights(self, G: int) -> dict[str, Any]:
+        return {"W_x": self.new(D, G * H), "W_h": self.new(H, G * H)}
+
+    def ends(self) -> dict[str, Any]:
+        return {"lengths": np.array([3, 0, 2, 1]), "h_mask": self.new(N, H)}
+
+    def cells_forward(self) -> Iterator[RawCall]:
+        x, h_0, b_hn = {"x": self.new(T, N, D)}, {"h_0": self.new(N, H)}, {"b_hn": self.new(H)}
+        h, gates, one = {"h": self.new(T + 1, N, H)}, {"gates": self.new(T, N, 4 * H)}, {"n_threads": 1}
+        c_0, c = {"c_0": self.new(N, H)}, {"c": self.new(T + 1, N, H)}
+
+        def b(G: int) -> dict[str, Any]:
+            return {"b": self.new(G * H)}
+
+        tanh = {"activation": "tanh"}
+        yield RawCall("rnn_forward", x | h_0 | self.weights(1) | b(1) | tanh | self.ends() | h | one, ("h",))
+        lstm = x | h_0 | c_0 | self.weights(4) | b(4) | self.ends() | h | c | gates | one
+        yield RawCall("lstm_forward", lstm, ("h", "c", "gates"))
+        gru = x | h_0 | self.weights(3) | b(3) | b_hn | self.ends() | h | gates | one
+        yield RawCall("gru_forward", gru, ("h", "gates"))
+
+    def cells_backward(self) -> Iterator[RawCall]:
+        dh, x, h = (
+            {"dh": self.new(T, N, H), "dh_T": self.new(N, H)},
+            {"x": self.new(T, N, D)},
+            {"h": self.new(T + 1, N, H)},
+        )
+        dc_T, c, gates = {"dc_T": self.new(N, H)}, {"c": self.new(T + 1, N, H)}, {"gates": self.new(T, N, 4 * H)}
+        tanh, depth = {"activation": "tanh"}, {"one_step": False}
+
+        def out(G: int, dc_0: bool = False, db_hn: bool = False) -> dict[str, Any]:
+            state = {"dh_0": self.new(N, H)} | ({"dc_0": self.new(N, H)} if dc_0 else {})
+            weights = {"dW_x": self.new(D, G * H), "dW_h": self.new(H, G * H), "db": self.new(G * H)}
+            last = {"db_hn": self.new(H)} if db_hn else {}
+            return {"dx": self.new(T, N, D)} | state | weights | last | {"da": self.new(T, N, min(G, 2) ** 2 * H)}
+
+        def call(name: str, arguments: dict[str, Any], results: dict[str, Any]) -> RawCall:
+            return RawCall(name, arguments | depth | results | {"n_threads": 1}, tuple(results))
+
+        yield call("rnn_backward", dh | x | h | self.weights(1) | tanh | self.ends(), out(1))
+        yield call("lstm_backward", dh | dc_T | x | h | c | gates | self.weights(4) | self.ends(), out(4, dc_0=True))
+        yield call("gru_backward", dh | x | h | gates | self.weights(3) | self.ends(), out(3, db_hn=True))
+
+    def layers(self) -> Iterator[RawCall]:
+        h, W_y, b_y, o = {"h": self.new(N, H)}, {"W_y": self.new(H, K)}, {"b_y": self.new(K)}, {"o": self.new(N, K)}
+        do, gradients = {"do": self.new(N, K)}, {"dh": self.new(N, H), "dW_y": self.new(H, K), "db_y": self.new(K)}
+        add, y, tanh = {"accumulate": True, "n_threads": 1}, {"y": self.new(N, K)}, {"activation": "tanh"}
+        yield RawCall("dense_forward", h | W_y | b_y | o | add, ("o",))
+        yield RawCall("dense_backward", do | h | W_y | gradients | add, ("dh", "dW_y", "db_y"))
+        yield RawCall("activation_forward", o | tanh | y, ("y",))
+        yield RawCall("activation_backward", {"dy": self.new(N, K)} | y | tanh | do, ("do",))
+        indices, table, rows = {"indices": np.array([5, 0, 2])}, self.new(V, D), self.new(3, D)
+        yield RawCall("embedding_forward", indices | {"E": table, "out": rows}, ("out",))
+        yield RawCall("embedding_backward", {"dx": rows} | indices | {"dE": table}, ("dE",))
+
+    def losses(self) -> Iterator[RawCall]:
+        for name in (*LOSSES, "categorical_cross_entropy"):
+            rows = name == "categorical_cross_entropy"
+            y = np.array([0, 2, 1, 1]) if rows else self.rng.random((N, K)).astype(self.dtype)
+            arguments = {
+                "name": name,
+                "o": self.new(N, K),
+                "y": y,
+                "weight": abs(self.new(N) if rows else self.new(N, K)),
+            }
+            yield RawCall("loss", arguments | {"reduction": "mean", "parameter": 0.5, "do": self.new(N, K)}, ("do",))
+
+    def updates(self) -> Iterator[RawCall]:
+        theta, gradient = {"theta": self.new(H)}, {"gradient": self.new(H)}
+        v, rate = {"v": abs(self.new(H))}, {"learning_rate": 0.1}
+        yield RawCall("sgd_step", theta | gradient | {"velocity": self.new(H)} | rate, ("theta", "velocity"))
+        yield RawCall("rmsprop_step", theta | gradient | {"square": abs(self.new(H))} | rate, ("theta", "square"))
+        moments = {"m": self.new(H)} | v
+        yield RawCall("adam_step", theta | gradient | moments | {"step": 1} | rate, ("theta", "m", "v"))
+        yield RawCall("clip_by_norm", gradient | {"max_norm": 0.1}, ("gradient",))
+        yield RawCall("clip_by_value", gradient | {"limit": 0.1}, ("gradient",))
+
+    def batches(self) -> Iterator[RawCall]:
+        counter = {"rate": 0.5, "seed": 1, "update": 2, "layer": 3}
+        yield RawCall("dropout_mask", {"out": self.new(T, N, H)} | counter, ("out",))
+        series = {"values": self.rng.normal(size=(20, 2)), "level": self.rng.normal(size=(20, 2))}
+        place = {"origins": np.array([3, 5]), "first": -2, "width": 3, "stride": 4}
+        yield RawCall("gather_windows", series | place | {"out": self.new(2, 2, 6)}, ("out",))
+
+    def streams(self) -> Iterator[RawCall]:
+        weights = self.weights(3) | {"b": self.new(3 * H), "b_hn": self.new(H)}
+        yield RawCall("pack_layer", {"cell": "gru"} | weights | {"activation": "tanh"}, ())
+        packed = {"packed": kernels.pack_layer("lstm", *self.weights(4).values(), None, None, "tanh")}
+        state = {"x": self.new(N, D), "h": self.new(N, H), "c": self.new(N, H)}
+        yield RawCall("step", packed | state, ("h", "c"))
+
+
+def raw_calls(dtype: str) -> dict[str, RawCall]:
+    """Return every call by the name of its function, or of its loss."""
+    raw = Raw(dtype)
+    groups = raw.cells_forward, raw.cells_backward, raw.layers, raw.losses, raw.updates, raw.batches, raw.streams
+    calls = [call for group in groups for call in group()]
+    return {call.arguments.get("name", call.function): call for call in calls}

@@ -1,0 +1,214 @@
+"""Dense layer, activations, embedding and losses against their twins, on every ISA level."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from elman import engine, reference
+from kernels.calls import DTYPES
+from tolerances import assert_close
+
+WIDTHS = (1, 7, 8, 9, 16, 17, 33, 70)
+ROWS = (0, 1, 2, 5, 6, 7, 13, 20)
+LEADING = ((), (0,), (3,), (2, 0), (2, 3))
+OUTPUT_ACTIVATIONS = ("identity", "tanh", "relu", "sigmoid", "softmax")
+ELEMENTWISE = {
+    "half_squared_error": {},
+    "mean_squared_error": {},
+    "mean_absolute_error": {},
+    "huber": {"delta": 0.7},
+    "pinball": {"quantile": 0.2},
+    "binary_cross_entropy": {},
+}
+
+
+def normal(rng: np.random.Generator, dtype: str, *shape: int) -> np.ndarray:
+    return rng.normal(size=shape).astype(dtype)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_dense(isa: str, dtype: str) -> None:
+    rng = np.random.default_rng(1)
+    shapes = [((5,), H, K) for H, K in product(WIDTHS, WIDTHS)] + [((M,), 9, 17) for M in ROWS]
+    for leading, H, K in shapes + [(leading, 3, 5) for leading in LEADING] + [((300, 2), 7, 9)]:
+        h, W, b = normal(rng, dtype, *leading, H), normal(rng, dtype, H, K), normal(rng, dtype, K)
+        do = normal(rng, dtype, *leading, K)
+        for bias in (b, None):
+            o = engine.dense_forward(h, W, bias)
+            assert o.dtype == dtype
+            assert_close(o, reference.dense_forward(h, W, bias), "states", dtype, f"o {leading} {H} {K}")
+        twins = reference.dense_backward(do, h, W)
+        for name, gradient in engine.dense_backward(do, h, W)._asdict().items():
+            assert gradient.dtype == dtype
+            assert_close(gradient, getattr(twins, name), "gradients", dtype, f"{name} {leading} {H} {K}")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_dense_may_add_to_what_is_there(isa: str, dtype: str) -> None:
+    """As the linear skip needs it: forward into o, backward into dh, with bias gradient and dh left out at will."""
+    rng = np.random.default_rng(2)
+    h, W, do = normal(rng, dtype, 7, 9), normal(rng, dtype, 9, 17), normal(rng, dtype, 7, 17)
+    o, dh = normal(rng, dtype, 7, 17), normal(rng, dtype, 7, 9)
+    twins = reference.dense_backward(do, h, W)
+    expected_o, expected_dh = o + reference.dense_forward(h, W), dh + twins.dh
+    engine.kernels.dense_forward(h, W, None, o, True)
+    assert_close(o, expected_o, "states", dtype)
+    dW = np.empty_like(W)
+    engine.kernels.dense_backward(do, h, W, dh, dW, None, True)
+    assert_close(dh, expected_dh, "gradients", dtype)
+    assert_close(dW, twins.dW_y, "gradients", dtype)
+    engine.kernels.dense_backward(do, h, W, None, dW, None)
+    assert_close(dW, twins.dW_y, "gradients", dtype)
+
+
+@pytest.mark.parametrize("activation", OUTPUT_ACTIVATIONS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_activations(isa: str, dtype: str, activation: str) -> None:
+    rng = np.random.default_rng(3)
+    for shape in [(5, K) for K in WIDTHS] + [(*leading, 3) for leading in LEADING]:
+        o, dy = 4 * normal(rng, dtype, *shape), normal(rng, dtype, *shape)
+        y = engine.activation_forward(o, activation)
+        assert y.dtype == dtype
+        assert_close(y, reference.activation_forward(o, activation), "states", dtype, f"y {shape}")
+        do = engine.activation_backward(dy, y, activation)
+        assert do.dtype == dtype
+        assert_close(do, reference.activation_backward(dy, y, activation), "gradients", dtype, f"do {shape}")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_activations_in_place(isa: str, dtype: str) -> None:
+    rng = np.random.default_rng(4)
+    o, dy = normal(rng, dtype, 3, 21), normal(rng, dtype, 3, 21)
+    for activation in OUTPUT_ACTIVATIONS:
+        y = engine.activation_forward(o, activation)
+        do = engine.activation_backward(dy, y, activation)
+        y_here, do_here = o.copy(), dy.copy()
+        engine.kernels.activation_forward(y_here, activation, y_here)
+        engine.kernels.activation_backward(do_here, y, activation, do_here)
+        np.testing.assert_array_equal(y_here, y)
+        np.testing.assert_array_equal(do_here, do)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_softmax_and_cross_entropy_of_extreme_logits(isa: str, dtype: str) -> None:
+    """Large logits neither overflow nor cost digits; an impossible class stays impossible."""
+    o = np.array([[1e4, 0.0, -1e4], [-np.inf, 2.0, 2.0], [1e4, 1e4 + 2, 1e4 + 1]], dtype)
+    assert_close(engine.activation_forward(o, "softmax"), reference.activation_forward(o, "softmax"), "states", dtype)
+    for y in ([0, 1, 2], [[1, 0, 0], [0, 0.25, 0.75], [0.5, 0.5, 0]]):
+        for one, two in zip(
+            engine.categorical_cross_entropy(o, y), reference.categorical_cross_entropy(o, y), strict=True
+        ):
+            assert_close(one, two, "loss", dtype)
+
+
+@pytest.mark.parametrize("activation", OUTPUT_ACTIVATIONS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_nan_stays_where_it_is(isa: str, dtype: str, activation: str) -> None:
+    """NaN comes out where it went in; softmax spreads it over its row and no further."""
+    for column in range(19):
+        o = np.zeros((3, 19), dtype)
+        o[1, column] = np.nan
+        expected = np.isnan(o)
+        if activation == "softmax":
+            expected[1] = True
+        np.testing.assert_array_equal(np.isnan(engine.activation_forward(o, activation)), expected)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_embedding(isa: str, dtype: str) -> None:
+    rng = np.random.default_rng(5)
+    for leading, D in product(LEADING, (1, 8, 9)):
+        E, indices = normal(rng, dtype, 4, D), rng.integers(0, 4, leading)
+        x = engine.embedding_forward(indices, E)
+        assert x.dtype == dtype
+        np.testing.assert_array_equal(x, E[indices])
+        dx = normal(rng, dtype, *leading, D)
+        dE = engine.embedding_backward(dx, indices, 4)
+        assert dE.dtype == dtype
+        assert_close(dE, reference.embedding_backward(dx, indices, 4), "gradients", dtype)
+
+
+def compare_losses(name: str, o: np.ndarray, y: np.ndarray, dtype: str, **options) -> None:
+    loss, do = getattr(engine, name)(o, y, **options)
+    expected_loss, expected_do = getattr(reference, name)(o, y, **options)
+    assert type(loss) is float
+    assert (do.shape, do.dtype) == (o.shape, dtype)
+    assert_close(loss, expected_loss, "loss", dtype, f"{name} {o.shape} {sorted(options)}")
+    assert_close(do, expected_do, "gradients", dtype, f"d{name} {o.shape} {sorted(options)}")
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("name", ELEMENTWISE)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_losses(isa: str, dtype: str, name: str, reduction: str) -> None:
+    rng = np.random.default_rng(6)
+    for shape in [(3, K) for K in WIDTHS] + [(*leading, 3) for leading in LEADING]:
+        o = 3 * normal(rng, dtype, *shape)
+        y = (rng.random(shape) if name == "binary_cross_entropy" else rng.normal(size=shape)).astype(dtype)
+        for weights in (None, shape, shape[:-1]):
+            weight = (
+                None if weights is None else np.where(rng.random(weights) < 0.3, 0, rng.random(weights)).astype(dtype)
+            )
+            compare_losses(name, o, y, dtype, weight=weight, reduction=reduction, **ELEMENTWISE[name])
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_categorical_cross_entropy(isa: str, dtype: str, reduction: str) -> None:
+    rng = np.random.default_rng(7)
+    for shape in [(3, K) for K in WIDTHS] + [(*leading, 3) for leading in LEADING]:
+        o = 3 * normal(rng, dtype, *shape)
+        labels, rows = rng.integers(0, shape[-1], shape[:-1]), rng.random(shape).astype(dtype)
+        weight = np.where(rng.random(shape[:-1]) < 0.3, 0, rng.random(shape[:-1])).astype(dtype)
+        for y, w in product((labels, rows), (None, weight)):
+            compare_losses("categorical_cross_entropy", o, y, dtype, weight=w, reduction=reduction)
+
+
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("name", [*ELEMENTWISE, "categorical_cross_entropy"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_weight_zero_hides_nan(isa: str, dtype: str, name: str, reduction: str) -> None:
+    rng = np.random.default_rng(8)
+    per_component = name != "categorical_cross_entropy"
+    for K in (2, 5, 17):
+        o, y = normal(rng, dtype, 6, K), rng.random((6, K)).astype(dtype)
+        for weights in ((6,), (6, K))[: 1 + per_component]:
+            weight = (rng.random(weights) < 0.5).astype(dtype)
+            weight[-1], weight[0] = 0, 1
+            hidden = np.broadcast_to(weight if weight.ndim == 2 else weight[:, np.newaxis], (6, K)) == 0
+            options = {"weight": weight, "reduction": reduction}
+            loss, do = getattr(engine, name)(o, y, **options)
+            assert np.isfinite(loss) and loss > 0 and not do[hidden].any()
+            for bad in (np.nan, np.inf):
+                hidden_loss, hidden_do = getattr(engine, name)(
+                    np.where(hidden, bad, o), np.where(hidden, bad, y), **options
+                )
+                assert hidden_loss == loss
+                np.testing.assert_array_equal(hidden_do, do)
+            zero_loss, zero_do = getattr(engine, name)(o, y, np.zeros_like(weight), reduction)
+            assert zero_loss == 0 and not zero_do.any()
+
+
+@pytest.mark.parametrize("name", [*ELEMENTWISE, "categorical_cross_entropy"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_losses_of_what_is_not_finite(isa: str, dtype: str, name: str) -> None:
+    """A NaN or infinite output shows up in the loss exactly where the twin says so: training must notice."""
+    for bad, K in product((np.nan, np.inf, -np.inf), (1, 3, 20)):
+        o, y = np.zeros((2, K), dtype), np.random.default_rng(9).random((2, K)).astype(dtype)
+        o[1, -1] = bad
+        with np.errstate(invalid="ignore"):
+            expected_loss, expected_do = getattr(reference, name)(o, y, reduction="sum")
+        loss, do = getattr(engine, name)(o, y, reduction="sum")
+        assert_close(loss, expected_loss, "loss", dtype, f"{name} {bad}")
+        assert_close(do, expected_do, "gradients", dtype, f"{name} {bad}")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_derivatives_at_kinks_are_the_twins(isa: str, dtype: str) -> None:
+    o = np.array([[0.0, 1.0, -1.0, 2.0, -2.0]], dtype)
+    for name, options in {"mean_absolute_error": {}, "pinball": {"quantile": 0.25}, "huber": {"delta": 1.0}}.items():
+        compare_losses(name, o, np.zeros_like(o), dtype, reduction="sum", **options)
+    np.testing.assert_array_equal(engine.activation_backward(o, np.zeros_like(o), "relu"), np.zeros_like(o))
