@@ -8,6 +8,8 @@ from typing import Annotated
 import typer
 
 from elman import __version__
+from elman.cli.audit import audit
+from elman.cli.classify import classify
 from elman.cli.forecast import forecast
 from elman.cli.predict import predict
 
@@ -23,6 +25,8 @@ app = typer.Typer(
 )
 app.command()(forecast)
 app.command()(predict)
+app.command()(audit)
+app.add_typer(classify, name="classify")
 
 
 def _print_version(wanted: bool) -> None:

@@ -1,0 +1,43 @@
+"""What the figures were measured on."""
+
+from __future__ import annotations
+
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import elman
+from elman import engine
+
+
+def cpu_model() -> str:
+    """Name the CPU as the system does."""
+    if Path("/proc/cpuinfo").exists():
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.split(":", 1)[1].strip()
+    return platform.processor() or platform.machine()
+
+
+def versions(*packages: str) -> dict[str, str | None]:
+    """Return the versions of Python, Elman and packages; None for one that is not installed."""
+    found: dict[str, str | None] = {"python": platform.python_version(), "elman": elman.__version__}
+    for package in packages:
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = None
+    return found
+
+
+def describe(*packages: str) -> dict[str, Any]:
+    """Return the machine part of a result file."""
+    return {
+        "cpu": cpu_model(),
+        "cpus": os.cpu_count(),
+        "isa": engine.isa(),
+        "load_average_before": round(os.getloadavg()[0], 2),
+        "versions": versions("numpy", *packages),
+    }

@@ -1,0 +1,118 @@
+"""Elman: the raw kernels, with memory allocated once, as a network calls them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.engine import kernels
+from speed.peers import Run
+from speed.problem import Problem
+
+Array = npt.NDArray[Any]
+
+
+def empty(*shape: int) -> Array:
+    return np.zeros(shape, np.float32)
+
+
+class Layer:
+    """One layer with the memory that a network keeps between steps."""
+
+    def __init__(self, problem: Problem, n_threads: int = 1) -> None:
+        shape, weights = problem.shape, problem.layers[0]
+        T, N, D, H, columns = shape.T, shape.N, shape.D, shape.H, shape.gates * shape.H
+        self.cell, self.n_threads = shape.cell, n_threads
+        self.x, self.dh = problem.x, problem.dh
+        self.W_x, self.W_h, self.b, self.b_hn = weights
+        self.zero = empty(N, H)
+        self.h, self.c, self.gates = empty(T + 1, N, H), empty(T + 1, N, H), empty(T, N, 4 * H)
+        self.dh_0, self.dc_0, self.db_hn = empty(N, H), empty(N, H), empty(H)
+        self.dW_x, self.dW_h, self.db = empty(D, columns), empty(H, columns), empty(columns)
+        self.da = empty(T, N, H if self.cell == "rnn" else 4 * H)
+
+    def forward(self, keep: bool = False) -> None:
+        """h of every step; with ``keep`` also what the backward pass needs."""
+        start, weights, rest = (self.x, self.zero), (self.W_x, self.W_h, self.b), (None, None)
+        gates = self.gates if keep else None
+        if self.cell == "rnn":
+            kernels.rnn_forward(*start, *weights, "tanh", *rest, self.h, self.n_threads)
+        elif self.cell == "lstm":
+            kernels.lstm_forward(*start, self.zero, *weights, *rest, self.h, self.c, gates, self.n_threads)
+        else:
+            kernels.gru_forward(*start, *weights, self.b_hn, *rest, self.h, gates, self.n_threads)
+
+    def backward(self) -> None:
+        """Gradients of the weights and of the initial state."""
+        weights, gradients = (self.W_x, self.W_h), (self.dW_x, self.dW_h, self.db)
+        plain = (None, None, False, None)  # no lengths, no mask, all paths, no dx
+        if self.cell == "rnn":
+            arguments = (self.dh, None, self.x, self.h, *weights, "tanh", *plain, self.dh_0, *gradients)
+            kernels.rnn_backward(*arguments, self.da, self.n_threads)
+        elif self.cell == "lstm":
+            states = (self.dh, None, None, self.x, self.h, self.c, self.gates)
+            arguments = (*states, *weights, *plain, self.dh_0, self.dc_0, *gradients)
+            kernels.lstm_backward(*arguments, self.da, self.n_threads)
+        else:
+            arguments = (self.dh, None, self.x, self.h, self.gates, *weights, *plain, self.dh_0, *gradients)
+            kernels.gru_backward(*arguments, self.db_hn, self.da, self.n_threads)
+
+    def train(self) -> None:
+        self.forward(keep=True)
+        self.backward()
+
+
+def train(problem: Problem, n_threads: int = 1) -> dict[str, Run]:
+    """Forward and full backward."""
+    layer = Layer(problem, n_threads)
+
+    def result() -> dict[str, Array]:
+        layer.train()
+        return {"h": layer.h[1:], "dW_x": layer.dW_x, "dW_h": layer.dW_h, "db": layer.db}
+
+    return {"kernels": Run(layer.train, result)}
+
+
+def forward(problem: Problem) -> dict[str, Run]:
+    """Forward, keeping nothing for a backward pass."""
+    layer = Layer(problem)
+
+    def result() -> dict[str, Array]:
+        layer.forward()
+        return {"h": layer.h[1:]}
+
+    return {"kernels": Run(layer.forward, result)}
+
+
+def stream(problem: Problem) -> dict[str, Run]:
+    """One step at a time, in place, weights packed once."""
+    shape = problem.shape
+    packed = [kernels.pack_layer(shape.cell, *weights, "tanh") for weights in problem.layers]
+    h = [empty(1, shape.H) for _ in packed]
+    c = [empty(1, shape.H) if shape.cell == "lstm" else None for _ in packed]
+    rows = list(problem.x)
+    inputs = [rows[0], *h[:-1]]
+    work = list(zip(packed, inputs, h, c, strict=True))
+    step = kernels.step
+
+    def call_one() -> None:
+        step(packed[0], rows[0], h[0], c[0])
+
+    def call() -> None:
+        for arguments in work:
+            step(*arguments)
+
+    def result() -> dict[str, Array]:
+        for state in (*h, *c):
+            if state is not None:
+                state[...] = 0
+        outputs = []
+        for row in rows:
+            for part, x, h_l, c_l in zip(packed, [row, *h[:-1]], h, c, strict=True):
+                step(part, x, h_l, c_l)
+            outputs.append(h[-1].copy())
+        return {"h": np.stack(outputs)}
+
+    return {"kernels.step": Run(call if shape.layers > 1 else call_one, result)}

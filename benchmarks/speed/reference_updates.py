@@ -1,0 +1,69 @@
+"""The training step once more in float64, from the functions of elman.reference alone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman import reference
+from elman.network import ParameterLayout, Parameters
+
+if TYPE_CHECKING:
+    from speed.updates import Update
+
+Array = npt.NDArray[Any]
+
+
+def forward(cell: str, x: Array, p: Parameters, layer: int) -> tuple[Array, ...]:
+    """Return the states of one layer, h first."""
+    W_x, W_h, b = (p[f"layers.{layer}.{name}"] for name in ("W_x", "W_h", "b"))
+    zero = np.zeros((x.shape[1], W_h.shape[0]))
+    if cell == "rnn":
+        return (reference.rnn_forward(x, zero, W_x, W_h, b),)
+    if cell == "lstm":
+        return tuple(reference.lstm_forward(x, zero, zero, W_x, W_h, b))
+    return tuple(reference.gru_forward(x, zero, W_x, W_h, b, p[f"layers.{layer}.b_hn"]))
+
+
+def gradient(update: Update, p: Parameters, g: Parameters) -> float:
+    """Fill g with the gradient of one batch; returns the loss."""
+    batch, cell, layers = update.batch(), update.shape.cell, update.shape.layers
+    x = batch.x if update.vocabulary is None else reference.embedding_forward(batch.x, p["embedding"])
+    inputs, states = [], []
+    for layer in range(layers):
+        inputs.append(x)
+        states.append(forward(cell, x, p, layer))
+        x = states[-1][0][1:]
+    o = reference.dense_forward(x, p["output.W_y"], p["output.b_y"])
+    loss, do = getattr(reference, update.loss)(o, batch.y)
+    dense = reference.dense_backward(do, x, p["output.W_y"])
+    g["output.W_y"][...], g["output.b_y"][...], dh = dense.dW_y, dense.db_y, dense.dh
+    backward = getattr(reference, f"{cell}_backward")
+    for layer in reversed(range(layers)):
+        name = f"layers.{layer}."
+        found = backward(dh, inputs[layer], *states[layer], p[f"{name}W_x"], p[f"{name}W_h"])
+        for part in ("W_x", "W_h", "b", "b_hn"):
+            if name + part in g:
+                g[name + part][...] = getattr(found, f"d{part}")
+        dh = found.dx
+    if update.vocabulary is not None:
+        g["embedding"][...] = reference.embedding_backward(dh, batch.x, update.vocabulary)
+    return float(loss)
+
+
+def reference_losses(update: Update, count: int) -> Array:
+    """Return the losses of the first updates."""
+    layout, theta = ParameterLayout(update.architecture), update.parameters().theta.astype(np.float64)
+    p, g = Parameters(theta, layout), Parameters(np.zeros_like(theta), layout)
+    m, v = np.zeros_like(theta), np.zeros_like(theta)
+    losses = []
+    for number in range(count):
+        losses.append(gradient(update, p, g))
+        reference.clip_by_norm(g.theta, update.clip_norm)
+        if update.optimizer == "adam":
+            reference.adam_step(theta, g.theta, m, v, number + 1, update.learning_rate)
+        else:
+            reference.sgd_step(theta, g.theta, v, update.learning_rate)
+    return np.array(losses)

@@ -1,0 +1,123 @@
+"""Fair timing: the sides take turns in one process, and medians are compared."""
+
+from __future__ import annotations
+
+import gc
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from elman.engine import kernels
+
+Call = Callable[[], object]
+Clock = Callable[[], float]
+
+TURN = 0.01  # seconds of one side's turn, at least: short calls are repeated as in a training loop
+SLOW = 0.1  # seconds of a call that is not repeated to find out how long it takes
+MOST_ATTEMPTS = 3
+MOST_SECONDS = 15.0  # of a measurement that goes on because it disagrees
+DISAGREEMENT = 0.08  # spread of the ratio between rounds above which a measurement goes on
+FMA_ROUNDS = 2_000_000
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Seconds per call of every side, one figure per round."""
+
+    rounds: dict[str, list[float]]
+
+    def median(self, name: str) -> float:
+        return statistics.median(self.rounds[name])
+
+    def spread(self, name: str, other: str) -> float:
+        """Return the middle half of the rounds' ratios, relative to their median."""
+        ratios = sorted(a / b for a, b in zip(self.rounds[name], self.rounds[other], strict=True))
+        low, _, high = statistics.quantiles(ratios, n=4)
+        return (high - low) / statistics.median(ratios)
+
+    def worst_spread(self, ours: str) -> float:
+        return max((self.spread(name, ours) for name in self.rounds if name != ours), default=0.0)
+
+
+def seconds_of(call: Call, count: int, clock: Clock = time.process_time) -> float:
+    """Time ``count`` calls in a row; returns the seconds of one.
+
+    The clock counts the CPU time of all threads of this process. On the one CPU that the process is pinned to, that is
+    what the wall clock says, less what other programs take from it.
+    """
+    start = clock()
+    for _ in range(count):
+        call()
+    return (clock() - start) / count
+
+
+def calls_per_turn(call: Call) -> int:
+    """Return how many calls of a side fill a turn; it has run before, when it was checked."""
+    seconds = seconds_of(call, 1)
+    if seconds < SLOW:
+        seconds = min(seconds_of(call, 1) for _ in range(3))
+    if seconds < TURN / 10:
+        seconds = seconds_of(call, max(1, int(TURN / 4 / seconds)))
+    return max(1, round(TURN / seconds))
+
+
+def interleave(
+    sides: Mapping[str, Call], seconds: float, ours: str, least_rounds: int = 5, clock: Clock = time.process_time
+) -> Timings:
+    """Let the sides take turns for about so many seconds each, and longer while their ratios disagree.
+
+    The order rotates from round to round. A side of several calls per turn makes one first that is not timed, so that
+    it does not pay for what the others left in the caches. Garbage is collected between rounds only.
+    """
+    counts = {name: calls_per_turn(call) for name, call in sides.items()}
+    order = list(sides)
+    timings = Timings({name: [] for name in order})
+    start = time.perf_counter()
+    gc.disable()
+    try:
+        for _ in range(MOST_ATTEMPTS):
+            end = time.perf_counter() + seconds * len(order)
+            done = 0
+            while done < least_rounds or time.perf_counter() < end:
+                for name in order:
+                    if counts[name] > 1:
+                        sides[name]()
+                    timings.rounds[name].append(seconds_of(sides[name], counts[name], clock))
+                order = [*order[1:], order[0]]
+                done += 1
+                gc.collect(0)
+            if timings.worst_spread(ours) <= DISAGREEMENT or time.perf_counter() - start > MOST_SECONDS:
+                break
+    finally:
+        gc.enable()
+    return timings
+
+
+def fastest(variants: Mapping[str, Call]) -> tuple[str, dict[str, float]]:
+    """Find the best setting of one library; returns its name and the milliseconds of all, best of a few calls each."""
+    counts = {name: max(1, min(50, calls_per_turn(call) // 2)) for name, call in variants.items()}
+    best = dict.fromkeys(variants, float("inf"))
+    for attempt in range(3 if len(variants) > 1 else 0):
+        for name, call in variants.items():
+            if attempt and best[name] > SLOW:
+                continue
+            best[name] = min(best[name], seconds_of(call, counts[name]))
+    return min(best, key=best.__getitem__), {name: round(value * 1e3, 5) for name, value in best.items()}
+
+
+class FMALoop:
+    """The loop of multiply-adds in registers that the engine's rate is compared with: a side like the others."""
+
+    name = "FMA loop"
+
+    def __init__(self, n_threads: int = 1) -> None:
+        self.n_threads = n_threads
+        self.operations = kernels.fma_loop(FMA_ROUNDS, n_threads)
+
+    def __call__(self) -> None:
+        kernels.fma_loop(FMA_ROUNDS, self.n_threads)
+
+    def rate(self, seconds: float) -> float:
+        """Operations per second, in units of 10⁹."""
+        return self.operations / seconds / 1e9
