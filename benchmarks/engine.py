@@ -1,6 +1,6 @@
 """Time the engine beside PyTorch, JAX and ONNX Runtime; benchmarks/README.md says how.
 
-    python benchmarks/engine.py [--output benchmarks/results/engine.json] [--seconds 0.5] [--only TEXT]
+    python benchmarks/engine.py [--output benchmarks/results/engine.json] [--seconds 0.25] [--only TEXT]
 
 Libraries that are not installed take no part. Writes a JSON file and, with the usual output, the tables of the README.
 """
@@ -23,7 +23,7 @@ RESULTS = HERE / "results"
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--output", type=Path, default=RESULTS / "engine.json")
-    parser.add_argument("--seconds", type=float, default=0.4, help="per side and row, at least")
+    parser.add_argument("--seconds", type=float, default=0.25, help="per side and row, at least")
     parser.add_argument("--only", default="", metavar="TEXT", help="rows whose task and shape contain this")
     parser.add_argument("--threads", action="store_true", help="the rows about a second thread, in this process")
     return parser.parse_args()

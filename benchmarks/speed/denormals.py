@@ -43,7 +43,7 @@ def timed(shape: Shape, peers: Mapping[str, ModuleType], seconds: float) -> dict
         usual.check(name, runs[best].result())
         sides[name] = runs[best].call
         sides[f"{name}, denormal"] = peers[name].train(denormal)[best].call
-    timings = interleave(sides, seconds, OURS)
+    timings = interleave(sides, seconds, OURS, {})
     names = [name for name in (OURS, "PyTorch") if name in sides]
     slower = {name: timings.median(f"{name}, denormal") / timings.median(name) for name in names}
     return describe(shape, "denormal inputs") | {

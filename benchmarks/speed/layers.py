@@ -28,16 +28,17 @@ def compare_sides(
     ``at_once`` is how many pieces of work a call does; what is ``beside`` is timed with them and compared with nothing.
     Returns the timings and the fields of a row that do not depend on what was measured.
     """
-    worst, settings, tried = {}, {}, {}
+    worst, settings, tried, known = {}, {}, {}, {}
     for name, runs in variants.items():
         worst[name] = max(check(f"{name}, {key}", run.result()) for key, run in runs.items())
         settings[name], figures = fastest({key: run.call for key, run in runs.items()})
+        known[name] = figures[settings[name]]
         if len(runs) > 1:
-            tried[name] = {key: value / at_once for key, value in figures.items()}
+            tried[name] = {key: round(value * 1e3 / at_once, 6) for key, value in figures.items()}
     loop = FMALoop()
     sides = {name: runs[settings[name]].call for name, runs in variants.items()}
     others = {name: run.call for name, run in (beside or {}).items()}
-    timings = interleave({**sides, **others, loop.name: loop}, seconds, OURS)
+    timings = interleave({**sides, **others, loop.name: loop}, seconds, OURS, known)
     peers = {name: timings.median(name) for name in sides if name != OURS}
     best = min(peers, key=peers.__getitem__) if peers else None
     return timings, {

@@ -24,6 +24,7 @@ WHAT = (
 )
 Row = dict[str, Any]
 Job = Callable[[], Row]
+KEPT = ("shape", "cell", "T", "N", "D", "H", "layers", "note", "median_ms", "spread", "fraction_of_fma_loop")
 UNSTEADY = 0.2  # spread above which a row is measured again
 
 
@@ -99,8 +100,8 @@ def measure(seconds: float, only: str, before: list[Row]) -> dict[str, Any]:
 def default_forecaster(row: Row) -> Row:
     """Judge the default forecaster's training step once more, against PyTorch alone."""
     ratio = row["median_ms"]["PyTorch"] / row["median_ms"][peers.OURS]
-    kept = {key: row[key] for key in ("shape", "cell", "T", "N", "D", "H", "layers", "note", "median_ms", "spread")}
-    judged = bars.Bar(bars.DEFAULT_FORECASTER).judge(ratio)
+    kept = {key: row[key] for key in KEPT}
+    judged = bars.DEFAULT_FORECASTER.judge(ratio, row["fraction_of_fma_loop"])
     return {"task": "default forecaster", **kept, "ratio": round(ratio, 3), **judged}
 
 

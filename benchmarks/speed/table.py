@@ -125,7 +125,7 @@ def end_to_end_tables(report: dict[str, Any]) -> str:
     """Write the tables of end_to_end.json."""
     about = report["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items() if version)
-    parts = [f"{about['cpu']}, {report['threads']} thread(s) on every side. {versions}."]
+    parts = [f"{about['cpu']}, one CPU for every side. {versions}."]
     header = ["", "import", "fit", "predict", "peak memory", "installed", "sMAPE"]
     for comparison in report["comparisons"]:
         lines = [

@@ -40,7 +40,7 @@ def measure_threads(shape: Shape, peers: Mapping[str, ModuleType], seconds: floa
         runs = {key: run.call for key, run in peers["PyTorch"].train(problem).items()}
         best = runs[fastest(runs)[0]]
         sides |= {f"PyTorch, {n}": torch_with(n, best) for n in (1, 2)}
-    timings = interleave(sides, seconds, "Elman, 1", clock=time.perf_counter)
+    timings = interleave(sides, seconds, "Elman, 1", {}, clock=time.perf_counter)
     rates = {n: loops[n].rate(timings.median(f"FMA loop, {n}")) for n in loops}
     gain = timings.median("Elman, 1") / timings.median("Elman, 2")
     ratio = gain / (rates[2] / rates[1])

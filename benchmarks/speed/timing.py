@@ -15,6 +15,7 @@ Clock = Callable[[], float]
 
 TURN = 0.01  # seconds of one side's turn, at least: short calls are repeated as in a training loop
 SLOW = 0.1  # seconds of a call that is not repeated to find out how long it takes
+LEAST_ROUNDS = 5
 MOST_ATTEMPTS = 3
 MOST_SECONDS = 15.0  # of a measurement that goes on because it disagrees
 DISAGREEMENT = 0.08  # spread of the ratio between rounds above which a measurement goes on
@@ -52,25 +53,27 @@ def seconds_of(call: Call, count: int, clock: Clock = time.process_time) -> floa
     return (clock() - start) / count
 
 
-def calls_per_turn(call: Call) -> int:
-    """Return how many calls of a side fill a turn; it has run before, when it was checked."""
+def typical_seconds(call: Call) -> float:
+    """Return about what a call takes; it has run before, when it was checked."""
     seconds = seconds_of(call, 1)
     if seconds < SLOW:
         seconds = min(seconds_of(call, 1) for _ in range(3))
     if seconds < TURN / 10:
-        seconds = seconds_of(call, max(1, int(TURN / 4 / seconds)))
-    return max(1, round(TURN / seconds))
+        seconds = min(seconds_of(call, max(1, int(TURN / 4 / seconds))) for _ in range(3))
+    return seconds
 
 
 def interleave(
-    sides: Mapping[str, Call], seconds: float, ours: str, least_rounds: int = 5, clock: Clock = time.process_time
+    sides: Mapping[str, Call], seconds: float, ours: str, known: Mapping[str, float], clock: Clock = time.process_time
 ) -> Timings:
     """Let the sides take turns for about so many seconds each, and longer while their ratios disagree.
 
     The order rotates from round to round. A side of several calls per turn makes one first that is not timed, so that
-    it does not pay for what the others left in the caches. Garbage is collected between rounds only.
+    it does not pay for what the others left in the caches. Garbage is collected between rounds only. ``known`` are
+    seconds per call that have been found out already.
     """
-    counts = {name: calls_per_turn(call) for name, call in sides.items()}
+    guesses = {name: known[name] if name in known else typical_seconds(call) for name, call in sides.items()}
+    counts = {name: max(1, round(TURN / guess)) for name, guess in guesses.items()}
     order = list(sides)
     timings = Timings({name: [] for name in order})
     start = time.perf_counter()
@@ -79,7 +82,7 @@ def interleave(
         for _ in range(MOST_ATTEMPTS):
             end = time.perf_counter() + seconds * len(order)
             done = 0
-            while done < least_rounds or time.perf_counter() < end:
+            while done < LEAST_ROUNDS or time.perf_counter() < end:
                 for name in order:
                     if counts[name] > 1:
                         sides[name]()
@@ -95,15 +98,14 @@ def interleave(
 
 
 def fastest(variants: Mapping[str, Call]) -> tuple[str, dict[str, float]]:
-    """Find the best setting of one library; returns its name and the milliseconds of all, best of a few calls each."""
-    counts = {name: max(1, min(50, calls_per_turn(call) // 2)) for name, call in variants.items()}
-    best = dict.fromkeys(variants, float("inf"))
-    for attempt in range(3 if len(variants) > 1 else 0):
+    """Find the best setting of one library; returns its name and the seconds of all."""
+    seconds = {name: typical_seconds(call) for name, call in variants.items()}
+    for _ in range(2 if len(variants) > 1 else 0):
         for name, call in variants.items():
-            if attempt and best[name] > SLOW:
-                continue
-            best[name] = min(best[name], seconds_of(call, counts[name]))
-    return min(best, key=best.__getitem__), {name: round(value * 1e3, 5) for name, value in best.items()}
+            if seconds[name] < SLOW:
+                count = max(1, int(TURN / 2 / seconds[name]))
+                seconds[name] = min(seconds[name], seconds_of(call, count))
+    return min(seconds, key=seconds.__getitem__), seconds
 
 
 class FMALoop:

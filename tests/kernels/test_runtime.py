@@ -89,6 +89,7 @@ from elman import engine, reference
 from kernels.calls import Problem, forward
 from tolerances import assert_close
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # a process started in the background inherits none
 engine.use_isa("generic")
 k = engine.kernels
 rng = np.random.default_rng(0)

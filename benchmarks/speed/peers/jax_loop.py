@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from speed.peers import Run
-from speed.peers.jax_peer import UNROLLS, run_layer
+from speed.peers.jax_peer import run_layer, unrolls
 
 if TYPE_CHECKING:
     from speed.updates import Update
@@ -62,4 +62,4 @@ def loop(update: Update, checked: int, at_once: int) -> dict[str, Run]:
 
         return Run(call, result)
 
-    return {f"unroll {unroll}": make(unroll) for unroll in UNROLLS[:2]}
+    return {f"unroll {unroll}": make(unroll) for unroll in unrolls(update.shape)}

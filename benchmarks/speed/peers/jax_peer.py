@@ -17,9 +17,10 @@ import numpy.typing as npt
 
 from speed.peers import Run
 from speed.problem import Problem
+from speed.shapes import Shape
 
 Array = npt.NDArray[Any]
-UNROLLS = (1, 4, 8)
+UNROLLS, LARGE = (1, 4, 8), 500
 
 jax.config.update("jax_cpu_enable_async_dispatch", False)  # run in the calling thread: no hand-over to time
 
@@ -55,9 +56,9 @@ def run_layer(cell: str, unroll: int, weights: Any, x: jax.Array) -> jax.Array:
     return jax.lax.scan(body, (zero, zero) if cell == "lstm" else (zero,), a, unroll=unroll)[1]
 
 
-def unrolls(T: int) -> list[int]:
-    """Return the unrollings that differ for so many steps."""
-    return [unroll for unroll in UNROLLS if unroll <= T]
+def unrolls(shape: Shape) -> tuple[int, ...]:
+    """Return the unrollings to try; 8 takes long to compile and never won where the products are large."""
+    return UNROLLS if shape.H < LARGE else UNROLLS[:2]
 
 
 def on_device(problem: Problem) -> list[Any]:
@@ -81,7 +82,7 @@ def train(problem: Problem) -> dict[str, Run]:
 
         return Run(lambda: jax.block_until_ready(step(weights, x, dh)), result)
 
-    return {f"unroll {unroll}": make(unroll) for unroll in unrolls(problem.shape.T)}
+    return {f"unroll {unroll}": make(unroll) for unroll in unrolls(problem.shape)}
 
 
 def forward(problem: Problem) -> dict[str, Run]:
@@ -92,7 +93,7 @@ def forward(problem: Problem) -> dict[str, Run]:
         step = jax.jit(partial(run_layer, problem.shape.cell, unroll))
         return Run(lambda: step(weights, x).block_until_ready(), lambda: {"h": np.asarray(step(weights, x))})
 
-    return {f"unroll {unroll}": make(unroll) for unroll in unrolls(problem.shape.T)}
+    return {f"unroll {unroll}": make(unroll) for unroll in unrolls(problem.shape)}
 
 
 def stream(problem: Problem) -> dict[str, Run]:
