@@ -32,8 +32,9 @@ from elman.load import load
 if TYPE_CHECKING:
     from elman import engine, reference
     from elman.forecasting import Forecaster
+    from elman.forecasting.audit import audit
     from elman.network import Architecture, Network
-    from elman.sequences import SequenceClassifier, SequenceRegressor
+    from elman.sequences import SequenceClassifier, SequenceRegressor, SequenceTagger
 
 __version__ = "0.1.0"
 
@@ -48,10 +49,12 @@ __all__ = [
     "Network",
     "SequenceClassifier",
     "SequenceRegressor",
+    "SequenceTagger",
     "ShapeError",
     "TrainingError",
     "UnsupportedError",
     "__version__",
+    "audit",
     "engine",
     "load",
     "reference",
@@ -63,6 +66,8 @@ _LAZY = {
     "Network": "elman.network",
     "SequenceClassifier": "elman.sequences",
     "SequenceRegressor": "elman.sequences",
+    "SequenceTagger": "elman.sequences",
+    "audit": "elman.forecasting",
 }
 _MODULES = ("engine", "reference")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,11 +11,13 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
 import elman
 from elman import Forecaster
+from elman.cli._common import in_flags
 from elman.cli.app import app
 from elman.forecasting import backtest
 
@@ -56,6 +59,7 @@ def test_forecast_prints_check_verdict_and_forecast(run: Callable[..., Any], sal
     assert "2024-01-01" in done.stdout and "2024-10-01" in done.stdout
     assert done.stderr.splitlines() == [
         f"{sales}: 40 rows; time is 'date', target is 'sales'.",
+        "Warning: no intervals of 95 %; the data are too few.",
         "Frequency QS-JAN, season 4, window 5, transform log, 2 networks of 3 updates.",
     ]
 
@@ -67,10 +71,11 @@ def test_numbers_are_those_of_the_library(run: Callable[..., Any], sales: Path, 
         {"unique_id": "sales", "ds": pd.date_range("2014-01-01", periods=40, freq="QS"), "y": WAVE.round(2)}
     )
     model = Forecaster(4, season=4, window=5, random_state=5)
-    expected = model.fit(frame).predict()
+    expected = model.set_params(intervals="auto").fit(frame).predict(level=80)
     written = pd.read_csv(tmp_path / "out.csv", parse_dates=["ds"])
-    assert written.columns.tolist() == ["unique_id", "ds", "Elman"]
-    assert np.array_equal(written["Elman"], expected["Elman"])  # every digit, so the same bits
+    assert written.columns.tolist() == ["unique_id", "ds", "Elman", "Elman-lo-80", "Elman-hi-80"]
+    for column in ("Elman", "Elman-lo-80", "Elman-hi-80"):
+        assert np.array_equal(written[column], expected[column])  # every digit, so the same bits
     assert written["ds"].tolist() == expected["ds"].tolist()
     result = backtest(model, frame)
     assert result.verdict in done.stdout.splitlines()
@@ -106,6 +111,9 @@ def test_many_series(run: Callable[..., Any], tmp_path: Path) -> None:
     done = run("forecast", path, "-n", 10, *QUICK, "--target", "y", "--plot", tmp_path / "plot.png")
     assert done.exit_code == 0
     assert "8 series, 320 rows; time is 'ds', target is 'y', series by 'unique_id'." in done.stderr
+    assert re.search(r"^Elman beats the best baseline of each on \d of 8 series\.$", done.stdout, re.MULTILINE)
+    told = [line for line in done.stdout.splitlines() if re.match(r"  s\d: Elman", line)]
+    assert [line.split(":")[0].strip() for line in told] == names
     assert "… and 20 more rows; --output writes all of them" in done.stdout
 
 
@@ -127,6 +135,147 @@ def test_too_short_to_check_but_not_to_forecast(run: Callable[..., Any], tmp_pat
     assert "held out" not in run("forecast", path, "-n", 5, "--backtest", 0).stdout
 
 
+def columns(path: Path) -> list[str]:
+    return path.read_text().splitlines()[0].split(",")
+
+
+LONG = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 30) + np.arange(120) / 10
+
+
+@pytest.fixture
+def long(tmp_path: Path) -> Path:
+    path = tmp_path / "long.csv"
+    dates = pd.date_range("2014-01-01", periods=120, freq="D").strftime("%Y-%m-%d")
+    path.write_text("date,sales\n" + "".join(f"{day},{value:.2f}\n" for day, value in zip(dates, LONG, strict=True)))
+    return path
+
+
+def test_levels(run: Callable[..., Any], long: Path, tmp_path: Path) -> None:
+    out, model = tmp_path / "out.csv", tmp_path / "model"
+    words = ["forecast", long, "-n", 4, *QUICK, "--output", out]
+    usual = run(*words, "--save", model)
+    assert usual.exit_code == 0 and "Warning" not in usual.stderr
+    assert columns(out)[3:] == ["Elman-lo-80", "Elman-hi-80", "Elman-lo-95", "Elman-hi-95"]
+    assert re.search(r"ds +Elman +80 % +95 %", usual.stdout) and " … " in usual.stdout
+    assert run("predict", model, "--output", out).stdout in usual.stdout
+    assert columns(out)[3:] == ["Elman-lo-80", "Elman-hi-80", "Elman-lo-95", "Elman-hi-95"]
+    run("predict", model, "--level", 50, "--output", out)
+    assert columns(out)[3:] == ["Elman-lo-50", "Elman-hi-50"]
+    refused = run("predict", model, "--level", 99)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("Error: Forecaster.predict: level 99 needs 100 residuals for each step")
+    assert run(*words, "--level", "97.5").exit_code == 0
+    assert columns(out)[3:] == ["Elman-lo-97.5", "Elman-hi-97.5"]
+    assert "%" not in run(*words, "--level", "none").stdout.split("Forecast")[1]
+    assert columns(out) == ["unique_id", "ds", "Elman"]
+
+
+def test_level_asked_for_but_not_possible(run: Callable[..., Any], sales: Path, tmp_path: Path) -> None:
+    done = run("forecast", sales, "-n", 4, *QUICK, "--level", "95", "--output", tmp_path / "out.csv")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1] == (
+        "Error: --level 95 needs 20 past errors for each step of the horizon; these data give 17. "
+        "Ask for at most 94.12 %, or bring more data."
+    )
+    assert not (tmp_path / "out.csv").exists()
+
+
+def test_check_that_leaves_residuals_enough_spares_a_fit(
+    run: Callable[..., Any], long: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fits = []
+    usual = Forecaster._fit_panel
+
+    def counted(self: Forecaster, place: str, panel: Any) -> None:
+        fits.append(panel.lengths.max())
+        usual(self, place, panel)
+
+    monkeypatch.setattr(Forecaster, "_fit_panel", counted)
+    lines = long.read_text().splitlines()
+    rows = [f"{line},s{i}" for i in range(20) for line in lines[1:60]]
+    path = tmp_path / "panel.csv"
+    path.write_text("\n".join(["date,sales,id", *rows]))
+    assert run("forecast", path, "-n", 4, *QUICK, "--backtest", 3).exit_code == 0
+    assert fits == [47, 59]
+    fits.clear()
+    assert run("forecast", long, "-n", 4, *QUICK, "--backtest", 2, "--refit").exit_code == 0
+    assert fits[:2] == [112, 116] and fits[-1] == 120 and len(fits) == 4
+
+
+def test_parquet(run: Callable[..., Any], long: Path, tmp_path: Path) -> None:
+    pl.read_csv(long, try_parse_dates=True).write_parquet(tmp_path / "long.parquet")
+    one, two = (run("forecast", tmp_path / f"long.{end}", "-n", 4, *QUICK) for end in ("csv", "parquet"))
+    assert (one.exit_code, two.exit_code) == (0, 0)
+    assert one.stdout == two.stdout
+
+
+def test_encoding_is_asked_for(run: Callable[..., Any], tmp_path: Path, long: Path) -> None:
+    path = tmp_path / "latin.csv"
+    path.write_bytes(long.read_text().replace("sales", "Erlös").encode("latin-1"))
+    refused = run("forecast", path, "-n", 4, *QUICK)
+    assert (refused.exit_code, refused.stdout) == (1, "")
+    assert refused.stderr == (
+        "Error: latin.csv: byte 8 (0xf6) is not utf-8. Pass the encoding, for example --encoding latin-1.\n"
+    )
+    done = run("forecast", path, "-n", 4, *QUICK, "--encoding", "latin-1", "--backtest", 0, "--level", "none")
+    assert done.exit_code == 0 and "target is 'Erlös'" in done.stderr
+
+
+def test_covariates(run: Callable[..., Any], tmp_path: Path) -> None:
+    days = pd.date_range("2024-01-01", periods=124, freq="D")
+    price, heat = np.tile([1.0, 2.0, 1.5, 1.0], 31), np.arange(124.0) % 7
+    frame = pd.DataFrame({"unique_id": "sales", "ds": days[:120], "y": LONG, "heat": heat[:120], "price": price[:120]})
+    known, ahead, model, out = (tmp_path / name for name in ("known.csv", "ahead.csv", "model", "out.csv"))
+    frame.rename(columns={"ds": "day", "y": "sales"}).drop(columns="unique_id").to_csv(known, index=False)
+    pd.DataFrame({"day": days[120:], "price": price[120:]}).to_csv(ahead, index=False)
+    words = ["forecast", known, "-n", 4, *QUICK, "--covariates", "heat", "--future", ahead]
+    done = run(*words, "--save", model, "--output", out, "--level", 80)
+    assert done.exit_code == 0
+    assert f"{known}: known ahead: price." in done.stderr.splitlines()
+    library = Forecaster(
+        4,
+        season=4,
+        window=5,
+        random_state=0,
+        intervals="auto",
+        past_covariates=["heat"],
+        future_covariates=["price"],
+    ).fit(frame)
+    future = pd.DataFrame({"unique_id": "sales", "ds": days[120:], "price": price[120:]})
+    expected = library.predict(level=80, future=future)
+    written = pd.read_csv(out)
+    for column in ("Elman", "Elman-lo-80", "Elman-hi-80"):
+        assert np.array_equal(written[column], expected[column])
+    again = run("predict", model, known, "--future", ahead, "--level", 80)
+    assert again.exit_code == 0 and done.stdout.endswith(again.stdout)
+    for words, message in (
+        (["predict", model, known], f"{model}: needs price of the rows to come; pass --future."),
+        (
+            ["predict", model],
+            f"{model}: covariates known ahead go with the file of values known now; pass FILE.",
+        ),
+        (
+            ["forecast", "sunspots", "-n", 4, "--covariates", "heat"],
+            "sunspots: the series that comes with Elman has no covariates.",
+        ),
+        (["forecast", known, "-n", 4, "--future", "no.csv"], "--future no.csv: no such file."),
+    ):
+        refused = run(*words)
+        assert (refused.exit_code, refused.stdout, refused.stderr) == (2, "", f"Error: {message}\n")
+
+
+def test_covariates_that_do_not_reach_the_horizon(run: Callable[..., Any], long: Path, tmp_path: Path) -> None:
+    ahead, known, out = tmp_path / "ahead.csv", tmp_path / "known.csv", tmp_path / "out.csv"
+    known.write_text("\n".join(line + (",price" if not i else ",1") for i, line in enumerate(long.read_text().split())))
+    ahead.write_text("date,price\n2014-05-01,1\n2014-05-02,2\n")
+    done = run("forecast", known, "-n", 4, *QUICK, "--target", "sales", "--future", ahead, "--output", out)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr.splitlines()[-1] == (
+        "Error: elman forecast: future has no row for series 'sales' at 2014-05-03 00:00:00."
+    )
+    assert not out.exists()
+
+
 WRONG_USAGE = {
     "nowhere.csv": (
         "nowhere.csv: no such file, and no series of that name comes with Elman (air-passengers, sunspots do)."
@@ -134,6 +283,10 @@ WRONG_USAGE = {
     ".": ".: is a folder.",
     "sunspots --season monthly": "--season monthly: must be auto, a number such as 12, or several such as 24,168.",
     "sunspots --window 0": "--window 0: must be auto or a number of at least 1.",
+    "sunspots --level 0": ("--level 0: must be auto, none, a percentage such as 80, or several such as 80,95."),
+    "sunspots --level 80,high": (
+        "--level 80,high: must be auto, none, a percentage such as 80, or several such as 80,95."
+    ),
     "sunspots --output no/where.csv": "--output no/where.csv: there is no folder no.",
     "sunspots --plot .": "--plot .: is a folder.",
 }
@@ -157,9 +310,43 @@ def test_usage_that_the_parser_refuses(words: list[str], run: Callable[..., Any]
 
 BAD_DATA = {
     "": "bad.csv: the file is empty.",
+    "day,y\n": "bad.csv: there is a header, but no rows.",
+    "day,y\n2024-01-01,1\n2024-01-02,2,3\n": "bad.csv: line 3 has 3 fields, the header has 2.",
+    "day,y\n2024-01-01,1\nyesterday,2\n": (
+        "bad.csv: no column holds dates throughout; name it with --time (columns: day, y)."
+    ),
+    "day,y\n2024-01-01,1\n2024-01-02,two\n": (
+        "bad.csv: no column besides the dates holds numbers throughout; name the one to forecast with --target."
+    ),
+    "day,a,b\n2024-01-01,1,2\n2024-01-02,2,3\n": (
+        "bad.csv: several columns hold numbers (a, b); name the one to forecast with --target."
+    ),
+    "day,y\n2024-01-01,1\n": "bad.csv: no series has more than one row, at least 2 are needed.",
     "day,y\n2024-01-01,1\n2024-01-02,\n2024-01-03,3\n": (
         "elman forecast: y is missing (NaN) in series 'y' at 2024-01-02 00:00:00. "
-        'Fill it, drop it, or pass missing="seasonal_median" or missing="interpolate".'
+        "Fill it, drop it, or pass --missing seasonal_median or --missing interpolate."
+    ),
+    "day,y\n2024-01-01,1\n2024-01-02,inf\n2024-01-03,3\n": (
+        "elman forecast: y is inf in series 'y' at 2024-01-02 00:00:00; every value must be finite."
+    ),
+    "day,y\n2024-01-01,1\n2024-01-02,1e39\n2024-01-03,3\n": (
+        "elman forecast: y is 1e+39 in series 'y' at 2024-01-02 00:00:00; the largest number that can be used is "
+        "3.40282e+38 (float32). Divide the series first."
+    ),
+    "day,y\n" + "".join(f"2024-01-{day:02d},1\n" for day in range(1, 20) if day != 3): (
+        "elman forecast: series 'y' has no row for 2024-01-03 00:00:00; the frequency is D (inferred). "
+        "Add the row, or pass --missing seasonal_median or --missing interpolate."
+    ),
+    "day,y\n2024-01-01,1\n2024-01-09,2\n2024-01-11,3\n2024-02-05,3\n": (
+        "elman forecast: the frequency cannot be inferred from ds (2024-01-01 00:00:00, 2024-01-09 00:00:00, "
+        "2024-01-11 00:00:00, 2024-02-05 00:00:00). Pass --freq, for example --freq MS."
+    ),
+    "day,y\n2024-01-01,1\n2024-01-01,2\n2024-01-02,3\n": (
+        "bad.csv: 2024-01-01 00:00:00 occurs more than once in column 'day'. If the file holds several series, "
+        "name the column that tells them apart with --id."
+    ),
+    "day,id,y\n2024-01-01,a,1\n2024-01-01,a,2\n2024-01-02,a,3\n": (
+        "elman forecast: two rows in series 'a' at 2024-01-01 00:00:00; a series has one value per time stamp."
     ),
     "day,y\n2024-01-01,1\n2024-01-02,2\n2024-01-03,3\n": (
         "Forecaster.fit: the series has 3 values, but window + horizon = 1 + 4 = 5 are needed. "
@@ -187,6 +374,40 @@ def test_bad_data_is_1_and_leaves_no_file(content: str, run: Callable[..., Any],
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-1] == f"Error: {BAD_DATA[content]}"
     assert files(tmp_path) == ["bad.csv"]
+
+
+def test_encodings_end_with_1_and_name_the_byte(run: Callable[..., Any], tmp_path: Path, sales: Path) -> None:
+    text = sales.read_text().replace("sales", "Größe")
+    path = tmp_path / "bad.csv"
+    said = {
+        "latin-1": "bad.csv: byte 7 (0xf6) is not utf-8. Pass the encoding, for example --encoding latin-1.",
+        "utf-16": "bad.csv: the file starts like UTF-16 (bytes ff fe). Pass --encoding utf-16.",
+        "utf-16-be": "bad.csv: the file holds NUL characters; it is not a CSV file, or not in utf-8.",
+    }
+    for encoding, message in said.items():
+        plain = "date,size" if encoding == "utf-16-be" else "date,Größe"
+        path.write_bytes(text.replace("date,Größe", plain).encode(encoding))
+        done = run("forecast", path, "-n", 4)
+        assert (done.exit_code, done.stdout, done.stderr) == (1, "", f"Error: {message}\n")
+    for content in (text.encode("utf-8-sig"), text.replace("\n", "\r\n").encode(), text.replace(",", ";").encode()):
+        path.write_bytes(content)
+        assert run("forecast", path, "-n", 4, *QUICK, "--backtest", 0, "--level", "none").exit_code == 0
+
+
+def test_time_zone_with_a_change_of_clocks(run: Callable[..., Any], tmp_path: Path) -> None:
+    path = tmp_path / "hours.csv"
+    hours = pd.date_range("2024-03-30 00:00", periods=40, freq="h", tz="Europe/Berlin")
+    path.write_text("time,y\n" + "".join(f"{t.isoformat()},{v}\n" for t, v in zip(hours, WAVE, strict=True)))
+    words = ["forecast", path, "-n", 2, *QUICK, "--backtest", 0, "--level", "none", "--output", tmp_path / "out.csv"]
+    assert run(*words).exit_code == 0
+    written = pd.read_csv(tmp_path / "out.csv", parse_dates=["ds"])
+    assert written["ds"].tolist() == [hours[-1] + pd.Timedelta(k, "h") for k in (1, 2)]
+
+
+def test_what_is_said_in_flags() -> None:
+    assert in_flags("Pass freq, for example freq='MS'.") == "Pass --freq, for example --freq MS."
+    assert in_flags('or pass missing="interpolate". freq is D') == "or pass --missing interpolate. freq is D"
+    assert in_flags("window + horizon = 3") == "window + horizon = 3"
 
 
 def test_predict_messages(run: Callable[..., Any], sales: Path, tmp_path: Path) -> None:
@@ -231,7 +452,21 @@ def test_as_a_process(tmp_path: Path) -> None:
     )
     days = "".join(f"2024-01-{day:02d},{10 + day % 7}\n" for day in range(1, 13))
     (tmp_path / "days.csv").write_text("day,y\n" + days)
-    good = elman_process("forecast", "days.csv", "--horizon", "2", "--window", "2", "--output", "out.csv", cwd=tmp_path)
+    good = elman_process(
+        "forecast",
+        "days.csv",
+        "--horizon",
+        "2",
+        "--window",
+        "2",
+        "--level",
+        "none",
+        "--output",
+        "out.csv",
+        cwd=tmp_path,
+    )
     assert good.returncode == 0 and "Traceback" not in good.stderr
-    assert (tmp_path / "out.csv").read_text().splitlines()[0] == "unique_id,ds,Elman"
+    assert (tmp_path / "out.csv").read_text().splitlines()[
+        0
+    ] == "unique_id,ds,Elman"  # 12 values are too few for intervals
     assert files(tmp_path) == ["bad.csv", "days.csv", "out.csv"]

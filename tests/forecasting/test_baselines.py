@@ -9,6 +9,7 @@ from elman import ArgumentError, DataError
 from elman.data.datasets import load_dataset
 from elman.forecasting import (
     BASELINES,
+    linear_autoregression,
     naive,
     naive_drift,
     seasonal_naive,
@@ -42,14 +43,36 @@ def test_growth_needs_positive_values() -> None:
     assert np.isfinite(seasonal_naive_growth([1e-300, 1e-300, 1e30, 1e30], 50, 2)).all()
 
 
+def test_linear_autoregression_finds_the_recursion_that_made_the_series() -> None:
+    y = [3.0, -1.0, 2.0, 5.0]
+    for _ in range(40):
+        y.append(1.5 + 0.5 * y[-1] - 0.8 * y[-2] + 0.1 * y[-4])
+    np.testing.assert_allclose(linear_autoregression(y[:36], 8), y[36:], atol=1e-9)
+    wave = 100 + 10 * np.sin(2 * np.pi * np.arange(80) / 12)
+    np.testing.assert_allclose(linear_autoregression(wave[:56], 24, 12), wave[56:], atol=1e-6)
+
+
+def test_linear_autoregression_of_what_cannot_be_regressed() -> None:
+    assert linear_autoregression([7, 7, 7, 7, 7, 7], 2).tolist() == [7, 7]
+    assert linear_autoregression([1, 2], 2).tolist() == [2, 2]  # a third of two values is no lag
+    assert linear_autoregression([-1e308, 1e308, 5], 1).tolist() == [5]
+    runaway = linear_autoregression(2.0 ** np.arange(30), 3000)
+    assert np.isfinite(runaway).all() and runaway.max() < 11 * 2.0**29
+
+
 def test_what_is_compared_by_default() -> None:
-    assert usual_baselines(1) == ("naive", "naive with drift")
+    assert usual_baselines(1) == ("naive", "naive with drift", "linear autoregression")
     assert set(usual_baselines(12)) < set(BASELINES)
 
 
 @pytest.mark.parametrize(
     ("name", "mean"),
-    [("seasonal naive", 10.28), ("seasonal naive with drift", 4.71), ("seasonal naive with growth", 5.10)],
+    [
+        ("seasonal naive", 10.28),
+        ("seasonal naive with drift", 4.71),
+        ("seasonal naive with growth", 5.10),
+        ("linear autoregression", 4.26),
+    ],
 )
 def test_five_years_of_air_passengers(name: str, mean: float) -> None:
     y = load_dataset("air-passengers")["y"].to_numpy()

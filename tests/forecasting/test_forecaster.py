@@ -16,7 +16,7 @@ from sklearn.exceptions import NotFittedError
 import elman
 from elman import ArgumentError, DataError, FileFormatError, Forecaster, Network, TrainingError, UnsupportedError
 from elman.data.windows import sliding_windows
-from elman.forecasting import forecaster as module
+from elman.forecasting import fitted as module
 from elman.forecasting import prediction
 from elman.persistence import save_arrays
 from elman.training import Trainer
@@ -254,10 +254,11 @@ def test_scale_belongs_to_the_series() -> None:
 
 
 def test_what_the_rules_chose() -> None:
-    monthly = Forecaster(12, updates=2, n_seeds=1, hidden_size=2).fit(frame_of(20 + np.arange(100.0) % 12, freq="MS"))
-    assert (monthly.seasons_, monthly.window_, monthly.transform_, monthly.freq_.freqstr) == ((12,), 13, "log", "MS")
-    hourly = Forecaster(24, updates=2, n_seeds=1, hidden_size=2).fit(frame_of(np.arange(500.0) % 24, freq="h"))
-    assert (hourly.seasons_, hourly.window_, hourly.transform_) == ((24, 168), 168, "log1p")
+    tiny: dict[str, Any] = {"updates": 2, "n_seeds": 1, "hidden_size": 2, "window": 9}
+    monthly = Forecaster(12, **tiny).fit(frame_of(20 + np.arange(100.0) % 12, freq="MS"))
+    assert (monthly.seasons_, monthly.window_, monthly.transform_, monthly.freq_.freqstr) == ((12,), 9, "log", "MS")
+    hourly = Forecaster(24, **tiny).fit(frame_of(np.arange(500.0) % 24, freq="h"))
+    assert (hourly.seasons_, hourly.window_, hourly.transform_) == ((24, 168), 9, "log1p")
     assert hourly.updates_ == 2 and len(hourly.history_[0].loss) == 2
 
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
+import polars as pl
 import pytest
 
-from elman import DataError
+from elman import DataError, ElmanError
 from elman.forecasting.tables import Table, read_table
 
 PLAIN = "month,sales\n2024-01-01,5\n2024-02-01,7\n2024-03-01,6\n"
@@ -77,13 +80,13 @@ def test_decimal_comma(tmp_path: Path) -> None:
 
 
 def test_columns_are_found_or_named(tmp_path: Path) -> None:
-    content = "id,day,price,sales,remark\na,2024-01-01,1,5,x\nb,2024-01-01,2,6,y\n"
+    content = "id,day,price,sales,remark\na,2024-01-01,1,5,x\nb,2024-01-01,2,6,y\nb,2024-01-02,3,7,y\n"
     table = read(tmp_path, content)
     assert (table.time, table.target, table.series) == ("day", "sales", "id")
-    assert table.frame["unique_id"].tolist() == ["a", "b"]
-    assert read(tmp_path, content, target="price").frame["y"].tolist() == [1.0, 2.0]
+    assert table.frame["unique_id"].tolist() == ["a", "b", "b"]
+    assert read(tmp_path, content, target="price").frame["y"].tolist() == [1.0, 2.0, 3.0]
     other = read(tmp_path, content.replace("id,", "shop,"), series="shop", time="day", target="sales")
-    assert other.frame["unique_id"].tolist() == ["a", "b"]
+    assert other.frame["unique_id"].tolist() == ["a", "b", "b"]
 
 
 def test_years_and_several_offsets(tmp_path: Path) -> None:
@@ -152,3 +155,89 @@ def test_wrong_names(tmp_path: Path) -> None:
     assert refused(tmp_path, PLAIN, time="sales") == "sales.csv: column 'sales' does not hold dates ('5')."
     text = "month,sales,remark\n2024-01,1,2\n2024-02,2,late\n"
     assert refused(tmp_path, text, target="remark") == "sales.csv: column 'remark' holds 'late', which is no number."
+
+
+def test_quoted_newlines_and_the_line_of_a_ragged_row(tmp_path: Path) -> None:
+    quoted = 'month,sales,remark\r\n2024-01-01,5,"two\r\nlines"\r\n2024-02-01,7,x\r\n'
+    assert read(tmp_path, quoted, target="sales").frame["y"].tolist() == [5.0, 7.0]
+    assert refused(tmp_path, quoted + "2024-03-01,6\r\n") == "sales.csv: line 5 has 2 fields, the header has 3."
+    assert refused(tmp_path, PLAIN + '"2024-04-01,6\n') == "sales.csv: line 5 has 1 fields, the header has 2."
+
+
+def test_parquet(tmp_path: Path) -> None:
+    path = tmp_path / "sales.parquet"
+    days = [datetime(2024, month, 1) for month in (1, 2, 3)]
+    frame = pl.DataFrame({"month": days, "sales": [5.0, 7.0, None], "shop": ["a", "a", "a"], "open": [True] * 3})
+    frame.write_parquet(path)
+    table = read_table(path)
+    assert (table.time, table.target, table.series, table.notes) == ("month", "sales", None, [])
+    assert table.frame["ds"].tolist() == [pd.Timestamp(day) for day in days]
+    np.testing.assert_array_equal(table.frame["y"], [5.0, 7.0, np.nan])
+    assert read_table(path, series="shop").frame["unique_id"].tolist() == ["a"] * 3
+    frame.with_columns(pl.col("month").dt.replace_time_zone("Europe/Berlin")).write_parquet(path)
+    assert str(read_table(path).frame["ds"].iloc[0]) == "2024-01-01 00:00:00+01:00"
+    frame.with_columns(pl.col("month").dt.strftime("%Y-%m-%d"), pl.col("sales").cast(pl.Int32)).write_parquet(path)
+    assert read_table(path).frame["ds"].tolist() == [pd.Timestamp(day) for day in days]
+    pl.DataFrame({"year": [1700, 1701], "y": [1, 2]}).write_parquet(path)
+    assert read_table(path).frame["ds"].dt.year.tolist() == [1700, 1701]
+
+
+def test_parquet_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "sales.parquet"
+
+    def said() -> str:
+        with pytest.raises(ElmanError) as caught:
+            read_table(path)
+        return str(caught.value)
+
+    path.write_text(PLAIN)
+    assert said().startswith("sales.parquet: this is no Parquet file that can be read (")
+    path.write_bytes(b"")
+    assert said() == "sales.parquet: the file is empty."
+    pl.DataFrame({"y": [1.0]}).write_parquet(path)
+    assert said() == ("sales.parquet: there is only one column, 'y'; a time column and a target column are needed.")
+    pl.DataFrame({"ds": [1.0], "y": [1.0]}).clear().write_parquet(path)
+    assert said() == "sales.parquet: there are no rows."
+    pl.DataFrame({"ds": [datetime(2024, 1, 1), None], "y": [1.0, 2.0]}).write_parquet(path)
+    assert said() == "sales.parquet: no column holds dates throughout; name it with --time (columns: ds, y)."
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert said() == (
+        'sales.parquet: reading Parquet needs the package pyarrow or polars; pip install "elman[parquet]" brings one.'
+    )
+
+
+def test_covariates(tmp_path: Path) -> None:
+    content = "shop,day,sales,price,heat,remark\na,2024-01-01,5,1,20,x\na,2024-01-02,6,2,21,y\n"
+    ahead = tmp_path / "ahead.csv"
+    ahead.write_text("day;shop;price;colour\n2024-01-03;a;1,5;red\n2024-01-04;a;2,5;blue\n")
+    table = read(tmp_path, content, series="shop", past=["heat"], future=ahead)
+    assert table.frame.columns.tolist() == ["unique_id", "ds", "y", "heat", "price"]
+    assert table.frame[["heat", "price"]].values.tolist() == [[20, 1], [21, 2]]
+    assert (table.past, table.known_ahead, table.notes) == (("heat",), ("price",), ["known ahead: price"])
+    assert table.future is not None
+    assert table.future.columns.tolist() == ["unique_id", "ds", "price"]
+    assert table.future["price"].tolist() == [1.5, 2.5]
+    assert table.future["ds"].dt.day.tolist() == [3, 4]
+    assert read(tmp_path, content, series="shop").notes == ["not used: price, heat (--covariates takes columns)"]
+
+
+def test_covariates_that_cannot_be_used(tmp_path: Path) -> None:
+    content = "day,sales,price,remark\n2024-01-01,5,1,x\n2024-01-02,6,2,y\n"
+    ahead = tmp_path / "ahead.csv"
+
+    def said(**options: Any) -> str:
+        return refused(tmp_path, content, target="sales", **options)
+
+    assert said(past=["heat"]) == (
+        "sales.csv: there is no column 'heat' for --covariates; the columns are day, sales, price, remark."
+    )
+    assert said(past=["remark"]) == "sales.csv: covariate 'remark' holds 'x', which is no number."
+    assert said(past=["day"]) == "sales.csv: column 'day' cannot be a covariate; it is taken already."
+    ahead.write_text("date,price\n2024-01-03,1\n")
+    assert said(future=ahead) == "ahead.csv: there is no column 'day'; the columns are date, price."
+    ahead.write_text("day,heat\n2024-01-03,1\n")
+    assert said(future=ahead) == "ahead.csv: it has no column of covariates in common with the first file."
+    ahead.write_text("day,price\nsoon,1\n")
+    assert said(future=ahead) == "ahead.csv: column 'day' does not hold dates ('soon')."
+    ahead.write_text("day,price\n2024-01-03,high\n")
+    assert said(future=ahead) == "ahead.csv: covariate 'price' holds 'high', which is no number."

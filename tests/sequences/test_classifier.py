@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -109,6 +110,13 @@ def test_same_bits_alone_and_among_neighbours(fitted: SequenceClassifier) -> Non
 def test_same_bits_for_any_number_of_threads(options: dict[str, Any]) -> None:
     one, two = (quick(n_threads=n, n_seeds=3, **options).fit(X, y).decision_function(X) for n in (1, 2))
     assert np.array_equal(one, two)
+
+
+def test_eight_threads_predict_the_same_bits(fitted: SequenceClassifier) -> None:
+    expected = fitted.decision_function(X)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(fitted.decision_function, [X] * 32))
+    assert all(np.array_equal(d, expected) for d in found)
 
 
 def test_members_are_trained_like_single_networks() -> None:

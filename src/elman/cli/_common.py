@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -18,8 +19,19 @@ if TYPE_CHECKING:
 
     from elman.forecasting.tables import Table
 
-__all__ = ["check_writable", "reported", "say", "table_of", "usage_error", "write_csv"]
+__all__ = [
+    "USUAL_LEVELS",
+    "check_readable",
+    "check_writable",
+    "levels_of",
+    "reported",
+    "say",
+    "table_of",
+    "usage_error",
+    "write_csv",
+]
 
+USUAL_LEVELS = [80.0, 95.0]
 BAD_DATA, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
 
@@ -41,7 +53,7 @@ def reported(quiet: bool) -> Iterator[None]:
     def show(message: Any, category: type[Warning], *rest: Any, **more: Any) -> None:
         if issubclass(category, ElmanWarning):
             if not quiet:
-                say(f"Warning: {message}")
+                say(f"Warning: {in_flags(str(message))}")
         else:
             usual(message, category, *rest, **more)
 
@@ -52,7 +64,7 @@ def reported(quiet: bool) -> Iterator[None]:
         try:
             yield
         except ElmanError as error:
-            say(f"Error: {error}")
+            say(f"Error: {in_flags(str(error))}")
             raise typer.Exit(BAD_DATA) from None
         except BrokenPipeError:
             raise
@@ -62,6 +74,17 @@ def reported(quiet: bool) -> Iterator[None]:
         except KeyboardInterrupt:
             say("Stopped.")
             raise typer.Exit(INTERRUPTED) from None
+
+
+def in_flags(text: str) -> str:
+    """Say ``--missing interpolate`` where the library says ``missing="interpolate"``."""
+    text = _ARGUMENT.sub(r"--\1 \3", text)
+    return _BARE.sub(r"\1--\2\3", text)
+
+
+_FLAGS = "missing|freq|season|window|cell"
+_ARGUMENT = re.compile(rf"\b({_FLAGS})=([\"']?)([\w.+-]+)\2")
+_BARE = re.compile(r"(Pass |Pass the right )(freq)([,.])")
 
 
 def check_writable(option: str, path: Path | None) -> None:
@@ -76,7 +99,36 @@ def check_writable(option: str, path: Path | None) -> None:
         usage_error(f"{option} {path}: the folder {path.parent} cannot be written to.")
 
 
-def table_of(file: str, time: str | None, target: str | None, series: str | None, encoding: str) -> Table:
+def check_readable(option: str, path: Path | None) -> None:
+    """Refuse a file that is not there."""
+    if path is not None and path.is_dir():
+        usage_error(f"{option} {path}: is a folder.")
+    if path is not None and not path.exists():
+        usage_error(f"{option} {path}: no such file.")
+
+
+def levels_of(text: str) -> list[float] | None:
+    """Read ``80,95``, ``none`` (an empty list) or ``auto`` (None)."""
+    if text in ("auto", "none"):
+        return None if text == "auto" else []
+    try:
+        levels = [float(part) for part in text.split(",")]
+    except ValueError:
+        levels = []
+    if not levels or not all(0 < level < 100 for level in levels) or len(set(levels)) < len(levels):
+        usage_error(f"--level {text}: must be auto, none, a percentage such as 80, or several such as 80,95.")
+    return levels
+
+
+def table_of(
+    file: str,
+    time: str | None,
+    target: str | None,
+    series: str | None,
+    encoding: str,
+    past: Sequence[str] = (),
+    future: Path | None = None,
+) -> Table:
     """Read a file, or one of the series that come with the package."""
     from elman.data.datasets import dataset_names, load_dataset
     from elman.forecasting.tables import Table, read_table
@@ -85,7 +137,9 @@ def table_of(file: str, time: str | None, target: str | None, series: str | None
     if path.is_dir():
         usage_error(f"{file}: is a folder.")
     if path.exists():
-        return read_table(path, time, target, series, encoding)
+        return read_table(path, time, target, series, encoding, past, future)
+    if file in dataset_names() and (past or future is not None):
+        usage_error(f"{file}: the series that comes with Elman has no covariates.")
     if file in dataset_names():
         return Table(load_dataset(file), "ds", "y", "unique_id")
     usage_error(f"{file}: no such file, and no series of that name comes with Elman ({', '.join(dataset_names())} do).")

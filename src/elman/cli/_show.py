@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["show_backtest", "show_forecast"]
 
 _MOST_ROWS = 60
+_MOST_VERDICTS = 12
 
 
 def _number(value: float, digits: int) -> str:
@@ -46,25 +47,39 @@ def show_backtest(result: Backtest, title: str) -> None:
         )
     _print(table)
     typer.echo(result.verdict)
+    verdicts = result.verdicts
+    if len(verdicts) > 1:
+        typer.echo(f"Elman beats the best baseline of each on {verdicts['beats'].sum():,} of {len(verdicts):,} series.")
+        for sentence in verdicts["verdict"] if len(verdicts) <= _MOST_VERDICTS else ():
+            typer.echo(f"  {sentence}")
 
 
 def show_forecast(frame: pd.DataFrame, title: str, file_hint: str) -> None:
-    """Print a forecast, or its beginning."""
+    """Print a forecast with its intervals, or its beginning."""
     from rich import box
     from rich.table import Table
 
     several = frame["unique_id"].nunique() > 1
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    for name in ["unique_id", "ds", "Elman"] if several else ["ds", "Elman"]:
-        table.add_column(name, justify="right" if name == "Elman" else "left")
-    times = _times(frame["ds"])
-    for i, (name, value) in enumerate(zip(frame["unique_id"], frame["Elman"], strict=True)):
-        if i == _MOST_ROWS:
-            break
-        table.add_row(*([str(name)] if several else []), times[i], _value(value))
+    for name in ["unique_id", "ds"] if several else ["ds"]:
+        table.add_column(name)
+    columns = {"Elman": _values(frame["Elman"])}
+    levels = [name.removeprefix("Elman-lo-") for name in frame.columns if name.startswith("Elman-lo-")]
+    for level in levels:
+        low, high = _values(frame[f"Elman-lo-{level}"]), _values(frame[f"Elman-hi-{level}"])
+        columns[f"{level} %"] = [f"{a} … {b}" for a, b in zip(low, high, strict=True)]
+    for name in columns:
+        table.add_column(name, justify="right")
+    names = [[str(name)] for name in frame["unique_id"]] if several else [[] for _ in range(len(frame))]
+    for name, *rest in list(zip(names, _times(frame["ds"]), *columns.values(), strict=True))[:_MOST_ROWS]:
+        table.add_row(*name, *rest)
     _print(table)
     if len(frame) > _MOST_ROWS:
         typer.echo(f"… and {len(frame) - _MOST_ROWS:,} more rows{file_hint}")
+
+
+def _values(column: Any) -> list[str]:
+    return [_value(value) for value in column]
 
 
 def _value(value: float) -> str:

@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from elman.cli._common import check_writable, reported, say, table_of, usage_error, write_csv
+from elman.cli._common import (
+    USUAL_LEVELS,
+    check_readable,
+    check_writable,
+    levels_of,
+    reported,
+    say,
+    table_of,
+    usage_error,
+    write_csv,
+)
 from elman.cli._show import show_backtest, show_forecast
 
 if TYPE_CHECKING:
@@ -19,7 +29,8 @@ __all__ = ["forecast"]
 
 def forecast(
     file: Annotated[
-        str, typer.Argument(metavar="FILE", help="CSV file with a date column, or air-passengers, or sunspots.")
+        str,
+        typer.Argument(metavar="FILE", help="CSV or Parquet file with a date column, or air-passengers, or sunspots."),
     ],
     horizon: Annotated[int, typer.Option("--horizon", "-n", min=1, help="Values to forecast.")],
     season: Annotated[
@@ -28,6 +39,9 @@ def forecast(
     freq: Annotated[str, typer.Option(help="Pandas frequency, such as MS or 15min; auto: inferred.")] = "auto",
     window: Annotated[str, typer.Option(help="Values that the network sees per step, or auto.")] = "auto",
     cell: Annotated[str, typer.Option(help="lstm, gru or rnn.")] = "lstm",
+    level: Annotated[
+        str, typer.Option(help="Intervals in percent, such as 80,95; none; auto: 80 and 95 as far as the data allow.")
+    ] = "auto",
     missing: Annotated[str, typer.Option(help="error, seasonal_median or interpolate.")] = "error",
     time: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of the dates; found if not given.")] = None,
     target: Annotated[
@@ -36,9 +50,23 @@ def forecast(
     series: Annotated[
         str | None, typer.Option("--id", metavar="COLUMN", help="Column that tells several series apart.")
     ] = None,
+    covariates: Annotated[
+        str | None, typer.Option(metavar="COLUMNS", help="Further columns to learn from, such as price,heat.")
+    ] = None,
+    future: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Rows to come, with columns that are known ahead; dates as in the first file."
+        ),
+    ] = None,
     encoding: Annotated[str, typer.Option(help="Character encoding of the file.")] = "utf-8",
     backtest: Annotated[int, typer.Option(min=0, help="Past cut-offs to check the forecast at; 0 for none.")] = 1,
-    plot: Annotated[Path | None, typer.Option(metavar="PNG", help="Draw history, check and forecast.")] = None,
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Learn anew at every cut-off, not only at the earliest; takes longer.")
+    ] = False,
+    plot: Annotated[
+        Path | None, typer.Option(metavar="PNG", help="Draw history, check, forecast and intervals.")
+    ] = None,
     output: Annotated[Path | None, typer.Option(metavar="CSV", help="Write the forecast.")] = None,
     save: Annotated[
         Path | None, typer.Option(metavar="MODEL", help="Write the fitted model, for elman predict.")
@@ -54,6 +82,8 @@ def forecast(
     """
     for option, path in (("--plot", plot), ("--output", output), ("--save", save)):
         check_writable(option, path)
+    check_readable("--future", future)
+    levels = levels_of(level)
     with reported(quiet):
         from elman.forecasting import Forecaster
 
@@ -68,20 +98,27 @@ def forecast(
             n_threads=threads,
             progress=not quiet,
         )
-        table = table_of(file, time, target, series, encoding)
+        table = table_of(file, time, target, series, encoding, _names(covariates), future)
+        forecaster.set_params(past_covariates=table.past or None, future_covariates=table.known_ahead or None)
         if not quiet:
             _say_what_was_read(file, table)
-        result = _check(forecaster, table, backtest, quiet)
-        forecaster.fit(table.frame)
+        _refuse_bad_data(forecaster, table)
+        result = _check(forecaster, table, backtest, refit, quiet)
+        levels = _fit(forecaster, table, result, levels, quiet)
         if not quiet:
             _say_what_was_chosen(forecaster)
-        frame = forecaster.predict()
+        frame = forecaster.predict(level=levels or None, future=table.future)
         _write(forecaster, table, frame, result, plot, output, save)
         if result is not None:
             past = f"the last {horizon} values" if backtest == 1 else f"{backtest} cut-offs"
             show_backtest(result, f"Check on {past}, held out")
         hint = "" if output is not None else "; --output writes all of them"
         show_forecast(frame, "Forecast", hint)
+
+
+def _names(text: str | None) -> list[str]:
+    """Read ``price,heat``."""
+    return [] if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _seasons(text: str) -> Any:
@@ -103,6 +140,50 @@ def _window(text: str) -> Any:
     return int(text)
 
 
+def _fit(
+    forecaster: Forecaster, table: Table, result: Backtest | None, levels: list[float] | None, quiet: bool
+) -> list[float]:
+    """Learn from everything; return the levels that intervals can be given for, None asking for the usual ones.
+
+    Where the check has left residuals enough, intervals are made of those; else another network, which has not seen the
+    newest values, is fitted to get more.
+    """
+    from elman.errors import DataError
+    from elman.forecasting.intervals import STEADY, adopt, levels_within, residuals_needed
+
+    wanted = USUAL_LEVELS if levels is None else levels
+    needed = residuals_needed(max(wanted, default=0))
+    residuals = None if result is None else result.residuals
+    if not wanted or (residuals is not None and residuals.count >= STEADY * needed):
+        forecaster.fit(table.frame)
+        adopt(forecaster, residuals if wanted else None)
+        return wanted
+    usual = needed <= residuals_needed(max(USUAL_LEVELS))
+    forecaster.set_params(intervals="auto" if usual else -(-needed // table.frame["unique_id"].nunique()))
+    try:
+        forecaster.fit(table.frame)
+    except DataError as error:
+        if levels is not None:
+            raise
+        forecaster.set_params(intervals=None).fit(table.frame)
+        if not quiet:
+            say(f"Warning: no intervals. {error}")
+        return []
+    possible = levels_within(forecaster, wanted)
+    if len(possible) < len(wanted) and levels is not None:
+        raise DataError(_too_few(forecaster, max(levels), needed))
+    if len(possible) < len(wanted) and not quiet:
+        few = " and ".join(f"{each:g}" for each in wanted if each not in possible)
+        say(f"Warning: no intervals of {few} %; the data are too few.")
+    return possible
+
+
+def _too_few(forecaster: Forecaster, level: float, needed: int) -> str:
+    count = forecaster._residuals.count if forecaster._residuals is not None else 0
+    lower = f" Ask for at most {100 - 100 / count:.4g} %, or bring more data." if count > 1 else " Bring more data."
+    return f"--level {level:g} needs {needed} past errors for each step of the horizon; these data give {count}.{lower}"
+
+
 def _say_what_was_read(file: str, table: Table) -> None:
     frame = table.frame
     series = frame["unique_id"].nunique()
@@ -116,25 +197,36 @@ def _say_what_was_read(file: str, table: Table) -> None:
 def _say_what_was_chosen(forecaster: Forecaster) -> None:
     seasons = ", ".join(map(str, forecaster.seasons_))
     freq = getattr(forecaster.freq_, "freqstr", forecaster.freq_)
+    tried = forecaster.window_scores_
     say(
         f"Frequency {freq}, season {seasons}, window {forecaster.window_}, transform {forecaster.transform_}, "
         f"{len(forecaster.networks_)} networks of {forecaster.updates_} updates."
     )
+    if len(tried) > 1:
+        say(f"The window was chosen on the newest values of the past among {', '.join(map(str, sorted(tried)))}.")
 
 
-def _check(forecaster: Forecaster, table: Table, n_windows: int, quiet: bool) -> Backtest | None:
+def _refuse_bad_data(forecaster: Forecaster, table: Table) -> None:
+    """Look at everything that will be read later, so that bad data end here, before any work."""
+    from elman.forecasting.covariates import read_future
+    from elman.forecasting.frames import read_panel
+
+    place = "elman forecast"
+    names = (*table.past, *table.known_ahead)
+    panel = read_panel(place, table.frame, forecaster.freq, forecaster.missing, names)
+    if table.future is not None:
+        read_future(place, table.future, panel, table.known_ahead, len(table.past), forecaster.horizon)
+
+
+def _check(forecaster: Forecaster, table: Table, n_windows: int, refit: bool, quiet: bool) -> Backtest | None:
     """Hold out the newest values; where the file is too short for that, say so and go on."""
     from elman.errors import DataError
     from elman.forecasting import backtest
-    from elman.forecasting.frames import read_panel
 
     if n_windows == 0:
         return None
-    read_panel(
-        "elman forecast", table.frame, forecaster.freq, forecaster.missing
-    )  # bad data end here, with their own message
     try:
-        return backtest(forecaster, table.frame, n_windows=n_windows)
+        return backtest(forecaster, table.frame, n_windows=n_windows, refit=refit)
     except DataError as error:
         if not quiet:
             say(f"Warning: not checked against baselines. {error}")
@@ -150,14 +242,25 @@ def _write(
     output: Path | None,
     save: Path | None,
 ) -> None:
-    """Write the files asked for, each of them whole or not at all."""
+    """Write the files asked for, each of them whole or not at all; the picture is drawn before any of them."""
+    from elman.persistence import write_atomically
+
+    picture = None if plot is None else _draw(forecaster, table, frame, result)
     if save is not None:
         forecaster.save(save)
     if output is not None:
         write_csv(output, frame)
-    if plot is not None:
-        from elman.forecasting.plot import plot_png
-        from elman.persistence import write_atomically
+    if plot is not None and picture is not None:
+        write_atomically(plot, picture)
 
-        history = table.frame.sort_values(["unique_id", "ds"])
-        write_atomically(plot, plot_png(history, frame, result, forecaster.seasons_[0]))
+
+def _draw(forecaster: Forecaster, table: Table, frame: Any, result: Backtest | None) -> bytes:
+    """Draw the picture."""
+    from elman.forecasting.backtest import baseline_forecasts
+    from elman.forecasting.plot import plot_png
+
+    history = table.frame.sort_values(["unique_id", "ds"])
+    baseline = None
+    if result is not None:
+        baseline = baseline_forecasts("elman forecast", forecaster, table.frame, result.best)
+    return plot_png(history, frame, result, forecaster.seasons_[0], baseline)

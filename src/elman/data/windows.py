@@ -128,14 +128,14 @@ def pad_left(values: Array, length: int) -> tuple[Array, int]:
 
     Parameters
     ----------
-    values : ndarray (n,), float64
+    values : ndarray (n,) or (n, C), float64
         The series, at least one value.
     length : int
         Number of values wanted; a series that has them is returned as it is.
 
     Returns
     -------
-    padded : ndarray (max(n, length),), float64
+    padded : ndarray (max(n, length),) or (max(n, length), C), float64
     added : int
         Number of values put in front.
 
@@ -147,4 +147,4 @@ def pad_left(values: Array, length: int) -> tuple[Array, int]:
     added = max(0, length - len(values))
     if added == 0:
         return values, 0
-    return np.concatenate([np.full(added, values[0]), values]), added
+    return np.concatenate([np.repeat(values[:1], added, axis=0), values]), added

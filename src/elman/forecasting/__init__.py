@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from elman.forecasting.audit import Audit, Check, audit
 from elman.forecasting.backtest import Backtest, backtest, cross_validation
 from elman.forecasting.baselines import (
     BASELINES,
+    linear_autoregression,
     naive,
     naive_drift,
     seasonal_naive,
@@ -17,10 +19,14 @@ from elman.forecasting.forecaster import Forecaster
 
 __all__ = [
     "BASELINES",
+    "Audit",
     "Backtest",
+    "Check",
     "Forecaster",
+    "audit",
     "backtest",
     "cross_validation",
+    "linear_autoregression",
     "naive",
     "naive_drift",
     "seasonal_naive",

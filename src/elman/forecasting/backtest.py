@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,17 +17,19 @@ from elman.errors import DataError, ElmanWarning
 from elman.forecasting.baselines import BASELINES, usual_baselines
 from elman.forecasting.forecaster import Forecaster
 from elman.forecasting.frames import read_panel
+from elman.forecasting.intervals import Residuals, calibration_transform, scaled_residuals
 from elman.forecasting.metrics import mean_scores, scores
 from elman.forecasting.missing import fill
-from elman.forecasting.options import check_parameters
+from elman.forecasting.options import check_parameters, covariates_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.recipe import resolve_seasons
+from elman.forecasting.verdicts import MODEL, conclude
 
 __all__ = ["Backtest", "backtest", "cross_validation"]
 
 Array = npt.NDArray[np.float64]
 
-MODEL = "Elman"
+_KEYS = ["unique_id", "ds", "cutoff", "y"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,11 @@ class Backtest:
         Whether the network has the lower mean error and wins at a majority of the cut-offs.
     verdict : str
         The same in one sentence.
+    verdicts : DataFrame
+        The same for each series: columns ``unique_id``, ``best``, ``metric``, ``Elman`` and ``baseline`` (the two mean
+        errors), ``won`` (of so many) ``cutoffs``, ``beats`` and ``verdict``.
+    residuals : Residuals or None
+        What prediction intervals can be made of, see `elman.forecasting.intervals`; None with ``refit=True``.
 
     Examples
     --------
@@ -66,6 +73,8 @@ class Backtest:
     metric: str
     beats: bool
     verdict: str
+    verdicts: pd.DataFrame
+    residuals: Residuals | None = None
 
 
 def cross_validation(
@@ -112,8 +121,12 @@ def cross_validation(
     [[44.0, 43.0, 10.0, 10.0], [45.0, 43.0, 20.0, 20.0], [46.0, 45.0, 30.0, 30.0], [47.0, 45.0, 20.0, 20.0]]
     """
     place = "cross_validation"
-    panel = _named(read_panel(place, data, forecaster.freq, forecaster.missing))
-    return panel.native(_cross_validate(place, forecaster, panel, n_windows, step_size, refit, baselines))
+    panel = _panel(place, forecaster, data)
+    return panel.native(_cross_validate(place, forecaster, panel, n_windows, step_size, refit, baselines)[0])
+
+
+def _panel(place: str, forecaster: Forecaster, data: Any) -> Panel:
+    return _named(read_panel(place, data, forecaster.freq, forecaster.missing, covariates_of(forecaster)))
 
 
 def _named(panel: Panel) -> Panel:
@@ -132,30 +145,45 @@ def _cross_validate(
     step_size: int | None,
     refit: bool,
     baselines: Sequence[str] | None,
-) -> pd.DataFrame:
+) -> tuple[pd.DataFrame, Residuals | None]:
     check_parameters(place, forecaster)
     n_windows = _check.positive_integer(place, "n_windows", n_windows)
     horizon = forecaster.horizon
     step = horizon if step_size is None else _check.positive_integer(place, "step_size", step_size)
     season = resolve_seasons(place, forecaster.season, panel.frequency)[0]
-    names = (
-        usual_baselines(season)
-        if baselines is None
-        else [_check.choice(place, "baselines", name, tuple(BASELINES)) for name in baselines]
-    )
+    names = _baseline_names(place, baselines, season)
     panel = _long_enough(place, panel, horizon + (n_windows - 1) * step)
+    kind = calibration_transform(forecaster, panel)
     model: Forecaster | None = None
-    parts = []
+    parts, residuals = [], []
     for left_out in range(horizon + (n_windows - 1) * step, horizon - 1, -step):
         known = panel.head(left_out)
         if model is None or refit:
             model = clone(forecaster)
             model._fit_panel(place, known)
         columns: dict[str, Array] = {MODEL: model._forecast_panel(place, known)}
+        actual = panel.values[panel.offsets[1:, None] - left_out + np.arange(horizon)]
+        residuals.append(scaled_residuals(model, kind, known, actual, columns[MODEL]))
         for name in names:
             columns[name] = _baseline(name, known, forecaster.missing, horizon, season)
         parts.append(_window_frame(panel, known, left_out, horizon, columns))
-    return pd.concat(parts, ignore_index=True)
+    return pd.concat(parts, ignore_index=True), None if refit else Residuals.pooled(residuals)
+
+
+def _baseline_names(place: str, baselines: Sequence[str] | None, season: int) -> Sequence[str]:
+    if baselines is None:
+        return usual_baselines(season)
+    return [_check.choice(place, "baselines", name, tuple(BASELINES)) for name in baselines]
+
+
+def baseline_forecasts(place: str, forecaster: Forecaster, data: Any, name: str) -> pd.DataFrame:
+    """Forecast with a baseline what a fitted forecaster forecasts: columns ``unique_id``, ``ds`` and its name."""
+    panel = _named(read_panel(place, data, forecaster.freq, forecaster.missing))
+    horizon = int(forecaster.horizon)
+    times = panel.future(horizon)
+    assert times is not None
+    values = _baseline(name, panel, forecaster.missing, horizon, forecaster.seasons_[0])
+    return panel.long_frame({name: values.ravel()}, times, horizon)
 
 
 def _long_enough(place: str, panel: Panel, left_out: int) -> Panel:
@@ -229,43 +257,41 @@ def backtest(
     [20.0, nan, 5.0]
     """
     place = "backtest"
-    panel = _named(read_panel(place, data, forecaster.freq, forecaster.missing))
-    forecasts = _cross_validate(place, forecaster, panel, n_windows, step_size, refit, baselines)
+    panel = _panel(place, forecaster, data)
+    forecasts, residuals = _cross_validate(place, forecaster, panel, n_windows, step_size, refit, baselines)
     season = resolve_seasons(place, forecaster.season, panel.frequency)[0]
-    return judge(forecasts, panel, season)
+    return replace(judge(forecasts, panel, season), residuals=residuals)
 
 
 def judge(forecasts: pd.DataFrame, panel: Panel, season: int) -> Backtest:
-    """Score a frame of `cross_validation` and draw the conclusion."""
-    names = [name for name in forecasts.columns if name not in ("unique_id", "ds", "cutoff", "y")]
+    """Score a frame of `cross_validation` and draw the conclusions."""
+    names = [name for name in forecasts.columns if name not in _KEYS]
     assert panel.times is not None
     history = panel.long_frame({"y": panel.values}, panel.times, panel.lengths)
-    by_series = scores(forecasts[forecasts["y"].notna()], history, names, season)
+    known = forecasts.loc[forecasts["y"].notna(), [*_KEYS, *names]]
+    by_series = scores(known, history, names, season)
     table = mean_scores(by_series, names)
     metric = "MASE" if table["MASE"].notna().all() else "MAE"
-    best = str(table[metric].drop(MODEL).idxmin())
-    by_cutoff = by_series[by_series["metric"] == metric].groupby("cutoff")[names].mean()
-    won = int((by_cutoff[MODEL] < by_cutoff[best]).sum())
-    ours, theirs = float(table[metric][MODEL]), float(table[metric][best])
-    beats = ours < theirs and 2 * won > len(by_cutoff)
+    decisive = by_series[by_series["metric"] == metric]
+    overall = conclude(decisive.assign(unique_id="all"), names, metric, several=False).iloc[0]
     return Backtest(
         forecasts,
         by_series,
         table,
-        best,
+        str(overall["best"]),
         metric,
-        beats,
-        _verdict(beats, best, metric, ours, theirs, won, len(by_cutoff)),
+        bool(overall["beats"]),
+        str(overall["verdict"]),
+        _by_series_verdicts(by_series, names),
     )
 
 
-def _verdict(beats: bool, best: str, metric: str, ours: float, theirs: float, won: int, cutoffs: int) -> str:
-    """Say in one sentence whether the network is worth having."""
-    where = "" if cutoffs == 1 else f", better at {won} of {cutoffs} cut-offs"
-    if beats:
-        return f"Elman beats {best}, the best baseline, by {100 * (1 - ours / theirs):.0f} % in {metric}{where}."
-    figures = f"{metric} {ours:.3g} against {theirs:.3g}"
-    if ours < theirs:
-        few = f"at only {won} of {cutoffs} cut-offs"
-        return f"Elman's mean error is lower than that of {best} ({figures}), but it is better {few}: not a clear win."
-    return f"Elman is not better than {best} ({figures}{where}); use that."
+def _by_series_verdicts(by_series: pd.DataFrame, names: list[str]) -> pd.DataFrame:
+    """Conclude series by series, in MASE where it is defined and in MAE where it is not."""
+    mase = by_series[(by_series["metric"] == "MASE") & by_series[names].notna().all(axis="columns")]
+    mae = by_series[(by_series["metric"] == "MAE") & ~by_series["unique_id"].isin(mase["unique_id"])]
+    several = by_series["unique_id"].nunique() > 1
+    parts = [conclude(part, names, metric, several) for part, metric in ((mase, "MASE"), (mae, "MAE")) if len(part) > 0]
+    order = {name: i for i, name in enumerate(dict.fromkeys(by_series["unique_id"]))}
+    table = pd.concat(parts)
+    return table.sort_values("unique_id", key=lambda column: column.map(order)).reset_index(drop=True)

@@ -8,6 +8,7 @@ For a series y_1 … y_n with season s, step k = 1 … K and c = ceil(k / s) sea
     seasonal naive, drift    y_{n + k - c s} + c d,   d = mean of the last season - mean of the one before
     seasonal naive, growth   y_{n + k - c s} * g^c,   g = mean of the last season / mean of the one before
     window mean              mean of the last season
+    linear autoregression    b + a_1 y_{n+k-1} + … + a_p y_{n+k-p},   forecasts standing in for what is not known yet
 
 A series of fewer than s values is its own season; with fewer than two seasons d = 0 and g = 1.
 """
@@ -24,6 +25,7 @@ from elman.errors import DataError
 
 __all__ = [
     "BASELINES",
+    "linear_autoregression",
     "naive",
     "naive_drift",
     "seasonal_naive",
@@ -212,6 +214,52 @@ def window_mean(values: npt.ArrayLike, horizon: int, season: int) -> Array:
     return np.full(horizon, series[-season:].mean())
 
 
+def linear_autoregression(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
+    """Regress each value on the ones before by least squares, and let the forecasts take the place of what is unknown.
+
+    ::
+
+        y_t = b + a_1 y_{t-1} + … + a_p y_{t-p}          p = season + 1, at least 4, at most a third of the values
+
+    Parameters
+    ----------
+    values : array_like (n,)
+        The series so far.
+    horizon : int
+        Values to forecast.
+    season : int
+        Values per season.
+
+    Returns
+    -------
+    ndarray (horizon,), float64
+        Kept within ten times the range of the series, where an unstable regression would leave it.
+
+    Examples
+    --------
+    >>> linear_autoregression([1, 2, 4, 8, 16, 32], horizon=2).round(6)
+    array([ 64., 128.])
+    """
+    series, horizon, season = _checked("linear_autoregression", values, horizon, season)
+    lags = min(max(season + 1, _FEWEST_LAGS), len(series) // 3)
+    with np.errstate(over="ignore"):
+        centre, spread = series.mean(), np.ptp(series)
+    if lags == 0 or not 0 < spread < np.inf:
+        return np.full(horizon, series[-1])
+    scaled = (series - centre) / spread
+    windows = np.lib.stride_tricks.sliding_window_view(scaled, lags + 1)
+    inputs = np.column_stack([windows[:, :-1], np.ones(len(windows))])
+    coefficients = np.linalg.lstsq(inputs, windows[:, -1], rcond=None)[0]
+    path = np.concatenate([scaled[-lags:], np.empty(horizon)])
+    for k in range(lags, lags + horizon):
+        path[k] = np.clip(path[k - lags : k] @ coefficients[:-1] + coefficients[-1], -_FARTHEST, _FARTHEST)
+    forecast: Array = centre + spread * path[lags:]
+    return forecast
+
+
+_FEWEST_LAGS = 4
+_FARTHEST = 10.0  # ranges of the series from its mean
+
 BASELINES: dict[str, Callable[[npt.ArrayLike, int, int], Array]] = {
     "naive": naive,
     "naive with drift": naive_drift,
@@ -219,6 +267,7 @@ BASELINES: dict[str, Callable[[npt.ArrayLike, int, int], Array]] = {
     "seasonal naive with drift": seasonal_naive_drift,
     "seasonal naive with growth": seasonal_naive_growth,
     "window mean": window_mean,
+    "linear autoregression": linear_autoregression,
 }
 
 
@@ -237,9 +286,15 @@ def usual_baselines(season: int) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> usual_baselines(12)
-    ('naive', 'seasonal naive', 'seasonal naive with drift')
+    >>> usual_baselines(1)
+    ('naive', 'naive with drift', 'linear autoregression')
     """
     if season == 1:
-        return ("naive", "naive with drift")
-    return ("naive", "seasonal naive", "seasonal naive with drift")
+        return ("naive", "naive with drift", "linear autoregression")
+    return (
+        "naive",
+        "seasonal naive",
+        "seasonal naive with drift",
+        "seasonal naive with growth",
+        "linear autoregression",
+    )

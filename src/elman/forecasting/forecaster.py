@@ -2,33 +2,18 @@
 
 from __future__ import annotations
 
-import os
 from typing import Any, Self
 
-import numpy as np
-import numpy.typing as npt
-from sklearn.base import BaseEstimator
-from sklearn.exceptions import NotFittedError
-from sklearn.utils import check_random_state
-
-from elman.data.scaling import choose_transform
-from elman.errors import ElmanError, FileFormatError
+from elman.forecasting.fitted import FittedForecaster
 from elman.forecasting.frames import read_panel
-from elman.forecasting.hints import NamedParameters
-from elman.forecasting.options import architecture_of, check_parameters, settings_of
-from elman.forecasting.panel import Panel
-from elman.forecasting.prediction import forecast
-from elman.forecasting.recipe import Recipe, batch_size, check_window, resolve_seasons, rule_updates, rule_window
-from elman.forecasting.training_set import Arrays, arrays_of, check_domain, filled, measure_unit, scales_of, stretches
-from elman.network import Network
-from elman.training import History, Trainer, train_ensemble
+from elman.forecasting.intervals import bounds, calibrate, deliver
+from elman.forecasting.occupied import changing, reading
+from elman.forecasting.options import check_parameters, covariates_of
 
 __all__ = ["Forecaster"]
 
-Array = npt.NDArray[np.float64]
 
-
-class Forecaster(NamedParameters, BaseEstimator):
+class Forecaster(FittedForecaster):
     """Forecast the next values of one or many series with a small ensemble of recurrent networks.
 
     At every step the network sees a window of the newest values, less their level, and predicts all values up to the
@@ -52,8 +37,10 @@ class Forecaster(NamedParameters, BaseEstimator):
     freq : str, DateOffset, int or "auto"
         Distance between the time stamps of a frame, as a pandas alias; ``"auto"`` infers it.
     window : int or "auto"
-        Values seen per step. ``"auto"``: the longest of several seasons; else one season and one value for a single
-        series, two seasons for several series.
+        Values seen per step. ``"auto"``: chosen on the training part. Windows from one season and one value to 10
+        seasons (see `elman.forecasting.selection.window_candidates`) are tried in short fits without the newest
+        `horizon` values, which score them. Unless another is better by 2 %, it is the longest of several seasons, else
+        one season and one value for a single series, two seasons for several.
     steps : int
         Longest stretch trained on, and windows that warm the state before a forecast.
     cell : {"lstm", "gru", "rnn"}
@@ -91,7 +78,9 @@ class Forecaster(NamedParameters, BaseEstimator):
     schedule : {"cosine", "constant"}
         How the learning rate goes on.
     updates : int or "auto"
-        Gradient steps. ``"auto"``: ``min(900, 300 * cube root of max(number of series, windows / steps))``.
+        Gradient steps. ``"auto"``: ``min(900, 300 * cube root of max(number of series, windows / steps))``; but 300
+        where ``window="auto"`` measures that 300 do not forecast better than 100, and 100 where they forecast worse by
+        10 %, as happens where data are few.
     batch_size : int
         Stretches per update, at most; a short series has fewer different ones.
     clip_norm : float or None
@@ -100,6 +89,16 @@ class Forecaster(NamedParameters, BaseEstimator):
         Share of units dropped between layers and before the output.
     n_seeds : int
         Networks in the ensemble.
+    intervals : int, "auto" or None
+        Past cut-offs at which a network that has not seen what follows is measured, for the prediction intervals of
+        ``predict(level=...)``; ``"auto"``: as many as levels up to 95 need. None: no intervals, and half the time.
+    validation : bool or None
+        Whether the newest `horizon` values of the training part choose the number of updates: ensembles are trained
+        twice, first without these values and scored on them, then on everything for as many updates as forecast best,
+        under the same schedule.
+    past_covariates, future_covariates : sequence of str, or None
+        Columns of a frame that enter every window as further channels; numbers, none missing. Those of the second kind
+        are known ahead (prices, holidays): every window also sees them over the horizon, and `predict` needs them.
     missing : {"error", "seasonal_median", "interpolate"}
         What to do about NaN and missing time stamps. Filled values never count in the loss.
     random_state : int, RandomState or None
@@ -116,7 +115,10 @@ class Forecaster(NamedParameters, BaseEstimator):
     history_ : list of History
         Loss, gradient norm and learning rate of every update of every network.
     seasons_, window_, updates_, transform_ : tuple of int, int, int, str
-        What the rules chose.
+        What was chosen.
+    window_scores_, updates_scores_, validation_scores_ : dict of int to float
+        Error on the held-out end of the training part: by window tried, by number of updates, and by update during
+        training with ``validation``; empty where nothing was measured.
     freq_ : DateOffset, int or None
         Distance between time stamps.
 
@@ -175,6 +177,10 @@ class Forecaster(NamedParameters, BaseEstimator):
         clip_norm: float | None = 1.0,
         dropout: float = 0.0,
         n_seeds: int = 5,
+        intervals: Any = None,
+        validation: bool | None = None,
+        past_covariates: Any = None,
+        future_covariates: Any = None,
         missing: str = "error",
         random_state: Any = None,
         n_threads: int | None = None,
@@ -207,6 +213,10 @@ class Forecaster(NamedParameters, BaseEstimator):
         self.clip_norm = clip_norm
         self.dropout = dropout
         self.n_seeds = n_seeds
+        self.intervals = intervals
+        self.validation = validation
+        self.past_covariates = past_covariates
+        self.future_covariates = future_covariates
         self.missing = missing
         self.random_state = random_state
         self.n_threads = n_threads
@@ -217,9 +227,9 @@ class Forecaster(NamedParameters, BaseEstimator):
 
         Parameters
         ----------
-        data : array_like (n,), list of array_like (n_i,), or pandas or polars frame
-            A frame has the columns ``unique_id``, ``ds`` (time stamps or integers) and ``y``, one row per series and
-            time.
+        data : array_like (n,) or (n, D), list of these, or pandas or polars frame
+            A frame has the columns ``unique_id``, ``ds`` (time stamps or integers), ``y`` and the covariates, one row
+            per series and time. Of D channels, each has its own transform and level.
         y : None
             Not used; scikit-learn's pipelines pass it.
 
@@ -239,74 +249,17 @@ class Forecaster(NamedParameters, BaseEstimator):
         """
         place = "Forecaster.fit"
         check_parameters(place, self)
-        panel = read_panel(place, data, self.freq, self.missing)
-        self._fit_panel(place, panel)
+        with changing(place, self):
+            panel = read_panel(place, data, self.freq, self.missing, covariates_of(self), channels=True)
+            residuals, before = calibrate(place, self, panel), getattr(self, "networks_", None)
+            try:
+                self._fit_panel(place, panel)
+            finally:
+                if getattr(self, "networks_", None) is not before:  # after Ctrl-C too
+                    self._residuals = residuals
         return self
 
-    def _fit_panel(self, place: str, panel: Panel) -> None:
-        """Learn from a checked panel: `fit` behind the door."""
-        seasons = resolve_seasons(place, self.season, panel.frequency)
-        panel, unknown = filled(panel, self.missing, seasons[0])
-        recipe = self._make_recipe(place, panel, seasons)
-        check_domain(place, recipe.transform, panel)
-        scales = scales_of(recipe.transform, panel)
-        unit = measure_unit(panel, recipe, scales)
-        arrays = arrays_of(panel, recipe, scales, unit, recipe.shortest, unknown)
-        lengths = np.diff(arrays.offsets)
-        updates = rule_updates(recipe, lengths) if self.updates == "auto" else int(self.updates)
-        trainers = self._trainers(recipe, arrays, updates)
-        try:
-            train_ensemble(trainers, n_threads=self.n_threads, progress=self.progress)
-        except KeyboardInterrupt:
-            # The networks that have begun hold their best so far and are usable as they are.
-            trainers = [trainer for trainer in trainers if trainer.update > 0]
-            if trainers:
-                self._adopt(trainers, updates, recipe, panel, scales, unit)
-            raise
-        self._adopt(trainers, updates, recipe, panel, scales, unit)
-
-    def _adopt(
-        self, trainers: list[Trainer], updates: int, recipe: Recipe, panel: Panel, scales: Array, unit: float
-    ) -> None:
-        """Set the fitted attributes, all at once and only after training."""
-        self.networks_: list[Network] = [trainer.network for trainer in trainers]
-        self.history_: list[History] = [trainer.history for trainer in trainers]
-        self.updates_ = updates
-        self._recipe, self._unit, self._scales = recipe, unit, scales
-        self._newest = panel.tail(recipe.memory)
-        self._publish()
-
-    def _make_recipe(self, place: str, panel: Panel, seasons: tuple[int, ...]) -> Recipe:
-        """Apply the rules to the training part."""
-        lengths = panel.lengths
-        window = rule_window(seasons, lengths, self.horizon) if self.window == "auto" else int(self.window)
-        check_window(place, window, self.horizon, lengths)
-        ahead = 1 if self.strategy == "recursive" else int(self.horizon)
-        level = {"season": min(seasons[0], window), "last": 1, "none": 0}[self.level]
-        kind = choose_transform(list(panel)) if self.transform == "auto" else self.transform
-        return Recipe(ahead, seasons, window, int(self.steps), level, kind, self.carry_state)
-
-    def _publish(self) -> None:
-        """Set the attributes that tell what the rules chose."""
-        self.seasons_ = self._recipe.seasons
-        self.window_ = self._recipe.window
-        self.transform_ = self._recipe.transform
-        self.freq_ = self._newest.frequency
-
-    def _trainers(self, recipe: Recipe, arrays: Arrays, updates: int) -> list[Trainer]:
-        """Make one trainer per seed; all gather their batches from the same arrays."""
-        architecture = architecture_of(self, recipe)
-        root = int(check_random_state(self.random_state).randint(2**31 - 1))
-        seeds = np.random.SeedSequence(root).generate_state(int(self.n_seeds))
-        size = batch_size(recipe, np.diff(arrays.offsets), int(self.batch_size))
-        source = stretches(arrays, recipe, size, self.loss_at == "last")
-        trainers = []
-        for seed in map(int, seeds):
-            network = Network.initialized(architecture, seed=seed, scheme=self.init)
-            trainers.append(Trainer(network, source.with_seed(seed), settings_of(self, updates, seed)))
-        return trainers
-
-    def predict(self, data: Any = None) -> Any:
+    def predict(self, data: Any = None, level: Any = None, future: Any = None) -> Any:
         """Forecast the `horizon` values that follow.
 
         Parameters
@@ -314,11 +267,18 @@ class Forecaster(NamedParameters, BaseEstimator):
         data : array_like, list or frame, optional
             Series known so far, in any of the forms of `fit`; without it, those of `fit`. Only the newest
             ``window + steps - 1`` values of each are used, or all with ``carry_state``. Nothing is learned from them.
+        level : float or sequence of float, optional
+            Percentages, such as ``[80, 95]``: intervals that hold the values so often, see
+            `elman.forecasting.intervals`. Needs ``intervals``.
+        future : frame, optional
+            With ``future_covariates``: ``unique_id``, ``ds`` and these columns for the `horizon` steps that follow.
 
         Returns
         -------
-        ndarray (horizon,), list of ndarray (horizon,), or frame
-            In the form of the data: a frame has ``unique_id``, the future ``ds``, and ``Elman``.
+        ndarray (horizon,) or (horizon, D), list of these, or frame
+            In the form of the data: a frame has ``unique_id``, the future ``ds``, and ``Elman``. With ``level`` a
+            frame also has ``Elman-lo-80``, ``Elman-hi-80`` and so on; an array becomes a dict of arrays with these
+            keys, a list a list of such dicts.
 
         Raises
         ------
@@ -327,109 +287,54 @@ class Forecaster(NamedParameters, BaseEstimator):
         DataError
             If a value or time stamp cannot be used.
         """
+        place = "Forecaster.predict"
         self._check_fitted("predict")
-        if data is None:
-            return self._newest.deliver(self._forecast(self._newest, self._scales))
-        panel = read_panel("Forecaster.predict", data, self.freq if self.freq_ is None else self.freq_, self.missing)
-        return panel.deliver(self._forecast_panel("Forecaster.predict", panel))
+        with reading(place, self):
+            if data is None:
+                panel = self._with_future(place, self._newest, future)
+                forecasts = self._forecast_newest(panel)
+            else:
+                panel = self._with_future(place, self._read(place, data), future)
+                forecasts = self._forecast_panel(place, panel)
+            if level is None:
+                return panel.deliver(forecasts)
+            return deliver(panel, forecasts, bounds(place, self, panel, forecasts, level))
 
-    def _forecast_panel(self, place: str, panel: Panel) -> Array:
-        """Forecast a checked panel (S, K)."""
-        panel, _ = filled(panel, self.missing, self._recipe.seasons[0])
-        check_domain(place, self._recipe.transform, panel)
-        newest = panel.tail(self._recipe.memory)
-        return self._forecast(newest, self._scales_for(panel))
+    def update(self, data: Any) -> Self:
+        """Take in new values of the series of `fit`, so that `predict` goes on from them; nothing is learned.
 
-    def _scales_for(self, panel: Panel) -> Array:
-        """Take the scales of training for the series known from there, and measure the others."""
-        if self._recipe.transform != "scale":
-            return np.ones(len(panel))
-        if panel.ids is None or self._newest.ids is None:
-            return self._scales if len(panel) == len(self._scales) else scales_of("scale", panel)
-        rows = self._newest.ids.get_indexer(panel.ids)
-        return np.where(rows >= 0, self._scales[rows], scales_of("scale", panel))
-
-    def _forecast(self, panel: Panel, scales: Array) -> Array:
-        """Forecast the newest values of checked, filled series (S, K)."""
-        columns = []
-        for _ in range(self.horizon // self._recipe.horizon):
-            columns.append(forecast(self.networks_, self._recipe, self._unit, panel, scales, self.n_threads or 0))
-            if self.strategy == "recursive":
-                panel = panel.extended(columns[-1]).tail(self._recipe.memory)
-        return np.concatenate(columns, axis=1)
-
-    def _check_fitted(self, method: str) -> None:
-        if not hasattr(self, "networks_"):
-            raise NotFittedError(f"Forecaster.{method}: this Forecaster is not fitted yet; call fit first.")
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted forecaster to one file: parameters, rules, newest values, nothing executable.
+        The states of the networks move on by one step per new value: the work does not depend on how many there have
+        been. A forecast then is, bit for bit, the one whose networks were warmed over the same windows in one go: all
+        of them with ``carry_state``, else those from the start of the warm-up before the first update on. With
+        ``strategy="recursive"``, ``loss_at="last"`` or covariates known ahead the networks are warmed anew for every
+        forecast, on the newest `steps` windows.
 
         Parameters
         ----------
-        path : str or path
-            An existing file is replaced, or left as it was if anything goes wrong.
+        data : array_like, list or frame
+            New rows alone, in the form of the data of `fit`; a frame need not have rows for every series.
+
+        Returns
+        -------
+        Forecaster
+            Itself.
 
         Raises
         ------
         NotFittedError
             Before `fit`.
-        OSError
-            If the operating system refuses.
+        DataError
+            If a value cannot be used, a series is not known, or the first row is not the next one.
+
+        Examples
+        --------
+        >>> y = np.tile([10.0, 20.0, 30.0, 20.0], 12)
+        >>> model = Forecaster(2, season=4, window=5, updates=100, n_seeds=1, random_state=0).fit(y[:44])
+        >>> model.predict().round(), model.update(y[44:46]).predict().round()
+        (array([10., 20.]), array([30., 20.]))
         """
-        from elman.persistence import save_arrays
-
-        self._check_fitted("save")
-        save_arrays(path, *self.to_arrays())
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a forecaster from a file of `save`.
-
-        Parameters
-        ----------
-        path : str or path
-            The file.
-
-        Returns
-        -------
-        Forecaster
-            Forecasts the same bits.
-
-        Raises
-        ------
-        FileFormatError
-            If the file is damaged or holds something else.
-        """
-        from elman.persistence import load_arrays
-
-        arrays, metadata = load_arrays(path)
-        kind = metadata.get("kind")
-        if kind != "forecaster":
-            raise FileFormatError(f"{os.fspath(path)}: holds a {kind!r:.60}, not a forecaster.")
-        try:
-            return cls.from_arrays(arrays, metadata)
-        except ElmanError as error:
-            raise FileFormatError(f"{os.fspath(path)}: {error}") from error
-
-    def to_arrays(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        """Describe the fitted forecaster by arrays and plain metadata, as `save` writes them."""
-        from elman.forecasting.saving import to_file
-
-        self._check_fitted("to_arrays")
-        return to_file(self)
-
-    @classmethod
-    def from_arrays(cls, arrays: dict[str, npt.NDArray[Any]], metadata: dict[str, Any]) -> Self:
-        """Rebuild a forecaster from `to_arrays`.
-
-        Raises
-        ------
-        FileFormatError
-            If anything is missing, unknown or does not fit the rest.
-        """
-        from elman.forecasting.saving import from_file
-
-        forecaster = cls(horizon=1)
-        from_file(forecaster, arrays, metadata)
-        return forecaster
+        place = "Forecaster.update"
+        self._check_fitted("update")
+        with changing(place, self):
+            self._update_panel(place, self._read(place, data, least=0 if isinstance(data, list) else 1))
+        return self

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from elman.forecasting.forecaster import Forecaster
     from elman.forecasting.recipe import Recipe
 
-__all__ = ["architecture_of", "check_parameters", "settings_of"]
+__all__ = ["architecture_of", "check_parameters", "covariates_of", "settings_of"]
 
 LOSSES = {
     "mae": "mean_absolute_error",
@@ -62,6 +62,11 @@ def check_parameters(place: str, forecaster: Forecaster) -> None:
         _check.boolean(place, name, values[name])
     for name, interval in _INTERVALS.items():
         _check.number_in(place, name, values[name], interval)
+    if values["intervals"] not in (None, "auto"):
+        _count_or_auto(place, "intervals", values["intervals"])
+    if values["validation"] is not None:
+        _check.boolean(place, "validation", values["validation"])
+    _check_covariates(place, forecaster)
     if values["clip_norm"] is not None:
         _check.number_in(place, "clip_norm", values["clip_norm"], "(0, inf)")
     if values["n_threads"] is not None:
@@ -70,6 +75,28 @@ def check_parameters(place: str, forecaster: Forecaster) -> None:
         raise ArgumentError(f'{place}: carry_state=True goes with loss_at="every" alone.')
     if values["bptt_depth"] not in (None, 1):
         raise UnsupportedError(f"{place}: bptt_depth must be None or 1, got {values['bptt_depth']!r}.")
+
+
+def covariates_of(forecaster: Forecaster) -> tuple[str, ...]:
+    """Name the columns of the covariates: those of the past, then those known ahead."""
+    return (*(forecaster.past_covariates or ()), *(forecaster.future_covariates or ()))
+
+
+def _check_covariates(place: str, forecaster: Forecaster) -> None:
+    """Refuse anything but lists of different columns, and forecasts that would need covariates nobody knows."""
+    for name in ("past_covariates", "future_covariates"):
+        value = getattr(forecaster, name)
+        if value is not None and (isinstance(value, str) or not all(isinstance(column, str) for column in value)):
+            raise ArgumentError(f"{place}: {name} must be a list of column names, got {value!r}.")
+    columns = covariates_of(forecaster)
+    for column in columns:
+        if columns.count(column) > 1 or column in ("unique_id", "ds", "y"):
+            raise ArgumentError(f"{place}: {column!r} cannot be a covariate twice, nor if it is unique_id, ds or y.")
+    if forecaster.past_covariates and forecaster.strategy == "recursive":
+        raise ArgumentError(
+            f'{place}: strategy="recursive" would need the future of {", ".join(forecaster.past_covariates)}. '
+            'Name them as future_covariates if it is known, or take strategy="multi_output".'
+        )
 
 
 def _count_or_auto(place: str, name: str, value: Any) -> None:
@@ -83,8 +110,8 @@ def architecture_of(forecaster: Forecaster, recipe: Recipe) -> Architecture:
     """Describe the network: a window in, the horizon out at every step, or after the last."""
     last = forecaster.loss_at == "last"
     return Architecture(
-        input_size=recipe.window,
-        output_size=recipe.horizon,
+        input_size=recipe.input_size,
+        output_size=recipe.output_size,
         cell=forecaster.cell,
         hidden_size=forecaster.hidden_size,
         num_layers=forecaster.num_layers,

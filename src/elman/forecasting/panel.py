@@ -23,8 +23,8 @@ class Panel:
 
     Parameters
     ----------
-    values : ndarray (total,), float64
-        Series after series; NaN where a value is missing.
+    values : ndarray (total,) or (total, D), float64
+        Series after series; NaN where a value is missing. The second form has D channels per time.
     offsets : ndarray (S+1,), int64
         Series s is ``values[offsets[s] : offsets[s+1]]``.
     kind : str
@@ -35,6 +35,10 @@ class Panel:
         Time stamp of each value (frames only).
     frequency : DateOffset or int, optional
         Distance between time stamps (frames only).
+    covariates : ndarray (total, C), optional
+        Further columns at the same times, none missing.
+    ahead : ndarray (S, k, C), optional
+        The covariates of the k steps after each series' newest value, as far as they are known.
 
     Examples
     --------
@@ -49,6 +53,8 @@ class Panel:
     ids: pd.Index | None = None
     times: Times | None = None
     frequency: Frequency | None = None
+    covariates: Array | None = None
+    ahead: Array | None = None
 
     def __len__(self) -> int:
         """Count the series."""
@@ -79,26 +85,56 @@ class Panel:
     def take(self, rows: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64]) -> Panel:
         """Keep some of the values; ``rows`` are positions in `values`, ``offsets`` the new borders of all series."""
         times = None if self.times is None else self.times[rows]
-        return replace(self, values=self.values[rows], offsets=offsets, times=times)
+        covariates = None if self.covariates is None else self.covariates[rows]
+        return replace(self, values=self.values[rows], offsets=offsets, times=times, covariates=covariates)
 
     def head(self, drop: int) -> Panel:
-        """Leave out the newest ``drop`` values of every series."""
-        return self._slice(self.offsets[:-1], self.offsets[1:] - drop)
+        """Leave out the newest ``drop`` values of every series; their covariates remain as those of the steps ahead."""
+        shorter = self._slice(self.offsets[:-1], self.offsets[1:] - drop)
+        if self.covariates is None:
+            return shorter
+        rows = np.maximum(self.offsets[1:, None] - drop + np.arange(drop), self.offsets[:-1, None])
+        return replace(shorter, ahead=self.covariates[rows])
 
     def tail(self, keep: int) -> Panel:
         """Keep at most the newest ``keep`` values of every series."""
         return self._slice(np.maximum(self.offsets[:-1], self.offsets[1:] - keep), self.offsets[1:])
 
     def extended(self, values: Array) -> Panel:
-        """Put further values (S, k) behind every series; time stamps are left behind."""
-        offsets = self.offsets + np.arange(len(self.offsets)) * values.shape[1]
+        """Put further values (S, k) behind every series, with their covariates; time stamps are left behind."""
+        added = values.shape[1]
+        offsets = self.offsets + np.arange(len(self.offsets)) * added
         longer = np.concatenate([part for pair in zip(self, values, strict=True) for part in pair])
-        return replace(self, values=longer, offsets=offsets, times=None)
+        covariates, ahead = self.covariates, self.ahead
+        if covariates is not None and ahead is not None:
+            borders = zip(self.offsets[:-1], self.offsets[1:], ahead, strict=True)
+            covariates = np.concatenate([part for a, b, new in borders for part in (covariates[a:b], new[:added])])
+            ahead = ahead[:, added:]
+        return replace(self, values=longer, offsets=offsets, times=None, covariates=covariates, ahead=ahead)
+
+    def appended(self, new: Panel) -> Panel:
+        """Put the values of another panel behind those of the same series, time stamps and covariates included."""
+        rows = [np.arange(a, b) for a, b in zip(self.offsets[:-1], self.offsets[1:], strict=True)]
+        shift = len(self.values)
+        behind = [shift + np.arange(a, b) for a, b in zip(new.offsets[:-1], new.offsets[1:], strict=True)]
+        both = replace(
+            self,
+            values=np.concatenate([self.values, new.values]),
+            times=None if self.times is None or new.times is None else self.times.append(new.times),
+            covariates=None
+            if self.covariates is None or new.covariates is None
+            else np.concatenate([self.covariates, new.covariates]),
+            ahead=None,
+        )
+        order = np.concatenate([part for pair in zip(rows, behind, strict=True) for part in pair])
+        return both.take(order, self.offsets + new.offsets)
 
     def select(self, series: Sequence[int]) -> Panel:
         """Keep some series, in the order given."""
         chosen = np.asarray(series, dtype=np.int64)
         panel = self if self.ids is None else replace(self, ids=self.ids[chosen])
+        if self.ahead is not None:
+            panel = replace(panel, ahead=self.ahead[chosen])
         return panel._slice(self.offsets[:-1][chosen], self.offsets[1:][chosen])
 
     def _slice(self, starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64]) -> Panel:
@@ -120,7 +156,10 @@ class Panel:
         return pd.DataFrame({"unique_id": self.ids.repeat(repeats), "ds": times, **columns})
 
     def deliver(self, forecasts: Array, column: str = "Elman") -> Any:
-        """Give forecasts (S, K) the form in which the data came: an array (K,), a list of arrays or a long frame."""
+        """Give forecasts (S, K) the form in which the data came: an array (K,), a list of arrays or a long frame.
+
+        Forecasts of D channels (S, K, D) become arrays (K, D).
+        """
         if self.kind == "array":
             return forecasts[0].copy()
         if self.kind == "list":

@@ -3,27 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from elman.data.scaling import inverse_transform
 from elman.forecasting.panel import Panel
 from elman.forecasting.recipe import Recipe
-from elman.forecasting.training_set import Arrays, arrays_of
-from elman.network import Network
+from elman.forecasting.training_set import Arrays, arrays_of, back, beside, standardized
+from elman.network import Network, State
 
-__all__ = ["forecast"]
+__all__ = ["WarmUp", "combined", "final_output", "forecast", "warm_up"]
 
 Array = npt.NDArray[np.float64]
+Index = npt.NDArray[np.int64]
 
 _ROWS = 256  # series forecast at a time; bounds memory and changes no bit
 
 
 def forecast(
-    networks: Sequence[Network], recipe: Recipe, unit: float, panel: Panel, scales: Array, n_threads: int
+    networks: Sequence[Network],
+    recipe: Recipe,
+    unit: Any,
+    panel: Panel,
+    scales: Array,
+    horizon: int,
+    n_threads: int = 0,
 ) -> Array:
     """Forecast every series of a panel.
 
@@ -33,53 +39,128 @@ def forecast(
         The ensemble; the forecast is the median over it, on the transformed scale.
     recipe : Recipe
         Window, steps, level, transform.
-    unit : float
+    unit : float or ndarray (D,)
         Size of one unit of the network on the transformed scale.
     panel : Panel
-        Newest values of each series, at most ``recipe.memory``, none missing.
-    scales : ndarray (S,)
+        Newest values of each series, at most ``recipe.memory``, none missing; with the covariates ahead, if any.
+    scales : ndarray (S,) or (S, D)
         Divisors of the transform ``"scale"``.
+    horizon : int
+        Values wanted (K). Where the network gives fewer, they enter the next window.
     n_threads : int
         Threads; 0 for the engine's default.
 
     Returns
     -------
-    ndarray (S, K), float64
+    ndarray (S, K) or (S, K, D), float64
         Finite.
     """
+    columns = [_at_once(networks, recipe, unit, panel, scales, n_threads)]
+    for _ in range(horizon // recipe.horizon - 1):
+        panel = panel.extended(columns[-1]).tail(recipe.memory)
+        columns.append(_at_once(networks, recipe, unit, panel, scales, n_threads))
+    return np.concatenate(columns, axis=1)
+
+
+def _at_once(
+    networks: Sequence[Network], recipe: Recipe, unit: Any, panel: Panel, scales: Array, n_threads: int
+) -> Array:
+    """Forecast as many values as the network gives."""
     parts = []
     for start in range(0, len(panel), _ROWS):
         rows = range(start, min(start + _ROWS, len(panel)))
-        parts.append(_transformed(networks, recipe, unit, panel.select(rows), scales[start : start + _ROWS], n_threads))
-    every = zip(np.concatenate(parts), scales, strict=True)
-    return np.stack([inverse_transform(recipe.transform, values, float(scale)) for values, scale in every])
+        warm = warm_up(recipe, unit, panel.select(rows), scales[start : start + _ROWS])
+        outputs = [final_output(network, warm, None, n_threads)[1] for network in networks]
+        parts.append(combined(recipe, unit, outputs, warm.level, scales[start : start + _ROWS]))
+    return np.concatenate(parts)
 
 
-def _transformed(
-    networks: Sequence[Network], recipe: Recipe, unit: float, panel: Panel, scales: Array, n_threads: int
-) -> Array:
-    """Forecast a few series on the transformed scale (N, K)."""
+@dataclass(frozen=True)
+class WarmUp:
+    """What the networks see before a forecast.
+
+    Parameters
+    ----------
+    x : ndarray (T, N, input size), float32
+        Zeros after a row's last step.
+    lengths : ndarray (N,), int64
+        Steps of each row.
+    level : ndarray (N, D), float64
+        Level of the last window, in units of the network.
+    """
+
+    x: npt.NDArray[np.float32]
+    lengths: npt.NDArray[np.int64]
+    level: Array
+
+
+def warm_up(recipe: Recipe, unit: Any, panel: Panel, scales: Array, lengths: Index | None = None) -> WarmUp:
+    """Gather the last windows of every series: `steps` of them, all with a carried state, or as many as ``lengths``."""
     arrays = arrays_of(panel, recipe, scales, unit, recipe.window)
-    newest = arrays.offsets[1:] - 1
     windows = np.diff(arrays.offsets) - recipe.window + 1
-    lengths = windows if recipe.carry else np.minimum(recipe.steps, windows)
-    x = _warm_windows(arrays, newest - lengths + 1, lengths, recipe.window)
-    outputs = []
-    for network in networks:
-        # The same parameters, read out at each row's last valid step alone.
-        final = Network(replace(network.architecture, readout="last"), network.theta)
-        outputs.append(final.predict(x, lengths=lengths, n_threads=n_threads).astype(np.float64))
-    median: Array = (np.median(outputs, axis=0) + arrays.level[newest]) * unit
-    return median
+    if lengths is None:
+        lengths = windows if recipe.carry else np.minimum(recipe.steps, windows)
+    newest = arrays.offsets[1:] - 1
+    first = newest - np.maximum(lengths, 1) + 1
+    x = _warm_windows(arrays, first, lengths, recipe.window)
+    if arrays.covariates is not None:
+        x = np.concatenate([x, _covariate_windows(arrays, first, lengths, panel, recipe)], axis=2)
+    return WarmUp(x, lengths, arrays.level[newest])
 
 
-def _warm_windows(
-    arrays: Arrays, first: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64], window: int
-) -> npt.NDArray[Any]:
-    """Gather the windows before a forecast (T, N, window), float32; rows of fewer steps are followed by zeros."""
+def _steps(first: Index, lengths: Index) -> tuple[Index, npt.NDArray[np.bool_]]:
+    """Return the origin of every step (T, N), and which steps are beyond a row's last."""
     step = np.arange(int(lengths.max()))[:, None]
-    now = np.where(step < lengths, first + step, first)
-    x = arrays.values[now[..., None] + np.arange(1 - window, 1), 0] - arrays.level[now]
-    x[step >= lengths] = 0.0
+    return np.where(step < lengths, first + step, first), step >= lengths
+
+
+def _warm_windows(arrays: Arrays, first: Index, lengths: Index, window: int) -> npt.NDArray[np.float32]:
+    """Gather windows of values, less their level (T, N, window * D); rows of fewer steps are followed by zeros."""
+    now, beyond = _steps(first, lengths)
+    x = arrays.values[now[..., None] + np.arange(1 - window, 1)] - arrays.level[now][:, :, None]
+    x[beyond] = 0.0
+    windows: npt.NDArray[np.float32] = x.reshape(*now.shape, -1).astype(np.float32)
+    return windows
+
+
+def _covariate_windows(
+    arrays: Arrays, first: Index, lengths: Index, panel: Panel, recipe: Recipe
+) -> npt.NDArray[np.float32]:
+    """Gather windows of covariates, and of those known ahead the horizon after every window (T, N, ·)."""
+    assert arrays.covariates is not None
+    now, beyond = _steps(first, lengths)
+    series, columns, horizon = len(panel), arrays.covariates.shape[1], recipe.horizon
+    ahead = np.zeros((series, horizon, columns))  # of those that are not known ahead, nothing is used
+    if recipe.future:
+        assert panel.ahead is not None
+        ahead = standardized(panel.ahead[:, :horizon], recipe)
+    borders = zip(arrays.offsets[:-1], arrays.offsets[1:], ahead, strict=True)
+    longer = np.concatenate([part for a, b, new in borders for part in (arrays.covariates[a:b], new)])
+    place = now + horizon * np.arange(series)
+    window = longer[place[..., None] + np.arange(1 - recipe.window, 1)].reshape(*now.shape, -1)
+    after = longer[place[..., None] + np.arange(1, horizon + 1)].reshape(*now.shape, -1)
+    x = beside(window, after, len(recipe.past), columns)
+    x[beyond] = 0.0
     windows: npt.NDArray[np.float32] = x.astype(np.float32)
     return windows
+
+
+def final_output(
+    network: Network, warm: WarmUp, state: State | None, n_threads: int
+) -> tuple[State, npt.NDArray[np.float32]]:
+    """Run a network over a warm-up; return its final state and its output (N, ·) at each row's last step."""
+    # The same parameters, read out at each row's last valid step alone.
+    final = Network(replace(network.architecture, readout="last"), network.theta)
+    return final.run(warm.x, state, lengths=warm.lengths, n_threads=n_threads)
+
+
+def combined(
+    recipe: Recipe, unit: Any, outputs: Sequence[npt.NDArray[np.float32]], level: Array, scales: Array
+) -> Array:
+    """Turn the outputs of the networks (N, K·D) into a forecast (N, K) or (N, K, D): the median, put back to scale."""
+    median = np.median([output.astype(np.float64) for output in outputs], axis=0)
+    median = (median.reshape(len(level), recipe.horizon, recipe.channels) + level[:, None]) * unit
+    if isinstance(recipe.transform, str):
+        median = median[..., 0]
+    every = zip(median, scales, strict=True)
+    return np.stack([back(recipe.transform, values, scale) for values, scale in every])

@@ -37,10 +37,16 @@ class Recipe:
         Longest stretch trained on, and warm-up before a forecast.
     level : int
         Values averaged for the level of a window, at most ``window``; 0 for no level.
-    transform : str
-        One of `elman.data.scaling.TRANSFORMS`.
+    transform : str, or tuple of str
+        One of `elman.data.scaling.TRANSFORMS`; one per channel if there are several.
     carry : bool
         Whether the state is carried through the whole series instead of starting from zeros for each stretch.
+    channels : int
+        Values per time (D).
+    past : tuple of (float, float)
+        Center and spread of every covariate of which only the past is known.
+    future : tuple of (float, float)
+        Center and spread of every covariate of which the future is known too.
     """
 
     horizon: int
@@ -48,8 +54,22 @@ class Recipe:
     window: int
     steps: int
     level: int
-    transform: str
+    transform: str | tuple[str, ...]
     carry: bool = False
+    channels: int = 1
+    past: tuple[tuple[float, float], ...] = ()
+    future: tuple[tuple[float, float], ...] = ()
+
+    @property
+    def input_size(self) -> int:
+        """Numbers seen per step: a window of every channel and covariate, and the horizon of those known ahead."""
+        columns = self.channels + len(self.past) + len(self.future)
+        return self.window * columns + self.horizon * len(self.future)
+
+    @property
+    def output_size(self) -> int:
+        """Numbers forecast per step."""
+        return self.horizon * self.channels
 
     @property
     def memory(self) -> int:

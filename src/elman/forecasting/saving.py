@@ -13,11 +13,13 @@ import pandas as pd
 from elman import _check
 from elman.data.scaling import TRANSFORMS
 from elman.errors import ArgumentError, FileFormatError
+from elman.forecasting import intervals
 from elman.forecasting.frequencies import to_frequency
 from elman.forecasting.options import architecture_of, check_parameters
 from elman.forecasting.panel import Panel
 from elman.forecasting.recipe import Recipe
-from elman.network import Architecture, Network
+from elman.forecasting.running import Running
+from elman.network import Architecture, Network, State
 from elman.training import History
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ __all__ = ["from_file", "to_file"]
 
 Arrays = dict[str, npt.NDArray[Any]]
 
-_KEYS = {"kind", "parameters", "architecture", "recipe", "unit", "updates", "data"}
+_KEYS = {"kind", "parameters", "architecture", "recipe", "unit", "updates", "measured", "data"}
 _DATA_KEYS = {"kind", "frequency", "unit", "zone"}
 _MOST_LAYERS = 1000
 _KINDS = ("array", "list", "pandas", "polars")
@@ -41,7 +43,11 @@ def to_file(forecaster: Forecaster) -> tuple[Arrays, dict[str, Any]]:
         "values": newest.values,
         "offsets": newest.offsets,
         "scales": forecaster._scales,
-    }
+    } | intervals.to_arrays(getattr(forecaster, "_residuals", None))
+    if newest.covariates is not None:
+        arrays["covariates"] = newest.covariates
+    if forecaster._running is not None:
+        arrays |= _running_arrays(forecaster._running)
     data: dict[str, Any] = {"kind": newest.kind, "frequency": None, "unit": None, "zone": None}
     if newest.times is not None and newest.ids is not None:
         names = newest.ids.tolist()
@@ -59,8 +65,13 @@ def to_file(forecaster: Forecaster) -> tuple[Arrays, dict[str, Any]]:
         "parameters": _plain_parameters(forecaster),
         "architecture": forecaster.networks_[0].architecture.to_dict(),
         "recipe": asdict(forecaster._recipe),
-        "unit": forecaster._unit,
+        "unit": np.asarray(forecaster._unit).tolist(),
         "updates": forecaster.updates_,
+        "measured": {
+            "window": sorted(forecaster.window_scores_.items()),
+            "updates": sorted(forecaster.updates_scores_.items()),
+            "validation": sorted(forecaster.validation_scores_.items()),
+        },
         "data": data,
     }
     return arrays, metadata
@@ -120,26 +131,87 @@ def _fill(forecaster: Forecaster, arrays: Arrays, metadata: dict[str, Any]) -> N
     check_parameters("parameters", forecaster)
     recipe = _recipe(metadata["recipe"])
     ahead = 1 if forecaster.strategy == "recursive" else forecaster.horizon
-    if (recipe.horizon, recipe.steps, recipe.carry) != (ahead, forecaster.steps, forecaster.carry_state):
+    known = len(forecaster.past_covariates or ()), len(forecaster.future_covariates or ())
+    if (recipe.horizon, recipe.steps, recipe.carry, len(recipe.past), len(recipe.future)) != (
+        ahead,
+        forecaster.steps,
+        forecaster.carry_state,
+        *known,
+    ):
         raise FileFormatError("the recipe does not follow from the parameters")
     architecture = Architecture.from_dict(metadata["architecture"])
     if architecture != architecture_of(forecaster, recipe):
         raise FileFormatError("the architecture does not follow from the parameters")
     if architecture.num_layers > _MOST_LAYERS:  # a layout lists every layer before its size can be compared with theta
         raise FileFormatError(f"num_layers is {architecture.num_layers}, at most {_MOST_LAYERS} can be loaded")
-    theta, scales = _float(arrays, "theta", np.float32, 2), _float(arrays, "scales", np.float64, 1)
+    theta = _float(arrays, "theta", np.float32, 2)
     if len(theta) == 0:
         raise FileFormatError("theta holds no network")
+    arrays = dict(arrays)
+    forecaster._residuals = intervals.take_arrays(arrays, int(forecaster.horizon))
+    running = _take_running(arrays)
     forecaster.networks_ = [Network(architecture, np.ascontiguousarray(row)) for row in theta]
     forecaster.history_ = [History() for _ in theta]
     forecaster.updates_ = _check.positive_integer("metadata", "updates", metadata["updates"])
+    measured = metadata["measured"]
+    _same("measured fields", set(measured), {"window", "updates", "validation"})
+    forecaster.window_scores_ = _scores(measured["window"])
+    forecaster.updates_scores_ = _scores(measured["updates"])
+    forecaster.validation_scores_ = _scores(measured["validation"])
     forecaster._recipe = recipe
-    forecaster._unit = _check.number_in("metadata", "unit", metadata["unit"], "(0, inf)")
+    forecaster._unit = _unit(metadata["unit"], recipe)
     forecaster._newest = _panel(arrays, metadata["data"], recipe)
-    if len(scales) != len(forecaster._newest) or not (scales > 0).all():
-        raise FileFormatError("scales must be one positive number per series")
+    series, several = len(forecaster._newest), isinstance(recipe.transform, tuple)
+    scales = _float(arrays, "scales", np.float64, 2 if several else 1)
+    if scales.shape != ((series, recipe.channels) if several else (series,)) or not (scales > 0).all():
+        raise FileFormatError("scales must be one positive number per series and channel")
     forecaster._scales = scales
+    forecaster._running = None if running is None else _checked_running(running, forecaster.networks_, series, recipe)
     forecaster._publish()
+
+
+def _unit(value: Any, recipe: Recipe) -> Any:
+    """Rebuild the unit: a number, or one per channel."""
+    if isinstance(recipe.transform, str):
+        return _check.number_in("metadata", "unit", value, "(0, inf)")
+    if not isinstance(value, list) or len(value) != recipe.channels:
+        raise FileFormatError("unit must be one number per channel")
+    return np.array([_check.number_in("metadata", "unit", own, "(0, inf)") for own in value])
+
+
+def _running_arrays(running: Running) -> Arrays:
+    """Name the states after `update`, network after network."""
+    arrays: Arrays = {
+        "running.h": np.stack([state.h for state in running.states]),
+        "running.outputs": np.stack(running.outputs),
+        "running.level": running.level,
+    }
+    cells = [state.c for state in running.states if state.c is not None]
+    return arrays | ({"running.c": np.stack(cells)} if cells else {})
+
+
+def _take_running(arrays: Arrays) -> Arrays | None:
+    """Remove the states from a file's arrays."""
+    own = {name: arrays.pop(name) for name in list(arrays) if name.startswith("running.")}
+    return own or None
+
+
+def _checked_running(arrays: Arrays, networks: list[Network], series: int, recipe: Recipe) -> Running:
+    architecture = networks[0].architecture
+    lstm = architecture.cell == "lstm"
+    _same("states", set(arrays), {"running.h", "running.outputs", "running.level"} | ({"running.c"} if lstm else set()))
+    state = (len(networks), architecture.num_layers, series, architecture.hidden_size)
+    shapes = {
+        "running.outputs": (len(networks), series, recipe.output_size),
+        "running.level": (series, recipe.channels),
+    }
+    for name, array in arrays.items():
+        dtype = np.float64 if name == "running.level" else np.float32
+        if array.shape != shapes.get(name, state) or array.dtype != dtype or not np.isfinite(array).all():
+            raise FileFormatError(f"{name} does not go with the networks and series")
+    cells = list(arrays["running.c"]) if lstm else [None] * len(networks)
+    states = [State(h, c) for h, c in zip(arrays["running.h"], cells, strict=True)]
+    return Running(states, list(arrays["running.outputs"]), arrays["running.level"])
 
 
 def _same(what: str, found: set[str], wanted: set[str]) -> None:
@@ -150,19 +222,48 @@ def _same(what: str, found: set[str], wanted: set[str]) -> None:
 def _recipe(fields: dict[str, Any]) -> Recipe:
     """Rebuild the recipe, with every number in its range."""
     _same("recipe fields", set(fields), set(Recipe.__dataclass_fields__))
-    numbers = {name: _check.positive_integer("recipe", name, fields[name]) for name in ("horizon", "window", "steps")}
+    names = ("horizon", "window", "steps", "channels")
+    numbers = {name: _check.positive_integer("recipe", name, fields[name]) for name in names}
     seasons = tuple(_check.positive_integer("recipe", "seasons", season) for season in fields["seasons"])
     if not seasons:
         raise FileFormatError("the recipe has no season")
-    level = _check.integer("recipe", "level", fields["level"], 0, numbers["window"])
-    carry = _check.boolean("recipe", "carry", fields["carry"])
     return Recipe(
-        carry=carry,
+        carry=_check.boolean("recipe", "carry", fields["carry"]),
         seasons=seasons,
-        level=level,
-        transform=_check.choice("recipe", "transform", fields["transform"], TRANSFORMS),
+        level=_check.integer("recipe", "level", fields["level"], 0, numbers["window"]),
+        transform=_transform(fields["transform"], numbers["channels"]),
+        past=_sizes(fields["past"]),
+        future=_sizes(fields["future"]),
         **numbers,
     )
+
+
+def _transform(kind: Any, channels: int) -> str | tuple[str, ...]:
+    if isinstance(kind, (list, tuple)):
+        if len(kind) != channels:
+            raise FileFormatError("the recipe has no transform for every channel")
+        return tuple(_check.choice("recipe", "transform", own, TRANSFORMS) for own in kind)
+    if channels != 1:
+        raise FileFormatError("the recipe has no transform for every channel")
+    return _check.choice("recipe", "transform", kind, TRANSFORMS)
+
+
+def _sizes(pairs: Any) -> tuple[tuple[float, float], ...]:
+    return tuple(
+        (
+            _check.number_in("recipe", "center", center, "(-inf, inf)"),
+            _check.number_in("recipe", "spread", spread, "(0, inf)"),
+        )
+        for center, spread in pairs
+    )
+
+
+def _scores(pairs: Any) -> dict[int, float]:
+    """Rebuild what was measured by window or by number of updates."""
+    return {
+        _check.positive_integer("measured", "candidate", key): _check.number_in("measured", "score", score, "[0, inf)")
+        for key, score in pairs
+    }
 
 
 def _float(arrays: Arrays, name: str, dtype: Any, dimensions: int) -> npt.NDArray[Any]:
@@ -177,8 +278,16 @@ def _panel(arrays: Arrays, data: dict[str, Any], recipe: Recipe) -> Panel:
     _same("data fields", set(data), _DATA_KEYS)
     kind = _check.choice("data", "kind", data["kind"], _KINDS)
     framed = kind in ("pandas", "polars")
-    _same("arrays", set(arrays), {"theta", "scales", "values", "offsets"} | ({"ids", "times"} if framed else set()))
-    values, offsets = _float(arrays, "values", np.float64, 1), arrays["offsets"]
+    columns = len(recipe.past) + len(recipe.future)
+    names = {"theta", "scales", "values", "offsets"} | ({"ids", "times"} if framed else set())
+    _same("arrays", set(arrays), names | ({"covariates"} if columns else set()))
+    several = isinstance(recipe.transform, tuple)
+    values, offsets = _float(arrays, "values", np.float64, 2 if several else 1), arrays["offsets"]
+    covariates = _float(arrays, "covariates", np.float64, 2) if columns else None
+    if covariates is not None and covariates.shape != (len(values), columns):
+        raise FileFormatError("covariates do not go with values")
+    if several and values.shape[1] != recipe.channels:
+        raise FileFormatError("values do not have the channels of the recipe")
     lengths = np.diff(offsets)
     if (
         offsets.dtype != np.int64
@@ -197,9 +306,10 @@ def _panel(arrays: Arrays, data: dict[str, Any], recipe: Recipe) -> Panel:
     if not isinstance(ids, list) or any(type(name) not in (str, int) for name in ids):
         raise FileFormatError("ids must be a list of texts or integers")
     stamps = arrays["times"]
-    if stamps.dtype != np.int64 or stamps.shape != values.shape or len(ids) != len(lengths):
+    if stamps.dtype != np.int64 or stamps.shape != values.shape[:1] or len(ids) != len(lengths):
         raise FileFormatError("times or ids do not go with values")
-    return Panel(values, offsets, kind, pd.Index(ids), _times(stamps, data), _read_frequency(data["frequency"]))
+    frequency = _read_frequency(data["frequency"])
+    return Panel(values, offsets, kind, pd.Index(ids), _times(stamps, data), frequency, covariates)
 
 
 def _times(stamps: npt.NDArray[np.int64], data: dict[str, Any]) -> pd.Index:

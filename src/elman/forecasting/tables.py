@@ -1,11 +1,10 @@
-"""Read a CSV file of somebody else's making into a long frame, and say what was taken for what."""
+"""Turn a file of somebody else's making into a long frame, and say what was taken for what."""
 
 from __future__ import annotations
 
-import csv
-import io
 import re
 import warnings
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +14,7 @@ import pandas as pd
 
 from elman.errors import DataError
 from elman.forecasting.frequencies import infer_frequency
+from elman.forecasting.table_files import Column, read_columns
 
 __all__ = ["Table", "read_table"]
 
@@ -47,13 +47,17 @@ class Table:
     Parameters
     ----------
     frame : DataFrame
-        Columns ``unique_id``, ``ds``, ``y``.
+        Columns ``unique_id``, ``ds``, ``y``, and the covariates under their own names.
     time, target : str
         Names of the columns taken.
     series : str or None
         Column of the series' names; None for a single series.
     notes : list of str
         Guesses that a reader should know of.
+    past, known_ahead : tuple of str
+        Covariates of the two kinds.
+    future : DataFrame or None
+        Columns ``unique_id``, ``ds`` and the covariates known ahead, for times to come.
     """
 
     frame: pd.DataFrame
@@ -61,6 +65,9 @@ class Table:
     target: str
     series: str | None
     notes: list[str] = field(default_factory=list)
+    past: tuple[str, ...] = ()
+    known_ahead: tuple[str, ...] = ()
+    future: pd.DataFrame | None = None
 
 
 def read_table(
@@ -69,17 +76,24 @@ def read_table(
     target: str | None = None,
     series: str | None = None,
     encoding: str = "utf-8",
+    past: Sequence[str] = (),
+    future: Path | None = None,
 ) -> Table:
-    r"""Read a CSV file with a header line.
+    r"""Read a CSV file with a header line, or a Parquet file.
 
     Parameters
     ----------
     path : Path
-        The file; the delimiter may be a comma, a semicolon, a tab or a bar.
+        Parquet if its name ends in ``.parquet`` or ``.pq``; else CSV, whose delimiter may be a comma, a semicolon, a
+        tab or a bar.
     time, target, series : str, optional
         Columns to take; found by their names and contents if not given.
     encoding : str
-        Character encoding; a byte order mark of UTF-8 is skipped.
+        Character encoding of CSV; a byte order mark of UTF-8 is skipped.
+    past : sequence of str
+        Columns of covariates that are known as long as the target is.
+    future : Path, optional
+        A file of times to come. Its columns that the first file has too are covariates known ahead.
 
     Returns
     -------
@@ -89,6 +103,8 @@ def read_table(
     ------
     DataError
         Naming the file, the line or column, and what to do.
+    UnsupportedError
+        If nothing installed reads Parquet.
     OSError
         If the file cannot be read.
 
@@ -102,14 +118,13 @@ def read_table(
     >>> table.time, table.target, table.frame["y"].tolist()
     ('month', 'sales', [5.0, 7.0])
     """
-    header, rows, delimiter = _parse(path, _decode(path, encoding))
-    columns = {name: [row[i].strip() for row in rows] for i, name in enumerate(header)}
-    for option, name in (("time", time), ("target", target), ("id", series)):
+    notes: list[str] = []
+    columns = read_columns(path, encoding, notes)
+    for option, name in (("time", time), ("target", target), ("id", series), *(("covariates", name) for name in past)):
         if name is not None and name not in columns:
             raise DataError(
-                f"{path.name}: there is no column {name!r} for --{option}; the columns are {', '.join(header)}."
+                f"{path.name}: there is no column {name!r} for --{option}; the columns are {', '.join(columns)}."
             )
-    notes = [] if delimiter == "," else [f"columns are separated by {_DELIMITER_NAMES[delimiter]}"]
     time, stamps = _find_time(path, columns, time, (target, series), notes)
     series = series or next(
         (name for name in columns if name.lower() in _ID_NAMES and name not in (time, target)), None
@@ -123,65 +138,64 @@ def read_table(
             f"{path.name}: {again} occurs more than once in column {time!r}. If the file holds several series, "
             "name the column that tells them apart with --id."
         )
-    return Table(frame, time, target, series, notes)
+    if frame["unique_id"].value_counts().max() < 2:
+        raise DataError(f"{path.name}: no series has more than one row, at least 2 are needed.")
+    taken = (time, target, series)
+    ahead, later = _read_future(future, columns, taken, encoding, notes) if future is not None else ((), None)
+    covariates = _covariates(path, columns, tuple(dict.fromkeys([*past, *ahead])), taken, notes)
+    _mention_unused(columns, (*taken, *covariates), notes)
+    only_past = tuple(name for name in past if name not in ahead)
+    return Table(frame.assign(**covariates), time, target, series, notes, only_past, ahead, later)
 
 
-def _decode(path: Path, encoding: str) -> str:
-    """Read the file as text."""
-    data = path.read_bytes()
-    if not data.strip():
-        raise DataError(f"{path.name}: the file is empty.")
-    if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
-        if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            raise DataError(
-                f"{path.name}: the file starts like UTF-16 (bytes {data[:2].hex(' ')}). Pass --encoding utf-16."
-            )
-        encoding = "utf-8-sig"
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path.name}: byte {error.start} (0x{data[error.start]:02x}) is not {encoding.removesuffix('-sig')}. "
-            "Pass the encoding, for example --encoding latin-1."
-        ) from error
-    except LookupError as error:
-        raise DataError(f"{path.name}: there is no encoding {encoding!r}.") from error
-    if "\0" in text:
-        name = encoding.removesuffix("-sig")
-        raise DataError(f"{path.name}: the file holds NUL characters; it is not a CSV file, or not in {name}.")
-    return text
+def _covariates(
+    path: Path, columns: dict[str, Column], names: Sequence[str], taken: tuple[str | None, ...], notes: list[str]
+) -> dict[str, list[float]]:
+    """Convert the columns of covariates to numbers."""
+    result = {}
+    for name in names:
+        if name in (*taken, "unique_id", "ds", "y"):
+            reason = "it is taken already" if name in taken else "rename it"
+            raise DataError(f"{path.name}: column {name!r} cannot be a covariate; {reason}.")
+        values = _to_numbers(columns[name], name, notes)
+        if isinstance(values, str):
+            raise DataError(f"{path.name}: covariate {name!r} holds {values!r}, which is no number.")
+        result[name] = values
+    return result
 
 
-_DELIMITER_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+def _read_future(
+    path: Path, known: dict[str, Column], taken: tuple[str, str, str | None], encoding: str, notes: list[str]
+) -> tuple[tuple[str, ...], pd.DataFrame]:
+    """Read what is known of times to come: the covariates' names, and a frame."""
+    time, target, series = taken
+    columns = read_columns(path, encoding, [])
+    for name in (time, series):
+        if name is not None and name not in columns:
+            raise DataError(f"{path.name}: there is no column {name!r}; the columns are {', '.join(columns)}.")
+    names = tuple(name for name in columns if name in known and name not in taken)
+    if not names:
+        raise DataError(f"{path.name}: it has no column of covariates in common with the first file.")
+    _, stamps = _find_time(path, columns, time, (target, series), [])
+    ids: Any = columns[series] if series is not None else target
+    frame = pd.DataFrame({"unique_id": ids, "ds": stamps} | _covariates(path, columns, names, taken, []))
+    notes.append(f"known ahead: {', '.join(names)}")
+    return names, frame
 
 
-def _parse(path: Path, text: str) -> tuple[list[str], list[list[str]], str]:
-    """Split into header and rows; every row must have as many fields as the header."""
-    first = next(line for line in text.splitlines() if line.strip())
-    delimiter = max(_DELIMITER_NAMES, key=lambda mark: len(next(csv.reader([first], delimiter=mark))))
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
-    try:
-        lines = [(reader.line_num, fields) for fields in reader if any(field.strip() for field in fields)]
-    except csv.Error as error:
-        raise DataError(f"{path.name}: line {reader.line_num}: {error}.") from error
-    header = [name.strip() for name in lines[0][1]]
-    for number, fields in lines[1:]:
-        if len(fields) != len(header):
-            raise DataError(f"{path.name}: line {number} has {len(fields)} fields, the header has {len(header)}.")
-    if len(header) < 2:
-        raise DataError(
-            f"{path.name}: there is only one column, {header[0]!r}; a time column and a target column are needed."
-        )
-    if len(set(header)) < len(header):
-        again = next(name for name in header if header.count(name) > 1)
-        raise DataError(f"{path.name}: two columns are called {again!r}.")
-    if len(lines) == 1:
-        raise DataError(f"{path.name}: there is a header, but no rows.")
-    return header, [fields for _, fields in lines[1:]], delimiter
+def _mention_unused(columns: dict[str, Column], used: tuple[str | None, ...], notes: list[str]) -> None:
+    """Say which columns of numbers are left aside."""
+    unused = [
+        name
+        for name in columns
+        if name and name not in used and not isinstance(_to_numbers(columns[name], name, []), str)
+    ]
+    if unused:
+        notes.append(f"not used: {', '.join(unused)} (--covariates takes columns)")
 
 
 def _find_time(
-    path: Path, columns: dict[str, list[str]], name: str | None, taken: tuple[str | None, ...], notes: list[str]
+    path: Path, columns: dict[str, Column], name: str | None, taken: tuple[str | None, ...], notes: list[str]
 ) -> tuple[str, pd.Series]:
     """Find the column of time stamps, the well-known names first."""
     if name is not None:
@@ -200,13 +214,19 @@ def _find_time(
     )
 
 
-def _first_odd_date(texts: list[str]) -> str:
+def _first_odd_date(texts: Column) -> str:
     parsed = pd.to_datetime(pd.Series(texts, dtype="object"), errors="coerce", format="mixed", utc=True)
-    return texts[int(np.argmax(parsed.isna().to_numpy()))]
+    return str(texts[int(np.argmax(parsed.isna().to_numpy()))])
 
 
-def _to_times(texts: list[str], certain: bool, notes: list[str]) -> pd.Series | None:
+def _to_times(texts: Column, certain: bool, notes: list[str]) -> pd.Series | None:
     """Convert a column to time stamps, or return None. Plain numbers are dates only where the name says so."""
+    if isinstance(texts, pd.Series):
+        if pd.api.types.is_datetime64_any_dtype(texts):
+            return texts if texts.notna().all() else None
+        if not pd.api.types.is_integer_dtype(texts):
+            return None
+        texts = [str(value) for value in texts]
     column = pd.Series(texts, dtype="object")
     if all(_NUMBER.fullmatch(text) for text in texts):
         if not certain:
@@ -249,7 +269,7 @@ def _parse_times(column: pd.Series, **how: Any) -> pd.Series | None:
 
 
 def _find_target(
-    path: Path, columns: dict[str, list[str]], name: str | None, taken: tuple[str | None, ...], notes: list[str]
+    path: Path, columns: dict[str, Column], name: str | None, taken: tuple[str | None, ...], notes: list[str]
 ) -> tuple[str, list[float]]:
     """Find the column to forecast: by its name, or because no other column holds numbers."""
     if name is not None:
@@ -277,8 +297,11 @@ def _find_target(
     return chosen[0], numeric[chosen[0]][0]
 
 
-def _to_numbers(texts: list[str], name: str, notes: list[str]) -> list[float] | str:
+def _to_numbers(texts: Column, name: str, notes: list[str]) -> list[float] | str:
     """Convert a column to numbers, NaN where there is none; return the first text that is no number."""
+    if isinstance(texts, pd.Series):
+        numeric = pd.api.types.is_numeric_dtype(texts) and not pd.api.types.is_bool_dtype(texts)
+        return texts.astype("float64").tolist() if numeric else str(texts.iloc[0])
     known = [text for text in texts if text.lower() not in _UNKNOWN]
     odd = next((text for text in known if not _NUMBER.fullmatch(text) and text.lower() not in ("inf", "-inf")), None)
     if odd is None:

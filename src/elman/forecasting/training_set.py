@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from elman.data.scaling import outside_domain, series_scale, transform
+from elman.data.scaling import inverse_transform, outside_domain, series_scale, transform
 from elman.data.windows import pad_left, trailing_mean
 from elman.errors import DataError
 from elman.forecasting.missing import fill
@@ -16,12 +16,28 @@ from elman.forecasting.panel import Panel
 from elman.forecasting.recipe import Recipe
 from elman.training import Batch, OrderedStretches, StretchBatches
 
-__all__ = ["Arrays", "LastStep", "arrays_of", "check_domain", "filled", "measure_unit", "scales_of", "stretches"]
+__all__ = [
+    "TYPICAL",
+    "Arrays",
+    "LastStep",
+    "WithCovariates",
+    "arrays_of",
+    "back",
+    "beside",
+    "check_domain",
+    "filled",
+    "measure_unit",
+    "scales_of",
+    "standardized",
+    "stretches",
+    "transformed",
+]
 
 Array = npt.NDArray[np.float64]
+Kind: TypeAlias = str | tuple[str, ...]  # a transform, or one per channel
 
 _PROBES = 8  # windows per series that the unit is measured on
-_TYPICAL = 0.5  # mean distance from the level of what the network sees; found on the benchmark sets, 0.3 to 1 do alike
+TYPICAL = 0.5  # mean distance from the level of what the network sees; found on the benchmark sets, 0.3 to 1 do alike
 
 
 @dataclass(frozen=True)
@@ -30,49 +46,78 @@ class Arrays:
 
     Parameters
     ----------
-    values : ndarray (total, 1), float64
+    values : ndarray (total, D), float64
         Transformed values in units of the network.
     offsets : ndarray (S+1,), int64
         Borders of the series.
-    level : ndarray (total, 1), float64
+    level : ndarray (total, D), float64
         Level of the window that ends at each value.
-    weight : ndarray (total, 1), float64, or None
+    weight : ndarray (total, D), float64, or None
         0 where a value must not count as a target: padding and filled values. None if all count.
+    covariates : ndarray (total, C), float64, or None
+        In units of the network: those of which the past is known, then those of which the future is known.
     """
 
     values: Array
     offsets: npt.NDArray[np.int64]
     level: Array
     weight: Array | None
+    covariates: Array | None = None
 
 
 def filled(panel: Panel, missing: str, season: int) -> tuple[Panel, npt.NDArray[np.bool_]]:
-    """Fill missing values series by series; return the panel and which values were missing (total,)."""
+    """Fill missing values series by series; return the panel and which values were missing, in the shape of values."""
     unknown = np.isnan(panel.values)
     if not unknown.any():
         return panel, unknown
-    values = np.concatenate([fill(series, missing, season) for series in panel])
-    return Panel(values, panel.offsets, panel.kind, panel.ids, panel.times, panel.frequency), unknown
+    columns = [
+        np.stack([fill(column, missing, season) for column in series.reshape(len(series), -1).T], axis=1)
+        for series in panel
+    ]
+    return replace(panel, values=np.concatenate(columns).reshape(panel.values.shape)), unknown
 
 
-def check_domain(place: str, kind: str, panel: Panel) -> None:
+def check_domain(place: str, kind: Kind, panel: Panel) -> None:
     """Refuse values that the transform chosen in training cannot take."""
-    wrong = outside_domain(kind, panel.values)
-    if wrong.any():
-        index = int(np.argmax(wrong))
-        other = "log1p" if kind == "log" and panel.values.min() > -1 else "scale"
-        raise DataError(
-            f'{place}: y is {panel.values[index]:.15g} {panel.place(index)}, but transform="{kind}" needs values above '
-            f'{0 if kind == "log" else -1}. Pass transform="{other}" to the Forecaster and fit again.'
-        )
+    for channel, own in enumerate([kind] if isinstance(kind, str) else kind):
+        values = panel.values if isinstance(kind, str) else panel.values[:, channel]
+        wrong = outside_domain(own, values)
+        if wrong.any():
+            index = int(np.argmax(wrong))
+            other = "log1p" if own == "log" and values.min() > -1 else "scale"
+            name = "y" if isinstance(kind, str) else f"channel {channel}"
+            raise DataError(
+                f'{place}: {name} is {values[index]:.15g} {panel.place(index)}, but transform="{own}" needs values '
+                f'above {0 if own == "log" else -1}. Pass transform="{other}" to the Forecaster and fit again.'
+            )
 
 
-def scales_of(kind: str, panel: Panel) -> Array:
-    """Measure each series' scale (S,); ones unless the transform is ``"scale"``."""
-    return np.array([series_scale(values) if kind == "scale" else 1.0 for values in panel])
+def transformed(kind: Kind, values: Array, scale: npt.ArrayLike) -> Array:
+    """Apply the transform, or that of each channel, to values (…) or (…, D) of one series with its scale () or (D,)."""
+    if isinstance(kind, str):
+        return transform(kind, values, float(np.asarray(scale)))
+    scale = np.asarray(scale)
+    return np.stack([transform(own, values[..., c], float(scale[c])) for c, own in enumerate(kind)], axis=-1)
 
 
-def measure_unit(panel: Panel, recipe: Recipe, scales: Array) -> float:
+def back(kind: Kind, values: Array, scale: npt.ArrayLike) -> Array:
+    """Undo `transformed`."""
+    if isinstance(kind, str):
+        return inverse_transform(kind, values, float(np.asarray(scale)))
+    scale = np.asarray(scale)
+    return np.stack([inverse_transform(own, values[..., c], float(scale[c])) for c, own in enumerate(kind)], axis=-1)
+
+
+def scales_of(kind: Kind, panel: Panel) -> Array:
+    """Measure each series' scale (S,), or (S, D) of its channels; ones unless the transform is ``"scale"``."""
+    if isinstance(kind, str):
+        return np.array([series_scale(values) if kind == "scale" else 1.0 for values in panel])
+    return np.array(
+        [[series_scale(values[:, c]) if own == "scale" else 1.0 for c, own in enumerate(kind)] for values in panel]
+    )
+
+
+def measure_unit(panel: Panel, recipe: Recipe, scales: Array) -> Any:
     """Measure how far values lie from the level of their window, on evenly spaced windows of every series.
 
     The network then sees numbers of one typical size, whether the data are percentages or 1e8 +- 1, and learning
@@ -80,31 +125,35 @@ def measure_unit(panel: Panel, recipe: Recipe, scales: Array) -> float:
 
     Returns
     -------
-    float
+    float, or ndarray (D,)
         Above 0; 1 where nothing moves, and for the transform ``"none"``, which leaves values exactly as they are.
     """
-    if recipe.transform == "none":
-        return 1.0
-    total, count = 0.0, 0
+    kinds = [recipe.transform] if isinstance(recipe.transform, str) else recipe.transform
+    total, count = np.zeros(recipe.channels), 0
     for values in padded(panel, recipe, scales, recipe.shortest)[0]:
+        values = values.reshape(len(values), -1)
         level = _level(values, recipe)
         for now in np.linspace(recipe.window - 1, len(values) - recipe.horizon - 1, _PROBES).astype(int):
             around = values[now - recipe.window + 1 : now + recipe.horizon + 1]
-            total += float(np.sum(np.abs(around - level[now])))
+            total += [float(np.sum(distance)) for distance in np.abs(around - level[now]).T]
             count += len(around)
-    typical = total / count / _TYPICAL
-    return typical if typical > 1e-200 else 1.0
+    typical = total / count / TYPICAL
+    unit = np.where((typical > 1e-200) & (np.array(kinds) != "none"), typical, 1.0)
+    return float(unit[0]) if isinstance(recipe.transform, str) else unit
 
 
 def _level(values: Array, recipe: Recipe) -> Array:
-    return trailing_mean(values, recipe.level) if recipe.level else np.zeros(len(values))
+    """Average the newest season at every time of every channel (n, D)."""
+    if not recipe.level:
+        return np.zeros(values.shape)
+    return np.stack([trailing_mean(np.ascontiguousarray(column), recipe.level) for column in values.T], axis=1)
 
 
 def padded(panel: Panel, recipe: Recipe, scales: Array, shortest: int) -> tuple[list[Array], list[int]]:
     """Transform every series and pad the short ones on the left; return them and how many values were added to each."""
     series, added = [], []
     for values, scale in zip(panel, scales, strict=True):
-        longer, extra = pad_left(transform(recipe.transform, values, float(scale)), shortest)
+        longer, extra = pad_left(transformed(recipe.transform, values, scale), shortest)
         series.append(longer)
         added.append(extra)
     return series, added
@@ -114,7 +163,7 @@ def arrays_of(
     panel: Panel,
     recipe: Recipe,
     scales: Array,
-    unit: float,
+    unit: Any,
     shortest: int,
     unknown: npt.NDArray[np.bool_] | None = None,
 ) -> Arrays:
@@ -128,11 +177,11 @@ def arrays_of(
         Transform, level and window.
     scales : ndarray (S,)
         Each series' scale.
-    unit : float
+    unit : float or ndarray (D,)
         From `measure_unit`.
     shortest : int
         Length to which shorter series are padded.
-    unknown : ndarray (total,), bool, optional
+    unknown : ndarray (total,) or (total, D), bool, optional
         Which values had been missing.
 
     Returns
@@ -140,29 +189,87 @@ def arrays_of(
     Arrays
     """
     series, added = padded(panel, recipe, scales, shortest)
+    series = [longer.reshape(len(longer), -1) for longer in series]
     offsets = np.concatenate([[0], np.cumsum([len(values) for values in series])]).astype(np.int64)
     values = np.concatenate(series) / unit
     level = np.concatenate([_level(longer, recipe) for longer in series]) / unit
     weight = None
     if any(added) or (unknown is not None and unknown.any()):
-        weight = np.ones(len(values))
+        weight = np.ones(values.shape)
         for s, extra in enumerate(added):
             weight[offsets[s] : offsets[s] + extra] = 0.0
             if unknown is not None:
-                own = unknown[panel.offsets[s] : panel.offsets[s + 1]]
+                own = unknown[panel.offsets[s] : panel.offsets[s + 1]].reshape(-1, recipe.channels)
                 weight[offsets[s] + extra : offsets[s + 1]][own] = 0.0
-    return Arrays(values[:, None], offsets, level[:, None], None if weight is None else weight[:, None])
+    return Arrays(values, offsets, level, weight, _covariates(panel, recipe, shortest))
+
+
+def _covariates(panel: Panel, recipe: Recipe, shortest: int) -> Array | None:
+    """Center, divide and pad the covariates like the values (total, C)."""
+    if panel.covariates is None:
+        return None
+    borders = zip(panel.offsets[:-1], panel.offsets[1:], strict=True)
+    parts = [pad_left(panel.covariates[start:stop], shortest)[0] for start, stop in borders]
+    return standardized(np.concatenate(parts), recipe)
+
+
+def standardized(covariates: Array, recipe: Recipe) -> Array:
+    """Bring covariates (…, C) to numbers of one typical size."""
+    center, spread = np.array(recipe.past + recipe.future).T
+    out: Array = (covariates - center) / spread
+    return out
 
 
 def stretches(arrays: Arrays, recipe: Recipe, batch_size: int, last: bool) -> Source:
     """Cut the arrays into batches: random stretches, stretches in order of time, or stretches with one target each."""
-    sizes: dict[str, Any] = {"window": recipe.window, "horizon": recipe.horizon, "steps": recipe.steps}
-    if recipe.carry:
-        return OrderedStretches(arrays.values, arrays.offsets, **sizes, level=arrays.level, weight=arrays.weight)
-    batches = StretchBatches(
-        arrays.values, arrays.offsets, **sizes, batch_size=batch_size, level=arrays.level, weight=arrays.weight
-    )
+    batches = _cut(arrays, recipe, batch_size)
     return LastStep(batches) if last else batches
+
+
+def _cut(arrays: Arrays, recipe: Recipe, batch_size: int) -> OrderedStretches | StretchBatches | WithCovariates:
+    sizes: dict[str, Any] = {"window": recipe.window, "horizon": recipe.horizon, "steps": recipe.steps}
+    kind: Any = OrderedStretches
+    if not recipe.carry:
+        kind, sizes = StretchBatches, sizes | {"batch_size": batch_size}
+    batches = kind(arrays.values, arrays.offsets, **sizes, level=arrays.level, weight=arrays.weight)
+    if arrays.covariates is None:
+        return batches  # type: ignore[no-any-return]
+    return WithCovariates(batches, kind(arrays.covariates, arrays.offsets, **sizes), len(recipe.past))
+
+
+class WithCovariates:
+    """Stretches whose windows are followed by those of the covariates, and by the horizon of those known ahead.
+
+    Parameters
+    ----------
+    values : StretchBatches or OrderedStretches
+        The windows and targets.
+    covariates : StretchBatches or OrderedStretches
+        Of the same geometry, so that equal seeds draw equal stretches.
+    past : int
+        How many of the covariates, the first, are not known ahead.
+    """
+
+    def __init__(self, values: Any, covariates: Any, past: int) -> None:
+        self.values, self.covariates, self.past = values, covariates, past
+        self.epoch_length: int | None = values.epoch_length
+
+    def with_seed(self, seed: int) -> WithCovariates:
+        """Return the same stretches in another random order."""
+        return WithCovariates(self.values.with_seed(seed), self.covariates.with_seed(seed), self.past)
+
+    def batch(self, update: int) -> Batch:
+        """Return the batch of ``update``."""
+        batch: Batch = self.values.batch(update)
+        others: Batch = self.covariates.batch(update)
+        ahead = beside(others.x, others.y, self.past, self.covariates.values.shape[1])
+        return batch._replace(x=np.concatenate([batch.x, ahead], axis=2))
+
+
+def beside(window: npt.NDArray[Any], ahead: npt.NDArray[Any], past: int, columns: int) -> npt.NDArray[Any]:
+    """Put windows of covariates (T, N, ·) and what is known of the horizon after them side by side."""
+    known = ahead.reshape(*ahead.shape[:2], -1, columns)[..., past:].reshape(*ahead.shape[:2], -1)
+    return np.concatenate([window, known], axis=2)
 
 
 class LastStep:
@@ -170,13 +277,13 @@ class LastStep:
 
     Parameters
     ----------
-    stretches : StretchBatches
+    stretches : StretchBatches or WithCovariates
         Where they come from.
     """
 
     epoch_length = None
 
-    def __init__(self, stretches: StretchBatches) -> None:
+    def __init__(self, stretches: Any) -> None:
         self.stretches = stretches
 
     def with_seed(self, seed: int) -> LastStep:
@@ -191,4 +298,4 @@ class LastStep:
         return Batch(x, y[last, rows], None if weight is None else weight[last, rows], lengths, carry)
 
 
-Source: TypeAlias = OrderedStretches | StretchBatches | LastStep
+Source: TypeAlias = OrderedStretches | StretchBatches | WithCovariates | LastStep

@@ -1,0 +1,385 @@
+"""Audit a forecaster: change what must not matter and what must, and look at which forecasts move."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from elman.data.scaling import series_scale
+from elman.errors import DataError, ElmanError
+from elman.forecasting.audit_report import Audit, Check
+from elman.forecasting.audit_subject import Subject, later
+from elman.forecasting.panel import Panel
+
+__all__ = ["Audit", "Check", "audit"]
+
+Array = npt.NDArray[np.float64]
+
+_CHANGE = "largest change"
+_MOST_ALONE = 8  # series forecast alone, evenly spaced among all
+# Mean absolute deviations by which all values, and the newest besides, are raised until every forecast has moved: where
+# forecasts lie on a bound such as zero, they can move only from somewhere else.
+_RAISES = ((0.0, 1.0), (0.0, 10.0), (10.0, 10.0), (100.0, 100.0))
+_PATTERN = np.array([0.0, 0.5, 0.2, 1.0])  # no two of these values are alike, so a shift by a step is seen
+_PATTERN_UPDATES = 200
+_LEARNED = 0.2  # mean error, as a share of the pattern's own differences, below which a forecast tells where it belongs
+
+
+def audit(forecaster: Any, data: Any) -> Audit:
+    """Check that a forecaster looks at what it should and at nothing else.
+
+    ============  ==================================================  ================================================
+    check         promise                                             how it is put to the test
+    ============  ==================================================  ================================================
+    future        values after the cut-off change nothing             a backtest over data whose values after a cut-off
+                                                                      are replaced; a copy fitted to all data before
+                                                                      it is fitted to those up to the cut-off
+    newest        the newest value moves every forecast               the newest value is raised
+    alignment     each forecast is for its own step                   a copy learns a repeating pattern; every forecast
+                                                                      must be nearest to the value of its own step, and
+                                                                      carry that time stamp
+    neighbours    other series and the batch change nothing           each series alone, permuted, beside changed series
+                                                                      and beside strangers of other lengths
+    dates         shifted dates change no value                       all time stamps moved
+    repeat        the same seed gives the same bits                   two copies fitted; the forecaster asked again
+    threads       any number of threads gives the same bits           copies fitted with one and with three threads
+    ============  ==================================================  ================================================
+
+    Parameters
+    ----------
+    forecaster : Forecaster or alike
+        Fitted or not; it is not changed. One that is not fitted is audited as a copy fitted to ``data``. Anything with
+        ``horizon``, ``fit(data)`` and ``predict(data)`` can be audited; what it cannot be asked is "not checked".
+    data : array_like, list or frame
+        As for `Forecaster.fit`; best the data of the fit.
+
+    Returns
+    -------
+    Audit
+        ``.passed``, ``.checks`` and a table: ``print`` it, or take ``.to_frame()``.
+
+    Raises
+    ------
+    ArgumentError
+        If the object cannot fit and predict.
+    DataError
+        If the data cannot be used.
+
+    Notes
+    -----
+    "Change nothing" means the same bits. Numbers are in the units of the data, one per step of the horizon; for
+    ``alignment`` they are the steps by which forecasts are displaced. Copies keep all settings but train for 20
+    updates at most (200 for the pattern), which is enough for every bit to depend on the data; where no seed is set,
+    theirs is 0. An audit takes about as long as one or two fits.
+
+    What this cannot see: values scaled, filled or selected with knowledge of the future before they came here.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from elman import Forecaster, audit
+    >>> y = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 12)
+    >>> forecaster = Forecaster(2, season=4, steps=8, hidden_size=4, updates=5, n_seeds=1, random_state=0)
+    >>> print(audit(forecaster.fit(y), y))
+    All 6 checks hold. 1 could not be made.
+    holds        values after the cut-off change nothing    largest change 0
+    holds        the newest value moves every forecast      smallest change ...
+    holds        each forecast is for its own step          displaced by 0
+    holds        other series and the batch change nothing  largest change 0
+    not checked  shifted dates change no value              the data have no dates
+    holds        the same seed gives the same bits          largest change 0
+    holds        any number of threads gives the same bits  largest change 0
+    """
+    subject = Subject(forecaster, data)
+    before = subject.predict(subject.model, subject.panel)
+    once = subject.predict(subject.fit(subject.copy(), subject.panel), subject.panel)
+    checks = (
+        _future(subject),
+        _newest(subject, before),
+        _alignment(subject),
+        _neighbours(subject, before),
+        _dates(subject, before),
+        _repeat(subject, before, once),
+        _threads(subject, once),
+    )
+    return Audit(checks)
+
+
+class _Largest:
+    """Collects pairs of forecasts that should be the same bits."""
+
+    def __init__(self, horizon: int) -> None:
+        self.numbers = np.zeros(horizon)
+        self.moved: list[str] = []
+
+    def compare(self, what: str, one: Array, other: Array) -> None:
+        """Take down the changes of ``(…, K)`` forecasts, and what was changed if it mattered."""
+        if one.tobytes() != other.tobytes():
+            with np.errstate(invalid="ignore"):
+                change = np.nan_to_num(np.abs(other - one), nan=np.inf, posinf=np.inf)
+            self.numbers = np.maximum(self.numbers, change.reshape(-1, change.shape[-1]).max(axis=0))
+            self.moved.append(what)
+
+    def fail(self, what: str) -> None:
+        """Take down that there was no answer to compare."""
+        self.numbers[:] = np.inf
+        self.moved.append(what)
+
+    def check(self, name: str, promise: str, tried: Iterable[str]) -> Check:
+        """Conclude."""
+        detail = "moved by: " + "; ".join(self.moved) if self.moved else ", ".join(tried)
+        return Check(name, promise, not self.moved, _CHANGE, tuple(self.numbers.tolist()), detail)
+
+
+def _spread(values: Array) -> Any:
+    """Measure a series' own size of change, above 0, channel by channel."""
+    if values.ndim > 1:
+        return np.array([_spread(channel) for channel in values.T])
+    known = values[np.isfinite(values)]
+    return max(series_scale(known), 0.01 * float(np.abs(known).mean())) if len(known) else 1.0
+
+
+def _with_tail(panel: Panel, count: int, change: Any) -> Panel:
+    """Replace the newest ``count`` values of every series by ``change(values, spread)``."""
+    series = [values.copy() for values in panel]
+    for values in series:
+        values[-count:] = change(values[-count:], _spread(values))
+    return replace(panel, values=np.concatenate(series))
+
+
+def _with_other_future(subject: Subject, panel: Panel, count: int, change: Any) -> Panel:
+    """Replace the newest values of every series, and of the covariates that nobody knows ahead."""
+    other = _with_tail(panel, count, change)
+    if not subject.past or panel.covariates is None:
+        return other
+    covariates = panel.covariates.copy()
+    for start, stop in zip(panel.offsets[:-1], panel.offsets[1:], strict=True):
+        own = covariates[start:stop, : len(subject.past)]
+        own[-count:] = change(own[-count:], _spread(own))
+    return replace(other, covariates=covariates)
+
+
+def _raised(values: Array, spread: Any) -> Array:
+    """Move values upwards, where every transform can follow."""
+    steps = np.arange(len(values)).reshape(-1, *[1] * (values.ndim - 1))
+    moved: Array = values + spread * (2.0 + steps % 3)
+    return moved
+
+
+def _turned(values: Array, spread: Any) -> Array:
+    """Make values negative: a transform, scale or window chosen with their help would be another."""
+    turned: Array = -3.0 * np.abs(values) - spread
+    return turned
+
+
+def _lifted(panel: Panel, size: float) -> Panel:
+    """Raise all values of every series."""
+    return replace(panel, values=np.concatenate([values + size * _spread(values) for values in panel]))
+
+
+# The checks
+
+
+def _future(subject: Subject) -> Check:
+    promise = "values after the cut-off change nothing"
+    for n_windows in (2, 1):
+        result, panel = _Largest(subject.horizon), _longer_than(subject.panel, n_windows * subject.horizon)
+        if panel is None:
+            continue
+        try:
+            tried = _refitted(subject, panel, result)
+            if subject.can_be_rolled:
+                tried += _backtested(subject, panel, n_windows, result)
+        except DataError:  # too short for the window and this many cut-offs
+            continue
+        return result.check("future", promise, tried)
+    return Check("future", promise, None, _CHANGE, (), "too few values before a cut-off")
+
+
+def _longer_than(panel: Panel, left_out: int) -> Panel | None:
+    """Keep the series that have at least two values besides those left out."""
+    keep = np.flatnonzero(panel.lengths >= left_out + 2)
+    return panel.select(keep.tolist()) if len(keep) else None
+
+
+def _refitted(subject: Subject, panel: Panel, result: _Largest) -> list[str]:
+    """Fit to the past alone, and to the past after having been fitted to a changed whole."""
+    past = panel.head(subject.horizon)
+    fresh = subject.predict(subject.fit(subject.copy(), past), past)
+    used = subject.fit(subject.copy(), _with_other_future(subject, panel, subject.horizon, _raised))
+    result.compare("an earlier fit to all data", fresh, subject.predict(subject.fit(used, past), past))
+    return ["fitted before to all data"]
+
+
+def _backtested(subject: Subject, panel: Panel, n_windows: int, result: _Largest) -> list[str]:
+    """Forecast from cut-offs of whole data, with the values after the last and after the first of them changed."""
+    horizon = subject.horizon
+    usual = subject.rolled(panel, n_windows)
+    for windows, change in ((1, _turned), (n_windows, _raised)):
+        what = f"the last {windows * horizon} values in a backtest"
+        try:
+            other = subject.rolled(_with_other_future(subject, panel, windows * horizon, change), n_windows)
+        except ElmanError as error:
+            result.fail(f"{what} ({error})")
+        else:
+            known = slice(0, n_windows + 1 - windows)  # cut-offs before everything that was changed
+            result.compare(what, usual[:, known], other[:, known])
+    return [f"backtest with {n_windows} cut-offs"]
+
+
+def _newest(subject: Subject, before: Array) -> Check:
+    moved = np.zeros(before.shape)
+    for lift, size in _RAISES:
+        panel = _lifted(subject.panel, lift)
+        raised = _with_tail(panel, 1, lambda values, spread, size=size: np.nan_to_num(values) + size * spread)
+        usual = subject.predict(subject.model, panel) if lift else before
+        change = np.abs(subject.predict(subject.model, raised) - usual)
+        moved = np.where(moved > 0, moved, np.nan_to_num(change))
+        if (moved > 0).all():
+            break
+    still = np.argwhere(moved == 0)
+    detail = f"raised by up to {size:g} mean absolute deviations"
+    if len(still):
+        series, step = still[0][0], still[0][-1]
+        detail = f"step {step + 1} of {subject.panel.name(int(series))} does not move"
+    numbers = tuple(moved.reshape(-1, subject.horizon).min(axis=0).tolist())
+    promise = "the newest value moves every forecast"
+    return Check("newest", promise, len(still) == 0, "smallest change", numbers, detail)
+
+
+def _alignment(subject: Subject) -> Check:
+    """Teach a copy four values that repeat, and see which of them each forecast is nearest to."""
+    promise, measure = "each forecast is for its own step", "displaced by"
+    if wrong := _wrong_stamps(subject):
+        return Check("alignment", promise, False, measure, (), wrong)
+    panel = subject.panel.select([int(np.argmax(subject.panel.lengths))])
+    known = panel.values[np.isfinite(panel.values)]
+    low, high = float(known.min()), float(known.max())
+    pattern = low + _PATTERN * (high - low if high > low else max(1.0, abs(low)))
+    n = int(panel.lengths[0])
+    repeated = pattern[np.arange(n) % 4]
+    panel = replace(panel, values=np.broadcast_to(repeated, (*panel.values.shape[1:], n)).T.copy())
+    settings = {"updates": _PATTERN_UPDATES, "n_seeds": 1}
+    if hasattr(subject.model, "window_"):  # no need to look for it again
+        settings["window"] = subject.model.window_
+    model = subject.fit(subject.copy(**settings), panel)
+    steps = np.arange(subject.horizon)
+    errors, repeats = np.zeros((4, subject.horizon)), np.zeros(subject.horizon)
+    for drop in range(min(4, n - 2)):
+        forecast = subject.predict(model, replace(panel.head(drop), ahead=panel.ahead))[0]
+        repeats += _mean_error(forecast, pattern[(n - drop - 1) % 4]) / 4
+        for shift in range(4):
+            errors[shift] += _mean_error(forecast, pattern[(n - drop + steps + shift) % 4]) / 4
+    close = _LEARNED * np.abs(pattern - np.roll(pattern, 1)).mean()
+    if (
+        not (errors.min(axis=0) < close).all() or (repeats < close).all()
+    ):  # the newest value over and over tells nothing
+        return Check("alignment", promise, None, measure, (), "a repeating pattern was not learned well enough to tell")
+    displaced = np.array([0, 1, 2, -1])[errors.argmin(axis=0)]
+    detail = f"nearest to the pattern's own step: {int((displaced == 0).sum())} of {subject.horizon} forecasts"
+    return Check("alignment", promise, not displaced.any(), measure, tuple(displaced.astype(float).tolist()), detail)
+
+
+def _mean_error(forecast: Array, actual: Any) -> Array:
+    """Return the mean over channels (K,)."""
+    error: Array = np.abs(forecast - actual).reshape(-1, forecast.shape[-1]).mean(axis=0)
+    return error
+
+
+def _wrong_stamps(subject: Subject) -> str:
+    """Say which time stamp of a forecast does not follow the data; nothing if all do."""
+    stamps = subject.stamps(subject.panel)
+    future = subject.panel.future(subject.horizon)
+    if not stamps or future is None:
+        return ""
+    for series, mine in enumerate(stamps):
+        expected = future[series * subject.horizon : (series + 1) * subject.horizon].to_list()
+        for got, wanted in zip(mine, expected, strict=True):
+            if got != wanted:
+                return f"a forecast of {subject.panel.name(series)} is stamped {got} instead of {wanted}"
+    return ""
+
+
+def _neighbours(subject: Subject, before: Array) -> Check:
+    panel, result = subject.panel, _Largest(subject.horizon)
+    n_series = len(panel)
+    beside = subject.predict(subject.model, _with_strangers(panel))
+    result.compare("strangers of other lengths in the batch", before, beside[1:-1])
+    if n_series > 1:
+        backwards = subject.predict(subject.model, panel.select(range(n_series)[::-1]))
+        result.compare("another order", before, backwards[::-1])
+        chosen = np.unique(np.linspace(0, n_series - 1, min(n_series, _MOST_ALONE)).astype(int))
+        alone = [subject.predict(subject.model, panel.select([s]))[0] for s in chosen]
+        result.compare("being alone", before[chosen], np.stack(alone))
+        for parity in (0, 1):
+            changed = subject.predict(subject.model, _every_second_raised(panel, parity))
+            result.compare("changed values of other series", before[1 - parity :: 2], changed[1 - parity :: 2])
+    others = f"beside {n_series - 1} other series" if n_series > 1 else "one series"
+    return result.check("neighbours", "other series and the batch change nothing", [others, "with strangers"])
+
+
+def _with_strangers(panel: Panel) -> Panel:
+    """Put a long series before a panel and a short one behind it."""
+    first = next(iter(panel))
+    first = np.where(np.isnan(first), np.nanmean(first, axis=0), first)
+    strangers = [first[::-1] * 2.0, first[-max(2, len(first) // 4) :] * 0.5]
+    values = np.concatenate([strangers[0], panel.values, strangers[1]])
+    lengths = [len(strangers[0]), *panel.lengths, len(strangers[1])]
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+    if panel.ids is None or panel.times is None:
+        return replace(panel, values=values, offsets=offsets, kind="list")
+    times = panel.times[: len(first)]
+    times = times.append([panel.times, times[-len(strangers[1]) :]])
+    names: list[Any] = ["a stranger", "another stranger"]
+    if pd.api.types.is_integer_dtype(panel.ids):
+        names = [panel.ids.max() + 1, panel.ids.max() + 2]
+    ids = pd.Index([names[0], *panel.ids, names[1]])
+    covariates, ahead = panel.covariates, panel.ahead
+    if covariates is not None:
+        covariates = np.concatenate([covariates[: len(first)], covariates, covariates[: len(strangers[1])]])
+    if ahead is not None:
+        ahead = np.concatenate([ahead[:1], ahead, ahead[:1]])
+    return replace(panel, values=values, offsets=offsets, ids=ids, times=times, covariates=covariates, ahead=ahead)
+
+
+def _every_second_raised(panel: Panel, parity: int) -> Panel:
+    """Change the values of every second series."""
+    series = [_raised(v, _spread(v)) if s % 2 == parity else v for s, v in enumerate(panel)]
+    return replace(panel, values=np.concatenate(series))
+
+
+def _dates(subject: Subject, before: Array) -> Check:
+    promise = "shifted dates change no value"
+    if subject.panel.times is None:
+        return Check("dates", promise, None, _CHANGE, (), "the data have no dates")
+    result = _Largest(subject.horizon)
+    shifts = sorted({1, max(1, int(subject.panel.lengths.max()) // 3)})
+    for steps in shifts:
+        forecast = subject.predict(subject.model, later(subject.panel, steps))
+        result.compare(f"dates later by {steps}", before, forecast)
+    return result.check("dates", promise, [f"dates later by {steps}" for steps in shifts])
+
+
+def _repeat(subject: Subject, before: Array, once: Array) -> Check:
+    """Fit a second copy, and ask the forecaster again after it has been asked about other data."""
+    result = _Largest(subject.horizon)
+    twice = subject.predict(subject.fit(subject.copy(), subject.panel), subject.panel)
+    result.compare("fitting a second time", once, twice)
+    result.compare("having been asked before", before, subject.predict(subject.model, subject.panel))
+    return result.check("repeat", "the same seed gives the same bits", ["fitted twice", "asked twice"])
+
+
+def _threads(subject: Subject, once: Array) -> Check:
+    promise = "any number of threads gives the same bits"
+    if not subject.has("n_threads"):
+        return Check("threads", promise, None, _CHANGE, (), "there is no parameter n_threads")
+    result = _Largest(subject.horizon)
+    for count in (1, 3):
+        model = subject.fit(subject.copy(n_threads=count), subject.panel)
+        result.compare(f"{count} threads", once, subject.predict(model, subject.panel))
+    return result.check("threads", promise, ["1 and 3 threads, and as set"])

@@ -1,0 +1,170 @@
+"""The forecaster under audit: copied, fitted and asked in the form of data that it was made for."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import clone
+
+from elman.errors import ArgumentError, DataError
+from elman.forecasting.backtest import cross_validation
+from elman.forecasting.forecaster import Forecaster
+from elman.forecasting.frames import read_panel
+from elman.forecasting.panel import Panel
+
+__all__ = ["Subject", "later", "named_rows"]
+
+Array = npt.NDArray[np.float64]
+
+_KEYS = ("unique_id", "ds", "cutoff", "y")
+_UPDATES = 20  # of a copy: every bit depends on the data after that many as well as after hundreds
+
+
+class Subject:
+    """A forecaster and the data it is audited on.
+
+    Parameters
+    ----------
+    forecaster : Forecaster or alike
+        Anything with ``horizon``, ``fit(data)`` and ``predict(data)``; neither fitted nor changed.
+    data : array_like, list or frame
+        As for `Forecaster.fit`.
+    """
+
+    def __init__(self, forecaster: Any, data: Any) -> None:
+        for name in ("horizon", "fit", "predict"):
+            if not hasattr(forecaster, name):
+                raise ArgumentError(f"audit: a forecaster needs {name}, {type(forecaster).__name__} has none.")
+        self.forecaster = forecaster
+        self.horizon = int(forecaster.horizon)
+        freq = getattr(forecaster, "freq_", None)
+        freq = getattr(forecaster, "freq", "auto") if freq is None else freq
+        self.past = tuple(getattr(forecaster, "past_covariates", None) or ())
+        self.ahead = tuple(getattr(forecaster, "future_covariates", None) or ())
+        missing = getattr(forecaster, "missing", "error")
+        panel = read_panel("audit", data, freq, missing, (*self.past, *self.ahead), channels=True)
+        self.panel = self._with_ahead(panel) if self.ahead else panel
+        was_fitted = any(name.endswith("_") and not name.endswith("__") for name in vars(forecaster))
+        self.model = forecaster if was_fitted else self.fit(self.copy(), self.panel)
+
+    def _with_ahead(self, panel: Panel) -> Panel:
+        """Leave out the newest values: their covariates are those known ahead."""
+        long_enough = np.flatnonzero(panel.lengths >= self.horizon + 2)
+        if len(long_enough) == 0:
+            raise DataError(
+                f"audit: with future_covariates {self.horizon + 2} values are needed, the longest series has "
+                f"{panel.lengths.max()}."
+            )
+        return panel.select(long_enough.tolist()).head(self.horizon)
+
+    def has(self, parameter: str) -> bool:
+        """Tell whether the forecaster has a parameter of this name."""
+        return hasattr(self.forecaster, "get_params") and parameter in self.forecaster.get_params(deep=False)
+
+    def copy(self, **parameters: Any) -> Any:
+        """Return an unfitted copy that trains briefly, always from the same seed."""
+        if not hasattr(self.forecaster, "get_params"):
+            return copy.deepcopy(self.forecaster)
+        other = clone(self.forecaster)
+        present = other.get_params(deep=False)
+        usual: dict[str, Any] = {"progress": False, "intervals": None}
+        if not isinstance(present.get("random_state"), (int, np.integer)):
+            usual["random_state"] = 0  # None and generators give every fit another seed
+        if (updates := present.get("updates")) is not None:
+            usual["updates"] = _UPDATES if updates == "auto" else min(_UPDATES, updates)
+        wanted = {name: value for name, value in (usual | parameters).items() if name in present}
+        return other.set_params(**wanted) if wanted else other
+
+    def fit(self, model: Any, panel: Panel) -> Any:
+        """Fit a model to a panel and return it."""
+        fitted = model.fit(self._data(panel))
+        return model if fitted is None else fitted
+
+    def predict(self, model: Any, panel: Panel) -> Array:
+        """Forecast what follows a panel (S, K), or (S, D, K) for D channels, series in the order of the panel."""
+        answer = self._answer(model, panel)
+        if not hasattr(answer, "columns"):
+            arrays = np.asarray(answer, dtype=np.float64).reshape(len(panel), self.horizon, *panel.values.shape[1:])
+            return np.ascontiguousarray(np.moveaxis(arrays, 1, -1))
+        column = next(name for name in answer.columns if name not in _KEYS)
+        values = np.asarray(answer[column], dtype=np.float64)
+        rows = named_rows(answer, panel)
+        return np.stack([values[mine] for mine in rows])
+
+    def stamps(self, panel: Panel) -> list[list[Any]]:
+        """Return the time stamps that the forecast of each series carries; nothing for data without."""
+        answer = self._answer(self.model, panel)
+        if not hasattr(answer, "columns"):
+            return []
+        stamps = pd.Index(answer["ds"].to_list())
+        return [stamps[mine].to_list() for mine in named_rows(answer, panel)]
+
+    def rolled(self, panel: Panel, n_windows: int) -> Array:
+        """Forecast from the last ``n_windows`` cut-offs of whole data (S, n_windows, K), earliest first.
+
+        The forecaster's own method ``cross_validation`` is used if it has one, the library's if it is a `Forecaster`.
+        """
+        model = self.copy()
+        data = self._data(panel)
+        if hasattr(model, "cross_validation"):
+            answer = model.cross_validation(data, n_windows=n_windows, step_size=self.horizon)
+        else:
+            answer = cross_validation(model, data, n_windows, self.horizon, baselines=())
+        column = next(name for name in answer.columns if name not in _KEYS)
+        values = np.asarray(answer[column], dtype=np.float64)
+        if panel.ids is None:  # arrays and lists are named by their positions
+            panel = replace(panel, ids=pd.RangeIndex(len(panel)))
+        rows = named_rows(answer, panel, by=("cutoff", "ds"))
+        return np.stack([values[mine].reshape(n_windows, self.horizon) for mine in rows])
+
+    @property
+    def can_be_rolled(self) -> bool:
+        """Whether it can be shown values after a cut-off, which it should not look at."""
+        one_value = self.panel.values.ndim == 1
+        return one_value and (isinstance(self.forecaster, Forecaster) or hasattr(self.forecaster, "cross_validation"))
+
+    def _answer(self, model: Any, panel: Panel) -> Any:
+        """Ask for a forecast, with the covariates known ahead if there are any."""
+        if not self.ahead or panel.ahead is None:
+            return model.predict(self._data(panel))
+        columns = {
+            name: panel.ahead[:, : self.horizon, len(self.past) + c].ravel() for c, name in enumerate(self.ahead)
+        }
+        future = panel.long_frame(columns, panel.future(self.horizon), self.horizon)
+        return model.predict(self._data(panel), future=panel.native(future))
+
+    def _data(self, panel: Panel) -> Any:
+        """Return a copy of the data in the form in which the caller brought theirs."""
+        if panel.kind == "array" and len(panel) == 1:
+            return panel.values.copy()
+        if panel.kind in ("array", "list"):
+            return [values.copy() for values in panel]
+        columns = {"y": panel.values.copy()}
+        if panel.covariates is not None:
+            columns |= dict(zip((*self.past, *self.ahead), panel.covariates.T.copy(), strict=True))
+        return panel.native(panel.long_frame(columns, panel.times, panel.lengths))
+
+
+def named_rows(answer: Any, panel: Panel, by: tuple[str, ...] = ("ds",)) -> list[npt.NDArray[np.intp]]:
+    """Find the rows of each series of a panel in an answering frame, in order of time."""
+    names = pd.Index(answer["unique_id"].to_list())
+    order = np.lexsort([pd.factorize(pd.Index(answer[key].to_list()), sort=True)[0] for key in reversed(by)])
+    assert panel.ids is not None
+    return [order[(names == name)[order]] for name in panel.ids]
+
+
+def later(panel: Panel, steps: int) -> Panel:
+    """Move every series ``steps`` later in time, its values unchanged."""
+    assert panel.times is not None
+    future = panel.future(steps)
+    assert future is not None
+    parts = []
+    for s, (start, stop) in enumerate(zip(panel.offsets[:-1], panel.offsets[1:], strict=True)):
+        own = future[s * steps : (s + 1) * steps]
+        parts.append(panel.times[start:stop].append(own)[-(stop - start) :])
+    return replace(panel, times=parts[0].append(parts[1:]))

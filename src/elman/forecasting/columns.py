@@ -1,0 +1,100 @@
+"""Columns of a caller's table, pandas or polars, as numbers and time stamps."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from elman.errors import DataError, ElmanWarning
+from elman.forecasting.frequencies import Times
+
+__all__ = ["numbers", "select_columns", "time_stamps"]
+
+Array = npt.NDArray[np.float64]
+
+_EXACT = 2**53  # integers up to here are exact in float64
+
+
+def select_columns(place: str, data: Any, names: Sequence[str]) -> pd.DataFrame:
+    """Copy some columns of a pandas or polars frame; refuse by name those that it does not have."""
+    absent = [name for name in names if name not in data.columns]
+    if absent:
+        raise DataError(
+            f"{place}: the column{'s' * (len(absent) > 1)} {', '.join(absent)} "
+            f"{'are' if len(absent) > 1 else 'is'} not found among {', '.join(map(str, data.columns))}."
+        )
+    if type(data).__module__.split(".")[0] == "polars":
+        return _from_polars(data, names)
+    frame: pd.DataFrame = data[list(names)].reset_index(drop=True)
+    return frame
+
+
+def _from_polars(data: Any, names: Sequence[str]) -> pd.DataFrame:
+    """Copy columns of a polars frame to pandas without further libraries."""
+    columns: dict[str, Any] = {}
+    for name in names:
+        column = data[name]
+        zone = getattr(column.dtype, "time_zone", None)
+        if zone is not None:
+            column = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+            columns[name] = pd.Series(column.to_numpy()).dt.tz_localize("UTC").dt.tz_convert(zone)
+        elif column.dtype.is_numeric() or column.dtype.is_temporal():
+            columns[name] = pd.Series(column.to_numpy())
+        else:
+            columns[name] = pd.Series(column.to_list())
+    return pd.DataFrame(columns)
+
+
+def numbers(place: str, name: str, column: pd.Series) -> Array:
+    """Convert a column to float64: numbers as they are, text only if every entry is a number."""
+    if (
+        pd.api.types.is_bool_dtype(column)
+        or pd.api.types.is_complex_dtype(column)
+        or pd.api.types.is_datetime64_any_dtype(column)
+    ):
+        raise DataError(f"{place}: {name} must hold numbers, got {column.dtype}.")
+    if pd.api.types.is_numeric_dtype(column):
+        if pd.api.types.is_integer_dtype(column) and len(column) and column.abs().max() > _EXACT:
+            warnings.warn(
+                f"{place}: {name} has integers beyond 2**53, which float64 rounds.", ElmanWarning, stacklevel=6
+            )
+        return np.ascontiguousarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
+    numbers = pd.to_numeric(column, errors="coerce")
+    wrong = numbers.isna() & ~column.isna()
+    if wrong.any():
+        row = int(np.argmax(wrong.to_numpy()))
+        raise DataError(f"{place}: {name} must hold numbers, got {column.iloc[row]!r} in row {row}.")
+    if len(column) and not numbers.isna().all():
+        warnings.warn(
+            f"{place}: {name} holds numbers written as text; they were converted.", ElmanWarning, stacklevel=6
+        )
+    return np.ascontiguousarray(numbers.to_numpy(dtype=np.float64, na_value=np.nan))
+
+
+def time_stamps(place: str, column: pd.Series) -> Times:
+    """Convert ``ds`` to a DatetimeIndex or an integer Index."""
+    if column.isna().any():
+        raise DataError(f"{place}: ds is missing in row {int(np.argmax(column.isna()))}.")
+    if pd.api.types.is_integer_dtype(column) and not pd.api.types.is_bool_dtype(column):
+        return pd.Index(column.to_numpy(dtype=np.int64))
+    if pd.api.types.is_datetime64_any_dtype(column):
+        return pd.DatetimeIndex(column)
+    if pd.api.types.is_numeric_dtype(column):
+        raise DataError(f"{place}: ds must hold time stamps or integers, got {column.dtype}.")
+    zones = {getattr(value, "tzinfo", None) is not None for value in column if not isinstance(value, str)}
+    if len(zones) == 2:
+        raise DataError(f"{place}: ds mixes time stamps with and without a time zone.")
+    try:
+        return pd.DatetimeIndex(pd.to_datetime(column))
+    except (ValueError, TypeError) as error:
+        parsed = pd.to_datetime(column, errors="coerce", utc=True)
+        row = int(np.argmax(parsed.isna().to_numpy()))
+        shown = (
+            f"{column.iloc[row]!r} in row {row}" if parsed.isna().any() else f"different forms ({column.iloc[0]!r}, …)"
+        )
+        raise DataError(f"{place}: ds must hold time stamps or integers, got {shown}.") from error

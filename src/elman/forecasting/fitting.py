@@ -1,0 +1,121 @@
+"""From a checked panel and the rules to trainers: what every fit does, the final one and those that choose a window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.data.scaling import choose_transform
+from elman.forecasting.options import architecture_of, settings_of
+from elman.forecasting.panel import Panel
+from elman.forecasting.recipe import Recipe, batch_size, check_window
+from elman.forecasting.training_set import TYPICAL, Arrays, arrays_of, measure_unit, scales_of, stretches
+from elman.network import Network
+from elman.training import Trainer
+
+if TYPE_CHECKING:
+    from elman.forecasting.forecaster import Forecaster
+
+__all__ = ["Prepared", "make_recipe", "make_trainers", "prepare", "seeds_of"]
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A panel made ready for one recipe.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Window, steps, level, transform.
+    scales : ndarray (S,) or (S, D)
+        Divisors of the transform ``"scale"``.
+    unit : float or ndarray (D,)
+        From `measure_unit`.
+    arrays : Arrays
+        Values, levels and weights, padded.
+    """
+
+    recipe: Recipe
+    scales: Array
+    unit: Any
+    arrays: Arrays
+
+    @property
+    def lengths(self) -> npt.NDArray[np.int64]:
+        """Values of each padded series (S,)."""
+        return np.diff(self.arrays.offsets)
+
+
+def make_recipe(place: str, forecaster: Forecaster, panel: Panel, seasons: tuple[int, ...], window: int) -> Recipe:
+    """Combine a window with the parameters and the transform that the panel asks for."""
+    check_window(place, window, forecaster.horizon, panel.lengths)
+    ahead = 1 if forecaster.strategy == "recursive" else int(forecaster.horizon)
+    level = {"season": min(seasons[0], window), "last": 1, "none": 0}[forecaster.level]
+    channels = panel.values.shape[1] if panel.values.ndim > 1 else 1
+    past = len(forecaster.past_covariates or ())
+    sizes = covariate_sizes(panel)
+    return Recipe(
+        ahead,
+        seasons,
+        window,
+        int(forecaster.steps),
+        level,
+        _transform(forecaster, panel),
+        forecaster.carry_state,
+        channels,
+        sizes[:past],
+        sizes[past:],
+    )
+
+
+def _transform(forecaster: Forecaster, panel: Panel) -> str | tuple[str, ...]:
+    """Name the transform, or that of every channel."""
+    asked = forecaster.transform
+    if panel.values.ndim == 1:
+        return choose_transform(list(panel)) if asked == "auto" else asked
+    if asked != "auto":
+        return (asked,) * int(panel.values.shape[1])
+    return tuple(choose_transform([column]) for column in panel.values.T)
+
+
+def covariate_sizes(panel: Panel) -> tuple[tuple[float, float], ...]:
+    """Measure the center and spread of every covariate over all series; 1 for the spread of a constant one."""
+    if panel.covariates is None:
+        return ()
+    sizes = []
+    for column in panel.covariates.T:
+        center = float(np.mean(column))
+        spread = float(np.mean(np.abs(column - center))) / TYPICAL
+        sizes.append((center, spread if spread > 1e-200 else 1.0))
+    return tuple(sizes)
+
+
+def prepare(panel: Panel, recipe: Recipe, unknown: npt.NDArray[np.bool_]) -> Prepared:
+    """Transform, level and pad a filled panel whose values lie in the domain of the transform."""
+    scales = scales_of(recipe.transform, panel)
+    unit = measure_unit(panel, recipe, scales)
+    return Prepared(recipe, scales, unit, arrays_of(panel, recipe, scales, unit, recipe.shortest, unknown))
+
+
+def seeds_of(root: int, count: int, purpose: int | None = None) -> list[int]:
+    """Draw the seeds of an ensemble from the seed of the fit; each purpose has draws of its own."""
+    entropy = root if purpose is None else [root, purpose]
+    return [int(seed) for seed in np.random.SeedSequence(entropy).generate_state(count)]
+
+
+def make_trainers(forecaster: Forecaster, prepared: Prepared, updates: int, seeds: Sequence[int]) -> list[Trainer]:
+    """Make one trainer per seed; all gather their batches from the same arrays."""
+    architecture = architecture_of(forecaster, prepared.recipe)
+    size = batch_size(prepared.recipe, prepared.lengths, int(forecaster.batch_size))
+    source = stretches(prepared.arrays, prepared.recipe, size, forecaster.loss_at == "last")
+    trainers = []
+    for seed in seeds:
+        network = Network.initialized(architecture, seed=seed, scheme=forecaster.init)
+        trainers.append(Trainer(network, source.with_seed(seed), settings_of(forecaster, updates, seed)))
+    return trainers

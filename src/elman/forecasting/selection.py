@@ -1,0 +1,246 @@
+"""Choosing the window by measurement: short fits, scored on the last horizon of the training part.
+
+Only the training part is ever looked at. Its newest `horizon` values are held out, a small network per candidate is
+trained on the rest, and its forecast is compared with what was held out, on the transformed scale (for logarithms: the
+relative error). The window of the written rule is kept unless another is clearly better. The same measurement says
+whether three times as long a training pays: where data are few it often forecasts worse, and then training is short.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.forecasting.fitting import Prepared, make_recipe, make_trainers, prepare, seeds_of
+from elman.forecasting.panel import Panel
+from elman.forecasting.prediction import forecast
+from elman.forecasting.recipe import rule_updates, rule_window
+from elman.forecasting.training_set import transformed
+from elman.network import Network
+from elman.training import train_ensemble
+
+if TYPE_CHECKING:
+    from elman.forecasting.forecaster import Forecaster
+
+__all__ = ["Choice", "HeldOut", "choose", "window_candidates"]
+
+Array = npt.NDArray[np.float64]
+
+SHORT, LONG = 100, 300  # updates of the fits that are compared
+_SEASONS = (1.25, 2.0, 4.0, 7.0, 10.0)  # windows tried, in seasons, besides a season and one value
+_WORSE = 0.10  # longer training must be worse by this share for the short one to be kept
+_CLEAR = 0.02  # what one horizon measures is noisy: another window than the rule's must be better by this share
+_FEW = 30  # fewer series than this are measured with more than one network
+_PURPOSE = 1  # of the seeds drawn here
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What was measured and what follows.
+
+    Parameters
+    ----------
+    window : int
+        The window chosen.
+    updates : int or None
+        Longest training that did not forecast worse, where longer training did not pay; None: as long as the rule
+        says.
+    window_scores : dict of int to float
+        Error of every window tried; empty where there was nothing to measure on.
+    updates_scores : dict of int to float
+        Error of the chosen window by number of updates.
+    """
+
+    window: int
+    updates: int | None = None
+    window_scores: dict[int, float] = field(default_factory=dict)
+    updates_scores: dict[int, float] = field(default_factory=dict)
+
+
+def window_candidates(seasons: tuple[int, ...], lengths: npt.NDArray[np.int64], horizon: int) -> list[int]:
+    """List the windows to try, shortest first.
+
+    One season and one value; 1.25, 2, 4, 7 and 10 seasons; the longest of several seasons, beyond which none is tried
+    then; and what `rule_window` says. None takes more than half of what the longest series has besides the horizon.
+
+    Parameters
+    ----------
+    seasons : tuple of int
+        Values per season.
+    lengths : ndarray (S,), int64
+        Values of each series, without those held out.
+    horizon : int
+        Values to forecast.
+
+    Returns
+    -------
+    list of int
+
+    Examples
+    --------
+    >>> window_candidates((12,), np.array([120]), 12), window_candidates((24, 168), np.array([700]), 48)
+    ([13, 15, 24, 48], [25, 30, 48, 96, 168])
+    """
+    season = seasons[0]
+    tried = {season + 1, *(math.ceil(share * season) for share in _SEASONS)}
+    most = max(1, (int(lengths.max()) - horizon) // 2)
+    if len(seasons) > 1:
+        tried.add(max(seasons))
+        most = min(most, max(seasons))
+    return sorted({window for window in tried if 1 < window <= most} | {rule_window(seasons, lengths, horizon)})
+
+
+def choose(
+    place: str,
+    forecaster: Forecaster,
+    panel: Panel,
+    unknown: npt.NDArray[np.bool_],
+    seasons: tuple[int, ...],
+    root: int,
+) -> Choice:
+    """Choose a window, and with ``updates="auto"`` whether to train long.
+
+    Parameters
+    ----------
+    place : str
+        Start of a message.
+    forecaster : Forecaster
+        Its parameters are used.
+    panel : Panel
+        The training part, filled.
+    unknown : ndarray (total,), bool
+        Values that had been missing: they do not count in a score.
+    seasons : tuple of int
+        Values per season.
+    root : int
+        Seed of the fit.
+
+    Returns
+    -------
+    Choice
+    """
+    horizon = int(forecaster.horizon)
+    usual = rule_window(seasons, panel.lengths, horizon)
+    seeds = seeds_of(root, 1 if len(panel) >= _FEW else 3, _PURPOSE)
+    held_out = HeldOut(place, forecaster, panel, unknown, seasons, seeds)
+    if not held_out.usable:
+        return Choice(usual)
+    windows = window_candidates(seasons, held_out.known.lengths, horizon)
+    auto = forecaster.updates == "auto"
+    short = SHORT if auto else min(SHORT, int(forecaster.updates))
+    if len(windows) == 1 and not auto:
+        return Choice(windows[0])
+    scores = dict(zip(windows, held_out.scores(windows, short), strict=True))
+    window = _clearly_best(scores, rule_window(seasons, held_out.known.lengths, horizon))
+    if not auto:
+        return Choice(window, None, scores)
+    long = min(LONG, rule_updates(held_out.prepared(window).recipe, held_out.prepared(window).lengths))
+    by_updates = {short: scores[window], long: held_out.scores([window], long)[0]}
+    return Choice(window, _longest_good(by_updates, short, long), scores, by_updates)
+
+
+def _clearly_best(scores: dict[int, float], usual: int) -> int:
+    """Return the window of the lowest score, the shortest of equals, if it is clearly better than the rule's window."""
+    best = min(scores, key=lambda window: (scores[window], window))
+    return best if scores[best] < (1 - _CLEAR) * scores[usual] else usual
+
+
+def _longest_good(scores: dict[int, float], short: int, long: int) -> int | None:
+    """Return None, for as long as the rule says, if longer training pays; else no longer than was measured."""
+    if scores[long] < scores[short]:
+        return None
+    return short if scores[long] > (1 + _WORSE) * scores[short] else long
+
+
+class HeldOut:
+    """The training part without its last horizon, and that horizon to score forecasts with.
+
+    Parameters
+    ----------
+    place : str
+        Start of a message.
+    forecaster : Forecaster
+        Its parameters are used.
+    panel : Panel
+        The training part, filled.
+    unknown : ndarray, bool
+        Values that had been missing: they do not count.
+    seasons : tuple of int
+        Values per season.
+    seeds : sequence of int
+        Of the networks trained for a score.
+
+    Attributes
+    ----------
+    usable : bool
+        Whether there is enough to hold out a horizon and learn from the rest.
+    """
+
+    def __init__(
+        self,
+        place: str,
+        forecaster: Forecaster,
+        panel: Panel,
+        unknown: npt.NDArray[np.bool_],
+        seasons: tuple[int, ...],
+        seeds: Sequence[int],
+    ) -> None:
+        self.place, self.forecaster, self.seasons = place, forecaster, seasons
+        horizon = int(forecaster.horizon)
+        # Scored are series that keep a season and one value; fewer say nothing about windows of a season and more.
+        rows = np.flatnonzero(panel.lengths > horizon + seasons[0] + 1)
+        self.usable = len(rows) > 0 and int(panel.lengths.max()) >= 3 * horizon + 2
+        if not self.usable:
+            return
+        self.kind = make_recipe(place, forecaster, panel, seasons, 1).transform
+        last = panel.offsets[1:][rows, None] - horizon + np.arange(horizon)
+        self.actual, self.counted = panel.values[last], ~unknown[last]
+        kept = panel.select(rows.tolist())
+        self.known = kept.head(horizon)
+        everything = np.concatenate([np.arange(panel.offsets[s], panel.offsets[s + 1] - horizon) for s in rows])
+        self.unknown = unknown[everything]
+        self.usable = bool(self.counted.any())
+        self.seeds = seeds
+        self._prepared: dict[int, Prepared] = {}
+
+    def prepared(self, window: int) -> Prepared:
+        """Prepare what is known for a window, once."""
+        if window not in self._prepared:
+            recipe = make_recipe(self.place, self.forecaster, self.known, self.seasons, window)
+            self._prepared[window] = prepare(self.known, recipe, self.unknown)
+        return self._prepared[window]
+
+    def scores(self, windows: Sequence[int], updates: int) -> list[float]:
+        """Train for every window, and score the forecasts."""
+        members = [make_trainers(self.forecaster, self.prepared(window), updates, self.seeds) for window in windows]
+        every = [trainer for trainers in members for trainer in trainers]
+        train_ensemble(every, n_threads=self.forecaster.n_threads, progress=self.forecaster.progress)
+        return [
+            float(np.mean([self.error(self.prepared(window), trainer.network) for trainer in own]))
+            for window, own in zip(windows, members, strict=True)
+        ]
+
+    def error(self, prepared: Prepared, network: Network) -> float:
+        """Return the mean absolute error of one network's forecast on the transformed scale."""
+        newest, horizon = self.known.tail(prepared.recipe.memory), int(self.forecaster.horizon)
+        forecasts = forecast([network], prepared.recipe, prepared.unit, newest, prepared.scales, horizon)
+        actual = self._transformed(self.actual, prepared.scales)
+        distance = np.abs(self._transformed(forecasts, prepared.scales) - actual)
+        return float(distance[self.counted].mean())
+
+    def _transformed(self, values: Array, scales: Array) -> Array:
+        """Apply the transform of the whole training part, series by series (S, K) or (S, K, D)."""
+        every = zip(values, scales, strict=True)
+        return np.stack([transformed(self.kind, _inside(self.kind, own), scale) for own, scale in every])
+
+
+def _inside(kind: str | tuple[str, ...], values: Array) -> Array:
+    """Lift forecasts that were clipped to 0 to the smallest number that has a logarithm."""
+    lowest = np.where(np.array(kind) == "log", np.finfo(np.float64).tiny, -np.inf)
+    inside: Array = np.maximum(values, lowest)
+    return inside

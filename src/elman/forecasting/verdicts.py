@@ -1,0 +1,93 @@
+"""Who won: means over cut-offs, the best baseline, and the conclusion in one sentence."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+__all__ = ["MODEL", "conclude"]
+
+MODEL = "Elman"
+
+
+def conclude(errors: pd.DataFrame, names: list[str], metric: str, several: bool) -> pd.DataFrame:
+    """Compare the network with the best baseline, in each group of rows.
+
+    Parameters
+    ----------
+    errors : DataFrame
+        Column ``unique_id`` (the group), ``cutoff``, and one error per model; several rows of a group may share a
+        cut-off.
+    names : list of str
+        The models, `MODEL` among them.
+    metric : str
+        What the errors are called.
+    several : bool
+        Whether a sentence has to name its group.
+
+    Returns
+    -------
+    DataFrame
+        A row per group in order of appearance: ``unique_id``, ``best`` (the best baseline), ``metric``, ``Elman`` and
+        ``baseline`` (the two mean errors), ``won`` and ``cutoffs`` (cut-offs at which the network is better, and
+        all), ``beats`` and ``verdict``.
+
+    Notes
+    -----
+    The network beats a baseline if its mean error is lower **and** it is better at a majority of the cut-offs.
+
+    Examples
+    --------
+    >>> errors = pd.DataFrame({"unique_id": "a", "cutoff": [1, 2], "Elman": [3.0, 3.0], "naive": [4.0, 8.0]})
+    >>> conclude(errors, ["Elman", "naive"], "MAE", several=False)["verdict"].tolist()
+    ['Elman beats naive, the best baseline, by 50 % in MAE, better at 2 of 2 cut-offs.']
+    """
+    grouped = errors.groupby("unique_id", sort=False, observed=True)
+    means = grouped[names].mean()
+    best = means.drop(columns=MODEL).idxmin(axis="columns")
+    at_cutoffs = errors.groupby(["unique_id", "cutoff"], sort=False, observed=True)[names].mean()
+    group = at_cutoffs.index.get_level_values("unique_id")
+    theirs = _chosen(at_cutoffs, pd.Index(best.reindex(group)))
+    better = pd.Series(at_cutoffs[MODEL].to_numpy() < theirs, index=group)
+    won = better.groupby(level=0, sort=False).agg(["sum", "size"]).reindex(means.index)
+    result = pd.DataFrame(
+        {
+            "unique_id": means.index,
+            "best": best.to_numpy(),
+            "metric": metric,
+            MODEL: means[MODEL].to_numpy(),
+            "baseline": _chosen(means, pd.Index(best)),
+            "won": won["sum"].to_numpy(),
+            "cutoffs": won["size"].to_numpy(),
+        }
+    )
+    result["beats"] = (result[MODEL] < result["baseline"]) & (2 * result["won"] > result["cutoffs"])
+    whose = [f"{name}: " if several else "" for name in result["unique_id"]]
+    rows = zip(whose, *(result[name].tolist() for name in _TOLD), strict=True)
+    result["verdict"] = [_sentence(*row) for row in rows]
+    return result
+
+
+def _chosen(table: pd.DataFrame, columns: pd.Index) -> npt.NDArray[np.float64]:
+    """Take from each row the entry of its own column."""
+    entries: npt.NDArray[np.float64] = table.to_numpy()[np.arange(len(table)), table.columns.get_indexer(columns)]
+    return entries
+
+
+_TOLD = ("beats", "best", "metric", MODEL, "baseline", "won", "cutoffs")
+
+
+def _sentence(whose: str, beats: bool, best: str, metric: str, ours: float, theirs: float, won: int, of: int) -> str:
+    """Say whether the network is worth having."""
+    where = "" if of == 1 else f", better at {won} of {of} cut-offs"
+    if beats:
+        return f"{whose}Elman beats {best}, the best baseline, by {100 * (1 - ours / theirs):.0f} % in {metric}{where}."
+    figures = f"{metric} {ours:.3g} against {theirs:.3g}"
+    if ours < theirs:
+        few = f"at only {won} of {of} cut-offs"
+        return (
+            f"{whose}Elman's mean error is lower than that of {best} ({figures}), "
+            f"but it is better {few}: not a clear win."
+        )
+    return f"{whose}Elman is not better than {best} ({figures}{where}); use that."

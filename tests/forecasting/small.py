@@ -1,0 +1,28 @@
+"""Small series and small networks for the tests of the Forecaster."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from elman import Forecaster
+
+SMALL: dict[str, Any] = {"season": 4, "window": 5, "steps": 8, "hidden_size": 4, "updates": 6, "n_seeds": 2}
+WAVE = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 15) + np.arange(60) / 10
+
+
+def small(horizon: int = 3, **changes: Any) -> Forecaster:
+    return Forecaster(horizon, **(SMALL | {"random_state": 1} | changes))
+
+
+def frame_of(*series: np.ndarray, freq: str = "QS", **columns: Any) -> pd.DataFrame:
+    """Series s0, s1, … from 2001 on; further columns are functions of the number of the row."""
+    parts = []
+    for i, y in enumerate(series):
+        rows = np.arange(len(y))
+        ds = pd.date_range("2001-01-01", periods=len(y), freq=freq)
+        further = {name: column(rows) for name, column in columns.items()}
+        parts.append(pd.DataFrame({"unique_id": f"s{i}", "ds": ds, "y": y} | further))
+    return pd.concat(parts, ignore_index=True)

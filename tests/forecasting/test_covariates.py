@@ -1,0 +1,232 @@
+"""Covariates of the past and those known ahead: what a step sees, that the right rows are used, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+import elman
+from elman import ArgumentError, DataError, Forecaster
+from elman.forecasting import cross_validation
+from forecasting.small import WAVE, frame_of, small
+
+PRICE = np.random.default_rng(0).normal(size=80)
+
+
+def price(rows: np.ndarray) -> np.ndarray:
+    return PRICE[rows]
+
+
+def promo(rows: np.ndarray) -> np.ndarray:
+    return rows % 3 == 0
+
+
+def both(n: int = 60) -> pd.DataFrame:
+    return frame_of(np.resize(WAVE, n), np.resize(WAVE[::-1], n), price=price, promo=promo)
+
+
+def ahead(frame: pd.DataFrame, n: int, steps: int = 3) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Split into the first n rows of every series, and the covariates of the next steps."""
+    number = frame.groupby("unique_id").cumcount()
+    return frame[number < n], frame[(number >= n) & (number < n + steps)].drop(columns="y")
+
+
+KNOWN, FUTURE = ahead(both(), 57)
+MIXED: dict[str, Any] = {"past_covariates": ["price"], "future_covariates": ["promo"]}
+
+
+def test_a_step_sees_windows_and_what_is_known_of_the_horizon() -> None:
+    model = small(**MIXED).fit(KNOWN)
+    assert model.networks_[0].architecture.input_size == 5 * 3 + 3
+    assert small(past_covariates=["price", "promo"]).fit(KNOWN).networks_[0].architecture.input_size == 5 * 3
+    assert model.predict(future=FUTURE)["Elman"].shape == (6,)
+
+
+@pytest.mark.parametrize("change", [{}, {"loss_at": "last"}, {"carry_state": True}, {"window": "auto"}])
+def test_bits(change: dict[str, Any], tmp_path: Path) -> None:
+    model = small(**MIXED, **change).fit(KNOWN)
+    forecast = model.predict(future=FUTURE)
+    assert forecast.equals(model.predict(KNOWN, future=FUTURE.iloc[::-1]))  # in any order
+    alone = model.predict(KNOWN[KNOWN["unique_id"] == "s1"], future=FUTURE)  # further rows are left alone
+    assert alone["Elman"].tolist() == forecast["Elman"].tolist()[3:]
+    model.save(tmp_path / "model")
+    again = elman.load(tmp_path / "model")
+    assert again.predict(future=FUTURE).equals(forecast)
+    assert again.predict(KNOWN, future=FUTURE).equals(forecast)
+
+
+def test_polars() -> None:
+    def polars(frame: pd.DataFrame) -> pl.DataFrame:
+        return pl.DataFrame({name: frame[name].to_list() for name in frame.columns})
+
+    out = small(**MIXED).fit(polars(KNOWN)).predict(future=polars(FUTURE))
+    assert isinstance(out, pl.DataFrame)
+    assert out["Elman"].to_list() == small(**MIXED).fit(KNOWN).predict(future=FUTURE)["Elman"].tolist()
+
+
+def test_forecast_of_a_known_network() -> None:
+    """All weights zero but the skip: each step of the horizon is the covariate of its own time."""
+    model = small(n_seeds=1, future_covariates=["price"], transform="none", level="none").fit(KNOWN)
+    network = model.networks_[0]
+    network.theta[:] = 0.0
+    network.parameters["skip.W_k"][-3:] = np.eye(3)
+    center, spread = model._recipe.future[0]
+    expected = (PRICE[57:60] - center) / spread
+    np.testing.assert_allclose(model.predict(future=FUTURE)["Elman"], np.tile(expected, 2), rtol=1e-5)
+    network.parameters["skip.W_k"][-3:] = 0.0
+    network.parameters["skip.W_k"][5:10, 0] = [0, 0, 0, 0, 1]  # the window of the covariate ends with the newest value
+    newest = (PRICE[56] - center) / spread
+    np.testing.assert_allclose(model.predict(future=FUTURE)["Elman"][0], newest, rtol=1e-5)
+
+
+@pytest.mark.parametrize("strategy", ["multi_output", "recursive"])
+def test_what_is_known_ahead_is_learned(strategy: str) -> None:
+    """y is the covariate of the same time: nothing in the past says what comes."""
+    y = PRICE[:77] + 5
+    frame = frame_of(y, price=price)
+    known, future = ahead(frame, 74)
+    options: dict[str, Any] = {
+        "season": 1,
+        "level": "none",
+        "transform": "none",
+        "hidden_size": 8,
+        "learning_rate": 0.01,
+        "updates": 300,
+    }
+    model = small(future_covariates=["price"], strategy=strategy, **options).fit(known)
+    assert np.abs(model.predict(future=future)["Elman"].to_numpy() - y[74:]).max() < 0.3
+
+
+def test_the_past_of_a_covariate_moves_the_forecast_and_its_future_does_not() -> None:
+    model = small(past_covariates=["price"]).fit(KNOWN)
+    before = model.predict(KNOWN)["Elman"]
+    newest = KNOWN.assign(price=np.where(KNOWN.groupby("unique_id").cumcount() == 56, 9.0, KNOWN["price"]))
+    assert (model.predict(newest)["Elman"] != before).all()
+
+
+def test_cross_validation_knows_what_is_known_ahead_and_no_more() -> None:
+    frame = both()
+    forecaster = small(**MIXED)
+    first = cross_validation(forecaster, frame, n_windows=2)
+    number = frame.groupby("unique_id").cumcount()
+    other_past = frame.assign(price=np.where(number >= 54, 7.0, frame["price"]))
+    other_ahead = frame.assign(promo=np.where(number >= 54, True, frame["promo"]))
+    same = cross_validation(forecaster, other_past, n_windows=2)
+    early = first["cutoff"] == first["cutoff"].min()
+    assert same["Elman"][early].tolist() == first["Elman"][early].tolist()
+    assert (cross_validation(forecaster, other_ahead, n_windows=2)["Elman"] != first["Elman"]).any()
+    known, future = ahead(frame, 54)
+    assert small(**MIXED).fit(known).predict(future=future)["Elman"].tolist() == first["Elman"][early].tolist()
+
+
+def test_intervals_with_covariates() -> None:
+    out = small(**MIXED, intervals=4).fit(KNOWN).predict(level=60, future=FUTURE)
+    assert out.columns.tolist() == ["unique_id", "ds", "Elman", "Elman-lo-60", "Elman-hi-60"]
+
+
+def test_updates_bring_their_covariates() -> None:
+    known, _ = ahead(both(), 50)
+    new = both()[both().groupby("unique_id").cumcount() >= 50]
+    for change in ({"past_covariates": ["price"], "carry_state": True}, {"future_covariates": ["promo"]}):
+        model = small(**change).fit(known)
+        future = frame_of(np.zeros(63), np.zeros(63), promo=promo)
+        given = {"future": future} if "future_covariates" in change else {}
+        assert model.update(new).predict(**given).equals(model.predict(both(), **given))
+    with pytest.raises(ArgumentError) as carried:
+        small(future_covariates=["promo"], carry_state=True).fit(known).update(new)
+    assert str(carried.value) == (
+        "Forecaster.update: carry_state=True cannot be updated with future_covariates; fit again."
+    )
+
+
+def test_a_constant_covariate_changes_nothing_that_is_not_finite() -> None:
+    model = small(past_covariates=["one"]).fit(frame_of(WAVE, one=np.ones_like))
+    assert np.isfinite(model.predict()["Elman"]).all()
+
+
+# What is refused
+
+
+def fit_message(frame: pd.DataFrame, **changes: Any) -> str:
+    with pytest.raises((DataError, ArgumentError)) as caught:
+        small(**(MIXED | changes)).fit(frame)
+    return str(caught.value)
+
+
+def test_covariates_that_cannot_be_used() -> None:
+    holes = KNOWN.assign(price=KNOWN["price"].where(KNOWN.index != 9))
+    assert fit_message(holes) == (
+        "Forecaster.fit: covariate price is missing (NaN) in series 's0' at 2003-04-01 00:00:00; "
+        "covariates are not filled."
+    )
+    assert fit_message(holes, missing="interpolate") == fit_message(holes)
+    assert "covariate price is inf in series 's0' at 2001-01-01" in fit_message(KNOWN.assign(price=np.inf))
+    hint = "\n  Hint: give every category a column of 0 and 1."
+    named = KNOWN.assign(promo="spring")
+    assert fit_message(named) == f"Forecaster.fit: covariate promo must hold numbers, got 'spring' in row 0.{hint}"
+    assert fit_message(named.astype({"promo": "category"})) == fit_message(named)
+    assert fit_message(KNOWN.drop(columns=["promo", "price"])) == (
+        "Forecaster.fit: the columns price, promo are not found among unique_id, ds, y."
+    )
+    assert fit_message(KNOWN.drop(index=20), missing="interpolate") == (
+        "Forecaster.fit: series 's0' has no row for 2006-01-01 00:00:00; the frequency is QS-JAN (inferred). "
+        "Add the row: covariates are not filled."
+    )
+    with pytest.raises(ArgumentError) as array:
+        small(**MIXED).fit(WAVE)
+    assert str(array.value) == (
+        "Forecaster.fit: past_covariates and future_covariates name columns of a frame, got ndarray."
+    )
+
+
+def test_parameters_that_name_no_columns() -> None:
+    assert fit_message(KNOWN, past_covariates="price") == (
+        "Forecaster.fit: past_covariates must be a list of column names, got 'price'."
+    )
+    for wrong in (["price", "price"], ["y"], ["promo"]):
+        assert fit_message(KNOWN, past_covariates=wrong) == (
+            f"Forecaster.fit: {wrong[0]!r} cannot be a covariate twice, nor if it is unique_id, ds or y."
+        )
+    assert fit_message(KNOWN, strategy="recursive") == (
+        'Forecaster.fit: strategy="recursive" would need the future of price. '
+        'Name them as future_covariates if it is known, or take strategy="multi_output".'
+    )
+
+
+def future_message(model: Forecaster, future: Any) -> str:
+    with pytest.raises((DataError, ArgumentError)) as caught:
+        model.predict(future=future)
+    return str(caught.value)
+
+
+def test_a_future_that_does_not_fit() -> None:
+    model = small(**MIXED).fit(KNOWN)
+    assert future_message(model, None) == (
+        "Forecaster.predict: future must be a frame with promo for the 3 steps after every series, got NoneType."
+    )
+    assert future_message(model, FUTURE.drop(columns="promo")) == (
+        "Forecaster.predict: the column promo is not found among unique_id, ds, price."
+    )
+    assert future_message(model, FUTURE.iloc[:-1]) == (
+        "Forecaster.predict: future has no row for series 's1' at 2015-10-01 00:00:00."
+    )
+    assert future_message(model, pd.concat([FUTURE, FUTURE.iloc[:1]])) == (
+        "Forecaster.predict: future has two rows for series 's0' at 2015-04-01 00:00:00."
+    )
+    assert future_message(model, FUTURE.assign(promo=[True, None, True, False, True, False])) == (
+        "Forecaster.predict: covariate promo is missing (NaN) in series 's0' at 2015-07-01 00:00:00; "
+        "covariates are not filled."
+    )
+    zoned = FUTURE.assign(ds=FUTURE["ds"].dt.tz_localize("UTC"))
+    assert future_message(model, zoned).startswith("Forecaster.predict: ds of future does not go with that of the data")
+    assert future_message(small().fit(KNOWN), FUTURE) == (
+        "Forecaster.predict: future is given, but this Forecaster has no future_covariates."
+    )
+    with pytest.raises(DataError) as absent:
+        model.predict(KNOWN.drop(columns="price"), future=FUTURE)
+    assert str(absent.value) == "Forecaster.predict: the column price is not found among unique_id, ds, y, promo."

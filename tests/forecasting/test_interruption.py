@@ -1,0 +1,123 @@
+"""Ctrl-C in the middle of a fit, and several threads on one forecaster."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from elman import TrainingError
+from elman.forecasting import fitted
+from forecasting.small import WAVE, small
+
+_FITS = """
+import sys, threading, time
+import numpy as np
+from elman import Forecaster
+from elman.training import Trainer
+
+usual = Trainer._one_update
+def announced(trainer):
+    usual(trainer)
+    if trainer.update == 5:
+        print("training", flush=True)
+Trainer._one_update = announced
+
+y = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 15)
+model = Forecaster(3, season=4, window=5, hidden_size=4, updates=10**7, n_seeds=2, n_threads=2, random_state=0)
+try:
+    model.fit(y)
+except KeyboardInterrupt:
+    assert np.isfinite(model.predict()).all() and 0 < len(model.history_[0].loss) < 10**7
+    again = Forecaster.from_arrays(*model.to_arrays())
+    assert np.array_equal(again.predict(), model.predict())
+    model.set_params(updates=3).fit(y)
+    print("usable", flush=True)
+"""
+
+
+def test_ctrl_c_leaves_a_usable_model() -> None:
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    with subprocess.Popen(
+        [sys.executable, "-c", _FITS], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "training\n"
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert "usable" in out, err
+    assert process.returncode == 0
+
+
+def test_eight_threads_predict_the_same_bits() -> None:
+    model = small().fit(WAVE)
+    expected = model.predict()
+    with ThreadPoolExecutor(8) as pool:
+        for forecast in pool.map(lambda _: model.predict(WAVE), range(40)):
+            assert np.array_equal(forecast, expected)
+
+
+@pytest.mark.parametrize("act", ["predict", "fit", "update"])
+def test_nobody_uses_a_forecaster_while_it_is_fitted(act: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    model = small().fit(WAVE)
+    inside, leave = threading.Event(), threading.Event()
+    usual = fitted.train_ensemble
+
+    def held(*arguments: object, **options: object) -> None:
+        inside.set()
+        assert leave.wait(60)
+        usual(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(fitted, "train_ensemble", held)
+    with ThreadPoolExecutor(1) as pool:
+        fit = pool.submit(model.fit, WAVE[:50])
+        try:
+            assert inside.wait(60)
+            with pytest.raises(TrainingError) as caught:
+                getattr(model, act)(WAVE[50:])
+        finally:
+            leave.set()
+        fit.result()
+    way_out = "changing this estimator; wait for it, or predict with a copy."
+    if act != "predict":
+        way_out = "using this estimator; wait for it, or fit a clone."
+    assert str(caught.value) == f"Forecaster.{act}: another thread is {way_out}"
+    assert model.predict().shape == (3,)  # free again
+
+
+def test_nobody_fits_a_forecaster_while_it_predicts(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = small().fit(WAVE)
+    inside, leave = threading.Event(), threading.Event()
+    usual = fitted.forecast
+
+    def held(*arguments: object) -> object:
+        inside.set()
+        assert leave.wait(60)
+        return usual(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(fitted, "forecast", held)
+    with ThreadPoolExecutor(1) as pool:
+        prediction = pool.submit(model.predict)
+        try:
+            assert inside.wait(60)
+            with pytest.raises(TrainingError, match=r"^Forecaster.fit: another thread is using this estimator"):
+                model.fit(WAVE)
+        finally:
+            leave.set()
+        assert prediction.result().shape == (3,)
+
+
+def test_a_failed_fit_sets_the_forecaster_free() -> None:
+    model = small().fit(WAVE)
+    with pytest.raises(ValueError, match="missing"):
+        model.fit(np.append(WAVE, np.nan))
+    assert model.fit(WAVE).predict().shape == (3,)
