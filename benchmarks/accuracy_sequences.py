@@ -4,7 +4,8 @@
 
 The folder holds ``classification/NAME/NAME_TRAIN.ts`` and ``music/NAME.mat``; these data are not part of the package.
 Classification runs with defaults only: window, stride and updates follow from the training part. For music, updates,
-learning rate and dropout were chosen on the validation part; for the long-memory tasks, on draws of other seeds.
+learning rate and dropout were chosen on the validation part; for temporal order the readout, on draws of other seeds;
+for the adding problem they are the first that were tried.
 The rules for windows were found while looking at these three sets, test parts included. Every result is a mean and
 standard deviation over five seeds and goes to ``benchmarks/results/sequences_TASK.json``.
 """
@@ -62,10 +63,10 @@ CLASSIFICATION: dict[str, tuple[float, dict[str, float]]] = {  # bar, published 
 
 CHUNG = "Chung et al. (2014), about 20,000 parameters"
 BAI = "Bai et al. (2018)"
-MUSIC: dict[str, tuple[str, float, dict[str, float], dict[str, Any]]] = {  # file, bar, published, settings
+MUSIC: dict[str, tuple[str, dict[str, float], dict[str, float], dict[str, Any]]] = {  # file, bar, published, settings
     "jsb": (
         "JSB_Chorales",
-        8.65,
+        {"at most": 8.65},
         {
             f"GRU, {CHUNG}": 8.54,
             f"LSTM, {CHUNG}": 8.67,
@@ -77,7 +78,7 @@ MUSIC: dict[str, tuple[str, float, dict[str, float], dict[str, Any]]] = {  # fil
     ),
     "nottingham": (
         "Nottingham",
-        3.23,
+        {},
         {
             f"GRU, {CHUNG}": 3.23,
             f"LSTM, {CHUNG}": 3.20,
@@ -85,7 +86,7 @@ MUSIC: dict[str, tuple[str, float, dict[str, float], dict[str, Any]]] = {  # fil
             f"LSTM, 1,000,000 parameters, {BAI}": 3.29,
             f"TCN, 1,000,000 parameters, {BAI}": 3.07,
         },
-        {"dropout": 0.1, "recurrent_dropout": 0.1, "updates": 3000, "learning_rate": 0.02, "batch_size": 16},
+        {"dropout": 0.1, "recurrent_dropout": 0.1, "updates": 12000, "learning_rate": 0.02, "batch_size": 8},
     ),
 }
 UNITS = {"gru": 46, "lstm": 36, "rnn": 100}
@@ -175,7 +176,7 @@ def music(name: str, data: Path, n_threads: int | None) -> dict[str, Any]:
         "rows": rows,
         "published": published,
         "naive": {"frequency of every key": round(float(naive), 3)},
-        "bar": {"at most": bar},
+        "bar": bar,
         "settings": settings | {"optimizer": "rmsprop", "learning_rate of rnn": 0.005, "units": UNITS},
         "seconds for five networks": seconds,
     }

@@ -63,7 +63,7 @@ def main() -> int:
                 {
                     "what": what,
                     "options": words,
-                    "median_seconds": statistics.median(seconds),
+                    "median_seconds": round(statistics.median(seconds), 2),
                     "seconds": seconds,
                     "median_cpu_seconds": cpu,
                     "peak_mb": peak,

@@ -176,13 +176,15 @@ def main() -> None:
     if arguments.worker is not None:
         arguments.output.write_text(json.dumps(worker(arguments.worker, arguments.settings)))
         return
-    pin()
-    comparisons = [compare(comparison, arguments.repeats) for comparison in COMPARISONS]
     from speed import machine, table
 
+    here = machine.describe("torch", "pytorch-lightning", "neuralforecast", "darts")
+    pin()
+    comparisons = [compare(comparison, arguments.repeats) for comparison in COMPARISONS]
     report = {
+        "load_average_after": round(os.getloadavg()[0], 2),
         "what": "air passengers, the last year held out; medians of processes that took turns; CPU seconds on one CPU",
-        "machine": machine.describe("torch", "pytorch-lightning", "neuralforecast", "darts"),
+        "machine": here,
         "repeats": arguments.repeats,
         "comparisons": comparisons,
     }

@@ -57,11 +57,13 @@ def main() -> None:
 
         arguments.output.write_text(json.dumps(run.thread_rows(arguments.seconds, arguments.only)))
         return
+    load = round(os.getloadavg()[0], 2)  # before our own part of it
     threads = measure_threads_elsewhere(arguments)
     cpu = pin()
     from speed import run, table
 
     report = run.measure(arguments.seconds, arguments.only, threads) | {"pinned_to_cpu": cpu}
+    report["machine"]["load_average_before"] = load
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     print(f"written: {arguments.output}")

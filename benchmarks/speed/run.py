@@ -12,7 +12,7 @@ from typing import Any
 
 from speed import bars, machine, peers
 from speed.denormals import measure_denormals
-from speed.layers import measure_layer
+from speed.layers import measure_layer, stream_name
 from speed.problem import Problem
 from speed.shapes import DENORMAL, LAYERS, STREAMS, THREADED, Shape
 from speed.threads import measure_threads
@@ -29,7 +29,8 @@ UNSTEADY = 0.2  # spread above which a row is measured again
 
 
 def wanted(only: str, task: str, shape: Shape) -> bool:
-    return only.lower() in f"{task} {shape.name}".lower()
+    name = stream_name(shape) if task == "streaming" else shape.name
+    return only.lower() in f"{task} {name}".lower()
 
 
 def jobs(sides: Mapping[str, ModuleType], seconds: float, only: str) -> Iterator[Job]:

@@ -9,6 +9,7 @@ from typing import Any
 
 Row = dict[str, Any]
 BEGIN, END = "<!-- tables: begin; written by compare.py --readme -->", "<!-- tables: end -->"
+BUSY = 2.0  # load average; the run itself is 1
 PEERS = ("PyTorch", "JAX", "ONNX Runtime")
 
 
@@ -99,14 +100,22 @@ TABLES: list[tuple[tuple[str, ...], str, Table]] = [
 ]
 
 
-def heading(report: dict[str, Any]) -> str:
+def where(report: dict[str, Any]) -> str:
+    """Describe the machine and the versions, and say so where other programs were busy on it."""
     about = report["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items() if version)
+    load = max(about["load_average_before"], report["load_average_after"])
+    busy = f" **Other programs were busy: load average {load:.1f}; measure again.**" if load > BUSY else ""
+    return f"{versions}.{busy}"
+
+
+def heading(report: dict[str, Any]) -> str:
+    about = report["machine"]
     rates = sorted(row["fma_loop_gflops"] for row in report["rows"] if isinstance(row.get("fma_loop_gflops"), float))
     loop = f"; FMA loop {rates[len(rates) // 2]:.0f} GF/s on one thread" if rates else ""
     judged = [row for row in report["rows"] if row["met"] is not None]
     return (
-        f"{about['cpu']}, {about['cpus']} CPUs, {about['isa']}{loop}. {versions}.\n\n"
+        f"{about['cpu']}, {about['cpus']} CPUs, {about['isa']}{loop}. {where(report)}\n\n"
         f"{sum(row['met'] for row in judged)} of {len(judged)} bars are met."
     )
 
@@ -123,9 +132,7 @@ def engine_tables(report: dict[str, Any]) -> str:
 
 def end_to_end_tables(report: dict[str, Any]) -> str:
     """Write the tables of end_to_end.json."""
-    about = report["machine"]
-    versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items() if version)
-    parts = [f"{about['cpu']}, one CPU for every side. {versions}."]
+    parts = [f"{report['machine']['cpu']}, one CPU for every side. {where(report)}"]
     header = ["", "import", "fit", "predict", "peak memory", "installed", "sMAPE"]
     for comparison in report["comparisons"]:
         lines = [
@@ -144,7 +151,9 @@ def end_to_end_tables(report: dict[str, Any]) -> str:
             f"{name} {found['ratio']:.1f}× (bar {found['bar']['ratio']:g}×: {'met' if found['met'] else '**not met**'})"
             for name, found in comparison["ratios"].items()
         )
-        parts += [f"### {comparison['title']}", comparison["about"], grid(header, lines), f"Ratios: {judged}."]
+        parts += [f"### {comparison['title']}", comparison["about"], grid(header, lines)]
+        if judged:
+            parts.append(f"Ratios: {judged}.")
     return "\n\n".join(parts)
 
 

@@ -13,41 +13,12 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from typer.testing import CliRunner
 
 import elman
+from cli.commands import LONG, QUICK, WAVE, files
 from elman import Forecaster
 from elman.cli._common import in_flags
-from elman.cli.app import app
 from elman.forecasting import backtest
-
-QUICK = ["--window", "5", "--season", "4"]
-WAVE = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 10) + np.arange(40) / 10
-
-
-@pytest.fixture
-def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give every Forecaster small networks: these tests are about the command."""
-    usual = dict(Forecaster.__init__.__kwdefaults__ or {})
-    changed = usual | {"updates": 3, "hidden_size": 4, "n_seeds": 2, "steps": 8}
-    monkeypatch.setattr(Forecaster.__init__, "__kwdefaults__", changed)
-
-
-@pytest.fixture
-def sales(tmp_path: Path) -> Path:
-    path = tmp_path / "sales.csv"
-    dates = pd.date_range("2014-01-01", periods=40, freq="QS").strftime("%Y-%m-%d")
-    path.write_text("date,sales\n" + "".join(f"{day},{value:.2f}\n" for day, value in zip(dates, WAVE, strict=True)))
-    return path
-
-
-@pytest.fixture
-def run(small: None) -> Callable[..., Any]:
-    return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
-
-
-def files(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
 
 
 def test_forecast_prints_check_verdict_and_forecast(run: Callable[..., Any], sales: Path) -> None:
@@ -137,17 +108,6 @@ def test_too_short_to_check_but_not_to_forecast(run: Callable[..., Any], tmp_pat
 
 def columns(path: Path) -> list[str]:
     return path.read_text().splitlines()[0].split(",")
-
-
-LONG = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 30) + np.arange(120) / 10
-
-
-@pytest.fixture
-def long(tmp_path: Path) -> Path:
-    path = tmp_path / "long.csv"
-    dates = pd.date_range("2014-01-01", periods=120, freq="D").strftime("%Y-%m-%d")
-    path.write_text("date,sales\n" + "".join(f"{day},{value:.2f}\n" for day, value in zip(dates, LONG, strict=True)))
-    return path
 
 
 def test_levels(run: Callable[..., Any], long: Path, tmp_path: Path) -> None:
@@ -274,124 +234,6 @@ def test_covariates_that_do_not_reach_the_horizon(run: Callable[..., Any], long:
         "Error: elman forecast: future has no row for series 'sales' at 2014-05-03 00:00:00."
     )
     assert not out.exists()
-
-
-WRONG_USAGE = {
-    "nowhere.csv": (
-        "nowhere.csv: no such file, and no series of that name comes with Elman (air-passengers, sunspots do)."
-    ),
-    ".": ".: is a folder.",
-    "sunspots --season monthly": "--season monthly: must be auto, a number such as 12, or several such as 24,168.",
-    "sunspots --window 0": "--window 0: must be auto or a number of at least 1.",
-    "sunspots --level 0": ("--level 0: must be auto, none, a percentage such as 80, or several such as 80,95."),
-    "sunspots --level 80,high": (
-        "--level 80,high: must be auto, none, a percentage such as 80, or several such as 80,95."
-    ),
-    "sunspots --output no/where.csv": "--output no/where.csv: there is no folder no.",
-    "sunspots --plot .": "--plot .: is a folder.",
-}
-
-
-@pytest.mark.parametrize("words", WRONG_USAGE)
-def test_wrong_usage_is_2(words: str, run: Callable[..., Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    done = run("forecast", *words.split(), "--horizon", 4)
-    assert (done.exit_code, done.stdout) == (2, "")
-    assert done.stderr == f"Error: {WRONG_USAGE[words]}\n"
-    assert files(tmp_path) == []
-
-
-@pytest.mark.parametrize(
-    "words", [[], ["forecast"], ["forecast", "sunspots"], ["forecast", "sunspots", "-n", "0"], ["forcast"]]
-)
-def test_usage_that_the_parser_refuses(words: list[str], run: Callable[..., Any]) -> None:
-    assert run(*words).exit_code == 2
-
-
-BAD_DATA = {
-    "": "bad.csv: the file is empty.",
-    "day,y\n": "bad.csv: there is a header, but no rows.",
-    "day,y\n2024-01-01,1\n2024-01-02,2,3\n": "bad.csv: line 3 has 3 fields, the header has 2.",
-    "day,y\n2024-01-01,1\nyesterday,2\n": (
-        "bad.csv: no column holds dates throughout; name it with --time (columns: day, y)."
-    ),
-    "day,y\n2024-01-01,1\n2024-01-02,two\n": (
-        "bad.csv: no column besides the dates holds numbers throughout; name the one to forecast with --target."
-    ),
-    "day,a,b\n2024-01-01,1,2\n2024-01-02,2,3\n": (
-        "bad.csv: several columns hold numbers (a, b); name the one to forecast with --target."
-    ),
-    "day,y\n2024-01-01,1\n": "bad.csv: no series has more than one row, at least 2 are needed.",
-    "day,y\n2024-01-01,1\n2024-01-02,\n2024-01-03,3\n": (
-        "elman forecast: y is missing (NaN) in series 'y' at 2024-01-02 00:00:00. "
-        "Fill it, drop it, or pass --missing seasonal_median or --missing interpolate."
-    ),
-    "day,y\n2024-01-01,1\n2024-01-02,inf\n2024-01-03,3\n": (
-        "elman forecast: y is inf in series 'y' at 2024-01-02 00:00:00; every value must be finite."
-    ),
-    "day,y\n2024-01-01,1\n2024-01-02,1e39\n2024-01-03,3\n": (
-        "elman forecast: y is 1e+39 in series 'y' at 2024-01-02 00:00:00; the largest number that can be used is "
-        "3.40282e+38 (float32). Divide the series first."
-    ),
-    "day,y\n" + "".join(f"2024-01-{day:02d},1\n" for day in range(1, 20) if day != 3): (
-        "elman forecast: series 'y' has no row for 2024-01-03 00:00:00; the frequency is D (inferred). "
-        "Add the row, or pass --missing seasonal_median or --missing interpolate."
-    ),
-    "day,y\n2024-01-01,1\n2024-01-09,2\n2024-01-11,3\n2024-02-05,3\n": (
-        "elman forecast: the frequency cannot be inferred from ds (2024-01-01 00:00:00, 2024-01-09 00:00:00, "
-        "2024-01-11 00:00:00, 2024-02-05 00:00:00). Pass --freq, for example --freq MS."
-    ),
-    "day,y\n2024-01-01,1\n2024-01-01,2\n2024-01-02,3\n": (
-        "bad.csv: 2024-01-01 00:00:00 occurs more than once in column 'day'. If the file holds several series, "
-        "name the column that tells them apart with --id."
-    ),
-    "day,id,y\n2024-01-01,a,1\n2024-01-01,a,2\n2024-01-02,a,3\n": (
-        "elman forecast: two rows in series 'a' at 2024-01-01 00:00:00; a series has one value per time stamp."
-    ),
-    "day,y\n2024-01-01,1\n2024-01-02,2\n2024-01-03,3\n": (
-        "Forecaster.fit: the series has 3 values, but window + horizon = 1 + 4 = 5 are needed. "
-        "Shorten the horizon or the window, or bring more data."
-    ),
-}
-
-
-@pytest.mark.parametrize("content", BAD_DATA)
-def test_bad_data_is_1_and_leaves_no_file(content: str, run: Callable[..., Any], tmp_path: Path) -> None:
-    path = tmp_path / "bad.csv"
-    path.write_text(content)
-    done = run(
-        "forecast",
-        path,
-        "-n",
-        4,
-        "--output",
-        tmp_path / "o.csv",
-        "--plot",
-        tmp_path / "p.png",
-        "--save",
-        tmp_path / "m",
-    )
-    assert (done.exit_code, done.stdout) == (1, "")
-    assert done.stderr.splitlines()[-1] == f"Error: {BAD_DATA[content]}"
-    assert files(tmp_path) == ["bad.csv"]
-
-
-def test_encodings_end_with_1_and_name_the_byte(run: Callable[..., Any], tmp_path: Path, sales: Path) -> None:
-    text = sales.read_text().replace("sales", "Größe")
-    path = tmp_path / "bad.csv"
-    said = {
-        "latin-1": "bad.csv: byte 7 (0xf6) is not utf-8. Pass the encoding, for example --encoding latin-1.",
-        "utf-16": "bad.csv: the file starts like UTF-16 (bytes ff fe). Pass --encoding utf-16.",
-        "utf-16-be": "bad.csv: the file holds NUL characters; it is not a CSV file, or not in utf-8.",
-    }
-    for encoding, message in said.items():
-        plain = "date,size" if encoding == "utf-16-be" else "date,Größe"
-        path.write_bytes(text.replace("date,Größe", plain).encode(encoding))
-        done = run("forecast", path, "-n", 4)
-        assert (done.exit_code, done.stdout, done.stderr) == (1, "", f"Error: {message}\n")
-    for content in (text.encode("utf-8-sig"), text.replace("\n", "\r\n").encode(), text.replace(",", ";").encode()):
-        path.write_bytes(content)
-        assert run("forecast", path, "-n", 4, *QUICK, "--backtest", 0, "--level", "none").exit_code == 0
 
 
 def test_time_zone_with_a_change_of_clocks(run: Callable[..., Any], tmp_path: Path) -> None:

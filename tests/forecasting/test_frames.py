@@ -86,8 +86,13 @@ def test_numbers_as_text_are_converted_with_a_warning() -> None:
 
 
 def test_large_integers_get_a_warning() -> None:
-    with pytest.warns(ElmanWarning, match=r"^fit: y has integers beyond 2\*\*53, which float64 rounds\.$"):
-        read(np.array([2**53 + 1, 1]))
+    message = "fit: y has integers beyond 2**24; networks compute with 7 digits (float32), on values less their level."
+    for large in (2**24 + 1, -(2**40)):
+        with pytest.warns(ElmanWarning) as caught:
+            assert read(np.array([large, 1])).values.tolist() == [large, 1]
+        assert [str(warning.message) for warning in caught] == [message]
+    assert read(np.array([2**24, 1])).values[0] == 2**24
+    assert read(np.array([2.0**24 + 1, 1])).values[0] == 2**24 + 1  # who passes floats has chosen
 
 
 def test_dates_as_text_and_integers() -> None:

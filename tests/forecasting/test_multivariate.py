@@ -67,8 +67,8 @@ def test_forecast_of_a_known_network() -> None:
     network.theta[:] = 0.0
     network.parameters["skip.W_k"][2, [1, 3]] = 1.0  # input: (t-1, 0), (t-1, 1), (t, 0), (t, 1); output likewise
     level = TWO[-2:].mean(axis=0)
-    expected = np.stack([level, level + [0.0, TWO[-1, 0] - level[0]]])
-    expected[0, 1] = expected[1, 1]
+    expected = np.tile(level, (2, 1))
+    expected[:, 1] += TWO[-1, 0] - level[0]
     np.testing.assert_allclose(model.predict(), expected, rtol=1e-6)
 
 
@@ -149,3 +149,11 @@ def test_what_does_not_fit() -> None:
 def test_backtests_are_of_one_value_per_time() -> None:
     with pytest.raises(UnsupportedError, match=r"^backtest: y must be one-dimensional, got shape \(60, 2\)"):
         backtest(small(), TWO)
+
+
+def test_the_place_in_a_list_gives_no_scale() -> None:
+    small, large = np.sin(np.arange(60.0)), 1000 * np.cos(np.arange(60.0))
+    model = Forecaster(3, season=6, window=7, steps=8, hidden_size=4, updates=3, n_seeds=1, random_state=0)
+    model.fit([small, large])
+    swapped = model.predict([large, small])
+    np.testing.assert_array_equal(swapped[1], model.predict([small, large])[0], strict=True)

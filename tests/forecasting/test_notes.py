@@ -9,6 +9,8 @@ import pytest
 
 from elman import ElmanWarning, Forecaster, Network
 from elman.data.windows import sliding_windows
+from elman.forecasting import prediction
+from elman.training import Trainer
 
 PLAIN: dict[str, Any] = {
     "transform": "none",
@@ -155,3 +157,66 @@ def test_note_c_feeds_its_predictions_back() -> None:
         row = np.append(row[1:], prediction)
     assert row[:5].tolist() == [96, 97, 98, 99, 100]
     assert row[5:].tolist() == forecast.tolist()
+
+
+NUMBERS = np.arange(1.0, 701.0)
+LAYOUTS: list[dict[str, Any]] = [{"window": 9, "steps": 1}, {"window": 1, "steps": 9}]  # (N, 1, 9) and (N, 9, 1)
+
+
+def test_note_c_table_of_windows() -> None:
+    features, labels = sliding_windows(NUMBERS, window=9, horizon=1)
+    assert features.shape == (691, 9) and labels.shape == (691, 1)
+    assert (features[0].tolist(), labels[0].tolist()) == ([1, 2, 3, 4, 5, 6, 7, 8, 9], [10])
+    assert (features[1].tolist(), labels[1].tolist()) == ([2, 3, 4, 5, 6, 7, 8, 9, 10], [11])
+    assert (features[-1].tolist(), labels[-1].tolist()) == ([691, 692, 693, 694, 695, 696, 697, 698, 699], [700])
+
+
+def note_c(**layout: Any) -> Forecaster:
+    options = layout | {"strategy": "recursive", "loss_at": "last", "hidden_size": 2, "updates": 1}
+    return Forecaster(5, transform="none", level="none", n_seeds=1, random_state=0, **options)
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_note_c_windows_are_what_the_network_is_fed(layout: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    batches = []
+    usual = Trainer._one_update
+
+    def watched(trainer: Trainer) -> None:
+        batch = trainer.batches.batch(trainer.update)
+        batches.append((batch.x.copy(), batch.y.copy()))
+        usual(trainer)
+
+    monkeypatch.setattr(Trainer, "_one_update", watched)
+    note_c(**layout).set_params(updates=20).fit(NUMBERS)
+    seen = set()
+    for x, y in batches:
+        assert x.shape == (layout["steps"], 32, layout["window"]) and y.shape == (32, 1)
+        for row, label in zip(x.transpose(1, 0, 2).reshape(32, 9), y[:, 0], strict=True):
+            assert np.array_equal(row, np.arange(row[0], row[0] + 9)) and label == row[0] + 9
+            seen.add(int(label))
+    assert min(seen) >= 10 and max(seen) <= 700 and len(seen) > 200
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_note_c_fed_back_rows(layout: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """With a network that adds the last difference, the rows are 692 ... 700 -> 701, 693 ... 701 -> 702 and so on."""
+    model = note_c(**layout).fit(NUMBERS)
+    network = model.networks_[0]
+    network.theta[:] = 0.0
+    network.parameters["skip.W_k"][:, 0] = [0, 0, 0, 0, 0, 0, 0, -1, 2]
+    rows = []
+    usual = prediction.final_output
+
+    def watched(network: Any, warm: Any, *rest: Any) -> Any:
+        rows.append(warm.x.ravel().tolist())
+        return usual(network, warm, *rest)
+
+    monkeypatch.setattr(prediction, "final_output", watched)
+    assert model.predict().tolist() == [701, 702, 703, 704, 705]
+    assert rows == [
+        [692, 693, 694, 695, 696, 697, 698, 699, 700],
+        [693, 694, 695, 696, 697, 698, 699, 700, 701],
+        [694, 695, 696, 697, 698, 699, 700, 701, 702],
+        [695, 696, 697, 698, 699, 700, 701, 702, 703],
+        [696, 697, 698, 699, 700, 701, 702, 703, 704],
+    ]

@@ -166,7 +166,8 @@ def test_rows_that_do_not_go_on() -> None:
     with pytest.raises(DataError) as gap:
         model.update(skipped)
     assert str(gap.value) == (
-        "Forecaster.update: series 's0' goes on at 2016-01-01 00:00:00, but the first new row is at 2016-04-01 00:00:00."
+        "Forecaster.update: series 's0' goes on at 2016-01-01 00:00:00, "
+        "but the first new row is at 2016-04-01 00:00:00."
     )
     with pytest.raises(DataError) as unknown:
         model.update(skipped.assign(unique_id="new"))

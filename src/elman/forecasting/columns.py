@@ -17,7 +17,7 @@ __all__ = ["numbers", "select_columns", "time_stamps"]
 
 Array = npt.NDArray[np.float64]
 
-_EXACT = 2**53  # integers up to here are exact in float64
+_EXACT = 2**24  # integers up to here are exact in float32
 
 
 def select_columns(place: str, data: Any, names: Sequence[str]) -> pd.DataFrame:
@@ -61,7 +61,10 @@ def numbers(place: str, name: str, column: pd.Series) -> Array:
     if pd.api.types.is_numeric_dtype(column):
         if pd.api.types.is_integer_dtype(column) and len(column) and column.abs().max() > _EXACT:
             warnings.warn(
-                f"{place}: {name} has integers beyond 2**53, which float64 rounds.", ElmanWarning, stacklevel=6
+                f"{place}: {name} has integers beyond 2**24; networks compute with 7 digits (float32), on values less "
+                "their level.",
+                ElmanWarning,
+                stacklevel=6,
             )
         return np.ascontiguousarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
     numbers = pd.to_numeric(column, errors="coerce")

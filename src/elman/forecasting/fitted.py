@@ -159,13 +159,16 @@ class FittedForecaster(NamedParameters, BaseEstimator):
         return self._forecast(newest, self._scales_for(panel))
 
     def _scales_for(self, panel: Panel) -> Array:
-        """Take the scales of training for the series known from there, and measure the others."""
+        """Take the scales of training for the series known from there, and measure the others.
+
+        Without names a series is known only where there is just one: the place in a list says nothing.
+        """
         kind = self._recipe.transform
         measured = scales_of(kind, panel)
         if "scale" not in (kind if isinstance(kind, tuple) else (kind,)):
             return measured
         if panel.ids is None or self._newest.ids is None:
-            return self._scales if len(panel) == len(self._scales) else measured
+            return self._scales if len(panel) == len(self._newest) == 1 else measured
         rows = self._newest.ids.get_indexer(panel.ids)
         return np.where(rows >= 0, self._scales[rows], measured)
 

@@ -328,6 +328,7 @@ class Forecaster(FittedForecaster):
 
         Examples
         --------
+        >>> import numpy as np
         >>> y = np.tile([10.0, 20.0, 30.0, 20.0], 12)
         >>> model = Forecaster(2, season=4, window=5, updates=100, n_seeds=1, random_state=0).fit(y[:44])
         >>> model.predict().round(), model.update(y[44:46]).predict().round()
