@@ -153,7 +153,7 @@ def test_backtests_are_of_one_value_per_time() -> None:
 
 def test_the_place_in_a_list_gives_no_scale() -> None:
     small, large = np.sin(np.arange(60.0)), 1000 * np.cos(np.arange(60.0))
-    model = Forecaster(3, season=6, window=7, steps=8, hidden_size=4, updates=3, n_seeds=1, random_state=0)
+    model = elman.Forecaster(3, season=6, window=7, steps=8, hidden_size=4, updates=3, n_seeds=1, random_state=0)
     model.fit([small, large])
     swapped = model.predict([large, small])
     np.testing.assert_array_equal(swapped[1], model.predict([small, large])[0], strict=True)

@@ -9,8 +9,9 @@ import pytest
 
 import elman
 from elman import Forecaster
-from elman.forecasting import cross_validation, selection
-from elman.forecasting.selection import _clearly_best, window_candidates
+from elman.forecasting import cross_validation, fitted, selection
+from elman.forecasting.recipe import rule_updates
+from elman.forecasting.selection import HeldOut, _clearly_best, window_candidates
 
 TINY: dict[str, Any] = {"season": 4, "steps": 8, "hidden_size": 2, "n_seeds": 1, "random_state": 0}
 WAVE = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 15) + np.random.default_rng(0).normal(size=60)
@@ -46,10 +47,24 @@ def test_what_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     assert model.window_ in model.window_scores_
     assert list(model.updates_scores_) == [4, 8]
     assert model.updates_scores_[4] == model.window_scores_[model.window_]
-    longer = model.updates_scores_[8] < model.updates_scores_[4]
-    assert (model.updates_ == 4) is not longer
+    worse = model.updates_scores_[8] > 1.1 * model.updates_scores_[4]
+    assert model.updates_ == (4 if worse else rule_updates(model._recipe, np.array([60])))
     again = elman.Forecaster.from_arrays(*model.to_arrays())
     assert (again.window_scores_, again.updates_scores_) == (model.window_scores_, model.updates_scores_)
+
+
+@pytest.mark.parametrize(("longer", "updates"), [(0.5, 308), (1.09, 308), (1.11, 100)])
+def test_training_is_short_where_a_longer_one_is_clearly_worse(
+    longer: float, updates: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(selection, "train_ensemble", lambda *_, **__: None)
+    monkeypatch.setattr(fitted, "train_ensemble", lambda *_, **__: None)
+    monkeypatch.setattr(HeldOut, "scores", lambda _, windows, n: [1.0 if n == 100 else longer] * len(windows))
+    model = Forecaster(
+        3,
+        **TINY,
+    ).fit(np.tile(WAVE, 2))
+    assert model.updates_ == updates
 
 
 def test_given_numbers_are_not_measured() -> None:

@@ -75,6 +75,8 @@ def test_bad_arguments(twin: object) -> None:
         step(packed, np.zeros((1, 3)), h)
     with pytest.raises(ArgumentError, match="step: h is changed in place, so it must be a NumPy array, got list"):
         step(packed, np.zeros((1, 3)), h.tolist(), h.copy())
+    with pytest.raises(ArgumentError, match="step: h and c share memory; they must be separate arrays"):
+        step(packed, np.zeros((1, 3)), h, h)
     with pytest.raises(ShapeError, match=r"step: x must have shape \(N, 3\), got \(1, 2\)"):
         step(packed, np.zeros((1, 2)), h, h.copy())
 

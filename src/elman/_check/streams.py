@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
+import numpy as np
 import numpy.typing as npt
 
 from elman._check.cells import CELL_ACTIVATIONS
@@ -44,4 +45,8 @@ def step(
     h = s.in_place("h", h, "N", H)
     if (c is None) == (cell == "lstm"):
         raise ArgumentError(f"{place}: c must be {'given' if cell == 'lstm' else 'None'} for {cell!r}.")
-    return x, h, None if c is None else s.in_place("c", c, "N", H)
+    c = None if c is None else s.in_place("c", c, "N", H)
+    for name, one, another in (("x and h", x, h), ("x and c", x, c), ("h and c", h, c)):
+        if one is not None and another is not None and np.may_share_memory(one, another):
+            raise ArgumentError(f"{place}: {name} share memory; they must be separate arrays.")
+    return x, h, c

@@ -78,9 +78,8 @@ class Forecaster(FittedForecaster):
     schedule : {"cosine", "constant"}
         How the learning rate goes on.
     updates : int or "auto"
-        Gradient steps. ``"auto"``: ``min(900, 300 * cube root of max(number of series, windows / steps))``; but 300
-        where ``window="auto"`` measures that 300 do not forecast better than 100, and 100 where they forecast worse by
-        10 %, as happens where data are few.
+        Gradient steps. ``"auto"``: ``min(900, 300 * cube root of max(number of series, windows / steps))``; but 100
+        where ``window="auto"`` measures that 300 forecast worse than 100 by 10 %, as happens where data are few.
     batch_size : int
         Stretches per update, at most; a short series has fewer different ones.
     clip_norm : float or None

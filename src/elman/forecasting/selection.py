@@ -3,7 +3,7 @@
 Only the training part is ever looked at. Its newest `horizon` values are held out, a small network per candidate is
 trained on the rest, and its forecast is compared with what was held out, on the transformed scale (for logarithms: the
 relative error). The window of the written rule is kept unless another is clearly better. The same measurement says
-whether three times as long a training pays: where data are few it often forecasts worse, and then training is short.
+whether three times as long a training forecasts clearly worse, as happens where data are few; then training is short.
 """
 
 from __future__ import annotations
@@ -48,8 +48,7 @@ class Choice:
     window : int
         The window chosen.
     updates : int or None
-        Longest training that did not forecast worse, where longer training did not pay; None: as long as the rule
-        says.
+        The short training, where the longer one forecast clearly worse; None: as long as the rule says.
     window_scores : dict of int to float
         Error of every window tried; empty where there was nothing to measure on.
     updates_scores : dict of int to float
@@ -141,20 +140,14 @@ def choose(
         return Choice(window, None, scores)
     long = min(LONG, rule_updates(held_out.prepared(window).recipe, held_out.prepared(window).lengths))
     by_updates = {short: scores[window], long: held_out.scores([window], long)[0]}
-    return Choice(window, _longest_good(by_updates, short, long), scores, by_updates)
+    few = by_updates[long] > (1 + _WORSE) * by_updates[short]
+    return Choice(window, short if few else None, scores, by_updates)
 
 
 def _clearly_best(scores: dict[int, float], usual: int) -> int:
     """Return the window of the lowest score, the shortest of equals, if it is clearly better than the rule's window."""
     best = min(scores, key=lambda window: (scores[window], window))
     return best if scores[best] < (1 - _CLEAR) * scores[usual] else usual
-
-
-def _longest_good(scores: dict[int, float], short: int, long: int) -> int | None:
-    """Return None, for as long as the rule says, if longer training pays; else no longer than was measured."""
-    if scores[long] < scores[short]:
-        return None
-    return short if scores[long] > (1 + _WORSE) * scores[short] else long
 
 
 class HeldOut:
