@@ -86,7 +86,7 @@ MUSIC: dict[str, tuple[str, dict[str, float], dict[str, float], dict[str, Any]]]
             f"LSTM, 1,000,000 parameters, {BAI}": 3.29,
             f"TCN, 1,000,000 parameters, {BAI}": 3.07,
         },
-        {"dropout": 0.1, "recurrent_dropout": 0.1, "updates": 12000, "learning_rate": 0.02, "batch_size": 8},
+        {"dropout": 0.1, "recurrent_dropout": 0.1, "updates": 12000, "learning_rate": 0.01, "batch_size": 8},
     ),
 }
 UNITS = {"gru": 46, "lstm": 36, "rnn": 100}

@@ -16,7 +16,14 @@ ROOT = Path(__file__).resolve().parents[1]
 DOCUMENT = ROOT / "docs" / "recipe.md"
 START, END = "<!-- figures: benchmarks/figures.py -->", "<!-- end of figures -->"
 METRICS = ("sMAPE", "MASE")
-NAMES = {"m4_hourly": "M4 hourly", "nn5_daily": "NN5 daily", "m3_monthly": "M3 monthly", "cif2016": "CIF 2016"}
+NAMES = {
+    "m4_hourly": "M4 hourly",
+    "nn5_daily": "NN5 daily",
+    "m3_monthly": "M3 monthly",
+    "cif2016": "CIF 2016",
+    "air_passengers": "air passengers, 5 cut-offs",
+    "sunspots": "sunspots, 5 cut-offs",
+}
 
 
 def results() -> list[dict[str, Any]]:

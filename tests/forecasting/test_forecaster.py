@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,33 +12,14 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-import elman
-from elman import ArgumentError, DataError, FileFormatError, Forecaster, Network, TrainingError, UnsupportedError
+from elman import ArgumentError, DataError, Forecaster, TrainingError, UnsupportedError
 from elman.data.windows import sliding_windows
 from elman.forecasting import fitted as module
 from elman.forecasting import prediction
-from elman.persistence import save_arrays
 from elman.training import Trainer
-
-SMALL: dict[str, Any] = {"season": 4, "window": 5, "steps": 8, "hidden_size": 4, "updates": 6, "n_seeds": 3}
-WAVE = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 15) + np.arange(60) / 10
-
+from forecasting.small import WAVE, frame_of, small
 
 SHORTEN = "Shorten the horizon or the window, or bring more data."
-
-
-def small(horizon: int = 3, **changes: Any) -> Forecaster:
-    return Forecaster(horizon, **(SMALL | {"random_state": 1} | changes))
-
-
-def frame_of(*series: np.ndarray, freq: str = "QS") -> pd.DataFrame:
-    return pd.concat(
-        [
-            pd.DataFrame({"unique_id": f"s{i}", "ds": pd.date_range("2001-01-01", periods=len(y), freq=freq), "y": y})
-            for i, y in enumerate(series)
-        ],
-        ignore_index=True,
-    )
 
 
 # Bits
@@ -210,6 +190,32 @@ def test_zeros_and_one_spike_stay_finite(spike: float) -> None:
         assert np.isfinite(small(season=2).fit(series).predict()).all()
 
 
+def test_subnormal_series_stays_finite() -> None:
+    for series in (np.full(40, 5e-324), np.tile([5e-324, 1e-310], 20), np.tile([-1e-315, 1e-310, 0.0, 2e-312], 10)):
+        forecast = small().fit(series).predict()
+        assert np.isfinite(forecast).all() and np.abs(forecast).max() < 1e-300
+
+
+def test_hours_go_on_through_a_change_of_clocks() -> None:
+    ds = pd.date_range("2024-03-28 00:00", periods=72, freq="h", tz="Europe/Berlin")
+    frame = pd.DataFrame({"unique_id": "a", "ds": ds, "y": 20 + np.sin(np.arange(72.0))})
+    out = small(window=6).fit(frame).predict()["ds"]
+    assert [str(stamp) for stamp in out] == [
+        "2024-03-31 00:00:00+01:00",
+        "2024-03-31 01:00:00+01:00",
+        "2024-03-31 03:00:00+02:00",
+    ]
+
+
+def test_noon_stays_noon() -> None:
+    ds = pd.date_range("2024-03-01 12:00", periods=29, freq="D", tz="Europe/Berlin")
+    frame = pd.DataFrame({"unique_id": "a", "ds": ds, "y": 20 + np.sin(np.arange(29.0))})
+    out = small().fit(frame).predict()["ds"]
+    assert [str(stamp) for stamp in out] == [
+        f"2024-03-{day} 12:00:00+0{zone}:00" for day, zone in ((30, 1), (31, 2))
+    ] + ["2024-04-01 12:00:00+02:00"]
+
+
 def test_large_level_with_a_small_wave_survives() -> None:
     wave = np.tile([1.0, -1.0], 60)
     model = Forecaster(4, season=2, window=4, hidden_size=8, updates=150, n_seeds=1, random_state=0).fit(1e8 + wave)
@@ -222,6 +228,9 @@ def test_forms_of_the_same_numbers() -> None:
     for other in (
         integers,
         integers.astype(">i4"),
+        integers.astype(">f8"),
+        np.asfortranarray(np.stack([integers, integers]).astype(float))[0],
+        np.frombuffer(integers.astype(float).tobytes()),  # read-only
         integers.astype(np.float16),
         np.repeat(integers, 2)[::2],
         integers.tolist(),
@@ -416,118 +425,3 @@ def test_failed_training_leaves_the_forecaster_as_it_was(monkeypatch: pytest.Mon
     with pytest.raises(TrainingError):
         model.fit(WAVE[:40])
     assert np.array_equal(model.predict(), before)
-
-
-# Files
-
-
-@pytest.mark.parametrize("kind", ["array", "list", "frame", "zone", "integers", "polars", "months"])
-def test_saved_forecaster_forecasts_the_same_bits(kind: str, tmp_path: Path) -> None:
-    frame = frame_of(WAVE, WAVE[:30])
-    data: Any = {
-        "array": WAVE,
-        "list": [WAVE, WAVE[:30]],
-        "frame": frame,
-        "zone": frame.assign(ds=frame["ds"].dt.tz_localize("Europe/Berlin")),
-        "integers": frame.assign(ds=frame.groupby("unique_id").cumcount() * 2),
-        "polars": pl.DataFrame({"unique_id": [1] * 60, "ds": np.arange(60), "y": WAVE}),
-        "months": frame_of(WAVE, freq="MS").assign(ds=lambda f: f["ds"] + pd.Timedelta(days=14)),
-    }[kind]
-    model = small(horizon=4).fit(data)
-    model.save(tmp_path / "model")
-    again = elman.load(tmp_path / "model")
-    assert isinstance(again, Forecaster)
-    assert again.get_params() == model.get_params()
-    assert (again.seasons_, again.window_, again.updates_, again.freq_) == (
-        model.seasons_, model.window_, model.updates_, model.freq_,
-    )  # fmt: skip
-    for one, other in ((model.predict(), again.predict()), (model.predict(data), again.predict(data))):
-        if kind in ("array", "list"):
-            assert np.array_equal(one, other)
-        else:
-            assert one.equals(other)
-
-
-def test_saved_filled_values_and_scales(tmp_path: Path) -> None:
-    holes = WAVE - 22
-    holes[-2] = np.nan
-    model = small(missing="interpolate").fit(holes)
-    model.save(tmp_path / "model")
-    assert np.array_equal(Forecaster.load(tmp_path / "model").predict(), model.predict())
-
-
-def test_files_that_hold_something_else(tmp_path: Path) -> None:
-    path = tmp_path / "model"
-    save_arrays(path, {"theta": np.zeros(3)}, {"kind": "network"})
-    with pytest.raises(FileFormatError) as other:
-        Forecaster.load(path)
-    assert str(other.value) == f"{path}: holds a 'network', not a forecaster."
-
-
-def _change(name: str, value: Any) -> Any:
-    def act(arrays: dict[str, Any], metadata: dict[str, Any]) -> None:
-        part: Any = metadata
-        *way, last = name.split(".")
-        for key in way:
-            part = part[key]
-        part[last] = value
-
-    return act
-
-
-CHANGES = {
-    "kind of data": _change("data.kind", "sql"),
-    "frequency": _change("data.frequency", "fortnight"),
-    "frequency of no number": _change("data.frequency", "months:none"),
-    "unit": _change("unit", 0.0),
-    "updates": _change("updates", "many"),
-    "parameter unknown": _change("parameters.shell", "sh"),
-    "parameter wrong": _change("parameters.cell", "transformer"),
-    "window of the recipe": _change("recipe.window", 6),
-    "seasons": _change("recipe.seasons", []),
-    "level": _change("recipe.level", 10**9),
-    "transform": _change("recipe.transform", "eval"),
-    "horizon of the recipe": _change("recipe.horizon", 2),
-    "horizon of the parameters": _change("parameters.horizon", 10**9),
-    "carry": _change("recipe.carry", True),
-    "recipe a list": _change("recipe", []),
-    "parameters a text": _change("parameters", "none"),
-    "scales": lambda arrays, metadata: arrays.update(scales=np.zeros(1)),
-    "offsets": lambda arrays, metadata: arrays.update(offsets=np.array([0, 5])),
-    "offsets falling": lambda arrays, metadata: arrays.update(offsets=np.array([0, 20, 5, 12])),
-    "values missing": lambda arrays, metadata: arrays.pop("values"),
-    "values of floats": lambda arrays, metadata: arrays.update(values=arrays["values"].astype(np.float32)),
-    "times": lambda arrays, metadata: arrays.update(times=arrays["times"][1:].copy()),
-    "ids": lambda arrays, metadata: arrays.update(ids=np.frombuffer(b"[1, 2, 3]", np.uint8).copy()),
-    "ids no JSON": lambda arrays, metadata: arrays.update(ids=np.frombuffer(b"[1, 2", np.uint8).copy()),
-    "ids nested": lambda arrays, metadata: arrays.update(ids=np.frombuffer(b"[[1]]", np.uint8).copy()),
-    "no network": lambda arrays, metadata: arrays.update(theta=arrays["theta"][:0].copy()),
-    "layers": lambda arrays, metadata: [
-        metadata["architecture"].update(num_layers=10**9),
-        metadata["parameters"].update(num_layers=10**9),
-    ],
-}
-
-
-@pytest.mark.parametrize("name", CHANGES)
-def test_contents_that_do_not_fit_are_refused(name: str, tmp_path: Path) -> None:
-    arrays, metadata = small().fit(frame_of(WAVE)).to_arrays()
-    CHANGES[name](arrays, metadata)
-    path = tmp_path / "model"
-    save_arrays(path, arrays, metadata)
-    with pytest.raises(FileFormatError) as caught:
-        elman.load(path)
-    assert str(caught.value).startswith(f"{path}: ")
-
-
-def test_networks_are_networks() -> None:
-    model = small().fit(WAVE)
-    assert all(isinstance(network, Network) for network in model.networks_)
-    assert model.networks_[0].architecture.output_size == 3
-
-
-def test_names_that_cannot_be_saved(tmp_path: Path) -> None:
-    model = small().fit(frame_of(WAVE).assign(unique_id=pd.Timestamp("2024-01-01")))
-    with pytest.raises(ArgumentError, match=r"^Forecaster.save: unique_id must be text or integers to be saved"):
-        model.save(tmp_path / "model")
-    assert list(tmp_path.iterdir()) == []

@@ -85,6 +85,14 @@ def test_numbers_as_text_are_converted_with_a_warning() -> None:
         assert read(long(["1", "2.5", "1e3"])).values.tolist() == [1, 2.5, 1000]
 
 
+def test_text_that_would_lose_digits_is_refused() -> None:
+    assert refused(long(["1", "9007199254740993"])) == (
+        "fit: y is '9007199254740993' in row 1, which float64 would round."
+    )
+    with pytest.warns(ElmanWarning):
+        assert read(long(["1", "9007199254740992", "2"])).values[1] == 2**53
+
+
 def test_large_integers_get_a_warning() -> None:
     message = "fit: y has integers beyond 2**24; networks compute with 7 digits (float32), on values less their level."
     for large in (2**24 + 1, -(2**40)):

@@ -18,18 +18,20 @@ WAVE = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 15) + np.random.default_rng(0).normal
 
 
 @pytest.mark.parametrize(
-    ("seasons", "longest", "horizon", "windows"),
+    ("seasons", "lengths", "horizon", "windows"),
     [
-        ((12,), 132, 12, [13, 15, 24, 48]),  # 84 would be more than half of what there is
-        ((7,), 679, 56, [8, 9, 14, 28, 49, 70]),
-        ((24, 168), 700, 48, [25, 30, 48, 96, 168]),  # none beyond the longest of several seasons
-        ((24, 168), 300, 48, [25, 30, 48, 96, 126]),  # the rule's own, cut to half
-        ((1,), 300, 10, [2, 4, 7, 8, 10]),
-        ((12,), 20, 6, [7]),
+        ((12,), [132], 12, [13, 15, 24, 48]),
+        ((12,), [600], 12, [13, 15, 24, 48]),  # of a single series no longer ones
+        ((12,), [132, 90], 12, [13, 15, 24, 48]),  # 84 would be more than half of what there is
+        ((7,), [679, 10], 56, [8, 9, 14, 28, 49, 70]),
+        ((24, 168), [700], 48, [25, 30, 48, 96, 168]),  # none beyond the longest of several seasons
+        ((24, 168), [300], 48, [25, 30, 48, 96, 126]),  # the rule's own, cut to half
+        ((1,), [300, 300], 10, [2, 4, 7, 8, 10]),
+        ((12,), [20], 6, [7]),
     ],
 )
-def test_candidates(seasons: tuple[int, ...], longest: int, horizon: int, windows: list[int]) -> None:
-    assert window_candidates(seasons, np.array([longest]), horizon) == windows
+def test_candidates(seasons: tuple[int, ...], lengths: list[int], horizon: int, windows: list[int]) -> None:
+    assert window_candidates(seasons, np.array(lengths), horizon) == windows
 
 
 def test_the_rule_holds_unless_another_is_clearly_better() -> None:
@@ -53,7 +55,7 @@ def test_what_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (again.window_scores_, again.updates_scores_) == (model.window_scores_, model.updates_scores_)
 
 
-@pytest.mark.parametrize(("longer", "updates"), [(0.5, 308), (1.09, 308), (1.11, 100)])
+@pytest.mark.parametrize(("longer", "updates"), [(0.5, 719), (1.09, 719), (1.11, 100)])
 def test_training_is_short_where_a_longer_one_is_clearly_worse(
     longer: float, updates: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ import typer
 
 from elman import __version__
 from elman.cli.audit import audit
+from elman.cli.bench import bench
 from elman.cli.classify import classify
 from elman.cli.forecast import forecast
 from elman.cli.predict import predict
@@ -26,6 +27,7 @@ app = typer.Typer(
 app.command()(forecast)
 app.command()(predict)
 app.command()(audit)
+app.command()(bench)
 app.add_typer(classify, name="classify")
 
 

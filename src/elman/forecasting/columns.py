@@ -67,16 +67,25 @@ def numbers(place: str, name: str, column: pd.Series) -> Array:
                 stacklevel=6,
             )
         return np.ascontiguousarray(column.to_numpy(dtype=np.float64, na_value=np.nan))
-    numbers = pd.to_numeric(column, errors="coerce")
-    wrong = numbers.isna() & ~column.isna()
+    converted = pd.to_numeric(column, errors="coerce").astype(np.float64)
+    wrong = converted.isna() & ~column.isna()
     if wrong.any():
         row = int(np.argmax(wrong.to_numpy()))
         raise DataError(f"{place}: {name} must hold numbers, got {column.iloc[row]!r} in row {row}.")
-    if len(column) and not numbers.isna().all():
+    _refuse_lost_digits(place, name, column, converted)
+    if len(column) and not converted.isna().all():
         warnings.warn(
             f"{place}: {name} holds numbers written as text; they were converted.", ElmanWarning, stacklevel=6
         )
-    return np.ascontiguousarray(numbers.to_numpy(dtype=np.float64, na_value=np.nan))
+    return np.ascontiguousarray(converted.to_numpy(na_value=np.nan))
+
+
+def _refuse_lost_digits(place: str, name: str, column: pd.Series, converted: pd.Series) -> None:
+    """Refuse whole numbers written as text that float64 would round: an identifier rather than a measurement."""
+    for row in np.flatnonzero((converted.abs() >= 2**53).to_numpy()):
+        text = str(column.iloc[row]).strip()
+        if text.lstrip("+-").isdigit() and int(text) != int(converted.iloc[row]):
+            raise DataError(f"{place}: {name} is {text!r} in row {row}, which float64 would round.")
 
 
 def time_stamps(place: str, column: pd.Series) -> Times:

@@ -1,0 +1,9 @@
+"""What holds for the whole run."""
+
+from __future__ import annotations
+
+import signal
+
+# A run started in the background inherits "ignore SIGINT", and Python then installs no handler: the tests of Ctrl-C,
+# here and in the processes they start, would wait for ever.
+signal.signal(signal.SIGINT, signal.default_int_handler)
