@@ -51,14 +51,15 @@ void run_forward(Cell cell, int activation, const ForwardArrays& a, int n_thread
 // The same, backward.
 struct BackwardArrays {
     In dh, dh_T, dc_T, x, h, c, gates, W_x, W_h, lengths, h_mask;
-    Out dx, dh_0, dc_0, dW_x, dW_h, db, db_hn, da;
+    Out dx, dh_0, dc_0, dW_x, dW_h, db, db_hn;
 };
 
-void run_backward(Cell cell, int activation, bool one_step, const BackwardArrays& a, int n_threads) {
+void run_backward(Cell cell, int activation, bool one_step, bool accumulate, const BackwardArrays& a, int n_threads) {
     for_dtype(a.x, [&]<class T>() {
         const int64_t steps = size(a.x, 0), N = size(a.x, 1), D = size(a.x, 2), H = size(a.h, 2), G = gates_of(cell);
         elman::Backward<T> b{};
-        b.cell = cell, b.activation = activation, b.one_step = one_step, b.T_ = steps, b.N = N, b.D = D, b.H = H;
+        b.cell = cell, b.activation = activation, b.one_step = one_step, b.accumulate = accumulate, b.T_ = steps,
+        b.N = N, b.D = D, b.H = H;
         b.dh = maybe<T>(a.dh, "dh", {steps, N, H});
         b.dh_T = maybe<T>(a.dh_T, "dh_T", {N, H});
         b.x = in<T>(a.x, "x", {steps, N, D});
@@ -72,7 +73,6 @@ void run_backward(Cell cell, int activation, bool one_step, const BackwardArrays
         b.dW_x = out<T>(a.dW_x, "dW_x", {D, G * H});
         b.dW_h = out<T>(a.dW_h, "dW_h", {H, G * H});
         b.db = out<T>(a.db, "db", {G * H});
-        b.da = out<T>(a.da, "da", {steps, N, cell == Cell::rnn ? H : 4 * H});
         if (cell == Cell::lstm) {
             b.dc_T = maybe<T>(a.dc_T, "dc_T", {N, H});
             b.c = in<T>(a.c, "c", {steps + 1, N, H});
@@ -114,42 +114,42 @@ void bind_cells(nb::module_& m) {
     m.def(
         "rnn_backward",
         [](In dh, In dh_T, In x, In h, In W_x, In W_h, const std::string& activation, In lengths, In h_mask,
-           bool one_step, Out dx, Out dh_0, Out dW_x, Out dW_h, Out db, Out da, int n_threads) {
-            run_backward(Cell::rnn, activation_of(activation, 4), one_step,
-                         {dh, dh_T, {}, x, h, {}, {}, W_x, W_h, lengths, h_mask, dx, dh_0, {}, dW_x, dW_h, db, {}, da},
+           bool one_step, Out dx, Out dh_0, Out dW_x, Out dW_h, Out db, bool accumulate, int n_threads) {
+            run_backward(Cell::rnn, activation_of(activation, 4), one_step, accumulate,
+                         {dh, dh_T, {}, x, h, {}, {}, W_x, W_h, lengths, h_mask, dx, dh_0, {}, dW_x, dW_h, db, {}},
                          n_threads);
         },
         "dh"_a.noconvert().none(), "dh_T"_a.noconvert().none(), "x"_a.noconvert(), "h"_a.noconvert(),
         "W_x"_a.noconvert(), "W_h"_a.noconvert(), "activation"_a, "lengths"_a.noconvert().none(),
         "h_mask"_a.noconvert().none(), "one_step"_a, "dx"_a.noconvert().none(), "dh_0"_a.noconvert(),
-        "dW_x"_a.noconvert(), "dW_h"_a.noconvert(), "db"_a.noconvert(), "da"_a.noconvert(), "n_threads"_a = 0);
+        "dW_x"_a.noconvert(), "dW_h"_a.noconvert(), "db"_a.noconvert(), "accumulate"_a, "n_threads"_a = 0);
     m.def(
         "lstm_backward",
         [](In dh, In dh_T, In dc_T, In x, In h, In c, In gates, In W_x, In W_h, In lengths, In h_mask, bool one_step,
-           Out dx, Out dh_0, Out dc_0, Out dW_x, Out dW_h, Out db, Out da, int n_threads) {
+           Out dx, Out dh_0, Out dc_0, Out dW_x, Out dW_h, Out db, bool accumulate, int n_threads) {
             run_backward(
-                Cell::lstm, 0, one_step,
-                {dh, dh_T, dc_T, x, h, c, gates, W_x, W_h, lengths, h_mask, dx, dh_0, dc_0, dW_x, dW_h, db, {}, da},
+                Cell::lstm, 0, one_step, accumulate,
+                {dh, dh_T, dc_T, x, h, c, gates, W_x, W_h, lengths, h_mask, dx, dh_0, dc_0, dW_x, dW_h, db, {}},
                 n_threads);
         },
         "dh"_a.noconvert().none(), "dh_T"_a.noconvert().none(), "dc_T"_a.noconvert().none(), "x"_a.noconvert(),
         "h"_a.noconvert(), "c"_a.noconvert(), "gates"_a.noconvert(), "W_x"_a.noconvert(), "W_h"_a.noconvert(),
         "lengths"_a.noconvert().none(), "h_mask"_a.noconvert().none(), "one_step"_a, "dx"_a.noconvert().none(),
         "dh_0"_a.noconvert(), "dc_0"_a.noconvert(), "dW_x"_a.noconvert(), "dW_h"_a.noconvert(), "db"_a.noconvert(),
-        "da"_a.noconvert(), "n_threads"_a = 0);
+        "accumulate"_a, "n_threads"_a = 0);
     m.def(
         "gru_backward",
         [](In dh, In dh_T, In x, In h, In gates, In W_x, In W_h, In lengths, In h_mask, bool one_step, Out dx, Out dh_0,
-           Out dW_x, Out dW_h, Out db, Out db_hn, Out da, int n_threads) {
+           Out dW_x, Out dW_h, Out db, Out db_hn, bool accumulate, int n_threads) {
             run_backward(
-                Cell::gru, 0, one_step,
-                {dh, dh_T, {}, x, h, {}, gates, W_x, W_h, lengths, h_mask, dx, dh_0, {}, dW_x, dW_h, db, db_hn, da},
+                Cell::gru, 0, one_step, accumulate,
+                {dh, dh_T, {}, x, h, {}, gates, W_x, W_h, lengths, h_mask, dx, dh_0, {}, dW_x, dW_h, db, db_hn},
                 n_threads);
         },
         "dh"_a.noconvert().none(), "dh_T"_a.noconvert().none(), "x"_a.noconvert(), "h"_a.noconvert(),
         "gates"_a.noconvert(), "W_x"_a.noconvert(), "W_h"_a.noconvert(), "lengths"_a.noconvert().none(),
         "h_mask"_a.noconvert().none(), "one_step"_a, "dx"_a.noconvert().none(), "dh_0"_a.noconvert(),
-        "dW_x"_a.noconvert(), "dW_h"_a.noconvert(), "db"_a.noconvert(), "db_hn"_a.noconvert(), "da"_a.noconvert(),
+        "dW_x"_a.noconvert(), "dW_h"_a.noconvert(), "db"_a.noconvert(), "db_hn"_a.noconvert(), "accumulate"_a,
         "n_threads"_a = 0);
 }
 
@@ -174,13 +174,14 @@ void bind_layers(nb::module_& m) {
         "n_threads"_a = 0);
     m.def(
         "dense_backward",
-        [](In d_o, In h, In W_y, Out dh, Out dW_y, Out db_y, bool accumulate_dh, int n_threads) {
+        [](In d_o, In h, In W_y, Out dh, Out dW_y, Out db_y, bool accumulate_dh, bool accumulate, int n_threads) {
             for_dtype(h, [&]<class T>() {
                 const int64_t M = size(h, 0), H = size(h, 1), K = size(W_y, 1);
                 const elman::DenseBackward<T> b{M,
                                                 H,
                                                 K,
                                                 accumulate_dh,
+                                                accumulate,
                                                 in<T>(d_o, "do", {M, K}),
                                                 in<T>(h, "h", {M, H}),
                                                 in<T>(W_y, "W_y", {H, K}),
@@ -191,7 +192,7 @@ void bind_layers(nb::module_& m) {
             });
         },
         "do"_a.noconvert(), "h"_a.noconvert(), "W_y"_a.noconvert(), "dh"_a.noconvert().none(), "dW_y"_a.noconvert(),
-        "db_y"_a.noconvert().none(), "accumulate_dh"_a = false, "n_threads"_a = 0);
+        "db_y"_a.noconvert().none(), "accumulate_dh"_a = false, "accumulate"_a = false, "n_threads"_a = 0);
     m.def(
         "activation_forward",
         [](In o, const std::string& activation, Out y) {
@@ -230,16 +231,18 @@ void bind_layers(nb::module_& m) {
         "indices"_a.noconvert(), "E"_a.noconvert(), "out"_a.noconvert());
     m.def(
         "embedding_backward",
-        [](In dx, In indices, Out dE) {
+        [](In dx, In indices, Out dE, bool accumulate) {
             for_dtype(dx, [&]<class T>() {
                 const int64_t M = size(indices, 0), V = size(dE, 0), D = size(dE, 1);
                 const int64_t* places = indices_of(indices, "indices", M, V);
                 const T* from = in<T>(dx, "dx", {M, D});
                 T* to = out<T>(dE, "dE", {V, D});
-                execute(1, [&](const Run&) { kernels().of<T>().embedding_backward(M, D, V, from, places, to); });
+                execute(1, [&](const Run&) {
+                    kernels().of<T>().embedding_backward(M, D, V, from, places, to, accumulate);
+                });
             });
         },
-        "dx"_a.noconvert(), "indices"_a.noconvert(), "dE"_a.noconvert());
+        "dx"_a.noconvert(), "indices"_a.noconvert(), "dE"_a.noconvert(), "accumulate"_a);
     m.def(
         "loss",
         [](const std::string& name, In o, In y, In weight, const std::string& reduction, double parameter, Out d_o) {

@@ -119,7 +119,7 @@ def bare_kernels(update: Update) -> dict[str, Run]:
         layer.forward(keep=True)
         kernels.dense_forward(h, W_y, b_y, o, False, 1)
         kernels.loss(update.loss, o, y, None, "mean", 0.0, do)
-        kernels.dense_backward(do, h, W_y, dh, dW_y, db_y, False, 1)
+        kernels.dense_backward(do, h, W_y, dh, dW_y, db_y, False, False, 1)
         layer.backward()
         kernels.clip_by_norm(gradient, update.clip_norm)
         kernels.adam_step(theta, gradient, m, v, 1, update.learning_rate, 0.9, 0.999, 1e-8, 0.0)

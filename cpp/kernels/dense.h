@@ -39,11 +39,11 @@ template <class T> void dense_backward(const DenseBackward<T>& b, const Run& run
         parallel(run, parts, inputs);
     }
     auto gradients = [&](int part) {
-        weight_gradient<T>(run, {b.h, b.H, nullptr, b.M, b.d_o, b.K, b.K, b.dW_y, b.K}, rows, share(b.H, part, parts_m),
-                           space + part * per_part);
+        weight_gradient<T>(run, {b.h, b.H, nullptr, b.M, b.d_o, b.K, b.K, b.dW_y, b.K, b.accumulate}, rows,
+                           share(b.H, part, parts_m), space + part * per_part);
     };
     parallel(run, parts_m, gradients);
-    if (b.db_y) column_sums<T>(b.d_o, b.K, b.K, rows, b.db_y);
+    if (b.db_y) column_sums<T>(b.d_o, b.K, b.K, rows, b.db_y, b.accumulate);
 }
 
 // One row of K values, vector by vector: f(vector, offset, lanes).
@@ -112,10 +112,10 @@ template <class T> void embedding_forward(int64_t M, int64_t D, const int64_t* i
     for (int64_t m = 0; m < M; ++m) copy(out + m * D, E + indices[m] * D, D);
 }
 
-// dE[v] = sum of dx over the places where v stands, from the last to the first, as the other weight gradients.
+// dE[v] = sum of dx over the places where v stands, from the last to the first, overwritten or continued as the other weight gradients.
 template <class T>
-void embedding_backward(int64_t M, int64_t D, int64_t V, const T* dx, const int64_t* indices, T* dE) {
-    zero(dE, V * D);
+void embedding_backward(int64_t M, int64_t D, int64_t V, const T* dx, const int64_t* indices, T* dE, bool accumulate) {
+    if (!accumulate) zero(dE, V * D);
     for (int64_t m = M - 1; m >= 0; --m) {
         T* row = dE + indices[m] * D;
         for (int64_t j = 0; j < D; ++j) row[j] += dx[m * D + j];

@@ -43,6 +43,15 @@ template <int Max, class F> ELMAN_INLINE void with_height(int64_t rows, F&& f) {
     f.template operator()<Max>();
 }
 
+// Calls f.template operator()<G>() with the narrowest G = Max, Max/2, … 1 that holds so many vectors: a matrix of few columns would
+// otherwise spend most of its time on padding.
+template <int Max, class F> ELMAN_INLINE void with_width(int64_t vectors, F&& f) {
+    if constexpr (Max > 1) {
+        if (vectors <= Max / 2) return with_width<Max / 2>(vectors, f);
+    }
+    f.template operator()<Max>();
+}
+
 // Cuts n rows into tiles of nearly equal height, at most Max, so that no tile is left with a single row when n is larger.
 template <int Max, class F> ELMAN_INLINE void for_tiles(int64_t n, F&& f) {
     const int64_t tiles = ceil_div(n, Max);
@@ -58,7 +67,8 @@ enum class Columns {
     gates,  // vector g of panel p holds units p L … of gate g, which starts at column g * units
 };
 
-// dst    (panels, K, G, L) with panels spaced by panel_stride; lanes beyond the last column or unit are zero
+// dst    (panels, K, G, L) with panels spaced by panel_stride; lanes beyond the last column or unit are zero, vectors beyond the
+//        width that with_width gives the last panel are left as they are, because nobody reads them
 // src    element (k, column) is src[k * k_stride + column * column_stride]; `units` columns in all, or per gate
 template <class T, int G>
 void pack(Columns kind, T* dst, int64_t panel_stride, const T* src, int64_t K, int64_t units, int64_t k_stride,
@@ -67,15 +77,17 @@ void pack(Columns kind, T* dst, int64_t panel_stride, const T* src, int64_t K, i
     const int64_t block = kind == Columns::plain ? G * L : L, group = kind == Columns::plain ? L : units;
     for (int64_t p = 0; p < ceil_div(units, block); ++p) {
         T* out = dst + p * panel_stride;
-        for (int g = 0; g < G; ++g) {
+        int width = G;
+        if (kind == Columns::plain) with_width<G>(ceil_div(units - p * block, L), [&]<int W>() { width = W; });
+        for (int g = 0; g < width; ++g) {
             const int64_t left = units - p * block - (kind == Columns::plain ? g * L : 0);
             const int valid = static_cast<int>(left < 0 ? 0 : (left < L ? left : L));
             const T* column = src + (p * block + g * group) * column_stride;
             for (int64_t k = 0; k < K; ++k) {
                 T* lane = out + (k * G + g) * L;
                 const T* row = column + k * k_stride;
-                if (column_stride == 1 && valid == L) {
-                    store(lane, load(row));
+                if (column_stride == 1) {
+                    store(lane, load_first(row, valid));
                 } else {
                     for (int i = 0; i < L; ++i) lane[i] = i < valid ? row[i * column_stride] : T(0);
                 }
@@ -86,18 +98,23 @@ void pack(Columns kind, T* dst, int64_t panel_stride, const T* src, int64_t K, i
 
 template <class T, int G> constexpr int kPanel = G * kLanes<T>;
 
-// acc[r][g] += sum_k a[r][k] * panel[k][g], k ascending.
-template <class T, int R, int G>
-ELMAN_INLINE void chain(Vec<T> (&acc)[R][G], const T* const (&a)[R], const T* panel, int64_t K) {
+// acc[r][p G + g] += sum_k a[r][k] * panel_p[k][g], k ascending. P panels stand panel_stride apart; each is Wide vectors wide, of which
+// the first G take part. One row alone has too few sums to hide the latency of an addition: it meets several panels at once.
+template <class T, int R, int G, int Wide = G, int P = 1>
+ELMAN_INLINE void chain(Vec<T> (&acc)[R][P * G], const T* const (&a)[R], const T* panel, int64_t K,
+                        int64_t panel_stride = 0) {
     for (int64_t k = 0; k < K; ++k) {
-        Vec<T> w[G];
+        Vec<T> w[P * G];
 #pragma GCC unroll 8
-        for (int g = 0; g < G; ++g) w[g] = load(panel + (k * G + g) * kLanes<T>);
+        for (int p = 0; p < P; ++p) {
+#pragma GCC unroll 8
+            for (int g = 0; g < G; ++g) w[p * G + g] = load(panel + p * panel_stride + (k * Wide + g) * kLanes<T>);
+        }
 #pragma GCC unroll 8
         for (int r = 0; r < R; ++r) {
             const Vec<T> value = broadcast<T>(a[r][k]);
-#pragma GCC unroll 8
-            for (int g = 0; g < G; ++g) acc[r][g] = fma(value, w[g], acc[r][g]);
+#pragma GCC unroll 16
+            for (int g = 0; g < P * G; ++g) acc[r][g] = fma(value, w[g], acc[r][g]);
         }
     }
 }
@@ -142,49 +159,61 @@ Packed<T> pack_matrix(T* dst, const T* W, int64_t K, int64_t columns, int64_t k_
     return {dst, K, columns};
 }
 
+// Vectors of a panel that hold anything, and how many lanes of each: panel p of `columns` columns.
+template <class T> ELMAN_INLINE int64_t vectors_left(int64_t columns, int64_t p) {
+    return ceil_div(columns - p * kPanel<T, kWide>, kLanes<T>);
+}
+template <class T, int G> ELMAN_INLINE void count_lanes(int (&lanes)[G], int64_t columns, int64_t p) {
+    for (int g = 0; g < G; ++g) {
+        const int64_t left = columns - p * kPanel<T, kWide> - g * kLanes<T>;
+        lanes[g] = static_cast<int>(left < 0 ? 0 : (left < kLanes<T> ? left : kLanes<T>));
+    }
+}
+
 // c[row] = start[row] + a[row] W for the rows rows[begin … end), where start is: c itself (accumulate), or b, or zero.
 template <class T>
 void multiply_rows(const Run& run, const T* a, int64_t a_stride, const Packed<T>& W, const T* b, bool accumulate, T* c,
                    int64_t c_stride, const Rows& rows, Span span) {
-    constexpr int L = kLanes<T>, G = kWide, height = kRows<G>;
+    constexpr int L = kLanes<T>;
     // A block of rows that stays in the L2 while all panels pass over it.
+    constexpr int64_t height = kRows<1>;
     int64_t block = 131072 / static_cast<int64_t>(sizeof(T)) / (W.K > 0 ? W.K : 1) / height * height;
     block = block < height ? height : block;
     for (int64_t first = span.begin; first < span.end; first += block) {
         if (first > span.begin && run.stopped()) return;
         const int64_t n = (span.end - first) < block ? span.end - first : block;
         for (int64_t p = 0; p < Packed<T>::panels(W.columns); ++p) {
-            const T* panel = W.data + p * W.K * kPanel<T, G>;
-            for_tiles<height>(n, [&]<int R>(int64_t begin) {
-                Vec<T> acc[R][G];
-                const T* in[R];
-                T* out[R];
+            const T* panel = W.data + p * W.K * kPanel<T, kWide>;
+            const int64_t column = p * kPanel<T, kWide>;
+            with_width<kWide>(vectors_left<T>(W.columns, p), [&]<int G>() {
                 int lanes[G];
-                for (int g = 0; g < G; ++g) {
-                    const int64_t left = W.columns - (p * G + g) * L;
-                    lanes[g] = static_cast<int>(left < 0 ? 0 : (left < L ? left : L));
-                }
-                for (int r = 0; r < R; ++r) {
-                    const int64_t row = rows[first + begin + r];
-                    in[r] = a + row * a_stride;
-                    out[r] = c + row * c_stride + p * G * L;
-                }
-#pragma GCC unroll 8
-                for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 8
-                    for (int g = 0; g < G; ++g) {
-                        acc[r][g] = accumulate ? load_first(out[r] + g * L, lanes[g])
-                                    : b        ? load_first(b + (p * G + g) * L, lanes[g])
-                                               : Vec<T>{};
+                count_lanes<T, G>(lanes, W.columns, p);
+                for_tiles<kRows<G>>(n, [&]<int R>(int64_t begin) {
+                    Vec<T> acc[R][G];
+                    const T* in[R];
+                    T* out[R];
+                    for (int r = 0; r < R; ++r) {
+                        const int64_t row = rows[first + begin + r];
+                        in[r] = a + row * a_stride;
+                        out[r] = c + row * c_stride + column;
                     }
-                }
-                if (W.packed) chain<T, R, G>(acc, in, panel, W.K);
-                else chain_unpacked<T, R, G>(acc, in, W.data + p * G * L, W.columns, W.K, lanes);
 #pragma GCC unroll 8
-                for (int r = 0; r < R; ++r) {
+                    for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 8
-                    for (int g = 0; g < G; ++g) store_first(out[r] + g * L, acc[r][g], lanes[g]);
-                }
+                        for (int g = 0; g < G; ++g) {
+                            acc[r][g] = accumulate ? load_first(out[r] + g * L, lanes[g])
+                                        : b        ? load_first(b + column + g * L, lanes[g])
+                                                   : Vec<T>{};
+                        }
+                    }
+                    if (W.packed) chain<T, R, G, kWide>(acc, in, panel, W.K);
+                    else chain_unpacked<T, R, G>(acc, in, W.data + column, W.columns, W.K, lanes);
+#pragma GCC unroll 8
+                    for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 8
+                        for (int g = 0; g < G; ++g) store_first(out[r] + g * L, acc[r][g], lanes[g]);
+                    }
+                });
             });
         }
     }
@@ -194,7 +223,8 @@ void multiply_rows(const Run& run, const T* a, int64_t a_stride, const Packed<T>
 //
 // A       (rows, m) with row stride a_stride; mask (N, m) or null multiplies row r by mask[r % N]
 // B       (rows, n) with row stride b_stride
-// dW      (m, n) with row stride w_stride, overwritten; this call writes its rows ms and all columns
+// dW      (m, n) with row stride w_stride, overwritten, or with `accumulate` continued: the chunk of time before the one that is
+//         there already; this call writes its rows ms and all columns
 // space   gradient_scratch(n) elements
 template <class T> struct GradientOperands {
     const T* A;
@@ -205,89 +235,119 @@ template <class T> struct GradientOperands {
     int64_t b_stride, n;
     T* dW;
     int64_t w_stride;
+    bool accumulate;
 };
 
-constexpr int64_t kDepth = 256;  // rows summed per packed block: 256 rows of one panel fit the L1
+constexpr int64_t kDepth = 256;  // rows summed per packed block
 
 template <class T> constexpr int64_t gradient_scratch(int64_t n) {
-    return Packed<T>::panels(n) * kDepth * kPanel<T, kWide> + kDepth * kRows<kWide>;
+    return Packed<T>::panels(n) * kDepth * kPanel<T, kWide> + kDepth * kRows<1>;
+}
+
+// Rows order[0 … depth) of one panel of B, one below the other.
+template <class T, int G>
+ELMAN_INLINE void gather_panel(const GradientOperands<T>& w, const int64_t* order, int64_t depth, int64_t p, T* panel) {
+    constexpr int L = kLanes<T>;
+    int lanes[G];
+    count_lanes<T, G>(lanes, w.n, p);
+    for (int64_t j = 0; j < depth; ++j) {
+        const T* row = w.B + order[j] * w.b_stride + p * kPanel<T, kWide>;
+        for (int g = 0; g < G; ++g) store(panel + (j * G + g) * L, load_first(row + g * L, lanes[g]));
+    }
+}
+
+// dW[m … m+R) of one panel's columns += A^T B, j ascending, with a_row(j) the R values of A; `first` starts from zero.
+template <class T, int R, int G, class F>
+ELMAN_INLINE void add_to_gradient(const GradientOperands<T>& w, int64_t m, int64_t p, const F& a_row, const T* panel,
+                                  int64_t depth, bool first) {
+    constexpr int L = kLanes<T>;
+    Vec<T> acc[R][G];
+    int lanes[G];
+    count_lanes<T, G>(lanes, w.n, p);
+    T* out = w.dW + m * w.w_stride + p * kPanel<T, kWide>;
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 8
+        for (int g = 0; g < G; ++g) acc[r][g] = first ? Vec<T>{} : load_first(out + r * w.w_stride + g * L, lanes[g]);
+    }
+    for (int64_t j = 0; j < depth; ++j) {
+        const T* row = a_row(j);
+        Vec<T> b[G];
+#pragma GCC unroll 8
+        for (int g = 0; g < G; ++g) b[g] = load(panel + (j * G + g) * L);
+#pragma GCC unroll 8
+        for (int r = 0; r < R; ++r) {
+            const Vec<T> value = broadcast<T>(row[r]);
+#pragma GCC unroll 8
+            for (int g = 0; g < G; ++g) acc[r][g] = fma(value, b[g], acc[r][g]);
+        }
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 8
+        for (int g = 0; g < G; ++g) store_first(out + r * w.w_stride + g * L, acc[r][g], lanes[g]);
+    }
 }
 
 template <class T>
 void weight_gradient(const Run& run, const GradientOperands<T>& w, const Rows& rows, Span ms, T* space) {
-    constexpr int L = kLanes<T>, G = kWide, height = kRows<G>;
     const int64_t panels = Packed<T>::panels(w.n);
-    T* b_panels = space;
-    T* a_panel = space + panels * kDepth * kPanel<T, G>;
-    if (rows.count == 0) {
+    T* a_panel = space + panels * kDepth * kPanel<T, kWide>;
+    if (rows.count == 0 && !w.accumulate) {
         for (int64_t m = ms.begin; m < ms.end; ++m)
             std::memset(w.dW + m * w.w_stride, 0, static_cast<std::size_t>(w.n) * sizeof(T));
     }
+    const auto panel_of = [&](int64_t p) { return space + p * kDepth * kPanel<T, kWide>; };
     for (int64_t done = 0; done < rows.count; done += kDepth) {
         if (done > 0 && run.stopped()) return;
         const int64_t depth = rows.count - done < kDepth ? rows.count - done : kDepth;
         int64_t order[kDepth];
         for (int64_t j = 0; j < depth; ++j) order[j] = rows[rows.count - 1 - done - j];
-        for (int64_t p = 0; p < panels; ++p) {
-            for (int64_t j = 0; j < depth; ++j) {
-                const T* row = w.B + order[j] * w.b_stride + p * G * L;
-                T* out = b_panels + (p * kDepth + j) * kPanel<T, G>;
-                for (int g = 0; g < G; ++g) {
-                    const int64_t left = w.n - (p * G + g) * L;
-                    store(out + g * L, left >= L ? load(row + g * L)
-                                                 : load_first(row + g * L, static_cast<int>(left < 0 ? 0 : left)));
-                }
-            }
-        }
-        for_tiles<height>(ms.end - ms.begin, [&]<int R>(int64_t begin) {
+        for (int64_t p = 0; p < panels; ++p)
+            with_width<kWide>(vectors_left<T>(w.n, p),
+                              [&]<int G>() { gather_panel<T, G>(w, order, depth, p, panel_of(p)); });
+        const bool first = done == 0 && !w.accumulate;
+        const auto tile = [&]<int R>(int64_t begin) {
             const int64_t m = ms.begin + begin;
+            const auto all_panels = [&](const auto& a_row) {
+                for (int64_t p = 0; p < panels; ++p)
+                    with_width<kWide>(vectors_left<T>(w.n, p), [&]<int G>() {
+                        if constexpr (R <= kRows<G>)
+                            add_to_gradient<T, R, G>(w, m, p, a_row, panel_of(p), depth, first);
+                    });
+            };
+            // One panel meets each value of A once: packing them would cost as much as it saves.
+            if (panels == 1 && !w.mask) return all_panels([&](int64_t j) { return w.A + order[j] * w.a_stride + m; });
             for (int64_t j = 0; j < depth; ++j) {
                 const T* row = w.A + order[j] * w.a_stride + m;
                 const T* mask = w.mask ? w.mask + order[j] % w.N * w.a_stride + m : nullptr;
                 for (int r = 0; r < R; ++r) a_panel[j * R + r] = mask ? row[r] * mask[r] : row[r];
             }
-            for (int64_t p = 0; p < panels; ++p) {
-                Vec<T> acc[R][G];
-                int lanes[G];
-                for (int g = 0; g < G; ++g) {
-                    const int64_t left = w.n - (p * G + g) * L;
-                    lanes[g] = static_cast<int>(left < 0 ? 0 : (left < L ? left : L));
-                }
-                T* out = w.dW + m * w.w_stride + p * G * L;
-#pragma GCC unroll 8
-                for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 8
-                    for (int g = 0; g < G; ++g)
-                        acc[r][g] = done ? load_first(out + r * w.w_stride + g * L, lanes[g]) : Vec<T>{};
-                }
-                const T* panel = b_panels + p * kDepth * kPanel<T, G>;
-                for (int64_t j = 0; j < depth; ++j) {
-                    Vec<T> b[G];
-#pragma GCC unroll 8
-                    for (int g = 0; g < G; ++g) b[g] = load(panel + (j * G + g) * L);
-#pragma GCC unroll 8
-                    for (int r = 0; r < R; ++r) {
-                        const Vec<T> value = broadcast<T>(a_panel[j * R + r]);
-#pragma GCC unroll 8
-                        for (int g = 0; g < G; ++g) acc[r][g] = fma(value, b[g], acc[r][g]);
-                    }
-                }
-#pragma GCC unroll 8
-                for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 8
-                    for (int g = 0; g < G; ++g) store_first(out + r * w.w_stride + g * L, acc[r][g], lanes[g]);
-                }
-            }
-        });
+            all_panels([&](int64_t j) { return a_panel + j * R; });
+        };
+        // The tiles are as high as the widest panel allows; no other is wider.
+        with_width<kWide>(vectors_left<T>(w.n, 0), [&]<int G>() { for_tiles<kRows<G>>(ms.end - ms.begin, tile); });
     }
 }
 
-// db = sum over rows of B, from the last row to the first.
-template <class T> void column_sums(const T* B, int64_t b_stride, int64_t n, const Rows& rows, T* db) {
-    std::memset(db, 0, static_cast<std::size_t>(n) * sizeof(T));
-    for (int64_t i = rows.count - 1; i >= 0; --i) {
-        const T* row = B + rows[i] * b_stride;
-        for (int64_t j = 0; j < n; ++j) db[j] += row[j];
+// db = sum over rows of B, from the last row to the first, overwritten or continued as weight_gradient's.
+template <class T> void column_sums(const T* B, int64_t b_stride, int64_t n, const Rows& rows, T* db, bool accumulate) {
+    constexpr int L = kLanes<T>;
+    if (!accumulate) std::memset(db, 0, static_cast<std::size_t>(n) * sizeof(T));
+    for (int64_t p = 0; p < Packed<T>::panels(n); ++p) {
+        with_width<kWide>(vectors_left<T>(n, p), [&]<int G>() {
+            int lanes[G];
+            count_lanes<T, G>(lanes, n, p);
+            Vec<T> sum[G];
+            T* out = db + p * kPanel<T, kWide>;
+            for (int g = 0; g < G; ++g) sum[g] = load_first(out + g * L, lanes[g]);
+            for (int64_t i = rows.count - 1; i >= 0; --i) {
+                const T* row = B + rows[i] * b_stride + p * kPanel<T, kWide>;
+#pragma GCC unroll 8
+                for (int g = 0; g < G; ++g) sum[g] += load_first(row + g * L, lanes[g]);
+            }
+            for (int g = 0; g < G; ++g) store_first(out + g * L, sum[g], lanes[g]);
+        });
     }
 }
 

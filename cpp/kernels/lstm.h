@@ -9,7 +9,7 @@ namespace {
 
 template <class T> struct LstmForwardStep {
     static constexpr int G = 4, L = kLanes<T>;
-    static constexpr int kGates = 4, kPanelUnits = L, kTileRows = kRows<G>;
+    static constexpr int kGates = 4, kPanelUnits = L;
     const Forward<T>& f;
 
     int64_t panels() const { return ceil_div(f.H, L); }
@@ -22,38 +22,50 @@ template <class T> struct LstmForwardStep {
         ::pack<T, G>(Columns::gates, dst + (1 + f.D) * kPanel<T, G>, panel_size(), f.W_h, f.H, f.H, 4 * f.H, 1);
     }
 
-    template <int R>
+    void panel(const StateFlow<T>& s, int64_t t, int64_t p, const int64_t* rows, int64_t n, const T* h_in,
+               const T* packed) const {
+        for_tiles<kRows<G>>(n, [&]<int R>(int64_t begin) { tile<R>(s, t, p, rows + begin, h_in, packed); });
+    }
+
+    // R rows and P panels from panel p on.
+    template <int R, int P = 1>
     void tile(const StateFlow<T>& s, int64_t t, int64_t p, const int64_t* rows, const T* h_in, const T* packed) const {
-        Vec<T> acc[R][G];
+        Vec<T> acc[R][P * G];
         const T *x[R], *h[R];
         for (int r = 0; r < R; ++r) {
             x[r] = f.x + (t * f.N + rows[r]) * f.D;
             h[r] = h_in + rows[r] * f.H;
         }
-        const T* panel = packed + p * panel_size();
+        const int64_t stride = panel_size();
+        const T* panel = packed + p * stride;
 #pragma GCC unroll 8
         for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 8
-            for (int g = 0; g < G; ++g) acc[r][g] = f.b ? load(panel + g * L) : Vec<T>{};
+#pragma GCC unroll 16
+            for (int g = 0; g < P * G; ++g) acc[r][g] = f.b ? load(panel + g / G * stride + g % G * L) : Vec<T>{};
         }
-        chain<T, R, G>(acc, x, panel + kPanel<T, G>, f.D);
-        chain<T, R, G>(acc, h, panel + (1 + f.D) * kPanel<T, G>, f.H);
-        const int64_t unit = p * L;
-        const int n = static_cast<int>(f.H - unit < L ? f.H - unit : L);
+        chain<T, R, G, G, P>(acc, x, panel + kPanel<T, G>, f.D, stride);
+        chain<T, R, G, G, P>(acc, h, panel + (1 + f.D) * kPanel<T, G>, f.H, stride);
+#pragma GCC unroll 8
         for (int r = 0; r < R; ++r) {
-            const int64_t at = (t * f.N + rows[r]) * f.H + unit;
-            const Vec<T> i = sigmoid_of<T>(acc[r][0]), forget = sigmoid_of<T>(acc[r][1]);
-            const Vec<T> g = tanh_of<T>(acc[r][2]), o = sigmoid_of<T>(acc[r][3]);
-            const Vec<T> c = fma(forget, load_first(s.c_prev + at, n), i * g);
-            store_first(s.c_next + at, c, n);
-            store_first(s.h_next + at, o * tanh_of<T>(c), n);
-            if (f.gates) {
-                T* gates = f.gates + (t * f.N + rows[r]) * 4 * f.H + unit;
-                store_first(gates, i, n);
-                store_first(gates + f.H, forget, n);
-                store_first(gates + 2 * f.H, g, n);
-                store_first(gates + 3 * f.H, o, n);
-            }
+#pragma GCC unroll 4
+            for (int q = 0; q < P; ++q) finish(s, t, rows[r], (p + q) * L, acc[r] + q * G);
+        }
+    }
+
+    ELMAN_INLINE void finish(const StateFlow<T>& s, int64_t t, int64_t row, int64_t unit, const Vec<T>* a) const {
+        const int n = static_cast<int>(f.H - unit < L ? f.H - unit : L);
+        const int64_t at = (t * f.N + row) * f.H + unit;
+        const Vec<T> i = sigmoid_of<T>(a[0]), forget = sigmoid_of<T>(a[1]);
+        const Vec<T> g = tanh_of<T>(a[2]), o = sigmoid_of<T>(a[3]);
+        const Vec<T> c = fma(forget, load_first(s.c_prev + at, n), i * g);
+        store_first(s.c_next + at, c, n);
+        store_first(s.h_next + at, o * tanh_of<T>(c), n);
+        if (f.gates) {
+            T* gates = f.gates + (t * f.N + row) * 4 * f.H + unit;
+            store_first(gates, i, n);
+            store_first(gates + f.H, forget, n);
+            store_first(gates + 2 * f.H, g, n);
+            store_first(gates + 3 * f.H, o, n);
         }
     }
 };
@@ -70,7 +82,7 @@ template <class T> struct LstmBackwardStep {
         const Vec<T> one = broadcast<T>(1);
         const int64_t at = (t * b.N + row) * b.H;
         const T* gates = b.gates + 4 * at;
-        T* da = b.da + 4 * at;
+        T* da = work.da + ((t - work.first) * b.N + row) * work.d;
         for (int64_t j = 0; j < b.H; j += kLanes<T>) {
             const int n = static_cast<int>(b.H - j < kLanes<T> ? b.H - j : kLanes<T>);
             Vec<T> dh = load_first(work.rec + row * b.H + j, n);

@@ -12,14 +12,38 @@ namespace {
 using elman::Backward;
 using elman::Forward;
 
-// The rows of `span` still running at step t (0-based), in order; returns how many.
-inline int64_t running_rows(int64_t* out, Span span, const int64_t* lengths, int64_t t) {
+// The rows of `span` that run at a step. Loops over time ask at every step, and mostly nothing has changed.
+struct Running {
+    int64_t* rows;
+    Span span;
+    const int64_t* lengths;  // or null: all rows run all steps
     int64_t n = 0;
-    for (int64_t row = span.begin; row < span.end; ++row) {
-        if (!lengths || lengths[row] > t) out[n++] = row;
+    Span same{0, 0};  // the steps for which `rows` holds
+
+    void at(int64_t t) {
+        if (t >= same.begin && t < same.end) return;
+        same = {0, INT64_MAX};
+        n = 0;
+        for (int64_t row = span.begin; row < span.end; ++row) {
+            const int64_t length = lengths ? lengths[row] : INT64_MAX;
+            if (length > t) {
+                rows[n++] = row;
+                same.end = length < same.end ? length : same.end;
+            } else {
+                same.begin = length > same.begin ? length : same.begin;
+            }
+        }
     }
-    return n;
-}
+    // Calls f(begin, count) for every run of neighbouring rows that have ended.
+    template <class F> void for_ended(F&& f) const {
+        int64_t next = span.begin;
+        for (int64_t i = 0; i <= n; next = rows[i++] + 1) {
+            const int64_t stop = i < n ? rows[i] : span.end;
+            if (stop > next) f(next, stop - next);
+            if (i == n) break;
+        }
+    }
+};
 
 template <class T> void zero(T* p, int64_t n) { std::memset(p, 0, static_cast<std::size_t>(n) * sizeof(T)); }
 template <class T> void copy(T* to, const T* from, int64_t n) {
@@ -56,18 +80,33 @@ template <class T> struct StateFlow {
 };
 
 // Forward. Step supplies
-//   kGates, kPanelUnits          gates per unit and units per packed panel
-//   packed_size(), pack(dst)     weights as panels
-//   tile<R>(s, t, p, rows, h_in) one register tile: panel p for R rows at step t, h_in the rows that meet W_h
+//   kGates, kPanelUnits                gates per unit and units per packed panel
+//   panels(), packed_size(), pack(dst) weights as panels
+//   panel(s, t, p, rows, n, h_in)      panel p for n rows at step t, h_in the rows that meet W_h
+//   tile<1, P>(s, t, p, rows, h_in)    P full panels for one row
+
+// All units of one step for n rows.
+template <class T, class Step>
+void one_step(const Step& step, const StateFlow<T>& s, int64_t t, const int64_t* rows, int64_t n, const T* h_in,
+              const T* packed, Span panels) {
+    int64_t p = panels.begin;
+    if (n == 1) {
+        constexpr int P = kPanelsAtOnce;
+        const int64_t full = step.f.H / Step::kPanelUnits;
+        for (; p + P <= panels.end && p + P <= full; p += P) step.template tile<1, P>(s, t, p, rows, h_in, packed);
+    }
+    for (; p < panels.end; ++p) step.panel(s, t, p, rows, n, h_in, packed);
+}
+
 template <class T, class Step> void forward_in_time(Step step, const Forward<T>& f, const Run& run) {
     T* packed = nullptr;
     T* masked = nullptr;
     const StateFlow<T> flow{f.h, f.h + f.N * f.H, f.c, f.c ? f.c + f.N * f.H : nullptr};
-    int64_t* running = nullptr;
+    int64_t* rows = nullptr;
     with_scratch(run, [&](Arena& arena) {
         packed = arena.take<T>(step.packed_size());
         masked = arena.take<T>(f.h_mask ? f.N * f.H : 0);
-        running = arena.take<int64_t>(f.N);
+        rows = arena.take<int64_t>(f.N);
     });
     if (f.T_ > 0) step.pack(packed);
     copy(f.h, f.h_0, f.N * f.H);
@@ -77,27 +116,21 @@ template <class T, class Step> void forward_in_time(Step step, const Forward<T>&
     const int parts = threads_for(run, work, f.N);
     auto body = [&](int part) {
         const Span span = share(f.N, part, parts);
-        int64_t* rows = running + span.begin;
+        Running running{rows + span.begin, span, f.lengths};
         for (int64_t t = 0; t < f.T_; ++t) {
             if (run.stopped()) return;
-            const int64_t n = running_rows(rows, span, f.lengths, t);
-            if (n < span.end - span.begin) {
-                for (int64_t row = span.begin; row < span.end; ++row) {
-                    if (f.lengths[row] > t) continue;
-                    zero(f.h + ((t + 1) * f.N + row) * f.H, f.H);
-                    if (f.c) zero(f.c + ((t + 1) * f.N + row) * f.H, f.H);
-                    if (f.gates) zero(f.gates + (t * f.N + row) * 4 * f.H, 4 * f.H);
-                }
-            }
+            running.at(t);
+            T* h_next = f.h + (t + 1) * f.N * f.H;
+            if (running.n < span.end - span.begin)
+                running.for_ended([&](int64_t row, int64_t count) { zero(h_next + row * f.H, count * f.H); });
             const T* h_in = f.h + t * f.N * f.H;
             if (f.h_mask) {
-                for (int64_t i = 0; i < n; ++i)
-                    for (int64_t j = rows[i] * f.H; j < (rows[i] + 1) * f.H; ++j) masked[j] = h_in[j] * f.h_mask[j];
+                for (int64_t i = 0; i < running.n; ++i)
+                    for (int64_t j = running.rows[i] * f.H; j < (running.rows[i] + 1) * f.H; ++j)
+                        masked[j] = h_in[j] * f.h_mask[j];
                 h_in = masked;
             }
-            for (int64_t p = 0; p < ceil_div(f.H, Step::kPanelUnits); ++p)
-                for_tiles<Step::kTileRows>(
-                    n, [&]<int R>(int64_t begin) { step.template tile<R>(flow, t, p, rows + begin, h_in, packed); });
+            one_step(step, flow, t, running.rows, running.n, h_in, packed, {0, step.panels()});
         }
     };
     parallel(run, parts, body);
@@ -113,11 +146,9 @@ template <class T, class Step> void step_in_place(Step step, const Forward<T>& f
         rows = arena.take<int64_t>(f.N);
     });
     copy(h_prev, f.h, f.N * f.H);
-    running_rows(rows, {0, f.N}, nullptr, 0);
+    for (int64_t row = 0; row < f.N; ++row) rows[row] = row;
     const StateFlow<T> flow{h_prev, f.h, f.c, f.c};
-    for (int64_t p = 0; p < ceil_div(f.H, Step::kPanelUnits); ++p)
-        for_tiles<Step::kTileRows>(
-            f.N, [&]<int R>(int64_t begin) { step.template tile<R>(flow, 0, p, rows + begin, h_prev, packed); });
+    one_step(step, flow, 0, rows, f.N, h_prev, packed, {0, step.panels()});
 }
 
 // Where a backward step finds its adjoints. d is the width of one row of da (H or 4H).
@@ -125,45 +156,47 @@ template <class T> struct BackwardWork {
     int64_t d;
     T* rec;  // (N, H): what arrives at h_t from step t+1; after a step, what the cell passes to h_{t-1} besides W_h
     T* dc;   // (N, H): the same for c, lstm
+    T* da;   // (steps of a chunk, N, d): dL/da, for gru da_n|da_r|da_z|dq
+    int64_t first;  // step with which the chunk begins
 };
 
-// Backward through time. Step supplies
+// Steps whose da stays in the L2 until the weight gradients have met it, but enough rows for these to sum in the registers.
+inline int64_t steps_at_once(int64_t N, int64_t row_bytes) {
+    const int64_t rows = 524288 / row_bytes;
+    return ceil_div(rows < kDepth ? kDepth : rows, N > 0 ? N : 1);
+}
+
+// Backward through time, steps [begin, end). Step supplies
 //   kGates, kCarries                   whether rec already holds a term for h_{t-1} after pointwise (gru)
 //   pointwise(work, t, row)            da of one row from dh + rec
 //   hidden_offset                      where in a row of da the columns that belong to W_h start
 template <class T, class Step>
 void adjoints_in_time(const Step& step, const Backward<T>& b, const Run& run, const BackwardWork<T>& work,
-                      const Packed<T>& W_h_T, int64_t* running, T* product, int parts) {
+                      const Packed<T>& W_h_T, int64_t* rows, T* product, int parts, int64_t end) {
     auto body = [&](int part) {
         const Span span = share(b.N, part, parts);
-        int64_t* rows = running + span.begin;
-        const int64_t first = span.begin * b.H, size = (span.end - span.begin) * b.H;
-        // A row's adjoint from after its last step waits here until the loop reaches that step.
-        copy_or_zero(work.rec + first, b.dh_T ? b.dh_T + first : nullptr, size);
-        if (work.dc) copy_or_zero(work.dc + first, b.dc_T ? b.dc_T + first : nullptr, size);
-        for (int64_t t = b.T_ - 1; t >= 0; --t) {
+        Running running{rows + span.begin, span, b.lengths};
+        for (int64_t t = end - 1; t >= work.first; --t) {
             if (run.stopped()) return;
-            const int64_t n = running_rows(rows, span, b.lengths, t);
-            T* da = b.da + t * b.N * work.d;
-            for (int64_t i = 0; i < n; ++i) step.pointwise(work, t, rows[i]);
+            running.at(t);
+            const int64_t n = running.n;
+            const Rows here{running.rows, n};
+            const T* da = work.da + (t - work.first) * b.N * work.d + Step::hidden_offset(b.H);
+            for (int64_t i = 0; i < n; ++i) step.pointwise(work, t, here[i]);
             if (b.one_step) {
                 for (int64_t i = 0; i < n; ++i) {
-                    zero(work.rec + rows[i] * b.H, b.H);
-                    if (work.dc) zero(work.dc + rows[i] * b.H, b.H);
+                    zero(work.rec + here[i] * b.H, b.H);
+                    if (work.dc) zero(work.dc + here[i] * b.H, b.H);
                 }
             } else if (b.h_mask) {
-                multiply_rows<T>(run, da + Step::hidden_offset(b.H), work.d, W_h_T, nullptr, false, product, b.H,
-                                 {rows, n}, {0, n});
+                multiply_rows<T>(run, da, work.d, W_h_T, nullptr, false, product, b.H, here, {0, n});
                 for (int64_t i = 0; i < n; ++i)
-                    for (int64_t j = rows[i] * b.H; j < (rows[i] + 1) * b.H; ++j)
+                    for (int64_t j = here[i] * b.H; j < (here[i] + 1) * b.H; ++j)
                         work.rec[j] = product[j] * b.h_mask[j] + (Step::kCarries ? work.rec[j] : T(0));
             } else {
-                multiply_rows<T>(run, da + Step::hidden_offset(b.H), work.d, W_h_T, nullptr, Step::kCarries, work.rec,
-                                 b.H, {rows, n}, {0, n});
+                multiply_rows<T>(run, da, work.d, W_h_T, nullptr, Step::kCarries, work.rec, b.H, here, {0, n});
             }
         }
-        copy(b.dh_0 + first, work.rec + first, size);
-        if (work.dc) copy(b.dc_0 + first, work.dc + first, size);
     };
     parallel(run, parts, body);
 }
@@ -173,65 +206,89 @@ struct GradientPiece {
     int64_t da_column, n, w_column;
 };
 
-template <class T, class Step> void backward_in_time(Step step, const Backward<T>& b, const Run& run) {
-    const int64_t rows_all = b.T_ * b.N, gh = Step::kGates * b.H;
-    BackwardWork<T> work{Step::kDaGates * b.H, nullptr, nullptr};
-    T *w_h = nullptr, *w_x = nullptr, *product = nullptr, *space = nullptr;
-    int64_t *running = nullptr, *valid = nullptr;
-    const double madds = static_cast<double>(rows_all) * static_cast<double>(gh);
-    const int parts_m = threads_for(run, madds * static_cast<double>(b.D + b.H), b.D + b.H);
-    const int64_t per_part = gradient_scratch<T>(gh);
-    with_scratch(run, [&](Arena& arena) {
-        w_h = arena.take<T>(Packed<T>::size(gh, b.H));
-        w_x = arena.take<T>(b.dx ? Packed<T>::size(gh, b.D) : 0);
-        work.rec = arena.take<T>(b.N * b.H);
-        work.dc = b.dc_0 ? arena.take<T>(b.N * b.H) : nullptr;
-        product = arena.take<T>(b.h_mask ? b.N * b.H : 0);
-        running = arena.take<int64_t>(b.N);
-        valid = arena.take<int64_t>(b.lengths ? rows_all : 0);
-        space = arena.take<T>(per_part * parts_m);
-    });
-    const Packed<T> W_h_T = pack_matrix<T>(w_h, b.W_h, gh, b.H, 1, gh);
-    adjoints_in_time(step, b, run, work, W_h_T, running, product,
-                     threads_for(run, madds * static_cast<double>(b.H), b.N));
-    if (run.stopped()) return;
-
-    Rows rows{nullptr, rows_all};
-    if (b.lengths) {
-        rows = {valid, 0};
-        for (int64_t t = 0; t < b.T_; ++t)
-            for (int64_t n = 0; n < b.N; ++n)
-                if (b.lengths[n] > t) valid[rows.count++] = t * b.N + n;
-    }
-    if (b.dx) {
-        if (b.lengths) zero(b.dx, rows_all * b.D);
-        const Packed<T> W_x_T = step.pack_input_weights(w_x);
-        const int parts = threads_for(run, madds * static_cast<double>(b.D), rows.count);
-        auto inputs = [&](int part) {
-            multiply_rows<T>(run, b.da, work.d, W_x_T, nullptr, false, b.dx, b.D, rows, share(rows.count, part, parts));
-        };
-        parallel(run, parts, inputs);
-    }
+// dW_x, dW_h, db of a chunk of steps; `rows` are rows of the chunk. `go_on` continues the sums of later chunks.
+template <class T, class Step>
+void weight_gradients(const Step& step, const Backward<T>& b, const Run& run, const BackwardWork<T>& work,
+                      const Rows& rows, bool go_on, T* space, int parts) {
+    const int64_t gh = Step::kGates * b.H, per_part = gradient_scratch<T>(gh);
     // h_{t-1} of row t N + n stands at the same row of h, because h[0] is the initial state.
+    const T *x = b.x + work.first * b.N * b.D, *h = b.h + work.first * b.N * b.H;
     auto gradients = [&](int part) {
-        const Span all = share(b.D + b.H, part, parts_m);
+        const Span all = share(b.D + b.H, part, parts);
         const Span of_x{all.begin < b.D ? all.begin : b.D, all.end < b.D ? all.end : b.D};
         const Span of_h{all.begin - of_x.begin, all.end - of_x.end};
         for (const GradientPiece& piece : step.input_pieces()) {
             if (piece.n == 0 || of_x.begin == of_x.end) continue;
             weight_gradient<T>(
-                run, {b.x, b.D, nullptr, b.N, b.da + piece.da_column, work.d, piece.n, b.dW_x + piece.w_column, gh},
+                run,
+                {x, b.D, nullptr, b.N, work.da + piece.da_column, work.d, piece.n, b.dW_x + piece.w_column, gh, go_on},
                 rows, of_x, space + part * per_part);
         }
         if (of_h.begin < of_h.end)
-            weight_gradient<T>(run, {b.h, b.H, b.h_mask, b.N, b.da + Step::hidden_offset(b.H), work.d, gh, b.dW_h, gh},
-                               rows, of_h, space + part * per_part);
+            weight_gradient<T>(
+                run, {h, b.H, b.h_mask, b.N, work.da + Step::hidden_offset(b.H), work.d, gh, b.dW_h, gh, go_on}, rows,
+                of_h, space + part * per_part);
     };
-    parallel(run, parts_m, gradients);
+    parallel(run, parts, gradients);
     if (run.stopped()) return;
     for (const GradientPiece& piece : step.input_pieces())
-        column_sums<T>(b.da + piece.da_column, work.d, piece.n, rows, b.db + piece.w_column);
-    if (b.db_hn) column_sums<T>(b.da + 3 * b.H, work.d, b.H, rows, b.db_hn);
+        column_sums<T>(work.da + piece.da_column, work.d, piece.n, rows, b.db + piece.w_column, go_on);
+    if (b.db_hn) column_sums<T>(work.da + 3 * b.H, work.d, b.H, rows, b.db_hn, go_on);
+}
+
+template <class T, class Step> void backward_in_time(Step step, const Backward<T>& b, const Run& run) {
+    const int64_t gh = Step::kGates * b.H, d = Step::kDaGates * b.H;
+    int64_t steps = steps_at_once(b.N, d * static_cast<int64_t>(sizeof(T)));
+    steps = steps < b.T_ ? steps : b.T_;
+    BackwardWork<T> work{d, nullptr, nullptr, nullptr, 0};
+    T *w_h = nullptr, *w_x = nullptr, *product = nullptr, *space = nullptr;
+    int64_t *running = nullptr, *valid = nullptr;
+    const double madds = static_cast<double>(steps * b.N) * static_cast<double>(gh);
+    const int parts_m = threads_for(run, madds * static_cast<double>(b.D + b.H), b.D + b.H);
+    const int parts_n = threads_for(run, madds * static_cast<double>(b.H), b.N);
+    with_scratch(run, [&](Arena& arena) {
+        w_h = arena.take<T>(Packed<T>::size(gh, b.H));
+        w_x = arena.take<T>(b.dx ? Packed<T>::size(gh, b.D) : 0);
+        work.rec = arena.take<T>(b.N * b.H);
+        work.dc = b.dc_0 ? arena.take<T>(b.N * b.H) : nullptr;
+        work.da = arena.take<T>(steps * b.N * d);
+        product = arena.take<T>(b.h_mask ? b.N * b.H : 0);
+        running = arena.take<int64_t>(b.N);
+        valid = arena.take<int64_t>(b.lengths ? steps * b.N : 0);
+        space = arena.take<T>(gradient_scratch<T>(gh) * parts_m);
+    });
+    const Packed<T> W_h_T = pack_matrix<T>(w_h, b.W_h, gh, b.H, 1, gh);
+    const Packed<T> W_x_T = b.dx ? step.pack_input_weights(w_x) : Packed<T>{};
+    // A row's adjoint from after its last step waits here until the loop reaches that step.
+    copy_or_zero(work.rec, b.dh_T, b.N * b.H);
+    if (work.dc) copy_or_zero(work.dc, b.dc_T, b.N * b.H);
+    if (b.dx && b.lengths) zero(b.dx, b.T_ * b.N * b.D);
+    int64_t end = b.T_;
+    do {
+        work.first = end > steps ? end - steps : 0;
+        adjoints_in_time(step, b, run, work, W_h_T, running, product, parts_n, end);
+        if (run.stopped()) return;
+        Rows rows{nullptr, (end - work.first) * b.N};
+        if (b.lengths) {
+            rows = {valid, 0};
+            for (int64_t t = work.first; t < end; ++t)
+                for (int64_t n = 0; n < b.N; ++n)
+                    if (b.lengths[n] > t) valid[rows.count++] = (t - work.first) * b.N + n;
+        }
+        if (b.dx) {
+            T* dx = b.dx + work.first * b.N * b.D;
+            const int parts = threads_for(run, madds * static_cast<double>(b.D), rows.count);
+            auto inputs = [&](int part) {
+                multiply_rows<T>(run, work.da, d, W_x_T, nullptr, false, dx, b.D, rows, share(rows.count, part, parts));
+            };
+            parallel(run, parts, inputs);
+        }
+        weight_gradients(step, b, run, work, rows, b.accumulate || end < b.T_, space, parts_m);
+        if (run.stopped()) return;
+        end = work.first;
+    } while (end > 0);
+    copy(b.dh_0, work.rec, b.N * b.H);
+    if (work.dc) copy(b.dc_0, work.dc, b.N * b.H);
 }
 
 }  // namespace

@@ -7,7 +7,7 @@ namespace {
 
 template <class T> struct RnnForwardStep {
     static constexpr int G = kWide, L = kLanes<T>;
-    static constexpr int kGates = 1, kPanelUnits = G * L, kTileRows = kRows<G>;
+    static constexpr int kGates = 1, kPanelUnits = G * L;
     const Forward<T>& f;
 
     int64_t panels() const { return ceil_div(f.H, kPanelUnits); }
@@ -20,35 +20,42 @@ template <class T> struct RnnForwardStep {
         ::pack<T, G>(Columns::plain, dst + (1 + f.D) * kPanel<T, G>, panel_size(), f.W_h, f.H, f.H, f.H, 1);
     }
 
-    template <int R>
+    void panel(const StateFlow<T>& s, int64_t t, int64_t p, const int64_t* rows, int64_t n, const T* h_in,
+               const T* packed) const {
+        with_width<G>(vectors_left<T>(f.H, p), [&]<int W>() {
+            for_tiles<kRows<W>>(n, [&]<int R>(int64_t begin) { tile<R, 1, W>(s, t, p, rows + begin, h_in, packed); });
+        });
+    }
+
+    // R rows and P panels from panel p on, of which the first W vectors hold units.
+    template <int R, int P = 1, int W = G>
     void tile(const StateFlow<T>& s, int64_t t, int64_t p, const int64_t* rows, const T* h_in, const T* packed) const {
-        Vec<T> acc[R][G];
+        Vec<T> acc[R][P * W];
         const T *x[R], *h[R];
-        T* out[R];
-        int lanes[G];
-        for (int g = 0; g < G; ++g) {
-            const int64_t left = f.H - (p * G + g) * L;
-            lanes[g] = static_cast<int>(left < 0 ? 0 : (left < L ? left : L));
-        }
         for (int r = 0; r < R; ++r) {
             x[r] = f.x + (t * f.N + rows[r]) * f.D;
             h[r] = h_in + rows[r] * f.H;
-            out[r] = s.h_next + (t * f.N + rows[r]) * f.H + p * kPanelUnits;
         }
-        const T* panel = packed + p * panel_size();
+        const int64_t stride = panel_size();
+        const T* panel = packed + p * stride;
 #pragma GCC unroll 8
         for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 8
-            for (int g = 0; g < G; ++g) acc[r][g] = f.b ? load(panel + g * L) : Vec<T>{};
+#pragma GCC unroll 16
+            for (int g = 0; g < P * W; ++g) acc[r][g] = f.b ? load(panel + g / W * stride + g % W * L) : Vec<T>{};
         }
-        chain<T, R, G>(acc, x, panel + kPanel<T, G>, f.D);
-        chain<T, R, G>(acc, h, panel + (1 + f.D) * kPanel<T, G>, f.H);
+        chain<T, R, W, G, P>(acc, x, panel + kPanel<T, G>, f.D, stride);
+        chain<T, R, W, G, P>(acc, h, panel + (1 + f.D) * kPanel<T, G>, f.H, stride);
         const Activation activation = static_cast<Activation>(f.activation);
 #pragma GCC unroll 8
         for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 8
-            for (int g = 0; g < G; ++g)
-                if (lanes[g] > 0) store_first(out[r] + g * L, activate<T>(activation, acc[r][g]), lanes[g]);
+            T* out = s.h_next + (t * f.N + rows[r]) * f.H;
+#pragma GCC unroll 16
+            for (int g = 0; g < P * W; ++g) {
+                const int64_t unit = ((p + g / W) * G + g % W) * L;
+                const int64_t left = f.H - unit;
+                if (left > 0)
+                    store_first(out + unit, activate<T>(activation, acc[r][g]), static_cast<int>(left < L ? left : L));
+            }
         }
     }
 };
@@ -62,12 +69,13 @@ template <class T> struct RnnBackwardStep {
     // da = (dh + rec) f'(a), f' through h.
     void pointwise(const BackwardWork<T>& work, int64_t t, int64_t row) const {
         const int64_t at = (t * b.N + row) * b.H;
+        T* da = work.da + ((t - work.first) * b.N + row) * work.d;
         for (int64_t j = 0; j < b.H; j += kLanes<T>) {
             const int n = static_cast<int>(b.H - j < kLanes<T> ? b.H - j : kLanes<T>);
             Vec<T> dh = load_first(work.rec + row * b.H + j, n);
             if (b.dh) dh = load_first(b.dh + at + j, n) + dh;
             const Vec<T> h = load_first(b.h + at + b.N * b.H + j, n);
-            store_first(b.da + at + j, times_derivative<T>(static_cast<Activation>(b.activation), dh, h), n);
+            store_first(da + j, times_derivative<T>(static_cast<Activation>(b.activation), dh, h), n);
         }
     }
     Packed<T> pack_input_weights(T* dst) const { return pack_matrix<T>(dst, b.W_x, b.H, b.D, 1, b.H); }

@@ -40,6 +40,7 @@ template <class T> using Signed = typename VectorOf<T>::Signed;
 template <class T> constexpr int kLanes = ELMAN_VECTOR_BYTES / static_cast<int>(sizeof(T));
 
 // Rows and vectors of one register tile: with G vectors of output per row, kRows<G> rows keep all sums in registers.
+constexpr int kPanelsAtOnce = 2;  // for a single row
 #if defined(ELMAN_LEVEL_V4)
 constexpr int kWide = 4;  // vectors per row where the cell does not dictate it
 template <int G> constexpr int kRows = G >= 4 ? 6 : 8;
@@ -106,6 +107,45 @@ ELMAN_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
     return c;
 #else
     return a * b + c;
+#endif
+}
+
+// The smaller or larger of limit and x; a NaN in x stays. One instruction where the level has it with just this
+// rule (masked, because g++ 12 warns of its own header otherwise).
+ELMAN_INLINE Vec<float> smaller(Vec<float> limit, Vec<float> x) {
+#if defined(ELMAN_LEVEL_V4)
+    return _mm512_maskz_min_ps(static_cast<__mmask16>(-1), limit, x);
+#elif defined(ELMAN_LEVEL_V3)
+    return _mm256_min_ps(limit, x);
+#else
+    return limit < x ? limit : x;
+#endif
+}
+ELMAN_INLINE Vec<double> smaller(Vec<double> limit, Vec<double> x) {
+#if defined(ELMAN_LEVEL_V4)
+    return _mm512_maskz_min_pd(static_cast<__mmask8>(-1), limit, x);
+#elif defined(ELMAN_LEVEL_V3)
+    return _mm256_min_pd(limit, x);
+#else
+    return limit < x ? limit : x;
+#endif
+}
+ELMAN_INLINE Vec<float> larger(Vec<float> limit, Vec<float> x) {
+#if defined(ELMAN_LEVEL_V4)
+    return _mm512_maskz_max_ps(static_cast<__mmask16>(-1), limit, x);
+#elif defined(ELMAN_LEVEL_V3)
+    return _mm256_max_ps(limit, x);
+#else
+    return limit > x ? limit : x;
+#endif
+}
+ELMAN_INLINE Vec<double> larger(Vec<double> limit, Vec<double> x) {
+#if defined(ELMAN_LEVEL_V4)
+    return _mm512_maskz_max_pd(static_cast<__mmask8>(-1), limit, x);
+#elif defined(ELMAN_LEVEL_V3)
+    return _mm256_max_pd(limit, x);
+#else
+    return limit > x ? limit : x;
 #endif
 }
 

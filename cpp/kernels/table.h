@@ -40,15 +40,16 @@ template <class T> struct Forward {
     const int64_t* lengths;  // (N) or null: row n runs its first lengths[n] steps
     const T* h_mask;         // (N, H) or null: multiplies h_{t-1} where it meets W_h
     T* h;                    // (T+1, N, H) out, h[0] = h_0, zero past the end of a row
-    T* c;                    // (T+1, N, H) out, lstm
-    T* gates;                // (T, N, 4H) out or null: i|f|g|o, or r|z|n|q with q = h W_hn + b_hn
+    T* c;      // (T+1, N, H) out, lstm; not written past the end of a row, as gates: cost follows the lengths
+    T* gates;  // (T, N, 4H) out or null: i|f|g|o, or r|z|n|q with q = h W_hn + b_hn
 };
 
-// Its gradients. All outputs are overwritten.
+// Its gradients. Outputs are overwritten, but those of the weights are continued where `accumulate` says so.
 template <class T> struct Backward {
     Cell cell;
     int activation;
-    bool one_step;  // hold s_{t-1} constant: bptt_depth = 1
+    bool one_step;    // hold s_{t-1} constant: bptt_depth = 1
+    bool accumulate;  // dW_x, dW_h, db, db_hn hold the sums of the later chunks of time, which this chunk goes on
     int64_t T_, N, D, H;
     const T* dh;    // (T, N, H) or null: from the output side
     const T* dh_T;  // (N, H) or null: arriving after each row's last step
@@ -68,7 +69,6 @@ template <class T> struct Backward {
     T* dW_h;
     T* db;     // (G H)
     T* db_hn;  // (H) gru
-    T* da;     // scratch (T, N, H) rnn, (T, N, 4H) lstm and gru (da_n|da_r|da_z|dq)
 };
 
 template <class T> struct DenseForward {
@@ -83,7 +83,8 @@ template <class T> struct DenseForward {
 template <class T> struct DenseBackward {
     int64_t M, H, K;
     bool accumulate_dh;
-    const T* d_o;  // (M, K)
+    bool accumulate;  // dW_y and db_y hold the sums of later chunks of time
+    const T* d_o;     // (M, K)
     const T* h;
     const T* W_y;
     T* dh;    // (M, H) or null
@@ -146,7 +147,8 @@ template <class T> struct Kernels {
     void (*activation_backward)(int activation, int64_t M, int64_t K, const T* dy, const T* y, T* d_o);
     double (*loss)(const LossArguments<T>&);
     void (*embedding_forward)(int64_t M, int64_t D, const int64_t* indices, const T* E, T* out);
-    void (*embedding_backward)(int64_t M, int64_t D, int64_t V, const T* dx, const int64_t* indices, T* dE);
+    void (*embedding_backward)(int64_t M, int64_t D, int64_t V, const T* dx, const int64_t* indices, T* dE,
+                               bool accumulate);
     void (*sgd_step)(int64_t n, T* theta, const T* g, T* velocity, double rate, double momentum, bool nesterov,
                      double decay);
     void (*rmsprop_step)(int64_t n, T* theta, const T* g, T* square, double rate, double keep, double epsilon);

@@ -130,10 +130,11 @@ class Raw:
             state = {"dh_0": self.new(N, H)} | ({"dc_0": self.new(N, H)} if dc_0 else {})
             weights = {"dW_x": self.new(D, G * H), "dW_h": self.new(H, G * H), "db": self.new(G * H)}
             last = {"db_hn": self.new(H)} if db_hn else {}
-            return {"dx": self.new(T, N, D)} | state | weights | last | {"da": self.new(T, N, min(G, 2) ** 2 * H)}
+            return {"dx": self.new(T, N, D)} | state | weights | last
 
         def call(name: str, arguments: dict[str, Any], results: dict[str, Any]) -> RawCall:
-            return RawCall(name, arguments | depth | results | {"n_threads": 1}, tuple(results))
+            end = {"accumulate": False, "n_threads": 1}
+            return RawCall(name, arguments | depth | results | end, tuple(results))
 
         yield call("rnn_backward", dh | x | h | self.weights(1) | tanh | self.ends(), out(1))
         yield call("lstm_backward", dh | dc_T | x | h | c | gates | self.weights(4) | self.ends(), out(4, dc_0=True))
@@ -144,12 +145,13 @@ class Raw:
         do, gradients = {"do": self.new(N, K)}, {"dh": self.new(N, H), "dW_y": self.new(H, K), "db_y": self.new(K)}
         add, y, tanh = {"accumulate": True, "n_threads": 1}, {"y": self.new(N, K)}, {"activation": "tanh"}
         yield RawCall("dense_forward", h | W_y | b_y | o | add, ("o",))
-        yield RawCall("dense_backward", do | h | W_y | gradients | add, ("dh", "dW_y", "db_y"))
+        both = {"accumulate_dh": True} | add
+        yield RawCall("dense_backward", do | h | W_y | gradients | both, ("dh", "dW_y", "db_y"))
         yield RawCall("activation_forward", o | tanh | y, ("y",))
         yield RawCall("activation_backward", {"dy": self.new(N, K)} | y | tanh | do, ("do",))
         indices, table, rows = {"indices": np.array([5, 0, 2])}, self.new(V, D), self.new(3, D)
         yield RawCall("embedding_forward", indices | {"E": table, "out": rows}, ("out",))
-        yield RawCall("embedding_backward", {"dx": rows} | indices | {"dE": table}, ("dE",))
+        yield RawCall("embedding_backward", {"dx": rows} | indices | {"dE": table, "accumulate": False}, ("dE",))
 
     def losses(self) -> Iterator[RawCall]:
         for name in (*LOSSES, "categorical_cross_entropy"):

@@ -294,6 +294,6 @@ def test_inputs_need_no_gradient(isa: str) -> None:
         False,
         None,
         *others.values(),
-        np.empty_like(states["gates"]),
+        False,
     )
     assert_same_bits(others, {name: value for name, value in gradients.items() if name != "dx"})

@@ -62,9 +62,16 @@ def test_the_calls_below_are_valid_as_they_stand(dtype: str, name: str) -> None:
         assert changed == (key in call.written), key
 
 
+def _written(call: RawCall, key: str, value: np.ndarray) -> np.ndarray:
+    if key not in ("c", "gates"):
+        return value
+    steps = np.arange(len(value))[:, np.newaxis] - (key == "c")
+    return value[steps < call.arguments["lengths"]]
+
+
 @pytest.mark.parametrize("name", [name for name in CALLS if not name.endswith("_step") and name not in IN_PLACE])
 def test_results_do_not_depend_on_what_was_there(isa: str, name: str) -> None:
-    """Every value of every result is written, also past the end of a row; da is scratch."""
+    """Every value of every result is written, also past the end of a row, but there c and gates are left alone."""
     call = raw_calls("float64")[name]
     for accumulate in ("accumulate", "accumulate_dh"):
         if accumulate in call.arguments:
@@ -73,7 +80,7 @@ def test_results_do_not_depend_on_what_was_there(isa: str, name: str) -> None:
     for filling in (np.nan, 7.0):
         filled = {key: np.full_like(call.arguments[key], filling) for key in call.written}
         call(**filled)
-        results.append(b"".join(value.tobytes() for key, value in filled.items() if key != "da"))
+        results.append(b"".join(_written(call, key, value).tobytes() for key, value in filled.items()))
     assert results[0] == results[1]
 
 

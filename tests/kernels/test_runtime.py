@@ -132,16 +132,16 @@ assert np.isnan(h[-1]).any(), "it ran to the end"
     "gru backward": """
 T, N, D, H = 400, 32, 8, 512
 states, W = (new(T, N, D), new(T + 1, N, H), new(T, N, 4 * H)), (new(D, 3 * H), new(H, 3 * H))
-da = np.full((T, N, 4 * H), np.nan, np.float32)
-out = np.empty((N, H), np.float32), *map(np.empty_like, W), np.empty(3 * H, np.float32), np.empty(H, np.float32)
-call = lambda: k.gru_backward(new(T, N, H), None, *states, *W, None, None, False, None, *out, da, THREADS)
-interrupt(call, lambda: not np.isnan(da[-1, -1, -1]))
-assert np.isnan(da[0]).any(), "it ran to the end"
+dx, dh_0 = np.full((T, N, D), np.nan, np.float32), np.empty((N, H), np.float32)
+out = dx, dh_0, *map(np.empty_like, W), np.empty(3 * H, np.float32), np.empty(H, np.float32)
+call = lambda: k.gru_backward(new(T, N, H), None, *states, *W, None, None, False, *out, False, THREADS)
+interrupt(call, lambda: not np.isnan(dx[-1, -1, -1]))
+assert np.isnan(dx[0]).any(), "it ran to the end"
 """,
     "weight gradient": """
 M, H, K = 20_000, 512, 1024
 do, h, dW = np.ones((M, K), np.float32), np.ones((M, H), np.float32), np.full((H, K), np.nan, np.float32)
-call = lambda: k.dense_backward(do, h, dW, None, dW, None, False, THREADS)
+call = lambda: k.dense_backward(do, h, dW, None, dW, None, False, False, THREADS)
 interrupt(call, lambda: not np.isnan(dW[0, 0]))
 assert np.nanmin(dW) < M, "it ran to the end"
 """,
@@ -340,7 +340,7 @@ with open("/proc/self/statm") as statm:
 resource.setrlimit(resource.RLIMIT_AS, (used + 2**21, resource.RLIM_INFINITY))  # packing W takes 18 MB
 for call in (
     lambda: k.dense_forward(h, W, None, o, False, 2),
-    lambda: k.dense_backward(h, h, W, dh, dW, None, False, 2),
+    lambda: k.dense_backward(h, h, W, dh, dW, None, False, False, 2),
     lambda: k.pack_layer("rnn", W, W, None, None, "tanh"),
 ):
     try:

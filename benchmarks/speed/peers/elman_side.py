@@ -31,7 +31,6 @@ class Layer:
         self.h, self.c, self.gates = empty(T + 1, N, H), empty(T + 1, N, H), empty(T, N, 4 * H)
         self.dh_0, self.dc_0, self.db_hn = empty(N, H), empty(N, H), empty(H)
         self.dW_x, self.dW_h, self.db = empty(D, columns), empty(H, columns), empty(columns)
-        self.da = empty(T, N, H if self.cell == "rnn" else 4 * H)
 
     def forward(self, keep: bool = False) -> None:
         """h of every step; with ``keep`` also what the backward pass needs."""
@@ -50,14 +49,14 @@ class Layer:
         plain = (None, None, False, None)  # no lengths, no mask, all paths, no dx
         if self.cell == "rnn":
             arguments = (self.dh, None, self.x, self.h, *weights, "tanh", *plain, self.dh_0, *gradients)
-            kernels.rnn_backward(*arguments, self.da, self.n_threads)
+            kernels.rnn_backward(*arguments, False, self.n_threads)
         elif self.cell == "lstm":
             states = (self.dh, None, None, self.x, self.h, self.c, self.gates)
             arguments = (*states, *weights, *plain, self.dh_0, self.dc_0, *gradients)
-            kernels.lstm_backward(*arguments, self.da, self.n_threads)
+            kernels.lstm_backward(*arguments, False, self.n_threads)
         else:
             arguments = (self.dh, None, self.x, self.h, self.gates, *weights, *plain, self.dh_0, *gradients)
-            kernels.gru_backward(*arguments, self.db_hn, self.da, self.n_threads)
+            kernels.gru_backward(*arguments, self.db_hn, False, self.n_threads)
 
     def train(self) -> None:
         self.forward(keep=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy.typing as npt
@@ -55,18 +55,18 @@ def fill(module: torch.nn.Module, weights: Weights, suffix: str) -> None:
             b_hh[2 * H :] = torch.from_numpy(weights.b_hn)
 
 
-def make_module(problem: Problem) -> torch.nn.Module:
-    """Build the layers of a problem."""
+def make_module(problem: Problem, modules: Mapping[str, type[torch.nn.Module]] = MODULES) -> torch.nn.Module:
+    """Build the layers of a problem from PyTorch's modules, or from others with their interface."""
     shape = problem.shape
-    module = MODULES[shape.cell](shape.D, shape.H, num_layers=shape.layers)
+    module = modules[shape.cell](shape.D, shape.H, num_layers=shape.layers)
     for layer, weights in enumerate(problem.layers):
         fill(module, weights, f"_l{layer}")
     return module
 
 
-def train(problem: Problem) -> dict[str, Run]:
+def train(problem: Problem, modules: Mapping[str, type[torch.nn.Module]] = MODULES) -> dict[str, Run]:
     """Forward and full backward; gradients are set to None before each step, the way optimizers do it."""
-    module, x, dh = make_module(problem), torch.from_numpy(problem.x), torch.from_numpy(problem.dh)
+    module, x, dh = make_module(problem, modules), torch.from_numpy(problem.x), torch.from_numpy(problem.dh)
     parameters = list(module.parameters())
 
     def call() -> torch.Tensor:

@@ -81,9 +81,8 @@ def rnn_backward(
         dW_h=np.empty_like(W_h),
         db=np.empty(H, x.dtype),
     )
-    da = np.empty((T, N, H), x.dtype)
     states = (dh, dh_T, x, h, W_x, W_h, activation, lengths, h_mask, one_step)
-    kernels.rnn_backward(*states, *gradients, da, threads(place, n_threads))
+    kernels.rnn_backward(*states, *gradients, False, threads(place, n_threads))
     return gradients
 
 
@@ -108,8 +107,10 @@ def lstm_forward(
     _no_peepholes(place, peepholes)
     T, N, _ = x.shape
     H = len(W_h)
-    h, c = (np.empty((T + 1, N, H), x.dtype) for _ in range(2))
-    gates = np.empty((T, N, 4 * H), x.dtype)
+    # Kernels do not write c and gates past the end of a row.
+    allocate = np.empty if lengths is None else np.zeros
+    h = np.empty((T + 1, N, H), x.dtype)
+    c, gates = allocate((T + 1, N, H), x.dtype), allocate((T, N, 4 * H), x.dtype)
     kernels.lstm_forward(x, h_0, c_0, W_x, W_h, b, lengths, h_mask, h, c, gates, threads(place, n_threads))
     return LSTMStates(h, c, gates)
 
@@ -142,7 +143,7 @@ def lstm_backward(
     dh_0, dc_0 = (np.empty((N, H), x.dtype) for _ in range(2))
     gradients = (np.empty_like(x), dh_0, dc_0, np.empty_like(W_x), np.empty_like(W_h), np.empty(4 * H, x.dtype))
     states = (dh, dh_T, dc_T, x, h, c, gates, W_x, W_h, lengths, h_mask, one_step)
-    kernels.lstm_backward(*states, *gradients, np.empty_like(gates), threads(place, n_threads))
+    kernels.lstm_backward(*states, *gradients, False, threads(place, n_threads))
     return LSTMGradients(*gradients, dpeepholes=None)
 
 
@@ -167,7 +168,8 @@ def gru_forward(
     _reset_after(place, reset)
     T, N, _ = x.shape
     H = len(W_h)
-    states = GRUStates(np.empty((T + 1, N, H), x.dtype), np.empty((T, N, 4 * H), x.dtype))
+    allocate = np.empty if lengths is None else np.zeros  # the kernel does not write gates past the end of a row
+    states = GRUStates(np.empty((T + 1, N, H), x.dtype), allocate((T, N, 4 * H), x.dtype))
     kernels.gru_forward(x, h_0, W_x, W_h, b, b_hn, lengths, h_mask, *states, threads(place, n_threads))
     return states
 
@@ -204,5 +206,5 @@ def gru_backward(
         db_hn=np.empty(H, x.dtype),
     )
     states = (dh, dh_T, x, h, gates, W_x, W_h, lengths, h_mask, one_step)
-    kernels.gru_backward(*states, *gradients, np.empty_like(gates), threads(place, n_threads))
+    kernels.gru_backward(*states, *gradients, False, threads(place, n_threads))
     return gradients

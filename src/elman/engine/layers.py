@@ -30,7 +30,7 @@ def dense_backward(
     do, h, W_y = _check.dense_backward(place, None, do, h, W_y)
     gradients = DenseGradients(np.empty_like(h), np.empty_like(W_y), np.empty(W_y.shape[1], h.dtype))
     dh, dW_y, db_y = gradients
-    kernels.dense_backward(rows(do), rows(h), W_y, rows(dh), dW_y, db_y, False, threads(place, n_threads))
+    kernels.dense_backward(rows(do), rows(h), W_y, rows(dh), dW_y, db_y, False, False, threads(place, n_threads))
     return gradients
 
 
@@ -62,5 +62,5 @@ def embedding_forward(indices: npt.ArrayLike, E: npt.ArrayLike) -> Array:
 def embedding_backward(dx: npt.ArrayLike, indices: npt.ArrayLike, vocabulary_size: int) -> Array:
     dx, indices, V = _check.embedding_backward("embedding_backward", None, dx, indices, vocabulary_size)
     dE = np.empty((V, dx.shape[-1]), dx.dtype)
-    kernels.embedding_backward(rows(dx), indices.reshape(-1), dE)
+    kernels.embedding_backward(rows(dx), indices.reshape(-1), dE, False)
     return dE

@@ -199,6 +199,8 @@ class Architecture:
         True
         """
         names = {field.name for field in fields(cls)}
+        if not isinstance(values, Mapping):
+            raise ArgumentError(f"{_PLACE}: must be a mapping of its fields, got {values!r:.60}.")
         if missing := sorted(names - set(values)):
             raise ArgumentError(f"{_PLACE}: field {missing[0]!r} is missing.")
         if unknown := sorted(set(values) - names):

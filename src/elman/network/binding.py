@@ -43,6 +43,7 @@ class Call:
 
     n_threads: int = 0
     one_step: bool = False
+    accumulate: bool = False  # go on summing the gradients of later chunks of time
     dropout_key: DropoutKey | None = None
 
 

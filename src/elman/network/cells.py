@@ -43,10 +43,8 @@ class RNNPass:
         self.b = binding.parameters.get(prefix + "b")
         self.h = take(prefix + "h", T + 1, N, H)
         if binding.keep:
-            columns, scratch = architecture.gates * H, (1 if architecture.cell == "rnn" else 4) * H
             self.dW_x, self.dW_h = binding.gradients[prefix + "W_x"], binding.gradients[prefix + "W_h"]
-            self.db = binding.gradient_of(prefix + "b", columns)
-            self.da = take("da", T, N, scratch)  # of all layers: gradients of what is stored in gates
+            self.db = binding.gradient_of(prefix + "b", architecture.gates * H)
 
     def forward(self, x: Array, h_0: Array, c_0: Array | None) -> None:
         """Run over x (T, N, D) from h_0 and c_0 (N, H)."""
@@ -65,7 +63,7 @@ class RNNPass:
         # fmt: off
         kernels.rnn_backward(
             dh, dh_T, self.x, self.h, self.W_x, self.W_h, self.activation, self.timeline.lengths, self.h_mask,
-            call.one_step, dx, self.dh_0, self.dW_x, self.dW_h, self.db, self.da, call.n_threads,
+            call.one_step, dx, self.dh_0, self.dW_x, self.dW_h, self.db, call.accumulate, call.n_threads,
         )
         # fmt: on
 
@@ -96,7 +94,7 @@ class LSTMPass(RNNPass):
         # fmt: off
         kernels.lstm_backward(
             dh, dh_T, dc_T, self.x, self.h, self.c, self.gates, self.W_x, self.W_h, self.timeline.lengths, self.h_mask,
-            call.one_step, dx, self.dh_0, self.dc_0, self.dW_x, self.dW_h, self.db, self.da, call.n_threads,
+            call.one_step, dx, self.dh_0, self.dc_0, self.dW_x, self.dW_h, self.db, call.accumulate, call.n_threads,
         )
         # fmt: on
 
@@ -128,7 +126,7 @@ class GRUPass(RNNPass):
         # fmt: off
         kernels.gru_backward(
             dh, dh_T, self.x, self.h, self.gates, self.W_x, self.W_h, self.timeline.lengths, self.h_mask,
-            call.one_step, dx, self.dh_0, self.dW_x, self.dW_h, self.db, self.db_hn, self.da, call.n_threads,
+            call.one_step, dx, self.dh_0, self.dW_x, self.dW_h, self.db, self.db_hn, call.accumulate, call.n_threads,
         )
         # fmt: on
 

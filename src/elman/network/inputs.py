@@ -64,7 +64,7 @@ class Embedding:
     need_dx = True
 
     def __init__(self, binding: Binding) -> None:
-        architecture = binding.architecture
+        architecture, self.call = binding.architecture, binding.call
         self.width = architecture.layer_input_size(0)
         self.E = binding.parameters["embedding"]
         self.dE = binding.gradients.get("embedding")
@@ -86,7 +86,7 @@ class Embedding:
         assert dx is not None
         if self.dropout is not None:
             self.dropout.backward(dx)
-        kernels.embedding_backward(dx.reshape(-1, self.width), self.indices, self.dE)
+        kernels.embedding_backward(dx.reshape(-1, self.width), self.indices, self.dE, self.call.accumulate)
 
 
 class OneHot:

@@ -76,6 +76,7 @@ class Stream:
         self._b_y, self._W_k = weights.get("output.b_y"), weights.get("skip.W_k")
         self._state = self._start(network, state, rows)
         self._in = np.zeros((rows, architecture.layer_input_size(0)), self.dtype)
+        self._hot = np.zeros(rows, np.int64)  # indices whose ones stand in a one-hot input
         self._out = np.empty((rows, architecture.output_size), self.dtype)
 
     def _pack(self, weights: dict[str, Array], prefix: str) -> Any:
@@ -131,13 +132,27 @@ class Stream:
             if type(x) is np.ndarray and x.dtype == self.dtype and x.shape == self._in.shape and x.flags.c_contiguous:
                 return x
             return _check.Shapes("step", self.dtype).array("x", x, rows, self._in.shape[1])
-        indices = _check.Shapes("step", self.dtype).integers("x", x, rows)
         assert self.architecture.vocabulary_size is not None
         last = self.architecture.vocabulary_size - 1
+        if rows == 1 and type(x) is np.ndarray and x.dtype == np.int64 and x.shape == (1,) and 0 <= x.item() <= last:
+            return self._one_entering(x.item())
+        indices = _check.Shapes("step", self.dtype).integers("x", x, rows)
         _check.within("step", "x", indices, last, f"vocabulary_size-1 = {last}", DataError)
         if self._E is None:
-            self._in[...] = 0.0
-            self._in[np.arange(rows), indices] = 1.0
+            every = np.arange(rows)
+            self._in[every, self._hot] = 0.0
+            self._in[every, indices] = 1.0
+            self._hot[...] = indices
         else:
             kernels.embedding_forward(np.ascontiguousarray(indices, np.int64), self._E, self._in)
+        return self._in
+
+    def _one_entering(self, index: int) -> Array:
+        """Return what enters for one valid index: text is written this way, and looking for faults costs a step."""
+        if self._E is None:
+            self._in[0, self._hot[0]] = 0.0
+            self._in[0, index] = 1.0
+            self._hot[0] = index
+        else:
+            self._in[0] = self._E[index]
         return self._in

@@ -167,12 +167,12 @@ class Output:
 
     def backward(self, do: Array) -> Array:
         """Return the gradient of what was read out; fill those of the output layer and the skip."""
-        n_threads = self.call.n_threads
+        n_threads, accumulate = self.call.n_threads, self.call.accumulate
         do = do.reshape(-1, do.shape[-1])
         if self.W_k is not None:
-            kernels.dense_backward(do, self.x, self.W_k, None, self.dW_k, None, False, n_threads)
+            kernels.dense_backward(do, self.x, self.W_k, None, self.dW_k, None, False, accumulate, n_threads)
         dr = self.dr.reshape(self.r.shape)
-        kernels.dense_backward(do, self.r, self.W_y, dr, self.dW_y, self.db_y, False, n_threads)
+        kernels.dense_backward(do, self.r, self.W_y, dr, self.dW_y, self.db_y, False, accumulate, n_threads)
         return self.dr if self.dropout is None else self.dropout.backward(self.dr)
 
     def add_tied(self) -> None:
