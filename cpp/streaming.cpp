@@ -80,6 +80,47 @@ void step(const PackedLayer& packed, const In& x, const Out& h, const Out& c) {
     packed.single ? step_as<float>(packed, x, h, c) : step_as<double>(packed, x, h, c);
 }
 
+// A layer with the arrays it steps on, checked once: what is left per step is the arithmetic. Nothing else may run in between, so a
+// short step keeps the GIL, whose release would cost as much.
+class Stepper {
+  public:
+    Stepper(nb::object packed, In x, Out h, Out c) : owner_(packed), x_(x), h_(h), c_(c) {
+        packed_ = nb::cast<const PackedLayer*>(packed);
+        packed_->single ? bind(single_) : bind(double_);
+        const int64_t columns = (packed_->D + packed_->H) * packed_->H * gates_of(packed_->cell);
+        short_ = columns * static_cast<int64_t>(size(x, 0)) < 100'000;
+    }
+
+    void step() const { packed_->single ? run(single_) : run(double_); }
+
+  private:
+    template <class T> void bind(Forward<T>& f) {
+        f = packed_->layer<T>();
+        f.T_ = 1, f.N = size(x_, 0);
+        f.x = in<T>(x_, "x", {f.N, f.D});
+        f.h = out<T>(h_, "h", {f.N, f.H});
+        if (packed_->cell == Cell::lstm) f.c = out<T>(c_, "c", {f.N, f.H});
+        f.b = static_cast<const T*>(packed_->weights.get());  // not null: the packed panels begin with the bias
+    }
+
+    template <class T> void run(const Forward<T>& f) const {
+        const T* weights = static_cast<const T*>(packed_->weights.get());
+        const auto step = [&](const Run& run) { packed_->table->of<T>().step(f, weights, run); };
+        if (!short_) return execute(1, step);
+        elman::Call call;
+        elman::CallGuard guard(call, true);
+        step(Run{1, elman::run_parallel, elman::thread_scratch, elman::call_stopped});
+    }
+
+    nb::object owner_;
+    In x_;
+    Out h_, c_;
+    const PackedLayer* packed_;
+    Forward<float> single_{};
+    Forward<double> double_{};
+    bool short_;
+};
+
 double fma_loop(int64_t rounds, int n_threads) {
     constexpr int kMost = 256;
     if (n_threads < 1 || n_threads > kMost) throw nb::value_error("n_threads must lie between 1 and 256");
@@ -115,6 +156,10 @@ void bind_streaming(nb::module_& m) {
     m.def("pack_layer", pack_layer, "cell"_a, "W_x"_a.noconvert(), "W_h"_a.noconvert(), "b"_a.noconvert().none(),
           "b_hn"_a.noconvert().none(), "activation"_a);
     m.def("step", step, "packed"_a, "x"_a.noconvert(), "h"_a.noconvert(), "c"_a.noconvert().none());
+    nb::class_<Stepper>(m, "Stepper")
+        .def(nb::init<nb::object, In, Out, Out>(), "packed"_a, "x"_a.noconvert(), "h"_a.noconvert(),
+             "c"_a.noconvert().none())
+        .def("step", &Stepper::step);
     m.def("fma_loop", fma_loop, "rounds"_a, "n_threads"_a = 1);
 }
 

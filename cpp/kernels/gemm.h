@@ -256,9 +256,10 @@ ELMAN_INLINE void gather_panel(const GradientOperands<T>& w, const int64_t* orde
     }
 }
 
-// dW[m … m+R) of one panel's columns += A^T B, j ascending, with a_row(j) the R values of A; `first` starts from zero.
-template <class T, int R, int G, class F>
-ELMAN_INLINE void add_to_gradient(const GradientOperands<T>& w, int64_t m, int64_t p, const F& a_row, const T* panel,
+// dW[m … m+R) of one panel's columns += A^T B, j ascending, with a_row(j) the R values of A and b_row(j, g, lanes) vector g of B;
+// `first` starts from zero.
+template <class T, int R, int G, class A, class B>
+ELMAN_INLINE void add_to_gradient(const GradientOperands<T>& w, int64_t m, int64_t p, const A& a_row, const B& b_row,
                                   int64_t depth, bool first) {
     constexpr int L = kLanes<T>;
     Vec<T> acc[R][G];
@@ -274,7 +275,7 @@ ELMAN_INLINE void add_to_gradient(const GradientOperands<T>& w, int64_t m, int64
         const T* row = a_row(j);
         Vec<T> b[G];
 #pragma GCC unroll 8
-        for (int g = 0; g < G; ++g) b[g] = load(panel + (j * G + g) * L);
+        for (int g = 0; g < G; ++g) b[g] = b_row(j, g, lanes[g]);
 #pragma GCC unroll 8
         for (int r = 0; r < R; ++r) {
             const Vec<T> value = broadcast<T>(row[r]);
@@ -297,33 +298,45 @@ void weight_gradient(const Run& run, const GradientOperands<T>& w, const Rows& r
         for (int64_t m = ms.begin; m < ms.end; ++m)
             std::memset(w.dW + m * w.w_stride, 0, static_cast<std::size_t>(w.n) * sizeof(T));
     }
+    // With one panel each value of A and B is met once or a few times: packing them would cost as much as it saves.
+    const bool packed = panels > 1 || w.mask;
     const auto panel_of = [&](int64_t p) { return space + p * kDepth * kPanel<T, kWide>; };
     for (int64_t done = 0; done < rows.count; done += kDepth) {
         if (done > 0 && run.stopped()) return;
         const int64_t depth = rows.count - done < kDepth ? rows.count - done : kDepth;
         int64_t order[kDepth];
         for (int64_t j = 0; j < depth; ++j) order[j] = rows[rows.count - 1 - done - j];
-        for (int64_t p = 0; p < panels; ++p)
+        for (int64_t p = 0; packed && p < panels; ++p)
             with_width<kWide>(vectors_left<T>(w.n, p),
                               [&]<int G>() { gather_panel<T, G>(w, order, depth, p, panel_of(p)); });
         const bool first = done == 0 && !w.accumulate;
         const auto tile = [&]<int R>(int64_t begin) {
             const int64_t m = ms.begin + begin;
-            const auto all_panels = [&](const auto& a_row) {
-                for (int64_t p = 0; p < panels; ++p)
-                    with_width<kWide>(vectors_left<T>(w.n, p), [&]<int G>() {
-                        if constexpr (R <= kRows<G>)
-                            add_to_gradient<T, R, G>(w, m, p, a_row, panel_of(p), depth, first);
-                    });
-            };
-            // One panel meets each value of A once: packing them would cost as much as it saves.
-            if (panels == 1 && !w.mask) return all_panels([&](int64_t j) { return w.A + order[j] * w.a_stride + m; });
+            if (!packed) {
+                with_width<kWide>(vectors_left<T>(w.n, 0), [&]<int G>() {
+                    if constexpr (R <= kRows<G>)
+                        add_to_gradient<T, R, G>(
+                            w, m, 0, [&](int64_t j) { return w.A + order[j] * w.a_stride + m; },
+                            [&](int64_t j, int g, int lanes) {
+                                return load_first(w.B + order[j] * w.b_stride + g * kLanes<T>, lanes);
+                            },
+                            depth, first);
+                });
+                return;
+            }
             for (int64_t j = 0; j < depth; ++j) {
                 const T* row = w.A + order[j] * w.a_stride + m;
                 const T* mask = w.mask ? w.mask + order[j] % w.N * w.a_stride + m : nullptr;
                 for (int r = 0; r < R; ++r) a_panel[j * R + r] = mask ? row[r] * mask[r] : row[r];
             }
-            all_panels([&](int64_t j) { return a_panel + j * R; });
+            for (int64_t p = 0; p < panels; ++p)
+                with_width<kWide>(vectors_left<T>(w.n, p), [&]<int G>() {
+                    if constexpr (R <= kRows<G>)
+                        add_to_gradient<T, R, G>(
+                            w, m, p, [&](int64_t j) { return a_panel + j * R; },
+                            [&](int64_t j, int g, int) { return load(panel_of(p) + (j * G + g) * kLanes<T>); }, depth,
+                            first);
+                });
         };
         // The tiles are as high as the widest panel allows; no other is wider.
         with_width<kWide>(vectors_left<T>(w.n, 0), [&]<int G>() { for_tiles<kRows<G>>(ms.end - ms.begin, tile); });

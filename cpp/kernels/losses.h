@@ -1,6 +1,6 @@
 // Losses with their derivative by the network's output o, which for the cross-entropies is the logit.
 //
-// Values are summed in double precision, row by row; the mean divides by the sum of the weights.
+// Values are summed in double precision, block by block or row by row; the mean divides by the sum of the weights.
 #pragma once
 
 #include "dense.h"
@@ -44,26 +44,49 @@ template <class T> struct LossSum {
     double value = 0, weight = 0;
 };
 
-template <class T>
-ELMAN_INLINE void add_row(const LossArguments<T>& l, const ErrorTerm<T>& term, int64_t m, LossSum<T>& sum) {
-    const T* o = l.o + m * l.K;
-    const T* y = l.y + m * l.K;
+// n components side by side, weight w(offset, lanes) each; their derivatives are multiplied by `factor`.
+template <class T, class W>
+ELMAN_INLINE void add_components(const LossArguments<T>& l, const ErrorTerm<T>& term, int64_t begin, int64_t n,
+                                 T factor, const W& weight, LossSum<T>& sum) {
     Vec<T> values = {}, weights = {};
-    for_vectors<T>(l.K, [&](int64_t j, int n) {
-        Vec<T> value, d, w = broadcast<T>(1);
-        if (l.weight) w = l.weight_per_component ? load_first(l.weight + m * l.K + j, n) : broadcast<T>(l.weight[m]);
-        term(load_first(o + j, n), load_first(y + j, n), value, d);
-        // A weight of zero removes a component, whatever stands there.
-        const Vec<T> nothing = {};
-        value = w == nothing ? nothing : value * w;
-        d = w == nothing ? nothing : d * w;
-        for (int i = n; i < kLanes<T>; ++i) value[i] = 0, w[i] = 0;
-        values += value;
+    for_vectors<T>(n, [&](int64_t j, int lanes) {
+        const int64_t at = begin + j;
+        const Vec<T> nothing = {}, w = weight(at, lanes);
+        Vec<T> value, d;
+        term(load_first(l.o + at, lanes), load_first(l.y + at, lanes), value, d);
+        // A weight of zero removes a component, whatever stands there; lanes beyond the last have it too.
+        values += w == nothing ? nothing : value * w;
         weights += w;
-        store_first(l.d_o + m * l.K + j, d, n);
+        store_first(l.d_o + at, w == nothing ? nothing : d * w * broadcast<T>(factor), lanes);
     });
     sum.value += static_cast<double>(sum_of<T>(values));
     sum.weight += static_cast<double>(sum_of<T>(weights));
+}
+
+// All rows one after the other as if they were one, a block at a time, so that little is lost in single precision.
+template <class T> ELMAN_INLINE void add_all(const LossArguments<T>& l, const ErrorTerm<T>& term, LossSum<T>& sum) {
+    constexpr int64_t block = 32 * kLanes<T>;
+    const int64_t n = l.M * l.K;
+    T ones[kLanes<T>];
+    for (T& one : ones) one = 1;
+    const T factor = l.weight || !l.mean ? T(1) : static_cast<T>(1 / static_cast<double>(n));
+    for (int64_t begin = 0; begin < n; begin += block) {
+        const int64_t size = n - begin < block ? n - begin : block;
+        if (l.weight)
+            add_components<T>(
+                l, term, begin, size, factor, [&](int64_t at, int lanes) { return load_first(l.weight + at, lanes); },
+                sum);
+        else
+            add_components<T>(
+                l, term, begin, size, factor, [&](int64_t, int lanes) { return load_first(ones, lanes); }, sum);
+    }
+}
+
+template <class T>
+ELMAN_INLINE void add_weighted_row(const LossArguments<T>& l, const ErrorTerm<T>& term, int64_t m, LossSum<T>& sum) {
+    T w[kLanes<T>];
+    for (T& lane : w) lane = l.weight[m];
+    add_components<T>(l, term, m * l.K, l.K, T(1), [&](int64_t, int lanes) { return load_first(w, lanes); }, sum);
 }
 
 // Categorical cross-entropy of one row: log sum exp(o - m) sum_j y_j - sum_j y_j (o_j - m) with m the largest o, so that large
@@ -106,13 +129,21 @@ template <class T> ELMAN_INLINE void add_categorical_row(const LossArguments<T>&
 template <class T> double loss(const LossArguments<T>& l) {
     LossSum<T> sum;
     const ErrorTerm<T> term{l.loss, static_cast<T>(l.parameter)};
-    for (int64_t m = 0; m < l.M && l.K > 0; ++m) {
-        if (l.loss == Loss::categorical_cross_entropy) add_categorical_row<T>(l, m, sum);
-        else add_row<T>(l, term, m, sum);
+    const bool categorical = l.loss == Loss::categorical_cross_entropy;
+    const bool one_weight_each = !l.weight || l.weight_per_component || l.K == 1;
+    if (!categorical && one_weight_each) {
+        add_all<T>(l, term, sum);
+    } else {
+        for (int64_t m = 0; m < l.M && l.K > 0; ++m) {
+            if (categorical) add_categorical_row<T>(l, m, sum);
+            else add_weighted_row<T>(l, term, m, sum);
+        }
     }
     if (!l.mean || sum.weight == 0) return sum.value;
-    const T scale = static_cast<T>(1 / sum.weight);
-    for (int64_t j = 0; j < l.M * l.K; ++j) l.d_o[j] *= scale;
+    if (categorical || l.weight) {
+        const T scale = static_cast<T>(1 / sum.weight);
+        for (int64_t j = 0; j < l.M * l.K; ++j) l.d_o[j] *= scale;
+    }
     return sum.value / sum.weight;
 }
 

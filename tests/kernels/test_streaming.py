@@ -48,6 +48,29 @@ def test_steps_are_the_run(isa: str, cell: str, dtype: str) -> None:
                 assert_close(ours, reference_state, "states", dtype)
 
 
+@pytest.mark.parametrize("H", [20, 200])  # with the GIL and without
+@pytest.mark.parametrize("cell", GATES)
+def test_a_stepper_steps_on_its_own_arrays(isa: str, cell: str, H: int) -> None:
+    weights, x = make(cell, "float32", 3, H), np.zeros((2, 3), np.float32)
+    packed = engine.pack_layer(cell, **weights)
+    h, c, their_h, their_c = (np.full((2, H), 0.25, np.float32) for _ in range(4))
+    stepper = kernels.Stepper(packed, x, h, c if cell == "lstm" else None)
+    del packed  # the stepper keeps it
+    packed = engine.pack_layer(cell, **weights)
+    for value in (1.0, -2.0, 0.5):
+        x[...] = value
+        stepper.step()
+        kernels.step(packed, x, their_h, their_c if cell == "lstm" else None)
+        np.testing.assert_array_equal(h, their_h, strict=True)
+        np.testing.assert_array_equal(c, their_c, strict=True)
+    with pytest.raises(ValueError, match="h must have shape"):
+        kernels.Stepper(packed, x, h[:1], c)
+    with pytest.raises(ValueError, match="dtype"):
+        kernels.Stepper(packed, x.astype(np.float64), h, c)
+    with pytest.raises((TypeError, RuntimeError)):
+        kernels.Stepper("packed", x, h, c)
+
+
 def test_a_packed_layer_keeps_its_level() -> None:
     weights, x = make("lstm", "float32", 3, 20), np.ones((1, 3), np.float32)
     results = []

@@ -92,16 +92,12 @@ def stream(problem: Problem) -> dict[str, Run]:
     h = [empty(1, shape.H) for _ in packed]
     c = [empty(1, shape.H) if shape.cell == "lstm" else None for _ in packed]
     rows = list(problem.x)
-    inputs = [rows[0], *h[:-1]]
-    work = list(zip(packed, inputs, h, c, strict=True))
-    step = kernels.step
-
-    def call_one() -> None:
-        step(packed[0], rows[0], h[0], c[0])
+    inputs = [rows[0].copy(), *h[:-1]]
+    steps = [kernels.Stepper(*arguments).step for arguments in zip(packed, inputs, h, c, strict=True)]
 
     def call() -> None:
-        for arguments in work:
-            step(*arguments)
+        for step in steps:
+            step()
 
     def result() -> dict[str, Array]:
         for state in (*h, *c):
@@ -109,9 +105,9 @@ def stream(problem: Problem) -> dict[str, Run]:
                 state[...] = 0
         outputs = []
         for row in rows:
-            for part, x, h_l, c_l in zip(packed, [row, *h[:-1]], h, c, strict=True):
-                step(part, x, h_l, c_l)
+            inputs[0][...] = row
+            call()
             outputs.append(h[-1].copy())
         return {"h": np.stack(outputs)}
 
-    return {"kernels.step": Run(call if shape.layers > 1 else call_one, result)}
+    return {"kernels.Stepper": Run(steps[0] if len(steps) == 1 else call, result)}

@@ -72,7 +72,7 @@ def rnn_backward(
         place, None, dh, x, h, W_x, W_h, activation, lengths, h_mask, dh_T, bptt_depth
     )
     one_step = _one_step(place, depth)
-    T, N, _ = x.shape
+    N = x.shape[1]
     H = len(W_h)
     gradients = RNNGradients(
         dx=np.empty_like(x),

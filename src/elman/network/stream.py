@@ -68,7 +68,6 @@ class Stream:
         self.architecture = architecture = network.architecture
         self.dtype = network.dtype
         weights = {name: np.array(value) for name, value in network.parameters.items()}
-        self._layers = [self._pack(weights, f"layers.{index}.") for index in range(architecture.num_layers)]
         self._E = weights.get("embedding")
         self._W_y = (
             weights["output.W_y"] if not architecture.tied_weights else np.array(weights["embedding"].T, order="C")
@@ -78,6 +77,17 @@ class Stream:
         self._in = np.zeros((rows, architecture.layer_input_size(0)), self.dtype)
         self._hot = np.zeros(rows, np.int64)  # indices whose ones stand in a one-hot input
         self._out = np.empty((rows, architecture.output_size), self.dtype)
+        self._layers = self._bind(weights)
+
+    def _bind(self, weights: dict[str, Array]) -> list[Any]:
+        """Return every layer with the arrays it will always step on: its input, h and c."""
+        h, c = self._state.h, self._state.c
+        inputs = [self._in, *h[:-1]]
+        layers = [self._pack(weights, f"layers.{index}.") for index in range(self.architecture.num_layers)]
+        return [
+            kernels.Stepper(packed, x, h[index], None if c is None else c[index])
+            for index, (packed, x) in enumerate(zip(layers, inputs, strict=True))
+        ]
 
     def _pack(self, weights: dict[str, Array], prefix: str) -> Any:
         W_x, W_h = weights[prefix + "W_x"], weights[prefix + "W_h"]
@@ -113,29 +123,29 @@ class Stream:
         ShapeError, ArgumentError, DataError
             If the shape is wrong, or an index is outside the vocabulary.
         """
-        below = x = self._entering(x)
-        h, c = self._state.h, self._state.c
-        for index, packed in enumerate(self._layers):
-            kernels.step(packed, below, h[index], None if c is None else c[index])
-            below = h[index]
+        self._enter(x)
+        for layer in self._layers:
+            layer.step()
         o = self._out
-        kernels.dense_forward(below, self._W_y, self._b_y, o, False, 1)
+        kernels.dense_forward(self._state.h[-1], self._W_y, self._b_y, o, False, 1)
         if self._W_k is not None:
-            kernels.dense_forward(x, self._W_k, None, o, True, 1)
+            kernels.dense_forward(self._in, self._W_k, None, o, True, 1)
         kernels.activation_forward(o, self.architecture.output, o)
         return o
 
-    def _entering(self, x: npt.ArrayLike) -> Array:
-        """Return the values (N, D) that enter the first layer."""
+    def _enter(self, x: npt.ArrayLike) -> None:
+        """Write the values (N, D) that enter the first layer."""
         rows = self._in.shape[0]
         if not self.architecture.takes_indices:
-            if type(x) is np.ndarray and x.dtype == self.dtype and x.shape == self._in.shape and x.flags.c_contiguous:
-                return x
-            return _check.Shapes("step", self.dtype).array("x", x, rows, self._in.shape[1])
+            if not (type(x) is np.ndarray and x.dtype == self.dtype and x.shape == self._in.shape):
+                x = _check.Shapes("step", self.dtype).array("x", x, rows, self._in.shape[1])
+            np.copyto(self._in, x)
+            return
         assert self.architecture.vocabulary_size is not None
         last = self.architecture.vocabulary_size - 1
         if rows == 1 and type(x) is np.ndarray and x.dtype == np.int64 and x.shape == (1,) and 0 <= x.item() <= last:
-            return self._one_entering(x.item())
+            self._enter_one(x.item())
+            return
         indices = _check.Shapes("step", self.dtype).integers("x", x, rows)
         _check.within("step", "x", indices, last, f"vocabulary_size-1 = {last}", DataError)
         if self._E is None:
@@ -145,14 +155,12 @@ class Stream:
             self._hot[...] = indices
         else:
             kernels.embedding_forward(np.ascontiguousarray(indices, np.int64), self._E, self._in)
-        return self._in
 
-    def _one_entering(self, index: int) -> Array:
-        """Return what enters for one valid index: text is written this way, and looking for faults costs a step."""
+    def _enter_one(self, index: int) -> None:
+        """Write what enters for one valid index: text is written this way, and looking for faults costs a step."""
         if self._E is None:
             self._in[0, self._hot[0]] = 0.0
             self._in[0, index] = 1.0
             self._hot[0] = index
         else:
             self._in[0] = self._E[index]
-        return self._in
