@@ -9,6 +9,7 @@ The tree::
         ├── DataError          (also ValueError)    a value inside the data cannot be used
         ├── FileFormatError    (also ValueError)    a file is damaged, foreign or too new
         ├── UnsupportedError   (also ValueError)    a legal request that this part cannot serve
+        ├── InterchangeError   (also ValueError)    another library disagrees about a converted model
         └── TrainingError      (also RuntimeError)  a loss or gradient stopped being finite
     UserWarning
     └── ElmanWarning                                legal, but probably not what was meant
@@ -24,6 +25,7 @@ __all__ = [
     "ElmanError",
     "ElmanWarning",
     "FileFormatError",
+    "InterchangeError",
     "ShapeError",
     "TrainingError",
     "UnsupportedError",
@@ -100,6 +102,16 @@ class UnsupportedError(ElmanError, ValueError):
     Examples
     --------
     >>> issubclass(UnsupportedError, ValueError)
+    True
+    """
+
+
+class InterchangeError(ElmanError, ValueError):
+    """A model was converted, and the two libraries gave different results; the message says how far apart.
+
+    Examples
+    --------
+    >>> issubclass(InterchangeError, ElmanError) and issubclass(InterchangeError, ValueError)
     True
     """
 

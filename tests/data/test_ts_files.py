@@ -50,6 +50,11 @@ def test_targets_no_labels_and_windows_line_ends(tmp_path: Path) -> None:
         (HEADER + "1,?:3,4:a\n", "toy.ts, line 8: a value is missing; fill missing values first."),
         (HEADER + "1,inf:3,4:a\n", "toy.ts, line 8: a value is not finite."),
         (HEADER + "1,x:3,4:a\n", "toy.ts, line 8: could not convert string to float: 'x'."),
+        ("@classLabel true a\n@data\na\n", "toy.ts, line 3: there are no values."),
+        (
+            f"@dimensions {'1' * 5000}\n@data\n1",
+            f"toy.ts: @dimensions must be a number of at least 1, got '{'1' * 5000}'.",
+        ),
         ("@equalLength true\n@seriesLength 3\n@data\n1,2\n", "toy.ts, line 4: 2 steps, @seriesLength says 3."),
     ],
 )

@@ -15,8 +15,10 @@ import numpy as np
 import pytest
 from safetensors.numpy import save
 
+import elman
 from elman import FileFormatError, load
 from elman.persistence import dump_arrays, load_arrays, parse_arrays
+from golden.models import GOLDEN
 from persistence.forge import BODY, PREFIX, THETA, ZEROS, envelope, forge, header, tensor, two
 
 GOOD = forge(header())
@@ -157,23 +159,49 @@ def test_refused(name: str, tmp_path: Path) -> None:
     assert peak <= 2 * len(data) + 64e6
 
 
-def test_every_truncation_is_detected() -> None:
-    data = dump_arrays({"theta": np.arange(300.0), "m": np.arange(7, dtype=np.float32)}, {"kind": "example"})
-    lengths = np.random.default_rng(1).choice(len(data), 200, replace=False)
+def small_and_models() -> dict[str, bytes]:
+    """Return a file of some arrays, and one of every kind of model."""
+    small = dump_arrays({"theta": np.arange(300.0), "on": np.array([True, False])}, {"kind": "example", "seed": 7})
+    folder = GOLDEN / elman.__version__
+    return {"arrays": small} | {path.name: path.read_bytes() for path in sorted(folder.rglob("*.elman"))}
+
+
+FILES = small_and_models()
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_thousand_truncations_are_detected(name: str) -> None:
+    data = FILES[name]
+    rng = np.random.default_rng(1)
+    lengths = rng.choice(len(data), min(1000, len(data)), replace=False)
     for length in {*lengths.tolist(), 0, 1, 7, 8, 9, len(data) - 1}:
         with pytest.raises(FileFormatError):
             parse_arrays(data[:length])
 
 
-def test_every_flipped_bit_is_detected() -> None:
-    data = dump_arrays({"theta": np.arange(300.0), "on": np.array([True, False])}, {"kind": "example", "seed": 7})
+@pytest.mark.parametrize("name", FILES)
+def test_ten_thousand_flipped_bits_are_detected(name: str) -> None:
+    data = FILES[name]
     rng = np.random.default_rng(2)
-    bits = [*rng.choice(8 * len(data), 500, replace=False).tolist(), *range(8 * (8 + len(PREFIX) + 70))]
-    for bit in bits:
+    bits = rng.choice(8 * len(data), min(10_000, 8 * len(data)), replace=False)
+    for bit in [*bits.tolist(), *range(8 * (8 + len(PREFIX) + 70))]:  # all of the beginning, where the digest is
         damaged = bytearray(data)
         damaged[bit // 8] ^= 1 << bit % 8
         with pytest.raises(FileFormatError):
             parse_arrays(bytes(damaged))
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_other_damage_is_detected(name: str) -> None:
+    data = FILES[name]
+    rng = np.random.default_rng(3)
+    for _ in range(300):
+        begin, end = sorted(rng.integers(0, len(data) + 1, 2).tolist())
+        zeros, noise = bytes(end - begin), rng.bytes(end - begin)
+        for middle in (zeros, noise, b"", data[begin:end] * 2):
+            if (damaged := data[:begin] + middle + data[end:]) != data:
+                with pytest.raises(FileFormatError):
+                    parse_arrays(damaged)
 
 
 @pytest.mark.parametrize(

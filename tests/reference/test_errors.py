@@ -395,6 +395,7 @@ def test_the_tree() -> None:
         "DataError",
         "FileFormatError",
         "UnsupportedError",
+        "InterchangeError",
     }
     assert issubclass(errors.TrainingError, RuntimeError)
 

@@ -29,6 +29,24 @@ def test_an_epoch_shows_every_sequence_once() -> None:
     ]
 
 
+def test_grouped_lengths() -> None:
+    lengths = np.repeat([10, 30, 90, 270], 16)[np.random.default_rng(0).permutation(64)]
+    sequences = [np.ones(length) for length in lengths]
+    batches = SequenceBatches(sequences, np.arange(64), batch_size=8, seed=3, group_lengths=True)
+    epochs = [[batches.batch(8 * epoch + place).y.tolist() for place in range(8)] for epoch in range(2)]
+    for epoch in epochs:
+        assert sorted(row for rows in epoch for row in rows) == list(range(64))
+        assert all(len(set(lengths[rows])) == 1 for rows in epoch)  # factors of 0.8 to 1.25 do not bridge a factor of 3
+    assert sorted(map(sorted, epochs[0])) != sorted(map(sorted, epochs[1]))  # new company in every epoch
+    assert [lengths[rows[0]] for rows in epochs[0]] != sorted(lengths[rows[0]] for rows in epochs[0])
+    again = SequenceBatches(sequences, np.arange(64), batch_size=8, group_lengths=True).with_seed(3)
+    assert [again.batch(8 + place).y.tolist() for place in range(8)] == epochs[1]
+    odd = SequenceBatches(sequences[:10], np.arange(10), batch_size=4, group_lengths=True)
+    assert [len(odd.batch(place).y) for place in range(3)] == [4, 4, 2]
+    sorted_ = SequenceBatches(SEQUENCES, LABELS, batch_size=2, shuffle=False, group_lengths=True)
+    assert [sorted_.batch(place).y.tolist() for place in range(3)] == [[1, 3], [2, 4], [0]]
+
+
 def test_rows_are_the_sequences() -> None:
     for update in range(6):
         batch = SequenceBatches(SEQUENCES, LABELS, batch_size=3, dtype=np.float64).batch(update)

@@ -59,6 +59,16 @@ def positive_integer(place: str, name: str, value: Any) -> int:
     return integer(place, name, value, 1)
 
 
+def count_or_auto(place: str, name: str, value: Any) -> None:
+    """Refuse anything but ``"auto"`` and integers of at least 1."""
+    if isinstance(value, str) and value == "auto":
+        return
+    try:
+        positive_integer(place, name, value)
+    except ArgumentError as error:
+        raise ArgumentError(f'{place}: {name} must be "auto" or an integer of at least 1, got {value!r}.') from error
+
+
 def number_in(place: str, name: str, value: Any, interval: str) -> float:
     """Return ``value`` as a float inside ``interval``, written as in mathematics: ``"[0, 1)"``, ``"(0, inf)"``."""
     low, high = (float(end) for end in interval[1:-1].split(","))

@@ -123,7 +123,7 @@ class _Reader:
         return _TRUTH[value.lower()]
 
     def _size(self, name: str, value: str) -> int:
-        if not value.isdecimal() or int(value) == 0:
+        if not value.isdecimal() or len(value) > 9 or int(value) == 0:
             raise DataError(f"{self.file}: @{name} must be a number of at least 1, got {value!r}.")
         return int(value)
 
@@ -154,6 +154,8 @@ class _Reader:
     def _case(self, number: int, parts: list[str]) -> Array:
         if self.channels is None:
             self.channels = len(parts)
+        if not parts:
+            self._refuse(number, "there are no values.")
         if len(parts) != self.channels:
             self._refuse(number, f"{len(parts)} channels, there must be {self.channels}.")
         channels = [self._values(number, part) for part in parts]

@@ -10,6 +10,7 @@ from elman.network.binding import DropoutKey
 from elman.network.initialization import initialize
 from elman.network.network import Network
 from elman.network.parameters import ParameterLayout, Parameters
+from elman.network.segments import SegmentedTape
 from elman.network.state import State
 from elman.network.stream import Stream
 from elman.network.tape import Tape
@@ -20,6 +21,7 @@ __all__ = [
     "Network",
     "ParameterLayout",
     "Parameters",
+    "SegmentedTape",
     "State",
     "Stream",
     "Tape",

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
 
 from elman import _check
-from elman.errors import ArgumentError, DataError, FileFormatError, UnsupportedError
+from elman.errors import ArgumentError, DataError, FileFormatError, ShapeError, UnsupportedError
 from elman.network.architecture import Architecture
 from elman.network.binding import Binding, DropoutKey
 from elman.network.initialization import initialize
 from elman.network.parameters import ParameterLayout, Parameters
+from elman.network.segments import SegmentedTape, check_segments
 from elman.network.state import State
 from elman.network.stream import check_streamable
 from elman.network.tape import Tape
@@ -60,7 +62,7 @@ class Network:
         self._gradients: Parameters | None = None
         self._training = Workspace(self.dtype)
         self._idle: list[Workspace] = []  # of runs that are over
-        self._latest: Tape | None = None
+        self._latest: Tape | SegmentedTape | None = None
 
     @classmethod
     def initialized(
@@ -167,16 +169,65 @@ class Network:
             If sizes disagree, lengths are outside 0 … T, or an index is outside the vocabulary.
         """
         x, state, lengths = self._checked("forward", x, state, lengths)
-        dropout = dropout_key is not None and bool(self.architecture.dropout or self.architecture.recurrent_dropout)
-        tape = self._tape(self._training, x.shape, keep=True, dropout=dropout)
+        tape = self._tape(self._training, x.shape, keep=True, dropout=self._drops(dropout_key))
         tape.binding.call.dropout_key = dropout_key
-        self._run(tape, x, state, lengths, n_threads)
+        tape.run(x, state, lengths, n_threads)
         self._latest = tape
         return tape
 
+    def forward_segments(
+        self,
+        x: npt.ArrayLike,
+        checkpoint_every: int,
+        state: State | None = None,
+        lengths: npt.ArrayLike | None = None,
+        dropout_key: DropoutKey | None = None,
+        n_threads: int = 0,
+    ) -> SegmentedTape:
+        """Run a batch and keep the state every so many steps; `backward` recomputes what it needs in between.
+
+        With ``checkpoint_every`` near √T the memory grows with √T, for about a third more time. Outputs and gradient
+        have the bits of `forward`.
+
+        Parameters
+        ----------
+        checkpoint_every : int
+            Steps per segment.
+
+        Raises
+        ------
+        UnsupportedError
+            If the network needs all steps at once: two directions, the mean or maximum over steps, a skip with
+            ``readout="last"``, one-hot input, tied weights.
+
+        See Also
+        --------
+        forward : the other parameters, and the errors they raise.
+
+        Examples
+        --------
+        >>> network = Network.initialized(Architecture(1, 1, hidden_size=4))
+        >>> x, do = np.ones((100, 2, 1)), np.ones((100, 2, 1))
+        >>> whole = network.backward(network.forward(x), do).copy()
+        >>> bool((network.backward(network.forward_segments(x, checkpoint_every=10), do) == whole).all())
+        True
+        """
+        place = "forward_segments"
+        every = _check.positive_integer(place, "checkpoint_every", checkpoint_every)
+        check_segments(place, self.architecture)
+        x, state, lengths = self._checked(place, x, state, lengths)
+        if len(x) == 0:
+            raise ShapeError(f"{place}: x must have at least one step, got shape {x.shape}.")
+        tape_of = partial(self._tape, self._training, dropout=self._drops(dropout_key))
+        self._latest = tape = SegmentedTape(tape_of, every, x, state, lengths, dropout_key, n_threads)
+        return tape
+
+    def _drops(self, dropout_key: DropoutKey | None) -> bool:
+        return dropout_key is not None and bool(self.architecture.dropout or self.architecture.recurrent_dropout)
+
     def backward(
         self,
-        tape: Tape,
+        tape: Tape | SegmentedTape,
         do: npt.ArrayLike,
         bptt_depth: int | None = None,
         d_state: State | None = None,
@@ -220,10 +271,8 @@ class Network:
         if d_state is not None or not self._is_ready(do, *tape.o.shape):
             s = _check.Shapes("backward", self.dtype)
             do = s.array("do", do, *tape.o.shape)
-            d_state = None if d_state is None else self.checked_state(s, "d_state", d_state, tape.binding.rows)
-        tape.binding.call.n_threads = n_threads
-        tape.binding.call.one_step = bptt_depth == 1
-        tape.backward(do, d_state)
+            d_state = None if d_state is None else self.checked_state(s, "d_state", d_state, tape.rows)
+        tape.backward(do, d_state, n_threads, bptt_depth == 1)
         return self.gradients.theta
 
     def run(
@@ -293,7 +342,7 @@ class Network:
             workspace = Workspace(self.dtype)
         try:
             tape = self._tape(workspace, x.shape, keep=False, dropout=False)
-            self._run(tape, x, state, lengths, n_threads)
+            tape.run(x, state, lengths, n_threads)
             return tape.state, tape.activated()
         finally:
             self._idle.append(workspace)
@@ -308,12 +357,6 @@ class Network:
             tape = Tape(Binding(self.architecture, self.parameters, gradients, workspace, timeline, keep, dropout))
             workspace.keep(key, tape)
         return tape
-
-    @staticmethod
-    def _run(tape: Tape, x: Array, state: State | None, lengths: Array | None, n_threads: int) -> None:
-        tape.binding.timeline.bind(lengths)
-        tape.binding.call.n_threads = n_threads
-        tape.forward(x, state)
 
     def _is_ready(self, array: npt.ArrayLike, *shape: int) -> TypeGuard[Array]:
         """Return whether the kernels can take an array as it is: most can, and asking costs less than a full check."""

@@ -66,8 +66,15 @@ class Tape:
             run.dh_0 = self._d_state.h[part]
             run.dc_0 = None if self._d_state.c is None else self._d_state.c[part]
 
-    def forward(self, x: Array, state: State | None) -> None:
+    @property
+    def rows(self) -> int:
+        """N."""
+        return self.binding.rows
+
+    def run(self, x: Array, state: State | None, lengths: Array | None, n_threads: int) -> None:
         """Run every stage over checked input, from zeros if ``state`` is None."""
+        self.binding.timeline.bind(lengths)
+        self.binding.call.n_threads = n_threads
         start = self._zeros if state is None else state
         below: Layer | None = None
         y = self.input.forward(x)
@@ -76,9 +83,20 @@ class Tape:
             below = layer
         self.output.forward(self.readout.forward(self.layers[-1]), x)
 
-    def backward(self, do: Array, d_state: State | None) -> None:
-        """Run every stage backwards over checked input, filling the flat gradient."""
-        dy, d_final = self.readout.backward(self.output.backward(do))
+    def backward(
+        self, do: Array | None, d_state: State | None, n_threads: int, one_step: bool, accumulate: bool = False
+    ) -> None:
+        """Run every stage backwards over checked input, filling the flat gradient.
+
+        ``do`` is None where the output of these steps reached nobody; ``accumulate`` goes on with the sums of the
+        gradient that later steps have left.
+        """
+        call = self.binding.call
+        call.n_threads, call.one_step, call.accumulate = n_threads, one_step, accumulate
+        dy: Array | None = None
+        d_final: Array | None = None
+        if do is not None:
+            dy, d_final = self.readout.backward(self.output.backward(do))
         for layer in reversed(self.layers):
             dy, d_final = layer.backward(dy, d_final, d_state), None
         self.input.backward(dy)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from elman.training.batches import Batch, Batches, generator
+from elman.training.checkpoints import Checkpoints, checkpointing, same_seed
 from elman.training.ensemble import train_ensemble
+from elman.training.gradient_flow import GradientFlow, LayerFlow, gradient_flow
 from elman.training.history import History
-from elman.training.loop import Trainer
+from elman.training.identity import fingerprint
+from elman.training.loop import Trainer, Validate
 from elman.training.losses import Objective
 from elman.training.progress import Progress
 from elman.training.schedules import Constant, Cosine, Plateau, Schedule, Step, named_schedule
@@ -17,9 +20,12 @@ from elman.training.stretches import OrderedStretches, StretchBatches
 __all__ = [
     "Batch",
     "Batches",
+    "Checkpoints",
     "Constant",
     "Cosine",
+    "GradientFlow",
     "History",
+    "LayerFlow",
     "Objective",
     "OrderedStretches",
     "Plateau",
@@ -31,7 +37,12 @@ __all__ = [
     "StretchBatches",
     "Trainer",
     "TrainingState",
+    "Validate",
+    "checkpointing",
+    "fingerprint",
     "generator",
+    "gradient_flow",
     "named_schedule",
+    "same_seed",
     "train_ensemble",
 ]

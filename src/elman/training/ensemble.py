@@ -8,6 +8,7 @@ from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 
 from elman import _check
 from elman.engine import kernels
+from elman.training.checkpoints import Keeper, keepers_of
 from elman.training.loop import Callback, Trainer
 from elman.training.progress import Progress
 
@@ -16,7 +17,8 @@ def train_ensemble(trainers: Sequence[Trainer], *, n_threads: int | None = None,
     """Run several trainers to their end, as many at a time as there are threads.
 
     The engine releases Python's lock while it computes, so small networks gain most from a thread each. Nothing is
-    shared but read-only data: results are those of running one trainer after the other.
+    shared but read-only data: results are those of running one trainer after the other. Within `Checkpoints` their
+    states are kept, and trainers of a run that is taken up begin with theirs.
 
     Parameters
     ----------
@@ -53,7 +55,8 @@ def train_ensemble(trainers: Sequence[Trainer], *, n_threads: int | None = None,
         _check.positive_integer("train_ensemble", "n_threads", n_threads)
     threads = n_threads or kernels.num_threads()
     begin, stop = threading.Event(), threading.Event()
-    total = sum(trainer.settings.updates - trainer.update for trainer in trainers)
+    keepers = keepers_of(trainers)
+    total = sum(trainer.stop_at - trainer.update for trainer in trainers)
     with Progress(total, enabled=progress) as bar, ThreadPoolExecutor(threads) as pool:
 
         def after_update(trainer: Trainer) -> None:
@@ -63,7 +66,10 @@ def train_ensemble(trainers: Sequence[Trainer], *, n_threads: int | None = None,
 
         each = max(threads // max(len(trainers), 1), 1)
         try:
-            futures = [pool.submit(_train, trainer, each, after_update, begin, stop) for trainer in trainers]
+            members = zip(trainers, keepers, strict=True)
+            futures = [
+                pool.submit(_train, trainer, keeper, each, after_update, stop, begin) for trainer, keeper in members
+            ]
             begin.set()
             _wait(futures)
         finally:
@@ -72,17 +78,24 @@ def train_ensemble(trainers: Sequence[Trainer], *, n_threads: int | None = None,
 
 
 def _train(
-    trainer: Trainer, n_threads: int, after_update: Callback, begin: threading.Event, stop: threading.Event
+    trainer: Trainer,
+    keeper: Keeper | None,
+    n_threads: int,
+    after_update: Callback,
+    stop: threading.Event,
+    begin: threading.Event,
 ) -> None:
-    """Run one trainer, unless all were told to stop before its turn came."""
+    """Run one trainer, unless all were told to stop before its turn came; keep its last state, whatever stopped it."""
     begin.wait()  # the pool may lose a thread that an interrupt catches while it starts: let none work before
     if stop.is_set():
         return
     callbacks = trainer.callbacks
     trainer.n_threads = n_threads
-    trainer.callbacks = (*callbacks, after_update)
+    trainer.callbacks = (*callbacks, after_update, *(() if keeper is None else (keeper.after_update,)))
     try:
         trainer.run()
+        if keeper is not None:
+            keeper.save(trainer)
     finally:
         trainer.callbacks = callbacks
 

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from elman.engine import kernels
 from elman.errors import ArgumentError, TrainingError
-from elman.network import DropoutKey, Network, State, Tape
+from elman.network import DropoutKey, Network, SegmentedTape, State, Tape
 from elman.training.batches import Batches
 from elman.training.history import History
 from elman.training.losses import Objective
@@ -47,11 +47,15 @@ class Trainer:
         ``callback(trainer)`` after every update; it may call `stop`.
     state : TrainingState, optional
         To continue from; the network gets its parameters.
+    stop_at : int, optional
+        Updates after which the run is over, if that is before the end of the schedule.
 
     Attributes
     ----------
     update : int
         Updates done.
+    first_theta : ndarray (P,)
+        Parameters before the first update of this trainer.
     history : History
         Loss, gradient norm and learning rate of every update, and the scores.
 
@@ -81,6 +85,7 @@ class Trainer:
         validate: Validate | None = None,
         callbacks: Sequence[Callback] = (),
         state: TrainingState | None = None,
+        stop_at: int | None = None,
     ) -> None:
         self.network = network
         self.batches = batches
@@ -88,13 +93,14 @@ class Trainer:
         self.validate = validate
         self.callbacks = tuple(callbacks)
         self.n_threads = settings.n_threads
+        self.stop_at = settings.updates if stop_at is None else min(stop_at, settings.updates)
         self.update = 0
         self.history = History()
         architecture = network.architecture
         self._objective = Objective(settings.loss, architecture.output, settings.loss_parameter, settings.reduction)
         self._validate_every = self._how_often()
         self._vectors = new_vectors(settings.optimizer, network.theta)
-        self._tape: Tape | None = None
+        self._tape: Tape | SegmentedTape | None = None
         self._carried: State | None = None
         self._best: Array | None = None
         self._iterate: Array | None = None  # current parameters while the network holds the best
@@ -102,8 +108,8 @@ class Trainer:
         self._whole = True  # False while an update is half done
         self._scale = 1.0, -1  # of a plateau schedule, and the number of scores it was computed from
         if state is not None:
-            self._continue_from(state)
-        self._start = network.theta.copy()
+            self.resume_from(state)
+        self.first_theta = network.theta.copy()
 
     def _how_often(self) -> int:
         if self.validate is None:
@@ -115,7 +121,14 @@ class Trainer:
             raise ArgumentError("Trainer: settings.validate_every must be given, these batches have no epochs.")
         return every
 
-    def _continue_from(self, state: TrainingState) -> None:
+    def resume_from(self, state: TrainingState) -> None:
+        """Continue from a state of the same run; the network gets its parameters.
+
+        Raises
+        ------
+        ArgumentError
+            If it is that of another network, optimizer or seed.
+        """
         theta = self.network.theta
         same = {
             "length of theta": (state.theta.shape, theta.shape),
@@ -135,7 +148,7 @@ class Trainer:
     @property
     def finished(self) -> bool:
         """Whether the run is over: all updates done, or patience at its end."""
-        return self.update >= self.settings.updates or self._out_of_patience
+        return self.update >= self.stop_at or self._out_of_patience
 
     @property
     def _out_of_patience(self) -> bool:
@@ -169,7 +182,7 @@ class Trainer:
         KeyboardInterrupt
             Likewise, when the user asks for it.
         """
-        last = self.settings.updates if until is None else min(until, self.settings.updates)
+        last = self.stop_at if until is None else min(until, self.stop_at)
         self._back_to_iterate()
         try:
             with Progress(last - self.update, enabled=progress) as bar:
@@ -218,7 +231,12 @@ class Trainer:
             raise ArgumentError("Trainer: batches that carry the state need a network with one direction.")
         start = self._final_state() if batch.carry else None
         self._carried, self._tape = start, None  # what an interrupted update begins with again
-        tape = network.forward(batch.x, start, batch.lengths, key, self.n_threads)
+        every, arguments = settings.checkpoint_every, (start, batch.lengths, key, self.n_threads)
+        tape: Tape | SegmentedTape = (
+            network.forward(batch.x, *arguments)
+            if every is None
+            else network.forward_segments(batch.x, every, *arguments)
+        )
         loss, do = self._objective(tape.o, batch.y, batch.weight, batch.lengths)
         _check_finite("loss", loss, self.update + 1)
         gradient = network.backward(tape, do, settings.bptt_depth, None, self.n_threads)
@@ -260,7 +278,7 @@ class Trainer:
     def _validate_if_due(self) -> bool:
         """Score the network if it is time, remember the best parameters; return whether patience is at its end."""
         every, seen = self._validate_every, self.history.validation_update
-        if not every or self.update == 0 or (self.update % every and self.update < self.settings.updates):
+        if not every or self.update == 0 or (self.update % every and self.update < self.stop_at):
             return False
         if seen and seen[-1] == self.update:
             return self._out_of_patience
@@ -291,7 +309,7 @@ class Trainer:
         theta = self.network.theta
         best = self._best
         if best is None and not np.isfinite(theta).all():
-            best = self._start
+            best = self.first_theta
         if best is not None and self._iterate is None:
             self._iterate = theta.copy()
             theta[...] = best

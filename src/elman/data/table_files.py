@@ -1,0 +1,186 @@
+"""Files into columns: CSV of any encoding and delimiter, or Parquet; what cannot be read is refused with its place."""
+
+from __future__ import annotations
+
+import csv
+import importlib.util
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import pandas as pd
+
+from elman.errors import DataError, UnsupportedError
+
+__all__ = ["Column", "Columns", "read_columns"]
+
+Column: TypeAlias = "list[str] | pd.Series"  # texts of a CSV file, or what a Parquet file says they are
+
+
+class Columns(dict[str, Column]):
+    """The columns of a file by name.
+
+    Parameters
+    ----------
+    columns : dict
+        At least two.
+    delimiter : str
+        Of a CSV file, else empty.
+    lines : list of int
+        Line of a CSV file on which each row ends, else empty.
+    """
+
+    def __init__(self, columns: dict[str, Column], delimiter: str = "", lines: Sequence[int] = ()) -> None:
+        super().__init__(columns)
+        self.delimiter = delimiter
+        self.lines = lines
+
+    def place(self, row: int) -> str:
+        """Name the place of a row; rows of Parquet files count from 1."""
+        return f"line {self.lines[row]}" if self.lines else f"row {row + 1}"
+
+
+def read_columns(path: Path, encoding: str, notes: list[str]) -> Columns:
+    r"""Read a file; guesses that a reader should know of are added to the notes.
+
+    Parameters
+    ----------
+    path : Path
+        Parquet if its name ends in ``.parquet`` or ``.pq``, else CSV.
+    encoding : str
+        Of a CSV file.
+    notes : list of str
+        Added to.
+
+    Returns
+    -------
+    Columns
+        At least two of at least one row.
+
+    Raises
+    ------
+    DataError
+        Naming the byte or the line.
+    UnsupportedError
+        If nothing installed reads Parquet.
+    OSError
+        If the file cannot be read.
+    """
+    if path.suffix.lower() in (".parquet", ".pq"):
+        return Columns(_checked(path, _read_parquet(path)))
+    columns = _parse(path, _decode(path, encoding))
+    if columns.delimiter != ",":
+        notes.append(f"columns are separated by {_DELIMITER_NAMES[columns.delimiter]}")
+    return columns
+
+
+def _read_parquet(path: Path) -> dict[str, Column]:
+    """Read with polars, or else with pyarrow through pandas."""
+    if path.stat().st_size == 0:
+        raise DataError(f"{path.name}: the file is empty.")
+    try:
+        if importlib.util.find_spec("polars") is not None:
+            return _from_polars(path)
+        if importlib.util.find_spec("pyarrow") is not None:
+            frame = pd.read_parquet(path, engine="pyarrow").reset_index()
+            return {str(name): frame[name] for name in frame.columns if name != "index"}
+    except OSError:
+        raise
+    except Exception as error:  # each library has errors of its own, without a common base
+        raise DataError(f"{path.name}: this is no Parquet file that can be read ({_first_line(error)}).") from error
+    raise UnsupportedError(
+        f'{path.name}: reading Parquet needs the package pyarrow or polars; pip install "elman[parquet]" brings one.'
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def _from_polars(path: Path) -> dict[str, Column]:
+    import polars as pl
+
+    columns: dict[str, Column] = {}
+    for column in pl.read_parquet(path).get_columns():
+        zone = getattr(column.dtype, "time_zone", None)
+        if zone is not None:
+            utc = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+            columns[column.name] = pd.Series(utc.to_numpy()).dt.tz_localize("UTC").dt.tz_convert(zone)
+        elif column.dtype.is_numeric() or column.dtype in (pl.Date, pl.Datetime):
+            columns[column.name] = pd.Series(column.to_numpy())
+        else:
+            columns[column.name] = pd.Series(column.to_list(), dtype="object")
+    return columns
+
+
+def _checked(path: Path, columns: dict[str, Column]) -> dict[str, Column]:
+    """Refuse a table without rows or with one column, as for CSV; text columns become texts."""
+    if len(columns) < 2:
+        raise DataError(f"{path.name}: there is only one column, {next(iter(columns), '')!r}; at least two are needed.")
+    if len(next(iter(columns.values()))) == 0:
+        raise DataError(f"{path.name}: there are no rows.")
+    return {name: _texts(column) for name, column in columns.items()}
+
+
+def _texts(column: Any) -> Column:
+    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
+        return pd.Series(column)
+    return ["" if value is None or value != value else str(value).strip() for value in column]
+
+
+def _decode(path: Path, encoding: str) -> str:
+    """Read the file as text."""
+    data = path.read_bytes()
+    if not data.strip():
+        raise DataError(f"{path.name}: the file is empty.")
+    if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
+        if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            raise DataError(
+                f"{path.name}: the file starts like UTF-16 (bytes {data[:2].hex(' ')}). Pass --encoding utf-16."
+            )
+        encoding = "utf-8-sig"
+    try:
+        text = data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"{path.name}: byte {error.start} (0x{data[error.start]:02x}) is not {encoding.removesuffix('-sig')}. "
+            "Pass the encoding, for example --encoding latin-1."
+        ) from error
+    except LookupError as error:
+        raise DataError(f"{path.name}: there is no encoding {encoding!r}.") from error
+    if "\0" in text:
+        name = encoding.removesuffix("-sig")
+        raise DataError(f"{path.name}: the file holds NUL characters; it is not a CSV file, or not in {name}.")
+    return text
+
+
+_DELIMITER_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
+
+
+def _parse(path: Path, text: str) -> Columns:
+    """Split into columns below a header; every row must have as many fields as the header."""
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    if len(first) > csv.field_size_limit():
+        raise DataError(f"{path.name}: the first line has {len(first):,} characters; it is not a CSV file.")
+    delimiter = max(_DELIMITER_NAMES, key=lambda mark: len(next(csv.reader([first], delimiter=mark))))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
+    try:
+        lines = [(reader.line_num, fields) for fields in reader if any(field.strip() for field in fields)]
+    except csv.Error as error:
+        raise DataError(f"{path.name}: line {reader.line_num}: {error}.") from error
+    if not lines:
+        raise DataError(f"{path.name}: the file is empty.")
+    header = [name.strip() for name in lines[0][1]]
+    for number, fields in lines[1:]:
+        if len(fields) != len(header):
+            raise DataError(f"{path.name}: line {number} has {len(fields)} fields, the header has {len(header)}.")
+    if len(header) < 2:
+        raise DataError(f"{path.name}: there is only one column, {header[0]!r}; at least two are needed.")
+    if len(set(header)) < len(header):
+        again = next(name for name in header if header.count(name) > 1)
+        raise DataError(f"{path.name}: two columns are called {again!r}.")
+    if len(lines) == 1:
+        raise DataError(f"{path.name}: there is a header, but no rows.")
+    texts = zip(*([field.strip() for field in fields] for _, fields in lines[1:]), strict=True)
+    return Columns(dict(zip(header, map(list, texts), strict=True)), delimiter, [number for number, _ in lines[1:]])

@@ -1,0 +1,392 @@
+"""How far back in time the gradient of a trained network reaches, measured with the engine's own backward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman import _check, engine
+from elman.errors import DataError
+from elman.network import Network, Tape
+from elman.network.cells import RNNPass
+from elman.network.layer import Layer
+from elman.training.batches import Batch
+from elman.training.history import History
+from elman.training.losses import Objective
+
+__all__ = ["GATES", "SATURATED", "GradientFlow", "LayerFlow", "gradient_flow"]
+
+Array = npt.NDArray[Any]
+
+GATES = {"rnn": "h", "lstm": "ifgo", "gru": "rzn"}  # blocks of W_h, in order
+SATURATED = 0.1, 0.9  # thresholds of Karpathy et al. (2015) for a logistic gate
+_UNMOVED = 1e-6  # of a unit that says the same at every step
+_PLACE = "gradient_flow"
+
+
+@dataclass(frozen=True)
+class LayerFlow:
+    """What was measured in one direction of one recurrent layer; lags count in its own order of time.
+
+    Below the top of a bidirectional stack the gradient of one output arrives at both ends of time.
+
+    Parameters
+    ----------
+    name : str
+        ``"layers.0"``, ``"layers.0.reverse"``, …
+    norm : ndarray (L,)
+        Mean over outputs t and rows of ‖∂L_t/∂h_{t−lag}‖, h_{t−lag} taken as the input of the step after it.
+    c_norm : ndarray (L,) or None
+        Likewise ‖∂L_t/∂c_{t−lag}‖ of an LSTM; its state is the pair (h, c).
+    relative : ndarray (L,)
+        Norm for the whole state, over that of lag 0 of the same outputs: 1 at lag 0.
+    units : ndarray (L, H)
+        The same, unit by unit.
+    spectral_radius : dict of str to float
+        Largest |eigenvalue| of W_h, by gate.
+    saturation : dict of str to (float, float)
+        Share of values below 0.1 and above 0.9 of every logistic gate; of a simple cell's h (tanh: |h|) as ``"h"``.
+    dead : int
+        Units whose output is the same at every step of every row.
+    forgetting : ndarray (H,) or None
+        Steps in which a gated unit forgets, 1 / (1 − mean of f or z).
+
+    Examples
+    --------
+    >>> halved = 0.5 ** np.arange(9)
+    >>> layer = LayerFlow("layers.0", halved, None, halved, halved[:, np.newaxis], {"h": 0.5}, {}, 0, None)
+    >>> layer.reach, round(layer.memory, 2)                                  # 0.5⁶ is 1.6 %, 0.5⁷ is 0.8 %
+    (6, 0.98)
+    """
+
+    name: str
+    norm: Array
+    c_norm: Array | None
+    relative: Array
+    units: Array
+    spectral_radius: dict[str, float]
+    saturation: dict[str, tuple[float, float]]
+    dead: int
+    forgetting: Array | None
+
+    @property
+    def reach(self) -> int:
+        """Last lag at which at least 1 % of the gradient arrives."""
+        return int(np.flatnonzero(self.relative >= 0.01)[-1]) if (self.relative >= 0.01).any() else 0
+
+    @property
+    def memory(self) -> float:
+        """Effective memory: mean lag, each lag weighted by the gradient that arrives there."""
+        return float(np.arange(len(self.relative)) @ self.relative / self.relative.sum())
+
+
+@dataclass(frozen=True)
+class GradientFlow:
+    """The report: one `LayerFlow` per layer and direction, and what training's history tells.
+
+    Parameters
+    ----------
+    cell, activation : str
+        Of the network.
+    layers : tuple of LayerFlow
+        From the input upwards.
+    clip_norm : float, optional
+        Threshold that training used.
+    clipped : float, optional
+        Share of updates whose gradient was longer; None if the history is not known, as in a loaded model.
+    mean_gradient_norm : float, optional
+        Before clipping.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from elman.network import Architecture, Network
+    >>> from elman.training import Batch, gradient_flow
+    >>> network = Network(Architecture(1, 1, cell="rnn", activation="identity", hidden_size=1, readout="last"),
+    ...                   np.array([1.0, 0.5, 0.0, 1.0, 0.0]))                  # W_x, W_h, b, W_y, b_y
+    >>> flow = gradient_flow(network, Batch(np.ones((9, 1, 1)), np.zeros((1, 1))), "mean_squared_error")
+    >>> flow.layers[0].relative[:4], flow.reach                               # each step multiplies by W_h
+    (array([1.   , 0.5  , 0.25 , 0.125]), 6)
+    """
+
+    cell: str
+    activation: str
+    layers: tuple[LayerFlow, ...]
+    clip_norm: float | None = None
+    clipped: float | None = None
+    mean_gradient_norm: float | None = None
+
+    @property
+    def lags(self) -> int:
+        """Steps of the longest row: lags run from 0 to one less."""
+        return len(self.layers[0].relative)
+
+    @property
+    def reach(self) -> int:
+        """Last lag at which at least 1 % of the gradient arrives in any layer."""
+        return max(layer.reach for layer in self.layers)
+
+    @property
+    def advice(self) -> list[str]:
+        """What the measurements say about settings, each sentence by a rule with a source."""
+        from elman.training.flow_advice import advice
+
+        return advice(self)
+
+    def __str__(self) -> str:
+        from elman.training.flow_advice import text
+
+        return text(self)
+
+
+@dataclass
+class _Sums:
+    """Sums over outputs and rows, by lag."""
+
+    lags: int
+    size: int
+    pairs: Array = field(init=False)
+    start: Array = field(init=False)  # of the norm at lag 0, over the outputs that reach back so far
+    h: Array = field(init=False)
+    c: Array = field(init=False)
+    state: Array = field(init=False)
+    units: Array = field(init=False)
+
+    def __post_init__(self) -> None:
+        for name in ("pairs", "start", "h", "c", "state"):
+            setattr(self, name, np.zeros(self.lags))
+        self.units = np.zeros((self.lags, self.size))
+
+    def add(self, dh: Array, dc: Array | None, origin: Array) -> None:
+        """Add the adjoints (T, N, H) of the states after every step, for outputs at steps ``origin`` (N,)."""
+        step = origin - np.arange(self.lags)[:, np.newaxis]
+        there = (step >= 0) & (origin >= 0)
+        index = np.where(there, step, 0), np.arange(len(origin))
+        h = np.where(there[:, :, np.newaxis], dh[index].astype(np.float64), 0.0)
+        squares = h**2
+        h_norm = np.sqrt(squares.sum(axis=2))
+        if dc is not None:
+            c = np.where(there[:, :, np.newaxis], dc[index].astype(np.float64), 0.0)
+            self.c += np.sqrt((c**2).sum(axis=2)).sum(axis=1)
+            squares += c**2
+        state = np.sqrt(squares.sum(axis=2))
+        self.pairs += there.sum(axis=1)
+        self.start += (there * state[0]).sum(axis=1)
+        self.h += h_norm.sum(axis=1)
+        self.state += state.sum(axis=1)
+        self.units += np.sqrt(squares).sum(axis=1)
+
+
+def gradient_flow(
+    network: Network,
+    batch: Batch,
+    loss: str,
+    *,
+    loss_parameter: float | None = None,
+    probes: int = 8,
+    history: History | None = None,
+    clip_norm: float | None = None,
+    n_threads: int = 0,
+) -> GradientFlow:
+    """Measure how the gradient of single outputs travels back through time.
+
+    For outputs t spread over every row, or the one output of a row, the loss L_t of that output alone is followed back
+    step by step: ∂L_t/∂s_k for every k ≤ t, with s = h, or (h, c) for an LSTM. Nothing is dropped out.
+
+    Parameters
+    ----------
+    network : Network
+        Trained or not. Its tape is used.
+    batch : Batch
+        Input, targets, weights and lengths; a carried state is not followed.
+    loss : str
+        One of `elman.training.losses.LOSSES`.
+    loss_parameter : float, optional
+        Of ``"huber"`` and ``"pinball"``.
+    probes : int
+        Outputs per row that are followed, where there is one at every step.
+    history : History, optional
+        Of the training run, for the share of clipped steps.
+    clip_norm : float, optional
+        Of the training run.
+    n_threads : int
+        0: the engine's default.
+
+    Returns
+    -------
+    flow : GradientFlow
+
+    Raises
+    ------
+    DataError
+        If the loss has no gradient on this batch, for instance because every target is met exactly.
+    ElmanError
+        If the batch does not fit the network.
+
+    Notes
+    -----
+    A step back costs one step of the engine's backward pass: `probes` outputs of N rows cost as much as half that many
+    training steps, and the calls of Python around them.
+
+    References
+    ----------
+    Hochreiter (1991), Untersuchungen zu dynamischen neuronalen Netzen. Diploma thesis, TU München.
+    Pascanu, Mikolov & Bengio (2013), On the difficulty of training recurrent neural networks. ICML.
+
+    Examples
+    --------
+    >>> from elman.network import Architecture
+    >>> network = Network.initialized(Architecture(2, 1, cell="gru", hidden_size=4, readout="last"))
+    >>> flow = gradient_flow(network, Batch(np.ones((5, 3, 2)), np.ones((3, 1))), "mean_squared_error")
+    >>> flow.lags, flow.layers[0].units.shape
+    (5, (5, 4))
+    """
+    probes = _check.positive_integer(_PLACE, "probes", probes)
+    architecture = network.architecture
+    tape = network.forward(batch.x, None, batch.lengths, None, n_threads)
+    objective = Objective(loss, architecture.output, loss_parameter)
+    _, do = objective(tape.o, batch.y, batch.weight, batch.lengths)
+    T, N = tape.binding.steps, tape.binding.rows
+    lengths = np.full(N, T) if tape.binding.timeline.lengths is None else tape.binding.timeline.lengths
+    sums = {id(run): _Sums(T, architecture.hidden_size) for run in tape.passes}
+    for injected, origin in _outputs(tape, do, lengths, probes):
+        _follow(tape, injected, origin, lengths, sums, n_threads)
+    if not any(part.start.any() for part in sums.values()):
+        raise DataError(f"{_PLACE}: the loss has no gradient on these data, so there is nothing to follow.")
+    layers = tuple(
+        _measured(f"layers.{i}" + (".reverse" if direction else ""), run, architecture.cell, sums[id(run)], lengths)
+        for i, layer in enumerate(tape.layers)
+        for direction, run in enumerate(layer.passes)
+    )
+    norms = None if history is None or not history.gradient_norm else np.array(history.gradient_norm)
+    return GradientFlow(
+        cell=architecture.cell,
+        activation=architecture.activation,
+        layers=layers,
+        clip_norm=clip_norm,
+        clipped=None if norms is None or clip_norm is None else float(np.mean(norms > clip_norm)),
+        mean_gradient_norm=None if norms is None else float(norms.mean()),
+    )
+
+
+def _outputs(tape: Tape, do: Array, lengths: Array, probes: int) -> Iterator[tuple[list[Array], Array]]:
+    """Yield, output by output, what enters each direction of the top layer (T, N, H), and at which step of each row.
+
+    Both are in the direction's own order of time.
+    """
+    top = tape.layers[-1]
+    dy, d_final = tape.readout.backward(tape.output.backward(do))
+    rows = np.arange(len(lengths))
+    if dy is None:
+        assert d_final is not None
+        injected = []
+        for part in top._parts(d_final):
+            own = np.zeros((tape.binding.steps, *part.shape), part.dtype)
+            own[lengths - 1, rows] = np.where(lengths[:, np.newaxis] > 0, part, 0.0)
+            injected.append(own)
+        yield injected, np.stack([lengths - 1] * len(top.passes))
+        return
+    dy = dy.copy()  # it lives in a buffer of the tape
+    count = min(probes, tape.binding.steps)
+    for number in range(1, count + 1):
+        step = -(-number * lengths // count) - 1
+        alone = np.zeros_like(dy)
+        alone[step, rows] = np.where(lengths[:, np.newaxis] > 0, dy[step, rows], 0.0)
+        origins = [step, lengths - 1 - step][: len(top.passes)]
+        yield _by_direction(top, alone), np.stack(origins)
+
+
+def _by_direction(layer: Layer, dy: Array) -> list[Array]:
+    """Split dy (T, N, directions·H) into the directions' parts, each in its own order of time."""
+    parts = [np.ascontiguousarray(part) for part in layer._parts(dy)]
+    return [layer.timeline.reverse(part, np.empty_like(part)) if k else part for k, part in enumerate(parts)]
+
+
+def _follow(
+    tape: Tape, injected: list[Array], origin: Array, lengths: Array, sums: dict[int, _Sums], n_threads: int
+) -> None:
+    """Follow the gradient of one output per row down through layers and back through time."""
+    cell = tape.binding.architecture.cell
+    for layer in reversed(tape.layers):
+        below: Array | None = None
+        for direction, run in enumerate(layer.passes):
+            dh, dc, dx = _walk_back(cell, run, injected[direction], lengths, n_threads)
+            sums[id(run)].add(dh, dc, origin[direction])
+            dx = layer.timeline.reverse(dx, np.empty_like(dx)) if direction else dx
+            below = dx if below is None else below + dx
+        if layer is not tape.layers[0]:
+            assert below is not None
+            injected = _by_direction(layer, below)
+
+
+def _walk_back(cell: str, run: RNNPass, dy: Array, lengths: Array, n_threads: int) -> tuple[Array, Array | None, Array]:
+    """Return ∂L/∂h and ∂L/∂c of the states after every step (T, N, H), and ∂L/∂x (T, N, D).
+
+    ``dy`` (T, N, H) is what enters each h from the layer above.
+    """
+    dh, dx = np.zeros_like(dy), np.zeros((*dy.shape[:2], len(run.W_x)), dy.dtype)
+    dc = np.zeros_like(dy) if cell == "lstm" else None
+    entering = np.flatnonzero(dy.any(axis=(1, 2)))
+    later, later_c = np.zeros_like(dy[0]), np.zeros_like(dy[0])
+    for k in range(int(entering[-1]) if len(entering) else -1, -1, -1):
+        dh[k] = later + dy[k]
+        if dc is not None:
+            dc[k] = later_c
+        later, later_c, dx[k] = _one_step_back(cell, run, k, dh[k], later_c, lengths > k, n_threads)
+    return dh, dc, dx
+
+
+def _one_step_back(
+    cell: str, run: RNNPass, k: int, dh: Array, dc: Array, valid: Array, n_threads: int
+) -> tuple[Array, Array, Array]:
+    """Return the adjoints of step k's own initial state and input; rows that have ended pass theirs on."""
+    x, h, lengths = run.x[k : k + 1], run.h[k : k + 2], valid.astype(np.int64)
+    common: dict[str, Any] = {"lengths": lengths, "dh_T": dh, "n_threads": n_threads or None}
+    if cell == "rnn":
+        simple = engine.rnn_backward(None, x, h, run.W_x, run.W_h, run.activation, **common)
+        return simple.dh_0, dc, simple.dx[0]
+    gates: Array = run.gates[k : k + 1]  # type: ignore[attr-defined]
+    if cell == "gru":
+        gru = engine.gru_backward(None, x, h, gates, run.W_x, run.W_h, **common)
+        return gru.dh_0, dc, gru.dx[0]
+    assert run.c is not None
+    lstm = engine.lstm_backward(None, x, h, run.c[k : k + 2], gates, run.W_x, run.W_h, dc_T=dc, **common)
+    return lstm.dh_0, lstm.dc_0, lstm.dx[0]
+
+
+def _measured(name: str, run: RNNPass, cell: str, sums: _Sums, lengths: Array) -> LayerFlow:
+    """Turn sums into means, and look at the weights, states and gates of one direction of a layer."""
+    start, pairs = np.where(sums.start > 0, sums.start, 1.0), np.maximum(sums.pairs, 1)
+    H = sums.size
+    valid = np.arange(len(run.x))[:, np.newaxis] < lengths
+    values = {}
+    if cell != "rnn":
+        gates: Array = run.gates[valid]  # type: ignore[attr-defined]
+        values = {gate: gates[:, i * H : (i + 1) * H] for i, gate in enumerate(GATES[cell])}
+    h = run.h[1:][valid]
+    low, high = SATURATED
+    logistic = {gate: a for gate, a in values.items() if gate not in "gn"}
+    saturation = {gate: (float(np.mean(a < low)), float(np.mean(a > high))) for gate, a in logistic.items()}
+    if cell == "rnn" and run.activation in ("tanh", "sigmoid"):
+        below = 0.0 if run.activation == "tanh" else float(np.mean(h < low))
+        saturation["h"] = below, float(np.mean(np.abs(h) > high))
+    keeping = values.get("f", values.get("z"))
+    return LayerFlow(
+        name=name,
+        norm=sums.h / pairs,
+        c_norm=sums.c / pairs if cell == "lstm" else None,
+        relative=sums.state / start,
+        units=sums.units / start[:, np.newaxis],
+        spectral_radius={gate: _radius(run.W_h[:, i * H : (i + 1) * H]) for i, gate in enumerate(GATES[cell])},
+        saturation=saturation,
+        dead=int((np.ptp(h, axis=0) <= _UNMOVED).sum()),
+        forgetting=None if keeping is None else 1.0 / np.maximum(1.0 - keeping.mean(axis=0, dtype=np.float64), 1e-9),
+    )
+
+
+def _radius(W: Array) -> float:
+    return float(np.abs(np.linalg.eigvals(W.astype(np.float64))).max())
