@@ -31,9 +31,9 @@ DEFAULT_DATA = HERE.parents[1] / "shared" / "data"
 HIDDEN, BATCH = 64, 32
 
 
-def our_epoch(sequences: list[np.ndarray], labels: np.ndarray) -> Callable[[], None]:
+def our_epoch(sequences: list[np.ndarray], labels: np.ndarray, group_lengths: bool = False) -> Callable[[], None]:
     """Return a function that trains for one epoch."""
-    batches = SequenceBatches(sequences, labels, batch_size=BATCH)
+    batches = SequenceBatches(sequences, labels, batch_size=BATCH, group_lengths=group_lengths)
     network = Network.initialized(
         Architecture(12, 9, cell="gru", hidden_size=HIDDEN, bidirectional=True, readout="last", output="softmax")
     )
@@ -75,6 +75,26 @@ def their_epoch(sequences: list[np.ndarray], labels: np.ndarray) -> Callable[[],
             optimizer.step()
 
     return epoch
+
+
+def grouped(lengths: np.ndarray, rounds: int) -> dict[str, Any]:
+    """Time an epoch whose batches hold sequences of any lengths, one of like lengths, and one of equal lengths."""
+    rng = np.random.default_rng(0)
+    sides = {}
+    for name, sizes, group in (
+        ("any lengths", lengths, False),
+        ("like lengths", lengths, True),
+        ("all of the mean length", np.full(len(lengths), int(lengths.mean())), False),
+    ):
+        sequences = [rng.normal(size=(int(size), 12)) for size in sizes]
+        sides[name] = our_epoch(sequences, rng.integers(0, 9, len(sizes)), group)
+    ms = {name: 1e3 * statistics.median(found) for name, found in in_turns(sides, rounds).items()}
+    return {
+        "lengths": f"{len(lengths)} between {lengths.min()} and {lengths.max()}, mean {lengths.mean():.0f}",
+        "ms per epoch": {name: round(value, 1) for name, value in ms.items()},
+        "any / like": round(ms["any lengths"] / ms["like lengths"], 2),
+        "like / all of the mean length": round(ms["like lengths"] / ms["all of the mean length"], 2),
+    }
 
 
 def in_turns(sides: dict[str, Callable[[], Any]], rounds: int) -> dict[str, list[float]]:
@@ -153,6 +173,10 @@ def main() -> None:
             ]
             for cell in ("gru", "lstm", "rnn")
         },
+        "grouped lengths": [
+            grouped(np.exp(np.random.default_rng(0).uniform(np.log(low), np.log(high), 512)).astype(int), 7)
+            for low, high in ((10, 500), (7, 29))
+        ],
         "versions": {"torch": torch.__version__, "numpy": np.__version__, "python": platform.python_version()},
         "isa": engine.isa(),
     }

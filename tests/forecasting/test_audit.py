@@ -14,6 +14,7 @@ import elman
 from elman import ArgumentError, DataError, Forecaster
 from elman.forecasting import Audit, audit, backtest, cross_validation, fitting, prediction, training_set
 from elman.forecasting.audit_subject import Subject, later
+from elman.forecasting.backtest import _named
 from elman.forecasting.panel import Panel
 from elman.training import Batch
 
@@ -307,8 +308,8 @@ def test_a_leak_in_our_own_backtest_is_red(monkeypatch: pytest.MonkeyPatch) -> N
     whole: list[Panel] = []
     usual_door, usual_scales = backtest.__globals__["read_panel"], fitting.scales_of
 
-    def door(*arguments: Any) -> Panel:
-        whole.append(usual_door(*arguments))
+    def door(*arguments: Any, **options: Any) -> Panel:
+        whole.append(usual_door(*arguments, **options))
         return whole[-1]
 
     def scales(kind: str, panel: Panel) -> np.ndarray:
@@ -318,6 +319,25 @@ def test_a_leak_in_our_own_backtest_is_red(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(fitting, "scales_of", scales)
     result = audit(small(transform="scale"), WAVE)
     assert "future" in result.broken
+
+
+def test_intervals_made_of_the_future_are_red_on_future_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Residuals of all data instead of those from before a cut-off: the forecasts are right, their bounds are not."""
+    whole: list[Panel] = []
+    usual_door, usual = backtest.__globals__["read_panel"], backtest.__globals__["calibrate"]
+
+    def door(*arguments: Any, **options: Any) -> Panel:
+        whole.append(usual_door(*arguments, **options))
+        return whole[-1]
+
+    model = small(intervals="auto")
+    assert audit(model, WAVE).passed
+    monkeypatch.setitem(backtest.__globals__, "read_panel", door)
+    monkeypatch.setitem(
+        backtest.__globals__, "calibrate", lambda place, own, known: usual(place, own, _named(whole[-1]))
+    )
+    assert audit(model, WAVE).broken == ("future",)
+    assert audit(small(), WAVE).passed  # nothing of it is used without intervals
 
 
 def test_window_off_by_one_is_red_on_newest() -> None:

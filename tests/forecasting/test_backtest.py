@@ -79,6 +79,52 @@ def test_first_cut_off_is_a_plain_fit_and_predict() -> None:
     assert np.array_equal(refitted["Elman"][3:], small().fit(WAVE[:57]).predict())
 
 
+def test_intervals_of_a_cut_off_are_those_of_a_plain_fit_before_it() -> None:
+    frame = cross_validation(small(), WAVE, n_windows=2, level=[80, 95])
+    assert [name for name in frame.columns if name.startswith("Elman-")] == [
+        "Elman-lo-80",
+        "Elman-hi-80",
+        "Elman-lo-95",
+        "Elman-hi-95",
+    ]
+    model = small(intervals="auto").fit(WAVE[:54])
+    for data, rows in ((WAVE[:54], slice(0, 3)), (WAVE[:57], slice(3, 6))):
+        for name, values in model.predict(data, level=[80, 95]).items():
+            assert np.array_equal(frame[name][rows], values)
+    refitted = cross_validation(small(intervals=8), WAVE, n_windows=2, refit=True, level=80)
+    model = small(intervals=8).fit(WAVE[:57])
+    assert np.array_equal(refitted["Elman-hi-80"][3:], model.predict(level=80)["Elman-hi-80"])
+
+
+@pytest.mark.parametrize("refit", [False, True])
+def test_intervals_see_nothing_after_their_cut_off(refit: bool) -> None:
+    """Negative values after a cut-off lead to another transform of everything: no interval before them knows that."""
+    before = cross_validation(small(), WAVE, n_windows=2, refit=refit, level=80)
+    altered = WAVE.copy()
+    altered[-3:] -= 500
+    after = cross_validation(small(), altered, n_windows=2, refit=refit, level=80)
+    for column in ("Elman-lo-80", "Elman-hi-80"):
+        assert np.array_equal(before[column][:3], after[column][:3])
+
+
+def test_coverage_counts_the_values_inside() -> None:
+    result = backtest(small(), WAVE, n_windows=4, level=[50, 90])
+    frame = result.forecasts
+    assert list(result.coverage) == [50.0, 90.0]
+    for level, share in result.coverage.items():
+        inside = (frame[f"Elman-lo-{level:g}"] <= frame["y"]) & (frame["y"] <= frame[f"Elman-hi-{level:g}"])
+        assert share == inside.sum() / 12
+    assert backtest(small(), WAVE).coverage == {}
+    assert not any(name.startswith("Elman-") for name in result.by_series.columns)
+
+
+def test_levels_that_a_cut_off_has_too_few_errors_for() -> None:
+    with pytest.raises(ArgumentError, match=r"^cross_validation: level 99 needs 100 residuals for each step"):
+        cross_validation(small(), WAVE, level=99)
+    with pytest.raises(ArgumentError, match=r"^cross_validation: level must be a number in \(0, 100\), got 100"):
+        cross_validation(small(), WAVE, level=100)
+
+
 def test_forecaster_itself_is_not_touched() -> None:
     model = small()
     backtest(model, WAVE)
@@ -120,6 +166,15 @@ def test_missing_values_are_not_scored() -> None:
     assert np.isfinite(result.table.to_numpy()).all()
 
 
+def test_nothing_known_to_score() -> None:
+    values = np.where(np.arange(60) >= 57, np.nan, WAVE)
+    with pytest.raises(DataError) as caught:
+        backtest(small(missing="interpolate"), values)
+    assert str(caught.value) == (
+        "backtest: every value after the cut-offs is missing (NaN); there is nothing to score."
+    )
+
+
 def test_arguments() -> None:
     with pytest.raises(ArgumentError, match="cross_validation: n_windows must be an integer of at least 1, got 0"):
         cross_validation(small(), WAVE, n_windows=0)
@@ -145,7 +200,7 @@ def verdict(
             "seasonal naive": seasonal,
         }
     )
-    result = judge(forecasts, _named(read_panel("t", history)), 4)
+    result = judge("t", forecasts, _named(read_panel("t", history)), 4)
     return result.beats, result.verdict
 
 
@@ -201,7 +256,7 @@ def test_verdict_of_each_series() -> None:
         pd.DataFrame({"unique_id": name, "ds": np.arange(60), "y": values})
         for name, values in {"a": np.arange(60.0), "b": np.arange(60.0), "c": np.ones(60)}.items()
     )
-    result = judge(forecasts, _named(read_panel("t", history)), 4)
+    result = judge("t", forecasts, _named(read_panel("t", history)), 4)
     assert result.verdicts["unique_id"].tolist() == ["a", "b", "c"]
     assert result.verdicts["beats"].tolist() == [True, False, True]
     assert result.verdicts["won"].tolist() == [3, 0, 2]

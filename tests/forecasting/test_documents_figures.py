@@ -73,7 +73,8 @@ def rows(title: str) -> list[list[str]]:
 
 
 def test_dictionary_says_what_the_hints_say() -> None:
-    here = {there: QUOTED.findall(row[2]) for row in rows("Arguments") for there in QUOTED.findall(row[0])}
+    every = rows("Arguments") + rows("Covariates and static features")
+    here = {there: QUOTED.findall(row[2]) for row in every for there in QUOTED.findall(row[0])}
     assert {there: ours.split(" and ") for there, ours in HINTS.items()} == {there: here.get(there) for there in HINTS}
 
 

@@ -214,6 +214,11 @@ def test_messages() -> None:
     assert refused(DataError, lambda: small(window=1, season=1).fit(WAVE[:5])) == (
         "Forecaster.fit: the longest series has 5 values, intervals need at least 6, twice the horizon."
     )
+    short = Forecaster(1, window=1, season=1, intervals="auto", updates=1, n_seeds=1)
+    assert refused(DataError, lambda: short.fit(WAVE[:2])) == (
+        "Forecaster.fit: the longest series has 2 values, intervals need at least 3: "
+        "1 to leave out and 2 to learn from."
+    )
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 
 import elman
 from elman import DataError, UnsupportedError
-from elman.forecasting import backtest
+from elman.forecasting import backtest, cross_validation
 from elman.forecasting.frames import read_panel
 from elman.forecasting.training_set import arrays_of
 from forecasting.small import WAVE, small
@@ -146,9 +146,29 @@ def test_what_does_not_fit() -> None:
         small().fit(np.ones((2, 2, 2)))
 
 
-def test_backtests_are_of_one_value_per_time() -> None:
-    with pytest.raises(UnsupportedError, match=r"^backtest: y must be one-dimensional, got shape \(60, 2\)"):
-        backtest(small(), TWO)
+def test_backtests_judge_every_channel_as_a_series() -> None:
+    result = backtest(small(), TWO, n_windows=2, level=[80])
+    frame = result.forecasts
+    assert frame["unique_id"].tolist() == (["channel 0"] * 3 + ["channel 1"] * 3) * 2
+    assert frame["ds"].tolist() == [54, 55, 56] * 2 + [57, 58, 59] * 2
+    assert frame["cutoff"].tolist() == [53] * 6 + [56] * 6
+    np.testing.assert_array_equal(frame["y"], [*TWO[54:57].T.ravel(), *TWO[57:].T.ravel()])
+    model = small(intervals="auto").fit(TWO[:54])
+    first = model.predict(level=80)
+    np.testing.assert_array_equal(frame["Elman"][:6], first["Elman"].T.ravel())
+    np.testing.assert_array_equal(frame["Elman-lo-80"][:6], first["Elman-lo-80"].T.ravel())
+    np.testing.assert_array_equal(frame["Elman-hi-80"][6:], model.predict(TWO[:57], level=80)["Elman-hi-80"].T.ravel())
+    for channel in (0, 1):
+        one = cross_validation(small(), TWO[:, channel], n_windows=2)["seasonal naive"]
+        mine = frame.loc[frame["unique_id"] == f"channel {channel}", "seasonal naive"]
+        np.testing.assert_array_equal(mine, one)
+    assert result.verdicts["unique_id"].tolist() == ["channel 0", "channel 1"]
+    assert list(result.coverage) == [80.0]
+    several = cross_validation(small(), [TWO, TWO[:30]], baselines=[])
+    names = [f"series {i}, channel {c}" for i in (0, 1) for c in (0, 1)]
+    assert several["unique_id"].unique().tolist() == names
+    ordered = backtest(small(), [TWO, TWO[:30]]).verdicts  # of the shorter series the cut-off comes earlier
+    assert ordered["unique_id"].tolist() == names
 
 
 def test_the_place_in_a_list_gives_no_scale() -> None:

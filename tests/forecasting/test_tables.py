@@ -121,8 +121,11 @@ def test_encodings(tmp_path: Path) -> None:
     [
         ("", "the file is empty."),
         (" \n\n", "the file is empty."),
+        (",,\n,\n", "the file is empty."),
+        ("\ufeff\n", "the file is empty."),
+        ("a" * 200_000 + ",b\n1,2\n", "the first line has 200,002 characters; it is not a CSV file."),
         ("month,sales\n", "there is a header, but no rows."),
-        ("sales\n1\n2\n", "there is only one column, 'sales'; a time column and a target column are needed."),
+        ("sales\n1\n2\n", "there is only one column, 'sales'; at least two are needed."),
         ("month,y,y\n2024-01,1,2\n", "two columns are called 'y'."),
         (PLAIN + "2024-04-01,6,7\n", "line 5 has 3 fields, the header has 2."),
         ("a,b\n1,2\n3,4\n", "no column holds dates throughout; name it with --time (columns: a, b)."),
@@ -152,9 +155,48 @@ def test_wrong_names(tmp_path: Path) -> None:
         assert refused(tmp_path, PLAIN, **{option: "colour"}) == (
             f"sales.csv: there is no column 'colour' for --{name}; the columns are month, sales."
         )
-    assert refused(tmp_path, PLAIN, time="sales") == "sales.csv: column 'sales' does not hold dates ('5')."
+    assert refused(tmp_path, PLAIN, time="sales") == "sales.csv: column 'sales' holds '5' in line 2, which is no date."
     text = "month,sales,remark\n2024-01,1,2\n2024-02,2,late\n"
-    assert refused(tmp_path, text, target="remark") == "sales.csv: column 'remark' holds 'late', which is no number."
+    assert refused(tmp_path, text, target="remark") == (
+        "sales.csv: column 'remark' holds 'late' in line 3, which is no number."
+    )
+    text = "month,sales,remark\n2024-01,1,\n2024-02,2,NA\n"
+    assert refused(tmp_path, text, target="remark") == "sales.csv: column 'remark' holds nothing."
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (PLAIN + "2024-04-01,lots\n", "column 'sales' holds 'lots' in line 5, which is no number"),
+        ("month,a\n2024-01,1\n2024-02,2\n2024-03,x1\n", "column 'a' holds 'x1' in line 4, which is no number"),
+        ("month,y,a\n2024-01,1,1\n2024-02,x,1\n2024-03,1,1\n", "column 'y' holds 'x' in line 3, which is no number"),
+        ('month;y\n"2024-01\n";1,5\n2024-02;-;\n', "line 4 has 3 fields, the header has 2"),
+        (
+            'month;y;z\n2024-01;1,5;"a\nb"\n2024-02;2,5;\n2024-03;5x;\n',
+            "column 'y' holds '5x' in line 5, which is no number",
+        ),
+        (PLAIN + "soon,5\n", "column 'month' holds 'soon' in line 5, which is no date"),
+        (PLAIN + ",5\n", "column 'month' holds '' in line 5, which is no date"),
+        (
+            "day,seen,y\n2024-01-01,2024-01-01,1\n2024-01-02,2024-01-01,2\n?,2024-01-01,3\n",
+            "column 'day' holds '?' in line 4, which is no date",
+        ),
+    ],
+)
+def test_one_wrong_entry_is_named_with_its_line(content: str, message: str, tmp_path: Path) -> None:
+    """Another column that would do is not silently taken instead."""
+    assert refused(tmp_path, content).split(". Name another with --")[0].removesuffix(".") == f"sales.csv: {message}"
+
+
+def test_commas_between_thousands(tmp_path: Path) -> None:
+    table = read(tmp_path, 'month,y\n2024-01,"1,234"\n2024-02,999\n2024-03,"1,234,567.5"\n2024-04,\n')
+    assert table.frame["y"].tolist()[:3] == [1234.0, 999.0, 1234567.5] and np.isnan(table.frame["y"].iloc[3])
+    assert table.notes == ["commas in y separate thousands"]
+    table = read(tmp_path, "month;y\n2024-01;1,234\n2024-02;999\n")
+    assert table.frame["y"].tolist() == [1.234, 999.0] and table.notes[-1] == "numbers in y have a decimal comma"
+    assert refused(tmp_path, 'month,y\n2024-01,"1,5"\n2024-02,"2,5"\n2024-03,x\n').startswith(
+        "sales.csv: column 'y' holds 'x' in line 4, which is no number."
+    )
 
 
 def test_quoted_newlines_and_the_line_of_a_ragged_row(tmp_path: Path) -> None:
@@ -195,7 +237,7 @@ def test_parquet_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     path.write_bytes(b"")
     assert said() == "sales.parquet: the file is empty."
     pl.DataFrame({"y": [1.0]}).write_parquet(path)
-    assert said() == ("sales.parquet: there is only one column, 'y'; a time column and a target column are needed.")
+    assert said() == "sales.parquet: there is only one column, 'y'; at least two are needed."
     pl.DataFrame({"ds": [1.0], "y": [1.0]}).clear().write_parquet(path)
     assert said() == "sales.parquet: there are no rows."
     pl.DataFrame({"ds": [datetime(2024, 1, 1), None], "y": [1.0, 2.0]}).write_parquet(path)
@@ -231,13 +273,13 @@ def test_covariates_that_cannot_be_used(tmp_path: Path) -> None:
     assert said(past=["heat"]) == (
         "sales.csv: there is no column 'heat' for --covariates; the columns are day, sales, price, remark."
     )
-    assert said(past=["remark"]) == "sales.csv: covariate 'remark' holds 'x', which is no number."
+    assert said(past=["remark"]) == "sales.csv: covariate 'remark' holds 'x' in line 2, which is no number."
     assert said(past=["day"]) == "sales.csv: column 'day' cannot be a covariate; it is taken already."
     ahead.write_text("date,price\n2024-01-03,1\n")
     assert said(future=ahead) == "ahead.csv: there is no column 'day'; the columns are date, price."
     ahead.write_text("day,heat\n2024-01-03,1\n")
     assert said(future=ahead) == "ahead.csv: it has no column of covariates in common with the first file."
     ahead.write_text("day,price\nsoon,1\n")
-    assert said(future=ahead) == "ahead.csv: column 'day' does not hold dates ('soon')."
+    assert said(future=ahead) == "ahead.csv: column 'day' holds 'soon' in line 2, which is no date."
     ahead.write_text("day,price\n2024-01-03,high\n")
-    assert said(future=ahead) == "ahead.csv: covariate 'price' holds 'high', which is no number."
+    assert said(future=ahead) == "ahead.csv: covariate 'price' holds 'high' in line 2, which is no number."

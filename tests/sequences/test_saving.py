@@ -58,6 +58,44 @@ def test_random_generators_and_odd_classes(tmp_path: Path) -> None:
     assert not (tmp_path / "other").exists()
 
 
+@pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd"])
+def test_partial_fit_goes_on_after_loading_as_if_nothing_had_happened(optimizer: str, tmp_path: Path) -> None:
+    model = SequenceClassifier(**(QUICK | {"optimizer": optimizer})).partial_fit(X, labels()).partial_fit(X, labels())
+    model.save(tmp_path / "model")
+    again = load(tmp_path / "model")
+    for estimator in (model, again):
+        estimator.partial_fit(X[:9], labels()[:9])
+    assert again.updates_ == model.updates_ == 3
+    assert np.array_equal(again.decision_function(X), model.decision_function(X))
+    fitted = SequenceClassifier(**QUICK).fit(X, labels())
+    fitted.save(tmp_path / "fitted")
+    assert not any(name.startswith("memory") for name in load_arrays(tmp_path / "fitted")[0])
+
+
+def test_memory_of_another_optimizer_is_not_kept(tmp_path: Path) -> None:
+    model = SequenceClassifier(**QUICK).partial_fit(X, labels()).set_params(optimizer="sgd")
+    model.save(tmp_path / "model")
+    load(tmp_path / "model").partial_fit(X, labels())
+
+
+@pytest.mark.parametrize(
+    ("y", "weights"),
+    [
+        (labels(), {"a": 1.0, "b": 2.5, "c": 0.0}),
+        (np.arange(24) % 3, {0: 1.0, 1: 2.0, np.int64(2): 3}),
+        (np.eye(2, dtype=int)[np.arange(24) % 2], [{0: 1.0, 1: 2.0}, {0: 3.0, 1: 1.0}]),
+        (labels(), "balanced"),
+        (labels(), None),
+    ],
+)
+def test_class_weights_come_back(y: Any, weights: Any, tmp_path: Path) -> None:
+    model = SequenceClassifier(**QUICK, class_weight=weights).fit(X, y)
+    model.save(tmp_path / "model")
+    again = load(tmp_path / "model")
+    assert again.class_weight == weights
+    assert np.array_equal(again.fit(X, y).decision_function(X), model.decision_function(X))
+
+
 def _set(path: str, value: Any) -> Callable[[dict[str, Any], dict[str, Any]], None]:
     """Return a change of the metadata at a place written with dots; None for the value deletes it."""
 
@@ -108,6 +146,12 @@ CHANGES = {
     "no network": ("classifier", _array("theta", lambda a: a[:0])),
     "scale zero": ("classifier", _array("input.scale", np.zeros_like)),
     "center of another length": ("classifier", _array("input.center", lambda a: np.zeros(3))),
+    "memory of another length": ("classifier", _array("memory.m", lambda a: np.zeros((2, 3), np.float32))),
+    "memory of another optimizer": ("classifier", _array("memory.square", lambda a: np.zeros((2, 3), np.float32))),
+    "class weights of lists": ("classifier", _set("parameters.class_weight", {"classes": [[1]], "weights": [1.0]})),
+    "class weights negative": ("classifier", _set("parameters.class_weight", {"classes": ["a"], "weights": [-1.0]})),
+    "class weights too few": ("classifier", _set("parameters.class_weight", {"classes": ["a"], "weights": []})),
+    "class weights by name": ("classifier", _set("parameters.class_weight", {"a": 1.0})),
     "array unknown": ("classifier", _array("more", lambda a: np.zeros(3))),
     "target scale missing": ("regressor", _array("target.scale", None)),
     "target scale of another length": ("regressor", _array("target.center", lambda a: np.zeros(2))),

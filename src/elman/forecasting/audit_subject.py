@@ -105,28 +105,31 @@ class Subject:
         return [stamps[mine].to_list() for mine in named_rows(answer, panel)]
 
     def rolled(self, panel: Panel, n_windows: int) -> Array:
-        """Forecast from the last ``n_windows`` cut-offs of whole data (S, n_windows, K), earliest first.
+        """Forecast from the last ``n_windows`` cut-offs of whole data (rows, n_windows, K), earliest first.
 
-        The forecaster's own method ``cross_validation`` is used if it has one, the library's if it is a `Forecaster`.
+        The forecaster's own method ``cross_validation`` is used if it has one, the library's if it is a `Forecaster`;
+        the bounds of its intervals, if it gives any, are then further rows.
         """
         model = self.copy()
         data = self._data(panel)
         if hasattr(model, "cross_validation"):
             answer = model.cross_validation(data, n_windows=n_windows, step_size=self.horizon)
         else:
-            answer = cross_validation(model, data, n_windows, self.horizon, baselines=())
-        column = next(name for name in answer.columns if name not in _KEYS)
-        values = np.asarray(answer[column], dtype=np.float64)
-        if panel.ids is None:  # arrays and lists are named by their positions
-            panel = replace(panel, ids=pd.RangeIndex(len(panel)))
-        rows = named_rows(answer, panel, by=("cutoff", "ds"))
-        return np.stack([values[mine].reshape(n_windows, self.horizon) for mine in rows])
+            level = None
+            if self.forecaster.intervals is not None:
+                model, level = self.copy(intervals=2), 50  # the fewest residuals that make an interval
+            answer = cross_validation(model, data, n_windows, self.horizon, baselines=(), level=level)
+        first, *bounds = (name for name in answer.columns if name not in _KEYS)
+        columns = [first, *(name for name in bounds if name.startswith(f"{first}-"))]
+        names = pd.Index(list(dict.fromkeys(answer["unique_id"].to_list())))  # positions or channels, without names
+        rows = named_rows(answer, replace(panel, ids=names), by=("cutoff", "ds"))
+        values = [np.asarray(answer[column], dtype=np.float64) for column in columns]
+        return np.stack([own[mine].reshape(n_windows, self.horizon) for own in values for mine in rows])
 
     @property
     def can_be_rolled(self) -> bool:
         """Whether it can be shown values after a cut-off, which it should not look at."""
-        one_value = self.panel.values.ndim == 1
-        return one_value and (isinstance(self.forecaster, Forecaster) or hasattr(self.forecaster, "cross_validation"))
+        return isinstance(self.forecaster, Forecaster) or hasattr(self.forecaster, "cross_validation")
 
     def _answer(self, model: Any, panel: Panel) -> Any:
         """Ask for a forecast, with the covariates known ahead if there are any."""

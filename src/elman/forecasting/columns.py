@@ -28,6 +28,8 @@ def select_columns(place: str, data: Any, names: Sequence[str]) -> pd.DataFrame:
             f"{place}: the column{'s' * (len(absent) > 1)} {', '.join(absent)} "
             f"{'are' if len(absent) > 1 else 'is'} not found among {', '.join(map(str, data.columns))}."
         )
+    if twice := [name for name in names if list(data.columns).count(name) > 1]:
+        raise DataError(f"{place}: there is more than one column {twice[0]!r}.")
     if type(data).__module__.split(".")[0] == "polars":
         return _from_polars(data, names)
     frame: pd.DataFrame = data[list(names)].reset_index(drop=True)
@@ -73,7 +75,7 @@ def numbers(place: str, name: str, column: pd.Series) -> Array:
         row = int(np.argmax(wrong.to_numpy()))
         raise DataError(f"{place}: {name} must hold numbers, got {column.iloc[row]!r} in row {row}.")
     _refuse_lost_digits(place, name, column, converted)
-    if len(column) and not converted.isna().all():
+    if any(isinstance(value, str) for value in column):
         warnings.warn(
             f"{place}: {name} holds numbers written as text; they were converted.", ElmanWarning, stacklevel=6
         )
@@ -96,6 +98,8 @@ def time_stamps(place: str, column: pd.Series) -> Times:
         return pd.Index(column.to_numpy(dtype=np.int64))
     if pd.api.types.is_datetime64_any_dtype(column):
         return pd.DatetimeIndex(column)
+    if isinstance(column.dtype, pd.PeriodDtype):
+        raise DataError(f"{place}: ds holds periods ({column.dtype}); pass time stamps, such as ds.dt.to_timestamp().")
     if pd.api.types.is_numeric_dtype(column):
         raise DataError(f"{place}: ds must hold time stamps or integers, got {column.dtype}.")
     zones = {getattr(value, "tzinfo", None) is not None for value in column if not isinstance(value, str)}

@@ -29,12 +29,14 @@ def read_covariates(place: str, frame: pd.DataFrame, names: Sequence[str]) -> Ar
         try:
             values = numbers(place, f"covariate {name}", column)
         except DataError as error:
-            raise DataError(f"{error}\n  Hint: give every category a column of 0 and 1.") from error
+            raise DataError(
+                f"{error}\n  Hint: give every category a column of 0 and 1 (pandas.get_dummies)."
+            ) from error
         wrong = ~np.isfinite(values)
         if wrong.any():
             row = int(np.argmax(wrong))
             what = "missing (NaN)" if np.isnan(values[row]) else f"{values[row]}"
-            series, time = frame["unique_id"].iloc[row], frame["ds"].iloc[row]
+            series, time = frame["unique_id"].tolist()[row], frame["ds"].iloc[row]
             raise DataError(
                 f"{place}: covariate {name} is {what} in series {series!r} at {time}; covariates are not filled."
             )

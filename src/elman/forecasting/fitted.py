@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -12,22 +11,24 @@ from sklearn.base import BaseEstimator
 from sklearn.exceptions import NotFittedError
 from sklearn.utils import check_random_state
 
-from elman.errors import ArgumentError, DataError, ElmanError, FileFormatError
+from elman._check.names import NamedParameters
+from elman.errors import ArgumentError, DataError
 from elman.forecasting.covariates import read_future
 from elman.forecasting.fitting import Prepared, make_recipe, make_trainers, prepare, seeds_of
 from elman.forecasting.frames import read_panel
 from elman.forecasting.frequencies import future_times
-from elman.forecasting.hints import NamedParameters
+from elman.forecasting.hints import HINTS
 from elman.forecasting.options import covariates_of
 from elman.forecasting.panel import Panel
-from elman.forecasting.prediction import forecast
+from elman.forecasting.prediction import check_finite, forecast
 from elman.forecasting.recipe import Recipe, resolve_seasons, rule_updates
 from elman.forecasting.running import Running, begin, proceed
 from elman.forecasting.selection import Choice, choose
 from elman.forecasting.training_set import check_domain, filled, scales_of
-from elman.forecasting.validation import best_updates, stop_at
+from elman.forecasting.validation import best_updates
 from elman.network import Network
-from elman.training import History, Trainer, train_ensemble
+from elman.persistence.models import SavedModel
+from elman.training import History, Trainer, same_seed, train_ensemble
 
 if TYPE_CHECKING:
     from elman.forecasting.forecaster import Forecaster
@@ -37,8 +38,11 @@ __all__ = ["FittedForecaster"]
 Array = npt.NDArray[np.float64]
 
 
-class FittedForecaster(NamedParameters, BaseEstimator):
+class FittedForecaster(NamedParameters, SavedModel, BaseEstimator):
     """Base of the `Forecaster`, which adds the constructor and the methods that users call with data."""
+
+    _hints: ClassVar[dict[str, str]] = HINTS
+    _kind: ClassVar[str] = "forecaster"
 
     if TYPE_CHECKING:
         networks_: list[Network]
@@ -67,7 +71,8 @@ class FittedForecaster(NamedParameters, BaseEstimator):
         seasons = resolve_seasons(place, own.season, panel.frequency)
         panel, unknown = filled(panel, own.missing, seasons[0])
         check_domain(place, make_recipe(place, own, panel, seasons, 1).transform, panel)
-        root = int(check_random_state(own.random_state).randint(2**31 - 1))
+        drawn = int(check_random_state(own.random_state).randint(2**31 - 1))
+        root = same_seed(drawn, fixed=own.random_state is not None)
         choice = Choice(0 if own.window == "auto" else int(own.window))
         if own.window == "auto":
             choice = choose(place, own, panel, unknown, seasons, root)
@@ -76,9 +81,7 @@ class FittedForecaster(NamedParameters, BaseEstimator):
         seeds = seeds_of(root, int(own.n_seeds))
         scores = best_updates(place, own, panel, unknown, prepared.recipe, updates, seeds) if own.validation else {}
         stop = min(scores, key=lambda update: (scores[update], update)) if scores else updates
-        trainers = make_trainers(own, prepared, updates, seeds)
-        for trainer in trainers:
-            trainer.callbacks = (stop_at(stop),)
+        trainers = make_trainers(own, prepared, updates, seeds, stop_at=stop)
         try:
             train_ensemble(trainers, n_threads=own.n_threads, progress=own.progress)
         except KeyboardInterrupt:
@@ -156,7 +159,7 @@ class FittedForecaster(NamedParameters, BaseEstimator):
         panel, _ = filled(panel, self._self.missing, self._recipe.seasons[0])
         check_domain(place, self._recipe.transform, panel)
         newest = panel.tail(self._recipe.memory)
-        return self._forecast(newest, self._scales_for(panel))
+        return check_finite(place, panel, self._forecast(newest, self._scales_for(panel)))
 
     def _scales_for(self, panel: Panel) -> Array:
         """Take the scales of training for the series known from there, and measure the others.
@@ -249,56 +252,6 @@ class FittedForecaster(NamedParameters, BaseEstimator):
             raise NotFittedError(f"Forecaster.{method}: this Forecaster is not fitted yet; call fit first.")
 
     # Files
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted forecaster to one file: parameters, rules, newest values, nothing executable.
-
-        Parameters
-        ----------
-        path : str or path
-            An existing file is replaced, or left as it was if anything goes wrong.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        OSError
-            If the operating system refuses.
-        """
-        from elman.persistence import save_arrays
-
-        self._check_fitted("save")
-        save_arrays(path, *self.to_arrays())
-
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a forecaster from a file of `save`.
-
-        Parameters
-        ----------
-        path : str or path
-            The file.
-
-        Returns
-        -------
-        Forecaster
-            Forecasts the same bits.
-
-        Raises
-        ------
-        FileFormatError
-            If the file is damaged or holds something else.
-        """
-        from elman.persistence import load_arrays
-
-        arrays, metadata = load_arrays(path)
-        kind = metadata.get("kind")
-        if kind != "forecaster":
-            raise FileFormatError(f"{os.fspath(path)}: holds a {kind!r:.60}, not a forecaster.")
-        try:
-            return cls.from_arrays(arrays, metadata)
-        except ElmanError as error:
-            raise FileFormatError(f"{os.fspath(path)}: {error}") from error
 
     def to_arrays(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         """Describe the fitted forecaster by arrays and plain metadata, as `save` writes them."""

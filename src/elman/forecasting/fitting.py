@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from elman.data.scaling import choose_transform
-from elman.forecasting.options import architecture_of, settings_of
+from elman.forecasting.options import ahead_of, architecture_of, settings_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.recipe import Recipe, batch_size, check_window
 from elman.forecasting.training_set import TYPICAL, Arrays, arrays_of, measure_unit, scales_of, stretches
 from elman.network import Network
-from elman.training import Trainer
+from elman.training import Trainer, Validate
 
 if TYPE_CHECKING:
     from elman.forecasting.forecaster import Forecaster
@@ -54,8 +54,8 @@ class Prepared:
 
 def make_recipe(place: str, forecaster: Forecaster, panel: Panel, seasons: tuple[int, ...], window: int) -> Recipe:
     """Combine a window with the parameters and the transform that the panel asks for."""
-    check_window(place, window, forecaster.horizon, panel.lengths)
-    ahead = 1 if forecaster.strategy == "recursive" else int(forecaster.horizon)
+    ahead = ahead_of(forecaster)
+    check_window(place, window, ahead, panel.lengths)
     level = {"season": min(seasons[0], window), "last": 1, "none": 0}[forecaster.level]
     channels = panel.values.shape[1] if panel.values.ndim > 1 else 1
     past = len(forecaster.past_covariates or ())
@@ -109,13 +109,23 @@ def seeds_of(root: int, count: int, purpose: int | None = None) -> list[int]:
     return [int(seed) for seed in np.random.SeedSequence(entropy).generate_state(count)]
 
 
-def make_trainers(forecaster: Forecaster, prepared: Prepared, updates: int, seeds: Sequence[int]) -> list[Trainer]:
-    """Make one trainer per seed; all gather their batches from the same arrays."""
+def make_trainers(
+    forecaster: Forecaster,
+    prepared: Prepared,
+    updates: int,
+    seeds: Sequence[int],
+    *,
+    stop_at: int | None = None,
+    validate: Validate | None = None,
+    validate_every: int | None = None,
+) -> list[Trainer]:
+    """Make one trainer per seed; all gather their batches from the same arrays, and stop as a `Trainer` does."""
     architecture = architecture_of(forecaster, prepared.recipe)
     size = batch_size(prepared.recipe, prepared.lengths, int(forecaster.batch_size))
     source = stretches(prepared.arrays, prepared.recipe, size, forecaster.loss_at == "last")
     trainers = []
     for seed in seeds:
         network = Network.initialized(architecture, seed=seed, scheme=forecaster.init)
-        trainers.append(Trainer(network, source.with_seed(seed), settings_of(forecaster, updates, seed)))
+        settings = replace(settings_of(forecaster, updates, seed), validate_every=validate_every)
+        trainers.append(Trainer(network, source.with_seed(seed), settings, validate=validate, stop_at=stop_at))
     return trainers

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
+from elman._check.occupied import changing, reading
 from elman.forecasting.fitted import FittedForecaster
 from elman.forecasting.frames import read_panel
 from elman.forecasting.intervals import bounds, calibrate, deliver
-from elman.forecasting.occupied import changing, reading
 from elman.forecasting.options import check_parameters, covariates_of
+from elman.forecasting.prediction import check_finite
+from elman.training import checkpointing
+
+if TYPE_CHECKING:
+    from elman.training import GradientFlow
 
 __all__ = ["Forecaster"]
 
@@ -221,7 +226,7 @@ class Forecaster(FittedForecaster):
         self.n_threads = n_threads
         self.progress = progress
 
-    def fit(self, data: Any, y: Any = None) -> Self:
+    def fit(self, data: Any, y: Any = None, *, checkpoint_dir: Any = None, resume: bool = False) -> Self:
         """Learn from one series, a list of series, or a long frame.
 
         Parameters
@@ -231,6 +236,10 @@ class Forecaster(FittedForecaster):
             per series and time. Of D channels, each has its own transform and level.
         y : None
             Not used; scikit-learn's pipelines pass it.
+        checkpoint_dir : str or path, optional
+            Folder in which the states of the training are kept, so that it can go on after a crash.
+        resume : bool
+            Go on from the states there; the result is, bit for bit, that of a fit that never stopped.
 
         Returns
         -------
@@ -240,7 +249,7 @@ class Forecaster(FittedForecaster):
         Raises
         ------
         ArgumentError
-            If a parameter has a wrong value.
+            If a parameter has a wrong value, or the folder holds the states of another fit.
         DataError
             If a value or time stamp cannot be used, or there are too few.
         TrainingError
@@ -250,12 +259,14 @@ class Forecaster(FittedForecaster):
         check_parameters(place, self)
         with changing(place, self):
             panel = read_panel(place, data, self.freq, self.missing, covariates_of(self), channels=True)
-            residuals, before = calibrate(place, self, panel), getattr(self, "networks_", None)
-            try:
-                self._fit_panel(place, panel)
-            finally:
-                if getattr(self, "networks_", None) is not before:  # after Ctrl-C too
-                    self._residuals = residuals
+            learned_from = panel.values, panel.offsets, panel.covariates, str(panel.frequency)
+            with checkpointing(place, checkpoint_dir, resume, self.get_params(), learned_from):
+                residuals, before = calibrate(place, self, panel), getattr(self, "networks_", None)
+                try:
+                    self._fit_panel(place, panel)
+                finally:
+                    if getattr(self, "networks_", None) is not before:  # after Ctrl-C too
+                        self._residuals = residuals
         return self
 
     def predict(self, data: Any = None, level: Any = None, future: Any = None) -> Any:
@@ -291,13 +302,46 @@ class Forecaster(FittedForecaster):
         with reading(place, self):
             if data is None:
                 panel = self._with_future(place, self._newest, future)
-                forecasts = self._forecast_newest(panel)
+                forecasts = check_finite(place, panel, self._forecast_newest(panel))
             else:
                 panel = self._with_future(place, self._read(place, data), future)
                 forecasts = self._forecast_panel(place, panel)
             if level is None:
                 return panel.deliver(forecasts)
             return deliver(panel, forecasts, bounds(place, self, panel, forecasts, level))
+
+    def gradient_flow(self, data: Any = None, *, member: int = 0, probes: int = 8) -> GradientFlow:
+        """Measure how far back in time the gradient of the loss reaches, on stretches drawn like those of training.
+
+        Parameters
+        ----------
+        data : array_like, list or frame, optional
+            Series in any of the forms of `fit`, with covariates if there are any; without it, the newest values that
+            are known.
+        member : int
+            Which network of the ensemble.
+        probes : int
+            Outputs per stretch that are followed.
+
+        Returns
+        -------
+        GradientFlow
+            Print it; `elman.training.gradient_flow` says what the numbers are.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        DataError
+            If a value or time stamp cannot be used.
+        """
+        from elman.forecasting.flow import measure
+
+        place = "Forecaster.gradient_flow"
+        self._check_fitted("gradient_flow")
+        with changing(place, self):  # it uses a network's tape
+            panel = self._newest if data is None else self._read(place, data)
+            return measure(place, self, panel, member, probes)
 
     def update(self, data: Any) -> Self:
         """Take in new values of the series of `fit`, so that `predict` goes on from them; nothing is learned.

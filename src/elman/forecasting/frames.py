@@ -95,12 +95,13 @@ def _offsets(lengths: Any) -> npt.NDArray[np.int64]:
 
 
 def _is_list_of_series(data: Any) -> bool:
-    return isinstance(data, (list, tuple)) and (len(data) == 0 or np.ndim(data[0]) > 0)
+    several = isinstance(data, (list, tuple))
+    return several and (len(data) == 0 or isinstance(data[0], (list, tuple)) or np.ndim(data[0]) > 0)
 
 
 def _one_series(place: str, name: str, values: Any, channels: bool) -> Array:
     """Convert one series to float64 (n,), or (n, D)."""
-    array = np.asarray(values)
+    array = _as_array(place, name, values)
     if array.ndim == 2 and channels and array.shape[1] > 0:
         return np.stack([numbers(place, f"{name}[:, {c}]", pd.Series(array[:, c])) for c in range(array.shape[1])], 1)
     if array.ndim != 1:
@@ -109,6 +110,16 @@ def _one_series(place: str, name: str, values: Any, channels: bool) -> Array:
             "  Hint: pass several series as a list of arrays or as a long frame with unique_id, ds and y."
         )
     return numbers(place, name, pd.Series(array))
+
+
+def _as_array(place: str, name: str, values: Any) -> npt.NDArray[Any]:
+    """Convert what a caller brought; what a masked array hides is missing."""
+    if isinstance(values, np.ma.MaskedArray):
+        values = np.ma.filled(values.astype(np.float64), np.nan)
+    try:
+        return np.asarray(values)
+    except ValueError:
+        raise DataError(f"{place}: {name} must hold numbers alone, got numbers and sequences mixed.") from None
 
 
 def _same_channels(place: str, series: Sequence[Array]) -> None:
@@ -128,7 +139,9 @@ def _check_values(place: str, panel: Panel, missing: str, least: int) -> None:
     if len(short):
         name = "the series" if panel.kind == "array" else panel.name(int(short[0]))
         count = int(panel.lengths[short[0]])
-        raise DataError(f"{place}: {name} has {count} value{'s' * (count != 1)}, at least {least} are needed.")
+        turned = panel.values.ndim > 1 and count == 1
+        hint = f"\n  Hint: a shape of (1, {panel.values.shape[1]}) is one time of many channels." if turned else ""
+        raise DataError(f"{place}: {name} has {count} value{'s' * (count != 1)}, at least {least} are needed.{hint}")
     nan = np.isnan(panel.values)
     if missing == "error" and nan.any():
         raise DataError(f"{place}: y is missing (NaN) {_place(panel, nan)}. {_WAY_OUT}")
@@ -229,7 +242,7 @@ def _regular(place: str, panel: Panel, freq: Any, missing: str) -> Panel:
     same_series = np.ones(len(places) - 1, dtype=bool)
     same_series[panel.offsets[1:-1] - 1] = False
     distance = np.diff(places)
-    name = freq if not (isinstance(freq, str) and freq == "auto") else f"{_alias(panel.frequency)} (inferred)"
+    name = f"{_alias(panel.frequency)}{' (inferred)' if isinstance(freq, str) and freq == 'auto' else ''}"
     off = np.flatnonzero((places < 0) & (not isinstance(panel.frequency, int)))
     if len(off) == 0:
         off = np.flatnonzero(same_series & (distance % step != 0)) + 1

@@ -202,7 +202,11 @@ def future_times(last: Times, frequency: Frequency, horizon: int) -> Times:
     >>> future_times(pd.DatetimeIndex(["2024-01-31"]), to_frequency("ME"), 2).strftime("%Y-%m-%d").tolist()
     ['2024-02-29', '2024-03-31']
     """
-    ahead = [_advance(last, frequency, step) for step in range(1, horizon + 1)]
+    try:
+        ahead = [_advance(last, frequency, step) for step in range(1, horizon + 1)]
+    except pd.errors.OutOfBoundsDatetime:  # nanoseconds end in 2262
+        last = last.as_unit("us")
+        ahead = [_advance(last, frequency, step) for step in range(1, horizon + 1)]
     order = np.arange(len(last) * horizon).reshape(horizon, len(last)).T.ravel()
     joined = ahead[0].append(ahead[1:])
     return joined[order]

@@ -197,6 +197,11 @@ def calibrate(place: str, forecaster: Forecaster, panel: Panel) -> Residuals | N
         return None
     left_out = _cut_offs(place, forecaster, panel)
     long_enough = np.flatnonzero(panel.lengths >= left_out[0] + 2)
+    if len(long_enough) == 0:
+        raise DataError(
+            f"{place}: the longest series has {panel.lengths.max()} values, intervals need at least {left_out[0] + 2}: "
+            f"{left_out[0]} to leave out and 2 to learn from."
+        )
     model = clone(forecaster)
     model._fit_panel(place, panel.select(long_enough.tolist()).head(left_out[0]))
     kind = calibration_transform(forecaster, panel)

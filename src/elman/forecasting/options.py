@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from elman.forecasting.forecaster import Forecaster
     from elman.forecasting.recipe import Recipe
 
-__all__ = ["architecture_of", "check_parameters", "covariates_of", "settings_of"]
+__all__ = ["ahead_of", "architecture_of", "check_parameters", "covariates_of", "settings_of"]
 
 LOSSES = {
     "mae": "mean_absolute_error",
@@ -54,16 +54,15 @@ def check_parameters(place: str, forecaster: Forecaster) -> None:
     for name in _COUNTS:
         _check.positive_integer(place, name, values[name])
     for name in _COUNTS_OR_AUTO:
-        if values[name] != "auto":
-            _count_or_auto(place, name, values[name])
+        _check.count_or_auto(place, name, values[name])
     for name, options in _CHOICES.items():
         _check.choice(place, name, values[name], options)
     for name in _SWITCHES:
         _check.boolean(place, name, values[name])
     for name, interval in _INTERVALS.items():
         _check.number_in(place, name, values[name], interval)
-    if values["intervals"] not in (None, "auto"):
-        _count_or_auto(place, "intervals", values["intervals"])
+    if values["intervals"] is not None:
+        _check.count_or_auto(place, "intervals", values["intervals"])
     if values["validation"] is not None:
         _check.boolean(place, "validation", values["validation"])
     _check_covariates(place, forecaster)
@@ -75,6 +74,11 @@ def check_parameters(place: str, forecaster: Forecaster) -> None:
         raise ArgumentError(f'{place}: carry_state=True goes with loss_at="every" alone.')
     if values["bptt_depth"] not in (None, 1):
         raise UnsupportedError(f"{place}: bptt_depth must be None or 1, got {values['bptt_depth']!r}.")
+
+
+def ahead_of(forecaster: Forecaster) -> int:
+    """Count the values that the network itself forecasts at a step: one, where forecasts enter the next window."""
+    return 1 if forecaster.strategy == "recursive" else int(forecaster.horizon)
 
 
 def covariates_of(forecaster: Forecaster) -> tuple[str, ...]:
@@ -97,13 +101,6 @@ def _check_covariates(place: str, forecaster: Forecaster) -> None:
             f'{place}: strategy="recursive" would need the future of {", ".join(forecaster.past_covariates)}. '
             'Name them as future_covariates if it is known, or take strategy="multi_output".'
         )
-
-
-def _count_or_auto(place: str, name: str, value: Any) -> None:
-    try:
-        _check.positive_integer(place, name, value)
-    except ArgumentError as error:
-        raise ArgumentError(f'{place}: {name} must be "auto" or an integer of at least 1, got {value!r}.') from error
 
 
 def architecture_of(forecaster: Forecaster, recipe: Recipe) -> Architecture:

@@ -72,7 +72,7 @@ class Panel:
 
     def name(self, series: int) -> str:
         """Name one series in a message."""
-        return f"series {self.ids[series]!r}" if self.ids is not None else f"series {series}"
+        return f"series {series}" if self.ids is None else f"series {self.ids[series : series + 1].tolist()[0]!r}"
 
     def place(self, index: int) -> str:
         """Name one value in a message: its series and time stamp, or its position."""

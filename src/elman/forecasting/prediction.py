@@ -9,16 +9,18 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from elman.errors import DataError
 from elman.forecasting.panel import Panel
 from elman.forecasting.recipe import Recipe
 from elman.forecasting.training_set import Arrays, arrays_of, back, beside, standardized
 from elman.network import Network, State
 
-__all__ = ["WarmUp", "combined", "final_output", "forecast", "warm_up"]
+__all__ = ["WarmUp", "check_finite", "combined", "final_output", "forecast", "warm_up"]
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 
+_FARTHEST = 1e30  # units of the network; what lies farther says no more, and must stay finite in float32
 _ROWS = 256  # series forecast at a time; bounds memory and changes no bit
 
 
@@ -75,6 +77,17 @@ def _at_once(
     return np.concatenate(parts)
 
 
+def check_finite(place: str, panel: Panel, forecasts: Array) -> Array:
+    """Refuse forecasts (S, K) or (S, K, D) that left the range of numbers; return the others as they are."""
+    wrong = ~np.isfinite(forecasts.reshape(len(forecasts), -1)).all(axis=1)
+    if wrong.any():
+        whose = "the series" if panel.kind == "array" else panel.name(int(np.argmax(wrong)))
+        raise DataError(
+            f"{place}: the forecast of {whose} is not finite; its values lie too far from those of the fit."
+        )
+    return forecasts
+
+
 @dataclass(frozen=True)
 class WarmUp:
     """What the networks see before a forecast.
@@ -119,7 +132,11 @@ def _warm_windows(arrays: Arrays, first: Index, lengths: Index, window: int) -> 
     now, beyond = _steps(first, lengths)
     x = arrays.values[now[..., None] + np.arange(1 - window, 1)] - arrays.level[now][:, :, None]
     x[beyond] = 0.0
-    windows: npt.NDArray[np.float32] = x.reshape(*now.shape, -1).astype(np.float32)
+    return _in_float32(x.reshape(*now.shape, -1))
+
+
+def _in_float32(x: Array) -> npt.NDArray[np.float32]:
+    windows: npt.NDArray[np.float32] = np.clip(x, -_FARTHEST, _FARTHEST).astype(np.float32)
     return windows
 
 
@@ -141,8 +158,7 @@ def _covariate_windows(
     after = longer[place[..., None] + np.arange(1, horizon + 1)].reshape(*now.shape, -1)
     x = beside(window, after, len(recipe.past), columns)
     x[beyond] = 0.0
-    windows: npt.NDArray[np.float32] = x.astype(np.float32)
-    return windows
+    return _in_float32(x)
 
 
 def final_output(

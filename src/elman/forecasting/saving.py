@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import zoneinfo
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +17,7 @@ from elman.data.scaling import TRANSFORMS
 from elman.errors import ArgumentError, FileFormatError
 from elman.forecasting import intervals
 from elman.forecasting.frequencies import to_frequency
-from elman.forecasting.options import architecture_of, check_parameters
+from elman.forecasting.options import ahead_of, architecture_of, check_parameters
 from elman.forecasting.panel import Panel
 from elman.forecasting.recipe import Recipe
 from elman.forecasting.running import Running
@@ -32,6 +34,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 _KEYS = {"kind", "parameters", "architecture", "recipe", "unit", "updates", "measured", "data"}
 _DATA_KEYS = {"kind", "frequency", "unit", "zone"}
 _MOST_LAYERS = 1000
+_FIXED_ZONE = re.compile(r"UTC([+-]\d\d:\d\d)?")
 _KINDS = ("array", "list", "pandas", "polars")
 
 
@@ -117,7 +120,7 @@ def from_file(forecaster: Forecaster, arrays: Arrays, metadata: dict[str, Any]) 
     """
     try:
         _fill(forecaster, arrays, metadata)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         if isinstance(error, FileFormatError):
             raise
         raise FileFormatError(f"this is no forecaster that Elman wrote: {error}") from error
@@ -130,10 +133,9 @@ def _fill(forecaster: Forecaster, arrays: Arrays, metadata: dict[str, Any]) -> N
     forecaster.set_params(**parameters)
     check_parameters("parameters", forecaster)
     recipe = _recipe(metadata["recipe"])
-    ahead = 1 if forecaster.strategy == "recursive" else forecaster.horizon
     known = len(forecaster.past_covariates or ()), len(forecaster.future_covariates or ())
     if (recipe.horizon, recipe.steps, recipe.carry, len(recipe.past), len(recipe.future)) != (
-        ahead,
+        ahead_of(forecaster),
         forecaster.steps,
         forecaster.carry_state,
         *known,
@@ -317,4 +319,16 @@ def _times(stamps: npt.NDArray[np.int64], data: dict[str, Any]) -> pd.Index:
         return pd.Index(stamps)
     unit = _check.choice("data", "unit", data["unit"], ("s", "ms", "us", "ns"))
     times = pd.DatetimeIndex(stamps.view(f"datetime64[{unit}]"))
-    return times if data["zone"] is None else times.tz_localize("UTC").tz_convert(data["zone"])
+    return times if data["zone"] is None else times.tz_localize("UTC").tz_convert(_zone(data["zone"]))
+
+
+def _zone(name: Any) -> str:
+    """Check that a zone is one of the tz database or a distance from UTC; pandas would open files by other names."""
+    if not isinstance(name, str):
+        raise FileFormatError(f"zone must be text, got {name!r:.60}")
+    if _FIXED_ZONE.fullmatch(name) is None:
+        try:
+            zoneinfo.ZoneInfo(name)
+        except (LookupError, OSError, ValueError):
+            raise FileFormatError(f"{name!r:.60} is no time zone of this system") from None
+    return name

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.forecasting.fitting import Prepared, make_recipe, make_trainers, prepare, seeds_of
+from elman.forecasting.options import ahead_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.prediction import forecast
 from elman.forecasting.recipe import rule_updates, rule_window
@@ -126,19 +127,19 @@ def choose(
     -------
     Choice
     """
-    horizon = int(forecaster.horizon)
-    usual = rule_window(seasons, panel.lengths, horizon)
+    ahead = ahead_of(forecaster)
+    usual = rule_window(seasons, panel.lengths, ahead)
     seeds = seeds_of(root, 1 if len(panel) >= _FEW else 3, _PURPOSE)
     held_out = HeldOut(place, forecaster, panel, unknown, seasons, seeds)
     if not held_out.usable:
         return Choice(usual)
-    windows = window_candidates(seasons, held_out.known.lengths, horizon)
+    windows = window_candidates(seasons, held_out.known.lengths, ahead)
     auto = forecaster.updates == "auto"
     short = SHORT if auto else min(SHORT, int(forecaster.updates))
     if len(windows) == 1 and not auto:
         return Choice(windows[0])
     scores = dict(zip(windows, held_out.scores(windows, short), strict=True))
-    window = _clearly_best(scores, rule_window(seasons, held_out.known.lengths, horizon))
+    window = _clearly_best(scores, rule_window(seasons, held_out.known.lengths, ahead))
     if not auto:
         return Choice(window, None, scores)
     long = min(LONG, rule_updates(held_out.prepared(window).recipe, held_out.prepared(window).lengths))

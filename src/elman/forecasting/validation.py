@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,12 +13,13 @@ from elman.forecasting.fitting import make_trainers
 from elman.forecasting.panel import Panel
 from elman.forecasting.recipe import Recipe
 from elman.forecasting.selection import HeldOut
-from elman.training import Trainer, train_ensemble
+from elman.network import Network
+from elman.training import train_ensemble
 
 if TYPE_CHECKING:
     from elman.forecasting.forecaster import Forecaster
 
-__all__ = ["best_updates", "stop_at"]
+__all__ = ["best_updates"]
 
 _TIMES = 30  # scores per training
 
@@ -70,24 +71,11 @@ def best_updates(
         )
     prepared = held_out.prepared(recipe.window)
     every = max(1, updates // _TIMES)
-    scores: dict[int, list[float]] = {}
 
-    def score(trainer: Trainer) -> None:
-        if trainer.update % every == 0 or trainer.update == updates:
-            scores.setdefault(trainer.update, []).append(held_out.error(prepared, trainer.network))
+    def score(network: Network) -> float:
+        return held_out.error(prepared, network)
 
-    trainers = make_trainers(forecaster, prepared, updates, seeds)
-    for trainer in trainers:
-        trainer.callbacks = (score,)
+    trainers = make_trainers(forecaster, prepared, updates, seeds, validate=score, validate_every=every)
     train_ensemble(trainers, n_threads=forecaster.n_threads, progress=forecaster.progress)
-    return {update: float(np.mean(sorted(own))) for update, own in sorted(scores.items())}
-
-
-def stop_at(updates: int) -> Callable[[Trainer], None]:
-    """Make a callback that ends a run after so many updates, whatever the length of its schedule."""
-
-    def callback(trainer: Trainer) -> None:
-        if trainer.update >= updates:
-            trainer.stop()
-
-    return callback
+    times, scores = trainers[0].history.validation_update, [trainer.history.score for trainer in trainers]
+    return {update: float(np.mean(sorted(own))) for update, *own in zip(times, *scores, strict=True)}

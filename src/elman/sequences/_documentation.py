@@ -32,6 +32,9 @@ _PARAMETERS = """cell : {"gru", "lstm", "rnn"}
         Gradient steps of `fit`. ``"auto"``: forty passes over the data, at least 300 and at most 3000 updates.
     batch_size : int
         Sequences per update, at most.
+    group_lengths : bool
+        Whether the sequences of a batch have like lengths: faster where lengths differ by much, see
+        `elman.training.SequenceBatches`; worse to learn from if length and target have to do with each other.
     clip_norm : float or None
         Longest gradient.
     early_stopping : bool

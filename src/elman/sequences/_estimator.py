@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -15,14 +14,19 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from elman._check.names import NamedParameters
+from elman._check.occupied import changing, reading
 from elman.data.ragged import Ragged, is_long_frame, read_frame, read_sequences
-from elman.errors import ArgumentError, DataError, ElmanError, FileFormatError, ShapeError
+from elman.errors import ArgumentError, DataError, ShapeError
 from elman.network import Network
+from elman.persistence.models import SavedModel
 from elman.sequences._options import HINTS, architecture_of, rule_updates, rule_window
 from elman.sequences._preparation import Preparation, outputs
 from elman.sequences._targets import Target
 from elman.sequences._training import Encoded, Interrupted, TrainingData, pass_once, take, train
-from elman.training import History, Trainer, TrainingState
+from elman.training import History, Trainer, TrainingState, checkpointing, same_seed
+
+if TYPE_CHECKING:
+    from elman.training import GradientFlow
 
 __all__ = ["SequenceEstimator", "aligned", "labels_of"]
 
@@ -30,11 +34,10 @@ Array = npt.NDArray[Any]
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class SequenceEstimator(NamedParameters, BaseEstimator):
+class SequenceEstimator(NamedParameters, SavedModel, BaseEstimator):
     """Base of the estimators; its fields are the constructor's arguments, described in the subclasses."""
 
     _hints: ClassVar[dict[str, str]] = HINTS
-    _kind: ClassVar[str]
 
     cell: str = "gru"
     hidden_size: int = 64
@@ -51,6 +54,7 @@ class SequenceEstimator(NamedParameters, BaseEstimator):
     schedule: str = "cosine"
     updates: Any = "auto"
     batch_size: int = 32
+    group_lengths: bool = False
     clip_norm: float | None = 1.0
     early_stopping: bool = False
     validation_fraction: float = 0.15
@@ -70,6 +74,10 @@ class SequenceEstimator(NamedParameters, BaseEstimator):
 
     def _readout(self) -> str:
         """Return the readout of the architecture."""
+        raise NotImplementedError
+
+    def _read_pair(self, place: str, X: Any, y: Any, *, reset: bool) -> tuple[Ragged, Any]:
+        """Check sequences and what belongs to them."""
         raise NotImplementedError
 
     def _windows(self, lengths: Array) -> tuple[int, int]:
@@ -149,12 +157,32 @@ class SequenceEstimator(NamedParameters, BaseEstimator):
         """Tell whether `fit` starts from the networks there are."""
         return bool(self.warm_start) and hasattr(self, "networks_")
 
-    def _fit(self, place: str, ragged: Ragged, target: Target, y: Encoded, weight: Array, factor: Any = 1.0) -> Self:
+    def _fit(
+        self,
+        place: str,
+        ragged: Ragged,
+        target: Target,
+        y: Encoded,
+        weight: Array,
+        factor: Any = 1.0,
+        *,
+        checkpoint_dir: Any = None,
+        resume: bool = False,
+    ) -> Self:
         """Learn from checked data.
 
         ``weight`` (n,) counts a sequence so many times, 0 leaves it out; ``factor`` weighs its loss in addition: a
         number, (n,), or one array (steps_i,) for each.
         """
+        learned_from = ragged.sequences, y, weight, factor
+        with (
+            changing(place, self),
+            checkpointing(place, checkpoint_dir, resume, self.get_params(), learned_from),
+        ):
+            return self._learn(place, ragged, target, y, weight, factor)
+
+    def _learn(self, place: str, ragged: Ragged, target: Target, y: Encoded, weight: Array, factor: Any) -> Self:
+        """Do what `_fit` says."""
         rows = np.flatnonzero(weight > 0)
         sequences, y = [ragged.sequences[i] for i in rows], take(y, rows)
         weight, factor = weight[rows], factor if isinstance(factor, float) else take(factor, rows)
@@ -194,7 +222,8 @@ class SequenceEstimator(NamedParameters, BaseEstimator):
 
     def _seeds(self) -> list[int]:
         """Draw one seed per member, without touching a global generator."""
-        root = int(check_random_state(self.random_state).randint(2**31 - 1))
+        drawn = int(check_random_state(self.random_state).randint(2**31 - 1))
+        root = same_seed(drawn, fixed=self.random_state is not None)
         return [int(seed) for seed in np.random.SeedSequence(root).generate_state(int(self.n_seeds))]
 
     def _networks(self, target: Target, data: TrainingData, seeds: list[int]) -> list[Network]:
@@ -207,11 +236,20 @@ class SequenceEstimator(NamedParameters, BaseEstimator):
         members = len(self.networks_)
         if members != self.n_seeds:
             raise ArgumentError(f"{place}: n_seeds is {self.n_seeds}, but there are {members} networks to go on with.")
+        self._check_target(place, target)
+
+    def _check_target(self, place: str, target: Target) -> None:
+        """Refuse targets of another kind than those of the fit."""
         if not target.same_as(self._target):
             raise ArgumentError(f"{place}: y differs in classes or columns from what the networks there are predict.")
 
     def _partial_fit(self, place: str, ragged: Ragged, target: Target, y: Encoded, weight: Array) -> Self:
         """Pass once over checked data, at a constant learning rate, going on with the optimizer's memory."""
+        with changing(place, self):
+            return self._pass_once(place, ragged, target, y, weight)
+
+    def _pass_once(self, place: str, ragged: Ragged, target: Target, y: Encoded, weight: Array) -> Self:
+        """Do what `_partial_fit` says."""
         rows = np.flatnonzero(weight > 0)
         sequences, y, weight = [ragged.sequences[i] for i in rows], take(y, rows), weight[rows]
         first = not hasattr(self, "networks_")
@@ -255,53 +293,35 @@ class SequenceEstimator(NamedParameters, BaseEstimator):
     def _outputs(self, method: str, X: Any) -> Any:
         """Return the ensemble's mean output before its activation: (n, K), or a list of (steps_i, K)."""
         self._check_fitted(method)
-        return self._run_networks(self._read(self._place(method), X, reset=False))
+        return self._run_networks(self._read(self._place(method), X, reset=False), method)
 
-    def _run_networks(self, ragged: Ragged) -> Any:
-        prepared = self._preparation.apply(ragged.sequences)
-        return outputs(self.networks_, self._preparation, prepared, self.n_threads or 0)
+    def _run_networks(self, ragged: Ragged, method: str = "predict") -> Any:
+        with reading(self._place(method), self):
+            prepared = self._preparation.apply(ragged.sequences)
+            return outputs(self.networks_, self._preparation, prepared, self.n_threads or 0)
 
-    # Files.
-
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted estimator to one file, nothing executable; the optimizer's memory is not part of it.
+    def gradient_flow(self, X: Any, y: Any, *, member: int = 0, probes: int = 8) -> GradientFlow:
+        """Measure how far back in time the gradient of the loss reaches, on up to 64 of the sequences.
 
         Parameters
         ----------
-        path : str or path
-            An existing file is replaced, or left as it was if anything goes wrong.
+        X, y
+            As in `fit`.
+        member : int
+            Which network of the ensemble.
+        probes : int
+            Outputs per sequence that are followed, where there is one at every step.
 
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        OSError
-            If the operating system refuses.
+        Returns
+        -------
+        GradientFlow
+            Print it; `elman.training.gradient_flow` says what the numbers are. A lag is a step of the network.
         """
-        from elman.persistence import save_arrays
+        from elman.sequences._flow import measure
 
-        self._check_fitted("save")
-        save_arrays(path, *self.to_arrays())
+        return measure(self, X, y, member, probes)
 
-    @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read an estimator from a file of `save`; it predicts the same bits.
-
-        Raises
-        ------
-        FileFormatError
-            If the file is damaged or holds something else.
-        """
-        from elman.persistence import load_arrays
-
-        arrays, metadata = load_arrays(path)
-        kind = metadata.get("kind")
-        if kind != cls._kind:
-            raise FileFormatError(f"{os.fspath(path)}: holds a {kind!r:.60}, not a {cls._kind}.")
-        try:
-            return cls.from_arrays(arrays, metadata)
-        except ElmanError as error:
-            raise FileFormatError(f"{os.fspath(path)}: {error}") from error
+    # Files.
 
     def to_arrays(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """Describe the fitted estimator by arrays and plain metadata, as `save` writes them."""

@@ -44,7 +44,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 _COUNTS = ("hidden_size", "num_layers", "batch_size", "patience", "n_seeds")
 _COUNTS_OR_AUTO = ("window", "stride", "updates")
-_SWITCHES = ("bidirectional", "standardize", "early_stopping", "refit", "warm_start", "progress")
+_SWITCHES = ("bidirectional", "standardize", "group_lengths", "early_stopping", "refit", "warm_start", "progress")
 _INTERVALS = {
     "learning_rate": "(0, inf)",
     "weight_decay": "[0, inf)",
@@ -90,7 +90,7 @@ def check_parameters(place: str, estimator: SequenceEstimator) -> None:
         if name in _COUNTS:
             _check.positive_integer(place, name, value)
         elif name in _COUNTS_OR_AUTO:
-            _count_or_auto(place, name, value)
+            _check.count_or_auto(place, name, value)
         elif name in _CHOICES:
             _check.choice(place, name, value, _CHOICES[name])
         elif name in _SWITCHES:
@@ -108,15 +108,6 @@ def _check_columns(place: str, values: dict[str, Any]) -> None:
     for name in ("id_column", "time_column"):
         if not isinstance(values[name], str) and not (name == "time_column" and values[name] is None):
             raise ArgumentError(f"{place}: {name} must be the name of a column, got {values[name]!r}.")
-
-
-def _count_or_auto(place: str, name: str, value: Any) -> None:
-    if isinstance(value, str) and value == "auto":
-        return
-    try:
-        _check.positive_integer(place, name, value)
-    except ArgumentError as error:
-        raise ArgumentError(f'{place}: {name} must be "auto" or an integer of at least 1, got {value!r}.') from error
 
 
 def class_weights(place: str, class_weight: Any, labels: npt.NDArray[Any]) -> npt.NDArray[np.float64]:

@@ -13,7 +13,8 @@ from elman.network import Architecture, Network
 from elman.sequences._options import architecture_of, check_parameters
 from elman.sequences._preparation import Preparation
 from elman.sequences._targets import OUTPUTS, Target
-from elman.training import History
+from elman.training import History, TrainingState
+from elman.training.optimizers import OPTIMIZERS
 
 if TYPE_CHECKING:
     from elman.sequences._estimator import SequenceEstimator
@@ -23,7 +24,9 @@ __all__ = ["from_file", "to_file"]
 Arrays = dict[str, npt.NDArray[Any]]
 
 _KEYS = {"kind", "parameters", "architecture", "target", "classes", "window", "stride", "updates", "seeds", "inputs"}
+_MEMORY = "memory."  # start of the names of what the optimizer remembers
 _MOST_LAYERS = 1000
+_PLAIN = (bool, int, float, str)
 _KINDS = {"classifier": ("binary", "multiclass", "multilabel"), "regressor": ("numbers",), "tagger": tuple(OUTPUTS)}
 
 
@@ -37,6 +40,9 @@ def to_file(estimator: SequenceEstimator) -> tuple[Arrays, dict[str, Any]]:
     }
     if target.center is not None and target.scale is not None:
         arrays |= {"target.center": target.center, "target.scale": target.scale}
+    states = estimator._states or []
+    for name in OPTIMIZERS[estimator.optimizer] if states and states[0].optimizer == estimator.optimizer else ():
+        arrays[_MEMORY + name] = np.stack([state.vectors[name] for state in states])
     names = getattr(estimator, "feature_names_in_", None)
     return arrays, {
         "kind": estimator._kind,
@@ -64,16 +70,41 @@ def _plain_parameters(estimator: SequenceEstimator) -> dict[str, Any]:
             parameters[name] = value.item()
         elif isinstance(value, (np.random.RandomState, np.random.Generator)):
             parameters[name] = None  # it has been used up by fit
-        elif name == "class_weight" and not isinstance(value, str):
-            parameters[name] = None  # fit alone uses it, and its keys may be of any type
+        elif name == "class_weight":
+            parameters[name] = _plain_weights(value)
     return parameters
+
+
+def _plain_weights(weights: Any) -> Any:
+    """Return the weights of classes, or of those of every label, as lists: the keys of JSON are text alone."""
+    if isinstance(weights, list):
+        return [_plain_weights(own) for own in weights]
+    if not isinstance(weights, dict):
+        return weights
+    classes = [key.item() if isinstance(key, np.generic) else key for key in weights]
+    if odd := [key for key in classes if type(key) not in _PLAIN]:
+        raise ArgumentError(f"save: class_weight must name classes by text, numbers or truth values, got {odd[0]!r}.")
+    return {"classes": classes, "weights": [float(weight) for weight in weights.values()]}
+
+
+def _class_weight(value: Any) -> Any:
+    """Rebuild the parameter ``class_weight``."""
+    if isinstance(value, list):
+        return [_class_weight(each) for each in value]
+    if not isinstance(value, dict):
+        return value
+    _same("fields of class_weight", set(value), {"classes", "weights"})
+    if any(type(key) not in _PLAIN for key in value["classes"]):
+        raise FileFormatError("class_weight must name classes by text, numbers or truth values")
+    weights = [_check.number_in("class_weight", "weights", weight, "[0, inf)") for weight in value["weights"]]
+    return dict(zip(value["classes"], weights, strict=True))
 
 
 def _plain_classes(classes: npt.NDArray[Any] | None) -> dict[str, Any] | None:
     if classes is None:
         return None
     values = classes.tolist()
-    if odd := [value for value in values if type(value) not in (bool, int, float, str)]:
+    if odd := [value for value in values if type(value) not in _PLAIN]:
         raise ArgumentError(f"save: classes must be text, numbers or truth values to be saved, got {odd[0]!r}.")
     return {"values": values, "dtype": "object" if classes.dtype == object else classes.dtype.str}
 
@@ -88,7 +119,7 @@ def from_file(estimator: SequenceEstimator, arrays: Arrays, metadata: dict[str, 
     """
     try:
         _fill(estimator, arrays, metadata)
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
         if isinstance(error, FileFormatError):
             raise
         raise FileFormatError(f"this is no {estimator._kind} that Elman wrote: {error}") from error
@@ -98,8 +129,12 @@ def _fill(estimator: SequenceEstimator, arrays: Arrays, metadata: dict[str, Any]
     _same("fields", set(metadata), _KEYS)
     parameters = metadata["parameters"]
     _same("parameters", set(parameters), set(estimator.get_params(deep=False)))
+    if "class_weight" in parameters:
+        parameters = parameters | {"class_weight": _class_weight(parameters["class_weight"])}
     estimator.set_params(**parameters)
     check_parameters("parameters", estimator)
+    arrays = dict(arrays)
+    memory = {name.removeprefix(_MEMORY): arrays.pop(name) for name in list(arrays) if name.startswith(_MEMORY)}
     target = _target(estimator._kind, arrays, metadata)
     preparation = _preparation(arrays, metadata, estimator._per_step())
     architecture = Architecture.from_dict(metadata["architecture"])
@@ -116,8 +151,21 @@ def _fill(estimator: SequenceEstimator, arrays: Arrays, metadata: dict[str, Any]
     estimator.networks_ = [Network(architecture, np.ascontiguousarray(row)) for row in theta]
     estimator.history_ = [History() for _ in theta]
     estimator.updates_ = _check.positive_integer("metadata", "updates", metadata["updates"])
-    estimator._seeds_, estimator._states = seeds, None
+    estimator._seeds_, estimator._states = seeds, _states(estimator, memory, theta, seeds) if memory else None
     estimator._publish(target, preparation)
+
+
+def _states(estimator: SequenceEstimator, memory: Arrays, theta: npt.NDArray[Any], seeds: list[int]) -> Any:
+    """Rebuild what `partial_fit` goes on from; the losses of the past are not kept."""
+    _same("what the optimizer remembers", set(memory), set(OPTIMIZERS[estimator.optimizer]))
+    for name, vectors in memory.items():
+        if vectors.shape != theta.shape or vectors.dtype != theta.dtype or not np.isfinite(vectors).all():
+            raise FileFormatError(f"{_MEMORY}{name} must be like theta, and finite")
+    members = [dict(zip(memory, rows, strict=True)) for rows in zip(*memory.values(), strict=True)]
+    return [
+        TrainingState(own.copy(), estimator.optimizer, vectors, estimator.updates_, seed, History())
+        for own, vectors, seed in zip(theta, members, seeds, strict=True)
+    ]
 
 
 def _same(what: str, found: set[str], wanted: set[str]) -> None:
@@ -149,7 +197,7 @@ def _target(kind: str, arrays: Arrays, metadata: dict[str, Any]) -> Target:
 def _classes(fields: dict[str, Any]) -> npt.NDArray[Any]:
     _same("class fields", set(fields), {"values", "dtype"})
     values, name = fields["values"], fields["dtype"]
-    if any(type(value) not in (bool, int, float, str) for value in values):
+    if any(type(value) not in _PLAIN for value in values):
         raise FileFormatError("classes must be text, numbers or truth values")
     dtype = np.dtype(object) if name == "object" else np.dtype(str(name))
     if dtype.kind not in "biufUO":

@@ -16,6 +16,7 @@ __all__ = ["OUTPUTS", "Target", "class_target", "number_target", "read_classes",
 
 Array = npt.NDArray[Any]
 
+_NUMBERS = "biuf"
 OUTPUTS = {"binary": "sigmoid", "multiclass": "softmax", "multilabel": "sigmoid", "numbers": "identity"}
 
 
@@ -111,7 +112,7 @@ def read_classes(place: str, y: Any) -> Array:
 
 
 def _is_number(y: Any) -> bool:
-    return np.asarray(y).dtype.kind in "fiubc"
+    return np.asarray(y).dtype.kind in f"{_NUMBERS}c"
 
 
 def class_target(place: str, y: Array, classes: Any = None) -> tuple[Target, Array]:
@@ -119,8 +120,9 @@ def class_target(place: str, y: Array, classes: Any = None) -> tuple[Target, Arr
     if y.ndim == 2:
         return Target("multilabel", y.shape[1], np.arange(y.shape[1])), y.astype(np.float64)
     found = np.unique(y if classes is None else np.asarray(classes))
-    codes = np.searchsorted(found, y)
-    unknown = found[np.minimum(codes, len(found) - 1)] != y
+    alike = (y.dtype.kind in _NUMBERS) == (found.dtype.kind in _NUMBERS)  # 1 is not "1"
+    codes = np.searchsorted(found, y) if alike else np.zeros(len(y), np.int64)
+    unknown = np.asarray(found[np.minimum(codes, len(found) - 1)] != y) if alike else np.ones(len(y), bool)
     if unknown.any():
         raise DataError(
             f"{place}: y has the class {y[unknown].tolist()[0]!r}, which is not among the classes {found.tolist()}."

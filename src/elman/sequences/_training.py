@@ -59,6 +59,7 @@ class TrainingData:
             self.prepared,
             self.targets,
             batch_size=int(estimator.batch_size),
+            group_lengths=estimator.group_lengths,
             weights=None if isinstance(self.weight, np.ndarray) and np.ptp(self.weight) == 0 else self.weight,
             dtype=np.dtype(estimator.dtype),
         )
@@ -140,8 +141,7 @@ def _run(
         settings = settings_of(estimator, target, updates, seed, patience=patience)
         objective = Objective(settings.loss, network.architecture.output)
         validate = None if held_out is None else _Validation(held_out, objective)
-        callbacks = [_Stop(stop)] if stop < updates else []
-        trainers.append(Trainer(network, batches.with_seed(seed), settings, validate=validate, callbacks=callbacks))
+        trainers.append(Trainer(network, batches.with_seed(seed), settings, validate=validate, stop_at=stop))
     _train_all(estimator, trainers)
     return trainers
 
@@ -172,18 +172,6 @@ class _Validation:
         found = outputs([network], self.data.preparation, self.data.prepared, n_threads=1)
         o = found if isinstance(found, np.ndarray) else np.concatenate(found)
         return self.objective(o, self.targets, self.weight)[0]
-
-
-class _Stop:
-    """Stop a trainer after a number of updates."""
-
-    def __init__(self, updates: int) -> None:
-        self.updates = updates
-
-    def __call__(self, trainer: Trainer) -> None:
-        """Stop if that many are done."""
-        if trainer.update >= self.updates:
-            trainer.stop()
 
 
 def take(items: Encoded, rows: Array) -> Encoded:

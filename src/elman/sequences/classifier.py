@@ -94,7 +94,9 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
     class_weight: Any = None
     label_smoothing: float = 0.0
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, checkpoint_dir: Any = None, resume: bool = False
+    ) -> Self:
         """Learn from labelled sequences.
 
         Parameters
@@ -105,6 +107,10 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
             A class for each sequence, or 0 and 1 for each label; the name of a long frame's column.
         sample_weight : array_like (N,), optional
             How often each sequence counts; 0 leaves it out.
+        checkpoint_dir : str or path, optional
+            Folder in which the states of the training are kept, so that it can go on after a crash.
+        resume : bool
+            Go on from the states there; the result is, bit for bit, that of a fit that never stopped.
 
         Returns
         -------
@@ -114,7 +120,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         Raises
         ------
         ArgumentError, ShapeError, DataError
-            If a parameter, a shape or a value cannot be used.
+            If a parameter, a shape or a value cannot be used, or the folder holds the states of another fit.
         TrainingError
             If the loss stopped being finite.
         """
@@ -124,7 +130,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         target, codes = class_target(place, labels)
         weight = self._weights(place, ragged, sample_weight)
         factor = 1.0 if self.class_weight is None else class_weights(place, self.class_weight, labels)
-        return self._fit(place, ragged, target, codes, weight, factor)
+        return self._fit(place, ragged, target, codes, weight, factor, checkpoint_dir=checkpoint_dir, resume=resume)
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Go on learning: one pass over the sequences, at a constant learning rate.
@@ -193,12 +199,18 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         ----------
         X, y, sample_weight
             As in `fit`.
+
+        Raises
+        ------
+        DataError
+            If y has a class that was not there at `fit`: no answer could be right.
         """
         self._check_fitted("score")
         place = self._place("score")
         ragged, labels = self._read_pair(place, X, y, reset=False)
+        self._check_target(place, class_target(place, labels, self.classes_ if labels.ndim == 1 else None)[0])
         weight = aligned(place, "sample_weight", ragged, sample_weight)
-        predicted = self._target.predictions(self._run_networks(ragged))
+        predicted = self._target.predictions(self._run_networks(ragged, "score"))
         return float(accuracy_score(labels, predicted, sample_weight=weight))
 
     def _readout(self) -> str:

@@ -77,7 +77,9 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
     loss: str = "mse"
     dropout: float = 0.0  # noise on the way to a number limits its precision
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, checkpoint_dir: Any = None, resume: bool = False
+    ) -> Self:
         """Learn from sequences and their numbers.
 
         Parameters
@@ -88,6 +90,10 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
             Targets of each sequence; the name of a long frame's column.
         sample_weight : array_like (N,), optional
             How often each sequence counts; 0 leaves it out.
+        checkpoint_dir : str or path, optional
+            Folder in which the states of the training are kept, so that it can go on after a crash.
+        resume : bool
+            Go on from the states there; the result is, bit for bit, that of a fit that never stopped.
 
         Returns
         -------
@@ -97,7 +103,7 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         Raises
         ------
         ArgumentError, ShapeError, DataError
-            If a parameter, a shape or a value cannot be used.
+            If a parameter, a shape or a value cannot be used, or the folder holds the states of another fit.
         TrainingError
             If the loss stopped being finite.
         """
@@ -105,7 +111,9 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         check_parameters(place, self)
         ragged, numbers = self._read_pair(place, X, y, reset=not self._goes_on())
         weight = self._weights(place, ragged, sample_weight)
-        return self._fit(place, ragged, number_target(numbers, weight), numbers, weight)
+        return self._fit(
+            place, ragged, number_target(numbers, weight), numbers, weight, checkpoint_dir=checkpoint_dir, resume=resume
+        )
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Go on learning: one pass over the sequences, at a constant learning rate.
@@ -152,12 +160,18 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         ----------
         X, y, sample_weight
             As in `fit`.
+
+        Raises
+        ------
+        ArgumentError
+            If y has another number of columns than at `fit`.
         """
         self._check_fitted("score")
         place = self._place("score")
         ragged, numbers = self._read_pair(place, X, y, reset=False)
         weight = aligned(place, "sample_weight", ragged, sample_weight)
-        predicted = self._target.predictions(self._run_networks(ragged))
+        self._check_target(place, number_target(numbers, np.ones(len(numbers))))
+        predicted = self._target.predictions(self._run_networks(ragged, "score"))
         return float(r2_score(numbers, np.asarray(predicted), sample_weight=weight))
 
     def _readout(self) -> str:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from elman.errors import DataError, UnsupportedError
+from elman.data.table_files import Columns, read_columns
+from elman.data.table_numbers import Odd, to_numbers
+from elman.errors import DataError
 
 __all__ = ["read_table"]
-
-_DELIMITERS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
 def read_table(path: Path, encoding: str = "utf-8", text: Sequence[str] = ()) -> tuple[pd.DataFrame, list[str]]:
@@ -24,7 +22,7 @@ def read_table(path: Path, encoding: str = "utf-8", text: Sequence[str] = ()) ->
     Parameters
     ----------
     path : Path
-        Parquet if its name ends in ``.parquet``, else CSV with commas, semicolons, tabs or bars.
+        Parquet if its name ends in ``.parquet`` or ``.pq``, else CSV with commas, semicolons, tabs or bars.
     encoding : str
         Of a CSV file; a byte order mark of UTF-8 is skipped.
     text : sequence of str
@@ -54,93 +52,40 @@ def read_table(path: Path, encoding: str = "utf-8", text: Sequence[str] = ()) ->
     ...     _ = file.write_text("id;t;x\n01;1;0,5\n01;2;1,5\n")
     ...     frame, notes = read_table(file, text=["id"])
     >>> frame["id"].tolist(), frame["x"].tolist(), notes
-    (['01', '01'], [0.5, 1.5], ['columns are separated by semicolons', "column 'x' has decimal commas"])
+    (['01', '01'], [0.5, 1.5], ['columns are separated by semicolons', 'numbers in x have a decimal comma'])
     """
-    if path.suffix.lower() == ".parquet":
-        frame = _read_parquet(path)
-        return frame.assign(**{name: frame[name].astype(str) for name in text if name in frame}), []
-    header, rows, delimiter = _rows_of(path, _decoded(path, encoding))
-    notes = [] if delimiter == "," else [f"columns are separated by {_DELIMITERS[delimiter]}"]
-    columns: dict[str, Any] = {}
-    for i, name in enumerate(header):
-        entries = [row[i].strip() for row in rows]
-        columns[name] = entries if name in text else _converted(name, entries, delimiter, notes)
-    return pd.DataFrame(columns), notes
+    notes: list[str] = []
+    columns = read_columns(path, encoding, notes)
+    found: dict[str, Any] = {}
+    for name, entries in columns.items():
+        as_text = entries if isinstance(entries, list) else entries.astype(str)
+        found[name] = as_text if name in text else _converted(path, columns, name, notes)
+    return pd.DataFrame(found), notes
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
-    """Read with pandas and pyarrow, or else with polars."""
-    with path.open("rb"):
-        pass  # a file that cannot be opened is reported as that, whatever is installed
-    try:
-        return pd.read_parquet(path)
-    except ImportError:
-        pass
-    except (ValueError, OSError) as error:
-        raise DataError(f"{path.name}: {error}") from None
-    try:
-        import polars
-    except ImportError:
-        raise UnsupportedError(f"{path.name}: reading Parquet needs the package pyarrow or polars.") from None
-    try:
-        table = polars.read_parquet(path)
-    except (polars.exceptions.PolarsError, OSError) as error:
-        raise DataError(f"{path.name}: {str(error).splitlines()[0]}") from None
-    return pd.DataFrame({name: table[name].to_list() for name in table.columns})
-
-
-def _decoded(path: Path, encoding: str) -> str:
-    data = path.read_bytes()
-    if not data.strip():
-        raise DataError(f"{path.name}: the file is empty.")
-    if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
-        if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-            raise DataError(f"{path.name}: starts like UTF-16 (bytes {data[:2].hex(' ')}). Pass --encoding utf-16.")
-        encoding = "utf-8-sig"
-    try:
-        return data.decode(encoding)
-    except LookupError:
-        raise DataError(f"{path.name}: there is no encoding {encoding!r}.") from None
-    except UnicodeDecodeError as error:
-        raise DataError(
-            f"{path.name}: byte {error.start} (0x{data[error.start]:02x}) is not {encoding.removesuffix('-sig')}. "
-            "Pass --encoding latin-1 or whichever it is."
-        ) from None
-
-
-def _rows_of(path: Path, text: str) -> tuple[list[str], list[list[str]], str]:
-    """Split the text by the delimiter that occurs most often in the header."""
-    first = text.lstrip().splitlines()[0]
-    delimiter = max(_DELIMITERS, key=first.count)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
-    header: list[str] = []
-    rows = []
-    for row in reader:
-        if not any(entry.strip() for entry in row):
-            continue
-        if not header:
-            header = [name.strip() for name in row]
-        elif len(row) != len(header):
-            raise DataError(f"{path.name}, line {reader.line_num}: {len(row)} columns, the header has {len(header)}.")
-        else:
-            rows.append(row)
-    if again := [name for name in header if header.count(name) > 1]:
-        raise DataError(f"{path.name}: column {again[0]!r} occurs twice.")
-    if not rows:
-        raise DataError(f"{path.name}: there is no row after the header.")
-    return header, rows, delimiter
-
-
-def _converted(name: str, entries: list[str], delimiter: str, notes: list[str]) -> Any:
+def _converted(path: Path, columns: Columns, name: str, notes: list[str]) -> Any:
     """Return numbers, time stamps, or the text as it is; empty entries are missing."""
-    column = pd.Series([entry or None for entry in entries], dtype=object)
-    numbers = pd.to_numeric(column, errors="coerce")
-    if delimiter == ";" and numbers.isna().sum() > column.isna().sum():
-        with_points = pd.to_numeric(column.str.replace(",", ".", regex=False), errors="coerce")
-        if with_points.isna().sum() == column.isna().sum():
-            notes.append(f"column {name!r} has decimal commas")
-            return with_points
-    if numbers.isna().sum() == column.isna().sum():
-        return numbers if not numbers.isna().all() else np.full(len(numbers), np.nan)
-    stamps = pd.to_datetime(column, format="ISO8601", errors="coerce")
-    return stamps if stamps.isna().sum() == column.isna().sum() else entries
+    entries = columns[name]
+    if not isinstance(entries, list):
+        return entries
+    numbers = to_numbers(columns, name, notes)
+    if not isinstance(numbers, Odd):
+        values = np.array(numbers)
+        return values.astype(np.int64) if (np.abs(values) < 2**53).all() and (values % 1 == 0).all() else values
+    if numbers.row is None:
+        return np.full(len(entries), np.nan)
+    stamps = _stamps(entries)
+    if stamps is not None:
+        return stamps
+    if numbers.mostly:
+        raise DataError(f"{path.name}: column {numbers.said(columns, name)}.")
+    return entries
+
+
+def _stamps(entries: list[str]) -> Any:
+    """Return time stamps, or None if not every entry is one of the same kind: all with a zone, or all without."""
+    try:
+        stamps = pd.to_datetime(pd.Series(entries), format="ISO8601", errors="coerce")
+    except (ValueError, OverflowError):
+        return None
+    return stamps if stamps.notna().all() else None

@@ -93,7 +93,9 @@ class SequenceTagger(SequenceEstimator):
     label_smoothing: float = 0.0
     loss: str = "mse"
 
-    def fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
+    def fit(
+        self, X: Any, y: Any, sample_weight: Any = None, *, checkpoint_dir: Any = None, resume: bool = False
+    ) -> Self:
         """Learn from sequences whose steps are tagged.
 
         Parameters
@@ -104,6 +106,10 @@ class SequenceTagger(SequenceEstimator):
             A tag for every step; names of columns of a long frame.
         sample_weight : array_like (N,), or list of array_like (T_i,), optional
             How often each sequence counts; or the weight of each step in the loss, 0 where the tag is unknown.
+        checkpoint_dir : str or path, optional
+            Folder in which the states of the training are kept, so that it can go on after a crash.
+        resume : bool
+            Go on from the states there; the result is, bit for bit, that of a fit that never stopped.
 
         Returns
         -------
@@ -113,7 +119,7 @@ class SequenceTagger(SequenceEstimator):
         Raises
         ------
         ArgumentError, ShapeError, DataError
-            If a parameter, a shape or a value cannot be used.
+            If a parameter, a shape or a value cannot be used, or the folder holds the states of another fit.
         TrainingError
             If the loss stopped being finite.
         """
@@ -122,7 +128,7 @@ class SequenceTagger(SequenceEstimator):
         ragged, tags = self._read_pair(place, X, y, reset=not self._goes_on())
         weight, factor = self._step_weights(place, ragged, tags, sample_weight)
         target, tags = self._encode(place, tags, weight)
-        return self._fit(place, ragged, target, tags, weight, factor)
+        return self._fit(place, ragged, target, tags, weight, factor, checkpoint_dir=checkpoint_dir, resume=resume)
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Go on learning: one pass over the sequences, at a constant learning rate.
@@ -172,13 +178,19 @@ class SequenceTagger(SequenceEstimator):
             As in `fit`.
         sample_weight : array_like (N,), or list of array_like (T_i,), optional
             Of sequences or steps.
+
+        Raises
+        ------
+        DataError
+            If y has a class that was not there at `fit`: no answer could be right.
         """
         self._check_fitted("score")
         place = self._place("score")
         ragged, tags = self._read_pair(place, X, y, reset=False)
         weight, factor = self._step_weights(place, ragged, None, sample_weight)
+        self._check_target(place, self._encode(place, tags, weight, getattr(self, "classes_", None))[0])
         steps = np.repeat(weight, [len(t) for t in tags]) if isinstance(factor, float) else np.concatenate(factor)
-        found = np.concatenate([self._target.predictions(o) for o in self._run_networks(ragged)])
+        found = np.concatenate([self._target.predictions(o) for o in self._run_networks(ragged, "score")])
         measure = r2_score if self.target == "numbers" else accuracy_score
         return float(measure(np.concatenate(tags), found, sample_weight=steps))
 
@@ -188,7 +200,7 @@ class SequenceTagger(SequenceEstimator):
         if self._target.kind == "numbers" and method != "predict":
             raise UnsupportedError(f"{self._place(method)}: a tagger of numbers has no classes; use predict.")
         ragged = self._read(self._place(method), X, reset=False)
-        found = [convert(self._target)(o) for o in self._run_networks(ragged)]
+        found = [convert(self._target)(o) for o in self._run_networks(ragged, method)]
         if ragged.rows is not None:
             joined = np.concatenate(found)
             inverse = np.argsort(np.concatenate(ragged.rows))
