@@ -1,0 +1,164 @@
+"""Train a language model on a text, or pass over one more text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import exp
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from elman.errors import DataError
+from elman.network import Network
+from elman.text._options import Size, settings_of
+from elman.text.batches import TokenStreams, TokenWindows
+from elman.text.corpus import Corpus, encode_pieces, pieces_after, pieces_before, place_of_cut
+from elman.text.measures import Measures, measure
+from elman.text.tokenization import Ids, Vocabulary
+from elman.training import Progress, Trainer, TrainingState, train_ensemble
+
+if TYPE_CHECKING:
+    from elman.text.model import LanguageModel
+
+__all__ = ["Interrupted", "Text", "batches_of", "check_length", "measured", "pass_once", "train"]
+
+_SMOOTH = 0.98  # weight of the past in the loss that is shown
+
+
+class Interrupted(KeyboardInterrupt):
+    """The user asked to stop; the trainer's network has its best parameters so far."""
+
+    def __init__(self, trainer: Trainer) -> None:
+        super().__init__()
+        self.trainer = trainer
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text as token ids.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+        Of the ids.
+    training : ndarray of int32 (tokens,)
+        What is learned from.
+    validation : ndarray of int32 (tokens,), optional
+        What is held out.
+    """
+
+    vocabulary: Vocabulary
+    training: Ids
+    validation: Ids | None
+
+    @classmethod
+    def learned(cls, place: str, model: LanguageModel, corpus: Corpus, size: int, *, held_out: bool = True) -> Text:
+        """Cut off the end for validation, learn the vocabulary from the rest, and write both with it."""
+        fraction = float(model.validation_fraction) if held_out else 0.0
+        characters = corpus.characters()
+        cut = place_of_cut(corpus.pieces(), round(characters * (1.0 - fraction)), model.level)
+        vocabulary = Vocabulary.learn(
+            pieces_before(corpus.pieces(), cut),
+            level=model.level,
+            size=size,
+            min_count=int(model.min_count),
+            normalization=model.normalization,
+        )
+        training = encode_pieces(pieces_before(corpus.pieces(), cut), vocabulary, characters)
+        least = 2 if model.training == "streams" or model.steps == "auto" else int(model.steps)
+        check_length(place, "the part to learn from", len(training), least)
+        if fraction == 0.0:
+            return cls(vocabulary, training, None)
+        validation = encode_pieces(pieces_after(corpus.pieces(), cut), vocabulary, characters)
+        check_length(place, f"validation_fraction={fraction:g} of the text", len(validation), least)
+        return cls(vocabulary, training, validation)
+
+
+def check_length(place: str, what: str, tokens: int, least: int) -> None:
+    """Refuse a text with too few tokens."""
+    if tokens < least:
+        raise DataError(f"{place}: the text is too short: {what} has {tokens} tokens, at least {least} are needed.")
+
+
+def batches_of(
+    model: LanguageModel, text: Text, size: Size, seed: int, first_update: int = 0
+) -> TokenStreams | TokenWindows:
+    """Return the batches of the training part."""
+    if model.training == "windows":
+        return TokenWindows(text.training, size.batch_size, size.steps, seed, first_update=first_update)
+    return TokenStreams(text.training, size.batch_size, size.steps, first_update=first_update)
+
+
+def measured(
+    model: LanguageModel, network: Network, vocabulary: Vocabulary, size: Size, ids: Ids, rows: int
+) -> Measures:
+    """Measure a network on a text; ``rows`` parts of it are read side by side."""
+    window = None if model.training == "streams" else size.steps
+    return measure(network, ids, vocabulary, window=window, rows=rows, n_threads=model.n_threads or 0)
+
+
+def train(model: LanguageModel, text: Text, size: Size, network: Network, seed: int) -> Trainer:
+    """Train a network in place; it ends with its best parameters.
+
+    Raises
+    ------
+    Interrupted
+        When the user asks for it after the first update.
+    """
+    batches = batches_of(model, text, size, seed)
+    settings = settings_of(model, size.epochs * batches.epoch_length, batches.epoch_length, seed)
+    held_out = text.validation
+
+    def validate(network: Network) -> float:
+        assert held_out is not None
+        return measured(model, network, text.vocabulary, size, held_out, batches.batch_size).nats_per_token
+
+    trainer = Trainer(network, batches, settings, validate=None if held_out is None else validate)
+    _run(model, trainer, batches.tokens_per_batch)
+    return trainer
+
+
+def pass_once(
+    model: LanguageModel, text: Text, size: Size, network: Network, seed: int, state: TrainingState | None
+) -> Trainer:
+    """Go on for one pass over the text at a constant learning rate."""
+    done = 0 if state is None else state.update
+    batches = batches_of(model, text, size, seed, first_update=done)
+    settings = settings_of(model, done + batches.epoch_length, batches.epoch_length, seed, constant=True)
+    trainer = Trainer(network, batches, settings, state=state)
+    _run(model, trainer, batches.tokens_per_batch)
+    return trainer
+
+
+def _run(model: LanguageModel, trainer: Trainer, tokens_per_batch: int) -> None:
+    with Progress(trainer.stop_at, enabled=bool(model.progress)) as bar:
+        trainer.callbacks = (_Report(bar, tokens_per_batch),)
+        try:
+            train_ensemble([trainer], n_threads=model.n_threads)
+        except KeyboardInterrupt:
+            if trainer.update == 0:
+                raise
+            raise Interrupted(trainer) from None
+
+
+class _Report:
+    """Tells the person who waits how fast it goes and how good it is."""
+
+    def __init__(self, bar: Progress, tokens_per_batch: int) -> None:
+        self._bar = bar
+        self._tokens_per_batch = tokens_per_batch
+        self._start: tuple[float, int] | None = None
+        self._loss: float | None = None
+
+    def __call__(self, trainer: Trainer) -> None:
+        loss, now = trainer.history.loss[-1], monotonic()
+        self._loss = loss if self._loss is None else _SMOOTH * self._loss + (1.0 - _SMOOTH) * loss
+        if self._start is None:
+            self._start = now, trainer.update
+        seconds, updates = now - self._start[0], trainer.update - self._start[1]
+        note = f"loss {self._loss:.3f}, perplexity {exp(min(self._loss, 700.0)):.2f}"
+        if seconds > 0:
+            note = f"{updates * self._tokens_per_batch / seconds:,.0f} tokens/s, {note}"
+        if trainer.history.score:
+            note += f", best validation {trainer.history.best_score:.3f}"
+        self._bar.done = trainer.update - 1  # a run that is taken up does not begin at 0
+        self._bar.advance(note)

@@ -1,0 +1,255 @@
+"""Texts and files of them, read in pieces, and the token ids that become of them."""
+
+from __future__ import annotations
+
+import codecs
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from elman.errors import ArgumentError, DataError
+from elman.text.tokenization import Ids, Vocabulary
+
+__all__ = ["Corpus", "Source", "encode_pieces", "pieces_after", "pieces_before", "place_of_cut"]
+
+Source: TypeAlias = "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]"
+
+PIECE = 1 << 16  # characters that are tokenized at once
+IN_MEMORY = 1 << 27  # characters of a corpus whose ids are kept in memory; those of a longer one go to a temporary file
+
+
+@dataclass(frozen=True)
+class Corpus:
+    r"""Texts and files, one after another.
+
+    A text that does not end with the end of a line gets one before the next begins. In files, a byte order mark is
+    skipped and ``\r\n`` is read as ``\n``.
+
+    Parameters
+    ----------
+    parts : tuple of str and Path
+        Texts, and files.
+    encoding : str
+        Of the files.
+
+    Examples
+    --------
+    >>> corpus = Corpus.of(["one", "two"])
+    >>> list(corpus.pieces()), corpus.characters()
+    (['one\ntwo'], 7)
+    """
+
+    parts: tuple[str | Path, ...]
+    encoding: str = "utf-8"
+
+    @classmethod
+    def of(cls, source: Source, encoding: str = "utf-8", place: str = "Corpus") -> Corpus:
+        """Return the corpus of a text, of a file or folder, or of several of them.
+
+        Parameters
+        ----------
+        source : str, path, or iterable of them
+            A str is a text; a path is a file, or a folder whose ``.txt`` files are read in the order of their names.
+        encoding : str
+            Of files.
+        place : str
+            Start of messages.
+
+        Raises
+        ------
+        ArgumentError
+            If the source is something else, or there is no such encoding.
+        DataError
+            If a folder has no ``.txt`` files, or a text is blank.
+        FileNotFoundError
+            If a path leads nowhere.
+        """
+        try:
+            "".encode(encoding)  # which refuses codecs that are not for text as well
+        except (LookupError, TypeError):
+            raise ArgumentError(f"{place}: there is no encoding {encoding!r}.") from None
+        parts = tuple(_parts(source, place))
+        corpus = cls(parts, encoding)
+        if not any(piece.strip() for piece in corpus.pieces()):
+            what = "there is no text" if not parts else "the text is empty or blank"
+            raise DataError(f"{place}: {what}.{_file_hint(source)}")
+        return corpus
+
+    def pieces(self) -> Iterator[str]:
+        """Yield the text in pieces that end with a line, or between words, wherever that is possible."""
+        return _regrouped(self._texts())
+
+    def characters(self) -> int:
+        """Return how long the text is."""
+        return sum(map(len, self._texts()))
+
+    def _texts(self) -> Iterator[str]:
+        last = ""
+        for part in self.parts:
+            first = True
+            for text in [part] if isinstance(part, str) else _read(part, self.encoding):
+                if first and text and last and not last.endswith("\n"):
+                    yield "\n"
+                first = first and not text
+                last = text or last
+                yield text
+
+
+def encode_pieces(pieces: Iterable[str], vocabulary: Vocabulary, characters: int) -> Ids:
+    """Return the token ids of a text.
+
+    Parameters
+    ----------
+    pieces : iterable of str
+        The text, cut as `Corpus.pieces` does.
+    vocabulary : Vocabulary
+        Of the tokens.
+    characters : int
+        About how long the text is. The ids of more than 2²⁷ characters are written to a temporary file without a name,
+        which the operating system removes, and are read from there as they are needed.
+
+    Returns
+    -------
+    ids : ndarray of int32 (tokens,)
+
+    Examples
+    --------
+    >>> encode_pieces(["ab", "ba"], Vocabulary.learn(["abba"]), 4)
+    array([1, 2, 2, 1], dtype=int32)
+    """
+    encoded = (vocabulary.encode(piece) for piece in pieces)
+    if characters <= IN_MEMORY:
+        return np.concatenate([np.empty(0, np.int32), *encoded])
+    with tempfile.TemporaryFile() as file:
+        for ids in encoded:
+            file.write(ids.data)
+        file.flush()
+        return np.memmap(file, np.int32, "r") if file.tell() else np.empty(0, np.int32)
+
+
+def place_of_cut(pieces: Iterable[str], position: int, level: str) -> tuple[int, int]:
+    """Return where to cut a text: the number of a piece, and a position in it.
+
+    Parameters
+    ----------
+    pieces : iterable of str
+        The text.
+    position : int
+        The cut is made there, or at the next white space unless tokens are characters.
+    level : str
+        What a token is.
+
+    Examples
+    --------
+    >>> place_of_cut(["to be or ", "not to be"], 13, "word")
+    (1, 6)
+    """
+    number = -1
+    for number, piece in enumerate(pieces):
+        if position < len(piece):
+            if level != "character":
+                position = next((i for i in range(position, len(piece)) if piece[i].isspace()), position)
+            return number, position
+        position -= len(piece)
+    return number + 1, 0
+
+
+def pieces_before(pieces: Iterable[str], place: tuple[int, int]) -> Iterator[str]:
+    """Yield the text before a place."""
+    for number, piece in enumerate(pieces):
+        if number < place[0]:
+            yield piece
+        else:
+            yield piece[: place[1]]
+            return
+
+
+def pieces_after(pieces: Iterable[str], place: tuple[int, int]) -> Iterator[str]:
+    """Yield the text from a place on."""
+    for number, piece in enumerate(pieces):
+        if number >= place[0]:
+            yield piece[place[1] :] if number == place[0] else piece
+
+
+def _parts(source: Any, place: str) -> Iterator[str | Path]:
+    if isinstance(source, str):
+        yield source
+    elif isinstance(source, os.PathLike):
+        path = Path(source)
+        if path.is_dir():
+            files = sorted(path.rglob("*.txt"))
+            if not files:
+                raise DataError(f"{place}: {path}: the folder has no .txt files.")
+            yield from files
+        elif path.exists():
+            yield path
+        else:
+            raise FileNotFoundError(f"{path}: no such file.")
+    elif isinstance(source, Iterable) and not isinstance(source, bytes | bytearray):
+        for part in source:
+            if not isinstance(part, str | os.PathLike):
+                raise ArgumentError(f"{place}: a text must be a str or a path, got {type(part).__name__}.")
+            yield from _parts(part, place)
+    else:
+        raise ArgumentError(f"{place}: a text must be a str or a path, or several, got {type(source).__name__}.")
+
+
+def _file_hint(source: Any) -> str:
+    return "" if not isinstance(source, str) else "\n  Hint: a str is a text; pass pathlib.Path(...) to read a file."
+
+
+def _read(path: Path, encoding: str) -> Iterator[str]:
+    """Yield the text of a file in blocks."""
+    utf8 = codecs.lookup(encoding).name == "utf-8"
+    try:
+        with open(path, encoding="utf-8-sig" if utf8 else encoding, newline=None) as file:
+            while block := file.read(PIECE):
+                yield block
+    except UnicodeError:
+        position, byte = _bad_byte(path, encoding)
+        if position == 0 and byte in (0xFE, 0xFF) and utf8:
+            raise DataError(f'{path}: starts like UTF-16. Pass encoding="utf-16".') from None
+        raise DataError(
+            f'{path}: byte {position} (0x{byte:02x}) is not {encoding}. Pass encoding="latin-1" or whichever it is.'
+        ) from None
+
+
+def _bad_byte(path: Path, encoding: str) -> tuple[int, int]:
+    """Return position and value of the first byte that cannot be decoded."""
+    decoder = codecs.getincrementaldecoder(encoding)("strict")
+    done = 0
+    with open(path, "rb") as file:
+        while True:
+            block = file.read(PIECE)
+            pending = len(decoder.getstate()[0])
+            try:
+                decoder.decode(block, final=not block)
+            except UnicodeDecodeError as error:
+                return done - pending + error.start, error.object[error.start]
+            done += len(block)
+            if not block:
+                return done, 0
+
+
+def _regrouped(texts: Iterable[str]) -> Iterator[str]:
+    """Yield pieces of about the same length, cut after a line, else before a space, else anywhere."""
+    waiting = ""
+    for text in texts:
+        waiting += text
+        start = 0
+        while len(waiting) - start > PIECE:
+            stop = waiting.rfind("\n", start, start + PIECE) + 1
+            if stop <= start:
+                stop = waiting.rfind(" ", start + 1, start + PIECE)
+            if stop <= start:
+                stop = start + PIECE
+            yield waiting[start:stop]
+            start = stop
+        waiting = waiting[start:]
+    if waiting:
+        yield waiting

@@ -1,0 +1,195 @@
+"""How well a model predicts a text: measures that say what was counted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from math import exp, inf, log
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.errors import DataError
+from elman.network import Network, State
+from elman.text.tokenization import Ids, Vocabulary
+
+__all__ = ["Measures", "measure"]
+
+Array = npt.NDArray[Any]
+
+_MOST_VALUES = 1 << 21  # probabilities that are computed at once
+_LEAST = float(np.finfo(np.float32).tiny)  # below it, float32 has lost the probability
+
+
+@dataclass(frozen=True)
+class Measures:
+    r"""What a model said about the tokens of a text, each predicted from those before it.
+
+    The first token of a text has nothing before it and is not predicted. An unknown token counts like any other: the
+    model is asked for ``<unk>``, which is easier than the word that stood there. At the level of words the end of a
+    line is a token that is predicted like any other; other white space is not.
+
+    Parameters
+    ----------
+    level : {"character", "word", "bpe"}
+        What a token is.
+    tokens : int
+        Tokens that were predicted.
+    nats : float
+        Sum of -ln p(token) over them.
+    characters : int
+        Characters that these tokens stand for.
+    unknown : int
+        How many of them are ``<unk>``.
+    line_ends : int
+        How many of them end a line; of byte pairs, those that are the end of a line alone.
+
+    Examples
+    --------
+    >>> measures = Measures("character", tokens=4, nats=8 * log(2), characters=4, unknown=0, line_ends=0)
+    >>> round(measures.perplexity, 6), round(measures.bits_per_character, 6)
+    (4.0, 2.0)
+    """
+
+    level: str
+    tokens: int
+    nats: float
+    characters: int
+    unknown: int
+    line_ends: int
+
+    @property
+    def nats_per_token(self) -> float:
+        """Mean of -ln p(token): the loss of training."""
+        return self.nats / self.tokens
+
+    @property
+    def perplexity(self) -> float:
+        """exp(nats per token): of a token, so at the level of words, the perplexity per word."""
+        return exp(self.nats_per_token) if self.nats_per_token < 700 else inf
+
+    @property
+    def bits_per_character(self) -> float | None:
+        """Bits for a character of the text; None for words, which do not say what white space stood between them."""
+        return None if self.level == "word" else self.nats / log(2) / self.characters
+
+    def describe(self) -> str:
+        """Return all of it in words, a line each.
+
+        Examples
+        --------
+        >>> print(Measures("word", tokens=10, nats=20.0, characters=40, unknown=1, line_ends=2).describe())
+        nats per word       2.0000
+        perplexity per word 7.39
+        words predicted     10, of them 1 unknown (predicted as <unk>) and 2 ends of a line
+        """
+        unit = {"character": "character", "word": "word", "bpe": "byte pair"}[self.level]
+        rows = [(f"nats per {unit}", f"{self.nats_per_token:.4f}")]
+        if self.bits_per_character is not None:
+            rows.append(("bits per character", f"{self.bits_per_character:.4f}"))
+        rows.append((f"perplexity per {unit}", f"{self.perplexity:.2f}"))
+        counted = f"{self.tokens:,}, of them {self.unknown:,} unknown (predicted as <unk>)"
+        rows.append((f"{unit}s predicted", f"{counted} and {self.line_ends:,} ends of a line"))
+        width = max(len(name) for name, _ in rows)
+        return "\n".join(f"{name:<{width}} {value}" for name, value in rows)
+
+
+def measure(
+    network: Network, ids: Ids, vocabulary: Vocabulary, *, window: int | None, rows: int, n_threads: int
+) -> Measures:
+    """Measure a network on a text.
+
+    Parameters
+    ----------
+    network : Network
+        With a readout at every step, or for windows at the last.
+    ids : ndarray of int (tokens,)
+        The text.
+    vocabulary : Vocabulary
+        Of the ids.
+    window : int or None
+        The network reads independent windows of so many tokens, label included; None: it reads on and on.
+    rows : int
+        Without a window: parts that are read side by side, each without knowledge of the one before. 1 is exact, more
+        are faster.
+    n_threads : int
+        0: the engine's default.
+
+    Raises
+    ------
+    DataError
+        If there is no token to predict.
+    """
+    if len(ids) < (2 if window is None else window):
+        least = "2 tokens" if window is None else f"a window of {window} tokens"
+        raise DataError(f"evaluate: the text must have at least {least}, got {len(ids)}.")
+    if window is None:
+        nats, targets = _stream_nats(network, ids, min(rows, (len(ids) - 1) // 2 or 1), n_threads)
+    else:
+        nats, targets = _window_nats(network, ids, window, n_threads)
+    line_end = vocabulary.line_end
+    counts = np.bincount(targets, minlength=len(vocabulary))
+    return Measures(
+        level=vocabulary.level,
+        tokens=len(targets),
+        nats=nats,
+        characters=int(counts @ vocabulary.characters_of),
+        unknown=int(counts[0]),
+        line_ends=0 if line_end is None else int(counts[line_end]),
+    )
+
+
+def _stream_nats(network: Network, ids: Ids, rows: int, n_threads: int) -> tuple[float, Array]:
+    """Read ``rows`` parts side by side; the tokens that are left over go with the last part, alone."""
+    predicted = len(ids) - 1
+    length = predicted // rows
+    begins = np.arange(rows) * length
+    state, nats = _run_on(network, None, lambda a, b: _columns(ids, begins, a, b), length, rows, n_threads)
+    rest = predicted - rows * length
+    if rest:
+        begin = np.array([rows * length])
+        nats += _run_on(network, state.select([-1]), lambda a, b: _columns(ids, begin, a, b), rest, 1, n_threads)[1]
+    return nats, np.asarray(ids[1:])
+
+
+def _columns(ids: Ids, begins: Array, first: int, last: int) -> Array:
+    """Return steps ``first`` to ``last`` of every part and the token after them, (steps + 1, rows)."""
+    return np.stack([ids[begin + first : begin + last + 1] for begin in begins], axis=1).astype(np.int64)
+
+
+def _run_on(
+    network: Network,
+    state: State | None,
+    part: Callable[[int, int], Array],
+    length: int,
+    rows: int,
+    n_threads: int,
+) -> tuple[State, float]:
+    """Run over all steps, as many at a time as fit; returns the state and the nats."""
+    at_once = max(_MOST_VALUES // (rows * network.architecture.output_size), 1)
+    nats = 0.0
+    for first in range(0, length, at_once):
+        tokens = part(first, min(first + at_once, length))
+        state, p = network.run(tokens[:-1], state, n_threads=n_threads)
+        nats += _nats(p, tokens[1:])
+    assert state is not None
+    return state, nats
+
+
+def _window_nats(network: Network, ids: Ids, window: int, n_threads: int) -> tuple[float, Array]:
+    """Predict the last token of every window."""
+    count = len(ids) - window + 1
+    at_once = max(_MOST_VALUES // (network.architecture.output_size * window), 1)
+    nats = 0.0
+    for first in range(0, count, at_once):
+        begins = np.arange(first, min(first + at_once, count))
+        tokens = np.asarray(ids[begins + np.arange(window)[:, np.newaxis]], np.int64)
+        nats += _nats(network.predict(tokens[:-1], n_threads=n_threads), tokens[-1])
+    return nats, np.asarray(ids[window - 1 :])
+
+
+def _nats(p: Array, targets: Array) -> float:
+    """Return the sum of -ln p(target)."""
+    chosen = np.take_along_axis(p, targets[..., np.newaxis], -1).astype(np.float64)
+    return float(-np.log(np.maximum(chosen, _LEAST)).sum())

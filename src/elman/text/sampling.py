@@ -1,0 +1,196 @@
+"""Drawing tokens from what a model predicts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman import _check
+from elman.errors import ArgumentError
+
+__all__ = ["Sampler", "Sampling", "until_stop"]
+
+Array = npt.NDArray[Any]
+
+_BLOCK = 256  # random numbers drawn at once
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sampling:
+    """How the next token is chosen; what is given is applied in this order.
+
+    Parameters
+    ----------
+    repetition_penalty : float
+        Multiply ln p of every token that has occurred by it; 1 is off (after Keskar et al. 2019).
+    temperature : float
+        Take p to the power 1/temperature. 0 always takes the most probable token, the first of equals.
+    top_k : int, optional
+        Choose among so many most probable tokens.
+    top_p : float, optional
+        Choose among the most probable tokens that have this probability together (Holtzman et al. 2020).
+    seed : int
+        Of the draws.
+
+    Raises
+    ------
+    ArgumentError
+        If a value is outside its range.
+
+    References
+    ----------
+    Keskar et al. (2019), CTRL; Holtzman et al. (2020), The curious case of neural text degeneration.
+
+    Examples
+    --------
+    >>> Sampling(temperature=0.8, top_k=40).top_k
+    40
+    """
+
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+    repetition_penalty: float = 1.0
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _check.number_in("generate", "temperature", self.temperature, "[0, inf)")
+        if self.top_k is not None:
+            _check.positive_integer("generate", "top_k", self.top_k)
+        if self.top_p is not None:
+            _check.number_in("generate", "top_p", self.top_p, "(0, 1]")
+        _check.number_in("generate", "repetition_penalty", self.repetition_penalty, "(0, inf)")
+        _check.integer("generate", "seed", self.seed, 0, 2**63 - 1)
+
+
+class Sampler:
+    """Draws tokens; never token 0, ``<unk>``, which is no text.
+
+    Parameters
+    ----------
+    sampling : Sampling
+        How to choose.
+    size : int
+        Tokens of the vocabulary.
+    seen : iterable of int
+        Tokens that have occurred, for the repetition penalty.
+
+    Raises
+    ------
+    ArgumentError
+        If ``top_k`` is larger than the vocabulary.
+
+    Examples
+    --------
+    >>> sampler = Sampler(Sampling(temperature=0.0), size=3)
+    >>> sampler(np.array([0.5, 0.2, 0.3]))
+    2
+    """
+
+    def __init__(self, sampling: Sampling, size: int, seen: Iterable[int] = ()) -> None:
+        if sampling.top_k is not None and sampling.top_k > size - 1:
+            raise ArgumentError(
+                f"generate: top_k must be at most {size - 1}, the tokens of the vocabulary, got {sampling.top_k}."
+            )
+        self._sampling = sampling
+        self._generator = np.random.Generator(np.random.Philox(key=[sampling.seed, 0]))
+        self._draws: list[float] = []
+        self._sums = np.empty(size - 1)
+        self._plain = sampling.temperature == 1.0 and not self._restricts(sampling)
+        self._seen = np.zeros(size, bool)
+        self._seen[np.fromiter(seen, np.int64)] = True
+        self._greedy = sampling.temperature == 0.0
+
+    @staticmethod
+    def _restricts(sampling: Sampling) -> bool:
+        return sampling.top_k is not None or sampling.top_p is not None or sampling.repetition_penalty != 1.0
+
+    def __call__(self, p: Array) -> int:
+        """Return a token drawn from the probabilities p (V,), which are left as they are."""
+        weights = p if self._plain else self._weights(p)
+        if self._greedy:
+            token = int(weights[1:].argmax()) + 1
+        else:
+            token = self._draw(weights)
+        if self._sampling.repetition_penalty != 1.0:
+            self._seen[token] = True
+        return token
+
+    def _draw(self, weights: Array) -> int:
+        if not self._draws:
+            self._draws = self._generator.random(_BLOCK).tolist()
+        sums = np.add.accumulate(weights[1:], out=self._sums)
+        token = int(sums.searchsorted(self._draws.pop() * sums.item(-1), "right")) + 1
+        return min(token, len(sums))  # the product may be rounded up to the whole sum
+
+    def _weights(self, p: Array) -> Array:
+        """Return p bent and cut as asked for; without a common scale."""
+        s = self._sampling
+        weights: Array = p.astype(np.float64)
+        weights[0] = 0.0
+        if s.repetition_penalty != 1.0:
+            weights[self._seen] **= s.repetition_penalty
+        if not weights.any():  # nothing but <unk> is left
+            weights[1:] = 1.0
+        if s.temperature not in (0.0, 1.0):
+            weights /= weights.max()  # the largest stays 1, whatever the power
+            weights **= 1.0 / s.temperature
+        if s.top_k is not None and s.top_k < len(weights) - 1:
+            weights[_most_probable(weights)[s.top_k :]] = 0.0
+        if s.top_p is not None and s.top_p < 1.0:
+            order = _most_probable(weights)
+            sums = weights[order].cumsum()
+            kept = int(np.searchsorted(sums, s.top_p * sums[-1])) + 1
+            weights[order[kept:]] = 0.0
+        return weights
+
+
+def _most_probable(weights: Array) -> Array:
+    """Return all tokens, the most probable first and equals by id."""
+    return np.argsort(-weights, kind="stable")
+
+
+def until_stop(pieces: Iterable[str], stop: Sequence[str]) -> Iterator[str]:
+    """Yield text until one of several strings appears in it; that string and what follows are not yielded.
+
+    Text that may be the beginning of such a string is held back until it is known whether it is.
+
+    Parameters
+    ----------
+    pieces : iterable of str
+        The text.
+    stop : sequence of str
+        Not empty ones.
+
+    Examples
+    --------
+    >>> list(until_stop(["one t", "wo", " three"], ["two"]))
+    ['one ']
+    """
+    if not stop:
+        yield from pieces
+        return
+    waiting = ""
+    for piece in pieces:
+        waiting += piece
+        ends = [place for text in stop if (place := waiting.find(text)) >= 0]
+        if ends:
+            if min(ends):
+                yield waiting[: min(ends)]
+            return
+        held = max(_overlap(waiting, text) for text in stop)
+        if len(waiting) > held:
+            yield waiting[: len(waiting) - held]
+            waiting = waiting[len(waiting) - held :]
+    if waiting:
+        yield waiting
+
+
+def _overlap(text: str, stop: str) -> int:
+    """Return how many of the last characters of ``text`` begin ``stop``."""
+    longest = min(len(text), len(stop) - 1)
+    return next((size for size in range(longest, 0, -1) if stop.startswith(text[-size:])), 0)

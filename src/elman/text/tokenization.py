@@ -1,0 +1,388 @@
+"""Vocabularies: text to token ids and back, at the level of characters, words or byte pairs.
+
+The tokenizers library cuts and counts. A vocabulary is kept as plain lists, from which the library's objects are built
+anew: a saved model holds no patterns, and nothing in it is executed.
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import os
+import re
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman import _check
+from elman.errors import ArgumentError, FileFormatError
+
+__all__ = ["LEVELS", "UNKNOWN", "TextDecoder", "Vocabulary"]
+
+Ids = npt.NDArray[np.int32]
+
+LEVELS = ("character", "word", "bpe")
+NORMALIZATIONS = ("nfc", "none")
+UNKNOWN = "<unk>"  # always id 0
+MOST_TOKENS = 50_000
+LEAST_BPE = 257  # every byte, and <unk>
+
+_PLACE = "Vocabulary"
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_WORDS = r"<unk>|\n|\w+(?:['’-]\w+)*|[^\w\s]"
+_NO_SPACE_BEFORE = frozenset(".,;:!?)]}%…’”»\n")
+_NO_SPACE_AFTER = frozenset("([{‘“«\n")
+
+
+class Vocabulary:
+    r"""The tokens that a model knows, in the order of their ids.
+
+    - ``"character"``: every character (code point) is a token; what is not in the vocabulary is ``<unk>``.
+    - ``"word"``: runs of letters and digits, with ``'`` and ``-`` inside them, single other signs, and the end of a
+      line ``"\n"`` are tokens; other white space only separates them. ``<unk>`` in a text is that token.
+    - ``"bpe"``: byte pairs merged by frequency (Sennrich et al. 2016) within the words of a line; any text can be
+      written with them.
+
+    A lone surrogate, which no UTF-8 text can hold, is ``<unk>`` at every level.
+
+    Parameters
+    ----------
+    level : {"character", "word", "bpe"}
+        What a token is.
+    tokens : sequence of str
+        By id; the first is ``<unk>``. Byte-pair tokens are spelled in the library's alphabet for bytes.
+    merges : sequence of (str, str)
+        Of byte pairs, in order; empty for other levels.
+    normalization : {"nfc", "none"}
+        What is done to a text first: composed characters (Unicode's NFC), or nothing.
+
+    Raises
+    ------
+    ArgumentError
+        If the parts do not make a vocabulary.
+
+    References
+    ----------
+    Sennrich, Haddow & Birch (2016), Neural machine translation of rare words with subword units.
+
+    Examples
+    --------
+    >>> vocabulary = Vocabulary.learn(["to be or not to be"], level="word", size=4)
+    >>> vocabulary.tokens
+    ('<unk>', 'be', 'to', 'not')
+    >>> vocabulary.encode("not to have")
+    array([3, 2, 0], dtype=int32)
+    >>> vocabulary.decode([3, 2, 0])
+    'not to <unk>'
+    """
+
+    def __init__(
+        self,
+        level: str,
+        tokens: Sequence[str],
+        merges: Sequence[tuple[str, str]] = (),
+        normalization: str = "nfc",
+    ) -> None:
+        self.level = _check.choice(_PLACE, "level", level, LEVELS)
+        self.normalization = _check.choice(_PLACE, "normalization", normalization, NORMALIZATIONS)
+        self.tokens = tuple(tokens)
+        self.merges = tuple((left, right) for left, right in merges)
+        self._check_tokens()
+        self._tokenizer = self._build()
+
+    def _check_tokens(self) -> None:
+        tokens = self.tokens
+        if not 2 <= len(tokens) <= MOST_TOKENS or tokens[0] != UNKNOWN:
+            raise ArgumentError(f"{_PLACE}: needs {UNKNOWN!r} and 1 to {MOST_TOKENS - 1} tokens after it.")
+        if any(type(token) is not str or not token or _SURROGATE.search(token) for token in tokens):
+            raise ArgumentError(f"{_PLACE}: a token must be text of at least one character.")
+        if len(set(tokens)) != len(tokens):
+            raise ArgumentError(f"{_PLACE}: tokens must be different.")
+        if self.level == "character" and any(len(token) != 1 for token in tokens[1:]):
+            raise ArgumentError(f"{_PLACE}: a token of level 'character' must be one character.")
+        if self.level != "bpe":
+            if self.merges:
+                raise ArgumentError(f"{_PLACE}: level {self.level!r} has no merges.")
+            return
+        known = set(tokens[1:])
+        if not known.issuperset(_BYTES) or not known.issubset(_spelled(known)):
+            raise ArgumentError(f"{_PLACE}: level 'bpe' needs a token for every byte, and tokens made of them.")
+        if any(part not in known for pair in self.merges for part in (*pair, "".join(pair))):
+            raise ArgumentError(f"{_PLACE}: a merge must join two tokens to a third.")
+
+    def _build(self) -> Any:
+        from tokenizers import Tokenizer, models, normalizers
+
+        if self.level == "bpe":
+            model: Any = models.BPE({token: i for i, token in enumerate(self.tokens) if i}, list(self.merges))
+        else:
+            model = models.WordLevel({token: i for i, token in enumerate(self.tokens)}, unk_token=UNKNOWN)
+        tokenizer = Tokenizer(model)
+        if self.normalization == "nfc":
+            tokenizer.normalizer = normalizers.NFC()
+        tokenizer.pre_tokenizer = _cutter(self.level)
+        return tokenizer
+
+    @classmethod
+    def learn(
+        cls,
+        pieces: Iterable[str],
+        *,
+        level: str = "character",
+        size: int = 10_000,
+        min_count: int = 1,
+        normalization: str = "nfc",
+    ) -> Vocabulary:
+        """Return the vocabulary of a text: its most frequent tokens, equally frequent ones in alphabetical order.
+
+        Parameters
+        ----------
+        pieces : iterable of str
+            The text, cut at ends of lines or between words.
+        level : {"character", "word", "bpe"}
+            What a token is.
+        size : int
+            Most tokens, ``<unk>`` included; at least 2, or 257 byte pairs.
+        min_count : int
+            Tokens, or pairs to be merged, that are rarer than this are left out.
+        normalization : {"nfc", "none"}
+            See the class.
+
+        Raises
+        ------
+        ArgumentError
+            If a value is outside its range, or no token is left.
+
+        Examples
+        --------
+        >>> Vocabulary.learn(["abba"]).tokens
+        ('<unk>', 'a', 'b')
+        """
+        level = _check.choice(_PLACE, "level", level, LEVELS)
+        normalization = _check.choice(_PLACE, "normalization", normalization, NORMALIZATIONS)
+        size = _check.integer(_PLACE, "size", size, LEAST_BPE if level == "bpe" else 2, MOST_TOKENS)
+        min_count = _check.positive_integer(_PLACE, "min_count", min_count)
+        whole = (part for piece in pieces for part in _SURROGATE.split(piece))
+        model = _learned_model(whole, level, size, min_count, normalization)
+        by_id = sorted(model["vocab"], key=model["vocab"].__getitem__)
+        tokens = [UNKNOWN, *(token for token in by_id if token != UNKNOWN)][:size]
+        if len(tokens) < 2:
+            raise ArgumentError(f"{_PLACE}: no token occurs min_count={min_count} times.")
+        return cls(level, tokens, [tuple(pair) for pair in model.get("merges", ())], normalization)
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+    def encode(self, text: str) -> Ids:
+        """Return the ids of a text's tokens, 0 where one is unknown.
+
+        Parameters
+        ----------
+        text : str
+            Anything, lone surrogates included.
+
+        Returns
+        -------
+        ids : ndarray of int32 (tokens,)
+
+        Examples
+        --------
+        >>> Vocabulary.learn(["abba"]).encode("cab")
+        array([0, 1, 2], dtype=int32)
+        """
+        parts = _SURROGATE.split(text)
+        with _ONE_THREAD:
+            found = [np.array(e.ids, np.int32) for e in self._tokenizer.encode_batch_fast(parts)]
+        unknown = np.zeros(1, np.int32)
+        joined = [part for ids in found for part in (unknown, ids)]
+        return np.concatenate(joined[1:])
+
+    def decode(self, ids: Iterable[int]) -> str:
+        """Return the text of some tokens: always valid Unicode, U+FFFD for what is none.
+
+        Words are set apart by single spaces, except where punctuation asks for none.
+
+        Parameters
+        ----------
+        ids : iterable of int
+            From 0 to the number of tokens - 1.
+
+        Examples
+        --------
+        >>> vocabulary = Vocabulary.learn(["no, no"], level="word")
+        >>> vocabulary.decode(vocabulary.encode("no  ,no"))
+        'no, no'
+        """
+        decoder = TextDecoder(self)
+        return "".join([*(decoder.push(int(i)) for i in ids), decoder.end()])
+
+    @cached_property
+    def line_end(self) -> int | None:
+        """The id of the end of a line, or None if the vocabulary has no such token."""
+        sign = _SIGNS[ord("\n")] if self.level == "bpe" else "\n"
+        return self.tokens.index(sign) if sign in self.tokens else None
+
+    @cached_property
+    def bytes_of(self) -> list[bytes]:
+        """The bytes of every byte-pair token."""
+        unknown = "\ufffd".encode()
+        return [unknown, *(bytes(_BYTES[sign] for sign in token) for token in self.tokens[1:])]
+
+    @cached_property
+    def characters_of(self) -> npt.NDArray[np.int64]:
+        """How many characters each token stands for; a byte pair that begins inside a character begins none of it."""
+        if self.level != "bpe":
+            return np.array([1, *(len(token) for token in self.tokens[1:])])
+        return np.array([sum(byte & 0xC0 != 0x80 for byte in token) for token in self.bytes_of])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain JSON values from which `from_dict` makes the vocabulary again.
+
+        Examples
+        --------
+        >>> Vocabulary.learn(["aa"]).to_dict()
+        {'level': 'character', 'tokens': ['<unk>', 'a'], 'merges': [], 'normalization': 'nfc'}
+        """
+        merges = [" ".join(pair) for pair in self.merges]  # the alphabet for bytes has no space
+        return {"level": self.level, "tokens": list(self.tokens), "merges": merges, "normalization": self.normalization}
+
+    @classmethod
+    def from_dict(cls, fields: dict[str, Any]) -> Vocabulary:
+        """Return the vocabulary that `to_dict` described.
+
+        Raises
+        ------
+        FileFormatError
+            If a field is missing or unknown.
+        ArgumentError
+            If the parts do not make a vocabulary.
+        """
+        if set(fields) != {"level", "tokens", "merges", "normalization"}:
+            raise FileFormatError(f"a vocabulary has other fields than {', '.join(sorted(fields))}")
+        pairs = [tuple(merge.split(" ")) for merge in fields["merges"]]
+        if not isinstance(fields["tokens"], list) or any(len(pair) != 2 for pair in pairs):
+            raise FileFormatError("a vocabulary needs a list of tokens, and merges of two")
+        return cls(fields["level"], fields["tokens"], [(a, b) for a, b in pairs], fields["normalization"])
+
+
+class TextDecoder:
+    """Tokens to text, one at a time: a character spread over several tokens comes with the last of them.
+
+    Parameters
+    ----------
+    vocabulary : Vocabulary
+        Of the tokens.
+
+    Examples
+    --------
+    >>> decoder = TextDecoder(Vocabulary.learn(["so, so"], level="word"))
+    >>> [decoder.push(1), decoder.push(2), decoder.push(1), decoder.end()]
+    ['so', ',', ' so', '']
+    """
+
+    def __init__(self, vocabulary: Vocabulary) -> None:
+        self._words = vocabulary.level == "word"
+        self._before = "\n"
+        self._bytes = vocabulary.bytes_of if vocabulary.level == "bpe" else None
+        self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
+        unknown = UNKNOWN if self._words else "\ufffd"
+        self._tokens = [unknown, *vocabulary.tokens[1:]]
+
+    def push(self, token: int) -> str:
+        """Return the text that a further token adds."""
+        if self._bytes is not None:
+            return self._utf8.decode(self._bytes[token])
+        text = self._tokens[token]
+        if not self._words:
+            return text
+        apart = text[0] not in _NO_SPACE_BEFORE and self._before[-1] not in _NO_SPACE_AFTER
+        self._before = text
+        return f" {text}" if apart else text
+
+    def end(self) -> str:
+        """Return what is left: U+FFFD for a character that was never finished."""
+        return self._utf8.decode(b"", final=True)
+
+
+def _cutter(level: str) -> Any:
+    """Return the library's object that cuts a text into tokens, or into what byte pairs are merged within."""
+    from tokenizers import Regex, pre_tokenizers
+
+    if level == "character":
+        return pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+    if level == "word":
+        return pre_tokenizers.Split(Regex(_WORDS), "removed", invert=True)
+    lines = pre_tokenizers.Split("\n", "isolated")  # so that a text can be cut at the ends of its lines
+    return pre_tokenizers.Sequence([lines, pre_tokenizers.ByteLevel(add_prefix_space=False)])
+
+
+def _learned_model(pieces: Iterator[str], level: str, size: int, min_count: int, normalization: str) -> dict[str, Any]:
+    """Count tokens or merge pairs; returns the library's description of the model."""
+    from tokenizers import Tokenizer, models, normalizers, trainers
+
+    if level == "bpe":
+        tokenizer = Tokenizer(models.BPE())
+        trainer: Any = trainers.BpeTrainer(
+            vocab_size=size - 1, min_frequency=min_count, show_progress=False, initial_alphabet=sorted(_BYTES)
+        )
+    else:
+        tokenizer = Tokenizer(models.WordLevel())
+        trainer = trainers.WordLevelTrainer(vocab_size=size, min_frequency=min_count, show_progress=False)
+    if normalization == "nfc":
+        tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = _cutter(level)
+    with _ONE_THREAD:
+        tokenizer.train_from_iterator(pieces, trainer)
+    described: dict[str, Any] = json.loads(tokenizer.to_str())["model"]
+    return described
+
+
+class _OneThread:
+    """Keeps the library to one thread while anybody is inside.
+
+    After it has used several, it warns on standard error whenever the process forks.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._before: str | None = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._before = os.environ.get(_SWITCH)
+                os.environ[_SWITCH] = "false"
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                del os.environ[_SWITCH]
+                if self._before is not None:
+                    os.environ[_SWITCH] = self._before
+
+
+_SWITCH = "TOKENIZERS_PARALLELISM"
+_ONE_THREAD = _OneThread()
+
+
+def _byte_alphabet() -> dict[str, int]:
+    """Return the sign that the library writes for every byte: itself if it can be seen, else one from 256 on."""
+    visible = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
+    hidden = [byte for byte in range(256) if byte not in visible]
+    return {chr(byte): byte for byte in visible} | {chr(256 + i): byte for i, byte in enumerate(hidden)}
+
+
+_BYTES = _byte_alphabet()
+_SIGNS = {byte: sign for sign, byte in _BYTES.items()}
+
+
+def _spelled(tokens: set[str]) -> set[str]:
+    """Return those tokens that are made of signs for bytes."""
+    return {token for token in tokens if _BYTES.keys() >= set(token)}
