@@ -1,0 +1,86 @@
+"""What a trace may be asked for: sizes that can be read, options in range, arrays that fit the network."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman import _check
+from elman.errors import ArgumentError, DataError, ShapeError, UnsupportedError
+from elman.explain.board import Array
+from elman.network import Architecture, State
+from elman.network.parameters import ParameterLayout
+
+MOST_NUMBERS = 60_000  # of one detailed epoch
+MOST_EPOCHS = 2_000
+
+
+def check_options(bptt_depth: Any, learning_rate: Any, epochs: Any, tolerance: Any) -> None:
+    """Refuse options outside their ranges."""
+    _check.bptt_depth("trace", bptt_depth)
+    if learning_rate is not None:
+        _check.number_in("trace", "learning_rate", learning_rate, "(0, inf)")
+    _check.integer("trace", "epochs", epochs, 1, MOST_EPOCHS)
+    _check.number_in("trace", "tolerance", tolerance, "[0, inf)")
+
+
+def checked_input(architecture: Architecture, x: npt.ArrayLike) -> Array:
+    """Return a copy of the input (T, N, D), finite, or of its indices (T, N); at least one step and one row."""
+    shapes = _check.Shapes("trace", np.float64)
+    if architecture.vocabulary_size is None:
+        assert architecture.input_size is not None
+        values = shapes.array("x", x, "T", "N", architecture.input_size)
+        if not np.isfinite(values).all():
+            where = tuple(int(i) for i in np.argwhere(~np.isfinite(values))[0])
+            raise DataError(f"trace: x{list(where)} must be finite, got {values[where]}.")
+    else:
+        values = shapes.integers("x", x, "T", "N")
+        last = architecture.vocabulary_size - 1
+        _check.within("trace", "x", values, last, f"vocabulary_size-1 = {last}", DataError)
+    if values.shape[0] == 0 or values.shape[1] == 0:
+        raise ShapeError(f"trace: x must have at least one step and one row, got shape {values.shape}.")
+    return np.array(values)
+
+
+def checked_state(architecture: Architecture, state: State | None, rows: int) -> State:
+    """Return the state to start from, in float64."""
+    if state is None:
+        return State.zeros(architecture, rows, np.float64)
+    parts = architecture.num_layers * architecture.directions
+    if (state.c is not None) != (architecture.cell == "lstm"):
+        raise ArgumentError(f"trace: state.c belongs to an LSTM alone; the network's cell is {architecture.cell!r}.")
+    shapes = _check.Shapes("trace", np.float64)
+    h = shapes.array("state.h", state.h, parts, rows, architecture.hidden_size)
+    return State(h, shapes.array("state.c", state.c, parts, rows, architecture.hidden_size, optional=True))
+
+
+def chosen_parameters(layout: ParameterLayout, trained: Iterable[str] | None) -> set[str]:
+    """Return the names of the parameters that are differentiated and updated."""
+    names = set(layout.names) if trained is None else set(trained)
+    for name in sorted(names):
+        _check.choice("trace", "trained", name, layout.names)
+    if not names:
+        raise ArgumentError("trace: trained must name at least one parameter.")
+    return names
+
+
+def check_size(architecture: Architecture, layout: ParameterLayout, T: int, N: int, trained: set[str]) -> None:
+    """Refuse what nobody could read."""
+    if architecture.bidirectional and architecture.num_layers > 1:
+        raise UnsupportedError(
+            "trace: a bidirectional network of several layers has no single order of time to follow a path in; "
+            "trace one layer, or one direction."
+        )
+    states = architecture.num_layers * architecture.hidden_size * (2 if architecture.cell == "lstm" else 1)
+    width = sum(int(np.prod(layout.shapes[name])) for name in trained)
+    paths = T * (T + 1) // 2
+    numbers = paths * (width + N * states) + T * N * states * (states + width)
+    if numbers > MOST_NUMBERS:
+        raise UnsupportedError(
+            f"trace: {T} steps, {N} rows, {states} state components and {width} parameters make about {numbers:,} "
+            f"numbers, more than the {MOST_NUMBERS:,} that a trace may have.\n"
+            "  Hint: take fewer rows or steps, a smaller hidden_size, or name a few parameters with trained=."
+        )

@@ -1,0 +1,84 @@
+"""The picture of a gradient-flow report."""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+    from elman.training import GradientFlow, LayerFlow
+
+__all__ = ["plot_png"]
+
+_INK, _MUTED, _GRID = "#1f2933", "#7b8794", "#eef2f6"
+_COLORS = ("#1668b8", "#d9822b", "#2f8f5b", "#8a4fb0", "#b83b5e", "#3b8ea5")
+_LEAST = 1e-6  # lower ends of both scales
+
+
+def plot_png(flow: GradientFlow) -> bytes:
+    """Draw how much of the gradient arrives at every lag: for every layer as a curve, for every unit as a heat-map.
+
+    Parameters
+    ----------
+    flow : GradientFlow
+        What was measured.
+
+    Returns
+    -------
+    bytes
+        A PNG file.
+    """
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(9.0, 3.2 + 2.6 * len(flow.layers)), dpi=110, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(1 + len(flow.layers), 1, sharex=True)
+    _draw_curves(axes[0], flow)
+    for ax, layer in zip(axes[1:], flow.layers, strict=True):
+        _draw_units(figure, ax, layer)
+    axes[-1].set_xlabel("lag: steps between a state and the output", fontsize=9, color=_MUTED)
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="png")
+    return buffer.getvalue()
+
+
+def _draw_curves(ax: Axes, flow: GradientFlow) -> None:
+    for i, layer in enumerate(flow.layers):
+        color = _COLORS[i % len(_COLORS)]
+        ax.plot(np.maximum(layer.relative, _LEAST), color=color, linewidth=1.6, label=layer.name)
+        ax.axvline(layer.reach, color=color, linewidth=0.8, linestyle=":")
+    ax.axhline(0.01, color=_MUTED, linewidth=0.8, linestyle="--")
+    ax.annotate("1 %", (0.995, 0.012), xycoords=("axes fraction", "data"), ha="right", fontsize=8, color=_MUTED)
+    ax.set_yscale("log")
+    ax.set_ylim(bottom=_LEAST)
+    ax.set_title("Gradient that arrives, relative to lag 0", loc="left", fontsize=10, color=_INK)
+    ax.grid(axis="y", color=_GRID, linewidth=0.8)
+    ax.legend(frameon=False, fontsize=9)
+    _plain(ax)
+
+
+def _draw_units(figure: Figure, ax: Axes, layer: LayerFlow) -> None:
+    """Draw units from the one that carries most, and furthest, to the one that carries least."""
+    lag = np.arange(len(layer.units))
+    units = layer.units[:, np.argsort(-(lag @ layer.units))].T
+    image = ax.imshow(
+        np.log10(np.maximum(units, _LEAST)), aspect="auto", cmap="magma", vmin=np.log10(_LEAST), vmax=0.0,
+        interpolation="nearest", extent=(-0.5, len(lag) - 0.5, len(units) - 0.5, -0.5),
+    )  # fmt: skip
+    bar = figure.colorbar(image, ax=ax, pad=0.01, ticks=[-6, -4, -2, 0])
+    bar.ax.set_yticklabels(["$10^{-6}$", "$10^{-4}$", "1 %", "1"], fontsize=8, color=_MUTED)
+    bar.outline.set_visible(False)
+    ax.set_title(f"{layer.name}, unit by unit", loc="left", fontsize=10, color=_INK)
+    ax.set_ylabel("units, those that carry most first", fontsize=9, color=_MUTED)
+    _plain(ax)
+
+
+def _plain(ax: Axes) -> None:
+    ax.spines[:].set_visible(False)
+    ax.tick_params(labelsize=8, colors=_MUTED, which="both")

@@ -1,0 +1,266 @@
+"""The sheet of a trace or a lesson as Markdown, LaTeX or plain text, and its document as JSON."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+
+from elman import _check
+from elman.explain.lesson import Cell, Formula, Lesson, Slip, Table, Text
+from elman.explain.sheet import Derivation, Heading, Item, sheet
+from elman.explain.trace import Trace
+
+FORMATS = ("html", "markdown", "latex", "json", "text")
+
+
+def render(subject: Trace | Lesson, form: str) -> str:
+    r"""Write a trace or a lesson down.
+
+    Parameters
+    ----------
+    subject : Trace or Lesson
+        What to write.
+    form : {"html", "markdown", "latex", "json", "text"}
+        A page that needs nothing besides a browser; Markdown with formulas between dollar signs; a LaTeX document;
+        the document that docs/trace-schema.md describes; plain text.
+
+    Returns
+    -------
+    str
+        Ends with a line break.
+
+    Raises
+    ------
+    ArgumentError
+        If the form is unknown.
+
+    Examples
+    --------
+    >>> from elman.explain import lesson
+    >>> text = render(lesson("by-hand-sum"), "text")
+    >>> "a_1 = x_1 W_x + h_0 W_h" in text
+    True
+    """
+    _check.choice("render", "form", form, FORMATS)
+    if form == "html":
+        from elman.explain.page import render as page
+
+        return page(subject.to_dict())
+    return _WRITERS[form](subject)
+
+
+def _json(subject: Trace | Lesson) -> str:
+    return json.dumps(subject.to_dict(), ensure_ascii=False, allow_nan=False, indent=1) + "\n"
+
+
+# --- plain text ---
+
+
+def _text(subject: Trace | Lesson) -> str:
+    return "\n".join(part for item in sheet(subject) for part in _text_item(item)).strip() + "\n"
+
+
+def _text_item(item: Item) -> list[str]:
+    if isinstance(item, Heading):
+        return ["", item.text, "=-~."[min(item.level, 4) - 1] * len(item.text)]
+    if isinstance(item, Text):
+        return ["", *_wrapped(item.text.replace("`", ""))]
+    if isinstance(item, Slip):
+        return ["", *_wrapped(f"Written: {item.written}. Right: {item.right}. {item.why}")]
+    if isinstance(item, Formula):
+        return ["", *([item.caption] if item.caption else []), f"    {item.formula.text}"]
+    if isinstance(item, Table):
+        return ["", *([item.caption] if item.caption else []), *_text_table(item)]
+    left = item.left.text
+    lines = [f"{left if not i else ' ' * len(left)} = {side.text}" for i, side in enumerate(item.sides)]
+    lines = lines or [left]
+    if not left:
+        lines = [line.strip().removeprefix("= ") if not i else line for i, line in enumerate(lines)]
+    return [*lines[:-1], lines[-1] + (f"    ({item.remark})" if item.remark else "")]
+
+
+def _wrapped(text: str) -> list[str]:
+    import textwrap
+
+    return textwrap.wrap(text, 100, break_long_words=False)
+
+
+def _text_table(item: Table) -> list[str]:
+    lines = [list(item.columns), *([_cell(cell) for cell in row] for row in item.rows)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(item.columns))]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
+
+
+def _cell(cell: Cell) -> str:
+    return cell if isinstance(cell, str) else f"{cell:.6g}"
+
+
+# --- Markdown ---
+
+
+def _markdown(subject: Trace | Lesson) -> str:
+    return "\n\n".join(_markdown_item(item) for item in sheet(subject)) + "\n"
+
+
+def _markdown_item(item: Item) -> str:
+    if isinstance(item, Heading):
+        return f"{'#' * item.level} {item.text}"
+    if isinstance(item, Text):
+        return item.text
+    if isinstance(item, Slip):
+        return f"> Written: {item.written}. **Right: {item.right}.** {item.why}"
+    if isinstance(item, Formula):
+        caption = f"{item.caption}\n\n" if item.caption else ""
+        return f"{caption}$${item.formula.latex}$$"
+    if isinstance(item, Table):
+        head = [f"{item.caption}:", ""] if item.caption else []
+        rows: list[tuple[Cell, ...]] = [item.columns, ("---",) * len(item.columns), *item.rows]
+        return "\n".join([*head, *(f"| {' | '.join(_escaped_cell(cell) for cell in row)} |" for row in rows)])
+    return f"$${_aligned(item, 'aligned')}$$"
+
+
+def _escaped_cell(cell: Cell) -> str:
+    return _cell(cell).replace("|", "\\|")
+
+
+_ONE_LINE, _LINE = 90, 100  # characters of a formula that may stand, and that do stand, beside one another
+
+
+def _width(text: str) -> int:
+    """Return how wide a formula is in print: a matrix is as wide as its longest row."""
+    text = re.sub(r"e-?\d+", " times 10", text)
+    return len(re.sub(r"\[([^]]*)\]", lambda match: max(match[1].split(";"), key=len).replace(" ", "   "), text))
+
+
+def _aligned(item: Derivation, environment: str) -> str:
+    """Return one line per side, the signs of equality below one another."""
+    left = item.left.latex
+    sides = [side.latex for side in item.sides]
+    if not left and sides:
+        left, sides = sides[0], sides[1:]
+    width = len(item.left.text) + sum(_width(side.text) + 3 for side in item.sides)
+    if not sides:
+        lines = [f"{left} &"]
+    elif width <= _ONE_LINE:
+        lines = [f"{left} &= {' = '.join(sides)}"]
+    else:
+        lines = [f"{left} &= {sides[0]}", *(f"&= {side}" for side in sides[1:])]
+    body = " \\\\\n".join(lines)
+    remark = rf" \qquad \text{{({_latex_text(item.remark)})}}" if item.remark else ""
+    return f"\\begin{{{environment}}}\n{body}{remark}\n\\end{{{environment}}}"
+
+
+# --- LaTeX ---
+
+_PREAMBLE = r"""\documentclass[a4paper,10pt,fleqn]{article}
+\usepackage[T1]{fontenc}
+\usepackage[utf8]{inputenc}
+\usepackage{amsmath,amssymb}
+\usepackage[margin=1.8cm]{geometry}
+\usepackage{graphicx,longtable}
+\setlength{\parindent}{0pt}
+\setlength{\parskip}{6pt}
+\setcounter{MaxMatrixCols}{64}
+\allowdisplaybreaks
+\AtBeginDocument{\abovedisplayskip=2pt \belowdisplayskip=2pt \abovedisplayshortskip=2pt \belowdisplayshortskip=2pt}
+\emergencystretch=3em
+"""
+_SECTIONS = (r"\section*", r"\section*", r"\subsection*", r"\subsubsection*")
+
+
+def _latex(subject: Trace | Lesson) -> str:
+    items = sheet(subject)
+    assert isinstance(items[0], Heading)
+    title = rf"\title{{{_latex_text(items[0].text)}}}" + "\n\\author{}\n\\date{}\n"
+    body = "\n\n".join(_latex_item(item) for item in items[1:])
+    return f"{_PREAMBLE}{title}\\begin{{document}}\n\\maketitle\n\n{body}\n\n\\end{{document}}\n"
+
+
+def _latex_item(item: Item) -> str:
+    if isinstance(item, Heading):
+        return f"{_SECTIONS[min(item.level, 4) - 1]}{{{_latex_text(item.text)}}}"
+    if isinstance(item, Text):
+        return _latex_text(item.text)
+    if isinstance(item, Slip):
+        parts = [_latex_text(part) for part in (item.written, item.right, item.why)]
+        return rf"\begin{{quote}}Written: {parts[0]}. \textbf{{Right:}} {parts[1]}. {parts[2]}\end{{quote}}"
+    if isinstance(item, Formula):
+        caption = f"{_latex_text(item.caption)}\n" if item.caption else ""
+        return caption + _latex_item(Derivation(item.sides[0], item.sides[1:]))
+    if isinstance(item, Table):
+        return _latex_table(item)
+    if any(_width(side.text) > _LINE for side in item.sides):
+        return f"\\resizebox{{\\linewidth}}{{!}}{{$\\displaystyle {_aligned(item, 'aligned')}$}}"
+    return f"{{\\footnotesize\n{_aligned(item, 'align*')}\n}}"
+
+
+def _latex_table(item: Table) -> str:
+    caption = f"{_latex_text(item.caption)}:\n\n" if item.caption else ""
+    share = f"p{{{0.94 / len(item.columns):.3f}\\linewidth}}"
+    rows = [" & ".join(map(_latex_cell, row)) + r" \\" for row in (item.columns, *item.rows)]
+    body = "\n".join([rows[0], r"\hline", *rows[1:]])
+    return f"{caption}\\begin{{longtable}}{{@{{}}{share * len(item.columns)}@{{}}}}\n{body}\n\\end{{longtable}}"
+
+
+def _latex_cell(cell: Cell) -> str:
+    text = _latex_text(_cell(cell))
+    return "{}" + text if text.startswith("[") else text  # not an option of the line break before it
+
+
+_ESCAPES = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
+    character: "\\" + character for character in "&%$#_{}"
+}
+_SIGNS = {
+    "∂": r"\partial", "Σ": r"\Sigma", "σ": r"\sigma", "η": r"\eta", "θ": r"\theta", "δ": r"\delta", "α": r"\alpha",
+    "ŷ": r"\hat{y}", "≤": r"\leq", "≥": r"\geq", "≠": r"\neq", "→": r"\to", "←": r"\leftarrow", "−": "-", "·": r"\cdot",
+    "×": r"\times", "⊙": r"\odot", "∈": r"\in", "²": "^2", "³": "^3", "½": r"\tfrac{1}{2}", "⅓": r"\tfrac{1}{3}",
+    "⅔": r"\tfrac{2}{3}", "ᵀ": r"^{\top}", "⁺": "^{+}", "′": "'", "⁻": "^{-}", "∞": r"\infty", "‖": r"\|",
+    "⁽": "^{(}", "⁾": "^{)}", "¹": "^1", "ε": r"\varepsilon", "√": r"\surd", "≈": r"\approx",
+}  # fmt: skip
+_CODE = re.compile(r"`([^`]*)`")
+
+
+def _latex_text(text: str) -> str:
+    """Return plain language with its signs as LaTeX."""
+    pieces = _CODE.split(text)
+    plain = [_escaped(piece) if i % 2 == 0 else rf"\texttt{{{_plain(piece)}}}" for i, piece in enumerate(pieces)]
+    return "".join(plain)
+
+
+_INDEXED = re.compile(r"(?<!\w)(∂?[A-Za-zŷ])_(\([^()]*\)|[A-Za-z0-9,]+)(?!\w)")
+
+
+def _escaped(text: str) -> str:
+    """Escape signs, and set letters with an index, such as ``h_3`` or ``h_(t−1)``, as formulas."""
+    pieces = _INDEXED.split(text)
+    out = [_plain(pieces[0])]
+    for letter, index, rest in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
+        below = "".join(_SIGNS.get(c, c) for c in index.strip("()"))
+        above = "".join(f"{_SIGNS[c]} " if c in _SIGNS else c for c in letter)
+        out += [f"\\ensuremath{{{above}_{{{below}}}}}", _plain(rest)]
+    return "".join(out)
+
+
+_DASHES = {"…": r"\ldots{}", "–": "--"}
+_LAST_LATIN = 0x17F  # letters up to here are known to the encoding that the document declares
+
+
+def _plain(text: str) -> str:
+    """Escape signs; what no font of the document has becomes a question mark."""
+    text = re.sub(r"(?<!\w)-(?=\d)", "−", text)  # the sign of a number, not a hyphen
+    out = []
+    for c in text:
+        if c in _SIGNS:
+            out.append(f"\\ensuremath{{{_SIGNS[c]}}}")
+        else:
+            out.append((_ESCAPES | _DASHES).get(c, c if ord(c) <= _LAST_LATIN else "?"))
+    return "".join(out)
+
+
+_WRITERS: dict[str, Callable[[Trace | Lesson], str]] = {
+    "markdown": _markdown,
+    "latex": _latex,
+    "json": _json,
+    "text": _text,
+}

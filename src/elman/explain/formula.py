@@ -1,0 +1,238 @@
+"""Formulas that are written once and read three ways: in symbols, with numbers put in, and as the result.
+
+A rule such as ``lambda x, W, b: x @ W + b`` takes `Math` symbols and gives the equation, takes `Math` numbers and
+gives the equation with the numbers put in, and takes arrays and gives the value. ``@`` is the matrix product, ``*`` the
+product element by element.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.reference import sigmoid, softmax
+
+Array = npt.NDArray[Any]
+
+_SUM, _PRODUCT, _ATOM = 0, 1, 2  # how tightly the outermost operation binds
+
+
+@dataclass(frozen=True)
+class Math:
+    r"""A piece of mathematics in LaTeX and as plain text.
+
+    Parameters
+    ----------
+    latex, text : str
+        The same formula twice.
+    binding : int
+        0 for a sum, 1 for a product, 2 for what never needs parentheses.
+    value : ndarray, optional
+        Of a matrix of numbers.
+
+    Examples
+    --------
+    >>> x, W, b = symbol("x", 1), symbol("W_x"), symbol("b")
+    >>> (x @ W + b).text, (x @ W + b).latex
+    ('x_1 W_x + b', 'x_{1} W_{x} + b')
+    >>> ((x + b) @ W.T).text
+    '(x_1 + b) W_xᵀ'
+    >>> (numbers(2.0) @ numbers(-3.0) + numbers([[1.0, 0.5]])).text
+    '2 · (-3) + [1 0.5]'
+    """
+
+    latex: str
+    text: str
+    binding: int = _ATOM
+    value: Array | None = None
+
+    def __add__(self, other: Math) -> Math:
+        return Math(f"{self.latex} + {_signed(other).latex}", f"{self.text} + {_signed(other).text}", _SUM)
+
+    def __sub__(self, other: Math) -> Math:
+        right = _signed(other, _PRODUCT)
+        return Math(f"{self.latex} - {right.latex}", f"{self.text} − {right.text}", _SUM)
+
+    def __neg__(self) -> Math:
+        right = _signed(self, _PRODUCT)
+        return Math(f"-{right.latex}", f"−{right.text}", _SUM)
+
+    def __matmul__(self, other: Math) -> Math:
+        left, right = _signed(self, _PRODUCT), _signed(other, _PRODUCT)
+        dot = (r" \cdot ", " · ") if _is_number(self) or _is_number(other) else (" ", " ")
+        return Math(left.latex + dot[0] + right.latex, left.text + dot[1] + right.text, _PRODUCT)
+
+    def __mul__(self, other: Math) -> Math:
+        left, right = _signed(self, _PRODUCT), _signed(other, _PRODUCT)
+        dot = (r" \cdot ", " · ") if _is_number(self) or _is_number(other) else (r" \odot ", " ⊙ ")
+        return Math(left.latex + dot[0] + right.latex, left.text + dot[1] + right.text, _PRODUCT)
+
+    def __rmul__(self, number: float) -> Math:
+        return numbers(number) @ self
+
+    def __rsub__(self, number: float) -> Math:
+        return numbers(number) - self
+
+    def __truediv__(self, other: Math | float) -> Math:
+        below = numbers(other) if isinstance(other, (int, float)) else other
+        left, right = _signed(self, _PRODUCT), _signed(below, _ATOM)
+        return Math(rf"\frac{{{self.latex}}}{{{below.latex}}}", f"{left.text} / {right.text}", _PRODUCT)
+
+    def __pow__(self, exponent: int) -> Math:
+        base = _signed(self, _ATOM)
+        each = r"\odot " if self.value is not None and self.value.size > 1 else ""  # not the power of a matrix
+        return Math(f"{base.latex}^{{{each}{exponent}}}", base.text + str(exponent).translate(_RAISED))
+
+    @property
+    def T(self) -> Math:
+        """The transpose: of a matrix of numbers, the numbers themselves turned round."""
+        if self.value is not None:
+            return numbers(self.value.T)
+        base = _signed(self, _ATOM)
+        return Math(rf"{base.latex}^{{\top}}", f"{base.text}ᵀ")
+
+    def to_dict(self) -> dict[str, str]:
+        """Return both spellings, ready for JSON."""
+        return {"latex": self.latex, "text": self.text}
+
+
+_RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+def _is_number(piece: Math) -> bool:
+    return piece.value is not None and piece.value.size == 1
+
+
+def _signed(piece: Math, binding: int = _PRODUCT) -> Math:
+    """Put parentheses around what would be misread as an operand."""
+    negative = _is_number(piece) and piece.text.startswith("-")
+    if piece.binding >= binding and not negative:
+        return piece
+    return Math(rf"\left({piece.latex}\right)", f"({piece.text})")
+
+
+def symbol(name: str, index: int | str | None = None, layer: int | None = None, reverse: bool = False) -> Math:
+    r"""Return a letter with its indices: ``W_x`` has a lower one of its own, ``index`` is the step.
+
+    Examples
+    --------
+    >>> symbol("h", 3, layer=2).latex, symbol("h", 3, layer=2).text
+    ('h^{(2)}_{3}', 'h⁽²⁾_3')
+    >>> symbol("dW_h").latex, symbol("yhat", 1).text, symbol("h", 2, reverse=True).latex
+    ('dW_{h}', 'ŷ_1', '\\overleftarrow{h}_{2}')
+    """
+    letter, _, own = name.partition("_")
+    latex, text = _LETTERS.get(letter, (letter, letter))
+    if reverse:
+        latex, text = rf"\overleftarrow{{{latex}}}", f"{text}←"
+    if layer is not None:
+        latex, text = f"{latex}^{{({layer})}}", f"{text}⁽{str(layer).translate(_RAISED)}⁾"
+    lower = [part for part in (own, "" if index is None else str(index)) if part]
+    if lower:
+        latex, text = f"{latex}_{{{','.join(lower)}}}", f"{text}_{','.join(lower)}"
+    return Math(latex, text)
+
+
+_LETTERS = {
+    "yhat": (r"\hat{y}", "ŷ"),
+    "dyhat": (r"d\hat{y}", "dŷ"),
+    "eta": (r"\eta", "η"),
+    "theta": (r"\theta", "θ"),
+    "sigma": (r"\sigma", "σ"),
+}
+
+
+def numbers(values: npt.ArrayLike) -> Math:
+    """Return numbers as they stand in an equation: one alone, a row, or a matrix.
+
+    Examples
+    --------
+    >>> numbers([[0.76159, 0.0], [-1.0, 2.5e-7]]).text
+    '[0.7616 0; -1 2.5e-7]'
+    >>> numbers([[3.0]]).latex
+    '3'
+    """
+    array = np.atleast_2d(np.asarray(values, np.float64))
+    if array.size == 1:
+        latex, text = written(float(array.ravel()[0]))
+        return Math(latex, text, value=array)
+    rows = [[written(float(value)) for value in row] for row in array]
+    latex = r" \\ ".join(" & ".join(cell[0] for cell in row) for row in rows)
+    text = "; ".join(" ".join(cell[1] for cell in row) for row in rows)
+    return Math(rf"\begin{{bmatrix}} {latex} \end{{bmatrix}}", f"[{text}]", value=array)
+
+
+def written(value: float) -> tuple[str, str]:
+    r"""Return a number with about four digits after the point, in LaTeX and as text.
+
+    Examples
+    --------
+    >>> written(0.761594), written(-3.0), written(1.25e-7)
+    (('0.7616', '0.7616'), ('-3', '-3'), ('1.25 \\times 10^{-7}', '1.25e-7'))
+    """
+    if value == 0.0:
+        return "0", "0"
+    if 5e-4 <= abs(value) < 1e5:
+        short = f"{value:.4f}".rstrip("0").rstrip(".")
+        return short, short
+    digits, _, power = f"{value:.3e}".partition("e")
+    digits = digits.rstrip("0").rstrip(".")
+    return rf"{digits} \times 10^{{{int(power)}}}", f"{digits}e{int(power)}"
+
+
+def equal(*sides: Math) -> Math:
+    """Return ``left = right = …``."""
+    return Math(" = ".join(side.latex for side in sides), " = ".join(side.text for side in sides), _SUM)
+
+
+def function(name: str, argument: Any) -> Any:
+    """Return f(argument): written out for `Math`, computed for arrays.
+
+    Examples
+    --------
+    >>> function("tanh", symbol("a", 1)).text, function("tanh", np.zeros(1))
+    ('tanh(a_1)', array([0.]))
+    """
+    if isinstance(argument, Math):
+        if name == "identity":
+            return argument
+        latex, text = _FUNCTIONS[name][:2]
+        return Math(rf"{latex}\left({argument.latex}\right)", f"{text}({argument.text})")
+    return _FUNCTIONS[name][2](argument)
+
+
+_FUNCTIONS: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
+    "tanh": (r"\tanh", "tanh", np.tanh),
+    "sigmoid": (r"\sigma", "σ", sigmoid),
+    "relu": (r"\operatorname{ReLU}", "ReLU", lambda a: np.maximum(a, 0.0)),
+    "softmax": (r"\operatorname{softmax}", "softmax", softmax),
+    "identity": ("", "", lambda a: a),
+    "ln": (r"\ln", "ln", np.log),
+    "abs": (r"\operatorname{abs}", "abs", np.abs),
+    "sign": (r"\operatorname{sign}", "sign", np.sign),
+    "huber": ("H", "H", lambda e: np.where(np.abs(e) > 1, np.abs(e) - 0.5, e**2 / 2)),
+    "clip": (r"\operatorname{clip}_{-1}^{1}", "clip", lambda e: np.clip(e, -1.0, 1.0)),
+}
+
+
+def partial(above: Math, below: Math, immediate: bool = False) -> Math:
+    """Return ∂above/∂below; ``immediate`` writes ∂⁺, which holds the state before constant.
+
+    Examples
+    --------
+    >>> partial(symbol("h", 2), symbol("h", 1)).text, partial(symbol("h", 2), symbol("W_h"), immediate=True).text
+    ('∂h_2/∂h_1', '∂⁺h_2/∂W_h')
+    """
+    plus = ("^{+}", "⁺") if immediate else ("", "")
+    latex = rf"\frac{{\partial{plus[0]} {above.latex}}}{{\partial {below.latex}}}"
+    return Math(latex, f"∂{plus[1]}{above.text}/∂{below.text}")
+
+
+def product(*factors: Math) -> Math:
+    """Return factors with dots between them."""
+    parts = [_signed(factor) for factor in factors]
+    return Math(r" \cdot ".join(part.latex for part in parts), " · ".join(part.text for part in parts), _PRODUCT)

@@ -1,0 +1,140 @@
+"""What a lesson consists of: text, formulas, tables, slips of printed calculations, and traces."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+from elman.explain.formula import Math, equal
+from elman.explain.trace import Trace
+
+Cell: TypeAlias = str | int | float
+
+
+@dataclass(frozen=True)
+class Text:
+    """A paragraph; pieces between backquotes are code."""
+
+    text: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the block as plain data."""
+        return {"kind": "text", "text": self.text}
+
+
+@dataclass(frozen=True)
+class Formula:
+    """One formula, or one with several equal sides."""
+
+    sides: tuple[Math, ...]
+    caption: str | None = None
+
+    @property
+    def formula(self) -> Math:
+        """All sides with signs of equality between them."""
+        return equal(*self.sides)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the block as plain data."""
+        return {"kind": "formula", "formula": self.formula.to_dict(), "caption": self.caption}
+
+
+@dataclass(frozen=True)
+class Table:
+    """Rows under a line of column names."""
+
+    caption: str | None
+    columns: tuple[str, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the block as plain data."""
+        rows = [list(row) for row in self.rows]
+        return {"kind": "table", "caption": self.caption, "columns": list(self.columns), "rows": rows}
+
+
+@dataclass(frozen=True)
+class Slip:
+    """What a printed calculation has, what is right, and why."""
+
+    written: str
+    right: str
+    why: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the block as plain data."""
+        return {"kind": "slip", "written": self.written, "right": self.right, "why": self.why}
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One of the lesson's traces, in full."""
+
+    trace: str
+    caption: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the block as plain data."""
+        return {"kind": "trace", "trace": self.trace, "caption": self.caption}
+
+
+Block: TypeAlias = Text | Formula | Table | Slip | Shown
+
+
+@dataclass(frozen=True)
+class Section:
+    """Blocks under a title."""
+
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """A worked example; ``to_dict`` gives the document that docs/trace-schema.md describes.
+
+    Attributes
+    ----------
+    name, title, summary : str
+    sections : list of Section
+    traces : dict of str to Trace
+        By the ids that the sections' blocks name.
+
+    Examples
+    --------
+    >>> from elman.explain import lesson
+    >>> taught = lesson("by-hand-sum")
+    >>> round(taught.traces["tanh"].epochs[0].loss, 4)
+    1.8229
+    """
+
+    name: str
+    title: str
+    summary: str
+    sections: list[Section] = field(default_factory=list)
+    traces: dict[str, Trace] = field(default_factory=dict)
+
+    def add(self, title: str, *blocks: Block) -> None:
+        """Add a section."""
+        self.sections.append(Section(title, blocks))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the lesson as plain data, ready for JSON."""
+        return {
+            "kind": "lesson",
+            "version": 1,
+            "name": self.name,
+            "title": self.title,
+            "summary": self.summary,
+            "sections": [
+                {"title": section.title, "blocks": [block.to_dict() for block in section.blocks]}
+                for section in self.sections
+            ],
+            "traces": {name: trace.to_dict() for name, trace in self.traces.items()},
+        }
+
+
+def table(caption: str | None, columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> Table:
+    """Return a table of rows of text and numbers."""
+    return Table(caption, tuple(columns), tuple(tuple(row) for row in rows))

@@ -1,0 +1,51 @@
+"""What the lessons share: networks with short numbers, letters of printed notes, tables of paths."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from elman.explain.board import Array
+from elman.explain.formula import numbers
+from elman.explain.lesson import Cell, Table, table
+from elman.explain.trace import Trace
+from elman.network import Architecture, Network
+
+
+def short_network(architecture: Architecture, seed: int) -> Network:
+    """Return a network whose weights have one digit after the point, biases their usual starting values."""
+    network = Network.initialized(architecture, seed=seed, dtype=np.float64)
+    network.theta[:] = network.theta.round(1) + 0.0
+    return network
+
+
+def letters(pairs: list[tuple[str, str, str]]) -> Table:
+    """Return the table of what a note calls what."""
+    return table("Letters", ["here", "in the note", "meaning"], pairs)
+
+
+def shown(values: Any) -> str:
+    """Return numbers in one line."""
+    return numbers(np.asarray(values)).text
+
+
+def path_table(trace: Trace, names: list[str], caption: str) -> Table:
+    """Return what every path adds to the gradients of some parameters, and the sums."""
+    paths, symbols = trace.first.paths, trace.symbols
+    columns = ["t", "k", *(f"∂L/∂{symbols[name].text}" for name in names)]
+    rows: list[list[Cell]] = []
+    for leg in sorted(paths.legs, key=lambda leg: (leg.t, -leg.k)):
+        time = leg.chain.time
+        rows.append([str(time(leg.t)), str(time(leg.k)), *(shown(paths.contribution(leg, name)) for name in names)])
+    rows.append(["sum", "", *(shown(paths.gradient(name)) for name in names)])
+    return table(caption, columns, rows)
+
+
+def by_row(trace: Trace, name: str, t: int, k: int) -> Array:
+    """Return what each row (N,) adds to the path from output t to step k, for a parameter that is one number."""
+    paths = trace.first.paths
+    leg = next(leg for leg in paths.legs if (leg.t, leg.k) == (t, k))
+    immediate = paths.factors[leg.chain.name][k - 1].immediate[name]
+    each: Array = np.einsum("ns,ns...->n...", leg.adjoints[-1], immediate).reshape(len(immediate))
+    return each

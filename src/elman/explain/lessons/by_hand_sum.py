@@ -1,0 +1,269 @@
+"""One tanh unit learns to add up three numbers: every number with scalars, then all rows at once."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from elman import reference
+from elman.explain.board import Array
+from elman.explain.formula import Math, function, numbers
+from elman.explain.lesson import Block, Formula, Lesson, Shown, Slip, Table, Text, table
+from elman.explain.lessons._common import by_row, letters
+from elman.explain.trace import Trace, trace
+from elman.network import Architecture, Network
+
+X = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 1.0], [1.0, 1.0, 1.0]])  # a row per example
+Y = np.array([1.0, 2.0, 3.0])
+RATE = 0.5
+_W_X, _W_A = "layers.0.W_x", "layers.0.W_h"
+
+
+def by_hand_sum() -> Lesson:
+    """Work the lesson."""
+    lesson = Lesson(
+        "by-hand-sum",
+        "One unit learns to add: a recurrent network worked by hand",
+        "Three rows of three numbers, one recurrent unit, two weights. The unit reads a row number by number, and its "
+        "last state should be the sum of the row. First with scalars, one example after the other; then all examples "
+        "at once; then update after update, until a stated rule stops it.",
+    )
+    lesson.traces["tanh"] = _worked("tanh", 1.0, learning_rate=RATE, epochs=200, tolerance=1e-4)
+    lesson.traces["identity"] = _worked("identity", 1.0)
+    lesson.traces["identity-learning"] = _worked("identity", 0.8, learning_rate=0.03, epochs=200, tolerance=1e-6)
+    worked = lesson.traces["tanh"]
+    lesson.add("The task", *_task())
+    lesson.add("Forward, with scalars", *_forward(worked))
+    lesson.add("Backward, with scalars", *_backward(worked))
+    lesson.add("Where a printed calculation slips", *_slips(worked))
+    lesson.add(
+        "All examples at once",
+        Text("Rows are examples: x_t is a column of three numbers, and the same two weights serve all of them."),
+        Shown("tanh", "One tanh unit, all examples at once, until it stops"),
+    )
+    lesson.add("Why a tanh unit cannot reach the sums", *_bound())
+    lesson.add("The identity in place of tanh", *_identity(lesson))
+    return lesson
+
+
+def _worked(activation: str, weight: float, **options: float) -> Trace:
+    architecture = Architecture(
+        1, 1, cell="rnn", hidden_size=1, activation=activation, bias=False, readout="last", output="identity"
+    )
+    network = Network(architecture, np.array([weight, weight, 1.0]))
+    settings: dict[str, object] = dict(options)
+    return trace(
+        network,
+        X.T[:, :, np.newaxis],
+        Y[:, np.newaxis],
+        trained=[_W_X, _W_A],
+        title=f"One {activation} unit adds three numbers",
+        row_names=[str(row.astype(int).tolist()) for row in X],
+        **settings,  # type: ignore[arg-type]
+    )
+
+
+def _a(t: int) -> Math:
+    return Math(rf"a^{{\langle {t} \rangle}}", f"a<{t}>")
+
+
+_w_x, _w_a = Math("w_x", "w_x"), Math("w_a", "w_a")
+
+
+def _x(t: int) -> Math:
+    return Math(f"x_{{{t}}}", f"x_{t}")
+
+
+def _task() -> list[Block]:
+    rows = [[str(row.astype(int).tolist()), f"{target:g}"] for row, target in zip(X, Y, strict=True)]
+    return [
+        table("Examples", ["row", "sum"], rows),
+        Text("At every step the unit takes the next number and its own last value. It starts with w_x = w_a = 1."),
+        Formula((_a(0), numbers(0.0))),
+        Formula((Math(r"a^{\langle t \rangle}", "a<t>"), Math(
+            r"\tanh\left(w_x x_t + w_a a^{\langle t-1 \rangle}\right)", "tanh(w_x x_t + w_a a<t-1>)"))),
+        Formula((Math("L", "L"), Math(
+            r"\frac{1}{3} \sum_n \left(a^{\langle 3 \rangle}_n - y_n\right)^2", "1/3 Σ_n (a<3>_n − y_n)²"))),
+        letters([
+            ("h_t", "a<t>", "state after step t"),
+            ("W_x", "w_x", "weight of the input"),
+            ("W_h", "w_a", "weight of the state before"),
+            ("ŷ = h_3", "a<3>", "the output is the last state; the output weight is 1 and stays so"),
+        ]),
+    ]  # fmt: skip
+
+
+def _forward(worked: Trace) -> list[Block]:
+    blocks: list[Block] = []
+    h = worked.chains.chains[0].layers[0].h[:, :, 0]
+    for n, row in enumerate(X):
+        blocks.append(Text(f"Example {n + 1}, {row.astype(int).tolist()}:"))
+        for t in (1, 2, 3):
+
+            def rule(w_x: Math, x: Math, w_a: Math, a: Math) -> Math:
+                f: Math = function("tanh", w_x @ x + w_a @ a)
+                return f
+
+            symbols = rule(_w_x, _x(t), _w_a, _a(t - 1))
+            put = rule(numbers(1.0), numbers(row[t - 1]), numbers(1.0), numbers(h[t - 1, n]))
+            blocks.append(Formula((_a(t), symbols, put, numbers(h[t, n]))))
+    errors = [(numbers(h[3, n]) - numbers(Y[n])) ** 2 for n in range(3)]
+    third = Math(r"\frac{1}{3}", "1/3")
+    total = errors[0] + errors[1] + errors[2]
+    put = Math(rf"{third.latex} \left({total.latex}\right)", f"{third.text} ({total.text})")
+    return [*blocks, Formula((Math("L", "L"), put, numbers(worked.epochs[0].loss)), "The loss of all three:")]
+
+
+def _backward(worked: Trace) -> list[Block]:
+    gradient = worked.epochs[0].gradient
+    return [
+        Text(
+            "w_x and w_a act at every step, so each derivative is a sum over the steps k = 3, 2, 1: from the loss to "
+            "a<3>, back through the states to a<k>, and there into the weight. The slope of tanh is 1 − a²."
+        ),
+        Formula((_partial("w_x"), Math(
+            r"\sum_n \tfrac{2}{3}\left(a^{\langle 3\rangle}_n - y_n\right) \sum_{k=1}^{3} \Big[\prod_{j=k+1}^{3} "
+            r"\left(1-{a^{\langle j\rangle}_n}^2\right) w_a\Big] \left(1-{a^{\langle k\rangle}_n}^2\right) x_{k,n}",
+            "Σ_n 2/3 (a<3> − y) Σ_k [Π_{j=k+1…3} (1 − a<j>²) w_a] (1 − a<k>²) x_k"))),
+        Text("For w_a, a<k−1> stands in the place of x_k."),
+        _shares(worked, _W_X, "w_x"),
+        _shares(worked, _W_A, "w_a"),
+        Text(
+            f"So ∂L/∂w_x = {gradient[_W_X].item():.6f} and ∂L/∂w_a = {gradient[_W_A].item():.6f}. Gradient descent "
+            f"moves against them: w ← w − η ∂L/∂w. With η = {RATE:g}:"
+        ),
+        *(_update(worked, name, weight) for name, weight in ((_W_X, "w_x"), (_W_A, "w_a"))),
+        Text(f"With these weights the loss is {worked.epochs[1].loss:.4f}, and everything begins again."),
+    ]  # fmt: skip
+
+
+def _update(worked: Trace, name: str, weight: str) -> Formula:
+    before, after = (epoch.parameters[name] for epoch in worked.epochs[:2])
+    put = numbers(before) - numbers(RATE) @ numbers(worked.epochs[0].gradient[name])
+    return Formula((Math(rf"{weight}^{{\text{{new}}}}", f"{weight} new"), put, numbers(after)))
+
+
+def _partial(weight: str) -> Math:
+    return Math(rf"\frac{{\partial L}}{{\partial {weight}}}", f"∂L/∂{weight}")
+
+
+def _shares(worked: Trace, name: str, weight: str) -> Table:
+    rows = []
+    for k in (3, 2, 1):
+        each = by_row(worked, name, 3, k)
+        rows.append([f"k = {k}", *(f"{value:.6f}" for value in each), f"{each.sum() + 0.0:.6f}"])
+    total = worked.epochs[0].gradient[name].item()
+    rows.append(["sum", "", "", "", f"{total:.6f}"])
+    return table(f"∂L/∂{weight}, step by step", ["", "example 1", "example 2", "example 3", "all"], rows)
+
+
+def mixture(worked: Trace) -> tuple[dict[str, float], dict[str, float]]:
+    """Return the terms (a) … (f) of a calculation that runs tanh forward and a straight line backward.
+
+    The second result holds those whose printed formulas name other activations, as they name them.
+    """
+    h = worked.chains.chains[0].layers[0].h[:, :, 0]
+    d = 2 / 3 * (h[3] - Y)
+    x = X.T
+    terms: dict[str, Array] = {
+        "a": d * x[2],
+        "b": d * h[2],
+        "c": d * x[1],
+        "d": d * h[1],
+        "e": d * x[0],
+        "f": d * h[0],
+    }
+    printed = {"b": d * h[3], "d": d * h[2], "e": d * h[2] * x[0]}
+    return _summed(terms), _summed(printed)
+
+
+def _summed(terms: dict[str, Array]) -> dict[str, float]:
+    return {name: float(values.sum()) + 0.0 for name, values in terms.items()}
+
+
+def _slips(worked: Trace) -> list[Block]:
+    term, as_printed = ({name: f"{value:.4f}" for name, value in terms.items()} for terms in mixture(worked))
+    gradient = worked.epochs[0].gradient
+    return [
+        Text(
+            "A calculation of this example in print runs tanh forward, but differentiates as if the unit were a "
+            "straight line: it leaves out the slopes 1 − a². It says so itself. Its six terms (a) … (f) are those of "
+            "steps 3, 2 and 1, by turns for w_x and w_a. With d = 2/3 (a<3> − y):"
+        ),
+        table(
+            "The six terms without the slopes, summed over the examples",
+            ["term", "of", "formula", "value"],
+            [
+                ["(a)", "w_x, step 3", "Σ d x_3", term["a"]],
+                ["(b)", "w_a, step 3", "Σ d a<2>", term["b"]],
+                ["(c)", "w_x, step 2", "Σ d w_a x_2", term["c"]],
+                ["(d)", "w_a, step 2", "Σ d w_a a<1>", term["d"]],
+                ["(e)", "w_x, step 1", "Σ d w_a² x_1", term["e"]],
+                ["(f)", "w_a, step 1", "Σ d w_a² a<0>", term["f"]],
+            ],
+        ),
+        Slip("(a) = −1.36", f"(a) = {term['a']}", "−1.36 is 2/3 (0.96 − 3): the third example alone."),
+        Slip(
+            "(b) with a<3>", f"(b) with a<2>, {term['b']}",
+            f"The state before step 3 is a<2>, as in the numbers; the formula's a<3> would give {as_printed['b']}.",
+        ),
+        Slip(
+            "(d) with a<2>", f"(d) with a<1>, {term['d']}",
+            f"At step 2 the state before is a<1>; a<2> gives {as_printed['d']}, which is (b) once more.",
+        ),
+        Slip(
+            "(e) with w_a a<2>", f"(e) with w_a², {term['e']}",
+            "Two steps back means w_a twice, and no state among the factors; as written it gives "
+            f"{as_printed['e']}.",
+        ),
+        Slip(
+            "w ← w − (a) + (c) + (e), and so on for w_a",
+            "w_x ← w_x − η ((a) + (c) + (e)), w_a ← w_a − η ((b) + (d) + (f))",
+            "All terms of one derivative have the same sign in the update, and the learning rate η belongs in front.",
+        ),
+        Slip(
+            "a straight line's derivative after tanh",
+            f"∂L/∂w_x = {gradient[_W_X].item():.6f}, ∂L/∂w_a = {gradient[_W_A].item():.6f}",
+            "With the slopes 1 − a² in place the derivatives are about twenty and eight times smaller.",
+        ),
+    ]  # fmt: skip
+
+
+def _bound() -> list[Block]:
+    x, zeros = X.T[:, :, np.newaxis], np.zeros((3, 1))
+    rows = []
+    for weight in (0.5, 1.0, 3.0, 10.0):
+        w = np.array([[weight]])
+        h = reference.rnn_forward(x, zeros, w, w)
+        loss, _ = reference.mean_squared_error(h[3], Y[:, np.newaxis])
+        rows.append([f"{weight:g}", ", ".join(f"{value:.4f}" for value in h[3, :, 0]), f"{loss:.4f}"])
+    third = Math(r"\frac{1}{3} \left((1 - 1)^2 + (1 - 2)^2 + (1 - 3)^2\right)", "1/3 ((1 − 1)² + (1 − 2)² + (1 − 3)²)")
+    return [
+        Text(
+            "tanh stays below 1, but two of the sums are 2 and 3. However large the weights, the outputs come no "
+            "closer than 1, and the loss never falls below 5/3:"
+        ),
+        Formula((Math("L >", "L >"), third, numbers(5 / 3))),
+        table("Loss for w_x = w_a = w", ["w", "outputs", "loss"], rows),
+        Text(
+            "Updates lower the loss for ever and never reach a minimum: the weights grow without bound. Hence the "
+            "stopping rule: stop once an update lowers the loss by less than a stated amount."
+        ),
+    ]
+
+
+def _identity(lesson: Lesson) -> list[Block]:
+    worked, learning = lesson.traces["identity"], lesson.traces["identity-learning"]
+    last = learning.epochs[-1]
+    return [
+        Text(
+            "Without tanh the unit computes a<t> = w_x x_t + w_a a<t−1>. With w_x = w_a = 1 that is the sum: the "
+            f"outputs are {', '.join(f'{value:g}' for value in worked.epochs[0].predictions.ravel())}, the loss is "
+            f"{worked.epochs[0].loss:g} and both derivatives are 0. There is nothing to learn."
+        ),
+        Shown("identity", "The identity, w_x = w_a = 1"),
+        Text(
+            f"From w_x = w_a = 0.8 it finds its way: after {last.number} updates w_x = "
+            f"{last.parameters[_W_X].item():.4f}, w_a = {last.parameters[_W_A].item():.4f}, loss {last.loss:.2g}."
+        ),
+        Shown("identity-learning", "The identity learns, from w_x = w_a = 0.8"),
+    ]

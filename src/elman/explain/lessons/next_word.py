@@ -1,0 +1,196 @@
+"""The next word of a sentence: one step without memory, then three, and the gradient path by path."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+
+from elman.explain.board import Array
+from elman.explain.formula import Math, function, numbers, symbol
+from elman.explain.lesson import Block, Formula, Lesson, Shown, Slip, Text, table
+from elman.explain.lessons._common import letters, path_table, short_network
+from elman.explain.paths import Leg
+from elman.explain.trace import Trace, trace
+from elman.network import Architecture, Network
+
+WORDS = ["the", "cat", "sat", "on", "mat"]
+SENTENCE = ["the", "cat", "sat", "on"]
+HIDDEN, RATE = 2, 1.0
+
+
+def next_word() -> Lesson:
+    """Work the lesson."""
+    lesson = Lesson(
+        "next-word",
+        "The next word: from one step to a sum of paths",
+        "A network reads a sentence word by word and gives a probability to every word that may come next. It begins "
+        "with a single step, where there is nothing to remember, and goes on to three.",
+    )
+    network = short_network(Architecture(None, len(WORDS), vocabulary_size=len(WORDS), cell="rnn", hidden_size=HIDDEN,
+                                         activation="sigmoid", output="softmax"), seed=3)  # fmt: skip
+    lesson.traces["one-step"] = worked(network, 1, "One word")
+    lesson.traces["three-steps"] = worked(network, 3, "Three words")
+    lesson.add("Words as rows", *_data())
+    lesson.add("One step: nothing to remember", *_one_step())
+    lesson.add("Three steps: a function of a function of a function", *_nested(lesson.traces["three-steps"]))
+    lesson.add("∂J/∂W_hh, path by path", *_recurrent(lesson.traces["three-steps"]))
+    lesson.add("∂J/∂W_xh: the same sum", *_input(lesson.traces["three-steps"]))
+    lesson.add("What it has learnt", *_learnt(lesson.traces["three-steps"]))
+    lesson.add("Every number", Shown("three-steps", "Three words"))
+    return lesson
+
+
+def worked(network: Network, steps: int, title: str) -> Trace:
+    """Return the trace over the first words."""
+    indices = np.array([WORDS.index(word) for word in SENTENCE[: steps + 1]])
+    return trace(
+        network,
+        indices[:-1, np.newaxis],
+        indices[1:, np.newaxis],
+        loss="categorical_cross_entropy",
+        reduction="sum",
+        learning_rate=RATE,
+        epochs=30,
+        tolerance=1e-2,
+        title=title,
+        words=WORDS,
+    )
+
+
+def _data() -> list[Block]:
+    rows = [[word, str(index), " ".join("1" if i == index else "0" for i in range(len(WORDS)))]
+            for index, word in enumerate(WORDS)]  # fmt: skip
+    return [
+        table("The vocabulary", ["word", "index", "as a row"], rows),
+        Text(
+            "A word enters as a row with a single one, so x_t W_x is one row of W_x. A label is the index of the next "
+            "word, or a row as wide as the vocabulary: both say the same."
+        ),
+        Slip(
+            "29600 → 101", "a cut to the 101 most useful words",
+            "Labels as rows are as wide as the vocabulary; they become narrower only if words are left out.",
+        ),
+        letters([
+            ("W_x", "W^(xh)", "word to state"),
+            ("W_h", "W^(hh)", "state to state"),
+            ("W_y", "W^(hy)", "state to output"),
+            ("a_t", "z_t", "sum before the activation f"),
+            ("ŷ_t", "P_t", "probabilities, softmax of o_t"),
+            ("L", "J", "loss: the sum of −ln of the probability of each word that came"),
+        ]),
+    ]  # fmt: skip
+
+
+def _one_step() -> list[Block]:
+    return [
+        Text(
+            "With one step and h_0 = 0 the recurrent term vanishes. What is left is a network without memory: a layer "
+            "with f = σ and a softmax. W_h gets no gradient at all, because h_0 = 0 stands in front of it."
+        ),
+        Formula((Math("h_1", "h_1"), Math(
+            r"\sigma\left(x_1 W_x + 0 \cdot W_h + b\right)", "σ(x_1 W_x + 0 · W_h + b)"))),
+        Formula((Math("P_1", "P_1"), Math(
+            r"\operatorname{softmax}\left(h_1 W_y + b_y\right)", "softmax(h_1 W_y + b_y)"))),
+        Shown("one-step", f"'{SENTENCE[0]}' → '{SENTENCE[1]}'"),
+    ]  # fmt: skip
+
+
+def _nested(worked_: Trace) -> list[Block]:
+    layer = worked_.chains.chains[0].layers[0]
+    w = layer.weights
+    entering = [x @ w["W_x"] + w["b"] for x in layer.x]
+    in_symbols, put = symbol("h", 0), numbers(layer.h[0])
+    names = "h_0"
+    for t in (1, 2, 3):
+        in_symbols = function("sigmoid", symbol("x", t) @ symbol("W_x") + in_symbols @ symbol("W_h") + symbol("b"))
+        put = function("sigmoid", numbers(entering[t - 1]) + put @ numbers(w["W_h"]))
+        names = f"f({names}, x_{t})"
+    results = [numbers(layer.h[t]) for t in (1, 2, 3)]
+    return [
+        Text("With f(h, x) = σ(x W_x + h W_h + b), three steps are f applied three times, each to what came before:"),
+        Formula((symbol("h", 3), Math(names, names))),
+        Formula((symbol("h", 3), in_symbols), "Written out:"),
+        Formula((symbol("h", 3), put, results[2]), "With numbers; x_t W_x + b is already one row:"),
+        Formula((symbol("h", 1), results[0])),
+        Formula((symbol("h", 2), results[1])),
+        Text("W_h stands in it three times. Its derivative is a sum over these three places."),
+    ]
+
+
+def _learnt(worked_: Trace) -> list[Block]:
+    first, last = worked_.epochs[0], worked_.epochs[-1]
+    rows = []
+    for t, (word, came) in enumerate(pairwise(SENTENCE)):
+        before, after = (float(epoch.predictions[t, 0, WORDS.index(came)]) for epoch in (first, last))
+        rows.append([f"... {word}", came, f"{before:.4f}", f"{after:.4f}"])
+    columns = ["after", "next", "probability at first", f"after {last.number} updates"]
+    return [table("The probability of the word that came", columns, rows)]
+
+
+def _partial(weight: str, loss: str = "J_3") -> Math:
+    return Math(rf"\frac{{\partial {loss}}}{{\partial W^{{{weight}}}}}", f"∂{loss}/∂W_{weight}")
+
+
+def _terms(weight: str, left: str) -> Math:
+    """Return the sum of three paths of output 3, ``left`` standing in front of what arrives at step k."""
+    slopes = [r"\operatorname{diag} f'(z_3)", r"W^{hh\top} \operatorname{diag} f'(z_2)",
+              r"W^{hh\top} \operatorname{diag} f'(z_1)"]  # fmt: skip
+    texts = ["diag f'(z_3)", "W_hhᵀ diag f'(z_2)", "W_hhᵀ diag f'(z_1)"]
+    latex, text = [], []
+    for k in (3, 2, 1):
+        index = k - 1 if left == "h" else k
+        chain = 4 - k
+        latex.append(rf"{left}_{{{index}}}^{{\top}} \frac{{\partial J_3}}{{\partial h_3}} " + " ".join(slopes[:chain]))
+        text.append(f"{left}_{index}ᵀ ∂J_3/∂h_3 " + " ".join(texts[:chain]))
+    return Math(" + ".join(latex), " + ".join(text), 0)
+
+
+def _legs(worked_: Trace) -> list[Leg]:
+    return sorted((leg for leg in worked_.first.paths.legs if leg.t == 3), key=lambda leg: -leg.k)
+
+
+def arriving(worked_: Trace, leg: Leg) -> Array:
+    """Return what a path brings to the sum before the activation, ∂J_t/∂z_k along it (1, H)."""
+    h = worked_.chains.chains[0].layers[0].h[leg.k]
+    delta: Array = leg.adjoints[-1] * h * (1 - h)
+    return delta
+
+
+def _products(worked_: Trace, left: str) -> list[Block]:
+    layer = worked_.chains.chains[0].layers[0]
+    blocks: list[Block] = []
+    for leg in _legs(worked_):
+        before = layer.h[leg.k - 1] if left == "h" else layer.x[leg.k - 1]
+        delta = arriving(worked_, leg)
+        put = numbers(before.T) @ numbers(delta)
+        index = leg.k - 1 if left == "h" else leg.k
+        sign = Math(rf"{left}_{{{index}}}^{{\top}} \, \delta_{{3 \to {leg.k}}}", f"{left}_{index}ᵀ δ(3→{leg.k})")
+        blocks.append(Formula((sign, put, numbers(before.T @ delta))))
+    return blocks
+
+
+def _recurrent(worked_: Trace) -> list[Block]:
+    return [
+        Text("The loss of the third word reaches W_hh in three places. From the latest to the earliest:"),
+        Formula((_partial("hh"), _terms("hh", "h"))),
+        Text("δ(3→k) is the whole product behind h_(k−1)ᵀ, a row. With numbers:"),
+        *_products(worked_, "h"),
+        Text("The path to step 1 adds nothing: it ends in h_0 = 0. Words 1 and 2 have paths of their own:"),
+        path_table(worked_, ["layers.0.W_h"], "All six paths of J = J_1 + J_2 + J_3"),
+    ]  # fmt: skip
+
+
+def _input(worked_: Trace) -> list[Block]:
+    total = worked_.epochs[0].gradient["layers.0.W_x"]
+    return [
+        Text(
+            "∂J/∂W_xh is often left as an exercise. The answer: the same sum of paths, with x_kᵀ in the place of "
+            "h_(k−1)ᵀ. The state before is what W_hh meets at step k; the word is what W_xh meets there."
+        ),
+        Formula((_partial("xh"), _terms("xh", "x"))),
+        *_products(worked_, "x"),
+        Text("x_k has a single one, so each path fills the row of its word. Over all six paths:"),
+        Formula((_partial("xh", "J"), numbers(total))),
+        Text("The row of 'on' and that of 'mat' are zero: these words were not read."),
+    ]

@@ -1,0 +1,109 @@
+"""A sine wave from its two values before: first a simple recurrent network, then an LSTM."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from elman.explain.board import Array
+from elman.explain.formula import Math
+from elman.explain.lesson import Block, Formula, Lesson, Shown, Slip, Text, table
+from elman.explain.lessons._common import letters, path_table, short_network
+from elman.explain.trace import Trace, trace
+from elman.network import Architecture
+
+PERIOD, ROWS, HIDDEN, RATE = 12, 3, 2, 0.5
+
+
+def sine_two_lags() -> Lesson:
+    """Work the lesson."""
+    lesson = Lesson(
+        "sine-two-lags",
+        "A sine wave from two lags: a simple recurrent network, then an LSTM",
+        "Each example feeds the two values before y_t as two steps of one value, oldest first, and predicts y_t from "
+        "the last state. The same three examples go through a tanh network and through an LSTM.",
+    )
+    lesson.traces["rnn"] = worked("rnn")
+    lesson.traces["lstm"] = worked("lstm")
+    lesson.add("Lags are steps", *_data())
+    lesson.add("The simple recurrent network", *_rnn(lesson.traces["rnn"]))
+    lesson.add("The LSTM", *_lstm(lesson.traces["lstm"]))
+    return lesson
+
+
+def examples() -> tuple[Array, Array]:
+    """Return x (2, N, 1), oldest lag first, and y (N, 1)."""
+    wave = np.sin(2 * np.pi * np.arange(ROWS + 2) / PERIOD).round(4)
+    x = np.stack([wave[:-2], wave[1:-1]])[:, :, np.newaxis]
+    return x, wave[2:, np.newaxis]
+
+
+def worked(cell: str) -> Trace:
+    """Return the trace of one kind of network."""
+    architecture = Architecture(1, 1, cell=cell, hidden_size=HIDDEN, readout="last")
+    title = {"rnn": "tanh network", "lstm": "LSTM"}[cell]
+    names = [f"y_{t}" for t in range(3, ROWS + 3)]
+    return trace(
+        short_network(architecture, seed=4),
+        *examples(),
+        learning_rate=RATE,
+        epochs=50,
+        tolerance=1e-4,
+        title=f"Two lags of a sine wave: {title}",
+        row_names=names,
+    )
+
+
+def _data() -> list[Block]:
+    x, y = examples()
+    rows = [
+        [f"y_{n + 3}", f"{x[0, n, 0]:.4f}", f"{x[1, n, 0]:.4f}", f"{y[n, 0]:.4f}"] for n in range(len(y))
+    ]  # y_1 is the first value of the wave
+    return [
+        table("Examples", ["target", "X[0] = y_(t−2)", "X[1] = y_(t−1)", "y_t"], rows),
+        Slip(
+            "a list of lags that begins with y_(t−1)", "X[0] = y_(t−2), X[1] = y_(t−1)",
+            "X[0] is fed first, so it must hold the older value.",
+        ),
+        letters([
+            ("W_x", "U", "input to state"),
+            ("W_h", "W", "state to state"),
+            ("W_y, b_y", "V, c", "state to output"),
+            ("H", "q", "hidden units"),
+            ("g, c", "s with a tilde, s", "candidate and cell of the LSTM"),
+        ]),
+    ]  # fmt: skip
+
+
+def _rnn(trace_: Trace) -> list[Block]:
+    return [
+        Formula((Math("h_1", "h_1"), Math(r"\tanh\left(y_{t-2} W_x + h_0 W_h + b\right), \quad h_0 = 0",
+                                          "tanh(y_{t−2} W_x + h_0 W_h + b), h_0 = 0"))),
+        Formula((Math("h_2", "h_2"), Math(r"\tanh\left(y_{t-1} W_x + h_1 W_h + b\right)",
+                                          "tanh(y_{t−1} W_x + h_1 W_h + b)"))),
+        Formula((Math(r"\hat{y}_t", "ŷ_t"), Math("h_2 W_y + b_y", "h_2 W_y + b_y"))),
+        Slip(
+            "V and c in both layers", "W_x, W_h and b below, W_y and b_y above",
+            "The input weights and the output weights are different matrices of different shapes.",
+        ),
+        path_table(trace_, ["layers.0.W_h", "layers.0.b"], "Two paths: to step 2, and on to step 1"),
+        Shown("rnn", "The tanh network"),
+    ]  # fmt: skip
+
+
+def _lstm(trace_: Trace) -> list[Block]:
+    return [
+        Text(
+            "Three gates with values between 0 and 1 decide what happens to the cell c: the input gate i how much of "
+            "the candidate g enters, the forget gate f how much of the cell before stays, the output gate o how much "
+            "of it is shown as h."
+        ),
+        Formula((Math("c_t", "c_t"), Math(r"f_t \odot c_{t-1} + i_t \odot g_t", "f_t ⊙ c_{t−1} + i_t ⊙ g_t"))),
+        Formula((Math("h_t", "h_t"), Math(r"o_t \odot \tanh(c_t)", "o_t ⊙ tanh(c_t)"))),
+        Text(
+            "What step t hands to step t+1 is the pair s_t = (h_t, c_t), so the factors ∂s_t/∂s_(t−1) of the chain "
+            "rule are matrices of 4 × 4 here, with h before c. With h alone the paths through the cell would be "
+            "missing, and the sums below would be wrong."
+        ),
+        path_table(trace_, ["layers.0.W_h", "layers.0.b"], "Two paths of the pair (h, c), columns i | f | g | o"),
+        Shown("lstm", "The LSTM"),
+    ]

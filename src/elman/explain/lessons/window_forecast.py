@@ -1,0 +1,148 @@
+"""A sigmoid network slides a window over a series: one-step gradients and full ones side by side."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+
+from elman.data.windows import sliding_windows
+from elman.errors import ElmanWarning
+from elman.explain.board import Array
+from elman.explain.formula import Math
+from elman.explain.lesson import Block, Formula, Lesson, Shown, Slip, Table, Text, table
+from elman.explain.lessons._common import letters, path_table, shown
+from elman.explain.trace import Trace, trace
+from elman.network import Architecture, Network
+
+SERIES = np.array([0.1, 0.4, 0.2, 0.9, 0.5, 0.3, 0.8, 0.6, 0.7])
+WINDOW, HORIZON, HIDDEN, RATE = 3, 2, 2, 0.1
+W_X = np.array([[0.4, -0.3], [0.2, 0.5], [-0.6, 0.1]])
+W_H = np.array([[0.5, -0.4], [0.3, 0.8]])
+W_Y = np.array([[0.7, -0.2], [0.4, 0.6]])
+_NAMES = ["layers.0.W_x", "layers.0.W_h", "output.W_y"]
+
+
+def window_forecast() -> Lesson:
+    """Work the lesson."""
+    lesson = Lesson(
+        "window-forecast",
+        "A window slides over a series: what a gradient of one step leaves out",
+        "A sigmoid network without biases sees three values at a time, carries its state from window to window and "
+        "predicts the next two. Its gradients may hold the state before constant, one step deep, or follow every path "
+        "back to the beginning. Both are worked out here for the same numbers.",
+    )
+    network = Network(architecture(), np.concatenate([W_X.ravel(), W_H.ravel(), W_Y.ravel()]))
+    lesson.traces["one-step"] = worked(network, 1, "Gradients of one step")
+    lesson.traces["full"] = worked(network, None, "Gradients over every path")
+    lesson.add("Windows and targets", *_data())
+    lesson.add("The network", *_network())
+    lesson.add("Two gradients side by side", *_side_by_side(lesson.traces["one-step"], lesson.traces["full"]))
+    lesson.add("Weights that start from zero", *_zeros())
+    lesson.add("Every number, one step deep", Shown("one-step", "h_(t−1) held constant: paths with k = t alone"))
+    lesson.add("Every number, all the way back", Shown("full", "Every path"))
+    return lesson
+
+
+def architecture() -> Architecture:
+    """Return the network's architecture."""
+    return Architecture(WINDOW, HORIZON, cell="rnn", activation="sigmoid", hidden_size=HIDDEN, bias=False)
+
+
+def worked(network: Network, depth: int | None, title: str, epochs: int = 2) -> Trace:
+    """Return the trace over the whole series, from a state of zeros."""
+    x, y = sliding_windows(SERIES, WINDOW, HORIZON)
+    return trace(
+        network,
+        x[:, np.newaxis],
+        y[:, np.newaxis],
+        loss="half_squared_error",
+        reduction="sum",
+        bptt_depth=depth,
+        learning_rate=RATE,
+        epochs=epochs,
+        title=title,
+    )
+
+
+def _data() -> list[Block]:
+    x, y = sliding_windows(SERIES, WINDOW, HORIZON)
+    rows = [[str(t), shown(a), shown(b)] for t, (a, b) in enumerate(zip(x, y, strict=True), 1)]
+    n, count = len(SERIES), len(x)
+    return [
+        Text(f"The series is {', '.join(map(str, SERIES.tolist()))}: n = {n} values, T = {WINDOW}, K = {HORIZON}."),
+        table("One step for each window", ["step", "window x_t", "target y_t"], rows),
+        Slip(
+            "n − T + 1 windows", f"n − T − K + 1 = {count} windows",
+            "Every window needs its K targets behind it. A listing of the same algorithm even takes T + 1 values.",
+        ),
+        Slip(
+            "a target vector with a gap in its indices", "y_t = (x_(t+T), …, x_(t+T+K−1))",
+            "The targets are the K values that follow the window, one after the other.",
+        ),
+    ]  # fmt: skip
+
+
+def _network() -> list[Block]:
+    return [
+        Formula((Math("h_t", "h_t"), Math(r"\sigma\left(x_t W_x + h_{t-1} W_h\right)", "σ(x_t W_x + h_{t−1} W_h)"))),
+        Formula((Math(r"\hat{y}_t", "ŷ_t"), Math("h_t W_y", "h_t W_y"))),
+        Formula((Math("L", "L"), Math(
+            r"\sum_t \tfrac{1}{2} \left\|\hat{y}_t - y_t\right\|^2", "Σ_t 1/2 ‖ŷ_t − y_t‖²"))),
+        letters([
+            ("W_h", "W, transposed", "state to state"),
+            ("W_x", "U, transposed", "window to state"),
+            ("W_y", "V, transposed", "state to prediction"),
+            ("D, K, H", "T, K, J", "values in a window, values predicted, hidden units"),
+        ]),
+        Slip(
+            "V is updated before ∂L/∂U is computed", "all gradients first, then all updates",
+            "∂L/∂U contains V: with the new V it would be the gradient of no loss at all.",
+        ),
+    ]  # fmt: skip
+
+
+def _side_by_side(one: Trace, full: Trace) -> list[Block]:
+    rows = []
+    for name in _NAMES:
+        a, b = one.epochs[0].gradient[name], full.epochs[0].gradient[name]
+        for index in np.ndindex(a.shape):
+            sign = f"{one.symbols[name].text}[{index[0] + 1},{index[1] + 1}]"
+            rows.append([sign, f"{a[index]:.6f}", f"{b[index]:.6f}", f"{b[index] - a[index]:.6f}"])
+    losses = [
+        [str(i), f"{p.loss:.6f}", f"{q.loss:.6f}"] for i, (p, q) in enumerate(zip(one.epochs, full.epochs, strict=True))
+    ]
+    return [
+        Text(
+            "The gradient of one step treats h_(t−1) as if it did not depend on the weights. What it leaves out are "
+            "the paths that lead from an output to an earlier step. For W_y nothing is left out: no state lies between."
+        ),
+        table("∂L by every weight", ["weight", "one step", "every path", "left out"], rows),
+        path_table(full, ["layers.0.W_h"], "The paths of W_h; one-step gradients keep those with k = t"),
+        table("The loss after updates with either", ["updates", "one step", "every path"], losses),
+    ]  # fmt: skip
+
+
+def zero_start(updates: int) -> dict[str, Array]:
+    """Return the weights after some one-step updates from zero."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ElmanWarning)
+        network = Network.initialized(architecture(), scheme="zeros", dtype=np.float64)
+    return worked(network, 1, "From zero", updates).epochs[-1].parameters
+
+
+def _zeros() -> list[Block]:
+    weights = zero_start(20)
+    return [
+        Text(
+            "If all weights start from zero, every hidden unit gets the same gradient at every update, and they stay "
+            "identical for ever: the columns of W_x and the rows of W_y below are equal. The network learns, but as if "
+            "it had a single unit. Random starting weights break the tie."
+        ),
+        _weights(weights),
+    ]
+
+
+def _weights(weights: dict[str, Array]) -> Table:
+    rows = [[name, shown(weights[name])] for name in _NAMES]
+    return table("After 20 updates from zero", ["weights", "value"], rows)

@@ -1,0 +1,92 @@
+"""One self-contained HTML page from a worked network or lesson: `render`.
+
+The template, style and scripts beside this file are put into the page as they are; the page asks for nothing from
+anywhere else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.resources import files
+from typing import Any
+
+from elman.errors import ArgumentError
+from elman.explain.page.compact import Formulas, compact_trace
+
+__all__ = ["render"]
+
+_SCRIPTS = ("basics", "tables", "layout", "edges", "drawing", "panel", "paths", "training", "board")
+_UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
+
+
+def render(document: Mapping[str, Any]) -> str:
+    """Return a document as one HTML file that opens from disk and loads nothing.
+
+    Parameters
+    ----------
+    document : mapping
+        What `Trace.to_dict` or `Lesson.to_dict` gave: ``docs/trace-schema.md`` describes it.
+
+    Returns
+    -------
+    str
+        The page.
+
+    Raises
+    ------
+    ArgumentError
+        If the document is of no known kind or version.
+
+    Examples
+    --------
+    >>> page = render({"kind": "lesson", "version": 1, "name": "none", "title": "Nothing yet", "summary": "",
+    ...                "sections": [], "traces": {}})
+    >>> page.startswith("<!DOCTYPE html>"), "<title>Nothing yet</title>" in page
+    (True, True)
+    """
+    from jinja2 import Environment, StrictUndefined
+
+    if document.get("kind") not in ("trace", "lesson") or document.get("version") != 1:
+        found = f"kind {document.get('kind')!r}, version {document.get('version')!r}"
+        raise ArgumentError(f"render: document must be a trace or a lesson of version 1, got {found}.")
+    formulas = Formulas()
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    environment.filters["mathml"] = formulas.inline
+    environment.filters["number"] = _number
+    lesson = dict(document) if document["kind"] == "lesson" else _alone(document)
+    traces = {name: compact_trace(trace, formulas) for name, trace in lesson["traces"].items()}
+    template = environment.from_string(_part("page.html.j2"))
+    return template.render(
+        lesson=lesson,
+        style=_part("style.css"),
+        script="\n".join(_part(f"{name}.js") for name in _SCRIPTS),
+        formulas=formulas.table,
+        data=_embedded({"traces": traces}),
+    )
+
+
+def _alone(trace: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a lesson that consists of one trace."""
+    block = {"kind": "trace", "trace": "trace", "caption": None}
+    sections = [{"title": None, "blocks": [block]}]
+    return {"title": trace["title"], "summary": "", "sections": sections, "traces": {"trace": trace}}
+
+
+def _part(name: str) -> str:
+    return (files(__package__) / name).read_text(encoding="utf-8")
+
+
+def _embedded(data: Any) -> str:
+    """Return JSON that no parser of HTML or JavaScript can mistake for markup."""
+    text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    for character, escape in _UNSAFE.items():
+        text = text.replace(character, escape)
+    return text
+
+
+def _number(value: Any) -> str:
+    """Return an entry of a table as all forms of a lesson write it."""
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        return str(value)
+    return f"{value:.6g}".replace("-", "−")

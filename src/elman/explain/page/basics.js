@@ -1,0 +1,72 @@
+// Elements, numbers and formulas. Everything else on the page is made with these.
+
+const DOCUMENT = JSON.parse(document.getElementById("document").textContent);
+const FORMULAS = document.getElementById("formulas").content.children;
+const SVG = "http://www.w3.org/2000/svg";
+
+function fill(element, attributes, children) {
+  for (const [name, value] of Object.entries(attributes)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
+    else element.setAttribute(name, value === true ? "" : value);
+  }
+  element.append(...children.flat().filter((child) => child !== null && child !== undefined));
+  return element;
+}
+
+const make = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
+const draw = (tag, attributes = {}, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
+
+/** Four decimals, as everywhere in the lesson; very large and very small numbers with an exponent. */
+function number(value) {
+  const size = Math.abs(value);
+  if (size !== 0 && (size >= 1e6 || size < 5e-5)) return value.toExponential(2).replaceAll("-", "−");
+  const short = value.toFixed(4).replace(/\.?0+$/, "");
+  return (short === "-0" ? "0" : short).replace("-", "−");
+}
+
+/** A formula of the document: MathML that was made when the page was. */
+const math = (formula) => FORMULAS[formula.m].cloneNode(true);
+
+/** The letter and its indices, for drawings: "h⁽¹⁾_2" gives a subscript. */
+function label(text, attributes) {
+  const [base, ...rest] = text.replaceAll("←", "\u20d6").split("_"); // an arrow above the letter
+  const below = rest.join("_");
+  const indices = below ? [draw("tspan", { dy: "0.35em", "font-size": "70%" }, below)] : [];
+  return draw("text", attributes, base, ...indices);
+}
+
+/** The same as text of the page. */
+function spell(text) {
+  const [base, ...rest] = text.replaceAll("←", "\u20d6").split("_");
+  return rest.length ? [base, make("sub", {}, rest.join("_"))] : [base];
+}
+
+/** The values of one row (example) of a node; losses have no rows. */
+const ofRow = (value, row) => (Array.isArray(value) ? [value[row]].flat(Infinity) : [value]);
+
+const rowName = (trace, row) => (trace.row_names ? trace.row_names[row] : `example ${row + 1}`);
+
+const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
+
+let uniqueIds = 0;
+const uniqueId = (prefix) => `${prefix}-${(uniqueIds += 1)}`;
+
+/** The theme follows the system until somebody presses the button. */
+function setUpTheme() {
+  const button = document.querySelector(".theme");
+  const system = window.matchMedia("(prefers-color-scheme: dark)");
+  let chosen = null;
+  const show = () => {
+    const dark = chosen === null ? system.matches : chosen;
+    document.documentElement.dataset.theme = dark ? "dark" : "light";
+    button.setAttribute("aria-pressed", String(dark));
+  };
+  button.hidden = false;
+  button.addEventListener("click", () => {
+    chosen = document.documentElement.dataset.theme !== "dark";
+    show();
+  });
+  system.addEventListener("change", show);
+  show();
+}

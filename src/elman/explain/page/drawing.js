@@ -1,0 +1,355 @@
+// The picture: frames, lines and nodes, and what of them is lit.
+
+const LEGEND = { rnn: "RNN", lstm: "LSTM", gru: "GRU" };
+const SMALL = /pre-activation|output-sum|adjoint-sum|adjoint-readout/;
+const VERTICAL = new Set(["i", "o"]); // gates that sit on a line that goes up or down
+
+class Drawing {
+  constructor(trace, detail, { onpick }) {
+    this.trace = trace;
+    this.detail = detail;
+    this.plan = layOut(trace, detail.forward);
+    for (const node of detail.backward) {
+      const place = this.plan.places.get(partner(node)) ?? outputPlaceOf(this.plan, trace, node);
+      this.plan.places.set(node.id, place);
+    }
+    this.items = this.pairUp();
+    this.svg = draw("svg", {
+      viewBox: `0 0 ${this.plan.width} ${this.plan.height}`,
+      width: this.plan.width,
+      height: this.plan.height,
+      style: `min-width:${Math.round(0.72 * this.plan.width)}px`,
+      role: "group",
+      "aria-label": "Nodes of the network, unrolled in time",
+    });
+    this.addGround();
+    this.layers = {
+      edges: draw("g", { class: "edges" }),
+      back: draw("g", { class: "edges back" }),
+      glow: draw("g", { class: "glow" }),
+      nodes: draw("g"),
+    };
+    this.edges = this.addEdges(this.layers.edges, forwardEdges(trace, this.plan, detail.forward));
+    this.backEdges = this.addEdges(this.layers.back, backwardEdges(trace, this.plan, detail.backward));
+    this.addJoins();
+    for (const item of this.items) this.layers.nodes.append(this.addNode(item, onpick));
+    this.badges = draw("g", { class: "badges", "aria-hidden": "true" });
+    this.svg.append(this.layers.edges, this.layers.back, this.layers.glow, this.layers.nodes, this.badges);
+  }
+
+  /** One item per place: the value there and the adjoint there. */
+  pairUp() {
+    const items = this.detail.forward.map((node) => ({ id: node.id, forward: node, backward: null }));
+    const byId = new Map(items.map((item) => [item.id, item]));
+    for (const node of this.detail.backward) {
+      const item = byId.get(partner(node));
+      if (item) item.backward = node;
+      else items.push({ id: node.id, forward: null, backward: node });
+    }
+    return items;
+  }
+
+  addGround() {
+    const arrow = (id) =>
+      draw(
+        "marker",
+        { id, viewBox: "0 0 8 8", refX: 6, refY: 4, markerWidth: 6, markerHeight: 6, orient: "auto-start-reverse" },
+        draw("path", { d: "M0 .8L7 4L0 7.2z" }),
+      );
+    this.arrows = { plain: uniqueId("arrow"), lit: uniqueId("arrow") };
+    const defs = draw("defs", {}, arrow(this.arrows.plain), arrow(this.arrows.lit));
+    defs.children[0].classList.add("arrow");
+    defs.children[1].classList.add("arrow", "lit");
+    const { shape, height } = this.plan;
+    this.bands = Array.from({ length: this.trace.steps }, (_, i) =>
+      draw("rect", {
+        class: "band",
+        x: this.plan.column(i + 1) - 26,
+        y: 4,
+        width: shape.pitch - 12,
+        height: height - 8,
+        rx: 14,
+      }),
+    );
+    const times = this.bands.map((_, i) =>
+      label(`t = ${i + 1}`, {
+        class: "time",
+        x: this.plan.column(i + 1) + shape.width / 2,
+        y: height - 16,
+        "text-anchor": "middle",
+      }),
+    );
+    const frames = this.plan.frames.map((frame) =>
+      draw(
+        "g",
+        { class: "frame" },
+        draw("rect", { x: frame.x, y: frame.y, width: shape.width, height: shape.height, rx: 18 }),
+        label(LEGEND[this.trace.architecture.cell] + (frame.chain === "reverse" ? " ←" : ""), {
+          x: frame.x + 12,
+          y: frame.y + shape.height - 9,
+          class: "legend",
+        }),
+      ),
+    );
+    this.svg.append(defs, draw("g", { "aria-hidden": "true" }, ...this.bands, ...frames, ...times));
+  }
+
+  addEdges(layer, edges) {
+    for (const edge of edges) {
+      edge.line = draw("path", {
+        d: edge.d,
+        class: "edge",
+        "marker-end": `url(#${this.arrows.plain})`,
+        "aria-hidden": "true",
+      });
+      layer.append(edge.line);
+    }
+    return edges;
+  }
+
+  addJoins() {
+    for (const { x, y } of this.plan.joins)
+      this.layers.nodes.append(
+        draw(
+          "g",
+          { class: "join", "aria-hidden": "true" },
+          draw("circle", { cx: x, cy: y, r: 9 }),
+          draw("path", { d: `M${x - 4} ${y}h8M${x} ${y - 4}v8` }),
+        ),
+      );
+  }
+
+  addNode(item, onpick) {
+    const node = item.forward ?? item.backward;
+    const { x, y, ghost } = this.plan.places.get(item.id);
+    const kind = node.kind.replace(/[^a-z]+/g, "-");
+    const gate = node.kind === "gate" ? ` gate-${node.name}` : "";
+    const small = SMALL.test(node.kind);
+    item.value = draw("g", { class: "value", "aria-hidden": "true", transform: `translate(${x} ${y})` });
+    item.ghost = ghost ? draw("g", { class: `ghost${gate}`, "aria-hidden": "true" }) : null;
+    item.bars = [];
+    // The button is the shape; its letters and numbers are beside it, for the eye, and in its name, for the ear.
+    item.press = draw(
+      "g",
+      { class: "press", role: "button", tabindex: -1 },
+      draw("circle", { class: "halo", cx: x, cy: y, r: small ? 15 : 26 }),
+      ...nodeShape(node, x, y, item),
+    );
+    item.g = draw(
+      "g",
+      {
+        class: `node ${kind}${gate}${item.forward ? "" : " only-back"}`,
+        "data-id": item.id,
+        onclick: () => onpick(item),
+      },
+      item.press,
+      item.value,
+    );
+    item.name = label(node.symbol.t, nameSpot(node, x, y, small));
+    item.name.setAttribute("aria-hidden", "true");
+    item.g.append(item.name);
+    if (ghost) this.addGhost(item, node, ghost);
+    return ghost ? draw("g", {}, item.ghost, item.g) : item.g;
+  }
+
+  addGhost(item, node, { x, y }) {
+    item.ghost.append(
+      ...valve(x, y, true, item, true),
+      label(`1 − ${node.symbol.t}`, { x: x + 24, y: y + 4, class: "name" }),
+    );
+  }
+
+  /** Show the values of one view and light what belongs to the selection. */
+  update({ view, item, row, path, reached }) {
+    const back = view === "backward";
+    this.svg.dataset.view = view;
+    for (const each of this.items) {
+      const node = back ? (each.backward ?? each.forward) : (each.forward ?? each.backward);
+      const shown = back ? each.backward : each.forward;
+      each.g.classList.toggle("current", each === item);
+      each.g.classList.toggle("absent", back && !each.backward);
+      each.press.setAttribute("tabindex", each === item ? "0" : "-1");
+      each.press.setAttribute("aria-pressed", String(each === item));
+      const values = ofRow(node.value, row);
+      each.press.setAttribute(
+        "aria-label",
+        `${node.symbol.t} = ${values.slice(0, 8).map(number).join(", ")}${values.length > 8 ? " …" : ""}`,
+      );
+      showName(each.name, node.symbol.t);
+      each.value.replaceChildren(...(shown ? valueMarks(shown, values, this.trace.words) : []));
+      if (each.forward?.kind === "gate") turn(each, ofRow(each.forward.value, row));
+    }
+    this.lightSources(view, item);
+    const now = path ? path.steps[reached].step : (item.forward ?? item.backward).t;
+    this.bands.forEach((band, i) => band.classList.toggle("now", now === i + 1));
+    this.lightPath(view === "paths" ? path : null, reached);
+  }
+
+  lightSources(view, item) {
+    const edges = view === "backward" ? this.backEdges : this.edges;
+    const id = view === "backward" ? item.backward?.id : item.forward?.id;
+    for (const edge of [...this.edges, ...this.backEdges])
+      this.lit(edge, view !== "paths" && edges.includes(edge) && edge.to === id);
+  }
+
+  lit(edge, on) {
+    edge.line.classList.toggle("lit", on);
+    edge.line.setAttribute("marker-end", `url(#${on ? this.arrows.lit : this.arrows.plain})`);
+  }
+
+  /** Light the way of one term of the chain rule; the width of the line is the size of the product so far. */
+  lightPath(path, reached) {
+    this.layers.glow.replaceChildren();
+    this.badges.replaceChildren();
+    for (const item of this.items) item.g.classList.remove("lit", "ahead");
+    if (!path) return;
+    const { steps } = path;
+    const last = steps.length - 1;
+    const upTo = (place) => ({
+      states: new Set(steps.slice(0, place + 1).map(({ step }) => step)),
+      inside: new Set(steps.slice(0, place === last ? place + 1 : place).map(({ step }) => step)),
+    });
+    const [far, whole] = [upTo(reached), upTo(last)];
+    for (const item of this.items) {
+      if (!item.forward) continue;
+      const lit = nodeOnPath(item.forward, path, far);
+      item.g.classList.toggle("lit", lit);
+      item.g.classList.toggle("ahead", !lit && nodeOnPath(item.forward, path, whole));
+    }
+    const nodes = new Map(this.detail.forward.map((node) => [node.id, node]));
+    for (const edge of this.edges) {
+      const [from, to] = [nodes.get(edge.from), nodes.get(edge.to)];
+      if (!nodeOnPath(from, path, whole) || !nodeOnPath(to, path, whole)) continue;
+      const walked = nodeOnPath(from, path, far) && nodeOnPath(to, path, far);
+      const place = steps.findIndex(({ step }) => step === (from.chain === path.chain ? from.t : path.t));
+      const size = walked ? path.relative(Math.max(place, 0)) : 0;
+      this.layers.glow.append(
+        draw("path", {
+          d: edge.d,
+          class: walked ? "way" : "way ahead",
+          style: `stroke-width:${walked ? 2.5 + 9 * size : 1.5}`,
+        }),
+      );
+    }
+    for (const [i, { step, norm }] of steps.slice(0, reached + 1).entries()) this.addBadge(path, step, norm, i);
+  }
+
+  addBadge(path, step, norm, i) {
+    const item = this.items.find(
+      ({ forward }) =>
+        forward &&
+        forward.chain === path.chain &&
+        forward.t === step &&
+        /state|initial/.test(forward.kind) &&
+        forward.layer === this.trace.architecture.num_layers,
+    );
+    if (!item) return;
+    const { x, y } = this.plan.places.get(item.id);
+    const change = i === 0 ? "" : norm < path.steps[i - 1].norm ? " shrinks" : " grows";
+    this.badges.append(
+      draw(
+        "g",
+        {
+          class: `badge${change}`,
+          transform: `translate(${x} ${y + (this.trace.architecture.cell === "lstm" ? 56 : -42)})`,
+        },
+        draw("rect", { x: -31, y: -12, width: 62, height: 20, rx: 10 }),
+        label(number(norm), { y: 3, "text-anchor": "middle" }),
+      ),
+    );
+  }
+}
+
+/** Where the adjoint of a readout stands that the forward pass does not name. */
+function outputPlaceOf(plan, trace, node) {
+  const near = [...plan.places].find(([id]) => id === `output/o/${node.t ?? trace.steps}`) ?? [
+    null,
+    { x: plan.width - 60, y: 60 },
+  ];
+  return { x: near[1].x, y: near[1].y + 34 };
+}
+
+/** Outputs of step t, the states walked through, and what lies inside the steps between them. */
+function nodeOnPath(node, path, { states, inside }) {
+  if (node.kind === "input" || node.kind === "total") return false;
+  if (node.chain === null) return node.t === path.t || node.t === null;
+  if (path.chain === null || node.chain !== path.chain) return false;
+  return inside.has(node.t) || (states.has(node.t) && /state|cell/.test(node.kind));
+}
+
+function nameSpot(node, x, y, small) {
+  if (node.kind === "gate")
+    return VERTICAL.has(node.name)
+      ? { class: "name", x: x + 23, y: y - 6 }
+      : { class: "name", x, y: y - 24, "text-anchor": "middle" };
+  if (small && /_|q/.test(node.name)) return { class: "name small", x, y: y + 24, "text-anchor": "middle" };
+  if (small) return { class: "name small", x: x + 15, y: y + 4 };
+  return { class: "name", x, y: y + 5, "text-anchor": "middle" };
+}
+
+function showName(text, symbol) {
+  if (text.dataset.symbol === symbol) return;
+  const fresh = label(symbol, {});
+  text.replaceChildren(...fresh.childNodes);
+  text.dataset.symbol = symbol;
+}
+
+/** A valve in a line: its bar lies along the line when the gate is open and across it when it is shut. */
+function valve(x, y, upright, item, inverse) {
+  const bar = draw("rect", { class: "bar", x: -12, y: -2.5, width: 24, height: 5, rx: 2.5 });
+  const turning = draw("g", { class: "turning", transform: `translate(${x} ${y})` }, bar);
+  item.bars.push({ bar, upright, inverse });
+  return [draw("circle", { class: "shape", cx: x, cy: y, r: 17 }), turning];
+}
+
+function turn(item, values) {
+  const open = values.reduce((sum, v) => sum + v, 0) / values.length;
+  for (const { bar, upright, inverse } of item.bars) {
+    const angle = 90 * (1 - (inverse ? 1 - open : open));
+    bar.setAttribute("transform", `rotate(${(upright ? 90 : 0) + angle})`);
+  }
+}
+
+function nodeShape(node, x, y, item) {
+  if (node.kind === "gate") return valve(x, y, VERTICAL.has(node.name), item, false);
+  if (node.kind === "input")
+    return [draw("rect", { class: "shape", x: x - 19, y: y - 19, width: 38, height: 38, rx: 8 })];
+  if (/^loss|^total/.test(node.kind))
+    return [draw("path", { class: "shape", d: `M${x} ${y - 25}L${x + 25} ${y}L${x} ${y + 25}L${x - 25} ${y}z` })];
+  if (SMALL.test(node.kind)) return [draw("circle", { class: "shape", cx: x, cy: y, r: 9 })];
+  const ring = node.kind === "cell" ? [draw("circle", { class: "ring", cx: x, cy: y, r: 16 })] : [];
+  return [draw("circle", { class: "shape", cx: x, cy: y, r: 20 }), ...ring];
+}
+
+/** A word, or up to two numbers, as text; more as squares whose colour tells size and sign. */
+function valueMarks(node, values, words) {
+  if (SMALL.test(node.kind) && node.name !== "a" && node.name !== "da") return [];
+  const gate = node.kind === "gate" && VERTICAL.has(node.name);
+  const above = node.kind === "cell" || node.kind === "adjoint-cell";
+  const anchor = gate
+    ? { x: 23, y: 10 }
+    : SMALL.test(node.kind)
+      ? { x: 0, y: 27, "text-anchor": "middle" }
+      : { x: 0, y: above ? -27 : /loss|total/.test(node.kind) ? 39 : 35, "text-anchor": "middle" };
+  const word = node.kind === "input" && words && words.length === values.length ? words[values.indexOf(1)] : null;
+  if (word) return [label(word.replaceAll("_", "\uff3f"), { ...anchor, class: "figure word" })];
+  if (values.length === 1) return [label(number(values[0]), { ...anchor, class: "figure" })];
+  if (values.length === 2 && gate)
+    return values.map((v, i) => label(v.toFixed(2), { ...anchor, y: anchor.y + 13 * i, class: "figure" }));
+  if (values.length === 2)
+    return [label(values.map((v) => v.toFixed(2).replace("-", "−")).join("\u2002"), { ...anchor, class: "figure" })];
+  const largest = Math.max(...values.map(Math.abs), 1e-12);
+  const shown = values.slice(0, 8);
+  const left = gate ? anchor.x : (-9 * shown.length) / 2;
+  return shown.map((v, i) =>
+    draw("rect", {
+      class: v < 0 ? "minus" : "plus",
+      x: left + 9 * i,
+      y: anchor.y - 8,
+      width: 8,
+      height: 8,
+      rx: 2,
+      style: `--s:${Math.round((100 * Math.abs(v)) / largest)}%`,
+    }),
+  );
+}

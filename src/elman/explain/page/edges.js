@@ -1,0 +1,85 @@
+// Lines between nodes: who enters whom.
+
+const towards = (p, q, gap) => {
+  const [dx, dy] = [q.x - p.x, q.y - p.y];
+  const length = Math.hypot(dx, dy) || 1;
+  return { x: q.x - (dx / length) * gap, y: q.y - (dy / length) * gap };
+};
+
+const straight = (p, q, gap) => {
+  const end = towards(p, q, gap);
+  return `M${p.x} ${p.y}L${end.x} ${end.y}`;
+};
+
+/** Within one step a line leaves and arrives upright; from step to step sideways. */
+function curved(p, q, gap, sideways) {
+  if (Math.abs(p.x - q.x) < 2 || Math.abs(p.y - q.y) < 2) return straight(p, q, gap);
+  const half = sideways ? (q.x - p.x) * 0.55 : 0;
+  const rise = sideways ? 0 : (q.y - p.y) * 0.5;
+  const before = { x: q.x - half * 0.8, y: q.y - rise };
+  const end = towards(before, q, gap);
+  return `M${p.x} ${p.y}C${p.x + half} ${p.y + rise} ${before.x} ${before.y} ${end.x} ${end.y}`;
+}
+
+/** From a state beside its frame up to the output: out to the right, then up. */
+function aside(p, q, gap) {
+  return `M${p.x} ${p.y}C${p.x + (q.x - p.x) * 0.8} ${p.y} ${q.x} ${p.y - 10} ${q.x} ${p.y - 60}L${q.x} ${q.y + gap}`;
+}
+
+/** The same way back: down, then in from the right. */
+function besides(p, q, gap) {
+  return `M${p.x} ${p.y}L${p.x} ${q.y - 60}C${p.x} ${q.y - 10} ${q.x + (p.x - q.x) * 0.8} ${q.y} ${q.x + gap} ${q.y}`;
+}
+
+/** Lines on which a gate sits have no line from the gate itself. */
+function throughGate(from, to) {
+  const pairs = { c: ["f", "i"], h: ["o", "z"], a_n: ["r"] };
+  return GATES.has(from.name) && from.chain !== null && (pairs[to.name] ?? []).includes(from.name);
+}
+
+function pathBetween(trace, plan, from, to) {
+  const [p, q] = [plan.places.get(from.id), plan.places.get(to.id)];
+  const gated = trace.architecture.cell !== "rnn";
+  const gap = gapOf(to);
+  if (gated && (from.name === "g" || from.name === "n") && (to.name === "c" || to.name === "h"))
+    return `M${p.x} ${p.y}L${p.x} ${q.y + 9}`; // up to where the belt takes it on
+  if (gated && to.kind === "gate" && VERTICAL.has(to.name)) {
+    const side = q.x > p.x ? q.x - 21 : q.x + 21; // from the side, off the line that the gate sits on
+    return `M${p.x} ${p.y}C${p.x} ${q.y + 30} ${p.x} ${q.y} ${side} ${q.y}`;
+  }
+  if (to.kind === "total" && p.x !== q.x)
+    return `M${p.x} ${p.y}C${p.x} ${q.y} ${p.x + 30} ${q.y} ${q.x - gap - 5} ${q.y}`;
+  if (gated && from.name === "h" && to.id.startsWith("output/")) return aside(p, q, gap);
+  return curved(p, q, gap, from.t !== to.t);
+}
+
+const gapOf = (node) => (SMALL.test(node.kind) ? 11 : 21);
+
+/** Return lines {id, from, to, d} for the forward drawing. */
+function forwardEdges(trace, plan, nodes) {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const found = [];
+  for (const to of nodes)
+    for (const id of to.inputs) {
+      const from = byId.get(id);
+      if (!from || throughGate(from, to)) continue;
+      found.push({ id: `${from.id}>${to.id}`, from: from.id, to: to.id, d: pathBetween(trace, plan, from, to) });
+    }
+  return found;
+}
+
+/** Return lines between adjoints, at the places of the values that they belong to. */
+function backwardEdges(trace, plan, nodes) {
+  const byId = new Map(nodes.map((node) => [node.id, node]));
+  const found = [];
+  for (const to of nodes)
+    for (const id of new Set(to.inputs)) {
+      const from = byId.get(id);
+      if (!from) continue;
+      const [p, q] = [plan.places.get(from.id), plan.places.get(to.id)];
+      const down = trace.architecture.cell !== "rnn" && from.id.startsWith("output/") && to.kind === "adjoint-state";
+      const d = down ? besides(p, q, gapOf(to)) : curved(p, q, gapOf(to), from.t !== to.t);
+      found.push({ id: `${from.id}>${to.id}`, from: from.id, to: to.id, d });
+    }
+  return found;
+}

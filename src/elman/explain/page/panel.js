@@ -1,0 +1,90 @@
+// What is beside the drawing: one node in symbols, with numbers, and its result.
+
+const KINDS = {
+  input: "input",
+  initial: "initial state",
+  "pre-activation": "pre-activation",
+  gate: "gate",
+  candidate: "candidate",
+  cell: "cell state",
+  state: "state",
+  readout: "what the output layer reads",
+  "output-sum": "output before its activation",
+  output: "output",
+  loss: "loss term",
+  total: "loss",
+  "adjoint-output": "how the loss moves with the output",
+  "adjoint-sum": "adjoint before the activation",
+  "adjoint-readout": "adjoint of what was read",
+  "adjoint-state": "adjoint of the state",
+  "adjoint-cell": "adjoint of the cell state",
+  "adjoint-pre-activation": "adjoint of the pre-activation",
+  "adjoint-initial": "adjoint of the initial state",
+  update: "update",
+};
+
+/** One line of mathematics that scrolls by itself where it is too long for the screen. */
+function line(sign, formula, name) {
+  return make(
+    "div",
+    { class: "line", role: "group", "aria-label": name },
+    make("span", { class: "sign", "aria-hidden": "true" }, sign),
+    math(formula),
+  );
+}
+
+function equation(node) {
+  const lines = [line("", node.symbol, "Symbol")];
+  if (node.equation) lines.push(line("=", node.equation, "Equation in symbols"));
+  if (node.numbers) lines.push(line("=", node.numbers, "With numbers put in"));
+  if (node.result) lines.push(line("=", node.result, "Result"));
+  return make("div", { class: "equation" }, ...lines);
+}
+
+/** The tables of what enters: parameters whole, other nodes by name, ready to be jumped to. */
+function sources(board, node) {
+  const { trace, epoch } = board;
+  const ids = [...new Set(node.inputs)];
+  const parameters = ids.filter((id) => id in epoch.parameters);
+  const nodes = ids
+    .map((id) => board.drawing.items.find((item) => item.forward?.id === id || item.backward?.id === id))
+    .filter(Boolean);
+  const chips = nodes.map((item, i) => {
+    const own = ids.filter((id) => !(id in epoch.parameters))[i];
+    const shown = item.backward?.id === own ? item.backward : item.forward;
+    return make(
+      "button",
+      { type: "button", class: "chip", onclick: () => board.pick(item, { focus: true, as: shown }) },
+      ...spell(shown.symbol.t),
+    );
+  });
+  return [
+    chips.length ? make("div", { class: "chips" }, make("span", { class: "chips-title" }, "enters"), ...chips) : null,
+    parameters.length
+      ? make(
+          "div",
+          { class: "matrices" },
+          ...parameters.map((name) => parameterTable(trace, name, epoch.parameters[name])),
+        )
+      : null,
+  ];
+}
+
+function showNode(board, node) {
+  const where =
+    node.t === null ? "" : node.t === 0 || node.kind === "initial" ? "before the first step" : `step ${node.t}`;
+  const layer = node.layer !== null && board.trace.architecture.num_layers > 1 ? `layer ${node.layer}` : "";
+  const heading = [KINDS[node.kind] ?? node.kind, where, layer].filter(Boolean).join(" · ");
+  board.panel.replaceChildren(
+    make("p", { class: "kind" }, heading),
+    equation(node),
+    make("div", { class: "matrices" }, valueTable(board.trace, node, board.row)),
+    ...sources(board, node).filter(Boolean),
+  );
+}
+
+/** One sentence for a screen reader. */
+function spoken(node, row) {
+  const values = ofRow(node.value, row).slice(0, 8).map(number).join(", ");
+  return `${node.symbol.t}${node.equation ? ` = ${node.equation.t}` : ""} = ${values}`;
+}

@@ -1,0 +1,197 @@
+// Backpropagation path by path: which terms there are, how the product of one goes, and what they add up to.
+
+/** A path with what its drawing and its panel need. */
+function pathOf(detail, gradient, path) {
+  const chain = detail.chains.find(({ id }) => id === path.chain_id) ?? null;
+  const steps = chain ? chain.running : [];
+  const largest = Math.max(...steps.map(({ norm }) => norm), 1e-300);
+  return {
+    ...path,
+    parameter: gradient.parameter,
+    symbol: gradient.symbol,
+    steps: steps.length ? steps : [{ step: path.t, norm: path.norm }],
+    factors: chain ? chain.factors : [],
+    relative: (i) => (steps.length ? steps[i].norm / largest : 1),
+  };
+}
+
+const pathName = (path) =>
+  path.k === null ? `output ${path.t ?? "layer"}` : `from output ${path.t ?? "layer"} to step ${path.k}`;
+
+/** Outputs downwards, steps across: a triangle for one output per step, a line for a single output. */
+function pathGrid(board) {
+  const { gradient } = board;
+  const largest = Math.max(...gradient.paths.map(({ norm }) => norm), 1e-300);
+  const outputs = [...new Set(gradient.paths.map(({ t }) => t))];
+  const columns = [...new Set(gradient.paths.map(({ k }) => k))].sort((a, b) => a - b);
+  const button = (path, index) =>
+    make(
+      "button",
+      {
+        type: "button",
+        class: `path${path.kept ? "" : " dropped"}`,
+        style: `--s:${Math.round((100 * path.norm) / largest)}%`,
+        "aria-pressed": String(index === board.pathIndex),
+        "data-path": index,
+        "data-value": String(path.norm),
+        "aria-label": `Path ${pathName(path)}${path.chain === "reverse" ? ", reverse" : ""}: length ${number(path.norm)}${path.kept ? "" : ", dropped"}`,
+        onclick: () => board.pickPath(index, true),
+      },
+      number(path.norm),
+    );
+  const cells = outputs.map((t) =>
+    make(
+      "tr",
+      {},
+      make("th", { scope: "row" }, t === null ? "L" : `L${t}`),
+      ...columns.map((k) =>
+        make(
+          "td",
+          {},
+          ...gradient.paths
+            .map((path, index) => (path.t === t && path.k === k ? button(path, index) : null))
+            .filter(Boolean),
+        ),
+      ),
+    ),
+  );
+  const head = make(
+    "tr",
+    {},
+    make("td", { class: "corner" }),
+    ...columns.map((k) => make("th", { scope: "col" }, k === null ? "output layer" : `k = ${k}`)),
+  );
+  return make(
+    "table",
+    { class: "grid" },
+    make("caption", {}, "Length of every path, from a loss term to a step k"),
+    make("thead", {}, head),
+    make("tbody", {}, ...cells),
+  );
+}
+
+/** The product after every factor, as bars. */
+function productBars(board, path) {
+  const largest = Math.max(...path.steps.map(({ norm }) => norm), 1e-300);
+  const bars = path.steps.map(({ step, norm }, i) => {
+    const ratio = i === 0 || path.steps[i - 1].norm === 0 ? null : norm / path.steps[i - 1].norm;
+    const word = ratio === null ? "" : ratio < 1 ? "shrinks" : ratio > 1 ? "grows" : "";
+    return make(
+      "li",
+      {
+        class: `${i <= board.reached ? "walked" : "ahead"} ${word}`,
+        "aria-current": i === board.reached ? "step" : null,
+      },
+      make("span", { class: "at" }, step === null ? "output" : `step ${step}`),
+      make("span", { class: "bar" }, make("span", { style: `width:${(100 * norm) / largest}%` })),
+      make("span", { class: "norm", "data-value": String(norm) }, number(norm)),
+      make("span", { class: "ratio" }, ratio === null ? "" : `× ${number(ratio)}`),
+    );
+  });
+  return make(
+    "ol",
+    { class: "product", "aria-label": "Length of the product of factors, step by step back in time" },
+    ...bars,
+  );
+}
+
+/** The factor that the walk has just multiplied by, for the example that is shown. */
+function factorTables(board, path) {
+  const { factors } = board.detail;
+  const ids = path.factors.length
+    ? board.reached === 0
+      ? path.factors.slice(0, 2)
+      : [path.factors[board.reached + 1]]
+    : [];
+  if (path.immediate && board.reached === path.steps.length - 1) ids.push(path.immediate);
+  return make(
+    "div",
+    { class: "matrices" },
+    ...ids
+      .filter((id) => id && factors[id])
+      .map((id) => {
+        const value = factors[id].value[board.row];
+        const shape = shapeOf(value);
+        const flat = shape.length > 2 ? value.map((part) => part.flat(Infinity)) : value;
+        const names = stateNames(board.trace, path.chain);
+        const rows = /^ds/.test(id) && shape.length > 1 ? names : null;
+        const columns =
+          /^(ds|dy)\/ds/.test(id) && shape.at(-1) === names.length && shape.length === 2 && !id.startsWith("ds/dθ")
+            ? names
+            : null;
+        return matrixTable(factors[id].symbol, flat, { shape: shape.join(" × "), rows, columns });
+      }),
+  );
+}
+
+/** Names of the components of a state: h1, h2, c1, c2. */
+function stateNames(trace, chain) {
+  const { parts } = trace.states.find((state) => state.chain === chain) ?? trace.states[0];
+  const layers = trace.architecture.num_layers > 1;
+  return parts.flatMap(({ name, layer, size }) =>
+    Array.from(
+      { length: size },
+      (_, j) => `${name}${layers ? `⁽${"⁰¹²³⁴⁵⁶⁷⁸⁹"[layer] ?? layer}⁾` : ""}${size > 1 ? j + 1 : ""}`,
+    ),
+  );
+}
+
+/** What s stands for, where it is more than h. */
+function stateNote(board, path) {
+  const state = board.trace.states.find(({ chain }) => chain === path.chain);
+  if (!state || state.parts.length < 2) return null;
+  return make("p", { class: "kind" }, "s", make("sub", {}, "t"), " = ", math(state.symbol));
+}
+
+function sums(board) {
+  const { trace, gradient } = board;
+  const columns = gateColumns(trace, gradient.parameter, [gradient.sum[0]].flat(1).length);
+  const dropped = gradient.paths.some(({ kept }) => !kept);
+  const table = (title, value) => matrixTable(title, value, { columns });
+  return make(
+    "div",
+    { class: "matrices sums" },
+    table(dropped ? "sum of the kept paths" : "sum of the paths", gradient.sum),
+    dropped ? table("sum of all paths", gradient.all_paths) : null,
+    table("backpropagation", gradient.backpropagation),
+    table("finite differences", gradient.finite_differences),
+  );
+}
+
+function showPath(board) {
+  const path = board.path;
+  const choose = make(
+    "select",
+    { "aria-label": "Parameter", onchange: (event) => board.pickParameter(event.target.selectedIndex) },
+    ...board.detail.gradients.map(({ parameter, symbol }, i) =>
+      make("option", { selected: i === board.parameterIndex }, symbolText(board, parameter) ?? symbol.t),
+    ),
+  );
+  const first = [
+    make("div", { class: "choose" }, make("span", { class: "kind" }, "gradient of"), choose),
+    make("div", { class: "scroll", role: "group", "aria-label": "Grid of paths" }, pathGrid(board)),
+    make(
+      "div",
+      { class: "equation" },
+      line("", path.equation, "Factors of this path"),
+      path.numbers ? line("=", path.numbers, "With numbers put in") : "",
+    ),
+    stateNote(board, path),
+    productBars(board, path),
+  ];
+  const second = [
+    factorTables(board, path),
+    make("div", { class: "matrices" }, matrixTable(`this path${path.kept ? "" : ", dropped"}`, path.contribution)),
+    make("p", { class: "kind" }, "all paths together"),
+    sums(board),
+  ];
+  board.panel.replaceChildren(make("div", {}, ...first), make("div", {}, ...second));
+}
+
+const symbolText = (board, name) => board.trace.parameters.find((parameter) => parameter.name === name)?.symbol.t;
+
+function spokenPath(board) {
+  const { path, reached } = board;
+  const { step, norm } = path.steps[reached];
+  return `Path ${pathName(path)}. ${step === null ? "No step is walked" : `Arrived at step ${step}`}; the product is now ${number(norm)}.`;
+}

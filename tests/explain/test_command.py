@@ -1,0 +1,152 @@
+"""``elman explain`` as a person types it."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from elman import Forecaster, SequenceClassifier
+from elman.cli.app import app
+from elman.explain import LESSONS
+from elman.network import Architecture, Network
+
+Run = Callable[..., Any]
+
+
+@pytest.fixture
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    monkeypatch.chdir(tmp_path)
+    return lambda *words: CliRunner().invoke(app, ["explain", *[str(word) for word in words]])
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    """Save a network of one unit with weights of one, and two rows for it."""
+    network = Network(Architecture(1, 1, cell="rnn", hidden_size=1, bias=False, readout="last"), np.ones(3))
+    network.save(tmp_path / "unit.elman")
+    (tmp_path / "rows.csv").write_text("x1,x2,y\n1,0,1\n0,1,1\n")
+    return tmp_path / "unit.elman"
+
+
+def test_without_an_argument_the_lessons_are_listed(run: Run) -> None:
+    done = run()
+    assert done.exit_code == 0
+    assert [line.split()[0] for line in done.stdout.splitlines()] == list(LESSONS)
+
+
+@pytest.mark.parametrize("form", ["markdown", "latex", "json", "text"])
+def test_text_goes_to_the_screen(run: Run, form: str) -> None:
+    done = run("losses", "--format", form)
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert "The derivatives that backpropagation starts from" in done.stdout
+    assert os.listdir() == []
+
+
+@pytest.mark.parametrize("ending", ["html", "md", "tex", "json", "txt"])
+def test_the_ending_names_the_form(run: Run, ending: str) -> None:
+    done = run("losses", "--output", f"lesson.{ending}")
+    assert (done.exit_code, done.stdout) == (0, "")
+    assert done.stderr.startswith(f"lesson.{ending}: ") and done.stderr.endswith(" kB.\n")
+    text = Path(f"lesson.{ending}").read_text()
+    starts = {"html": "<!DOCTYPE html>", "md": "# The", "tex": "\\documentclass", "json": "{", "txt": "The deriv"}
+    assert text.startswith(starts[ending])
+
+
+def test_a_page_is_named_after_the_lesson(run: Run) -> None:
+    assert run("by-hand-sum", "--quiet").exit_code == 0
+    assert os.listdir() == ["by-hand-sum.html"]
+    assert len(Path("by-hand-sum.html").read_bytes()) < 1_000_000
+
+
+def test_a_model_and_a_row(run: Run, model: Path) -> None:
+    done = run(model, "--data", "rows.csv", "--row", 1, "--format", "json", "--learning-rate", 0.1, "--epochs", 2)
+    assert (done.exit_code, done.stderr) == (0, "")
+    document = json.loads(done.stdout)
+    assert document["title"] == "unit.elman, row 1 of rows.csv"
+    assert document["x"] == [[[1.0]], [[0.0]]]
+    assert document["epochs"][0]["predictions"][0][0] == pytest.approx(np.tanh(np.tanh(1.0)), rel=1e-15)
+    assert len(document["epochs"]) == 3
+
+
+def test_a_forecaster_and_its_file(run: Run, tmp_path: Path) -> None:
+    values = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 10)
+    days = pd.date_range("2024-01-01", periods=40, freq="D").strftime("%Y-%m-%d")
+    lines = [f"{day},{value}" for day, value in zip(days, values, strict=True)]
+    (tmp_path / "sales.csv").write_text("\n".join(["date,sales", *lines]))
+    Forecaster(2, window=4, season=4, steps=3, hidden_size=2, n_seeds=1, updates=3).fit(values).save("model.elman")
+    done = run("model.elman", "--data", "sales.csv", "--row", 30, "--format", "json", "--quiet")
+    assert (done.exit_code, done.stderr) == (0, "")
+    document = json.loads(done.stdout)
+    assert (document["steps"], document["rows"], len(document["x"][0][0])) == (3, 1, 4)
+    assert document["notes"] == [
+        "x and y are in units of the network: transformed, divided by its unit, less the level."
+    ]
+
+
+def test_a_classifier_and_its_file(run: Run, tmp_path: Path) -> None:
+    X, y = [np.sin(np.arange(5.0) + i % 2) for i in range(12)], ["ab"[i % 2] for i in range(12)]
+    rows = [f"{i},{t},{value:.3f},{y[i]}" for i in range(12) for t, value in enumerate(X[i])]
+    (tmp_path / "waves.csv").write_text("\n".join(["id,t,v,label", *rows]))
+    SequenceClassifier(hidden_size=2, updates=3, window=1, stride=1, n_seeds=1).fit(X, y).save("model.elman")
+    done = run("model.elman", "--data", "waves.csv", "--row", 4, "--format", "json", "--quiet")
+    assert (done.exit_code, done.stderr) == (0, "")
+    document = json.loads(done.stdout)
+    assert (document["steps"], document["y"], document["mode"]) == (5, [[1.0]], "sequence-to-vector")
+    assert run("model.elman", "--data", "waves.csv", "--row", 13, "--format", "json").exit_code == 1
+
+
+def test_a_model_learns_until_a_rule_stops_it(run: Run, model: Path) -> None:
+    words = [model, "--data", "rows.csv", "--row", 1, "--format", "json", "--learning-rate", 0.5]
+    document = json.loads(run(*words, "--epochs", 300, "--tolerance", 1e-3).stdout)
+    assert document["stopping"]["rule"] == "after 300 updates, or once an update lowers the loss by less than 0.001"
+    losses = [epoch["loss"] for epoch in document["epochs"]]
+    assert losses[-2] - losses[-1] < 1e-3 <= losses[-3] - losses[-2]
+
+
+def test_depth(run: Run, model: Path) -> None:
+    done = run(model, "--data", "rows.csv", "--row", 2, "--format", "text", "--bptt-depth", 1)
+    assert "(t = 2, k = 1, dropped)" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["by-hand-som"], 2,
+         "Error: by-hand-som: no such file, and no lesson of that name; the lessons are by-hand-sum, "),
+        (["losses", "--format", "pdf"], 2, "Error: --format pdf: must be one of html, markdown, latex, json, text."),
+        (["losses", "--output", "x.doc"], 2, "Error: --output x.doc: its ending names no form; pass --format html|"),
+        (["losses", "--output", "no/x.html"], 2, "Error: --output no/x.html: there is no folder no."),
+        (["losses", "--row", 1], 2,
+         "Error: losses: a lesson brings its own data and settings; --row does not go with it."),
+        (["losses", "--epochs", 3], 2,
+         "Error: losses: a lesson brings its own data and settings; --epochs does not go with it."),
+        (["unit.elman", "--data", "rows.csv", "--row", 1, "--epochs", 3], 2,
+         "Error: unit.elman: without --learning-rate nothing is updated; --epochs does not go with it."),
+        (["unit.elman", "--data", "rows.csv", "--row", 1, "--learning-rate", 0], 2,
+         "Error: --learning-rate 0: must be a positive number."),
+        (["unit.elman", "--data", "rows.csv", "--row", 1, "--label", "y"], 2,
+         "Error: unit.elman: holds a Network; --label does not go with it."),
+        (["unit.elman", "--data", "rows.csv", "--row", 1, "--format", "json", "--output", "unit.elman"], 2,
+         "Error: --output unit.elman: would replace a file that is read; name another."),
+        (["unit.elman"], 2, "Error: unit.elman: a saved model needs --data FILE and --row N."),
+        (["unit.elman", "--data", "no.csv", "--row", 1], 2, "Error: --data no.csv: no such file."),
+        (["unit.elman", "--data", "rows.csv", "--row", 9], 1,
+         "Error: explain: there is no row 9; rows are counted from 1 to 2."),
+        (["rows.csv", "--data", "rows.csv", "--row", 1], 1, "Error: rows.csv: "),
+    ],
+)  # fmt: skip
+def test_refusals(run: Run, model: Path, words: list[Any], code: int, message: str) -> None:
+    before = sorted(os.listdir())
+    done = run(*words)
+    assert (done.exit_code, done.stdout) == (code, "")
+    assert done.stderr.startswith(message)
+    assert "Traceback" not in done.stderr
+    assert sorted(os.listdir()) == before

@@ -1,0 +1,161 @@
+"""The page as text: one file, nothing from outside, markup that cannot be broken by data. No browser here."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from elman.errors import ArgumentError
+from elman.explain import LESSONS, lesson
+from elman.explain.page import render
+from elman.explain.page.compact import Formulas, compact_trace
+
+EMPTY: dict[str, Any] = {
+    "kind": "lesson", "version": 1, "name": "x", "title": "A title", "summary": "", "sections": [], "traces": {},
+}  # fmt: skip
+VOID = {"meta", "link", "input", "br"}
+
+
+class Tree(HTMLParser):
+    """Checks that every element is closed, and notes addresses and text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.addresses: list[str] = []
+        self.parts: dict[str, list[str]] = {}
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.addresses += [value or "" for name, value in attrs if name in ("src", "href", "action", "srcset", "data")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.parts.setdefault(self.open[-1] if self.open else "", []).append(data)
+
+
+def parsed(page: str) -> Tree:
+    tree = Tree()
+    tree.feed(page)
+    tree.close()
+    assert tree.open == []
+    return tree
+
+
+def embedded(page: str) -> dict[str, Any]:
+    match = re.search(r'<script type="application/json" id="document">(.*?)</script>', page, re.DOTALL)
+    assert match is not None
+    found: dict[str, Any] = json.loads(match[1])
+    return found
+
+
+def numbers(value: Any) -> Iterator[float]:
+    if isinstance(value, dict):
+        for part in value.values():
+            yield from numbers(part)
+    elif isinstance(value, list):
+        for part in value:
+            yield from numbers(part)
+    elif isinstance(value, float):
+        yield value
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_a_lesson_is_one_small_file_that_needs_nothing(name: str) -> None:
+    document = lesson(name).to_dict()
+    page = render(document)
+    tree = parsed(page)
+    assert set(tree.addresses) == {"#content", "data:,"}
+    assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", page)
+    assert not re.search(r"@import|url\((?!#)|\bfetch\(|XMLHttpRequest|WebSocket|localStorage", page)
+    assert len(page.encode()) < 1_000_000
+    assert "default-src 'none'" in page
+    assert page.count('class="board"') == sum(
+        block["kind"] == "trace" for section in document["sections"] for block in section["blocks"]
+    )
+
+
+@pytest.mark.parametrize("name", LESSONS)
+def test_every_number_of_the_trace_is_in_the_page_digit_by_digit(name: str) -> None:
+    traces = lesson(name).to_dict()["traces"]
+    assert list(numbers(embedded(render(lesson(name).to_dict()))["traces"])) == list(numbers(traces))
+
+
+def test_formulas_are_there_once_as_mathml() -> None:
+    document = lesson("by-hand-sum").to_dict()
+    page = render(document)
+    template = re.search(r'<template id="formulas">(.*?)</template>', page, re.DOTALL)
+    assert template is not None
+    formulas = template[1].split("</math>")[:-1]
+    assert len(formulas) == len(set(formulas)) and all(text.startswith("<math>") for text in formulas)
+    symbol = next(iter(embedded(page)["traces"].values()))["epochs"][0]["detail"]["forward"][0]["symbol"]
+    assert formulas[symbol["m"]] == "<math><mrow><msub><mi>x</mi><mrow><mn>1</mn></mrow></msub></mrow>"
+
+
+def test_a_trace_alone_is_a_page_too() -> None:
+    trace = next(iter(lesson("by-hand-sum").to_dict()["traces"].values()))
+    page = render(trace)
+    parsed(page)
+    assert f"<h1>{trace['title']}</h1>" in page
+    assert list(embedded(page)["traces"]) == ["trace"]
+
+
+def test_blocks_of_every_kind() -> None:
+    formula = {"latex": r"x < 1", "text": "x < 1"}
+    blocks = [
+        {"kind": "text", "text": "Of `W_x` and <b>"},
+        {"kind": "formula", "formula": formula, "caption": "At `x`"},
+        {"kind": "table", "caption": None, "columns": ["", "a"], "rows": [["one", -0.12345678], ["two", True]]},
+        {"kind": "slip", "written": "1 + 1 = 3", "right": "2", "why": "because"},
+    ]
+    page = render(EMPTY | {"summary": "It is `so`", "sections": [{"title": "One & two", "blocks": blocks}]})
+    parsed(page)
+    for part in (
+        '<p class="measure">Of <code>W_x</code> and &lt;b&gt;</p>',
+        "One &amp; two",
+        '<math display="block"><mrow><mi>x</mi><mo>&#x0003C;</mo><mn>1</mn></mrow></math>',
+        '<td data-value="-0.12345678">−0.123457</td>',
+        "<s>1 + 1 = 3</s>",
+        "It is <code>so</code>",
+    ):
+        assert part in page, part
+
+
+def test_data_cannot_become_markup() -> None:
+    evil = "</script><script>alert(1)</script>"
+    trace = next(iter(lesson("by-hand-sum").to_dict()["traces"].values()))
+    page = render(trace | {"title": evil, "notes": [evil, "\u2028 &lt;"], "row_names": [evil] * 3})
+    parsed(page)
+    assert evil not in page
+    assert page.count("<script") == 2
+    assert embedded(page)["traces"]["trace"]["notes"] == [evil, "\u2028 &lt;"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "found"),
+    [({"kind": "poem"}, "kind 'poem', version 1"), ({"version": 2}, "kind 'lesson', version 2")],
+)
+def test_refusals(changes: dict[str, Any], found: str) -> None:
+    with pytest.raises(ArgumentError) as error:
+        render(EMPTY | changes)
+    assert str(error.value) == f"render: document must be a trace or a lesson of version 1, got {found}."
+
+
+def test_a_number_that_is_none_does_not_get_into_the_page() -> None:
+    trace = next(iter(lesson("by-hand-sum").to_dict()["traces"].values()))
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        render(trace | {"x": [float("nan")]})
+
+
+def test_text_is_kept_only_where_it_is_said() -> None:
+    formula = {"latex": "1", "text": "1"}
+    compact = compact_trace({"node": [{"symbol": formula, "numbers": formula, "result": None}]}, Formulas())
+    assert compact == {"node": [{"symbol": {"m": 0, "t": "1"}, "numbers": {"m": 0}, "result": None}]}
