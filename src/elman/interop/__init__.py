@@ -1,0 +1,31 @@
+"""Models of other libraries in, ours out, each time with a proof: both sides run, the largest difference reported.
+
+The other library is imported by the functions that need it, from the extra of its name.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+_LAZY = {
+    "export_onnx": "elman.interop.onnx_export",
+    "export_torch": "elman.interop.torch",
+    "from_keras": "elman.interop.keras",
+    "from_torch": "elman.interop.torch",
+    "import_onnx": "elman.interop.onnx_import",
+    "to_keras": "elman.interop.keras",
+    "to_torch": "elman.interop.torch",
+}
+
+__all__ = ["export_onnx", "export_torch", "from_keras", "from_torch", "import_onnx", "to_keras", "to_torch"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module 'elman.interop' has no attribute {name!r}")
+    return getattr(importlib.import_module(_LAZY[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,12 @@
+"""Keras: weights both ways, each time with a proof.
+
+`from_keras` and `to_keras` convert whole chains of layers; `KerasLayer` describes a layer where Keras itself is not
+installed. Install it with ``pip install 'elman[keras]'``, and one of its backends.
+"""
+
+from __future__ import annotations
+
+from elman.interop.keras.exchange import Exported, Imported, from_keras, to_keras, to_weights
+from elman.interop.keras.layers import KerasLayer
+
+__all__ = ["Exported", "Imported", "KerasLayer", "from_keras", "to_keras", "to_weights"]

@@ -1,0 +1,143 @@
+"""A chain of Keras layers as one network: an embedding, recurrent layers, a pool, a dense layer, its activation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.errors import ArgumentError, ShapeError, UnsupportedError
+from elman.interop.keras.layers import (
+    ACTIVATIONS,
+    CELLS,
+    POOLS,
+    KerasLayer,
+    Recurrent,
+    check_config,
+    checked_weights,
+    is_passed_over,
+    read_recurrent,
+)
+from elman.interop.reference_network import ReferenceNetwork
+from elman.network import Architecture, Network, ParameterLayout, Parameters
+from elman.network.parameters import layer_prefix
+
+Array = npt.NDArray[Any]
+
+
+class Chain:
+    """What the layers of a model are, read from the first to the last.
+
+    Raises
+    ------
+    UnsupportedError
+        If a layer is of another kind or stands in another place.
+    """
+
+    def __init__(self, layers: Sequence[KerasLayer], inference_only: bool) -> None:
+        self.inference_only = inference_only
+        self.embedding: Array | None = None
+        self.recurrent: list[Recurrent] = []
+        self.pool: str | None = None
+        self.head: list[Array] | None = None
+        self.activation: str | None = None
+        for layer in layers:
+            if not is_passed_over(layer, inference_only):
+                self._take(layer)
+        if not self.recurrent:
+            raise UnsupportedError(f"from_keras: needs a recurrent layer: {', '.join(CELLS)}, or Bidirectional of one.")
+
+    def _take(self, layer: KerasLayer) -> None:
+        kind, at_end = layer.class_name, self.head is not None or self.activation is not None
+        if kind == "Embedding" and self.embedding is None and not self.recurrent:
+            check_config(layer, ("input_dim", "output_dim", "input_length"), self.inference_only)
+            self.embedding = checked_weights(layer, 1)[0]
+        elif kind in (*CELLS, "Bidirectional") and self.pool is None and not at_end:
+            self.recurrent.append(read_recurrent(layer, self.inference_only))
+        elif kind in POOLS and self.recurrent and self.pool is None and not at_end and self.recurrent[-1].every:
+            check_config(layer, (), self.inference_only)
+            self.pool = POOLS[kind]
+        elif kind in ("Dense", "TimeDistributed") and self.recurrent and not at_end:
+            self._take_head(layer)
+        elif kind == "Activation" and self.recurrent and self.activation in (None, "identity"):
+            check_config(layer, ("activation",), self.inference_only)
+            self.activation = _activation(layer, layer.config["activation"])
+        else:
+            raise UnsupportedError(f"from_keras: {layer.name} is not supported, or not at this place.")
+
+    def _take_head(self, layer: KerasLayer) -> None:
+        if layer.class_name == "TimeDistributed":
+            check_config(layer, ("layer",), self.inference_only)
+            inner = layer.config["layer"]
+            if inner["class_name"] != "Dense":
+                raise UnsupportedError(f"from_keras: {layer.name}: a {inner['class_name']} inside is not supported.")
+            layer = KerasLayer("Dense", inner["config"], layer.weights)
+        check_config(layer, ("units", "activation", "use_bias"), self.inference_only)
+        self.head = checked_weights(layer, 2 if layer.config.get("use_bias", True) else 1)
+        self.activation = _activation(layer, layer.config.get("activation", "linear"))
+
+    def network(self) -> Network | ReferenceNetwork:
+        """Build the network."""
+        first, last = self.recurrent[0], self.recurrent[-1]
+        for layer in self.recurrent:
+            for what in ("cell", "units", "activation", "reset"):
+                if getattr(layer, what) != getattr(first, what):
+                    raise UnsupportedError(
+                        f"from_keras: {layer.name} has {what} {getattr(layer, what)!r}, {first.name} has "
+                        f"{getattr(first, what)!r}; the layers of a network are alike."
+                    )
+            if len(layer.directions) != len(first.directions):
+                raise UnsupportedError(
+                    f"from_keras: {layer.name} and {first.name} must both be Bidirectional, or none."
+                )
+            if layer is not last and not layer.every:
+                raise UnsupportedError(f"from_keras: {layer.name}: return_sequences=False below another layer.")
+        architecture = self._architecture(first, self.pool or ("every" if last.every else "last"))
+        layout = ParameterLayout(architecture)
+        theta = np.zeros(layout.size, first.directions[0]["W_x"].dtype)
+        self._fill(Parameters(theta, layout), architecture)
+        return Network(architecture, theta) if first.reset == "after" else ReferenceNetwork(architecture, theta)
+
+    def _architecture(self, first: Recurrent, readout: str) -> Architecture:
+        sizes: dict[str, Any] = {"input_size": len(first.directions[0]["W_x"])}
+        if self.embedding is not None:
+            V, E = self.embedding.shape
+            sizes = {"input_size": None, "vocabulary_size": V, "embedding_size": E}
+        width = first.units * len(first.directions)
+        biased = any(layer.bias for layer in self.recurrent) or (self.head is not None and len(self.head) > 1)
+        return Architecture(
+            output_size=width if self.head is None else self.head[0].shape[1],
+            cell=first.cell,
+            hidden_size=first.units,
+            num_layers=len(self.recurrent),
+            activation=first.activation,
+            bidirectional=len(first.directions) == 2,
+            bias=biased,
+            readout=readout,
+            output=self.activation or "identity",
+            **sizes,
+        )
+
+    def _fill(self, parameters: Parameters, architecture: Architecture) -> None:
+        given: dict[str, Array] = {}
+        for number, layer in enumerate(self.recurrent):
+            for direction, weights in enumerate(layer.directions):
+                given |= {layer_prefix(number, direction) + name: array for name, array in weights.items()}
+        if self.embedding is not None:
+            given["embedding"] = self.embedding
+        head = [np.eye(architecture.readout_size)] if self.head is None else self.head
+        given |= dict(zip(("output.W_y", "output.b_y"), head, strict=False))
+        for name, view in parameters.items():
+            if name in given and given[name].shape != view.shape:
+                raise ShapeError(f"from_keras: {name} must have shape {view.shape}, got {given[name].shape}.")
+            view[...] = given.get(name, 0.0)  # a bias that only some of the layers have
+
+
+def _activation(layer: KerasLayer, value: Any) -> str:
+    if not isinstance(value, str) or value not in ACTIVATIONS:
+        raise ArgumentError(
+            f"from_keras: {layer.name}: activation must be one of {', '.join(ACTIVATIONS)}, got {value!r}."
+        )
+    return ACTIVATIONS[value]

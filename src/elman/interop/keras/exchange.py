@@ -1,0 +1,248 @@
+"""Networks from Keras and to Keras, both sides run and compared."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.errors import ArgumentError, UnsupportedError
+from elman.interop.keras.chain import Chain
+from elman.interop.keras.layers import ACTIVATIONS, CELLS, POOLS, KerasLayer, swapped
+from elman.interop.proof import Proof, compare, installed, not_compared
+from elman.interop.reference_network import ReferenceNetwork
+from elman.network import Architecture, Network
+from elman.network.parameters import layer_prefix
+
+Array = npt.NDArray[Any]
+TOLERANCE = 1e-5
+_STEPS, _ROWS = 9, 3
+
+
+class Imported(NamedTuple):
+    """A network and the report of running both sides."""
+
+    network: Network | ReferenceNetwork
+    proof: Proof
+
+
+class Exported(NamedTuple):
+    """A model of Keras and the report of running both sides."""
+
+    model: Any
+    proof: Proof
+
+
+def from_keras(source: Any, *, inference_only: bool = False, tolerance: float = TOLERANCE) -> Imported:
+    """Build a network from a model of Keras, and compare the two.
+
+    The model is a chain: perhaps an ``Embedding``; ``SimpleRNN``, ``LSTM`` or ``GRU`` layers, all alike, each alone or
+    in ``Bidirectional``; perhaps a global pool; perhaps a ``Dense`` layer with an activation. Every entry of every
+    configuration is taken over, has no influence on results, or is refused by name.
+
+    Parameters
+    ----------
+    source : keras.Model, keras.Layer or sequence of KerasLayer
+        A model, a recurrent layer, or what there is to know of the layers.
+    inference_only : bool
+        Leave out what acts in training alone, instead of refusing it: dropout, regularizers, constraints.
+    tolerance : float
+        Largest difference between the two sides. Some backends of Keras multiply float64 matrices in float32.
+
+    Returns
+    -------
+    imported : Imported
+        ``network``: a `Network`, or of a GRU with ``reset_after=False`` a `ReferenceNetwork`, which predicts only and
+        is slow; time-major, unlike Keras. And ``proof``.
+
+    Raises
+    ------
+    UnsupportedError
+        If a layer, or an entry of its configuration, has no counterpart.
+    ArgumentError, ShapeError, DataError
+        If weights are missing, of another shape, or not finite.
+    InterchangeError
+        If the two sides give different results.
+
+    Examples
+    --------
+    >>> config = {"name": "rnn", "units": 1, "activation": "tanh", "use_bias": False, "return_sequences": True}
+    >>> layer = KerasLayer("SimpleRNN", config, [np.ones((1, 1)), np.ones((1, 1))])
+    >>> from_keras([layer]).network.predict([[[1.0]], [[0.0]]]).ravel().round(4)
+    array([0.7616, 0.642 ])
+    """
+    if isinstance(source, Sequence):
+        layers, model = list(source), None
+    else:
+        layers = [_described(layer) for layer in getattr(source, "layers", None) or [source]]
+        model = source
+    network = Chain(layers, inference_only).network()
+    if model is None:
+        try:
+            model = _rebuilt(layers, network.architecture)
+        except ImportError:
+            return Imported(network, not_compared("keras"))
+    return Imported(network, _prove("from_keras", network, model, tolerance))
+
+
+def to_keras(network: Network, *, tolerance: float = TOLERANCE) -> Exported:
+    """Build a model of Keras with a network's weights, and compare the two.
+
+    Parameters
+    ----------
+    network : Network
+        Without linear skip, tied weights, one-hot input and recurrent dropout, which Keras' layers do not have or do
+        another way.
+    tolerance : float
+        Largest difference between the two sides. Some backends of Keras multiply float64 matrices in float32.
+
+    Returns
+    -------
+    exported : Exported
+        ``model``: a ``keras.Sequential`` that takes (N, T, D). And ``proof``.
+
+    Raises
+    ------
+    UnsupportedError
+        If Keras has no such layer.
+    InterchangeError
+        If the two sides give different results.
+    ImportError
+        If Keras is not installed.
+
+    Examples
+    --------
+    >>> to_keras(Network.initialized(Architecture(1, 1, linear_skip=True)))
+    Traceback (most recent call last):
+    elman.errors.UnsupportedError: to_keras: linear_skip=True has no counterpart in a chain of Keras layers.
+    """
+    a = network.architecture
+    for name, plain in (("linear_skip", False), ("tied_weights", False), ("recurrent_dropout", 0.0)):
+        if getattr(a, name) != plain:
+            raise UnsupportedError(
+                f"to_keras: {name}={getattr(a, name)} has no counterpart in a chain of Keras layers."
+            )
+    if a.takes_indices and a.embedding_size is None:
+        raise UnsupportedError("to_keras: one-hot input has no counterpart in a chain of Keras layers.")
+    keras = _keras("to_keras")
+    model = keras.Sequential(list(_layers(keras, a, network.dtype.name)))
+    for layer, weights in zip([layer for layer in model.layers if layer.weights], to_weights(network), strict=True):
+        layer.set_weights(weights)
+    return Exported(model, _prove("to_keras", network, model, tolerance))
+
+
+def _layers(keras: Any, a: Architecture, dtype: str) -> Any:
+    """Yield the layers of a model."""
+    of, names = keras.layers, {ours: theirs for theirs, ours in ACTIVATIONS.items()}
+    dropouts = [of.Dropout(a.dropout, dtype=dtype)] if a.dropout else []
+    yield keras.Input((None, a.input_size), dtype=dtype) if a.input_size else keras.Input((None,), dtype="int32")
+    if a.embedding_size is not None:
+        yield of.Embedding(a.vocabulary_size, a.embedding_size, dtype=dtype)
+        yield from dropouts
+    kind = next(theirs for theirs, ours in CELLS.items() if ours == a.cell)
+    for number in range(a.num_layers):
+        top = number + 1 == a.num_layers
+        options = {"use_bias": a.bias, "return_sequences": not (top and a.readout == "last"), "dtype": dtype}
+        if a.cell == "rnn":
+            options["activation"] = names[a.activation]
+        layer = getattr(of, kind)(a.hidden_size, **options)
+        yield of.Bidirectional(layer, dtype=dtype) if a.bidirectional else layer
+        if not top:
+            yield from [of.Dropout(a.dropout, dtype=dtype)] if a.dropout else []
+    for theirs, ours in POOLS.items():
+        if ours == a.readout:
+            yield getattr(of, theirs)(dtype=dtype)
+    yield from [of.Dropout(a.dropout, dtype=dtype)] if a.dropout else []
+    yield of.Dense(a.output_size, activation=names[a.output], use_bias=a.bias, dtype=dtype)
+
+
+def to_weights(network: Network) -> list[list[Array]]:
+    """Return what ``set_weights`` of each layer takes, embedding first and dense layer last.
+
+    Parameters
+    ----------
+    network : Network
+        The network.
+
+    Returns
+    -------
+    weights : list of list of ndarray
+        Of a recurrent layer kernel (D, G·H), recurrent_kernel (H, G·H) and bias (G·H,), of a GRU (2, 3H); a
+        bidirectional one has those of both directions.
+
+    Examples
+    --------
+    >>> network = Network.initialized(Architecture(2, 1, cell="gru", hidden_size=3))
+    >>> [[array.shape for array in layer] for layer in to_weights(network)]
+    [[(2, 9), (3, 9), (2, 9)], [(3, 1), (1,)]]
+    """
+    a, parameters = network.architecture, network.parameters
+    found = [[parameters["embedding"].copy()]] if a.embedding_size is not None else []
+    for number in range(a.num_layers):
+        layer: list[Array] = []
+        for direction in range(a.directions):
+            prefix = layer_prefix(number, direction)
+            layer += _of_direction(a, {name: parameters.get(prefix + name) for name in ("W_x", "W_h", "b", "b_hn")})
+        found.append(layer)
+    found.append([parameters["output.W_y"].copy(), *([parameters["output.b_y"].copy()] if a.bias else [])])
+    return found
+
+
+def _of_direction(a: Architecture, ours: dict[str, Array | None]) -> list[Array]:
+    arrays = [array for name, array in ours.items() if array is not None and name != "b_hn"]
+    b_hn = ours["b_hn"]
+    if b_hn is not None:
+        hidden = np.concatenate([np.zeros(2 * a.hidden_size, b_hn.dtype), b_hn])
+        arrays[2] = np.stack([arrays[2], hidden])
+    return [swapped(array, a.hidden_size) if a.cell == "gru" else array.copy() for array in arrays]
+
+
+def _keras(place: str) -> Any:
+    message = f"{place} needs Keras and one of its backends: pip install 'elman[keras]'"
+    if not installed("keras"):
+        raise ImportError(message)
+    try:
+        import keras
+    except ImportError as error:  # of the backend that KERAS_BACKEND or Keras' own configuration names
+        raise ImportError(f"{message} ({error})") from error
+    return keras
+
+
+def _described(layer: Any) -> KerasLayer:
+    if not hasattr(layer, "get_config"):
+        raise ArgumentError(f"from_keras: source must be a model, a layer or KerasLayers, got {type(layer).__name__}.")
+    return KerasLayer(type(layer).__name__, layer.get_config(), layer.get_weights())
+
+
+def _rebuilt(layers: Sequence[KerasLayer], a: Architecture) -> Any:
+    """Return a model of Keras made from what there is to know of its layers."""
+    keras = _keras("from_keras")
+    kept = [layer for layer in layers if layer.class_name != "InputLayer"]
+    dtype = next(layer.weights[0].dtype.name for layer in kept if layer.weights)
+    first = keras.Input((None, a.input_size), dtype=dtype) if a.input_size else keras.Input((None,), dtype="int32")
+    built = [getattr(keras.layers, layer.class_name).from_config({"dtype": dtype, **layer.config}) for layer in kept]
+    model = keras.Sequential([first, *built])
+    for layer, description in zip(built, kept, strict=True):
+        if description.weights:
+            layer.set_weights(list(description.weights))
+    return model
+
+
+def _prove(place: str, network: Network | ReferenceNetwork, model: Any, tolerance: float) -> Proof:
+    """Run both sides on random input from states of zero."""
+    keras = _keras(place)
+    a, rng = network.architecture, np.random.default_rng(0)
+    rows, steps, *_ = [*(getattr(model, "input_shape", None) or ()), None, None][:2]
+    rows, steps = rows or _ROWS, steps or _STEPS
+    dtype = np.asarray(next(iter(model.get_weights()))).dtype
+    if a.vocabulary_size is not None:
+        x: Array = rng.integers(0, a.vocabulary_size, (steps, rows))
+    else:
+        x = rng.standard_normal((steps, rows, a.input_size or 0)).astype(dtype)
+    theirs = keras.ops.convert_to_numpy(model(np.ascontiguousarray(x.swapaxes(0, 1)), training=False))
+    ours = network.predict(x)
+    if a.readout == "every":
+        ours = ours.swapaxes(0, 1)
+    return compare(place, f"keras {keras.__version__}", {"outputs": (ours, theirs)}, tolerance)

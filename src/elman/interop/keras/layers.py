@@ -1,0 +1,224 @@
+"""Layers of Keras by class, configuration and weights; nothing here imports Keras.
+
+Keras stores matrices as (inputs, outputs), like Elman. Its LSTM has our order of gates; its GRU has z, r, h where ours
+has r, z, n, and two rows of biases if its reset gate acts after the product. Every entry of a configuration is in one
+of the tables below: taken over, without influence on results, refused unless it has one value, or active in training
+alone. An entry that is in none of them is refused by name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.errors import ArgumentError, DataError, ShapeError, UnsupportedError
+
+Array = npt.NDArray[Any]
+
+CELLS = {"SimpleRNN": "rnn", "LSTM": "lstm", "GRU": "gru"}
+ACTIVATIONS = {"linear": "identity", "tanh": "tanh", "sigmoid": "sigmoid", "relu": "relu", "softmax": "softmax"}
+_GATES = {"rnn": 1, "lstm": 4, "gru": 3}
+_WITHOUT_INFLUENCE = {"name", "trainable", "unroll", "implementation", "seed", "zero_output_for_mask", "noise_shape"}
+_ONE_VALUE: dict[str, tuple[Any, ...]] = {  # what results would depend on
+    "go_backwards": (False,),
+    "return_state": (False,),
+    "stateful": (False,),
+    "time_major": (False,),
+    "mask_zero": (False,),
+    "merge_mode": ("concat",),
+    "recurrent_activation": ("sigmoid",),
+    "data_format": ("channels_last",),
+    "keepdims": (False,),
+    "lora_rank": (None,),
+    "quantization_config": (None,),
+    "sparse": (False,),
+    "ragged": (False,),
+    "optional": (False,),
+}
+_TRAINING_ALONE: dict[str, tuple[Any, ...]] = {
+    "dropout": (0, 0.0),
+    "recurrent_dropout": (0, 0.0),
+    "rate": (0, 0.0),
+    "activity_regularizer": (None,),
+}
+_DROPOUTS = {"Dropout", "SpatialDropout1D", "GaussianDropout", "GaussianNoise"}
+POOLS = {"GlobalAveragePooling1D": "mean", "GlobalMaxPooling1D": "max"}
+
+
+class KerasLayer(NamedTuple):
+    """What there is to know of a layer.
+
+    Attributes
+    ----------
+    class_name : str
+        Name of its class.
+    config : mapping of str to object
+        Its ``get_config()``.
+    weights : sequence of ndarray
+        Its ``get_weights()``.
+    """
+
+    class_name: str
+    config: Mapping[str, Any]
+    weights: Sequence[Array]
+
+    @property
+    def name(self) -> str:
+        """How messages call it."""
+        return f"{self.class_name} {self.config.get('name', '')!r}"
+
+
+@dataclass(frozen=True)
+class Recurrent:
+    """One recurrent layer, its weights in our order by direction."""
+
+    name: str
+    cell: str
+    units: int
+    activation: str
+    bias: bool
+    every: bool  # return_sequences
+    reset: str
+    directions: tuple[dict[str, Array], ...]
+
+
+def check_config(layer: KerasLayer, taken: Sequence[str], inference_only: bool) -> None:
+    """Refuse by name every entry of a configuration that would be left out although results depend on it.
+
+    Raises
+    ------
+    UnsupportedError
+        Names the layer, the entry, and its value.
+    """
+    for key, value in layer.config.items():
+        if key == "dtype":
+            _check_dtype(layer, value)
+        elif key in taken or _without_influence(key):
+            continue
+        elif key in _ONE_VALUE:
+            _refuse_unless(layer, key, value, _ONE_VALUE[key], "")
+        elif key in _TRAINING_ALONE or key.endswith(("_regularizer", "_constraint")):
+            if not inference_only:
+                hint = "\n  Hint: it acts in training alone; inference_only=True leaves it out."
+                _refuse_unless(layer, key, value, _TRAINING_ALONE.get(key, (None,)), hint)
+        else:
+            raise UnsupportedError(f"from_keras: {layer.name}: {key}={value!r} is not known here.")
+
+
+def _refuse_unless(layer: KerasLayer, key: str, value: Any, options: tuple[Any, ...], hint: str) -> None:
+    if not any(value == option and type(value) in (type(option), int, float) for option in options):
+        raise UnsupportedError(f"from_keras: {layer.name}: {key}={value!r} is not supported.{hint}")
+
+
+def _check_dtype(layer: KerasLayer, value: Any) -> None:
+    name = value.get("config", {}).get("name") if isinstance(value, Mapping) else value
+    if name not in ("float32", "float64"):
+        raise UnsupportedError(f"from_keras: {layer.name}: dtype={name!r} is not supported: float32 or float64.")
+
+
+def is_passed_over(layer: KerasLayer, inference_only: bool) -> bool:
+    """Whether a layer does nothing to values at prediction; its configuration has been checked then."""
+    if layer.class_name == "InputLayer":
+        check_config(layer, ("batch_shape", "shape", "batch_input_shape"), inference_only)
+        return True
+    if layer.class_name in _DROPOUTS:
+        check_config(layer, ("stddev",) if inference_only else (), inference_only)
+        return True
+    return False
+
+
+def read_recurrent(layer: KerasLayer, inference_only: bool) -> Recurrent:
+    """Check a recurrent layer, alone or in both directions, and bring its weights into our order.
+
+    Raises
+    ------
+    UnsupportedError
+        If it has what Elman has not.
+    ShapeError, DataError, ArgumentError
+        If its weights are not those of such a layer.
+    """
+    if layer.class_name != "Bidirectional":
+        return _one_direction(layer, layer.config, inference_only)
+    check_config(layer, ("layer", "backward_layer"), inference_only)
+    inner = layer.config["layer"]
+    forward = KerasLayer(inner["class_name"], inner["config"], layer.weights[: len(layer.weights) // 2])
+    if forward.class_name not in CELLS:
+        raise UnsupportedError(f"from_keras: {layer.name}: a {forward.class_name} inside is not supported.")
+    backward = layer.config.get("backward_layer") or inner
+    theirs = dict(backward["config"]) | {"go_backwards": False}
+    if backward["class_name"] != forward.class_name or _influential(theirs) != _influential(forward.config):
+        raise UnsupportedError(f"from_keras: {layer.name}: backward_layer must be like the forward one.")
+    read = _one_direction(forward, forward.config, inference_only)
+    other = _one_direction(forward._replace(weights=layer.weights[len(layer.weights) // 2 :]), theirs, inference_only)
+    both = (*read.directions, *other.directions)
+    return Recurrent(layer.name, read.cell, read.units, read.activation, read.bias, read.every, read.reset, both)
+
+
+def _influential(config: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entries that results depend on."""
+    return {key: value for key, value in config.items() if not _without_influence(key) and key != "go_backwards"}
+
+
+def _without_influence(key: str) -> bool:
+    return key in _WITHOUT_INFLUENCE or key.endswith("_initializer") or key == "unit_forget_bias"
+
+
+def _one_direction(layer: KerasLayer, config: Mapping[str, Any], inference_only: bool) -> Recurrent:
+    taken = ("units", "activation", "use_bias", "return_sequences", "reset_after")
+    check_config(layer._replace(config=config), taken, inference_only)
+    cell, activation = CELLS[layer.class_name], config.get("activation", "tanh")
+    allowed = ("tanh", "relu", "sigmoid", "linear") if cell == "rnn" else ("tanh",)
+    _refuse_unless(layer, "activation", activation, allowed, "")
+    bias, after = bool(config.get("use_bias", True)), bool(config.get("reset_after", True))
+    weights = _our_order(layer, cell, int(config["units"]), bias, after)
+    reset = "after" if cell != "gru" or after else "before"
+    every = bool(config.get("return_sequences", False))
+    return Recurrent(layer.name, cell, int(config["units"]), ACTIVATIONS[activation], bias, every, reset, (weights,))
+
+
+def _our_order(layer: KerasLayer, cell: str, units: int, bias: bool, after: bool) -> dict[str, Array]:
+    columns = _GATES[cell] * units
+    arrays = checked_weights(layer, 3 if bias else 2)
+    shapes: list[tuple[int, ...]] = [(arrays[0].shape[0], columns), (units, columns)]
+    if bias:
+        shapes.append((2, columns) if cell == "gru" and after else (columns,))
+    for name, array, shape in zip(("kernel", "recurrent_kernel", "bias"), arrays, shapes, strict=False):
+        if array.shape != shape:
+            raise ShapeError(f"from_keras: {layer.name}: {name} must have shape {shape}, got {array.shape}.")
+    if cell != "gru":
+        return dict(zip(("W_x", "W_h", "b"), arrays, strict=False))
+    found = {name: swapped(array, units) for name, array in zip(("W_x", "W_h"), arrays, strict=False)}
+    if bias:
+        b_x, b_h = swapped(arrays[2], units) if after else (swapped(arrays[2], units), np.zeros(columns))
+        found["b"] = b_x.copy()
+        found["b"][: 2 * units] += b_h[: 2 * units]
+        found["b_hn"] = b_h[2 * units :]
+    return found
+
+
+def swapped(array: Array, units: int) -> Array:
+    """Return an array with the first two blocks of its columns swapped: z|r|h to r|z|n, and back."""
+    z, r, rest = array[..., :units], array[..., units : 2 * units], array[..., 2 * units :]
+    return np.concatenate([r, z, rest], axis=-1)
+
+
+def checked_weights(layer: KerasLayer, count: int) -> list[Array]:
+    """Return the weights as float32 or float64 arrays, ``count`` of them, all finite."""
+    if len(layer.weights) != count:
+        raise ArgumentError(
+            f"from_keras: {layer.name} must have {count} arrays of weights, got {len(layer.weights)}."
+            + ("\n  Hint: build the model, or call it once." if not layer.weights else "")
+        )
+    found = [np.asarray(array) for array in layer.weights]
+    for number, array in enumerate(found):
+        if array.dtype not in (np.float32, np.float64):
+            raise ArgumentError(
+                f"from_keras: {layer.name}: weights[{number}] must be float32 or float64, got {array.dtype}."
+            )
+        if not np.isfinite(array).all():
+            raise DataError(f"from_keras: {layer.name}: weights[{number}] holds a value that is not finite.")
+    return found

@@ -1,0 +1,288 @@
+"""`export_onnx`: a model as an ONNX file, after ONNX Runtime has given the model's own results."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman import __version__
+from elman.errors import UnsupportedError
+from elman.interop.onnx_file import graph_of, model_of, need_onnx
+from elman.interop.onnx_graph import Graph
+from elman.interop.onnx_network import network_graph
+from elman.interop.onnx_run import run_graph
+from elman.interop.proof import Proof, compare
+from elman.network import Network, State
+from elman.persistence.files import StrPath, write_atomically
+
+if TYPE_CHECKING:
+    from elman.forecasting import Forecaster
+    from elman.sequences._estimator import SequenceEstimator
+
+__all__ = ["export_onnx"]
+
+Array = npt.NDArray[Any]
+Run = Callable[[Mapping[str, Array]], dict[str, Array]]
+Pairs = dict[str, tuple[Array, Array]]
+
+TOLERANCE = 1e-5
+_CLEAR = 1e-4  # probabilities closer than this may round to either class
+_KINDS = "Network, Forecaster, SequenceClassifier, -Regressor or -Tagger, or LanguageModel"
+
+
+def export_onnx(model: Any, path: StrPath) -> Proof:
+    """Write a model to an ONNX file that takes raw values and gives the model's own results.
+
+    The whole of it goes into the file: windows, level, transform, scaling, every member of the ensemble, output layer
+    and skip, with free numbers of rows and steps, and with states in and out. The file is run on examples of several
+    shapes before it is written, in ONNX Runtime if that is installed, else in NumPy.
+
+    ==================  ==============================================  ==========================================
+    model               inputs (those in brackets have defaults)        outputs
+    ==================  ==============================================  ==========================================
+    Network             x (T, N, D) float32, or (T, N) int64,           y, h_n, c_n
+                        [lengths, h_0, c_0]
+    Forecaster          values (N, T) or (N, T, D) float64,             forecast (N, K) or (N, K, D), h_n, c_n
+                        [lengths, steps, scale, h_0, c_0];
+                        covariates (N, T, C), ahead (N, K, F)
+    SequenceClassifier  values (N, T, D) float64, [lengths, h_0, c_0]   label (N,), probabilities (N, C), h_n, c_n
+    SequenceRegressor   the same                                        prediction (N,) or (N, K), h_n, c_n
+    SequenceTagger      the same                                        as the above, with an axis of steps
+    LanguageModel       x (T, N) int64: tokens, [lengths, h_0, c_0]     y: probabilities (T, N, V), h_n, c_n
+    ==================  ==============================================  ==========================================
+
+    ``lengths`` (N,) says how many values of each row, from the first on, are valid. States are
+    (layers·directions, N, H); those of an ensemble have an axis of members in front.
+
+    Parameters
+    ----------
+    model : Network, Forecaster, SequenceClassifier, SequenceRegressor, SequenceTagger or LanguageModel
+        Fitted. Parameters of float64 are written in float32.
+    path : str or path
+        The file; it appears whole or not at all.
+
+    Returns
+    -------
+    Proof
+        The largest difference between the file's results and the model's.
+
+    Raises
+    ------
+    UnsupportedError
+        If the model has something that an ONNX file cannot say, or the package onnx is missing.
+    InterchangeError
+        If the results differ by more than 1e-5; nothing was written then.
+    NotFittedError
+        If the model is not fitted.
+
+    Examples
+    --------
+    >>> try:
+    ...     export_onnx("model.elman", "model.onnx")
+    ... except UnsupportedError as error:
+    ...     print(error)
+    export_onnx: exports a Network, Forecaster, SequenceClassifier, -Regressor or -Tagger, or LanguageModel, got a str.
+      Hint: elman.load reads a model from a file.
+    """
+    graph, check = _graph_and_check(model)
+    need_onnx("export_onnx")
+    data = model_of(graph, __version__)
+    other, run = _runner(data)
+    proof = compare("export_onnx", other, check(run), TOLERANCE)
+    write_atomically(path, data)
+    return proof
+
+
+def _graph_and_check(model: Any) -> tuple[Graph, Callable[[Run], Pairs]]:
+    """Return the graph of a model, and what compares its results with the model's."""
+    kind = type(model).__name__
+    if isinstance(model, Network):
+        graph = network_graph(model, _metadata("network", {"architecture": model.architecture.to_dict()}))
+        return graph, lambda run: _check_network(model, run)
+    if kind == "LanguageModel":
+        model._check_fitted("export_onnx")
+        facts = {"level": model.level, "tokens": list(model.vocabulary_.tokens)}
+        facts |= {"architecture": model.network_.architecture.to_dict()}
+        graph = network_graph(model.network_, _metadata("language_model", facts))
+        return graph, lambda run: _check_network(model.network_, run)
+    if kind == "Forecaster":
+        from elman.interop.onnx_forecaster import forecaster_graph
+
+        model._check_fitted("export_onnx")
+        return forecaster_graph(model, _about_forecaster(model)), lambda run: _check_forecaster(model, run)
+    if kind in ("SequenceClassifier", "SequenceRegressor", "SequenceTagger"):
+        from elman.interop.onnx_sequences import sequence_graph
+
+        model._check_fitted("export_onnx")
+        return sequence_graph(model, _about_sequences(model)), lambda run: _check_sequences(model, run)
+    hint = "\n  Hint: elman.load reads a model from a file." if isinstance(model, str) else ""
+    raise UnsupportedError(f"export_onnx: exports a {_KINDS}, got a {kind}.{hint}")
+
+
+# What the file says about itself
+
+
+def _metadata(kind: str, facts: Mapping[str, Any]) -> dict[str, str]:
+    named = {f"elman.{name}": value if isinstance(value, str) else json.dumps(value) for name, value in facts.items()}
+    return {"elman.version": __version__, "elman.kind": kind} | named
+
+
+def _about_forecaster(forecaster: Forecaster) -> dict[str, str]:
+    recipe, ids = forecaster._recipe, forecaster._newest.ids
+    facts: dict[str, Any] = {
+        "architecture": forecaster.networks_[0].architecture.to_dict(),
+        "members": len(forecaster.networks_),
+        "horizon": int(forecaster.horizon),
+        "window": recipe.window,
+        "steps": recipe.steps,
+        "level": recipe.level,
+        "transform": recipe.transform,
+        "seasons": list(recipe.seasons),
+    }
+    if ids is not None:
+        facts |= {
+            "frequency": str(getattr(forecaster.freq_, "freqstr", forecaster.freq_)),
+            "series": [str(name) for name in ids],
+        }
+    if len(forecaster._scales) > 1 and "scale" in str(recipe.transform):
+        facts["scales"] = forecaster._scales.tolist()
+    return _metadata("forecaster", facts)
+
+
+def _about_sequences(estimator: SequenceEstimator) -> dict[str, str]:
+    preparation, target = estimator._preparation, estimator._target
+    names = getattr(estimator, "feature_names_in_", None)
+    facts: dict[str, Any] = {
+        "architecture": estimator.networks_[0].architecture.to_dict(),
+        "members": len(estimator.networks_),
+        "window": preparation.window,
+        "stride": preparation.stride,
+        "target": target.kind,
+    }
+    if target.classes is not None:
+        facts["classes"] = [str(name) for name in target.classes.tolist()]
+    if names is not None:
+        facts["channels"] = [str(name) for name in names]
+    return _metadata(estimator._kind, facts)
+
+
+# The check
+
+
+def _runner(data: bytes) -> tuple[str, Run]:
+    """Return the name of what runs the file, and a function that does."""
+    try:
+        import onnxruntime
+    except ImportError:
+        import onnx
+
+        graph = graph_of(onnx.load_model_from_string(data))
+        return "the file run in NumPy (onnxruntime is not installed)", lambda feed: run_graph(graph, feed)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 3  # it warns of every input that has a default
+    session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    return f"ONNX Runtime {onnxruntime.__version__}", lambda feed: dict(
+        zip(names, session.run(None, feed), strict=True)
+    )
+
+
+def _scaled(ours: Array, theirs: Array) -> tuple[Array, Array]:
+    """Measure small numbers in units of the largest, as a proof measures large ones."""
+    largest = float(np.abs(ours).max(initial=0.0))
+    unit = largest if 0.0 < largest < 1.0 else 1.0
+    return np.asarray(ours) / unit, np.asarray(theirs) / unit
+
+
+def _check_network(network: Network, run: Run) -> Pairs:
+    """Run two shapes, with all defaults and with lengths and states."""
+    architecture, rng = network.architecture, np.random.default_rng(0)
+    pairs: Pairs = {}
+    for steps, rows, plain in ((7, 3, True), (4, 5, False)):
+        if architecture.vocabulary_size is not None:
+            x = rng.integers(0, architecture.vocabulary_size, (steps, rows))
+        else:
+            x = rng.normal(size=(steps, rows, architecture.input_size or 1)).astype(np.float32)
+        feed, state, lengths = {"x": x}, State.zeros(architecture, rows), np.full(rows, steps)
+        if not plain:
+            lengths = np.minimum(np.arange(rows), steps)
+            for array in state.to_arrays().values():
+                array[...] = rng.normal(size=array.shape)
+            feed |= {"lengths": lengths, **{f"{name}_0": array for name, array in state.to_arrays().items()}}
+        final, y = network.run(x, state, lengths)
+        theirs = run(feed)
+        ours = {"y": y} | {f"{name}_n": array for name, array in final.to_arrays().items()}
+        when = "" if plain else " with lengths and states"
+        pairs |= {f"{name}{when}": _scaled(array, theirs[name]) for name, array in ours.items()}
+    return pairs
+
+
+def _check_forecaster(forecaster: Forecaster, run: Run) -> Pairs:
+    """Forecast the newest values of the fit, and a part of them."""
+    newest = forecaster._newest.select(range(min(8, len(forecaster._newest))))
+    pairs = {}
+    for keep, what in (
+        (forecaster._recipe.memory, "forecast"),
+        (forecaster._recipe.window, "forecast from one window"),
+    ):
+        panel = newest.tail(keep)
+        feed = {"values": _in_rows(panel.values, panel.offsets), "lengths": panel.lengths.astype(np.int64)}
+        if panel.covariates is not None:
+            past, future = len(forecaster._recipe.past), len(forecaster._recipe.future)
+            feed["covariates"] = _in_rows(panel.covariates, panel.offsets)
+            ahead = feed["covariates"][:, :1].repeat(int(forecaster.horizon), axis=1) * np.arange(float(past + future))
+            panel = replace(panel, ahead=ahead)
+            feed |= {"ahead": np.ascontiguousarray(ahead[..., past:])} if future else {}
+        if "scale" in str(forecaster._recipe.transform):
+            feed["scale"] = forecaster._scales_for(panel)
+        pairs[what] = _scaled(forecaster._forecast_panel("export_onnx", panel), run(feed)["forecast"])
+    return pairs
+
+
+def _in_rows(values: Array, offsets: Array) -> Array:
+    """Return series end to end (total, …) as rows (N, longest, …), NaN behind each."""
+    lengths = np.diff(offsets)
+    rows = np.full((len(lengths), int(lengths.max()), *values.shape[1:]), np.nan)
+    for row, start, length in zip(rows, offsets, lengths, strict=False):
+        row[:length] = values[start : start + length]
+    return rows
+
+
+def _check_sequences(estimator: SequenceEstimator, run: Run) -> Pairs:
+    """Predict random sequences of several lengths around the training part's mean."""
+    from elman.data.ragged import Ragged
+
+    preparation, target, rng = estimator._preparation, estimator._target, np.random.default_rng(0)
+    longest = 2 * preparation.window + 3 * preparation.stride + 4
+    lengths = np.array([longest, 1, preparation.window, longest // 2 + 1, longest - 1])
+    values = np.full((len(lengths), longest, len(preparation.center)), np.nan)
+    for row, length in zip(values, lengths, strict=True):
+        row[:length] = preparation.center + preparation.scale * rng.normal(size=(length, len(preparation.center)))
+    sequences = [row[:length].copy() for row, length in zip(values, lengths, strict=True)]
+    found: Any = estimator._run_networks(Ragged(sequences))
+    theirs = run({"values": values, "lengths": lengths})
+    if isinstance(found, list):  # an output for every step
+        theirs = {
+            name: np.concatenate([row[:length] for row, length in zip(array, lengths, strict=True)])
+            for name, array in theirs.items()
+            if name[1:] != "_n"
+        }
+        found = np.concatenate(found)
+    if target.kind == "numbers":
+        return {"prediction": _scaled(target.predictions(found), theirs["prediction"])}
+    ours = target.probabilities(found)
+    same = target.predictions(found).astype(str) == np.asarray(theirs["label"]).astype(str)
+    unclear = np.abs(found) < _CLEAR if target.kind == "multilabel" else _gap(ours) < _CLEAR
+    return {"probabilities": (ours, theirs["probabilities"]), "label": (np.ones(same.shape), (same | unclear) * 1.0)}
+
+
+def _gap(probabilities: Array) -> Array:
+    """Return how far the most probable class is ahead (n,)."""
+    ordered = np.sort(probabilities, axis=-1)
+    return np.asarray(ordered[..., -1] - ordered[..., -2])

@@ -1,0 +1,284 @@
+"""`import_onnx`: an ONNX file as an `elman.Network`, where it is one, with the proof that both give the same.
+
+What a file does between its recurrent nodes can be written in many ways. The weights are taken from the nodes; how they
+are put together, which states are read out and in which order axes come, is then found by trying: of the networks that
+the weights allow, the one that gives the file's own results on examples of several shapes.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.errors import ElmanError, UnsupportedError
+from elman.interop.onnx_file import load_graph
+from elman.interop.onnx_graph import Graph
+from elman.interop.onnx_reading import OUTPUTS, Found, read_layers, room, summary
+from elman.interop.onnx_run import run_graph
+from elman.interop.proof import Proof, compare, difference
+from elman.network import Architecture, Network, ParameterLayout
+from elman.network.architecture import READOUTS
+from elman.persistence.files import StrPath
+
+__all__ = ["Imported", "import_onnx", "network_of"]
+
+Array = npt.NDArray[Any]
+
+TOLERANCE = 1e-5
+_SHAPES = ((5, 3), (1, 1), (8, 2))  # steps and rows of the examples
+
+
+class Imported(NamedTuple):
+    """A network, and the proof that it gives what the file gives.
+
+    Examples
+    --------
+    >>> Imported._fields
+    ('network', 'proof')
+    """
+
+    network: Network
+    proof: Proof
+
+
+def import_onnx(path: StrPath) -> Imported:
+    """Read an ONNX file of recurrent layers with an output layer, or without one, as a network.
+
+    Parameters
+    ----------
+    path : str or path
+        A regular file; data outside it must lie in its folder.
+
+    Returns
+    -------
+    network : Network
+        Time first, whatever the file has. A file that ends with its recurrent layers gets the identity as output layer.
+    proof : Proof
+        The largest difference between the network and the file, which was run in ONNX Runtime if that is installed,
+        else in NumPy.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is damaged or is no ONNX file.
+    UnsupportedError
+        If its graph is none that a network can hold: the message says what was found.
+    OSError
+        If it cannot be opened or read.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     try:
+    ...         import_onnx(f"{folder}/nothing.onnx")
+    ...     except (OSError, UnsupportedError) as error:
+    ...         print(type(error).__name__ in ("FileNotFoundError", "UnsupportedError"))
+    True
+    """
+    graph = load_graph(path)
+    try:
+        return network_of(graph, _runtime(path))
+    except ElmanError as error:
+        raise type(error)(f"{path}: {error}") from None
+
+
+def _runtime(path: StrPath) -> Any:
+    """Return a session of ONNX Runtime, or None."""
+    try:
+        import onnxruntime
+    except ImportError:
+        return None
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    options.log_severity_level = 4
+    return lambda: onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+class _Layout(NamedTuple):
+    """How a file orders axes: rows before steps in its input, and in an output at every step."""
+
+    rows_first_in: bool
+    rows_first_out: bool
+
+
+def network_of(graph: Graph, runtime: Any = None) -> Imported:
+    """Return the network that a graph is.
+
+    Parameters
+    ----------
+    graph : Graph
+        From `elman.interop.onnx_file.load_graph`.
+    runtime : callable, optional
+        Returns a session of ONNX Runtime to compare with; without one the graph runs in NumPy.
+
+    Raises
+    ------
+    UnsupportedError
+        If it is none.
+    InterchangeError
+        If ONNX Runtime disagrees with the network.
+
+    Examples
+    --------
+    >>> from elman.interop.onnx_network import network_graph
+    >>> network = Network.initialized(Architecture(2, 1, cell="gru", hidden_size=3))
+    >>> bool((network_of(network_graph(network, {})).network.theta == network.theta).all())
+    True
+    """
+    found = read_layers(graph)
+    examples = [_example(graph, found, layout, *shape) for layout in (False, True) for shape in _SHAPES]
+    results = [_results(graph, example) for example in examples]
+    half = len(_SHAPES)
+    for network, every in _candidates(found, graph):
+        for rows_first in (False, True):
+            part = slice(half, None) if rows_first else slice(0, half)
+            if any(result is None for result in results[part]):
+                continue
+            for rows_first_out in (False, True) if every else (rows_first,):
+                layout = _Layout(rows_first, rows_first_out)
+                if all(
+                    _agree(network, layout, example, result)
+                    for example, result in zip(examples[part], results[part], strict=True)
+                ):
+                    return Imported(network, _proof(graph, network, layout, examples[part], results[part], runtime))
+    raise UnsupportedError(
+        f"its operators ({summary(graph)}) do not add up to a network of Elman: no readout (every step, last, mean, "
+        "max) and order of axes gives the file's own results.\n"
+        "  Hint: elman.interop.onnx_run.run_graph runs the file as it is."
+    )
+
+
+# Trying
+
+
+def _candidates(found: Found, graph: Graph) -> Iterator[tuple[Network, bool]]:
+    """Yield every network that the weights allow, and whether its readout is at every step."""
+    outputs = [OUTPUTS[node.op] for node in graph.nodes if node.op in OUTPUTS] or ["identity"]
+    if len(outputs) > 1:
+        raise UnsupportedError(f"has {len(outputs)} activations besides its recurrent layers: {', '.join(outputs)}.")
+    directions = 2 if found.fields["bidirectional"] else 1
+    width = directions * found.fields["hidden_size"]
+    orders = list(itertools.permutations(found.matrices)) if found.matrices else [(np.eye(width, dtype=found.dtype),)]
+    for readout, (W_y, *skip) in itertools.product(READOUTS, orders):
+        if len(W_y) != width or (skip and readout in ("mean", "max")):
+            continue
+        K = W_y.shape[1]
+        fields = dict(found.fields, output_size=K, readout=readout, output=outputs[0])
+        named = found.parameters | {"output.W_y": W_y, "output.b_y": _bias(found, K)}
+        if skip:
+            size = found.fields["input_size"]
+            if (
+                size is None
+                or skip[0].shape[1] != K
+                or len(skip[0]) % size
+                or (readout == "every" and len(skip[0]) != size)
+            ):
+                continue
+            fields |= {"linear_skip": True, "skip_steps": len(skip[0]) // size}
+            named["skip.W_k"] = skip[0]
+        architecture = Architecture(**fields)
+        layout = ParameterLayout(architecture)
+        if any(name not in named or named[name].shape != shape for name, shape in layout.shapes.items()):
+            continue
+        theta = np.concatenate([np.ravel(named[name]) for name in layout.names]).astype(found.dtype)
+        yield Network(architecture, theta), readout == "every"
+
+
+def _bias(found: Found, size: int) -> Array:
+    """Return the sum of what is added to the output."""
+    total = np.zeros(size, found.dtype)
+    for bias in found.biases:
+        if bias.size in (1, size):
+            total = total + bias.reshape(-1)
+    return total
+
+
+def _example(graph: Graph, found: Found, rows_first: bool, steps: int, rows: int) -> dict[str, Array]:
+    """Return inputs for a graph: random values, all steps valid, states of zeros."""
+    rng = np.random.default_rng([steps, rows])
+    lead = [rows, steps] if rows_first else [steps, rows]
+    for axis, size in enumerate((found.source.dims or ())[:2]):  # some files are written for one shape alone
+        lead[axis] = size if isinstance(size, int) and size > 0 else lead[axis]
+    rows, steps = lead if rows_first else lead[::-1]
+    if found.source.dtype in ("int64", "int32"):
+        x: Array = rng.integers(0, found.fields["vocabulary_size"], lead).astype(found.source.dtype)
+    else:
+        x = rng.normal(size=(*lead, found.fields["input_size"])).astype(found.source.dtype)
+    example = {found.source.name: x}
+    for value in graph.required:
+        if value.name == found.source.name:
+            continue
+        dims = [size if isinstance(size, int) and size > 0 else rows for size in value.dims or ()]
+        filled = steps if value.dtype in ("int64", "int32") else 0
+        example[value.name] = np.full(dims, filled, value.dtype)
+    return example
+
+
+def _results(graph: Graph, example: Mapping[str, Array]) -> list[Array] | None:
+    """Return the outputs of a graph, or None if it cannot take the example."""
+    try:
+        return list(run_graph(graph, example, room(graph)).values())
+    except ElmanError:
+        return None
+
+
+def _ours(network: Network, layout: _Layout, example: Mapping[str, Array]) -> list[Array]:
+    """Return what a network says to an example, output first, then states."""
+    x = next(iter(example.values()))
+    final, y = network.run(np.swapaxes(x, 0, 1) if layout.rows_first_in else x)
+    if network.architecture.readout == "every" and layout.rows_first_out:
+        y = np.swapaxes(y, 0, 1)
+    return [y, *final.to_arrays().values()]
+
+
+def _agree(network: Network, layout: _Layout, example: Mapping[str, Array], result: list[Array] | None) -> bool:
+    """Tell whether a network gives a graph's first output."""
+    if not result:
+        return False
+    ours = _ours(network, layout, example)[0]
+    return difference(ours, _like(result[0], ours)) <= TOLERANCE
+
+
+def _like(theirs: Array, ours: Array) -> Array:
+    """Return an output in our shape: without axes of size 1, and with directions side by side instead of an axis.
+
+    Of several ways the one that is nearest to ours is taken; where there is none, the output comes back as it is.
+    """
+    if theirs.size != ours.size or theirs.dtype.kind != "f":
+        return theirs
+    ways = []
+    if [size for size in theirs.shape if size != 1] == [size for size in ours.shape if size != 1]:
+        ways.append(theirs.reshape(ours.shape))
+    for axis in range(theirs.ndim - 1):
+        moved = np.moveaxis(theirs, axis, -2)
+        if moved.shape[:-2] == ours.shape[:-1]:
+            ways.append(moved.reshape(ours.shape))
+    return min(ways, key=lambda way: difference(ours, way)) if ways else theirs
+
+
+def _proof(
+    graph: Graph, network: Network, layout: _Layout, examples: list[dict[str, Array]], results: Any, runtime: Any
+) -> Proof:
+    """Compare once more, in ONNX Runtime if it is there."""
+    other = "the file run in NumPy (onnxruntime is not installed)"
+    if runtime is not None:
+        import onnxruntime
+
+        try:
+            session = runtime()
+            results, other = (
+                [session.run(None, example) for example in examples],
+                f"ONNX Runtime {onnxruntime.__version__}",
+            )
+        except Exception:  # of a kind of its own for every cause, such as layout=1
+            other = f"the file run in NumPy (ONNX Runtime {onnxruntime.__version__} cannot run it)"
+    pairs = {}
+    for number, (example, result) in enumerate(zip(examples, results, strict=True), 1):
+        ours = _ours(network, layout, example)[0]
+        pairs[f"output {graph.outputs[0].name!r:.80} of example {number}"] = (ours, _like(result[0], ours))
+    return compare("import_onnx", other, pairs, TOLERANCE)

@@ -1,0 +1,246 @@
+"""A network as ONNX operators: embedding, recurrent layers, readout, output layer and skip, with states in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.interop.onnx_graph import Graph, GraphBuilder
+from elman.interop.onnx_layers import attributes_of, weights_of
+from elman.network import Architecture, Network
+
+__all__ = [
+    "ALL",
+    "ALL_STEPS",
+    "States",
+    "add_network",
+    "at_rows",
+    "declare_states",
+    "give_states",
+    "member_states",
+    "network_graph",
+]
+
+Array = npt.NDArray[Any]
+
+ALL = 2**62  # as many as there are; far from overflowing when small numbers are added
+ALL_STEPS = np.array([ALL])
+_OPERATORS = {"softmax": "Softmax", "sigmoid": "Sigmoid", "relu": "Relu", "tanh": "Tanh"}
+_FLOAT, _INT32 = 1, 6  # ONNX's numbers of types
+
+
+class States(NamedTuple):
+    """Tensors h and c (layers·directions, N, H); c is None but for an LSTM."""
+
+    h: str
+    c: str | None
+
+
+def network_graph(network: Network, metadata: Mapping[str, str]) -> Graph:
+    """Return the graph of a network, time first as everywhere in Elman.
+
+    Inputs are ``x`` (T, N, D), or (T, N) of int64, and, with defaults, ``lengths`` (N,), ``h_0`` and for an LSTM
+    ``c_0`` (layers·directions, N, H); outputs ``y``, the activated output, ``h_n`` and ``c_n``.
+
+    Parameters
+    ----------
+    network : Network
+        Its parameters are written in float32.
+    metadata : mapping of str to str
+        To keep in the file.
+    """
+    architecture, builder = network.architecture, GraphBuilder()
+    if architecture.takes_indices:
+        x = builder.input("x", "int64", ("steps", "rows"))
+    else:
+        assert architecture.input_size is not None
+        x = builder.input("x", "float32", ("steps", "rows", architecture.input_size))
+    lengths = builder.input("lengths", "int64", ("rows_of_lengths",), ALL_STEPS)
+    shape = builder.op("Shape", x)
+    steps, rows = (builder.op("Slice", shape, [i], [i + 1]) for i in (0, 1))
+    lengths = builder.op("Expand", builder.op("Min", lengths, steps), rows)
+    states = declare_states(builder, architecture, rows, ())
+    o, final = add_network(builder, network, x, lengths, states)
+    y = builder.op(_OPERATORS.get(architecture.output, "Identity"), o, **_last_axis(architecture.output))
+    lead: tuple[str, ...] = ("steps", "rows") if architecture.readout == "every" else ("rows",)
+    builder.output(y, "y", "float32", (*lead, architecture.output_size))
+    give_states(builder, architecture, [final], ())
+    return builder.graph(metadata, "elman network")
+
+
+def _last_axis(output: str) -> dict[str, int]:
+    return {"axis": -1} if output == "softmax" else {}
+
+
+def declare_states(builder: GraphBuilder, architecture: Architecture, rows: str, members: tuple[int, ...]) -> States:
+    """Declare h_0 and c_0, zeros if the caller says nothing; return them with a row for every row of the input."""
+    parts, H = architecture.num_layers * architecture.directions, architecture.hidden_size
+    sizes = builder.op("Concat", np.ones(len(members) + 1, np.int64), rows, [1], axis=0)
+    found = []
+    for name in ("h_0", "c_0") if architecture.cell == "lstm" else ("h_0",):
+        default = np.zeros((*members, parts, 1, H), np.float32)
+        given = builder.input(name, "float32", (*members, parts, "rows_of_states", H), default)
+        found.append(builder.op("Expand", given, sizes))
+    return States(found[0], found[1] if len(found) > 1 else None)
+
+
+def member_states(builder: GraphBuilder, states: States, member: int) -> States:
+    """Return the states of one member of an ensemble."""
+    h, c = (None if state is None else builder.op("Gather", state, member, axis=0) for state in states)
+    assert h is not None
+    return States(h, c)
+
+
+def give_states(
+    builder: GraphBuilder, architecture: Architecture, finals: list[States], members: tuple[int, ...]
+) -> None:
+    """Give h_n and c_n to the caller, with an axis of members in front if there are any."""
+    parts, H = architecture.num_layers * architecture.directions, architecture.hidden_size
+    for name, tensors in (("h_n", [final.h for final in finals]), ("c_n", [final.c for final in finals])):
+        if tensors[0] is None:
+            continue
+        both = tensors[0]
+        if members:
+            both = builder.op("Concat", *(builder.op("Unsqueeze", tensor, [0]) for tensor in tensors), axis=0)
+        builder.output(both, name, "float32", (*members, parts, "rows", H))
+
+
+def add_network(
+    builder: GraphBuilder, network: Network, x: str, lengths: str, states: States, readout: str | None = None
+) -> tuple[str, States]:
+    """Add a network's operators.
+
+    Parameters
+    ----------
+    builder : GraphBuilder
+        Where to.
+    network : Network
+        Its output activation is left out.
+    x : str
+        (T, N, D) of float32, or (T, N) of int64.
+    lengths : str
+        (N,) of int64, none above T.
+    states : States
+        Initial ones.
+    readout : str, optional
+        In place of the network's own.
+
+    Returns
+    -------
+    o : str
+        (T, N, K) or (N, K), before the output activation.
+    final : States
+        After each row's last step.
+    """
+    architecture = network.architecture
+    named = {name: np.asarray(value, np.float32) for name, value in network.parameters.items()}
+    below = _entering(builder, architecture, named, x)
+    ends: list[tuple[str, ...]] = []
+    for layer in range(architecture.num_layers):
+        y, end = _add_layer(builder, architecture, named, layer, below, lengths, states)
+        # (T, directions, N, H) becomes (T, N, directions·H)
+        below = builder.op("Reshape", builder.op("Transpose", y, perm=[0, 2, 1, 3]), [0, 0, architecture.readout_size])
+        ends.append(end)
+    joined = [
+        builder.op("Concat", *tensors, axis=0) if len(ends) > 1 else tensors[0] for tensors in zip(*ends, strict=True)
+    ]
+    final = States(joined[0], joined[1] if len(joined) > 1 else None)
+    kind = readout or architecture.readout
+    read = _read_out(builder, architecture, kind, below, ends[-1][0], lengths)
+    W_y = named["embedding"].T if architecture.tied_weights else named["output.W_y"]
+    o = builder.op("MatMul", read, builder.constant(W_y, "output.W_y"))
+    if "output.b_y" in named:
+        o = builder.op("Add", o, named["output.b_y"])
+    if "skip.W_k" in named:
+        o = builder.op(
+            "Add", o, builder.op("MatMul", _skipped(builder, architecture, kind, x, lengths), named["skip.W_k"])
+        )
+    return o, final
+
+
+def _entering(builder: GraphBuilder, architecture: Architecture, named: Mapping[str, Array], x: str) -> str:
+    """Return the values that enter the first layer."""
+    if not architecture.takes_indices:
+        return x
+    if architecture.embedding_size is not None:
+        return builder.op("Gather", named["embedding"], x, axis=0)
+    return builder.op("OneHot", x, [architecture.vocabulary_size], np.array([0.0, 1.0], np.float32), axis=-1)
+
+
+def _add_layer(
+    builder: GraphBuilder,
+    architecture: Architecture,
+    named: Mapping[str, Array],
+    layer: int,
+    x: str,
+    lengths: str,
+    states: States,
+) -> tuple[str, tuple[str, ...]]:
+    """Add a recurrent node; return Y and the final states (directions, N, H)."""
+    weights = [
+        None if array is None else builder.constant(array, f"layers.{layer}.{name}")
+        for name, array in zip("WRB", weights_of(architecture, named, layer), strict=True)
+    ]
+    first = layer * architecture.directions
+    own = [_part(builder, state, first, architecture) for state in states if state is not None]
+    outputs = builder.ops(
+        architecture.cell.upper(),
+        1 + len(own),
+        *(x, *weights, builder.op("Cast", lengths, to=_INT32), *own),
+        **attributes_of(architecture),
+    )
+    # The standard does not say what remains of a row without steps; in Elman it is what the row began with.
+    begun = builder.op("Unsqueeze", builder.op("Greater", lengths, 0), [0, 2])
+    ends = tuple(builder.op("Where", begun, *pair) for pair in zip(outputs[1:], own, strict=True))
+    return outputs[0], ends
+
+
+def _part(builder: GraphBuilder, state: str, first: int, architecture: Architecture) -> str:
+    """Return the directions of one layer of a state."""
+    if architecture.num_layers == 1:
+        return state
+    return builder.op("Slice", state, [first], [first + architecture.directions], [0])
+
+
+def _valid(builder: GraphBuilder, x: str, lengths: str) -> str:
+    """Return which steps of x (T, N, …) are within their row, (T, N, 1)."""
+    steps = builder.op("Squeeze", builder.op("Slice", builder.op("Shape", x), [0], [1]), [0])
+    step = builder.op("Unsqueeze", builder.op("Range", 0, steps, 1), [1])
+    return builder.op("Unsqueeze", builder.op("Less", step, builder.op("Unsqueeze", lengths, [0])), [2])
+
+
+def _read_out(builder: GraphBuilder, architecture: Architecture, readout: str, y: str, end: str, lengths: str) -> str:
+    """Return what reaches the output layer."""
+    if readout == "every":
+        return y
+    if readout == "last":
+        return builder.op("Reshape", builder.op("Transpose", end, perm=[1, 0, 2]), [0, architecture.readout_size])
+    if readout == "mean":
+        count = builder.op("Cast", builder.op("Max", lengths, 1), to=_FLOAT)
+        return builder.op("Div", builder.op("ReduceSum", y, [0], keepdims=0), builder.op("Unsqueeze", count, [1]))
+    padded = builder.op("Where", _valid(builder, y, lengths), y, np.float32(-np.inf))
+    largest = builder.op("ReduceMax", padded, axes=[0], keepdims=0)
+    return builder.op(
+        "Where", builder.op("Unsqueeze", builder.op("Greater", lengths, 0), [1]), largest, np.float32(0.0)
+    )
+
+
+def _skipped(builder: GraphBuilder, architecture: Architecture, readout: str, x: str, lengths: str) -> str:
+    """Return what the skip sees: x at every step, or the last inputs of each row side by side, oldest first."""
+    if readout == "every":
+        return builder.op("Where", _valid(builder, x, lengths), x, np.float32(0.0))
+    count = architecture.skip_steps
+    assert architecture.input_size is not None
+    step = builder.op("Add", builder.op("Unsqueeze", lengths, [1]), np.arange(-count, 0))  # (N, count)
+    found = at_rows(builder, builder.op("Transpose", x, perm=[1, 0, 2]), builder.op("Max", step, 0))
+    there = builder.op("Unsqueeze", builder.op("Less", -1, step), [2])
+    masked = builder.op("Where", there, found, np.float32(0.0))
+    return builder.op("Reshape", masked, [-1, count * architecture.input_size])
+
+
+def at_rows(builder: GraphBuilder, values: str, index: str) -> str:
+    """Return ``values[n, index[n, k]]``, (N, k, …), of values (N, T, …)."""
+    return builder.op("GatherND", values, builder.op("Unsqueeze", index, [2]), batch_dims=1)

@@ -1,0 +1,224 @@
+"""What the nodes of an ONNX graph say about a network: its layers, its weights, and where its input enters."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.errors import UnsupportedError
+from elman.interop.onnx_attributes import GATES, Recurrence, read_attributes
+from elman.interop.onnx_graph import Graph, Node, Value
+from elman.interop.onnx_layers import Weights, parameters_of, plain_activation
+from elman.interop.onnx_operators import OPERATORS
+from elman.interop.onnx_run import run_node
+
+__all__ = ["OUTPUTS", "Found", "read_layers", "room", "summary"]
+
+Array = npt.NDArray[Any]
+
+OUTPUTS = {"Softmax": "softmax", "Sigmoid": "sigmoid", "Relu": "relu", "Tanh": "tanh"}
+# What may stand around recurrent nodes: operators that move numbers, count, mask, and the output layer.
+_GLUE = set(OPERATORS) - set(OUTPUTS) - {"Abs", "And", "ArgMax", "Clip", "Exp", "Log", "Neg", "Sum", "TopK"}
+_ROOM = 2**24  # values that trying may compute, besides some for every value of the file
+_SOURCES = ("float32", "float64", "int32", "int64")
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was read from the nodes of a graph.
+
+    Parameters
+    ----------
+    fields : dict of str
+        Of the architecture, without sizes of output and skip.
+    parameters : dict of str to ndarray
+        Of the recurrent layers and the embedding.
+    matrices : list of ndarray
+        Weights of the products outside the recurrent nodes, (inputs, outputs).
+    biases : list of ndarray
+        What is added to them.
+    source : Value
+        The input that is neither lengths nor a state.
+    dtype : dtype
+        Of the weights.
+    """
+
+    fields: dict[str, Any]
+    parameters: dict[str, Array]
+    matrices: list[Array]
+    biases: list[Array]
+    source: Value
+    dtype: np.dtype[Any]
+
+
+def summary(graph: Graph) -> str:
+    """Name the operators of a graph with their numbers."""
+    counts = Counter(node.op for node in graph.nodes)
+    return ", ".join(f"{number} {op}" for op, number in sorted(counts.items()))
+
+
+def read_layers(graph: Graph) -> Found:
+    """Take weights from the nodes, and refuse what no network has."""
+    recurrent = [node for node in graph.nodes if node.op in GATES]
+    if not recurrent:
+        raise UnsupportedError(f"there is no RNN, LSTM or GRU in it; found {summary(graph)}.")
+    others = sorted({node.op for node in graph.nodes} - set(GATES) - set(_GLUE) - set(OUTPUTS))
+    if others:
+        raise UnsupportedError(f"has the operator {others[0]}, which no network of Elman has; found {summary(graph)}.")
+    constants = _fold(graph)
+    fields, parameters, dtype = _recurrent_layers(graph, recurrent, constants)
+    matrices, biases = _products(graph, constants)
+    entering = _origins(graph, recurrent[0].inputs[0])
+    source = _source(graph, recurrent, entering)
+    if source.dtype in ("int64", "int32"):
+        fields, parameters = _indices(graph, fields, parameters, entering, constants)
+    return Found(fields, parameters, matrices, biases, source, dtype)
+
+
+def _source(graph: Graph, recurrent: list[Node], entering: set[str]) -> Value:
+    """Return the one input that is neither lengths nor a state."""
+    sources = [value for value in graph.required if value.name in entering and value.dtype in _SOURCES]
+    if not sources:
+        raise UnsupportedError(f"{recurrent[0].place}: its X does not come from an input of the graph.")
+    used = _origins(graph, graph.outputs[0].name) if graph.outputs else set()
+    states = {name for node in recurrent for given in node.inputs[5:7] for name in _origins(graph, given)}
+    for value in graph.inputs:
+        other = value.name != sources[0].name and value.dtype not in ("int32", "int64")
+        if other and value.name in used - states:
+            raise UnsupportedError(
+                f"its output depends on two inputs, {sources[0].name!r} and {value.name!r:.80}; networks have one."
+            )
+    return sources[0]
+
+
+def _recurrent_layers(
+    graph: Graph, nodes: list[Node], constants: Mapping[str, Array]
+) -> tuple[dict[str, Any], dict[str, Array], np.dtype[Any]]:
+    """Return fields of the architecture and the parameters of nodes that are the layers of one network."""
+    parameters: dict[str, Array] = {}
+    first, activation = read_attributes(nodes[0].op, nodes[0].attributes, nodes[0].place), ""
+    cell, size, dtype = first.op.lower(), 0, np.dtype(np.float32)
+    for layer, node in enumerate(nodes):
+        own = read_attributes(node.op, node.attributes, node.place)
+        weights = _weights(constants, node, own)
+        activation = plain_activation(node.place, own, len(node.inputs) > 7 and bool(node.inputs[7]))
+        if layer and nodes[layer - 1].outputs[0] not in _origins(graph, node.inputs[0]):
+            raise UnsupportedError(f"{node.place}: does not follow {nodes[layer - 1].place}; found {summary(graph)}.")
+        width = weights.R.shape[-1]
+        same = (own.op, own.directions, own.activations, width) == (first.op, first.directions, first.activations, size)
+        if layer and not same:
+            raise UnsupportedError(
+                f"{node.place}: differs from {nodes[0].place} in kind, size, direction or activation."
+            )
+        size, dtype = width, weights.W.dtype
+        parameters |= parameters_of(cell, weights, layer)
+    fields = {
+        "input_size": int(parameters["layers.0.W_x"].shape[0]),
+        "cell": cell,
+        "hidden_size": size,
+        "num_layers": len(nodes),
+        "activation": activation,
+        "bidirectional": len(first.directions) == 2,
+    }
+    return fields, parameters, dtype
+
+
+def _weights(constants: Mapping[str, Array], node: Node, own: Recurrence) -> Weights:
+    """Return the constants W, R and B of a node."""
+    arrays: list[Array | None] = []
+    for place, name in ((1, "W"), (2, "R"), (3, "B")):
+        given = node.inputs[place] if len(node.inputs) > place else ""
+        array = constants.get(given) if given else None
+        if array is None and (given or name != "B"):
+            raise UnsupportedError(f"{node.place}: its {name} is not a constant of the file.")
+        arrays.append(array)
+    W, R, B = arrays
+    assert W is not None and R is not None
+    if W.dtype not in (np.float32, np.float64):
+        raise UnsupportedError(f"{node.place}: its weights are {W.dtype}; networks have float32 or float64.")
+    directions, gates, H = len(own.directions), GATES[own.op], R.shape[-1] if R.ndim == 3 else 0
+    shapes_fit = W.ndim == 3 and W.shape[:2] == (directions, gates * H) and R.shape == (directions, gates * H, H)
+    if H < 1 or not shapes_fit or W.shape[2] < 1 or (own.hidden_size or H) != H:
+        raise UnsupportedError(f"{node.place}: W {W.shape} and R {R.shape} do not fit its attributes.")
+    if B is not None and B.shape != (directions, 2 * gates * H):
+        raise UnsupportedError(f"{node.place}: B has the shape {B.shape}, expected {(directions, 2 * gates * H)}.")
+    return Weights(W, R, B)
+
+
+def _fold(graph: Graph) -> dict[str, Array]:
+    """Return every tensor that is the same for all inputs: held by the file, or computed from such."""
+    given = {value.name for value in graph.inputs}
+    known = {name: array for name, array in graph.constants.items() if name not in given}
+    left = room(graph)
+    for node in graph.nodes:
+        if node.op not in GATES and all(name in known for name in node.inputs if name):
+            made = run_node(node, known, left)
+            left -= sum(array.size for array in made)
+            known |= dict(zip(node.outputs, made, strict=False))
+    return known
+
+
+def room(graph: Graph) -> int:
+    """Return how many values may be computed in order to understand a graph."""
+    return _ROOM + 8 * sum(array.size for array in graph.constants.values())
+
+
+def _origins(graph: Graph, name: str) -> set[str]:
+    """Return every tensor that one is computed from, itself included; of recurrent nodes, X alone counts."""
+    makers = {output: node for node in graph.nodes for output in node.outputs if output}
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        tensor = waiting.pop()
+        if tensor and tensor not in found:
+            found.add(tensor)
+            if tensor in makers:
+                node = makers[tensor]
+                waiting += node.inputs[:1] if node.op in GATES else node.inputs
+    return found
+
+
+def _products(graph: Graph, known: Mapping[str, Array]) -> tuple[list[Array], list[Array]]:
+    """Return the constant matrices and vectors of the products outside the recurrent nodes."""
+    matrices: list[Array] = []
+    biases: list[Array] = []
+    for node in graph.nodes:
+        if node.op not in ("MatMul", "Gemm", "Add"):
+            continue
+        constants = [(place, known.get(name)) for place, name in enumerate(node.inputs)]
+        held = [(place, array) for place, array in constants if array is not None and array.dtype.kind == "f"]
+        if len(held) == len(node.inputs):  # a constant itself
+            continue
+        if node.op == "Gemm" and (node.attributes.get("transA", 0) or not held or held[0][0] != 1):
+            raise UnsupportedError(f"{node.place}: is no output layer.")
+        for place, array in held:
+            if node.op == "Gemm":
+                scale = node.attributes.get("alpha" if place == 1 else "beta", 1.0)
+                array = scale * (array.T if place == 1 and node.attributes.get("transB", 0) else array)
+            (matrices if array.ndim == 2 and node.op != "Add" else biases).append(array)
+    if len(matrices) > 2:
+        raise UnsupportedError(f"has {len(matrices)} products besides its recurrent layers; networks have one or two.")
+    return matrices, biases
+
+
+def _indices(
+    graph: Graph,
+    fields: dict[str, Any],
+    parameters: dict[str, Array],
+    entering: set[str],
+    constants: Mapping[str, Array],
+) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return fields and parameters of a network that takes indices."""
+    fields, parameters = fields | {"input_size": None}, dict(parameters)
+    for node in graph.nodes:
+        if node.op == "Gather" and node.outputs[0] in entering:
+            table = constants.get(node.inputs[0])
+            if table is not None and table.ndim == 2 and table.dtype.kind == "f":
+                sizes = {"vocabulary_size": len(table), "embedding_size": table.shape[1]}
+                return fields | sizes, parameters | {"embedding": table}
+    return fields | {"vocabulary_size": int(parameters["layers.0.W_x"].shape[0])}, parameters

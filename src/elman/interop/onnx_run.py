@@ -1,0 +1,123 @@
+"""Run a graph in NumPy: to see what a file means, and to check an export where no other runtime is installed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.errors import ArgumentError, DataError, ElmanError, UnsupportedError
+from elman.interop.onnx_attributes import GATES
+from elman.interop.onnx_cells import run_recurrent
+from elman.interop.onnx_graph import Graph, Node
+from elman.interop.onnx_operators import OPERATORS
+
+__all__ = ["MOST_VALUES", "run_graph", "run_node"]
+
+Array = npt.NDArray[Any]
+
+MOST_VALUES = 2**28  # of all tensors together; a file of a few bytes can ask for any size
+
+
+def run_graph(graph: Graph, inputs: Mapping[str, npt.ArrayLike], most_values: int = MOST_VALUES) -> dict[str, Array]:
+    """Run every node.
+
+    Parameters
+    ----------
+    graph : Graph
+        What to run.
+    inputs : mapping of str to array_like
+        All inputs without a default, and any others.
+    most_values : int
+        That may be computed, all tensors together.
+
+    Returns
+    -------
+    dict of str to ndarray
+        The outputs by name, in the order of the graph.
+
+    Raises
+    ------
+    UnsupportedError
+        If there is an operator that is not among `OPERATORS`.
+    DataError
+        If a node cannot take what it is given, or all would make more than ``most_values`` values.
+
+    Examples
+    --------
+    >>> from elman.interop.onnx_graph import Value
+    >>> node, x = Node("Tanh", ("x",), ("y",)), Value("x", "float64", (1,))
+    >>> run_graph(Graph((node,), {}, (x,), (Value("y", "float64", (1,)),)), {"x": np.array([0.0])})
+    {'y': array([0.])}
+    """
+    tensors: dict[str, Array] = dict(graph.constants)
+    known = {value.name: value for value in graph.inputs}
+    for name, value in inputs.items():
+        if name not in known:
+            raise ArgumentError(f"run_graph: there is no input {name!r}; the graph takes {', '.join(known)}.")
+        tensors[name] = np.asarray(value, None if known[name].dtype == "str" else known[name].dtype)
+    for required in graph.required:
+        if required.name not in tensors:
+            raise ArgumentError(f"run_graph: the input {required.name!r} is missing.")
+    for node in graph.nodes:
+        made = run_node(node, tensors, most_values)
+        most_values -= sum(array.size for array in made)
+        tensors |= dict(zip(node.outputs, made, strict=False))
+    return {output.name: _output(tensors, output.name) for output in graph.outputs}
+
+
+def run_node(node: Node, tensors: Mapping[str, Array], most_values: int = MOST_VALUES) -> tuple[Array, ...]:
+    """Return the outputs of one node, of at most so many values; errors are those of `run_graph`."""
+    given = [None if name == "" else _output(tensors, name) for name in node.inputs]
+    if node.op in GATES:
+        return run_recurrent(node.op, node.attributes, given, node.place)
+    if node.op not in OPERATORS:
+        raise UnsupportedError(f"{node.place}: Elman does not run the operator {node.op}.")
+    try:
+        _check_size(node, given, most_values)
+        with np.errstate(all="ignore"):  # values past the end of a row may be anything
+            found = OPERATORS[node.op](node.attributes, *given)
+    except UnsupportedError as error:
+        raise UnsupportedError(f"{node.place}: Elman does not run it {error}.") from None
+    except ElmanError:
+        raise
+    except (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, MemoryError) as error:
+        raise DataError(f"{node.place}: cannot be run: {error}") from None
+    return found if isinstance(found, tuple) else (np.asarray(found),)
+
+
+def _output(tensors: Mapping[str, Array], name: str) -> Array:
+    if name not in tensors:
+        raise DataError(f"run_graph: nothing gives the tensor {name!r:.80} before it is used.")
+    return tensors[name]
+
+
+def _check_size(node: Node, given: list[Array | None], most_values: int) -> None:
+    """Refuse what would make a tensor far larger than those it is made from: a small file can ask for any size."""
+    arrays = [array for array in given if array is not None]
+    numbers = [float(np.abs(array).max()) for array in arrays if array.dtype.kind in "iuf" and array.size]
+    if node.op in ("Expand", "ConstantOfShape"):
+        wanted = float(np.prod(np.maximum(np.asarray(arrays[-1], np.float64), 1.0)))
+        wanted = wanted * arrays[0].size if node.op == "Expand" else wanted
+    elif node.op == "Range":
+        wanted = max(numbers, default=0.0)
+    elif node.op == "OneHot":
+        wanted = arrays[0].size * (numbers[1] if len(numbers) > 1 else 0.0)
+    elif node.op in ("Gather", "GatherND") and len(arrays) > 1 and arrays[0].size:
+        wanted = float(arrays[1].size) * arrays[0].size / max(arrays[0].shape, default=1)
+    elif node.op in ("MatMul", "Gemm"):
+        wanted = float(arrays[0].size) * arrays[1].size / max(1, *arrays[0].shape[-1:], *arrays[1].shape[-1:])
+    elif len(arrays) > 1:
+        wanted = float(np.prod([max(sizes) for sizes in _columns(arrays)], dtype=np.float64))
+    else:
+        return
+    if wanted > most_values:
+        raise DataError(f"{node.place}: asks for {wanted:.3g} values, more than the {most_values} that are left.")
+
+
+def _columns(arrays: list[Array]) -> list[tuple[int, ...]]:
+    """Return the sizes of each axis, counted from the last, of arrays that are broadcast against one another."""
+    depth = max(array.ndim for array in arrays)
+    return list(zip(*((1,) * (depth - array.ndim) + array.shape for array in arrays), strict=True))

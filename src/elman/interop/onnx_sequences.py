@@ -1,0 +1,107 @@
+"""A fitted classifier, regressor or tagger as ONNX operators: from raw sequences to classes, probabilities, numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from elman.interop.onnx_graph import Graph, GraphBuilder
+from elman.interop.onnx_network import add_network, declare_states, give_states, member_states
+from elman.interop.onnx_windows import declare_rows, gather_windows
+
+if TYPE_CHECKING:
+    from elman.sequences._estimator import SequenceEstimator
+    from elman.sequences._preparation import Preparation
+    from elman.sequences._targets import Target
+
+__all__ = ["sequence_graph"]
+
+_FLOAT, _INT64, _DOUBLE = 1, 7, 11  # ONNX's numbers of types
+_FARTHEST = 1e30  # as in the preparation of sequences
+
+
+def sequence_graph(estimator: SequenceEstimator, metadata: Mapping[str, str]) -> Graph:
+    """Return the graph of a fitted sequence estimator, rows first.
+
+    Inputs are ``values`` (N, T, D) of float64, and, with defaults, ``lengths`` (N,), ``h_0`` and for an LSTM ``c_0``
+    (members, layers·directions, N, H). Outputs are ``label`` and ``probabilities``, or ``prediction``, then ``h_n``
+    and ``c_n``; those of a tagger have an axis of steps after the first.
+
+    Parameters
+    ----------
+    estimator : SequenceEstimator
+        Fitted.
+    metadata : mapping of str to str
+        To keep in the file.
+    """
+    builder, preparation, target = GraphBuilder(), estimator._preparation, estimator._target
+    architecture, members = estimator.networks_[0].architecture, (len(estimator.networks_),)
+    rows = declare_rows(builder, len(preparation.center), flat=False)
+    standard = builder.op("Div", builder.op("Sub", rows.values, preparation.center), preparation.scale)
+    standard = builder.op("Min", builder.op("Max", standard, np.float64(-_FARTHEST)), np.float64(_FARTHEST))
+    rows = rows._replace(values=standard)
+    channels = len(preparation.center)
+    first, count = _places(builder, preparation, rows.lengths)
+    windows = gather_windows(builder, rows, channels, first, count, preparation.window, preparation.stride)
+    x = builder.op("Reshape", windows, [0, 0, preparation.window * channels])
+    x = builder.op("Cast", builder.op("Transpose", x, perm=[1, 0, 2]), to=_FLOAT)
+    states = declare_states(builder, architecture, rows.rows, members)
+    found, finals = [], []
+    for member, network in enumerate(estimator.networks_):
+        own = member_states(builder, states, member)
+        o, final = add_network(builder, network, x, count, own)
+        found.append(builder.op("Cast", o, to=_DOUBLE))
+        finals.append(final)
+    mean = builder.op("Div", builder.op("Sum", *found), np.float64(len(found)))
+    if architecture.readout == "every":
+        mean = builder.op("Transpose", mean, perm=[1, 0, 2])
+    _give(builder, target, mean, ("rows", "steps_given") if architecture.readout == "every" else ("rows",))
+    give_states(builder, architecture, finals, members)
+    return builder.graph(metadata, f"elman {estimator._kind}")
+
+
+def _places(builder: GraphBuilder, preparation: Preparation, lengths: str) -> tuple[str, str]:
+    """Return where each row's first window begins, below 0 in the padding, and how many windows it has."""
+    window, stride = preparation.window, preparation.stride
+    if preparation.per_step:
+        return builder.op("Add", builder.op("Mul", lengths, 0), 1 - window), lengths
+    beyond = builder.op("Max", builder.op("Sub", lengths, window), 0)
+    moves = builder.op("Div", builder.op("Add", beyond, stride - 1), stride)  # rounded up
+    padded = builder.op("Add", builder.op("Mul", moves, stride), window)
+    return builder.op("Sub", lengths, padded), builder.op("Add", moves, 1)
+
+
+def _give(builder: GraphBuilder, target: Target, o: str, lead: tuple[int | str, ...]) -> None:
+    """Turn the mean output (…, K) into what the estimator's methods return."""
+    if target.kind == "numbers":
+        assert target.center is not None and target.scale is not None
+        y = builder.op("Add", builder.op("Mul", o, target.scale), target.center)
+        if target.flat:
+            builder.output(builder.op("Squeeze", y, [-1]), "prediction", "float64", lead)
+        else:
+            builder.output(y, "prediction", "float64", (*lead, target.size))
+        return
+    assert target.classes is not None
+    if target.kind == "multilabel":
+        label = builder.op("Cast", builder.op("Greater", o, np.float64(0.0)), to=_INT64)
+        builder.output(label, "label", "int64", (*lead, target.size))
+        builder.output(builder.op("Sigmoid", o), "probabilities", "float64", (*lead, target.size))
+        return
+    if target.kind == "multiclass":
+        index, p = builder.op("ArgMax", o, axis=-1, keepdims=0), builder.op("Softmax", o, axis=-1)
+    else:
+        index = builder.op("Cast", builder.op("Squeeze", builder.op("Greater", o, np.float64(0.0)), [-1]), to=_INT64)
+        second = builder.op("Sigmoid", o)
+        p = builder.op("Concat", builder.op("Sub", np.float64(1.0), second), second, axis=-1)
+    names, dtype = _names(target.classes)
+    builder.output(builder.op("Gather", builder.constant(names, "classes"), index, axis=0), "label", dtype, lead)
+    builder.output(p, "probabilities", "float64", (*lead, len(target.classes)))
+
+
+def _names(classes: Any) -> tuple[Any, str]:
+    """Return the classes as a tensor: text, truth values, integers or numbers; other objects by their text."""
+    kind = np.asarray(classes.tolist()).dtype.kind
+    dtype = {"b": "bool", "i": "int64", "u": "int64", "f": "float64"}.get(kind, "str")
+    return np.asarray([str(name) for name in classes.tolist()] if dtype == "str" else classes.tolist(), dtype), dtype

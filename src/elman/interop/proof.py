@@ -1,0 +1,145 @@
+"""The report of an import or export: both sides ran on the same input, and this is how far apart they were."""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.errors import InterchangeError
+
+Array = npt.NDArray[Any]
+
+# Largest difference by dtype: sums in another order, exp within a few units in the last place, over some 20 steps.
+TOLERANCES = {"float32": 1e-5, "float64": 1e-12}
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What running both sides showed.
+
+    Attributes
+    ----------
+    other : str
+        The other library, with its version where it ran.
+    largest_difference : float or None
+        Largest |ours − theirs| of all values compared; an array whose values exceed 1 is measured in units of its
+        largest one. None if the other library is not installed: nothing was proved then.
+    where : str
+        The array that has it.
+    compared : int
+        How many numbers were compared.
+    tolerance : float
+        What the difference had to stay below.
+
+    Examples
+    --------
+    >>> print(Proof("torch 2.9", 1.2e-7, "outputs", 640, 1e-5))
+    equal to torch 2.9: largest difference 1.2e-07 in outputs, of 640 numbers (tolerance 1e-05)
+    """
+
+    other: str
+    largest_difference: float | None
+    where: str
+    compared: int
+    tolerance: float
+
+    def __str__(self) -> str:
+        if self.largest_difference is None:
+            return f"not compared: {self.other} is not installed"
+        return (
+            f"equal to {self.other}: largest difference {self.largest_difference:.2g} in {self.where}, "
+            f"of {self.compared} numbers (tolerance {self.tolerance:g})"
+        )
+
+
+def installed(package: str) -> bool:
+    """Whether a package can be imported; a mere folder of its name cannot.
+
+    Examples
+    --------
+    >>> installed("numpy"), installed("no_such_package")
+    (True, False)
+    """
+    found = importlib.util.find_spec(package)
+    return found is not None and found.origin is not None
+
+
+def not_compared(other: str) -> Proof:
+    """Return the report where ``other`` is not installed.
+
+    Examples
+    --------
+    >>> print(not_compared("torch"))
+    not compared: torch is not installed
+    """
+    return Proof(other, None, "", 0, 0.0)
+
+
+def difference(ours: npt.ArrayLike, theirs: npt.ArrayLike) -> float:
+    """Return max |ours − theirs| over max(1, max |theirs|); infinite where shapes or infinities differ.
+
+    Examples
+    --------
+    >>> difference([1.0, 2.0], [1.0, 4.0])
+    0.5
+    >>> difference([1.0], [[1.0]])
+    inf
+    """
+    a, b = np.asarray(ours, np.float64), np.asarray(theirs, np.float64)
+    if a.shape != b.shape:
+        return np.inf
+    finite = np.isfinite(b)
+    if not np.array_equal(a[~finite], b[~finite], equal_nan=True) or not np.isfinite(a[finite]).all():
+        return np.inf
+    if not finite.any():
+        return 0.0
+    return float(np.abs(a[finite] - b[finite]).max() / max(1.0, np.abs(b[finite]).max()))
+
+
+def compare(
+    place: str, other: str, pairs: Mapping[str, tuple[npt.ArrayLike, npt.ArrayLike]], tolerance: float | None = None
+) -> Proof:
+    """Compare what both sides gave, array by array.
+
+    Parameters
+    ----------
+    place : str
+        The function, for the message.
+    other : str
+        The other library and its version.
+    pairs : mapping of str to (array_like, array_like)
+        Ours and theirs by name.
+    tolerance : float, optional
+        Largest difference; 1e-5 if any array is float32, else 1e-12.
+
+    Returns
+    -------
+    proof : Proof
+        The report.
+
+    Raises
+    ------
+    InterchangeError
+        If the difference is above the tolerance.
+
+    Examples
+    --------
+    >>> compare("from_torch", "torch 2.9", {"outputs": ([1.0, 2.0], [1.0, 2.0])}).largest_difference
+    0.0
+    """
+    if tolerance is None:
+        narrow = any(np.asarray(array).dtype == np.float32 for pair in pairs.values() for array in pair)
+        tolerance = TOLERANCES["float32" if narrow else "float64"]
+    found = {name: difference(ours, theirs) for name, (ours, theirs) in pairs.items()}
+    worst = max(found, key=lambda name: found[name])
+    if not found[worst] <= tolerance:
+        raise InterchangeError(
+            f"{place}: {worst} differ from {other} by {found[worst]:.3g}, more than the tolerance {tolerance:g}. "
+            "The model was not converted."
+        )
+    return Proof(other, found[worst], worst, sum(np.size(ours) for ours, _ in pairs.values()), tolerance)

@@ -1,0 +1,41 @@
+"""PyTorch: weights both ways, each time with a proof, and `torch.nn`'s recurrent modules with Elman's kernels inside.
+
+`from_torch`, `to_torch` and `export_torch` convert networks. `LSTM`, `GRU` and `RNN` stand in for the modules of these
+names in `torch.nn`: the same constructor, parameters, ``state_dict`` and results, on the CPU, in float32 and float64::
+
+    from elman.interop.torch import LSTM        # instead of: from torch.nn import LSTM
+
+PyTorch is needed by those three and `to_torch`; install it with ``pip install 'elman[torch]'``.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+from elman.interop.proof import installed
+from elman.interop.torch.exchange import Exported, Imported, export_torch, from_torch, to_torch
+from elman.interop.torch.state_dict import Names, to_state_dict
+
+__all__ = ["Exported", "Imported", "Names", "export_torch", "from_torch", "to_state_dict", "to_torch"]
+
+_NEED_TORCH = {
+    "GRU": "elman.interop.torch.drop_in",
+    "LSTM": "elman.interop.torch.drop_in",
+    "Model": "elman.interop.torch.model",
+    "RNN": "elman.interop.torch.drop_in",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _NEED_TORCH:
+        raise AttributeError(f"module 'elman.interop.torch' has no attribute {name!r}")
+    if not installed("torch"):
+        raise ImportError(f"elman.interop.torch.{name} needs PyTorch: pip install 'elman[torch]'")
+    value = getattr(importlib.import_module(_NEED_TORCH[name]), name)
+    globals()[name] = value  # later uses do not come here
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_NEED_TORCH})

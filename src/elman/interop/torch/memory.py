@@ -1,0 +1,87 @@
+"""Memory of training steps, used again and again.
+
+A step leaves the states of all its layers and frees them when it is over. Memory fresh from the system costs a page
+fault per 4 kB at its first use, which for small layers takes longer than the arithmetic; so what is freed is kept for
+the next step.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+SMALLEST = 1 << 16  # bytes below which the allocator of the system keeps memory itself
+MOST = 1 << 28  # bytes kept for later
+LINE = 64  # bytes of a cache line
+
+
+class _Lease:
+    """Owner of the memory below an array; gives it back when the last view of the array is gone."""
+
+    def __init__(self, pool: Pool, memory: Array, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        self.pool, self.memory = pool, memory
+        place = memory.ctypes.data
+        self.__array_interface__ = {"shape": shape, "typestr": dtype.str, "data": (place, False), "version": 3}
+
+    def __del__(self) -> None:
+        self.pool.give(self.memory)
+
+
+class Pool:
+    """Pieces of memory by their size, a few sizes per power of two, so that batches of other lengths find theirs.
+
+    Examples
+    --------
+    >>> pool = Pool()
+    >>> first = pool.empty((64, 1024), np.dtype(np.float32))
+    >>> place, row = first.ctypes.data, first[3]
+    >>> del first
+    >>> pool.empty((64, 1024), np.dtype(np.float32)).ctypes.data == place        # a view is still in use
+    False
+    >>> del row
+    >>> pool.empty((1000, 60), np.dtype(np.float32)).ctypes.data == place
+    True
+    """
+
+    def __init__(self, most: int = MOST) -> None:
+        self.most = most
+        self._free: dict[int, list[Array]] = {}
+
+    def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
+        """Return an array whose values are whatever was there; it begins where a cache line does."""
+        size = prod(shape) * dtype.itemsize
+        if size < SMALLEST:
+            return np.empty(shape, dtype)
+        step = 1 << (size.bit_length() - 3)
+        size = -(-size // step) * step
+        try:
+            memory = self._free[size].pop()
+        except LookupError:
+            memory = _aligned(size)
+        return np.asarray(_Lease(self, memory, shape, dtype))
+
+    @property
+    def kept(self) -> int:
+        """Bytes kept for later."""
+        return sum(size * len(pieces) for size, pieces in list(self._free.items()))
+
+    def give(self, memory: Array) -> None:
+        """Keep ``memory`` for later; if that is too much, let go of all that is kept."""
+        if self.kept + memory.nbytes > self.most:
+            self._free = {}
+        if memory.nbytes <= self.most:
+            self._free.setdefault(memory.nbytes, []).append(memory)
+
+
+def _aligned(size: int) -> Array:
+    memory = np.empty(size + LINE, np.uint8)
+    first = -memory.ctypes.data % LINE
+    return memory[first : first + size]
+
+
+POOL = Pool()

@@ -1,0 +1,119 @@
+"""Any network of Elman as a module of PyTorch: the other side of every proof, and what an export gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.nn import functional
+from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
+
+from elman.errors import UnsupportedError
+from elman.network import Architecture
+
+__all__: list[str] = []  # the package hands out the class, so that its name exists without PyTorch
+
+MODULES = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
+
+
+class Model(torch.nn.Module):
+    """Embedding, recurrent layers, readout, output layer and skip, all of `torch.nn`.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        What to build.
+
+    Raises
+    ------
+    UnsupportedError
+        If it has recurrent dropout or an activation that `torch.nn.RNN` does not have.
+
+    Examples
+    --------
+    >>> model = Model(Architecture(3, 2, cell="gru", hidden_size=4, readout="last", output="softmax"))
+    >>> y, h_n = model(torch.zeros(5, 2, 3), lengths=torch.tensor([5, 3]))
+    >>> y.shape
+    torch.Size([2, 2])
+    """
+
+    def __init__(self, architecture: Architecture) -> None:
+        super().__init__()
+        a = self.architecture = architecture
+        if a.recurrent_dropout:
+            raise UnsupportedError("Model: torch.nn has no recurrent_dropout; the network can be run, but not trained.")
+        if a.activation not in ("tanh", "relu"):
+            raise UnsupportedError(f"Model: activation={a.activation!r} is none of torch.nn.RNN's: tanh, relu.")
+        if a.embedding_size is not None:
+            self.embedding = torch.nn.Embedding(a.vocabulary_size, a.embedding_size)
+        options = {"nonlinearity": a.activation} if a.cell == "rnn" else {}
+        between = a.dropout if a.num_layers > 1 else 0.0
+        sizes = (a.layer_input_size(0), a.hidden_size, a.num_layers)
+        self.recurrent = MODULES[a.cell](*sizes, bias=a.bias, bidirectional=a.bidirectional, dropout=between, **options)
+        self.output = torch.nn.Linear(a.readout_size, a.output_size, bias=a.bias)
+        if a.tied_weights:
+            self.output.weight = self.embedding.weight
+        if a.linear_skip:
+            self.skip = torch.nn.Linear(a.skip_steps * (a.input_size or 0), a.output_size, bias=False)
+        self.dropout = torch.nn.Dropout(a.dropout)
+
+    def forward(self, x: Any, state: Any = None, lengths: Any = None) -> tuple[Any, Any]:
+        """Return outputs and final states of time-major input.
+
+        Parameters
+        ----------
+        x : Tensor (T, N, D), or (T, N) of integers
+            Input.
+        state : Tensor or tuple of Tensor (layers·directions, N, H), optional
+            Initial states as the recurrent module takes them.
+        lengths : Tensor (N,) of integers, optional
+            Valid steps of each row.
+
+        Returns
+        -------
+        y : Tensor (T, N, K) or (N, K)
+            Outputs, activated.
+        state : Tensor or tuple of Tensor
+            Final states.
+        """
+        lengths = torch.full(x.shape[1:2], len(x)) if lengths is None else lengths
+        padding = torch.arange(len(x))[:, None, None] >= lengths[None, :, None]
+        packed = pack_padded_sequence(self._fed(x), lengths, enforce_sorted=False)
+        h, state = self.recurrent(packed, state)
+        h, _ = pad_packed_sequence(h, total_length=len(x))
+        o = self.output(self.dropout(self._read_out(h, state, lengths, padding)))
+        if self.architecture.linear_skip:
+            o = o + self.skip(self._skipped(x, lengths, padding))
+        return self._activated(o), state
+
+    def _fed(self, x: Any) -> Any:
+        a = self.architecture
+        if a.embedding_size is not None:
+            return self.dropout(self.embedding(x))
+        if a.vocabulary_size is not None:
+            return functional.one_hot(x, a.vocabulary_size).to(self.output.weight.dtype)
+        return x
+
+    def _read_out(self, h: Any, state: Any, lengths: Any, padding: Any) -> Any:
+        readout = self.architecture.readout
+        if readout == "every":
+            return h
+        if readout == "mean":
+            return h.sum(0) / lengths[:, None]
+        if readout == "max":
+            return h.masked_fill(padding, -torch.inf).amax(0)
+        last = state[0] if self.architecture.cell == "lstm" else state
+        return torch.cat(list(last[-self.architecture.directions :]), 1)
+
+    def _skipped(self, x: Any, lengths: Any, padding: Any) -> Any:
+        if self.architecture.readout == "every":
+            return x.masked_fill(padding, 0.0)
+        steps, rows = self.architecture.skip_steps, torch.arange(x.shape[1])
+        padded = torch.cat([x.new_zeros(steps, *x.shape[1:]), x])
+        return torch.cat([padded[lengths + step, rows] for step in range(steps)], 1)
+
+    def _activated(self, o: Any) -> Any:
+        name = self.architecture.output
+        if name == "identity":
+            return o
+        return torch.softmax(o, -1) if name == "softmax" else getattr(torch, name)(o)

@@ -1,0 +1,275 @@
+from __future__ import annotations
+
+import json
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from elman import Architecture, Network
+from elman.errors import ArgumentError, DataError, ElmanError, ShapeError, UnsupportedError
+from elman.interop.keras import KerasLayer, exchange, from_keras, to_keras, to_weights
+from elman.interop.reference_network import ReferenceNetwork
+from tolerances import relative_error, tolerance
+
+FILE = np.load(Path(__file__).with_name("keras_models.npz"))
+CLOSE = tolerance("states", "float32")  # Keras multiplies float64 matrices in float32
+CASES = sorted({name.split("/")[0] for name in FILE.files})
+
+
+def layers(case: str) -> list[KerasLayer]:
+    """Return the committed description of a model."""
+    found = []
+    for number, (class_name, config) in enumerate(json.loads(str(FILE[f"{case}/layers"]))):
+        names = [name for name in FILE.files if name.startswith(f"{case}/weights/{number}/")]
+        found.append(KerasLayer(class_name, config, [FILE[name] for name in sorted(names)]))
+    return found
+
+
+def error_against_keras(case: str, described: list[KerasLayer]) -> float:
+    network = exchange.Chain(described, inference_only=False).network()
+    y = network.predict(FILE[f"{case}/x"].swapaxes(0, 1))
+    return relative_error(y.swapaxes(0, 1) if y.ndim == 3 else y, FILE[f"{case}/y"])
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_weights_of_keras_give_its_outputs(case: str) -> None:
+    network, proof = from_keras(layers(case))
+    assert proof.largest_difference is None
+    assert isinstance(network, ReferenceNetwork if "before" in case else Network)
+    assert error_against_keras(case, layers(case)) <= CLOSE
+
+
+@pytest.mark.parametrize("case", [case for case in CASES if "before" not in case])
+def test_there_and_back_gives_the_same_weights(case: str) -> None:
+    network = from_keras(layers(case)).network
+    assert isinstance(network, Network)
+    again = iter(to_weights(network))
+    back = [layer._replace(weights=next(again)) if layer.weights else layer for layer in layers(case)]
+    biased = [
+        layer for layer, original in zip(back, layers(case), strict=True) if len(layer.weights) > len(original.weights)
+    ]
+    for layer in biased:  # a network has biases in all its layers or in none
+        assert not np.any(layer.weights[-1])
+        layer.weights.pop()
+    if "every" in case or "both" in case:
+        assert biased == []
+    assert error_against_keras(case, back) <= CLOSE
+
+
+def blocks(layer: KerasLayer, order: tuple[int, ...]) -> KerasLayer:
+    """Return a layer with its gates in another order."""
+    weights = [
+        np.concatenate([np.split(array, len(order), axis=-1)[place] for place in order], axis=-1)
+        for array in layer.weights
+    ]
+    return layer._replace(weights=weights)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4)))[1:])
+def test_every_wrong_order_of_lstm_gates_is_caught(order: tuple[int, ...]) -> None:
+    for case in ("lstm-every", "lstm-last", "lstm-both"):
+        first, *rest = layers(case)
+        assert error_against_keras(case, [blocks(first, order), *rest]) > 100 * CLOSE
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3)))[1:])
+@pytest.mark.parametrize("cell", ["gru", "gru-before"])
+def test_every_wrong_order_of_gru_gates_is_caught(cell: str, order: tuple[int, ...]) -> None:
+    for case in (f"{cell}-every", f"{cell}-last", f"{cell}-both"):
+        first, *rest = layers(case)
+        assert error_against_keras(case, [blocks(first, order), *rest]) > 100 * CLOSE
+
+
+def test_swapped_rows_of_biases_are_caught() -> None:
+    first, *rest = layers("gru-every")
+    kernel, recurrent, bias = first.weights
+    swapped = first._replace(weights=[kernel, recurrent, bias[::-1]])
+    assert error_against_keras("gru-every", [swapped, *rest]) > 100 * CLOSE
+
+
+def test_swapped_directions_are_caught() -> None:
+    first, *rest = layers("lstm-both")
+    swapped = first._replace(weights=[*first.weights[3:], *first.weights[:3]])
+    assert error_against_keras("lstm-both", [swapped, *rest]) > 100 * CLOSE
+
+
+LSTM = {"name": "lstm", "units": 2, "return_sequences": True}
+WEIGHTS = [np.ones((3, 8)), np.ones((2, 8)), np.ones(8)]
+CHANGES: list[tuple[str, Any, str]] = [
+    ("go_backwards", True, "go_backwards=True is not supported."),
+    ("return_state", True, "return_state=True is not supported."),
+    ("stateful", True, "stateful=True is not supported."),
+    ("activation", "relu", "activation='relu' is not supported."),
+    ("recurrent_activation", "hard_sigmoid", "recurrent_activation='hard_sigmoid' is not supported."),
+    ("dtype", "mixed_float16", "dtype='mixed_float16' is not supported: float32 or float64."),
+    ("lora_rank", 4, "lora_rank=4 is not supported."),
+    ("peephole", True, "peephole=True is not known here."),
+]
+IN_TRAINING: list[tuple[str, Any]] = [
+    ("dropout", 0.5),
+    ("recurrent_dropout", 0.25),
+    ("kernel_regularizer", {"class_name": "L2"}),
+    ("bias_constraint", {"class_name": "MaxNorm"}),
+    ("activity_regularizer", "l1"),
+]
+
+
+@pytest.fixture(autouse=True)
+def _alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make Keras look as if it was not installed: tests_external has what needs it."""
+    monkeypatch.setattr(exchange, "installed", lambda package: False)
+
+
+@pytest.mark.parametrize(("key", "value", "message"), CHANGES)
+def test_entries_are_refused_by_name(key: str, value: Any, message: str) -> None:
+    with pytest.raises(UnsupportedError) as caught:
+        from_keras([KerasLayer("LSTM", LSTM | {key: value}, WEIGHTS)])
+    assert str(caught.value) == f"from_keras: LSTM 'lstm': {message}"
+
+
+@pytest.mark.parametrize(("key", "value"), IN_TRAINING)
+def test_what_acts_in_training_alone_is_left_out_on_request_only(key: str, value: Any) -> None:
+    layer = KerasLayer("LSTM", LSTM | {key: value}, WEIGHTS)
+    with pytest.raises(UnsupportedError) as caught:
+        from_keras([layer])
+    assert str(caught.value) == (
+        f"from_keras: LSTM 'lstm': {key}={value!r} is not supported.\n"
+        "  Hint: it acts in training alone; inference_only=True leaves it out."
+    )
+    plain = from_keras([KerasLayer("LSTM", LSTM, WEIGHTS)]).network
+    assert np.array_equal(from_keras([layer], inference_only=True).network.theta, plain.theta)
+
+
+@pytest.mark.parametrize("key", ["unroll", "zero_output_for_mask", "trainable", "unit_forget_bias"])
+def test_entries_without_influence_change_nothing(key: str) -> None:
+    plain = from_keras([KerasLayer("LSTM", LSTM, WEIGHTS)]).network
+    for value in (False, True):
+        other = from_keras([KerasLayer("LSTM", LSTM | {key: value}, WEIGHTS)]).network
+        assert np.array_equal(other.theta, plain.theta)
+
+
+def both(forward: dict[str, Any], backward: dict[str, Any] | None = None, **config: Any) -> KerasLayer:
+    inside = {"class_name": "LSTM", "config": forward}
+    outside = {"name": "both", "layer": inside} | config
+    if backward is not None:
+        outside["backward_layer"] = {"class_name": "LSTM", "config": backward}
+    return KerasLayer("Bidirectional", outside, WEIGHTS * 2)
+
+
+LAYER = KerasLayer("LSTM", LSTM, WEIGHTS)
+DENSE = KerasLayer("Dense", {"name": "dense", "units": 1, "activation": "linear"}, [np.ones((2, 1)), np.ones(1)])
+REFUSED: list[tuple[list[KerasLayer], type[ElmanError], str]] = [
+    ([DENSE], UnsupportedError, "Dense 'dense' is not supported, or not at this place."),
+    ([], UnsupportedError, "needs a recurrent layer: SimpleRNN, LSTM, GRU, or Bidirectional of one."),
+    ([LAYER, DENSE, DENSE], UnsupportedError, "Dense 'dense' is not supported, or not at this place."),
+    ([KerasLayer("Conv1D", {"name": "c"}, [])], UnsupportedError, "Conv1D 'c' is not supported, or not at this place."),
+    ([KerasLayer("Masking", {"name": "m"}, []), LAYER], UnsupportedError, "Masking 'm' is not supported"),
+    (
+        [KerasLayer("Embedding", {"name": "e", "mask_zero": True}, [np.ones((5, 3))]), LAYER],
+        UnsupportedError,
+        "Embedding 'e': mask_zero=True is not supported.",
+    ),
+    (
+        [KerasLayer("Dropout", {"name": "d", "rate": 0.5}, []), LAYER],
+        UnsupportedError,
+        "Dropout 'd': rate=0.5 is not supported.\n  Hint: it acts in training alone",
+    ),
+    ([both(LSTM, merge_mode="sum")], UnsupportedError, "Bidirectional 'both': merge_mode='sum' is not supported."),
+    (
+        [both(LSTM, LSTM | {"activation": "relu"})],
+        UnsupportedError,
+        "Bidirectional 'both': backward_layer must be like the forward one.",
+    ),
+    (
+        [both(LSTM), LAYER],
+        UnsupportedError,
+        "LSTM 'lstm' and Bidirectional 'both' must both be Bidirectional, or none.",
+    ),
+    (
+        [KerasLayer("LSTM", LSTM | {"return_sequences": False}, WEIGHTS), LAYER],
+        UnsupportedError,
+        "LSTM 'lstm': return_sequences=False below another layer.",
+    ),
+    (
+        [LAYER, KerasLayer("LSTM", LSTM | {"units": 1}, [np.ones((2, 4)), np.ones((1, 4)), np.ones(4)])],
+        UnsupportedError,
+        "LSTM 'lstm' has units 1, LSTM 'lstm' has 2; the layers of a network are alike.",
+    ),
+    (
+        [LAYER, DENSE._replace(config=dict(DENSE.config) | {"activation": "gelu"})],
+        ArgumentError,
+        "Dense 'dense': activation must be one of linear, tanh, sigmoid, relu, softmax, got 'gelu'.",
+    ),
+    (
+        [LAYER._replace(weights=[])],
+        ArgumentError,
+        "LSTM 'lstm' must have 3 arrays of weights, got 0.\n  Hint: build the model, or call it once.",
+    ),
+    (
+        [LAYER._replace(weights=[*WEIGHTS[:2], np.ones((2, 8))])],
+        ShapeError,
+        "LSTM 'lstm': bias must have shape (8,), got (2, 8).",
+    ),
+    (
+        [LAYER._replace(weights=[*WEIGHTS[:2], np.full(8, np.inf)])],
+        DataError,
+        "LSTM 'lstm': weights[2] holds a value that is not finite.",
+    ),
+    (
+        [LAYER._replace(weights=[*WEIGHTS[:2], np.ones(8, np.float16)])],
+        ArgumentError,
+        "LSTM 'lstm': weights[2] must be float32 or float64, got float16.",
+    ),
+    (
+        [LAYER, DENSE._replace(weights=[np.ones((3, 1)), np.ones(1)])],
+        ShapeError,
+        "output.W_y must have shape (2, 1), got (3, 1).",
+    ),
+]
+
+
+@pytest.mark.parametrize(("described", "error", "message"), REFUSED)
+def test_refused(described: list[KerasLayer], error: type[ElmanError], message: str) -> None:
+    with pytest.raises(error) as caught:
+        from_keras(described)
+    assert type(caught.value) is error
+    assert str(caught.value).startswith(f"from_keras: {message}")
+
+
+def test_without_keras_weights_convert_and_the_report_says_so() -> None:
+    assert str(from_keras([LAYER]).proof) == "not compared: keras is not installed"
+    with pytest.raises(ImportError, match=r"needs Keras and one of its backends: pip install 'elman\[keras\]'"):
+        to_keras(Network.initialized(Architecture(1, 1)))
+    with pytest.raises(ArgumentError, match="source must be a model, a layer or KerasLayers, got int"):
+        from_keras(3)
+
+
+@pytest.mark.parametrize(
+    ("options", "what"),
+    [
+        ({"linear_skip": True}, "linear_skip=True"),
+        ({"recurrent_dropout": 0.5}, "recurrent_dropout=0.5"),
+        ({"input_size": None, "vocabulary_size": 5}, "one-hot input"),
+        (
+            {"input_size": None, "vocabulary_size": 1, "embedding_size": 64, "tied_weights": True},
+            "tied_weights=True",
+        ),
+    ],
+)
+def test_networks_that_keras_has_not_are_refused(options: dict[str, Any], what: str) -> None:
+    network = Network.initialized(Architecture(**({"input_size": 1, "output_size": 1} | options)))
+    with pytest.raises(UnsupportedError, match=f"to_keras: {what} has no counterpart in a chain of Keras layers"):
+        to_keras(network)
+
+
+def test_the_reference_network_respects_lengths() -> None:
+    case = "gru-before-both"
+    network = from_keras(layers(case)).network
+    x = FILE[f"{case}/x"].swapaxes(0, 1)
+    padded = np.concatenate([x, np.full((3, *x.shape[1:]), 9.0)])
+    np.testing.assert_array_equal(network.predict(padded, lengths=[len(x)] * 3), network.predict(x))
+    with pytest.raises(UnsupportedError, match="runs GRU layers over values, with no skip"):
+        ReferenceNetwork(Architecture(1, 1), np.zeros(3))

@@ -1,0 +1,404 @@
+"""Whole models as graphs of operators, run in NumPy: they give the model's own results, and a network comes back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import pytest
+
+from elman import Architecture, Forecaster, Network, SequenceClassifier, SequenceRegressor, SequenceTagger
+from elman.data.scaling import series_scale
+from elman.errors import ArgumentError, DataError, UnsupportedError
+from elman.interop import onnx_run
+from elman.interop.onnx_cells import run_recurrent
+from elman.interop.onnx_export import _check_forecaster, _check_sequences, export_onnx
+from elman.interop.onnx_forecaster import forecaster_graph
+from elman.interop.onnx_graph import Graph, GraphBuilder, Node, Value
+from elman.interop.onnx_import import network_of
+from elman.interop.onnx_layers import THEIRS, Weights, parameters_of, weights_of
+from elman.interop.onnx_network import network_graph
+from elman.interop.onnx_run import run_graph
+from elman.interop.onnx_sequences import sequence_graph
+from elman.interop.proof import compare
+from elman.network import State
+
+Array = npt.NDArray[Any]
+
+NETWORKS: dict[str, dict[str, Any]] = {
+    "lstm": {"cell": "lstm"},
+    "gru, both directions": {"cell": "gru", "bidirectional": True},
+    "two layers, last": {"cell": "lstm", "num_layers": 2, "bidirectional": True, "readout": "last"},
+    "gru of two layers, mean": {"cell": "gru", "num_layers": 2, "readout": "mean", "output": "sigmoid"},
+    "relu, maximum": {"cell": "rnn", "activation": "relu", "readout": "max", "output": "softmax"},
+    "identity, no biases": {"cell": "rnn", "activation": "identity", "bias": False, "output": "relu"},
+    "sigmoid with skip": {"cell": "rnn", "activation": "sigmoid", "linear_skip": True, "output": "tanh"},
+    "skip over three steps": {"cell": "gru", "readout": "last", "linear_skip": True, "skip_steps": 3},
+    "one-hot": {"cell": "lstm", "input_size": None, "vocabulary_size": 6},
+    "embedding": {"cell": "gru", "input_size": None, "vocabulary_size": 6, "embedding_size": 3},
+    "tied": {
+        "cell": "lstm", "input_size": None, "vocabulary_size": 6, "embedding_size": 4, "output_size": 6,
+        "tied_weights": True,
+    },
+}  # fmt: skip
+
+
+def made(name: str) -> Network:
+    architecture = Architecture(**({"input_size": 3, "output_size": 2, "hidden_size": 4} | NETWORKS[name]))
+    network = Network.initialized(architecture)
+    network.theta[:] = np.random.default_rng(3).normal(size=network.theta.shape) * 0.5
+    return network
+
+
+def fed(network: Network, steps: int, rows: int) -> Array:
+    rng, size = np.random.default_rng(4), network.architecture.vocabulary_size
+    if size is not None:
+        return rng.integers(0, size, (steps, rows))
+    return rng.normal(size=(steps, rows, network.architecture.input_size or 0)).astype(np.float32)
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_a_network_with_defaults_and_with_lengths_and_states(name: str) -> None:
+    network = made(name)
+    graph = network_graph(network, {})
+    x, rng = fed(network, 6, 4), np.random.default_rng(5)
+    state, lengths = State.zeros(network.architecture, 4), np.array([6, 1, 0, 4])
+    for array in state.to_arrays().values():
+        array[...] = rng.normal(size=array.shape)
+    feed = {"x": x, "lengths": lengths} | {f"{key}_0": array for key, array in state.to_arrays().items()}
+    for given, ours in (({"x": x}, network.run(x)), (feed, network.run(x, state, lengths))):
+        theirs = run_graph(graph, given)
+        pairs = {"y": (ours[1], theirs["y"])}
+        pairs |= {key: (array, theirs[f"{key}_n"]) for key, array in ours[0].to_arrays().items()}
+        assert (compare("test", "the graph", pairs).largest_difference or 0.0) <= 1e-5
+        assert list(theirs) == [value.name for value in graph.outputs]
+
+
+def test_a_row_without_steps_keeps_its_state_where_a_runtime_zeroes_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    def as_onnx_runtime(op: str, attributes: Any, inputs: Any, place: Any) -> tuple[Array, ...]:
+        Y, *states = run_recurrent(op, attributes, inputs, place)
+        empty = np.asarray(inputs[4]) == 0
+        return (Y, *(np.where(empty[:, np.newaxis], 0, state) for state in states))
+
+    monkeypatch.setattr(onnx_run, "run_recurrent", as_onnx_runtime)
+    network = made("lstm")
+    state = State(*(np.random.default_rng(i).normal(size=(1, 2, 4)).astype(np.float32) for i in (1, 2)))
+    feed = {"x": fed(network, 3, 2), "lengths": [0, 3], "h_0": state.h, "c_0": state.c}
+    theirs = run_graph(network_graph(network, {}), feed)
+    np.testing.assert_array_equal(theirs["h_n"][:, 0], state.h[:, 0])
+    np.testing.assert_array_equal(theirs["c_n"][:, 0], state.c[:, 0])
+
+
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name != "tied"])
+def test_a_network_comes_back_bit_for_bit(name: str) -> None:
+    network = made(name)
+    found, proof = network_of(network_graph(network, {"elman.kind": "network"}))
+    if network.architecture.bias:
+        assert found.architecture == network.architecture
+        np.testing.assert_array_equal(found.theta, network.theta)
+    x = fed(network, 5, 2)
+    np.testing.assert_array_equal(found.predict(x), network.predict(x))
+    assert proof.largest_difference is not None
+    assert proof.largest_difference <= 1e-5
+    assert proof.other == "the file run in NumPy (onnxruntime is not installed)"
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_weights_there_and_back(cell: str) -> None:
+    architecture = Architecture(3, 2, cell=cell, hidden_size=4, num_layers=2, bidirectional=True)
+    named = Network.initialized(architecture).parameters
+    for layer in (0, 1):
+        back = parameters_of(cell, weights_of(architecture, named, layer), layer)
+        assert set(back) == {name for name in named if name.startswith(f"layers.{layer}.")}
+        for name, array in back.items():
+            np.testing.assert_array_equal(array, named[name])
+
+
+def test_blocks_of_gates_are_where_the_standard_has_them() -> None:
+    assert THEIRS == {"rnn": (0,), "lstm": (0, 3, 1, 2), "gru": (1, 0, 2)}
+    architecture = Architecture(1, 1, cell="lstm", hidden_size=1)
+    named = {"layers.0.W_x": np.array([[1.0, 2, 3, 4]]), "layers.0.W_h": np.array([[5.0, 6, 7, 8]])}  # i, f, g, o
+    W, R, B = weights_of(architecture, named | {"layers.0.b": np.array([10.0, 20, 30, 40])}, 0)
+    assert (W.ravel().tolist(), R.ravel().tolist()) == ([1, 4, 2, 3], [5, 8, 6, 7])  # i, o, f, c
+    assert B is not None
+    assert B.ravel().tolist() == [10, 40, 20, 30, 0, 0, 0, 0]
+    back = parameters_of("lstm", Weights(W, R, np.array([[1.0, 2, 3, 4, 10, 20, 30, 40]])), 0)
+    assert back["layers.0.b"].tolist() == [11, 33, 44, 22]
+    gru = parameters_of("gru", Weights(W[:, :3], R[:, :3], np.array([[1.0, 2, 3, 10, 20, 30]])), 0)  # z, r, h
+    assert gru["layers.0.b"].tolist() == [22, 11, 3]  # r, z, n
+    assert gru["layers.0.b_hn"].tolist() == [30]
+
+
+# Estimators
+
+SMALL: dict[str, Any] = {"hidden_size": 4, "updates": 3, "random_state": 0}
+
+
+def wave(length: int, level: float = 30.0, seed: int = 0) -> Array:
+    noise = np.random.default_rng(seed).normal(size=length)
+    return np.asarray(level + 5 * np.sin(np.arange(length)) + noise + np.arange(length) / 10)
+
+
+def padded(series: list[Array]) -> dict[str, Array]:
+    """Return rows with NaN behind them, which must not matter, and their lengths."""
+    lengths = np.array([len(values) for values in series])
+    values = np.full((len(series), lengths.max(), *series[0].shape[1:]), np.nan)
+    for row, own in zip(values, series, strict=True):
+        row[: len(own)] = own
+    return {"values": values, "lengths": lengths}
+
+
+FORECASTERS: dict[str, dict[str, Any]] = {
+    "log, median of three": {"n_seeds": 3},
+    "median of four": {"n_seeds": 4, "cell": "gru"},
+    "log1p": {"n_seeds": 1, "transform": "log1p", "num_layers": 2},
+    "scale": {"n_seeds": 2, "transform": "scale", "level": "last"},
+    "none": {"n_seeds": 1, "transform": "none", "level": "none", "cell": "rnn", "linear_skip": False, "bias": False},
+    "recursive": {"n_seeds": 2, "strategy": "recursive"},
+    "one target per stretch": {"n_seeds": 1, "window": 1, "loss_at": "last"},
+    "carried state": {"n_seeds": 1, "carry_state": True},
+}
+
+
+@pytest.mark.parametrize("name", FORECASTERS)
+def test_a_forecaster_from_raw_values(name: str) -> None:
+    settings = SMALL | {"horizon": 3, "window": 5, "steps": 6, "season": 4} | FORECASTERS[name]
+    forecaster = Forecaster(**settings).fit([wave(30), wave(41, 80.0, 1)])
+    series = [wave(20, 50.0, 2), wave(3, 40.0, 3), wave(9, 60.0, 4)]
+    feed = padded(series)
+    if forecaster.transform_ == "scale":
+        feed["scale"] = np.array([series_scale(values) for values in series])
+    theirs = run_graph(forecaster_graph(forecaster, {}), feed)["forecast"]
+    assert (
+        compare("test", "the graph", {"forecast": (np.stack(forecaster.predict(series)), theirs)}, 1e-6).compared == 9
+    )
+
+
+def test_a_forecaster_of_several_channels() -> None:
+    data = np.stack([wave(40), wave(40, -20.0, 1)], axis=1)
+    forecaster = Forecaster(horizon=2, window=4, season=4, n_seeds=2, **SMALL).fit(data)
+    assert forecaster.transform_ == ("log", "scale")
+    graph = forecaster_graph(forecaster, {})
+    newer = np.stack([wave(25, 35.0, 5), wave(25, -25.0, 6)], axis=1)
+    for values in (data, newer):  # the scale of the one series fitted on is the default
+        theirs = run_graph(graph, {"values": values[np.newaxis]})["forecast"]
+        compare("test", "the graph", {"forecast": (forecaster.predict(values)[np.newaxis], theirs)}, 1e-6)
+
+
+@pytest.mark.parametrize(
+    ("past", "future", "strategy"),
+    [(["a"], None, "multi_output"), (["a"], ["b", "c"], "multi_output"), (None, ["b"], "recursive")],
+)
+def test_a_forecaster_with_covariates(past: Any, future: Any, strategy: str) -> None:
+    def frame(name: str, length: int) -> pd.DataFrame:
+        days = pd.date_range("2024-01-01", periods=length)
+        columns = {key: np.random.default_rng(i).normal(size=length) * 9 for i, key in enumerate("abc")}
+        return pd.DataFrame({"unique_id": name, "ds": days, "y": wave(length, 60.0), **columns})
+
+    names = [*(past or []), *(future or [])]
+    options = {"past_covariates": past, "future_covariates": future, "strategy": strategy}
+    both = pd.concat([frame("u", 33), frame("v", 27)])[["unique_id", "ds", "y", *names]]
+    known = both.groupby("unique_id").head(24)
+    forecaster = Forecaster(horizon=3, window=5, steps=6, season=4, n_seeds=2, **options, **SMALL).fit(known)
+    graph = forecaster_graph(forecaster, {})
+    for lengths in ((24, 24), (24, 9), (4, 3)):  # the last are shorter than a window
+        parts = [known[known["unique_id"] == name].head(n) for name, n in zip("uv", lengths, strict=True)]
+        rest = pd.concat(
+            [both[both["unique_id"] == name].iloc[n : n + 3] for name, n in zip("uv", lengths, strict=True)]
+        )
+        later = rest[["unique_id", "ds", *(future or [])]] if future else None
+        ours = forecaster.predict(pd.concat(parts), future=later)["Elman"].to_numpy().reshape(2, 3)
+        feed = padded([part["y"].to_numpy() for part in parts])
+        feed["covariates"] = padded([part[names].to_numpy() for part in parts])["values"]
+        if future:
+            feed["ahead"] = rest[future].to_numpy().reshape(2, 3, -1)
+        compare("test", "the graph", {"forecast": (ours, run_graph(graph, feed)["forecast"])}, 1e-6)
+    pairs = _check_forecaster(forecaster, lambda feed: run_graph(graph, feed))
+    assert compare("test", "the graph", pairs, 1e-6).compared == 12
+
+
+def test_a_forecast_goes_on_from_the_states_it_gave() -> None:
+    values = wave(40)
+    forecaster = Forecaster(horizon=3, window=5, steps=6, season=4, n_seeds=3, **SMALL).fit(values[:36])
+    graph = forecaster_graph(forecaster, {})
+    first = run_graph(graph, {"values": values[np.newaxis, :36]})
+    states = {"h_0": first["h_n"], "c_0": first["c_n"]}
+    # Four new values are four windows, the oldest of which begins four values before the first of them.
+    feed = {"values": values[np.newaxis, 32:], "steps": 4, **states}
+    on = run_graph(graph, feed)["forecast"]
+    forecaster.update(values[36:])
+    compare("test", "the graph", {"forecast": (forecaster.predict()[np.newaxis], on)}, 1e-6)
+    anew = run_graph(graph, {"values": values[np.newaxis]})["forecast"]
+    assert np.abs(on - anew).max() > 1e-6
+
+
+ESTIMATORS: dict[str, Any] = {
+    "three classes": (SequenceClassifier(n_seeds=2, **SMALL), "text"),
+    "two classes": (SequenceClassifier(n_seeds=1, window=3, stride=2, cell="lstm", readout="mean", **SMALL), "two"),
+    "labels": (SequenceClassifier(n_seeds=2, readout="max", bidirectional=False, **SMALL), "labels"),
+    "numbers": (SequenceRegressor(n_seeds=2, num_layers=2, **SMALL), "numbers"),
+    "a number": (SequenceRegressor(n_seeds=1, dtype="float64", standardize=False, **SMALL), "number"),
+}
+LENGTHS = [9, 2, 1, 14, 7, 5, 3, 11]
+SEQUENCES = [np.random.default_rng(i).normal(size=(n, 2)) * [1.0, 50.0] + [0.0, 300.0] for i, n in enumerate(LENGTHS)]
+TARGETS = {
+    "text": np.array(list("abcabcab")),
+    "two": np.array([7, 9] * 4),
+    "labels": np.array([[0, 1], [1, 1], [1, 0], [0, 0]] * 2),
+    "numbers": np.random.default_rng(0).normal(size=(8, 3)),
+    "number": np.random.default_rng(1).normal(size=8),
+}
+
+
+@pytest.mark.parametrize("name", ESTIMATORS)
+def test_a_sequence_estimator_from_raw_values(name: str) -> None:
+    estimator, kind = ESTIMATORS[name]
+    estimator.fit(SEQUENCES, TARGETS[kind])
+    theirs = run_graph(sequence_graph(estimator, {}), padded(SEQUENCES))
+    if isinstance(estimator, SequenceRegressor):
+        compare("test", "the graph", {"prediction": (estimator.predict(SEQUENCES), theirs["prediction"])}, 1e-6)
+    else:
+        ours = estimator.predict_proba(SEQUENCES)
+        compare("test", "the graph", {"probabilities": (ours, theirs["probabilities"])}, 1e-6)
+        np.testing.assert_array_equal(theirs["label"], estimator.predict(SEQUENCES))
+
+
+@pytest.mark.parametrize("target", ["class", "numbers"])
+def test_a_tagger_from_raw_values(target: str) -> None:
+    rng = np.random.default_rng(2)
+    tags = [rng.integers(0, 3, n) if target == "class" else rng.normal(size=n) for n in LENGTHS]
+    tagger = SequenceTagger(target=target, window=3, n_seeds=2, **SMALL).fit(SEQUENCES, tags)
+    theirs = run_graph(sequence_graph(tagger, {}), padded(SEQUENCES))
+    output = "label" if target == "class" else "prediction"
+    for row, expected in zip(theirs[output], tagger.predict(SEQUENCES), strict=True):
+        compare("test", "the graph", {output: (expected, row[: len(expected)])}, 1e-6)
+
+
+def test_the_check_of_an_export_notices_a_wrong_file() -> None:
+    classifier = SequenceClassifier(n_seeds=1, **SMALL).fit(SEQUENCES, TARGETS["text"])
+    graph = sequence_graph(classifier, {})
+    right = _check_sequences(classifier, lambda feed: run_graph(graph, feed))
+    assert {name: float(np.abs(a - b).max()) < 1e-6 for name, (a, b) in right.items()} == dict.fromkeys(right, True)
+    classifier._preparation = replace(classifier._preparation, center=classifier._preparation.center + 1.0)
+    wrong = _check_sequences(classifier, lambda feed: run_graph(graph, feed))
+    assert np.abs(np.subtract(*wrong["probabilities"])).max() > 1e-4
+    forecaster = Forecaster(horizon=3, window=5, season=4, n_seeds=1, **SMALL).fit(wave(40))
+    graph = forecaster_graph(forecaster, {})
+    forecaster.networks_[0].parameters["output.b_y"][:] += 1.0
+    pairs = _check_forecaster(forecaster, lambda feed: run_graph(graph, feed))
+    assert all(np.abs(a - b).max() > 1e-4 for a, b in pairs.values())
+
+
+# Refusals
+
+
+def test_what_cannot_be_exported_is_refused_by_name() -> None:
+    forecaster = Forecaster(horizon=101, strategy="recursive", window=4, season=2, n_seeds=1, **SMALL).fit(wave(130))
+    with pytest.raises(UnsupportedError, match=r'strategy="recursive" would repeat the network 101 times, at most 100'):
+        export_onnx(forecaster, "unused.onnx")
+    with pytest.raises(UnsupportedError, match=r"export_onnx: exports a Network, .*, got a dict\."):
+        export_onnx({}, "unused.onnx")
+    with pytest.raises(ValueError, match=r"not fitted yet"):
+        export_onnx(SequenceClassifier(), "unused.onnx")
+
+
+def graph_with(*nodes: Node, **constants: Any) -> Graph:
+    x, y = Value("x", "float32", ("T", "N", 2)), Value("y", "float32", None)
+    return Graph(nodes, {name: np.asarray(value, np.float32) for name, value in constants.items()}, (x,), (y,))
+
+
+LAYER = {"W": np.ones((1, 8, 2)), "R": np.ones((1, 8, 2))}
+
+
+def layer(op: str = "LSTM", output: str = "y", given: str = "x", **attributes: Any) -> Node:
+    return Node(op, (given, "W", "R"), (output,), {"hidden_size": 2, **attributes}, f"the {op}")
+
+
+@pytest.mark.parametrize(
+    ("graph", "message"),
+    [
+        (graph_with(Node("Tanh", ("x",), ("y",))), "there is no RNN, LSTM or GRU in it; found 1 Tanh."),
+        (graph_with(layer(clip=3.0), **LAYER), "LSTM node 'the LSTM': clip=3, which no layer of an Elman network has."),
+        (graph_with(layer(input_forget=1), **LAYER), "input_forget=1, which no layer"),
+        (graph_with(layer(direction="reverse"), **LAYER), "direction='reverse', which no layer"),
+        (graph_with(layer(activations=["Relu", "Tanh", "Tanh"]), **LAYER), "activations=['Relu', 'Tanh', 'Tanh']"),
+        (
+            graph_with(Node("LSTM", ("x", "W", "R", "", "", "", "", "P"), ("y",)), P=np.ones((1, 6)), **LAYER),
+            "LSTM node: peepholes (the input P), which no layer",
+        ),
+        (graph_with(layer("GRU"), W=np.ones((1, 6, 2)), R=np.ones((1, 6, 2))), "linear_before_reset=0"),
+        (
+            graph_with(layer("RNN", activations=["Elu"]), W=np.ones((1, 2, 2)), R=np.ones((1, 2, 2))),
+            "activations=['Elu'], which no layer",
+        ),
+        (graph_with(layer(colour=1), **LAYER), "the attribute 'colour' is unknown to LSTM"),
+        (graph_with(layer(output="h"), Node("Erf", ("h",), ("y",)), **LAYER), "has the operator Erf, which no network"),
+        (graph_with(layer(hidden_size=3), **LAYER), "W (1, 8, 2) and R (1, 8, 2) do not fit its attributes."),
+        (graph_with(layer(), R=LAYER["R"]), "its W is not a constant of the file"),
+        (
+            graph_with(layer(output="h"), layer(), **LAYER),
+            "does not follow LSTM node 'the LSTM'; found 2 LSTM.",
+        ),
+        (
+            graph_with(layer(output="h"), Node("Mul", ("h", "h"), ("y",)), **LAYER),
+            "its operators (1 LSTM, 1 Mul) do not add up to a network of Elman",
+        ),
+    ],
+)  # fmt: skip
+def test_an_import_says_what_it_found(graph: Graph, message: str) -> None:
+    with pytest.raises(UnsupportedError) as caught:
+        network_of(graph)
+    assert message in str(caught.value)
+
+
+def test_a_second_input_is_not_left_out() -> None:
+    graph = graph_with(layer(output="h"), Node("Add", ("h", "more"), ("y",)), **LAYER)
+    graph = replace(graph, inputs=(*graph.inputs, Value("more", "float32", ("T", 1, "N", 2))))
+    with pytest.raises(UnsupportedError, match="depends on two inputs, 'x' and 'more'; networks have one"):
+        network_of(graph)
+
+
+def test_a_state_that_is_not_zero_is_not_left_out() -> None:
+    node = Node("LSTM", ("x", "W", "R", "", "", "h_0"), ("y",))
+    with pytest.raises(UnsupportedError, match="do not add up to a network"):
+        network_of(graph_with(node, h_0=np.full((1, 3, 2), 0.5), **LAYER))
+
+
+@pytest.mark.parametrize(
+    ("nodes", "error", "message"),
+    [
+        ([Node("Erf", ("x",), ("y",))], UnsupportedError, "Erf node: Elman does not run the operator Erf."),
+        ([Node("Tanh", ("z",), ("y",))], DataError, "nothing gives the tensor 'z' before it is used"),
+        ([Node("Reshape", ("x", "size"), ("y",))], DataError, "Reshape node: cannot be run: cannot reshape"),
+        ([Node("Softmax", ("x",), ("y",), {"axis": -2})], UnsupportedError, "does not run it over another axis"),
+        ([Node("ConstantOfShape", ("size",), ("y",))], DataError, "asks for 1e+12 values, more than the 268435456"),
+        ([Node("Expand", ("x", "size"), ("y",))], DataError, "Expand node: asks for"),
+        ([Node("Range", ("zero", "many", "one"), ("y",))], DataError, "Range node: asks for 1e+12 values"),
+    ],
+)
+def test_a_graph_that_cannot_be_run(nodes: list[Node], error: type[Exception], message: str) -> None:
+    constants = {"size": [1_000_000, 1_000_000], "zero": 0, "many": 10**12, "one": 1}
+    values = {name: np.asarray(value) for name, value in constants.items()}
+    x, y = Value("x", "float32", (2,)), Value("y", "float32", None)
+    with pytest.raises(error) as caught:
+        run_graph(Graph(tuple(nodes), values, (x,), (y,)), {"x": [1.0, 2.0]})
+    assert message in str(caught.value)
+
+
+def test_doubling_runs_out_of_room() -> None:
+    nodes = [Node("Concat", (f"x{i}", f"x{i}"), (f"x{i + 1}",), {"axis": 0}) for i in range(60)]
+    graph = Graph(tuple(nodes), {}, (Value("x0", "float32", (2,)),), (Value("x60", "float32", None),))
+    with pytest.raises(DataError, match=r"more than the \d+ that are left"):
+        run_graph(graph, {"x0": [1.0, 2.0]}, most_values=10_000)
+
+
+def test_inputs_of_a_run() -> None:
+    builder = GraphBuilder()
+    builder.output(builder.op("Tanh", builder.input("x", "float32", ("N",))), "y", "float32", ("N",))
+    with pytest.raises(ArgumentError, match=r"run_graph: the input 'x' is missing\."):
+        run_graph(builder.graph(), {})
+    with pytest.raises(ArgumentError, match=r"run_graph: there is no input 'z'; the graph takes x\."):
+        run_graph(builder.graph(), {"z": [1.0]})

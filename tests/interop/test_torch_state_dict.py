@@ -1,0 +1,256 @@
+from __future__ import annotations
+
+from itertools import permutations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from elman import Architecture, Forecaster, Network
+from elman.errors import ArgumentError, DataError, InterchangeError, ShapeError, UnsupportedError
+from elman.interop.proof import compare
+from elman.interop.torch import Names, exchange, export_torch, from_torch, to_state_dict, to_torch
+from elman.network import State
+from interop.torch_oracle import CASES, Arrays, activation, blocks, read
+from tolerances import assert_close, relative_error, tolerance
+
+BODY_AND_HEAD = {"layers": "body", "output": "head"}
+
+
+def imported(case: str, weights: Arrays) -> Network:
+    return from_torch(weights, activation=activation(case), **BODY_AND_HEAD).network
+
+
+def error_against_torch(network: Network, case: str) -> float:
+    """Return the largest relative error of outputs and final states."""
+    oracle = read(case)
+    state, o = network.run(oracle["x"], State(oracle["h_0"], oracle.get("c_0")))
+    pairs = [(o, oracle["o"]), (state.h, oracle["h_n"])]
+    if state.c is not None:
+        pairs.append((state.c, oracle["c_n"]))
+    return max(relative_error(ours, theirs) for ours, theirs in pairs)
+
+
+@pytest.fixture
+def alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make PyTorch look as if it was not installed."""
+    monkeypatch.setattr(exchange, "installed", lambda package: False)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_weights_of_torch_give_its_results(case: str) -> None:
+    assert error_against_torch(imported(case, read(case, "weights")), case) <= tolerance("oracle", "float64")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_there_and_back_gives_the_same_function(case: str) -> None:
+    first = imported(case, read(case, "weights"))
+    weights = to_state_dict(first, Names("body", "head"))
+    assert {name: array.shape for name, array in weights.items()} == {
+        name: array.shape for name, array in read(case, "weights").items()
+    }
+    assert np.array_equal(imported(case, weights).theta, first.theta)
+
+
+def test_biases_are_a_sum_except_in_the_candidate_of_a_gru() -> None:
+    weights = {"weight_ih_l0": np.zeros((3, 1)), "weight_hh_l0": np.zeros((3, 1))}
+    biases = {"bias_ih_l0": np.array([1.0, 2.0, 3.0]), "bias_hh_l0": np.array([10.0, 20.0, 30.0])}
+    parameters = from_torch(weights | biases).network.parameters
+    assert parameters["layers.0.b"].tolist() == [11.0, 22.0, 3.0]
+    assert parameters["layers.0.b_hn"].tolist() == [30.0]
+
+
+def test_without_a_head_the_output_is_what_the_layer_says() -> None:
+    case = "lstm-2-both"
+    weights = {name: array for name, array in read(case, "weights").items() if name.startswith("body")}
+    network = from_torch(weights).network
+    oracle = read(case)
+    state = State(oracle["h_0"], oracle["c_0"])
+    assert_close(network.run(oracle["x"], state)[1], oracle["y"], "oracle")
+
+
+@pytest.mark.parametrize("order", list(permutations(range(4)))[1:])
+def test_every_wrong_order_of_lstm_gates_is_caught(order: tuple[int, ...]) -> None:
+    for case in ("lstm-1", "lstm-2-both", "lstm-1-nobias"):
+        network = imported(case, blocks(read(case, "weights"), order))
+        assert error_against_torch(network, case) > 1e4 * tolerance("oracle", "float64")
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3)))[1:])
+def test_every_wrong_order_of_gru_gates_is_caught(order: tuple[int, ...]) -> None:
+    for case in ("gru-1", "gru-2-both", "gru-1-nobias"):
+        network = imported(case, blocks(read(case, "weights"), order))
+        assert error_against_torch(network, case) > 1e4 * tolerance("oracle", "float64")
+
+
+def test_swapped_biases_of_a_gru_are_caught() -> None:
+    weights = read("gru-1", "weights")
+    swapped = weights | {"body.bias_ih_l0": weights["body.bias_hh_l0"], "body.bias_hh_l0": weights["body.bias_ih_l0"]}
+    assert error_against_torch(imported("gru-1", swapped), "gru-1") > 1e4 * tolerance("oracle", "float64")
+
+
+def test_embedding_and_skip() -> None:
+    architecture = Architecture(None, 2, vocabulary_size=5, embedding_size=3, hidden_size=4, cell="gru")
+    network = Network.initialized(architecture, dtype=np.float64)
+    back = from_torch(to_state_dict(network), layers="recurrent", output="output", embedding="embedding").network
+    assert back.architecture == architecture
+    assert np.array_equal(back.theta, network.theta)
+    architecture = Architecture(3, 2, hidden_size=4, readout="last", linear_skip=True, skip_steps=2)
+    network = Network.initialized(architecture, scheme="uniform")
+    back = from_torch(to_state_dict(network), output="output", skip="skip", readout="last").network
+    assert back.architecture == architecture
+    assert np.array_equal(back.theta, network.theta)
+
+
+def without(weights: Arrays, name: str) -> Arrays:
+    return {key: array for key, array in weights.items() if key != name}
+
+
+LSTM = {
+    "weight_ih_l0": np.ones((8, 3)),
+    "weight_hh_l0": np.ones((8, 2)),
+    "bias_ih_l0": np.ones(8),
+    "bias_hh_l0": np.ones(8),
+}
+HEAD = {"fc.weight": np.ones((1, 2)), "fc.bias": np.ones(1)}
+RNN = {"weight_ih_l0": np.ones((2, 3)), "weight_hh_l0": np.ones((2, 2))}
+REFUSED: list[tuple[dict[str, Any], dict[str, Any], type[Exception], str]] = [
+    (
+        LSTM | HEAD,
+        {},
+        ArgumentError,
+        "from_torch: unknown key 'fc.bias'.\n  Hint: if it is the output layer, output='fc'; or embedding=, skip=.",
+    ),
+    (
+        without(LSTM, "bias_hh_l0"),
+        {},
+        ArgumentError,
+        "from_torch: key 'bias_hh_l0' is missing; it would have shape (8,).",
+    ),
+    (without(LSTM, "weight_hh_l0"), {}, ArgumentError, "from_torch: key 'weight_hh_l0' is missing."),
+    (LSTM, {"output": "fc"}, ArgumentError, "from_torch: key 'fc.weight' is missing."),
+    (LSTM | {"bias_ih_l0": np.ones(2)}, {}, ShapeError, "from_torch: bias_ih_l0 must have shape (8,), got (2,)."),
+    (
+        LSTM | {"weight_hh_l0": np.ones((8, 3))},
+        {},
+        ShapeError,
+        "from_torch: weight_hh_l0 must have shape (G·H, H) with G = 1 (RNN), 3 (GRU) or 4 (LSTM), got (8, 3).",
+    ),
+    (LSTM | {"weight_ih_l0": np.ones(8)}, {}, ShapeError, "from_torch: weight_ih_l0 must be a matrix, got shape (8,)."),
+    (
+        LSTM | {"weight_hr_l0": np.ones((1, 2))},
+        {},
+        UnsupportedError,
+        "from_torch: weight_hr_l0: an LSTM with projections (proj_size) is not supported.",
+    ),
+    (
+        HEAD,
+        {},
+        ArgumentError,
+        (
+            "from_torch: needs one recurrent module, a key that ends with 'weight_ih_l0'; there are: none.\n"
+            "  Hint: layers= takes what the keys of one begin with."
+        ),
+    ),
+    (
+        {f"{part}.{name}": array for part in "ab" for name, array in RNN.items()},
+        {},
+        ArgumentError,
+        (
+            "from_torch: needs one recurrent module, a key that ends with 'weight_ih_l0'; there are: 'a', 'b'.\n"
+            "  Hint: layers= takes what the keys of one begin with."
+        ),
+    ),
+    (RNN, {}, ArgumentError, "from_torch: a state_dict does not say the activation: give activation='tanh' or 'relu'."),
+    (
+        LSTM | {"bias_ih_l0": np.full(8, np.nan)},
+        {},
+        DataError,
+        "from_torch: bias_ih_l0 holds a value that is not finite.",
+    ),
+    (
+        LSTM | {"bias_ih_l0": np.ones(8, int)},
+        {},
+        ArgumentError,
+        "from_torch: bias_ih_l0 must hold real numbers of at most 64 bits, got int64.",
+    ),
+    (
+        LSTM,
+        {"activation": "relu"},
+        ArgumentError,
+        "Architecture: activation='relu' needs cell='rnn', got cell='lstm'.",
+    ),
+]
+
+
+@pytest.mark.parametrize(("weights", "options", "error", "message"), REFUSED)
+def test_refused(weights: Arrays, options: dict[str, Any], error: type[Exception], message: str) -> None:
+    with pytest.raises(error) as caught:
+        from_torch(weights, **options)
+    assert str(caught.value) == message
+
+
+@pytest.mark.parametrize("activation", ["sigmoid", "identity"])
+def test_activations_that_torch_lacks_are_refused(activation: str) -> None:
+    network = Network.initialized(Architecture(1, 1, cell="rnn", activation=activation, hidden_size=2))
+    with pytest.raises(UnsupportedError, match=f"activation='{activation}' has no counterpart"):
+        to_state_dict(network)
+
+
+def test_float16_is_widened_and_dtypes_are_unified() -> None:
+    weights = {name: array.astype(np.float16) for name, array in LSTM.items()}
+    assert from_torch(weights).network.dtype == np.float32
+    assert from_torch(weights | {"bias_ih_l0": np.ones(8)}).network.dtype == np.float64
+
+
+def test_a_wrong_conversion_is_not_handed_out() -> None:
+    with pytest.raises(InterchangeError) as caught:
+        compare(
+            "from_torch", "torch 9", {"states": (np.ones(2), np.ones(2)), "outputs": (np.ones(2), np.array([1.0, 2.0]))}
+        )
+    assert str(caught.value) == (
+        "from_torch: outputs differ from torch 9 by 0.5, more than the tolerance 1e-12. The model was not converted."
+    )
+    with pytest.raises(InterchangeError, match="by inf"):
+        compare("from_torch", "torch 9", {"outputs": (np.array([np.nan]), np.ones(1))})
+
+
+@pytest.mark.usefixtures("alone")
+def test_without_torch_weights_convert_and_the_report_says_so(tmp_path: Path) -> None:
+    network, proof = from_torch(LSTM)
+    assert (proof.largest_difference, proof.compared) == (None, 0)
+    assert str(export_torch(network, tmp_path / "m.safetensors")) == "not compared: torch is not installed"
+    with pytest.raises(ImportError, match=r"needs PyTorch: pip install 'elman\[torch\]'"):
+        to_torch(network)
+    with pytest.raises(ImportError, match="needs PyTorch"):
+        export_torch(network, tmp_path / "m.pt")
+    assert [file.name for file in tmp_path.iterdir()] == ["m.safetensors"]
+
+
+def test_safetensors_hold_the_state_dict(tmp_path: Path) -> None:
+    network = from_torch(LSTM | HEAD, layers="", output="fc").network
+    export_torch(network, tmp_path / "m.safetensors")
+    arrays = load_file(tmp_path / "m.safetensors")
+    assert arrays.keys() == to_state_dict(network).keys()
+    assert np.array_equal(from_torch(arrays, output="output").network.theta, network.theta)
+
+
+def test_networks_of_an_ensemble_are_numbered(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    forecaster = Forecaster(horizon=1, window=4, steps=4, updates=2, n_seeds=2, hidden_size=4, random_state=0)
+    forecaster.fit(rng.standard_normal(60))
+    export_torch(forecaster, tmp_path / "m.safetensors")
+    arrays = load_file(tmp_path / "m.safetensors")
+    assert {name.split(".")[0] for name in arrays} == {"0", "1"}
+    for number, network in enumerate(forecaster.networks_):
+        assert np.array_equal(arrays[f"{number}.output.bias"], network.parameters["output.b_y"])
+
+
+def test_export_refuses_what_it_cannot_write(tmp_path: Path) -> None:
+    with pytest.raises(ArgumentError, match=r"path must end with .safetensors, .pt or .pth, got 'm.bin'"):
+        export_torch(from_torch(LSTM).network, tmp_path / "m.bin")
+    with pytest.raises(ArgumentError, match="Forecaster has no networks; fit it first"):
+        export_torch(Forecaster(horizon=1), tmp_path / "m.pt")
+    assert list(tmp_path.iterdir()) == []

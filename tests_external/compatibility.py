@@ -1,0 +1,125 @@
+"""Run the suites from outside and write their counts into docs/compatibility.md and results.json.
+
+    python tests_external/compatibility.py
+
+`make test-external` calls it. The exit code is pytest's: a red suite writes nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import re
+import sys
+from collections import Counter
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+ROOT = HERE.parent
+PAGE = ROOT / "docs" / "compatibility.md"
+RESULTS = HERE / "results.json"
+BEGIN, END = "<!-- counts: begin; written by tests_external/compatibility.py -->", "<!-- counts: end -->"
+Row = tuple[str, int, int, str]
+
+TORCH, KERAS, SKLEARN = "tests_external/torch", "tests_external/keras", "tests/sequences/test_sklearn.py"
+SUITES: list[tuple[str, str, str]] = [  # suite, what its tests' names begin with, remark
+    (
+        "PyTorch {torch}, its table of module inputs",
+        f"{TORCH}/test_module_tables.py::test_input[",
+        "RNN, LSTM, GRU; float32 and float64; outputs, gradients, and the table's own reference",
+    ),
+    ("the same, error inputs", f"{TORCH}/test_module_tables.py::test_error[", "same exception, same words"),
+    (
+        "the same, inputs with projections",
+        f"{TORCH}/test_module_tables.py::test_projections",
+        "refused by name: `proj_size` is not supported",
+    ),
+    (
+        "PyTorch {torch}, random configurations",
+        f"{TORCH}/test_live_oracle.py",
+        "float64; outputs, final states and all gradients within 1e-12 and 1e-11",
+    ),
+    (
+        "PyTorch {torch}, what training scripts rely on",
+        f"{TORCH}/test_drop_in.py",
+        "starting values, copies, dropout, gradcheck, training runs, pairs that differ in one attribute, refusals",
+    ),
+    (
+        "PyTorch {torch}, networks there and back",
+        f"{TORCH}/test_exchange.py::test_there_and_back",
+        "every cell, depth, direction, bias, readout and input; float32 and float64",
+    ),
+    (
+        "PyTorch {torch}, wrong orders of gates caught",
+        f"{TORCH}/test_exchange.py::test_every_wrong_order",
+        "23 of the LSTM, 5 of the GRU, with and without biases",
+    ),
+    ("Keras {keras}, chains of layers in", f"{KERAS}/test_keras.py::test_from_keras", "both kinds of GRU"),
+    ("Keras {keras}, networks out and back", f"{KERAS}/test_keras.py::test_to_keras_and_back", ""),
+    ("Keras {keras}, wrong orders of gates caught", f"{KERAS}/test_keras.py::test_every_wrong_order", "23 and 5"),
+    (
+        "Keras {keras}, entries of configurations refused by name",
+        f"{KERAS}/test_keras.py::test_entries_that_would_be_left_out",
+        "what would otherwise be left out silently",
+    ),
+    (
+        "scikit-learn {scikit-learn}, its checks of estimators",
+        f"{SKLEARN}::test_check",
+        "classifier and regressor, tables and sequences; none skipped, none expected to fail",
+    ),
+]
+
+
+class Outcomes:
+    """Collects what became of every test."""
+
+    def __init__(self) -> None:
+        self.passed: set[str] = set()
+        self.seen: set[str] = set()
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        if report.when == "call" or not report.passed:
+            self.seen.add(report.nodeid)
+            if report.passed:
+                self.passed.add(report.nodeid)
+
+    def row(self, suite: str, start: str, remark: str) -> Row:
+        """Count the tests whose names begin with ``start``."""
+        total = [name for name in self.seen if name.startswith(start)]
+        if not total:
+            raise SystemExit(f"no test begins with {start}: {Counter(n.split('[')[0] for n in self.seen)}")
+        names = re.findall(r"{([\w-]+)}", suite)
+        said = suite.format(**{name: version(name).split("+")[0] for name in names})
+        return said, sum(name in self.passed for name in total), len(total), remark
+
+
+def table(rows: list[Row]) -> str:
+    """Write the rows as Markdown."""
+    lines = ["| Suite | Passed | Of | |", "|---|---|---|---|"]
+    lines += [f"| {suite} | {passed:,} | {total:,} | {remark} |" for suite, passed, total, remark in rows]
+    return "\n".join(lines)
+
+
+def main() -> int:
+    outcomes = Outcomes()
+    code = pytest.main(["-q", str(HERE), str(ROOT / SKLEARN)], plugins=[outcomes])
+    if code:
+        return int(code)
+    sys.path.insert(0, str(HERE / "onnx"))
+    rows: list[Row] = importlib.import_module("counts").rows()
+    rows += [outcomes.row(*suite) for suite in SUITES]
+    before, _, rest = PAGE.read_text().partition(BEGIN)
+    _, _, after = rest.partition(END)
+    RESULTS.write_text(
+        json.dumps([dict(zip(("suite", "passed", "of", "remark"), row, strict=True)) for row in rows], indent=1) + "\n"
+    )
+    PAGE.write_text(f"{before}{BEGIN}\n{table(rows)}\n{END}{after}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
