@@ -7,13 +7,15 @@ VENV ?= .venv
 INSTALL ?= --editable .
 
 RUN := $(VENV)/bin/
+SECONDS ?= 600
+AXE ?= $(VENV)/axe/node_modules/axe-core/axe.min.js
 PIP := $(RUN)python -m pip --quiet --disable-pip-version-check install
 NATIVE := pyproject.toml CMakeLists.txt $(shell find cpp -type f)
 ifneq ($(findstring editable,$(INSTALL)),editable)
 NATIVE += $(shell find src -type f -not -name '*.pyc')
 endif
 
-.PHONY: demo test check bench accuracy wheel docs clean help
+.PHONY: demo test test-external test-browser faults fuzz mutate sanitize check bench accuracy wheel docs clean help
 .DEFAULT_GOAL := help
 
 demo: $(VENV)/.package ## forecast the shipped airline passengers and draw the picture
@@ -22,6 +24,9 @@ demo: $(VENV)/.package ## forecast the shipped airline passengers and draw the p
 
 test: $(VENV)/.test ## run every test
 	@$(RUN)python -m pytest
+
+test-external: $(VENV)/.external ## suites of ONNX, ONNX Runtime, PyTorch and Keras; writes docs/compatibility.md
+	@$(RUN)python tests_external/compatibility.py
 
 check: $(VENV)/.check ## style, types, import direction
 	@$(RUN)ruff check --quiet .
@@ -39,6 +44,21 @@ bench: $(VENV)/.bench ## time the engine beside PyTorch
 accuracy: $(VENV)/.package ## forecast accuracy on public data sets
 	@$(RUN)python benchmarks/accuracy.py
 
+test-browser: $(VENV)/.browser $(AXE) ## try the worked-by-hand page in Chromium (CHROMIUM=... names another one)
+	@AXE=$(abspath $(AXE)) $(RUN)python -m pytest tests_browser
+
+faults: $(VENV)/.test ## kill, interrupt, fill the disk: is every file whole, every run taken up again? (needs strace)
+	@$(RUN)python -m pytest tests_faults
+
+fuzz: $(VENV)/.fuzz ## ten minutes of made-up files for the loader and the readers of tables (SECONDS=... for longer)
+	@$(RUN)python tests_fuzz/fuzz.py $(SECONDS)
+
+mutate: $(VENV)/.native ## sabotage the source: every sabotage must turn a test red; writes docs/mutation.md
+	@PATH="$(abspath $(RUN)):$$PATH" $(RUN)python tests_mutate/mutate.py $(ROOMS)
+
+sanitize: $(VENV)/.native ## the tests of the engine under AddressSanitizer, UBSan and ThreadSanitizer (needs GCC)
+	@PATH="$(abspath $(RUN)):$$PATH" $(RUN)python tests_sanitize/sanitize.py
+
 wheel: $(VENV)/.check ## build a wheel into dist/ and have auditwheel judge it
 	@rm -f dist/elman-*.whl
 	@$(RUN)python -m pip --quiet --disable-pip-version-check wheel --no-deps --wheel-dir dist .
@@ -49,7 +69,7 @@ clean: ## remove everything that the other verbs made
 	rm -rf $(VENV) build dist air-passengers.png .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 help: ## show this list
-	@grep -E '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 12
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
 
 # Stamps. Each stands on the one before where both call pip, so that `make -j` never runs pip twice in one environment.
 $(VENV)/.python:
@@ -60,6 +80,11 @@ $(VENV)/.python:
 $(VENV)/.package: $(VENV)/.python $(NATIVE)
 	@echo "Compiling and installing Elman into $(VENV)"
 	@$(PIP) $(INSTALL)
+	@touch $@
+
+# The accessibility checker is a script; npm fetches it unless AXE names one.
+$(VENV)/axe/node_modules/axe-core/axe.min.js: $(VENV)/.python
+	@npm install --silent --no-audit --no-fund --prefix $(VENV)/axe axe-core@4
 	@touch $@
 
 EXTRA = @$(PIP) $$($(RUN)python -c 'import tomllib; \
@@ -73,6 +98,22 @@ $(VENV)/.check: $(VENV)/.test
 	$(EXTRA)
 	@touch $@
 
+$(VENV)/.external: $(VENV)/.test
+	$(EXTRA)
+	@touch $@
+
+$(VENV)/.fuzz: $(VENV)/.test
+	$(EXTRA)
+	@touch $@
+
+$(VENV)/.native: $(VENV)/.test
+	$(EXTRA)
+	@touch $@
+
 $(VENV)/.bench: $(VENV)/.check
+	$(EXTRA)
+	@touch $@
+
+$(VENV)/.browser: $(VENV)/.test
 	$(EXTRA)
 	@touch $@

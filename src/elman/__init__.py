@@ -21,6 +21,7 @@ from elman.errors import (
     ElmanError,
     ElmanWarning,
     FileFormatError,
+    InterchangeError,
     ShapeError,
     TrainingError,
     UnsupportedError,
@@ -30,11 +31,12 @@ from elman.errors import (
 from elman.load import load
 
 if TYPE_CHECKING:
-    from elman import engine, reference
+    from elman import engine, explain, reference
     from elman.forecasting import Forecaster
     from elman.forecasting.audit import audit
     from elman.network import Architecture, Network
     from elman.sequences import SequenceClassifier, SequenceRegressor, SequenceTagger
+    from elman.text import LanguageModel
 
 __version__ = "0.1.0"
 
@@ -46,6 +48,8 @@ __all__ = [
     "ElmanWarning",
     "FileFormatError",
     "Forecaster",
+    "InterchangeError",
+    "LanguageModel",
     "Network",
     "SequenceClassifier",
     "SequenceRegressor",
@@ -56,6 +60,7 @@ __all__ = [
     "__version__",
     "audit",
     "engine",
+    "explain",
     "load",
     "reference",
 ]
@@ -63,13 +68,14 @@ __all__ = [
 _LAZY = {
     "Architecture": "elman.network",
     "Forecaster": "elman.forecasting",
+    "LanguageModel": "elman.text",
     "Network": "elman.network",
     "SequenceClassifier": "elman.sequences",
     "SequenceRegressor": "elman.sequences",
     "SequenceTagger": "elman.sequences",
     "audit": "elman.forecasting",
 }
-_MODULES = ("engine", "reference")
+_MODULES = ("engine", "explain", "reference")
 
 
 def __getattr__(name: str) -> Any:

@@ -23,7 +23,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    model : Forecaster, SequenceClassifier, SequenceRegressor, SequenceTagger or Network
+    model : Forecaster, SequenceClassifier, SequenceRegressor, SequenceTagger, LanguageModel or Network
         Whichever was saved.
 
     Raises
@@ -87,10 +87,17 @@ def _tagger() -> Any:
     return SequenceTagger
 
 
+def _language_model() -> Any:
+    from elman.text import LanguageModel
+
+    return LanguageModel
+
+
 _KINDS: dict[str, Callable[[], Any]] = {
     "forecaster": _forecaster,
     "network": _network,
     "classifier": _classifier,
     "regressor": _regressor,
     "tagger": _tagger,
+    "language-model": _language_model,
 }

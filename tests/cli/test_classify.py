@@ -127,8 +127,8 @@ def test_columns_by_name_and_semicolons(run: Callable[..., Any], tmp_path: Path)
     assert done.stderr.splitlines()[:4] == [
         f"{tmp_path / 'steps.csv'}: sequences by 'who', times by 'when', classes in 'kind', channels x, z.",
         f"{tmp_path / 'steps.csv'}: columns are separated by semicolons.",
-        f"{tmp_path / 'steps.csv'}: column 'x' has decimal commas.",
-        f"{tmp_path / 'steps.csv'}: column 'z' has decimal commas.",
+        f"{tmp_path / 'steps.csv'}: numbers in x have a decimal comma.",
+        f"{tmp_path / 'steps.csv'}: numbers in z have a decimal comma.",
     ]
 
 
@@ -162,7 +162,7 @@ def test_wrong_usage_ends_with_2(case: str, run: Callable[..., Any], table: Path
     assert done.stdout == "" and files(tmp_path) == ["steps.csv"]
 
 
-TEXT = "could not convert string to float: '?'."
+TEXT = "could not convert string to float: 'two'."
 FINITE = "every value must be finite and within float32. Fill or drop missing values first."
 FEW = (
     "The least populated classes in y have only 1 member, which is too few. The minimum number of groups for any class "
@@ -170,9 +170,9 @@ FEW = (
 )
 BAD_DATA: dict[str, tuple[str, list[str], str]] = {
     "empty": ("", [], "data.csv: the file is empty."),
-    "header alone": ("case,x,label\n", [], "data.csv: there is no row after the header."),
-    "ragged": ("case,x,label\n1,2\n", [], "data.csv, line 2: 2 columns, the header has 3."),
-    "column twice": ("case,x,x\n1,2,3\n", [], "data.csv: column 'x' occurs twice."),
+    "header alone": ("case,x,label\n", [], "data.csv: there is a header, but no rows."),
+    "ragged": ("case,x,label\n1,2\n", [], "data.csv: line 2 has 2 fields, the header has 3."),
+    "column twice": ("case,x,x\n1,2,3\n", [], "data.csv: two columns are called 'x'."),
     "no id": ("who,x\n1,2\n", [], "{path}: no column tells sequences apart; name one of who, x with --id."),
     "no such column": (
         "case,x\n1,2\n",
@@ -187,7 +187,12 @@ BAD_DATA: dict[str, tuple[str, list[str], str]] = {
     ),
     "class missing": ("case,x,label\n1,2,\n", [], "{path}: the sequence '1' has no class in 'label'."),
     "text": (
-        "case,x,label\n1,2,a\n2,?,b\n",
+        "case,x,label\n1,2,a\n2,x,b\n3,4,a\n",
+        [],
+        "data.csv: column 'x' holds 'x' in line 3, which is no number.",
+    ),
+    "text throughout": (
+        "case,x,label\n1,two,a\n2,three,b\n",
         [],
         f"{{path}}: column 'x' must hold numbers: {TEXT}",
     ),
@@ -230,7 +235,10 @@ def test_encodings_and_unknown_classes(run: Callable[..., Any], table: Path, tmp
     (tmp_path / "latin.csv").write_bytes("case,x,z,label\n1,2,3,für\n".encode("latin-1"))
     done = run("evaluate", tmp_path / "model", tmp_path / "latin.csv")
     assert done.exit_code == 1
-    assert done.stderr == "Error: latin.csv: byte 22 (0xfc) is not utf-8. Pass --encoding latin-1 or whichever it is.\n"
+    assert (
+        done.stderr
+        == "Error: latin.csv: byte 22 (0xfc) is not utf-8. Pass the encoding, for example --encoding latin-1.\n"
+    )
     done = run("evaluate", tmp_path / "model", tmp_path / "latin.csv", "--encoding", "latin-1", "--quiet")
     assert done.exit_code == 1
     assert done.stderr == (

@@ -21,6 +21,9 @@ WRONG_USAGE = {
     "sunspots --level 80,high": (
         "--level 80,high: must be auto, none, a percentage such as 80, or several such as 80,95."
     ),
+    "sunspots --cell ltsm": "--cell ltsm: must be one of lstm, gru, rnn.",
+    "sunspots --missing drop": "--missing drop: must be one of error, seasonal_median, interpolate.",
+    "sunspots --freq soon": "--freq soon: must be auto or a pandas frequency such as MS, D or 15min.",
     "sunspots --output no/where.csv": "--output no/where.csv: there is no folder no.",
     "sunspots --plot .": "--plot .: is a folder.",
 }
@@ -48,6 +51,16 @@ BAD_DATA = {
     "day,y\n2024-01-01,1\n2024-01-02,2,3\n": "bad.csv: line 3 has 3 fields, the header has 2.",
     "day,y\n2024-01-01,1\nyesterday,2\n": (
         "bad.csv: no column holds dates throughout; name it with --time (columns: day, y)."
+    ),
+    "day,y\n2024-01-01,1\n2024-01-02,two\n2024-01-03,3\n": (
+        "bad.csv: column 'y' holds 'two' in line 3, which is no number. Name another with --target."
+    ),
+    "day,y\n2024-01-01,1\nyesterday,2\n2024-01-03,3\n": (
+        "bad.csv: column 'day' holds 'yesterday' in line 3, which is no date. Name another with --time."
+    ),
+    "day,y\n2024-01-01T00:00Z,1\n2024-01-02T00:00,2\n2024-01-03T00:00Z,3\n": (
+        "bad.csv: column 'day' holds '2024-01-02T00:00' in line 3, which has no time zone, unlike the first. "
+        "Name another with --time."
     ),
     "day,y\n2024-01-01,1\n2024-01-02,two\n": (
         "bad.csv: no column besides the dates holds numbers throughout; name the one to forecast with --target."

@@ -8,6 +8,14 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "elman"
+# Modules below ``elman``, examples and documents that need an optional package: tests_external runs what is in them.
+NEED_EXTRAS = {
+    "interop.torch.drop_in",
+    "interop.torch.functions",
+    "interop.torch.model",
+    "torch_drop_in.py",
+    "interchange.md",
+}
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").glob("**/*.md")])
 
 

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from meta.repository import modules
+from meta.repository import NEED_EXTRAS, modules
 
 
-@pytest.mark.parametrize("name", [".".join(["elman", *filter(None, [name])]) for name, _ in modules()])
+@pytest.mark.parametrize(
+    "name", [".".join(["elman", *filter(None, [name])]) for name, _ in modules() if name not in NEED_EXTRAS]
+)
 def test_examples(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     module = importlib.import_module(name)

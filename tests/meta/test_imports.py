@@ -28,11 +28,12 @@ MAY_IMPORT = {  # room: the rooms it may import, besides itself
     "sequences": UP_TO_TRAINING,
     "text": UP_TO_TRAINING,
     "load": [*UP_TO_TRAINING, "forecasting", "sequences", "text"],
-    "interop": UP_TO_LOAD,
+    "interop": [*UP_TO_LOAD, ""],
     "explain": UP_TO_LOAD,
     "cli": [*UP_TO_LOAD, "interop", "explain", ""],
     "__main__": ["cli"],
-    "": ["errors", "load", "reference", "engine", "network", "forecasting", "sequences", "text"],  # elman/__init__.py
+    # elman/__init__.py
+    "": ["errors", "load", "reference", "engine", "network", "forecasting", "sequences", "text", "explain"],
 }
 STANDARD = set(sys.stdlib_module_names) | {"__future__"}
 FROM_OUTSIDE = {  # room: the other packages it may import at all; rooms that are not listed are free
@@ -41,7 +42,7 @@ FROM_OUTSIDE = {  # room: the other packages it may import at all; rooms that ar
     "_check": {"numpy"},
     "reference": {"numpy"},
     "engine": {"numpy"},
-    "data": {"numpy", "pandas"},
+    "data": {"numpy", "pandas", "polars"},
     "persistence": {"numpy", "safetensors"},
     "network": {"numpy"},
     "training": {"numpy", "rich"},

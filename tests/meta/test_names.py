@@ -12,7 +12,7 @@ from importlib.metadata import version
 import pytest
 
 import elman
-from meta.repository import modules, public_names
+from meta.repository import NEED_EXTRAS, modules, public_names
 
 PUBLIC = [
     "Architecture",
@@ -22,6 +22,8 @@ PUBLIC = [
     "ElmanWarning",
     "FileFormatError",
     "Forecaster",
+    "InterchangeError",
+    "LanguageModel",
     "Network",
     "SequenceClassifier",
     "SequenceRegressor",
@@ -32,11 +34,12 @@ PUBLIC = [
     "__version__",
     "audit",
     "engine",
+    "explain",
     "load",
     "reference",
 ]
 HEAVY = "jinja2 joblib matplotlib pandas polars rich safetensors scipy sklearn tokenizers torch typer utilsforecast"
-MODULES = [name for name, path in modules() if name and public_names(path)]
+MODULES = [name for name, path in modules() if name and name not in NEED_EXTRAS and public_names(path)]
 ROOMS = [name for name in MODULES if "." not in name and not name.startswith("_")] + ["data.datasets"]
 
 

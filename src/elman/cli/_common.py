@@ -8,7 +8,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = [
     "USUAL_LEVELS",
+    "Checkpoint",
+    "Resume",
+    "check_choice",
     "check_readable",
     "check_writable",
+    "kept",
     "levels_of",
     "reported",
     "say",
@@ -31,6 +35,12 @@ __all__ = [
     "write_csv",
 ]
 
+Checkpoint = Annotated[
+    Path | None, typer.Option(metavar="FOLDER", help="Keep the state of the training there, every ten seconds.")
+]
+Resume = Annotated[
+    bool, typer.Option("--resume", help="Go on from the state in the folder of --checkpoint, if there is one.")
+]
 USUAL_LEVELS = [80.0, 95.0]
 BAD_DATA, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
@@ -78,17 +88,17 @@ def reported(quiet: bool) -> Iterator[None]:
 
 def in_flags(text: str) -> str:
     """Say ``--missing interpolate`` where the library says ``missing="interpolate"``."""
-    text = _ARGUMENT.sub(r"--\1 \3", text)
+    text = _ARGUMENT.sub(r"--\1 \3", text.replace("resume=True", "--resume"))
     return _BARE.sub(r"\1--\2\3", text)
 
 
-_FLAGS = "missing|freq|season|window|cell"
+_FLAGS = "missing|freq|season|window|cell|encoding"
 _ARGUMENT = re.compile(rf"\b({_FLAGS})=([\"']?)([\w.+-]+)\2")
 _BARE = re.compile(r"(Pass |Pass the right )(freq)([,.])")
 
 
-def check_writable(option: str, path: Path | None) -> None:
-    """Refuse, before any work, a file that cannot be written in the end."""
+def check_writable(option: str, path: Path | None, *reads: str | Path | None) -> None:
+    """Refuse, before any work, a file that cannot be written in the end, or that would replace one that is read."""
     if path is None:
         return
     if path.is_dir():
@@ -97,6 +107,14 @@ def check_writable(option: str, path: Path | None) -> None:
         usage_error(f"{option} {path}: there is no folder {path.parent}.")
     if not os.access(path.parent, os.W_OK):
         usage_error(f"{option} {path}: the folder {path.parent} cannot be written to.")
+    if path.exists() and any(file and Path(file).exists() and path.samefile(file) for file in reads):
+        usage_error(f"{option} {path}: would replace a file that is read; name another.")
+
+
+def check_choice(option: str, value: str, choices: Sequence[str]) -> None:
+    """Refuse anything else."""
+    if value not in choices:
+        usage_error(f"{option} {value}: must be one of {', '.join(choices)}.")
 
 
 def check_readable(option: str, path: Path | None) -> None:
@@ -128,6 +146,7 @@ def table_of(
     encoding: str,
     past: Sequence[str] = (),
     future: Path | None = None,
+    categories: Sequence[str] = (),
 ) -> Table:
     """Read a file, or one of the series that come with the package."""
     from elman.data.datasets import dataset_names, load_dataset
@@ -137,12 +156,50 @@ def table_of(
     if path.is_dir():
         usage_error(f"{file}: is a folder.")
     if path.exists():
-        return read_table(path, time, target, series, encoding, past, future)
-    if file in dataset_names() and (past or future is not None):
+        return read_table(path, time, target, series, encoding, past, future, categories)
+    if file in dataset_names() and (past or categories or future is not None):
         usage_error(f"{file}: the series that comes with Elman has no covariates.")
     if file in dataset_names():
         return Table(load_dataset(file), "ds", "y", "unique_id")
     usage_error(f"{file}: no such file, and no series of that name comes with Elman ({', '.join(dataset_names())} do).")
+
+
+@contextmanager
+def kept(
+    command: str, folder: Path | None, resume: bool, options: dict[str, Any], *files: str | Path | None
+) -> Iterator[None]:
+    """Keep the states of everything that is trained within, if there is a folder; nothing is done otherwise.
+
+    Parameters
+    ----------
+    command : str
+        Which command it is.
+    folder : path, optional
+        From ``--checkpoint``.
+    resume : bool
+        From ``--resume``.
+    options : dict
+        All others; threads and progress do not count.
+    files : str, path or None
+        What it learns from; the name of a file that comes with Elman counts as its content.
+    """
+    if folder is None:
+        if resume:
+            usage_error("--resume needs --checkpoint FOLDER to go on from.")
+        yield
+        return
+    if folder.exists() and not folder.is_dir():
+        usage_error(f"--checkpoint {folder}: is not a folder.")
+    from elman.training import checkpointing
+
+    contents = [Path(file).read_bytes() if file and Path(file).is_file() else file for file in files]
+    run = {"seed" if name == "random_state" else name: value for name, value in options.items()}
+    with checkpointing(command, folder, resume, run, contents):
+        try:
+            yield
+        except KeyboardInterrupt:
+            say(f"The state of the training is in {folder}; --resume goes on from it.")
+            raise
 
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:

@@ -11,8 +11,12 @@ from elman import __version__
 from elman.cli.audit import audit
 from elman.cli.bench import bench
 from elman.cli.classify import classify
+from elman.cli.diagnose import diagnose
+from elman.cli.exchange import export_model, import_model
+from elman.cli.explain import explain
 from elman.cli.forecast import forecast
 from elman.cli.predict import predict
+from elman.cli.text import text
 
 __all__ = ["app", "main"]
 
@@ -28,7 +32,12 @@ app.command()(forecast)
 app.command()(predict)
 app.command()(audit)
 app.command()(bench)
+app.command()(diagnose)
+app.command()(explain)
+app.command("export")(export_model)
+app.command("import")(import_model)
 app.add_typer(classify, name="classify")
+app.add_typer(text, name="text")
 
 
 def _print_version(wanted: bool) -> None:

@@ -37,7 +37,7 @@ def audit(
 
     The exit code is 0 if all promises are kept and 1 if one is broken.
     """
-    check_writable("--output", output)
+    check_writable("--output", output, model, file)
     if not model.exists():
         usage_error(f"{model}: no such file.")
     with reported(quiet):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from elman.cli._common import check_writable, reported, say, usage_error, write_csv
+from elman.cli._common import Checkpoint, Resume, check_writable, kept, reported, say, usage_error, write_csv
 
 if TYPE_CHECKING:
     from elman.sequences import SequenceClassifier
@@ -66,13 +66,15 @@ def train(
     plot: Annotated[
         Path | None, typer.Option(metavar="PNG", help="Draw the learning curve and the confusion matrix.")
     ] = None,
+    checkpoint: Checkpoint = None,
+    resume: Resume = False,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed gives the same model.")] = 0,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; the result does not depend on them.")] = None,
     quiet: Quiet = False,
 ) -> None:
     """Learn to classify sequences, and check the classifier on sequences that it has not seen."""
     for option, path in (("--save", save), ("--plot", plot)):
-        check_writable(option, path)
+        check_writable(option, path, file, test)
     with reported(quiet):
         from elman.sequences import SequenceClassifier
 
@@ -91,8 +93,10 @@ def train(
         )
         labels = _labels(file, known)
         unseen = None if test is None else _read(test, id_, time, label, encoding, quiet=quiet)
-        report = _held_out(model, known, labels, check, seed) if unseen is None and check > 0 else None
-        model.fit(known.data, labels)
+        run = model.get_params() | {"check": check, "test": test is not None, "label": label, "encoding": encoding}
+        with kept("elman classify train", checkpoint, resume, run, file):
+            report = _held_out(model, known, labels, check, seed) if unseen is None and check > 0 else None
+            model.fit(known.data, labels)
         if unseen is not None and test is not None:
             report = _report(model, test, unseen)
         if not quiet:
@@ -116,7 +120,7 @@ def predict(
     quiet: Quiet = False,
 ) -> None:
     """Classify sequences with a saved classifier."""
-    check_writable("--output", output)
+    check_writable("--output", output, model, file)
     with reported(quiet):
         import pandas as pd
 
@@ -143,7 +147,7 @@ def evaluate(
     quiet: Quiet = False,
 ) -> None:
     """Compare a saved classifier's answers with the classes in a file."""
-    check_writable("--plot", plot)
+    check_writable("--plot", plot, model, file)
     with reported(quiet):
         classifier, known = _load(model), _read(file, id_, time, label, encoding, quiet=quiet)
         report = _report(classifier, file, known)

@@ -9,8 +9,12 @@ import typer
 
 from elman.cli._common import (
     USUAL_LEVELS,
+    Checkpoint,
+    Resume,
+    check_choice,
     check_readable,
     check_writable,
+    kept,
     levels_of,
     reported,
     say,
@@ -53,6 +57,9 @@ def forecast(
     covariates: Annotated[
         str | None, typer.Option(metavar="COLUMNS", help="Further columns to learn from, such as price,heat.")
     ] = None,
+    categories: Annotated[
+        str | None, typer.Option(metavar="COLUMNS", help="Such columns that hold categories: weather,holiday.")
+    ] = None,
     future: Annotated[
         Path | None,
         typer.Option(
@@ -71,6 +78,8 @@ def forecast(
     save: Annotated[
         Path | None, typer.Option(metavar="MODEL", help="Write the fitted model, for elman predict.")
     ] = None,
+    checkpoint: Checkpoint = None,
+    resume: Resume = False,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed gives the same forecast.")] = 0,
     threads: Annotated[int | None, typer.Option(min=1, help="Threads; the result does not depend on them.")] = None,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No messages and no progress.")] = False,
@@ -80,9 +89,10 @@ def forecast(
     The newest values are held out first and forecast by the network and by simple baselines; then the network learns
     from everything and forecasts what comes next.
     """
-    for option, path in (("--plot", plot), ("--output", output), ("--save", save)):
-        check_writable(option, path)
     check_readable("--future", future)
+    _check_files({"--plot": plot, "--output": output, "--save": save}, file, future)
+    check_choice("--cell", cell, ("lstm", "gru", "rnn"))
+    check_choice("--missing", missing, ("error", "seasonal_median", "interpolate"))
     levels = levels_of(level)
     with reported(quiet):
         from elman.forecasting import Forecaster
@@ -90,7 +100,7 @@ def forecast(
         forecaster = Forecaster(
             horizon,
             season=_seasons(season),
-            freq=freq,
+            freq=_frequency(freq),
             window=_window(window),
             cell=cell,
             missing=missing,
@@ -98,13 +108,16 @@ def forecast(
             n_threads=threads,
             progress=not quiet,
         )
-        table = table_of(file, time, target, series, encoding, _names(covariates), future)
+        table = table_of(file, time, target, series, encoding, _names(covariates), future, _names(categories))
         forecaster.set_params(past_covariates=table.past or None, future_covariates=table.known_ahead or None)
         if not quiet:
             _say_what_was_read(file, table)
         _refuse_bad_data(forecaster, table)
-        result = _check(forecaster, table, backtest, refit, quiet)
-        levels = _fit(forecaster, table, result, levels, quiet)
+        run = forecaster.get_params() | {"level": level, "backtest": backtest, "refit": refit, "encoding": encoding}
+        columns = {"time": table.time, "target": table.target, "id": table.series, "categories": categories}
+        with kept("elman forecast", checkpoint, resume, run | columns, file, future):
+            result = _check(forecaster, table, backtest, refit, quiet)
+            levels = _fit(forecaster, table, result, levels, quiet)
         if not quiet:
             _say_what_was_chosen(forecaster)
         frame = forecaster.predict(level=levels or None, future=table.future)
@@ -114,6 +127,27 @@ def forecast(
             show_backtest(result, f"Check on {past}, held out")
         hint = "" if output is not None else "; --output writes all of them"
         show_forecast(frame, "Forecast", hint)
+
+
+def _check_files(writes: dict[str, Path | None], *reads: str | Path | None) -> None:
+    """Refuse files that cannot be written, or that would replace each other or what is read."""
+    for option, path in writes.items():
+        check_writable(option, path, *reads)
+    paths = [path.resolve() for path in writes.values() if path is not None]
+    if len(set(paths)) < len(paths):
+        usage_error(f"{', '.join(writes)}: two of them name the same file.")
+
+
+def _frequency(text: str) -> str:
+    """Read ``auto`` or a pandas alias."""
+    from elman.forecasting.frequencies import to_frequency
+
+    if text != "auto":
+        try:
+            to_frequency(text)
+        except ValueError:
+            usage_error(f"--freq {text}: must be auto or a pandas frequency such as MS, D or 15min.")
+    return text
 
 
 def _names(text: str | None) -> list[str]:

@@ -49,7 +49,7 @@ def predict(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No messages.")] = False,
 ) -> None:
     """Forecast with a saved model, without learning anything new."""
-    check_writable("--output", output)
+    check_writable("--output", output, model, file, future)
     check_readable("--future", future)
     levels = levels_of(level)
     if not model.exists():
@@ -65,7 +65,7 @@ def predict(
                 usage_error(f"{model}: covariates known ahead go with the file of values known now; pass FILE.")
             frame = forecaster.predict(level=wanted)
         else:
-            past = tuple(forecaster.past_covariates or ())
+            past = (*(forecaster.past_covariates or ()), *(forecaster.future_covariates or ()))
             if forecaster.future_covariates and future is None:
                 usage_error(
                     f"{model}: needs {', '.join(forecaster.future_covariates)} of the rows to come; pass --future."

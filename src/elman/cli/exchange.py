@@ -1,0 +1,76 @@
+"""``elman export`` and ``elman import``: models to other libraries and from them, with the proof of equality."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from elman.cli._common import check_writable, reported, say, usage_error
+
+__all__ = ["export_model", "import_model"]
+
+_ENDINGS = {"onnx": (".onnx",), "torch": (".safetensors", ".pt", ".pth")}
+
+
+def export_model(
+    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Saved by Elman.")],
+    to: Annotated[str, typer.Option(metavar="FORMAT", help="onnx: from raw values to results; torch: weights alone.")],
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Where to; beside the model if not given.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No messages.")] = False,
+) -> None:
+    """Write a saved model for another library, after both have given the same results."""
+    if to not in _ENDINGS:
+        usage_error(f"--to {to}: must be one of {', '.join(_ENDINGS)}.")
+    if not model.exists():
+        usage_error(f"{model}: no such file.")
+    target = model.with_suffix(_ENDINGS[to][0]) if output is None else output
+    if target.suffix not in _ENDINGS[to]:
+        usage_error(f"--output {target}: must end with {' or '.join(_ENDINGS[to])}.")
+    _check_target(model, target)
+    with reported(quiet):
+        import elman
+
+        loaded = elman.load(model)
+        if to == "onnx":
+            from elman.interop import export_onnx as export
+        else:
+            from elman.interop.torch import export_torch as export
+        proof = export(loaded, target)
+        if not quiet:
+            say(f"{target}: {proof}.")
+
+
+def import_model(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="An ONNX file.")],
+    output: Annotated[
+        Path | None, typer.Option(metavar="MODEL", help="Where to; beside the file, ending in .model, if not given.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No messages.")] = False,
+) -> None:
+    """Read an ONNX file of recurrent layers as a network of Elman, after both have given the same results."""
+    if not file.exists():
+        usage_error(f"{file}: no such file.")
+    if file.is_dir():
+        usage_error(f"{file}: is a folder.")
+    target = file.with_suffix(".model") if output is None else output
+    _check_target(file, target)
+    with reported(quiet):
+        from elman.interop import import_onnx
+
+        network, proof = import_onnx(file)
+        network.save(target)
+        if not quiet:
+            a = network.architecture
+            directions = ", both directions" if a.bidirectional else ""
+            say(f"{file}: {a.num_layers} × {a.cell.upper()} of {a.hidden_size} units{directions}, readout {a.readout}.")
+            say(f"{target}: {proof}.")
+
+
+def _check_target(source: Path, target: Path) -> None:
+    check_writable("--output", target)
+    if target.exists() and target.samefile(source):
+        usage_error(f"--output {target}: is the file that is read.")

@@ -1,0 +1,261 @@
+"""``elman text``: train a language model, measure it, and let it write."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from elman.cli._common import (
+    INTERRUPTED,
+    Checkpoint,
+    Resume,
+    check_choice,
+    check_readable,
+    check_writable,
+    in_flags,
+    reported,
+    say,
+    usage_error,
+)
+from elman.errors import ArgumentError
+
+if TYPE_CHECKING:
+    from elman.text import LanguageModel
+
+__all__ = ["text"]
+
+text = typer.Typer(
+    help="Language models: predict the next character, word or byte pair of a text, and write text of its kind.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
+
+_LEVELS = ("character", "word", "bpe")
+_PRESETS = ("zaremba-small", "zaremba-medium", "char-rnn")
+_CELLS = ("gru", "lstm", "rnn")
+_SAMPLE = 300  # tokens that are shown after training
+_SHOWN = 40  # tokens of the vocabulary
+
+Files = Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER...", help="Text files; of a folder, its .txt files.")]
+Model = Annotated[Path, typer.Argument(metavar="MODEL", help="Written by elman text train --save.")]
+Encoding = Annotated[str, typer.Option(help="Character encoding of the files.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages and no progress.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Threads; the result does not depend on them.")]
+
+
+@text.command()
+def train(
+    files: Files,
+    save: Annotated[Path | None, typer.Option(metavar="MODEL", help="Write the fitted model.")] = None,
+    preset: Annotated[str | None, typer.Option(help=f"A published recipe: {', '.join(_PRESETS)}.")] = None,
+    level: Annotated[str | None, typer.Option(help="What a token is: character, word or bpe.")] = None,
+    vocabulary_size: Annotated[int | None, typer.Option(min=2, help="Most tokens, <unk> included.")] = None,
+    min_count: Annotated[int | None, typer.Option(min=1, help="Rarer tokens become <unk>.")] = None,
+    cell: Annotated[str | None, typer.Option(help="gru, lstm or rnn.")] = None,
+    hidden_size: Annotated[int | None, typer.Option(min=1, help="Units of a layer; chosen if not given.")] = None,
+    num_layers: Annotated[int | None, typer.Option(min=1, help="Recurrent layers.")] = None,
+    dropout: Annotated[float | None, typer.Option(help="Share of units dropped in training.")] = None,
+    steps: Annotated[int | None, typer.Option(min=1, help="Tokens that gradients reach back; chosen.")] = None,
+    batch_size: Annotated[int | None, typer.Option(min=1, help="Parts of the text that are read side by side.")] = None,
+    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the text; chosen if not given.")] = None,
+    learning_rate: Annotated[float | None, typer.Option(help="At the start.")] = None,
+    validation_fraction: Annotated[
+        float | None, typer.Option(help="Share at the end of the text that is not learned from; 0: none.")
+    ] = None,
+    patience: Annotated[
+        int | None, typer.Option(min=1, help="Stop after so many epochs without a better validation.")
+    ] = None,
+    encoding: Encoding = "utf-8",
+    checkpoint: Checkpoint = None,
+    resume: Resume = False,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed gives the same model.")] = 0,
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Learn from a text, and measure on its end, which is not learned from. Ctrl-C keeps the best model so far."""
+    given = dict(locals())
+    _check_files(files)
+    check_writable("--save", save, *files)
+    for option, value, choices in (
+        ("--preset", preset, _PRESETS),
+        ("--level", level, _LEVELS),
+        ("--cell", cell, _CELLS),
+    ):
+        if value is not None:
+            check_choice(option, value, choices)
+    if resume and checkpoint is None:
+        usage_error("--resume needs --checkpoint FOLDER to go on from.")
+    with reported(quiet), _wrong_usage():
+        from elman.text import LanguageModel
+
+        changes = {name: given[name] for name in _PARAMETERS if given[name] is not None}
+        changes |= {"random_state": seed, "n_threads": threads, "progress": not quiet}
+        model = LanguageModel(**changes) if preset is None else LanguageModel.preset(preset, **changes)
+        if save is None and not quiet:
+            say("The model will not be kept; --save MODEL keeps it.")
+        _fit(model, files, save, {"encoding": encoding, "checkpoint_dir": checkpoint, "resume": resume})
+        if save is not None:
+            model.save(save)
+        if not quiet:
+            say(_about(model))
+        _show(model)
+
+
+_PARAMETERS = (
+    "level",
+    "vocabulary_size",
+    "min_count",
+    "cell",
+    "hidden_size",
+    "num_layers",
+    "dropout",
+    "steps",
+    "batch_size",
+    "epochs",
+    "learning_rate",
+    "validation_fraction",
+    "patience",
+)
+
+
+@text.command()
+def evaluate(
+    model: Model,
+    files: Files,
+    rows: Annotated[
+        int, typer.Option(min=1, help="Parts read side by side: faster, each without knowledge of the one before.")
+    ] = 1,
+    encoding: Encoding = "utf-8",
+    threads: Threads = None,
+    quiet: Quiet = False,
+) -> None:
+    """Measure how well a saved model predicts a text."""
+    _check_files(files)
+    check_readable("MODEL", model)
+    with reported(quiet), _wrong_usage():
+        found = _load(model).set_params(n_threads=threads).evaluate(files, rows=rows, encoding=encoding)
+        typer.echo(found.describe())
+
+
+@text.command()
+def generate(
+    model: Model,
+    prompt: Annotated[str, typer.Option(help="What the text begins with.")] = "",
+    length: Annotated[int, typer.Option(min=1, help="Most tokens.")] = 300,
+    temperature: Annotated[float, typer.Option(help="0: always the most probable token; 1: as learned.")] = 1.0,
+    top_k: Annotated[int | None, typer.Option(min=1, help="Choose among so many most probable tokens.")] = None,
+    top_p: Annotated[float | None, typer.Option(help="Choose among the most probable with this share.")] = None,
+    repetition_penalty: Annotated[float, typer.Option(help="Above 1: tokens that occurred are less likely.")] = 1.0,
+    stop: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="Stop before this text; repeatable.")] = None,
+    follow: Annotated[bool, typer.Option("--follow", help="Print every token as soon as it is drawn.")] = False,
+    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed gives the same text.")] = 0,
+    quiet: Quiet = False,
+) -> None:
+    """Write text with a saved model."""
+    check_readable("MODEL", model)
+    with reported(quiet), _wrong_usage():
+        writer = _load(model)
+        unknown = int((writer.vocabulary_.encode(prompt) == 0).sum())
+        if unknown and not quiet:
+            say(f"--prompt: {unknown} of its tokens {'is' if unknown == 1 else 'are'} unknown to the model.")
+        pieces = writer.stream(
+            prompt,
+            length=length,
+            stop=stop or (),
+            temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
+            repetition_penalty=repetition_penalty,
+            seed=seed,
+        )
+        _print(prompt)
+        if follow:
+            for piece in pieces:
+                _print(piece)
+        else:
+            _print("".join(pieces))
+        _print("\n")
+
+
+@text.command()
+def info(model: Model) -> None:
+    """Tell what a saved model is."""
+    check_readable("MODEL", model)
+    with reported(quiet=False):
+        known = _load(model)
+        typer.echo(_about(known))
+        tokens = [repr(token) for token in known.vocabulary_.tokens[:_SHOWN]]
+        more = "" if len(known.vocabulary_) <= _SHOWN else " …"
+        typer.echo(f"Tokens, the most frequent first: {' '.join(tokens)}{more}\n")
+        _show_validation(known)
+        for name, value in known.get_params(deep=False).items():
+            typer.echo(f"  {name} = {value!r}")
+
+
+@contextmanager
+def _wrong_usage() -> Iterator[None]:
+    """End with exit code 2 where an option is refused."""
+    try:
+        yield
+    except ArgumentError as error:
+        usage_error(in_flags(str(error)))
+
+
+def _check_files(files: list[Path]) -> None:
+    for file in files:
+        if not file.exists():
+            usage_error(f"{file}: no such file.")
+
+
+def _load(path: Path) -> LanguageModel:
+    from elman.text import LanguageModel
+
+    return LanguageModel.load(path)
+
+
+def _fit(model: LanguageModel, files: list[Path], save: Path | None, options: dict[str, Any]) -> None:
+    """Fit; after an interrupt the best model so far is saved before the command ends."""
+    try:
+        model.fit(files, **options)
+    except KeyboardInterrupt:
+        if save is None or not model.__sklearn_is_fitted__():
+            raise
+        model.save(save)
+        say(f"Stopped. The best model so far is in {save}.")
+        raise typer.Exit(INTERRUPTED) from None
+
+
+def _about(model: LanguageModel) -> str:
+    architecture = model.network_.architecture
+    entering = "one-hot" if architecture.embedding_size is None else f"embedding of {architecture.embedding_size}"
+    layers = f"{architecture.num_layers} x " if architecture.num_layers > 1 else ""
+    cell = architecture.cell.upper()
+    return (
+        f"{model.level} level, vocabulary of {len(model.vocabulary_):,} tokens; {entering}, {cell} of {layers}"
+        f"{architecture.hidden_size} units, {model.network_.theta.size:,} parameters; "
+        f"{model.updates_:,} updates."
+    )
+
+
+def _show(model: LanguageModel) -> None:
+    """Print the measures of the part held out, and a sample."""
+    _show_validation(model)
+    typer.echo("What it writes:")
+    _print(model.generate(length=_SAMPLE, temperature=0.8).strip("\n"))
+    _print("\n")
+
+
+def _show_validation(model: LanguageModel) -> None:
+    if model.validation_ is not None:
+        typer.echo(f"The last {model.validation_fraction:.0%} of the text, which the model has not learned from:")
+        typer.echo(model.validation_.describe())
+        typer.echo("")
+
+
+def _print(piece: str) -> None:
+    """Write UTF-8 at once, whatever the terminal says it takes; what UTF-8 cannot hold becomes U+FFFD."""
+    typer.echo(piece.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode(), nl=False)

@@ -1,0 +1,69 @@
+"""Files that released versions wrote: this version reads them, and the models answer as they did then."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import elman
+from elman import FileFormatError, load
+from elman.persistence import FORMAT_VERSION, load_arrays
+from golden.models import EXPECTED, GOLDEN, MODELS, STATES, answer, train
+from persistence.forge import envelope, forge, header
+from tolerances import assert_close
+
+VERSIONS = sorted(path.name for path in GOLDEN.iterdir() if (path / EXPECTED).exists())
+FILES = [(version, path.stem) for version in VERSIONS for path in sorted((GOLDEN / version).glob("*.elman"))]
+
+
+def expected(version: str) -> dict[str, object]:
+    content: dict[str, object] = json.loads((GOLDEN / version / EXPECTED).read_text())
+    return content
+
+
+def test_every_version_has_its_files() -> None:
+    assert elman.__version__ in VERSIONS
+    for version in VERSIONS:
+        names = {path.stem for path in (GOLDEN / version).glob("*.elman")}
+        assert names == set(expected(version)) - {STATES}
+    assert {name for version, name in FILES if version == elman.__version__} == set(MODELS)
+
+
+@pytest.mark.parametrize(("version", "name"), FILES)
+def test_the_model_answers_as_it_did(version: str, name: str) -> None:
+    then = expected(version)[name]
+    for one, other in zip(answer(load(GOLDEN / version / f"{name}.elman")), then, strict=True):  # type: ignore[call-overload]
+        assert_close(one, other, "states", np.float32)
+
+
+@pytest.mark.parametrize(("version", "name"), [file for file in FILES if file[0] == elman.__version__])
+def test_this_version_writes_the_same_fields(version: str, name: str, tmp_path: Path) -> None:
+    """A field that comes or goes needs a new version of the format, or a reader that knows both."""
+    load(GOLDEN / version / f"{name}.elman").save(tmp_path / "model")
+    (arrays, metadata), (now, fields) = load_arrays(GOLDEN / version / f"{name}.elman"), load_arrays(tmp_path / "model")
+    assert fields == metadata
+    assert {key: (array.dtype, array.shape) for key, array in now.items()} == {
+        key: (array.dtype, array.shape) for key, array in arrays.items()
+    }
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_a_stopped_run_goes_on(version: str, tmp_path: Path) -> None:
+    shutil.copytree(GOLDEN / version / STATES, tmp_path / STATES)
+    one = train(tmp_path / STATES, resume=True)
+    assert one.update == 12
+    assert_close(one.history.loss, expected(version)[STATES], "states", np.float32)  # type: ignore[arg-type]
+
+
+def test_a_newer_version_is_refused_in_a_clear_sentence(tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    path.write_bytes(forge(header(envelope(version=str(FORMAT_VERSION + 1)))))
+    with pytest.raises(FileFormatError) as caught:
+        load(path)
+    assert str(caught.value) == (
+        f"{path}: has format {FORMAT_VERSION + 1}, this Elman reads up to {FORMAT_VERSION}; upgrade Elman."
+    )

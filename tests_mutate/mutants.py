@@ -1,0 +1,248 @@
+"""The sabotages: small changes to the source, each of which some test must notice.
+
+A mutant is (room, what it does, file, [(old text, new text), …], tests that must fail). Every old text stands in its
+file exactly once.
+"""
+
+# ruff: noqa: E501 - what is replaced stands here as it stands in its file
+from __future__ import annotations
+
+from itertools import permutations
+from typing import NamedTuple
+
+
+class Mutant(NamedTuple):
+    """One sabotage."""
+
+    room: str
+    what: str
+    file: str
+    changes: tuple[tuple[str, str], ...]
+    tests: str
+
+
+def _one(room: str, what: str, file: str, old: str, new: str, tests: str) -> Mutant:
+    return Mutant(room, what, file, ((old, new),), tests)
+
+
+LSTM, GRU = "src/elman/reference/lstm.py", "src/elman/reference/gru.py"
+REFERENCE = " ".join(
+    f"tests/reference/test_{name}.py"
+    for name in ("by_hand", "oracles", "gradients", "layers", "losses", "optimizers", "properties", "paths")
+)
+
+
+def _gate_orders() -> list[Mutant]:
+    """Every wrong order of gates, the same in both directions of time, so that gradients still fit the outputs."""
+    found = []
+    usual = ("i", "f", "g", "o")
+    for order in permutations(usual):
+        if order != usual:
+            names, das = ", ".join(f"a_{gate}" for gate in order), ", ".join(f"da_{gate}" for gate in order)
+            changes = (
+                ("a_i, a_f, a_g, a_o = np.split(x[t - 1]", f"{names} = np.split(x[t - 1]"),
+                ("da = np.concatenate([da_i, da_f, da_g, da_o]", f"da = np.concatenate([{das}]"),
+            )
+            found.append(Mutant("reference", f"LSTM gates in the order {'|'.join(order)}", LSTM, changes, REFERENCE))
+    parts = {"r": "h_in.T @ da_r", "z": "h_in.T @ da_z", "n": "dW_hn"}
+    for rzn in permutations("rzn"):
+        if rzn != ("r", "z", "n"):
+            changes = (
+                ("a_r, a_z, a_n = np.split(", ", ".join(f"a_{gate}" for gate in rzn) + " = np.split("),
+                ("W_hr, W_hz, W_hn = np.split(W_h, 3, axis=1)\n\n    h, gates",
+                 ", ".join(f"W_h{gate}" for gate in rzn) + " = np.split(W_h, 3, axis=1)\n\n    h, gates"),
+                ("W_hr, W_hz, W_hn = np.split(W_h, 3, axis=1)\n    dx, dW_x",
+                 ", ".join(f"W_h{gate}" for gate in rzn) + " = np.split(W_h, 3, axis=1)\n    dx, dW_x"),
+                ("da = np.concatenate([da_r, da_z, da_n]",
+                 "da = np.concatenate([" + ", ".join(f"da_{gate}" for gate in rzn) + "]"),
+                ("np.concatenate([h_in.T @ da_r, h_in.T @ da_z, dW_hn]",
+                 "np.concatenate([" + ", ".join(parts[gate] for gate in rzn) + "]"),
+            )  # fmt: skip
+            found.append(Mutant("reference", f"GRU gates in the order {'|'.join(rzn)}", GRU, changes, REFERENCE))
+    return found
+
+
+def _exchanged_orders() -> list[Mutant]:
+    """Every wrong order of gates on the way from and to ONNX, the same both ways, so that a round trip still fits."""
+    file, tests = "src/elman/interop/onnx_layers.py", "tests/interop/test_onnx_graphs.py"
+    found = []
+    for cell, usual in (("lstm", (0, 3, 1, 2)), ("gru", (1, 0, 2))):
+        for order in permutations(range(len(usual))):
+            if order != usual:
+                change = (f'"{cell}": {usual}', f'"{cell}": {order}')
+                found.append(Mutant("interchange", f"ONNX {cell.upper()} gates as {order}", file, (change,), tests))
+    return found
+
+
+REFERENCE_MUTANTS = [
+    _one("reference", "peepholes of i and f swapped", LSTM, "P_i, P_f, P_o = np.zeros((3, H)) if peepholes is None else"
+         " peepholes\n    mask = np.ones((N, H)) if h_mask is None else h_mask\n\n",
+         "P_f, P_i, P_o = np.zeros((3, H)) if peepholes is None else peepholes\n    mask = np.ones((N, H)) if h_mask is"
+         " None else h_mask\n\n", REFERENCE),
+    _one("reference", "peephole of o sees the old cell", LSTM, "o = sigmoid(a_o + P_o * c_t)",
+         "o = sigmoid(a_o + P_o * c[t - 1])", REFERENCE),
+    _one("reference", "peephole missing in the way back", LSTM, "dc_t * f + da_i * P_i + da_f * P_f",
+         "dc_t * f + da_i * P_i", REFERENCE),
+    _one("reference", "gradients of peepholes swapped", LSTM, "dP[...] += [(da_i * c[t - 1]).sum(axis=0), (da_f *",
+         "dP[...] += [(da_f * c[t - 1]).sum(axis=0), (da_i *", REFERENCE),
+    _one("reference", "sign of the forget gate's gradient", LSTM, "da_f = dc_t * c[t - 1] * f",
+         "da_f = -dc_t * c[t - 1] * f", REFERENCE),
+    _one("reference", "cell state masked by recurrent dropout", LSTM, "c_t = f * c[t - 1] + i * g",
+         "c_t = f * c[t - 1] * mask + i * g", REFERENCE),
+    _one("reference", "biases of the GRU's candidate swapped", GRU, "            q = h_in @ W_hn + b_hn\n"
+         "            n = np.tanh(a_n + r * q)", "            q = h_in @ W_hn\n"
+         "            n = np.tanh(a_n + b_hn + r * q)", REFERENCE),
+    _one("reference", "GRU: z and 1 - z swapped", GRU, "(1 - z) * n + z * h[t - 1]", "z * n + (1 - z) * h[t - 1]",
+         REFERENCE),
+    _one("reference", "GRU: reset before instead of after", GRU, 'if reset == "after":\n            q = h_in',
+         'if reset != "after":\n            q = h_in', REFERENCE),
+    _one("reference", "GRU: kept state masked", GRU, "z * h[t - 1], 0.0)", "z * h_in, 0.0)", REFERENCE),
+    _one("reference", "GRU: gradient of the hidden bias", GRU, "db_hn[...] += dq.sum(axis=0)",
+         "db_hn[...] += da_n.sum(axis=0)", REFERENCE),
+    _one("reference", "simple RNN: mask forgotten in the way back", "src/elman/reference/rnn.py",
+         "np.asarray((da_t @ W_h.T) * mask)", "np.asarray(da_t @ W_h.T)", REFERENCE),
+    _one("reference", "a valid step too many", "src/elman/reference/_time.py", "<= lengths[:, np.newaxis]",
+         "<= lengths[:, np.newaxis] + 1", REFERENCE),
+    _one("reference", "a valid step too few", "src/elman/reference/_time.py", "<= lengths[:, np.newaxis]",
+         "< lengths[:, np.newaxis]", REFERENCE),
+    _one("reference", "final adjoint after the last step of the batch", "src/elman/reference/_time.py",
+         "ds[T if lengths is None else lengths, np.arange(N)] += d_last", "ds[T] += d_last", REFERENCE),
+    _one("reference", "depth of truncation off by one", "src/elman/reference/_time.py", "max(t - bptt_depth, 0)",
+         "max(t - bptt_depth - 1, 0)", REFERENCE),
+    _one("reference", "clip by norm dropped", "src/elman/reference/optimizers.py", "gradient *= max_norm / norm",
+         "gradient *= 1.0", REFERENCE),
+    _one("reference", "repeated words counted once", "src/elman/reference/embedding.py",
+         "np.add.at(dE, indices.reshape(-1), dx.reshape(-1, D))", "dE[indices.reshape(-1)] += dx.reshape(-1, D)",
+         REFERENCE),
+    _one("reference", "dropout not scaled up", "src/elman/reference/dropout.py", "1.0 / (1.0 - rate), 0.0)",
+         "1.0, 0.0)", REFERENCE),
+    _one("reference", "dropout with the same mask in every row", "src/elman/reference/dropout.py",
+         "first_row + np.arange(N), np", "first_row + 0 * np.arange(N), np", "tests/reference/test_layers.py tests/kernels/test_twins_updates.py"),
+    _one("reference", "sign of the squared error's gradient", "src/elman/reference/losses.py",
+         "return _reduce(e**2, 2 * e, weight, reduction)", "return _reduce(e**2, -2 * e, weight, reduction)",
+         REFERENCE),
+]  # fmt: skip
+
+_TIMELINE = "src/elman/network/timeline.py"
+NETWORK_MUTANTS = [
+    _one("masks", "reversal of a row one step off", _TIMELINE, "np.where(step < self.lengths, self.lengths - 1 - step",
+         "np.where(step < self.lengths, self.lengths - step", "tests/network"),
+    _one("masks", "reversal moves the padding", _TIMELINE, "np.where(step < self.lengths, self.lengths - 1 - step, step)",
+         "np.broadcast_to(self.steps - 1 - step, (self.steps, self.rows))", "tests/network"),
+    _one("masks", "last state one step early", _TIMELINE, "self.lengths * self.rows + np.arange(self.rows), out)",
+         "(self.lengths - 1).clip(0) * self.rows + np.arange(self.rows), out)", "tests/network"),
+    _one("masks", "padding one step late", _TIMELINE, "[:, np.newaxis] >= self.lengths",
+         "[:, np.newaxis] > self.lengths", "tests/network"),
+    _one("masks", "means over all steps", _TIMELINE, "return np.maximum(self.lengths, 1)[:, np.newaxis]",
+         "return np.full((self.rows, 1), max(self.steps, 1))", "tests/network"),
+    _one("masks", "windows of the skip one step off", _TIMELINE, "+ np.arange(-count, 0)", "+ np.arange(-count, 0) - 1",
+         "tests/network"),
+    _one("masks", "padding reaches the skip", "src/elman/network/tape.py",
+         "self.skipped[self.timeline.padding()] = 0.0", "pass", "tests/network"),
+    _one("network", "gradient of tied weights half", "src/elman/network/tape.py", "self.dE += self.dW_y.T", "pass",
+         "tests/network"),
+    _one("training", "clipping dropped", "src/elman/training/loop.py",
+         "kernels.clip_by_norm(gradient, inf if by_norm is None else by_norm)", "kernels.clip_by_norm(gradient, inf)",
+         "tests/training"),
+    _one("training", "order of an epoch does not change", "src/elman/training/sequences.py",
+         "generator(self.seed, epoch)", "generator(self.seed, 0)", "tests/training"),
+    _one("training", "carried state forgotten", "src/elman/training/loop.py",
+         "start = self._final_state() if batch.carry else None", "start = None", "tests/training"),
+    _one("training", "a run taken up forgets the best parameters", "src/elman/training/loop.py",
+         "self._best = None if state.best is None else state.best.copy()", "self._best = None", "tests/training"),
+    _one("training", "a run taken up forgets the optimizer", "src/elman/training/loop.py",
+         "{name: vector.copy() for name, vector in state.vectors.items()}",
+         "{name: 0 * vector for name, vector in state.vectors.items()}", "tests/training"),
+    _one("training", "a run taken up by another", "src/elman/training/checkpoints.py",
+         "if different := differences(metadata[\"run\"], self.run):", "if different := \"\":", "tests/training"),
+    _one("training", "a state not kept at the end", "src/elman/training/ensemble.py", "keeper.save(trainer)", "pass",
+         "tests/training"),
+]  # fmt: skip
+
+_SCALING = "src/elman/data/scaling.py"
+FILE_MUTANTS = [
+    _one("files", "digest not compared", "src/elman/persistence/__init__.py", "if digest(data) != data[DIGEST]:",
+         "if False:", "tests/persistence"),
+    _one("files", "newer formats accepted", "src/elman/persistence/header.py", "if version > FORMAT_VERSION:",
+         "if version > FORMAT_VERSION + 1:", "tests/persistence"),
+    _one("files", "holes between tensors accepted", "src/elman/persistence/header.py", "if begin != position:",
+         "if begin < position:", "tests/persistence"),
+    _one("files", "keys twice accepted", "src/elman/persistence/header.py", "if name in result:", "if False:",
+         "tests/persistence"),
+    _one("files", "links followed", "src/elman/persistence/files.py", 'getattr(os, "O_NOFOLLOW", 0)', "0",
+         "tests/persistence"),
+    _one("files", "written in place", "src/elman/persistence/files.py", "os.replace(temporary, target)",
+         "target.write_bytes(data); temporary.unlink()", "tests/persistence"),
+    _one("files", "temporary file left behind", "src/elman/persistence/files.py", "            temporary.unlink()",
+         "            pass", "tests/persistence"),
+    _one("files", "not forced to the disk", "src/elman/persistence/files.py", "os.fsync(handle.fileno())", "pass",
+         "tests/persistence"),
+    _one("files", "NaN loaded", "src/elman/persistence/__init__.py", "        if not _is_finite(array):\n            raise"
+         " FileFormatError", "        if False:\n            raise FileFormatError", "tests/persistence"),
+    _one("scaling", "wrong scaling at load: scales all one", "src/elman/forecasting/saving.py",
+         "forecaster._scales = scales", "forecaster._scales = scales * 0 + 1.5", "tests/forecasting/test_saving.py"
+         " tests/golden"),
+    _one("scaling", "sequences centered twice as far", "src/elman/sequences/_preparation.py",
+         "np.clip((s - self.center) / self.scale", "np.clip((s - 2 * self.center) / self.scale",
+         "tests/sequences tests/golden"),
+    _one("scaling", "forecasts not scaled back", _SCALING, 'return values * scale if kind == "scale"',
+         'return values if kind == "scale"', "tests/data/test_scaling.py tests/forecasting/test_forecaster.py"),
+    _one("interchange", "ONNX: halves of the GRU's biases swapped", "src/elman/interop/onnx_layers.py",
+         "second[-architecture.hidden_size :] = parameters[prefix + \"b_hn\"]",
+         "first[-architecture.hidden_size :], second[-architecture.hidden_size :] = parameters[prefix + \"b_hn\"],"
+         " first[-architecture.hidden_size :].copy()", "tests/interop/test_onnx_graphs.py"),
+    _one("interchange", "ONNX: second half of the biases lost", "src/elman/interop/onnx_layers.py",
+         'found[prefix + "b"] = first + second', 'found[prefix + "b"] = first', "tests/interop/test_onnx_graphs.py"),
+    _one("interchange", "ONNX: peepholes of o and f swapped", "src/elman/interop/onnx_cells.py",
+         "P_i, P_o, P_f = np.split(own[\"P\"], 3)", "P_i, P_f, P_o = np.split(own[\"P\"], 3)", "tests/interop/test_onnx_cells.py"),
+    _one("interchange", "ONNX: clip dropped", "src/elman/interop/onnx_cells.py",
+         "return a if node.clip is None else np.clip(a, -node.clip, node.clip)", "return a", "tests/interop/test_onnx_cells.py"),
+    _one("interchange", "ONNX: a mask off by one", "src/elman/interop/onnx_cells.py", "valid = (t < lengths)",
+         "valid = (t <= lengths)", "tests/interop/test_onnx_cells.py"),
+    _one("interchange", "PyTorch: hidden bias of the candidate lost", "src/elman/interop/torch/state_dict.py",
+         'found["bias_hh"][2 * len(b_hn) :] = b_hn', "pass", "tests/interop/test_torch_state_dict.py"),
+    _one("interchange", "PyTorch: directions swapped", "src/elman/interop/torch/state_dict.py",
+         '("_reverse" if direction else "")', '("" if direction else "_reverse")', "tests/interop/test_torch_state_dict.py"),
+]  # fmt: skip
+
+_LSTM_H, _GRU_H = "cpp/kernels/lstm.h", "cpp/kernels/gru.h"
+_TIME_H, _OPTIMIZERS_H = "cpp/kernels/recurrent.h", "cpp/kernels/optimizers.h"
+KERNEL_TESTS = "tests/kernels/test_twins_layers.py tests/kernels/test_twins_updates.py tests/kernels/test_twins.py"
+KERNEL_MUTANTS = [
+    _one("kernels", "LSTM: i and f swapped", _LSTM_H, "const Vec<T> i = sigmoid_of<T>(a[0]), forget = sigmoid_of<T>(a[1]);",
+         "const Vec<T> i = sigmoid_of<T>(a[1]), forget = sigmoid_of<T>(a[0]);", KERNEL_TESTS),
+    _one("kernels", "LSTM: g and o swapped in the way back", _LSTM_H, "store_first(da + 2 * b.H + j, dc * i",
+         "store_first(da + 3 * b.H + j, dc * i", KERNEL_TESTS),
+    _one("kernels", "LSTM: sign of the cell's adjoint", _LSTM_H, "fma(dh * o, one - tanh_c * tanh_c,",
+         "fma(-dh * o, one - tanh_c * tanh_c,", KERNEL_TESTS),
+    _one("kernels", "GRU: reset applied to the input's part", _GRU_H, "tanh_of<T>(fma(reset, q, from_x))",
+         "tanh_of<T>(fma(reset, from_x, q))", KERNEL_TESTS),
+    _one("kernels", "GRU: hidden bias not read", _GRU_H, "f.b_hn ? load_first(f.b_hn + unit, units(unit)) : Vec<T>{}",
+         "Vec<T>{}", KERNEL_TESTS),
+    _one("kernels", "GRU: nothing carried past the candidate", _GRU_H, "store_first(rec, dh * z, n);",
+         "store_first(rec, dh * (one - z), n);", KERNEL_TESTS),
+    _one("kernels", "a valid step too many", _TIME_H, "if (length > t) {", "if (length >= t) {",
+         KERNEL_TESTS),
+    _one("kernels", "past the end not zeroed", _TIME_H, "{ zero(h_next + row * f.H, count * f.H); }",
+         "{ (void)row, (void)count, (void)h_next; }",
+         KERNEL_TESTS),
+    _one("kernels", "recurrent mask forgotten in the way back", _TIME_H, "work.rec[j] = product[j] * b.h_mask[j] +",
+         "work.rec[j] = product[j] +", KERNEL_TESTS),
+    _one("kernels", "depth 1 forgotten", _TIME_H, "if (b.one_step) {", "if (b.one_step && !b.h_mask) {",
+         KERNEL_TESTS),
+    _one("kernels", "Adam: second correction without its root", _OPTIMIZERS_H, "1 / __builtin_sqrt(1 - power_2)",
+         "1 / (1 - power_2)", KERNEL_TESTS),
+    _one("kernels", "windows one value late", "cpp/kernels/batches.h", "w.values + (origin + w.first) * w.C",
+         "w.values + (origin + w.first + (t > 0)) * w.C", KERNEL_TESTS),
+    _one("kernels", "dropout: row and step of the counter swapped", "cpp/kernels/batches.h",
+         "d.first_step + static_cast<std::uint32_t>(t),", "d.first_row + static_cast<std::uint32_t>(t),", KERNEL_TESTS),
+]  # fmt: skip
+
+MUTANTS = [
+    *_gate_orders(),
+    *REFERENCE_MUTANTS,
+    *NETWORK_MUTANTS,
+    *FILE_MUTANTS,
+    *_exchanged_orders(),
+    *KERNEL_MUTANTS,
+]
