@@ -38,7 +38,7 @@ check: $(VENV)/.check ## style, types, import direction
 docs: $(VENV)/.test ## run every command and example of the documents
 	@$(RUN)python -m pytest tests/meta/test_documents.py tests/meta/test_doctests.py
 
-bench: $(VENV)/.bench ## time the engine beside PyTorch
+bench: $(VENV)/.bench ## time the engine beside PyTorch, JAX and ONNX Runtime
 	@$(RUN)python benchmarks/engine.py
 
 accuracy: $(VENV)/.package ## forecast accuracy on public data sets

@@ -143,13 +143,14 @@ def split(text: str) -> list[str]:
 def main() -> int:
     """Run what was asked for; 1 if anything was found."""
     names = sys.argv[1:] or list(BUILDS)
-    results = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    results: dict[str, dict[str, object]] = {}
     compiler = subprocess.run(["g++", "--version"], capture_output=True, text=True, check=True).stdout.splitlines()[0]
     for name in names:
         found = {**run(name, build(name)), "compiler": compiler, "python": platform.python_version()}
         results[name] = found
         print(json.dumps({name: found}, indent=2))
-    RESULTS.write_text(json.dumps(results, indent=2) + "\n")
+    known = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
+    RESULTS.write_text(json.dumps(known | results, indent=2) + "\n")
     bad = ("failed", "reports in the extension", "leaks reported by nanobind")
     return int(any(results[name][what] for name in names for what in bad))
 

@@ -170,11 +170,13 @@ template <class T, int G> ELMAN_INLINE void count_lanes(int (&lanes)[G], int64_t
     }
 }
 
-// c[row] = start[row] + a[row] W for the rows rows[begin … end), where start is: c itself (accumulate), or b, or zero.
+// c[row] = start[row] + a[row] W for the rows rows[begin … end), where start is: c itself (accumulate), or b, or zero; only the columns
+// of some panels if the call says so.
 template <class T>
 void multiply_rows(const Run& run, const T* a, int64_t a_stride, const Packed<T>& W, const T* b, bool accumulate, T* c,
-                   int64_t c_stride, const Rows& rows, Span span) {
+                   int64_t c_stride, const Rows& rows, Span span, Span panels = {0, INT64_MAX}) {
     constexpr int L = kLanes<T>;
+    const int64_t last = panels.end < Packed<T>::panels(W.columns) ? panels.end : Packed<T>::panels(W.columns);
     // A block of rows that stays in the L2 while all panels pass over it.
     constexpr int64_t height = kRows<1>;
     int64_t block = 131072 / static_cast<int64_t>(sizeof(T)) / (W.K > 0 ? W.K : 1) / height * height;
@@ -182,7 +184,7 @@ void multiply_rows(const Run& run, const T* a, int64_t a_stride, const Packed<T>
     for (int64_t first = span.begin; first < span.end; first += block) {
         if (first > span.begin && run.stopped()) return;
         const int64_t n = (span.end - first) < block ? span.end - first : block;
-        for (int64_t p = 0; p < Packed<T>::panels(W.columns); ++p) {
+        for (int64_t p = panels.begin; p < last; ++p) {
             const T* panel = W.data + p * W.K * kPanel<T, kWide>;
             const int64_t column = p * kPanel<T, kWide>;
             with_width<kWide>(vectors_left<T>(W.columns, p), [&]<int G>() {

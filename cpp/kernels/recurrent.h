@@ -1,7 +1,7 @@
 // The two loops over time that every recurrent cell shares. rnn.h, lstm.h and gru.h supply the arithmetic of one step.
 //
-// A batch is split over threads by rows, without any barrier between steps; the weight gradients, summed after the loop, are split by
-// rows of the weight matrix. A row that has ended is left out of every product.
+// A batch is split over threads by rows, without any barrier between steps, or where rows are few and units many, each step by
+// units; the weight gradients are split by rows of the weight matrix. A row that has ended is left out of every product.
 #pragma once
 
 #include "gemm.h"
@@ -79,6 +79,11 @@ template <class T> struct StateFlow {
     T* c_next;
 };
 
+// Threads for the units of one step: more than one only where there are fewer rows than threads and a step alone is worth it.
+inline int parts_of_units(const Run& run, double step_work, int64_t panels, int parts_of_rows) {
+    return parts_of_rows > 1 ? 1 : threads_for(run, step_work, panels);
+}
+
 // Forward. Step supplies
 //   kGates, kPanelUnits                gates per unit and units per packed panel
 //   panels(), packed_size(), pack(dst) weights as panels
@@ -112,8 +117,9 @@ template <class T, class Step> void forward_in_time(Step step, const Forward<T>&
     copy(f.h, f.h_0, f.N * f.H);
     if (f.c) copy(f.c, f.c_0, f.N * f.H);
 
-    const double work = static_cast<double>(f.T_ * f.N) * static_cast<double>((f.D + f.H) * f.H * Step::kGates);
-    const int parts = threads_for(run, work, f.N);
+    const double step_work = static_cast<double>(f.N * (f.D + f.H)) * static_cast<double>(f.H * Step::kGates);
+    const int parts = threads_for(run, step_work * static_cast<double>(f.T_), f.N);
+    const int parts_h = parts_of_units(run, step_work, step.panels(), parts);
     auto body = [&](int part) {
         const Span span = share(f.N, part, parts);
         Running running{rows + span.begin, span, f.lengths};
@@ -130,7 +136,10 @@ template <class T, class Step> void forward_in_time(Step step, const Forward<T>&
                         masked[j] = h_in[j] * f.h_mask[j];
                 h_in = masked;
             }
-            one_step(step, flow, t, running.rows, running.n, h_in, packed, {0, step.panels()});
+            auto units = [&](int part_h) {
+                one_step(step, flow, t, running.rows, running.n, h_in, packed, share(step.panels(), part_h, parts_h));
+            };
+            parallel(run, parts_h, units);
         }
     };
     parallel(run, parts, body);
@@ -173,6 +182,16 @@ inline int64_t steps_at_once(int64_t N, int64_t row_bytes) {
 template <class T, class Step>
 void adjoints_in_time(const Step& step, const Backward<T>& b, const Run& run, const BackwardWork<T>& work,
                       const Packed<T>& W_h_T, int64_t* rows, T* product, int parts, int64_t end) {
+    const int64_t panels = Packed<T>::panels(b.H);
+    const double step_work = static_cast<double>(b.N * b.H) * static_cast<double>(Step::kGates * b.H);
+    const int parts_h = parts_of_units(run, step_work, panels, parts);
+    const auto multiply = [&](const T* da, bool accumulate, T* out, const Rows& here) {
+        auto units = [&](int part) {
+            multiply_rows<T>(run, da, work.d, W_h_T, nullptr, accumulate, out, b.H, here, {0, here.count},
+                             share(panels, part, parts_h));
+        };
+        parallel(run, parts_h, units);
+    };
     auto body = [&](int part) {
         const Span span = share(b.N, part, parts);
         Running running{rows + span.begin, span, b.lengths};
@@ -189,12 +208,12 @@ void adjoints_in_time(const Step& step, const Backward<T>& b, const Run& run, co
                     if (work.dc) zero(work.dc + here[i] * b.H, b.H);
                 }
             } else if (b.h_mask) {
-                multiply_rows<T>(run, da, work.d, W_h_T, nullptr, false, product, b.H, here, {0, n});
+                multiply(da, false, product, here);
                 for (int64_t i = 0; i < n; ++i)
                     for (int64_t j = here[i] * b.H; j < (here[i] + 1) * b.H; ++j)
                         work.rec[j] = product[j] * b.h_mask[j] + (Step::kCarries ? work.rec[j] : T(0));
             } else {
-                multiply_rows<T>(run, da, work.d, W_h_T, nullptr, Step::kCarries, work.rec, b.H, here, {0, n});
+                multiply(da, Step::kCarries, work.rec, here);
             }
         }
     };

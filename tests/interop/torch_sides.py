@@ -9,11 +9,12 @@ import torch
 from torch.nn.utils.rnn import PackedSequence
 
 import elman.interop.torch as ours
+from tolerances import tolerance
 
 KINDS = ("RNN", "LSTM", "GRU")
-# Largest difference, in units of the largest value where that is above 1: see tests/tolerances.py for the reasons.
-FORWARD = {torch.float64: 1e-12, torch.float32: 2e-5}
-GRADIENT = {torch.float64: 1e-11, torch.float32: 2e-4}
+# Largest difference, in units of the largest value where that is above 1.
+FORWARD = {dtype: tolerance("states", str(dtype)[6:]) for dtype in (torch.float32, torch.float64)}
+GRADIENT = {dtype: tolerance("gradients", str(dtype)[6:]) for dtype in (torch.float32, torch.float64)}
 
 
 def pair(kind: str, *args: Any, **kwargs: Any) -> tuple[Any, Any]:

@@ -297,3 +297,15 @@ def test_inputs_need_no_gradient(isa: str) -> None:
         False,
     )
     assert_same_bits(others, {name: value for name, value in gradients.items() if name != "dx"})
+
+
+@pytest.mark.parametrize("case", SPLIT)
+@pytest.mark.parametrize("rows", [1, 3])
+def test_few_rows_and_many_units(case: str, rows: int) -> None:
+    """Each step is split by units; on the fastest level alone, because the split is the same on all."""
+    problem = Problem(case, "float32", 3, rows, 30, 1600)
+    states, gradients = run(problem, None, None, n_threads=1)
+    for n_threads in THREADS[1:]:
+        more_states, more_gradients = run(problem, None, None, n_threads=n_threads)
+        assert_same_bits(more_states, states)
+        assert_same_bits(more_gradients, gradients)
