@@ -73,7 +73,7 @@ template <class T> void step_as(const PackedLayer& packed, const In& x, const Ou
     f.h = out<T>(h, "h", {f.N, f.H});
     if (packed.cell == Cell::lstm) f.c = out<T>(c, "c", {f.N, f.H});
     f.b = weights;  // not null: the packed panels begin with the bias
-    execute(1, [&](const Run& run) { packed.table->of<T>().step(f, weights, run); });
+    execute(1, [&](const Run& run) { packed.table->of<T>().step(f, weights, false, run); });
 }
 
 void step(const PackedLayer& packed, const In& x, const Out& h, const Out& c) {
@@ -91,7 +91,10 @@ class Stepper {
         short_ = columns * static_cast<int64_t>(size(x, 0)) < 100'000;
     }
 
-    void step() const { packed_->single ? run(single_) : run(double_); }
+    void step() {
+        from_last_ = !from_last_;
+        packed_->single ? run(single_) : run(double_);
+    }
 
   private:
     template <class T> void bind(Forward<T>& f) {
@@ -105,7 +108,7 @@ class Stepper {
 
     template <class T> void run(const Forward<T>& f) const {
         const T* weights = static_cast<const T*>(packed_->weights.get());
-        const auto step = [&](const Run& run) { packed_->table->of<T>().step(f, weights, run); };
+        const auto step = [&](const Run& run) { packed_->table->of<T>().step(f, weights, from_last_, run); };
         if (!short_) return execute(1, step);
         elman::Call call;
         elman::CallGuard guard(call, true);
@@ -118,7 +121,7 @@ class Stepper {
     const PackedLayer* packed_;
     Forward<float> single_{};
     Forward<double> double_{};
-    bool short_;
+    bool short_, from_last_ = true;
 };
 
 double fma_loop(int64_t rounds, int n_threads) {

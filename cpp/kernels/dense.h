@@ -39,8 +39,8 @@ template <class T> void dense_backward(const DenseBackward<T>& b, const Run& run
         parallel(run, parts, inputs);
     }
     auto gradients = [&](int part) {
-        weight_gradient<T>(run, {b.h, b.H, nullptr, b.M, b.d_o, b.K, b.K, b.dW_y, b.K, b.accumulate}, rows,
-                           share(b.H, part, parts_m), space + part * per_part);
+        const GradientSide<T> side{b.h, b.H, nullptr, b.dW_y, share(b.H, part, parts_m)};
+        weight_gradient<T>(run, {&side, 1, b.M, b.d_o, b.K, b.K, b.K, b.accumulate, space + part * per_part}, rows);
     };
     parallel(run, parts_m, gradients);
     if (b.db_y) column_sums<T>(b.d_o, b.K, b.K, rows, b.db_y, b.accumulate);

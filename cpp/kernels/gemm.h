@@ -221,29 +221,36 @@ void multiply_rows(const Run& run, const T* a, int64_t a_stride, const Packed<T>
     }
 }
 
-// dW = A^T B over `rows`, from the last row to the first, so that a sequence cut into chunks of time sums in the same order.
+// dW = A^T B for every A that meets the same B, over `rows` from the last to the first, so that a sequence cut into chunks of time sums
+// in the same order.
 //
 // A       (rows, m) with row stride a_stride; mask (N, m) or null multiplies row r by mask[r % N]
-// B       (rows, n) with row stride b_stride
-// dW      (m, n) with row stride w_stride, overwritten, or with `accumulate` continued: the chunk of time before the one that is
-//         there already; this call writes its rows ms and all columns
-// space   gradient_scratch(n) elements
-template <class T> struct GradientOperands {
+// dW      (m, n) with row stride w_stride; the call writes its rows ms, all columns
+template <class T> struct GradientSide {
     const T* A;
     int64_t a_stride;
     const T* mask;
+    T* dW;
+    Span ms;
+};
+
+// B           (rows, n) with row stride b_stride
+// accumulate  dW holds the sums of the chunks of time after this one, which go on; otherwise it is overwritten
+// space       gradient_scratch(n) elements
+template <class T> struct GradientOperands {
+    const GradientSide<T>* sides;
+    int count;
     int64_t N;
     const T* B;
-    int64_t b_stride, n;
-    T* dW;
-    int64_t w_stride;
+    int64_t b_stride, n, w_stride;
     bool accumulate;
+    T* space;
 };
 
 constexpr int64_t kDepth = 256;  // rows summed per packed block
 
 template <class T> constexpr int64_t gradient_scratch(int64_t n) {
-    return Packed<T>::panels(n) * kDepth * kPanel<T, kWide> + kDepth * kRows<1>;
+    return Packed<T>::panels(n) * kDepth * kPanel<T, kWide> + kDepth * kRows<1> + kLanes<T>;
 }
 
 // Rows order[0 … depth) of one panel of B, one below the other.
@@ -258,16 +265,16 @@ ELMAN_INLINE void gather_panel(const GradientOperands<T>& w, const int64_t* orde
     }
 }
 
-// dW[m … m+R) of one panel's columns += A^T B, j ascending, with a_row(j) the R values of A and b_row(j, g, lanes) vector g of B;
+// R rows of dW, one panel's columns, += A^T B, j ascending, with a_row(j) the R values of A and b_row(j, g, lanes) vector g of B;
 // `first` starts from zero.
 template <class T, int R, int G, class A, class B>
-ELMAN_INLINE void add_to_gradient(const GradientOperands<T>& w, int64_t m, int64_t p, const A& a_row, const B& b_row,
+ELMAN_INLINE void add_to_gradient(const GradientOperands<T>& w, T* dW, int64_t p, const A& a_row, const B& b_row,
                                   int64_t depth, bool first) {
     constexpr int L = kLanes<T>;
     Vec<T> acc[R][G];
     int lanes[G];
     count_lanes<T, G>(lanes, w.n, p);
-    T* out = w.dW + m * w.w_stride + p * kPanel<T, kWide>;
+    T* out = dW + p * kPanel<T, kWide>;
 #pragma GCC unroll 8
     for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 8
@@ -292,56 +299,81 @@ ELMAN_INLINE void add_to_gradient(const GradientOperands<T>& w, int64_t m, int64
     }
 }
 
-template <class T>
-void weight_gradient(const Run& run, const GradientOperands<T>& w, const Rows& rows, Span ms, T* space) {
-    const int64_t panels = Packed<T>::panels(w.n);
-    T* a_panel = space + panels * kDepth * kPanel<T, kWide>;
-    if (rows.count == 0 && !w.accumulate) {
-        for (int64_t m = ms.begin; m < ms.end; ++m)
-            std::memset(w.dW + m * w.w_stride, 0, static_cast<std::size_t>(w.n) * sizeof(T));
+// Columns m … m+R of rows order[0 … depth) of A, masked, one below the other. A vector is stored whole: what it has too much stands
+// where the next one comes.
+template <class T, int R>
+ELMAN_INLINE void gather_columns(const GradientSide<T>& side, int64_t N, const int64_t* order, int64_t depth, int64_t m,
+                                 T* panel) {
+    constexpr int L = kLanes<T>;
+    for (int64_t j = 0; j < depth; ++j) {
+        const T* row = side.A + order[j] * side.a_stride + m;
+        const T* mask = side.mask ? side.mask + order[j] % N * side.a_stride + m : nullptr;
+#pragma GCC unroll 8
+        for (int r = 0; r < R; r += L) {
+            const int lanes = R - r < L ? R - r : L;
+            Vec<T> values = load_first(row + r, lanes);
+            if (mask) values *= load_first(mask + r, lanes);
+            store(panel + j * R + r, values);
+        }
     }
+}
+
+// Rows order[0 … depth) take part in the rows m … m+R of dW, all columns. `packed`: B stands in w.space.
+template <class T, int R>
+ELMAN_INLINE void gradient_rows(const GradientOperands<T>& w, const GradientSide<T>& side, const int64_t* order,
+                                int64_t depth, int64_t m, bool packed, bool first) {
+    const int64_t panels = Packed<T>::panels(w.n);
+    T *dW = side.dW + m * w.w_stride, *a_panel = w.space + panels * kDepth * kPanel<T, kWide>;
+    if (packed) gather_columns<T, R>(side, w.N, order, depth, m, a_panel);
+    for (int64_t p = 0; p < panels; ++p) {
+        const T* b_panel = w.space + p * kDepth * kPanel<T, kWide>;
+        with_width<kWide>(vectors_left<T>(w.n, p), [&]<int G>() {
+            if constexpr (R <= kRows<G>) {
+                if (packed)
+                    add_to_gradient<T, R, G>(
+                        w, dW, p, [&](int64_t j) { return a_panel + j * R; },
+                        [&](int64_t j, int g, int) { return load(b_panel + (j * G + g) * kLanes<T>); }, depth, first);
+                else
+                    add_to_gradient<T, R, G>(
+                        w, dW, p, [&](int64_t j) { return side.A + order[j] * side.a_stride + m; },
+                        [&](int64_t j, int g, int lanes) {
+                            return load_first(w.B + order[j] * w.b_stride + g * kLanes<T>, lanes);
+                        },
+                        depth, first);
+            }
+        });
+    }
+}
+
+template <class T> void weight_gradient(const Run& run, const GradientOperands<T>& w, const Rows& rows) {
+    const int64_t panels = Packed<T>::panels(w.n);
     // With one panel each value of A and B is met once or a few times: packing them would cost as much as it saves.
-    const bool packed = panels > 1 || w.mask;
-    const auto panel_of = [&](int64_t p) { return space + p * kDepth * kPanel<T, kWide>; };
+    bool packed = panels > 1;
+    for (int i = 0; i < w.count; ++i) {
+        const GradientSide<T>& side = w.sides[i];
+        packed = packed || side.mask;
+        for (int64_t m = side.ms.begin; rows.count == 0 && !w.accumulate && m < side.ms.end; ++m)
+            std::memset(side.dW + m * w.w_stride, 0, static_cast<std::size_t>(w.n) * sizeof(T));
+    }
     for (int64_t done = 0; done < rows.count; done += kDepth) {
         if (done > 0 && run.stopped()) return;
         const int64_t depth = rows.count - done < kDepth ? rows.count - done : kDepth;
         int64_t order[kDepth];
         for (int64_t j = 0; j < depth; ++j) order[j] = rows[rows.count - 1 - done - j];
         for (int64_t p = 0; packed && p < panels; ++p)
-            with_width<kWide>(vectors_left<T>(w.n, p),
-                              [&]<int G>() { gather_panel<T, G>(w, order, depth, p, panel_of(p)); });
+            with_width<kWide>(vectors_left<T>(w.n, p), [&]<int G>() {
+                gather_panel<T, G>(w, order, depth, p, w.space + p * kDepth * kPanel<T, kWide>);
+            });
         const bool first = done == 0 && !w.accumulate;
-        const auto tile = [&]<int R>(int64_t begin) {
-            const int64_t m = ms.begin + begin;
-            if (!packed) {
-                with_width<kWide>(vectors_left<T>(w.n, 0), [&]<int G>() {
-                    if constexpr (R <= kRows<G>)
-                        add_to_gradient<T, R, G>(
-                            w, m, 0, [&](int64_t j) { return w.A + order[j] * w.a_stride + m; },
-                            [&](int64_t j, int g, int lanes) {
-                                return load_first(w.B + order[j] * w.b_stride + g * kLanes<T>, lanes);
-                            },
-                            depth, first);
-                });
-                return;
-            }
-            for (int64_t j = 0; j < depth; ++j) {
-                const T* row = w.A + order[j] * w.a_stride + m;
-                const T* mask = w.mask ? w.mask + order[j] % w.N * w.a_stride + m : nullptr;
-                for (int r = 0; r < R; ++r) a_panel[j * R + r] = mask ? row[r] * mask[r] : row[r];
-            }
-            for (int64_t p = 0; p < panels; ++p)
-                with_width<kWide>(vectors_left<T>(w.n, p), [&]<int G>() {
-                    if constexpr (R <= kRows<G>)
-                        add_to_gradient<T, R, G>(
-                            w, m, p, [&](int64_t j) { return a_panel + j * R; },
-                            [&](int64_t j, int g, int) { return load(panel_of(p) + (j * G + g) * kLanes<T>); }, depth,
-                            first);
-                });
-        };
-        // The tiles are as high as the widest panel allows; no other is wider.
-        with_width<kWide>(vectors_left<T>(w.n, 0), [&]<int G>() { for_tiles<kRows<G>>(ms.end - ms.begin, tile); });
+        for (int i = 0; i < w.count; ++i) {
+            const GradientSide<T>& side = w.sides[i];
+            const auto tile = [&]<int R>(int64_t begin) {
+                gradient_rows<T, R>(w, side, order, depth, side.ms.begin + begin, packed, first);
+            };
+            // The tiles are as high as the widest panel allows; no other is wider.
+            with_width<kWide>(vectors_left<T>(w.n, 0),
+                              [&]<int G>() { for_tiles<kRows<G>>(side.ms.end - side.ms.begin, tile); });
+        }
     }
 }
 

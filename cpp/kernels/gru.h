@@ -48,7 +48,7 @@ template <class T> struct GruForwardStep {
         // r and z go on summing over h; the input's part of n steps aside for q.
 #pragma GCC unroll 8
         for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
             for (int q = 0; q < P; ++q) {
                 const int64_t unit = (p + q) * L;
                 from_x[r][q] = acc[r][q * G + 2];
@@ -58,7 +58,7 @@ template <class T> struct GruForwardStep {
         chain<T, R, G, G, P>(acc, h, panel + (1 + f.D) * kPanel<T, G>, f.H, stride);
 #pragma GCC unroll 8
         for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
             for (int q = 0; q < P; ++q) finish(s, t, rows[r], (p + q) * L, acc[r] + q * G, from_x[r][q]);
         }
     }
@@ -119,11 +119,11 @@ template <class T> struct GruBackwardStep {
         return {dst, gh, b.D};
     }
     struct Pieces {
-        GradientPiece both[2];
-        const GradientPiece* begin() const { return both; }
-        const GradientPiece* end() const { return both + 2; }
+        GradientPiece all[3];
+        const GradientPiece* begin() const { return all; }
+        const GradientPiece* end() const { return all + 3; }
     };
-    Pieces input_pieces() const { return {{{b.H, 2 * b.H, 0}, {0, b.H, 2 * b.H}}}; }
+    Pieces pieces() const { return {{{b.H, 2 * b.H, 0, 0}, {0, b.H, 2 * b.H, -1}, {3 * b.H, b.H, -1, 2 * b.H}}}; }
 };
 
 }  // namespace

@@ -47,7 +47,7 @@ template <class T> struct LstmForwardStep {
         chain<T, R, G, G, P>(acc, h, panel + (1 + f.D) * kPanel<T, G>, f.H, stride);
 #pragma GCC unroll 8
         for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 4
+#pragma GCC unroll 8
             for (int q = 0; q < P; ++q) finish(s, t, rows[r], (p + q) * L, acc[r] + q * G);
         }
     }
@@ -91,6 +91,10 @@ template <class T> struct LstmBackwardStep {
             const Vec<T> g = load_first(gates + 2 * b.H + j, n), o = load_first(gates + 3 * b.H + j, n);
             const Vec<T> c_prev = load_first(b.c + at + j, n),
                          tanh_c = tanh_of<T>(load_first(b.c + at + b.N * b.H + j, n));
+            // From a cache far away, unless asked for two rows ahead.
+            for (int64_t g = 0; g < 4; ++g) __builtin_prefetch(gates + (8 + g) * b.H + j);
+            __builtin_prefetch(b.c + at + 2 * b.H + j);
+            if (b.dh) __builtin_prefetch(b.dh + at + 2 * b.H + j);
             T* dc_row = work.dc + row * b.H + j;
             const Vec<T> dc = fma(dh * o, one - tanh_c * tanh_c, load_first(dc_row, n));
             store_first(da + j, dc * g * (i * (one - i)), n);
@@ -102,11 +106,11 @@ template <class T> struct LstmBackwardStep {
     }
     Packed<T> pack_input_weights(T* dst) const { return pack_matrix<T>(dst, b.W_x, 4 * b.H, b.D, 1, 4 * b.H); }
     struct Pieces {
-        GradientPiece only[1];
-        const GradientPiece* begin() const { return only; }
-        const GradientPiece* end() const { return only + 1; }
+        GradientPiece all[1];
+        const GradientPiece* begin() const { return all; }
+        const GradientPiece* end() const { return all + 1; }
     };
-    Pieces input_pieces() const { return {{{0, 4 * b.H, 0}}}; }
+    Pieces pieces() const { return {{{0, 4 * b.H, 0, 0}}}; }
 };
 
 }  // namespace

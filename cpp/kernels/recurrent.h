@@ -90,17 +90,31 @@ inline int parts_of_units(const Run& run, double step_work, int64_t panels, int 
 //   panel(s, t, p, rows, n, h_in)      panel p for n rows at step t, h_in the rows that meet W_h
 //   tile<1, P>(s, t, p, rows, h_in)    P full panels for one row
 
-// All units of one step for n rows.
+// Panels [begin, end) for a single row, P at a time and the rest by ever fewer.
+template <int P, class T, class Step>
+void one_row(const Step& step, const StateFlow<T>& s, int64_t t, const int64_t* rows, const T* h_in, const T* packed,
+             Span panels, bool from_last) {
+    const int64_t full = step.f.H / Step::kPanelUnits, end = panels.end < full ? panels.end : full;
+    const int64_t groups = end > panels.begin ? (end - panels.begin) / P : 0, rest = panels.begin + groups * P;
+    const auto others = [&] {
+        if constexpr (P > 2) return one_row<P / 2>(step, s, t, rows, h_in, packed, {rest, panels.end}, from_last);
+        for (int64_t p = rest; p < panels.end; ++p) step.panel(s, t, p, rows, 1, h_in, packed);
+    };
+    if (from_last) others();
+    for (int64_t i = 0; i < groups; ++i)
+        step.template tile<1, P>(s, t, panels.begin + (from_last ? groups - 1 - i : i) * P, rows, h_in, packed);
+    if (!from_last) others();
+}
+
+// All units of one step for n rows. A step that begins with the panels its predecessor ended with finds them in the cache still, where
+// not all of them fit: hence from_last at every other step.
 template <class T, class Step>
 void one_step(const Step& step, const StateFlow<T>& s, int64_t t, const int64_t* rows, int64_t n, const T* h_in,
-              const T* packed, Span panels) {
-    int64_t p = panels.begin;
-    if (n == 1) {
-        constexpr int P = kPanelsAtOnce;
-        const int64_t full = step.f.H / Step::kPanelUnits;
-        for (; p + P <= panels.end && p + P <= full; p += P) step.template tile<1, P>(s, t, p, rows, h_in, packed);
-    }
-    for (; p < panels.end; ++p) step.panel(s, t, p, rows, n, h_in, packed);
+              const T* packed, Span panels, bool from_last) {
+    if (n == 1) return one_row<kPanelsAtOnce>(step, s, t, rows, h_in, packed, panels, from_last);
+    const int64_t count = panels.end - panels.begin;
+    for (int64_t i = 0; i < count; ++i)
+        step.panel(s, t, from_last ? panels.end - 1 - i : panels.begin + i, rows, n, h_in, packed);
 }
 
 template <class T, class Step> void forward_in_time(Step step, const Forward<T>& f, const Run& run) {
@@ -137,7 +151,8 @@ template <class T, class Step> void forward_in_time(Step step, const Forward<T>&
                 h_in = masked;
             }
             auto units = [&](int part_h) {
-                one_step(step, flow, t, running.rows, running.n, h_in, packed, share(step.panels(), part_h, parts_h));
+                one_step(step, flow, t, running.rows, running.n, h_in, packed, share(step.panels(), part_h, parts_h),
+                         t % 2 != 0);
             };
             parallel(run, parts_h, units);
         }
@@ -147,7 +162,8 @@ template <class T, class Step> void forward_in_time(Step step, const Forward<T>&
 
 // One step of a stream: h and c (N, H) are replaced by the next state. `packed` comes from Step::pack; nothing is allocated but the
 // scratch that keeps the old h until every panel has met it.
-template <class T, class Step> void step_in_place(Step step, const Forward<T>& f, const T* packed, const Run& run) {
+template <class T, class Step>
+void step_in_place(Step step, const Forward<T>& f, const T* packed, bool from_last, const Run& run) {
     T* h_prev = nullptr;
     int64_t* rows = nullptr;
     with_scratch(run, [&](Arena& arena) {
@@ -157,7 +173,7 @@ template <class T, class Step> void step_in_place(Step step, const Forward<T>& f
     copy(h_prev, f.h, f.N * f.H);
     for (int64_t row = 0; row < f.N; ++row) rows[row] = row;
     const StateFlow<T> flow{h_prev, f.h, f.c, f.c};
-    one_step(step, flow, 0, rows, f.N, h_prev, packed, {0, step.panels()});
+    one_step(step, flow, 0, rows, f.N, h_prev, packed, {0, step.panels()}, from_last);
 }
 
 // Where a backward step finds its adjoints. d is the width of one row of da (H or 4H).
@@ -220,9 +236,9 @@ void adjoints_in_time(const Step& step, const Backward<T>& b, const Run& run, co
     parallel(run, parts, body);
 }
 
-// A piece of the weight gradients: columns of da that belong together on both sides.
+// Columns of da that stand together on all sides: where they begin in da, how many, and in dW_x and dW_h; -1: they do not meet x, or h.
 struct GradientPiece {
-    int64_t da_column, n, w_column;
+    int64_t da_column, n, x_column, h_column;
 };
 
 // dW_x, dW_h, db of a chunk of steps; `rows` are rows of the chunk. `go_on` continues the sums of later chunks.
@@ -236,22 +252,24 @@ void weight_gradients(const Step& step, const Backward<T>& b, const Run& run, co
         const Span all = share(b.D + b.H, part, parts);
         const Span of_x{all.begin < b.D ? all.begin : b.D, all.end < b.D ? all.end : b.D};
         const Span of_h{all.begin - of_x.begin, all.end - of_x.end};
-        for (const GradientPiece& piece : step.input_pieces()) {
-            if (piece.n == 0 || of_x.begin == of_x.end) continue;
+        for (const GradientPiece& piece : step.pieces()) {
+            GradientSide<T> sides[2];
+            int count = 0;
+            if (piece.x_column >= 0 && of_x.begin < of_x.end)
+                sides[count++] = {x, b.D, nullptr, b.dW_x + piece.x_column, of_x};
+            if (piece.h_column >= 0 && of_h.begin < of_h.end)
+                sides[count++] = {h, b.H, b.h_mask, b.dW_h + piece.h_column, of_h};
             weight_gradient<T>(
                 run,
-                {x, b.D, nullptr, b.N, work.da + piece.da_column, work.d, piece.n, b.dW_x + piece.w_column, gh, go_on},
-                rows, of_x, space + part * per_part);
+                {sides, count, b.N, work.da + piece.da_column, work.d, piece.n, gh, go_on, space + part * per_part},
+                rows);
         }
-        if (of_h.begin < of_h.end)
-            weight_gradient<T>(
-                run, {h, b.H, b.h_mask, b.N, work.da + Step::hidden_offset(b.H), work.d, gh, b.dW_h, gh, go_on}, rows,
-                of_h, space + part * per_part);
     };
     parallel(run, parts, gradients);
     if (run.stopped()) return;
-    for (const GradientPiece& piece : step.input_pieces())
-        column_sums<T>(work.da + piece.da_column, work.d, piece.n, rows, b.db + piece.w_column, go_on);
+    for (const GradientPiece& piece : step.pieces())
+        if (piece.x_column >= 0)
+            column_sums<T>(work.da + piece.da_column, work.d, piece.n, rows, b.db + piece.x_column, go_on);
     if (b.db_hn) column_sums<T>(work.da + 3 * b.H, work.d, b.H, rows, b.db_hn, go_on);
 }
 

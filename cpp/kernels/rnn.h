@@ -80,11 +80,11 @@ template <class T> struct RnnBackwardStep {
     }
     Packed<T> pack_input_weights(T* dst) const { return pack_matrix<T>(dst, b.W_x, b.H, b.D, 1, b.H); }
     struct Pieces {
-        GradientPiece only[1];
-        const GradientPiece* begin() const { return only; }
-        const GradientPiece* end() const { return only + 1; }
+        GradientPiece all[1];
+        const GradientPiece* begin() const { return all; }
+        const GradientPiece* end() const { return all + 1; }
     };
-    Pieces input_pieces() const { return {{{0, b.H, 0}}}; }
+    Pieces pieces() const { return {{{0, b.H, 0, 0}}}; }
 };
 
 }  // namespace

@@ -40,15 +40,17 @@ template <class T> using Signed = typename VectorOf<T>::Signed;
 template <class T> constexpr int kLanes = ELMAN_VECTOR_BYTES / static_cast<int>(sizeof(T));
 
 // Rows and vectors of one register tile: with G vectors of output per row, kRows<G> rows keep all sums in registers.
-constexpr int kPanelsAtOnce = 2;  // for a single row
 #if defined(ELMAN_LEVEL_V4)
-constexpr int kWide = 4;  // vectors per row where the cell does not dictate it
+constexpr int kWide = 4;          // vectors per row where the cell does not dictate it
+constexpr int kPanelsAtOnce = 4;  // for a single row
 template <int G> constexpr int kRows = G >= 4 ? 6 : 8;
 #elif defined(ELMAN_LEVEL_V3)
 constexpr int kWide = 2;
+constexpr int kPanelsAtOnce = 2;
 template <int G> constexpr int kRows = G >= 4 ? 3 : (G == 3 ? 4 : 6);
 #else
 constexpr int kWide = 2;
+constexpr int kPanelsAtOnce = 2;
 template <int G> constexpr int kRows = G >= 4 ? 2 : (G == 3 ? 3 : 4);
 #endif
 

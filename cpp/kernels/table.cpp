@@ -34,8 +34,8 @@ template <class T> void pack_layer(const Forward<T>& f, T* packed) {
     for_cell(f, [&](auto cell) { cell.pack(packed); });
 }
 
-template <class T> void step(const Forward<T>& f, const T* packed, const Run& run) {
-    for_cell(f, [&](auto cell) { step_in_place<T>(cell, f, packed, run); });
+template <class T> void step(const Forward<T>& f, const T* packed, bool from_last, const Run& run) {
+    for_cell(f, [&](auto cell) { step_in_place<T>(cell, f, packed, from_last, run); });
 }
 
 template <class T> void backward(const Backward<T>& b, const Run& run) {

@@ -137,7 +137,8 @@ template <class T> struct Kernels {
     int64_t (*packed_size)(const Forward<T>&);
     void (*pack)(const Forward<T>&, T* packed);
     // One step in place: x (N, D), h and c (N, H) in and out, weights packed by the same table; the other fields are not looked at.
-    void (*step)(const Forward<T>&, const T* packed, const Run&);
+    // from_last: beginning with the last units, which is faster at every other step where the weights exceed the cache.
+    void (*step)(const Forward<T>&, const T* packed, bool from_last, const Run&);
     void (*backward)(const Backward<T>&, const Run&);
     void (*dense_forward)(const DenseForward<T>&, const Run&);
     void (*dense_backward)(const DenseBackward<T>&, const Run&);
