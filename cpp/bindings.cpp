@@ -6,6 +6,8 @@
 
 #include <nanobind/stl/vector.h>
 
+#include <limits>
+
 using namespace elman::bindings;
 using elman::Cell;
 using elman::kernels;
@@ -270,47 +272,51 @@ void bind_updates(nb::module_& m) {
     m.def(
         "sgd_step",
         [](Out theta, In gradient, Out velocity, double learning_rate, double momentum, bool nesterov,
-           double weight_decay) {
-            for_dtype(theta, [&]<class T>() {
+           double weight_decay, double max_norm) {
+            return for_dtype(theta, [&]<class T>() {
                 const int64_t n = size(theta, 0);
                 T *p = out<T>(theta, "theta", {n}), *v = out<T>(velocity, "velocity", {n});
                 const T* g = in<T>(gradient, "gradient", {n});
-                execute(1, [&](const Run&) {
-                    kernels().of<T>().sgd_step(n, p, g, v, learning_rate, momentum, nesterov, weight_decay);
+                return execute(1, [&](const Run&) {
+                    return kernels().of<T>().sgd_step(n, p, g, v, learning_rate, momentum, nesterov, weight_decay,
+                                                      max_norm);
                 });
             });
         },
         "theta"_a.noconvert(), "gradient"_a.noconvert(), "velocity"_a.noconvert(), "learning_rate"_a,
-        "momentum"_a = 0.0, "nesterov"_a = false, "weight_decay"_a = 0.0);
+        "momentum"_a = 0.0, "nesterov"_a = false, "weight_decay"_a = 0.0,
+        "max_norm"_a = std::numeric_limits<double>::infinity());
     m.def(
         "rmsprop_step",
-        [](Out theta, In gradient, Out square, double learning_rate, double decay, double epsilon) {
-            for_dtype(theta, [&]<class T>() {
+        [](Out theta, In gradient, Out square, double learning_rate, double decay, double epsilon, double max_norm) {
+            return for_dtype(theta, [&]<class T>() {
                 const int64_t n = size(theta, 0);
                 T *p = out<T>(theta, "theta", {n}), *s = out<T>(square, "square", {n});
                 const T* g = in<T>(gradient, "gradient", {n});
-                execute(1,
-                        [&](const Run&) { kernels().of<T>().rmsprop_step(n, p, g, s, learning_rate, decay, epsilon); });
+                return execute(1, [&](const Run&) {
+                    return kernels().of<T>().rmsprop_step(n, p, g, s, learning_rate, decay, epsilon, max_norm);
+                });
             });
         },
         "theta"_a.noconvert(), "gradient"_a.noconvert(), "square"_a.noconvert(), "learning_rate"_a, "decay"_a = 0.9,
-        "epsilon"_a = 1e-8);
+        "epsilon"_a = 1e-8, "max_norm"_a = std::numeric_limits<double>::infinity());
     m.def(
         "adam_step",
         [](Out theta, In gradient, Out m_, Out v_, int64_t step, double learning_rate, double beta_1, double beta_2,
-           double epsilon, double weight_decay) {
-            for_dtype(theta, [&]<class T>() {
+           double epsilon, double weight_decay, double max_norm) {
+            return for_dtype(theta, [&]<class T>() {
                 const int64_t n = size(theta, 0);
                 T *p = out<T>(theta, "theta", {n}), *first = out<T>(m_, "m", {n}), *second = out<T>(v_, "v", {n});
                 const T* g = in<T>(gradient, "gradient", {n});
-                execute(1, [&](const Run&) {
-                    kernels().of<T>().adam_step(n, p, g, first, second, step, learning_rate, beta_1, beta_2, epsilon,
-                                                weight_decay);
+                return execute(1, [&](const Run&) {
+                    return kernels().of<T>().adam_step(n, p, g, first, second, step, learning_rate, beta_1, beta_2,
+                                                       epsilon, weight_decay, max_norm);
                 });
             });
         },
         "theta"_a.noconvert(), "gradient"_a.noconvert(), "m"_a.noconvert(), "v"_a.noconvert(), "step"_a,
-        "learning_rate"_a, "beta_1"_a = 0.9, "beta_2"_a = 0.999, "epsilon"_a = 1e-8, "weight_decay"_a = 0.0);
+        "learning_rate"_a, "beta_1"_a = 0.9, "beta_2"_a = 0.999, "epsilon"_a = 1e-8, "weight_decay"_a = 0.0,
+        "max_norm"_a = std::numeric_limits<double>::infinity());
     m.def(
         "clip_by_norm",
         [](Out gradient, double max_norm) {

@@ -61,9 +61,8 @@ def reference_losses(update: Update, count: int) -> Array:
     losses = []
     for number in range(count):
         losses.append(gradient(update, p, g))
-        reference.clip_by_norm(g.theta, update.clip_norm)
         if update.optimizer == "adam":
-            reference.adam_step(theta, g.theta, m, v, number + 1, update.learning_rate)
+            reference.adam_step(theta, g.theta, m, v, number + 1, update.learning_rate, max_norm=update.clip_norm)
         else:
-            reference.sgd_step(theta, g.theta, v, update.learning_rate)
+            reference.sgd_step(theta, g.theta, v, update.learning_rate, max_norm=update.clip_norm)
     return np.array(losses)

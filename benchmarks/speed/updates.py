@@ -121,8 +121,7 @@ def bare_kernels(update: Update) -> dict[str, Run]:
         kernels.loss(update.loss, o, y, None, "mean", 0.0, do)
         kernels.dense_backward(do, h, W_y, dh, dW_y, db_y, False, False, 1)
         layer.backward()
-        kernels.clip_by_norm(gradient, update.clip_norm)
-        kernels.adam_step(theta, gradient, m, v, 1, update.learning_rate, 0.9, 0.999, 1e-8, 0.0)
+        kernels.adam_step(theta, gradient, m, v, 1, update.learning_rate, 0.9, 0.999, 1e-8, 0.0, update.clip_norm)
 
     def call() -> None:
         for _ in range(update.at_once):

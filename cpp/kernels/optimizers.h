@@ -1,30 +1,63 @@
-// Optimizer steps and clipping on flat vectors, in place, one pass each.
+// Optimizer steps and clipping on flat vectors, in place.
+//
+// A step clips the gradient g by its norm as it reads it, leaves g as it is and returns the norm before; if that is not finite, it
+// changes nothing. One pass for the norm, one for everything else.
 #pragma once
 
 #include "simd.h"
 
 namespace {
 
+// Euclidean norm, summed in double, eight interleaved sums.
+template <class T> double norm_of(int64_t n, const T* g) {
+    double lanes[8] = {};
+    int64_t i = 0;
+    for (; i + 8 <= n; i += 8)
+        for (int j = 0; j < 8; ++j) lanes[j] += static_cast<double>(g[i + j]) * static_cast<double>(g[i + j]);
+    for (int j = 0; i < n; ++i, ++j) lanes[j] += static_cast<double>(g[i]) * static_cast<double>(g[i]);
+    for (int width = 4; width > 0; width /= 2)
+        for (int j = 0; j < width; ++j) lanes[j] += lanes[j + width];
+    return __builtin_sqrt(lanes[0]);
+}
+
+inline bool finite(double norm) { return norm <= 1.7976931348623157e308; }
+
+// What brings a gradient of this norm down to max_norm.
+template <class T> T clipping(double norm, double max_norm) {
+    return norm > max_norm ? static_cast<T>(max_norm / norm) : T(1);
+}
+
 // velocity = momentum velocity + g;  theta -= rate velocity  (nesterov: rate (g + momentum velocity)). Decay is added to g.
 template <class T>
-void sgd_step(int64_t n, T* theta, const T* g, T* velocity, double rate, double momentum, bool nesterov, double decay) {
+double sgd_step(int64_t n, T* theta, const T* g, T* velocity, double rate, double momentum, bool nesterov, double decay,
+                double max_norm) {
+    const double norm = norm_of(n, g);
+    if (!finite(norm)) return norm;
+    const T clip = clipping<T>(norm, max_norm);
     const T eta = static_cast<T>(rate), mu = static_cast<T>(momentum), lambda = static_cast<T>(decay);
     for (int64_t i = 0; i < n; ++i) {
-        const T step = g[i] + lambda * theta[i];
+        const T step = clip * g[i] + lambda * theta[i];
         velocity[i] = mu * velocity[i] + step;
         theta[i] -= eta * (nesterov ? step + mu * velocity[i] : velocity[i]);
     }
+    return norm;
 }
 
 // square = keep square + (1 - keep) g^2;  theta -= rate g / (sqrt(square) + epsilon)  (Tieleman & Hinton 2012).
 template <class T>
-void rmsprop_step(int64_t n, T* theta, const T* g, T* square, double rate, double keep, double epsilon) {
+double rmsprop_step(int64_t n, T* theta, const T* g, T* square, double rate, double keep, double epsilon,
+                    double max_norm) {
+    const double norm = norm_of(n, g);
+    if (!finite(norm)) return norm;
+    const T clip = clipping<T>(norm, max_norm);
     const T eta = static_cast<T>(rate), rho = static_cast<T>(keep), rest = static_cast<T>(1 - keep),
             eps = static_cast<T>(epsilon);
     for (int64_t i = 0; i < n; ++i) {
-        square[i] = rho * square[i] + rest * g[i] * g[i];
-        theta[i] -= eta * g[i] / (static_cast<T>(__builtin_sqrt(square[i])) + eps);
+        const T slope = clip * g[i];
+        square[i] = rho * square[i] + rest * slope * slope;
+        theta[i] -= eta * slope / (static_cast<T>(__builtin_sqrt(square[i])) + eps);
     }
+    return norm;
 }
 
 // base^n by squaring: the time of a step does not grow with its number.
@@ -37,34 +70,32 @@ inline double power(double base, int64_t n) {
 
 // Adam (Kingma & Ba 2015) with decoupled decay (Loshchilov & Hutter 2019).
 template <class T>
-void adam_step(int64_t n, T* theta, const T* g, T* m, T* v, int64_t step, double rate, double beta_1, double beta_2,
-               double epsilon, double decay) {
+double adam_step(int64_t n, T* theta, const T* g, T* m, T* v, int64_t step, double rate, double beta_1, double beta_2,
+                 double epsilon, double decay, double max_norm) {
+    const double norm = norm_of(n, g);
+    if (!finite(norm)) return norm;
+    const T clip = clipping<T>(norm, max_norm);
     const double power_1 = power(beta_1, step), power_2 = power(beta_2, step);
     const T b1 = static_cast<T>(beta_1), r1 = static_cast<T>(1 - beta_1), b2 = static_cast<T>(beta_2),
             r2 = static_cast<T>(1 - beta_2);
     const T eta = static_cast<T>(rate / (1 - power_1)), correction = static_cast<T>(1 / __builtin_sqrt(1 - power_2));
     const T eps = static_cast<T>(epsilon), keep = static_cast<T>(1 - rate * decay);
     for (int64_t i = 0; i < n; ++i) {
-        m[i] = b1 * m[i] + r1 * g[i];
-        v[i] = b2 * v[i] + r2 * g[i] * g[i];
+        const T slope = clip * g[i];
+        m[i] = b1 * m[i] + r1 * slope;
+        v[i] = b2 * v[i] + r2 * slope * slope;
         theta[i] = keep * theta[i] - eta * m[i] / (static_cast<T>(__builtin_sqrt(v[i])) * correction + eps);
     }
+    return norm;
 }
 
-// Scales g so that its Euclidean norm is at most max_norm; returns the norm before. Summed in double, eight interleaved sums.
-// A norm that is not finite is reported and g is left alone: scaling would turn what went wrong into zeros.
+// Scales g so that its norm is at most max_norm; returns the norm before. A norm that is not finite is reported and g is left alone:
+// scaling would turn what went wrong into zeros.
 template <class T> double clip_by_norm(int64_t n, T* g, double max_norm) {
-    double lanes[8] = {};
-    int64_t i = 0;
-    for (; i + 8 <= n; i += 8)
-        for (int j = 0; j < 8; ++j) lanes[j] += static_cast<double>(g[i + j]) * static_cast<double>(g[i + j]);
-    for (int j = 0; i < n; ++i, ++j) lanes[j] += static_cast<double>(g[i]) * static_cast<double>(g[i]);
-    for (int width = 4; width > 0; width /= 2)
-        for (int j = 0; j < width; ++j) lanes[j] += lanes[j + width];
-    const double norm = __builtin_sqrt(lanes[0]);
-    if (norm > max_norm && norm <= 1.7976931348623157e308) {
-        const T scale = static_cast<T>(max_norm / norm);
-        for (int64_t k = 0; k < n; ++k) g[k] *= scale;
+    const double norm = norm_of(n, g);
+    if (finite(norm) && norm > max_norm) {
+        const T scale = clipping<T>(norm, max_norm);
+        for (int64_t i = 0; i < n; ++i) g[i] *= scale;
     }
     return norm;
 }

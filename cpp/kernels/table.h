@@ -150,11 +150,12 @@ template <class T> struct Kernels {
     void (*embedding_forward)(int64_t M, int64_t D, const int64_t* indices, const T* E, T* out);
     void (*embedding_backward)(int64_t M, int64_t D, int64_t V, const T* dx, const int64_t* indices, T* dE,
                                bool accumulate);
-    void (*sgd_step)(int64_t n, T* theta, const T* g, T* velocity, double rate, double momentum, bool nesterov,
-                     double decay);
-    void (*rmsprop_step)(int64_t n, T* theta, const T* g, T* square, double rate, double keep, double epsilon);
-    void (*adam_step)(int64_t n, T* theta, const T* g, T* m, T* v, int64_t step, double rate, double beta_1,
-                      double beta_2, double epsilon, double decay);
+    double (*sgd_step)(int64_t n, T* theta, const T* g, T* velocity, double rate, double momentum, bool nesterov,
+                       double decay, double max_norm);
+    double (*rmsprop_step)(int64_t n, T* theta, const T* g, T* square, double rate, double keep, double epsilon,
+                           double max_norm);
+    double (*adam_step)(int64_t n, T* theta, const T* g, T* m, T* v, int64_t step, double rate, double beta_1,
+                        double beta_2, double epsilon, double decay, double max_norm);
     double (*clip_by_norm)(int64_t n, T* g, double max_norm);
     void (*clip_by_value)(int64_t n, T* g, double limit);
     void (*dropout_mask)(const Dropout<T>&);

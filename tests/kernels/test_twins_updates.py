@@ -41,11 +41,46 @@ def test_optimizers(isa: str, dtype: str, which: str) -> None:
             gradient = (-sign * (1 + rng.random(size))).astype(dtype)
             twins = [vector.astype("float64") for vector in vectors]
             number = {"step": step} if name == "adam_step" else {}
-            getattr(engine, name)(vectors[0], gradient, *vectors[1:], **number, **options)
-            getattr(reference, name)(twins[0], gradient.astype("float64"), *twins[1:], **number, **options)
+            limit = {"max_norm": 0.5} if step % 2 else {}
+            norm = getattr(engine, name)(vectors[0], gradient, *vectors[1:], **number, **options, **limit)
+            slope = gradient.astype("float64")
+            expected = getattr(reference, name)(twins[0], slope, *twins[1:], **number, **options, **limit)
+            assert type(norm) is float
+            assert_close(norm, expected, "loss", "float64", f"norm of {size}")
             for vector, twin in zip(vectors, twins, strict=True):
                 assert vector.dtype == dtype
                 assert_close(vector, twin, "optimizer step", dtype, f"{which} {size} step {step}")
+
+
+@pytest.mark.parametrize("which", STEPS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_step_clips_as_clipping_before_it_does(isa: str, dtype: str, which: str) -> None:
+    """The same bits in one pass less, and the gradient is left as it is."""
+    name, moments, options = STEPS[which]
+    number = {"step": 3} if name == "adam_step" else {}
+    rng = np.random.default_rng(5)
+    gradient, *vectors = (rng.random(37).astype(dtype) for _ in range(2 + moments))
+    clipped, others = gradient.copy(), [vector.copy() for vector in vectors]
+    before = engine.clip_by_norm(clipped, 0.25)
+    gradient.setflags(write=False)
+    norm = getattr(engine, name)(vectors[0], gradient, *vectors[1:], **number, **options, max_norm=0.25)
+    getattr(engine, name)(others[0], clipped, *others[1:], **number, **options)
+    assert norm == before > 0.25
+    for vector, other in zip(vectors, others, strict=True):
+        np.testing.assert_array_equal(vector, other, strict=True)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("which", STEPS)
+def test_a_step_without_a_finite_gradient_changes_nothing(isa: str, which: str, bad: float) -> None:
+    name, moments, options = STEPS[which]
+    number = {"step": 1} if name == "adam_step" else {}
+    for module in (engine, reference):
+        theta, gradient, *rest = (np.full(9, 0.5) for _ in range(2 + moments))
+        gradient[4] = bad
+        assert not np.isfinite(getattr(module, name)(theta, gradient, *rest, **number, **options))
+        for vector in (theta, *rest):
+            np.testing.assert_array_equal(vector, np.full(9, 0.5))
 
 
 @pytest.mark.parametrize("step", [1000, 123_456, 10**9, 2**53])

@@ -70,6 +70,20 @@ def test_gradients_are_left_alone_and_no_parameters_are_fine() -> None:
     assert clip_by_norm(vector(), 1.0) == 0.0
 
 
+def test_a_step_clips_the_gradient_it_reads() -> None:
+    gradient = vector(6.0, -8.0)
+    theta, velocity = vector(1.0, 1.0), vector(0.0, 0.0)
+    assert sgd_step(theta, gradient, velocity, 0.5, max_norm=5.0) == 10.0  # g = (3, −4)
+    np.testing.assert_array_equal((theta, velocity), [[-0.5, 3.0], [3.0, -4.0]])
+    theta, square = vector(4.0, 4.0), vector(0.0, 0.0)
+    assert rmsprop_step(theta, gradient, square, 1.0, decay=0.75, epsilon=0.5, max_norm=5.0) == 10.0
+    np.testing.assert_array_equal((theta, square), [[2.5, 5.6], [2.25, 4.0]])  # 3 / (1.5 + 0.5), 4 / (2 + 0.5)
+    theta, m, v = vector(8.0, 8.0), vector(0.0, 0.0), vector(0.0, 0.0)
+    assert adam_step(theta, gradient, m, v, 1, 0.5, beta_1=0.5, beta_2=0.75, epsilon=1.0, max_norm=5.0) == 10.0
+    np.testing.assert_array_equal((m, v, theta), [[1.5, -2.0], [2.25, 4.0], [7.625, 8.4]])  # m̂ = g, v̂ = g²
+    np.testing.assert_array_equal(gradient, [6.0, -8.0])
+
+
 @pytest.mark.parametrize(
     ("max_norm", "expected"), [(5.0, [3.0, -4.0]), (10.0, [6.0, -8.0]), (11.0, [6.0, -8.0]), (np.inf, [6.0, -8.0])]
 )

@@ -26,7 +26,8 @@ def sgd_step(
     momentum: Any,
     nesterov: Any,
     weight_decay: Any,
-) -> tuple[Array, Array, Array, float, float, bool, float]:
+    max_norm: Any,
+) -> tuple[Array, Array, Array, float, float, bool, float, float]:
     """Check the arguments of `sgd_step`."""
     theta, gradient, velocity = _vectors(place, dtype, theta, gradient, velocity=velocity)
     return (
@@ -37,12 +38,21 @@ def sgd_step(
         number_in(place, "momentum", momentum, "[0, inf)"),
         boolean(place, "nesterov", nesterov),
         number_in(place, "weight_decay", weight_decay, "[0, inf)"),
+        number_in(place, "max_norm", max_norm, "(0, inf]"),
     )
 
 
 def rmsprop_step(
-    place: str, dtype: Dtype, theta: Any, gradient: Any, square: Any, learning_rate: Any, decay: Any, epsilon: Any
-) -> tuple[Array, Array, Array, float, float, float]:
+    place: str,
+    dtype: Dtype,
+    theta: Any,
+    gradient: Any,
+    square: Any,
+    learning_rate: Any,
+    decay: Any,
+    epsilon: Any,
+    max_norm: Any,
+) -> tuple[Array, Array, Array, float, float, float, float]:
     """Check the arguments of `rmsprop_step`."""
     theta, gradient, square = _vectors(place, dtype, theta, gradient, square=square)
     return (
@@ -52,6 +62,7 @@ def rmsprop_step(
         number_in(place, "learning_rate", learning_rate, "[0, inf)"),
         number_in(place, "decay", decay, "[0, 1]"),
         number_in(place, "epsilon", epsilon, "(0, inf)"),
+        number_in(place, "max_norm", max_norm, "(0, inf]"),
     )
 
 
@@ -68,7 +79,8 @@ def adam_step(
     beta_2: Any,
     epsilon: Any,
     weight_decay: Any,
-) -> tuple[Array, Array, Array, Array, int, float, float, float, float, float]:
+    max_norm: Any,
+) -> tuple[Array, Array, Array, Array, int, float, float, float, float, float, float]:
     """Check the arguments of `adam_step`."""
     theta, gradient, m, v = _vectors(place, dtype, theta, gradient, m=m, v=v)
     return (
@@ -82,6 +94,7 @@ def adam_step(
         number_in(place, "beta_2", beta_2, "[0, 1)"),
         number_in(place, "epsilon", epsilon, "(0, inf)"),
         number_in(place, "weight_decay", weight_decay, "[0, inf)"),
+        number_in(place, "max_norm", max_norm, "(0, inf]"),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import inf
 
 import numpy as np
 import numpy.typing as npt
@@ -23,10 +24,10 @@ def sgd_step(
     momentum: float = 0.0,
     nesterov: bool = False,
     weight_decay: float = 0.0,
-) -> None:
-    kernels.sgd_step(
-        *_check.sgd_step("sgd_step", None, theta, gradient, velocity, learning_rate, momentum, nesterov, weight_decay)
-    )
+    max_norm: float = inf,
+) -> float:
+    options = learning_rate, momentum, nesterov, weight_decay, max_norm
+    return float(kernels.sgd_step(*_check.sgd_step("sgd_step", None, theta, gradient, velocity, *options)))
 
 
 @twin
@@ -37,9 +38,10 @@ def rmsprop_step(
     learning_rate: float,
     decay: float = 0.9,
     epsilon: float = 1e-8,
-) -> None:
-    checked = _check.rmsprop_step("rmsprop_step", None, theta, gradient, square, learning_rate, decay, epsilon)
-    kernels.rmsprop_step(*checked)
+    max_norm: float = inf,
+) -> float:
+    options = learning_rate, decay, epsilon, max_norm
+    return float(kernels.rmsprop_step(*_check.rmsprop_step("rmsprop_step", None, theta, gradient, square, *options)))
 
 
 @twin
@@ -54,12 +56,10 @@ def adam_step(
     beta_2: float = 0.999,
     epsilon: float = 1e-8,
     weight_decay: float = 0.0,
-) -> None:
-    place = "adam_step"
-    checked = _check.adam_step(
-        place, None, theta, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon, weight_decay
-    )
-    kernels.adam_step(*checked)
+    max_norm: float = inf,
+) -> float:
+    options = learning_rate, beta_1, beta_2, epsilon, weight_decay, max_norm
+    return float(kernels.adam_step(*_check.adam_step("adam_step", None, theta, gradient, m, v, step, *options)))
 
 
 @twin

@@ -6,6 +6,8 @@ writable, C-contiguous float64 array: a converted copy would be updated and thro
 
 from __future__ import annotations
 
+from math import inf
+
 import numpy as np
 import numpy.typing as npt
 
@@ -21,7 +23,8 @@ def sgd_step(
     momentum: float = 0.0,
     nesterov: bool = False,
     weight_decay: float = 0.0,
-) -> None:
+    max_norm: float = inf,
+) -> float:
     """Take one step of gradient descent, with momentum if wanted.
 
     With μ the momentum, v the velocity and λ the weight decay::
@@ -46,6 +49,13 @@ def sgd_step(
         Look one step of momentum ahead.
     weight_decay : float
         λ ≥ 0, the gradient of ½ λ Σ θ². Unlike in `adam_step` it goes through the velocity.
+    max_norm : float
+        A larger gradient is scaled down to that norm, as `clip_by_norm` does, while it is read.
+
+    Returns
+    -------
+    norm : float
+        ‖g‖ before clipping. If it is not finite, nothing has been changed.
 
     Raises
     ------
@@ -62,15 +72,21 @@ def sgd_step(
     --------
     >>> theta, velocity = np.array([1.0]), np.array([2.0])
     >>> sgd_step(theta, [4.0], velocity, learning_rate=0.125, momentum=0.5)  # v = 0.5 * 2 + 4
+    4.0
     >>> velocity, theta
     (array([5.]), array([0.375]))
     """
-    theta, gradient, velocity, learning_rate, momentum, nesterov, weight_decay = _check.sgd_step(
-        "sgd_step", np.float64, theta, gradient, velocity, learning_rate, momentum, nesterov, weight_decay
+    options = learning_rate, momentum, nesterov, weight_decay, max_norm
+    theta, gradient, velocity, learning_rate, momentum, nesterov, weight_decay, max_norm = _check.sgd_step(
+        "sgd_step", np.float64, theta, gradient, velocity, *options
     )
-    g = gradient + weight_decay * theta
+    g, norm = _clipped(gradient, max_norm)
+    if not np.isfinite(norm):
+        return norm
+    g = g + weight_decay * theta
     velocity[:] = momentum * velocity + g
     theta -= learning_rate * (g + momentum * velocity if nesterov else velocity)
+    return norm
 
 
 def rmsprop_step(
@@ -80,7 +96,8 @@ def rmsprop_step(
     learning_rate: float,
     decay: float = 0.9,
     epsilon: float = 1e-8,
-) -> None:
+    max_norm: float = inf,
+) -> float:
     """Take one step of RMSprop: each gradient is divided by its own running size.
 
     With ρ the decay and s the running mean of squares::
@@ -102,6 +119,13 @@ def rmsprop_step(
         ρ between 0 and 1.
     epsilon : float
         ε > 0; outside the root.
+    max_norm : float
+        A larger gradient is scaled down to that norm, as `clip_by_norm` does, while it is read.
+
+    Returns
+    -------
+    norm : float
+        ‖g‖ before clipping. If it is not finite, nothing has been changed.
 
     Raises
     ------
@@ -118,14 +142,19 @@ def rmsprop_step(
     --------
     >>> theta, square = np.array([1.0]), np.array([0.0])
     >>> rmsprop_step(theta, [4.0], square, learning_rate=0.5, decay=0.75)  # s = 16/4; 0.5 * 4 / 2
+    4.0
     >>> square, theta.round(6)
     (array([4.]), array([0.]))
     """
-    theta, gradient, square, learning_rate, decay, epsilon = _check.rmsprop_step(
-        "rmsprop_step", np.float64, theta, gradient, square, learning_rate, decay, epsilon
+    theta, gradient, square, learning_rate, decay, epsilon, max_norm = _check.rmsprop_step(
+        "rmsprop_step", np.float64, theta, gradient, square, learning_rate, decay, epsilon, max_norm
     )
-    square[:] = decay * square + (1 - decay) * gradient**2
-    theta -= learning_rate * gradient / (np.sqrt(square) + epsilon)
+    g, norm = _clipped(gradient, max_norm)
+    if not np.isfinite(norm):
+        return norm
+    square[:] = decay * square + (1 - decay) * g**2
+    theta -= learning_rate * g / (np.sqrt(square) + epsilon)
+    return norm
 
 
 def adam_step(
@@ -139,7 +168,8 @@ def adam_step(
     beta_2: float = 0.999,
     epsilon: float = 1e-8,
     weight_decay: float = 0.0,
-) -> None:
+    max_norm: float = inf,
+) -> float:
     """Take one step of Adam, or of AdamW if there is weight decay.
 
     With s the step and λ the weight decay::
@@ -167,6 +197,13 @@ def adam_step(
         ε > 0.
     weight_decay : float
         λ ≥ 0, decoupled from the gradient: it shrinks θ directly and stays out of m and v.
+    max_norm : float
+        A larger gradient is scaled down to that norm, as `clip_by_norm` does, while it is read.
+
+    Returns
+    -------
+    norm : float
+        ‖g‖ before clipping. If it is not finite, nothing has been changed.
 
     Raises
     ------
@@ -185,18 +222,29 @@ def adam_step(
     The first step moves every parameter by about the learning rate, whatever the size of its gradient:
 
     >>> theta, m, v = np.array([1.0, 1.0]), np.zeros(2), np.zeros(2)
-    >>> adam_step(theta, [1000.0, -0.5], m, v, step=1, learning_rate=0.25)
+    >>> norm = adam_step(theta, [1000.0, -0.5], m, v, step=1, learning_rate=0.25)
     >>> theta.round(6)
     array([0.75, 1.25])
     """
-    theta, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon, weight_decay = _check.adam_step(
-        "adam_step", np.float64, theta, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon, weight_decay
+    options = learning_rate, beta_1, beta_2, epsilon, weight_decay, max_norm
+    theta, gradient, m, v, step, learning_rate, beta_1, beta_2, epsilon, weight_decay, max_norm = _check.adam_step(
+        "adam_step", np.float64, theta, gradient, m, v, step, *options
     )
+    g, norm = _clipped(gradient, max_norm)
+    if not np.isfinite(norm):
+        return norm
     theta -= learning_rate * weight_decay * theta
-    m[:] = beta_1 * m + (1 - beta_1) * gradient
-    v[:] = beta_2 * v + (1 - beta_2) * gradient**2
+    m[:] = beta_1 * m + (1 - beta_1) * g
+    v[:] = beta_2 * v + (1 - beta_2) * g**2
     m_hat, v_hat = m / (1 - beta_1**step), v / (1 - beta_2**step)
     theta -= learning_rate * m_hat / (np.sqrt(v_hat) + epsilon)
+    return norm
+
+
+def _clipped(gradient: Array, max_norm: float) -> tuple[Array, float]:
+    """Return a clipped copy and the norm before."""
+    g = gradient.copy()
+    return g, clip_by_norm(g, max_norm)
 
 
 def clip_by_norm(gradient: Array, max_norm: float) -> float:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from math import inf, isfinite
+from math import isfinite
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from elman.engine import kernels
 from elman.errors import ArgumentError, TrainingError
 from elman.network import DropoutKey, Network, SegmentedTape, State, Tape
 from elman.training.batches import Batches
@@ -240,11 +239,11 @@ class Trainer:
         loss, do = self._objective(tape.o, batch.y, batch.weight, batch.lengths)
         _check_finite("loss", loss, self.update + 1)
         gradient = network.backward(tape, do, settings.bptt_depth, None, self.n_threads)
-        norm = self._clip(gradient)
-        _check_finite("norm of the gradient", norm, self.update + 1)
         learning_rate = settings.learning_rate * self._schedule()
         self._whole = False
-        optimizer_step(settings, network.theta, gradient, self._vectors, self.update + 1, learning_rate)
+        norm = optimizer_step(settings, network.theta, gradient, self._vectors, self.update + 1, learning_rate)
+        self._whole = not isfinite(norm)  # nothing has changed then
+        _check_finite("norm of the gradient", norm, self.update + 1)
         self.update += 1
         self._tape = tape
         self.history.loss.append(loss)
@@ -255,17 +254,6 @@ class Trainer:
     def _final_state(self) -> State | None:
         """Return the state that the last batch ended with; only asked for when it is needed."""
         return self._carried if self._tape is None else self._tape.state
-
-    def _clip(self, gradient: Array) -> float:
-        """Clip in place and return the norm before."""
-        by_norm, by_value = self.settings.clip_norm, self.settings.clip_value
-        if by_value is None:
-            return float(kernels.clip_by_norm(gradient, inf if by_norm is None else by_norm))
-        norm = float(kernels.clip_by_norm(gradient, inf))
-        kernels.clip_by_value(gradient, by_value)
-        if by_norm is not None:
-            kernels.clip_by_norm(gradient, by_norm)
-        return norm
 
     def _schedule(self) -> float:
         schedule, scores = self.settings.schedule, self.history.score

@@ -1,0 +1,82 @@
+"""What an optimizer remembers, in the file of a fitted estimator: ``partial_fit`` after loading goes on with it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.errors import FileFormatError
+from elman.persistence.models import check_names
+from elman.training.history import History
+from elman.training.optimizers import OPTIMIZERS
+from elman.training.state import TrainingState
+
+__all__ = ["memory_arrays", "take_memory"]
+
+Array = npt.NDArray[Any]
+
+_PREFIX = "memory."  # start of the names in a file
+
+
+def memory_arrays(states: Sequence[TrainingState], optimizer: str) -> dict[str, Array]:
+    """Return what the optimizer remembers of every member, as arrays (members, P) by name.
+
+    Nothing if there are no states, or those of another optimizer, with which this one cannot go on.
+
+    Examples
+    --------
+    >>> state = TrainingState(np.zeros(2), "sgd", {"velocity": np.ones(2)}, update=3, seed=1, history=History())
+    >>> memory_arrays([state], "sgd"), memory_arrays([state], "adam")
+    ({'memory.velocity': array([[1., 1.]])}, {})
+    """
+    if not states or states[0].optimizer != optimizer:
+        return {}
+    return {_PREFIX + name: np.stack([state.vectors[name] for state in states]) for name in OPTIMIZERS[optimizer]}
+
+
+def take_memory(
+    arrays: dict[str, Array], optimizer: str, theta: Array, seeds: Sequence[int], update: int
+) -> list[TrainingState] | None:
+    """Remove from a file's arrays what `memory_arrays` put there, and rebuild the states; None if nothing is there.
+
+    The losses of the past are not kept.
+
+    Parameters
+    ----------
+    arrays : dict of str to ndarray
+        Changed in place.
+    optimizer : str
+        Of the parameters in the file.
+    theta : ndarray (members, P)
+        Parameters.
+    seeds : sequence of int
+        Of the members.
+    update : int
+        Updates done.
+
+    Raises
+    ------
+    FileFormatError
+        If the arrays are not those of this optimizer, like theta and finite.
+
+    Examples
+    --------
+    >>> arrays = {"memory.velocity": np.array([[1.0, 1.0]]), "other": np.zeros(1)}
+    >>> states = take_memory(arrays, "sgd", np.zeros((1, 2)), seeds=[1], update=3)
+    >>> states[0].vectors, states[0].update, list(arrays)
+    ({'velocity': array([1., 1.])}, 3, ['other'])
+    """
+    memory = {name.removeprefix(_PREFIX): arrays.pop(name) for name in list(arrays) if name.startswith(_PREFIX)}
+    if not memory:
+        return None
+    check_names("what the optimizer remembers", set(memory), set(OPTIMIZERS[optimizer]))
+    for name, vectors in memory.items():
+        if vectors.shape != theta.shape or vectors.dtype != theta.dtype or not np.isfinite(vectors).all():
+            raise FileFormatError(f"{_PREFIX}{name} must be like theta, and finite")
+    return [
+        TrainingState(own.copy(), optimizer, {name: memory[name][row] for name in memory}, update, seed, History())
+        for row, (own, seed) in enumerate(zip(theta, seeds, strict=True))
+    ]
