@@ -40,7 +40,7 @@ def test_then_a_bar_is(clock: list[float]) -> None:
     with Progress(100, "training 3 networks", console=console) as bar:
         for update in range(100):
             clock[0] = update * 0.1
-            bar.advance(f"loss {update}")
+            bar.advance("loss %g", update)
     shown = console.file.getvalue()
     assert "training 3 networks" in shown
     assert "100/100" in shown

@@ -143,6 +143,7 @@ class Output:
         self.timeline = binding.timeline
         self.every, self.skip_steps = every, architecture.skip_steps
         self.o = workspace.array("o", *lead, K)
+        self._rows_of_o = self.o.reshape(-1, K)
         self.E = weights["embedding"] if architecture.tied_weights else None
         self.W_y = weights["output.W_y"] if self.E is None else workspace.array("tied.W_y", R, K)
         self.b_y, self.W_k = weights.get("output.b_y"), weights.get("skip.W_k")
@@ -158,16 +159,17 @@ class Output:
             self.dW_y = gradients["output.W_y"] if self.E is None else workspace.array("tied.dW_y", R, K)
             self.db_y, self.dW_k = gradients.get("output.b_y"), gradients.get("skip.W_k")
             self.dr = workspace.array("dr", *lead, R)
+            self._rows_of_dr = self.dr.reshape(-1, R)
 
     def forward(self, r: Array, x: Array) -> None:
         """Fill o from what was read out and, for the skip, the network's input."""
         n_threads = self.call.n_threads
-        o, R = self.o.reshape(-1, self.o.shape[-1]), len(self.W_y)
+        o = self._rows_of_o
         if self.dropout is not None:
             r = self.dropout.forward(r, self.dropped)
         if self.E is not None:
             np.copyto(self.W_y, self.E.T)
-        self.r = r.reshape(-1, R)
+        self.r = r.reshape(-1, r.shape[-1])
         kernels.dense_forward(self.r, self.W_y, self.b_y, o, False, n_threads)
         if self.W_k is not None:
             self.x = self._skipped_input(x).reshape(-1, len(self.W_k))
@@ -189,8 +191,8 @@ class Output:
         do = do.reshape(-1, do.shape[-1])
         if self.W_k is not None:
             kernels.dense_backward(do, self.x, self.W_k, None, self.dW_k, None, False, accumulate, n_threads)
-        dr = self.dr.reshape(self.r.shape)
-        kernels.dense_backward(do, self.r, self.W_y, dr, self.dW_y, self.db_y, False, accumulate, n_threads)
+        dr, dW_y, db_y = self._rows_of_dr, self.dW_y, self.db_y
+        kernels.dense_backward(do, self.r, self.W_y, dr, dW_y, db_y, False, accumulate, n_threads)
         return self.dr if self.dropout is None else self.dropout.backward(self.dr)
 
     def add_tied(self) -> None:

@@ -97,6 +97,7 @@ class Trainer:
         self.history = History()
         architecture = network.architecture
         self._objective = Objective(settings.loss, architecture.output, settings.loss_parameter, settings.reduction)
+        self._drops = bool(architecture.dropout or architecture.recurrent_dropout)
         self._validate_every = self._how_often()
         self._vectors = new_vectors(settings.optimizer, network.theta)
         self._tape: Tape | SegmentedTape | None = None
@@ -198,7 +199,7 @@ class Trainer:
         while self.update < last and not over and not self._asked_to_stop:
             self._one_update()
             over = self._validate_if_due()
-            bar.advance(f"loss {self.history.loss[-1]:.4g}")
+            bar.advance("loss %.4g", self.history.loss[-1])
             for callback in self.callbacks:
                 callback(self)
 
@@ -225,7 +226,7 @@ class Trainer:
     def _one_update(self) -> None:
         settings, network = self.settings, self.network
         batch = self.batches.batch(self.update)
-        key = DropoutKey(settings.seed, self.update)
+        key = DropoutKey(settings.seed, self.update) if self._drops else None
         if batch.carry and network.architecture.bidirectional:
             raise ArgumentError("Trainer: batches that carry the state need a network with one direction.")
         start = self._final_state() if batch.carry else None

@@ -44,8 +44,8 @@ class Progress:
         self._enabled = enabled
         self._start = monotonic()
 
-    def advance(self, note: str = "") -> None:
-        """Count one update; ``note`` is shown beside the bar."""
+    def advance(self, note: str = "", *values: float) -> None:
+        """Count one update; ``note % values`` is shown beside the bar, and put together only if there is one."""
         with self._lock:
             self.done += 1
             if not self._enabled:
@@ -54,7 +54,7 @@ class Progress:
                 if monotonic() - self._start < _PATIENCE:
                     return
                 self._show()
-            self._bar.update(self._task, completed=self.done, note=note)
+            self._bar.update(self._task, completed=self.done, note=note % values if values else note)
 
     def _show(self) -> None:
         from rich.console import Console

@@ -160,7 +160,7 @@ class StretchBatches(_Windows):
         self.seed = _check.integer("StretchBatches", "seed", seed, 0, 2**63 - 1)
         self._lengths = np.minimum(self.origins, self.steps)
         self._pad(self.first_origin + self.origins - self._lengths)
-        self._drawn: tuple[int, Array] | None = None
+        self._drawn: tuple[int, Array, Array] | None = None
 
     def with_seed(self, seed: int) -> Self:
         """Return batches over the same memory with other draws, for another member of an ensemble."""
@@ -173,12 +173,17 @@ class StretchBatches(_Windows):
         """Return the batch of ``update``."""
         block, place = divmod(update, _BLOCK)
         if self._drawn is None or self._drawn[0] != block:
-            self._drawn = block, generator(self.seed, block).random((_BLOCK, 2, self.batch_size))
-        which, where = self._drawn[1][place]
+            self._drawn = block, *self._draw(block)
+        _, origins, lengths = self._drawn
+        return self._batch(origins[place], lengths[place])
+
+    def _draw(self, block: int) -> tuple[Array, Array]:
+        """Return the first origins and the lengths (updates, N) of a block of updates."""
+        which, where = generator(self.seed, block).random((_BLOCK, 2, self.batch_size)).transpose(1, 0, 2)
         series = (which * len(self.origins)).astype(np.int64)
         lengths = self._lengths[series]
         starts = self.origins[series] - lengths + 1
-        return self._batch(self.first_origin[series] + (where * starts).astype(np.int64), lengths)
+        return self.first_origin[series] + (where * starts).astype(np.int64), lengths
 
 
 class OrderedStretches(_Windows):
