@@ -20,7 +20,11 @@ bool python_signal_pending() {
     return PyErr_CheckSignals() != 0;
 }
 
-// Cells know the first four, backward the first five; exp and log are there for tests of their accuracy.
+bool is_mean(const std::string& reduction) {
+    if (reduction != "mean" && reduction != "sum") throw nb::value_error("reduction must be mean or sum");
+    return reduction == "mean";
+}
+
 // The arrays of a layer, forward; those a cell does not have stay invalid.
 struct ForwardArrays {
     In x, h_0, c_0, W_x, W_h, b, b_hn, lengths, h_mask;
@@ -250,9 +254,8 @@ void bind_layers(nb::module_& m) {
         [](const std::string& name, In o, In y, In weight, const std::string& reduction, double parameter, Out d_o) {
             return for_dtype(o, [&]<class T>() {
                 const int64_t M = size(o, 0), K = size(o, 1);
-                if (reduction != "mean" && reduction != "sum") throw nb::value_error("reduction must be mean or sum");
                 elman::LossArguments<T> l{};
-                l.loss = loss_of(name), l.M = M, l.K = K, l.mean = reduction == "mean", l.parameter = parameter;
+                l.loss = loss_of(name), l.M = M, l.K = K, l.mean = is_mean(reduction), l.parameter = parameter;
                 l.o = in<T>(o, "o", {M, K});
                 const bool categorical = l.loss == elman::Loss::categorical_cross_entropy;
                 if (categorical && y.dtype() == nb::dtype<int64_t>()) l.labels = indices_of(y, "y", M, K);
@@ -266,6 +269,35 @@ void bind_layers(nb::module_& m) {
         },
         "name"_a, "o"_a.noconvert(), "y"_a.noconvert(), "weight"_a.noconvert().none(), "reduction"_a, "parameter"_a,
         "do"_a.noconvert());
+}
+
+void bind_dense_cross_entropy(nb::module_& m) {
+    m.def(
+        "dense_cross_entropy",
+        [](In h, In W_y, In b_y, In y, In weight, const std::string& reduction, Out dh, Out dW_y, Out db_y,
+           bool accumulate, int n_threads) {
+            return for_dtype(h, [&]<class T>() {
+                const int64_t M = size(h, 0), H = size(h, 1), K = size(W_y, 1);
+                const elman::DenseCrossEntropy<T> d{M,
+                                                    H,
+                                                    K,
+                                                    is_mean(reduction),
+                                                    accumulate,
+                                                    in<T>(h, "h", {M, H}),
+                                                    in<T>(W_y, "W_y", {H, K}),
+                                                    maybe<T>(b_y, "b_y", {K}),
+                                                    indices_of(y, "y", M, K),
+                                                    maybe<T>(weight, "weight", {M}),
+                                                    out<T>(dh, "dh", {M, H}),
+                                                    out<T>(dW_y, "dW_y", {H, K}),
+                                                    maybe<T>(db_y, "db_y", {K})};
+                return execute(n_threads,
+                               [&](const Run& run) { return kernels().of<T>().dense_cross_entropy(d, run); });
+            });
+        },
+        "h"_a.noconvert(), "W_y"_a.noconvert(), "b_y"_a.noconvert().none(), "y"_a.noconvert(),
+        "weight"_a.noconvert().none(), "reduction"_a, "dh"_a.noconvert(), "dW_y"_a.noconvert(),
+        "db_y"_a.noconvert().none(), "accumulate"_a = false, "n_threads"_a = 0);
 }
 
 void bind_updates(nb::module_& m) {
@@ -398,6 +430,7 @@ NB_MODULE(_native, m) {
     bind_cells(m);
     bind_streaming(m);
     bind_layers(m);
+    bind_dense_cross_entropy(m);
     bind_updates(m);
     bind_batches(m);
     m.def("isa", [] { return std::string(kernels().isa); });

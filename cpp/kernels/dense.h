@@ -24,7 +24,7 @@ template <class T> void dense_forward(const DenseForward<T>& f, const Run& run) 
 template <class T> void dense_backward(const DenseBackward<T>& b, const Run& run) {
     const double work = static_cast<double>(b.M * b.H) * static_cast<double>(b.K);
     const int parts_m = threads_for(run, work, b.H), parts = threads_for(run, work, b.M);
-    const int64_t per_part = gradient_scratch<T>(b.K);
+    const int64_t per_part = gradient_scratch<T>(b.H);
     T *w = nullptr, *space = nullptr;
     with_scratch(run, [&](Arena& arena) {
         w = arena.take<T>(b.dh ? Packed<T>::size(b.K, b.H) : 0);

@@ -236,7 +236,7 @@ template <class T> struct GradientSide {
 
 // B           (rows, n) with row stride b_stride
 // accumulate  dW holds the sums of the chunks of time after this one, which go on; otherwise it is overwritten
-// space       gradient_scratch(n) elements
+// space       gradient_scratch(rows of dW on all sides) elements
 template <class T> struct GradientOperands {
     const GradientSide<T>* sides;
     int count;
@@ -247,11 +247,9 @@ template <class T> struct GradientOperands {
     T* space;
 };
 
-constexpr int64_t kDepth = 256;  // rows summed per packed block
+constexpr int64_t kDepth = 512;  // rows summed per packed block
 
-template <class T> constexpr int64_t gradient_scratch(int64_t n) {
-    return Packed<T>::panels(n) * kDepth * kPanel<T, kWide> + kDepth * kRows<1> + kLanes<T>;
-}
+template <class T> constexpr int64_t gradient_scratch(int64_t m) { return kDepth * (kPanel<T, kWide> + m) + kLanes<T>; }
 
 // Rows order[0 … depth) of one panel of B, one below the other.
 template <class T, int G>
@@ -279,6 +277,12 @@ ELMAN_INLINE void add_to_gradient(const GradientOperands<T>& w, T* dW, int64_t p
     for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 8
         for (int g = 0; g < G; ++g) acc[r][g] = first ? Vec<T>{} : load_first(out + r * w.w_stride + g * L, lanes[g]);
+    }
+    // The next tile's sums stand in other pages and may be far away: they come while this tile is at work.
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 8
+        for (int g = 0; g < G; ++g) __builtin_prefetch(out + (R + r) * w.w_stride + g * L, 1);
     }
     for (int64_t j = 0; j < depth; ++j) {
         const T* row = a_row(j);
@@ -318,37 +322,60 @@ ELMAN_INLINE void gather_columns(const GradientSide<T>& side, int64_t N, const i
     }
 }
 
-// Rows order[0 … depth) take part in the rows m … m+R of dW, all columns. `packed`: B stands in w.space.
-template <class T, int R>
-ELMAN_INLINE void gradient_rows(const GradientOperands<T>& w, const GradientSide<T>& side, const int64_t* order,
-                                int64_t depth, int64_t m, bool packed, bool first) {
-    const int64_t panels = Packed<T>::panels(w.n);
-    T *dW = side.dW + m * w.w_stride, *a_panel = w.space + panels * kDepth * kPanel<T, kWide>;
-    if (packed) gather_columns<T, R>(side, w.N, order, depth, m, a_panel);
-    for (int64_t p = 0; p < panels; ++p) {
-        const T* b_panel = w.space + p * kDepth * kPanel<T, kWide>;
+// Calls f.template operator()<R>(side, m, place) for every tile of R rows of dW; `place` counts the rows before it on all sides. Tiles are
+// as high as the widest panel allows.
+template <class T, class F> ELMAN_INLINE void for_gradient_tiles(const GradientOperands<T>& w, F&& f) {
+    int64_t place = 0;
+    for (int i = 0; i < w.count; ++i) {
+        const GradientSide<T>& side = w.sides[i];
+        const int64_t rows = side.ms.end - side.ms.begin;
+        with_width<kWide>(vectors_left<T>(w.n, 0), [&]<int G>() {
+            for_tiles<kRows<G>>(rows, [&]<int R>(int64_t begin) {
+                f.template operator()<R>(side, side.ms.begin + begin, place + begin);
+            });
+        });
+        place += rows;
+    }
+}
+
+// One block of rows takes part in all of dW. A is packed whole and B a panel at a time, so that a panel stays in the cache while every
+// tile of A passes over it.
+template <class T> void add_packed(const GradientOperands<T>& w, const int64_t* order, int64_t depth, bool first) {
+    T *b_panel = w.space, *a_panels = w.space + kDepth * kPanel<T, kWide>;
+    for_gradient_tiles(w, [&]<int R>(const GradientSide<T>& side, int64_t m, int64_t place) {
+        gather_columns<T, R>(side, w.N, order, depth, m, a_panels + place * depth);
+    });
+    for (int64_t p = 0; p < Packed<T>::panels(w.n); ++p) {
         with_width<kWide>(vectors_left<T>(w.n, p), [&]<int G>() {
-            if constexpr (R <= kRows<G>) {
-                if (packed)
+            gather_panel<T, G>(w, order, depth, p, b_panel);
+            for_gradient_tiles(w, [&]<int R>(const GradientSide<T>& side, int64_t m, int64_t place) {
+                const T* a_panel = a_panels + place * depth;
+                if constexpr (R <= kRows<G>)
                     add_to_gradient<T, R, G>(
-                        w, dW, p, [&](int64_t j) { return a_panel + j * R; },
+                        w, side.dW + m * w.w_stride, p, [&](int64_t j) { return a_panel + j * R; },
                         [&](int64_t j, int g, int) { return load(b_panel + (j * G + g) * kLanes<T>); }, depth, first);
-                else
-                    add_to_gradient<T, R, G>(
-                        w, dW, p, [&](int64_t j) { return side.A + order[j] * side.a_stride + m; },
-                        [&](int64_t j, int g, int lanes) {
-                            return load_first(w.B + order[j] * w.b_stride + g * kLanes<T>, lanes);
-                        },
-                        depth, first);
-            }
+            });
         });
     }
 }
 
+// The same where B is a single panel: every value of A and B is met once or a few times, and packing would cost as much as it saves.
+template <class T> void add_unpacked(const GradientOperands<T>& w, const int64_t* order, int64_t depth, bool first) {
+    with_width<kWide>(vectors_left<T>(w.n, 0), [&]<int G>() {
+        for_gradient_tiles(w, [&]<int R>(const GradientSide<T>& side, int64_t m, int64_t) {
+            if constexpr (R <= kRows<G>)
+                add_to_gradient<T, R, G>(
+                    w, side.dW + m * w.w_stride, 0, [&](int64_t j) { return side.A + order[j] * side.a_stride + m; },
+                    [&](int64_t j, int g, int lanes) {
+                        return load_first(w.B + order[j] * w.b_stride + g * kLanes<T>, lanes);
+                    },
+                    depth, first);
+        });
+    });
+}
+
 template <class T> void weight_gradient(const Run& run, const GradientOperands<T>& w, const Rows& rows) {
-    const int64_t panels = Packed<T>::panels(w.n);
-    // With one panel each value of A and B is met once or a few times: packing them would cost as much as it saves.
-    bool packed = panels > 1;
+    bool packed = Packed<T>::panels(w.n) > 1;
     for (int i = 0; i < w.count; ++i) {
         const GradientSide<T>& side = w.sides[i];
         packed = packed || side.mask;
@@ -360,20 +387,8 @@ template <class T> void weight_gradient(const Run& run, const GradientOperands<T
         const int64_t depth = rows.count - done < kDepth ? rows.count - done : kDepth;
         int64_t order[kDepth];
         for (int64_t j = 0; j < depth; ++j) order[j] = rows[rows.count - 1 - done - j];
-        for (int64_t p = 0; packed && p < panels; ++p)
-            with_width<kWide>(vectors_left<T>(w.n, p), [&]<int G>() {
-                gather_panel<T, G>(w, order, depth, p, w.space + p * kDepth * kPanel<T, kWide>);
-            });
         const bool first = done == 0 && !w.accumulate;
-        for (int i = 0; i < w.count; ++i) {
-            const GradientSide<T>& side = w.sides[i];
-            const auto tile = [&]<int R>(int64_t begin) {
-                gradient_rows<T, R>(w, side, order, depth, side.ms.begin + begin, packed, first);
-            };
-            // The tiles are as high as the widest panel allows; no other is wider.
-            with_width<kWide>(vectors_left<T>(w.n, 0),
-                              [&]<int G>() { for_tiles<kRows<G>>(side.ms.end - side.ms.begin, tile); });
-        }
+        packed ? add_packed(w, order, depth, first) : add_unpacked(w, order, depth, first);
     }
 }
 

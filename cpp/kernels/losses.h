@@ -90,7 +90,7 @@ ELMAN_INLINE void add_weighted_row(const LossArguments<T>& l, const ErrorTerm<T>
 }
 
 // Categorical cross-entropy of one row: log sum exp(o - m) sum_j y_j - sum_j y_j (o_j - m) with m the largest o, so that large
-// logits cost no digits; derivative softmax(o) sum_j y_j - y.
+// logits cost no digits; derivative softmax(o) sum_j y_j - y. With labels, d_o may be o.
 template <class T> ELMAN_INLINE void add_categorical_row(const LossArguments<T>& l, int64_t m, LossSum<T>& sum) {
     const T* o = l.o + m * l.K;
     T* d = l.d_o + m * l.K;
@@ -100,12 +100,10 @@ template <class T> ELMAN_INLINE void add_categorical_row(const LossArguments<T>&
         zero(d, l.K);
         return;
     }
-    const T maximum = row_maximum<T>(o, l.K), total = exponentials<T>(o, l.K, maximum, d);
-    const T log_total = log_of<T>(broadcast<T>(total))[0];
-    T mass = 1, along = 0;
-    if (l.labels) {
-        along = o[l.labels[m]] - maximum;
-    } else {
+    const T maximum = row_maximum<T>(o, l.K);
+    T mass = 1, along = l.labels ? o[l.labels[m]] - maximum : 0;
+    const T total = exponentials<T>(o, l.K, maximum, d), log_total = log_of<T>(broadcast<T>(total))[0];
+    if (!l.labels) {
         Vec<T> masses = {}, alongs = {};
         for_vectors<T>(l.K, [&](int64_t j, int n) {
             const Vec<T> y = load_first(l.y + m * l.K + j, n),

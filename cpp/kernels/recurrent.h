@@ -245,7 +245,7 @@ struct GradientPiece {
 template <class T, class Step>
 void weight_gradients(const Step& step, const Backward<T>& b, const Run& run, const BackwardWork<T>& work,
                       const Rows& rows, bool go_on, T* space, int parts) {
-    const int64_t gh = Step::kGates * b.H, per_part = gradient_scratch<T>(gh);
+    const int64_t gh = Step::kGates * b.H, per_part = gradient_scratch<T>(b.D + b.H);
     // h_{t-1} of row t N + n stands at the same row of h, because h[0] is the initial state.
     const T *x = b.x + work.first * b.N * b.D, *h = b.h + work.first * b.N * b.H;
     auto gradients = [&](int part) {
@@ -292,7 +292,7 @@ template <class T, class Step> void backward_in_time(Step step, const Backward<T
         product = arena.take<T>(b.h_mask ? b.N * b.H : 0);
         running = arena.take<int64_t>(b.N);
         valid = arena.take<int64_t>(b.lengths ? steps * b.N : 0);
-        space = arena.take<T>(gradient_scratch<T>(gh) * parts_m);
+        space = arena.take<T>(gradient_scratch<T>(b.D + b.H) * parts_m);
     });
     const Packed<T> W_h_T = pack_matrix<T>(w_h, b.W_h, gh, b.H, 1, gh);
     const Packed<T> W_x_T = b.dx ? step.pack_input_weights(w_x) : Packed<T>{};

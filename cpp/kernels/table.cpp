@@ -3,6 +3,7 @@
 
 #include "batches.h"
 #include "dense.h"
+#include "dense_cross_entropy.h"
 #include "gru.h"
 #include "losses.h"
 #include "lstm.h"
@@ -77,6 +78,7 @@ template <class T> constexpr elman::Kernels<T> kernels() {
             activation_forward<T>,
             activation_backward<T>,
             loss<T>,
+            dense_cross_entropy<T>,
             embedding_forward<T>,
             embedding_backward<T>,
             sgd_step<T>,

@@ -115,6 +115,19 @@ template <class T> struct LossArguments {
     T* d_o;  // (M, K)
 };
 
+template <class T> struct DenseCrossEntropy {
+    int64_t M, H, K;
+    bool mean, accumulate;  // as in LossArguments and DenseBackward
+    const T* h;             // (M, H)
+    const T* W_y;           // (H, K)
+    const T* b_y;           // (K) or null
+    const int64_t* labels;  // (M)
+    const T* weight;        // (M) or null
+    T* dh;                  // (M, H)
+    T* dW_y;                // (H, K)
+    T* db_y;                // (K) or null
+};
+
 // Philox 4x32-10 (Salmon et al. 2011): key (seed, update), counter (unit / 4, step, row, layer), word unit % 4.
 template <class T> struct Dropout {
     int64_t T_, N, H;
@@ -147,6 +160,7 @@ template <class T> struct Kernels {
     // d_o = dy f'(o) through y = f(o); d_o may be dy.
     void (*activation_backward)(int activation, int64_t M, int64_t K, const T* dy, const T* y, T* d_o);
     double (*loss)(const LossArguments<T>&);
+    double (*dense_cross_entropy)(const DenseCrossEntropy<T>&, const Run&);
     void (*embedding_forward)(int64_t M, int64_t D, const int64_t* indices, const T* E, T* out);
     void (*embedding_backward)(int64_t M, int64_t D, int64_t V, const T* dx, const int64_t* indices, T* dE,
                                bool accumulate);

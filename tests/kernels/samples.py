@@ -42,6 +42,10 @@ def public_calls(dtype: str) -> dict[str, tuple[str, dict[str, Any]]]:
         calls[f"{cell}_backward"] = f"{cell}_backward", {"dh": problem.dh, **weights, **states, **both, **last}
     calls["dense_forward"] = "dense_forward", {"h": normal(2, N, H), "W_y": normal(H, K), "b_y": normal(K)}
     calls["dense_backward"] = "dense_backward", {"do": normal(2, N, K), "h": normal(2, N, H), "W_y": normal(H, K)}
+    calls["dense_cross_entropy"] = (
+        "dense_cross_entropy",
+        {"h": normal(2, N, H), "W_y": normal(H, K), "b_y": normal(K), "y": rng.integers(0, K, (2, N))},
+    )
     for activation in ("identity", "tanh", "relu", "sigmoid", "softmax"):
         option = {"activation": activation}
         calls[f"{activation} forward"] = "activation_forward", {"o": normal(N, K), **option}
@@ -147,6 +151,8 @@ class Raw:
         yield RawCall("dense_forward", h | W_y | b_y | o | add, ("o",))
         both = {"accumulate_dh": True} | add
         yield RawCall("dense_backward", do | h | W_y | gradients | both, ("dh", "dW_y", "db_y"))
+        labels = {"y": np.array([0, 2, 1, 1]), "weight": abs(self.new(N)), "reduction": "mean"}
+        yield RawCall("dense_cross_entropy", h | W_y | b_y | labels | gradients | add, ("dh", "dW_y", "db_y"))
         yield RawCall("activation_forward", o | tanh | y, ("y",))
         yield RawCall("activation_backward", {"dy": self.new(N, K)} | y | tanh | do, ("do",))
         indices, table, rows = {"indices": np.array([5, 0, 2])}, self.new(V, D), self.new(3, D)

@@ -52,6 +52,22 @@ def test_any_number_of_threads_dense(isa: str, dtype: str) -> None:
         assert_same_bits(dense(n_threads, dtype), one)
 
 
+def cross_entropy(n_threads: int, dtype: str) -> Arrays:
+    rng = np.random.default_rng(1)
+    M, H, K = DENSE
+    h, W = (rng.normal(size=shape).astype(dtype) for shape in ((M, H), (H, K)))
+    y = rng.integers(0, K, M)
+    loss, gradients = engine.dense_cross_entropy(h, W, W[0], y, abs(h[:, 0]), n_threads=n_threads)
+    return {"loss": np.array(loss), **gradients._asdict()}
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_any_number_of_threads_dense_cross_entropy(isa: str, dtype: str) -> None:
+    one = cross_entropy(1, dtype)
+    for n_threads in THREADS[1:]:
+        assert_same_bits(cross_entropy(n_threads, dtype), one)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_every_thread_flushes_subnormal_numbers(isa: str, dtype: str) -> None:
     """Each product is subnormal, so what a thread that keeps them would add up differs from zero."""

@@ -107,6 +107,20 @@ def test_dense(isa: str) -> None:
         )
 
 
+def test_dense_cross_entropy(isa: str) -> None:
+    rng = np.random.default_rng(1)
+    a = {"h": rng.normal(size=(2, 3, 9)), "W_y": rng.normal(size=(9, 5)), "b_y": rng.normal(size=5)}
+    more = {"y": rng.integers(0, 5, (2, 3)), "weight": rng.random((2, 3))}
+    gradients = engine.dense_cross_entropy(**a, **more)[1]._asdict()
+    for name in a:
+        against_differences(
+            lambda value, name=name: engine.dense_cross_entropy(**{**a, name: value}, **more)[0],
+            a[name],
+            gradients[f"d{name}"],
+            name,
+        )
+
+
 @pytest.mark.parametrize("activation", ["identity", "tanh", "relu", "sigmoid", "softmax"])
 def test_activations(isa: str, activation: str) -> None:
     rng = np.random.default_rng(2)

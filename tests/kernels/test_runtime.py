@@ -272,10 +272,21 @@ def test_level_from_the_environment(level: str) -> None:
     assert run_python("from elman import engine; print(engine.isa())", ELMAN_ISA=level) == f"{level}\n"
 
 
-def test_an_unknown_level_in_the_environment_is_the_best_level() -> None:
-    best = engine.isa_levels()[-1]
-    assert run_python("from elman import engine; print(engine.isa())", ELMAN_ISA="v9") == f"{best}\n"
-    assert run_python("from elman import engine; print(engine.isa())") == f"{best}\n"
+def test_an_unknown_level_in_the_environment_is_the_best_level_with_a_warning() -> None:
+    levels = engine.isa_levels()
+    code = (
+        "import warnings\n"
+        "with warnings.catch_warnings(record=True) as caught:\n"
+        "    warnings.simplefilter('always')\n"
+        "    from elman import engine\n"
+        "print(engine.isa(), *(f'{w.category.__name__}: {w.message}' for w in caught))"
+    )
+    assert run_python(code, ELMAN_ISA="v9") == (
+        f"{levels[-1]} ElmanWarning: ELMAN_ISA=v9: this build has no such level, or this CPU cannot run it; "
+        f"{levels[-1]} is used. Levels here: {', '.join(levels)}.\n"
+    )
+    for unset in ({}, {"ELMAN_ISA": ""}):
+        assert run_python(code, **unset) == f"{levels[-1]}\n"
 
 
 def test_use_isa(isa: str) -> None:

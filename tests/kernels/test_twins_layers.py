@@ -46,6 +46,43 @@ def test_dense(isa: str, dtype: str) -> None:
             assert_close(gradient, getattr(twins, name), "gradients", dtype, f"{name} {leading} {H} {K}")
 
 
+@pytest.mark.parametrize("reduction", ["mean", "sum"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_dense_cross_entropy_is_its_three_parts(isa: str, dtype: str, reduction: str) -> None:
+    """Bit for bit, whatever the number of rows, in blocks or not; and close to the twin."""
+    for leading, H, K in (((3,), 5, 2), ((2, 3), 1, 7), ((600,), 9, 70), ((257,), 17, 33), ((0,), 4, 3)):
+        rng = np.random.default_rng([H, K])
+        h, W, b = (rng.normal(size=size).astype(dtype) for size in ((*leading, H), (H, K), K))
+        y = rng.integers(0, K, leading)
+        for weight in (None, rng.integers(0, 3, leading).astype(dtype), np.zeros(leading, dtype)):
+            for bias in (b, None):
+                loss, gradients = engine.dense_cross_entropy(h, W, bias, y, weight, reduction)
+                o = engine.dense_forward(h, W, bias)
+                parts_loss, do = engine.categorical_cross_entropy(o, y, weight, reduction)
+                parts = engine.dense_backward(do, h, W)
+                twin_loss, twins = reference.dense_cross_entropy(h, W, bias, y, weight, reduction)
+                case = f"{leading} {H} {K}"
+                assert loss == parts_loss, case
+                assert_close(loss, twin_loss, "loss", dtype, case)
+                for name in gradients._fields:
+                    np.testing.assert_array_equal(getattr(gradients, name), getattr(parts, name), strict=True)
+                    assert_close(getattr(gradients, name), getattr(twins, name), "gradients", dtype, f"{name} {case}")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_dense_cross_entropy_may_go_on_with_what_is_there(isa: str, dtype: str) -> None:
+    """Chunks of time, the later one first, give the gradients of the whole."""
+    rng = np.random.default_rng(3)
+    h, W, b = (rng.normal(size=size).astype(dtype) for size in ((40, 6), (6, 9), 9))
+    y = rng.integers(0, 9, 40)
+    _, whole = engine.dense_cross_entropy(h, W, b, y, reduction="sum")
+    dh, dW, db = np.empty_like(h), np.empty_like(W), np.empty_like(b)
+    for part, go_on in ((slice(25, 40), False), (slice(0, 25), True)):
+        engine.kernels.dense_cross_entropy(h[part], W, b, y[part], None, "sum", dh[part], dW, db, go_on, 1)
+    for ours, theirs in zip((dh, dW, db), whole, strict=True):
+        np.testing.assert_array_equal(ours, theirs, strict=True)
+
+
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_dense_may_add_to_what_is_there(isa: str, dtype: str) -> None:
     """As the linear skip needs it: forward into o, backward into dh, with bias gradient and dh left out at will."""

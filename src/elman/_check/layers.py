@@ -97,14 +97,28 @@ def categorical_cross_entropy(
     """Check the arguments of `categorical_cross_entropy`; y comes back as int64 labels (...) or as rows (..., K)."""
     s = Shapes(place, dtype, o, y, weight)
     o = s.array("o", o, "...", "K")
-    if np.ndim(y) == o.ndim:
-        y = s.array("y", y, "...", "K")
-    else:
-        y = s.integers("y", y, "...")
-        K = s.sizes["K"]
-        within(place, "y", y, K - 1, f"K-1 = {K - 1}", DataError)
-        y = np.require(y, np.int64, ["C", "A"])
+    y = s.array("y", y, "...", "K") if np.ndim(y) == o.ndim else _labels(s, y)
     return o, y, _weight(s, weight, per_component=-1), choice(place, "reduction", reduction, REDUCTIONS)
+
+
+def dense_cross_entropy(
+    place: str, dtype: Dtype, h: Any, W_y: Any, b_y: Any, y: Any, weight: Any, reduction: Any
+) -> tuple[Array, Array, Optional, Array, Optional, str]:
+    """Check the arguments of `dense_cross_entropy`; y comes back as int64 labels (...)."""
+    s = Shapes(place, dtype, h, W_y, b_y, weight)
+    h = s.array("h", h, "...", "H")
+    W_y = s.array("W_y", W_y, "H", "K")
+    b_y = s.array("b_y", b_y, "K", optional=True)
+    y = _labels(s, y)
+    return h, W_y, b_y, y, _weight(s, weight, per_component=-1), choice(place, "reduction", reduction, REDUCTIONS)
+
+
+def _labels(s: Shapes, y: Any) -> Array:
+    """Check classes 0 … K-1, one per row."""
+    labels = s.integers("y", y, "...")
+    K = s.sizes["K"]
+    within(s.place, "y", labels, K - 1, f"K-1 = {K - 1}", DataError)
+    return np.require(labels, np.int64, ["C", "A"])
 
 
 def _weight(s: Shapes, weight: Any, per_component: int) -> Optional:

@@ -35,6 +35,28 @@ def dense_backward(
 
 
 @twin
+def dense_cross_entropy(
+    h: npt.ArrayLike,
+    W_y: npt.ArrayLike,
+    b_y: npt.ArrayLike | None,
+    y: npt.ArrayLike,
+    weight: npt.ArrayLike | None = None,
+    reduction: str = "mean",
+    *,
+    n_threads: int | None = None,
+) -> tuple[float, DenseGradients]:
+    place = "dense_cross_entropy"
+    h, W_y, b_y, y, weight, reduction = _check.dense_cross_entropy(place, None, h, W_y, b_y, y, weight, reduction)
+    gradients = DenseGradients(np.empty_like(h), np.empty_like(W_y), np.empty(W_y.shape[1], h.dtype))
+    dh, dW_y, db_y = gradients
+    row_weight, n_threads = None if weight is None else weight.reshape(-1), threads(place, n_threads)
+    loss = kernels.dense_cross_entropy(
+        rows(h), W_y, b_y, y.reshape(-1), row_weight, reduction, rows(dh), dW_y, db_y, False, n_threads
+    )
+    return loss, gradients
+
+
+@twin
 def activation_forward(o: npt.ArrayLike, activation: str) -> Array:
     o, activation = _check.activation_forward("activation_forward", None, o, activation)
     y = np.empty_like(o)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import warnings
+
 from elman import _check
 from elman.engine._native import kernels
+from elman.errors import ElmanWarning
 
 
 def isa() -> str:
@@ -47,3 +51,18 @@ def num_threads() -> int:
     True
     """
     return int(kernels.num_threads())
+
+
+def _check_environment() -> None:
+    """Warn where ELMAN_ISA names a level that there is not: the best one is used then."""
+    wanted, levels = os.environ.get("ELMAN_ISA"), isa_levels()
+    if wanted and wanted not in levels:
+        warnings.warn(
+            f"ELMAN_ISA={wanted}: this build has no such level, or this CPU cannot run it; {isa()} is used. "
+            f"Levels here: {', '.join(levels)}.",
+            ElmanWarning,
+            stacklevel=2,
+        )
+
+
+_check_environment()  # once, when the engine is imported

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from elman.reference.activations import activation_backward, activation_forward, sigmoid, softmax
 from elman.reference.dense import DenseGradients, dense_backward, dense_forward
+from elman.reference.dense_cross_entropy import dense_cross_entropy
 from elman.reference.derivatives import (
     binary_cross_entropy_derivative,
     cross_entropy_derivative,
@@ -51,6 +52,7 @@ __all__ = [
     "clip_by_value",
     "cross_entropy_derivative",
     "dense_backward",
+    "dense_cross_entropy",
     "dense_forward",
     "dropout_mask",
     "embedding_backward",
