@@ -11,7 +11,7 @@ import pytest
 
 from elman import reference
 from elman.errors import ArgumentError, ShapeError, TrainingError
-from elman.network import DropoutKey
+from elman.network import Architecture, DropoutKey, Network
 from elman.training import Batch, Cosine, History, Plateau, Settings, StretchBatches, Trainer
 from tolerances import assert_close
 from training.runs import network, ordered_batches, random_batches, score, trainer
@@ -353,3 +353,29 @@ def test_an_empty_history() -> None:
     assert history.update == []
     assert history.best_update is None
     assert history.best_score == np.inf
+
+
+class Classes:
+    """Batches of indices with classes, ragged or not."""
+
+    epoch_length = None
+
+    def __init__(self, ragged: bool) -> None:
+        self.ragged = ragged
+
+    def batch(self, update: int) -> Batch:
+        rng = np.random.default_rng(update)
+        x, y = rng.integers(0, 6, (2, 8, 5))
+        return Batch(x, y, None, np.array([8, 1, 5, 8, 3]) if self.ragged else None, carry=update % 3 > 0)
+
+
+@pytest.mark.parametrize("ragged", [False, True])
+def test_classes_go_straight_to_the_loss_with_the_bits_of_the_long_way(ragged: bool) -> None:
+    architecture = Architecture(output_size=6, vocabulary_size=6, output="softmax", hidden_size=5, dropout=0.2)
+    settings = Settings(updates=6, loss="categorical_cross_entropy", clip_norm=0.5, seed=2)
+    straight, long = (Trainer(Network.initialized(architecture), Classes(ragged), settings) for _ in range(2))
+    long._may_have_classes = False
+    assert straight.run() == long.run()
+    np.testing.assert_array_equal(straight.network.theta, long.network.theta)
+    with pytest.raises(ArgumentError, match="straight to the loss"):
+        _ = straight._tape.o

@@ -113,11 +113,23 @@ def dense_cross_entropy(
     return h, W_y, b_y, y, _weight(s, weight, per_component=-1), choice(place, "reduction", reduction, REDUCTIONS)
 
 
+def class_targets(
+    place: str, dtype: Dtype, y: Any, weight: Any, reduction: Any, rows: tuple[int, ...], K: int
+) -> tuple[Array, Optional, str]:
+    """Check classes 0 … K-1 and weights, one per row of an output (*rows, K); both come back flat."""
+    s = Shapes(place, dtype)
+    labels = _in_vocabulary(place, s.integers("y", y, *rows), K)
+    row_weight = None if weight is None else _not_negative(place, s.array("weight", weight, *rows)).reshape(-1)
+    return labels.reshape(-1), row_weight, choice(place, "reduction", reduction, REDUCTIONS)
+
+
 def _labels(s: Shapes, y: Any) -> Array:
     """Check classes 0 … K-1, one per row."""
-    labels = s.integers("y", y, "...")
-    K = s.sizes["K"]
-    within(s.place, "y", labels, K - 1, f"K-1 = {K - 1}", DataError)
+    return _in_vocabulary(s.place, s.integers("y", y, "..."), s.sizes["K"])
+
+
+def _in_vocabulary(place: str, labels: Array, K: int) -> Array:
+    within(place, "y", labels, K - 1, f"K-1 = {K - 1}", DataError)
     return np.require(labels, np.int64, ["C", "A"])
 
 
@@ -126,8 +138,11 @@ def _weight(s: Shapes, weight: Any, per_component: int) -> Optional:
     if weight is None:
         return None
     symbols = ("...", "K") if np.ndim(weight) == per_component else ("...",)
-    array = s.array("weight", weight, *symbols)
-    wrong = ~((array >= 0) & (array < np.inf))
+    return _not_negative(s.place, s.array("weight", weight, *symbols))
+
+
+def _not_negative(place: str, weight: Array) -> Array:
+    wrong = ~((weight >= 0) & (weight < np.inf))
     if wrong.any():
-        raise DataError(f"{s.place}: {first_wrong('weight', array, wrong, 'finite and at least 0')}")
-    return array
+        raise DataError(f"{place}: {first_wrong('weight', weight, wrong, 'finite and at least 0')}")
+    return weight

@@ -222,6 +222,69 @@ class Network:
         self._latest = tape = SegmentedTape(tape_of, every, x, state, lengths, dropout_key, n_threads)
         return tape
 
+    def cross_entropy(
+        self,
+        x: npt.ArrayLike,
+        y: npt.ArrayLike,
+        weight: npt.ArrayLike | None = None,
+        reduction: str = "mean",
+        state: State | None = None,
+        lengths: npt.ArrayLike | None = None,
+        dropout_key: DropoutKey | None = None,
+        bptt_depth: int | None = None,
+        n_threads: int = 0,
+    ) -> tuple[float, Tape]:
+        """Run a batch forward to the categorical cross-entropy and backward; fill ``gradients``.
+
+        Loss and gradient have the bits of `forward`, the loss and `backward` one after the other. The output of all
+        steps, which for a large vocabulary is larger than everything else, never exists at once.
+
+        Parameters
+        ----------
+        y : array_like of int (T, N) or (N,)
+            A class 0 … K−1 for every output.
+        weight : array_like, shape of y, optional
+            At least 0; give steps past the end of their row 0.
+        reduction : {"mean", "sum"}
+            Divide by the sum of the weights, or not.
+
+        Returns
+        -------
+        loss : float
+        tape : Tape
+            Without ``o``.
+
+        Raises
+        ------
+        UnsupportedError
+            If the network has a linear skip, or another output activation than softmax.
+        ShapeError, ArgumentError, DataError
+            If sizes disagree, a class is outside 0 … K−1, or a weight is negative or not finite.
+
+        See Also
+        --------
+        forward, backward : the other parameters, and the errors they raise.
+
+        Examples
+        --------
+        >>> network = Network.initialized(Architecture(output_size=5, vocabulary_size=5, output="softmax"))
+        >>> x, y = np.array([[0], [1], [2]]), np.array([[1], [2], [3]])        # T=3, N=1
+        >>> loss, tape = network.cross_entropy(x, y)
+        >>> bool(network.gradients["output.b_y"].any())
+        True
+        """
+        place, architecture = "cross_entropy", self.architecture
+        _check_depth(place, bptt_depth)
+        if architecture.linear_skip or architecture.output != "softmax":
+            raise UnsupportedError(f"{place}: needs output='softmax' and no skip.\n  Hint: forward() and backward().")
+        x, state, lengths = self._checked(place, x, state, lengths)
+        rows = x.shape[:2] if architecture.readout == "every" else x.shape[1:2]
+        targets = _check.class_targets(place, self.dtype, y, weight, reduction, rows, architecture.output_size)
+        tape = self._tape(self._training, x.shape, keep=True, dropout=self._drops(dropout_key))
+        tape.binding.call.dropout_key = dropout_key
+        self._latest = None  # nothing is left for backward
+        return tape.run_to_loss(x, state, lengths, n_threads, bptt_depth == 1, *targets), tape
+
     def _drops(self, dropout_key: DropoutKey | None) -> bool:
         return dropout_key is not None and bool(self.architecture.dropout or self.architecture.recurrent_dropout)
 
@@ -263,11 +326,7 @@ class Network:
         """
         if tape is not self._latest:
             raise ArgumentError("backward: tape must come from the latest forward pass of this network.")
-        if bptt_depth not in (None, 1):
-            raise UnsupportedError(
-                f"backward: bptt_depth must be None or 1, got {bptt_depth!r}.\n"
-                "  Hint: elman.reference follows paths of any depth."
-            )
+        _check_depth("backward", bptt_depth)
         if d_state is not None or not self._is_ready(do, *tape.o.shape):
             s = _check.Shapes("backward", self.dtype)
             do = s.array("do", do, *tape.o.shape)
@@ -395,3 +454,11 @@ class Network:
             raise ArgumentError(f"{s.place}: {name}.c must be {'given' if lstm else 'None'} for {architecture.cell}.")
         h = s.array(f"{name}.h", state.h, parts, rows, architecture.hidden_size)
         return State(h, s.array(f"{name}.c", state.c, parts, rows, architecture.hidden_size, optional=True))
+
+
+def _check_depth(place: str, bptt_depth: int | None) -> None:
+    if bptt_depth not in (None, 1):
+        raise UnsupportedError(
+            f"{place}: bptt_depth must be None or 1, got {bptt_depth!r}.\n"
+            "  Hint: elman.reference follows paths of any depth."
+        )

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.engine import kernels
+from elman.errors import ArgumentError
 from elman.network.binding import Binding
 from elman.network.dropout import LAYER_OUTPUT, Dropout, site
 from elman.network.inputs import input_stage
@@ -24,11 +25,6 @@ class Tape:
 
     `Network.forward` returns one. Its arrays are reused: they hold until the network's next forward pass.
 
-    Attributes
-    ----------
-    o : ndarray (T, N, K) or (N, K)
-        Output before the output activation; (N, K) unless the readout is at every step.
-
     Examples
     --------
     >>> from elman.network import Architecture, Network
@@ -37,6 +33,8 @@ class Tape:
     >>> tape.o.shape, tape.state.h.shape
     ((5, 3, 1), (1, 3, 4))
     """
+
+    _has_output = False
 
     def __init__(self, binding: Binding) -> None:
         architecture, workspace = binding.architecture, binding.workspace
@@ -53,7 +51,6 @@ class Tape:
         self._zeros = State(zeros, zeros)
         self.readout = READOUT_STAGES[architecture.readout](binding)
         self.output = Output(binding)
-        self.o = self.output.o
         if binding.keep:
             self._bind_initial(*state_shape)
 
@@ -71,8 +68,31 @@ class Tape:
         """N."""
         return self.binding.rows
 
+    @property
+    def o(self) -> Array:
+        """Output before the output activation, (T, N, K), or (N, K) unless the readout is at every step."""
+        if not self._has_output:
+            raise ArgumentError("Tape.o: cross_entropy() goes straight to the loss; forward() gives the output.")
+        return self.output.o
+
     def run(self, x: Array, state: State | None, lengths: Array | None, n_threads: int) -> None:
         """Run every stage over checked input, from zeros if ``state`` is None."""
+        self.output.forward(self._read_out(x, state, lengths, n_threads), x)
+        self._has_output = True
+
+    def run_to_loss(
+        self, x: Array, state: State | None, lengths: Array | None, n_threads: int, one_step: bool, *targets: Any
+    ) -> float:
+        """Run over checked input to the cross-entropy and back, filling the flat gradient, but not ``o``."""
+        self._has_output = False
+        call = self.binding.call
+        call.one_step, call.accumulate = one_step, False
+        loss, dr = self.output.cross_entropy(self._read_out(x, state, lengths, n_threads), *targets)
+        self._descend(*self.readout.backward(dr), None)
+        return loss
+
+    def _read_out(self, x: Array, state: State | None, lengths: Array | None, n_threads: int) -> Array:
+        """Run every stage below the output layer."""
         self.binding.timeline.bind(lengths)
         self.binding.call.n_threads = n_threads
         start = self._zeros if state is None else state
@@ -81,7 +101,7 @@ class Tape:
         for layer in self.layers:
             layer.forward(y if below is None else below.outputs(), start)
             below = layer
-        self.output.forward(self.readout.forward(self.layers[-1]), x)
+        return self.readout.forward(self.layers[-1])
 
     def backward(
         self, do: Array | None, d_state: State | None, n_threads: int, one_step: bool, accumulate: bool = False
@@ -97,6 +117,10 @@ class Tape:
         d_final: Array | None = None
         if do is not None:
             dy, d_final = self.readout.backward(self.output.backward(do))
+        self._descend(dy, d_final, d_state)
+
+    def _descend(self, dy: Array | None, d_final: Array | None, d_state: State | None) -> None:
+        """Run the stages below the readout backwards."""
         for layer in reversed(self.layers):
             dy, d_final = layer.backward(dy, d_final, d_state), None
         self.input.backward(dy)
@@ -104,11 +128,9 @@ class Tape:
 
     def activated(self) -> Array:
         """Return the output after the output activation, in memory of its own."""
-        y = np.empty_like(self.o)
-        columns = self.o.shape[-1]
-        kernels.activation_forward(
-            self.o.reshape(-1, columns), self.binding.architecture.output, y.reshape(-1, columns)
-        )
+        o = self.o
+        y, columns = np.empty_like(o), o.shape[-1]
+        kernels.activation_forward(o.reshape(-1, columns), self.binding.architecture.output, y.reshape(-1, columns))
         return y
 
     @property
@@ -116,7 +138,7 @@ class Tape:
         """The state after each row's last valid step, in memory of its own."""
         timeline = self.binding.timeline
         shape = self._zeros.h.shape
-        h, c = np.empty(shape, self.o.dtype), np.empty(shape, self.o.dtype)
+        h, c = np.empty(shape, self._zeros.h.dtype), np.empty(shape, self._zeros.h.dtype)
         for part, run in enumerate(self.passes):
             timeline.last(run.h, h[part])
             if run.c is not None:
@@ -163,17 +185,38 @@ class Output:
 
     def forward(self, r: Array, x: Array) -> None:
         """Fill o from what was read out and, for the skip, the network's input."""
-        n_threads = self.call.n_threads
-        o = self._rows_of_o
+        n_threads, o = self.call.n_threads, self._rows_of_o
+        self._enter(r)
+        kernels.dense_forward(self.r, self.W_y, self.b_y, o, False, n_threads)
+        if self.W_k is not None:
+            self.x = self._skipped_input(x).reshape(-1, len(self.W_k))
+            kernels.dense_forward(self.x, self.W_k, None, o, True, n_threads)
+
+    def cross_entropy(self, r: Array, labels: Array, weight: Array | None, reduction: str) -> tuple[float, Array]:
+        """Return the loss and the gradient of what was read out; fill the gradients, but not o."""
+        self._enter(r)
+        loss = kernels.dense_cross_entropy(
+            self.r,
+            self.W_y,
+            self.b_y,
+            labels,
+            weight,
+            reduction,
+            self._rows_of_dr,
+            self.dW_y,
+            self.db_y,
+            self.call.accumulate,
+            self.call.n_threads,
+        )
+        return loss, self.dr if self.dropout is None else self.dropout.backward(self.dr)
+
+    def _enter(self, r: Array) -> None:
+        """Keep what meets the output layer, dropout applied, and the weights it meets."""
         if self.dropout is not None:
             r = self.dropout.forward(r, self.dropped)
         if self.E is not None:
             np.copyto(self.W_y, self.E.T)
         self.r = r.reshape(-1, r.shape[-1])
-        kernels.dense_forward(self.r, self.W_y, self.b_y, o, False, n_threads)
-        if self.W_k is not None:
-            self.x = self._skipped_input(x).reshape(-1, len(self.W_k))
-            kernels.dense_forward(self.x, self.W_k, None, o, True, n_threads)
 
     def _skipped_input(self, x: Array) -> Array:
         """Return what the skip sees: padding must not reach W_k, whatever it holds."""

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from elman.errors import ArgumentError, TrainingError
 from elman.network import DropoutKey, Network, SegmentedTape, State, Tape
-from elman.training.batches import Batches
+from elman.training.batches import Batch, Batches
 from elman.training.history import History
 from elman.training.losses import Objective
 from elman.training.optimizers import new_vectors, optimizer_step
@@ -99,6 +99,8 @@ class Trainer:
         self._objective = Objective(settings.loss, architecture.output, settings.loss_parameter, settings.reduction)
         self._drops = bool(architecture.dropout or architecture.recurrent_dropout)
         self._validate_every = self._how_often()
+        categorical = settings.loss == "categorical_cross_entropy"
+        self._may_have_classes = categorical and not architecture.linear_skip and settings.checkpoint_every is None
         self._vectors = new_vectors(settings.optimizer, network.theta)
         self._tape: Tape | SegmentedTape | None = None
         self._carried: State | None = None
@@ -231,17 +233,10 @@ class Trainer:
             raise ArgumentError("Trainer: batches that carry the state need a network with one direction.")
         start = self._final_state() if batch.carry else None
         self._carried, self._tape = start, None  # what an interrupted update begins with again
-        every, arguments = settings.checkpoint_every, (start, batch.lengths, key, self.n_threads)
-        tape: Tape | SegmentedTape = (
-            network.forward(batch.x, *arguments)
-            if every is None
-            else network.forward_segments(batch.x, every, *arguments)
-        )
-        loss, do = self._objective(tape.o, batch.y, batch.weight, batch.lengths)
-        _check_finite("loss", loss, self.update + 1)
-        gradient = network.backward(tape, do, settings.bptt_depth, None, self.n_threads)
+        loss, tape = (self._classes if self._has_classes(batch) else self._values)(batch, start, key)
         learning_rate = settings.learning_rate * self._schedule()
         self._whole = False
+        gradient = network.gradients.theta
         norm = optimizer_step(settings, network.theta, gradient, self._vectors, self.update + 1, learning_rate)
         self._whole = not isfinite(norm)  # nothing has changed then
         _check_finite("norm of the gradient", norm, self.update + 1)
@@ -251,6 +246,36 @@ class Trainer:
         self.history.gradient_norm.append(norm)
         self.history.learning_rate.append(learning_rate)
         self._whole = True
+
+    def _values(self, batch: Batch, start: State | None, key: DropoutKey | None) -> tuple[float, Tape | SegmentedTape]:
+        """Run forward, compute the loss of the output, run backward."""
+        settings, network = self.settings, self.network
+        every, arguments = settings.checkpoint_every, (start, batch.lengths, key, self.n_threads)
+        tape: Tape | SegmentedTape = (
+            network.forward(batch.x, *arguments)
+            if every is None
+            else network.forward_segments(batch.x, every, *arguments)
+        )
+        loss, do = self._objective(tape.o, batch.y, batch.weight, batch.lengths)
+        _check_finite("loss", loss, self.update + 1)
+        network.backward(tape, do, settings.bptt_depth, None, self.n_threads)
+        return loss, tape
+
+    def _has_classes(self, batch: Batch) -> bool:
+        """Return whether the output of all steps need not exist at once."""
+        if not self._may_have_classes or batch.y.dtype.kind not in "iu":
+            return False
+        return batch.y.ndim == (2 if self.network.architecture.readout == "every" else 1)
+
+    def _classes(self, batch: Batch, start: State | None, key: DropoutKey | None) -> tuple[float, Tape]:
+        """Run forward to the cross-entropy and backward."""
+        settings, network = self.settings, self.network
+        shape = *batch.y.shape, network.architecture.output_size
+        weight = self._objective.weights(shape, batch.weight, batch.lengths)
+        options = settings.reduction, start, batch.lengths, key, settings.bptt_depth, self.n_threads
+        loss, tape = network.cross_entropy(batch.x, batch.y, weight, *options)
+        _check_finite("loss", loss, self.update + 1)
+        return loss, tape
 
     def _final_state(self) -> State | None:
         """Return the state that the last batch ended with; only asked for when it is needed."""

@@ -98,7 +98,10 @@ class Objective:
             self._do = np.empty_like(o)
         flat_o, do = o.reshape(-1, K), self._do.reshape(-1, K)
         flat_y = self._targets(o, y)
-        flat_weight = self._weights(o, weight, lengths)
+        weight = self.weights(o.shape, weight, lengths)
+        flat_weight = None if weight is None else np.ascontiguousarray(weight, o.dtype)
+        if flat_weight is not None:
+            flat_weight = flat_weight.reshape(-1, K) if flat_weight.ndim == o.ndim else flat_weight.reshape(-1)
         options = self.reduction, self.parameter
         if self.activation is None:
             return kernels.loss(self.loss, flat_o, flat_y, flat_weight, *options, do), self._do
@@ -117,18 +120,15 @@ class Objective:
             raise ShapeError(f"Objective: y must have the shape of the output {o.shape}, got {y.shape}.")
         return np.ascontiguousarray(y, o.dtype).reshape(-1, K)
 
-    def _weights(self, o: Array, weight: Array | None, lengths: Array | None) -> Array | None:
-        """Return weights as rows (M,) or (M, K) in which steps past the end of their row are zero."""
-        K = o.shape[-1]
-        if lengths is not None and o.ndim == 3:
-            valid = np.arange(len(o))[:, np.newaxis] < lengths
+    @staticmethod
+    def weights(shape: tuple[int, ...], weight: Array | None, lengths: Array | None) -> Array | None:
+        """Return weights of outputs of that shape, (..., K) or (...), zero past the end of a row."""
+        if lengths is not None and len(shape) == 3:
+            valid = np.arange(shape[0])[:, np.newaxis] < lengths
             if weight is None:
                 weight = valid
             elif weight.shape[:2] == valid.shape:
                 weight = np.where(valid if weight.ndim == 2 else valid[:, :, np.newaxis], weight, 0.0)
-        if weight is None:
-            return None
-        if weight.shape not in (o.shape, o.shape[:-1]):
-            raise ShapeError(f"Objective: weight must have shape {o.shape} or {o.shape[:-1]}, got {weight.shape}.")
-        flat: Array = np.ascontiguousarray(weight, o.dtype)
-        return flat.reshape(-1, K) if weight.ndim == o.ndim else flat.reshape(-1)
+        if weight is not None and weight.shape not in (shape, shape[:-1]):
+            raise ShapeError(f"Objective: weight must have shape {shape} or {shape[:-1]}, got {weight.shape}.")
+        return weight
