@@ -371,7 +371,7 @@ class Classes:
 
 @pytest.mark.parametrize("ragged", [False, True])
 def test_classes_go_straight_to_the_loss_with_the_bits_of_the_long_way(ragged: bool) -> None:
-    architecture = Architecture(output_size=6, vocabulary_size=6, output="softmax", hidden_size=5, dropout=0.2)
+    architecture = Architecture(None, 6, vocabulary_size=6, output="softmax", hidden_size=5, dropout=0.2)
     settings = Settings(updates=6, loss="categorical_cross_entropy", clip_norm=0.5, seed=2)
     straight, long = (Trainer(Network.initialized(architecture), Classes(ragged), settings) for _ in range(2))
     long._may_have_classes = False

@@ -267,7 +267,7 @@ class Network:
 
         Examples
         --------
-        >>> network = Network.initialized(Architecture(output_size=5, vocabulary_size=5, output="softmax"))
+        >>> network = Network.initialized(Architecture(None, 5, vocabulary_size=5, output="softmax"))
         >>> x, y = np.array([[0], [1], [2]]), np.array([[1], [2], [3]])        # T=3, N=1
         >>> loss, tape = network.cross_entropy(x, y)
         >>> bool(network.gradients["output.b_y"].any())
