@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator
 
+from elman.explain.formula import written
 from tests_browser.conftest import Opened
 from tests_browser.pages import DOCUMENTS, TRACES
 
@@ -31,6 +32,11 @@ def shown(table: Locator) -> list[float]:
     return [
         float(text) for text in table.locator("td[data-value]").evaluate_all("cells => cells.map(c => c.dataset.value)")
     ]
+
+
+def spelt(value: float) -> str:
+    """Return a number as the formulas beside the table have it, with the sign of a minus."""
+    return written(value)[1].replace("-", "−")
 
 
 def shape(value: Any) -> str:
@@ -65,6 +71,8 @@ def test_every_node_shows_its_numbers(opened: Open, name: str) -> None:
                 board.locator(f'.node[data-id="{own}"]').dispatch_event("click")
                 table = board.locator(".panel .matrix").first
                 assert shown(table)[:12] == flat(node["value"])[:12], node["id"]
+                texts = table.locator("td[data-value]").all_inner_texts()[:12]
+                assert texts == [spelt(value) for value in flat(node["value"])[:12]], node["id"]
                 expected = shape(node["value"]) if isinstance(node["value"], list) else "number"
                 assert table.locator(".shape").inner_text() == expected or len(shape(node["value"]).split("×")) > 2
                 lines = board.locator(".panel .equation .line math").count()

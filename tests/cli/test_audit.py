@@ -45,7 +45,7 @@ def test_all_holds(model: Path, sales: Path, tmp_path: Path) -> None:
     assert "checks hold." in done.stdout.splitlines()[-1]
     assert done.stderr.splitlines() == ["Training short copies of the model on 40 rows."]
     written = pd.read_csv(tmp_path / "audit.csv")
-    assert written["check"].nunique() == 7
+    assert written["check"].nunique() == 8
     assert written.loc[written["check"] == "future", "number"].tolist() == [0.0] * 4
 
 
@@ -67,7 +67,7 @@ def test_a_broken_promise_ends_with_1(model: Path, sales: Path, monkeypatch: pyt
     done = run("audit", model, sales, "--quiet")
     assert done.exit_code == 1
     assert "BROKEN" in done.stdout and "step 1 of series 'sales' does not move" in done.stdout
-    assert done.stdout.splitlines()[-1] == "2 of 7 checks broken: newest, alignment."
+    assert done.stdout.splitlines()[-1] == "3 of 8 checks broken: newest, alignment, update."
     assert done.stderr == ""
 
 

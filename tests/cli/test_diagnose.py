@@ -91,8 +91,8 @@ def test_wrong_usage(run: Callable[..., Any], steps: Path, tmp_path: Path) -> No
     SequenceClassifier(**SMALL).fit(frame, "label").save(model)
     before = files(tmp_path)
     for words, said in [
-        ([tmp_path / "none", "--data", steps], f"Error: MODEL {tmp_path / 'none'}: no such file."),
-        ([model, "--data", tmp_path / "none"], f"Error: {tmp_path / 'none'}: no such file."),
+        ([tmp_path / "none", "--data", steps], f"Error: {tmp_path / 'none'}: no such file."),
+        ([model, "--data", tmp_path / "none"], f"Error: --data {tmp_path / 'none'}: no such file."),
         ([model, "--data", steps, "--plot", tmp_path], f"Error: --plot {tmp_path}: is a folder."),
     ]:
         done = run("diagnose", *words)

@@ -155,6 +155,9 @@ def test_categories_are_indicators(run: Callable[..., Any], weather: tuple[Path,
     again = run("predict", model, known, "--target", "y", "--future", ahead, "--level", "none")
     assert again.exit_code == 0 and done.stdout.endswith(again.stdout)
     assert run("audit", model, known, "--target", "y").exit_code == 0
+    raw, coming = (pd.read_csv(path, parse_dates=["day"]).rename(columns={"day": "ds"}) for path in weather)
+    loaded = Forecaster.load(model).predict(raw.assign(unique_id="y"), future=coming.assign(unique_id="y"))
+    assert np.array_equal(loaded["Elman"], expected["Elman"])
     past = run(*words, "--categories", "sky")
     assert past.exit_code == 0 and past.stdout != done.stdout
     unnamed = [word for word in words if word not in ("--target", "y")]  # what is a covariate is not to be forecast

@@ -81,6 +81,44 @@ def test_levels_presets_and_folders(run: Callable[..., Any], play: Path, tmp_pat
     assert (loaded.level, loaded.learning_rate, loaded.num_layers) == ("word", 1.0, 2)
 
 
+@pytest.mark.parametrize(
+    ("words", "parameters"),
+    [
+        (["--training", "windows", "--steps", 5], {"training": "windows", "steps": 5}),
+        (["--embedding-size", "one-hot", "--cell", "rnn"], {"embedding_size": None, "cell": "rnn"}),
+        (["--embedding-size", 12, "--num-layers", 2], {"embedding_size": 12, "num_layers": 2}),
+        (["--tied-weights", "--normalization", "none"], {"tied_weights": True, "normalization": "none"}),
+        (["--optimizer", "sgd", "--learning-rate", 1], {"optimizer": "sgd", "learning_rate": 1.0}),
+        (["--schedule", "constant", "--clip-norm", 0.1], {"schedule": "constant", "clip_norm": 0.1}),
+        (["--dropout", 0.1, "--recurrent-dropout", 0.2], {"dropout": 0.1, "recurrent_dropout": 0.2}),
+        (["--min-count", 30, "--vocabulary-size", 9], {"min_count": 30, "vocabulary_size": 9}),
+        (["--validation-fraction", 0.3, "--patience", 1], {"validation_fraction": 0.3, "patience": 1}),
+    ],
+)
+def test_options_are_the_parameters_of_the_library(
+    words: list[Any], parameters: dict[str, Any], run: Callable[..., Any], play: Path, tmp_path: Path
+) -> None:
+    done = run("train", play, *QUICK, *words, "--save", tmp_path / "model", "--quiet")
+    assert done.exit_code == 0, done.stderr
+    usual = {"hidden_size": 8, "epochs": 2, "steps": 10, "batch_size": 4, "random_state": 0}
+    direct = LanguageModel(**(usual | parameters)).fit(play)
+    loaded = elman.load(tmp_path / "model")
+    assert {name: loaded.get_params()[name] for name in parameters} == parameters
+    assert loaded.predict_proba("to be").tolist() == direct.predict_proba("to be").tolist()
+
+
+def test_a_recipe_can_be_changed(run: Callable[..., Any], play: Path, tmp_path: Path) -> None:
+    words = ["--preset", "char-rnn", "--cell", "gru", "--embedding-size", 4, "--optimizer", "adam"]
+    refused = run("train", play, *QUICK, *words)
+    assert (refused.exit_code, refused.stdout) == (2, "")
+    assert refused.stderr == (
+        "Error: LanguageModel.preset: optimizer='adam' needs a learning_rate of its own; 0.002 is for 'rmsprop'.\n"
+    )
+    assert run("train", play, *QUICK, *words, "--learning-rate", 0.01, "--save", tmp_path / "model").exit_code == 0
+    loaded = elman.load(tmp_path / "model")
+    assert (loaded.cell, loaded.embedding_size, loaded.optimizer, loaded.clip_value) == ("gru", 4, "adam", 5.0)
+
+
 def test_evaluate_prints_measures(run: Callable[..., Any], model: Path, play: Path) -> None:
     done = run("evaluate", model, play)
     measures = LanguageModel.load(model).evaluate(play)
@@ -130,6 +168,14 @@ def test_info_tells_what_a_model_is(run: Callable[..., Any], model: Path) -> Non
     assert "  hidden_size = 16" in lines
 
 
+def test_info_lists_the_byte_pairs_that_were_merged(run: Callable[..., Any], play: Path, tmp_path: Path) -> None:
+    words = ["--level", "bpe", "--vocabulary-size", "261", "--save", tmp_path / "model"]
+    assert run("train", play, *QUICK, *words, "--quiet").exit_code == 0
+    assert (
+        run("info", tmp_path / "model").stdout.splitlines()[1] == "The most frequent byte pairs: ' t' 'be' ' be' ' th'"
+    )
+
+
 @pytest.mark.parametrize(
     ("words", "message"),
     [
@@ -142,6 +188,17 @@ def test_info_tells_what_a_model_is(run: Callable[..., Any], model: Path) -> Non
         (["train", "play.txt", "--preset", "small"], "must be one of zaremba-small, zaremba-medium, char-rnn."),
         (["train", "play.txt", "--level", "letter"], "--level letter: must be one of character, word, bpe."),
         (["train", "play.txt", "--cell", "xlstm"], "--cell xlstm: must be one of gru, lstm, rnn."),
+        (["train", ".", "--save", "play.txt"], "--save play.txt: would replace a file that is read; name another."),
+        (["train", "play.txt", "--training", "window"], "--training window: must be one of streams, windows."),
+        (["train", "play.txt", "--optimizer", "lbfgs"], "--optimizer lbfgs: must be one of adam, rmsprop, sgd."),
+        (["train", "play.txt", "--schedule", "linear"], "must be one of cosine, constant, step, plateau."),
+        (["train", "play.txt", "--normalization", "nfd"], "--normalization nfd: must be one of nfc, none."),
+        (["train", "play.txt", "--embedding-size", "0"], "0: must be one-hot or a number of at least 1."),
+        (["train", "play.txt", "--embedding-size", "\u00b2"], "must be one-hot or a number of at least 1."),
+        (["train", "play.txt", "--tied-weights", "--embedding-size", "one-hot"], "tied_weights needs embedding_size="),
+        (["train", "play.txt", "--training", "windows", "--steps", "1"], "needs steps of at least 2"),
+        (["train", "play.txt", "--clip-norm", "0"], "clip_norm must be a number in (0, inf), got 0."),
+        (["train", "/dev/null"], "/dev/null is a pipe or a device; write the text to a file first."),
         (["train", "play.txt", "--dropout", "1"], "dropout must be a number in [0, 1), got 1."),
         (["train", "play.txt", "--encoding", "klingon"], "there is no encoding 'klingon'."),
         (["train", "play.txt", "--resume"], "--resume needs --checkpoint FOLDER to go on from."),
@@ -237,5 +294,8 @@ def test_ctrl_c_keeps_the_best_model(play: Path, tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130
-    assert err.splitlines() == [f"Stopped. The best model so far is in {tmp_path / 'model'}."]
+    assert err.splitlines() == [
+        f"The state of the training is in {states}; --resume goes on from it.",
+        f"Stopped. The best model so far is in {tmp_path / 'model'}.",
+    ]
     assert LanguageModel.load(tmp_path / "model").perplexity(LINES) < 10

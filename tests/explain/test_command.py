@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
-from elman import Forecaster, SequenceClassifier
+from elman import Forecaster, LanguageModel, SequenceClassifier
 from elman.cli.app import app
 from elman.explain import LESSONS
 from elman.network import Architecture, Network
@@ -101,6 +101,31 @@ def test_a_classifier_and_its_file(run: Run, tmp_path: Path) -> None:
     document = json.loads(done.stdout)
     assert (document["steps"], document["y"], document["mode"]) == (5, [[1.0]], "sequence-to-vector")
     assert run("model.elman", "--data", "waves.csv", "--row", 13, "--format", "json").exit_code == 1
+
+
+def test_names_of_files_in_any_bytes(run: Run, model: Path) -> None:
+    """A name that is no UTF-8 must not spoil the document, which is."""
+    name = os.fsdecode(b"un\xffit.elman")
+    model.rename(model.with_name(name))
+    for ending in ("html", "md", "tex", "json", "txt"):
+        done = run(name, "--data", "rows.csv", "--row", 1, "--output", f"out.{ending}")
+        assert done.exit_code == 0, done.output
+        title = "un?it.elman" if ending == "tex" else "un\ufffdit.elman"
+        assert f"{title}, row 1 of rows.csv" in Path(f"out.{ending}").read_text()
+
+
+def test_a_text_is_read_as_language_models_read_it(run: Run, tmp_path: Path) -> None:
+    text = tmp_path / "text.txt"
+    text.write_bytes(b"\xef\xbb\xbfabab\r\nabab\r\n" * 20)  # a byte order mark, and lines of Windows
+    options: dict[str, Any] = {"hidden_size": 2, "embedding_size": 2, "steps": 4, "epochs": 1, "random_state": 0}
+    fitted = LanguageModel(**options).fit(text)
+    fitted.save("model.elman")
+    done = run("model.elman", "--data", text, "--row", 1, "--format", "json")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert [index for (index,) in json.loads(done.stdout)["x"]] == fitted.vocabulary_.encode("aba").tolist()
+    done = run("model.elman", "--data", text, "--row", 1, "--format", "json", "--encoding", "utf-19")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert "there is no encoding 'utf-19'" in done.stderr
 
 
 def test_a_model_learns_until_a_rule_stops_it(run: Run, model: Path) -> None:

@@ -143,8 +143,51 @@ def test_latex_is_balanced_and_has_no_foreign_signs(name: str) -> None:
 
 
 def test_signs_of_a_title_do_not_break_latex() -> None:
-    worked = trace(one_unit(), [[[1.0]]], [[[1.0]]], title="50 % & more_or_less of Größe #1: {雪}")
-    assert r"\title{50 \% \& more\_or\_less of Größe \#1: \{?\}}" in render(worked, "latex")
+    worked = trace(one_unit(), [[[1.0]]], [[[1.0]]], title="50 % & more_or_less\n\n of Größe #1: {雪Ħ\x07}")
+    assert r"\title{50 \% \& more\_or\_less of Größe \#1: \{???\}}" in render(worked, "latex")
+
+
+def test_signs_of_a_title_are_no_markup() -> None:
+    title = "<img src=x> _a_ b_c *d* `e` [f](g) $h$ \\\n# i"
+    worked = trace(one_unit(), [[[1.0]]], [[[1.0]]], title=title)
+    first = render(worked, "markdown").split("\n\n")[0]
+    assert first == r"# \<img src=x\> \_a\_ b_c \*d\* \`e\` \[f\](g) \$h\$ \\ \# i"
+    assert render(worked, "text").startswith(r"<img src=x> _a_ b_c *d* `e` [f](g) $h$ \ # i" + "\n====")
+    page = render(worked, "html")
+    assert "<img" not in page.split("<template")[0] and "&lt;img src=x&gt;" in page
+
+
+def test_no_letter_of_a_formula_has_two_upper_indices() -> None:
+    """Squares of h⁽²⁾ and transposes of W⁽²⁾ need braces, or LaTeX stops."""
+    for a in architectures():
+        latex = render(trace(random_network(a), *example(a)), "latex")
+        assert re.search(r"\^\{[^{}]*\}(_\{[^{}]*\})?\^", latex) is None
+
+
+def test_long_products_are_written_with_dots() -> None:
+    """What nobody reads would make a page of many megabytes."""
+    rng = np.random.default_rng(0)
+    network = Network.initialized(Architecture(1, 1, cell="rnn", hidden_size=4))
+    worked = trace(network, rng.normal(size=(40, 1, 1)), rng.normal(size=(40, 1, 1)), trained=["layers.0.W_h"])
+    detail = worked.to_dict()["epochs"][0]["detail"]
+    longest = max(detail["chains"], key=lambda chain: len(chain["factors"]))
+    assert len(longest["factors"]) == 41 and longest["numbers"] is None
+    assert longest["equation"]["text"] == (
+        "∂L_40/∂ŷ_40 · ∂ŷ_40/∂h_40 · ∂h_40/∂h_39 · ∂h_39/∂h_38 · ∂h_38/∂h_37 · … · "
+        "∂h_6/∂h_5 · ∂h_5/∂h_4 · ∂h_4/∂h_3 · ∂h_3/∂h_2 · ∂h_2/∂h_1"
+    )
+    assert len(render(worked, "html")) < 6_000_000
+    many = trace(one_unit(), np.ones((1, 13, 1)), np.zeros((1, 13, 1))).to_dict()["epochs"][0]["detail"]
+    assert {path["numbers"] for path in many["gradients"][0]["paths"]} == {None}
+
+
+def test_small_numbers_keep_three_digits() -> None:
+    """Of the loss too, epoch after epoch."""
+    network = Network(Architecture(1, 1, cell="rnn", hidden_size=1, bias=False), np.array([0.000149, 1.0, 1.0]))
+    text = render(trace(network, [[[1.0]]], [[[0.000148]]], learning_rate=0.1, epochs=2), "text")
+    assert "a_1 = x_1 W_x + h_0 W_h\n    = 1 · 0.000149 + 0 · 1\n    = 0.000149\n" in text
+    losses = text.split("Loss by epoch\n")[1].splitlines()[1:4]
+    assert [line.split()[1] for line in losses] == ["9.99998e-13", "6.39999e-13", "4.09599e-13"]
 
 
 @pytest.mark.parametrize("name", LESSONS)

@@ -12,7 +12,7 @@ import pytest
 
 from elman.explain import LESSONS, lesson, trace
 from elman.network import Architecture
-from explain.nets import random_network
+from explain.nets import architectures, example, random_network
 
 ROUNDED = 2e-3  # numbers are printed with four digits after the point; a few of them are multiplied and added
 
@@ -83,6 +83,43 @@ def test_numbers_put_in_give_the_result(architecture: Architecture, loss: str, r
     assert len(found) > 30
     for name, text, value in found:
         assert worked_out(text) == pytest.approx(value, abs=ROUNDED), f"{name}: {text}"
+
+
+ON_MATRICES: dict[str, Any] = {
+    "tanh": np.tanh,
+    "σ": lambda a: 1 / (1 + np.exp(-a)),
+    "ReLU": lambda a: np.maximum(a, 0.0),
+    "softmax": lambda a: np.exp(a) / np.exp(a).sum(axis=1, keepdims=True),
+    "matrix": lambda text: np.array([[float(value) for value in row.split()] for row in text.split(";")]),
+    "__builtins__": {},
+}
+
+
+def worked_out_on_matrices(text: str) -> Any:
+    """Return the value of a formula that holds numbers and matrices of them; side by side is the matrix product."""
+    text = re.sub(r"\[([^]]*)\]", r"matrix('\1')", text)
+    for sign, python in {"−": "-", "·": "*", "⊙": "*", "²": "**2"}.items():
+        text = text.replace(sign, python)
+    return eval(re.sub(r"\)\s+(?=matrix|\()", ") @ ", re.sub(r"(\d)\s+\(", r"\1*(", text)), ON_MATRICES)
+
+
+def test_the_pocket_calculator_with_matrices() -> None:
+    worked = worked_out_on_matrices("[1 2; 3 4] [1; -1] ⊙ (1 − [0.5; 0.5]²) + 2 · ([1; 0])")
+    np.testing.assert_allclose(worked, [[1.25], [-0.75]])
+
+
+@pytest.mark.parametrize("architecture", list(architectures()), ids=lambda a: f"{a.cell}-{a.readout}-{a.output}")
+def test_matrices_put_in_give_the_result(architecture: Architecture) -> None:
+    document = trace(random_network(architecture), *example(architecture), learning_rate=0.3).to_dict()
+    detail, count = document["epochs"][0]["detail"], 0
+    for node in [*detail["forward"], *detail["backward"], *detail["updates"]]:
+        if node["numbers"] is None or node["kind"] in ("loss", "total"):
+            continue  # the others are numbers, worked out above
+        value = np.array(node["value"])
+        worked = np.reshape(worked_out_on_matrices(node["numbers"]["text"]), value.shape)
+        np.testing.assert_allclose(worked, value, rtol=ROUNDED, atol=ROUNDED, err_msg=node["id"])
+        count += 1
+    assert count > 20
 
 
 @pytest.mark.parametrize("name", LESSONS)

@@ -65,6 +65,13 @@ def test_rows_of_a_forecaster(row: int, message: str) -> None:
     assert str(caught.value) == message
 
 
+def test_a_file_of_too_few_rows_for_any() -> None:
+    model, frame = forecaster()
+    with pytest.raises(DataError) as caught:
+        trace_forecast(model, frame[:5], 4)
+    assert str(caught.value) == "explain: the file has 5 rows; a window of 4 and a horizon of 2 need 6."
+
+
 def test_one_series_at_a_time() -> None:
     model, frame = forecaster()
     two = pd.concat([frame, frame.assign(unique_id="b")])
@@ -132,6 +139,10 @@ def test_a_line_of_text() -> None:
     assert passed(worked)
     with pytest.raises(DataError, match="explain: line 3 has 1 tokens; at least 2 are needed, to predict one"):
         trace_text(model, lines, 3)
+    with pytest.raises(DataError, match="there is no row 4; rows are counted from 1 to 3"):
+        trace_text(model, lines, 4)
+    fed = trace_text(model, "no no\x0cyes yes\nno yes\n", 2)  # lines as an editor counts them
+    np.testing.assert_array_equal(fed.x[:, 0], model.vocabulary_.encode("no"))
 
 
 def bare(**options: Any) -> Network:
@@ -173,6 +184,9 @@ def test_classes_must_be_whole() -> None:
     network = bare(output_size=2, output="softmax", readout="last")
     with pytest.raises(DataError, match="explain: the columns y… must hold whole numbers: indices or classes"):
         trace_network(network, {"x1": [1.0], "x2": [1.0], "y": [0.5]}, 1)
+    for value in (np.nan, np.inf, 1e300):  # refused without a warning of NumPy's
+        with pytest.raises(DataError, match="explain: the columns y… must hold whole numbers: indices or classes"):
+            trace_network(network, {"x1": [1.0], "x2": [1.0], "y": [value]}, 1)
 
 
 def test_a_saved_network_is_traced_as_it_was(tmp_path: Path) -> None:

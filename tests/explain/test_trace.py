@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from elman import ArgumentError, DataError, ShapeError, TrainingError, UnsupportedError
-from elman.explain import trace
+from elman.explain import FORMATS, render, trace
 from elman.explain.forward import GATES
 from elman.explain.unrolled import LayerRun
 from elman.network import Architecture, Network, State
@@ -239,6 +239,20 @@ def test_size_is_capped_with_a_clear_message() -> None:
     )
 
 
+def test_epochs_are_capped_with_a_clear_message() -> None:
+    """A page of 2,000 epochs of hundreds of parameters would have 30 megabytes."""
+    network = Network.initialized(Architecture(10, 10, cell="rnn", hidden_size=10, readout="last"), dtype=np.float64)
+    arguments = np.zeros((2, 1, 10)), np.zeros((1, 10))
+    with pytest.raises(UnsupportedError) as caught:
+        trace(network, *arguments, learning_rate=0.1, epochs=2000)
+    assert str(caught.value) == (
+        "trace: 2000 updates, with 650 parameters, derivatives and predictions each, make more than the 400,000 "
+        "numbers that a trace may keep.\n  Hint: take at most epochs=614."
+    )
+    assert len(trace(network, *arguments, learning_rate=0.1, epochs=614).epochs) == 615
+    trace(network, *arguments, epochs=2000)  # without a learning rate there are no updates
+
+
 def test_two_layers_in_both_directions_have_no_single_order_of_time() -> None:
     architecture = Architecture(2, 2, hidden_size=2, num_layers=2, bidirectional=True)
     with pytest.raises(UnsupportedError, match="a bidirectional network of several layers has no single order of time"):
@@ -250,6 +264,17 @@ def test_divergence_is_said() -> None:
     network = Network(architecture, np.array([3.0, 3.0, 3.0]))
     with pytest.raises(TrainingError, match=r"trace: epoch \d+: the loss is (inf|nan)"):
         trace(network, np.ones((4, 1, 1)), np.zeros((4, 1, 1)), learning_rate=100.0, epochs=50)
+
+
+def test_numbers_whose_squares_overflow_are_said() -> None:
+    """Their lengths would be infinite, which no document can hold."""
+    architecture = Architecture(1, 1, cell="rnn", activation="identity", hidden_size=1, bias=False)
+    arguments = np.ones((2, 1, 1)), np.zeros((2, 1, 1))
+    message = r"trace: epoch 0: the loss is 2.5e\+140, with derivatives too large to work with"
+    with pytest.raises(TrainingError, match=message):
+        trace(Network(architecture, np.array([1e70, 1.0, 1.0])), *arguments)
+    for form in FORMATS:
+        assert render(trace(Network(architecture, np.array([1e40, 1.0, 1.0])), *arguments), form)
 
 
 @pytest.mark.parametrize("output", ["sigmoid", "softmax"])

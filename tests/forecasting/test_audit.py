@@ -16,9 +16,10 @@ from elman.forecasting import Audit, audit, backtest, cross_validation, fitting,
 from elman.forecasting.audit_subject import Subject, later
 from elman.forecasting.backtest import _named
 from elman.forecasting.panel import Panel
+from elman.forecasting.running import Running
 from elman.training import Batch
 
-NAMES = ("future", "newest", "alignment", "neighbours", "dates", "repeat", "threads")
+NAMES = ("future", "newest", "alignment", "neighbours", "dates", "repeat", "threads", "update")
 SMALL: dict[str, Any] = {"season": 4, "window": 5, "steps": 8, "hidden_size": 4, "updates": 3, "n_seeds": 2}
 WAVE = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 12) + np.arange(48) / 10
 SERIES = [WAVE, WAVE[::-1] * 3, WAVE[:30] + 5]
@@ -40,6 +41,11 @@ def outcome(result: Audit) -> dict[str, bool | None]:
 
 def numbers(result: Audit, name: str) -> tuple[float, ...]:
     return next(check.numbers for check in result.checks if check.name == name)
+
+
+def broken(result: Audit) -> tuple[str, ...]:
+    """Name what is red besides updates: where data given whole are forecast wrongly, updates differ from that."""
+    return tuple(name for name in result.broken if name != "update")
 
 
 # Green: what is shipped
@@ -95,7 +101,7 @@ def test_every_form_of_data(form: str) -> None:
     dates = None if form in ("array", "integers", "list of numbers", "list") else True
     assert result.passed, str(result)
     assert outcome(result)["dates"] is dates
-    assert [holds for name, holds in outcome(result).items() if name not in ("dates", "alignment")] == [True] * 5
+    assert [holds for name, holds in outcome(result).items() if name not in ("dates", "alignment")] == [True] * 6
 
 
 def with_covariates(*series: np.ndarray) -> pd.DataFrame:
@@ -118,7 +124,7 @@ def test_covariates(changes: dict[str, Any]) -> None:
     for data in (frame, pl.DataFrame(frame.to_dict("list"))):
         result = audit(small(**changes).fit(data), data)
         assert result.passed, str(result)
-        assert [check.holds for check in result.checks if check.name != "alignment"] == [True] * 6
+        assert [check.holds for check in result.checks if check.name != "alignment"] == [True] * 7
 
 
 def test_with_covariates_known_ahead_the_newest_values_stand_for_the_future() -> None:
@@ -134,13 +140,15 @@ def test_several_values_per_time() -> None:
     for data in (values, [values, values[:30] * 2]):
         result = audit(small(hidden_size=8, learning_rate=0.01), data)
         assert result.passed, str(result)
-        assert [len(check.numbers) for check in result.checks if check.name != "dates"] == [3] * 6
+        assert [len(check.numbers) for check in result.checks if check.name != "dates"] == [3] * 7
 
 
 def test_missing_values_and_zeros() -> None:
     values = np.where(np.arange(48) % 7 == 3, np.nan, WAVE)
     values[-1] = np.nan
     assert audit(small(missing="seasonal_median"), frame_of(values, np.zeros(40))).passed
+    ended = np.where(np.arange(48) < 30, WAVE, np.nan)  # nothing is known of all that a forecast looks at
+    assert audit(small(missing="seasonal_median"), frame_of(ended, WAVE)).passed
 
 
 def test_forecasts_on_the_bound_of_the_transform_are_moved_from_elsewhere() -> None:
@@ -204,8 +212,11 @@ class ScaleThatStays(Forecaster):
         return super().fit(data.assign(y=data["y"] / self.scale_))
 
     def predict(self, data: Any = None, level: Any = None) -> Any:
-        result = super().predict(data.assign(y=data["y"] / self.scale_))
+        result = super().predict(None if data is None else data.assign(y=data["y"] / self.scale_))
         return result.assign(Elman=result["Elman"] * self.scale_)
+
+    def update(self, data: pd.DataFrame) -> Self:
+        return super().update(data.assign(y=data["y"] / self.scale_))
 
 
 class SeesOneTooFar(Forecaster):
@@ -342,10 +353,10 @@ def test_intervals_made_of_the_future_are_red_on_future_alone(monkeypatch: pytes
 
 def test_window_off_by_one_is_red_on_newest() -> None:
     result = red(MissesTheNewest)
-    assert result.broken == ("newest",)
+    assert broken(result) == ("newest",)
     assert numbers(result, "newest") == (0.0, 0.0, 0.0)
     learned = red(MissesTheNewest, hidden_size=8, learning_rate=0.01)
-    assert learned.broken == ("newest", "alignment")  # what it has learned comes a step late
+    assert broken(learned) == ("newest", "alignment")  # what it has learned comes a step late
     assert numbers(learned, "alignment") == (-1.0, -1.0, -1.0)
 
 
@@ -357,7 +368,7 @@ def test_reading_the_state_before_the_last_is_red_on_newest(monkeypatch: pytest.
         return replace(warm, x=np.concatenate([warm.x[:1], warm.x[:-1]]))
 
     monkeypatch.setattr(prediction, "warm_up", one_early)
-    assert red(Forecaster, level="none").broken == ("newest",)
+    assert broken(red(Forecaster, level="none")) == ("newest",)
 
 
 def test_reading_the_padded_end_of_a_batch_is_red_on_neighbours_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -368,12 +379,12 @@ def test_reading_the_padded_end_of_a_batch_is_red_on_neighbours_alone(monkeypatc
         return replace(warm, lengths=np.full_like(warm.lengths, len(warm.x)))  # the last step of the longest row
 
     monkeypatch.setattr(prediction, "warm_up", padded)
-    assert red(Forecaster, WAVE, WAVE[:40], WAVE[5:], steps=96).broken == ("neighbours",)
+    assert red(Forecaster, WAVE, WAVE[:40], WAVE[5:], steps=96).broken == ("neighbours", "update")
 
 
 def test_head_on_the_wrong_step_is_red_on_alignment_alone() -> None:
     for kind in (LateStep, WrongStamps):
-        assert red(kind, hidden_size=8, learning_rate=0.01).broken == ("alignment",)
+        assert broken(red(kind, hidden_size=8, learning_rate=0.01)) == ("alignment",)
     assert numbers(red(LateStep, hidden_size=8, learning_rate=0.01), "alignment") == (1.0, 1.0, 0.0)
     assert not red(WrongStamps).to_frame().query("check == 'alignment'")["number"].notna().any()
     stamped = next(check for check in red(WrongStamps).checks if check.name == "alignment")
@@ -407,8 +418,85 @@ def test_other_mistakes_are_red_on_their_check(kind: type[Forecaster], name: str
     result = red(kind)
     related = {"repeat": {"future", "repeat", "threads"}}  # without a seed no two fits are alike
     assert name in result.broken
-    assert set(result.broken) <= related.get(name, {name}), str(result)
+    assert set(broken(result)) <= related.get(name, {name}), str(result)
     assert max(numbers(result, name)) > 0
+
+
+class ForgetsWhereItWas(Forecaster):
+    """Begins at the first new value with the state of the one before it, once more."""
+
+    def _proceed(self, running: Running, panel: Panel, added: Any) -> Running:
+        moved = super()._proceed(running, panel, added)
+        return replace(moved, states=running.states)
+
+
+class MissesTheLastUpdate(Forecaster):
+    """Its outputs are those of the step before: what came last does not count yet."""
+
+    def _proceed(self, running: Running, panel: Panel, added: Any) -> Running:
+        return replace(super()._proceed(running, panel, added), outputs=running.outputs)
+
+
+class LearnsFromUpdates(Forecaster):
+    """Moves its weights a little with every update, before it moves its state."""
+
+    def update(self, data: Any) -> Self:
+        for network in self.networks_:
+            network.theta[:] += 1e-6
+        return super().update(data)
+
+
+class StampsFromTheFit(Forecaster):
+    """Goes on stamping its forecasts from the end of the data of the fit."""
+
+    def update(self, data: Any) -> Self:
+        stamps = super().predict()["ds"] if not hasattr(self, "stamps_") else self.stamps_
+        self.stamps_ = stamps
+        return super().update(data)
+
+    def predict(self, data: Any = None, level: Any = None) -> Any:
+        answer = super().predict(data)
+        return answer if data is not None else answer.assign(ds=self.stamps_)
+
+
+class RefusesToGoOn(Forecaster):
+    """Takes no update."""
+
+    def update(self, data: Any) -> Self:
+        raise DataError("update: the first new row is not the next one.")
+
+
+@pytest.mark.parametrize("kind", [ForgetsWhereItWas, MissesTheLastUpdate, LearnsFromUpdates])
+def test_mistakes_of_updates_are_red_on_update_alone(kind: type[Forecaster]) -> None:
+    for changes in ({}, {"carry_state": True, "cell": "gru"}):
+        result = red(kind, **changes)
+        assert result.broken == ("update",), str(result)
+        assert min(numbers(result, "update")) > 0
+    learned = next(check for check in red(LearnsFromUpdates).checks if check.name == "update")
+    assert "what was learned from updates row by row" in learned.detail
+    forgot = next(check for check in red(ForgetsWhereItWas).checks if check.name == "update")
+    assert forgot.detail == "moved by: updates row by row"  # one go is one step from the right state
+
+
+def test_updates_with_wrong_stamps_and_refused_updates_are_red() -> None:
+    frame = frame_of(WAVE)
+    for kind, detail in (
+        (StampsFromTheFit, "a forecast of series 's0' is stamped 2004-10-01 00:00:00 instead of 2005-01-01 00:00:00"),
+        (RefusesToGoOn, "update: the first new row is not the next one."),
+    ):
+        result = audit(kind(3, **SMALL, random_state=1), frame)
+        assert result.broken == ("update",), str(result)
+        assert result.checks[-1].detail == detail
+
+
+def test_updates_are_checked_as_far_as_they_are_possible() -> None:
+    known_ahead = audit(small(future_covariates=["price"], carry_state=True), with_covariates(*SERIES))
+    assert outcome(known_ahead)["update"] is None
+    assert "carry_state=True cannot be updated with future_covariates" in known_ahead.checks[-1].detail
+    negative = [WAVE - 30, 20 * (WAVE[::-1] - 30), WAVE[:30] - 30]  # scales, which go with names
+    assert outcome(audit(small(transform="scale"), negative))["update"] is True
+    assert outcome(audit(small(transform="scale"), frame_of(*negative)))["update"] is True
+    assert outcome(audit(small(window=1, steps=1), WAVE))["update"] is None
 
 
 def test_a_forecaster_that_changes_by_being_asked_is_red_on_repeat() -> None:
@@ -447,7 +535,7 @@ def test_forecasters_of_others_are_asked_what_they_can_answer() -> None:
     assert result.passed, str(result)
     assert outcome(result) == {
         "future": True, "newest": True, "alignment": None, "neighbours": True, "dates": None, "repeat": True,
-        "threads": None,
+        "threads": None, "update": None,
     }  # fmt: skip
     assert audit(Persistence(2, wrong=True), WAVE).broken == ("future",)
 
@@ -478,8 +566,8 @@ def test_result_is_a_frozen_table() -> None:
 def test_text_names_what_broke_and_by_how_much() -> None:
     result = red(KnowsTheCalendar)
     lines = str(result).splitlines()
-    assert lines[0].startswith("1 of ") and "checks broken: dates." in lines[0]
-    assert len(lines) == 8
+    assert lines[0].startswith("2 of ") and "checks broken: dates, update." in lines[0]
+    assert len(lines) == 9
     broken = next(line for line in lines if line.startswith("BROKEN"))
     assert "shifted dates change no value" in broken and broken.endswith(
         "moved by: dates later by 1; dates later by 16"

@@ -149,6 +149,78 @@ def test_a_constant_covariate_changes_nothing_that_is_not_finite() -> None:
     assert np.isfinite(model.predict()["Elman"]).all()
 
 
+# Categories
+
+SKIES = np.array(["rain", "sun", "fog"])
+NAMED = ["sky=fog", "sky=rain", "sky=sun"]
+
+
+def skies(rows: np.ndarray) -> np.ndarray:
+    return SKIES[rows * 7 % 5 % 3]
+
+
+def weather(kind: str) -> tuple[Any, Any]:
+    """Return two series with a column of categories, and its next three steps, in one of the forms they come in."""
+    forms = {
+        "text": lambda frame: frame,
+        "category": lambda frame: frame.astype({"sky": "category"}),
+        "numbers": lambda frame: frame.assign(sky=frame["sky"].map({"fog": 0, "rain": 1, "sun": 2})),
+        "polars": lambda frame: pl.DataFrame(frame.to_dict("list")).with_columns(pl.col("sky").cast(pl.Categorical)),
+    }
+    known, future = ahead(frame_of(WAVE, WAVE[::-1], sky=skies), 57)
+    return forms[kind](known), forms[kind](future)
+
+
+@pytest.mark.parametrize("kind", ["text", "category", "polars"])
+@pytest.mark.parametrize("which", ["past_covariates", "future_covariates"])
+def test_named_categories_are_indicators(kind: str, which: str, tmp_path: Path) -> None:
+    """The same bits as with columns of 0 and 1 made beforehand, whichever categories a part of the data has."""
+    dummies = [pd.get_dummies(own, columns=["sky"], prefix_sep="=") for own in weather("text")]
+    future = dummies[1].reindex(columns=["unique_id", "ds", *NAMED], fill_value=False)
+    known_ahead = which == "future_covariates"
+    expected = small(**{which: NAMED}).fit(dummies[0]).predict(**({"future": future} if known_ahead else {}))
+    known, coming = weather(kind)
+    later = {"future": coming} if known_ahead else {}
+    model = small(**{which: NAMED}).fit(known)
+    assert model.predict(**later)["Elman"].to_list() == expected["Elman"].tolist()
+    assert model.predict(known, **later)["Elman"].to_list() == expected["Elman"].tolist()
+    model.save(tmp_path / "model")
+    assert elman.load(tmp_path / "model").predict(known, **later)["Elman"].to_list() == expected["Elman"].tolist()
+    assert elman.audit(model, known).passed
+
+
+def test_categories_written_as_numbers() -> None:
+    known, _ = weather("numbers")
+    names = ["sky=0", "sky=1", "sky=2"]
+    text = small(past_covariates=NAMED).fit(weather("text")[0]).predict()
+    assert small(past_covariates=names).fit(known).predict().equals(text)
+
+
+def test_categories_that_cannot_be_used() -> None:
+    known, future = weather("text")
+
+    def said(frame: pd.DataFrame, names: list[str] = NAMED) -> str:
+        with pytest.raises(DataError) as caught:
+            small(future_covariates=names).fit(frame)
+        return str(caught.value)
+
+    place = "in series 's0' at 2002-04-01 00:00:00"
+    assert said(known.assign(sky=known["sky"].where(known.index != 5, "snow"))) == (
+        f"Forecaster.fit: covariate sky is 'snow' {place}, which is none of fog, rain, sun."
+    )
+    assert said(known.assign(sky=known["sky"].where(known.index != 5))) == (
+        f"Forecaster.fit: covariate sky is missing {place}; covariates are not filled."
+    )
+    assert said(known, ["sea=calm"]) == "Forecaster.fit: the column sea=calm is not found among unique_id, ds, y, sky."
+    model = small(future_covariates=NAMED).fit(known)
+    with pytest.raises(DataError) as unknown:
+        model.predict(future=future.assign(sky="hail"))
+    assert str(unknown.value) == (
+        "Forecaster.predict: covariate sky is 'hail' in series 's0' at 2015-04-01 00:00:00, "
+        "which is none of fog, rain, sun."
+    )
+
+
 # What is refused
 
 
@@ -166,7 +238,7 @@ def test_covariates_that_cannot_be_used() -> None:
     )
     assert fit_message(holes, missing="interpolate") == fit_message(holes)
     assert "covariate price is inf in series 's0' at 2001-01-01" in fit_message(KNOWN.assign(price=np.inf))
-    hint = "\n  Hint: give every category a column of 0 and 1 (pandas.get_dummies)."
+    hint = '\n  Hint: of categories, name each: "promo=spring".'
     named = KNOWN.assign(promo="spring")
     assert fit_message(named) == f"Forecaster.fit: covariate promo must hold numbers, got 'spring' in row 0.{hint}"
     assert fit_message(named.astype({"promo": "category"})) == fit_message(named)

@@ -61,7 +61,7 @@ def test_training_is_short_where_a_longer_one_is_clearly_worse(
 ) -> None:
     monkeypatch.setattr(selection, "train_ensemble", lambda *_, **__: None)
     monkeypatch.setattr(fitted, "train_ensemble", lambda *_, **__: None)
-    monkeypatch.setattr(HeldOut, "scores", lambda _, windows, n: [1.0 if n == 100 else longer] * len(windows))
+    monkeypatch.setattr(HeldOut, "scores", lambda _, windows, n, seeds: [1.0 if n == 100 else longer] * len(windows))
     model = Forecaster(
         3,
         **TINY,

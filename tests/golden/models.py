@@ -71,6 +71,12 @@ def language_model() -> LanguageModel:
     return LanguageModel(hidden_size=4, epochs=1, random_state=1, n_threads=1).fit(TEXT)
 
 
+def continued_language_model() -> LanguageModel:
+    """Pieces of words, windows, and what the optimizer remembers."""
+    options: dict[str, Any] = {"level": "bpe", "vocabulary_size": 265, "training": "windows", "steps": 4}
+    return LanguageModel(hidden_size=4, random_state=1, n_threads=1, **options).partial_fit(TEXT)
+
+
 MODELS: dict[str, Callable[[], Any]] = {
     "network-rnn": lambda: network("rnn", activation="relu", readout="last"),
     "network-lstm": lambda: network("lstm", num_layers=2, linear_skip=True, skip_steps=2, readout="last"),
@@ -82,6 +88,7 @@ MODELS: dict[str, Callable[[], Any]] = {
     "regressor": regressor,
     "tagger": tagger,
     "language-model": language_model,
+    "language-model-continued": continued_language_model,
 }
 
 

@@ -214,3 +214,24 @@ def test_relative_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     write_atomically("model", b"new")
     assert (tmp_path / "model").read_bytes() == b"new"
+
+
+def test_a_folder_that_cannot_be_listed_can_be_saved_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as a drop box: what was written must not be reported as failed."""
+    usual = os.open
+
+    def unlisted(path: Any, flags: int, mode: int = 0o777) -> int:
+        if os.path.isdir(path):
+            raise PermissionError(13, "Permission denied", str(path))
+        return usual(path, flags, mode)
+
+    monkeypatch.setattr(files.os, "open", unlisted)
+    write_atomically(tmp_path / "model", b"new")
+    monkeypatch.undo()
+    assert (tmp_path / "model").read_bytes() == b"new"
+
+
+def test_a_number_is_no_path() -> None:
+    """Python would take it for a file that is open already, and close it."""
+    with open(os.devnull, "rb") as other, pytest.raises(TypeError):
+        load_arrays(other.fileno())  # type: ignore[arg-type]

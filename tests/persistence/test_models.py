@@ -13,6 +13,7 @@ import pytest
 
 import elman
 from elman import (
+    ArgumentError,
     FileFormatError,
     Forecaster,
     LanguageModel,
@@ -133,3 +134,15 @@ def test_the_state_of_a_training_is_no_model() -> None:
     (path,) = (GOLDEN / elman.__version__ / STATES).iterdir()
     with pytest.raises(FileFormatError, match=f"^{path}: holds a 'checkpoint', this Elman loads 'forecaster'"):
         load(path)
+
+
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if not kind.startswith("network")])
+def test_what_could_not_be_read_again_is_not_written(kind: str, tmp_path: Path) -> None:
+    model = MODELS[kind]()
+    model.save(tmp_path / "model")
+    before = (tmp_path / "model").read_bytes()
+    model.set_params(hidden_size=5)
+    with pytest.raises(ArgumentError, match=r"could not be read again|hidden_size is 5, but was 4 in fit") as caught:
+        model.save(tmp_path / "model")
+    assert str(caught.value).startswith(f"{type(model).__name__}.save: ")
+    assert (tmp_path / "model").read_bytes() == before

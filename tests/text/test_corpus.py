@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import unicodedata
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +20,7 @@ def read(path: Path, encoding: str = "utf-8") -> str:
 
 def test_a_folder_is_read_in_the_order_of_names(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
+    (tmp_path / "c.txt").mkdir()  # a folder, whatever its name
     for name, text in {"a.txt": "one", "b/c.txt": "two\n", "d.txt": "three", "e.md": "no"}.items():
         (tmp_path / name).write_text(text)
     assert read(tmp_path) == "one\ntwo\nthree"
@@ -65,6 +68,26 @@ def test_utf16_is_recognized(tmp_path: Path) -> None:
     assert str(caught.value) == f'{path}: starts like UTF-16. Pass encoding="utf-16".'
 
 
+def test_an_encoding_that_says_no_byte_is_a_typed_error_too(tmp_path: Path) -> None:
+    path = tmp_path / "x.txt"
+    path.write_bytes("text".encode("utf-16-le"))
+    with pytest.raises(DataError) as caught:
+        Corpus.of(path, "utf-16")
+    assert str(caught.value) == f"{path}: is not utf-16: UTF-16 stream does not start with BOM."
+
+
+def test_a_pipe_is_refused_for_it_can_be_read_only_once(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe.txt")
+    for source in (tmp_path / "pipe.txt", tmp_path):
+        with pytest.raises(ArgumentError) as caught:
+            Corpus.of(source, place="fit")
+        assert (
+            str(caught.value) == f"fit: {tmp_path / 'pipe.txt'} is a pipe or a device; write the text to a file first."
+        )
+    with pytest.raises(ArgumentError, match="is a pipe or a device"):
+        Corpus.of(Path("/dev/null"))
+
+
 @pytest.mark.parametrize("text", ["", " \n\t ", "\u2003"])
 def test_blank_texts_are_refused(text: str, tmp_path: Path) -> None:
     with pytest.raises(DataError) as caught:
@@ -84,12 +107,13 @@ def test_other_sources_are_refused(tmp_path: Path) -> None:
         Corpus.of(tmp_path)
     with pytest.raises(DataError, match="there is no text"):
         Corpus.of([])
-    for source in (3, b"bytes", None, ["a", 3], [["a"]]):
+    for source in (3, b"bytes", None, ["a", 3], [["a"]], {"a": "text"}):
         with pytest.raises(ArgumentError, match="a text must be a str or a path"):
             Corpus.of(source)  # type: ignore[arg-type]
-    for encoding in ("klingon", "hex"):
-        with pytest.raises(ArgumentError, match=f"there is no encoding '{encoding}'"):
+    for encoding in ("klingon", "hex", "undefined", "a\0b"):
+        with pytest.raises(ArgumentError) as caught:
             Corpus.of("a", encoding)
+        assert str(caught.value) == f"Corpus: there is no encoding {encoding!r}."
 
 
 def test_pieces_end_with_lines_or_between_words() -> None:
@@ -101,12 +125,29 @@ def test_pieces_end_with_lines_or_between_words() -> None:
     assert [len(piece) for piece in Corpus.of("x" * (2 * PIECE + 1)).pieces()] == [PIECE, PIECE, 1]
 
 
+LINES = "".join(f"word{i % 97}, and  {i % 13} more;\n" + "\n" * (i % 3) for i in range(6000))
+
+
 @pytest.mark.parametrize("level", ["character", "word", "bpe"])
-def test_pieces_change_no_token(level: str) -> None:
-    text = "".join(f"word{i % 97}, and  {i % 13} more;\n" + "\n" * (i % 3) for i in range(6000))
+@pytest.mark.parametrize(
+    "text",
+    [LINES, LINES.replace("\n", "   "), LINES.replace("\n", " ").replace(" ", "\t"), LINES.replace("\n", "\u2028")],
+    ids=["lines", "a giant line", "a giant line with tabs", "a giant line with other ends"],
+)
+def test_pieces_change_no_token(level: str, text: str) -> None:
     vocabulary = Vocabulary.learn([text], level=level, size=400)
     pieces = list(Corpus.of(text).pieces())
     assert len(pieces) > 1
+    np.testing.assert_array_equal(encode_pieces(pieces, vocabulary, len(text)), vocabulary.encode(text))
+
+
+@pytest.mark.parametrize("before", range(4))
+@pytest.mark.parametrize("sign", ["\u1ebf", "\ud55c", "\u09cb", "\u1e69"])
+def test_pieces_change_no_character_that_is_composed(sign: str, before: int) -> None:
+    text = "x" * before + unicodedata.normalize("NFD", sign) * PIECE
+    vocabulary = Vocabulary.learn(["x", sign])
+    pieces = list(Corpus.of(text).pieces())
+    assert len(pieces) > 1 and "".join(pieces) == text
     np.testing.assert_array_equal(encode_pieces(pieces, vocabulary, len(text)), vocabulary.encode(text))
 
 

@@ -18,7 +18,7 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from elman import ArgumentError, DataError, LanguageModel, TrainingError
-from elman.text import Measures
+from elman.text import Measures, TokenWindows
 from elman.text._options import rule_size
 from elman.text._training import Interrupted
 from elman.training import Trainer
@@ -115,6 +115,25 @@ def test_measures_say_what_was_counted() -> None:
     assert Measures("word", 10, 1e6, 40, 0, 0).perplexity == float("inf")
 
 
+def test_bytes_inside_a_character_are_no_character() -> None:
+    measures = (
+        small(level="bpe", epochs=1).fit(SENTENCES).evaluate("\u00e9")
+    )  # two bytes, of which the second is predicted
+    assert (measures.tokens, measures.characters, measures.bits_per_character) == (1, 0, None)
+    assert measures.describe().splitlines()[1].startswith("perplexity per byte pair")
+
+
+def test_a_probability_counts_as_the_least_that_its_precision_has() -> None:
+    nats = {}
+    for dtype in ("float32", "float64"):
+        model = small(dtype=dtype, epochs=1).fit(CIRCLE)
+        bias = model.network_.parameters["output.b_y"]
+        bias[...], bias[1] = -200.0, 0.0
+        nats[dtype] = model.evaluate(model.vocabulary_.decode([2, 2])).nats
+    assert nats["float32"] == pytest.approx(126 * log(2), rel=1e-6)  # 2**-126 is the least normal number
+    assert 180 < nats["float64"] < 220
+
+
 def test_the_vocabulary_comes_from_the_part_that_is_learned_from() -> None:
     model = small(validation_fraction=0.25).fit("abcd" * 75 + "abce" * 25)
     assert set(model.vocabulary_.tokens) == {"<unk>", "a", "b", "c", "d"}
@@ -171,6 +190,24 @@ def test_partial_fit_goes_on() -> None:
     assert model.vocabulary_.tokens == tokens and model.updates_ > updates
     assert len(model.history_.loss) == model.updates_
     assert set(model.history_.learning_rate) == {0.01}
+
+
+def test_partial_fit_on_windows_takes_them_in_a_new_order_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    orders: list[list[int]] = []
+    original = TokenWindows.batch
+
+    def spied(batches: TokenWindows, update: int) -> Any:
+        batch = original(batches, update)
+        orders[-1].extend(batch.x[0].tolist())
+        return batch
+
+    monkeypatch.setattr(TokenWindows, "batch", spied)
+    model = small(training="windows", steps=4)
+    for _ in range(3):
+        orders.append([])
+        model.partial_fit(SENTENCES[:200])
+    assert sorted(orders[0]) == sorted(orders[1]) == sorted(orders[2])
+    assert orders[0] != orders[1] != orders[2] != orders[0]
 
 
 def test_partial_fit_is_a_pass_of_a_fit_at_a_constant_rate() -> None:
@@ -285,6 +322,8 @@ def test_the_shortest_texts_that_can_be_learned() -> None:
         model.evaluate("a")
     with pytest.raises(DataError, match=r"LanguageModel\.evaluate: the text is empty or blank"):
         model.evaluate("")
+    with pytest.raises(DataError, match="has 48 tokens, at least 64 are needed"):  # before any training
+        small(training="windows", steps="auto", epochs=10**9).fit("abcdefg " * 60)
     windows = small(training="windows", steps=4, validation_fraction=0.0, epochs=1)
     with pytest.raises(DataError, match="has 3 tokens, at least 4 are needed"):
         windows.fit("abc")
@@ -310,8 +349,27 @@ def test_the_shortest_texts_that_can_be_learned() -> None:
         ({"clip_norm": 0.0}, "clip_norm must be a number in (0, inf), got 0."),
         ({"patience": 3, "validation_fraction": 0.0}, None),
         ({"schedule": "plateau", "validation_fraction": 0.0}, None),
+        (
+            {"tied_weights": True, "embedding_size": None},
+            (
+                "tied_weights needs embedding_size='auto' or that of hidden_size, "
+                "got embedding_size=None, hidden_size='auto'."
+            ),
+        ),
+        (
+            {"tied_weights": True, "embedding_size": 4, "hidden_size": 8},
+            "tied_weights needs embedding_size='auto' or that of hidden_size, got embedding_size=4, hidden_size=8.",
+        ),
         ({"forget_bias": 1.0}, "forget_bias needs cell='lstm', got cell='gru'."),
         ({"init_scale": 1.0}, "init_scale needs init='uniform', got init='default'."),
+        (
+            {"random_state": "today"},
+            "random_state must be an integer between 0 and 4294967295, a RandomState or None, got 'today'.",
+        ),
+        (
+            {"random_state": -1},
+            "random_state must be an integer between 0 and 4294967295, a RandomState or None, got -1.",
+        ),
         ({"training": "windows", "steps": 1}, "training='windows' needs steps of at least 2: the last is the label."),
     ],
 )
@@ -354,12 +412,15 @@ def test_what_is_chosen_for_texts_of_several_lengths() -> None:
     word = rule_size(LanguageModel(level="word"), 10**6)
     assert (word.embedding_size, word.steps) == (512, 35)
     assert rule_size(LanguageModel(embedding_size=None), 10).embedding_size is None
+    windows = rule_size(LanguageModel(level="word", training="windows", steps=5), 100_000)
+    assert (windows.epochs, windows.batch_size) == (25, 32)  # each of 100,000 windows reads 4 words
+    assert rule_size(LanguageModel(training="windows"), 1_000_000).epochs == 1
 
 
 def test_progress_tells_speed_loss_and_perplexity(monkeypatch: pytest.MonkeyPatch) -> None:
     notes: list[str] = []
-    monkeypatch.setattr("elman.training.progress.Progress.advance", lambda bar, note="": notes.append(note))
-    small(epochs=2).fit(SENTENCES)
-    notes = [note for note in notes if note]
+    monkeypatch.setattr("elman.training.progress.Progress.advance", lambda bar, note="", *values: notes.append(note))
+    small(epochs=2, progress=True).fit(SENTENCES)
+    notes = [note for note in notes if "tokens/s" in note]
     assert "tokens/s, loss " in notes[-1]
     assert ", perplexity " in notes[-1] and ", best validation " in notes[-1]

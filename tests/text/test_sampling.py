@@ -52,6 +52,26 @@ def test_shares_are_as_asked_for(sampling: dict[str, Any]) -> None:
     assert (np.abs(found - wanted) <= 4 * np.sqrt(wanted * (1 - wanted) / COUNT)).all()
 
 
+@given(
+    st.lists(st.integers(0, 4), min_size=2, max_size=30).filter(lambda p: any(p[1:])),
+    st.integers(1, 29),
+    st.floats(0.05, 1.0),
+    st.booleans(),
+    st.booleans(),
+)
+def test_exactly_the_tokens_asked_for_can_come(p: list[int], top_k: int, top_p: float, few: bool, likely: bool) -> None:
+    """Many tokens are equally probable here: of those the first count."""
+    options: dict[str, Any] = {"top_k": min(top_k, len(p) - 1)} if few else {}
+    options |= {"top_p": top_p} if likely else {}
+    order = sorted(range(1, len(p)), key=lambda token: (-p[token], token))[: options.get("top_k", len(p))]
+    sums = np.cumsum([p[token] for token in order])
+    kept = order if not likely or top_p == 1.0 else order[: int(np.searchsorted(sums, top_p * sums[-1])) + 1]
+    sampler = Sampler(Sampling(**options), len(p))
+    weights = np.array(p, np.float32) / 128  # of no matter is the scale; this one rounds nothing
+    found = {sampler(weights) for _ in range(1500)}  # the rarest has a share of at least 1/117
+    assert found == {token for token in kept if p[token]}
+
+
 def test_temperature_zero_takes_the_first_of_the_most_probable() -> None:
     assert shares(temperature=0.0).tolist() == [0, 1, 0, 0, 0]
     assert shares(np.array([0.9, 0.0, 0.05, 0.05]), temperature=0.0).tolist() == [0, 0, 1, 0]

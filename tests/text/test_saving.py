@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 import elman
-from elman import FileFormatError, LanguageModel, Network
+from elman import ArgumentError, FileFormatError, LanguageModel, Network
 from elman.persistence import dump_arrays, load_arrays
 from text.samples import ODD, SENTENCES, small
 
@@ -45,14 +45,133 @@ def test_what_was_saved_comes_back(saved: tuple[LanguageModel, Path], tmp_path: 
         again.partial_fit("to be or not ...")
 
 
+CONTINUED: dict[str, dict[str, Any]] = {
+    "adam": {"dropout": 0.3},
+    "rmsprop": {"optimizer": "rmsprop", "level": "word", "clip_value": 0.1},
+    "sgd": {"optimizer": "sgd", "momentum": 0.9, "dtype": "float64", "learning_rate": 1.0},
+    "windows": {"training": "windows", "steps": 4, "cell": "lstm", "dropout": 0.2, "weight_decay": 0.01},
+}
+
+
+@pytest.mark.parametrize("name", CONTINUED)
+def test_partial_fit_goes_on_after_loading_as_if_nothing_had_happened(name: str, tmp_path: Path) -> None:
+    model = small(**CONTINUED[name]).partial_fit(SENTENCES).partial_fit(SENTENCES[:300])
+    model.save(tmp_path / "model")
+    again = LanguageModel.load(tmp_path / "model")
+    for one in (model, again):
+        one.partial_fit(SENTENCES[200:700]).partial_fit("whether it is " * 20)
+    assert again.updates_ == model.updates_ > 20
+    np.testing.assert_array_equal(again.network_.theta, model.network_.theta)
+    model.save(tmp_path / "one")
+    again.save(tmp_path / "other")
+    assert (tmp_path / "one").read_bytes() == (tmp_path / "other").read_bytes()
+
+
+def test_only_what_goes_on_is_kept(tmp_path: Path) -> None:
+    def memory(model: LanguageModel) -> list[str]:
+        model.save(tmp_path / "model")
+        return [name for name in load_arrays(tmp_path / "model")[0] if name.startswith("memory.")]
+
+    model = small(epochs=1).partial_fit(SENTENCES)
+    assert memory(model) == ["memory.m", "memory.v"]
+    model.set_params(optimizer="sgd")
+    assert memory(model) == []
+    again, updates = LanguageModel.load(tmp_path / "model"), model.updates_
+    for one in (model, again):  # another optimizer begins anew, with the file or without it
+        assert one.partial_fit(SENTENCES).updates_ == updates
+    np.testing.assert_array_equal(again.network_.theta, model.network_.theta)
+    assert memory(model) == ["memory.velocity"]
+    assert memory(model.fit(SENTENCES)) == []
+
+
+def test_a_vocabulary_that_no_header_can_hold_is_kept_all_the_same(tmp_path: Path) -> None:
+    words = "".join(f"{'слово' * 60}{i} " for i in range(3000))
+    sizes = {"hidden_size": 1, "embedding_size": 1, "epochs": 1, "batch_size": 32, "steps": 10}
+    model = LanguageModel(level="word", random_state=0, **sizes).fit(words)
+    model.save(tmp_path / "model")
+    assert LanguageModel.load(tmp_path / "model").vocabulary_.tokens == model.vocabulary_.tokens
+
+
+def test_files_with_the_vocabulary_in_the_header_are_read(saved: tuple[LanguageModel, Path], tmp_path: Path) -> None:
+    model, path = saved
+    arrays, metadata = load_arrays(path)
+    (tmp_path / "model").write_bytes(
+        dump_arrays({"theta": arrays["theta"]}, metadata | {"vocabulary": model.vocabulary_.to_dict()})
+    )
+    elman.load(tmp_path / "model").save(tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == path.read_bytes()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "message"),
+    [
+        ("cell", "lstm", "cell is 'lstm', but was 'gru' in fit"),
+        ("training", "windows", "training is 'windows', but was 'streams' in fit"),
+        ("hidden_size", 8, "hidden_size is 8, but was 16 in fit"),
+        ("embedding_size", None, "embedding_size is None, but was 64 in fit"),
+        ("level", "word", "level is 'word', but was 'character' in fit"),
+        ("normalization", "none", "normalization is 'none', but was 'nfc' in fit"),
+        ("dtype", "float64", "dtype is 'float64', but was 'float32' in fit"),
+        ("vocabulary_size", 5, "vocabulary_size is 5, but the vocabulary of fit has 19 tokens"),
+    ],
+)
+def test_parameters_that_the_network_does_not_have_are_refused(
+    name: str, value: Any, message: str, tmp_path: Path
+) -> None:
+    model = small(epochs=1).fit(SENTENCES)
+    before = model.evaluate(SENTENCES), model.generate("to", length=20), model.predict_proba("to").tolist()
+    model.set_params(**{name: value})
+    for place, call in (
+        ("save", lambda: model.save(tmp_path / "model")),
+        ("partial_fit", lambda: model.partial_fit(SENTENCES)),
+        ("gradient_flow", lambda: model.gradient_flow(SENTENCES)),
+    ):
+        with pytest.raises(ArgumentError) as caught:
+            call()
+        assert str(caught.value) == f"LanguageModel.{place}: {message}; set it back, or fit again."
+    assert not (tmp_path / "model").exists()
+    assert (model.evaluate(SENTENCES), model.generate("to", length=20)) == before[:2]
+    assert model.predict_proba("to").tolist() == before[2]
+
+
+def test_what_may_change_after_fit_does_and_is_saved(tmp_path: Path) -> None:
+    first, second = (small(epochs=1).partial_fit(SENTENCES) for _ in range(2))
+    updates = first.updates_
+    first.set_params(dropout=0.0, recurrent_dropout=0.2, steps=20, batch_size=2).partial_fit(SENTENCES)
+    second.partial_fit(SENTENCES)
+    assert (first.network_.architecture.dropout, first.size_.steps) == (0.0, 20)
+    assert first.updates_ - updates == (len(SENTENCES) - 1) // 2 // 20
+    assert (first.network_.theta != second.network_.theta).any()
+    first.set_params(dropout=0.5).save(tmp_path / "model")
+    again = LanguageModel.load(tmp_path / "model")
+    assert again.dropout == 0.5 and again.predict_proba("a").tolist() == first.predict_proba("a").tolist()
+
+
 def test_the_file_holds_numbers_and_plain_text_alone(saved: tuple[LanguageModel, Path]) -> None:
     arrays, metadata = load_arrays(saved[1])
-    assert list(arrays) == ["theta"]
-    assert set(metadata["vocabulary"]) == {"level", "tokens", "merges", "normalization"}
+    texts = (
+        {"vocabulary.tokens", "vocabulary.merges"}
+        if metadata["vocabulary"]["level"] == "bpe"
+        else {"vocabulary.tokens"}
+    )
+    assert set(arrays) == {"theta"} | texts and all(arrays[name].dtype == np.uint8 for name in texts)
+    assert set(metadata["vocabulary"]) == {"level", "normalization"}
+
+
+def _text(change: Callable[[bytes], bytes]) -> Callable[[dict[str, Any], dict[str, Any]], Any]:
+    """Return a change of the bytes of the tokens."""
+    name = "vocabulary.tokens"
+    return lambda a, m: a.update({name: np.frombuffer(change(a[name].tobytes()), np.uint8).copy()})
+
+
+def _in_header(**fields: Any) -> Callable[[dict[str, Any], dict[str, Any]], Any]:
+    """Return a change that writes the vocabulary as the first files had it."""
+    return lambda a, m: m["vocabulary"].update({"tokens": ["<unk>", "a"], "merges": [], **fields})
 
 
 CHANGES: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
-    "theta missing": lambda a, m: a.clear(),
+    "theta missing": lambda a, m: a.pop("theta"),
+    "nothing": lambda a, m: a.clear(),
     "theta more": lambda a, m: a.update(phi=np.zeros(1)),
     "theta shorter": lambda a, m: a.update(theta=a["theta"][:-1].copy()),
     "theta of integers": lambda a, m: a.update(theta=a["theta"].astype(np.int64)),
@@ -60,16 +179,28 @@ CHANGES: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
     "field missing": lambda a, m: m.pop("size"),
     "field unknown": lambda a, m: m.update(callback="os.system"),
     "vocabulary a list": lambda a, m: m.update(vocabulary=[]),
-    "vocabulary without tokens": lambda a, m: m["vocabulary"].update(tokens=[]),
-    "tokens text": lambda a, m: m["vocabulary"].update(tokens="<unk>ab"),
-    "tokens numbers": lambda a, m: m["vocabulary"].update(tokens=["<unk>", 1, 2]),
-    "tokens twice": lambda a, m: m["vocabulary"].update(tokens=["<unk>", "a", "a"]),
-    "a token more": lambda a, m: m["vocabulary"]["tokens"].append("\u2603"),
-    "a token less": lambda a, m: m["vocabulary"]["tokens"].pop(),
+    "vocabulary without level": lambda a, m: m["vocabulary"].pop("level"),
+    "vocabulary more": lambda a, m: m["vocabulary"].update(extra=1),
+    "no tokens": lambda a, m: a.pop("vocabulary.tokens"),
+    "tokens empty": _text(lambda text: b""),
+    "tokens twice": _text(lambda text: text + b"\xff<unk>"),
+    "a token more": _text(lambda text: text + b"\xff" + "☃".encode()),
+    "a token less": _text(lambda text: text.rpartition(b"\xff")[0]),
+    "a token empty": _text(lambda text: text + b"\xff"),
+    "tokens no UTF-8": _text(lambda text: text + b"\xff\xc3"),
+    "tokens without end": _text(lambda text: text + b"\xffab" * 10**6),
+    "tokens endless": _text(lambda text: text + b"\xff" + b"a" * 2**25),
+    "tokens wide": lambda a, m: a.update({"vocabulary.tokens": a["vocabulary.tokens"].astype(np.int64)}),
+    "tokens square": lambda a, m: a.update({"vocabulary.tokens": np.zeros((2, 2), np.uint8)}),
+    "merges wide": lambda a, m: a.update({"vocabulary.merges": np.zeros(3, np.int32)}),
+    "header: both": _in_header(),
+    "header: tokens text": _in_header(tokens="<unk>ab"),
+    "header: tokens numbers": _in_header(tokens=["<unk>", 1, 2]),
+    "header: tokens none": _in_header(tokens=[]),
+    "header: merges of three": _in_header(merges=["a b c"]),
+    "header: merges numbers": _in_header(merges=[3]),
     "more tokens than allowed": lambda a, m: m["parameters"].update(vocabulary_size=2),
     "another level": lambda a, m: m["vocabulary"].update(level="letters"),
-    "merges of three": lambda a, m: m["vocabulary"].update(merges=["a b c"]),
-    "merges numbers": lambda a, m: m["vocabulary"].update(merges=[3]),
     "parameters unknown": lambda a, m: m["parameters"].update(extra=1),
     "parameters missing": lambda a, m: m["parameters"].pop("cell"),
     "cell unknown": lambda a, m: m["parameters"].update(cell="transformer"),
@@ -100,6 +231,28 @@ def test_absurd_content_is_refused(change: str, saved: tuple[LanguageModel, Path
     with pytest.raises(FileFormatError) as caught:
         elman.load(path)
     assert str(caught.value).startswith(f"{path}: ")
+
+
+MEMORY: dict[str, Callable[[dict[str, Any]], Any]] = {
+    "one missing": lambda a: a.pop("memory.v"),
+    "one unknown": lambda a: a.update({"memory.w": a["memory.v"]}),
+    "another optimizer's": lambda a: a.update({"memory.velocity": a.pop("memory.v")}),
+    "shorter": lambda a: a.update({"memory.v": a["memory.v"][:, 1:].copy()}),
+    "flat": lambda a: a.update({"memory.v": a["memory.v"][0]}),
+    "of two": lambda a: a.update({"memory.v": np.repeat(a["memory.v"], 2, axis=0)}),
+    "double": lambda a: a.update({"memory.v": a["memory.v"].astype(np.float64)}),
+}
+
+
+@pytest.mark.parametrize("change", MEMORY)
+def test_a_damaged_memory_is_refused(change: str, tmp_path: Path) -> None:
+    path = tmp_path / "model"
+    small().partial_fit(SENTENCES[:200]).save(path)
+    arrays, metadata = load_arrays(path)
+    MEMORY[change](arrays)
+    path.write_bytes(dump_arrays(arrays, metadata))
+    with pytest.raises(FileFormatError, match=r"memory\.v must be like theta|what the optimizer remembers missing"):
+        elman.load(path)
 
 
 def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import unicodedata
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,39 @@ def test_words_signs_and_ends_of_lines_are_tokens() -> None:
     ]
     assert vocabulary.encode("<unk>").tolist() == [0]
     assert vocabulary.tokens.count("<unk>") == 1
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_learning_can_be_interrupted(level: str) -> None:
+    read = []
+
+    def pieces() -> Iterator[str]:
+        for number in range(1000):
+            if number == 20:
+                raise KeyboardInterrupt
+            read.append(number)
+            yield SENTENCES
+
+    with pytest.raises(KeyboardInterrupt):
+        Vocabulary.learn(pieces(), level=level, size=300)
+    assert len(read) == 20
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_a_vocabulary_does_not_depend_on_the_pieces(level: str) -> None:
+    text = SENTENCES + "\r\n \x0b\u2028 one\x0ctwo\n"
+    whole = Vocabulary.learn([text], level=level, size=400)
+    cut = Vocabulary.learn((line + "\n" for line in text[:-1].split("\n")), level=level, size=400)
+    assert (cut.tokens, cut.merges) == (whole.tokens, whole.merges)
+
+
+def test_words_without_end_are_refused() -> None:
+    with pytest.raises(ArgumentError) as caught:
+        Vocabulary.learn(["a" * 2**22 + " b"], level="word")
+    assert str(caught.value) == (
+        "Vocabulary: the tokens have 4,194,310 characters together, at most 4,194,304 are possible; "
+        "take fewer tokens, or another level."
+    )
 
 
 def test_vocabulary_cap_keeps_the_most_frequent_words() -> None:
@@ -83,6 +117,12 @@ def test_the_alphabet_for_bytes_is_the_librarys() -> None:
     assert bytes_of == {bytes([byte]) for byte in range(256)}
     for text in ("é", "\x00", "Ġ", " \x7f\xad"):
         assert b"".join(vocabulary.bytes_of[i] for i in vocabulary.encode(text)) == text.encode()
+
+
+@pytest.mark.parametrize("wrong", [-1, 3, 1.0])
+def test_ids_of_no_token_are_refused(wrong: Any) -> None:
+    with pytest.raises(ArgumentError, match=r"Vocabulary\.decode: an id must be an integer between 0 and 2, got "):
+        Vocabulary.learn(["ab"]).decode([1, wrong])
 
 
 def test_a_word_text_is_written_with_usual_spaces() -> None:

@@ -57,7 +57,7 @@ def test_a_token_costs_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_long_prefix_is_read_in_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
     model = small(epochs=1).fit(SENTENCES)
     p, text = model.predict_proba(SENTENCES[:50]), model.generate(SENTENCES[:50], length=20)
-    monkeypatch.setattr("elman.text._generation._AT_ONCE", 7)
+    monkeypatch.setattr("elman.text._generation._MOST_VALUES", 7 * len(model.vocabulary_))
     np.testing.assert_array_equal(model.predict_proba(SENTENCES[:50]), p)
     assert model.generate(SENTENCES[:50], length=20) == text
 
@@ -73,6 +73,7 @@ def test_writing_stops_before_a_text() -> None:
     model = small().fit(CIRCLE)
     assert model.generate("a", length=50, temperature=0, stop="ab") == "bcd"
     assert model.generate("a", length=50, temperature=0, stop=["zz", "cda"]) == "b"
+    assert small(epochs=30).fit("abc\u00e9" * 150).generate("a", temperature=0, stop="e\u0301") == "bc"
     endless = model.stream("a", length=None, temperature=0)
     assert "".join(next(endless) for _ in range(500)) == ("bcda" * 125)
 
@@ -130,6 +131,8 @@ def test_ways_to_write_outside_their_range_are_refused_at_once(options: dict[str
     with pytest.raises(ArgumentError) as caught:
         model.stream("a", **options)
     assert str(caught.value) == message
+    with pytest.raises(ArgumentError, match="length must be an integer of at least 1, got None"):
+        model.generate("a", length=None)  # type: ignore[arg-type]
     with pytest.raises(ArgumentError, match="prefix must be a str, got bytes"):
         model.generate(b"a")  # type: ignore[arg-type]
 
@@ -146,4 +149,5 @@ def test_a_sampler_sees_what_the_prefix_has() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Sampler, "__init__", spied)
         model.generate("ab", length=2, repetition_penalty=2.0)
-    assert seen == [model.vocabulary_.encode("ab").tolist()]
+        model.generate("", length=2, repetition_penalty=2.0)
+    assert seen == [model.vocabulary_.encode("ab").tolist(), []]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -17,24 +18,52 @@ from elman.errors import ElmanError, ElmanWarning
 if TYPE_CHECKING:
     import pandas as pd
 
+    from elman.forecasting import Forecaster
     from elman.forecasting.tables import Table
 
 __all__ = [
     "USUAL_LEVELS",
     "Checkpoint",
+    "Encoding",
+    "ForecastOutput",
+    "ForecastingModel",
+    "Future",
+    "Quiet",
     "Resume",
+    "Seed",
+    "Series",
+    "Target",
+    "Threads",
+    "Time",
     "check_choice",
+    "check_outputs",
     "check_readable",
     "check_writable",
     "kept",
     "levels_of",
+    "refuse_unused",
     "reported",
     "say",
+    "table_for",
     "table_of",
     "usage_error",
     "write_csv",
 ]
 
+# Arguments and options that several subcommands have.
+ForecastingModel = Annotated[Path, typer.Argument(metavar="MODEL", help="Written by elman forecast --save.")]
+Time = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of the dates; found if not given.")]
+Target = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column to forecast; found if not given.")]
+Series = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Column that tells several series apart.")]
+Encoding = Annotated[str, typer.Option(help="Character encoding of a CSV file.")]
+Future = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Rows to come, with columns that are known ahead; dates as in the first file."),
+]
+ForecastOutput = Annotated[Path | None, typer.Option("--output", metavar="CSV", help="Write the forecast.")]
+Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed gives the same result.")]
+Threads = Annotated[int | None, typer.Option(min=1, help="Threads; the result does not depend on them.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages and no progress.")]
 Checkpoint = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Keep the state of the training there, every ten seconds.")
 ]
@@ -101,14 +130,37 @@ def check_writable(option: str, path: Path | None, *reads: str | Path | None) ->
     """Refuse, before any work, a file that cannot be written in the end, or that would replace one that is read."""
     if path is None:
         return
-    if path.is_dir():
+    if os.path.isdir(path):
         usage_error(f"{option} {path}: is a folder.")
-    if not path.parent.is_dir():
+    if not os.path.isdir(path.parent):
         usage_error(f"{option} {path}: there is no folder {path.parent}.")
-    if not os.access(path.parent, os.W_OK):
+    if not os.access(path.parent, os.W_OK | os.X_OK):
         usage_error(f"{option} {path}: the folder {path.parent} cannot be written to.")
-    if path.exists() and any(file and Path(file).exists() and path.samefile(file) for file in reads):
+    if os.path.exists(path) and any(file and os.path.exists(file) and path.samefile(file) for file in reads):
         usage_error(f"{option} {path}: would replace a file that is read; name another.")
+    try:
+        if not stat.S_ISREG(os.lstat(path).st_mode):
+            usage_error(f"{option} {path}: is not a regular file; name another.")
+    except FileNotFoundError:
+        pass
+    except OSError as error:  # a name that is too long
+        usage_error(f"{option} {path}: {error.strerror}.")
+
+
+def check_outputs(writes: dict[str, Path | None], *reads: str | Path | None) -> None:
+    """Refuse files that cannot be written, or that would replace each other or what is read."""
+    for option, path in writes.items():
+        check_writable(option, path, *reads)
+    paths = [path.resolve() for path in writes.values() if path is not None]
+    if len(set(paths)) < len(paths):
+        usage_error(f"{', '.join(writes)}: two of them name the same file.")
+
+
+def refuse_unused(why: str, options: dict[str, Any]) -> None:
+    """End with exit code 2 if an option was given that would change nothing."""
+    for name, value in options.items():
+        if value is not None:
+            usage_error(f"{why}; {name} does not go with it.")
 
 
 def check_choice(option: str, value: str, choices: Sequence[str]) -> None:
@@ -117,12 +169,13 @@ def check_choice(option: str, value: str, choices: Sequence[str]) -> None:
         usage_error(f"{option} {value}: must be one of {', '.join(choices)}.")
 
 
-def check_readable(option: str, path: Path | None) -> None:
-    """Refuse a file that is not there."""
-    if path is not None and path.is_dir():
-        usage_error(f"{option} {path}: is a folder.")
-    if path is not None and not path.exists():
-        usage_error(f"{option} {path}: no such file.")
+def check_readable(option: str | None, path: Path | None) -> None:
+    """Refuse a file that is not there; that of an argument needs no name of an option."""
+    place = path if option is None else f"{option} {path}"
+    if path is not None and os.path.isdir(path):
+        usage_error(f"{place}: is a folder.")
+    if path is not None and not os.path.exists(path):
+        usage_error(f"{place}: no such file.")
 
 
 def levels_of(text: str) -> list[float] | None:
@@ -153,15 +206,36 @@ def table_of(
     from elman.forecasting.tables import Table, read_table
 
     path = Path(file)
-    if path.is_dir():
+    if os.path.isdir(path):
         usage_error(f"{file}: is a folder.")
-    if path.exists():
+    if os.path.exists(path):
         return read_table(path, time, target, series, encoding, past, future, categories)
     if file in dataset_names() and (past or categories or future is not None):
         usage_error(f"{file}: the series that comes with Elman has no covariates.")
     if file in dataset_names():
+        refuse_unused(f"{file}: comes with Elman", {"--time": time, "--target": target, "--id": series})
         return Table(load_dataset(file), "ds", "y", "unique_id")
     usage_error(f"{file}: no such file, and no series of that name comes with Elman ({', '.join(dataset_names())} do).")
+
+
+def table_for(
+    model: Forecaster,
+    file: str,
+    time: str | None,
+    target: str | None,
+    series: str | None,
+    encoding: str,
+    *,
+    quiet: bool,
+    future: Path | None = None,
+) -> Table:
+    """Read a file with the covariates that a fitted forecaster has, and say what was guessed."""
+    from elman.forecasting.options import covariates_of
+
+    table = table_of(file, time, target, series, encoding, covariates_of(model), future)
+    for note in [] if quiet else table.notes:
+        say(f"{file}: {note}.")
+    return table
 
 
 @contextmanager
@@ -188,7 +262,7 @@ def kept(
             usage_error("--resume needs --checkpoint FOLDER to go on from.")
         yield
         return
-    if folder.exists() and not folder.is_dir():
+    if os.path.exists(folder) and not os.path.isdir(folder):
         usage_error(f"--checkpoint {folder}: is not a folder.")
     from elman.training import checkpointing
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import typer
 
 if TYPE_CHECKING:
     import pandas as pd
-    from rich.table import Table
 
     from elman.forecasting import Backtest
 
-__all__ = ["show_backtest", "show_forecast"]
+__all__ = ["show_backtest", "show_forecast", "show_table"]
 
 _MOST_ROWS = 60
 _MOST_VERDICTS = 12
@@ -22,30 +22,58 @@ def _number(value: float, digits: int) -> str:
     return "–" if value != value else f"{value:,.{digits}f}"
 
 
-def _print(table: Table) -> None:
-    from rich.console import Console
+def show_table(
+    title: str | None,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    texts: int = 1,
+    styles: Sequence[str | None] | None = None,
+) -> None:
+    """Print a table. No cell is markup, whatever is in it, and no number is cut or broken, however narrow the screen.
 
-    Console().print(table)
+    Parameters
+    ----------
+    title : str, optional
+        Above it.
+    columns : sequence of str
+        Names; those after the first ``texts`` hold numbers.
+    rows : iterable of sequence of str
+        Cells.
+    texts : int
+        Columns of words, which go on in the next line where there is no room.
+    styles : sequence of str or None, optional
+        Style of every row.
+    """
+    from rich import box
+    from rich.console import Console
+    from rich.measure import Measurement
+    from rich.table import Table
+
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    for number, name in enumerate(columns):
+        numeric = number >= texts
+        table.add_column(name, justify="right" if numeric else "left", no_wrap=numeric, overflow="fold")
+    for number, row in enumerate(rows):
+        table.add_row(*row, style=None if styles is None else styles[number])
+    console = Console(markup=False, emoji=False)
+    needed = Measurement.get(console, console.options.update(width=_ANY_WIDTH), table).minimum
+    console.width = max(console.width, needed)
+    console.print(table)
+
+
+_ANY_WIDTH = 10_000
 
 
 def show_backtest(result: Backtest, title: str) -> None:
     """Print the scores, best first, and the verdict."""
-    from rich import box
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("")
-    for metric in result.table.columns:
-        table.add_column(metric, justify="right")
-    for model, row in result.table.sort_values(result.metric).iterrows():
-        table.add_row(
-            str(model),
-            _number(row["sMAPE"], 2),
-            _number(row["MASE"], 3),
-            _value(row["MAE"]),
-            style="bold" if model == "Elman" else None,
-        )
-    _print(table)
+    ranked = list(result.table.sort_values(result.metric).iterrows())
+    show_table(
+        title,
+        ["", *result.table.columns],
+        [(str(model), _number(row["sMAPE"], 2), _number(row["MASE"], 3), _value(row["MAE"])) for model, row in ranked],
+        styles=["bold" if model == "Elman" else None for model, _ in ranked],
+    )
     typer.echo(result.verdict)
     verdicts = result.verdicts
     if len(verdicts) > 1:
@@ -56,24 +84,15 @@ def show_backtest(result: Backtest, title: str) -> None:
 
 def show_forecast(frame: pd.DataFrame, title: str, file_hint: str) -> None:
     """Print a forecast with its intervals, or its beginning."""
-    from rich import box
-    from rich.table import Table
-
     several = frame["unique_id"].nunique() > 1
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    for name in ["unique_id", "ds"] if several else ["ds"]:
-        table.add_column(name)
-    columns = {"Elman": _values(frame["Elman"])}
+    columns = {"unique_id": [str(name) for name in frame["unique_id"]]} if several else {}
+    columns |= {"ds": _times(frame["ds"]), "Elman": _values(frame["Elman"])}
     levels = [name.removeprefix("Elman-lo-") for name in frame.columns if name.startswith("Elman-lo-")]
     for level in levels:
         low, high = _values(frame[f"Elman-lo-{level}"]), _values(frame[f"Elman-hi-{level}"])
         columns[f"{level} %"] = [f"{a} … {b}" for a, b in zip(low, high, strict=True)]
-    for name in columns:
-        table.add_column(name, justify="right")
-    names = [[str(name)] for name in frame["unique_id"]] if several else [[] for _ in range(len(frame))]
-    for name, *rest in list(zip(names, _times(frame["ds"]), *columns.values(), strict=True))[:_MOST_ROWS]:
-        table.add_row(*name, *rest)
-    _print(table)
+    rows = list(zip(*columns.values(), strict=True))[:_MOST_ROWS]
+    show_table(title, list(columns), rows, texts=1 + several)
     if len(frame) > _MOST_ROWS:
         typer.echo(f"… and {len(frame) - _MOST_ROWS:,} more rows{file_hint}")
 

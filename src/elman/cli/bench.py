@@ -10,6 +10,7 @@ from typing import Annotated, NamedTuple
 import typer
 
 from elman.cli._common import reported
+from elman.cli._show import show_table
 
 __all__ = ["bench"]
 
@@ -116,26 +117,15 @@ def _time(call: Callable[[], object], count: int) -> float:
 
 def _show(rows: list[_Row], streams: list[tuple[str, float]], threads: int) -> None:
     """Print the tables."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
     from elman.engine import isa
 
     loop = statistics.median(row.loop for row in rows) / 1e9
     several = f"{threads} threads" if threads > 1 else "one thread"
-    title = f"{isa()}, {several}; loop of multiply-adds: {loop:.0f} GF/s"
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("T,N,D,H")
-    for name in ("milliseconds", "GF/s", "of the loop"):
-        table.add_column(name, justify="right")
+    cells = []
     for row in rows:
         rate = row.operations / row.seconds
-        table.add_row(row.what, f"{row.seconds * 1e3:.3g}", f"{rate / 1e9:.1f}", f"{rate / row.loop:.2f}")
-    stream = Table(title="One step, state carried", title_justify="left", box=box.SIMPLE_HEAD)
-    stream.add_column("D→H")
-    stream.add_column("microseconds", justify="right")
-    for what, taken in streams:
-        stream.add_row(what, f"{taken * 1e6:.1f}")
-    for part in (table, stream):
-        Console().print(part)
+        cells.append((row.what, f"{row.seconds * 1e3:.3g}", f"{rate / 1e9:.1f}", f"{rate / row.loop:.2f}"))
+    title = f"{isa()}, {several}; loop of multiply-adds: {loop:.0f} GF/s"
+    show_table(title, ["T,N,D,H", "milliseconds", "GF/s", "of the loop"], cells)
+    taken = [(what, f"{seconds * 1e6:.1f}") for what, seconds in streams]
+    show_table("One step, state carried", ["D→H", "microseconds"], taken)

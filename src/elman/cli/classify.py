@@ -8,7 +8,23 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from elman.cli._common import Checkpoint, Resume, check_writable, kept, reported, say, usage_error, write_csv
+from elman.cli._common import (
+    Checkpoint,
+    Encoding,
+    Quiet,
+    Resume,
+    Seed,
+    Threads,
+    check_outputs,
+    check_readable,
+    check_writable,
+    kept,
+    reported,
+    say,
+    usage_error,
+    write_csv,
+)
+from elman.cli._show import show_table
 
 if TYPE_CHECKING:
     from elman.sequences import SequenceClassifier
@@ -32,9 +48,7 @@ Model = Annotated[Path, typer.Argument(metavar="MODEL", help="Written by elman c
 Id = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Column that tells sequences apart.")]
 Time = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of times; without one, rows are in order.")]
 Label = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of classes.")]
-Encoding = Annotated[str, typer.Option(help="Character encoding of a CSV file.")]
 Plot = Annotated[Path | None, typer.Option(metavar="PNG", help="Draw the confusion matrix.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages and no progress.")]
 
 
 @dataclass(frozen=True)
@@ -68,13 +82,12 @@ def train(
     ] = None,
     checkpoint: Checkpoint = None,
     resume: Resume = False,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed gives the same model.")] = 0,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; the result does not depend on them.")] = None,
+    seed: Seed = 0,
+    threads: Threads = None,
     quiet: Quiet = False,
 ) -> None:
     """Learn to classify sequences, and check the classifier on sequences that it has not seen."""
-    for option, path in (("--save", save), ("--plot", plot)):
-        check_writable(option, path, file, test)
+    check_outputs({"--save": save, "--plot": plot}, file, test)
     with reported(quiet):
         from elman.sequences import SequenceClassifier
 
@@ -167,8 +180,7 @@ def _count(option: str, text: str) -> Any:
 def _load(model: Path) -> SequenceClassifier:
     from elman.sequences import SequenceClassifier
 
-    if not model.exists():
-        usage_error(f"{model}: no such file.")
+    check_readable(None, model)
     return SequenceClassifier.load(model)
 
 
@@ -176,10 +188,7 @@ def _read(
     file: Path, id_: str | None, time: str | None, label: str | None, encoding: str, *, quiet: bool
 ) -> _Sequences:
     """Read a file of any of the three kinds."""
-    if not file.exists():
-        usage_error(f"{file}: no such file.")
-    if file.is_dir():
-        usage_error(f"{file}: is a folder.")
+    check_readable(None, file)
     if file.suffix.lower() == ".ts":
         from elman.data.ts_files import read_ts
 
@@ -297,26 +306,14 @@ def _draw(plot: Path | None, report: Report | None, model: SequenceClassifier | 
 
 def _show(report: Report, title: str) -> None:
     """Print accuracy, the table per class and the confusion matrix."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    console = Console()
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("class")
-    for name in report.table.columns:
-        table.add_column(name, justify="right")
+    rows = []
     for one_class, row in report.table.iterrows():
         values = ["–" if value != value else f"{value:.3f}" for value in row.iloc[:3]]
-        table.add_row(str(one_class), *values, str(int(row.iloc[3])))
-    console.print(table)
-    matrix = Table(title="Confusion matrix: actual class per row", title_justify="left", box=box.SIMPLE_HEAD)
-    matrix.add_column("")
-    for name in report.classes:
-        matrix.add_column(str(name), justify="right")
-    for actual, counts in zip(report.classes, report.matrix, strict=True):
-        matrix.add_row(str(actual), *[str(count) if count else "·" for count in counts])
-    console.print(matrix)
+        rows.append([str(one_class), *values, str(int(row.iloc[3]))])
+    show_table(title, ["class", *report.table.columns], rows)
+    counted = zip(report.classes, report.matrix, strict=True)
+    counts = [[str(actual), *(str(count) if count else "·" for count in row)] for actual, row in counted]
+    show_table("Confusion matrix: actual class per row", ["", *map(str, report.classes)], counts)
     typer.echo(
         f"Accuracy {report.accuracy:.1%}; always naming the most frequent class would get {report.baseline:.1%}."
     )
@@ -324,15 +321,8 @@ def _show(report: Report, title: str) -> None:
 
 def _show_predictions(frame: Any, file_hint: str) -> None:
     """Print classes and their probabilities, or the beginning of them."""
-    from rich import box
-    from rich.console import Console
-    from rich.table import Table
-
-    table = Table(box=box.SIMPLE_HEAD)
-    for name in ("sequence", "class", "probability"):
-        table.add_column(name, justify="right" if name == "probability" else "left")
-    for row in frame.head(_MOST_ROWS).itertuples(index=False):
-        table.add_row(str(row[0]), str(row[1]), f"{max(row[2:]):.3f}")
-    Console().print(table)
+    first = frame.head(_MOST_ROWS).itertuples(index=False)
+    rows = [(str(row[0]), str(row[1]), f"{max(row[2:]):.3f}") for row in first]
+    show_table(None, ["sequence", "class", "probability"], rows, texts=2)
     if len(frame) > _MOST_ROWS:
         typer.echo(f"… and {len(frame) - _MOST_ROWS:,} more rows{file_hint}")

@@ -2,92 +2,84 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from elman.cli._common import check_choice, check_readable, check_writable, reported, say, table_of, usage_error
+from elman.cli._common import (
+    Encoding,
+    Quiet,
+    check_choice,
+    check_readable,
+    check_writable,
+    refuse_unused,
+    reported,
+    say,
+    table_for,
+    usage_error,
+)
+from elman.cli._model_data import Columns, Label, ModelId, ModelTarget, ModelTime, labelled_sequences, text_of
 
 if TYPE_CHECKING:
     from elman.explain import Lesson, Trace
 
 __all__ = ["explain"]
 
-_UNUSED = {  # options that would change nothing, by what the model is
-    "Network": ("--time", "--target", "--id", "--label"),
-    "Forecaster": ("--label",),
-    "SequenceClassifier": ("--target",),
-    "SequenceRegressor": ("--target",),
-    "SequenceTagger": ("--target",),
-    "LanguageModel": ("--time", "--target", "--id", "--label"),
-}
 _ENDINGS = {".html": "html", ".htm": "html", ".md": "markdown", ".tex": "latex", ".json": "json", ".txt": "text"}
+
+
+Data = Annotated[Path | None, typer.Option(metavar="FILE", help="With a model: values or labelled sequences.")]
+Row = Annotated[int | None, typer.Option(min=1, help="With a model: which row of the data, from 1.")]
+Form = Annotated[
+    str | None, typer.Option("--format", help="html, markdown, latex, json or text; by the file's name, else html.")
+]
+Output = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Where to write; not given: LESSON.html, other forms on screen.")
+]
+Rate = Annotated[float | None, typer.Option(help="With a model: also update its weights by gradient descent.")]
+Epochs = Annotated[int | None, typer.Option(min=1, max=2000, help="With a learning rate: updates; 1 if not given.")]
+Tolerance = Annotated[
+    float | None, typer.Option(min=0.0, help="Stop once an update lowers the loss by less than this.")
+]
+Depth = Annotated[int | None, typer.Option(min=1, help="With a model: steps that a path through time may span.")]
 
 
 def explain(
     what: Annotated[
         str | None, typer.Argument(metavar="LESSON|MODEL", help="A lesson by its name, or a saved model.")
     ] = None,
-    data: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="With a model: values or labelled sequences.")
-    ] = None,
-    row: Annotated[int | None, typer.Option(min=1, help="With a model: which row of the data, from 1.")] = None,
-    form: Annotated[
-        str | None, typer.Option("--format", help="html, markdown, latex, json or text; by the file's name, else html.")
-    ] = None,
-    output: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Where to write; not given: LESSON.html, other forms on screen.")
-    ] = None,
-    learning_rate: Annotated[
-        float | None, typer.Option(help="With a model: also update its weights by gradient descent.")
-    ] = None,
-    epochs: Annotated[
-        int | None, typer.Option(min=1, max=2000, help="With a learning rate: updates; 1 if not given.")
-    ] = None,
-    tolerance: Annotated[
-        float | None, typer.Option(min=0.0, help="Stop once an update lowers the loss by less than this.")
-    ] = None,
-    bptt_depth: Annotated[
-        int | None, typer.Option(min=1, help="With a model: steps that a path through time may span.")
-    ] = None,
-    time: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of the dates or steps.")] = None,
-    target: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column that is forecast.")] = None,
-    id_: Annotated[
-        str | None, typer.Option("--id", metavar="COLUMN", help="Column that tells sequences apart.")
-    ] = None,
-    label: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of classes, numbers or tags.")] = None,
-    encoding: Annotated[str, typer.Option(help="Character encoding of a CSV file.")] = "utf-8",
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No messages.")] = False,
+    data: Data = None,
+    row: Row = None,
+    form: Form = None,
+    output: Output = None,
+    learning_rate: Rate = None,
+    epochs: Epochs = None,
+    tolerance: Tolerance = None,
+    bptt_depth: Depth = None,
+    time: ModelTime = None,
+    target: ModelTarget = None,
+    id_: ModelId = None,
+    label: Label = None,
+    encoding: Encoding = "utf-8",
+    quiet: Quiet = False,
 ) -> None:
     """Show every number of a small network: forward, backward path by path, update after update.
 
     Without an argument, the lessons are listed.
     """
-    from elman.explain import LESSONS, lesson, render
+    from elman.explain import render
 
     if what is None:
         _list()
         return
     form, output = _destination(form, output, what, data)
+    columns = Columns(time, target, id_, label, encoding)
+    updates = {"--learning-rate": learning_rate, "--epochs": epochs, "--tolerance": tolerance}
+    settings = updates | {"--bptt-depth": bptt_depth}
     with reported(quiet):
-        subject: Lesson | Trace
-        columns = {"--time": time, "--target": target, "--id": id_, "--label": label}
-        updates = {"--epochs": epochs, "--tolerance": tolerance}
-        settings = {"--learning-rate": learning_rate, "--bptt-depth": bptt_depth, **updates}
-        if what in LESSONS:
-            _refuse(f"{what}: a lesson brings its own data and settings", {"--data": data, "--row": row, **settings})
-            _refuse(f"{what}: a lesson brings its own data and settings", columns)
-            subject = lesson(what)
-        else:
-            options = {"learning_rate": learning_rate, "bptt_depth": bptt_depth}
-            options |= {"epochs": epochs or 1, "tolerance": tolerance or 0.0}
-            if learning_rate is None:
-                _refuse(f"{what}: without --learning-rate nothing is updated", updates)
-            elif not 0 < learning_rate < float("inf"):
-                usage_error(f"--learning-rate {learning_rate:g}: must be a positive number.")
-            subject = _of_model(Path(what), data, row, columns, encoding, options, quiet=quiet)
-        text = render(subject, form)
+        text = render(_subject(what, data, row, columns, settings, quiet=quiet), form)
         if output is None:
             typer.echo(text, nl=False)
             return
@@ -96,6 +88,26 @@ def explain(
         write_atomically(output, text.encode())
         if not quiet:
             say(f"{output}: {len(text.encode()) / 1000:,.0f} kB.")
+
+
+def _subject(
+    what: str, data: Path | None, row: int | None, columns: Columns, settings: dict[str, Any], *, quiet: bool
+) -> Lesson | Trace:
+    """Return a lesson, or a trace of a saved model."""
+    from elman.explain import LESSONS, lesson
+
+    if what in LESSONS:
+        given = {"--data": data, "--row": row, **settings, **columns.by_option}
+        refuse_unused(f"{what}: a lesson brings its own data and settings", given)
+        return lesson(what)
+    rate, epochs, tolerance, depth = settings.values()
+    if rate is None:
+        later = {"--epochs": epochs, "--tolerance": tolerance}
+        refuse_unused(f"{what}: without --learning-rate nothing is updated", later)
+    elif not 0 < rate < float("inf"):
+        usage_error(f"--learning-rate {rate:g}: must be a positive number.")
+    options = {"learning_rate": rate, "epochs": epochs or 1, "tolerance": tolerance or 0.0, "bptt_depth": depth}
+    return _of_model(Path(what), data, row, columns, options, quiet=quiet)
 
 
 def _list() -> None:
@@ -122,69 +134,40 @@ def _destination(form: str | None, output: Path | None, what: str, data: Path | 
     return form, output
 
 
-def _refuse(why: str, options: dict[str, Any]) -> None:
-    """End with exit code 2 if an option was given that would change nothing."""
-    for name, value in options.items():
-        if value is not None:
-            usage_error(f"{why}; {name} does not go with it.")
-
-
 def _of_model(
-    model: Path,
-    data: Path | None,
-    row: int | None,
-    columns: dict[str, str | None],
-    encoding: str,
-    options: dict[str, Any],
-    *,
-    quiet: bool,
+    model: Path, data: Path | None, row: int | None, columns: Columns, options: dict[str, Any], *, quiet: bool
 ) -> Trace:
     """Trace a saved model on a row of a file."""
     from elman import load
     from elman.explain import LESSONS
     from elman.explain.saved import trace_forecast, trace_network, trace_sequence, trace_text
 
-    if not model.exists():
+    if not os.path.exists(model):
         usage_error(f"{model}: no such file, and no lesson of that name; the lessons are {', '.join(LESSONS)}.")
     if data is None or row is None:
         usage_error(f"{model}: a saved model needs --data FILE and --row N.")
+    check_readable(None, model)
     check_readable("--data", data)
     known: Any = load(model)
     kind = type(known).__name__
-    options["title"] = f"{model.name}, row {row} of {data.name}"
-    if kind not in _UNUSED:
-        from elman.errors import UnsupportedError
-
-        raise UnsupportedError(f"{model}: holds a {kind}, which cannot be traced; {', '.join(_UNUSED)} can.")
-    _refuse(f"{model}: holds a {kind}", {name: columns[name] for name in _UNUSED[kind]})
-    time, target, id_, label = columns.values()
+    options["title"] = f"{_readable(model.name)}, row {row} of {_readable(data.name)}"
+    columns.check(model, known)
     if kind == "Network":
-        return trace_network(known, _columns(data, encoding), row, **options)
+        return trace_network(known, _table(data, columns.encoding), row, **options)
     if kind == "Forecaster":
-        table = table_of(str(data), time, target, id_, encoding)
-        for note in [] if quiet else table.notes:
-            say(f"{data}: {note}.")
+        table = table_for(known, str(data), columns.time, columns.target, columns.id, columns.encoding, quiet=quiet)
         return trace_forecast(known, table.frame, row, **options)
     if kind == "LanguageModel":
-        return trace_text(known, _text_of(data, encoding), row, **options)
-    from elman.cli.diagnose import labelled_sequences
-
-    labelled = labelled_sequences(known, str(data), time, id_, label, encoding, quiet=quiet)
-    return trace_sequence(*labelled, row, **options)
+        return trace_text(known, text_of(data, columns.encoding), row, **options)
+    return trace_sequence(*labelled_sequences(known, data, columns, quiet=quiet), row, **options)
 
 
-def _text_of(data: Path, encoding: str) -> str:
-    from elman.errors import DataError
-
-    try:
-        return data.read_text(encoding)
-    except LookupError:
-        raise DataError(f"{data}: there is no encoding {encoding!r}.") from None
-    except UnicodeDecodeError as error:
-        raise DataError(f"{data}: byte {error.start} is not {encoding}; pass --encoding.") from None
+def _readable(name: str) -> str:
+    """Return the name of a file as text, whatever bytes it is of."""
+    return os.fsencode(name).decode(errors="replace")
 
 
-def _columns(data: Path, encoding: str) -> dict[str, Any]:
+def _table(data: Path, encoding: str) -> dict[str, Any]:
     from elman.sequences.tables import read_table
 
     frame, _ = read_table(data, encoding)

@@ -10,10 +10,19 @@ import typer
 from elman.cli._common import (
     USUAL_LEVELS,
     Checkpoint,
+    Encoding,
+    ForecastOutput,
+    Future,
+    Quiet,
     Resume,
+    Seed,
+    Series,
+    Target,
+    Threads,
+    Time,
     check_choice,
+    check_outputs,
     check_readable,
-    check_writable,
     kept,
     levels_of,
     reported,
@@ -31,58 +40,58 @@ if TYPE_CHECKING:
 __all__ = ["forecast"]
 
 
+Horizon = Annotated[int, typer.Option("--horizon", "-n", min=1, help="Values to forecast.")]
+Season = Annotated[str, typer.Option(help="Values per season, such as 12 or 24,168; auto: from the frequency.")]
+Frequency = Annotated[str, typer.Option(help="Pandas frequency, such as MS or 15min; auto: inferred.")]
+Window = Annotated[str, typer.Option(help="Values that the network sees per step, or auto.")]
+Cell = Annotated[str, typer.Option(help="lstm, gru or rnn.")]
+Level = Annotated[
+    str, typer.Option(help="Intervals in percent, such as 80,95; none; auto: 80 and 95 as far as the data allow.")
+]
+Missing = Annotated[str, typer.Option(help="error, seasonal_median or interpolate.")]
+Covariates = Annotated[
+    str | None, typer.Option(metavar="COLUMNS", help="Further columns to learn from, such as price,heat.")
+]
+Categories = Annotated[
+    str | None, typer.Option(metavar="COLUMNS", help="Such columns that hold categories: weather,holiday.")
+]
+CutOffs = Annotated[int, typer.Option(min=0, help="Past cut-offs to check the forecast at; 0 for none.")]
+Refit = Annotated[
+    bool, typer.Option("--refit", help="Learn anew at every cut-off, not only at the earliest; takes longer.")
+]
+Plot = Annotated[Path | None, typer.Option(metavar="PNG", help="Draw history, check, forecast and intervals.")]
+Save = Annotated[Path | None, typer.Option(metavar="MODEL", help="Write the fitted model, for elman predict.")]
+
+
 def forecast(
     file: Annotated[
         str,
         typer.Argument(metavar="FILE", help="CSV or Parquet file with a date column, or air-passengers, or sunspots."),
     ],
-    horizon: Annotated[int, typer.Option("--horizon", "-n", min=1, help="Values to forecast.")],
-    season: Annotated[
-        str, typer.Option(help="Values per season, such as 12 or 24,168; auto: from the frequency.")
-    ] = "auto",
-    freq: Annotated[str, typer.Option(help="Pandas frequency, such as MS or 15min; auto: inferred.")] = "auto",
-    window: Annotated[str, typer.Option(help="Values that the network sees per step, or auto.")] = "auto",
-    cell: Annotated[str, typer.Option(help="lstm, gru or rnn.")] = "lstm",
-    level: Annotated[
-        str, typer.Option(help="Intervals in percent, such as 80,95; none; auto: 80 and 95 as far as the data allow.")
-    ] = "auto",
-    missing: Annotated[str, typer.Option(help="error, seasonal_median or interpolate.")] = "error",
-    time: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of the dates; found if not given.")] = None,
-    target: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Column to forecast; found if not given.")
-    ] = None,
-    series: Annotated[
-        str | None, typer.Option("--id", metavar="COLUMN", help="Column that tells several series apart.")
-    ] = None,
-    covariates: Annotated[
-        str | None, typer.Option(metavar="COLUMNS", help="Further columns to learn from, such as price,heat.")
-    ] = None,
-    categories: Annotated[
-        str | None, typer.Option(metavar="COLUMNS", help="Such columns that hold categories: weather,holiday.")
-    ] = None,
-    future: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FILE", help="Rows to come, with columns that are known ahead; dates as in the first file."
-        ),
-    ] = None,
-    encoding: Annotated[str, typer.Option(help="Character encoding of the file.")] = "utf-8",
-    backtest: Annotated[int, typer.Option(min=0, help="Past cut-offs to check the forecast at; 0 for none.")] = 1,
-    refit: Annotated[
-        bool, typer.Option("--refit", help="Learn anew at every cut-off, not only at the earliest; takes longer.")
-    ] = False,
-    plot: Annotated[
-        Path | None, typer.Option(metavar="PNG", help="Draw history, check, forecast and intervals.")
-    ] = None,
-    output: Annotated[Path | None, typer.Option(metavar="CSV", help="Write the forecast.")] = None,
-    save: Annotated[
-        Path | None, typer.Option(metavar="MODEL", help="Write the fitted model, for elman predict.")
-    ] = None,
+    horizon: Horizon,
+    season: Season = "auto",
+    freq: Frequency = "auto",
+    window: Window = "auto",
+    cell: Cell = "lstm",
+    level: Level = "auto",
+    missing: Missing = "error",
+    time: Time = None,
+    target: Target = None,
+    series: Series = None,
+    covariates: Covariates = None,
+    categories: Categories = None,
+    future: Future = None,
+    encoding: Encoding = "utf-8",
+    backtest: CutOffs = 1,
+    refit: Refit = False,
+    plot: Plot = None,
+    output: ForecastOutput = None,
+    save: Save = None,
     checkpoint: Checkpoint = None,
     resume: Resume = False,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed gives the same forecast.")] = 0,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; the result does not depend on them.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No messages and no progress.")] = False,
+    seed: Seed = 0,
+    threads: Threads = None,
+    quiet: Quiet = False,
 ) -> None:
     """Forecast a series, and say whether the forecast is worth having.
 
@@ -90,7 +99,7 @@ def forecast(
     from everything and forecasts what comes next.
     """
     check_readable("--future", future)
-    _check_files({"--plot": plot, "--output": output, "--save": save}, file, future)
+    check_outputs({"--plot": plot, "--output": output, "--save": save}, file, future)
     check_choice("--cell", cell, ("lstm", "gru", "rnn"))
     check_choice("--missing", missing, ("error", "seasonal_median", "interpolate"))
     levels = levels_of(level)
@@ -127,15 +136,6 @@ def forecast(
             show_backtest(result, f"Check on {past}, held out")
         hint = "" if output is not None else "; --output writes all of them"
         show_forecast(frame, "Forecast", hint)
-
-
-def _check_files(writes: dict[str, Path | None], *reads: str | Path | None) -> None:
-    """Refuse files that cannot be written, or that would replace each other or what is read."""
-    for option, path in writes.items():
-        check_writable(option, path, *reads)
-    paths = [path.resolve() for path in writes.values() if path is not None]
-    if len(set(paths)) < len(paths):
-        usage_error(f"{', '.join(writes)}: two of them name the same file.")
 
 
 def _frequency(text: str) -> str:

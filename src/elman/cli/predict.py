@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from elman.cli._common import (
     USUAL_LEVELS,
+    Encoding,
+    ForecastingModel,
+    ForecastOutput,
+    Future,
+    Quiet,
+    Series,
+    Target,
+    Time,
     check_readable,
     check_writable,
     levels_of,
+    refuse_unused,
     reported,
-    say,
-    table_of,
+    table_for,
     usage_error,
     write_csv,
 )
@@ -24,36 +31,31 @@ __all__ = ["predict"]
 
 
 def predict(
-    model: Annotated[Path, typer.Argument(metavar="MODEL", help="Written by elman forecast --save.")],
+    model: ForecastingModel,
     file: Annotated[
         str | None,
         typer.Argument(
             metavar="[FILE]", help="CSV or Parquet file of the values known now; those of the fit if not given."
         ),
     ] = None,
-    time: Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of the dates; found if not given.")] = None,
-    target: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="Column to forecast; found if not given.")
-    ] = None,
-    series: Annotated[
-        str | None, typer.Option("--id", metavar="COLUMN", help="Column that tells several series apart.")
-    ] = None,
-    encoding: Annotated[str, typer.Option(help="Character encoding of the file.")] = "utf-8",
-    future: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Rows to come, with the columns that are known ahead.")
-    ] = None,
+    time: Time = None,
+    target: Target = None,
+    series: Series = None,
+    encoding: Encoding = "utf-8",
+    future: Future = None,
     level: Annotated[
         str, typer.Option(help="Intervals in percent, such as 80,95; none; auto: 80 and 95 if the model can.")
     ] = "auto",
-    output: Annotated[Path | None, typer.Option(metavar="CSV", help="Write the forecast.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No messages.")] = False,
+    output: ForecastOutput = None,
+    quiet: Quiet = False,
 ) -> None:
     """Forecast with a saved model, without learning anything new."""
     check_writable("--output", output, model, file, future)
     check_readable("--future", future)
+    check_readable(None, model)
+    if file is None:
+        refuse_unused(f"{model}: without FILE nothing is read", {"--time": time, "--target": target, "--id": series})
     levels = levels_of(level)
-    if not model.exists():
-        usage_error(f"{model}: no such file.")
     with reported(quiet):
         from elman.forecasting import Forecaster
         from elman.forecasting.intervals import levels_within
@@ -65,14 +67,11 @@ def predict(
                 usage_error(f"{model}: covariates known ahead go with the file of values known now; pass FILE.")
             frame = forecaster.predict(level=wanted)
         else:
-            past = (*(forecaster.past_covariates or ()), *(forecaster.future_covariates or ()))
             if forecaster.future_covariates and future is None:
                 usage_error(
                     f"{model}: needs {', '.join(forecaster.future_covariates)} of the rows to come; pass --future."
                 )
-            table = table_of(file, time, target, series, encoding, past, future)
-            for note in [] if quiet else table.notes:
-                say(f"{file}: {note}.")
+            table = table_for(forecaster, file, time, target, series, encoding, quiet=quiet, future=future)
             frame = forecaster.predict(table.frame, level=wanted, future=table.future)
         if not hasattr(frame, "columns"):
             usage_error(f"{model}: was fitted to arrays without dates; pass FILE.")

@@ -24,7 +24,7 @@ from elman.cli._common import (
 from elman.errors import ArgumentError
 
 if TYPE_CHECKING:
-    from elman.text import LanguageModel
+    from elman.text import LanguageModel, Vocabulary
 
 __all__ = ["text"]
 
@@ -36,7 +36,15 @@ text = typer.Typer(
 
 _LEVELS = ("character", "word", "bpe")
 _PRESETS = ("zaremba-small", "zaremba-medium", "char-rnn")
-_CELLS = ("gru", "lstm", "rnn")
+_CHOICES = {
+    "preset": _PRESETS,
+    "level": _LEVELS,
+    "normalization": ("nfc", "none"),
+    "cell": ("gru", "lstm", "rnn"),
+    "training": ("streams", "windows"),
+    "optimizer": ("adam", "rmsprop", "sgd"),
+    "schedule": ("cosine", "constant", "step", "plateau"),
+}
 _SAMPLE = 300  # tokens that are shown after training
 _SHOWN = 40  # tokens of the vocabulary
 
@@ -55,14 +63,44 @@ def train(
     level: Annotated[str | None, typer.Option(help="What a token is: character, word or bpe.")] = None,
     vocabulary_size: Annotated[int | None, typer.Option(min=2, help="Most tokens, <unk> included.")] = None,
     min_count: Annotated[int | None, typer.Option(min=1, help="Rarer tokens become <unk>.")] = None,
+    normalization: Annotated[
+        str | None, typer.Option(help="nfc: compose accents with their letters first; none: leave the text alone.")
+    ] = None,
     cell: Annotated[str | None, typer.Option(help="gru, lstm or rnn.")] = None,
     hidden_size: Annotated[int | None, typer.Option(min=1, help="Units of a layer; chosen if not given.")] = None,
     num_layers: Annotated[int | None, typer.Option(min=1, help="Recurrent layers.")] = None,
+    embedding_size: Annotated[
+        str | None,
+        typer.Option(
+            metavar="INTEGER|one-hot", help="Width of a token's vector, or one-hot rows; chosen if not given."
+        ),
+    ] = None,
+    tied_weights: Annotated[
+        bool, typer.Option("--tied-weights", help="Use the embedding as output weights too.")
+    ] = False,
     dropout: Annotated[float | None, typer.Option(help="Share of units dropped in training.")] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Tokens that gradients reach back; chosen.")] = None,
-    batch_size: Annotated[int | None, typer.Option(min=1, help="Parts of the text that are read side by side.")] = None,
+    recurrent_dropout: Annotated[
+        float | None, typer.Option(help="Share of the state dropped on its way from step to step.")
+    ] = None,
+    training: Annotated[
+        str | None,
+        typer.Option(
+            help="streams: read on and on, predict every token; windows: every --steps tokens alone, predict the last."
+        ),
+    ] = None,
+    steps: Annotated[
+        int | None, typer.Option(min=1, help="Tokens that gradients reach back, or of a window; chosen if not given.")
+    ] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(min=1, help="Parts read side by side, or windows of an update; chosen if not given.")
+    ] = None,
     epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the text; chosen if not given.")] = None,
+    optimizer: Annotated[str | None, typer.Option(help="adam, rmsprop or sgd.")] = None,
     learning_rate: Annotated[float | None, typer.Option(help="At the start.")] = None,
+    schedule: Annotated[
+        str | None, typer.Option(help="How the learning rate falls: cosine, constant, step or plateau.")
+    ] = None,
+    clip_norm: Annotated[float | None, typer.Option(help="Longest gradient; a longer one is shortened.")] = None,
     validation_fraction: Annotated[
         float | None, typer.Option(help="Share at the end of the text that is not learned from; 0: none.")
     ] = None,
@@ -79,22 +117,15 @@ def train(
     """Learn from a text, and measure on its end, which is not learned from. Ctrl-C keeps the best model so far."""
     given = dict(locals())
     _check_files(files)
-    check_writable("--save", save, *files)
-    for option, value, choices in (
-        ("--preset", preset, _PRESETS),
-        ("--level", level, _LEVELS),
-        ("--cell", cell, _CELLS),
-    ):
-        if value is not None:
-            check_choice(option, value, choices)
+    check_writable("--save", save, *(read for file in files for read in (file, *file.rglob("*.txt"))))
+    for name, choices in _CHOICES.items():
+        if given[name] is not None:
+            check_choice(f"--{name}", given[name], choices)
     if resume and checkpoint is None:
         usage_error("--resume needs --checkpoint FOLDER to go on from.")
     with reported(quiet), _wrong_usage():
-        from elman.text import LanguageModel
-
-        changes = {name: given[name] for name in _PARAMETERS if given[name] is not None}
-        changes |= {"random_state": seed, "n_threads": threads, "progress": not quiet}
-        model = LanguageModel(**changes) if preset is None else LanguageModel.preset(preset, **changes)
+        changes = _changes(given) | {"random_state": seed, "n_threads": threads, "progress": not quiet}
+        model = _new_model(preset, changes)
         if save is None and not quiet:
             say("The model will not be kept; --save MODEL keeps it.")
         _fit(model, files, save, {"encoding": encoding, "checkpoint_dir": checkpoint, "resume": resume})
@@ -109,17 +140,42 @@ _PARAMETERS = (
     "level",
     "vocabulary_size",
     "min_count",
+    "normalization",
     "cell",
     "hidden_size",
     "num_layers",
     "dropout",
+    "recurrent_dropout",
+    "training",
     "steps",
     "batch_size",
     "epochs",
+    "optimizer",
     "learning_rate",
+    "schedule",
+    "clip_norm",
     "validation_fraction",
     "patience",
 )
+
+
+def _changes(given: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of the model that were given."""
+    changes = {name: given[name] for name in _PARAMETERS if given[name] is not None}
+    if given["tied_weights"]:
+        changes["tied_weights"] = True
+    width: str | None = given["embedding_size"]
+    if width is None:
+        return changes
+    if width != "one-hot" and not (width.isascii() and width.isdecimal() and int(width) > 0):
+        usage_error(f"--embedding-size {width}: must be one-hot or a number of at least 1.")
+    return changes | {"embedding_size": None if width == "one-hot" else int(width)}
+
+
+def _new_model(preset: str | None, changes: dict[str, Any]) -> LanguageModel:
+    from elman.text import LanguageModel
+
+    return LanguageModel(**changes) if preset is None else LanguageModel.preset(preset, **changes)
 
 
 @text.command()
@@ -188,9 +244,7 @@ def info(model: Model) -> None:
     with reported(quiet=False):
         known = _load(model)
         typer.echo(_about(known))
-        tokens = [repr(token) for token in known.vocabulary_.tokens[:_SHOWN]]
-        more = "" if len(known.vocabulary_) <= _SHOWN else " …"
-        typer.echo(f"Tokens, the most frequent first: {' '.join(tokens)}{more}\n")
+        typer.echo(_tokens(known.vocabulary_))
         _show_validation(known)
         for name, value in known.get_params(deep=False).items():
             typer.echo(f"  {name} = {value!r}")
@@ -222,6 +276,8 @@ def _fit(model: LanguageModel, files: list[Path], save: Path | None, options: di
     try:
         model.fit(files, **options)
     except KeyboardInterrupt:
+        if options["checkpoint_dir"] is not None:
+            say(f"The state of the training is in {options['checkpoint_dir']}; --resume goes on from it.")
         if save is None or not model.__sklearn_is_fitted__():
             raise
         model.save(save)
@@ -239,6 +295,18 @@ def _about(model: LanguageModel) -> str:
         f"{architecture.hidden_size} units, {model.network_.theta.size:,} parameters; "
         f"{model.updates_:,} updates."
     )
+
+
+def _tokens(vocabulary: Vocabulary) -> str:
+    """List the first tokens; of byte pairs, the first that were merged."""
+    from elman.text.tokenization import LEAST_BPE
+
+    pairs = vocabulary.level == "bpe"
+    first = LEAST_BPE if pairs else 0
+    shown = [repr(vocabulary.decode([i]) if i else "<unk>") for i in range(first, min(len(vocabulary), first + _SHOWN))]
+    more = " …" if len(vocabulary) > first + _SHOWN else ""
+    what = "The most frequent byte pairs" if pairs else "Tokens, the most frequent first"
+    return f"{what}: {' '.join(shown) or 'none'}{more}\n"
 
 
 def _show(model: LanguageModel) -> None:

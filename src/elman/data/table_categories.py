@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 
 from elman.data.table_files import Columns
@@ -28,8 +28,8 @@ def labels_of(path: Path, columns: Columns, names: Sequence[str]) -> dict[str, l
     return labels
 
 
-def categories_in(columns: Columns, names: Sequence[str]) -> dict[str, list[str]]:
-    """Find the names of indicators, ``column=category``, whose column is there.
+def categories_in(columns: Container[str], names: Sequence[str]) -> dict[str, list[str]]:
+    """Find the names of indicators, ``column=category``, whose column is there and which are not there themselves.
 
     Examples
     --------

@@ -16,6 +16,7 @@ from elman.network.parameters import ParameterLayout
 
 MOST_NUMBERS = 60_000  # of one detailed epoch
 MOST_EPOCHS = 2_000
+MOST_KEPT = 400_000  # numbers of all epochs: parameters, gradients and predictions
 
 
 def check_options(bptt_depth: Any, learning_rate: Any, epochs: Any, tolerance: Any) -> None:
@@ -83,4 +84,15 @@ def check_size(architecture: Architecture, layout: ParameterLayout, T: int, N: i
             f"trace: {T} steps, {N} rows, {states} state components and {width} parameters make about {numbers:,} "
             f"numbers, more than the {MOST_NUMBERS:,} that a trace may have.\n"
             "  Hint: take fewer rows or steps, a smaller hidden_size, or name a few parameters with trained=."
+        )
+
+
+def check_epochs(layout: ParameterLayout, predictions: int, updates: int) -> None:
+    """Refuse epochs that together hold more than a page can carry."""
+    each = 2 * layout.size + predictions
+    most = max(1, MOST_KEPT // each - 1)
+    if updates and (updates + 1) * each > MOST_KEPT:
+        raise UnsupportedError(
+            f"trace: {updates} updates, with {each:,} parameters, derivatives and predictions each, make more than the "
+            f"{MOST_KEPT:,} numbers that a trace may keep.\n  Hint: take at most epochs={most}."
         )

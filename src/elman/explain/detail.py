@@ -13,7 +13,7 @@ import numpy as np
 from elman import reference
 from elman.explain.adjoints import BackwardPass
 from elman.explain.board import Array, Node, Operand, Place, printed
-from elman.explain.formula import Math, partial, product, symbol
+from elman.explain.formula import MOST_WRITTEN, Math, partial, product, symbol
 from elman.explain.forward import ForwardPass, Letters
 from elman.explain.objective import Objective
 from elman.explain.paths import Leg, PathSum
@@ -208,8 +208,10 @@ class Detail:
     def _put_in(self, leg: Leg, immediate: Array | None = None) -> Math | None:
         """Return the product of a path with its numbers put in, if it can be read.
 
-        That is so for a single row, and for several where every factor is one number: then it is a sum over rows.
+        That is so for a single row, and for a few where every factor is one number: then it is a sum over rows.
         """
+        if self.run.rows > MOST_WRITTEN or leg.t - leg.k + 2 > MOST_WRITTEN:
+            return None
         rows = []
         for n in range(self.run.rows):
             values = self._values(leg, n)

@@ -105,7 +105,7 @@ def _markdown(subject: Trace | Lesson) -> str:
 
 def _markdown_item(item: Item) -> str:
     if isinstance(item, Heading):
-        return f"{'#' * item.level} {item.text}"
+        return f"{'#' * item.level} {_escaped_words(item.text)}"
     if isinstance(item, Text):
         return item.text
     if isinstance(item, Slip):
@@ -118,6 +118,11 @@ def _markdown_item(item: Item) -> str:
         rows: list[tuple[Cell, ...]] = [item.columns, ("---",) * len(item.columns), *item.rows]
         return "\n".join([*head, *(f"| {' | '.join(_escaped_cell(cell) for cell in row)} |" for row in rows)])
     return f"$${_aligned(item, 'aligned')}$$"
+
+
+def _escaped_words(text: str) -> str:
+    """Return words of a person's choice, such as the names of files, so that none of their signs is markup."""
+    return re.sub(r"[\\`*\[\]<>$&#~|]|(?<!\w)_|_(?!\w)", r"\\\g<0>", text)
 
 
 def _escaped_cell(cell: Cell) -> str:
@@ -243,7 +248,8 @@ def _escaped(text: str) -> str:
 
 
 _DASHES = {"…": r"\ldots{}", "–": "--"}
-_LAST_LATIN = 0x17F  # letters up to here are known to the encoding that the document declares
+_LAST_LATIN = 0x17F  # letters up to here are known to the encoding that the document declares, besides
+_NOT_IN_FONT = set("ĦħĸĿŀŉŦŧſ")
 
 
 def _plain(text: str) -> str:
@@ -254,7 +260,8 @@ def _plain(text: str) -> str:
         if c in _SIGNS:
             out.append(f"\\ensuremath{{{_SIGNS[c]}}}")
         else:
-            out.append((_ESCAPES | _DASHES).get(c, c if ord(c) <= _LAST_LATIN else "?"))
+            known = ord(c) <= _LAST_LATIN and c.isprintable() and c not in _NOT_IN_FONT
+            out.append((_ESCAPES | _DASHES).get(c, c if known else "?"))
     return "".join(out)
 
 

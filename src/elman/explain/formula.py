@@ -18,6 +18,7 @@ from elman.reference import sigmoid, softmax
 
 Array = npt.NDArray[Any]
 
+MOST_WRITTEN = 12  # factors of a product, and such products in a sum
 _SUM, _PRODUCT, _ATOM = 0, 1, 2  # how tightly the outermost operation binds
 
 
@@ -85,7 +86,7 @@ class Math:
     def __pow__(self, exponent: int) -> Math:
         base = _signed(self, _ATOM)
         each = r"\odot " if self.value is not None and self.value.size > 1 else ""  # not the power of a matrix
-        return Math(f"{base.latex}^{{{each}{exponent}}}", base.text + str(exponent).translate(_RAISED))
+        return Math(f"{_whole(base)}^{{{each}{exponent}}}", base.text + str(exponent).translate(_RAISED))
 
     @property
     def T(self) -> Math:
@@ -93,7 +94,7 @@ class Math:
         if self.value is not None:
             return numbers(self.value.T)
         base = _signed(self, _ATOM)
-        return Math(rf"{base.latex}^{{\top}}", f"{base.text}ᵀ")
+        return Math(rf"{_whole(base)}^{{\top}}", f"{base.text}ᵀ")
 
     def to_dict(self) -> dict[str, str]:
         """Return both spellings, ready for JSON."""
@@ -101,6 +102,12 @@ class Math:
 
 
 _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
+
+
+def _whole(base: Math) -> str:
+    """Return what an exponent is put to in LaTeX: braces around a letter that has an upper index already."""
+    upper = "^" in base.latex and not base.latex.startswith((r"\left(", r"\begin"))
+    return f"{{{base.latex}}}" if upper else base.latex
 
 
 def _is_number(piece: Math) -> bool:
@@ -167,17 +174,19 @@ def numbers(values: npt.ArrayLike) -> Math:
 
 
 def written(value: float) -> tuple[str, str]:
-    r"""Return a number with about four digits after the point, in LaTeX and as text.
+    r"""Return a number with four digits after the point, or four that count where those would be zeros.
 
     Examples
     --------
-    >>> written(0.761594), written(-3.0), written(1.25e-7)
-    (('0.7616', '0.7616'), ('-3', '-3'), ('1.25 \\times 10^{-7}', '1.25e-7'))
+    >>> written(0.761594), written(-3.0), written(0.000149)
+    (('0.7616', '0.7616'), ('-3', '-3'), ('0.000149', '0.000149'))
+    >>> written(1.25e-7)
+    ('1.25 \\times 10^{-7}', '1.25e-7')
     """
     if value == 0.0:
         return "0", "0"
-    if 5e-4 <= abs(value) < 1e5:
-        short = f"{value:.4f}".rstrip("0").rstrip(".")
+    if 1e-4 <= abs(value) < 1e5:
+        short = f"{value:.4g}" if abs(value) < 0.01 else f"{value:.4f}".rstrip("0").rstrip(".")
         return short, short
     digits, _, power = f"{value:.3e}".partition("e")
     digits = digits.rstrip("0").rstrip(".")
@@ -233,6 +242,14 @@ def partial(above: Math, below: Math, immediate: bool = False) -> Math:
 
 
 def product(*factors: Math) -> Math:
-    """Return factors with dots between them."""
+    """Return factors with dots between them; of many, the first and the last.
+
+    Examples
+    --------
+    >>> product(*(symbol("x", i) for i in range(1, 14))).text
+    'x_1 · x_2 · x_3 · x_4 · x_5 · … · x_9 · x_10 · x_11 · x_12 · x_13'
+    """
     parts = [_signed(factor) for factor in factors]
+    if len(parts) > MOST_WRITTEN:
+        parts = [*parts[:5], Math(r"\cdots", "…"), *parts[-5:]]
     return Math(r" \cdot ".join(part.latex for part in parts), " · ".join(part.text for part in parts), _PRODUCT)

@@ -83,7 +83,8 @@ def _check_row(row: int, count: int) -> None:
 
 
 def _whole(values: Array, letter: str) -> Array:
-    whole = values.astype(np.int64)
+    with np.errstate(invalid="ignore"):  # NaN and what no integer holds come out as another number, and are refused
+        whole = values.astype(np.int64)
     if not np.array_equal(whole, values):
         raise DataError(f"{_PLACE}: the columns {letter}… must hold whole numbers: indices or classes.")
     return whole
@@ -205,7 +206,7 @@ def trace_text(model: Any, text: str, row: int, **options: Any) -> Trace:
         From a state of zeros, with the cross-entropy; one output per token, or one at the end for a model that was
         trained on windows.
     """
-    lines = text.splitlines()
+    lines = text.removesuffix("\n").split("\n")  # as an editor counts them
     _check_row(row, len(lines))
     ids = model.vocabulary_.encode(lines[row - 1]).astype(np.int64)
     if len(ids) < 2:
@@ -220,6 +221,11 @@ def _check_stretch(frame: Any, recipe: Any, row: int) -> None:
     if "unique_id" in frame.columns and frame["unique_id"].nunique() > 1:
         raise DataError(f"{_PLACE}: the file holds {frame['unique_id'].nunique()} series; pass one of them alone.")
     first, last = recipe.window, len(frame) - recipe.horizon
+    if last < first:
+        raise DataError(
+            f"{_PLACE}: the file has {len(frame)} rows; a window of {recipe.window} and a horizon of {recipe.horizon} "
+            f"need {recipe.window + recipe.horizon}."
+        )
     if not first <= row <= last:
         raise DataError(
             f"{_PLACE}: row {row} has not {recipe.window} values up to it and {recipe.horizon} behind it; "

@@ -11,7 +11,7 @@ import numpy as np
 from elman.explain.board import Node, printed
 from elman.explain.detail import Detail
 from elman.explain.formula import Math, written
-from elman.explain.lesson import Formula, Lesson, Shown, Slip, Table, Text, table
+from elman.explain.lesson import Cell, Formula, Lesson, Shown, Slip, Table, Text, table
 from elman.explain.trace import Epoch, Trace
 
 _MOST_EPOCHS = 12  # rows of the table of losses
@@ -40,7 +40,7 @@ Item: TypeAlias = Heading | Derivation | Text | Formula | Table | Slip
 def sheet(subject: Trace | Lesson) -> list[Item]:
     """Return what is to be written down, in order."""
     if isinstance(subject, Trace):
-        return [Heading(1, subject.title), *_traced(subject, 2)]
+        return [Heading(1, " ".join(subject.title.split())), *_traced(subject, 2)]
     items: list[Item] = [Heading(1, subject.title), Text(subject.summary)]
     for section in subject.sections:
         items.append(Heading(2, section.title))
@@ -166,9 +166,9 @@ def _losses(trace: Trace) -> Table:
     chosen = sorted({round(i * (count - 1) / (_MOST_EPOCHS - 1)) for i in range(_MOST_EPOCHS)})
     names = [name for name in trace.epochs[0].gradient if trace.epochs[0].gradient[name].size == 1]
     columns = ["epoch", "loss", *(trace.symbols[name].text for name in names)]
-    rows = []
+    rows: list[list[Cell]] = []
     for number in chosen:
         epoch = trace.epochs[number]
         values = [float(epoch.parameters[name].ravel()[0]) for name in names]
-        rows.append([str(epoch.number), *(f"{value:.6f}" for value in [epoch.loss, *values])])
+        rows.append([str(epoch.number), epoch.loss, *values])
     return table("Loss by epoch", columns, rows)

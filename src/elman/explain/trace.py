@@ -12,7 +12,14 @@ import numpy.typing as npt
 from elman import reference
 from elman.errors import TrainingError
 from elman.explain.board import Array
-from elman.explain.checks import check_options, check_size, checked_input, checked_state, chosen_parameters
+from elman.explain.checks import (
+    check_epochs,
+    check_options,
+    check_size,
+    checked_input,
+    checked_state,
+    chosen_parameters,
+)
 from elman.explain.detail import Detail, one_pass_back, state_meaning
 from elman.explain.formula import Math
 from elman.explain.forward import Letters
@@ -21,6 +28,8 @@ from elman.explain.paths import PathSum
 from elman.explain.unrolled import Unrolled
 from elman.network import Architecture, Network, State
 from elman.network.parameters import ParameterLayout
+
+_LARGEST = 1e100  # of a loss and its derivatives, whose lengths have squares that must be finite
 
 
 @dataclass(frozen=True)
@@ -280,6 +289,8 @@ def trace(
     weights = {name: np.array(network.parameters[name], np.float64) for name in layout.names}
     begin = checked_state(architecture, state, inputs.shape[1])
     run = Unrolled(architecture, weights, inputs, begin)
+    updates = epochs if learning_rate is not None else 0
+    check_epochs(layout, run.o.size, updates)
     objective = Objective(loss, architecture.output, reduction, run.o.shape, y)
     symbols = {name: parameter_symbol(architecture, name) for name in layout.names}
     result = Trace(
@@ -289,7 +300,7 @@ def trace(
     result.row_names = None if row_names is None else list(row_names)
     if architecture.dropout or architecture.recurrent_dropout:
         result.notes.append("Dropout is left out: the numbers are those of a network that predicts.")
-    _descend(result, begin, epochs if learning_rate is not None else 0, tolerance)
+    _descend(result, begin, updates, tolerance)
     return result
 
 
@@ -331,6 +342,9 @@ def _epoch(result: Trace, run: Unrolled, number: int, detailed: bool = True) -> 
             gradient = {name: whole[name] for name in run.weights if name in result.trained}
     if not np.isfinite(loss) or not all(np.isfinite(value).all() for value in gradient.values()):
         raise TrainingError(f"trace: epoch {number}: the loss is {loss:g} and its gradient is not finite.")
+    largest = max(abs(loss), *(float(np.abs(value).max(initial=0.0)) for value in gradient.values()))
+    if largest > _LARGEST:
+        raise TrainingError(f"trace: epoch {number}: the loss is {loss:g}, with derivatives too large to work with.")
     detail = None
     if detailed and paths is not None:
         detail = Detail(run, result.objective, paths, result.symbols, lambda name: _differences(result, run, name))

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 
-from elman.data.scaling import series_scale
-from elman.errors import DataError, ElmanError
+from elman.errors import ArgumentError, DataError, ElmanError, UnsupportedError
+from elman.forecasting.audit_changes import (
+    every_second_raised,
+    lifted,
+    raised,
+    turned,
+    with_other_future,
+    with_strangers,
+    with_tail,
+)
 from elman.forecasting.audit_report import Audit, Check
 from elman.forecasting.audit_subject import Subject, later
 from elman.forecasting.panel import Panel
+from elman.forecasting.training_set import filled
 
 __all__ = ["Audit", "Check", "audit"]
 
@@ -22,6 +31,7 @@ Array = npt.NDArray[np.float64]
 
 _CHANGE = "largest change"
 _MOST_ALONE = 8  # series forecast alone, evenly spaced among all
+_NEW = 3  # values of every series that come by updates
 # Mean absolute deviations by which all values, and the newest besides, are raised until every forecast has moved: where
 # forecasts lie on a bound such as zero, they can move only from somewhere else.
 _RAISES = ((0.0, 1.0), (0.0, 10.0), (10.0, 10.0), (100.0, 100.0))
@@ -48,13 +58,16 @@ def audit(forecaster: Any, data: Any) -> Audit:
     dates         shifted dates change no value                       all time stamps moved
     repeat        the same seed gives the same bits                   two copies fitted; the forecaster asked again
     threads       any number of threads gives the same bits           copies fitted with one and with three threads
+    update        new values count as if given whole, teach nothing   a copy takes in the newest values, row by row and
+                                                                      in one go
     ============  ==================================================  ================================================
 
     Parameters
     ----------
     forecaster : Forecaster or alike
         Fitted or not; it is not changed. One that is not fitted is audited as a copy fitted to ``data``. Anything with
-        ``horizon``, ``fit(data)`` and ``predict(data)`` can be audited; what it cannot be asked is "not checked".
+        ``horizon``, ``fit(data)`` and ``predict(data)`` can be audited; what it cannot be asked is "not checked". Where
+        there is ``update(data)``, ``predict()`` has to go on from there.
     data : array_like, list or frame
         As for `Forecaster.fit`; best the data of the fit.
 
@@ -72,8 +85,8 @@ def audit(forecaster: Any, data: Any) -> Audit:
 
     Notes
     -----
-    "Change nothing" means the same bits. Numbers are in the units of the data, one per step of the horizon; for
-    ``alignment`` they are the steps by which forecasts are displaced. Copies keep all settings but train for 20
+    "Change nothing" and "as if" mean the same bits. Numbers are in the units of the data, one per step of the horizon;
+    for ``alignment`` they are the steps by which forecasts are displaced. Copies keep all settings but train for 20
     updates at most (200 for the pattern), which is enough for every bit to depend on the data; where no seed is set,
     theirs is 0. An audit takes about as long as one or two fits.
 
@@ -86,14 +99,15 @@ def audit(forecaster: Any, data: Any) -> Audit:
     >>> y = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 12)
     >>> forecaster = Forecaster(2, season=4, steps=8, hidden_size=4, updates=5, n_seeds=1, random_state=0)
     >>> print(audit(forecaster.fit(y), y))
-    All 6 checks hold. 1 could not be made.
-    holds        values after the cut-off change nothing    largest change 0
-    holds        the newest value moves every forecast      smallest change ...
-    holds        each forecast is for its own step          displaced by 0
-    holds        other series and the batch change nothing  largest change 0
-    not checked  shifted dates change no value              the data have no dates
-    holds        the same seed gives the same bits          largest change 0
-    holds        any number of threads gives the same bits  largest change 0
+    All 7 checks hold. 1 could not be made.
+    holds        values after the cut-off change nothing            largest change 0
+    holds        the newest value moves every forecast              smallest change ...
+    holds        each forecast is for its own step                  displaced by 0
+    holds        other series and the batch change nothing          largest change 0
+    not checked  shifted dates change no value                      the data have no dates
+    holds        the same seed gives the same bits                  largest change 0
+    holds        any number of threads gives the same bits          largest change 0
+    holds        new values count as if given whole, teach nothing  largest change 0
     """
     subject = Subject(forecaster, data)
     before = subject.predict(subject.model, subject.panel)
@@ -106,6 +120,7 @@ def audit(forecaster: Any, data: Any) -> Audit:
         _dates(subject, before),
         _repeat(subject, before, once),
         _threads(subject, once),
+        _update(subject),
     )
     return Audit(checks)
 
@@ -134,52 +149,6 @@ class _Largest:
         """Conclude."""
         detail = "moved by: " + "; ".join(self.moved) if self.moved else ", ".join(tried)
         return Check(name, promise, not self.moved, _CHANGE, tuple(self.numbers.tolist()), detail)
-
-
-def _spread(values: Array) -> Any:
-    """Measure a series' own size of change, above 0, channel by channel."""
-    if values.ndim > 1:
-        return np.array([_spread(channel) for channel in values.T])
-    known = values[np.isfinite(values)]
-    return max(series_scale(known), 0.01 * float(np.abs(known).mean())) if len(known) else 1.0
-
-
-def _with_tail(panel: Panel, count: int, change: Any) -> Panel:
-    """Replace the newest ``count`` values of every series by ``change(values, spread)``."""
-    series = [values.copy() for values in panel]
-    for values in series:
-        values[-count:] = change(values[-count:], _spread(values))
-    return replace(panel, values=np.concatenate(series))
-
-
-def _with_other_future(subject: Subject, panel: Panel, count: int, change: Any) -> Panel:
-    """Replace the newest values of every series, and of the covariates that nobody knows ahead."""
-    other = _with_tail(panel, count, change)
-    if not subject.past or panel.covariates is None:
-        return other
-    covariates = panel.covariates.copy()
-    for start, stop in zip(panel.offsets[:-1], panel.offsets[1:], strict=True):
-        own = covariates[start:stop, : len(subject.past)]
-        own[-count:] = change(own[-count:], _spread(own))
-    return replace(other, covariates=covariates)
-
-
-def _raised(values: Array, spread: Any) -> Array:
-    """Move values upwards, where every transform can follow."""
-    steps = np.arange(len(values)).reshape(-1, *[1] * (values.ndim - 1))
-    moved: Array = values + spread * (2.0 + steps % 3)
-    return moved
-
-
-def _turned(values: Array, spread: Any) -> Array:
-    """Make values negative: a transform, scale or window chosen with their help would be another."""
-    turned: Array = -3.0 * np.abs(values) - spread
-    return turned
-
-
-def _lifted(panel: Panel, size: float) -> Panel:
-    """Raise all values of every series."""
-    return replace(panel, values=np.concatenate([values + size * _spread(values) for values in panel]))
 
 
 # The checks
@@ -211,7 +180,7 @@ def _refitted(subject: Subject, panel: Panel, result: _Largest) -> list[str]:
     """Fit to the past alone, and to the past after having been fitted to a changed whole."""
     past = panel.head(subject.horizon)
     fresh = subject.predict(subject.fit(subject.copy(), past), past)
-    used = subject.fit(subject.copy(), _with_other_future(subject, panel, subject.horizon, _raised))
+    used = subject.fit(subject.copy(), with_other_future(panel, subject.horizon, raised, len(subject.past)))
     result.compare("an earlier fit to all data", fresh, subject.predict(subject.fit(used, past), past))
     return ["fitted before to all data"]
 
@@ -220,10 +189,10 @@ def _backtested(subject: Subject, panel: Panel, n_windows: int, result: _Largest
     """Forecast from cut-offs of whole data, with the values after the last and after the first of them changed."""
     horizon = subject.horizon
     usual = subject.rolled(panel, n_windows)
-    for windows, change in ((1, _turned), (n_windows, _raised)):
+    for windows, change in ((1, turned), (n_windows, raised)):
         what = f"the last {windows * horizon} values in a backtest"
         try:
-            other = subject.rolled(_with_other_future(subject, panel, windows * horizon, change), n_windows)
+            other = subject.rolled(with_other_future(panel, windows * horizon, change, len(subject.past)), n_windows)
         except ElmanError as error:
             result.fail(f"{what} ({error})")
         else:
@@ -235,10 +204,10 @@ def _backtested(subject: Subject, panel: Panel, n_windows: int, result: _Largest
 def _newest(subject: Subject, before: Array) -> Check:
     moved = np.zeros(before.shape)
     for lift, size in _RAISES:
-        panel = _lifted(subject.panel, lift)
-        raised = _with_tail(panel, 1, lambda values, spread, size=size: np.nan_to_num(values) + size * spread)
+        panel = lifted(subject.panel, lift)
+        newer = with_tail(panel, 1, partial(_raised_by, size))
         usual = subject.predict(subject.model, panel) if lift else before
-        change = np.abs(subject.predict(subject.model, raised) - usual)
+        change = np.abs(subject.predict(subject.model, newer) - usual)
         moved = np.where(moved > 0, moved, np.nan_to_num(change))
         if (moved > 0).all():
             break
@@ -252,22 +221,24 @@ def _newest(subject: Subject, before: Array) -> Check:
     return Check("newest", promise, len(still) == 0, "smallest change", numbers, detail)
 
 
+def _raised_by(size: float, values: Array, spread: Any) -> Array:
+    higher: Array = np.nan_to_num(values) + size * spread
+    return higher
+
+
 def _alignment(subject: Subject) -> Check:
     """Teach a copy four values that repeat, and see which of them each forecast is nearest to."""
     promise, measure = "each forecast is for its own step", "displaced by"
-    if wrong := _wrong_stamps(subject):
+    if wrong := _wrong_stamps(subject.panel, subject.stamps(subject.model, subject.panel)):
         return Check("alignment", promise, False, measure, (), wrong)
-    panel = subject.panel.select([int(np.argmax(subject.panel.lengths))])
+    panel = _longest(subject.panel)
     known = panel.values[np.isfinite(panel.values)]
     low, high = float(known.min()), float(known.max())
     pattern = low + _PATTERN * (high - low if high > low else max(1.0, abs(low)))
     n = int(panel.lengths[0])
     repeated = pattern[np.arange(n) % 4]
     panel = replace(panel, values=np.broadcast_to(repeated, (*panel.values.shape[1:], n)).T.copy())
-    settings = {"updates": _PATTERN_UPDATES, "n_seeds": 1}
-    if hasattr(subject.model, "window_"):  # no need to look for it again
-        settings["window"] = subject.model.window_
-    model = subject.fit(subject.copy(**settings), panel)
+    model = subject.fit(subject.copy(updates=_PATTERN_UPDATES, n_seeds=1, **subject.found), panel)
     steps = np.arange(subject.horizon)
     errors, repeats = np.zeros((4, subject.horizon)), np.zeros(subject.horizon)
     for drop in range(min(4, n - 2)):
@@ -285,30 +256,32 @@ def _alignment(subject: Subject) -> Check:
     return Check("alignment", promise, not displaced.any(), measure, tuple(displaced.astype(float).tolist()), detail)
 
 
+def _longest(panel: Panel) -> Panel:
+    """Keep the longest series alone."""
+    return panel.select([int(np.argmax(panel.lengths))])
+
+
 def _mean_error(forecast: Array, actual: Any) -> Array:
     """Return the mean over channels (K,)."""
     error: Array = np.abs(forecast - actual).reshape(-1, forecast.shape[-1]).mean(axis=0)
     return error
 
 
-def _wrong_stamps(subject: Subject) -> str:
-    """Say which time stamp of a forecast does not follow the data; nothing if all do."""
-    stamps = subject.stamps(subject.panel)
-    future = subject.panel.future(subject.horizon)
-    if not stamps or future is None:
-        return ""
+def _wrong_stamps(panel: Panel, stamps: list[list[Any]]) -> str:
+    """Say which time stamp of a forecast does not follow the data; nothing if all do, or there are none."""
     for series, mine in enumerate(stamps):
-        expected = future[series * subject.horizon : (series + 1) * subject.horizon].to_list()
-        for got, wanted in zip(mine, expected, strict=True):
+        expected = panel.select([series]).future(len(mine))
+        assert expected is not None
+        for got, wanted in zip(mine, expected.to_list(), strict=True):
             if got != wanted:
-                return f"a forecast of {subject.panel.name(series)} is stamped {got} instead of {wanted}"
+                return f"a forecast of {panel.name(series)} is stamped {got} instead of {wanted}"
     return ""
 
 
 def _neighbours(subject: Subject, before: Array) -> Check:
     panel, result = subject.panel, _Largest(subject.horizon)
     n_series = len(panel)
-    beside = subject.predict(subject.model, _with_strangers(panel))
+    beside = subject.predict(subject.model, with_strangers(panel))
     result.compare("strangers of other lengths in the batch", before, beside[1:-1])
     if n_series > 1:
         backwards = subject.predict(subject.model, panel.select(range(n_series)[::-1]))
@@ -317,40 +290,10 @@ def _neighbours(subject: Subject, before: Array) -> Check:
         alone = [subject.predict(subject.model, panel.select([s]))[0] for s in chosen]
         result.compare("being alone", before[chosen], np.stack(alone))
         for parity in (0, 1):
-            changed = subject.predict(subject.model, _every_second_raised(panel, parity))
+            changed = subject.predict(subject.model, every_second_raised(panel, parity))
             result.compare("changed values of other series", before[1 - parity :: 2], changed[1 - parity :: 2])
     others = f"beside {n_series - 1} other series" if n_series > 1 else "one series"
     return result.check("neighbours", "other series and the batch change nothing", [others, "with strangers"])
-
-
-def _with_strangers(panel: Panel) -> Panel:
-    """Put a long series before a panel and a short one behind it."""
-    first = next(iter(panel))
-    first = np.where(np.isnan(first), np.nanmean(first, axis=0), first)
-    strangers = [first[::-1] * 2.0, first[-max(2, len(first) // 4) :] * 0.5]
-    values = np.concatenate([strangers[0], panel.values, strangers[1]])
-    lengths = [len(strangers[0]), *panel.lengths, len(strangers[1])]
-    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
-    if panel.ids is None or panel.times is None:
-        return replace(panel, values=values, offsets=offsets, kind="list")
-    times = panel.times[: len(first)]
-    times = times.append([panel.times, times[-len(strangers[1]) :]])
-    names: list[Any] = ["a stranger", "another stranger"]
-    if pd.api.types.is_integer_dtype(panel.ids):
-        names = [panel.ids.max() + 1, panel.ids.max() + 2]
-    ids = pd.Index([names[0], *panel.ids, names[1]])
-    covariates, ahead = panel.covariates, panel.ahead
-    if covariates is not None:
-        covariates = np.concatenate([covariates[: len(first)], covariates, covariates[: len(strangers[1])]])
-    if ahead is not None:
-        ahead = np.concatenate([ahead[:1], ahead, ahead[:1]])
-    return replace(panel, values=values, offsets=offsets, ids=ids, times=times, covariates=covariates, ahead=ahead)
-
-
-def _every_second_raised(panel: Panel, parity: int) -> Panel:
-    """Change the values of every second series."""
-    series = [_raised(v, _spread(v)) if s % 2 == parity else v for s, v in enumerate(panel)]
-    return replace(panel, values=np.concatenate(series))
 
 
 def _dates(subject: Subject, before: Array) -> Check:
@@ -383,3 +326,42 @@ def _threads(subject: Subject, once: Array) -> Check:
         model = subject.fit(subject.copy(n_threads=count), subject.panel)
         result.compare(f"{count} threads", once, subject.predict(model, subject.panel))
     return result.check("threads", promise, ["1 and 3 threads, and as set"])
+
+
+def _update(subject: Subject) -> Check:
+    """Fit copies without the newest values, and let them take these in, row by row and in one go."""
+    promise = "new values count as if given whole, teach nothing"
+
+    def conclude(holds: bool | None, detail: str) -> Check:
+        return Check("update", promise, holds, _CHANGE, (), detail)
+
+    if not hasattr(subject.forecaster, "update"):
+        return conclude(None, "there is no method update")
+    added = min(_NEW, subject.memory - 2)
+    # Of several series without names, none is known again when it is given whole, nor the scale it was learned in.
+    whole = _longer_than(subject.panel if subject.panel.ids is not None else _longest(subject.panel), added)
+    if added < 1 or whole is None:
+        return conclude(None, "too few values")
+    complete, _ = filled(whole, "interpolate", 1)  # else what is missing would be filled with the help of updates
+    whole = complete.tail(subject.memory)
+    past, new = whole.head(added), whole.tail(added)
+    result = _Largest(subject.horizon)
+    ways = {"row by row": [new.head(left).tail(1) for left in range(added)[::-1]], "in one go": [new]}
+    for way, parts in ways.items():
+        try:
+            model = subject.fit(subject.copy(**subject.found), past)
+        except DataError as error:
+            return conclude(None, str(error))
+        given = subject.predict(model, whole)
+        try:
+            for part in parts:
+                model = subject.update(model, part)
+        except (ArgumentError, UnsupportedError) as error:  # of a kind that cannot be updated
+            return conclude(None, str(error))
+        except DataError as error:
+            return conclude(False, str(error))
+        if wrong := _wrong_stamps(whole, subject.stamps(model, whole, given=False)):
+            return conclude(False, wrong)
+        result.compare(f"updates {way}", given, subject.predict(model, whole, given=False))
+        result.compare(f"what was learned from updates {way}", given, subject.predict(model, whole))
+    return result.check("update", promise, [f"{added} values of every series, {' and '.join(ways)}"])

@@ -18,7 +18,8 @@ class Check:
     Parameters
     ----------
     name : str
-        ``"future"``, ``"newest"``, ``"alignment"``, ``"neighbours"``, ``"dates"``, ``"repeat"`` or ``"threads"``.
+        ``"future"``, ``"newest"``, ``"alignment"``, ``"neighbours"``, ``"dates"``, ``"repeat"``, ``"threads"`` or
+        ``"update"``.
     promise : str
         What should hold, in words.
     holds : bool or None

@@ -85,9 +85,17 @@ class Subject:
         fitted = model.fit(self._data(panel))
         return model if fitted is None else fitted
 
-    def predict(self, model: Any, panel: Panel) -> Array:
-        """Forecast what follows a panel (S, K), or (S, D, K) for D channels, series in the order of the panel."""
-        answer = self._answer(model, panel)
+    def update(self, model: Any, panel: Panel) -> Any:
+        """Let a model take in new values and return it."""
+        updated = model.update(self._data(panel))
+        return model if updated is None else updated
+
+    def predict(self, model: Any, panel: Panel, *, given: bool = True) -> Array:
+        """Forecast what follows a panel (S, K), or (S, D, K) for D channels, series in the order of the panel.
+
+        Unless the panel is ``given`` to it, the model has taken it in before.
+        """
+        answer = self._answer(model, panel, given)
         if not hasattr(answer, "columns"):
             arrays = np.asarray(answer, dtype=np.float64).reshape(len(panel), self.horizon, *panel.values.shape[1:])
             return np.ascontiguousarray(np.moveaxis(arrays, 1, -1))
@@ -96,9 +104,9 @@ class Subject:
         rows = named_rows(answer, panel)
         return np.stack([values[mine] for mine in rows])
 
-    def stamps(self, panel: Panel) -> list[list[Any]]:
+    def stamps(self, model: Any, panel: Panel, *, given: bool = True) -> list[list[Any]]:
         """Return the time stamps that the forecast of each series carries; nothing for data without."""
-        answer = self._answer(self.model, panel)
+        answer = self._answer(model, panel, given)
         if not hasattr(answer, "columns"):
             return []
         stamps = pd.Index(answer["ds"].to_list())
@@ -131,15 +139,28 @@ class Subject:
         """Whether it can be shown values after a cut-off, which it should not look at."""
         return isinstance(self.forecaster, Forecaster) or hasattr(self.forecaster, "cross_validation")
 
-    def _answer(self, model: Any, panel: Panel) -> Any:
+    @property
+    def found(self) -> dict[str, Any]:
+        """What a copy need not look for again."""
+        return {"window": self.model.window_} if hasattr(self.model, "window_") else {}
+
+    @property
+    def memory(self) -> int:
+        """How many of the newest values a forecast of whole data looks at."""
+        if self.found and self.has("steps"):
+            return int(self.model.window_ + self.forecaster.steps - 1)
+        return int(self.panel.lengths.max())
+
+    def _answer(self, model: Any, panel: Panel, given: bool) -> Any:
         """Ask for a forecast, with the covariates known ahead if there are any."""
+        data = (self._data(panel),) if given else ()
         if not self.ahead or panel.ahead is None:
-            return model.predict(self._data(panel))
+            return model.predict(*data)
         columns = {
             name: panel.ahead[:, : self.horizon, len(self.past) + c].ravel() for c, name in enumerate(self.ahead)
         }
         future = panel.long_frame(columns, panel.future(self.horizon), self.horizon)
-        return model.predict(self._data(panel), future=panel.native(future))
+        return model.predict(*data, future=panel.native(future))
 
     def _data(self, panel: Panel) -> Any:
         """Return a copy of the data in the form in which the caller brought theirs."""

@@ -16,6 +16,7 @@ A series of fewer than s values is its own season; with fewer than two seasons d
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -38,6 +39,30 @@ __all__ = [
 Array = npt.NDArray[np.float64]
 
 
+F = TypeVar("F", bound=Callable[..., Any])
+_SHARED = """    Parameters
+    ----------
+    values : array_like (n,)
+        The series so far.
+    horizon : int
+        Values to forecast.
+    season : int
+        Values per season; what has no season leaves it alone, and takes it so that all baselines are called alike.
+
+    Returns
+    -------
+    ndarray (horizon,), float64
+
+"""
+
+
+def _documented(function: F) -> F:
+    """Put what all baselines take and return before the examples of a docstring."""
+    before, examples, after = (function.__doc__ or "").partition("    Examples\n")
+    function.__doc__ = before + _SHARED + examples + after
+    return function
+
+
 def _checked(place: str, values: npt.ArrayLike, horizon: int, season: int) -> tuple[Array, int, int]:
     series = np.asarray(values, dtype=np.float64)
     if series.ndim != 1 or len(series) == 0:
@@ -52,21 +77,9 @@ def _last_season(series: Array, horizon: int, season: int) -> tuple[Array, Array
     return series[len(series) - season + ahead % season], (ahead // season + 1).astype(np.float64)
 
 
+@_documented
 def naive(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
     """Repeat the newest value.
-
-    Parameters
-    ----------
-    values : array_like (n,)
-        The series so far.
-    horizon : int
-        Values to forecast.
-    season : int
-        Not used; there so that all baselines are called alike.
-
-    Returns
-    -------
-    ndarray (horizon,), float64
 
     Examples
     --------
@@ -77,21 +90,9 @@ def naive(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
     return np.full(horizon, series[-1])
 
 
+@_documented
 def naive_drift(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
     """Go on from the newest value by the mean change per step so far.
-
-    Parameters
-    ----------
-    values : array_like (n,)
-        The series so far.
-    horizon : int
-        Values to forecast.
-    season : int
-        Not used.
-
-    Returns
-    -------
-    ndarray (horizon,), float64
 
     Examples
     --------
@@ -104,21 +105,9 @@ def naive_drift(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
     return line
 
 
+@_documented
 def seasonal_naive(values: npt.ArrayLike, horizon: int, season: int) -> Array:
     """Repeat the last season.
-
-    Parameters
-    ----------
-    values : array_like (n,)
-        The series so far.
-    horizon : int
-        Values to forecast.
-    season : int
-        Values per season.
-
-    Returns
-    -------
-    ndarray (horizon,), float64
 
     Examples
     --------
@@ -128,21 +117,9 @@ def seasonal_naive(values: npt.ArrayLike, horizon: int, season: int) -> Array:
     return _last_season(*_checked("seasonal_naive", values, horizon, season))[0]
 
 
+@_documented
 def seasonal_naive_drift(values: npt.ArrayLike, horizon: int, season: int) -> Array:
     """Repeat the last season, moved by the difference of the last two seasons' means for every season ahead.
-
-    Parameters
-    ----------
-    values : array_like (n,)
-        The series so far.
-    horizon : int
-        Values to forecast.
-    season : int
-        Values per season.
-
-    Returns
-    -------
-    ndarray (horizon,), float64
 
     Examples
     --------
@@ -157,22 +134,11 @@ def seasonal_naive_drift(values: npt.ArrayLike, horizon: int, season: int) -> Ar
     return moved
 
 
+@_documented
 def seasonal_naive_growth(values: npt.ArrayLike, horizon: int, season: int) -> Array:
     """Repeat the last season, multiplied by the ratio of the last two seasons' means for every season ahead.
 
-    Parameters
-    ----------
-    values : array_like (n,)
-        The series so far.
-    horizon : int
-        Values to forecast.
-    season : int
-        Values per season.
-
-    Returns
-    -------
-    ndarray (horizon,), float64
-        The last season unchanged where a ratio says nothing: unless every value of both seasons is positive.
+    It stays unchanged where a ratio says nothing: unless every value of both seasons is positive.
 
     Examples
     --------
@@ -189,21 +155,9 @@ def seasonal_naive_growth(values: npt.ArrayLike, horizon: int, season: int) -> A
     return grown
 
 
+@_documented
 def window_mean(values: npt.ArrayLike, horizon: int, season: int) -> Array:
     """Repeat the mean of the last season.
-
-    Parameters
-    ----------
-    values : array_like (n,)
-        The series so far.
-    horizon : int
-        Values to forecast.
-    season : int
-        Values to average.
-
-    Returns
-    -------
-    ndarray (horizon,), float64
 
     Examples
     --------
@@ -214,6 +168,7 @@ def window_mean(values: npt.ArrayLike, horizon: int, season: int) -> Array:
     return np.full(horizon, series[-season:].mean())
 
 
+@_documented
 def linear_autoregression(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
     """Regress each value on the ones before by least squares, and let the forecasts take the place of what is unknown.
 
@@ -221,19 +176,7 @@ def linear_autoregression(values: npt.ArrayLike, horizon: int, season: int = 1) 
 
         y_t = b + a_1 y_{t-1} + … + a_p y_{t-p}          p = season + 1, at least 4, at most a third of the values
 
-    Parameters
-    ----------
-    values : array_like (n,)
-        The series so far.
-    horizon : int
-        Values to forecast.
-    season : int
-        Values per season.
-
-    Returns
-    -------
-    ndarray (horizon,), float64
-        Kept within ten times the range of the series, where an unstable regression would leave it.
+    The forecast is kept within ten times the range of the series, which an unstable regression would leave.
 
     Examples
     --------

@@ -10,38 +10,77 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from elman.data.table_categories import categories_in
 from elman.errors import ArgumentError, DataError
 from elman.forecasting.columns import numbers, select_columns, time_stamps
 from elman.forecasting.panel import Panel
 
-__all__ = ["read_covariates", "read_future"]
+__all__ = ["read_covariates", "read_future", "sources"]
 
 Array = npt.NDArray[np.float64]
 
+_SHOWN = 4  # categories in a hint
+
+
+def sources(columns: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Name the columns that covariates are read from: their own, or that of the categories for ``column=category``.
+
+    Examples
+    --------
+    >>> sources(["ds", "sky", "price"], ["price", "sky=rain", "sky=sun"])
+    ['price', 'sky']
+    """
+    categories = {f"{column}={label}": column for column, own in categories_in(columns, names).items() for label in own}
+    return list(dict.fromkeys(categories.get(name, name) for name in names))
+
 
 def read_covariates(place: str, frame: pd.DataFrame, names: Sequence[str]) -> Array:
-    """Convert columns to numbers (n, C); refuse text, categories and missing values by the name of the column."""
-    columns = []
-    for name in names:
-        column = frame[name]
-        if pd.api.types.is_bool_dtype(column) or column.dtype == object:  # True and False, perhaps among None
-            column = column.map(lambda value: float(value) if isinstance(value, bool) else value)
-        try:
-            values = numbers(place, f"covariate {name}", column)
-        except DataError as error:
-            raise DataError(
-                f"{error}\n  Hint: give every category a column of 0 and 1 (pandas.get_dummies)."
-            ) from error
-        wrong = ~np.isfinite(values)
-        if wrong.any():
-            row = int(np.argmax(wrong))
-            what = "missing (NaN)" if np.isnan(values[row]) else f"{values[row]}"
-            series, time = frame["unique_id"].tolist()[row], frame["ds"].iloc[row]
-            raise DataError(
-                f"{place}: covariate {name} is {what} in series {series!r} at {time}; covariates are not filled."
-            )
-        columns.append(values)
-    return np.stack(columns, axis=1)
+    """Convert columns to numbers (n, C); refuse what is undeclared or missing by the name of the column."""
+    indicators: dict[str, Array] = {}
+    for column, labels in categories_in(frame.columns, names).items():
+        indicators |= _indicators(place, frame, column, labels)
+    return np.stack([indicators[name] if name in indicators else _numeric(place, frame, name) for name in names], 1)
+
+
+def _numeric(place: str, frame: pd.DataFrame, name: str) -> Array:
+    """Return a column of numbers."""
+    column = frame[name]
+    if pd.api.types.is_bool_dtype(column) or column.dtype == object:  # True and False, perhaps among None
+        column = column.map(lambda value: float(value) if isinstance(value, bool) else value)
+    try:
+        values = numbers(place, f"covariate {name}", column)
+    except DataError as error:
+        found = sorted({str(value) for value in column.dropna()})[:_SHOWN]
+        listed = ", ".join(f'"{name}={label}"' for label in found)
+        raise DataError(f"{error}\n  Hint: of categories, name each: {listed}.") from error
+    wrong = ~np.isfinite(values)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        what = "missing (NaN)" if np.isnan(values[row]) else f"{values[row]}"
+        raise DataError(f"{place}: covariate {name} is {what} {_row(frame, row)}; covariates are not filled.")
+    return values
+
+
+def _indicators(place: str, frame: pd.DataFrame, column: str, labels: Sequence[str]) -> dict[str, Array]:
+    """Return a column of 0 and 1 for every category of a column, each entry of which must be one of them."""
+    missing = frame[column].isna().to_numpy()
+    if missing.any():
+        raise DataError(
+            f"{place}: covariate {column} is missing {_row(frame, int(np.argmax(missing)))}; covariates are not filled."
+        )
+    texts = frame[column].astype(str).to_numpy(dtype=object)
+    unknown = ~np.isin(texts, np.array(labels, dtype=object))
+    if unknown.any():
+        row = int(np.argmax(unknown))
+        raise DataError(
+            f"{place}: covariate {column} is {texts[row]!r} {_row(frame, row)}, which is none of {', '.join(labels)}."
+        )
+    return {f"{column}={label}": (texts == label).astype(np.float64) for label in labels}
+
+
+def _row(frame: pd.DataFrame, row: int) -> str:
+    """Name a row in a message."""
+    return f"in series {frame['unique_id'].tolist()[row]!r} at {frame['ds'].iloc[row]}"
 
 
 def read_future(place: str, future: Any, panel: Panel, names: Sequence[str], past: int, horizon: int) -> Panel:
@@ -77,7 +116,7 @@ def read_future(place: str, future: Any, panel: Panel, names: Sequence[str], pas
             f"{place}: future must be a frame with {', '.join(names)} for the {horizon} steps after every series, "
             f"got {type(future).__name__}."
         )
-    frame = select_columns(place, future, ("unique_id", "ds", *names))
+    frame = select_columns(place, future, ("unique_id", "ds", *sources(future.columns, names)))
     wanted = panel.future(horizon)
     assert wanted is not None and panel.ids is not None
     times = time_stamps(place, frame["ds"])

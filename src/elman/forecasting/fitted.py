@@ -23,7 +23,7 @@ from elman.forecasting.panel import Panel
 from elman.forecasting.prediction import check_finite, forecast
 from elman.forecasting.recipe import Recipe, resolve_seasons, rule_updates
 from elman.forecasting.running import Running, begin, proceed
-from elman.forecasting.selection import Choice, choose
+from elman.forecasting.selection import Choice, HeldOut, choose
 from elman.forecasting.training_set import check_domain, filled, scales_of
 from elman.forecasting.validation import best_updates
 from elman.network import Network
@@ -73,13 +73,12 @@ class FittedForecaster(NamedParameters, SavedModel, BaseEstimator):
         check_domain(place, make_recipe(place, own, panel, seasons, 1).transform, panel)
         drawn = int(check_random_state(own.random_state).randint(2**31 - 1))
         root = same_seed(drawn, fixed=own.random_state is not None)
-        choice = Choice(0 if own.window == "auto" else int(own.window))
-        if own.window == "auto":
-            choice = choose(place, own, panel, unknown, seasons, root)
+        held_out = HeldOut(place, own, panel, unknown, seasons)
+        choice = choose(held_out, root) if own.window == "auto" else Choice(int(own.window))
         prepared = prepare(panel, make_recipe(place, own, panel, seasons, choice.window), unknown)
         updates = self._updates(prepared) if choice.updates is None else choice.updates
         seeds = seeds_of(root, int(own.n_seeds))
-        scores = best_updates(place, own, panel, unknown, prepared.recipe, updates, seeds) if own.validation else {}
+        scores = best_updates(held_out, choice.window, updates, seeds) if own.validation else {}
         stop = min(scores, key=lambda update: (scores[update], update)) if scores else updates
         trainers = make_trainers(own, prepared, updates, seeds, stop_at=stop)
         try:
@@ -253,24 +252,16 @@ class FittedForecaster(NamedParameters, SavedModel, BaseEstimator):
 
     # Files
 
-    def to_arrays(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        """Describe the fitted forecaster by arrays and plain metadata, as `save` writes them."""
+    @classmethod
+    def _unfitted(cls) -> Self:
+        return cls(horizon=1)
+
+    def _contents(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
         from elman.forecasting.saving import to_file
 
-        self._check_fitted("to_arrays")
-        return to_file(self)
+        return to_file(self._self)
 
-    @classmethod
-    def from_arrays(cls, arrays: dict[str, npt.NDArray[Any]], metadata: dict[str, Any]) -> Self:
-        """Rebuild a forecaster from `to_arrays`.
-
-        Raises
-        ------
-        FileFormatError
-            If anything is missing, unknown or does not fit the rest.
-        """
+    def _restore(self, arrays: dict[str, npt.NDArray[Any]], metadata: dict[str, Any]) -> None:
         from elman.forecasting.saving import from_file
 
-        forecaster = cls(horizon=1)
-        from_file(forecaster, arrays, metadata)
-        return forecaster
+        from_file(self._self, arrays, metadata)

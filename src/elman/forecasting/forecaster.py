@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import KW_ONLY, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from elman._check.occupied import changing, reading
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["Forecaster"]
 
 
+@dataclass(eq=False, repr=False)
 class Forecaster(FittedForecaster):
     """Forecast the next values of one or many series with a small ensemble of recurrent networks.
 
@@ -102,7 +104,8 @@ class Forecaster(FittedForecaster):
         under the same schedule.
     past_covariates, future_covariates : sequence of str, or None
         Columns of a frame that enter every window as further channels; numbers, none missing. Those of the second kind
-        are known ahead (prices, holidays): every window also sees them over the horizon, and `predict` needs them.
+        are known ahead (prices, holidays): every window also sees them over the horizon, and `predict` needs them. Of a
+        column of categories each is named, ``["sky=rain", "sky=sun"]``, and becomes a channel of 0 and 1.
     missing : {"error", "seasonal_median", "interpolate"}
         What to do about NaN and missing time stamps. Filled values never count in the loss.
     random_state : int, RandomState or None
@@ -151,80 +154,42 @@ class Forecaster(FittedForecaster):
     array([10., 20., 30., 20.])
     """
 
-    def __init__(
-        self,
-        horizon: int,
-        *,
-        season: Any = "auto",
-        freq: Any = "auto",
-        window: Any = "auto",
-        steps: int = 96,
-        cell: str = "lstm",
-        hidden_size: int = 64,
-        num_layers: int = 1,
-        activation: str = "tanh",
-        bias: bool = True,
-        linear_skip: bool = True,
-        strategy: str = "multi_output",
-        loss: str = "mae",
-        loss_at: str = "every",
-        carry_state: bool = False,
-        bptt_depth: int | None = None,
-        transform: str = "auto",
-        level: str = "season",
-        init: str = "default",
-        optimizer: str = "adam",
-        learning_rate: float = 3e-3,
-        schedule: str = "cosine",
-        updates: Any = "auto",
-        batch_size: int = 32,
-        clip_norm: float | None = 1.0,
-        dropout: float = 0.0,
-        n_seeds: int = 5,
-        intervals: Any = None,
-        validation: bool | None = None,
-        past_covariates: Any = None,
-        future_covariates: Any = None,
-        missing: str = "error",
-        random_state: Any = None,
-        n_threads: int | None = None,
-        progress: bool = False,
-    ) -> None:
-        self.horizon = horizon
-        self.season = season
-        self.freq = freq
-        self.window = window
-        self.steps = steps
-        self.cell = cell
-        self.hidden_size = hidden_size
-        self.num_layers = num_layers
-        self.activation = activation
-        self.bias = bias
-        self.linear_skip = linear_skip
-        self.strategy = strategy
-        self.loss = loss
-        self.loss_at = loss_at
-        self.carry_state = carry_state
-        self.bptt_depth = bptt_depth
-        self.transform = transform
-        self.level = level
-        self.init = init
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.schedule = schedule
-        self.updates = updates
-        self.batch_size = batch_size
-        self.clip_norm = clip_norm
-        self.dropout = dropout
-        self.n_seeds = n_seeds
-        self.intervals = intervals
-        self.validation = validation
-        self.past_covariates = past_covariates
-        self.future_covariates = future_covariates
-        self.missing = missing
-        self.random_state = random_state
-        self.n_threads = n_threads
-        self.progress = progress
+    horizon: int
+    _: KW_ONLY
+    season: Any = "auto"
+    freq: Any = "auto"
+    window: Any = "auto"
+    steps: int = 96
+    cell: str = "lstm"
+    hidden_size: int = 64
+    num_layers: int = 1
+    activation: str = "tanh"
+    bias: bool = True
+    linear_skip: bool = True
+    strategy: str = "multi_output"
+    loss: str = "mae"
+    loss_at: str = "every"
+    carry_state: bool = False
+    bptt_depth: int | None = None
+    transform: str = "auto"
+    level: str = "season"
+    init: str = "default"
+    optimizer: str = "adam"
+    learning_rate: float = 3e-3
+    schedule: str = "cosine"
+    updates: Any = "auto"
+    batch_size: int = 32
+    clip_norm: float | None = 1.0
+    dropout: float = 0.0
+    n_seeds: int = 5
+    intervals: Any = None
+    validation: bool | None = None
+    past_covariates: Any = None
+    future_covariates: Any = None
+    missing: str = "error"
+    random_state: Any = None
+    n_threads: int | None = None
+    progress: bool = False
 
     def fit(self, data: Any, y: Any = None, *, checkpoint_dir: Any = None, resume: bool = False) -> Self:
         """Learn from one series, a list of series, or a long frame.

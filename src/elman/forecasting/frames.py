@@ -13,7 +13,7 @@ import pandas as pd
 
 from elman.errors import ArgumentError, DataError, ElmanWarning, UnsupportedError
 from elman.forecasting.columns import numbers, select_columns, time_stamps
-from elman.forecasting.covariates import read_covariates
+from elman.forecasting.covariates import read_covariates, sources
 from elman.forecasting.frequencies import Frequency, infer_frequency, positions, time_range, to_frequency
 from elman.forecasting.panel import Panel
 
@@ -49,7 +49,7 @@ def read_panel(
     missing : str
         ``"error"`` refuses NaN and missing time stamps; anything else keeps them as NaN.
     covariates : sequence of str
-        Further columns of a frame to read: numbers, none missing.
+        Further columns of a frame to read: numbers, none missing; ``column=category`` for categories.
     channels : bool
         Whether a series may be an array (n, D) of several values per time.
     least : int
@@ -177,7 +177,7 @@ def _read_frame(place: str, data: Any, freq: Any, missing: str, covariates: Sequ
             f"{place}: a frame needs the columns unique_id, ds and y; {', '.join(absent)} not found among "
             f"{', '.join(map(str, data.columns))}."
         )
-    frame = select_columns(place, data, (*_COLUMNS, *covariates))
+    frame = select_columns(place, data, (*_COLUMNS, *sources(data.columns, covariates)))
     if len(frame) == 0:
         raise DataError(f"{place}: there are no rows.")
     if frame["unique_id"].isna().any():

@@ -112,7 +112,7 @@ def _draw_series(ax: Axes, name: Any, frames: list[Any], seasons: int) -> None:
     values = [float(last["y"]), *forecast[MODEL]]
     ax.plot(times, values, color=_ELMAN, linewidth=2.0, label="forecast: Elman", zorder=5)
     _limit(ax)
-    ax.set_title(str(name), loc="left", fontsize=10, color=_INK)
+    ax.set_title(str(name), loc="left", fontsize=10, color=_INK, parse_math=False)  # a name may hold dollar signs
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_color(_MUTED)
     ax.tick_params(labelsize=9, colors=_MUTED)

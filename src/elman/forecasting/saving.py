@@ -22,6 +22,7 @@ from elman.forecasting.panel import Panel
 from elman.forecasting.recipe import Recipe
 from elman.forecasting.running import Running
 from elman.network import Architecture, Network, State
+from elman.persistence.models import check_layers, check_names, plain_parameters
 from elman.training import History
 
 if TYPE_CHECKING:
@@ -33,7 +34,6 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 _KEYS = {"kind", "parameters", "architecture", "recipe", "unit", "updates", "measured", "data"}
 _DATA_KEYS = {"kind", "frequency", "unit", "zone"}
-_MOST_LAYERS = 1000
 _FIXED_ZONE = re.compile(r"UTC([+-]\d\d:\d\d)?")
 _KINDS = ("array", "list", "pandas", "polars")
 
@@ -82,15 +82,9 @@ def to_file(forecaster: Forecaster) -> tuple[Arrays, dict[str, Any]]:
 
 def _plain_parameters(forecaster: Forecaster) -> dict[str, Any]:
     """Return the constructor's parameters as JSON values."""
-    parameters: dict[str, Any] = forecaster.get_params(deep=False)
+    parameters = plain_parameters(forecaster.get_params(deep=False))
     for name, value in parameters.items():
-        if isinstance(value, np.generic):
-            parameters[name] = value.item()
-        elif isinstance(value, np.ndarray):
-            parameters[name] = value.tolist()
-        elif isinstance(value, (np.random.RandomState, np.random.Generator)):
-            parameters[name] = None  # it has been used up by fit
-        elif isinstance(value, (pd.offsets.BaseOffset, pd.Timedelta)):
+        if isinstance(value, (pd.offsets.BaseOffset, pd.Timedelta)):
             parameters[name] = _frequency_text(pd.tseries.frequencies.to_offset(value))
     return parameters
 
@@ -111,25 +105,10 @@ def _read_frequency(text: Any) -> Any:
 
 
 def from_file(forecaster: Forecaster, arrays: Arrays, metadata: dict[str, Any]) -> None:
-    """Fill an unfitted forecaster from a file's contents.
-
-    Raises
-    ------
-    FileFormatError
-        If anything is missing, unknown, of a wrong type or does not fit the rest.
-    """
-    try:
-        _fill(forecaster, arrays, metadata)
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
-        if isinstance(error, FileFormatError):
-            raise
-        raise FileFormatError(f"this is no forecaster that Elman wrote: {error}") from error
-
-
-def _fill(forecaster: Forecaster, arrays: Arrays, metadata: dict[str, Any]) -> None:
-    _same("fields", set(metadata), _KEYS)
+    """Fill an unfitted forecaster from a file's contents."""
+    check_names("fields", set(metadata), _KEYS)
     parameters = metadata["parameters"]
-    _same("parameters", set(parameters), set(forecaster.get_params(deep=False)))
+    check_names("parameters", set(parameters), set(forecaster.get_params(deep=False)))
     forecaster.set_params(**parameters)
     check_parameters("parameters", forecaster)
     recipe = _recipe(metadata["recipe"])
@@ -144,19 +123,17 @@ def _fill(forecaster: Forecaster, arrays: Arrays, metadata: dict[str, Any]) -> N
     architecture = Architecture.from_dict(metadata["architecture"])
     if architecture != architecture_of(forecaster, recipe):
         raise FileFormatError("the architecture does not follow from the parameters")
-    if architecture.num_layers > _MOST_LAYERS:  # a layout lists every layer before its size can be compared with theta
-        raise FileFormatError(f"num_layers is {architecture.num_layers}, at most {_MOST_LAYERS} can be loaded")
+    check_layers(architecture.num_layers)
     theta = _float(arrays, "theta", np.float32, 2)
     if len(theta) == 0:
         raise FileFormatError("theta holds no network")
-    arrays = dict(arrays)
     forecaster._residuals = intervals.take_arrays(arrays, int(forecaster.horizon))
     running = _take_running(arrays)
     forecaster.networks_ = [Network(architecture, np.ascontiguousarray(row)) for row in theta]
     forecaster.history_ = [History() for _ in theta]
     forecaster.updates_ = _check.positive_integer("metadata", "updates", metadata["updates"])
     measured = metadata["measured"]
-    _same("measured fields", set(measured), {"window", "updates", "validation"})
+    check_names("measured fields", set(measured), {"window", "updates", "validation"})
     forecaster.window_scores_ = _scores(measured["window"])
     forecaster.updates_scores_ = _scores(measured["updates"])
     forecaster.validation_scores_ = _scores(measured["validation"])
@@ -201,7 +178,9 @@ def _take_running(arrays: Arrays) -> Arrays | None:
 def _checked_running(arrays: Arrays, networks: list[Network], series: int, recipe: Recipe) -> Running:
     architecture = networks[0].architecture
     lstm = architecture.cell == "lstm"
-    _same("states", set(arrays), {"running.h", "running.outputs", "running.level"} | ({"running.c"} if lstm else set()))
+    check_names(
+        "states", set(arrays), {"running.h", "running.outputs", "running.level"} | ({"running.c"} if lstm else set())
+    )
     state = (len(networks), architecture.num_layers, series, architecture.hidden_size)
     shapes = {
         "running.outputs": (len(networks), series, recipe.output_size),
@@ -216,14 +195,9 @@ def _checked_running(arrays: Arrays, networks: list[Network], series: int, recip
     return Running(states, list(arrays["running.outputs"]), arrays["running.level"])
 
 
-def _same(what: str, found: set[str], wanted: set[str]) -> None:
-    if found != wanted:
-        raise FileFormatError(f"{what} missing or unknown: {', '.join(sorted(found ^ wanted))}")
-
-
 def _recipe(fields: dict[str, Any]) -> Recipe:
     """Rebuild the recipe, with every number in its range."""
-    _same("recipe fields", set(fields), set(Recipe.__dataclass_fields__))
+    check_names("recipe fields", set(fields), set(Recipe.__dataclass_fields__))
     names = ("horizon", "window", "steps", "channels")
     numbers = {name: _check.positive_integer("recipe", name, fields[name]) for name in names}
     seasons = tuple(_check.positive_integer("recipe", "seasons", season) for season in fields["seasons"])
@@ -277,12 +251,12 @@ def _float(arrays: Arrays, name: str, dtype: Any, dimensions: int) -> npt.NDArra
 
 def _panel(arrays: Arrays, data: dict[str, Any], recipe: Recipe) -> Panel:
     """Rebuild the newest values that `predict` continues."""
-    _same("data fields", set(data), _DATA_KEYS)
+    check_names("data fields", set(data), _DATA_KEYS)
     kind = _check.choice("data", "kind", data["kind"], _KINDS)
     framed = kind in ("pandas", "polars")
     columns = len(recipe.past) + len(recipe.future)
     names = {"theta", "scales", "values", "offsets"} | ({"ids", "times"} if framed else set())
-    _same("arrays", set(arrays), names | ({"covariates"} if columns else set()))
+    check_names("arrays", set(arrays), names | ({"covariates"} if columns else set()))
     several = isinstance(recipe.transform, tuple)
     values, offsets = _float(arrays, "values", np.float64, 2 if several else 1), arrays["offsets"]
     covariates = _float(arrays, "covariates", np.float64, 2) if columns else None

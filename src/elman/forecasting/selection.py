@@ -98,28 +98,13 @@ def window_candidates(seasons: tuple[int, ...], lengths: npt.NDArray[np.int64], 
     return sorted({window for window in tried if 1 < window <= most} | {rule_window(seasons, lengths, horizon)})
 
 
-def choose(
-    place: str,
-    forecaster: Forecaster,
-    panel: Panel,
-    unknown: npt.NDArray[np.bool_],
-    seasons: tuple[int, ...],
-    root: int,
-) -> Choice:
+def choose(held_out: HeldOut, root: int) -> Choice:
     """Choose a window, and with ``updates="auto"`` whether to train long.
 
     Parameters
     ----------
-    place : str
-        Start of a message.
-    forecaster : Forecaster
-        Its parameters are used.
-    panel : Panel
-        The training part, filled.
-    unknown : ndarray (total,), bool
-        Values that had been missing: they do not count in a score.
-    seasons : tuple of int
-        Values per season.
+    held_out : HeldOut
+        The training part and what is held out of it.
     root : int
         Seed of the fit.
 
@@ -127,23 +112,22 @@ def choose(
     -------
     Choice
     """
+    forecaster, seasons, panel = held_out.forecaster, held_out.seasons, held_out.panel
     ahead = ahead_of(forecaster)
-    usual = rule_window(seasons, panel.lengths, ahead)
-    seeds = seeds_of(root, 1 if len(panel) >= _FEW else 3, _PURPOSE)
-    held_out = HeldOut(place, forecaster, panel, unknown, seasons, seeds)
     if not held_out.usable:
-        return Choice(usual)
+        return Choice(rule_window(seasons, panel.lengths, ahead))
+    seeds = seeds_of(root, 1 if len(panel) >= _FEW else 3, _PURPOSE)
     windows = window_candidates(seasons, held_out.known.lengths, ahead)
     auto = forecaster.updates == "auto"
     short = SHORT if auto else min(SHORT, int(forecaster.updates))
     if len(windows) == 1 and not auto:
         return Choice(windows[0])
-    scores = dict(zip(windows, held_out.scores(windows, short), strict=True))
+    scores = dict(zip(windows, held_out.scores(windows, short, seeds), strict=True))
     window = _clearly_best(scores, rule_window(seasons, held_out.known.lengths, ahead))
     if not auto:
         return Choice(window, None, scores)
     long = min(LONG, rule_updates(held_out.prepared(window).recipe, held_out.prepared(window).lengths))
-    by_updates = {short: scores[window], long: held_out.scores([window], long)[0]}
+    by_updates = {short: scores[window], long: held_out.scores([window], long, seeds)[0]}
     few = by_updates[long] > (1 + _WORSE) * by_updates[short]
     return Choice(window, short if few else None, scores, by_updates)
 
@@ -169,8 +153,6 @@ class HeldOut:
         Values that had been missing: they do not count.
     seasons : tuple of int
         Values per season.
-    seeds : sequence of int
-        Of the networks trained for a score.
 
     Attributes
     ----------
@@ -185,9 +167,8 @@ class HeldOut:
         panel: Panel,
         unknown: npt.NDArray[np.bool_],
         seasons: tuple[int, ...],
-        seeds: Sequence[int],
     ) -> None:
-        self.place, self.forecaster, self.seasons = place, forecaster, seasons
+        self.place, self.forecaster, self.panel, self.seasons = place, forecaster, panel, seasons
         horizon = int(forecaster.horizon)
         # Scored are series that keep a season and one value; fewer say nothing about windows of a season and more.
         rows = np.flatnonzero(panel.lengths > horizon + seasons[0] + 1)
@@ -202,7 +183,6 @@ class HeldOut:
         everything = np.concatenate([np.arange(panel.offsets[s], panel.offsets[s + 1] - horizon) for s in rows])
         self.unknown = unknown[everything]
         self.usable = bool(self.counted.any())
-        self.seeds = seeds
         self._prepared: dict[int, Prepared] = {}
 
     def prepared(self, window: int) -> Prepared:
@@ -212,9 +192,9 @@ class HeldOut:
             self._prepared[window] = prepare(self.known, recipe, self.unknown)
         return self._prepared[window]
 
-    def scores(self, windows: Sequence[int], updates: int) -> list[float]:
-        """Train for every window, and score the forecasts."""
-        members = [make_trainers(self.forecaster, self.prepared(window), updates, self.seeds) for window in windows]
+    def scores(self, windows: Sequence[int], updates: int, seeds: Sequence[int]) -> list[float]:
+        """Train a network per seed for every window, and score the forecasts."""
+        members = [make_trainers(self.forecaster, self.prepared(window), updates, seeds) for window in windows]
         every = [trainer for trainers in members for trainer in trainers]
         train_ensemble(every, n_threads=self.forecaster.n_threads, progress=self.forecaster.progress)
         return [

@@ -122,11 +122,7 @@ def read_table(
     labels = categories_in(columns, past)
     wanted = [("covariates", name) for name in past if name.partition("=")[0] not in labels]
     wanted += [("categories", name) for name in categories]
-    for option, name in (("time", time), ("target", target), ("id", series), *wanted):
-        if name is not None and name not in columns:
-            raise DataError(
-                f"{path.name}: there is no column {name!r} for --{option}; the columns are {', '.join(columns)}."
-            )
+    _check_named(path, columns, [("time", time), ("target", target), ("id", series), *wanted])
     labels |= labels_of(path, columns, categories)
     columns = indicators(path, columns, labels)
     past = list(dict.fromkeys(own for name in (*past, *categories) for own in _expanded(name, labels)))
@@ -138,6 +134,26 @@ def read_table(
     target, values = _find_target(path, columns, target, (time, series, *past, *(later or ())), notes)
     names: Any = columns[series] if series is not None else target
     frame = pd.DataFrame({"unique_id": names, "ds": stamps, "y": values})
+    _check_rows(path, frame, time, series)
+    taken = (time, target, series)
+    ahead, coming = _read_future(future, later, columns, taken, notes) if future and later else ((), None)
+    covariates = _covariates(path, columns, tuple(dict.fromkeys([*past, *ahead])), taken, notes)
+    _mention_unused(columns, (*taken, *covariates), notes)
+    only_past = tuple(name for name in past if name not in ahead)
+    return Table(frame.assign(**covariates), time, target, series, notes, only_past, ahead, coming)
+
+
+def _check_named(path: Path, columns: Columns, named: Sequence[tuple[str, str | None]]) -> None:
+    """Refuse an option that names a column which is not there."""
+    for option, name in named:
+        if name is not None and name not in columns:
+            raise DataError(
+                f"{path.name}: there is no column {name!r} for --{option}; the columns are {', '.join(columns)}."
+            )
+
+
+def _check_rows(path: Path, frame: pd.DataFrame, time: str, series: str | None) -> None:
+    """Refuse several series that nothing tells apart, and series of single rows."""
     if series is None and frame["ds"].duplicated().any():
         again = frame["ds"][frame["ds"].duplicated()].iloc[0]
         raise DataError(
@@ -146,12 +162,6 @@ def read_table(
         )
     if frame["unique_id"].value_counts().max() < 2:
         raise DataError(f"{path.name}: no series has more than one row, at least 2 are needed.")
-    taken = (time, target, series)
-    ahead, coming = _read_future(future, later, columns, taken, notes) if future and later else ((), None)
-    covariates = _covariates(path, columns, tuple(dict.fromkeys([*past, *ahead])), taken, notes)
-    _mention_unused(columns, (*taken, *covariates), notes)
-    only_past = tuple(name for name in past if name not in ahead)
-    return Table(frame.assign(**covariates), time, target, series, notes, only_past, ahead, coming)
 
 
 def _expanded(name: str, labels: Mapping[str, Sequence[str]]) -> list[str]:

@@ -3,49 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
-import numpy.typing as npt
 
 from elman.errors import DataError
 from elman.forecasting.fitting import make_trainers
-from elman.forecasting.panel import Panel
-from elman.forecasting.recipe import Recipe
 from elman.forecasting.selection import HeldOut
 from elman.network import Network
 from elman.training import train_ensemble
-
-if TYPE_CHECKING:
-    from elman.forecasting.forecaster import Forecaster
 
 __all__ = ["best_updates"]
 
 _TIMES = 30  # scores per training
 
 
-def best_updates(
-    place: str,
-    forecaster: Forecaster,
-    panel: Panel,
-    unknown: npt.NDArray[np.bool_],
-    recipe: Recipe,
-    updates: int,
-    seeds: Sequence[int],
-) -> dict[int, float]:
+def best_updates(held_out: HeldOut, window: int, updates: int, seeds: Sequence[int]) -> dict[int, float]:
     """Train without the newest horizon, and score it some 30 times on the way.
 
     Parameters
     ----------
-    place : str
-        Start of a message.
-    forecaster : Forecaster
-        Its parameters are used.
-    panel : Panel
-        The training part, filled.
-    unknown : ndarray, bool
-        Values that had been missing.
-    recipe : Recipe
+    held_out : HeldOut
+        The training part and what is held out of it.
+    window : int
         Of the final fit.
     updates : int
         Length of the schedule.
@@ -62,14 +41,14 @@ def best_updates(
     DataError
         If there is nothing to hold out.
     """
-    held_out = HeldOut(place, forecaster, panel, unknown, recipe.seasons, seeds)
-    needed = recipe.window + 2 * int(forecaster.horizon)
-    if not held_out.usable or int(panel.lengths.max()) < needed:
+    forecaster, longest = held_out.forecaster, int(held_out.panel.lengths.max())
+    needed = window + 2 * int(forecaster.horizon)
+    if not held_out.usable or longest < needed:
         raise DataError(
-            f"{place}: validation=True needs a series of at least window + 2 * horizon = {needed} values, "
-            f"the longest has {panel.lengths.max()}."
+            f"{held_out.place}: validation=True needs a series of at least window + 2 * horizon = {needed} values, "
+            f"the longest has {longest}."
         )
-    prepared = held_out.prepared(recipe.window)
+    prepared = held_out.prepared(window)
     every = max(1, updates // _TIMES)
 
     def score(network: Network) -> float:

@@ -61,11 +61,19 @@ def write_atomically(path: StrPath, data: bytes) -> None:
             temporary.unlink()
         raise
     if os.name == "posix":  # make the new name durable too; other systems cannot open a folder
-        folder = os.open(target.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        _keep_names(target.parent)
+
+
+def _keep_names(folder: Path) -> None:
+    """Force the names in a folder to the disk; one that may be written to but not read does without."""
+    try:
+        descriptor = os.open(folder, os.O_RDONLY)
+    except PermissionError:
+        return
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _existing_mode(target: Path) -> int | None:
@@ -84,7 +92,7 @@ def _existing_mode(target: Path) -> int | None:
 def read_file(path: StrPath) -> bytes:
     """Return the content of a regular file whose beginning promises an Elman file."""
     try:
-        with open(path, "rb", buffering=0, opener=_open_itself) as handle:
+        with open(os.fspath(path), "rb", buffering=0, opener=_open_itself) as handle:
             return _content(handle)
     except OSError as error:
         if error.errno == errno.ELOOP:

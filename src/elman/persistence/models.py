@@ -5,16 +5,21 @@ from __future__ import annotations
 import os
 from typing import Any, ClassVar, Self
 
+import numpy as np
 import numpy.typing as npt
 
-from elman.errors import ElmanError, FileFormatError
+from elman.errors import ArgumentError, ElmanError, FileFormatError
 from elman.persistence import load_arrays, save_arrays
 
-__all__ = ["SavedModel"]
+__all__ = ["SavedModel", "check_layers", "check_names", "plain_parameters"]
+
+_MOST_LAYERS = 1000
 
 
 class SavedModel:
     """Base of an estimator that is saved to one file and loaded from it.
+
+    A subclass has `_check_fitted`, `_contents` and `_restore`.
 
     Attributes
     ----------
@@ -24,14 +29,44 @@ class SavedModel:
 
     _kind: ClassVar[str]
 
-    def to_arrays(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        """Describe the fitted model by arrays and plain metadata; refuse one that is not fitted."""
+    def _check_fitted(self, method: str) -> None:
+        """Refuse a model that is not fitted."""
+        raise NotImplementedError
+
+    def _contents(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        """Return what `elman.persistence.save_arrays` takes."""
+        raise NotImplementedError
+
+    def _restore(self, arrays: dict[str, npt.NDArray[Any]], metadata: dict[str, Any]) -> None:
+        """Fill an unfitted model from `_contents`, checking every part; any error says that the file is damaged."""
         raise NotImplementedError
 
     @classmethod
+    def _unfitted(cls) -> Self:
+        return cls()
+
+    def to_arrays(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        """Describe the fitted model by arrays and plain metadata, as `save` writes them."""
+        self._check_fitted("to_arrays")
+        return self._contents()
+
+    @classmethod
     def from_arrays(cls, arrays: dict[str, npt.NDArray[Any]], metadata: dict[str, Any]) -> Self:
-        """Rebuild a model from `to_arrays`."""
-        raise NotImplementedError
+        """Rebuild a model from `to_arrays`.
+
+        Raises
+        ------
+        FileFormatError
+            If anything is missing, unknown, of a wrong type or does not fit the rest.
+        """
+        model = cls._unfitted()
+        try:
+            model._restore(dict(arrays), metadata)
+        except FileFormatError:
+            raise
+        except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+            raise FileFormatError(f"this is no {cls._kind} that Elman wrote: {error}") from error
+        return model
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to one file, nothing executable.
@@ -45,10 +80,20 @@ class SavedModel:
         ------
         NotFittedError
             Before `fit`.
+        ArgumentError
+            If parameters were changed after `fit`, so that the file could not be read again.
         OSError
             If the operating system refuses.
         """
-        save_arrays(path, *self.to_arrays())
+        arrays, metadata = self.to_arrays()
+        try:
+            self.from_arrays(arrays, metadata)
+        except FileFormatError as error:
+            raise ArgumentError(
+                f"{type(self).__name__}.save: a file of this could not be read again: {error}.\n"
+                "  Hint: parameters that were changed after fit must be set back, or fit again."
+            ) from error
+        save_arrays(path, arrays, metadata)
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
@@ -72,3 +117,42 @@ class SavedModel:
             return cls.from_arrays(arrays, metadata)
         except ElmanError as error:
             raise FileFormatError(f"{os.fspath(path)}: {error}") from error
+
+
+def check_names(what: str, found: set[str], wanted: set[str]) -> None:
+    """Refuse a file whose names are not exactly those that are expected.
+
+    Examples
+    --------
+    >>> check_names("fields", {"theta", "phi"}, {"theta", "psi"})
+    Traceback (most recent call last):
+        ...
+    elman.errors.FileFormatError: fields missing or unknown: phi, psi
+    """
+    if found != wanted:
+        raise FileFormatError(f"{what} missing or unknown: {', '.join(sorted(found ^ wanted))}")
+
+
+def check_layers(num_layers: int) -> None:
+    """Refuse a number of layers that would be listed, one by one, before their size is compared with the file's."""
+    if num_layers > _MOST_LAYERS:
+        raise FileFormatError(f"num_layers is {num_layers}, at most {_MOST_LAYERS} can be loaded")
+
+
+def plain_parameters(parameters: dict[str, Any]) -> dict[str, Any]:
+    """Return a constructor's parameters as JSON values, as far as NumPy is concerned.
+
+    Examples
+    --------
+    >>> plain_parameters({"epochs": np.int64(3), "season": np.array([7, 14]), "random_state": np.random.RandomState(0)})
+    {'epochs': 3, 'season': [7, 14], 'random_state': None}
+    """
+    plain = dict(parameters)
+    for name, value in plain.items():
+        if isinstance(value, np.generic):
+            plain[name] = value.item()
+        elif isinstance(value, np.ndarray):
+            plain[name] = value.tolist()
+        elif isinstance(value, np.random.RandomState | np.random.Generator):
+            plain[name] = None  # it has been used up by fit
+    return plain

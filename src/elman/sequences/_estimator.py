@@ -323,27 +323,15 @@ class SequenceEstimator(NamedParameters, SavedModel, BaseEstimator):
 
     # Files.
 
-    def to_arrays(self) -> tuple[dict[str, Array], dict[str, Any]]:
-        """Describe the fitted estimator by arrays and plain metadata, as `save` writes them."""
+    def _contents(self) -> tuple[dict[str, Array], dict[str, Any]]:
         from elman.sequences._saving import to_file
 
-        self._check_fitted("to_arrays")
         return to_file(self)
 
-    @classmethod
-    def from_arrays(cls, arrays: dict[str, Array], metadata: dict[str, Any]) -> Self:
-        """Rebuild an estimator from `to_arrays`.
-
-        Raises
-        ------
-        FileFormatError
-            If anything is missing, unknown or does not fit the rest.
-        """
+    def _restore(self, arrays: dict[str, Array], metadata: dict[str, Any]) -> None:
         from elman.sequences._saving import from_file
 
-        estimator = cls()
-        from_file(estimator, arrays, metadata)
-        return estimator
+        from_file(self, arrays, metadata)
 
 
 def aligned(place: str, name: str, ragged: Ragged, values: Any) -> Any:

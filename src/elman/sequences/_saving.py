@@ -10,11 +10,12 @@ import numpy.typing as npt
 from elman import _check
 from elman.errors import ArgumentError, FileFormatError
 from elman.network import Architecture, Network
+from elman.persistence.models import check_layers, check_names, plain_parameters
 from elman.sequences._options import architecture_of, check_parameters
 from elman.sequences._preparation import Preparation
 from elman.sequences._targets import OUTPUTS, Target
-from elman.training import History, TrainingState
-from elman.training.optimizers import OPTIMIZERS
+from elman.training import History
+from elman.training.memory import memory_arrays, take_memory
 
 if TYPE_CHECKING:
     from elman.sequences._estimator import SequenceEstimator
@@ -24,8 +25,6 @@ __all__ = ["from_file", "to_file"]
 Arrays = dict[str, npt.NDArray[Any]]
 
 _KEYS = {"kind", "parameters", "architecture", "target", "classes", "window", "stride", "updates", "seeds", "inputs"}
-_MEMORY = "memory."  # start of the names of what the optimizer remembers
-_MOST_LAYERS = 1000
 _PLAIN = (bool, int, float, str)
 _KINDS = {"classifier": ("binary", "multiclass", "multilabel"), "regressor": ("numbers",), "tagger": tuple(OUTPUTS)}
 
@@ -40,9 +39,7 @@ def to_file(estimator: SequenceEstimator) -> tuple[Arrays, dict[str, Any]]:
     }
     if target.center is not None and target.scale is not None:
         arrays |= {"target.center": target.center, "target.scale": target.scale}
-    states = estimator._states or []
-    for name in OPTIMIZERS[estimator.optimizer] if states and states[0].optimizer == estimator.optimizer else ():
-        arrays[_MEMORY + name] = np.stack([state.vectors[name] for state in states])
+    arrays |= memory_arrays(estimator._states or [], estimator.optimizer)
     names = getattr(estimator, "feature_names_in_", None)
     return arrays, {
         "kind": estimator._kind,
@@ -64,14 +61,9 @@ def to_file(estimator: SequenceEstimator) -> tuple[Arrays, dict[str, Any]]:
 
 def _plain_parameters(estimator: SequenceEstimator) -> dict[str, Any]:
     """Return the constructor's parameters as JSON values."""
-    parameters: dict[str, Any] = estimator.get_params(deep=False)
-    for name, value in parameters.items():
-        if isinstance(value, np.generic):
-            parameters[name] = value.item()
-        elif isinstance(value, (np.random.RandomState, np.random.Generator)):
-            parameters[name] = None  # it has been used up by fit
-        elif name == "class_weight":
-            parameters[name] = _plain_weights(value)
+    parameters = plain_parameters(estimator.get_params(deep=False))
+    if "class_weight" in parameters:
+        parameters["class_weight"] = _plain_weights(parameters["class_weight"])
     return parameters
 
 
@@ -93,7 +85,7 @@ def _class_weight(value: Any) -> Any:
         return [_class_weight(each) for each in value]
     if not isinstance(value, dict):
         return value
-    _same("fields of class_weight", set(value), {"classes", "weights"})
+    check_names("fields of class_weight", set(value), {"classes", "weights"})
     if any(type(key) not in _PLAIN for key in value["classes"]):
         raise FileFormatError("class_weight must name classes by text, numbers or truth values")
     weights = [_check.number_in("class_weight", "weights", weight, "[0, inf)") for weight in value["weights"]]
@@ -110,79 +102,44 @@ def _plain_classes(classes: npt.NDArray[Any] | None) -> dict[str, Any] | None:
 
 
 def from_file(estimator: SequenceEstimator, arrays: Arrays, metadata: dict[str, Any]) -> None:
-    """Fill an unfitted estimator from a file's contents.
-
-    Raises
-    ------
-    FileFormatError
-        If anything is missing, unknown, of a wrong type or does not fit the rest.
-    """
-    try:
-        _fill(estimator, arrays, metadata)
-    except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
-        if isinstance(error, FileFormatError):
-            raise
-        raise FileFormatError(f"this is no {estimator._kind} that Elman wrote: {error}") from error
-
-
-def _fill(estimator: SequenceEstimator, arrays: Arrays, metadata: dict[str, Any]) -> None:
-    _same("fields", set(metadata), _KEYS)
+    """Fill an unfitted estimator from a file's contents."""
+    check_names("fields", set(metadata), _KEYS)
     parameters = metadata["parameters"]
-    _same("parameters", set(parameters), set(estimator.get_params(deep=False)))
+    check_names("parameters", set(parameters), set(estimator.get_params(deep=False)))
     if "class_weight" in parameters:
         parameters = parameters | {"class_weight": _class_weight(parameters["class_weight"])}
     estimator.set_params(**parameters)
     check_parameters("parameters", estimator)
-    arrays = dict(arrays)
-    memory = {name.removeprefix(_MEMORY): arrays.pop(name) for name in list(arrays) if name.startswith(_MEMORY)}
+    theta = _float(arrays, "theta", np.dtype(estimator.dtype), 2)
+    seeds = [_check.integer("metadata", "seeds", seed, 0, 2**32) for seed in metadata["seeds"]]
+    if len(theta) == 0 or len(theta) != len(seeds):
+        raise FileFormatError("theta must hold one network per seed")
+    updates = _check.positive_integer("metadata", "updates", metadata["updates"])
+    estimator._states = take_memory(arrays, estimator.optimizer, theta, seeds, updates)
     target = _target(estimator._kind, arrays, metadata)
     preparation = _preparation(arrays, metadata, estimator._per_step())
     architecture = Architecture.from_dict(metadata["architecture"])
     channels = len(preparation.center)
     if architecture != architecture_of(estimator, preparation.window * channels, target):
         raise FileFormatError("the architecture does not follow from the parameters")
-    if architecture.num_layers > _MOST_LAYERS:  # a layout lists every layer before its size can be compared with theta
-        raise FileFormatError(f"num_layers is {architecture.num_layers}, at most {_MOST_LAYERS} can be loaded")
-    theta = _float(arrays, "theta", np.dtype(estimator.dtype), 2)
-    seeds = [_check.integer("metadata", "seeds", seed, 0, 2**32) for seed in metadata["seeds"]]
-    if len(theta) == 0 or len(theta) != len(seeds):
-        raise FileFormatError("theta must hold one network per seed")
+    check_layers(architecture.num_layers)
     _inputs(estimator, metadata["inputs"], channels)
     estimator.networks_ = [Network(architecture, np.ascontiguousarray(row)) for row in theta]
     estimator.history_ = [History() for _ in theta]
-    estimator.updates_ = _check.positive_integer("metadata", "updates", metadata["updates"])
-    estimator._seeds_, estimator._states = seeds, _states(estimator, memory, theta, seeds) if memory else None
+    estimator.updates_, estimator._seeds_ = updates, seeds
     estimator._publish(target, preparation)
-
-
-def _states(estimator: SequenceEstimator, memory: Arrays, theta: npt.NDArray[Any], seeds: list[int]) -> Any:
-    """Rebuild what `partial_fit` goes on from; the losses of the past are not kept."""
-    _same("what the optimizer remembers", set(memory), set(OPTIMIZERS[estimator.optimizer]))
-    for name, vectors in memory.items():
-        if vectors.shape != theta.shape or vectors.dtype != theta.dtype or not np.isfinite(vectors).all():
-            raise FileFormatError(f"{_MEMORY}{name} must be like theta, and finite")
-    members = [dict(zip(memory, rows, strict=True)) for rows in zip(*memory.values(), strict=True)]
-    return [
-        TrainingState(own.copy(), estimator.optimizer, vectors, estimator.updates_, seed, History())
-        for own, vectors, seed in zip(theta, members, seeds, strict=True)
-    ]
-
-
-def _same(what: str, found: set[str], wanted: set[str]) -> None:
-    if found != wanted:
-        raise FileFormatError(f"{what} missing or unknown: {', '.join(sorted(found ^ wanted))}")
 
 
 def _target(kind: str, arrays: Arrays, metadata: dict[str, Any]) -> Target:
     """Rebuild what the output layer stands for."""
     fields = metadata["target"]
-    _same("target fields", set(fields), {"kind", "size", "flat"})
+    check_names("target fields", set(fields), {"kind", "size", "flat"})
     which = _check.choice("target", "kind", fields["kind"], _KINDS[kind])
     size = _check.positive_integer("target", "size", fields["size"])
     flat = _check.boolean("target", "flat", fields["flat"])
     numbers = which == "numbers"
     wanted = {"theta", "input.center", "input.scale"} | ({"target.center", "target.scale"} if numbers else set())
-    _same("arrays", set(arrays), wanted)
+    check_names("arrays", set(arrays), wanted)
     if numbers:
         center, scale = _center_and_scale(arrays, "target")
         if len(center) != size or (flat and size != 1) or metadata["classes"] is not None:
@@ -195,7 +152,7 @@ def _target(kind: str, arrays: Arrays, metadata: dict[str, Any]) -> Target:
 
 
 def _classes(fields: dict[str, Any]) -> npt.NDArray[Any]:
-    _same("class fields", set(fields), {"values", "dtype"})
+    check_names("class fields", set(fields), {"values", "dtype"})
     values, name = fields["values"], fields["dtype"]
     if any(type(value) not in _PLAIN for value in values):
         raise FileFormatError("classes must be text, numbers or truth values")
@@ -231,7 +188,7 @@ def _float(arrays: Arrays, name: str, dtype: np.dtype[Any], dimensions: int) -> 
 
 def _inputs(estimator: SequenceEstimator, fields: dict[str, Any], channels: int) -> None:
     """Restore what sequences must look like."""
-    _same("input fields", set(fields), {"table", "features", "names"})
+    check_names("input fields", set(fields), {"table", "features", "names"})
     table = _check.boolean("inputs", "table", fields["table"])
     features, names = _check.positive_integer("inputs", "features", fields["features"]), fields["names"]
     if (channels != 1 if table else features != channels) or (names is not None and len(names) != features):

@@ -18,6 +18,7 @@ __all__ = ["plot_png"]
 
 _INK, _MUTED, _ELMAN, _HELD_OUT, _GRID = "#1f2933", "#7b8794", "#1668b8", "#d9822b", "#eef2f6"
 _MOST_NUMBERS = 20  # classes up to which every cell has its number
+_LONGEST = 30  # characters of a class's name
 
 
 def plot_png(report: Report | None, histories: Sequence[History] = ()) -> bytes:
@@ -72,13 +73,19 @@ def _draw_curves(ax: Axes, histories: Sequence[History]) -> None:
     ax.legend(frameon=False, fontsize=9)
 
 
+def _short(name: str) -> str:
+    """Cut a name that would leave no room for the picture."""
+    return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
+
+
 def _draw_matrix(ax: Axes, report: Report) -> None:
     """Draw the confusion matrix, shaded by the share of each actual class."""
     share = report.matrix / np.maximum(report.matrix.sum(axis=1, keepdims=True), 1)
     ax.imshow(share, cmap="Blues", vmin=0.0, vmax=1.0)
-    names: list[Any] = [str(name) for name in report.classes]
-    ax.set_xticks(range(len(names)), names, rotation=90 if max(map(len, names)) > 4 else 0)
-    ax.set_yticks(range(len(names)), names)
+    names: list[Any] = [_short(str(name)) for name in report.classes]
+    upright = 90 if max(map(len, names)) > 4 else 0
+    ax.set_xticks(range(len(names)), names, rotation=upright, parse_math=False)  # a name may hold dollar signs
+    ax.set_yticks(range(len(names)), names, parse_math=False)
     if len(names) <= _MOST_NUMBERS:
         for (i, j), count in np.ndenumerate(report.matrix):
             if count:

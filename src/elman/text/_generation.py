@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -16,7 +17,7 @@ __all__ = ["context_of", "next_probabilities", "tokens_after"]
 
 Array = npt.NDArray[Any]
 
-_AT_ONCE = 4096  # tokens whose predictions are in memory together
+_MOST_VALUES = 1 << 20  # probabilities that are in memory together while a prefix is read
 
 
 def context_of(vocabulary: Vocabulary, prefix: str) -> list[int]:
@@ -35,8 +36,9 @@ def next_probabilities(network: Network, context: list[int], window: int | None)
 def _read(network: Network, context: list[int]) -> tuple[State | None, Array]:
     """Return the state after a context, and what the network predicts then."""
     state, p = None, np.empty((1, 1, 0))
-    for first in range(0, len(context), _AT_ONCE):
-        state, p = network.run(np.array(context[first : first + _AT_ONCE])[:, np.newaxis], state)
+    at_once = max(_MOST_VALUES // network.architecture.output_size, 1)
+    for first in range(0, len(context), at_once):
+        state, p = network.run(np.array(context[first : first + at_once])[:, np.newaxis], state)
     return state, np.array(p[-1, 0])
 
 
@@ -58,17 +60,15 @@ def tokens_after(
     length : int or None
         Tokens to yield; None: without end.
     """
-    done = 0
-    if window is None:
-        state, _ = _read(network, context[:-1])
-        stream, token = Stream(network, state), np.array(context[-1:])
-        while length is None or done < length:
-            token[0] = sampler(stream.step(token)[0])
-            yield int(token[0])
-            done += 1
+    times = repeat(None) if length is None else repeat(None, length)
+    if window is not None:
+        seen = context[-window:]
+        for _ in times:
+            seen = [*seen, sampler(next_probabilities(network, seen, window))][-window:]
+            yield seen[-1]
         return
-    seen = context[-window:]
-    while length is None or done < length:
-        seen = [*seen, sampler(next_probabilities(network, seen, window))][-window:]
-        yield seen[-1]
-        done += 1
+    state, _ = _read(network, context[:-1])
+    stream, token = Stream(network, state), np.array(context[-1:])
+    for _ in times:
+        token[0] = drawn = sampler(stream.step(token)[0])
+        yield drawn

@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
+
+from sklearn.utils import check_random_state
 
 from elman import _check
 from elman.errors import ArgumentError
-from elman.network import Architecture
+from elman.network import Architecture, Network
 from elman.text.tokenization import LEAST_BPE, LEVELS, MOST_TOKENS, NORMALIZATIONS
 from elman.training import Constant, Cosine, Plateau, Schedule, Settings, Step
 
 if TYPE_CHECKING:
     from elman.text.model import LanguageModel
 
-__all__ = ["HINTS", "Size", "architecture_of", "check_parameters", "rule_size", "settings_of", "vocabulary_size"]
+__all__ = [
+    "HINTS",
+    "Size",
+    "architecture_of",
+    "carries_state",
+    "check_parameters",
+    "check_unchanged",
+    "further_size",
+    "least_tokens",
+    "rule_size",
+    "settings_of",
+    "vocabulary_size",
+]
 
 _CHOICES: dict[str, tuple[str, ...]] = {
     "level": LEVELS,
@@ -107,15 +121,26 @@ def check_parameters(place: str, model: LanguageModel) -> None:
             _check.choice(place, name, value, _CHOICES[name])
         elif name in _COUNTS or (name in _COUNTS_OR_NONE and value is not None):
             _check.positive_integer(place, name, value)
-        elif name in _COUNTS_OR_AUTO or name == "embedding_size":
-            _size_or_auto(place, name, value)
+        elif name in _COUNTS_OR_AUTO:
+            _check.count_or_auto(place, name, value)
+        elif name == "embedding_size" and value is not None:
+            _check_embedding(place, value)
         elif name in _SWITCHES:
             _check.boolean(place, name, value)
         elif name in _INTERVALS:
             _check.number_in(place, name, value, _INTERVALS[name])
         elif name in _INTERVALS_OR_NONE and value is not None:
             _check.number_in(place, name, value, _INTERVALS_OR_NONE[name])
+    _check_random_state(place, values["random_state"])
     _check_together(place, values)
+
+
+def _check_random_state(place: str, value: Any) -> None:
+    try:
+        check_random_state(value)
+    except ValueError as error:
+        wanted = f"an integer between 0 and {2**32 - 1}, a RandomState or None"
+        raise ArgumentError(f"{place}: random_state must be {wanted}, got {value!r}.") from error
 
 
 def _check_together(place: str, values: dict[str, Any]) -> None:
@@ -130,22 +155,51 @@ def _check_together(place: str, values: dict[str, Any]) -> None:
         raise ArgumentError(f"{place}: patience and schedule='plateau' need a validation_fraction above 0.")
     if values["training"] == "windows" and values["steps"] == 1:
         raise ArgumentError(f"{place}: training='windows' needs steps of at least 2: the last is the label.")
+    if values["tied_weights"] and values["embedding_size"] not in ("auto", values["hidden_size"]):
+        sizes = ", ".join(f"{name}={values[name]!r}" for name in ("embedding_size", "hidden_size"))
+        raise ArgumentError(f"{place}: tied_weights needs embedding_size='auto' or that of hidden_size, got {sizes}.")
     size = values["vocabulary_size"]
     if size != "auto":
         least = LEAST_BPE if values["level"] == "bpe" else 2
         _check.integer(place, "vocabulary_size", size, least, MOST_TOKENS)
 
 
-def _size_or_auto(place: str, name: str, value: Any) -> None:
-    if (isinstance(value, str) and value == "auto") or (value is None and name == "embedding_size"):
-        return
+def _check_embedding(place: str, value: Any) -> None:
     try:
-        _check.positive_integer(place, name, value)
+        _check.count_or_auto(place, "embedding_size", value)
     except ArgumentError as error:
-        none = ", None" if name == "embedding_size" else ""
+        wanted = '"auto", None or an integer of at least 1'
+        raise ArgumentError(f"{place}: embedding_size must be {wanted}, got {value!r}.") from error
+
+
+def check_unchanged(place: str, model: LanguageModel) -> None:
+    """Refuse parameters that were changed after the fit and that its vocabulary and network do not have.
+
+    Raises
+    ------
+    ArgumentError
+        Naming the parameter.
+    """
+    network, vocabulary = model.network_, model.vocabulary_
+    fitted: dict[str, Any] = {"level": vocabulary.level, "normalization": vocabulary.normalization}
+    fitted |= {"dtype": network.dtype.name, "training": "streams" if carries_state(network) else "windows"}
+    fitted |= {name: getattr(model.size_, name) for name in ("hidden_size", "embedding_size")}
+    names = ("cell", "num_layers", "activation", "tied_weights")
+    fitted |= {name: getattr(network.architecture, name) for name in names}
+    for name, value in fitted.items():
+        own = getattr(model, name)
+        if own not in ("auto", value):
+            raise ArgumentError(f"{place}: {name} is {own!r}, but was {value!r} in fit; set it back, or fit again.")
+    if len(vocabulary) > vocabulary_size(model):
         raise ArgumentError(
-            f'{place}: {name} must be "auto"{none} or an integer of at least 1, got {value!r}.'
-        ) from error
+            f"{place}: vocabulary_size is {model.vocabulary_size}, but the vocabulary of fit has {len(vocabulary)} "
+            "tokens; set it back, or fit again."
+        )
+
+
+def carries_state(network: Network) -> bool:
+    """Tell whether a network was made for streams, and not for independent windows."""
+    return network.architecture.readout == "every"
 
 
 def vocabulary_size(model: LanguageModel) -> int:
@@ -160,7 +214,8 @@ def rule_size(model: LanguageModel, tokens: int) -> Size:
     - ``embedding_size``: 64 for characters, else (or with tied weights) ``hidden_size``.
     - ``steps``: 64 characters or byte pairs, or 35 words.
     - ``batch_size``: 32, or fewer so that an epoch has 16 updates.
-    - ``epochs``: as many as read 10 million tokens, at least 1 and at most 100.
+    - ``epochs``: as many as read 10 million tokens, at least 1 and at most 100; windows read every token again and
+      again.
 
     Parameters
     ----------
@@ -182,9 +237,10 @@ def rule_size(model: LanguageModel, tokens: int) -> Size:
     hidden = next((units for most, units in _UNITS if tokens <= most), _MOST_UNITS)
     hidden = hidden if model.hidden_size == "auto" else int(model.hidden_size)
     embedding = _CHARACTER_EMBEDDING if model.level == "character" and not model.tied_weights else hidden
-    epochs = min(max(round(_TOKENS / tokens), 1), _MOST_EPOCHS)
     steps = _STEPS[model.level] if model.steps == "auto" else int(model.steps)
-    rows = min(max(tokens // (steps * _LEAST_UPDATES), 1), _MOST_ROWS)
+    windows = model.training == "windows"
+    epochs = min(max(round(_TOKENS / (tokens * (steps - 1) if windows else tokens)), 1), _MOST_EPOCHS)
+    rows = min(max(tokens // (_LEAST_UPDATES if windows else steps * _LEAST_UPDATES), 1), _MOST_ROWS)
     return Size(
         hidden_size=hidden,
         embedding_size=embedding if model.embedding_size == "auto" else model.embedding_size,
@@ -192,6 +248,19 @@ def rule_size(model: LanguageModel, tokens: int) -> Size:
         batch_size=rows if model.batch_size == "auto" else int(model.batch_size),
         epochs=epochs if model.epochs == "auto" else int(model.epochs),
     )
+
+
+def least_tokens(model: LanguageModel) -> int:
+    """Return how many tokens a text must have to be learned from, or measured."""
+    if model.training == "streams":
+        return 2
+    return _STEPS[model.level] if model.steps == "auto" else int(model.steps)
+
+
+def further_size(model: LanguageModel) -> Size:
+    """Return the size of a fitted model with what may be another in one more pass over a text."""
+    changes = {name: getattr(model, name) for name in ("steps", "batch_size")}
+    return replace(model.size_, **{name: int(value) for name, value in changes.items() if value != "auto"})
 
 
 def architecture_of(model: LanguageModel, size: Size, tokens: int) -> Architecture:

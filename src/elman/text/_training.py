@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from elman.errors import DataError
 from elman.network import Network
-from elman.text._options import Size, settings_of
+from elman.text._options import Size, carries_state, least_tokens, settings_of
 from elman.text.batches import TokenStreams, TokenWindows
 from elman.text.corpus import Corpus, encode_pieces, pieces_after, pieces_before, place_of_cut
 from elman.text.measures import Measures, measure
@@ -64,7 +64,7 @@ class Text:
             normalization=model.normalization,
         )
         training = encode_pieces(pieces_before(corpus.pieces(), cut), vocabulary, characters)
-        least = 2 if model.training == "streams" or model.steps == "auto" else int(model.steps)
+        least = least_tokens(model)
         check_length(place, "the part to learn from", len(training), least)
         if fraction == 0.0:
             return cls(vocabulary, training, None)
@@ -92,7 +92,7 @@ def measured(
     model: LanguageModel, network: Network, vocabulary: Vocabulary, size: Size, ids: Ids, rows: int
 ) -> Measures:
     """Measure a network on a text; ``rows`` parts of it are read side by side."""
-    window = None if model.training == "streams" else size.steps
+    window = None if carries_state(network) else size.steps
     return measure(network, ids, vocabulary, window=window, rows=rows, n_threads=model.n_threads or 0)
 
 
@@ -122,7 +122,7 @@ def pass_once(
 ) -> Trainer:
     """Go on for one pass over the text at a constant learning rate."""
     done = 0 if state is None else state.update
-    batches = batches_of(model, text, size, seed, first_update=done)
+    batches = batches_of(model, text, size, seed + done, first_update=done)  # windows in an order that is new
     settings = settings_of(model, done + batches.epoch_length, batches.epoch_length, seed, constant=True)
     trainer = Trainer(network, batches, settings, state=state)
     _run(model, trainer, batches.tokens_per_batch)
@@ -131,7 +131,7 @@ def pass_once(
 
 def _run(model: LanguageModel, trainer: Trainer, tokens_per_batch: int) -> None:
     with Progress(trainer.stop_at, enabled=bool(model.progress)) as bar:
-        trainer.callbacks = (_Report(bar, tokens_per_batch),)
+        trainer.callbacks = (_Report(bar, tokens_per_batch),) if model.progress else ()
         try:
             train_ensemble([trainer], n_threads=model.n_threads)
         except KeyboardInterrupt:

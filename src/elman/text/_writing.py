@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from elman import _check
 from elman._check.occupied import reading
 from elman.errors import ArgumentError
 from elman.text._generation import context_of, next_probabilities, tokens_after
+from elman.text._options import carries_state
 from elman.text.sampling import Sampler, Sampling, until_stop
 from elman.text.tokenization import TextDecoder, Vocabulary
 
@@ -25,7 +27,6 @@ __all__ = ["Writing"]
 class Writing:
     """What `LanguageModel` does once it is fitted; parameters and attributes are described there."""
 
-    training: str
     network_: Network
     vocabulary_: Vocabulary
     size_: Size
@@ -83,6 +84,7 @@ class Writing:
         ArgumentError
             If a value is outside its range.
         """
+        length = _check.positive_integer("generate", "length", length)
         options = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "seed": seed}
         return "".join(self.stream(prefix, length=length, repetition_penalty=repetition_penalty, stop=stop, **options))
 
@@ -120,32 +122,27 @@ class Writing:
         self._check_fitted("generate")
         if length is not None:
             length = _check.positive_integer("generate", "length", length)
-        stops = _stops(stop)
+        stops = _stops(stop, self.vocabulary_.normalization)
         try:
             chosen = Sampling(**sampling)
         except TypeError as error:
             raise ArgumentError(f"generate: {str(error).split(') ', 1)[-1]}.") from None
         with reading("LanguageModel.generate", self):
             context = self._context("generate", prefix)
-            sampler = Sampler(chosen, len(self.vocabulary_), context)
+            sampler = Sampler(chosen, len(self.vocabulary_), context if prefix else ())
             tokens = tokens_after(self.network_, context, self._window(), sampler, length)
-        return until_stop(self._spelled(prefix, context, tokens), stops)
+        pieces = self._spelled(prefix, context, tokens)
+        return until_stop(pieces, stops) if stops else pieces
 
     def _spelled(self, prefix: str, context: list[int], tokens: Iterator[int]) -> Iterator[str]:
         """Turn tokens into text that goes on from the prefix."""
         decoder = TextDecoder(self.vocabulary_)
+        pieces = decoder.pieces(tokens)
         if prefix and self.vocabulary_.level == "word":
             decoder.push(context[-1])  # says whether a space comes first
-        first = True
-        for token in tokens:
-            piece = decoder.push(token)
-            if first and prefix[-1:].isspace() and self.vocabulary_.level == "word":
-                piece = piece.lstrip(" ")
-            first = False
-            if piece:
-                yield piece
-        if rest := decoder.end():
-            yield rest
+            if prefix[-1].isspace():
+                yield next(pieces).lstrip(" ")
+        yield from pieces
 
     def _context(self, method: str, prefix: str) -> list[int]:
         if not isinstance(prefix, str):
@@ -154,7 +151,7 @@ class Writing:
 
     def _window(self) -> int | None:
         """Tokens that the network may see, or None if it carries its state."""
-        return None if self.training == "streams" else self.size_.steps - 1
+        return None if carries_state(self.network_) else self.size_.steps - 1
 
     def _check_fitted(self, method: str) -> None:
         if not self.__sklearn_is_fitted__():
@@ -164,8 +161,9 @@ class Writing:
         return hasattr(self, "network_")
 
 
-def _stops(stop: str | Sequence[str]) -> tuple[str, ...]:
+def _stops(stop: str | Sequence[str], normalization: str) -> tuple[str, ...]:
+    """Return the texts to stop before, in the form in which the model writes."""
     stops = (stop,) if isinstance(stop, str) else tuple(stop)
     if not all(isinstance(text, str) and text for text in stops):
         raise ArgumentError(f"generate: stop must be one or several non-empty texts, got {stop!r}.")
-    return stops
+    return stops if normalization == "none" else tuple(unicodedata.normalize("NFC", text) for text in stops)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import codecs
 import os
+import re
 import tempfile
-from collections.abc import Iterable, Iterator
+import unicodedata
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -20,6 +22,8 @@ __all__ = ["Corpus", "Source", "encode_pieces", "pieces_after", "pieces_before",
 Source: TypeAlias = "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]"
 
 PIECE = 1 << 16  # characters that are tokenized at once
+_GAP = re.compile(r".+(?=\s\S)", re.DOTALL)  # as far as the last white space before a word
+_LOOK_BACK = 64  # characters that are tried where a text has no white space to cut at
 IN_MEMORY = 1 << 27  # characters of a corpus whose ids are kept in memory; those of a longer one go to a temporary file
 
 
@@ -63,7 +67,7 @@ class Corpus:
         Raises
         ------
         ArgumentError
-            If the source is something else, or there is no such encoding.
+            If the source is something else, for instance a pipe, or there is no such encoding.
         DataError
             If a folder has no ``.txt`` files, or a text is blank.
         FileNotFoundError
@@ -71,7 +75,7 @@ class Corpus:
         """
         try:
             "".encode(encoding)  # which refuses codecs that are not for text as well
-        except (LookupError, TypeError):
+        except (LookupError, TypeError, ValueError):
             raise ArgumentError(f"{place}: there is no encoding {encoding!r}.") from None
         parts = tuple(_parts(source, place))
         corpus = cls(parts, encoding)
@@ -182,21 +186,28 @@ def _parts(source: Any, place: str) -> Iterator[str | Path]:
     elif isinstance(source, os.PathLike):
         path = Path(source)
         if path.is_dir():
-            files = sorted(path.rglob("*.txt"))
+            files = [file for file in sorted(path.rglob("*.txt")) if not file.is_dir()]
             if not files:
                 raise DataError(f"{place}: {path}: the folder has no .txt files.")
-            yield from files
-        elif path.exists():
-            yield path
+            yield from (_regular(file, place) for file in files)
         else:
-            raise FileNotFoundError(f"{path}: no such file.")
-    elif isinstance(source, Iterable) and not isinstance(source, bytes | bytearray):
+            yield _regular(path, place)
+    elif isinstance(source, Iterable) and not isinstance(source, bytes | bytearray | Mapping):
         for part in source:
             if not isinstance(part, str | os.PathLike):
                 raise ArgumentError(f"{place}: a text must be a str or a path, got {type(part).__name__}.")
             yield from _parts(part, place)
     else:
         raise ArgumentError(f"{place}: a text must be a str or a path, or several, got {type(source).__name__}.")
+
+
+def _regular(path: Path, place: str) -> Path:
+    """Refuse what is not there, and what can be read only once: a text is read several times."""
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file.")
+    if not path.is_file():
+        raise ArgumentError(f"{place}: {path} is a pipe or a device; write the text to a file first.")
+    return path
 
 
 def _file_hint(source: Any) -> str:
@@ -210,8 +221,11 @@ def _read(path: Path, encoding: str) -> Iterator[str]:
         with open(path, encoding="utf-8-sig" if utf8 else encoding, newline=None) as file:
             while block := file.read(PIECE):
                 yield block
-    except UnicodeError:
-        position, byte = _bad_byte(path, encoding)
+    except UnicodeError as error:
+        found = _bad_byte(path, encoding)
+        if found is None:
+            raise DataError(f"{path}: is not {encoding}: {error}.") from None
+        position, byte = found
         if position == 0 and byte in (0xFE, 0xFF) and utf8:
             raise DataError(f'{path}: starts like UTF-16. Pass encoding="utf-16".') from None
         raise DataError(
@@ -219,8 +233,8 @@ def _read(path: Path, encoding: str) -> Iterator[str]:
         ) from None
 
 
-def _bad_byte(path: Path, encoding: str) -> tuple[int, int]:
-    """Return position and value of the first byte that cannot be decoded."""
+def _bad_byte(path: Path, encoding: str) -> tuple[int, int] | None:
+    """Return position and value of the first byte that cannot be decoded; None if it is more than a byte."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     done = 0
     with open(path, "rb") as file:
@@ -231,25 +245,42 @@ def _bad_byte(path: Path, encoding: str) -> tuple[int, int]:
                 decoder.decode(block, final=not block)
             except UnicodeDecodeError as error:
                 return done - pending + error.start, error.object[error.start]
+            except UnicodeError:
+                return None
             done += len(block)
             if not block:
-                return done, 0
+                return None
 
 
 def _regrouped(texts: Iterable[str]) -> Iterator[str]:
-    """Yield pieces of about the same length, cut after a line, else before a space, else anywhere."""
+    """Yield pieces of about the same length."""
     waiting = ""
     for text in texts:
         waiting += text
         start = 0
         while len(waiting) - start > PIECE:
-            stop = waiting.rfind("\n", start, start + PIECE) + 1
-            if stop <= start:
-                stop = waiting.rfind(" ", start + 1, start + PIECE)
-            if stop <= start:
-                stop = start + PIECE
+            stop = _cut(waiting, start)
             yield waiting[start:stop]
             start = stop
         waiting = waiting[start:]
     if waiting:
         yield waiting
+
+
+def _cut(text: str, start: int) -> int:
+    """Return where a piece ends: after a line, else before a word, else between characters that do not compose."""
+    stop = text.rfind("\n", start, start + PIECE) + 1
+    if stop > start:
+        return stop
+    if gap := _GAP.match(text, start, start + PIECE):
+        return gap.end()
+    stop = start + PIECE
+    return next((place for place in range(stop, stop - _LOOK_BACK, -1) if _apart(text, place)), stop)
+
+
+def _apart(text: str, place: int) -> bool:
+    """Tell whether both sides of a place keep their composed form (NFC) when they are parted."""
+    before, after = text[max(place - 4, 0) : place], text[place : place + 4]
+    return unicodedata.normalize("NFC", before + after) == "".join(
+        unicodedata.normalize("NFC", side) for side in (before, after)
+    )

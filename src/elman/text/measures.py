@@ -19,7 +19,6 @@ __all__ = ["Measures", "measure"]
 Array = npt.NDArray[Any]
 
 _MOST_VALUES = 1 << 21  # probabilities that are computed at once
-_LEAST = float(np.finfo(np.float32).tiny)  # below it, float32 has lost the probability
 
 
 @dataclass(frozen=True)
@@ -71,8 +70,12 @@ class Measures:
 
     @property
     def bits_per_character(self) -> float | None:
-        """Bits for a character of the text; None for words, which do not say what white space stood between them."""
-        return None if self.level == "word" else self.nats / log(2) / self.characters
+        """Bits for a character of the text.
+
+        None for words, which do not say what white space stood between them, and where no character begins: the bytes
+        of a single one may be several tokens.
+        """
+        return None if self.level == "word" or self.characters == 0 else self.nats / log(2) / self.characters
 
     def describe(self) -> str:
         """Return all of it in words, a line each.
@@ -125,11 +128,11 @@ def measure(
         least = "2 tokens" if window is None else f"a window of {window} tokens"
         raise DataError(f"evaluate: the text must have at least {least}, got {len(ids)}.")
     if window is None:
-        nats, targets = _stream_nats(network, ids, min(rows, (len(ids) - 1) // 2 or 1), n_threads)
+        nats = _stream_nats(network, ids, min(rows, (len(ids) - 1) // 2 or 1), n_threads)
     else:
-        nats, targets = _window_nats(network, ids, window, n_threads)
-    line_end = vocabulary.line_end
-    counts = np.bincount(targets, minlength=len(vocabulary))
+        nats = _window_nats(network, ids, window, n_threads)
+    targets, line_end = ids[1 if window is None else window - 1 :], vocabulary.line_end
+    counts = _counts(targets, len(vocabulary))
     return Measures(
         level=vocabulary.level,
         tokens=len(targets),
@@ -140,7 +143,15 @@ def measure(
     )
 
 
-def _stream_nats(network: Network, ids: Ids, rows: int, n_threads: int) -> tuple[float, Array]:
+def _counts(ids: Ids, size: int) -> Array:
+    """Return how often each token occurs in a text that may be larger than the memory."""
+    counts = np.zeros(size, np.int64)
+    for first in range(0, len(ids), _MOST_VALUES):
+        counts += np.bincount(ids[first : first + _MOST_VALUES], minlength=size)
+    return counts
+
+
+def _stream_nats(network: Network, ids: Ids, rows: int, n_threads: int) -> float:
     """Read ``rows`` parts side by side; the tokens that are left over go with the last part, alone."""
     predicted = len(ids) - 1
     length = predicted // rows
@@ -150,7 +161,7 @@ def _stream_nats(network: Network, ids: Ids, rows: int, n_threads: int) -> tuple
     if rest:
         begin = np.array([rows * length])
         nats += _run_on(network, state.select([-1]), lambda a, b: _columns(ids, begin, a, b), rest, 1, n_threads)[1]
-    return nats, np.asarray(ids[1:])
+    return nats
 
 
 def _columns(ids: Ids, begins: Array, first: int, last: int) -> Array:
@@ -177,7 +188,7 @@ def _run_on(
     return state, nats
 
 
-def _window_nats(network: Network, ids: Ids, window: int, n_threads: int) -> tuple[float, Array]:
+def _window_nats(network: Network, ids: Ids, window: int, n_threads: int) -> float:
     """Predict the last token of every window."""
     count = len(ids) - window + 1
     at_once = max(_MOST_VALUES // (network.architecture.output_size * window), 1)
@@ -186,10 +197,10 @@ def _window_nats(network: Network, ids: Ids, window: int, n_threads: int) -> tup
         begins = np.arange(first, min(first + at_once, count))
         tokens = np.asarray(ids[begins + np.arange(window)[:, np.newaxis]], np.int64)
         nats += _nats(network.predict(tokens[:-1], n_threads=n_threads), tokens[-1])
-    return nats, np.asarray(ids[window - 1 :])
+    return nats
 
 
 def _nats(p: Array, targets: Array) -> float:
-    """Return the sum of -ln p(target)."""
-    chosen = np.take_along_axis(p, targets[..., np.newaxis], -1).astype(np.float64)
-    return float(-np.log(np.maximum(chosen, _LEAST)).sum())
+    """Return the sum of -ln p(target); a probability that the network's precision has lost counts as its least one."""
+    chosen = np.take_along_axis(p, targets[..., np.newaxis], -1)
+    return float(-np.log(np.maximum(chosen, np.finfo(p.dtype).tiny).astype(np.float64)).sum())

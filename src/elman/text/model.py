@@ -14,14 +14,23 @@ from elman import _check
 from elman._check.names import NamedParameters
 from elman._check.occupied import changing, reading
 from elman.network import Network
-from elman.text._options import HINTS, Size, architecture_of, check_parameters, rule_size, vocabulary_size
+from elman.text._options import (
+    HINTS,
+    Size,
+    architecture_of,
+    check_parameters,
+    check_unchanged,
+    further_size,
+    rule_size,
+    vocabulary_size,
+)
 from elman.text._saving import Saving
 from elman.text._training import Interrupted, Text, batches_of, measured, pass_once, train
 from elman.text._writing import Writing
 from elman.text.corpus import Corpus, Source, encode_pieces
 from elman.text.measures import Measures
-from elman.text.presets import PRESETS
-from elman.text.tokenization import Vocabulary
+from elman.text.presets import changed_recipe
+from elman.text.tokenization import Ids, Vocabulary
 from elman.training import GradientFlow, History, Trainer, TrainingState, checkpointing, same_seed
 
 __all__ = ["LanguageModel"]
@@ -114,7 +123,7 @@ class LanguageModel(NamedParameters, Writing, Saving, BaseEstimator):
     history_ : History
         Loss of every update and validation of every epoch.
     updates_ : int
-        Updates made.
+        Updates made: by `fit`, or by `partial_fit` since the optimizer began.
     size_ : Size
         What ``"auto"`` has become.
 
@@ -178,15 +187,19 @@ class LanguageModel(NamedParameters, Writing, Saving, BaseEstimator):
         name : {"zaremba-small", "zaremba-medium", "char-rnn"}
             See `elman.text.presets.PRESETS` for parameters and sources.
         **changes
-            Parameters that shall be different.
+            Parameters that shall be different; another ``optimizer`` needs a ``learning_rate`` of its own.
+
+        Raises
+        ------
+        ArgumentError
+            If there is no recipe of that name, or the learning rate is that of another optimizer.
 
         Examples
         --------
         >>> LanguageModel.preset("char-rnn", epochs=5).hidden_size
         128
         """
-        name = _check.choice("LanguageModel.preset", "name", name, tuple(PRESETS))
-        return cls(**PRESETS[name].parameters | changes)
+        return cls(**changed_recipe("LanguageModel.preset", name, changes))
 
     def fit(
         self,
@@ -249,8 +262,9 @@ class LanguageModel(NamedParameters, Writing, Saving, BaseEstimator):
     def partial_fit(self, X: Source, y: None = None, *, encoding: str = "utf-8") -> Self:
         """Pass once over a text, at a constant learning rate, going on with the optimizer's memory.
 
-        The first call learns the vocabulary; later texts are read with it. Nothing is held out. A file of `save` does
-        not hold the optimizer's memory: after loading, it begins anew.
+        The first call learns the vocabulary; later texts are read with it. Nothing is held out. `save` keeps what the
+        optimizer remembers: after `load` it goes on bit for bit. After `fit`, or with another optimizer, it begins
+        anew. Dropout, ``steps`` and ``batch_size`` may be other ones than before.
 
         Parameters
         ----------
@@ -269,18 +283,26 @@ class LanguageModel(NamedParameters, Writing, Saving, BaseEstimator):
             return self._pass_over(place, corpus)
 
     def _pass_over(self, place: str, corpus: Corpus) -> Self:
+        state: TrainingState | None = getattr(self, "_state", None)
         if self.__sklearn_is_fitted__():
-            ids = encode_pieces(corpus.pieces(), self.vocabulary_, corpus.characters())
-            text = Text(self.vocabulary_, ids, None)
-            size, network, seed = self.size_, self.network_.copy(), self._seed
+            check_unchanged(place, self)
+            text = Text(self.vocabulary_, self._read(corpus), None)
+            size, seed = further_size(self), self._seed
+            network = Network(architecture_of(self, size, len(self.vocabulary_)), self.network_.theta.copy())
         else:
             text = Text.learned(place, self, corpus, vocabulary_size(self), held_out=False)
             size = rule_size(self, len(text.training))
             seed = int(check_random_state(self.random_state).randint(2**31 - 1))
             network = self._new_network(text.vocabulary, size, seed)
-        trainer = pass_once(self, text, size, network, seed, getattr(self, "_state", None))
+        if state is not None and state.optimizer != self.optimizer:
+            state = None
+        trainer = pass_once(self, text, size, network, seed, state)
         self._adopt(trainer, text, size, trainer.state())
         return self
+
+    def _read(self, corpus: Corpus) -> Ids:
+        """Return a text's tokens by the vocabulary that was learned."""
+        return encode_pieces(corpus.pieces(), self.vocabulary_, corpus.characters())
 
     def evaluate(self, X: Source, *, rows: int = 1, encoding: str = "utf-8") -> Measures:
         """Measure how well the model predicts a text.
@@ -312,8 +334,7 @@ class LanguageModel(NamedParameters, Writing, Saving, BaseEstimator):
         rows = _check.positive_integer("LanguageModel.evaluate", "rows", rows)
         corpus = Corpus.of(X, encoding, "LanguageModel.evaluate")
         with reading("LanguageModel.evaluate", self):
-            ids = encode_pieces(corpus.pieces(), self.vocabulary_, corpus.characters())
-            return measured(self, self.network_, self.vocabulary_, self.size_, ids, rows)
+            return measured(self, self.network_, self.vocabulary_, self.size_, self._read(corpus), rows)
 
     def score(self, X: Source, y: None = None) -> float:
         """Return the mean of ln p(token) over a text: higher is better; see `evaluate`."""
@@ -349,7 +370,7 @@ class LanguageModel(NamedParameters, Writing, Saving, BaseEstimator):
         self._check_fitted("gradient_flow")
         corpus = Corpus.of(X, encoding, place)
         with changing(place, self):  # it uses the network's tape
-            return measure(place, self, encode_pieces(corpus.pieces(), self.vocabulary_, corpus.characters()), probes)
+            return measure(place, self, self._read(corpus), probes)
 
     def _new_network(self, vocabulary: Vocabulary, size: Size, seed: int) -> Network:
         network = Network.initialized(

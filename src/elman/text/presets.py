@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-__all__ = ["PRESETS", "Preset"]
+from elman import _check
+from elman.errors import ArgumentError
+
+__all__ = ["PRESETS", "Preset", "changed_recipe"]
 
 
 @dataclass(frozen=True)
@@ -120,3 +123,23 @@ PRESETS: dict[str, Preset] = {
         "Initial forget biases of 1, as in its later versions.",
     ),
 }
+
+
+def changed_recipe(place: str, name: str, changes: dict[str, Any]) -> dict[str, Any]:
+    """Return the parameters of a preset with some of them changed.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no recipe of that name, or another optimizer would get the recipe's learning rate.
+    """
+    recipe = PRESETS[_check.choice(place, "name", name, tuple(PRESETS))].parameters
+    optimizer = changes.get("optimizer", recipe["optimizer"])
+    if optimizer != recipe["optimizer"] and "learning_rate" not in changes:
+        raise ArgumentError(
+            f"{place}: optimizer={optimizer!r} needs a learning_rate of its own; "
+            f"{recipe['learning_rate']:g} is for {recipe['optimizer']!r}."
+        )
+    if changes.get("cell", "lstm") != "lstm":  # no forget gate to begin with a bias
+        recipe = {key: value for key, value in recipe.items() if key != "forget_bias"}
+    return recipe | changes

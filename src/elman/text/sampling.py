@@ -99,59 +99,70 @@ class Sampler:
         self._sampling = sampling
         self._generator = np.random.Generator(np.random.Philox(key=[sampling.seed, 0]))
         self._draws: list[float] = []
-        self._sums = np.empty(size - 1)
-        self._plain = sampling.temperature == 1.0 and not self._restricts(sampling)
+        self._weights, self._sums = np.empty(size), np.empty(size)
+        self._penalized = sampling.repetition_penalty != 1.0
+        cut = sampling.top_k is not None or sampling.top_p is not None
+        self._greedy = sampling.temperature == 0.0
+        self._plain = not self._penalized and (self._greedy or (sampling.temperature == 1.0 and not cut))
         self._seen = np.zeros(size, bool)
         self._seen[np.fromiter(seen, np.int64)] = True
-        self._greedy = sampling.temperature == 0.0
-
-    @staticmethod
-    def _restricts(sampling: Sampling) -> bool:
-        return sampling.top_k is not None or sampling.top_p is not None or sampling.repetition_penalty != 1.0
 
     def __call__(self, p: Array) -> int:
         """Return a token drawn from the probabilities p (V,), which are left as they are."""
-        weights = p if self._plain else self._weights(p)
-        if self._greedy:
-            token = int(weights[1:].argmax()) + 1
-        else:
-            token = self._draw(weights)
-        if self._sampling.repetition_penalty != 1.0:
+        if self._greedy and self._plain:
+            return int(p[1:].argmax()) + 1
+        self._weights[...] = p
+        self._weights[0] = 0.0
+        if not self._plain:
+            self._bend()
+        token = int(self._weights.argmax()) if self._greedy else self._draw()
+        if self._penalized:
             self._seen[token] = True
         return token
 
-    def _draw(self, weights: Array) -> int:
+    def _draw(self) -> int:
         if not self._draws:
             self._draws = self._generator.random(_BLOCK).tolist()
-        sums = np.add.accumulate(weights[1:], out=self._sums)
-        token = int(sums.searchsorted(self._draws.pop() * sums.item(-1), "right")) + 1
-        return min(token, len(sums))  # the product may be rounded up to the whole sum
+        sums = self._sums
+        np.add.accumulate(self._weights, 0, None, sums)
+        token = int(sums.searchsorted(self._draws.pop() * sums.item(-1), "right"))
+        return token if token < len(sums) else token - 1  # the product may be rounded up to the whole sum
 
-    def _weights(self, p: Array) -> Array:
-        """Return p bent and cut as asked for; without a common scale."""
-        s = self._sampling
-        weights: Array = p.astype(np.float64)
-        weights[0] = 0.0
-        if s.repetition_penalty != 1.0:
+    def _bend(self) -> None:
+        """Bend and cut the weights as asked for; without a common scale."""
+        s, weights = self._sampling, self._weights
+        if self._penalized:
             weights[self._seen] **= s.repetition_penalty
-        if not weights.any():  # nothing but <unk> is left
-            weights[1:] = 1.0
-        if s.temperature not in (0.0, 1.0):
-            weights /= weights.max()  # the largest stays 1, whatever the power
+        largest = np.maximum.reduce(weights)
+        if not largest:  # nothing but <unk> is left
+            weights[1:] = largest = 1.0
+        if self._greedy:
+            return
+        if s.temperature != 1.0:
+            weights /= largest  # the largest stays 1, whatever the power
             weights **= 1.0 / s.temperature
-        if s.top_k is not None and s.top_k < len(weights) - 1:
-            weights[_most_probable(weights)[s.top_k :]] = 0.0
+        if s.top_k is not None:
+            np.copyto(self._sums, weights)
+            self._sums.partition(len(weights) - s.top_k)
+            self._keep(_most_probable(weights, self._sums[-s.top_k])[: s.top_k])
         if s.top_p is not None and s.top_p < 1.0:
-            order = _most_probable(weights)
-            sums = weights[order].cumsum()
-            kept = int(np.searchsorted(sums, s.top_p * sums[-1])) + 1
-            weights[order[kept:]] = 0.0
-        return weights
+            total = np.add.reduce(weights)
+            # what is rarer than this has, all together, no more than the share that may be left out
+            order = _most_probable(weights, (1.0 - s.top_p) * total / len(weights))
+            self._keep(order[: weights[order].cumsum().searchsorted(s.top_p * total) + 1])
+
+    def _keep(self, tokens: Array) -> None:
+        """Take all weight from the others."""
+        kept = self._weights[tokens]
+        self._weights.fill(0.0)
+        self._weights[tokens] = kept
 
 
-def _most_probable(weights: Array) -> Array:
-    """Return all tokens, the most probable first and equals by id."""
-    return np.argsort(-weights, kind="stable")
+def _most_probable(weights: Array, least: float) -> Array:
+    """Return the tokens with at least that weight, the most probable first and equals by id."""
+    tokens = (weights >= least).nonzero()[0]
+    order: Array = tokens[(-weights[tokens]).argsort(kind="stable")]
+    return order
 
 
 def until_stop(pieces: Iterable[str], stop: Sequence[str]) -> Iterator[str]:
@@ -171,18 +182,19 @@ def until_stop(pieces: Iterable[str], stop: Sequence[str]) -> Iterator[str]:
     >>> list(until_stop(["one t", "wo", " three"], ["two"]))
     ['one ']
     """
-    if not stop:
-        yield from pieces
-        return
+    beginnings = {text[0] for text in stop}
     waiting = ""
     for piece in pieces:
+        if not waiting and beginnings.isdisjoint(piece):
+            yield piece
+            continue
         waiting += piece
         ends = [place for text in stop if (place := waiting.find(text)) >= 0]
         if ends:
             if min(ends):
                 yield waiting[: min(ends)]
             return
-        held = max(_overlap(waiting, text) for text in stop)
+        held = max([_overlap(waiting, text) for text in stop])
         if len(waiting) > held:
             yield waiting[: len(waiting) - held]
             waiting = waiting[len(waiting) - held :]

@@ -7,12 +7,10 @@ anew: a saved model holds no patterns, and nothing in it is executed.
 from __future__ import annotations
 
 import codecs
-import json
-import os
 import re
-import threading
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
+from io import StringIO
 from typing import Any
 
 import numpy as np
@@ -20,6 +18,7 @@ import numpy.typing as npt
 
 from elman import _check
 from elman.errors import ArgumentError, FileFormatError
+from elman.text._library import BYTES, ONE_THREAD, SIGNS, learned_model, new_tokenizer
 
 __all__ = ["LEVELS", "UNKNOWN", "TextDecoder", "Vocabulary"]
 
@@ -29,11 +28,11 @@ LEVELS = ("character", "word", "bpe")
 NORMALIZATIONS = ("nfc", "none")
 UNKNOWN = "<unk>"  # always id 0
 MOST_TOKENS = 50_000
+MOST_CHARACTERS = 1 << 22  # of all tokens together; in memory a character may take four bytes
 LEAST_BPE = 257  # every byte, and <unk>
 
 _PLACE = "Vocabulary"
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_WORDS = r"<unk>|\n|\w+(?:['’-]\w+)*|[^\w\s]"
 _NO_SPACE_BEFORE = frozenset(".,;:!?)]}%…’”»\n")
 _NO_SPACE_AFTER = frozenset("([{‘“«\n")
 
@@ -92,7 +91,7 @@ class Vocabulary:
         self.tokens = tuple(tokens)
         self.merges = tuple((left, right) for left, right in merges)
         self._check_tokens()
-        self._tokenizer = self._build()
+        self._tokenizer = new_tokenizer(self.level, self.tokens, self.merges, self.normalization, UNKNOWN)
 
     def _check_tokens(self) -> None:
         tokens = self.tokens
@@ -100,6 +99,12 @@ class Vocabulary:
             raise ArgumentError(f"{_PLACE}: needs {UNKNOWN!r} and 1 to {MOST_TOKENS - 1} tokens after it.")
         if any(type(token) is not str or not token or _SURROGATE.search(token) for token in tokens):
             raise ArgumentError(f"{_PLACE}: a token must be text of at least one character.")
+        characters = sum(map(len, tokens))
+        if characters > MOST_CHARACTERS:
+            raise ArgumentError(
+                f"{_PLACE}: the tokens have {characters:,} characters together, at most {MOST_CHARACTERS:,} are "
+                "possible; take fewer tokens, or another level."
+            )
         if len(set(tokens)) != len(tokens):
             raise ArgumentError(f"{_PLACE}: tokens must be different.")
         if self.level == "character" and any(len(token) != 1 for token in tokens[1:]):
@@ -109,23 +114,10 @@ class Vocabulary:
                 raise ArgumentError(f"{_PLACE}: level {self.level!r} has no merges.")
             return
         known = set(tokens[1:])
-        if not known.issuperset(_BYTES) or not known.issubset(_spelled(known)):
+        if not known.issuperset(BYTES) or not all(BYTES.keys() >= set(token) for token in known):
             raise ArgumentError(f"{_PLACE}: level 'bpe' needs a token for every byte, and tokens made of them.")
         if any(part not in known for pair in self.merges for part in (*pair, "".join(pair))):
             raise ArgumentError(f"{_PLACE}: a merge must join two tokens to a third.")
-
-    def _build(self) -> Any:
-        from tokenizers import Tokenizer, models, normalizers
-
-        if self.level == "bpe":
-            model: Any = models.BPE({token: i for i, token in enumerate(self.tokens) if i}, list(self.merges))
-        else:
-            model = models.WordLevel({token: i for i, token in enumerate(self.tokens)}, unk_token=UNKNOWN)
-        tokenizer = Tokenizer(model)
-        if self.normalization == "nfc":
-            tokenizer.normalizer = normalizers.NFC()
-        tokenizer.pre_tokenizer = _cutter(self.level)
-        return tokenizer
 
     @classmethod
     def learn(
@@ -166,8 +158,9 @@ class Vocabulary:
         normalization = _check.choice(_PLACE, "normalization", normalization, NORMALIZATIONS)
         size = _check.integer(_PLACE, "size", size, LEAST_BPE if level == "bpe" else 2, MOST_TOKENS)
         min_count = _check.positive_integer(_PLACE, "min_count", min_count)
-        whole = (part for piece in pieces for part in _SURROGATE.split(piece))
-        model = _learned_model(whole, level, size, min_count, normalization)
+        # line by line: the library takes 256 at a time, and nobody can interrupt it in between
+        whole = (part for piece in pieces for line in StringIO(piece) for part in _SURROGATE.split(line))
+        model = learned_model(whole, level, size, min_count, normalization)
         by_id = sorted(model["vocab"], key=model["vocab"].__getitem__)
         tokens = [UNKNOWN, *(token for token in by_id if token != UNKNOWN)][:size]
         if len(tokens) < 2:
@@ -195,7 +188,7 @@ class Vocabulary:
         array([0, 1, 2], dtype=int32)
         """
         parts = _SURROGATE.split(text)
-        with _ONE_THREAD:
+        with ONE_THREAD:
             found = [np.array(e.ids, np.int32) for e in self._tokenizer.encode_batch_fast(parts)]
         unknown = np.zeros(1, np.int32)
         joined = [part for ids in found for part in (unknown, ids)]
@@ -211,26 +204,32 @@ class Vocabulary:
         ids : iterable of int
             From 0 to the number of tokens - 1.
 
+        Raises
+        ------
+        ArgumentError
+            If there is no such token.
+
         Examples
         --------
         >>> vocabulary = Vocabulary.learn(["no, no"], level="word")
         >>> vocabulary.decode(vocabulary.encode("no  ,no"))
         'no, no'
         """
-        decoder = TextDecoder(self)
-        return "".join([*(decoder.push(int(i)) for i in ids), decoder.end()])
+        last = len(self) - 1
+        checked = [_check.integer(f"{_PLACE}.decode", "an id", i, 0, last) for i in ids]
+        return "".join(TextDecoder(self).pieces(checked))
 
     @cached_property
     def line_end(self) -> int | None:
         """The id of the end of a line, or None if the vocabulary has no such token."""
-        sign = _SIGNS[ord("\n")] if self.level == "bpe" else "\n"
+        sign = SIGNS[ord("\n")] if self.level == "bpe" else "\n"
         return self.tokens.index(sign) if sign in self.tokens else None
 
     @cached_property
     def bytes_of(self) -> list[bytes]:
         """The bytes of every byte-pair token."""
         unknown = "\ufffd".encode()
-        return [unknown, *(bytes(_BYTES[sign] for sign in token) for token in self.tokens[1:])]
+        return [unknown, *(bytes(BYTES[sign] for sign in token) for token in self.tokens[1:])]
 
     @cached_property
     def characters_of(self) -> npt.NDArray[np.int64]:
@@ -303,86 +302,13 @@ class TextDecoder:
         self._before = text
         return f" {text}" if apart else text
 
+    def pieces(self, tokens: Iterable[int]) -> Iterator[str]:
+        """Yield the text of all that follows, as soon as there is any, and in the end what is left."""
+        spelled = self.push if self._words or self._bytes is not None else self._tokens.__getitem__
+        yield from filter(None, map(spelled, tokens))
+        if rest := self.end():
+            yield rest
+
     def end(self) -> str:
         """Return what is left: U+FFFD for a character that was never finished."""
         return self._utf8.decode(b"", final=True)
-
-
-def _cutter(level: str) -> Any:
-    """Return the library's object that cuts a text into tokens, or into what byte pairs are merged within."""
-    from tokenizers import Regex, pre_tokenizers
-
-    if level == "character":
-        return pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
-    if level == "word":
-        return pre_tokenizers.Split(Regex(_WORDS), "removed", invert=True)
-    lines = pre_tokenizers.Split("\n", "isolated")  # so that a text can be cut at the ends of its lines
-    return pre_tokenizers.Sequence([lines, pre_tokenizers.ByteLevel(add_prefix_space=False)])
-
-
-def _learned_model(pieces: Iterator[str], level: str, size: int, min_count: int, normalization: str) -> dict[str, Any]:
-    """Count tokens or merge pairs; returns the library's description of the model."""
-    from tokenizers import Tokenizer, models, normalizers, trainers
-
-    if level == "bpe":
-        tokenizer = Tokenizer(models.BPE())
-        trainer: Any = trainers.BpeTrainer(
-            vocab_size=size - 1, min_frequency=min_count, show_progress=False, initial_alphabet=sorted(_BYTES)
-        )
-    else:
-        tokenizer = Tokenizer(models.WordLevel())
-        trainer = trainers.WordLevelTrainer(vocab_size=size, min_frequency=min_count, show_progress=False)
-    if normalization == "nfc":
-        tokenizer.normalizer = normalizers.NFC()
-    tokenizer.pre_tokenizer = _cutter(level)
-    with _ONE_THREAD:
-        tokenizer.train_from_iterator(pieces, trainer)
-    described: dict[str, Any] = json.loads(tokenizer.to_str())["model"]
-    return described
-
-
-class _OneThread:
-    """Keeps the library to one thread while anybody is inside.
-
-    After it has used several, it warns on standard error whenever the process forks.
-    """
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._inside = 0
-        self._before: str | None = None
-
-    def __enter__(self) -> None:
-        with self._lock:
-            if self._inside == 0:
-                self._before = os.environ.get(_SWITCH)
-                os.environ[_SWITCH] = "false"
-            self._inside += 1
-
-    def __exit__(self, *_: object) -> None:
-        with self._lock:
-            self._inside -= 1
-            if self._inside == 0:
-                del os.environ[_SWITCH]
-                if self._before is not None:
-                    os.environ[_SWITCH] = self._before
-
-
-_SWITCH = "TOKENIZERS_PARALLELISM"
-_ONE_THREAD = _OneThread()
-
-
-def _byte_alphabet() -> dict[str, int]:
-    """Return the sign that the library writes for every byte: itself if it can be seen, else one from 256 on."""
-    visible = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
-    hidden = [byte for byte in range(256) if byte not in visible]
-    return {chr(byte): byte for byte in visible} | {chr(256 + i): byte for i, byte in enumerate(hidden)}
-
-
-_BYTES = _byte_alphabet()
-_SIGNS = {byte: sign for sign, byte in _BYTES.items()}
-
-
-def _spelled(tokens: set[str]) -> set[str]:
-    """Return those tokens that are made of signs for bytes."""
-    return {token for token in tokens if _BYTES.keys() >= set(token)}

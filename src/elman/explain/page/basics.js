@@ -17,12 +17,14 @@ function fill(element, attributes, children) {
 const make = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
 const draw = (tag, attributes = {}, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 
-/** Four decimals, as everywhere in the lesson; very large and very small numbers with an exponent. */
+/** Four decimals, or four digits that count where those would be zeros; an exponent beside very large or small ones. */
 function number(value) {
   const size = Math.abs(value);
-  if (size !== 0 && (size >= 1e6 || size < 5e-5)) return value.toExponential(2).replaceAll("-", "−");
-  const short = value.toFixed(4).replace(/\.?0+$/, "");
-  return (short === "-0" ? "0" : short).replace("-", "−");
+  if (size === 0) return "0";
+  const trimmed = (digits) => digits.replace(/\.?0+$/, "").replace("-", "−");
+  if (size >= 1e-4 && size < 1e5) return trimmed(size < 0.01 ? value.toPrecision(4) : value.toFixed(4));
+  const [digits, power] = value.toExponential(3).split("e");
+  return `${trimmed(digits)}e${Number(power)}`.replace("e-", "e−");
 }
 
 /** A formula of the document: MathML that was made when the page was. */

@@ -1,0 +1,104 @@
+"""The file that goes with a saved model, read as the model's kind wants it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from elman.cli._common import refuse_unused, usage_error
+
+__all__ = ["Columns", "Label", "ModelId", "ModelTarget", "ModelTime", "labelled_sequences", "text_of"]
+
+ModelTime = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of the dates or steps.")]
+ModelTarget = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column to forecast.")]
+ModelId = Annotated[
+    str | None, typer.Option("--id", metavar="COLUMN", help="Column that tells series or sequences apart.")
+]
+Label = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of classes, numbers or tags.")]
+
+_UNUSED = {  # options that would change nothing, by what the model is
+    "Network": ("--time", "--target", "--id", "--label"),
+    "Forecaster": ("--label",),
+    "SequenceClassifier": ("--target",),
+    "SequenceRegressor": ("--target",),
+    "SequenceTagger": ("--target",),
+    "LanguageModel": ("--time", "--target", "--id", "--label"),
+}
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What the options say about a file."""
+
+    time: str | None
+    target: str | None
+    id: str | None
+    label: str | None
+    encoding: str
+
+    @property
+    def by_option(self) -> dict[str, str | None]:
+        """The columns by the options that name them."""
+        return {"--time": self.time, "--target": self.target, "--id": self.id, "--label": self.label}
+
+    def check(self, file: Path, model: Any) -> None:
+        """Refuse columns that a model of this kind has no use for."""
+        kind = type(model).__name__
+        refuse_unused(f"{file}: holds a {kind}", {name: self.by_option[name] for name in _UNUSED[kind]})
+
+
+def text_of(file: Path, encoding: str) -> str:
+    """Return the text of a file as a language model is trained on it."""
+    from elman.text.corpus import Corpus
+
+    return "".join(Corpus.of(file, encoding, place=str(file)).pieces())
+
+
+def labelled_sequences(model: Any, file: Path, columns: Columns, *, quiet: bool) -> tuple[Any, Any, Any]:
+    """Return a model that knows the columns of a file, its sequences and its labels.
+
+    Labels of a file are text, those of the model may be numbers.
+    """
+    import numpy as np
+
+    from elman.cli.classify import _labels, _read
+    from elman.sequences import SequenceTagger
+
+    if isinstance(model, SequenceTagger):
+        return _tagged_sequences(model, file, columns)
+    known = _read(file, columns.id, columns.time, columns.label, columns.encoding, quiet=quiet)
+    dtype = model.classes_.dtype if hasattr(model, "classes_") else np.dtype(float)
+    labels = _as(dtype, file, _labels(file, known))
+    return model.set_params(**known.columns), known.data, labels
+
+
+def _tagged_sequences(model: Any, file: Path, columns: Columns) -> tuple[Any, Any, Any]:
+    from elman.errors import DataError
+    from elman.sequences.tables import read_table
+
+    label = columns.label
+    if label is None:
+        usage_error("--label COLUMN: name the column of tags.")
+    time, id_ = columns.time or model.time_column, columns.id or model.id_column
+    frame, _ = read_table(file, columns.encoding, text=[id_, label])
+    for option, name in (("--id", id_), ("--label", label)):
+        if name not in frame.columns:
+            raise DataError(f"{file}: there is no column {name!r} for {option}.")
+    frame[label] = _as(model.classes_.dtype if hasattr(model, "classes_") else float, file, frame[label])
+    time = time if time in frame.columns else None
+    return model.set_params(id_column=id_, time_column=time), frame, label
+
+
+def _as(dtype: Any, file: Any, labels: Any) -> Any:
+    """Return labels in the dtype that the model knows them in."""
+    import numpy as np
+
+    from elman.errors import DataError
+
+    try:
+        return np.asarray(labels, dtype=object).astype(dtype)
+    except ValueError as error:
+        raise DataError(f"{file}: the labels are not what the model was made from: {error}.") from None

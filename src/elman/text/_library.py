@@ -1,0 +1,110 @@
+"""The tokenizers library: what cuts a text and counts its parts, made from plain values, in one thread."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any
+
+__all__ = ["BYTES", "ONE_THREAD", "SIGNS", "learned_model", "new_tokenizer"]
+
+_WORDS = r"<unk>|\n|\w+(?:['’-]\w+)*|[^\w\s]"
+
+
+def new_tokenizer(
+    level: str, tokens: Sequence[str], merges: Iterable[tuple[str, str]], normalization: str, unknown: str
+) -> Any:
+    """Return the library's object that encodes; arguments are those of `Vocabulary`."""
+    from tokenizers import models
+
+    if level == "bpe":
+        model: Any = models.BPE({token: i for i, token in enumerate(tokens) if i}, list(merges))
+    else:
+        model = models.WordLevel({token: i for i, token in enumerate(tokens)}, unk_token=unknown)
+    return _around(model, level, normalization)
+
+
+def _around(model: Any, level: str, normalization: str) -> Any:
+    """Return a tokenizer with what comes before the model: normalization and cutting."""
+    from tokenizers import Tokenizer, normalizers
+
+    tokenizer = Tokenizer(model)
+    if normalization == "nfc":
+        tokenizer.normalizer = normalizers.NFC()
+    tokenizer.pre_tokenizer = _cutter(level)
+    return tokenizer
+
+
+def _cutter(level: str) -> Any:
+    """Return the library's object that cuts a text into tokens, or into what byte pairs are merged within."""
+    from tokenizers import Regex, pre_tokenizers
+
+    if level == "character":
+        return pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
+    if level == "word":
+        return pre_tokenizers.Split(Regex(_WORDS), "removed", invert=True)
+    lines = pre_tokenizers.Split("\n", "isolated")  # so that a text can be cut at the ends of its lines
+    return pre_tokenizers.Sequence([lines, pre_tokenizers.ByteLevel(add_prefix_space=False)])
+
+
+def learned_model(pieces: Iterator[str], level: str, size: int, min_count: int, normalization: str) -> dict[str, Any]:
+    """Count tokens or merge pairs; returns the library's description of the model."""
+    from tokenizers import models, trainers
+
+    if level == "bpe":
+        model: Any = models.BPE()
+        trainer: Any = trainers.BpeTrainer(
+            vocab_size=size - 1, min_frequency=min_count, show_progress=False, initial_alphabet=sorted(BYTES)
+        )
+    else:
+        model = models.WordLevel()
+        trainer = trainers.WordLevelTrainer(vocab_size=size, min_frequency=min_count, show_progress=False)
+    tokenizer = _around(model, level, normalization)
+    with ONE_THREAD:
+        tokenizer.train_from_iterator(pieces, trainer)
+    described: dict[str, Any] = json.loads(tokenizer.to_str())["model"]
+    return described
+
+
+class _OneThread:
+    """Keeps the library to one thread while anybody is inside.
+
+    After it has used several, it warns on standard error whenever the process forks.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._inside = 0
+        self._before: str | None = None
+
+    def __enter__(self) -> None:
+        with self._lock:
+            if self._inside == 0:
+                self._before = os.environ.get(_SWITCH)
+                os.environ[_SWITCH] = "false"
+            self._inside += 1
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._inside -= 1
+            if self._inside == 0:
+                os.environ.pop(_SWITCH, None)
+                if self._before is not None:
+                    os.environ[_SWITCH] = self._before
+
+
+_SWITCH = "TOKENIZERS_PARALLELISM"
+ONE_THREAD = _OneThread()
+
+
+def _byte_alphabet() -> dict[str, int]:
+    """Return the sign that the library writes for every byte: itself if it can be seen, else one from 256 on."""
+    visible = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
+    hidden = [byte for byte in range(256) if byte not in visible]
+    return {chr(byte): byte for byte in visible} | {chr(256 + i): byte for i, byte in enumerate(hidden)}
+
+
+BYTES = _byte_alphabet()
+SIGNS = {byte: sign for sign, byte in BYTES.items()}
