@@ -25,8 +25,14 @@ RESULTS = HERE / "results.json"
 BEGIN, END = "<!-- counts: begin; written by tests_external/compatibility.py -->", "<!-- counts: end -->"
 Row = tuple[str, int, int, str]
 
-TORCH, KERAS, SKLEARN = "tests_external/torch", "tests_external/keras", "tests/sequences/test_sklearn.py"
+TORCH, KERAS, ONNX = "tests_external/torch", "tests_external/keras", "tests_external/onnx"
+SKLEARN = "tests/sequences/test_sklearn.py"
 SUITES: list[tuple[str, str, str]] = [  # suite, what its tests' names begin with, remark
+    (
+        "ONNX Runtime {onnxruntime}, plain operators",
+        f"{ONNX}/test_operators.py::test_results",
+        "with every attribute, as the operator set of the file has it",
+    ),
     (
         "PyTorch {torch}, its table of module inputs",
         f"{TORCH}/test_module_tables.py::test_input[",
@@ -45,8 +51,8 @@ SUITES: list[tuple[str, str, str]] = [  # suite, what its tests' names begin wit
     ),
     (
         "PyTorch {torch}, what training scripts rely on",
-        f"{TORCH}/test_drop_in.py",
-        "starting values, copies, dropout, gradcheck, training runs, pairs that differ in one attribute, refusals",
+        f"{TORCH}/test_drop_in",
+        "starting values, copies, dropout, gradcheck, training runs, compiled and traced modules, pairs, refusals",
     ),
     (
         "PyTorch {torch}, networks there and back",

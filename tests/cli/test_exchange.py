@@ -7,10 +7,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from cli.commands import files
-from elman import Architecture, Network
+from elman import Architecture, Forecaster, Network
+from elman.interop.torch import exchange
 
 
 @pytest.fixture
@@ -31,6 +33,8 @@ def model(tmp_path: Path) -> Path:
         (["export", "{model}", "--to", "onnx", "--output", "{folder}/no/a.onnx"], "there is no folder"),
         (["import", "{folder}/none.onnx"], "none.onnx: no such file."),
         (["import", "{folder}"], "is a folder."),
+        (["export", "{folder}", "--to", "onnx"], "is a folder."),
+        (["import", "{folder}/w.safetensors"], "no such file."),
         (["import", "{model}", "--output", "{model}"], "is the file that is read."),
     ],
 )
@@ -41,6 +45,46 @@ def test_wrong_usage_ends_with_2(
     assert result.exit_code == 2
     assert message in result.stderr
     assert files(tmp_path) == ["small.model"]
+
+
+@pytest.mark.parametrize("ending", [".safetensors", ".pt", ".pth"])
+def test_weights_of_torch_are_not_guessed_at(ending: str, tmp_path: Path, run: Callable[..., Any]) -> None:
+    path = tmp_path / f"w{ending}"
+    path.touch()
+    result = run("import", path)
+    assert result.exit_code == 2
+    assert "weights do not say what they are for; elman.interop.torch.from_torch is told" in result.stderr
+
+
+def test_without_torch_weights_go_to_safetensors_alone(
+    model: Path, tmp_path: Path, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "installed", lambda package: False)
+    result = run("export", model, "--to", "torch", "--output", tmp_path / "w.pt")
+    assert (result.exit_code, result.stderr) == (
+        1, "Error: export_torch needs PyTorch: pip install 'elman[torch]'\n"
+    )  # fmt: skip
+    result = run("export", model, "--to", "torch")
+    assert (result.exit_code, result.stderr) == (
+        0, f"{tmp_path / 'small.safetensors'}: not compared: torch is not installed.\n"
+    )  # fmt: skip
+    assert files(tmp_path) == ["small.model", "small.safetensors"]
+
+
+@pytest.mark.parametrize(
+    ("n_seeds", "said"),
+    [(1, "has the network without what"), (3, "has 3 networks, their keys numbered from 0 to 2, without what")],
+)
+def test_of_an_estimator_the_weights_alone_go_to_torch(
+    n_seeds: int, said: str, tmp_path: Path, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exchange, "installed", lambda package: False)
+    forecaster = Forecaster(horizon=2, window=3, season=2, n_seeds=n_seeds, updates=2, hidden_size=3)
+    forecaster.fit(np.arange(1.0, 30.0)).save(tmp_path / "f.model")
+    result = run("export", tmp_path / "f.model", "--to", "torch")
+    assert result.exit_code == 0
+    assert f"f.safetensors: {said} happens to values before and after; --to onnx writes that too." in result.stderr
+    assert run("export", tmp_path / "f.model", "--to", "torch", "--quiet").stderr == ""
 
 
 @pytest.mark.parametrize("words", [["export", "--to", "onnx"], ["import"]])

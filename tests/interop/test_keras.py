@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from elman import Architecture, Network
+from elman import Architecture, Forecaster, Network
 from elman.errors import ArgumentError, DataError, ElmanError, ShapeError, UnsupportedError
 from elman.interop.keras import KerasLayer, exchange, from_keras, to_keras, to_weights
 from elman.interop.reference_network import ReferenceNetwork
@@ -228,6 +228,44 @@ REFUSED: list[tuple[list[KerasLayer], type[ElmanError], str]] = [
         ShapeError,
         "output.W_y must have shape (2, 1), got (3, 1).",
     ),
+    ([LAYER._replace(config={"name": "x"})], ArgumentError, "LSTM 'x': its configuration has no 'units'."),
+    (
+        [LAYER._replace(config=LSTM | {"units": 2.5})],
+        ArgumentError,
+        "LSTM 'lstm': units must be an integer of at least 1, got 2.5.",
+    ),
+    (
+        [LAYER._replace(config=LSTM | {"use_bias": "False"})],
+        ArgumentError,
+        "LSTM 'lstm': use_bias must be True or False, got 'False'.",
+    ),
+    (
+        [LAYER._replace(weights=[np.ones(8), *WEIGHTS[1:]])],
+        ShapeError,
+        "LSTM 'lstm': kernel must have shape (any, 8), got (8,).",
+    ),
+    (
+        [KerasLayer("Bidirectional", {"name": "b"}, WEIGHTS * 2)],
+        ArgumentError,
+        "Bidirectional 'b': its configuration has no 'layer'.",
+    ),
+    (
+        [KerasLayer("Bidirectional", {"name": "b", "layer": {"class_name": "LSTM"}}, WEIGHTS * 2)],
+        ArgumentError,
+        "Bidirectional 'b': layer must have a class_name and a config, got {'class_name': 'LSTM'}.",
+    ),
+    (
+        [LAYER, DENSE._replace(config=dict(DENSE.config) | {"units": 9})],
+        ShapeError,
+        "Dense 'dense': kernel must have shape (any, 9), got (2, 1).",
+    ),
+    ([LAYER, DENSE._replace(weights=[np.ones(2), np.ones(1)])], ShapeError, "Dense 'dense': kernel must have shape"),
+    ([LAYER, KerasLayer("Activation", {"name": "a"}, [])], ArgumentError, "Activation 'a': its configuration has no"),
+    (
+        [KerasLayer("Embedding", {"name": "e", "input_dim": 9, "output_dim": 3}, [np.ones((5, 3))]), LAYER],
+        ShapeError,
+        "Embedding 'e': embeddings must have shape (9, 3), got (5, 3).",
+    ),
 ]
 
 
@@ -237,6 +275,16 @@ def test_refused(described: list[KerasLayer], error: type[ElmanError], message: 
         from_keras(described)
     assert type(caught.value) is error
     assert str(caught.value).startswith(f"from_keras: {message}")
+
+
+def test_the_widest_weights_decide_about_the_dtype() -> None:
+    narrow = [array.astype(np.float32) for array in WEIGHTS]
+    assert from_keras([LAYER._replace(weights=narrow)]).network.theta.dtype == np.float32
+    value = np.nextafter(0.1, 1.0)
+    weights = [narrow[0], np.full((2, 8), value), narrow[2]]
+    network = from_keras([LAYER._replace(weights=weights)]).network
+    assert isinstance(network, Network)
+    assert np.all(network.parameters["layers.0.W_h"] == value)
 
 
 def test_without_keras_weights_convert_and_the_report_says_so() -> None:
@@ -263,6 +311,15 @@ def test_networks_that_keras_has_not_are_refused(options: dict[str, Any], what: 
     network = Network.initialized(Architecture(**({"input_size": 1, "output_size": 1} | options)))
     with pytest.raises(UnsupportedError, match=f"to_keras: {what} has no counterpart in a chain of Keras layers"):
         to_keras(network)
+
+
+def test_an_ensemble_goes_one_by_one() -> None:
+    forecaster = Forecaster(horizon=1, window=3, season=2, n_seeds=2, updates=1, hidden_size=2, linear_skip=False)
+    forecaster.fit(np.arange(1.0, 20.0))
+    with pytest.raises(ArgumentError, match=r"to_keras: takes one network, this Forecaster has 2\.\n  Hint: networks_"):
+        to_keras(forecaster)
+    with pytest.raises(UnsupportedError, match=r"to_keras: takes a Network, Forecaster, .*, got a list\."):
+        to_keras([])
 
 
 def test_the_reference_network_respects_lengths() -> None:

@@ -12,12 +12,11 @@ import pytest
 
 from elman import Architecture, Forecaster, Network, SequenceClassifier, SequenceRegressor, SequenceTagger
 from elman.data.scaling import series_scale
-from elman.errors import ArgumentError, DataError, UnsupportedError
+from elman.errors import UnsupportedError
 from elman.interop import onnx_run
 from elman.interop.onnx_cells import run_recurrent
 from elman.interop.onnx_export import _check_forecaster, _check_sequences, export_onnx
 from elman.interop.onnx_forecaster import forecaster_graph
-from elman.interop.onnx_graph import Graph, GraphBuilder, Node, Value
 from elman.interop.onnx_import import network_of
 from elman.interop.onnx_layers import THEIRS, Weights, parameters_of, weights_of
 from elman.interop.onnx_network import network_graph
@@ -299,106 +298,7 @@ def test_what_cannot_be_exported_is_refused_by_name() -> None:
     forecaster = Forecaster(horizon=101, strategy="recursive", window=4, season=2, n_seeds=1, **SMALL).fit(wave(130))
     with pytest.raises(UnsupportedError, match=r'strategy="recursive" would repeat the network 101 times, at most 100'):
         export_onnx(forecaster, "unused.onnx")
-    with pytest.raises(UnsupportedError, match=r"export_onnx: exports a Network, .*, got a dict\."):
+    with pytest.raises(UnsupportedError, match=r"export_onnx: takes a Network, .*, got a dict\."):
         export_onnx({}, "unused.onnx")
     with pytest.raises(ValueError, match=r"not fitted yet"):
         export_onnx(SequenceClassifier(), "unused.onnx")
-
-
-def graph_with(*nodes: Node, **constants: Any) -> Graph:
-    x, y = Value("x", "float32", ("T", "N", 2)), Value("y", "float32", None)
-    return Graph(nodes, {name: np.asarray(value, np.float32) for name, value in constants.items()}, (x,), (y,))
-
-
-LAYER = {"W": np.ones((1, 8, 2)), "R": np.ones((1, 8, 2))}
-
-
-def layer(op: str = "LSTM", output: str = "y", given: str = "x", **attributes: Any) -> Node:
-    return Node(op, (given, "W", "R"), (output,), {"hidden_size": 2, **attributes}, f"the {op}")
-
-
-@pytest.mark.parametrize(
-    ("graph", "message"),
-    [
-        (graph_with(Node("Tanh", ("x",), ("y",))), "there is no RNN, LSTM or GRU in it; found 1 Tanh."),
-        (graph_with(layer(clip=3.0), **LAYER), "LSTM node 'the LSTM': clip=3, which no layer of an Elman network has."),
-        (graph_with(layer(input_forget=1), **LAYER), "input_forget=1, which no layer"),
-        (graph_with(layer(direction="reverse"), **LAYER), "direction='reverse', which no layer"),
-        (graph_with(layer(activations=["Relu", "Tanh", "Tanh"]), **LAYER), "activations=['Relu', 'Tanh', 'Tanh']"),
-        (
-            graph_with(Node("LSTM", ("x", "W", "R", "", "", "", "", "P"), ("y",)), P=np.ones((1, 6)), **LAYER),
-            "LSTM node: peepholes (the input P), which no layer",
-        ),
-        (graph_with(layer("GRU"), W=np.ones((1, 6, 2)), R=np.ones((1, 6, 2))), "linear_before_reset=0"),
-        (
-            graph_with(layer("RNN", activations=["Elu"]), W=np.ones((1, 2, 2)), R=np.ones((1, 2, 2))),
-            "activations=['Elu'], which no layer",
-        ),
-        (graph_with(layer(colour=1), **LAYER), "the attribute 'colour' is unknown to LSTM"),
-        (graph_with(layer(output="h"), Node("Erf", ("h",), ("y",)), **LAYER), "has the operator Erf, which no network"),
-        (graph_with(layer(hidden_size=3), **LAYER), "W (1, 8, 2) and R (1, 8, 2) do not fit its attributes."),
-        (graph_with(layer(), R=LAYER["R"]), "its W is not a constant of the file"),
-        (
-            graph_with(layer(output="h"), layer(), **LAYER),
-            "does not follow LSTM node 'the LSTM'; found 2 LSTM.",
-        ),
-        (
-            graph_with(layer(output="h"), Node("Mul", ("h", "h"), ("y",)), **LAYER),
-            "its operators (1 LSTM, 1 Mul) do not add up to a network of Elman",
-        ),
-    ],
-)  # fmt: skip
-def test_an_import_says_what_it_found(graph: Graph, message: str) -> None:
-    with pytest.raises(UnsupportedError) as caught:
-        network_of(graph)
-    assert message in str(caught.value)
-
-
-def test_a_second_input_is_not_left_out() -> None:
-    graph = graph_with(layer(output="h"), Node("Add", ("h", "more"), ("y",)), **LAYER)
-    graph = replace(graph, inputs=(*graph.inputs, Value("more", "float32", ("T", 1, "N", 2))))
-    with pytest.raises(UnsupportedError, match="depends on two inputs, 'x' and 'more'; networks have one"):
-        network_of(graph)
-
-
-def test_a_state_that_is_not_zero_is_not_left_out() -> None:
-    node = Node("LSTM", ("x", "W", "R", "", "", "h_0"), ("y",))
-    with pytest.raises(UnsupportedError, match="do not add up to a network"):
-        network_of(graph_with(node, h_0=np.full((1, 3, 2), 0.5), **LAYER))
-
-
-@pytest.mark.parametrize(
-    ("nodes", "error", "message"),
-    [
-        ([Node("Erf", ("x",), ("y",))], UnsupportedError, "Erf node: Elman does not run the operator Erf."),
-        ([Node("Tanh", ("z",), ("y",))], DataError, "nothing gives the tensor 'z' before it is used"),
-        ([Node("Reshape", ("x", "size"), ("y",))], DataError, "Reshape node: cannot be run: cannot reshape"),
-        ([Node("Softmax", ("x",), ("y",), {"axis": -2})], UnsupportedError, "does not run it over another axis"),
-        ([Node("ConstantOfShape", ("size",), ("y",))], DataError, "asks for 1e+12 values, more than the 268435456"),
-        ([Node("Expand", ("x", "size"), ("y",))], DataError, "Expand node: asks for"),
-        ([Node("Range", ("zero", "many", "one"), ("y",))], DataError, "Range node: asks for 1e+12 values"),
-    ],
-)
-def test_a_graph_that_cannot_be_run(nodes: list[Node], error: type[Exception], message: str) -> None:
-    constants = {"size": [1_000_000, 1_000_000], "zero": 0, "many": 10**12, "one": 1}
-    values = {name: np.asarray(value) for name, value in constants.items()}
-    x, y = Value("x", "float32", (2,)), Value("y", "float32", None)
-    with pytest.raises(error) as caught:
-        run_graph(Graph(tuple(nodes), values, (x,), (y,)), {"x": [1.0, 2.0]})
-    assert message in str(caught.value)
-
-
-def test_doubling_runs_out_of_room() -> None:
-    nodes = [Node("Concat", (f"x{i}", f"x{i}"), (f"x{i + 1}",), {"axis": 0}) for i in range(60)]
-    graph = Graph(tuple(nodes), {}, (Value("x0", "float32", (2,)),), (Value("x60", "float32", None),))
-    with pytest.raises(DataError, match=r"more than the \d+ that are left"):
-        run_graph(graph, {"x0": [1.0, 2.0]}, most_values=10_000)
-
-
-def test_inputs_of_a_run() -> None:
-    builder = GraphBuilder()
-    builder.output(builder.op("Tanh", builder.input("x", "float32", ("N",))), "y", "float32", ("N",))
-    with pytest.raises(ArgumentError, match=r"run_graph: the input 'x' is missing\."):
-        run_graph(builder.graph(), {})
-    with pytest.raises(ArgumentError, match=r"run_graph: there is no input 'z'; the graph takes x\."):
-        run_graph(builder.graph(), {"z": [1.0]})

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 from safetensors.numpy import load_file
+from sklearn.exceptions import NotFittedError
 
-from elman import Architecture, Forecaster, Network
+from elman import Architecture, Forecaster, LanguageModel, Network
 from elman.errors import ArgumentError, DataError, InterchangeError, ShapeError, UnsupportedError
 from elman.interop.proof import compare
 from elman.interop.torch import Names, exchange, export_torch, from_torch, to_state_dict, to_torch
@@ -248,9 +249,31 @@ def test_networks_of_an_ensemble_are_numbered(tmp_path: Path) -> None:
         assert np.array_equal(arrays[f"{number}.output.bias"], network.parameters["output.b_y"])
 
 
+def test_the_networks_of_an_ensemble_are_not_taken_for_one() -> None:
+    weights = {f"{number}.recurrent.{name}": array for number in range(2) for name, array in RNN.items()}
+    with pytest.raises(ArgumentError, match=r"Hint: these are the networks of an ensemble; load_torch reads its file"):
+        from_torch(weights)
+
+
+def test_a_language_model_has_its_network_written(tmp_path: Path) -> None:
+    model = LanguageModel(level="character", hidden_size=5, epochs=1, random_state=0).fit("a rose is a rose " * 40)
+    export_torch(model, tmp_path / "m.safetensors")
+    assert load_file(tmp_path / "m.safetensors").keys() == to_state_dict(model.network_).keys()
+
+
+def test_a_file_is_written_whole_and_beside_nothing_else(tmp_path: Path) -> None:
+    (tmp_path / ".m.safetensors.partial").write_text("of somebody else")
+    export_torch(from_torch(LSTM).network, tmp_path / "m.safetensors")
+    assert (tmp_path / ".m.safetensors.partial").read_text() == "of somebody else"
+    with pytest.raises(FileNotFoundError, match="no such folder"):
+        export_torch(from_torch(LSTM).network, tmp_path / "none" / "m.safetensors")
+
+
 def test_export_refuses_what_it_cannot_write(tmp_path: Path) -> None:
     with pytest.raises(ArgumentError, match=r"path must end with .safetensors, .pt or .pth, got 'm.bin'"):
         export_torch(from_torch(LSTM).network, tmp_path / "m.bin")
-    with pytest.raises(ArgumentError, match="Forecaster has no networks; fit it first"):
+    with pytest.raises(NotFittedError, match=r"Forecaster.export_torch: this Forecaster is not fitted yet"):
         export_torch(Forecaster(horizon=1), tmp_path / "m.pt")
+    with pytest.raises(UnsupportedError, match=r"export_torch: takes a Network, Forecaster, .*, got a dict\."):
+        export_torch({}, tmp_path / "m.pt")
     assert list(tmp_path.iterdir()) == []

@@ -163,10 +163,52 @@ def test_what_a_state_dict_does_not_show_is_refused() -> None:
         from_torch(Tagger(nn.ReLU()), output="classes", embedding="words")
     with pytest.raises(ArgumentError, match=r"unknown key 'extra.bias'"):
         from_torch(Tagger(nn.Linear(2, 2)), output="classes", embedding="words")
+    assert from_torch(Tagger(nn.Identity()), output="classes", embedding="words").proof.compared > 0
+    model = Tagger()
+    model.words = nn.Embedding(9, 3, max_norm=1.0)
+    with pytest.raises(UnsupportedError, match=r"the module 'words' \(Embedding\) has max_norm=1.0"):
+        from_torch(model, output="classes", embedding="words")
     with pytest.raises(UnsupportedError, match="proj_size"):
         from_torch(nn.LSTM(3, 4, proj_size=2))
     with pytest.raises(ArgumentError, match="activation='relu', but the module says 'tanh'"):
         from_torch(nn.RNN(3, 4), activation="relu")
+
+
+def test_a_module_of_another_make_is_not_taken_for_one_of_torch() -> None:
+    class Other(nn.Module):
+        """What looks the same and may have its gates in another order."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            for name, parameter in nn.LSTM(3, 4).named_parameters():
+                self.register_parameter(name, parameter)
+
+    class Derived(nn.LSTM):
+        """One's own class."""
+
+    with pytest.raises(UnsupportedError, match=r"Other is none of torch\.nn\.LSTM, GRU and RNN"):
+        from_torch(Other())
+    assert from_torch(Other().state_dict()).proof.compared > 0
+    assert from_torch(Derived(3, 4)).proof.compared > 0
+
+
+def test_tensors_are_read_however_they_are_stored() -> None:
+    weights = nn.LSTM(3, 4).state_dict()
+    expected = from_torch(weights).network.theta
+    for change in (torch.Tensor.to_sparse, lambda t: torch._neg_view(-t), lambda t: t.clone().mT.contiguous().mT):
+        changed = {name: change(t) if t.ndim == 2 else t for name, t in weights.items()}
+        assert np.array_equal(from_torch(changed).network.theta, expected)
+    with pytest.raises(ArgumentError, match="weight_ih_l0 is on the device meta and has no values"):
+        from_torch(nn.LSTM(3, 4, device="meta"))
+
+
+def test_what_is_no_model_is_refused() -> None:
+    with pytest.raises(
+        ArgumentError, match=r"source must be a module or a state_dict, got a str\.\n  Hint: torch\.load"
+    ):
+        from_torch("weights.pt")
+    with pytest.raises(ArgumentError, match=r"key 'words\.weight_ih_l0' is missing"):
+        from_torch(Tagger(), layers="words")
 
 
 def test_random_numbers_of_the_caller_are_not_used_up() -> None:

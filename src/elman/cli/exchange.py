@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from elman.cli._common import check_writable, reported, say, usage_error
+from elman.cli._common import check_readable, check_writable, reported, say, usage_error
+from elman.errors import UnsupportedError
 
 __all__ = ["export_model", "import_model"]
 
@@ -25,8 +26,7 @@ def export_model(
     """Write a saved model for another library, after both have given the same results."""
     if to not in _ENDINGS:
         usage_error(f"--to {to}: must be one of {', '.join(_ENDINGS)}.")
-    if not model.exists():
-        usage_error(f"{model}: no such file.")
+    check_readable(None, model)
     target = model.with_suffix(_ENDINGS[to][0]) if output is None else output
     if target.suffix not in _ENDINGS[to]:
         usage_error(f"--output {target}: must end with {' or '.join(_ENDINGS[to])}.")
@@ -39,9 +39,19 @@ def export_model(
             from elman.interop import export_onnx as export
         else:
             from elman.interop.torch import export_torch as export
-        proof = export(loaded, target)
+        try:
+            proof = export(loaded, target)
+        except ImportError as error:
+            raise UnsupportedError(str(error)) from None
         if not quiet:
             say(f"{target}: {proof}.")
+            if to == "torch" and (members := len(getattr(loaded, "networks_", []))):
+                _say_what_is_missing(target, members)
+
+
+def _say_what_is_missing(target: Path, members: int) -> None:
+    what = "the network" if members == 1 else f"{members} networks, their keys numbered from 0 to {members - 1},"
+    say(f"{target}: has {what} without what happens to values before and after; --to onnx writes that too.")
 
 
 def import_model(
@@ -52,10 +62,11 @@ def import_model(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="No messages.")] = False,
 ) -> None:
     """Read an ONNX file of recurrent layers as a network of Elman, after both have given the same results."""
-    if not file.exists():
-        usage_error(f"{file}: no such file.")
-    if file.is_dir():
-        usage_error(f"{file}: is a folder.")
+    check_readable(None, file)
+    if file.suffix in _ENDINGS["torch"]:
+        usage_error(
+            f"{file}: weights do not say what they are for; elman.interop.torch.from_torch is told, and reads them."
+        )
     target = file.with_suffix(".model") if output is None else output
     _check_target(file, target)
     with reported(quiet):

@@ -14,11 +14,21 @@ _LAZY = {
     "from_keras": "elman.interop.keras",
     "from_torch": "elman.interop.torch",
     "import_onnx": "elman.interop.onnx_import",
+    "load_torch": "elman.interop.torch",
     "to_keras": "elman.interop.keras",
     "to_torch": "elman.interop.torch",
 }
 
-__all__ = ["export_onnx", "export_torch", "from_keras", "from_torch", "import_onnx", "to_keras", "to_torch"]
+__all__ = [
+    "export_onnx",
+    "export_torch",
+    "from_keras",
+    "from_torch",
+    "import_onnx",
+    "load_torch",
+    "to_keras",
+    "to_torch",
+]
 
 
 def __getattr__(name: str) -> Any:

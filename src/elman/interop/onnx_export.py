@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman import __version__
-from elman.errors import UnsupportedError
+from elman.interop.models import no_model
 from elman.interop.onnx_file import graph_of, model_of, need_onnx
 from elman.interop.onnx_graph import Graph
 from elman.interop.onnx_network import network_graph
@@ -32,7 +32,6 @@ Pairs = dict[str, tuple[Array, Array]]
 
 TOLERANCE = 1e-5
 _CLEAR = 1e-4  # probabilities closer than this may round to either class
-_KINDS = "Network, Forecaster, SequenceClassifier, -Regressor or -Tagger, or LanguageModel"
 
 
 def export_onnx(model: Any, path: StrPath) -> Proof:
@@ -82,11 +81,12 @@ def export_onnx(model: Any, path: StrPath) -> Proof:
 
     Examples
     --------
+    >>> from elman.errors import UnsupportedError
     >>> try:
     ...     export_onnx("model.elman", "model.onnx")
     ... except UnsupportedError as error:
     ...     print(error)
-    export_onnx: exports a Network, Forecaster, SequenceClassifier, -Regressor or -Tagger, or LanguageModel, got a str.
+    export_onnx: takes a Network, Forecaster, SequenceClassifier, -Regressor or -Tagger, or LanguageModel, got a str.
       Hint: elman.load reads a model from a file.
     """
     graph, check = _graph_and_check(model)
@@ -120,8 +120,7 @@ def _graph_and_check(model: Any) -> tuple[Graph, Callable[[Run], Pairs]]:
 
         model._check_fitted("export_onnx")
         return sequence_graph(model, _about_sequences(model)), lambda run: _check_sequences(model, run)
-    hint = "\n  Hint: elman.load reads a model from a file." if isinstance(model, str) else ""
-    raise UnsupportedError(f"export_onnx: exports a {_KINDS}, got a {kind}.{hint}")
+    raise no_model("export_onnx", model)
 
 
 # What the file says about itself

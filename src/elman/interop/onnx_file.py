@@ -10,6 +10,7 @@ import math
 import os
 import stat
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,7 +137,7 @@ def graph_of(model: ModelProto, folder: Path | None = None) -> Graph:
         if len(there):
             raise UnsupportedError(f"has {name}, which Elman does not read.")
     constants = _constants(graph, folder)
-    nodes = tuple(_node(node, folder) for node in graph.node)
+    nodes = tuple(_of_version(_node(node, folder), opset) for node in graph.node)
     _check_names(nodes, graph, constants)
     return Graph(
         nodes,
@@ -179,6 +180,13 @@ def _node(node: Any, folder: Path | None) -> Node:
             raise FileFormatError(f"{node.op_type} node has the attribute {attribute.name!r:.80} twice.")
         attributes[attribute.name] = _attribute(node.op_type, attribute, folder)
     return Node(node.op_type, tuple(node.input), tuple(node.output), attributes, node.name)
+
+
+def _of_version(node: Node, opset: int) -> Node:
+    """Say what older operator sets left unsaid: until 13, a Softmax began at axis 1."""
+    if node.op == "Softmax" and opset < 13 and "axis" not in node.attributes:
+        return replace(node, attributes={"axis": 1})
+    return node
 
 
 def _attribute(op: str, attribute: AttributeProto, folder: Path | None) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Mapping
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -19,7 +20,7 @@ from elman.interop.onnx_file import load_graph
 from elman.interop.onnx_graph import Graph
 from elman.interop.onnx_reading import OUTPUTS, Found, read_layers, room, summary
 from elman.interop.onnx_run import run_graph
-from elman.interop.proof import Proof, compare, difference
+from elman.interop.proof import Imported, Proof, compare, difference
 from elman.network import Architecture, Network, ParameterLayout
 from elman.network.architecture import READOUTS
 from elman.persistence.files import StrPath
@@ -30,22 +31,10 @@ Array = npt.NDArray[Any]
 
 TOLERANCE = 1e-5
 _SHAPES = ((5, 3), (1, 1), (8, 2))  # steps and rows of the examples
+_LONGEST = 10_000  # steps or rows of an example whose sizes the file has fixed
 
 
-class Imported(NamedTuple):
-    """A network, and the proof that it gives what the file gives.
-
-    Examples
-    --------
-    >>> Imported._fields
-    ('network', 'proof')
-    """
-
-    network: Network
-    proof: Proof
-
-
-def import_onnx(path: StrPath) -> Imported:
+def import_onnx(path: StrPath) -> Imported[Network]:
     """Read an ONNX file of recurrent layers with an output layer, or without one, as a network.
 
     Parameters
@@ -65,6 +54,8 @@ def import_onnx(path: StrPath) -> Imported:
     ------
     FileFormatError
         If the file is damaged or is no ONNX file.
+    DataError
+        If a weight is not finite.
     UnsupportedError
         If its graph is none that a network can hold: the message says what was found.
     OSError
@@ -106,7 +97,7 @@ class _Layout(NamedTuple):
     rows_first_out: bool
 
 
-def network_of(graph: Graph, runtime: Any = None) -> Imported:
+def network_of(graph: Graph, runtime: Any = None) -> Imported[Network]:
     """Return the network that a graph is.
 
     Parameters
@@ -205,6 +196,12 @@ def _example(graph: Graph, found: Found, rows_first: bool, steps: int, rows: int
     for axis, size in enumerate((found.source.dims or ())[:2]):  # some files are written for one shape alone
         lead[axis] = size if isinstance(size, int) and size > 0 else lead[axis]
     rows, steps = lead if rows_first else lead[::-1]
+    width = found.fields["input_size"] or 1
+    if rows * steps * width > room(graph) or max(lead) > _LONGEST:
+        raise UnsupportedError(
+            f"its input {found.source.name!r:.80} is fixed to {lead[0]} × {lead[1]} × {width} values; files of at most "
+            f"{_LONGEST} steps or rows and {room(graph)} values are tried.\n  Hint: leave the sizes open."
+        )
     if found.source.dtype in ("int64", "int32"):
         x: Array = rng.integers(0, found.fields["vocabulary_size"], lead).astype(found.source.dtype)
     else:
@@ -214,6 +211,8 @@ def _example(graph: Graph, found: Found, rows_first: bool, steps: int, rows: int
         if value.name == found.source.name:
             continue
         dims = [size if isinstance(size, int) and size > 0 else rows for size in value.dims or ()]
+        if prod(dims) > room(graph):
+            raise UnsupportedError(f"its input {value.name!r:.80} has {prod(dims):.3g} values, more than are tried.")
         filled = steps if value.dtype in ("int64", "int32") else 0
         example[value.name] = np.full(dims, filled, value.dtype)
     return example

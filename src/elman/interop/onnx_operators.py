@@ -16,7 +16,7 @@ import numpy.typing as npt
 from elman.errors import UnsupportedError
 from elman.reference.activations import sigmoid, softmax
 
-__all__ = ["OPERATORS"]
+__all__ = ["ATTRIBUTES", "OPERATORS"]
 
 Array = npt.NDArray[Any]
 Attributes = Mapping[str, Any]
@@ -43,16 +43,21 @@ def _both(function: Callable[..., Any]) -> Callable[..., Array]:
 
 
 def _divide(a: Array, b: Array) -> Array:
-    return np.asarray(np.trunc(a / b).astype(a.dtype) if a.dtype.kind in "iu" else a / b)
+    if a.dtype.kind not in "iu":
+        return np.asarray(a / b)
+    quotient = a // b  # rounded down; towards zero is wanted
+    return np.asarray(quotient + ((quotient * b != a) & ((a < 0) != (b < 0))), a.dtype)
 
 
 def _axes(at: Attributes, given: Array | None) -> tuple[int, ...] | None:
     axes = at.get("axes") if given is None else given
-    return None if axes is None else tuple(int(axis) for axis in np.atleast_1d(axes))
+    return None if axes is None or np.size(axes) == 0 else tuple(int(axis) for axis in np.atleast_1d(axes))
 
 
 def _reduce(function: Callable[..., Any]) -> Callable[..., Array]:
     def run(at: Attributes, x: Array, axes: Array | None = None) -> Array:
+        if at.get("noop_with_empty_axes", 0) and _axes(at, axes) is None:
+            return x
         found = function(x, axis=_axes(at, axes), keepdims=bool(at.get("keepdims", 1)))
         return np.asarray(found, x.dtype)
 
@@ -136,8 +141,25 @@ def _top_k(at: Attributes, x: Array, k: Array) -> tuple[Array, Array]:
 
 
 def _one_hot(at: Attributes, indices: Array, depth: Array, values: Array) -> Array:
-    hot = indices[..., np.newaxis] == np.arange(int(np.ravel(depth)[0]))
-    return np.asarray(np.where(hot, values[1], values[0]))
+    size = int(np.ravel(depth)[0])
+    hot = np.where(indices < 0, indices + size, indices)[..., np.newaxis] == np.arange(size)
+    return np.moveaxis(np.where(hot, values[1], values[0]), -1, at.get("axis", -1))
+
+
+def _clip(at: Attributes, x: Array, low: Array | None = None, high: Array | None = None) -> Array:
+    bounds = at.get("min") if low is None else low, at.get("max") if high is None else high
+    return np.asarray(np.clip(x, *bounds), x.dtype)
+
+
+def _arg_max(at: Attributes, x: Array) -> Array:
+    if at.get("select_last_index", 0):
+        raise UnsupportedError("with select_last_index=1")
+    return np.asarray(np.argmax(x, at.get("axis", 0), keepdims=bool(at.get("keepdims", 1))))
+
+
+def _flatten(at: Attributes, x: Array) -> Array:
+    axis = at.get("axis", 1)
+    return x.reshape(int(np.prod(x.shape[:axis])), int(np.prod(x.shape[axis:])))
 
 
 def _constant(at: Attributes) -> Array:
@@ -161,9 +183,9 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "Abs": _keeping(np.abs),
     "Add": _both(np.add),
     "And": _both(np.logical_and),
-    "ArgMax": lambda at, x: np.argmax(x, at.get("axis", 0)) if not at.get("keepdims", 1) else _arg_max(at, x),
+    "ArgMax": _arg_max,
     "Cast": _cast,
-    "Clip": lambda at, x, low=None, high=None: np.clip(x, low, high),
+    "Clip": _clip,
     "Concat": lambda at, *parts: np.concatenate(parts, axis=at["axis"]),
     "Constant": _constant,
     "ConstantOfShape": _constant_of_shape,
@@ -171,7 +193,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "Equal": _both(np.equal),
     "Exp": _keeping(np.exp),
     "Expand": _expand,
-    "Flatten": lambda at, x: x.reshape(int(np.prod(x.shape[: at.get("axis", 1)])), -1),
+    "Flatten": _flatten,
     "Gather": _gather,
     "GatherND": _gather_nd,
     "Gemm": _gemm,
@@ -207,5 +229,29 @@ OPERATORS: dict[str, Callable[..., Any]] = {
 }
 
 
-def _arg_max(at: Attributes, x: Array) -> Array:
-    return np.expand_dims(np.argmax(x, at.get("axis", 0)), at.get("axis", 0))
+_REDUCTIONS = {"axes", "keepdims", "noop_with_empty_axes"}
+ATTRIBUTES: dict[str, set[str]] = {  # what each operator understands; those that are not here have none
+    "ArgMax": {"axis", "keepdims", "select_last_index"},
+    "Cast": {"saturate", "to"},  # the former is about types that Elman does not read
+    "Clip": {"max", "min"},
+    "Concat": {"axis"},
+    "Constant": {"value", "value_float", "value_floats", "value_int", "value_ints"},
+    "ConstantOfShape": {"value"},
+    "Flatten": {"axis"},
+    "Gather": {"axis"},
+    "GatherND": {"batch_dims"},
+    "Gemm": {"alpha", "beta", "transA", "transB"},
+    "OneHot": {"axis"},
+    "ReduceMax": _REDUCTIONS,
+    "ReduceMean": _REDUCTIONS,
+    "ReduceSum": _REDUCTIONS,
+    "Reshape": {"allowzero"},
+    "Shape": {"end", "start"},
+    "Slice": {"axes", "ends", "starts"},
+    "Softmax": {"axis"},
+    "Split": {"axis", "split"},
+    "Squeeze": {"axes"},
+    "TopK": {"axis", "largest", "sorted"},
+    "Transpose": {"perm"},
+    "Unsqueeze": {"axes"},
+}

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from elman.errors import UnsupportedError
+from elman.errors import DataError, UnsupportedError
 from elman.interop.onnx_attributes import GATES, Recurrence, read_attributes
 from elman.interop.onnx_graph import Graph, Node, Value
 from elman.interop.onnx_layers import Weights, parameters_of, plain_activation
@@ -77,6 +77,9 @@ def read_layers(graph: Graph) -> Found:
     source = _source(graph, recurrent, entering)
     if source.dtype in ("int64", "int32"):
         fields, parameters = _indices(graph, fields, parameters, entering, constants)
+    for weights in (*parameters.values(), *matrices, *biases):
+        if not np.isfinite(weights).all():
+            raise DataError(f"its weights hold a value that is not finite, in an array of the shape {weights.shape}.")
     return Found(fields, parameters, matrices, biases, source, dtype)
 
 

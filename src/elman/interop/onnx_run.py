@@ -12,7 +12,7 @@ from elman.errors import ArgumentError, DataError, ElmanError, UnsupportedError
 from elman.interop.onnx_attributes import GATES
 from elman.interop.onnx_cells import run_recurrent
 from elman.interop.onnx_graph import Graph, Node
-from elman.interop.onnx_operators import OPERATORS
+from elman.interop.onnx_operators import ATTRIBUTES, OPERATORS
 
 __all__ = ["MOST_VALUES", "run_graph", "run_node"]
 
@@ -72,9 +72,12 @@ def run_node(node: Node, tensors: Mapping[str, Array], most_values: int = MOST_V
     """Return the outputs of one node, of at most so many values; errors are those of `run_graph`."""
     given = [None if name == "" else _output(tensors, name) for name in node.inputs]
     if node.op in GATES:
+        _check_states(node, given, most_values)
         return run_recurrent(node.op, node.attributes, given, node.place)
     if node.op not in OPERATORS:
         raise UnsupportedError(f"{node.place}: Elman does not run the operator {node.op}.")
+    if unknown := sorted(node.attributes.keys() - ATTRIBUTES.get(node.op, set())):
+        raise UnsupportedError(f"{node.place}: Elman does not run it with the attribute {unknown[0]!r:.80}.")
     try:
         _check_size(node, given, most_values)
         with np.errstate(all="ignore"):  # values past the end of a row may be anything
@@ -92,6 +95,15 @@ def _output(tensors: Mapping[str, Array], name: str) -> Array:
     if name not in tensors:
         raise DataError(f"run_graph: nothing gives the tensor {name!r:.80} before it is used.")
     return tensors[name]
+
+
+def _check_states(node: Node, given: list[Array | None], most_values: int) -> None:
+    """Refuse states at more steps of more units than agreed; what does not have the right axes is refused later."""
+    X, R = given[0], given[2] if len(given) > 2 else None
+    if X is not None and R is not None and X.ndim == R.ndim == 3:
+        wanted = float(X.shape[0]) * X.shape[1] * R.shape[0] * R.shape[2]
+        if wanted > most_values:
+            raise DataError(f"{node.place}: asks for {wanted:.3g} values, more than the {most_values} that are left.")
 
 
 def _check_size(node: Node, given: list[Array | None], most_values: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from elman.errors import InterchangeError
 
 Array = npt.NDArray[Any]
+NetworkT = TypeVar("NetworkT")
 
 # Largest difference by dtype: sums in another order, exp within a few units in the last place, over some 20 steps.
 TOLERANCES = {"float32": 1e-5, "float64": 1e-12}
@@ -55,6 +56,19 @@ class Proof:
             f"equal to {self.other}: largest difference {self.largest_difference:.2g} in {self.where}, "
             f"of {self.compared} numbers (tolerance {self.tolerance:g})"
         )
+
+
+class Imported(NamedTuple, Generic[NetworkT]):
+    """A network, and the proof that it gives what the other side gives.
+
+    Examples
+    --------
+    >>> Imported._fields
+    ('network', 'proof')
+    """
+
+    network: NetworkT
+    proof: Proof
 
 
 def installed(package: str) -> bool:

@@ -6,7 +6,8 @@ installed. Install it with ``pip install 'elman[keras]'``, and one of its backen
 
 from __future__ import annotations
 
-from elman.interop.keras.exchange import Exported, Imported, from_keras, to_keras, to_weights
+from elman.interop.keras.exchange import Exported, from_keras, to_keras, to_weights
 from elman.interop.keras.layers import KerasLayer
+from elman.interop.proof import Imported
 
 __all__ = ["Exported", "Imported", "KerasLayer", "from_keras", "to_keras", "to_weights"]

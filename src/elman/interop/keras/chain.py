@@ -53,7 +53,8 @@ class Chain:
         kind, at_end = layer.class_name, self.head is not None or self.activation is not None
         if kind == "Embedding" and self.embedding is None and not self.recurrent:
             check_config(layer, ("input_dim", "output_dim", "input_length"), self.inference_only)
-            self.embedding = checked_weights(layer, 1)[0]
+            sizes = layer.config.get("input_dim"), layer.config.get("output_dim")
+            self.embedding = checked_weights(layer, {"embeddings": sizes})[0]
         elif kind in (*CELLS, "Bidirectional") and self.pool is None and not at_end:
             self.recurrent.append(read_recurrent(layer, self.inference_only))
         elif kind in POOLS and self.recurrent and self.pool is None and not at_end and self.recurrent[-1].every:
@@ -63,19 +64,21 @@ class Chain:
             self._take_head(layer)
         elif kind == "Activation" and self.recurrent and self.activation in (None, "identity"):
             check_config(layer, ("activation",), self.inference_only)
-            self.activation = _activation(layer, layer.config["activation"])
+            self.activation = _activation(layer, layer.entry("activation"))
         else:
             raise UnsupportedError(f"from_keras: {layer.name} is not supported, or not at this place.")
 
     def _take_head(self, layer: KerasLayer) -> None:
         if layer.class_name == "TimeDistributed":
             check_config(layer, ("layer",), self.inference_only)
-            inner = layer.config["layer"]
-            if inner["class_name"] != "Dense":
-                raise UnsupportedError(f"from_keras: {layer.name}: a {inner['class_name']} inside is not supported.")
-            layer = KerasLayer("Dense", inner["config"], layer.weights)
+            inner = layer.inner()
+            if inner.class_name != "Dense":
+                raise UnsupportedError(f"from_keras: {layer.name}: a {inner.class_name} inside is not supported.")
+            layer = inner._replace(weights=layer.weights)
         check_config(layer, ("units", "activation", "use_bias"), self.inference_only)
-        self.head = checked_weights(layer, 2 if layer.config.get("use_bias", True) else 1)
+        units = layer.config.get("units")
+        shapes: dict[str, tuple[int | None, ...]] = {"kernel": (None, units), "bias": (units,)}
+        self.head = checked_weights(layer, shapes if layer.flag("use_bias", True) else {"kernel": shapes["kernel"]})
         self.activation = _activation(layer, layer.config.get("activation", "linear"))
 
     def network(self) -> Network | ReferenceNetwork:
@@ -96,8 +99,12 @@ class Chain:
                 raise UnsupportedError(f"from_keras: {layer.name}: return_sequences=False below another layer.")
         architecture = self._architecture(first, self.pool or ("every" if last.every else "last"))
         layout = ParameterLayout(architecture)
-        theta = np.zeros(layout.size, first.directions[0]["W_x"].dtype)
-        self._fill(Parameters(theta, layout), architecture)
+        given = self._given(architecture)
+        theta = np.zeros(layout.size, np.result_type(*given.values()))
+        for name, view in Parameters(theta, layout).items():
+            if name in given and given[name].shape != view.shape:
+                raise ShapeError(f"from_keras: {name} must have shape {view.shape}, got {given[name].shape}.")
+            view[...] = given.get(name, 0.0)  # a bias that only some of the layers have
         return Network(architecture, theta) if first.reset == "after" else ReferenceNetwork(architecture, theta)
 
     def _architecture(self, first: Recurrent, readout: str) -> Architecture:
@@ -120,19 +127,16 @@ class Chain:
             **sizes,
         )
 
-    def _fill(self, parameters: Parameters, architecture: Architecture) -> None:
+    def _given(self, architecture: Architecture) -> dict[str, Array]:
+        """Return the weights by Elman's names."""
         given: dict[str, Array] = {}
         for number, layer in enumerate(self.recurrent):
             for direction, weights in enumerate(layer.directions):
                 given |= {layer_prefix(number, direction) + name: array for name, array in weights.items()}
         if self.embedding is not None:
             given["embedding"] = self.embedding
-        head = [np.eye(architecture.readout_size)] if self.head is None else self.head
-        given |= dict(zip(("output.W_y", "output.b_y"), head, strict=False))
-        for name, view in parameters.items():
-            if name in given and given[name].shape != view.shape:
-                raise ShapeError(f"from_keras: {name} must have shape {view.shape}, got {given[name].shape}.")
-            view[...] = given.get(name, 0.0)  # a bias that only some of the layers have
+        head = [np.eye(architecture.readout_size, dtype=np.float32)] if self.head is None else self.head
+        return given | dict(zip(("output.W_y", "output.b_y"), head, strict=False))
 
 
 def _activation(layer: KerasLayer, value: Any) -> str:

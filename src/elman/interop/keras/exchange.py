@@ -11,7 +11,8 @@ import numpy.typing as npt
 from elman.errors import ArgumentError, UnsupportedError
 from elman.interop.keras.chain import Chain
 from elman.interop.keras.layers import ACTIVATIONS, CELLS, POOLS, KerasLayer, swapped
-from elman.interop.proof import Proof, compare, installed, not_compared
+from elman.interop.models import networks_of
+from elman.interop.proof import Imported, Proof, compare, installed, not_compared
 from elman.interop.reference_network import ReferenceNetwork
 from elman.network import Architecture, Network
 from elman.network.parameters import layer_prefix
@@ -21,13 +22,6 @@ TOLERANCE = 1e-5
 _STEPS, _ROWS = 9, 3
 
 
-class Imported(NamedTuple):
-    """A network and the report of running both sides."""
-
-    network: Network | ReferenceNetwork
-    proof: Proof
-
-
 class Exported(NamedTuple):
     """A model of Keras and the report of running both sides."""
 
@@ -35,7 +29,9 @@ class Exported(NamedTuple):
     proof: Proof
 
 
-def from_keras(source: Any, *, inference_only: bool = False, tolerance: float = TOLERANCE) -> Imported:
+def from_keras(
+    source: Any, *, inference_only: bool = False, tolerance: float = TOLERANCE
+) -> Imported[Network | ReferenceNetwork]:
     """Build a network from a model of Keras, and compare the two.
 
     The model is a chain: perhaps an ``Embedding``; ``SimpleRNN``, ``LSTM`` or ``GRU`` layers, all alike, each alone or
@@ -87,14 +83,14 @@ def from_keras(source: Any, *, inference_only: bool = False, tolerance: float = 
     return Imported(network, _prove("from_keras", network, model, tolerance))
 
 
-def to_keras(network: Network, *, tolerance: float = TOLERANCE) -> Exported:
+def to_keras(model: Any, *, tolerance: float = TOLERANCE) -> Exported:
     """Build a model of Keras with a network's weights, and compare the two.
 
     Parameters
     ----------
-    network : Network
+    model : Network, or a fitted estimator that has one
         Without linear skip, tied weights, one-hot input and recurrent dropout, which Keras' layers do not have or do
-        another way.
+        another way. Of an estimator the network alone is taken, without what happens to values before and after.
     tolerance : float
         Largest difference between the two sides. Some backends of Keras multiply float64 matrices in float32.
 
@@ -107,6 +103,8 @@ def to_keras(network: Network, *, tolerance: float = TOLERANCE) -> Exported:
     ------
     UnsupportedError
         If Keras has no such layer.
+    ArgumentError
+        If the model is an ensemble: its networks go one by one.
     InterchangeError
         If the two sides give different results.
     ImportError
@@ -118,6 +116,12 @@ def to_keras(network: Network, *, tolerance: float = TOLERANCE) -> Exported:
     Traceback (most recent call last):
     elman.errors.UnsupportedError: to_keras: linear_skip=True has no counterpart in a chain of Keras layers.
     """
+    network, *others = networks_of("to_keras", model)
+    if others:
+        raise ArgumentError(
+            f"to_keras: takes one network, this {type(model).__name__} has {1 + len(others)}.\n"
+            "  Hint: networks_ holds them; export_onnx takes the whole ensemble."
+        )
     a = network.architecture
     for name, plain in (("linear_skip", False), ("tied_weights", False), ("recurrent_dropout", 0.0)):
         if getattr(a, name) != plain:
@@ -127,10 +131,10 @@ def to_keras(network: Network, *, tolerance: float = TOLERANCE) -> Exported:
     if a.takes_indices and a.embedding_size is None:
         raise UnsupportedError("to_keras: one-hot input has no counterpart in a chain of Keras layers.")
     keras = _keras("to_keras")
-    model = keras.Sequential(list(_layers(keras, a, network.dtype.name)))
-    for layer, weights in zip([layer for layer in model.layers if layer.weights], to_weights(network), strict=True):
+    made = keras.Sequential(list(_layers(keras, a, network.dtype.name)))
+    for layer, weights in zip([layer for layer in made.layers if layer.weights], to_weights(network), strict=True):
         layer.set_weights(weights)
-    return Exported(model, _prove("to_keras", network, model, tolerance))
+    return Exported(made, _prove("to_keras", network, made, tolerance))
 
 
 def _layers(keras: Any, a: Architecture, dtype: str) -> Any:

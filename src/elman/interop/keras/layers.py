@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from elman import _check
 from elman.errors import ArgumentError, DataError, ShapeError, UnsupportedError
 
 Array = npt.NDArray[Any]
@@ -70,6 +71,25 @@ class KerasLayer(NamedTuple):
     def name(self) -> str:
         """How messages call it."""
         return f"{self.class_name} {self.config.get('name', '')!r}"
+
+    def entry(self, key: str) -> Any:
+        """Return an entry of its configuration, or refuse a description that has none."""
+        if key not in self.config:
+            raise ArgumentError(f"from_keras: {self.name}: its configuration has no {key!r}.")
+        return self.config[key]
+
+    def flag(self, key: str, default: bool) -> bool:
+        """Return an entry that is True or False."""
+        return _check.boolean(f"from_keras: {self.name}", key, self.config.get(key, default))
+
+    def inner(self, key: str = "layer") -> KerasLayer:
+        """Return the layer that an entry describes, without weights."""
+        told = self.entry(key)
+        if not isinstance(told, Mapping) or not {"class_name", "config"} <= told.keys():
+            raise ArgumentError(
+                f"from_keras: {self.name}: {key} must have a class_name and a config, got {told!r:.60}."
+            )
+        return KerasLayer(told["class_name"], told["config"], ())
 
 
 @dataclass(frozen=True)
@@ -144,16 +164,16 @@ def read_recurrent(layer: KerasLayer, inference_only: bool) -> Recurrent:
     if layer.class_name != "Bidirectional":
         return _one_direction(layer, layer.config, inference_only)
     check_config(layer, ("layer", "backward_layer"), inference_only)
-    inner = layer.config["layer"]
-    forward = KerasLayer(inner["class_name"], inner["config"], layer.weights[: len(layer.weights) // 2])
+    inner, half = layer.inner(), len(layer.weights) // 2
+    forward = inner._replace(weights=layer.weights[:half])
     if forward.class_name not in CELLS:
         raise UnsupportedError(f"from_keras: {layer.name}: a {forward.class_name} inside is not supported.")
-    backward = layer.config.get("backward_layer") or inner
-    theirs = dict(backward["config"]) | {"go_backwards": False}
-    if backward["class_name"] != forward.class_name or _influential(theirs) != _influential(forward.config):
+    backward = layer.inner("backward_layer") if layer.config.get("backward_layer") else inner
+    theirs = dict(backward.config) | {"go_backwards": False}
+    if backward.class_name != forward.class_name or _influential(theirs) != _influential(forward.config):
         raise UnsupportedError(f"from_keras: {layer.name}: backward_layer must be like the forward one.")
     read = _one_direction(forward, forward.config, inference_only)
-    other = _one_direction(forward._replace(weights=layer.weights[len(layer.weights) // 2 :]), theirs, inference_only)
+    other = _one_direction(forward._replace(weights=layer.weights[half:]), theirs, inference_only)
     both = (*read.directions, *other.directions)
     return Recurrent(layer.name, read.cell, read.units, read.activation, read.bias, read.every, read.reset, both)
 
@@ -169,31 +189,30 @@ def _without_influence(key: str) -> bool:
 
 def _one_direction(layer: KerasLayer, config: Mapping[str, Any], inference_only: bool) -> Recurrent:
     taken = ("units", "activation", "use_bias", "return_sequences", "reset_after")
-    check_config(layer._replace(config=config), taken, inference_only)
+    layer = layer._replace(config=config)
+    check_config(layer, taken, inference_only)
     cell, activation = CELLS[layer.class_name], config.get("activation", "tanh")
     allowed = ("tanh", "relu", "sigmoid", "linear") if cell == "rnn" else ("tanh",)
     _refuse_unless(layer, "activation", activation, allowed, "")
-    bias, after = bool(config.get("use_bias", True)), bool(config.get("reset_after", True))
-    weights = _our_order(layer, cell, int(config["units"]), bias, after)
+    units = _check.positive_integer(f"from_keras: {layer.name}", "units", layer.entry("units"))
+    bias, after = layer.flag("use_bias", True), layer.flag("reset_after", True)
+    weights = _our_order(layer, cell, units, bias, after)
     reset = "after" if cell != "gru" or after else "before"
-    every = bool(config.get("return_sequences", False))
-    return Recurrent(layer.name, cell, int(config["units"]), ACTIVATIONS[activation], bias, every, reset, (weights,))
+    every = layer.flag("return_sequences", False)
+    return Recurrent(layer.name, cell, units, ACTIVATIONS[activation], bias, every, reset, (weights,))
 
 
 def _our_order(layer: KerasLayer, cell: str, units: int, bias: bool, after: bool) -> dict[str, Array]:
     columns = _GATES[cell] * units
-    arrays = checked_weights(layer, 3 if bias else 2)
-    shapes: list[tuple[int, ...]] = [(arrays[0].shape[0], columns), (units, columns)]
+    shapes: list[tuple[int | None, ...]] = [(None, columns), (units, columns)]
     if bias:
         shapes.append((2, columns) if cell == "gru" and after else (columns,))
-    for name, array, shape in zip(("kernel", "recurrent_kernel", "bias"), arrays, shapes, strict=False):
-        if array.shape != shape:
-            raise ShapeError(f"from_keras: {layer.name}: {name} must have shape {shape}, got {array.shape}.")
+    arrays = checked_weights(layer, dict(zip(("kernel", "recurrent_kernel", "bias"), shapes, strict=False)))
     if cell != "gru":
         return dict(zip(("W_x", "W_h", "b"), arrays, strict=False))
     found = {name: swapped(array, units) for name, array in zip(("W_x", "W_h"), arrays, strict=False)}
     if bias:
-        b_x, b_h = swapped(arrays[2], units) if after else (swapped(arrays[2], units), np.zeros(columns))
+        b_x, b_h = swapped(arrays[2], units) if after else (swapped(arrays[2], units), np.zeros_like(arrays[2]))
         found["b"] = b_x.copy()
         found["b"][: 2 * units] += b_h[: 2 * units]
         found["b_hn"] = b_h[2 * units :]
@@ -206,19 +225,23 @@ def swapped(array: Array, units: int) -> Array:
     return np.concatenate([r, z, rest], axis=-1)
 
 
-def checked_weights(layer: KerasLayer, count: int) -> list[Array]:
-    """Return the weights as float32 or float64 arrays, ``count`` of them, all finite."""
-    if len(layer.weights) != count:
+def checked_weights(layer: KerasLayer, shapes: Mapping[str, tuple[int | None, ...]]) -> list[Array]:
+    """Return the weights as float32 or float64 arrays of these shapes, None for any size, all values finite."""
+    if len(layer.weights) != len(shapes):
         raise ArgumentError(
-            f"from_keras: {layer.name} must have {count} arrays of weights, got {len(layer.weights)}."
+            f"from_keras: {layer.name} must have {len(shapes)} arrays of weights, got {len(layer.weights)}."
             + ("\n  Hint: build the model, or call it once." if not layer.weights else "")
         )
     found = [np.asarray(array) for array in layer.weights]
-    for number, array in enumerate(found):
+    for number, (array, (name, shape)) in enumerate(zip(found, shapes.items(), strict=True)):
         if array.dtype not in (np.float32, np.float64):
             raise ArgumentError(
                 f"from_keras: {layer.name}: weights[{number}] must be float32 or float64, got {array.dtype}."
             )
         if not np.isfinite(array).all():
             raise DataError(f"from_keras: {layer.name}: weights[{number}] holds a value that is not finite.")
+        fits = [size is None or size == own for own, size in zip(array.shape, shape, strict=False)]
+        if array.ndim != len(shape) or not all(fits) or 0 in array.shape:
+            told = str(tuple("any" if size is None else size for size in shape)).replace("'", "")
+            raise ShapeError(f"from_keras: {layer.name}: {name} must have shape {told}, got {array.shape}.")
     return found

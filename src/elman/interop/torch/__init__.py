@@ -1,11 +1,12 @@
 """PyTorch: weights both ways, each time with a proof, and `torch.nn`'s recurrent modules with Elman's kernels inside.
 
-`from_torch`, `to_torch` and `export_torch` convert networks. `LSTM`, `GRU` and `RNN` stand in for the modules of these
-names in `torch.nn`: the same constructor, parameters, ``state_dict`` and results, on the CPU, in float32 and float64::
+`from_torch`, `to_torch`, `export_torch` and `load_torch` convert networks. `LSTM`, `GRU` and `RNN` stand in for the
+modules of these names in `torch.nn`: the same constructor, parameters, ``state_dict`` and results, on the CPU, in
+float32 and float64::
 
     from elman.interop.torch import LSTM        # instead of: from torch.nn import LSTM
 
-PyTorch is needed by those three and `to_torch`; install it with ``pip install 'elman[torch]'``.
+PyTorch is needed by those three, `to_torch` and `load_torch`; install it with ``pip install 'elman[torch]'``.
 """
 
 from __future__ import annotations
@@ -13,13 +14,15 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from elman.interop.proof import installed
-from elman.interop.torch.exchange import Exported, Imported, export_torch, from_torch, to_torch
+from elman.interop.proof import Imported, installed
+from elman.interop.torch.exchange import Exported, from_torch, to_torch
+from elman.interop.torch.files import export_torch, load_torch
 from elman.interop.torch.state_dict import Names, to_state_dict
 
-__all__ = ["Exported", "Imported", "Names", "export_torch", "from_torch", "to_state_dict", "to_torch"]
+__all__ = ["Exported", "Imported", "Names", "export_torch", "from_torch", "load_torch", "to_state_dict", "to_torch"]
 
 _NEED_TORCH = {
+    "Ensemble": "elman.interop.torch.model",
     "GRU": "elman.interop.torch.drop_in",
     "LSTM": "elman.interop.torch.drop_in",
     "Model": "elman.interop.torch.model",

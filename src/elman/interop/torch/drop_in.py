@@ -6,6 +6,8 @@ classes are the bases of these. Only the arithmetic of ``forward``, and with it 
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 import torch
@@ -13,7 +15,6 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 
 from elman.errors import UnsupportedError
 from elman.interop.torch.functions import Direction, apply_direction
-from elman.interop.torch.passes import Array
 
 __all__: list[str] = []  # the package hands out the classes, so that its names exist without PyTorch
 
@@ -42,56 +43,66 @@ class _Recurrent(torch.nn.RNNBase):
     def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:  # noqa: A002 (the name of torch.nn)
         """Run the layers; arguments and results are those of the module of this name in `torch.nn`.
 
+        What is traced or exported is the module of `torch.nn` itself; `torch.compile` leaves the layers as they are.
+
         Raises
         ------
         UnsupportedError
             On autocast, on dtypes other than float32 and float64, and on devices other than the CPU.
         """
-        packed = isinstance(input, PackedSequence)
-        self._check_supported(input.data if packed else input)
-        if not self._fits(input, hx, packed):
-            self._refuse(input, hx)
+        exported = torch.compiler.is_compiling() and not torch.compiler.is_dynamo_compiling()
+        if exported or torch.jit.is_tracing():
+            found: tuple[Any, Any] = super().forward(input, hx)
+            return found
+        if "torch._dynamo" in sys.modules:
+            return _uncompiled(self, input, hx)
+        return self._forward(input, hx)
+
+    def _forward(self, sequences: Any, hx: Any) -> tuple[Any, Any]:
+        packed = isinstance(sequences, PackedSequence)
+        weights = [weight for layer in self.all_weights for weight in layer]
+        self._check_supported(sequences.data if packed else sequences, weights)
+        if not self._fits(sequences, hx, packed, weights):
+            self._refuse(sequences, hx)
         states = None if hx is None else (hx if self.mode == "LSTM" else (hx,))
-        y, finals = self._run_packed(input, states) if packed else self._run_padded(input, states)
+        run = self._run_packed if packed else self._run_padded
+        y, finals = run(sequences, states, weights)
         return y, tuple(finals) if self.mode == "LSTM" else finals[0]
 
-    def _check_supported(self, data: Any) -> None:
+    def _check_supported(self, data: Any, weights: list[Any]) -> None:
         """Refuse by name what PyTorch's module can do and this one cannot."""
         if torch.is_autocast_enabled("cpu"):
             raise UnsupportedError(f"{self._place}: autocast is not supported. Leave it, or use torch.nn.")
         if not isinstance(data, torch.Tensor):
             return
-        for what, tensor in (("input", data), ("weights", self.all_weights[0][0])):
-            if tensor.device.type != "cpu":
+        for tensor in (data, *weights):
+            if tensor.is_cpu and (tensor.dtype in _DTYPES or not (tensor.is_floating_point() or tensor.is_complex())):
+                continue
+            what = "input" if tensor is data else "weights"
+            if not tensor.is_cpu:
                 raise UnsupportedError(f"{self._place}: runs on the CPU alone, got {what} on {tensor.device}.")
-            if tensor.dtype.is_floating_point and tensor.dtype not in _DTYPES:
-                raise UnsupportedError(f"{self._place}: needs float32 or float64, got {what} of {tensor.dtype}.")
+            raise UnsupportedError(f"{self._place}: needs float32 or float64, got {what} of {tensor.dtype}.")
 
-    def _fits(self, sequences: Any, hx: Any, packed: bool) -> bool:
+    def _fits(self, sequences: Any, hx: Any, packed: bool, weights: list[Any]) -> bool:
         """Whether shapes and dtypes are those that forward takes."""
         data = sequences.data if packed else sequences
         if not isinstance(data, torch.Tensor) or data.dim() not in ((2,) if packed else (2, 3)):
             return False
-        weight = self.all_weights[0][0]
-        if data.dtype != weight.dtype or data.shape[-1] != self.input_size:
+        dtype, shape = data.dtype, data.shape
+        if shape[-1] != self.input_size or any(weight.dtype != dtype for weight in weights):
             return False
-        if data.shape[1 if data.dim() == 3 and self.batch_first else 0] == 0:  # no steps
+        if shape[1 if len(shape) == 3 and self.batch_first else 0] == 0:  # no steps
             return False
-        if hx is None:
-            return True
+        return hx is None or self._states_fit(hx, self._rows(sequences, packed), dtype)
+
+    def _states_fit(self, hx: Any, rows: tuple[int, ...], dtype: Any) -> bool:
         states = hx if self.mode == "LSTM" else (hx,)
-        rows = self._rows(sequences, packed)
         expected = (self.num_layers * (2 if self.bidirectional else 1), *rows, self.hidden_size)
         return (
             isinstance(states, tuple | list)
             and len(states) == (2 if self.mode == "LSTM" else 1)
-            and all(
-                isinstance(s, torch.Tensor)
-                and s.shape == expected
-                and s.dtype == weight.dtype
-                and s.device == data.device
-                for s in states
-            )
+            and all(isinstance(s, torch.Tensor) for s in states)
+            and all(s.shape == expected and s.dtype == dtype and s.is_cpu for s in states)
         )
 
     def _rows(self, sequences: Any, packed: bool) -> tuple[int, ...]:
@@ -106,54 +117,49 @@ class _Recurrent(torch.nn.RNNBase):
             super().forward(sequences, hx)
         raise UnsupportedError(f"{self._place}: this input runs in torch.nn.{type(self).__name__} alone.")
 
-    def _run_padded(self, x: Any, states: Any) -> tuple[Any, list[Any]]:
+    def _run_padded(self, x: Any, states: Any, weights: list[Any]) -> tuple[Any, list[Any]]:
         batched = x.dim() == 3
         if not batched:
             x, states = x.unsqueeze(1), None if states is None else [s.unsqueeze(1) for s in states]
         elif self.batch_first:
             x = x.transpose(0, 1)
-        y, finals = self._run_layers(x, states, None)
+        y, finals = self._run_layers(x, states, None, weights)
         if not batched:
             return y.squeeze(1), [s.squeeze(1) for s in finals]
         return y.transpose(0, 1) if self.batch_first else y, finals
 
-    def _run_packed(self, packed: Any, states: Any) -> tuple[Any, list[Any]]:
+    def _run_packed(self, packed: Any, states: Any, weights: list[Any]) -> tuple[Any, list[Any]]:
         """Run over the rows from the longest to the shortest, the order in which they are packed."""
         data, batch_sizes, sorting, unsorting = packed
         x, lengths = pad_packed_sequence(PackedSequence(data, batch_sizes))
         if states is not None and sorting is not None:
             states = [s.index_select(1, sorting) for s in states]
-        y, finals = self._run_layers(x, states, lengths)
+        y, finals = self._run_layers(x, states, lengths, weights)
         if unsorting is not None:
             finals = [s.index_select(1, unsorting) for s in finals]
         return PackedSequence(pack_padded_sequence(y, lengths).data, batch_sizes, sorting, unsorting), finals
 
-    def _run_layers(self, x: Any, states: Any, lengths: Any) -> tuple[Any, list[Any]]:
+    def _run_layers(self, x: Any, states: Any, lengths: Any, weights: list[Any]) -> tuple[Any, list[Any]]:
         """Run all layers over x (T, N, D); states are None or one tensor (layers·directions, N, H) per kind."""
-        weights = self.all_weights
         directions = 2 if self.bidirectional else 1
-        starts = [None] * len(weights) if states is None else list(zip(*(s.unbind(0) for s in states), strict=True))
-        finals = []
-        rows = None if lengths is None else lengths.numpy()
-        for first in range(0, len(weights), directions):
+        layers = self.num_layers * directions
+        each = len(weights) // layers
+        starts = [(None, None)] * layers if states is None else _each_layer(states, layers)
+        rows, threads = None if lengths is None else lengths.numpy(), torch.get_num_threads()
+        finals: list[Any] = []
+        for first in range(0, layers, directions):
             outputs = []
             for place in range(first, first + directions):
-                y, *last = self._run_direction(x, starts[place], rows, weights[place], reverse=place > first)
+                own, (h_0, c_0) = weights[place * each : (place + 1) * each], starts[place]
+                keep = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (x, h_0, c_0, *own))
+                direction = Direction(self._cell, place > first, rows, threads, keep)
+                y, *last = apply_direction(direction, x, h_0, c_0, own)
                 outputs.append(y)
                 finals.append(last)
             x = outputs[0] if directions == 1 else torch.cat(outputs, 2)
-            if self.training and self.dropout and first + directions < len(weights):
+            if self.training and self.dropout and first + directions < layers:
                 x = self._drop(x, lengths)
-        if len(finals) == 1:
-            return x, [s.unsqueeze(0) for s in finals[0]]
-        return x, [torch.stack(kind) for kind in zip(*finals, strict=True)]
-
-    def _run_direction(
-        self, x: Any, start: Any, lengths: Array | None, parameters: list[Any], reverse: bool
-    ) -> tuple[Any, ...]:
-        h_0, c_0 = (None, None) if start is None else (*start, None)[:2]
-        direction = Direction(self._cell, reverse, lengths, torch.get_num_threads())
-        return apply_direction(direction, x, h_0, c_0, parameters)
+        return x, finals[0] if layers == 1 else [torch.cat(kind) for kind in zip(*finals, strict=True)]
 
     def _drop(self, y: Any, lengths: Any) -> Any:
         """Drop what passes upwards, with the random numbers that PyTorch would have drawn."""
@@ -162,6 +168,16 @@ class _Recurrent(torch.nn.RNNBase):
         packed = pack_padded_sequence(y, lengths)
         dropped = torch.nn.functional.dropout(packed.data, self.dropout)
         return pad_packed_sequence(PackedSequence(dropped, packed.batch_sizes))[0]
+
+
+def _each_layer(states: Any, layers: int) -> list[tuple[Any, Any]]:
+    """Return h_0 and c_0 (1, N, H) of every layer and direction."""
+    parts = [(s,) if layers == 1 else s.split(1) for s in states]
+    return list(zip(parts[0], parts[1] if len(parts) > 1 else [None] * layers, strict=True))
+
+
+# Unlike torch.compiler.disable, this does not load the compiler, which takes seconds, before there is need.
+_uncompiled: Callable[..., tuple[Any, Any]] = torch._disable_dynamo(_Recurrent._forward)
 
 
 class RNN(_Recurrent, torch.nn.RNN):

@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from elman.errors import ArgumentError, UnsupportedError
-from elman.interop.proof import Proof, compare, installed, not_compared
+from elman.interop.models import networks_of
+from elman.interop.proof import Imported, Proof, compare, installed, not_compared
 from elman.interop.torch.state_dict import Names, as_arrays, fill, find_layers, infer_architecture, to_state_dict
-from elman.network import Network, State
+from elman.network import Architecture, Network, State
 
 Array = npt.NDArray[Any]
 _STEPS, _LENGTHS = 9, (9, 4, 1)
-
-
-class Imported(NamedTuple):
-    """A network and the report of running both sides."""
-
-    network: Network
-    proof: Proof
 
 
 class Exported(NamedTuple):
@@ -46,7 +37,7 @@ def from_torch(
     readout: str = "every",
     output_activation: str = "identity",
     tolerance: float | None = None,
-) -> Imported:
+) -> Imported[Network]:
     """Build a network from the weights of a model of PyTorch, and compare the two.
 
     Cell, sizes, layers, directions and biases are read off the keys and shapes. Without an output layer the network's
@@ -91,6 +82,9 @@ def from_torch(
     Of a module, ``nonlinearity`` and ``dropout`` are taken over and ``proj_size`` is refused. ``batch_first`` says in
     which order a module takes its input; the weights do not depend on it, and Elman's order is (T, N, D) always.
 
+    The other side of the comparison is made of `torch.nn`'s modules with these weights. What the ``forward`` of a
+    model of one's own does between its modules, nobody sees: readout and activations are said by the caller.
+
     Examples
     --------
     >>> weights = {"weight_ih_l0": np.ones((1, 1)), "weight_hh_l0": np.ones((1, 1))}
@@ -98,6 +92,13 @@ def from_torch(
     >>> network.predict(np.array([[[1.0]], [[0.0]]])).ravel().round(4)
     array([0.7616, 0.642 ])
     """
+    if (found := getattr(source, "architecture", None)) is not None and isinstance(found, Architecture):
+        return _from_model(source, found, tolerance)
+    if not isinstance(source, Mapping) and not hasattr(source, "state_dict"):
+        raise ArgumentError(
+            f"from_torch: source must be a module or a state_dict, got a {type(source).__name__}.\n"
+            "  Hint: torch.load(path, weights_only=True) reads a file of weights."
+        )
     names = Names(layers or "", output, embedding, skip)
     state_dict = source if isinstance(source, Mapping) else source.state_dict()
     arrays = as_arrays(state_dict)
@@ -105,7 +106,9 @@ def from_torch(
     choices: dict[str, Any] = {"readout": readout, "output": output_activation}
     if not isinstance(source, Mapping):
         _refuse_unseen(source)
-        choices |= _attributes(source.get_submodule(prefix.rstrip(".")), activation)
+        module = source.get_submodule(prefix.rstrip("."))
+        _check_kind(module)
+        choices |= _attributes(module, activation)
     elif activation is not None:
         choices["activation"] = activation
     architecture = infer_architecture(arrays, names, prefix, **choices)
@@ -116,20 +119,41 @@ def from_torch(
     for name, array in to_state_dict(network).items():
         if name not in renamed:  # parts that only Elman has: an output layer that passes on, a bias of zeros
             renamed[name] = array
-    return Imported(network, _prove("from_torch", network, renamed, tolerance))
+    return Imported(network, prove("from_torch", network, renamed, tolerance))
+
+
+def _from_model(module: Any, architecture: Architecture, tolerance: float | None) -> Imported[Network]:
+    """Take back the weights of a module that `to_torch` made; it says itself what its parts are."""
+    arrays = as_arrays(module.state_dict())
+    if architecture.tied_weights:
+        del arrays["output.weight"]
+    network = fill(architecture, arrays, Names(), "recurrent.")
+    return Imported(network, prove("from_torch", network, arrays, tolerance))
 
 
 def _refuse_unseen(source: Any) -> None:
     """Refuse modules without parameters, of which a state_dict says nothing; dropout acts in training alone."""
     for name, module in source.named_modules():
         kind = type(module).__name__
-        if not name or any(True for _ in module.children()) or kind == "Dropout":
+        if getattr(module, "max_norm", None) is not None:
+            raise UnsupportedError(f"from_torch: the module {name!r} ({kind}) has max_norm={module.max_norm}.")
+        if not name or any(True for _ in module.children()) or kind in ("Dropout", "Identity"):
             continue
         if not module.state_dict():
             raise UnsupportedError(
                 f"from_torch: the module {name!r} ({kind}) has no parameters and would be left out.\n"
                 "  Hint: give source.state_dict(), and output_activation= or readout= for what it does."
             )
+
+
+def _check_kind(module: Any) -> None:
+    """Refuse a module of another make, whose weights may have the same names and another meaning."""
+    kinds = [kind for kind in type(module).__mro__ if kind.__module__ == "torch.nn.modules.rnn"]
+    if not kinds:
+        raise UnsupportedError(
+            f"from_torch: {type(module).__name__} is none of torch.nn.LSTM, GRU and RNN.\n"
+            "  Hint: give its state_dict(), if you know that its gates come in PyTorch's order."
+        )
 
 
 def _attributes(module: Any, activation: str | None) -> dict[str, Any]:
@@ -153,26 +177,30 @@ def _renamed(name: str, names: Names, prefix: str) -> str:
     return f"{ {names.output: 'output', names.embedding: 'embedding', names.skip: 'skip'}[part] }.{end}"
 
 
-def to_torch(network: Network, *, tolerance: float | None = None) -> Exported:
-    """Build a module of PyTorch with a network's weights, and compare the two.
+def to_torch(model: Any, *, tolerance: float | None = None) -> Exported:
+    """Build a module of PyTorch with a model's weights, and compare the two.
 
     Parameters
     ----------
-    network : Network
-        With no recurrent dropout, and tanh or ReLU in simple layers.
+    model : Network, Forecaster, SequenceClassifier, SequenceRegressor, SequenceTagger or LanguageModel
+        Its networks have no recurrent dropout, and tanh or ReLU in simple layers. Of an estimator the networks alone
+        are taken: what it does to raw values before and after stays behind.
     tolerance : float, optional
         Largest difference between the two sides; 1e-5 in float32, 1e-12 in float64.
 
     Returns
     -------
     exported : Exported
-        ``module``: time-major, ``module(x, state, lengths)`` gives outputs and final states; its parts are
-        ``recurrent`` (`torch.nn.LSTM`, `GRU` or `RNN`), ``output``, ``embedding`` and ``skip``. And ``proof``.
+        ``module``, a `Model`: time-major, ``module(x, state, lengths)`` gives outputs and final states; its parts are
+        ``recurrent`` (`torch.nn.LSTM`, `GRU` or `RNN`), ``output``, ``embedding`` and ``skip``. Of an ensemble an
+        `Ensemble` of them. And ``proof``, of several networks that of the one furthest apart.
 
     Raises
     ------
     UnsupportedError
         If PyTorch has no such layer.
+    NotFittedError
+        If the model has not been fitted.
     InterchangeError
         If the two sides give different results.
     ImportError
@@ -185,79 +213,17 @@ def to_torch(network: Network, *, tolerance: float | None = None) -> Exported:
     Traceback (most recent call last):
     elman.errors.UnsupportedError: to_torch: activation='sigmoid' has no counterpart: torch.nn.RNN knows tanh and relu.
     """
-    state_dict = to_state_dict(network)
-    module = _load(network, state_dict)
-    return Exported(module, _compare_with("to_torch", network, module, tolerance))
+    networks = networks_of("to_torch", model)
+    modules = [_load(network, to_state_dict(network)) for network in networks]
+    proofs = [
+        _compare_with("to_torch", network, module, tolerance) for network, module in zip(networks, modules, strict=True)
+    ]
+    proof = max(proofs, key=lambda proof: proof.largest_difference or 0.0)
+    return Exported(_together(modules), proof)
 
 
-def export_torch(model: Any, path: str | os.PathLike[str]) -> Proof:
-    """Write the weights of a model as a ``state_dict`` of PyTorch, and compare both sides.
-
-    Parameters
-    ----------
-    model : Network, Forecaster, SequenceClassifier, SequenceRegressor or SequenceTagger
-        Of an estimator the networks alone are written: what it does to raw values before and after is not part of a
-        ``state_dict``. Several networks are numbered: ``0.recurrent.weight_ih_l0``.
-    path : str or path
-        ``*.safetensors``, which needs no PyTorch and holds the architecture as JSON in its metadata; or ``*.pt`` or
-        ``*.pth``, written by ``torch.save``.
-
-    Returns
-    -------
-    proof : Proof
-        The report; of several networks that of the one furthest apart.
-
-    Raises
-    ------
-    ArgumentError
-        If the ending of the path is another, or the model has not been fitted.
-    UnsupportedError
-        If PyTorch has no such layer.
-    InterchangeError
-        If the two sides give different results; no file is written then.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> from elman import Architecture, Network
-    >>> with tempfile.TemporaryDirectory() as folder:
-    ...     proof = export_torch(Network.initialized(Architecture(1, 1, hidden_size=2)), f"{folder}/model.safetensors")
-    >>> proof.other.split()[0]
-    'torch'
-    """
-    path = Path(path)
-    if path.suffix not in (".safetensors", ".pt", ".pth"):
-        raise ArgumentError(f"export_torch: path must end with .safetensors, .pt or .pth, got {path.name!r}.")
-    networks = [model] if isinstance(model, Network) else getattr(model, "networks_", None)
-    if not networks:
-        raise ArgumentError(f"export_torch: {type(model).__name__} has no networks; fit it first.")
-    several, proofs = len(networks) > 1, []
-    arrays: dict[str, Array] = {}
-    for number, network in enumerate(networks):
-        found = to_state_dict(network)
-        proofs.append(_prove("export_torch", network, found, None))
-        arrays |= {f"{number}.{name}" if several else name: array for name, array in found.items()}
-    _write(path, arrays, {"architecture": networks[0].architecture.to_dict(), "networks": len(networks)})
-    return max(proofs, key=lambda proof: proof.largest_difference or 0.0)
-
-
-def _write(path: Path, arrays: dict[str, Array], metadata: dict[str, Any]) -> None:
-    """Write through a temporary file beside the one that is wanted."""
-    temporary = path.with_name(f".{path.name}.partial")
-    try:
-        if path.suffix == ".safetensors":
-            from safetensors.numpy import save_file
-
-            save_file(arrays, temporary, {"elman": json.dumps(metadata)})
-        else:
-            torch = _torch("export_torch")
-            torch.save({name: torch.from_numpy(array) for name, array in arrays.items()}, temporary)
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _torch(place: str) -> Any:
+def torch_for(place: str) -> Any:
+    """Return PyTorch, or say who needs it."""
     if not installed("torch"):
         raise ImportError(f"{place} needs PyTorch: pip install 'elman[torch]'")
     import torch
@@ -267,11 +233,7 @@ def _torch(place: str) -> Any:
 
 def _load(network: Network, state_dict: Mapping[str, Array]) -> Any:
     """Return the module of PyTorch that has the network's architecture and these weights."""
-    torch = _torch("to_torch")
-    from elman.interop.torch.model import Model
-
-    with torch.device("meta"):  # no starting values, so no random numbers of the caller's are used up
-        module = Model(network.architecture)
+    torch, module = torch_for("to_torch"), empty_module([network.architecture])
     tensors = {name: torch.from_numpy(np.array(array)) for name, array in state_dict.items()}
     if network.architecture.tied_weights:
         tensors["output.weight"] = tensors["embedding.weight"]
@@ -279,7 +241,22 @@ def _load(network: Network, state_dict: Mapping[str, Array]) -> Any:
     return module.train(False)
 
 
-def _prove(place: str, network: Network, state_dict: Mapping[str, Array], tolerance: float | None) -> Proof:
+def empty_module(architectures: list[Architecture]) -> Any:
+    """Return modules without values, which use up none of the caller's random numbers, as one."""
+    torch = torch_for("to_torch")
+    from elman.interop.torch.model import Model
+
+    with torch.device("meta"):
+        return _together([Model(architecture) for architecture in architectures])
+
+
+def _together(modules: list[Any]) -> Any:
+    from elman.interop.torch.model import Ensemble
+
+    return modules[0] if len(modules) == 1 else Ensemble(modules).train(False)
+
+
+def prove(place: str, network: Network, state_dict: Mapping[str, Array], tolerance: float | None) -> Proof:
     """Compare the network with a module that has ``state_dict``, if PyTorch is there."""
     if not installed("torch"):
         return not_compared("torch")
@@ -289,7 +266,7 @@ def _prove(place: str, network: Network, state_dict: Mapping[str, Array], tolera
 
 def _compare_with(place: str, network: Network, module: Any, tolerance: float | None) -> Proof:
     """Run both sides on rows of unequal lengths from random states."""
-    torch = _torch(place)
+    torch = torch_for(place)
     a, rng, rows = network.architecture, np.random.default_rng(0), len(_LENGTHS)
     if a.vocabulary_size is not None:
         x: Array = rng.integers(0, a.vocabulary_size, (_STEPS, rows))

@@ -6,7 +6,7 @@ it, so that it notices changes in place and frees everything when it frees its o
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 import numpy as np
 import torch
@@ -31,41 +31,15 @@ class Direction(NamedTuple):
         Valid steps of each row; None means all.
     n_threads : int
         Threads of the kernels.
+    keep : bool
+        Whether a backward pass may follow.
     """
 
     cell: str
     reverse: bool
     lengths: Array | None
     n_threads: int
-
-
-class Run:
-    """A forward pass of one direction over arrays."""
-
-    def __init__(
-        self, direction: Direction, x: Array, h_0: Array | None, c_0: Array | None, w: Weights, keep: bool
-    ) -> None:
-        T, N, _ = x.shape
-        H = len(w.W_h)
-        self.timeline = Timeline(T, N)
-        self.timeline.bind(direction.lengths)
-        self.x = self.timeline.reverse(x, np.empty_like(x)) if direction.reverse else x
-        h_0 = np.zeros((N, H), x.dtype) if h_0 is None else h_0
-        if c_0 is None and direction.cell == "lstm":
-            c_0 = np.zeros((N, H), x.dtype)
-        self.states = forward(direction.cell, self.x, h_0, c_0, w, direction.lengths, keep, direction.n_threads)
-        h, c, _ = self.states
-        self.y = self.timeline.reverse(h[1:], np.empty_like(h[1:])) if direction.reverse else h[1:]
-        self.last = [self.timeline.last(s, np.empty((N, H), x.dtype)) for s in (h, c) if s is not None]
-
-    def outputs(self) -> tuple[Tensor, ...]:
-        """Return outputs (T, N, H) and final states (N, H); those of a forward direction share the states' memory."""
-        return tuple(torch.from_numpy(array) for array in (self.y, *self.last))
-
-
-def as_array(tensor: Tensor | None) -> Array | None:
-    """Return the tensor's own memory as an array, or that of a contiguous copy."""
-    return None if tensor is None else tensor.detach().contiguous().numpy()
+    keep: bool
 
 
 class Differentiable(torch.autograd.Function):
@@ -76,42 +50,80 @@ class Differentiable(torch.autograd.Function):
         ctx: Any, direction: Direction, x: Tensor, h_0: Tensor | None, c_0: Tensor | None, *parameters: Tensor
     ) -> tuple[Tensor, ...]:
         """Run the kernels and keep what backward needs."""
-        w = Weights.from_torch(direction.cell, tuple(p.detach().numpy() for p in parameters))
-        x = x.detach().contiguous()
-        run = Run(direction, x.numpy(), as_array(h_0), as_array(c_0), w, keep=True)
-        ctx.set_materialize_grads(False)
-        ctx.direction, ctx.timeline, ctx.started = direction, run.timeline, (h_0 is not None, c_0 is not None)
-        outputs = run.outputs()
-        # Outputs and states share memory: keeping the output too lets PyTorch notice that somebody has changed it.
-        kept = [None if array is None else torch.from_numpy(array) for array in (*run.states, *w)]
-        ctx.save_for_backward(outputs[0], torch.from_numpy(run.x) if direction.reverse else x, *kept)
+        cell, reverse, lengths, n_threads, keep = direction
+        w = Weights.from_torch(cell, tuple(parameter.numpy(force=True) for parameter in parameters))
+        given = x.numpy(force=True)
+        entered = np.ascontiguousarray(given)
+        timeline = Timeline(*given.shape[:2])
+        timeline.bind(lengths)
+        if reverse:
+            entered = timeline.reverse(entered, np.empty_like(entered))
+        states = forward(cell, entered, as_array(h_0), as_array(c_0), w, lengths, keep, n_threads)
+        y = states.h[1:]
+        if reverse:
+            y = timeline.reverse(y, np.empty_like(y))
+        outputs = tuple(torch.from_numpy(array) for array in (y, *_ends(states, timeline)))
+        if keep:
+            ctx.set_materialize_grads(False)
+            ctx.direction, ctx.timeline = direction, timeline
+            kept = (None if entered is given else entered, states.h, states.rest, w.matrices)
+            # What torch.nn would keep is kept too: PyTorch notices then that somebody has changed it in place.
+            watched = (x, outputs[0], h_0, c_0, parameters[1], parameters[0] if x.requires_grad else None)
+            ctx.save_for_backward(*(None if array is None else torch.from_numpy(array) for array in kept), *watched)
         return outputs
 
     @staticmethod
     def backward(ctx: Any, *adjoints: Tensor | None) -> tuple[Tensor | None, ...]:
         """Return the gradients of the arguments of forward."""
-        direction, timeline = ctx.direction, ctx.timeline
+        direction, timeline, needed = ctx.direction, ctx.timeline, ctx.needs_input_grad
         if torch.is_grad_enabled():
-            raise UnsupportedError(
-                f"elman.interop.torch: gradients of gradients (create_graph=True) are not supported for "
-                f"{direction.cell}. Use the module of torch.nn where they are needed."
-            )
-        kept: list[Any] = [None if tensor is None else tensor.numpy() for tensor in ctx.saved_tensors[1:]]
+            raise _unsupported(direction, "gradients of gradients (create_graph=True)")
+        entered, h, rest, matrices, x, *_ = ctx.saved_tensors
         dy, dh_T, dc_T = (*(as_array(adjoint) for adjoint in adjoints), None)[:3]
         if direction.reverse and dy is not None:
             dy = timeline.reverse(dy, np.empty_like(dy))
+        states = States.laid_out(direction.cell, h.numpy(), None if rest is None else rest.numpy())
         # fmt: off
-        gradients = backward(
-            direction.cell, (dy, dh_T, dc_T), kept[0], States(*kept[1:4]), Weights(*kept[4:]), direction.lengths,
-            ctx.needs_input_grad[1], direction.n_threads,
+        dx, dh_0, dc_0, parameters = backward(
+            direction.cell, (dy, dh_T, dc_T), as_array(x) if entered is None else entered.numpy(), states,
+            matrices.numpy(), direction.lengths, needed[1], len(needed) == 8, direction.n_threads,
         )
         # fmt: on
-        dx = gradients.dx
         if direction.reverse and dx is not None:
             dx = timeline.reverse(dx, np.empty_like(dx))
-        started = [g if given else None for g, given in zip(gradients[1:3], ctx.started, strict=True)]
-        found = (dx, *started, *gradients.parameters)
-        return None, *(None if array is None else torch.from_numpy(array) for array in found)
+        started = [
+            d[np.newaxis] if need and d is not None else None for d, need in zip((dh_0, dc_0), needed[2:4], strict=True)
+        ]
+        return None, *(None if array is None else torch.from_numpy(array) for array in (dx, *started, *parameters))
+
+    @staticmethod
+    def jvp(ctx: Any, *tangents: Any) -> NoReturn:
+        """Refuse derivatives in forward mode, which would otherwise be lost."""
+        raise UnsupportedError(
+            "elman.interop.torch: derivatives in forward mode are not supported. Use torch.nn there."
+        )
+
+
+def _unsupported(direction: Direction, what: str) -> UnsupportedError:
+    return UnsupportedError(
+        f"elman.interop.torch: {what} are not supported for {direction.cell}. "
+        "Use the module of torch.nn where they are needed."
+    )
+
+
+def as_array(tensor: Tensor | None) -> Any:
+    """Return the tensor's own memory as an array, or that of a contiguous copy."""
+    return None if tensor is None else np.ascontiguousarray(tensor.numpy(force=True))
+
+
+def _ends(states: States, timeline: Timeline) -> list[Array]:
+    """Return the states after each row's last step, (1, N, H)."""
+    found = []
+    for s in (states.h, states.c):
+        if s is not None:
+            found.append(np.empty((1, *s.shape[1:]), s.dtype))
+            timeline.last(s, found[-1][0])
+    return found
 
 
 def apply_direction(
@@ -125,7 +137,7 @@ def apply_direction(
         The cell, and how it runs.
     x : Tensor (T, N, D)
         Inputs.
-    h_0, c_0 : Tensor (N, H) or None
+    h_0, c_0 : Tensor (1, N, H) or None
         Initial states; None means zeros.
     parameters : list of Tensor
         weight_ih, weight_hh and perhaps bias_ih, bias_hh of PyTorch.
@@ -133,13 +145,12 @@ def apply_direction(
     Returns
     -------
     outputs : tuple of Tensor
-        y (T, N, H), zero past the end of a row; h and of an LSTM c (N, H) after each row's last step.
+        y (T, N, H), zero past the end of a row; h and of an LSTM c (1, N, H) after each row's last step.
     """
-    given = [tensor for tensor in (x, h_0, c_0, *parameters) if tensor is not None]
-    if torch.is_grad_enabled() and any(tensor.requires_grad for tensor in given):
+    try:
         outputs: tuple[Tensor, ...] = Differentiable.apply(direction, x, h_0, c_0, *parameters)
-        return outputs
-    w = Weights.from_torch(direction.cell, tuple(p.detach().numpy() for p in parameters))
-    x_array = as_array(x)
-    assert x_array is not None
-    return Run(direction, x_array, as_array(h_0), as_array(c_0), w, keep=False).outputs()
+    except RuntimeError as error:
+        if "functorch" in str(error):  # PyTorch's words are about how to write operations
+            raise _unsupported(direction, "the transforms of torch.func") from None
+        raise
+    return outputs

@@ -20,16 +20,24 @@ MOST = 1 << 28  # bytes kept for later
 LINE = 64  # bytes of a cache line
 
 
+class _Piece:
+    """Memory that begins where a cache line does."""
+
+    def __init__(self, size: int) -> None:
+        self._owner = np.empty(size + LINE, np.uint8)
+        first = self._owner.ctypes.data
+        self.size, self.place = size, first + -first % LINE
+
+
 class _Lease:
     """Owner of the memory below an array; gives it back when the last view of the array is gone."""
 
-    def __init__(self, pool: Pool, memory: Array, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-        self.pool, self.memory = pool, memory
-        place = memory.ctypes.data
-        self.__array_interface__ = {"shape": shape, "typestr": dtype.str, "data": (place, False), "version": 3}
+    def __init__(self, pool: Pool, piece: _Piece, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
+        self.pool, self.piece = pool, piece
+        self.__array_interface__ = {"shape": shape, "typestr": dtype.str, "data": (piece.place, False), "version": 3}
 
     def __del__(self) -> None:
-        self.pool.give(self.memory)
+        self.pool.give(self.piece)
 
 
 class Pool:
@@ -50,7 +58,7 @@ class Pool:
 
     def __init__(self, most: int = MOST) -> None:
         self.most = most
-        self._free: dict[int, list[Array]] = {}
+        self._free: dict[int, list[_Piece]] = {}
 
     def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
         """Return an array whose values are whatever was there; it begins where a cache line does."""
@@ -60,28 +68,22 @@ class Pool:
         step = 1 << (size.bit_length() - 3)
         size = -(-size // step) * step
         try:
-            memory = self._free[size].pop()
+            piece = self._free[size].pop()
         except LookupError:
-            memory = _aligned(size)
-        return np.asarray(_Lease(self, memory, shape, dtype))
+            piece = _Piece(size)
+        return np.asarray(_Lease(self, piece, shape, dtype))
 
     @property
     def kept(self) -> int:
         """Bytes kept for later."""
         return sum(size * len(pieces) for size, pieces in list(self._free.items()))
 
-    def give(self, memory: Array) -> None:
-        """Keep ``memory`` for later; if that is too much, let go of all that is kept."""
-        if self.kept + memory.nbytes > self.most:
+    def give(self, piece: _Piece) -> None:
+        """Keep a piece for later; if that is too much, let go of all that is kept."""
+        if self.kept + piece.size > self.most:
             self._free = {}
-        if memory.nbytes <= self.most:
-            self._free.setdefault(memory.nbytes, []).append(memory)
-
-
-def _aligned(size: int) -> Array:
-    memory = np.empty(size + LINE, np.uint8)
-    first = -memory.ctypes.data % LINE
-    return memory[first : first + size]
+        if piece.size <= self.most:
+            self._free.setdefault(piece.size, []).append(piece)
 
 
 POOL = Pool()

@@ -117,3 +117,39 @@ class Model(torch.nn.Module):
         if name == "identity":
             return o
         return torch.softmax(o, -1) if name == "softmax" else getattr(torch, name)(o)
+
+
+class Ensemble(torch.nn.ModuleList):
+    """The networks of an ensemble, each a `Model`.
+
+    How Elman's estimators put their outputs together differs (the median of forecasts, the mean of what enters a
+    classifier's softmax); here they stay side by side.
+
+    Examples
+    --------
+    >>> ensemble = Ensemble([Model(Architecture(3, 2, cell="gru", hidden_size=4)) for _ in range(5)])
+    >>> y, states = ensemble(torch.zeros(7, 1, 3))                      # T=7, N=1, D=3
+    >>> y.shape, len(states)
+    (torch.Size([5, 7, 1, 2]), 5)
+    """
+
+    def forward(self, x: Any, states: Any = None, lengths: Any = None) -> tuple[Any, list[Any]]:
+        """Return the outputs of all members, along a new first axis, and their final states.
+
+        Parameters
+        ----------
+        x, lengths : Tensor
+            See `Model`.
+        states : list, optional
+            Initial states of every member.
+
+        Returns
+        -------
+        y : Tensor (members, T, N, K) or (members, N, K)
+            Outputs, activated.
+        states : list of Tensor or of tuples of them
+            Final states.
+        """
+        starts = [None] * len(self) if states is None else states
+        found = [member(x, start, lengths) for member, start in zip(self, starts, strict=True)]
+        return torch.stack([y for y, _ in found]), [state for _, state in found]

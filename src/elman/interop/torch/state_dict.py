@@ -121,10 +121,7 @@ def as_arrays(state_dict: Mapping[str, Any]) -> dict[str, Array]:
     """
     found = {}
     for name, value in state_dict.items():
-        if hasattr(value, "detach"):
-            value = value.detach().cpu()
-            value = (value.float() if value.element_size() < 4 and value.is_floating_point() else value).numpy()
-        array = np.asarray(value)
+        array = _plain(name, value) if hasattr(value, "detach") else np.asarray(value)
         if array.dtype.kind != "f" or array.dtype.itemsize > 8:
             raise ArgumentError(f"{_PLACE}: {name} must hold real numbers of at most 64 bits, got {array.dtype}.")
         if not np.isfinite(array).all():
@@ -134,17 +131,31 @@ def as_arrays(state_dict: Mapping[str, Any]) -> dict[str, Array]:
     return {name: array.astype(np.float64 if wide else np.float32) for name, array in found.items()}
 
 
+def _plain(name: str, tensor: Any) -> Array:
+    """Return the values of a tensor, wherever and however it stores them."""
+    if tensor.is_meta:
+        raise ArgumentError(f"{_PLACE}: {name} is on the device meta and has no values.")
+    tensor = tensor.detach().to_dense() if "strided" not in str(tensor.layout) else tensor
+    narrow = tensor.element_size() < 4 and tensor.is_floating_point()
+    return np.asarray((tensor.float() if narrow else tensor).numpy(force=True))
+
+
 def find_layers(arrays: Mapping[str, Array], layers: str | None) -> str:
     """Return what the keys of the recurrent layers begin with, a dot at its end unless it is empty."""
-    if layers is not None:
-        return f"{layers}." if layers else ""
     ends = "weight_ih_l0"
+    if layers is not None:
+        prefix = f"{layers}." if layers else ""
+        if prefix + ends not in arrays:
+            raise ArgumentError(f"{_PLACE}: key {prefix + ends!r} is missing.")
+        return prefix
     prefixes = [name.removesuffix(ends) for name in arrays if name.endswith(ends)]
     if len(prefixes) != 1:
         there = ", ".join(repr(prefix.rstrip(".")) for prefix in prefixes) or "none"
+        hint = "layers= takes what the keys of one begin with."
+        if len(prefixes) > 1 and prefixes == [f"{number}.recurrent." for number in range(len(prefixes))]:
+            hint = "these are the networks of an ensemble; load_torch reads its file, and from_torch takes its members."
         raise ArgumentError(
-            f"{_PLACE}: needs one recurrent module, a key that ends with '{ends}'; there are: {there}.\n"
-            "  Hint: layers= takes what the keys of one begin with."
+            f"{_PLACE}: needs one recurrent module, a key that ends with '{ends}'; there are: {there}.\n  Hint: {hint}"
         )
     return prefixes[0]
 

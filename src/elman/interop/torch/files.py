@@ -1,0 +1,181 @@
+"""Files of weights for PyTorch: written from a model of Elman, and read as modules."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.errors import ArgumentError, ElmanError, FileFormatError, UnsupportedError
+from elman.interop.models import networks_of
+from elman.interop.proof import Proof
+from elman.interop.torch.exchange import empty_module, prove, torch_for
+from elman.interop.torch.state_dict import as_arrays, to_state_dict
+from elman.network import Architecture
+from elman.persistence.files import write_atomically
+
+__all__ = ["export_torch", "load_torch"]
+
+Array = npt.NDArray[Any]
+
+
+def export_torch(model: Any, path: str | os.PathLike[str]) -> Proof:
+    """Write the weights of a model as a ``state_dict`` of PyTorch, and compare both sides.
+
+    Parameters
+    ----------
+    model : Network, Forecaster, SequenceClassifier, SequenceRegressor, SequenceTagger or LanguageModel
+        Of an estimator the networks alone are written: what it does to raw values before and after is not part of a
+        ``state_dict``; `elman.interop.export_onnx` writes that too. The networks of an ensemble are numbered:
+        ``0.recurrent.weight_ih_l0``.
+    path : str or path
+        ``*.safetensors``, which needs no PyTorch and holds the architecture as JSON in its metadata, for `load_torch`;
+        or ``*.pt`` or ``*.pth``, written by ``torch.save``.
+
+    Returns
+    -------
+    proof : Proof
+        The report; of several networks that of the one furthest apart.
+
+    Raises
+    ------
+    ArgumentError
+        If the ending of the path is another.
+    NotFittedError
+        If the model has not been fitted.
+    UnsupportedError
+        If PyTorch has no such layer.
+    InterchangeError
+        If the two sides give different results; no file is written then.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from elman import Architecture, Network
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     proof = export_torch(Network.initialized(Architecture(1, 1, hidden_size=2)), f"{folder}/model.safetensors")
+    >>> proof.other.split()[0]
+    'torch'
+    """
+    path = Path(path)
+    if path.suffix not in (".safetensors", ".pt", ".pth"):
+        raise ArgumentError(f"export_torch: path must end with .safetensors, .pt or .pth, got {path.name!r}.")
+    networks = networks_of("export_torch", model)
+    proofs: list[Proof] = []
+    arrays: dict[str, Array] = {}
+    for number, network in enumerate(networks):
+        found = to_state_dict(network)
+        proofs.append(prove("export_torch", network, found, None))
+        arrays |= {f"{number}.{name}" if len(networks) > 1 else name: array for name, array in found.items()}
+    metadata = {"architecture": networks[0].architecture.to_dict(), "networks": len(networks)}
+    write_atomically(path, _bytes_of(arrays, metadata, path.suffix))
+    return max(proofs, key=lambda proof: proof.largest_difference or 0.0)
+
+
+def _bytes_of(arrays: dict[str, Array], metadata: dict[str, Any], ending: str) -> bytes:
+    """Return the content of a file."""
+    if ending == ".safetensors":
+        from safetensors.numpy import save
+
+        return save(arrays, {"elman": json.dumps(metadata)})
+    torch, data = torch_for("export_torch"), io.BytesIO()
+    torch.save({name: torch.from_numpy(array) for name, array in arrays.items()}, data)
+    return data.getvalue()
+
+
+def load_torch(path: str | os.PathLike[str]) -> Any:
+    """Read a file of `export_torch` as a module of PyTorch; nothing in it is executed.
+
+    Parameters
+    ----------
+    path : str or path
+        ``*.safetensors``. A ``*.pt`` holds weights and no architecture; it fills the module of `to_torch`.
+
+    Returns
+    -------
+    module : Model or Ensemble
+        In evaluation mode; an `Ensemble` if the file has several networks.
+
+    Raises
+    ------
+    FileFormatError
+        If the file is damaged, or was not written by `export_torch`.
+    UnsupportedError
+        If the networks have what PyTorch can run, but not train: recurrent dropout.
+    ImportError
+        If PyTorch is not installed.
+
+    Examples
+    --------
+    >>> load_torch("weights.pt")
+    Traceback (most recent call last):
+    elman.errors.ArgumentError: load_torch: path must end with .safetensors, got 'weights.pt'.
+      Hint: a .pt has no architecture; to_torch(model).module.load_state_dict(torch.load(path)) reads its weights.
+    """
+    path = Path(path)
+    if path.suffix != ".safetensors":
+        raise ArgumentError(
+            f"load_torch: path must end with .safetensors, got {path.name!r}.\n"
+            "  Hint: a .pt has no architecture; to_torch(model).module.load_state_dict(torch.load(path)) reads its "
+            "weights."
+        )
+    torch = torch_for("load_torch")
+    try:
+        arrays, metadata = _read(path)
+        architecture, members = _described(arrays, metadata)
+        module = _empty(architecture, members)
+        _check_shapes(module, arrays, architecture.tied_weights)
+    except UnsupportedError:
+        raise
+    except (ElmanError, LookupError, TypeError, ValueError) as error:
+        raise FileFormatError(f"load_torch: {path}: {str(error).removeprefix('from_torch: ')}") from None
+    module.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()}, assign=True)
+    return module.train(False)
+
+
+def _read(path: Path) -> tuple[dict[str, Array], Mapping[str, str]]:
+    """Return the arrays of a file, and what it says about itself."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        with safe_open(path, framework="numpy") as file:
+            names = file.keys()
+            return as_arrays({name: np.array(file.get_tensor(name)) for name in names}), file.metadata() or {}
+    except SafetensorError as error:
+        raise FileFormatError(f"not a safetensors file: {error}") from None
+
+
+def _described(arrays: Mapping[str, Array], metadata: Mapping[str, str]) -> tuple[Architecture, int]:
+    """Return the architecture and the number of networks, no more layers than there are arrays for."""
+    if "elman" not in metadata:
+        raise FileFormatError("it was not written by export_torch; from_torch takes the state_dict of any model.")
+    told = json.loads(metadata["elman"])
+    architecture, members = Architecture.from_dict(told["architecture"]), told["networks"]
+    if type(members) is not int or not 0 < members * architecture.num_layers <= len(arrays):
+        raise FileFormatError(f"{members!r:.40} networks of {architecture.num_layers} layers, {len(arrays)} arrays.")
+    return architecture, members
+
+
+def _empty(architecture: Architecture, members: int) -> Any:
+    try:
+        return empty_module([architecture] * members)
+    except RuntimeError as error:  # sizes beyond what a tensor can have
+        raise FileFormatError(f"its architecture cannot be built: {error}") from None
+
+
+def _check_shapes(module: Any, arrays: dict[str, Array], tied: bool) -> None:
+    """Compare names and shapes; tied weights stand in the file once and get their second name."""
+    expected = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
+    for name in expected:
+        if tied and name.endswith("output.weight"):
+            arrays[name] = arrays[name.replace("output", "embedding")]
+    for name in sorted(expected.keys() | arrays.keys()):
+        found = arrays[name].shape if name in arrays else None
+        if expected.get(name) != found:
+            raise FileFormatError(f"{name} must have shape {expected.get(name)}, got {found}.")
