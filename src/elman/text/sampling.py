@@ -142,9 +142,10 @@ class Sampler:
             weights /= largest  # the largest stays 1, whatever the power
             weights **= 1.0 / s.temperature
         if s.top_k is not None:
-            np.copyto(self._sums, weights)
-            self._sums.partition(len(weights) - s.top_k)
-            self._keep(_most_probable(weights, self._sums[-s.top_k])[: s.top_k])
+            parted = self._sums  # its room is free until the draw
+            parted[...] = weights
+            parted.partition(len(weights) - s.top_k)
+            self._keep(_most_probable(weights, parted[-s.top_k])[: s.top_k])
         if s.top_p is not None and s.top_p < 1.0:
             total = np.add.reduce(weights)
             # what is rarer than this has, all together, no more than the share that may be left out
