@@ -247,7 +247,7 @@ template <class T> struct GradientOperands {
     T* space;
 };
 
-constexpr int64_t kDepth = 512;  // rows summed per packed block
+constexpr int64_t kDepth = 384;  // rows summed per packed block
 
 template <class T> constexpr int64_t gradient_scratch(int64_t m) { return kDepth * (kPanel<T, kWide> + m) + kLanes<T>; }
 
