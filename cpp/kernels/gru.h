@@ -23,6 +23,8 @@ template <class T> struct GruForwardStep {
         ::pack<T, G>(Columns::gates, dst + (1 + f.D) * kPanel<T, G>, panel_size(), f.W_h, f.H, f.H, 3 * f.H, 1);
     }
 
+    template <class Body> void with_panel_width(int64_t, Body&& body) const { body.template operator()<G>(); }
+
     void panel(const StateFlow<T>& s, int64_t t, int64_t p, const int64_t* rows, int64_t n, const T* h_in,
                const T* packed) const {
         for_tiles<kRows<G>>(n, [&]<int R>(int64_t begin) { tile<R>(s, t, p, rows + begin, h_in, packed); });
@@ -32,19 +34,11 @@ template <class T> struct GruForwardStep {
     template <int R, int P = 1>
     void tile(const StateFlow<T>& s, int64_t t, int64_t p, const int64_t* rows, const T* h_in, const T* packed) const {
         Vec<T> acc[R][P * G], from_x[R][P];
-        const T *x[R], *h[R];
-        for (int r = 0; r < R; ++r) {
-            x[r] = f.x + (t * f.N + rows[r]) * f.D;
-            h[r] = h_in + rows[r] * f.H;
-        }
+        const T* h[R];
+        for (int r = 0; r < R; ++r) h[r] = h_in + rows[r] * f.H;
         const int64_t stride = panel_size();
         const T* panel = packed + p * stride;
-#pragma GCC unroll 8
-        for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 16
-            for (int g = 0; g < P * G; ++g) acc[r][g] = f.b ? load(panel + g / G * stride + g % G * L) : Vec<T>{};
-        }
-        chain<T, R, G, G, P>(acc, x, panel + kPanel<T, G>, f.D, stride);
+        take_sums<T, R, G, G, P>(acc, f, s, t, rows, p, panels(), panel, stride);
         // r and z go on summing over h; the input's part of n steps aside for q.
 #pragma GCC unroll 8
         for (int r = 0; r < R; ++r) {

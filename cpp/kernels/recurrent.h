@@ -77,7 +77,73 @@ template <class T> struct StateFlow {
     T* h_next;
     const T* c_prev;  // lstm
     T* c_next;
+    // b + x W_x of the steps from `first` on, if it was hoisted out of them: (step, N, panel, vector, lane).
+    const T* sums = nullptr;
+    int64_t first = 0;
 };
+
+// b + x W_x of R rows of x, for the first W vectors of P panels.
+template <class T, int R, int W, int G, int P = 1>
+ELMAN_INLINE void form_sums(Vec<T> (&acc)[R][P * W], const Forward<T>& f, const T* const (&x)[R], const T* panel,
+                            int64_t stride) {
+    constexpr int L = kLanes<T>;
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 16
+        for (int g = 0; g < P * W; ++g) acc[r][g] = f.b ? load(panel + g / W * stride + g % W * L) : Vec<T>{};
+    }
+    chain<T, R, W, G, P>(acc, x, panel + kPanel<T, G>, f.D, stride);
+}
+
+// The same at a step, for P panels from panel p of all `panels` on: read where they were hoisted, formed where not.
+template <class T, int R, int W, int G, int P>
+ELMAN_INLINE void take_sums(Vec<T> (&acc)[R][P * W], const Forward<T>& f, const StateFlow<T>& s, int64_t t,
+                            const int64_t* rows, int64_t p, int64_t panels, const T* panel, int64_t stride) {
+    if (!s.sums) {
+        const T* x[R];
+        for (int r = 0; r < R; ++r) x[r] = f.x + (t * f.N + rows[r]) * f.D;
+        return form_sums<T, R, W, G, P>(acc, f, x, panel, stride);
+    }
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) {
+        const T* sums = s.sums + (((t - s.first) * f.N + rows[r]) * panels + p) * kPanel<T, G>;
+#pragma GCC unroll 16
+        for (int g = 0; g < P * W; ++g) acc[r][g] = load(sums + (g / W * G + g % W) * kLanes<T>);
+    }
+}
+
+// Steps whose b + x W_x are formed at once, or 0 where that does not pay: one or two rows use every weight once or twice per step,
+// while rows of many steps fill the register tiles. The chains are the same, so no bit changes.
+template <class T> int64_t hoisted_steps(const Forward<T>& f, int64_t rows_of_a_part, int64_t row_size) {
+    constexpr int64_t most_rows = 2, least_inputs = 16, least_steps = 8, elements = 65536;
+    if (f.N == 0 || rows_of_a_part > most_rows || f.D < least_inputs || f.T_ < least_steps) return 0;
+    const int64_t steps = elements / (f.N * row_size);
+    return steps < least_steps ? least_steps : (steps < f.T_ ? steps : f.T_);
+}
+
+// b + x W_x of rows t N + n of x, for some panels; `first` is the step with which `sums` begins.
+template <class T, class Step>
+void hoist(const Step& step, const int64_t* list, int64_t count, int64_t first, const T* packed, T* sums, Span panels) {
+    constexpr int G = Step::G, L = kLanes<T>;
+    const Forward<T>& f = step.f;
+    for (int64_t p = panels.begin; p < panels.end; ++p) {
+        const T* panel = packed + p * step.panel_size();
+        step.with_panel_width(p, [&]<int W>() {
+            for_tiles<kRows<W>>(count, [&]<int R>(int64_t begin) {
+                Vec<T> acc[R][W];
+                const T* x[R];
+                for (int r = 0; r < R; ++r) x[r] = f.x + list[begin + r] * f.D;
+                form_sums<T, R, W, G>(acc, f, x, panel, 0);
+#pragma GCC unroll 8
+                for (int r = 0; r < R; ++r) {
+                    T* out = sums + ((list[begin + r] - first * f.N) * step.panels() + p) * kPanel<T, G>;
+#pragma GCC unroll 8
+                    for (int g = 0; g < W; ++g) store(out + g * L, acc[r][g]);
+                }
+            });
+        });
+    }
+}
 
 // Threads for the units of one step: more than one only where there are fewer rows than threads and a step alone is worth it.
 inline int parts_of_units(const Run& run, double step_work, int64_t panels, int parts_of_rows) {
@@ -87,6 +153,7 @@ inline int parts_of_units(const Run& run, double step_work, int64_t panels, int 
 // Forward. Step supplies
 //   kGates, kPanelUnits                gates per unit and units per packed panel
 //   panels(), packed_size(), pack(dst) weights as panels
+//   with_panel_width(p, f)             calls f.template operator()<W>(), W the vectors of panel p that hold units
 //   panel(s, t, p, rows, n, h_in)      panel p for n rows at step t, h_in the rows that meet W_h
 //   tile<1, P>(s, t, p, rows, h_in)    P full panels for one row
 
@@ -119,26 +186,44 @@ void one_step(const Step& step, const StateFlow<T>& s, int64_t t, const int64_t*
 
 template <class T, class Step> void forward_in_time(Step step, const Forward<T>& f, const Run& run) {
     T* packed = nullptr;
-    T* masked = nullptr;
+    T *masked = nullptr, *sums = nullptr;
     const StateFlow<T> flow{f.h, f.h + f.N * f.H, f.c, f.c ? f.c + f.N * f.H : nullptr};
-    int64_t* rows = nullptr;
+    int64_t *rows = nullptr, *entering = nullptr;
+    const double step_work = static_cast<double>(f.N * (f.D + f.H)) * static_cast<double>(f.H * Step::kGates);
+    const int parts = threads_for(run, step_work * static_cast<double>(f.T_), f.N);
+    const int parts_h = parts_of_units(run, step_work, step.panels(), parts);
+    const int64_t row_size = step.panels() * kPanel<T, Step::G>;
+    const int64_t ahead = hoisted_steps(f, ceil_div(f.N, parts), row_size);
     with_scratch(run, [&](Arena& arena) {
         packed = arena.take<T>(step.packed_size());
         masked = arena.take<T>(f.h_mask ? f.N * f.H : 0);
         rows = arena.take<int64_t>(f.N);
+        sums = arena.take<T>(ahead * f.N * row_size);
+        entering = arena.take<int64_t>(ahead * f.N);
     });
     if (f.T_ > 0) step.pack(packed);
     copy(f.h, f.h_0, f.N * f.H);
     if (f.c) copy(f.c, f.c_0, f.N * f.H);
 
-    const double step_work = static_cast<double>(f.N * (f.D + f.H)) * static_cast<double>(f.H * Step::kGates);
-    const int parts = threads_for(run, step_work * static_cast<double>(f.T_), f.N);
-    const int parts_h = parts_of_units(run, step_work, step.panels(), parts);
     auto body = [&](int part) {
         const Span span = share(f.N, part, parts);
+        StateFlow<T> mine = flow;
+        const auto enter = [&](int64_t t) {
+            int64_t* list = entering + ahead * span.begin;
+            int64_t count = 0;
+            for (int64_t later = t; later < t + ahead && later < f.T_; ++later)
+                for (int64_t row = span.begin; row < span.end; ++row)
+                    if (!f.lengths || f.lengths[row] > later) list[count++] = later * f.N + row;
+            auto units = [&](int part_h) {
+                hoist(step, list, count, t, packed, sums, share(step.panels(), part_h, parts_h));
+            };
+            parallel(run, parts_h, units);
+            mine.sums = sums, mine.first = t;
+        };
         Running running{rows + span.begin, span, f.lengths};
         for (int64_t t = 0; t < f.T_; ++t) {
             if (run.stopped()) return;
+            if (ahead && t % ahead == 0) enter(t);
             running.at(t);
             T* h_next = f.h + (t + 1) * f.N * f.H;
             if (running.n < span.end - span.begin)
@@ -151,7 +236,7 @@ template <class T, class Step> void forward_in_time(Step step, const Forward<T>&
                 h_in = masked;
             }
             auto units = [&](int part_h) {
-                one_step(step, flow, t, running.rows, running.n, h_in, packed, share(step.panels(), part_h, parts_h),
+                one_step(step, mine, t, running.rows, running.n, h_in, packed, share(step.panels(), part_h, parts_h),
                          t % 2 != 0);
             };
             parallel(run, parts_h, units);

@@ -20,9 +20,13 @@ template <class T> struct RnnForwardStep {
         ::pack<T, G>(Columns::plain, dst + (1 + f.D) * kPanel<T, G>, panel_size(), f.W_h, f.H, f.H, f.H, 1);
     }
 
+    template <class Body> void with_panel_width(int64_t p, Body&& body) const {
+        with_width<G>(vectors_left<T>(f.H, p), body);
+    }
+
     void panel(const StateFlow<T>& s, int64_t t, int64_t p, const int64_t* rows, int64_t n, const T* h_in,
                const T* packed) const {
-        with_width<G>(vectors_left<T>(f.H, p), [&]<int W>() {
+        with_panel_width(p, [&]<int W>() {
             for_tiles<kRows<W>>(n, [&]<int R>(int64_t begin) { tile<R, 1, W>(s, t, p, rows + begin, h_in, packed); });
         });
     }
@@ -31,19 +35,11 @@ template <class T> struct RnnForwardStep {
     template <int R, int P = 1, int W = G>
     void tile(const StateFlow<T>& s, int64_t t, int64_t p, const int64_t* rows, const T* h_in, const T* packed) const {
         Vec<T> acc[R][P * W];
-        const T *x[R], *h[R];
-        for (int r = 0; r < R; ++r) {
-            x[r] = f.x + (t * f.N + rows[r]) * f.D;
-            h[r] = h_in + rows[r] * f.H;
-        }
+        const T* h[R];
+        for (int r = 0; r < R; ++r) h[r] = h_in + rows[r] * f.H;
         const int64_t stride = panel_size();
         const T* panel = packed + p * stride;
-#pragma GCC unroll 8
-        for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 16
-            for (int g = 0; g < P * W; ++g) acc[r][g] = f.b ? load(panel + g / W * stride + g % W * L) : Vec<T>{};
-        }
-        chain<T, R, W, G, P>(acc, x, panel + kPanel<T, G>, f.D, stride);
+        take_sums<T, R, W, G, P>(acc, f, s, t, rows, p, panels(), panel, stride);
         chain<T, R, W, G, P>(acc, h, panel + (1 + f.D) * kPanel<T, G>, f.H, stride);
         const Activation activation = static_cast<Activation>(f.activation);
 #pragma GCC unroll 8

@@ -152,6 +152,19 @@ def test_a_row_alone_or_among_any_neighbours(isa: str, dtype: str, case: str) ->
             assert_same_bits(part_gradients, expected)
 
 
+@pytest.mark.parametrize("case", CELLS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_rows_whose_input_products_are_hoisted(isa: str, dtype: str, case: str) -> None:
+    """One or two rows form b + x W_x of many steps at once; the same rows among five form it step by step."""
+    problem = Problem(case, dtype, 270, 5, 20, 200)
+    for ragged in (False, True):
+        states = forward(engine, case, problem.a, problem.lengths if ragged else None, problem.mask)
+        for rows in ([0], [3], [1, 4]):
+            part = problem.rows(rows)
+            part_states = forward(engine, case, part.a, part.lengths if ragged else None, part.mask)
+            assert_same_bits(part_states, {name: value[:, rows] for name, value in states.items()})
+
+
 def carried(states: Arrays, a: Arrays, lengths: np.ndarray | None) -> Arrays:
     """Return the state that a later chunk begins with: a row that has ended keeps its last one."""
     last = np.full(a["h_0"].shape[0], len(states["h"]) - 1) if lengths is None else lengths
