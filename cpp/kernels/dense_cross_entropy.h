@@ -1,6 +1,6 @@
 // The output layer together with the categorical cross-entropy of its softmax, forward and backward.
 //
-// For a large vocabulary the logits (M, K) and their gradient are larger than everything else. Here no more than kLogitRows rows of them
+// For a large vocabulary the logits (M, K) and their gradient are larger than everything else. Here no more than logit_rows of them
 // exist at a time: their logits are formed, turned into the gradient in place, and meet W_y^T and h at once. Rows go from the last to
 // the first, so that the bits are those of dense_forward, loss and dense_backward one after the other.
 #pragma once
@@ -11,7 +11,13 @@ namespace {
 
 using elman::DenseCrossEntropy;
 
-constexpr int64_t kLogitRows = 256;  // rows of logits that exist at a time
+// Rows of logits that exist at a time: enough for the products, and for a small vocabulary as many as a megabyte or two holds, so that
+// threads have something to share.
+inline int64_t logit_rows(int64_t M, int64_t K) {
+    constexpr int64_t least = 256, elements = 262144;
+    const int64_t rows = elements / (K > 0 ? K : 1) > least ? elements / (K > 0 ? K : 1) : least;
+    return M < rows ? M : rows;
+}
 
 template <class T> double weight_of(const DenseCrossEntropy<T>& d) {
     double total = 0;
@@ -20,7 +26,7 @@ template <class T> double weight_of(const DenseCrossEntropy<T>& d) {
 }
 
 template <class T> double dense_cross_entropy(const DenseCrossEntropy<T>& d, const Run& run) {
-    const int64_t depth = d.M < kLogitRows ? d.M : kLogitRows, per_part = gradient_scratch<T>(d.H);
+    const int64_t depth = logit_rows(d.M, d.K), per_part = gradient_scratch<T>(d.H);
     const bool few_rows = depth <= kRows<kWide>;
     const double work = static_cast<double>(depth * d.H) * static_cast<double>(d.K);
     const int parts = threads_for(run, work, depth), parts_m = threads_for(run, work, d.H);
@@ -40,7 +46,7 @@ template <class T> double dense_cross_entropy(const DenseCrossEntropy<T>& d, con
     const T scale = static_cast<T>(1 / (divide ? weight : 1.0));
     int64_t end = d.M;
     do {
-        const int64_t begin = end > kLogitRows ? end - kLogitRows : 0, n = end - begin;
+        const int64_t begin = end > depth ? end - depth : 0, n = end - begin;
         const Rows rows{nullptr, n};
         LossArguments<T> l{};
         l.K = d.K, l.o = o, l.d_o = o, l.labels = d.labels + begin, l.weight = d.weight ? d.weight + begin : nullptr;

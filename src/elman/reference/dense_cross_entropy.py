@@ -21,8 +21,8 @@ def dense_cross_entropy(
     """Return the categorical cross-entropy of ``softmax(h W_y + b_y)`` and its gradients.
 
     What `dense_forward`, `categorical_cross_entropy` and `dense_backward` give one after the other. The native twin
-    gives their bits without ever holding the logits of more than 256 rows, which for a large vocabulary are larger than
-    everything else.
+    gives their bits without ever holding the logits of more than 256 rows, or 2¹⁸ logits if that is more: for a large
+    vocabulary those of all rows are larger than everything else.
 
     Parameters
     ----------
