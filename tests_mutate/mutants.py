@@ -249,6 +249,8 @@ KERNEL_MUTANTS = [
          "if (from_last && groups == 0) others();", KERNEL_TESTS),
     _one("kernels", "weight gradient: second side packed over the first", "cpp/kernels/gemm.h", "place += rows;",
          "place += rows / 2;", KERNEL_TESTS),
+    _one("kernels", "hoisted sums of a step before", _TIME_H, "if (ahead && t % ahead == 0) enter(t);",
+         "if (ahead && t == 0) enter(t);", "tests/kernels/test_exact.py"),
     _one("kernels", "SGD does not clip what it reads", _OPTIMIZERS_H, "const T step = clip * g[i] + lambda * theta[i];",
          "const T step = g[i] + lambda * theta[i];", KERNEL_TESTS),
 ]  # fmt: skip
