@@ -32,11 +32,13 @@ struct ForwardArrays {
 };
 
 void run_forward(Cell cell, int activation, const ForwardArrays& a, int n_threads) {
-    for_dtype(a.x, [&]<class T>() {
-        const int64_t steps = size(a.x, 0), N = size(a.x, 1), D = size(a.x, 2), H = size(a.h_0, 1), G = gates_of(cell);
+    for_dtype(a.h_0, [&]<class T>() {
+        const int64_t steps = size(a.x, 0), N = size(a.x, 1), D = size(a.W_x, 0), H = size(a.h_0, 1),
+                      G = gates_of(cell);
         elman::Forward<T> f{};
-        f.cell = cell, f.activation = activation, f.T_ = steps, f.N = N, f.D = D, f.H = H;
-        f.x = in<T>(a.x, "x", {steps, N, D});
+        f.cell = cell, f.activation = activation, f.T_ = steps, f.N = N, f.D = D, f.H = H, f.one_hot = is_ones(a.x);
+        if (f.one_hot) f.ones = indices_of(a.x, "x", {steps, N}, D);
+        else f.x = in<T>(a.x, "x", {steps, N, D});
         f.h_0 = in<T>(a.h_0, "h_0", {N, H});
         f.W_x = in<T>(a.W_x, "W_x", {D, G * H});
         f.W_h = in<T>(a.W_h, "W_h", {H, G * H});
@@ -61,14 +63,15 @@ struct BackwardArrays {
 };
 
 void run_backward(Cell cell, int activation, bool one_step, bool accumulate, const BackwardArrays& a, int n_threads) {
-    for_dtype(a.x, [&]<class T>() {
-        const int64_t steps = size(a.x, 0), N = size(a.x, 1), D = size(a.x, 2), H = size(a.h, 2), G = gates_of(cell);
+    for_dtype(a.h, [&]<class T>() {
+        const int64_t steps = size(a.x, 0), N = size(a.x, 1), D = size(a.W_x, 0), H = size(a.h, 2), G = gates_of(cell);
         elman::Backward<T> b{};
         b.cell = cell, b.activation = activation, b.one_step = one_step, b.accumulate = accumulate, b.T_ = steps,
         b.N = N, b.D = D, b.H = H;
         b.dh = maybe<T>(a.dh, "dh", {steps, N, H});
         b.dh_T = maybe<T>(a.dh_T, "dh_T", {N, H});
-        b.x = in<T>(a.x, "x", {steps, N, D});
+        if (is_ones(a.x)) b.ones = indices_of(a.x, "x", {steps, N}, D);
+        else b.x = in<T>(a.x, "x", {steps, N, D});
         b.h = in<T>(a.h, "h", {steps + 1, N, H});
         b.W_x = in<T>(a.W_x, "W_x", {D, G * H});
         b.W_h = in<T>(a.W_h, "W_h", {H, G * H});
@@ -224,11 +227,21 @@ void bind_layers(nb::module_& m) {
         },
         "dy"_a.noconvert(), "y"_a.noconvert(), "activation"_a, "do"_a.noconvert());
     m.def(
+        "draw",
+        [](In p, double u, int64_t first) {
+            return for_dtype(p, [&]<class T>() {
+                const int64_t K = size(p, 0);
+                if (first < 0 || first >= K) throw nb::value_error("first must be one of the indices");
+                return kernels().of<T>().draw(K, in<T>(p, "p", {K}), u, first);
+            });
+        },
+        "p"_a.noconvert(), "u"_a, "first"_a = 0);
+    m.def(
         "embedding_forward",
         [](In indices, In E, Out result) {
             for_dtype(E, [&]<class T>() {
                 const int64_t M = size(indices, 0), V = size(E, 0), D = size(E, 1);
-                const int64_t* places = indices_of(indices, "indices", M, V);
+                const int64_t* places = indices_of(indices, "indices", {M}, V);
                 const T* table = in<T>(E, "E", {V, D});
                 T* to = out<T>(result, "out", {M, D});
                 execute(1, [&](const Run&) { kernels().of<T>().embedding_forward(M, D, places, table, to); });
@@ -240,7 +253,7 @@ void bind_layers(nb::module_& m) {
         [](In dx, In indices, Out dE, bool accumulate) {
             for_dtype(dx, [&]<class T>() {
                 const int64_t M = size(indices, 0), V = size(dE, 0), D = size(dE, 1);
-                const int64_t* places = indices_of(indices, "indices", M, V);
+                const int64_t* places = indices_of(indices, "indices", {M}, V);
                 const T* from = in<T>(dx, "dx", {M, D});
                 T* to = out<T>(dE, "dE", {V, D});
                 execute(1, [&](const Run&) {
@@ -258,7 +271,7 @@ void bind_layers(nb::module_& m) {
                 l.loss = loss_of(name), l.M = M, l.K = K, l.mean = is_mean(reduction), l.parameter = parameter;
                 l.o = in<T>(o, "o", {M, K});
                 const bool categorical = l.loss == elman::Loss::categorical_cross_entropy;
-                if (categorical && y.dtype() == nb::dtype<int64_t>()) l.labels = indices_of(y, "y", M, K);
+                if (categorical && y.dtype() == nb::dtype<int64_t>()) l.labels = indices_of(y, "y", {M}, K);
                 else l.y = in<T>(y, "y", {M, K});
                 l.weight_per_component = weight.is_valid() && weight.ndim() == 2 && !categorical;
                 if (l.weight_per_component) l.weight = in<T>(weight, "weight", {M, K});
@@ -286,7 +299,7 @@ void bind_dense_cross_entropy(nb::module_& m) {
                                                     in<T>(h, "h", {M, H}),
                                                     in<T>(W_y, "W_y", {H, K}),
                                                     maybe<T>(b_y, "b_y", {K}),
-                                                    indices_of(y, "y", M, K),
+                                                    indices_of(y, "y", {M}, K),
                                                     maybe<T>(weight, "weight", {M}),
                                                     out<T>(dh, "dh", {M, H}),
                                                     out<T>(dW_y, "dW_y", {H, K}),
@@ -429,6 +442,7 @@ NB_MODULE(_native, m) {
     elman::set_poll(python_signal_pending);
     bind_cells(m);
     bind_streaming(m);
+    bind_stepper(m);
     bind_layers(m);
     bind_dense_cross_entropy(m);
     bind_updates(m);

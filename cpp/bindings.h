@@ -67,9 +67,11 @@ inline const int64_t* lengths_of(const In& a, int64_t steps, int64_t rows) {
     return lengths;
 }
 
-inline const int64_t* indices_of(const In& a, const char* name, int64_t rows, int64_t limit) {
-    const int64_t* indices = in<int64_t>(a, name, {rows});
-    for (int64_t m = 0; m < rows; ++m) {
+template <class Array> const int64_t* indices_of(const Array& a, const char* name, Shape shape, int64_t limit) {
+    check_dtype<int64_t>(a, name);
+    check_shape(a, name, shape);
+    const int64_t* indices = static_cast<const int64_t*>(a.data());
+    for (std::size_t m = 0; m < a.size(); ++m) {
         if (indices[m] < 0 || indices[m] >= limit) throw nb::value_error((std::string(name) + " out of range").c_str());
     }
     return indices;
@@ -79,6 +81,9 @@ template <class Array> int64_t size(const Array& a, std::size_t dimension) {
     if (a.ndim() <= dimension) throw nb::value_error("an array has too few dimensions");
     return static_cast<int64_t>(a.shape(dimension));
 }
+
+// Whether x says where the ones of one-hot rows stand.
+inline bool is_ones(const In& x) { return x.dtype() == nb::dtype<int64_t>(); }
 
 // Calls f.template operator()<float or double>() as the array says.
 template <class Array, class F> auto for_dtype(const Array& a, F&& f) {
@@ -138,7 +143,15 @@ inline elman::Loss loss_of(const std::string& name) {
 
 inline int64_t gates_of(Cell cell) { return cell == Cell::rnn ? 1 : (cell == Cell::lstm ? 4 : 3); }
 
-// Adds pack_layer, step and fma_loop to the module (streaming.cpp).
+inline Cell cell_of(const std::string& name) {
+    if (name == "rnn") return Cell::rnn;
+    if (name == "lstm") return Cell::lstm;
+    if (name == "gru") return Cell::gru;
+    throw nb::value_error(("unknown cell " + name).c_str());
+}
+
+// Adds pack_layer, step and fma_loop to the module (streaming.cpp), and Stepper (stepper.cpp).
 void bind_streaming(nb::module_& m);
+void bind_stepper(nb::module_& m);
 
 }  // namespace elman::bindings

@@ -56,11 +56,11 @@ template <class T, class F> ELMAN_INLINE void for_vectors(int64_t n, F&& f) {
 // Largest value of a row, and log sum exp of it, in an order that depends on K alone.
 template <class T> ELMAN_INLINE T row_maximum(const T* o, int64_t K) {
     Vec<T> best = broadcast<T>(o[0]);
-    for_vectors<T>(K, [&](int64_t j, int n) {
-        Vec<T> v = load_first(o + j, n);
-        for (int i = n; i < kLanes<T>; ++i) v[i] = o[0];
-        best = (v > best) | (v != v) ? v : best;
-    });
+    const auto look = [&](Vec<T> v) { best = (v > best) | (v != v) ? v : best; };
+    int64_t j = 0;
+    for (; j + kLanes<T> <= K; j += kLanes<T>) look(load(o + j));
+    if (j > 0 && j < K) look(load(o + K - kLanes<T>));  // some values a second time: that changes no maximum
+    for (; j < K && K < kLanes<T>; ++j) look(broadcast<T>(o[j]));
     return max_of<T>(best);
 }
 
@@ -108,6 +108,16 @@ template <class T> void activation_backward(int activation, int64_t M, int64_t K
     });
 }
 
+template <class T> int64_t draw(int64_t K, const T* p, double u, int64_t first) {
+    double whole = 0, sum = 0;
+    for (int64_t k = first; k < K; ++k) whole += static_cast<double>(p[k]);
+    for (int64_t k = first; k < K - 1; ++k) {
+        sum += static_cast<double>(p[k]);
+        if (sum > u * whole) return k;
+    }
+    return K - 1;
+}
+
 template <class T> void embedding_forward(int64_t M, int64_t D, const int64_t* indices, const T* E, T* out) {
     for (int64_t m = 0; m < M; ++m) copy(out + m * D, E + indices[m] * D, D);
 }
@@ -116,10 +126,7 @@ template <class T> void embedding_forward(int64_t M, int64_t D, const int64_t* i
 template <class T>
 void embedding_backward(int64_t M, int64_t D, int64_t V, const T* dx, const int64_t* indices, T* dE, bool accumulate) {
     if (!accumulate) zero(dE, V * D);
-    for (int64_t m = M - 1; m >= 0; --m) {
-        T* row = dE + indices[m] * D;
-        for (int64_t j = 0; j < D; ++j) row[j] += dx[m * D + j];
-    }
+    scatter_rows<T>(dx, D, D, {nullptr, M}, indices, dE, D);
 }
 
 }  // namespace

@@ -392,6 +392,17 @@ template <class T> void weight_gradient(const Run& run, const GradientOperands<T
     }
 }
 
+// dW[ones[r]] += B[r] over rows from the last to the first: weight_gradient where row r of A has a single one.
+template <class T>
+void scatter_rows(const T* B, int64_t b_stride, int64_t n, const Rows& rows, const int64_t* ones, T* dW,
+                  int64_t w_stride) {
+    for (int64_t i = rows.count - 1; i >= 0; --i) {
+        T* to = dW + ones[rows[i]] * w_stride;
+        const T* from = B + rows[i] * b_stride;
+        for (int64_t j = 0; j < n; ++j) to[j] += from[j];
+    }
+}
+
 // db = sum over rows of B, from the last row to the first, overwritten or continued as weight_gradient's.
 template <class T> void column_sums(const T* B, int64_t b_stride, int64_t n, const Rows& rows, T* db, bool accumulate) {
     constexpr int L = kLanes<T>;

@@ -7,22 +7,9 @@
 
 namespace {
 
-template <class T> struct LstmForwardStep {
-    static constexpr int G = 4, L = kLanes<T>;
-    static constexpr int kGates = 4, kPanelUnits = L;
-    const Forward<T>& f;
-
-    int64_t panels() const { return ceil_div(f.H, L); }
-    int64_t panel_size() const { return (f.D + f.H + 1) * kPanel<T, G>; }
-    int64_t packed_size() const { return panels() * panel_size(); }
-    // A panel is the bias, then W_x, then W_h, all four gates of L units side by side.
-    void pack(T* dst) const {
-        if (f.b) ::pack<T, G>(Columns::gates, dst, panel_size(), f.b, 1, f.H, 4 * f.H, 1);
-        ::pack<T, G>(Columns::gates, dst + kPanel<T, G>, panel_size(), f.W_x, f.D, f.H, 4 * f.H, 1);
-        ::pack<T, G>(Columns::gates, dst + (1 + f.D) * kPanel<T, G>, panel_size(), f.W_h, f.H, f.H, 4 * f.H, 1);
-    }
-
-    template <class Body> void with_panel_width(int64_t, Body&& body) const { body.template operator()<G>(); }
+template <class T> struct LstmForwardStep : ForwardPanels<T, Columns::gates, 4, 4> {
+    using Panels = ForwardPanels<T, Columns::gates, 4, 4>;
+    using Panels::f, Panels::G, Panels::L;
 
     void panel(const StateFlow<T>& s, int64_t t, int64_t p, const int64_t* rows, int64_t n, const T* h_in,
                const T* packed) const {
@@ -35,10 +22,10 @@ template <class T> struct LstmForwardStep {
         Vec<T> acc[R][P * G];
         const T* h[R];
         for (int r = 0; r < R; ++r) h[r] = h_in + rows[r] * f.H;
-        const int64_t stride = panel_size();
+        const int64_t stride = this->panel_size();
         const T* panel = packed + p * stride;
-        take_sums<T, R, G, G, P>(acc, f, s, t, rows, p, panels(), panel, stride);
-        chain<T, R, G, G, P>(acc, h, panel + (1 + f.D) * kPanel<T, G>, f.H, stride);
+        this->template take_sums<R, G, P>(acc, s, t, rows, p, panel, stride);
+        chain<T, R, G, G, P>(acc, h, panel + this->recurrent_part(), f.H, stride);
 #pragma GCC unroll 8
         for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 8

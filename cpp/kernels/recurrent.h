@@ -4,13 +4,9 @@
 // units; the weight gradients are split by rows of the weight matrix. A row that has ended is left out of every product.
 #pragma once
 
-#include "gemm.h"
-#include "math.h"
+#include "panels.h"
 
 namespace {
-
-using elman::Backward;
-using elman::Forward;
 
 // The rows of `span` that run at a step. Loops over time ask at every step, and mostly nothing has changed.
 struct Running {
@@ -70,53 +66,11 @@ template <class F> void with_scratch(const Run& run, F&& layout) {
     layout(arena);
 }
 
-// Where a forward step reads and writes: (T, N, H) each, from step 1 on. A stream's single step keeps its state in place, so h_prev
-// is then a copy of the state, while c, which only meets itself, may be one array.
-template <class T> struct StateFlow {
-    const T* h_prev;
-    T* h_next;
-    const T* c_prev;  // lstm
-    T* c_next;
-    // b + x W_x of the steps from `first` on, if it was hoisted out of them: (step, N, panel, vector, lane).
-    const T* sums = nullptr;
-    int64_t first = 0;
-};
-
-// b + x W_x of R rows of x, for the first W vectors of P panels.
-template <class T, int R, int W, int G, int P = 1>
-ELMAN_INLINE void form_sums(Vec<T> (&acc)[R][P * W], const Forward<T>& f, const T* const (&x)[R], const T* panel,
-                            int64_t stride) {
-    constexpr int L = kLanes<T>;
-#pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 16
-        for (int g = 0; g < P * W; ++g) acc[r][g] = f.b ? load(panel + g / W * stride + g % W * L) : Vec<T>{};
-    }
-    chain<T, R, W, G, P>(acc, x, panel + kPanel<T, G>, f.D, stride);
-}
-
-// The same at a step, for P panels from panel p of all `panels` on: read where they were hoisted, formed where not.
-template <class T, int R, int W, int G, int P>
-ELMAN_INLINE void take_sums(Vec<T> (&acc)[R][P * W], const Forward<T>& f, const StateFlow<T>& s, int64_t t,
-                            const int64_t* rows, int64_t p, int64_t panels, const T* panel, int64_t stride) {
-    if (!s.sums) {
-        const T* x[R];
-        for (int r = 0; r < R; ++r) x[r] = f.x + (t * f.N + rows[r]) * f.D;
-        return form_sums<T, R, W, G, P>(acc, f, x, panel, stride);
-    }
-#pragma GCC unroll 8
-    for (int r = 0; r < R; ++r) {
-        const T* sums = s.sums + (((t - s.first) * f.N + rows[r]) * panels + p) * kPanel<T, G>;
-#pragma GCC unroll 16
-        for (int g = 0; g < P * W; ++g) acc[r][g] = load(sums + (g / W * G + g % W) * kLanes<T>);
-    }
-}
-
 // Steps whose b + x W_x are formed at once, or 0 where that does not pay: one or two rows use every weight once or twice per step,
 // while rows of many steps fill the register tiles. The chains are the same, so no bit changes.
 template <class T> int64_t hoisted_steps(const Forward<T>& f, int64_t rows_of_a_part, int64_t row_size) {
     constexpr int64_t most_rows = 2, least_inputs = 16, least_steps = 8, elements = 65536;
-    if (f.N == 0 || rows_of_a_part > most_rows || f.D < least_inputs || f.T_ < least_steps) return 0;
+    if (f.N == 0 || f.one_hot || rows_of_a_part > most_rows || f.D < least_inputs || f.T_ < least_steps) return 0;
     const int64_t steps = elements / (f.N * row_size);
     return steps < least_steps ? least_steps : (steps < f.T_ ? steps : f.T_);
 }
@@ -133,7 +87,7 @@ void hoist(const Step& step, const int64_t* list, int64_t count, int64_t first, 
                 Vec<T> acc[R][W];
                 const T* x[R];
                 for (int r = 0; r < R; ++r) x[r] = f.x + list[begin + r] * f.D;
-                form_sums<T, R, W, G>(acc, f, x, panel, 0);
+                step.template form_sums<R, W>(acc, x, panel, 0);
 #pragma GCC unroll 8
                 for (int r = 0; r < R; ++r) {
                     T* out = sums + ((list[begin + r] - first * f.N) * step.panels() + p) * kPanel<T, G>;
@@ -150,10 +104,7 @@ inline int parts_of_units(const Run& run, double step_work, int64_t panels, int 
     return parts_of_rows > 1 ? 1 : threads_for(run, step_work, panels);
 }
 
-// Forward. Step supplies
-//   kGates, kPanelUnits                gates per unit and units per packed panel
-//   panels(), packed_size(), pack(dst) weights as panels
-//   with_panel_width(p, f)             calls f.template operator()<W>(), W the vectors of panel p that hold units
+// Forward. Step is a ForwardPanels that supplies besides
 //   panel(s, t, p, rows, n, h_in)      panel p for n rows at step t, h_in the rows that meet W_h
 //   tile<1, P>(s, t, p, rows, h_in)    P full panels for one row
 
@@ -326,28 +277,43 @@ struct GradientPiece {
     int64_t da_column, n, x_column, h_column;
 };
 
+// Values per step of x that meet W_x in a product: none where x is given by its ones.
+template <class T> int64_t values_of_x(const Backward<T>& b) { return b.ones ? 0 : b.D; }
+
+// dW_x of one-hot inputs, some columns of a piece.
+template <class T>
+void add_to_rows(const Backward<T>& b, const BackwardWork<T>& work, const GradientPiece& piece, int64_t gh,
+                 const Rows& rows, Span columns, bool go_on) {
+    const int64_t n = columns.end - columns.begin;
+    T* dW = b.dW_x + piece.x_column + columns.begin;
+    for (int64_t v = 0; v < b.D && !go_on; ++v) zero(dW + v * gh, n);
+    scatter_rows<T>(work.da + piece.da_column + columns.begin, work.d, n, rows, b.ones + work.first * b.N, dW, gh);
+}
+
 // dW_x, dW_h, db of a chunk of steps; `rows` are rows of the chunk. `go_on` continues the sums of later chunks.
 template <class T, class Step>
 void weight_gradients(const Step& step, const Backward<T>& b, const Run& run, const BackwardWork<T>& work,
                       const Rows& rows, bool go_on, T* space, int parts) {
-    const int64_t gh = Step::kGates * b.H, per_part = gradient_scratch<T>(b.D + b.H);
+    const int64_t gh = Step::kGates * b.H, D = values_of_x(b), per_part = gradient_scratch<T>(D + b.H);
     // h_{t-1} of row t N + n stands at the same row of h, because h[0] is the initial state.
-    const T *x = b.x + work.first * b.N * b.D, *h = b.h + work.first * b.N * b.H;
+    const T *x = b.x + work.first * b.N * D, *h = b.h + work.first * b.N * b.H;
     auto gradients = [&](int part) {
-        const Span all = share(b.D + b.H, part, parts);
-        const Span of_x{all.begin < b.D ? all.begin : b.D, all.end < b.D ? all.end : b.D};
+        const Span all = share(D + b.H, part, parts);
+        const Span of_x{all.begin < D ? all.begin : D, all.end < D ? all.end : D};
         const Span of_h{all.begin - of_x.begin, all.end - of_x.end};
         for (const GradientPiece& piece : step.pieces()) {
             GradientSide<T> sides[2];
             int count = 0;
             if (piece.x_column >= 0 && of_x.begin < of_x.end)
-                sides[count++] = {x, b.D, nullptr, b.dW_x + piece.x_column, of_x};
+                sides[count++] = {x, D, nullptr, b.dW_x + piece.x_column, of_x};
             if (piece.h_column >= 0 && of_h.begin < of_h.end)
                 sides[count++] = {h, b.H, b.h_mask, b.dW_h + piece.h_column, of_h};
             weight_gradient<T>(
                 run,
                 {sides, count, b.N, work.da + piece.da_column, work.d, piece.n, gh, go_on, space + part * per_part},
                 rows);
+            if (b.ones && piece.x_column >= 0)
+                add_to_rows(b, work, piece, gh, rows, share(piece.n, part, parts), go_on);
         }
     };
     parallel(run, parts, gradients);
@@ -366,7 +332,8 @@ template <class T, class Step> void backward_in_time(Step step, const Backward<T
     T *w_h = nullptr, *w_x = nullptr, *product = nullptr, *space = nullptr;
     int64_t *running = nullptr, *valid = nullptr;
     const double madds = static_cast<double>(steps * b.N) * static_cast<double>(gh);
-    const int parts_m = threads_for(run, madds * static_cast<double>(b.D + b.H), b.D + b.H);
+    const int64_t met = values_of_x(b) + b.H;  // rows of dW_x and dW_h that are products
+    const int parts_m = threads_for(run, madds * static_cast<double>(met), met);
     const int parts_n = threads_for(run, madds * static_cast<double>(b.H), b.N);
     with_scratch(run, [&](Arena& arena) {
         w_h = arena.take<T>(Packed<T>::size(gh, b.H));
@@ -377,7 +344,7 @@ template <class T, class Step> void backward_in_time(Step step, const Backward<T
         product = arena.take<T>(b.h_mask ? b.N * b.H : 0);
         running = arena.take<int64_t>(b.N);
         valid = arena.take<int64_t>(b.lengths ? steps * b.N : 0);
-        space = arena.take<T>(gradient_scratch<T>(b.D + b.H) * parts_m);
+        space = arena.take<T>(gradient_scratch<T>(met) * parts_m);
     });
     const Packed<T> W_h_T = pack_matrix<T>(w_h, b.W_h, gh, b.H, 1, gh);
     const Packed<T> W_x_T = b.dx ? step.pack_input_weights(w_x) : Packed<T>{};

@@ -5,28 +5,13 @@
 
 namespace {
 
-template <class T> struct RnnForwardStep {
-    static constexpr int G = kWide, L = kLanes<T>;
-    static constexpr int kGates = 1, kPanelUnits = G * L;
-    const Forward<T>& f;
-
-    int64_t panels() const { return ceil_div(f.H, kPanelUnits); }
-    int64_t panel_size() const { return (1 + f.D + f.H) * kPanel<T, G>; }
-    int64_t packed_size() const { return panels() * panel_size(); }
-    // A panel is the bias, then W_x, then W_h.
-    void pack(T* dst) const {
-        if (f.b) ::pack<T, G>(Columns::plain, dst, panel_size(), f.b, 1, f.H, f.H, 1);
-        ::pack<T, G>(Columns::plain, dst + kPanel<T, G>, panel_size(), f.W_x, f.D, f.H, f.H, 1);
-        ::pack<T, G>(Columns::plain, dst + (1 + f.D) * kPanel<T, G>, panel_size(), f.W_h, f.H, f.H, f.H, 1);
-    }
-
-    template <class Body> void with_panel_width(int64_t p, Body&& body) const {
-        with_width<G>(vectors_left<T>(f.H, p), body);
-    }
+template <class T> struct RnnForwardStep : ForwardPanels<T, Columns::plain, kWide, 1> {
+    using Panels = ForwardPanels<T, Columns::plain, kWide, 1>;
+    using Panels::f, Panels::G, Panels::L;
 
     void panel(const StateFlow<T>& s, int64_t t, int64_t p, const int64_t* rows, int64_t n, const T* h_in,
                const T* packed) const {
-        with_panel_width(p, [&]<int W>() {
+        this->with_panel_width(p, [&]<int W>() {
             for_tiles<kRows<W>>(n, [&]<int R>(int64_t begin) { tile<R, 1, W>(s, t, p, rows + begin, h_in, packed); });
         });
     }
@@ -37,10 +22,10 @@ template <class T> struct RnnForwardStep {
         Vec<T> acc[R][P * W];
         const T* h[R];
         for (int r = 0; r < R; ++r) h[r] = h_in + rows[r] * f.H;
-        const int64_t stride = panel_size();
+        const int64_t stride = this->panel_size();
         const T* panel = packed + p * stride;
-        take_sums<T, R, W, G, P>(acc, f, s, t, rows, p, panels(), panel, stride);
-        chain<T, R, W, G, P>(acc, h, panel + (1 + f.D) * kPanel<T, G>, f.H, stride);
+        this->template take_sums<R, W, P>(acc, s, t, rows, p, panel, stride);
+        chain<T, R, W, G, P>(acc, h, panel + this->recurrent_part(), f.H, stride);
         const Activation activation = static_cast<Activation>(f.activation);
 #pragma GCC unroll 8
         for (int r = 0; r < R; ++r) {

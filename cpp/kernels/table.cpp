@@ -17,9 +17,9 @@ using elman::Cell;
 // Calls f with the forward step of the layer's cell.
 template <class T, class F> auto for_cell(const Forward<T>& layer, F&& f) {
     switch (layer.cell) {
-        case Cell::rnn: return f(RnnForwardStep<T>{layer});
-        case Cell::lstm: return f(LstmForwardStep<T>{layer});
-        default: return f(GruForwardStep<T>{layer});
+        case Cell::rnn: return f(RnnForwardStep<T>{{layer}});
+        case Cell::lstm: return f(LstmForwardStep<T>{{layer}});
+        default: return f(GruForwardStep<T>{{layer}});
     }
 }
 
@@ -77,6 +77,7 @@ template <class T> constexpr elman::Kernels<T> kernels() {
             dense_backward<T>,
             activation_forward<T>,
             activation_backward<T>,
+            draw<T>,
             loss<T>,
             dense_cross_entropy<T>,
             embedding_forward<T>,

@@ -30,7 +30,9 @@ template <class T> struct Forward {
     Cell cell;
     int activation;  // rnn only: an Activation of math.h
     int64_t T_, N, D, H;
-    const T* x;              // (T, N, D)
+    bool one_hot;            // x_t is given by the place of its one, and x_t W_x is that row of W_x
+    const T* x;              // (T, N, D), or null with one_hot
+    const int64_t* ones;     // (T, N), or null without: places of the ones among the D inputs
     const T* h_0;            // (N, H)
     const T* c_0;            // (N, H) lstm
     const T* W_x;            // (D, G H)
@@ -51,10 +53,11 @@ template <class T> struct Backward {
     bool one_step;    // hold s_{t-1} constant: bptt_depth = 1
     bool accumulate;  // dW_x, dW_h, db, db_hn hold the sums of the later chunks of time, which this chunk goes on
     int64_t T_, N, D, H;
-    const T* dh;    // (T, N, H) or null: from the output side
-    const T* dh_T;  // (N, H) or null: arriving after each row's last step
-    const T* dc_T;  // (N, H) or null, lstm
-    const T* x;
+    const T* dh;          // (T, N, H) or null: from the output side
+    const T* dh_T;        // (N, H) or null: arriving after each row's last step
+    const T* dc_T;        // (N, H) or null, lstm
+    const T* x;           // (T, N, D), or null where x is given by its ones
+    const int64_t* ones;  // (T, N), or null
     const T* h;
     const T* c;      // lstm
     const T* gates;  // lstm, gru
@@ -149,7 +152,8 @@ template <class T> struct Kernels {
     // Weights as forward packs them: how many elements, and filling them. Only cell, activation, D, H and the weights are looked at.
     int64_t (*packed_size)(const Forward<T>&);
     void (*pack)(const Forward<T>&, T* packed);
-    // One step in place: x (N, D), h and c (N, H) in and out, weights packed by the same table; the other fields are not looked at.
+    // One step in place: x (N, D) or ones (N) and W_x, h and c (N, H) in and out, weights packed by the same table; the other fields are
+    // not looked at.
     // from_last: beginning with the last units, which is faster at every other step where the weights exceed the cache.
     void (*step)(const Forward<T>&, const T* packed, bool from_last, const Run&);
     void (*backward)(const Backward<T>&, const Run&);
@@ -159,6 +163,8 @@ template <class T> struct Kernels {
     void (*activation_forward)(int activation, int64_t M, int64_t K, const T* o, T* y);
     // d_o = dy f'(o) through y = f(o); d_o may be dy.
     void (*activation_backward)(int activation, int64_t M, int64_t K, const T* dy, const T* y, T* d_o);
+    // The first index whose running sum over p, from index `first` on and in double precision, exceeds u times the whole.
+    int64_t (*draw)(int64_t K, const T* p, double u, int64_t first);
     double (*loss)(const LossArguments<T>&);
     double (*dense_cross_entropy)(const DenseCrossEntropy<T>&, const Run&);
     void (*embedding_forward)(int64_t M, int64_t D, const int64_t* indices, const T* E, T* out);

@@ -40,6 +40,8 @@ def public_calls(dtype: str) -> dict[str, tuple[str, dict[str, Any]]]:
         weights = {name: problem.a[name] for name in ("x", "W_x", "W_h")}
         calls[f"{cell}_forward"] = f"{cell}_forward", {**problem.a, **both}
         calls[f"{cell}_backward"] = f"{cell}_backward", {"dh": problem.dh, **weights, **states, **both, **last}
+    for name, (function, arguments) in list(calls.items()):
+        calls[f"{name} of ones"] = function, arguments | {"x": rng.integers(0, D, (T, N))}
     calls["dense_forward"] = "dense_forward", {"h": normal(2, N, H), "W_y": normal(H, K), "b_y": normal(K)}
     calls["dense_backward"] = "dense_backward", {"do": normal(2, N, K), "h": normal(2, N, H), "W_y": normal(H, K)}
     calls["dense_cross_entropy"] = (
@@ -50,6 +52,7 @@ def public_calls(dtype: str) -> dict[str, tuple[str, dict[str, Any]]]:
         option = {"activation": activation}
         calls[f"{activation} forward"] = "activation_forward", {"o": normal(N, K), **option}
         calls[f"{activation} backward"] = "activation_backward", {"dy": normal(N, K), "y": normal(N, K), **option}
+    calls["draw"] = "draw", {"p": abs(normal(K)), "u": 0.4}
     indices = rng.integers(0, V, (2, N))
     calls["embedding_forward"] = "embedding_forward", {"indices": indices, "E": normal(V, D)}
     calls["embedding_backward"] = (
@@ -155,6 +158,7 @@ class Raw:
         yield RawCall("dense_cross_entropy", h | W_y | b_y | labels | gradients | add, ("dh", "dW_y", "db_y"))
         yield RawCall("activation_forward", o | tanh | y, ("y",))
         yield RawCall("activation_backward", {"dy": self.new(N, K)} | y | tanh | do, ("do",))
+        yield RawCall("draw", {"p": abs(self.new(K)), "u": 0.4, "first": 1}, ())
         indices, table, rows = {"indices": np.array([5, 0, 2])}, self.new(V, D), self.new(3, D)
         yield RawCall("embedding_forward", indices | {"E": table, "out": rows}, ("out",))
         yield RawCall("embedding_backward", {"dx": rows} | indices | {"dE": table, "accumulate": False}, ("dE",))
@@ -200,5 +204,8 @@ def raw_calls(dtype: str) -> dict[str, RawCall]:
     """Return every call by the name of its function, or of its loss."""
     raw = Raw(dtype)
     groups = raw.cells_forward, raw.cells_backward, raw.layers, raw.losses, raw.updates, raw.batches, raw.streams
-    calls = [call for group in groups for call in group()]
-    return {call.arguments.get("name", call.function): call for call in calls}
+    calls = {call.arguments.get("name", call.function): call for group in groups for call in group()}
+    for name in [f"{cell}_{way}" for cell in ("rnn", "lstm", "gru") for way in ("forward", "backward")]:
+        ones = {"x": raw.rng.integers(0, D, (T, N))}
+        calls[f"{name} of ones"] = calls[name]._replace(arguments=calls[name].arguments | ones)
+    return calls

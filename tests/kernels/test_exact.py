@@ -165,6 +165,44 @@ def test_rows_whose_input_products_are_hoisted(isa: str, dtype: str, case: str) 
             assert_same_bits(part_states, {name: value[:, rows] for name, value in states.items()})
 
 
+@pytest.mark.parametrize("case", CELLS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_places_of_ones_or_one_hot_rows(isa: str, dtype: str, case: str) -> None:
+    """Where a one stands says as much as the whole row, with few rows and many, for any number of threads."""
+    for shape in ((5, 13, 7, 17), (270, 2, 20, 40), SPLIT[case]):
+        problem = Problem(case, dtype, *shape)
+        places = np.random.default_rng(0).integers(0, shape[2], shape[:2])
+        rows, ones = ({**problem.a, "x": x} for x in (np.eye(shape[2], dtype=dtype)[places], places))
+        for lengths, mask in ((None, None), (problem.lengths, problem.mask)):
+            problem.a = rows
+            states, gradients = run(problem, lengths, mask, n_threads=1)
+            problem.a = ones
+            for n_threads in THREADS if shape == SPLIT[case] else (1,):
+                their_states, their_gradients = run(problem, lengths, mask, n_threads=n_threads)
+                assert_same_bits(their_states, states)
+                assert_same_bits(their_gradients, gradients)
+
+
+@pytest.mark.parametrize("case", CELLS)
+def test_gradients_of_ones_go_on_from_chunk_to_chunk(isa: str, case: str) -> None:
+    """The same as for one-hot rows: what later chunks of time have summed is where this one begins."""
+    problem = Problem(case, "float32", 4, 5, 3, 17)
+    places = np.random.default_rng(0).integers(0, 3, (4, 5))
+    found = []
+    for x in (np.eye(3, dtype="float32")[places], places):
+        a = {**problem.a, "x": x}
+        states = forward(engine, case, a, problem.lengths, problem.mask)
+        gradients = backward(engine, case, a, states, problem.cotangents, problem.lengths, problem.mask)
+        inputs = [a["x"], *states.values(), a["W_x"], a["W_h"], *(["tanh"] if case == "rnn-tanh" else [])]
+        ends = [problem.lengths, problem.mask, False]
+        native = getattr(kernels, f"{case.partition('-')[0]}_backward")
+        native(problem.dh, *problem.last, *inputs, *ends, *gradients.values(), True, 1)
+        found.append(gradients)
+    assert_same_bits(found[1], found[0])
+    once = backward(engine, case, a, states, problem.cotangents, problem.lengths, problem.mask)
+    np.testing.assert_allclose(found[1]["dW_x"], 2 * once["dW_x"], rtol=1e-5, atol=1e-6)
+
+
 def carried(states: Arrays, a: Arrays, lengths: np.ndarray | None) -> Arrays:
     """Return the state that a later chunk begins with: a row that has ended keeps its last one."""
     last = np.full(a["h_0"].shape[0], len(states["h"]) - 1) if lengths is None else lengths
@@ -203,6 +241,14 @@ def test_streaming_or_whole(isa: str, dtype: str, case: str) -> None:
                 engine.step(packed, a["x"][t], *state)
                 for value, name in zip(state, ("h", "c"), strict=False):
                     np.testing.assert_array_equal(value, whole[name][t + 1])
+            places = np.random.default_rng(N).integers(0, 3, (6, N))
+            whole = forward(engine, case, {**a, "x": places})
+            packed = engine.pack_layer(cell, a["W_x"], a["W_h"], **biases, activation=activation, one_hot=True)
+            state = [a[name].copy() for name in STATE if name in a]
+            for t in range(6):
+                engine.step(packed, places[t], *state)
+            for value, name in zip(state, ("h", "c"), strict=False):
+                np.testing.assert_array_equal(value, whole[name][-1])
 
 
 @pytest.mark.parametrize("case", CASES)

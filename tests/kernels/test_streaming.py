@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 
@@ -48,27 +50,88 @@ def test_steps_are_the_run(isa: str, cell: str, dtype: str) -> None:
                 assert_close(ours, reference_state, "states", dtype)
 
 
-@pytest.mark.parametrize("H", [20, 200])  # with the GIL and without
+class Steps:
+    """Arrays of a stepper of two layers."""
+
+    def __init__(self, cell: str, H: int, entering: str, dtype: str = "float32") -> None:
+        rng = np.random.default_rng(H)
+        self.cell, D, K, N = cell, 3, 5, 1 if entering == "embedding" else 2
+        self.layers = [make(cell, dtype, D, H), make(cell, dtype, H, H)]
+        self.x = np.zeros(N, np.int64) if entering == "ones" else np.zeros((N, D), dtype)
+        self.E = rng.normal(size=(K, D)).astype(dtype) if entering == "embedding" else None
+        self.h, self.c = (np.full((2, N, H), 0.25, dtype) for _ in range(2))
+        self.W_y, self.b_y = rng.normal(size=(H, K)).astype(dtype), rng.normal(size=K).astype(dtype)
+        self.W_k = rng.normal(size=(D, K)).astype(dtype) if entering == "values" else None
+        self.y = np.zeros((N, K), dtype)
+
+    def stepper(self, **changed: Any) -> Any:
+        layers = [tuple(weights.get(name) for name in ("W_x", "W_h", "b", "b_hn")) for weights in self.layers]
+        c = self.c if self.cell == "lstm" else None
+        arrays = {"x": self.x, "E": self.E, "h": self.h, "c": c, "W_y": self.W_y, "b_y": self.b_y, "W_k": self.W_k}
+        return kernels.Stepper(self.cell, "tanh", layers, "softmax", **(arrays | {"y": self.y} | changed))
+
+    def expected(self, x: np.ndarray, h: np.ndarray, c: np.ndarray) -> np.ndarray:
+        """Step h and c, layer by layer, and return y."""
+        entering = x
+        for layer, weights in enumerate(self.layers):
+            packed = engine.pack_layer(self.cell, **weights, one_hot=x.ndim == 1)
+            engine.step(packed, x, h[layer], *([c[layer]] if self.cell == "lstm" else []))
+            x = h[layer]
+        o = engine.dense_forward(x, self.W_y, self.b_y)
+        if self.W_k is not None:
+            kernels.dense_forward(entering, self.W_k, None, o, True)
+        return engine.activation_forward(o, "softmax")
+
+
+@pytest.mark.parametrize("H", [20, 400])  # with the GIL and without
+@pytest.mark.parametrize("entering", ["values", "ones", "embedding"])
 @pytest.mark.parametrize("cell", GATES)
-def test_a_stepper_steps_on_its_own_arrays(isa: str, cell: str, H: int) -> None:
-    weights, x = make(cell, "float32", 3, H), np.zeros((2, 3), np.float32)
-    packed = engine.pack_layer(cell, **weights)
-    h, c, their_h, their_c = (np.full((2, H), 0.25, np.float32) for _ in range(4))
-    stepper = kernels.Stepper(packed, x, h, c if cell == "lstm" else None)
-    del packed  # the stepper keeps it
-    packed = engine.pack_layer(cell, **weights)
-    for value in (1.0, -2.0, 0.5):
-        x[...] = value
-        stepper.step()
-        kernels.step(packed, x, their_h, their_c if cell == "lstm" else None)
-        np.testing.assert_array_equal(h, their_h, strict=True)
-        np.testing.assert_array_equal(c, their_c, strict=True)
-    with pytest.raises(ValueError, match="h must have shape"):
-        kernels.Stepper(packed, x, h[:1], c)
-    with pytest.raises(ValueError, match="dtype"):
-        kernels.Stepper(packed, x.astype(np.float64), h, c)
-    with pytest.raises((TypeError, RuntimeError)):
-        kernels.Stepper("packed", x, h, c)
+def test_a_stepper_steps_on_its_own_arrays(isa: str, cell: str, entering: str, H: int) -> None:
+    ours = Steps(cell, H, entering)
+    h, c, stepper = ours.h.copy(), ours.c.copy(), ours.stepper()
+    for value in (1, 0, 2):
+        if ours.E is None:
+            ours.x[...] = value
+            stepper.step()
+        else:
+            stepper.step_index(value)
+            np.testing.assert_array_equal(ours.x, ours.E[[value]])
+        np.testing.assert_array_equal(ours.y, ours.expected(ours.x.copy(), h, c), strict=True)
+        np.testing.assert_array_equal(ours.h, h, strict=True)
+        np.testing.assert_array_equal(ours.c, c, strict=True)
+
+
+def test_a_stepper_checks_its_arrays() -> None:
+    ours = Steps("lstm", 20, "values")
+    for name in ("x", "h", "c", "W_y", "b_y", "W_k", "y"):
+        array = getattr(ours, name)
+        for wrong in (array[..., :-1].copy(), array.astype(np.float64), array[np.newaxis]):
+            with pytest.raises(ValueError, match=r"must have shape|dtype"):
+                ours.stepper(**{name: wrong})
+    ours.layers[1] = make("lstm", "float32", 3, 20)
+    with pytest.raises(ValueError, match="W_x must have shape"):
+        ours.stepper()
+    ours.layers = [{}]
+    with pytest.raises(ValueError, match="an array has too few dimensions|dtype"):
+        ours.stepper()
+    ours.layers = []
+    with pytest.raises(ValueError, match="at least one layer"):
+        ours.stepper()
+    ones = Steps("gru", 20, "ones")
+    ones.x[1] = 3
+    with pytest.raises(ValueError, match="x out of range"):
+        ones.stepper().step()
+    with pytest.raises(IndexError):  # two rows
+        ones.stepper().step_index(0)
+    one = Steps("gru", 20, "embedding")
+    for index in (-1, 5):
+        with pytest.raises(IndexError):
+            one.stepper().step_index(index)
+        with pytest.raises(IndexError):
+            one.stepper().draw(index, np.zeros(1), 0)
+    for first in (-1, 5):
+        with pytest.raises(IndexError):
+            one.stepper().draw(0, np.zeros(1), first)
 
 
 def test_a_packed_layer_keeps_its_level() -> None:

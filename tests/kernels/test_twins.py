@@ -70,6 +70,18 @@ def test_nothing_arriving_gives_zeros(isa: str, case: str) -> None:
 
 
 @pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_one_hot_inputs(isa: str, dtype: str, case: str) -> None:
+    """x holds the places of ones: two rows may have theirs at the same place, and no row at some."""
+    rng = np.random.default_rng(0)
+    for number, shape in enumerate([(3, 5, D, H) for H, D in product(UNITS, (1, 17))] + [(0, 2, 3, 5), (2, 0, 3, 5)]):
+        problem = Problem(case, dtype, *shape)
+        problem.a["x"] = rng.integers(0, shape[2], shape[:2])
+        lengths, mask = (problem.lengths, problem.mask) if number % 2 else (None, None)
+        compare(problem, dtype, number % 3 > 0, lengths, mask, problem.cotangents, None)
+
+
+@pytest.mark.parametrize("case", CASES)
 def test_long_sequences(isa: str, case: str) -> None:
     """More rows than the weight gradients sum in one go (256), with a row count that leaves a short last block."""
     problem = Problem(case, "float32", 45, 13, 3, 17)

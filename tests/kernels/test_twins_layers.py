@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from itertools import product
+from types import ModuleType
 
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from elman import engine, reference
+from elman.errors import ArgumentError, DataError, ShapeError
 from kernels.calls import DTYPES
 from tolerances import assert_close
 
@@ -256,3 +261,39 @@ def test_derivatives_at_kinks_are_the_twins(isa: str, dtype: str) -> None:
     for name, options in {"mean_absolute_error": {}, "pinball": {"quantile": 0.25}, "huber": {"delta": 1.0}}.items():
         compare_losses(name, o, np.zeros_like(o), dtype, reduction="sum", **options)
     np.testing.assert_array_equal(engine.activation_backward(o, np.zeros_like(o), "relu"), np.zeros_like(o))
+
+
+@settings(deadline=None)
+@given(
+    arrays(np.float32, st.integers(1, 40), elements=st.floats(0, 2.0**100, width=32)),
+    st.floats(0, 1, exclude_max=True),
+    st.integers(0, 39),
+)
+def test_draw_is_its_twin(p: np.ndarray, u: float, first: int) -> None:
+    """Sums are in double precision on both sides, so the index is the same, and never one that cannot come."""
+    assume(first < len(p) and p[first:].any())
+    for module, weights in product((engine, reference), (p, p.astype(np.float64))):
+        index = module.draw(weights, u, first)
+        assert index >= first
+        assert p[index] > 0
+        assert index == reference.draw(p, u, first)
+
+
+def test_draw_shares() -> None:
+    p = np.array([0.5, 0.2, 0.3])
+    drawn = [engine.draw(p, u) for u in (np.arange(1000) + 0.5) / 1000]
+    assert np.bincount(drawn).tolist() == [500, 200, 300]
+
+
+@pytest.mark.parametrize("twin", [engine, reference])
+def test_draw_refuses(twin: ModuleType) -> None:
+    with pytest.raises(DataError, match=r"draw: p\[1\] must be finite and at least 0, got -0.5"):
+        twin.draw([0.5, -0.5], 0.1)
+    with pytest.raises(DataError, match="draw: p must not be all zero from index 1 on"):
+        twin.draw([0.5, 0.0], 0.1, 1)
+    with pytest.raises(ArgumentError, match=r"draw: u must be a number in \[0, 1\), got 1"):
+        twin.draw([0.5, 0.5], 1.0)
+    with pytest.raises(ArgumentError, match="draw: first must be"):
+        twin.draw([0.5, 0.5], 0.0, 2)
+    with pytest.raises(ShapeError, match="draw: p must have shape"):
+        twin.draw([[0.5, 0.5]], 0.0)

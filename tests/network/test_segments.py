@@ -54,8 +54,9 @@ def test_the_bits_of_one_pass(cell: str, readout: str, dropout: float, ragged: b
     same_bits(segments.d_state.c, d_state.c)
 
 
-def test_indices_and_threads() -> None:
-    architecture = Architecture(None, 30, hidden_size=12, vocabulary_size=30, embedding_size=7)
+@pytest.mark.parametrize("embedding_size", [7, None])
+def test_indices_and_threads(embedding_size: int | None) -> None:
+    architecture = Architecture(None, 30, hidden_size=12, vocabulary_size=30, embedding_size=embedding_size)
     network = Network.initialized(architecture)
     x, do = np.random.default_rng(0).integers(0, 30, (20, 5)), np.random.default_rng(1).normal(size=(20, 5, 30))
     whole = network.backward(network.forward(x), do).copy()
@@ -86,7 +87,6 @@ def test_memory_grows_with_the_root_of_the_steps() -> None:
         ({"bidirectional": True}, "bidirectional=False"),
         ({"readout": "mean"}, "readout='every' or 'last'"),
         ({"readout": "last", "linear_skip": True}, "linear_skip=False with readout='last'"),
-        ({"vocabulary_size": 5, "input_size": None}, "an embedding_size"),
         (
             {"vocabulary_size": 5, "input_size": None, "embedding_size": 4, "output_size": 5, "tied_weights": True},
             "tied_weights=False",

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from elman.errors import DataError, ShapeError, UnsupportedError
+from elman import engine
+from elman.errors import ArgumentError, DataError, ShapeError, UnsupportedError
 from elman.network import Architecture, Network, State, Stream
 
 CASES: dict[str, dict[str, Any]] = {
@@ -55,6 +56,58 @@ def test_equals_the_whole_run(case: str, dtype: Any, rows: int) -> None:
     np.testing.assert_array_equal(stream.state.h, state.h, strict=True)
     if state.c is not None:
         np.testing.assert_array_equal(stream.state.c, state.c, strict=True)
+
+
+WRITERS = {name: CASES[name] | {"output": "softmax", "output_size": 9} for name in ("embedding, tied", "one-hot")}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("case", WRITERS)
+def test_an_index_is_the_step_of_an_array(case: str, dtype: Any) -> None:
+    network, x = make(WRITERS[case], dtype)
+    one, another = Stream(network), Stream(network)
+    for index in x[:, 0]:
+        np.testing.assert_array_equal(one.step_index(int(index)), another.step(np.array([index]))[0], strict=True)
+        np.testing.assert_array_equal(one.step_index(index), another.step([index])[0], strict=True)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("case", WRITERS)
+@pytest.mark.parametrize("hidden_size", [5, 300])  # with the GIL and without
+def test_draws_are_those_of_single_steps(case: str, dtype: Any, hidden_size: int) -> None:
+    size = {name: hidden_size for name in ("hidden_size", "embedding_size") if name in ("hidden_size", *WRITERS[case])}
+    network, _ = make(WRITERS[case] | size, dtype)
+    u = np.random.default_rng(0).random(40)
+    slow, index, expected = Stream(network), 4, []
+    for number in u:
+        index = engine.draw(slow.step_index(index), number, first=1)
+        expected.append(index)
+    fast = Stream(network)
+    assert fast.draw(4, u[:25], first=1) == expected[:25]
+    assert fast.draw(expected[24], u[25:], first=1) == expected[25:]
+    assert len(set(expected)) > 3
+    np.testing.assert_array_equal(fast.state.h, slow.state.h)
+    assert fast.draw(4, []) == []
+
+
+def test_draws_that_cannot_be_are_refused() -> None:
+    network, _ = make(WRITERS["one-hot"])
+    with pytest.raises(DataError, match=r"draw: index must be between 0 and vocabulary_size-1 = 8, got 9"):
+        Stream(network).draw(9, [0.5])
+    with pytest.raises(DataError, match=r"step_index: index must be between 0 and vocabulary_size-1 = 8, got -1"):
+        Stream(network).step_index(-1)
+    with pytest.raises(ArgumentError, match=r"draw: u\[1\] must be in \[0, 1\), got 1.0"):
+        Stream(network).draw(0, [0.5, 1.0])
+    with pytest.raises(ArgumentError, match=r"draw: u\[0\] must be in \[0, 1\), got nan"):
+        Stream(network).draw(0, [np.nan])
+    with pytest.raises(ArgumentError, match="draw: first must be"):
+        Stream(network).draw(0, [0.5], first=9)
+    for stream in (Stream(network, rows=2), Stream(make({})[0])):
+        with pytest.raises(ArgumentError, match="step_index: needs a network that takes indices and one row"):
+            stream.step_index(0)
+    for options in ({"output": "identity"}, {"output_size": 3}):
+        with pytest.raises(ArgumentError, match="draw: needs output='softmax' with output_size = vocabulary_size"):
+            Stream(make(WRITERS["one-hot"] | options)[0]).draw(0, [0.5])
 
 
 def test_continues_from_a_state() -> None:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import Any, TypeAlias
 
+import numpy as np
 import numpy.typing as npt
 
-from elman._check.shapes import Array, Shapes
-from elman._check.values import bptt_depth, choice
+from elman._check.shapes import Array, Shapes, plain
+from elman._check.values import bptt_depth, choice, within
+from elman.errors import DataError
 
 CELL_ACTIVATIONS = ("tanh", "relu", "sigmoid", "identity")
 RESETS = ("after", "before")
@@ -217,7 +219,17 @@ def gru_backward(
 
 
 def _layer(s: Shapes, x: Any, W_x: Any, W_h: Any, columns: str) -> tuple[Array, Array, Array]:
-    """Bind T, N, D from x and H from W_h, the one weight whose two sides both tell H."""
-    x = s.array("x", x, "T", "N", "D")
+    """Bind T, N, D from x and H from W_h, the one weight whose two sides both tell H; x may hold the places of ones."""
+    values = plain(s.place, "x", x)
+    ones = values.ndim == 2 and values.dtype.kind in "iu"
+    x = s.integers("x", x, "T", "N") if ones else s.array("x", x, "T", "N", "D")
     W_h = s.array("W_h", W_h, "H", columns)
-    return x, s.array("W_x", W_x, "D", columns), W_h
+    W_x = s.array("W_x", W_x, "D", columns)
+    return one_hot_places(s, x) if ones else x, W_x, W_h
+
+
+def one_hot_places(s: Shapes, x: Array) -> Array:
+    """Return x as int64, each between 0 and D-1."""
+    last = s.sizes["D"] - 1
+    within(s.place, "x", x, last, f"D-1 = {last}", DataError)
+    return np.ascontiguousarray(x, np.int64)

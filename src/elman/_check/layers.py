@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman._check.shapes import Array, Shapes
-from elman._check.values import choice, first_wrong, integer, within
+from elman._check.values import choice, first_wrong, integer, number_in, within
 from elman.errors import DataError
 
 OUTPUT_ACTIVATIONS = ("identity", "tanh", "relu", "sigmoid", "softmax")
@@ -128,6 +128,16 @@ def _labels(s: Shapes, y: Any) -> Array:
     return _in_vocabulary(s.place, s.integers("y", y, "..."), s.sizes["K"])
 
 
+def draw(place: str, dtype: Dtype, p: Any, u: Any, first: Any) -> tuple[Array, float, int]:
+    """Check the arguments of `draw`."""
+    s = Shapes(place, dtype, p)
+    p = _not_negative(place, s.array("p", p, "K"), "p")
+    first = integer(place, "first", first, 0, len(p) - 1)
+    if not p[first:].any():
+        raise DataError(f"{place}: p must not be all zero from index {first} on.")
+    return p, number_in(place, "u", u, "[0, 1)"), first
+
+
 def _in_vocabulary(place: str, labels: Array, K: int) -> Array:
     within(place, "y", labels, K - 1, f"K-1 = {K - 1}", DataError)
     return np.require(labels, np.int64, ["C", "A"])
@@ -141,8 +151,8 @@ def _weight(s: Shapes, weight: Any, per_component: int) -> Optional:
     return _not_negative(s.place, s.array("weight", weight, *symbols))
 
 
-def _not_negative(place: str, weight: Array) -> Array:
+def _not_negative(place: str, weight: Array, name: str = "weight") -> Array:
     wrong = ~((weight >= 0) & (weight < np.inf))
     if wrong.any():
-        raise DataError(f"{place}: {first_wrong('weight', weight, wrong, 'finite and at least 0')}")
+        raise DataError(f"{place}: {first_wrong(name, weight, wrong, 'finite and at least 0')}")
     return weight

@@ -67,7 +67,7 @@ def common_dtype(*arrays: Any) -> np.dtype[Any]:
     return np.dtype(np.float32 if narrow else np.float64)
 
 
-def _plain(place: str, name: str, value: Any) -> Array:
+def plain(place: str, name: str, value: Any) -> Array:
     """Return ``value`` as an ndarray, refusing what NumPy would turn into one without being asked to."""
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise ArgumentError(f"{place}: {name} has masked values; fill or drop them first.")
@@ -119,7 +119,7 @@ class Shapes:
         if type(value) is np.ndarray and value.dtype == self.dtype and value.flags.c_contiguous and value.flags.aligned:
             array: Array = value
         else:
-            array = _plain(self.place, name, value)
+            array = plain(self.place, name, value)
             if array.dtype.kind not in "fiub":
                 raise ArgumentError(f"{self.place}: {name} must hold real numbers, got {_kind(value, array)}.")
             array = np.require(array, self.dtype, ["C", "A"])
@@ -128,7 +128,7 @@ class Shapes:
 
     def integers(self, name: str, value: Any, *symbols: Symbol) -> Array:
         """Return ``value`` as it came, but as an integer ndarray whose shape fits ``symbols``."""
-        array = _plain(self.place, name, value)
+        array = plain(self.place, name, value)
         if array.size == 0 and array.dtype.kind == "f" and not isinstance(value, np.ndarray):
             array = array.astype(np.int64)  # NumPy calls an empty list floating
         if array.dtype.kind not in "iu":

@@ -7,9 +7,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from elman._check.cells import CELL_ACTIVATIONS
+from elman._check.cells import CELL_ACTIVATIONS, one_hot_places
 from elman._check.shapes import Array, Shapes
-from elman._check.values import choice
+from elman._check.values import boolean, choice
 from elman.errors import ArgumentError
 
 CELLS = {"rnn": "H", "lstm": "4H", "gru": "3H"}  # columns of the weights
@@ -18,8 +18,16 @@ Optional: TypeAlias = Array | None
 
 
 def pack_layer(
-    place: str, dtype: npt.DTypeLike | None, cell: Any, W_x: Any, W_h: Any, b: Any, b_hn: Any, activation: Any
-) -> tuple[str, Array, Array, Optional, Optional, str]:
+    place: str,
+    dtype: npt.DTypeLike | None,
+    cell: Any,
+    W_x: Any,
+    W_h: Any,
+    b: Any,
+    b_hn: Any,
+    activation: Any,
+    one_hot: Any,
+) -> tuple[str, Array, Array, Optional, Optional, str, bool]:
     """Check the arguments of `pack_layer`."""
     columns = CELLS[choice(place, "cell", cell, tuple(CELLS))]
     if b_hn is not None and cell != "gru":
@@ -33,15 +41,20 @@ def pack_layer(
         s.array("b", b, columns, optional=True),
         s.array("b_hn", b_hn, "H", optional=True),
         choice(place, "activation", activation, CELL_ACTIVATIONS),
+        boolean(place, "one_hot", one_hot),
     )
 
 
 def step(
-    place: str, dtype: npt.DTypeLike, cell: str, D: int, H: int, x: Any, h: Any, c: Any
+    place: str, dtype: npt.DTypeLike, cell: str, D: int, H: int, one_hot: bool, x: Any, h: Any, c: Any
 ) -> tuple[Array, Array, Optional]:
     """Check the arguments of `step` for a layer of D inputs and H units: the state is changed in place."""
     s = Shapes(place, dtype)
-    x = s.array("x", x, "N", D)
+    if one_hot:
+        s.sizes["D"] = D
+        x = one_hot_places(s, s.integers("x", x, "N"))
+    else:
+        x = s.array("x", x, "N", D)
     h = s.in_place("h", h, "N", H)
     if (c is None) == (cell == "lstm"):
         raise ArgumentError(f"{place}: c must be {'given' if cell == 'lstm' else 'None'} for {cell!r}.")

@@ -21,6 +21,7 @@ from elman.engine.layers import (
     dense_backward,
     dense_cross_entropy,
     dense_forward,
+    draw,
     embedding_backward,
     embedding_forward,
 )
@@ -63,6 +64,7 @@ __all__ = [
     "dense_backward",
     "dense_cross_entropy",
     "dense_forward",
+    "draw",
     "dropout_mask",
     "embedding_backward",
     "embedding_forward",

@@ -46,8 +46,8 @@ def rnn_forward(
 ) -> Array:
     place = "rnn_forward"
     checked = _check.rnn_forward(place, None, x, h_0, W_x, W_h, b, activation, lengths, h_mask)
-    T, N, _ = checked[0].shape
-    h = np.empty((T + 1, N, checked[1].shape[1]), checked[0].dtype)
+    (T, N), H = checked[0].shape[:2], len(checked[3])
+    h = np.empty((T + 1, N, H), checked[3].dtype)
     kernels.rnn_forward(*checked, h, threads(place, n_threads))
     return h
 
@@ -72,14 +72,13 @@ def rnn_backward(
         place, None, dh, x, h, W_x, W_h, activation, lengths, h_mask, dh_T, bptt_depth
     )
     one_step = _one_step(place, depth)
-    N = x.shape[1]
-    H = len(W_h)
+    N, H = x.shape[1], len(W_h)
     gradients = RNNGradients(
-        dx=np.empty_like(x),
-        dh_0=np.empty((N, H), x.dtype),
+        dx=np.empty((len(x), N, len(W_x)), W_x.dtype),
+        dh_0=np.empty((N, H), W_x.dtype),
         dW_x=np.empty_like(W_x),
         dW_h=np.empty_like(W_h),
-        db=np.empty(H, x.dtype),
+        db=np.empty(H, W_x.dtype),
     )
     states = (dh, dh_T, x, h, W_x, W_h, activation, lengths, h_mask, one_step)
     kernels.rnn_backward(*states, *gradients, False, threads(place, n_threads))
@@ -105,12 +104,11 @@ def lstm_forward(
         place, None, x, h_0, c_0, W_x, W_h, b, peepholes, lengths, h_mask
     )
     _no_peepholes(place, peepholes)
-    T, N, _ = x.shape
-    H = len(W_h)
+    (T, N), H = x.shape[:2], len(W_h)
     # Kernels do not write c and gates past the end of a row.
     allocate = np.empty if lengths is None else np.zeros
-    h = np.empty((T + 1, N, H), x.dtype)
-    c, gates = allocate((T + 1, N, H), x.dtype), allocate((T, N, 4 * H), x.dtype)
+    h = np.empty((T + 1, N, H), W_x.dtype)
+    c, gates = allocate((T + 1, N, H), W_x.dtype), allocate((T, N, 4 * H), W_x.dtype)
     kernels.lstm_forward(x, h_0, c_0, W_x, W_h, b, lengths, h_mask, h, c, gates, threads(place, n_threads))
     return LSTMStates(h, c, gates)
 
@@ -140,8 +138,8 @@ def lstm_backward(
     _no_peepholes(place, peepholes)
     one_step = _one_step(place, depth)
     N, H = x.shape[1], len(W_h)
-    dh_0, dc_0 = (np.empty((N, H), x.dtype) for _ in range(2))
-    gradients = (np.empty_like(x), dh_0, dc_0, np.empty_like(W_x), np.empty_like(W_h), np.empty(4 * H, x.dtype))
+    dx, dh_0, dc_0 = (np.empty(shape, W_x.dtype) for shape in ((len(x), N, len(W_x)), (N, H), (N, H)))
+    gradients = (dx, dh_0, dc_0, np.empty_like(W_x), np.empty_like(W_h), np.empty(4 * H, W_x.dtype))
     states = (dh, dh_T, dc_T, x, h, c, gates, W_x, W_h, lengths, h_mask, one_step)
     kernels.lstm_backward(*states, *gradients, False, threads(place, n_threads))
     return LSTMGradients(*gradients, dpeepholes=None)
@@ -166,10 +164,9 @@ def gru_forward(
         place, None, x, h_0, W_x, W_h, b, b_hn, reset, lengths, h_mask
     )
     _reset_after(place, reset)
-    T, N, _ = x.shape
-    H = len(W_h)
+    (T, N), H = x.shape[:2], len(W_h)
     allocate = np.empty if lengths is None else np.zeros  # the kernel does not write gates past the end of a row
-    states = GRUStates(np.empty((T + 1, N, H), x.dtype), allocate((T, N, 4 * H), x.dtype))
+    states = GRUStates(np.empty((T + 1, N, H), W_x.dtype), allocate((T, N, 4 * H), W_x.dtype))
     kernels.gru_forward(x, h_0, W_x, W_h, b, b_hn, lengths, h_mask, *states, threads(place, n_threads))
     return states
 
@@ -198,12 +195,12 @@ def gru_backward(
     one_step = _one_step(place, depth)
     N, H = x.shape[1], len(W_h)
     gradients = GRUGradients(
-        dx=np.empty_like(x),
-        dh_0=np.empty((N, H), x.dtype),
+        dx=np.empty((len(x), N, len(W_x)), W_x.dtype),
+        dh_0=np.empty((N, H), W_x.dtype),
         dW_x=np.empty_like(W_x),
         dW_h=np.empty_like(W_h),
-        db=np.empty(3 * H, x.dtype),
-        db_hn=np.empty(H, x.dtype),
+        db=np.empty(3 * H, W_x.dtype),
+        db_hn=np.empty(H, W_x.dtype),
     )
     states = (dh, dh_T, x, h, gates, W_x, W_h, lengths, h_mask, one_step)
     kernels.gru_backward(*states, *gradients, False, threads(place, n_threads))

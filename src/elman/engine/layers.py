@@ -1,4 +1,4 @@
-"""The layers without memory: output layer and skip, activations, embedding."""
+"""The layers without memory: output layer and skip, activations, a draw from probabilities, embedding."""
 
 from __future__ import annotations
 
@@ -70,6 +70,12 @@ def activation_backward(dy: npt.ArrayLike, y: npt.ArrayLike, activation: str) ->
     do = np.empty_like(y)
     kernels.activation_backward(rows(dy), rows(y), activation, rows(do))
     return do
+
+
+@twin
+def draw(p: npt.ArrayLike, u: float, first: int = 0) -> int:
+    index: int = kernels.draw(*_check.draw("draw", None, p, u, first))
+    return index
 
 
 @twin

@@ -20,11 +20,12 @@ def pack_layer(
     b: npt.ArrayLike | None = None,
     b_hn: npt.ArrayLike | None = None,
     activation: str = "tanh",
+    one_hot: bool = False,
 ) -> Any:
-    return kernels.pack_layer(*_check.pack_layer("pack_layer", None, cell, W_x, W_h, b, b_hn, activation))
+    return kernels.pack_layer(*_check.pack_layer("pack_layer", None, cell, W_x, W_h, b, b_hn, activation, one_hot))
 
 
 @twin
 def step(packed: Any, x: npt.ArrayLike, h: Array, c: Array | None = None) -> None:
-    layer = packed.input_size, packed.hidden_size
+    layer = packed.input_size, packed.hidden_size, packed.one_hot
     kernels.step(packed, *_check.step("step", np.dtype(packed.dtype), packed.cell, *layer, x, h, c))

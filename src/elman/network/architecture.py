@@ -152,6 +152,11 @@ class Architecture:
             )
 
     @property
+    def one_hot(self) -> bool:
+        """Whether the input holds indices and no embedding turns them into vectors."""
+        return self.takes_indices and self.embedding_size is None
+
+    @property
     def takes_indices(self) -> bool:
         """Whether a step of the input is one index of a vocabulary rather than values."""
         return self.vocabulary_size is not None

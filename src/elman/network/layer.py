@@ -25,20 +25,20 @@ class Layer:
         Of the tape.
     index : int
         Number of the layer, from 0.
-    input_size : int
-        Width of what enters it, D.
     need_dx : bool
         Whether backward has to hand the gradient further down.
     """
 
-    def __init__(self, binding: Binding, index: int, input_size: int, need_dx: bool) -> None:
+    def __init__(self, binding: Binding, index: int, need_dx: bool) -> None:
         architecture, self.timeline = binding.architecture, binding.timeline
         self.size = architecture.hidden_size
         self.first = index * architecture.directions  # place of its directions in a State
         prefixes = [layer_prefix(index, direction) for direction in range(architecture.directions)]
         self.passes: list[RNNPass] = [CELL_PASSES[architecture.cell](binding, prefix) for prefix in prefixes]
         self._bind_dropout(binding, index)
-        self._bind_buffers(binding, prefixes[0], input_size, need_dx)
+        self._bind_buffers(binding, prefixes[0], architecture.layer_input_size(index), need_dx)
+        if index == 0 and architecture.one_hot:
+            self._x_reversed = np.empty((binding.steps, binding.rows), np.int64)
 
     def _bind_dropout(self, binding: Binding, index: int) -> None:
         architecture = binding.architecture
@@ -66,7 +66,7 @@ class Layer:
         self._dx_reverse = take("dx_reverse", input_size) if need_dx and binding.keep and both else None
 
     def forward(self, x: Array, state: State) -> None:
-        """Run every direction over x (T, N, D) from its part of ``state``."""
+        """Run every direction over x (T, N, D), or the places (T, N) of ones, from its part of ``state``."""
         for run, mask in zip(self.passes, self.masks, strict=False):
             run.h_mask = mask.draw()[0]
         for part, run in enumerate(self.passes, self.first):

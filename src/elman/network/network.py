@@ -198,7 +198,7 @@ class Network:
         ------
         UnsupportedError
             If the network needs all steps at once: two directions, the mean or maximum over steps, a skip with
-            ``readout="last"``, one-hot input, tied weights.
+            ``readout="last"``, tied weights.
 
         See Also
         --------

@@ -19,13 +19,11 @@ Array = npt.NDArray[Any]
 
 def check_segments(place: str, architecture: Architecture) -> None:
     """Refuse a network whose stages do not all run from one segment of time into the next."""
-    one_hot = architecture.takes_indices and architecture.embedding_size is None
     skips_at_end = architecture.linear_skip and architecture.readout == "last"
     for refused, what in (
         (architecture.bidirectional, "bidirectional=False"),
         (architecture.readout in ("mean", "max"), "readout='every' or 'last'"),
         (skips_at_end, "linear_skip=False with readout='last'"),
-        (one_hot, "an embedding_size"),
         (architecture.tied_weights, "tied_weights=False"),
     ):
         if refused:

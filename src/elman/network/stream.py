@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from elman import _check
 from elman.engine import kernels
-from elman.errors import DataError, UnsupportedError
+from elman.errors import ArgumentError, DataError, UnsupportedError
 from elman.network.state import State
 
 if TYPE_CHECKING:
@@ -69,30 +69,38 @@ class Stream:
         self.dtype = network.dtype
         weights = {name: np.array(value) for name, value in network.parameters.items()}
         self._E = weights.get("embedding")
-        self._W_y = (
-            weights["output.W_y"] if not architecture.tied_weights else np.array(weights["embedding"].T, order="C")
-        )
-        self._b_y, self._W_k = weights.get("output.b_y"), weights.get("skip.W_k")
         self._state = self._start(network, state, rows)
-        self._in = np.zeros((rows, architecture.layer_input_size(0)), self.dtype)
-        self._hot = np.zeros(rows, np.int64)  # indices whose ones stand in a one-hot input
+        entering = rows if architecture.one_hot else (rows, architecture.layer_input_size(0))
+        self._in: Array = np.zeros(entering, np.int64 if architecture.one_hot else self.dtype)
         self._out = np.empty((rows, architecture.output_size), self.dtype)
-        self._layers = self._bind(weights)
+        self._first_out: Array = self._out[0]
+        self._one_of = (architecture.vocabulary_size or 0) if rows == 1 else 0  # indices that a single row may be
+        self._stepper = self._bind(weights)
 
-    def _bind(self, weights: dict[str, Array]) -> list[Any]:
-        """Return every layer with the arrays it will always step on: its input, h and c."""
-        h, c = self._state.h, self._state.c
-        inputs = [self._in, *h[:-1]]
-        layers = [self._pack(weights, f"layers.{index}.") for index in range(self.architecture.num_layers)]
-        return [
-            kernels.Stepper(packed, x, h[index], None if c is None else c[index])
-            for index, (packed, x) in enumerate(zip(layers, inputs, strict=True))
+    def _bind(self, weights: dict[str, Array]) -> Any:
+        """Return the network with the arrays it will always step on."""
+        architecture, state = self.architecture, self._state
+        W_y = weights.get("output.W_y")
+        if W_y is None:
+            W_y = np.array(weights["embedding"].T, order="C")  # tied
+        names = ("W_x", "W_h", "b", "b_hn")
+        layers = [
+            tuple(weights.get(f"layers.{index}.{name}") for name in names) for index in range(architecture.num_layers)
         ]
-
-    def _pack(self, weights: dict[str, Array], prefix: str) -> Any:
-        W_x, W_h = weights[prefix + "W_x"], weights[prefix + "W_h"]
-        biases = weights.get(prefix + "b"), weights.get(prefix + "b_hn")
-        return kernels.pack_layer(self.architecture.cell, W_x, W_h, *biases, self.architecture.activation)
+        return kernels.Stepper(
+            architecture.cell,
+            architecture.activation,
+            layers,
+            architecture.output,
+            self._in,
+            self._E,
+            state.h,
+            state.c,
+            W_y,
+            weights.get("output.b_y"),
+            weights.get("skip.W_k"),
+            self._out,
+        )
 
     @staticmethod
     def _start(network: Network, state: State | None, rows: int) -> State:
@@ -123,18 +131,109 @@ class Stream:
         ShapeError, ArgumentError, DataError
             If the shape is wrong, or an index is outside the vocabulary.
         """
-        self._enter(x)
-        for layer in self._layers:
-            layer.step()
-        o = self._out
-        kernels.dense_forward(self._state.h[-1], self._W_y, self._b_y, o, False, 1)
-        if self._W_k is not None:
-            kernels.dense_forward(self._in, self._W_k, None, o, True, 1)
-        kernels.activation_forward(o, self.architecture.output, o)
-        return o
+        if type(x) is np.ndarray and x.dtype == np.int64 and x.shape == (1,) and 0 <= x.item() < self._one_of:
+            self._stepper.step_index(x.item())
+        else:
+            self._enter(x)
+            self._stepper.step()
+        return self._out
+
+    def step_index(self, index: int) -> Array:
+        """Take one step of a single row with an index: `step` without the price of looking at an array.
+
+        Parameters
+        ----------
+        index : int
+            Of the vocabulary.
+
+        Returns
+        -------
+        y : ndarray (K,)
+            The activated output; it holds until the next step.
+
+        Raises
+        ------
+        ArgumentError
+            If the network takes values, or there are several rows.
+        DataError
+            If the index is outside the vocabulary.
+
+        Examples
+        --------
+        >>> from elman.network import Architecture, Network
+        >>> stream = Stream(Network.initialized(Architecture(None, 3, vocabulary_size=5, output="softmax")))
+        >>> stream.step_index(2).shape
+        (3,)
+        """
+        try:
+            self._stepper.step_index(index)
+        except IndexError:
+            raise self._refusal("step_index", index) from None
+        return self._first_out
+
+    def draw(self, index: int, u: npt.ArrayLike, first: int = 0) -> list[int]:
+        """Take a step per random number with a single row: what is drawn from the output enters next.
+
+        Parameters
+        ----------
+        index : int
+            What enters first.
+        u : array_like (count,)
+            Uniform random numbers in [0, 1).
+        first : int
+            Indices before it are never drawn.
+
+        Returns
+        -------
+        drawn : list of int
+            What `elman.engine.draw` makes of the output of every step and its random number.
+
+        Raises
+        ------
+        ArgumentError
+            If the network does not take the indices that it gives the probabilities of, there are several rows, or a
+            random number or ``first`` is outside its range.
+        DataError
+            If the index is outside the vocabulary.
+
+        Examples
+        --------
+        >>> from elman.network import Architecture, Network
+        >>> architecture = Architecture(None, 5, vocabulary_size=5, output="softmax", hidden_size=4)
+        >>> len(Stream(Network.initialized(architecture)).draw(2, [0.1, 0.5, 0.9]))
+        3
+        """
+        u, first = self._checked_draws(u, first)
+        try:
+            drawn: list[int] = self._stepper.draw(index, u, first)
+        except IndexError:
+            raise self._refusal("draw", index) from None
+        return drawn
+
+    def _checked_draws(self, u: npt.ArrayLike, first: int) -> tuple[Array, int]:
+        architecture = self.architecture
+        if architecture.output != "softmax" or architecture.output_size != (architecture.vocabulary_size or 0):
+            raise ArgumentError(
+                "draw: needs output='softmax' with output_size = vocabulary_size, got "
+                f"output={architecture.output!r}, output_size={architecture.output_size}, "
+                f"vocabulary_size={architecture.vocabulary_size}."
+            )
+        u = _check.Shapes("draw", np.float64).array("u", u, "P")
+        if (wrong := ~((u >= 0) & (u < 1))).any():
+            raise ArgumentError(f"draw: {_check.first_wrong('u', u, wrong, 'in [0, 1)')}")
+        return u, _check.integer("draw", "first", first, 0, architecture.output_size - 1)
+
+    def _refusal(self, place: str, index: int) -> Exception:
+        size, rows = self.architecture.vocabulary_size, len(self._out)
+        if size is None or rows > 1:
+            return ArgumentError(
+                f"{place}: needs a network that takes indices and one row, got vocabulary_size={size} and "
+                f"rows={rows}.\n  Hint: step() takes every input."
+            )
+        return DataError(f"{place}: index must be between 0 and vocabulary_size-1 = {size - 1}, got {index}.")
 
     def _enter(self, x: npt.ArrayLike) -> None:
-        """Write the values (N, D) that enter the first layer."""
+        """Write what enters the first layer: values (N, D) or indices (N,)."""
         rows = self._in.shape[0]
         if not self.architecture.takes_indices:
             if not (type(x) is np.ndarray and x.dtype == self.dtype and x.shape == self._in.shape):
@@ -143,24 +242,9 @@ class Stream:
             return
         assert self.architecture.vocabulary_size is not None
         last = self.architecture.vocabulary_size - 1
-        if rows == 1 and type(x) is np.ndarray and x.dtype == np.int64 and x.shape == (1,) and 0 <= x.item() <= last:
-            self._enter_one(x.item())
-            return
         indices = _check.Shapes("step", self.dtype).integers("x", x, rows)
         _check.within("step", "x", indices, last, f"vocabulary_size-1 = {last}", DataError)
         if self._E is None:
-            every = np.arange(rows)
-            self._in[every, self._hot] = 0.0
-            self._in[every, indices] = 1.0
-            self._hot[...] = indices
+            self._in[...] = indices
         else:
             kernels.embedding_forward(np.ascontiguousarray(indices, np.int64), self._E, self._in)
-
-    def _enter_one(self, index: int) -> None:
-        """Write what enters for one valid index: text is written this way, and looking for faults costs a step."""
-        if self._E is None:
-            self._in[0, self._hot[0]] = 0.0
-            self._in[0, index] = 1.0
-            self._hot[0] = index
-        else:
-            self._in[0] = self._E[index]

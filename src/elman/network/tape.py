@@ -40,11 +40,8 @@ class Tape:
         architecture, workspace = binding.architecture, binding.workspace
         self.binding = binding
         self.input = input_stage(binding)
-        self.layers: list[Layer] = []
-        for index in range(architecture.num_layers):
-            width = architecture.layer_input_size(index) if index else self.input.width
-            self.layers.append(Layer(binding, index, width, need_dx=index > 0 or self.input.need_dx))
-        self.input.bind(self.layers[0].passes)
+        indices = range(architecture.num_layers)
+        self.layers = [Layer(binding, index, need_dx=index > 0 or self.input.need_dx) for index in indices]
         self.passes = [run for layer in self.layers for run in layer.passes]
         state_shape = len(self.passes), binding.rows, architecture.hidden_size
         zeros = workspace.zeros("state", *state_shape)

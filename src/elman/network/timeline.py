@@ -79,6 +79,6 @@ class Timeline:
     @staticmethod
     def _rows_of(x: Array, index: Array, out: Array) -> Array:
         """Gather vectors of x (A, B, …) by their position in A·B; "clip" spares NumPy a copy, positions are right."""
-        width = x.shape[2]
-        np.take(x.reshape(-1, width), index, axis=0, out=out.reshape(-1, width), mode="clip")
+        each = x.shape[2:]
+        np.take(x.reshape(-1, *each), index, axis=0, out=out.reshape(-1, *each), mode="clip")
         return out

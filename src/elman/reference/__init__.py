@@ -15,6 +15,7 @@ from elman.reference.derivatives import (
     sigmoid_derivative,
     softmax_jacobian,
 )
+from elman.reference.drawing import draw
 from elman.reference.dropout import dropout_mask, philox
 from elman.reference.embedding import embedding_backward, embedding_forward
 from elman.reference.gru import GRUGradients, GRUStates, gru_backward, gru_forward
@@ -54,6 +55,7 @@ __all__ = [
     "dense_backward",
     "dense_cross_entropy",
     "dense_forward",
+    "draw",
     "dropout_mask",
     "embedding_backward",
     "embedding_forward",

@@ -10,6 +10,11 @@ import numpy.typing as npt
 from elman._check import Array
 
 
+def inputs(x: Array, D: int, valid: npt.NDArray[np.bool_]) -> Array:
+    """Return x (T, N, D) with zeros past the end of a row; integers (T, N) become rows with a single one."""
+    return np.where(valid, np.eye(D)[x] if x.ndim == 2 else x, 0.0)
+
+
 def valid_steps(T: int, N: int, lengths: Array | None) -> npt.NDArray[np.bool_]:
     """Return (T, N, 1): True where step t of row n is inside its sequence, t = 1 … lengths[n]."""
     if lengths is None:

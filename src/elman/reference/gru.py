@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from elman import _check
 from elman._check import Array
-from elman.reference._time import arriving, through_time, valid_steps
+from elman.reference._time import arriving, inputs, through_time, valid_steps
 from elman.reference.activations import sigmoid
 
 
@@ -68,8 +68,8 @@ def gru_forward(
 
     Parameters
     ----------
-    x : array_like (T, N, D)
-        Inputs, time-major; ``x_t`` is ``x[t-1]``.
+    x : array_like (T, N, D), or of integers (T, N)
+        Inputs, time-major; ``x_t`` is ``x[t-1]``. An integer stands for a row with its one at that place of D.
     h_0 : array_like (N, H)
         Initial state.
     W_x : array_like (D, 3H)
@@ -100,6 +100,8 @@ def gru_forward(
         If T, N, D or H disagree between arguments.
     ArgumentError
         If ``reset`` is unknown or a length lies outside 0 … T.
+    DataError
+        If an integer of x lies outside 0 … D−1; the message names its position.
 
     References
     ----------
@@ -119,7 +121,7 @@ def gru_forward(
     )
     T, N, H = len(x), len(h_0), len(W_h)
     valid = valid_steps(T, N, lengths)
-    x = np.where(valid, x, 0.0)
+    x = inputs(x, len(W_x), valid)
     b = np.zeros(3 * H) if b is None else b
     b_hn = np.zeros(H) if b_hn is None else b_hn
     mask = np.ones((N, H)) if h_mask is None else h_mask
@@ -211,7 +213,7 @@ def gru_backward(
         "gru_backward", np.float64, dh, x, h, gates, W_x, W_h, reset, lengths, h_mask, dh_T, bptt_depth
     )
     T, N, H = len(x), h.shape[1], len(W_h)
-    x = np.where(valid_steps(T, N, lengths), x, 0.0)
+    x = inputs(x, len(W_x), valid_steps(T, N, lengths))
     mask = np.ones((N, H)) if h_mask is None else h_mask
     W_hr, W_hz, W_hn = np.split(W_h, 3, axis=1)
     dx, dW_x, dW_h, db, db_hn = np.zeros_like(x), np.zeros_like(W_x), np.zeros_like(W_h), np.zeros(3 * H), np.zeros(H)

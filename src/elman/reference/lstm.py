@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from elman import _check
 from elman._check import Array
-from elman.reference._time import arriving, through_time, valid_steps
+from elman.reference._time import arriving, inputs, through_time, valid_steps
 from elman.reference.activations import sigmoid
 
 
@@ -68,8 +68,8 @@ def lstm_forward(
 
     Parameters
     ----------
-    x : array_like (T, N, D)
-        Inputs, time-major; ``x_t`` is ``x[t-1]``.
+    x : array_like (T, N, D), or of integers (T, N)
+        Inputs, time-major; ``x_t`` is ``x[t-1]``. An integer stands for a row with its one at that place of D.
     h_0, c_0 : array_like (N, H)
         Initial state.
     W_x : array_like (D, 4H)
@@ -97,6 +97,8 @@ def lstm_forward(
         If T, N, D or H disagree between arguments.
     ArgumentError
         If a length lies outside 0 … T.
+    DataError
+        If an integer of x lies outside 0 … D−1; the message names its position.
 
     References
     ----------
@@ -120,7 +122,7 @@ def lstm_forward(
     )
     T, N, H = len(x), len(h_0), len(W_h)
     valid = valid_steps(T, N, lengths)
-    x = np.where(valid, x, 0.0)
+    x = inputs(x, len(W_x), valid)
     b = np.zeros(4 * H) if b is None else b
     P_i, P_f, P_o = np.zeros((3, H)) if peepholes is None else peepholes
     mask = np.ones((N, H)) if h_mask is None else h_mask
@@ -212,7 +214,7 @@ def lstm_backward(
         "lstm_backward", np.float64, dh, x, h, c, gates, W_x, W_h, peepholes, lengths, h_mask, dh_T, dc_T, bptt_depth
     )
     T, N, H = len(x), h.shape[1], len(W_h)
-    x = np.where(valid_steps(T, N, lengths), x, 0.0)
+    x = inputs(x, len(W_x), valid_steps(T, N, lengths))
     P_i, P_f, P_o = np.zeros((3, H)) if peepholes is None else peepholes
     mask = np.ones((N, H)) if h_mask is None else h_mask
     dx, dW_x, dW_h, db, dP = np.zeros_like(x), np.zeros_like(W_x), np.zeros_like(W_h), np.zeros(4 * H), np.zeros((3, H))

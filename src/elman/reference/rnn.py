@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from elman import _check
 from elman._check import Array
-from elman.reference._time import arriving, through_time, valid_steps
+from elman.reference._time import arriving, inputs, through_time, valid_steps
 from elman.reference.activations import apply, derivative
 
 
@@ -48,8 +48,8 @@ def rnn_forward(
 
     Parameters
     ----------
-    x : array_like (T, N, D)
-        Inputs, time-major; ``x_t`` is ``x[t-1]``.
+    x : array_like (T, N, D), or of integers (T, N)
+        Inputs, time-major; ``x_t`` is ``x[t-1]``. An integer stands for a row with its one at that place of D.
     h_0 : array_like (N, H)
         Initial state.
     W_x : array_like (D, H)
@@ -77,6 +77,8 @@ def rnn_forward(
         If T, N, D or H disagree between arguments.
     ArgumentError
         If the activation is unknown or a length lies outside 0 … T.
+    DataError
+        If an integer of x lies outside 0 … D−1; the message names its position.
 
     Notes
     -----
@@ -99,7 +101,7 @@ def rnn_forward(
     )
     T, N, H = len(x), len(h_0), len(W_h)
     valid = valid_steps(T, N, lengths)
-    x = np.where(valid, x, 0.0)
+    x = inputs(x, len(W_x), valid)
     b = np.zeros(H) if b is None else b
     mask = np.ones((N, H)) if h_mask is None else h_mask
 
@@ -179,7 +181,7 @@ def rnn_backward(
         "rnn_backward", np.float64, dh, x, h, W_x, W_h, activation, lengths, h_mask, dh_T, bptt_depth
     )
     T, N, H = len(x), h.shape[1], len(W_h)
-    x = np.where(valid_steps(T, N, lengths), x, 0.0)
+    x = inputs(x, len(W_x), valid_steps(T, N, lengths))
     mask = np.ones((N, H)) if h_mask is None else h_mask
     dx, dW_x, dW_h, db = np.zeros_like(x), np.zeros_like(W_x), np.zeros_like(W_h), np.zeros(H)
 

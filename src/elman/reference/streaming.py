@@ -29,6 +29,7 @@ class PackedLayer(NamedTuple):
     b: Array | None
     b_hn: Array | None
     activation: str
+    one_hot: bool
 
 
 def pack_layer(
@@ -38,6 +39,7 @@ def pack_layer(
     b: npt.ArrayLike | None = None,
     b_hn: npt.ArrayLike | None = None,
     activation: str = "tanh",
+    one_hot: bool = False,
 ) -> PackedLayer:
     """Check and copy the weights of a layer once, for `step`.
 
@@ -55,6 +57,8 @@ def pack_layer(
         The GRU's bias inside the reset; None is zero.
     activation : {"tanh", "relu", "sigmoid", "identity"}
         Of the simple RNN.
+    one_hot : bool
+        Whether `step` is given integers, each of which stands for a row with its one at that place of D.
 
     Returns
     -------
@@ -78,11 +82,11 @@ def pack_layer(
     [[0.7616]]
     [[0.642]]
     """
-    cell, W_x, W_h, b, b_hn, activation = _check.pack_layer(
-        "pack_layer", np.float64, cell, W_x, W_h, b, b_hn, activation
+    cell, W_x, W_h, b, b_hn, activation, one_hot = _check.pack_layer(
+        "pack_layer", np.float64, cell, W_x, W_h, b, b_hn, activation, one_hot
     )
     b, b_hn = (None if bias is None else bias.copy() for bias in (b, b_hn))
-    return PackedLayer(cell, W_x.copy(), W_h.copy(), b, b_hn, activation)
+    return PackedLayer(cell, W_x.copy(), W_h.copy(), b, b_hn, activation, one_hot)
 
 
 def step(packed: PackedLayer, x: npt.ArrayLike, h: Array, c: Array | None = None) -> None:
@@ -94,7 +98,7 @@ def step(packed: PackedLayer, x: npt.ArrayLike, h: Array, c: Array | None = None
     ----------
     packed : PackedLayer
         From `pack_layer`.
-    x : array_like (N, D)
+    x : array_like (N, D), or of integers (N,) for a layer packed with ``one_hot``
         The inputs of this step.
     h : ndarray (N, H)
         h_{t-1}, changed to h_t.
@@ -107,6 +111,8 @@ def step(packed: PackedLayer, x: npt.ArrayLike, h: Array, c: Array | None = None
         If N, D or H disagree with the layer.
     ArgumentError
         If h or c cannot be changed in place, or c is missing for an LSTM or given for another cell.
+    DataError
+        If an integer of x lies outside 0 … D−1.
 
     Examples
     --------
@@ -117,8 +123,8 @@ def step(packed: PackedLayer, x: npt.ArrayLike, h: Array, c: Array | None = None
     (array([[0.5]]), array([[0.2311]]))
     """
     D, H = len(packed.W_x), len(packed.W_h)
-    x, h, c = _check.step("step", packed.W_x.dtype, packed.cell, D, H, x, h, c)
-    cell, W_x, W_h, b, b_hn, activation = packed
+    x, h, c = _check.step("step", packed.W_x.dtype, packed.cell, D, H, packed.one_hot, x, h, c)
+    cell, W_x, W_h, b, b_hn, activation, _ = packed
     if cell == "rnn":
         h[...] = rnn_forward(x[np.newaxis], h, W_x, W_h, b, activation)[1]
     elif cell == "gru":

@@ -10,13 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from elman import _check
+from elman.engine import kernels
 from elman.errors import ArgumentError
 
 __all__ = ["Sampler", "Sampling", "until_stop"]
 
 Array = npt.NDArray[Any]
-
-_BLOCK = 256  # random numbers drawn at once
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,8 +97,7 @@ class Sampler:
             )
         self._sampling = sampling
         self._generator = np.random.Generator(np.random.Philox(key=[sampling.seed, 0]))
-        self._draws: list[float] = []
-        self._weights, self._sums = np.empty(size), np.empty(size)
+        self._weights, self._parted = np.empty(size), np.empty(size)
         self._penalized = sampling.repetition_penalty != 1.0
         cut = sampling.top_k is not None or sampling.top_p is not None
         self._greedy = sampling.temperature == 0.0
@@ -109,28 +107,31 @@ class Sampler:
 
     def __call__(self, p: Array) -> int:
         """Return a token drawn from the probabilities p (V,), which are left as they are."""
-        if self._greedy and self._plain:
-            return int(p[1:].argmax()) + 1
-        self._weights[...] = p
-        self._weights[0] = 0.0
         if not self._plain:
+            self._weights[...] = p
             self._bend()
-        token = int(self._weights.argmax()) if self._greedy else self._draw()
+            p = self._weights
+        if self._greedy:
+            token = int(p[1:].argmax()) + 1
+        else:
+            token = kernels.draw(p, self._generator.random(), 1)
         if self._penalized:
             self._seen[token] = True
         return token
 
-    def _draw(self) -> int:
-        if not self._draws:
-            self._draws = self._generator.random(_BLOCK).tolist()
-        sums = self._sums
-        np.add.accumulate(self._weights, 0, None, sums)
-        token = int(sums.searchsorted(self._draws.pop() * sums.item(-1), "right"))
-        return token if token < len(sums) else token - 1  # the product may be rounded up to the whole sum
+    @property
+    def plain(self) -> bool:
+        """Whether tokens are drawn from the probabilities as they are."""
+        return self._plain and not self._greedy
+
+    def uniform(self, count: int) -> Array:
+        """Return so many of the random numbers in [0, 1) that draws are made with."""
+        return self._generator.random(count)
 
     def _bend(self) -> None:
         """Bend and cut the weights as asked for; without a common scale."""
         s, weights = self._sampling, self._weights
+        weights[0] = 0.0
         if self._penalized:
             weights[self._seen] **= s.repetition_penalty
         largest = np.maximum.reduce(weights)
@@ -142,7 +143,7 @@ class Sampler:
             weights /= largest  # the largest stays 1, whatever the power
             weights **= 1.0 / s.temperature
         if s.top_k is not None:
-            parted = self._sums  # its room is free until the draw
+            parted = self._parted
             parted[...] = weights
             parted.partition(len(weights) - s.top_k)
             self._keep(_most_probable(weights, parted[-s.top_k])[: s.top_k])

@@ -128,7 +128,7 @@ def to_keras(model: Any, *, tolerance: float = TOLERANCE) -> Exported:
             raise UnsupportedError(
                 f"to_keras: {name}={getattr(a, name)} has no counterpart in a chain of Keras layers."
             )
-    if a.takes_indices and a.embedding_size is None:
+    if a.one_hot:
         raise UnsupportedError("to_keras: one-hot input has no counterpart in a chain of Keras layers.")
     keras = _keras("to_keras")
     made = keras.Sequential(list(_layers(keras, a, network.dtype.name)))
