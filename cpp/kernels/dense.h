@@ -40,10 +40,12 @@ template <class T> void dense_backward(const DenseBackward<T>& b, const Run& run
     }
     auto gradients = [&](int part) {
         const GradientSide<T> side{b.h, b.H, nullptr, b.dW_y, share(b.H, part, parts_m)};
-        weight_gradient<T>(run, {&side, 1, b.M, b.d_o, b.K, b.K, b.K, b.accumulate, space + part * per_part}, rows);
+        weight_gradient<T>(
+            run,
+            {&side, 1, b.M, b.d_o, b.K, b.K, b.K, b.accumulate, part > 0 ? nullptr : b.db_y, space + part * per_part},
+            rows);
     };
     parallel(run, parts_m, gradients);
-    if (b.db_y) column_sums<T>(b.d_o, b.K, b.K, rows, b.db_y, b.accumulate);
 }
 
 // One row of K values, vector by vector: f(vector, offset, lanes).

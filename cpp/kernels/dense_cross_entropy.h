@@ -66,10 +66,11 @@ template <class T> double dense_cross_entropy(const DenseCrossEntropy<T>& d, con
         const bool go_on = d.accumulate || end < d.M;
         auto gradients = [&](int part) {
             const GradientSide<T> side{d.h + begin * d.H, d.H, nullptr, d.dW_y, share(d.H, part, parts_m)};
-            weight_gradient<T>(run, {&side, 1, n, o, d.K, d.K, d.K, go_on, space + part * per_part}, rows);
+            weight_gradient<T>(
+                run, {&side, 1, n, o, d.K, d.K, d.K, go_on, part > 0 ? nullptr : d.db_y, space + part * per_part},
+                rows);
         };
         parallel(run, parts_m, gradients);
-        if (d.db_y) column_sums<T>(o, d.K, d.K, rows, d.db_y, go_on);
         end = begin;
     } while (end > 0);
     double value = 0;

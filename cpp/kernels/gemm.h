@@ -236,6 +236,7 @@ template <class T> struct GradientSide {
 
 // B           (rows, n) with row stride b_stride
 // accumulate  dW holds the sums of the chunks of time after this one, which go on; otherwise it is overwritten
+// db          (n) or null: gets the sums of the columns of B, which one of the threads forms on its way
 // space       gradient_scratch(rows of dW on all sides) elements
 template <class T> struct GradientOperands {
     const GradientSide<T>* sides;
@@ -244,6 +245,7 @@ template <class T> struct GradientOperands {
     const T* B;
     int64_t b_stride, n, w_stride;
     bool accumulate;
+    T* db;
     T* space;
 };
 
@@ -251,16 +253,26 @@ constexpr int64_t kDepth = 384;  // rows summed per packed block
 
 template <class T> constexpr int64_t gradient_scratch(int64_t m) { return kDepth * (kPanel<T, kWide> + m) + kLanes<T>; }
 
-// Rows order[0 … depth) of one panel of B, one below the other.
+// Rows order[0 … depth) of one panel of B, one below the other, and their part of db.
 template <class T, int G>
-ELMAN_INLINE void gather_panel(const GradientOperands<T>& w, const int64_t* order, int64_t depth, int64_t p, T* panel) {
+ELMAN_INLINE void gather_panel(const GradientOperands<T>& w, const int64_t* order, int64_t depth, int64_t p, T* panel,
+                               bool first) {
     constexpr int L = kLanes<T>;
     int lanes[G];
     count_lanes<T, G>(lanes, w.n, p);
+    Vec<T> sum[G];
+    const int64_t column = p * kPanel<T, kWide>;
+    for (int g = 0; g < G; ++g) sum[g] = first || !w.db ? Vec<T>{} : load_first(w.db + column + g * L, lanes[g]);
     for (int64_t j = 0; j < depth; ++j) {
-        const T* row = w.B + order[j] * w.b_stride + p * kPanel<T, kWide>;
-        for (int g = 0; g < G; ++g) store(panel + (j * G + g) * L, load_first(row + g * L, lanes[g]));
+        const T* row = w.B + order[j] * w.b_stride + column;
+#pragma GCC unroll 8
+        for (int g = 0; g < G; ++g) {
+            const Vec<T> values = load_first(row + g * L, lanes[g]);
+            store(panel + (j * G + g) * L, values);
+            sum[g] += values;
+        }
     }
+    for (int g = 0; g < G && w.db; ++g) store_first(w.db + column + g * L, sum[g], lanes[g]);
 }
 
 // R rows of dW, one panel's columns, += A^T B, j ascending, with a_row(j) the R values of A and b_row(j, g, lanes) vector g of B;
@@ -347,7 +359,7 @@ template <class T> void add_packed(const GradientOperands<T>& w, const int64_t* 
     });
     for (int64_t p = 0; p < Packed<T>::panels(w.n); ++p) {
         with_width<kWide>(vectors_left<T>(w.n, p), [&]<int G>() {
-            gather_panel<T, G>(w, order, depth, p, b_panel);
+            gather_panel<T, G>(w, order, depth, p, b_panel, first);
             for_gradient_tiles(w, [&]<int R>(const GradientSide<T>& side, int64_t m, int64_t place) {
                 const T* a_panel = a_panels + place * depth;
                 if constexpr (R <= kRows<G>)
@@ -374,35 +386,6 @@ template <class T> void add_unpacked(const GradientOperands<T>& w, const int64_t
     });
 }
 
-template <class T> void weight_gradient(const Run& run, const GradientOperands<T>& w, const Rows& rows) {
-    bool packed = Packed<T>::panels(w.n) > 1;
-    for (int i = 0; i < w.count; ++i) {
-        const GradientSide<T>& side = w.sides[i];
-        packed = packed || side.mask;
-        for (int64_t m = side.ms.begin; rows.count == 0 && !w.accumulate && m < side.ms.end; ++m)
-            std::memset(side.dW + m * w.w_stride, 0, static_cast<std::size_t>(w.n) * sizeof(T));
-    }
-    for (int64_t done = 0; done < rows.count; done += kDepth) {
-        if (done > 0 && run.stopped()) return;
-        const int64_t depth = rows.count - done < kDepth ? rows.count - done : kDepth;
-        int64_t order[kDepth];
-        for (int64_t j = 0; j < depth; ++j) order[j] = rows[rows.count - 1 - done - j];
-        const bool first = done == 0 && !w.accumulate;
-        packed ? add_packed(w, order, depth, first) : add_unpacked(w, order, depth, first);
-    }
-}
-
-// dW[ones[r]] += B[r] over rows from the last to the first: weight_gradient where row r of A has a single one.
-template <class T>
-void scatter_rows(const T* B, int64_t b_stride, int64_t n, const Rows& rows, const int64_t* ones, T* dW,
-                  int64_t w_stride) {
-    for (int64_t i = rows.count - 1; i >= 0; --i) {
-        T* to = dW + ones[rows[i]] * w_stride;
-        const T* from = B + rows[i] * b_stride;
-        for (int64_t j = 0; j < n; ++j) to[j] += from[j];
-    }
-}
-
 // db = sum over rows of B, from the last row to the first, overwritten or continued as weight_gradient's.
 template <class T> void column_sums(const T* B, int64_t b_stride, int64_t n, const Rows& rows, T* db, bool accumulate) {
     constexpr int L = kLanes<T>;
@@ -421,6 +404,36 @@ template <class T> void column_sums(const T* B, int64_t b_stride, int64_t n, con
             }
             for (int g = 0; g < G; ++g) store_first(out + g * L, sum[g], lanes[g]);
         });
+    }
+}
+
+template <class T> void weight_gradient(const Run& run, const GradientOperands<T>& w, const Rows& rows) {
+    bool packed = Packed<T>::panels(w.n) > 1;
+    for (int i = 0; i < w.count; ++i) {
+        const GradientSide<T>& side = w.sides[i];
+        packed = packed || side.mask;
+        for (int64_t m = side.ms.begin; rows.count == 0 && !w.accumulate && m < side.ms.end; ++m)
+            std::memset(side.dW + m * w.w_stride, 0, static_cast<std::size_t>(w.n) * sizeof(T));
+    }
+    if (w.db && (!packed || rows.count == 0)) column_sums<T>(w.B, w.b_stride, w.n, rows, w.db, w.accumulate);
+    for (int64_t done = 0; done < rows.count; done += kDepth) {
+        if (done > 0 && run.stopped()) return;
+        const int64_t depth = rows.count - done < kDepth ? rows.count - done : kDepth;
+        int64_t order[kDepth];
+        for (int64_t j = 0; j < depth; ++j) order[j] = rows[rows.count - 1 - done - j];
+        const bool first = done == 0 && !w.accumulate;
+        packed ? add_packed(w, order, depth, first) : add_unpacked(w, order, depth, first);
+    }
+}
+
+// dW[ones[r]] += B[r] over rows from the last to the first: weight_gradient where row r of A has a single one.
+template <class T>
+void scatter_rows(const T* B, int64_t b_stride, int64_t n, const Rows& rows, const int64_t* ones, T* dW,
+                  int64_t w_stride) {
+    for (int64_t i = rows.count - 1; i >= 0; --i) {
+        T* to = dW + ones[rows[i]] * w_stride;
+        const T* from = B + rows[i] * b_stride;
+        for (int64_t j = 0; j < n; ++j) to[j] += from[j];
     }
 }
 

@@ -308,20 +308,15 @@ void weight_gradients(const Step& step, const Backward<T>& b, const Run& run, co
                 sides[count++] = {x, D, nullptr, b.dW_x + piece.x_column, of_x};
             if (piece.h_column >= 0 && of_h.begin < of_h.end)
                 sides[count++] = {h, b.H, b.h_mask, b.dW_h + piece.h_column, of_h};
-            weight_gradient<T>(
-                run,
-                {sides, count, b.N, work.da + piece.da_column, work.d, piece.n, gh, go_on, space + part * per_part},
-                rows);
+            T* db = part > 0 ? nullptr : piece.x_column >= 0 ? b.db + piece.x_column : b.db_hn;
+            const T* da = work.da + piece.da_column;
+            weight_gradient<T>(run, {sides, count, b.N, da, work.d, piece.n, gh, go_on, db, space + part * per_part},
+                               rows);
             if (b.ones && piece.x_column >= 0)
                 add_to_rows(b, work, piece, gh, rows, share(piece.n, part, parts), go_on);
         }
     };
     parallel(run, parts, gradients);
-    if (run.stopped()) return;
-    for (const GradientPiece& piece : step.pieces())
-        if (piece.x_column >= 0)
-            column_sums<T>(work.da + piece.da_column, work.d, piece.n, rows, b.db + piece.x_column, go_on);
-    if (b.db_hn) column_sums<T>(work.da + 3 * b.H, work.d, b.H, rows, b.db_hn, go_on);
 }
 
 template <class T, class Step> void backward_in_time(Step step, const Backward<T>& b, const Run& run) {
