@@ -51,7 +51,7 @@ template <class T> class Steps {
 
     int64_t multiply_adds() const {
         int64_t count = dense_.M * dense_.H * dense_.K;
-        for (const Forward<T>& f : layers_) count += f.N * gates_of(f.cell) * f.H * (f.D + f.H);
+        for (const Forward<T>& f : layers_) count += f.N * gates_of(f.cell) * f.H * ((f.one_hot ? 0 : f.D) + f.H);
         return count;
     }
 

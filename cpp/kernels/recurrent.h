@@ -140,7 +140,7 @@ template <class T, class Step> void forward_in_time(Step step, const Forward<T>&
     T *masked = nullptr, *sums = nullptr;
     const StateFlow<T> flow{f.h, f.h + f.N * f.H, f.c, f.c ? f.c + f.N * f.H : nullptr};
     int64_t *rows = nullptr, *entering = nullptr;
-    const double step_work = static_cast<double>(f.N * (f.D + f.H)) * static_cast<double>(f.H * Step::kGates);
+    const double step_work = static_cast<double>(f.N * (step.inputs() + f.H)) * static_cast<double>(f.H * Step::kGates);
     const int parts = threads_for(run, step_work * static_cast<double>(f.T_), f.N);
     const int parts_h = parts_of_units(run, step_work, step.panels(), parts);
     const int64_t row_size = step.panels() * kPanel<T, Step::G>;

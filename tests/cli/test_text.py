@@ -195,7 +195,14 @@ def test_info_lists_the_byte_pairs_that_were_merged(run: Callable[..., Any], pla
         (["train", "play.txt", "--normalization", "nfd"], "--normalization nfd: must be one of nfc, none."),
         (["train", "play.txt", "--embedding-size", "0"], "0: must be one-hot or a number of at least 1."),
         (["train", "play.txt", "--embedding-size", "\u00b2"], "must be one-hot or a number of at least 1."),
-        (["train", "play.txt", "--tied-weights", "--embedding-size", "one-hot"], "tied_weights needs embedding_size="),
+        (
+            ["train", "play.txt", "--tied-weights", "--embedding-size", "one-hot"],
+            "--tied-weights: leave out --embedding-size one-hot, or give --hidden-size the same number.",
+        ),
+        (
+            ["train", "play.txt", "--tied-weights", "--embedding-size", 8, "--hidden-size", 9],
+            "leave out --embedding-size 8",
+        ),
         (["train", "play.txt", "--training", "windows", "--steps", "1"], "needs steps of at least 2"),
         (["train", "play.txt", "--clip-norm", "0"], "clip_norm must be a number in (0, inf), got 0."),
         (["train", "/dev/null"], "/dev/null is a pipe or a device; write the text to a file first."),

@@ -169,6 +169,8 @@ def _changes(given: dict[str, Any]) -> dict[str, Any]:
         return changes
     if width != "one-hot" and not (width.isascii() and width.isdecimal() and int(width) > 0):
         usage_error(f"--embedding-size {width}: must be one-hot or a number of at least 1.")
+    if given["tied_weights"] and width != str(given["hidden_size"]):
+        usage_error(f"--tied-weights: leave out --embedding-size {width}, or give --hidden-size the same number.")
     return changes | {"embedding_size": None if width == "one-hot" else int(width)}
 
 
