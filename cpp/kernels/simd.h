@@ -112,6 +112,39 @@ ELMAN_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
 #endif
 }
 
+// Whether fma() rounds once.
+#if defined(ELMAN_LEVEL_V4) || defined(ELMAN_LEVEL_V3) || defined(__ARM_FEATURE_FMA)
+constexpr bool kFused = true;
+#else
+constexpr bool kFused = false;
+#endif
+
+// A table of 2^kTableBits<T> values in one or two vectors, where the level has an instruction that picks one for every lane.
+#if defined(ELMAN_LEVEL_V4)
+template <class T> constexpr int kTableBits = sizeof(T) == 4 ? 5 : 4;
+#elif defined(ELMAN_LEVEL_V3)
+template <class T> constexpr int kTableBits = sizeof(T) == 4 ? 3 : 0;
+#else
+template <class T> constexpr int kTableBits = 0;
+#endif
+template <class T> struct Table {
+    alignas(64) T at[1 << kTableBits<T>];
+};
+
+// Lane by lane the value that the last kTableBits<T> bits of `index` name.
+template <class T> ELMAN_INLINE Vec<T> look_up(const Table<T>& table, [[maybe_unused]] Bits<T> index) {
+    const T* v = table.at;
+#if defined(ELMAN_LEVEL_V4)
+    if constexpr (sizeof(T) == 4) return _mm512_permutex2var_ps(load(v), (__m512i)index, load(v + kLanes<T>));
+    else return _mm512_permutex2var_pd(load(v), (__m512i)index, load(v + kLanes<T>));
+#elif defined(ELMAN_LEVEL_V3)
+    if constexpr (sizeof(T) == 4) return _mm256_permutevar8x32_ps(load(v), (__m256i)index);
+    else return broadcast(v[0]);
+#else
+    return broadcast(v[0]);
+#endif
+}
+
 // The smaller or larger of limit and x; a NaN in x stays. One instruction where the level has it with just this
 // rule (masked, because g++ 12 warns of its own header otherwise).
 ELMAN_INLINE Vec<float> smaller(Vec<float> limit, Vec<float> x) {
