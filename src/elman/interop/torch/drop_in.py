@@ -59,20 +59,24 @@ class _Recurrent(torch.nn.RNNBase):
         return self._forward(input, hx)
 
     def _forward(self, sequences: Any, hx: Any) -> tuple[Any, Any]:
-        packed = isinstance(sequences, PackedSequence)
-        weights = [weight for layer in self.all_weights for weight in layer]
-        self._check_supported(sequences.data if packed else sequences, weights)
+        packed, weights = isinstance(sequences, PackedSequence), self._weights()
+        if torch.is_autocast_enabled("cpu"):
+            raise UnsupportedError(f"{self._place}: autocast is not supported. Leave it, or use torch.nn.")
         if not self._fits(sequences, hx, packed, weights):
+            self._check_supported(sequences.data if packed else sequences, weights)
             self._refuse(sequences, hx)
         states = None if hx is None else (hx if self.mode == "LSTM" else (hx,))
         run = self._run_packed if packed else self._run_padded
         y, finals = run(sequences, states, weights)
         return y, tuple(finals) if self.mode == "LSTM" else finals[0]
 
+    def _weights(self) -> list[Any]:
+        """Return the weights of all layers; computed ones are attributes, but not among the module's parameters."""
+        own = self._parameters  # attribute access to parameters is slow
+        return [own[name] if name in own else getattr(self, name) for name in self._flat_weights_names]
+
     def _check_supported(self, data: Any, weights: list[Any]) -> None:
         """Refuse by name what PyTorch's module can do and this one cannot."""
-        if torch.is_autocast_enabled("cpu"):
-            raise UnsupportedError(f"{self._place}: autocast is not supported. Leave it, or use torch.nn.")
         if not isinstance(data, torch.Tensor):
             return
         for tensor in (data, *weights):
@@ -84,13 +88,16 @@ class _Recurrent(torch.nn.RNNBase):
             raise UnsupportedError(f"{self._place}: needs float32 or float64, got {what} of {tensor.dtype}.")
 
     def _fits(self, sequences: Any, hx: Any, packed: bool, weights: list[Any]) -> bool:
-        """Whether shapes and dtypes are those that forward takes."""
+        """Whether devices, dtypes and shapes are those that forward takes."""
         data = sequences.data if packed else sequences
         if not isinstance(data, torch.Tensor) or data.dim() not in ((2,) if packed else (2, 3)):
             return False
         dtype, shape = data.dtype, data.shape
-        if shape[-1] != self.input_size or any(weight.dtype != dtype for weight in weights):
+        if dtype not in _DTYPES or shape[-1] != self.input_size:
             return False
+        for tensor in (data, *weights):
+            if tensor.dtype != dtype or not tensor.is_cpu:
+                return False
         if shape[1 if len(shape) == 3 and self.batch_first else 0] == 0:  # no steps
             return False
         return hx is None or self._states_fit(hx, self._rows(sequences, packed), dtype)
@@ -151,7 +158,7 @@ class _Recurrent(torch.nn.RNNBase):
             outputs = []
             for place in range(first, first + directions):
                 own, (h_0, c_0) = weights[place * each : (place + 1) * each], starts[place]
-                keep = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (x, h_0, c_0, *own))
+                keep = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (*own, x, h_0, c_0))
                 direction = Direction(self._cell, place > first, rows, threads, keep)
                 y, *last = apply_direction(direction, x, h_0, c_0, own)
                 outputs.append(y)

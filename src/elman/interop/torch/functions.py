@@ -51,7 +51,7 @@ class Differentiable(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         """Run the kernels and keep what backward needs."""
         cell, reverse, lengths, n_threads, keep = direction
-        w = Weights.from_torch(cell, tuple(parameter.numpy(force=True) for parameter in parameters))
+        w = Weights.from_torch(cell, [parameter.numpy(force=True) for parameter in parameters])
         given = x.numpy(force=True)
         entered = np.ascontiguousarray(given)
         timeline = Timeline(*given.shape[:2])
@@ -118,6 +118,8 @@ def as_array(tensor: Tensor | None) -> Any:
 
 def _ends(states: States, timeline: Timeline) -> list[Array]:
     """Return the states after each row's last step, (1, N, H)."""
+    if timeline.lengths is None:
+        return [s[-1:].copy() for s in (states.h, states.c) if s is not None]
     found = []
     for s in (states.h, states.c):
         if s is not None:

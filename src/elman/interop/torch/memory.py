@@ -20,21 +20,23 @@ MOST = 1 << 28  # bytes kept for later
 LINE = 64  # bytes of a cache line
 
 
+class _Bytes(np.ndarray[Any, np.dtype[Any]]):
+    """A type of its own: through a plain array below a lease, NumPy would look, and let views stand on that."""
+
+
 class _Piece:
     """Memory that begins where a cache line does."""
 
     def __init__(self, size: int) -> None:
-        self._owner = np.empty(size + LINE, np.uint8)
-        first = self._owner.ctypes.data
-        self.size, self.place = size, first + -first % LINE
+        self.memory = _Bytes(size + LINE, np.uint8)
+        self.size, self.offset = size, -self.memory.ctypes.data % LINE
 
 
-class _Lease:
-    """Owner of the memory below an array; gives it back when the last view of the array is gone."""
+class _Lease(np.ndarray[Any, np.dtype[Any]]):
+    """What views of leased memory stand on; gives it back when the last of them is gone."""
 
-    def __init__(self, pool: Pool, piece: _Piece, shape: tuple[int, ...], dtype: np.dtype[Any]) -> None:
-        self.pool, self.piece = pool, piece
-        self.__array_interface__ = {"shape": shape, "typestr": dtype.str, "data": (piece.place, False), "version": 3}
+    pool: Pool
+    piece: _Piece
 
     def __del__(self) -> None:
         self.pool.give(self.piece)
@@ -71,7 +73,9 @@ class Pool:
             piece = self._free[size].pop()
         except LookupError:
             piece = _Piece(size)
-        return np.asarray(_Lease(self, piece, shape, dtype))
+        lease = _Lease(shape, dtype, piece.memory, piece.offset)
+        lease.pool, lease.piece = self, piece
+        return lease.view(np.ndarray)
 
     @property
     def kept(self) -> int:

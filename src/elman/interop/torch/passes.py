@@ -6,6 +6,7 @@ Nothing here knows PyTorch: the arrays are NumPy's, the shapes and the order of 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,7 +39,7 @@ class Weights(NamedTuple):
     b_hn: Array | None = None
 
     @classmethod
-    def from_torch(cls, cell: str, parameters: tuple[Array, ...]) -> Weights:
+    def from_torch(cls, cell: str, parameters: Sequence[Array]) -> Weights:
         """Copy weight_ih (G·H, D), weight_hh (G·H, H) and perhaps bias_ih and bias_hh (G·H,)."""
         weight_ih, weight_hh = parameters[:2]
         columns, H = weight_hh.shape
