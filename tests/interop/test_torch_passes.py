@@ -8,7 +8,7 @@ import pytest
 
 import elman.interop.torch
 from elman.interop.torch.memory import Pool
-from elman.interop.torch.passes import Weights, backward, forward
+from elman.interop.torch.passes import backward, forward
 from interop.torch_oracle import SINGLE, read
 from tolerances import assert_close
 
@@ -21,11 +21,11 @@ def run(case: str) -> tuple[dict[str, Any], Any, Any]:
     weights = read(case, "weights")
     names = [f"body.{name}_l0" for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
     cell = case.split("-")[0]
-    w = Weights.from_torch(cell, tuple(weights[name] for name in names if name in weights))
+    given = [weights[name] for name in names if name in weights]
     c_0 = oracle["c_0"][0] if "c_0" in oracle else None
-    states = forward(cell, oracle["x"], oracle["h_0"][0], c_0, w, None, True, 1)
+    states = forward(cell, oracle["x"], oracle["h_0"][0], c_0, given, None, True, 1)
     adjoints = (oracle["dy"], oracle["dh_n"][0], oracle["dc_n"][0] if "dc_n" in oracle else None)
-    return oracle, states, backward(cell, adjoints, oracle["x"], states, w.matrices, None, True, w.b is not None, 1)
+    return oracle, states, backward(cell, adjoints, oracle["x"], states, None, True, len(given) == 4, 1)
 
 
 @pytest.mark.parametrize("case", SINGLE)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from elman.errors import UnsupportedError
-from elman.interop.torch.passes import Array, States, Weights, backward, forward
+from elman.interop.torch.passes import Array, States, backward, forward
 from elman.network.timeline import Timeline
 
 Tensor = Any
@@ -51,22 +51,22 @@ class Differentiable(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         """Run the kernels and keep what backward needs."""
         cell, reverse, lengths, n_threads, keep = direction
-        w = Weights.from_torch(cell, [parameter.numpy(force=True) for parameter in parameters])
+        weights = [parameter.numpy(force=True) for parameter in parameters]
         given = x.numpy(force=True)
         entered = np.ascontiguousarray(given)
         timeline = Timeline(*given.shape[:2])
         timeline.bind(lengths)
         if reverse:
             entered = timeline.reverse(entered, np.empty_like(entered))
-        states = forward(cell, entered, as_array(h_0), as_array(c_0), w, lengths, keep, n_threads)
+        states = forward(cell, entered, as_array(h_0), as_array(c_0), weights, lengths, keep, n_threads)
         y = states.h[1:]
         if reverse:
             y = timeline.reverse(y, np.empty_like(y))
         outputs = tuple(torch.from_numpy(array) for array in (y, *_ends(states, timeline)))
         if keep:
             ctx.set_materialize_grads(False)
-            ctx.direction, ctx.timeline = direction, timeline
-            kept = (None if entered is given else entered, states.h, states.rest, w.matrices)
+            ctx.direction, ctx.timeline, ctx.columns = direction, timeline, states.matrices.shape[1]
+            kept = (None if entered is given else entered, states.h, states.rest)
             # What torch.nn would keep is kept too: PyTorch notices then that somebody has changed it in place.
             watched = (x, outputs[0], h_0, c_0, parameters[1], parameters[0] if x.requires_grad else None)
             ctx.save_for_backward(*(None if array is None else torch.from_numpy(array) for array in kept), *watched)
@@ -78,15 +78,15 @@ class Differentiable(torch.autograd.Function):
         direction, timeline, needed = ctx.direction, ctx.timeline, ctx.needs_input_grad
         if torch.is_grad_enabled():
             raise _unsupported(direction, "gradients of gradients (create_graph=True)")
-        entered, h, rest, matrices, x, *_ = ctx.saved_tensors
+        entered, h, rest, x, *_ = ctx.saved_tensors
         dy, dh_T, dc_T = (*(as_array(adjoint) for adjoint in adjoints), None)[:3]
         if direction.reverse and dy is not None:
             dy = timeline.reverse(dy, np.empty_like(dy))
-        states = States.laid_out(direction.cell, h.numpy(), None if rest is None else rest.numpy())
+        states = States.laid_out(direction.cell, h.numpy(), rest.numpy(), ctx.columns)
         # fmt: off
         dx, dh_0, dc_0, parameters = backward(
             direction.cell, (dy, dh_T, dc_T), as_array(x) if entered is None else entered.numpy(), states,
-            matrices.numpy(), direction.lengths, needed[1], len(needed) == 8, direction.n_threads,
+            direction.lengths, needed[1], len(needed) == 8, direction.n_threads,
         )
         # fmt: on
         if direction.reverse and dx is not None:

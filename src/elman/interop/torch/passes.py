@@ -16,44 +16,7 @@ from elman.engine import kernels
 from elman.interop.torch.memory import LINE, POOL
 
 Array = npt.NDArray[Any]
-
-
-class Weights(NamedTuple):
-    """Parameters of one layer and direction as the kernels take them.
-
-    Attributes
-    ----------
-    matrices : ndarray (D+H, G·H)
-        W_x, and W_h below it: one piece of memory to keep for the backward pass.
-    hidden_size : int
-        H.
-    b : ndarray (G·H,) or None
-        Both biases of PyTorch added up; of a GRU's candidate only the one of the input.
-    b_hn : ndarray (H,) or None
-        The other one, which sits inside the product with the reset gate.
-    """
-
-    matrices: Array
-    hidden_size: int
-    b: Array | None = None
-    b_hn: Array | None = None
-
-    @classmethod
-    def from_torch(cls, cell: str, parameters: Sequence[Array]) -> Weights:
-        """Copy weight_ih (G·H, D), weight_hh (G·H, H) and perhaps bias_ih and bias_hh (G·H,)."""
-        weight_ih, weight_hh = parameters[:2]
-        columns, H = weight_hh.shape
-        D = weight_ih.shape[1]
-        matrices = np.empty((D + H, columns), weight_hh.dtype)
-        matrices[:D], matrices[D:] = weight_ih.T, weight_hh.T
-        if len(parameters) == 2:
-            return cls(matrices, H)
-        b_ih, b_hh = parameters[2:]
-        if cell != "gru":
-            return cls(matrices, H, b_ih + b_hh)
-        b = b_ih.copy()
-        b[: 2 * H] += b_hh[: 2 * H]
-        return cls(matrices, H, b, b_hh[2 * H :].copy())
+_GATED = ("lstm", "gru")
 
 
 class States(NamedTuple):
@@ -67,38 +30,58 @@ class States(NamedTuple):
         Cell states of an LSTM.
     gates : ndarray (T, N, 4H) or None
         What the backward pass of an LSTM or GRU needs besides.
-    rest : ndarray or None
-        The piece of memory that holds c and gates.
+    matrices : ndarray (D+H, G·H)
+        W_x, and W_h below it, as the kernels take them.
+    rest : ndarray
+        The piece of memory that holds c, gates and matrices.
     """
 
     h: Array
-    c: Array | None = None
-    gates: Array | None = None
-    rest: Array | None = None
+    c: Array | None
+    gates: Array | None
+    matrices: Array
+    rest: Array
 
     @classmethod
-    def empty(cls, cell: str, T: int, N: int, H: int, dtype: np.dtype[Any], keep: bool) -> States:
-        """Take memory for a pass; with gates if ``keep``."""
-        h = POOL.empty((T + 1, N, H), dtype)
-        size = (_cells(h) if cell == "lstm" else 0) + (4 * T * N * H if keep else 0)
-        has_rest = cell == "lstm" or (keep and cell == "gru")
-        return cls.laid_out(cell, h, POOL.empty((size,), dtype) if has_rest else None, keep)
+    def empty(cls, cell: str, x: Array, weight_hh: Array, keep: bool) -> States:
+        """Take memory for a pass over x (T, N, D); with gates if ``keep``."""
+        (T, N, D), (columns, H) = x.shape, weight_hh.shape
+        h = POOL.empty((T + 1, N, H), x.dtype)
+        _, before = _places(cell, h, keep)
+        return cls.laid_out(cell, h, POOL.empty((before + (D + H) * columns,), x.dtype), columns, keep)
 
     @classmethod
-    def laid_out(cls, cell: str, h: Array, rest: Array | None, keep: bool = True) -> States:
-        """Find c and gates in the memory that holds both."""
-        if rest is None:
-            return cls(h)
+    def laid_out(cls, cell: str, h: Array, rest: Array, columns: int, keep: bool = True) -> States:
+        """Find c, gates and matrices of so many columns in the memory that holds all three."""
         steps, N, H = h.shape
-        first = _cells(h) if cell == "lstm" else 0
-        c = rest[: h.size].reshape(h.shape) if cell == "lstm" else None
-        return cls(h, c, rest[first:].reshape(steps - 1, N, 4 * H) if keep else None, rest)
+        first, second = _places(cell, h, keep)
+        c, gates = rest[: h.size].reshape(h.shape) if cell == "lstm" else None, None
+        if keep and cell in _GATED:
+            gates = rest[first : first + 4 * (steps - 1) * N * H].reshape(steps - 1, N, 4 * H)
+        return cls(h, c, gates, rest[second:].reshape(-1, columns), rest)
 
 
-def _cells(h: Array) -> int:
-    """Return how many numbers an LSTM's cell states take, up to the end of a cache line."""
+def _places(cell: str, h: Array, keep: bool) -> tuple[int, int]:
+    """Return where gates and matrices begin, each at a cache line, in the memory that begins with c."""
     line = LINE // h.itemsize
-    return -(-h.size // line) * line
+    first = -(-h.size // line) * line if cell == "lstm" else 0
+    gates = 4 * (h.size - h[0].size) if keep and cell in _GATED else 0
+    return first, first + -(-gates // line) * line
+
+
+def _biases(cell: str, given: Sequence[Array], H: int) -> tuple[Array | None, Array | None]:
+    """Add up PyTorch's biases to b (G·H,); of a GRU's candidate only the input's is in it, the other one is b_hn (H,).
+
+    b_hn sits inside the product with the reset gate.
+    """
+    if not given:
+        return None, None
+    b_ih, b_hh = given
+    if cell != "gru":
+        return b_ih + b_hh, None
+    b = b_ih.copy()
+    b[: 2 * H] += b_hh[: 2 * H]
+    return b, b_hh[2 * H :].copy()
 
 
 class Gradients(NamedTuple):
@@ -115,28 +98,32 @@ def forward(
     x: Array,
     h_0: Array | None,
     c_0: Array | None,
-    w: Weights,
+    parameters: Sequence[Array],
     lengths: Array | None,
     keep: bool,
     n_threads: int,
 ) -> States:
     """Run over x (T, N, D); ``cell`` is lstm, gru, or a simple layer's activation. ``keep`` stores the gates.
 
-    Initial states are (N, H), or (1, N, H), or None for zeros.
+    Initial states are (N, H), or (1, N, H), or None for zeros. Parameters are weight_ih (G·H, D), weight_hh (G·H, H)
+    and perhaps bias_ih and bias_hh (G·H,).
     """
-    T, N, D = x.shape
-    H = w.hidden_size
-    states = States.empty(cell, T, N, H, x.dtype, keep)
-    h, c, gates, _ = states
-    W_x, W_h = w.matrices[:D], w.matrices[D:]
+    _, N, D = x.shape
+    weight_ih, weight_hh, *biases = parameters
+    H = weight_hh.shape[1]
+    states = States.empty(cell, x, weight_hh, keep)
+    h, c, gates, matrices, _ = states
+    W_x, W_h = matrices[:D], matrices[D:]
+    W_x[...], W_h[...] = weight_ih.T, weight_hh.T
+    b, b_hn = _biases(cell, biases, H)
     h_0 = np.zeros((N, H), x.dtype) if h_0 is None else h_0.reshape(N, H)
     if cell == "lstm":
         c_0 = np.zeros((N, H), x.dtype) if c_0 is None else c_0.reshape(N, H)
-        kernels.lstm_forward(x, h_0, c_0, W_x, W_h, w.b, lengths, None, h, c, gates, n_threads)
+        kernels.lstm_forward(x, h_0, c_0, W_x, W_h, b, lengths, None, h, c, gates, n_threads)
     elif cell == "gru":
-        kernels.gru_forward(x, h_0, W_x, W_h, w.b, w.b_hn, lengths, None, h, gates, n_threads)
+        kernels.gru_forward(x, h_0, W_x, W_h, b, b_hn, lengths, None, h, gates, n_threads)
     else:
-        kernels.rnn_forward(x, h_0, W_x, W_h, w.b, cell, lengths, None, h, n_threads)
+        kernels.rnn_forward(x, h_0, W_x, W_h, b, cell, lengths, None, h, n_threads)
     return states
 
 
@@ -145,14 +132,13 @@ def backward(
     adjoints: tuple[Array | None, Array | None, Array | None],
     x: Array,
     states: States,
-    matrices: Array,
     lengths: Array | None,
     need_dx: bool,
     biased: bool,
     n_threads: int,
 ) -> Gradients:
     """Run backwards from dL/dh (T, N, H), dL/dh_T and dL/dc_T, (N, H) or (1, N, H); any may be None for zeros."""
-    h, c, gates, _ = states
+    h, c, gates, matrices, _ = states
     _, N, D = x.shape
     H, columns = h.shape[2], matrices.shape[1]
     dh, dh_T, dc_T = adjoints
