@@ -37,17 +37,23 @@ template <class T> struct GruForwardStep : ForwardPanels<T, Columns::gates, 3, 3
             }
         }
         chain<T, R, G, G, P>(acc, h, panel + this->recurrent_part(), f.H, stride);
-#pragma GCC unroll 8
-        for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 8
-            for (int q = 0; q < P; ++q) finish(s, t, rows[r], (p + q) * L, acc[r] + q * G, from_x[r][q]);
-        }
+        Vec<T> sums[R][P * G];
+        copy_sums<T>(sums, acc);
+        finish(s, t, rows, p * L, sums[0], from_x[0], R, P);
     }
 
     ELMAN_INLINE int units(int64_t unit) const { return static_cast<int>(f.H - unit < L ? f.H - unit : L); }
 
-    ELMAN_INLINE void finish(const StateFlow<T>& s, int64_t t, int64_t row, int64_t unit, const Vec<T>* a,
-                             Vec<T> from_x) const {
+    // The cell of a tile, from its sums: `blocks` of L units for each row, from `unit` on. Not inlined: it is faster where all registers
+    // are its own than where the sums of other rows wait in them.
+    [[gnu::noinline]] void finish(const StateFlow<T>& s, int64_t t, const int64_t* rows, int64_t unit,
+                                  const Vec<T>* sums, const Vec<T>* from_x, int n_rows, int blocks) const {
+        for (int r = 0; r < n_rows; ++r)
+            for (int q = 0; q < blocks; ++q, sums += G) cell(s, t, rows[r], unit + q * L, sums, *from_x++);
+    }
+
+    ELMAN_INLINE void cell(const StateFlow<T>& s, int64_t t, int64_t row, int64_t unit, const Vec<T>* a,
+                           Vec<T> from_x) const {
         const int n = units(unit);
         const int64_t at = (t * f.N + row) * f.H + unit;
         const Vec<T> one = broadcast<T>(1);

@@ -26,14 +26,20 @@ template <class T> struct LstmForwardStep : ForwardPanels<T, Columns::gates, 4, 
         const T* panel = packed + p * stride;
         this->template take_sums<R, G, P>(acc, s, t, rows, p, panel, stride);
         chain<T, R, G, G, P>(acc, h, panel + this->recurrent_part(), f.H, stride);
-#pragma GCC unroll 8
-        for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 8
-            for (int q = 0; q < P; ++q) finish(s, t, rows[r], (p + q) * L, acc[r] + q * G);
-        }
+        Vec<T> sums[R][P * G];
+        copy_sums<T>(sums, acc);
+        finish(s, t, rows, p * L, sums[0], R, P);
     }
 
-    ELMAN_INLINE void finish(const StateFlow<T>& s, int64_t t, int64_t row, int64_t unit, const Vec<T>* a) const {
+    // The cell of a tile, from its sums: `blocks` of L units for each row, from `unit` on. Not inlined: it is faster where all registers
+    // are its own than where the sums of other rows wait in them.
+    [[gnu::noinline]] void finish(const StateFlow<T>& s, int64_t t, const int64_t* rows, int64_t unit,
+                                  const Vec<T>* sums, int n_rows, int blocks) const {
+        for (int r = 0; r < n_rows; ++r)
+            for (int q = 0; q < blocks; ++q, sums += G) cell(s, t, rows[r], unit + q * L, sums);
+    }
+
+    ELMAN_INLINE void cell(const StateFlow<T>& s, int64_t t, int64_t row, int64_t unit, const Vec<T>* a) const {
         const int n = static_cast<int>(f.H - unit < L ? f.H - unit : L);
         const int64_t at = (t * f.N + row) * f.H + unit;
         const Vec<T> i = sigmoid_of<T>(a[0]), forget = sigmoid_of<T>(a[1]);

@@ -207,6 +207,15 @@ template <class T> ELMAN_INLINE void store_first(T* p, Vec<T> v, int n) {
 #endif
 }
 
+// A copy in memory of a tile's sums, for a function that is not inlined: sums whose own address it had would be in memory all along.
+template <class T, int R, int C> ELMAN_INLINE void copy_sums(Vec<T> (&to)[R][C], const Vec<T> (&from)[R][C]) {
+#pragma GCC unroll 8
+    for (int r = 0; r < R; ++r) {
+#pragma GCC unroll 16
+        for (int c = 0; c < C; ++c) to[r][c] = from[r][c];
+    }
+}
+
 // Sum and maximum over the lanes in one fixed order, so that a row gives the same bits wherever it stands.
 template <class T> ELMAN_INLINE T sum_of(Vec<T> v) {
     T lanes[kLanes<T>];
