@@ -17,22 +17,23 @@ namespace {
 // A layer as it comes from Python.
 using Weights = std::tuple<In, In, In, In>;  // W_x, W_h, b or none, b_hn or none
 
-// The arrays of a network: what enters its first layer, the states of all layers, the output layer and what it writes.
+// The arrays of a network: what enters its first layer, the states of all layers, and if it has one, the output layer and what that
+// writes.
 struct StepArrays {
     Out x;        // (N, D), or ones (N)
     In E;         // (V, D) or none: vectors that indices become
     Out h, c;     // (layers, N, H); c for lstm
-    In W_y, b_y;  // (H, K), (K) or none
+    In W_y, b_y;  // (H, K) or none, (K) or none
     In W_k;       // (D, K) or none
-    Out y;        // (N, K)
+    Out y;        // (N, K) or none
 };
 
 // Packs the weights of all layers into one block and binds every layer to its arrays.
 template <class T> class Steps {
   public:
     Steps(Cell cell, int activation, const std::vector<Weights>& layers, const StepArrays& a) : table_(&kernels()) {
-        const int64_t L = static_cast<int64_t>(layers.size()), N = size(a.x, 0), H = size(a.h, 2), K = size(a.y, 1);
-        T *h = out<T>(a.h, "h", {L, N, H}), *y = out<T>(a.y, "y", {N, K});
+        const int64_t L = static_cast<int64_t>(layers.size()), N = size(a.x, 0), H = size(a.h, 2);
+        T* h = out<T>(a.h, "h", {L, N, H});
         T* c = cell == Cell::lstm ? out<T>(a.c, "c", {L, N, H}) : nullptr;
         for (int64_t l = 0; l < L; ++l) {
             Forward<T> f{};
@@ -43,6 +44,9 @@ template <class T> class Steps {
             take(f, layers[static_cast<std::size_t>(l)]);
         }
         pack();
+        if (!a.W_y.is_valid()) return;
+        const int64_t K = size(a.W_y, 1);
+        T* y = out<T>(a.y, "y", {N, K});
         dense_ = {N, H, K, false, h + (L - 1) * N * H, in<T>(a.W_y, "W_y", {H, K}), maybe<T>(a.b_y, "b_y", {K}), y};
         const Forward<T>& first = layers_[0];
         skip_ = {N, first.D, K, true, first.x, maybe<T>(a.W_k, "W_k", {first.D, K}), nullptr, y};
@@ -58,6 +62,7 @@ template <class T> class Steps {
     void step(int output, bool from_last, const Run& run) const {
         const elman::Kernels<T>& kernels = table_->of<T>();
         for (std::size_t l = 0; l < layers_.size(); ++l) kernels.step(layers_[l], packed_[l], from_last, run);
+        if (!dense_.W_y) return;
         kernels.dense_forward(dense_, run);
         if (skip_.W_y) kernels.dense_forward(skip_, run);
         kernels.activation_forward(output, dense_.M, dense_.K, dense_.o, dense_.o);
@@ -117,7 +122,7 @@ template <class T> class Steps {
     std::vector<T> no_bias_;
     Memory block_{nullptr, std::free};
     std::vector<In> kept_;  // what is read where it stands
-    elman::DenseForward<T> dense_, skip_;
+    elman::DenseForward<T> dense_{}, skip_{};
 };
 
 // A network with the arrays it steps on, checked once: what is left per step is the arithmetic. Short work keeps the GIL, whose release
@@ -128,7 +133,7 @@ class Stepper {
             const std::string& output, StepArrays arrays)
         : arrays_(std::move(arrays)), output_(activation_of(output, 5)) {
         if (layers.empty()) throw nb::value_error("a network has at least one layer");
-        for_dtype(arrays_.y, [&]<class T>() {
+        for_dtype(arrays_.h, [&]<class T>() {
             steps_.emplace<Steps<T>>(cell_of(cell), activation_of(activation, 4), layers, arrays_);
             multiply_adds_ = std::get<Steps<T>>(steps_).multiply_adds();
         });
@@ -154,7 +159,7 @@ class Stepper {
     // One step for every random number: what is drawn from the output enters next.
     std::vector<int64_t> draw(int64_t index, const In& u, int64_t first) {
         check_index(index);
-        const int64_t count = size(u, 0), K = size(arrays_.y, 1);
+        const int64_t count = size(u, 0), K = arrays_.y.is_valid() ? size(arrays_.y, 1) : 0;
         const double* random = in<double>(u, "u", {count});
         if (K != vocabulary_size_ || first < 0 || first >= K) throw nb::index_error("outputs must be indices too");
         std::vector<int64_t> drawn(static_cast<std::size_t>(count));
@@ -204,8 +209,8 @@ void bind_stepper(nb::module_& m) {
                Out c, In W_y, In b_y, In W_k,
                Out y) { new (self) Stepper(cell, activation, layers, output, {x, E, h, c, W_y, b_y, W_k, y}); },
             "cell"_a, "activation"_a, "layers"_a.noconvert().none(), "output"_a, "x"_a.noconvert(),
-            "E"_a.noconvert().none(), "h"_a.noconvert(), "c"_a.noconvert().none(), "W_y"_a.noconvert(),
-            "b_y"_a.noconvert().none(), "W_k"_a.noconvert().none(), "y"_a.noconvert())
+            "E"_a.noconvert().none(), "h"_a.noconvert(), "c"_a.noconvert().none(), "W_y"_a.noconvert().none(),
+            "b_y"_a.noconvert().none(), "W_k"_a.noconvert().none(), "y"_a.noconvert().none())
         .def("step", &Stepper::step)
         .def("step_index", &Stepper::step_index, "index"_a)
         .def("draw", &Stepper::draw, "index"_a, "u"_a.noconvert(), "first"_a);

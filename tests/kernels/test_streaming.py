@@ -101,6 +101,16 @@ def test_a_stepper_steps_on_its_own_arrays(isa: str, cell: str, entering: str, H
         np.testing.assert_array_equal(ours.c, c, strict=True)
 
 
+def test_a_stepper_without_an_output_layer(isa: str) -> None:
+    ours = Steps("lstm", 20, "values")
+    h, c = ours.h.copy(), ours.c.copy()
+    ours.stepper(W_y=None, b_y=None, W_k=None, y=None).step()
+    ours.expected(ours.x, h, c)
+    np.testing.assert_array_equal(ours.h, h, strict=True)
+    with pytest.raises(IndexError):
+        Steps("lstm", 20, "embedding").stepper(W_y=None, y=None).draw(0, np.zeros(1), 0)
+
+
 def test_a_stepper_checks_its_arrays() -> None:
     ours = Steps("lstm", 20, "values")
     for name in ("x", "h", "c", "W_y", "b_y", "W_k", "y"):

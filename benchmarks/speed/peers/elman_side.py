@@ -88,26 +88,20 @@ def forward(problem: Problem) -> dict[str, Run]:
 def stream(problem: Problem) -> dict[str, Run]:
     """One step at a time, in place, weights packed once."""
     shape = problem.shape
-    packed = [kernels.pack_layer(shape.cell, *weights, "tanh") for weights in problem.layers]
-    h = [empty(1, shape.H) for _ in packed]
-    c = [empty(1, shape.H) if shape.cell == "lstm" else None for _ in packed]
-    rows = list(problem.x)
-    inputs = [rows[0].copy(), *h[:-1]]
-    steps = [kernels.Stepper(*arguments).step for arguments in zip(packed, inputs, h, c, strict=True)]
-
-    def call() -> None:
-        for step in steps:
-            step()
+    layers = [(*weights, None)[:4] for weights in problem.layers]
+    h, c = (empty(len(layers), 1, shape.H) for _ in range(2))
+    x = problem.x[0].copy()
+    no_output = {"E": None, "W_y": None, "b_y": None, "W_k": None, "y": None}
+    states = {"h": h, "c": c if shape.cell == "lstm" else None}
+    step = kernels.Stepper(shape.cell, "tanh", layers, "identity", x=x, **states, **no_output).step
 
     def result() -> dict[str, Array]:
-        for state in (*h, *c):
-            if state is not None:
-                state[...] = 0
+        h[...], c[...] = 0, 0
         outputs = []
-        for row in rows:
-            inputs[0][...] = row
-            call()
+        for row in problem.x:
+            x[...] = row
+            step()
             outputs.append(h[-1].copy())
         return {"h": np.stack(outputs)}
 
-    return {"kernels.Stepper": Run(steps[0] if len(steps) == 1 else call, result)}
+    return {"kernels.Stepper": Run(step, result)}
