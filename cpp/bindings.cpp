@@ -32,14 +32,14 @@ struct ForwardArrays {
 };
 
 void run_forward(Cell cell, int activation, const ForwardArrays& a, int n_threads) {
-    for_dtype(a.h_0, [&]<class T>() {
-        const int64_t steps = size(a.x, 0), N = size(a.x, 1), D = size(a.W_x, 0), H = size(a.h_0, 1),
+    for_dtype(a.W_h, [&]<class T>() {
+        const int64_t steps = size(a.x, 0), N = size(a.x, 1), D = size(a.W_x, 0), H = size(a.W_h, 0),
                       G = gates_of(cell);
         elman::Forward<T> f{};
         f.cell = cell, f.activation = activation, f.T_ = steps, f.N = N, f.D = D, f.H = H, f.one_hot = is_ones(a.x);
         if (f.one_hot) f.ones = indices_of(a.x, "x", {steps, N}, D);
         else f.x = in<T>(a.x, "x", {steps, N, D});
-        f.h_0 = in<T>(a.h_0, "h_0", {N, H});
+        f.h_0 = maybe<T>(a.h_0, "h_0", {N, H});
         f.W_x = in<T>(a.W_x, "W_x", {D, G * H});
         f.W_h = in<T>(a.W_h, "W_h", {H, G * H});
         f.b = maybe<T>(a.b, "b", {G * H});
@@ -47,7 +47,7 @@ void run_forward(Cell cell, int activation, const ForwardArrays& a, int n_thread
         f.h_mask = maybe<T>(a.h_mask, "h_mask", {N, H});
         f.h = out<T>(a.h, "h", {steps + 1, N, H});
         if (cell == Cell::lstm) {
-            f.c_0 = in<T>(a.c_0, "c_0", {N, H});
+            f.c_0 = maybe<T>(a.c_0, "c_0", {N, H});
             f.c = out<T>(a.c, "c", {steps + 1, N, H});
         }
         if (cell == Cell::gru) f.b_hn = maybe<T>(a.b_hn, "b_hn", {H});
@@ -78,14 +78,14 @@ void run_backward(Cell cell, int activation, bool one_step, bool accumulate, con
         b.lengths = lengths_of(a.lengths, steps, N);
         b.h_mask = maybe<T>(a.h_mask, "h_mask", {N, H});
         b.dx = maybe<T>(a.dx, "dx", {steps, N, D});
-        b.dh_0 = out<T>(a.dh_0, "dh_0", {N, H});
+        b.dh_0 = maybe<T>(a.dh_0, "dh_0", {N, H});
         b.dW_x = out<T>(a.dW_x, "dW_x", {D, G * H});
         b.dW_h = out<T>(a.dW_h, "dW_h", {H, G * H});
         b.db = out<T>(a.db, "db", {G * H});
         if (cell == Cell::lstm) {
             b.dc_T = maybe<T>(a.dc_T, "dc_T", {N, H});
             b.c = in<T>(a.c, "c", {steps + 1, N, H});
-            b.dc_0 = out<T>(a.dc_0, "dc_0", {N, H});
+            b.dc_0 = maybe<T>(a.dc_0, "dc_0", {N, H});
         }
         if (cell == Cell::gru) b.db_hn = out<T>(a.db_hn, "db_hn", {H});
         if (cell != Cell::rnn) b.gates = in<T>(a.gates, "gates", {steps, N, 4 * H});
@@ -101,25 +101,25 @@ void bind_cells(nb::module_& m) {
             run_forward(Cell::rnn, activation_of(activation, 4),
                         {x, h_0, {}, W_x, W_h, b, {}, lengths, h_mask, h, {}, {}}, n_threads);
         },
-        "x"_a.noconvert(), "h_0"_a.noconvert(), "W_x"_a.noconvert(), "W_h"_a.noconvert(), "b"_a.noconvert().none(),
-        "activation"_a, "lengths"_a.noconvert().none(), "h_mask"_a.noconvert().none(), "h"_a.noconvert(),
-        "n_threads"_a = 0);
+        "x"_a.noconvert(), "h_0"_a.noconvert().none(), "W_x"_a.noconvert(), "W_h"_a.noconvert(),
+        "b"_a.noconvert().none(), "activation"_a, "lengths"_a.noconvert().none(), "h_mask"_a.noconvert().none(),
+        "h"_a.noconvert(), "n_threads"_a = 0);
     m.def(
         "lstm_forward",
         [](In x, In h_0, In c_0, In W_x, In W_h, In b, In lengths, In h_mask, Out h, Out c, Out gates, int n_threads) {
             run_forward(Cell::lstm, 0, {x, h_0, c_0, W_x, W_h, b, {}, lengths, h_mask, h, c, gates}, n_threads);
         },
-        "x"_a.noconvert(), "h_0"_a.noconvert(), "c_0"_a.noconvert(), "W_x"_a.noconvert(), "W_h"_a.noconvert(),
-        "b"_a.noconvert().none(), "lengths"_a.noconvert().none(), "h_mask"_a.noconvert().none(), "h"_a.noconvert(),
-        "c"_a.noconvert(), "gates"_a.noconvert().none(), "n_threads"_a = 0);
+        "x"_a.noconvert(), "h_0"_a.noconvert().none(), "c_0"_a.noconvert().none(), "W_x"_a.noconvert(),
+        "W_h"_a.noconvert(), "b"_a.noconvert().none(), "lengths"_a.noconvert().none(), "h_mask"_a.noconvert().none(),
+        "h"_a.noconvert(), "c"_a.noconvert(), "gates"_a.noconvert().none(), "n_threads"_a = 0);
     m.def(
         "gru_forward",
         [](In x, In h_0, In W_x, In W_h, In b, In b_hn, In lengths, In h_mask, Out h, Out gates, int n_threads) {
             run_forward(Cell::gru, 0, {x, h_0, {}, W_x, W_h, b, b_hn, lengths, h_mask, h, {}, gates}, n_threads);
         },
-        "x"_a.noconvert(), "h_0"_a.noconvert(), "W_x"_a.noconvert(), "W_h"_a.noconvert(), "b"_a.noconvert().none(),
-        "b_hn"_a.noconvert().none(), "lengths"_a.noconvert().none(), "h_mask"_a.noconvert().none(), "h"_a.noconvert(),
-        "gates"_a.noconvert().none(), "n_threads"_a = 0);
+        "x"_a.noconvert(), "h_0"_a.noconvert().none(), "W_x"_a.noconvert(), "W_h"_a.noconvert(),
+        "b"_a.noconvert().none(), "b_hn"_a.noconvert().none(), "lengths"_a.noconvert().none(),
+        "h_mask"_a.noconvert().none(), "h"_a.noconvert(), "gates"_a.noconvert().none(), "n_threads"_a = 0);
     m.def(
         "rnn_backward",
         [](In dh, In dh_T, In x, In h, In W_x, In W_h, const std::string& activation, In lengths, In h_mask,
@@ -130,7 +130,7 @@ void bind_cells(nb::module_& m) {
         },
         "dh"_a.noconvert().none(), "dh_T"_a.noconvert().none(), "x"_a.noconvert(), "h"_a.noconvert(),
         "W_x"_a.noconvert(), "W_h"_a.noconvert(), "activation"_a, "lengths"_a.noconvert().none(),
-        "h_mask"_a.noconvert().none(), "one_step"_a, "dx"_a.noconvert().none(), "dh_0"_a.noconvert(),
+        "h_mask"_a.noconvert().none(), "one_step"_a, "dx"_a.noconvert().none(), "dh_0"_a.noconvert().none(),
         "dW_x"_a.noconvert(), "dW_h"_a.noconvert(), "db"_a.noconvert(), "accumulate"_a, "n_threads"_a = 0);
     m.def(
         "lstm_backward",
@@ -144,8 +144,8 @@ void bind_cells(nb::module_& m) {
         "dh"_a.noconvert().none(), "dh_T"_a.noconvert().none(), "dc_T"_a.noconvert().none(), "x"_a.noconvert(),
         "h"_a.noconvert(), "c"_a.noconvert(), "gates"_a.noconvert(), "W_x"_a.noconvert(), "W_h"_a.noconvert(),
         "lengths"_a.noconvert().none(), "h_mask"_a.noconvert().none(), "one_step"_a, "dx"_a.noconvert().none(),
-        "dh_0"_a.noconvert(), "dc_0"_a.noconvert(), "dW_x"_a.noconvert(), "dW_h"_a.noconvert(), "db"_a.noconvert(),
-        "accumulate"_a, "n_threads"_a = 0);
+        "dh_0"_a.noconvert().none(), "dc_0"_a.noconvert().none(), "dW_x"_a.noconvert(), "dW_h"_a.noconvert(),
+        "db"_a.noconvert(), "accumulate"_a, "n_threads"_a = 0);
     m.def(
         "gru_backward",
         [](In dh, In dh_T, In x, In h, In gates, In W_x, In W_h, In lengths, In h_mask, bool one_step, Out dx, Out dh_0,
@@ -157,7 +157,7 @@ void bind_cells(nb::module_& m) {
         },
         "dh"_a.noconvert().none(), "dh_T"_a.noconvert().none(), "x"_a.noconvert(), "h"_a.noconvert(),
         "gates"_a.noconvert(), "W_x"_a.noconvert(), "W_h"_a.noconvert(), "lengths"_a.noconvert().none(),
-        "h_mask"_a.noconvert().none(), "one_step"_a, "dx"_a.noconvert().none(), "dh_0"_a.noconvert(),
+        "h_mask"_a.noconvert().none(), "one_step"_a, "dx"_a.noconvert().none(), "dh_0"_a.noconvert().none(),
         "dW_x"_a.noconvert(), "dW_h"_a.noconvert(), "db"_a.noconvert(), "db_hn"_a.noconvert(), "accumulate"_a,
         "n_threads"_a = 0);
 }

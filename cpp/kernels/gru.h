@@ -36,7 +36,7 @@ template <class T> struct GruForwardStep : ForwardPanels<T, Columns::gates, 3, 3
                 acc[r][q * G + 2] = f.b_hn ? load_first(f.b_hn + unit, units(unit)) : Vec<T>{};
             }
         }
-        chain<T, R, G, G, P>(acc, h, panel + this->recurrent_part(), f.H, stride);
+        chain<T, R, G, G, P>(acc, h, panel + this->recurrent_part(), this->recurrent_inputs(s, t), stride);
         Vec<T> sums[R][P * G];
         copy_sums<T>(sums, acc);
         finish(s, t, rows, p * L, sums[0], from_x[0], R, P);

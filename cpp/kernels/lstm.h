@@ -25,7 +25,7 @@ template <class T> struct LstmForwardStep : ForwardPanels<T, Columns::gates, 4, 
         const int64_t stride = this->panel_size();
         const T* panel = packed + p * stride;
         this->template take_sums<R, G, P>(acc, s, t, rows, p, panel, stride);
-        chain<T, R, G, G, P>(acc, h, panel + this->recurrent_part(), f.H, stride);
+        chain<T, R, G, G, P>(acc, h, panel + this->recurrent_part(), this->recurrent_inputs(s, t), stride);
         Vec<T> sums[R][P * G];
         copy_sums<T>(sums, acc);
         finish(s, t, rows, p * L, sums[0], R, P);

@@ -19,6 +19,7 @@ template <class T> struct StateFlow {
     // b + x W_x of the steps from `first` on, if it was hoisted out of them: (step, N, panel, vector, lane).
     const T* sums = nullptr;
     int64_t first = 0;
+    bool from_zeros = false;  // h_0 is zero: the first step needs no product with W_h
 };
 
 // Panels of G vectors: the bias, then W_x, then W_h. One-hot inputs meet a single row of W_x, which is read where it stands instead.
@@ -32,6 +33,9 @@ template <class T, Columns kColumns, int kVectors, int kGatesOfUnit> struct Forw
     int64_t panel_size() const { return (1 + inputs() + f.H) * kPanel<T, G>; }
     int64_t packed_size() const { return panels() * panel_size(); }
     int64_t recurrent_part() const { return (1 + inputs()) * kPanel<T, G>; }
+
+    // Units of h_{t-1} that meet W_h.
+    int64_t recurrent_inputs(const StateFlow<T>& s, int64_t t) const { return s.from_zeros && t == 0 ? 0 : f.H; }
 
     void pack(T* dst) const {
         const auto put = [&](T* to, const T* W, int64_t rows) {

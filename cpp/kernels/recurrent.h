@@ -138,7 +138,8 @@ void one_step(const Step& step, const StateFlow<T>& s, int64_t t, const int64_t*
 template <class T, class Step> void forward_in_time(Step step, const Forward<T>& f, const Run& run) {
     T* packed = nullptr;
     T *masked = nullptr, *sums = nullptr;
-    const StateFlow<T> flow{f.h, f.h + f.N * f.H, f.c, f.c ? f.c + f.N * f.H : nullptr};
+    StateFlow<T> flow{f.h, f.h + f.N * f.H, f.c, f.c ? f.c + f.N * f.H : nullptr};
+    flow.from_zeros = !f.h_0;
     int64_t *rows = nullptr, *entering = nullptr;
     const double step_work = static_cast<double>(f.N * (step.inputs() + f.H)) * static_cast<double>(f.H * Step::kGates);
     const int parts = threads_for(run, step_work * static_cast<double>(f.T_), f.N);
@@ -153,8 +154,8 @@ template <class T, class Step> void forward_in_time(Step step, const Forward<T>&
         entering = arena.take<int64_t>(ahead * f.N);
     });
     if (f.T_ > 0) step.pack(packed);
-    copy(f.h, f.h_0, f.N * f.H);
-    if (f.c) copy(f.c, f.c_0, f.N * f.H);
+    copy_or_zero(f.h, f.h_0, f.N * f.H);
+    if (f.c) copy_or_zero(f.c, f.c_0, f.N * f.H);
 
     auto body = [&](int part) {
         const Span span = share(f.N, part, parts);
@@ -254,6 +255,7 @@ void adjoints_in_time(const Step& step, const Backward<T>& b, const Run& run, co
             const Rows here{running.rows, n};
             const T* da = work.da + (t - work.first) * b.N * work.d + Step::hidden_offset(b.H);
             for (int64_t i = 0; i < n; ++i) step.pointwise(work, t, here[i]);
+            if (t == 0 && !b.dh_0) return;
             if (b.one_step) {
                 for (int64_t i = 0; i < n; ++i) {
                     zero(work.rec + here[i] * b.H, b.H);
@@ -334,7 +336,7 @@ template <class T, class Step> void backward_in_time(Step step, const Backward<T
         w_h = arena.take<T>(Packed<T>::size(gh, b.H));
         w_x = arena.take<T>(b.dx ? Packed<T>::size(gh, b.D) : 0);
         work.rec = arena.take<T>(b.N * b.H);
-        work.dc = b.dc_0 ? arena.take<T>(b.N * b.H) : nullptr;
+        work.dc = b.cell == elman::Cell::lstm ? arena.take<T>(b.N * b.H) : nullptr;
         work.da = arena.take<T>(steps * b.N * d);
         product = arena.take<T>(b.h_mask ? b.N * b.H : 0);
         running = arena.take<int64_t>(b.N);
@@ -371,8 +373,8 @@ template <class T, class Step> void backward_in_time(Step step, const Backward<T
         if (run.stopped()) return;
         end = work.first;
     } while (end > 0);
-    copy(b.dh_0, work.rec, b.N * b.H);
-    if (work.dc) copy(b.dc_0, work.dc, b.N * b.H);
+    if (b.dh_0) copy(b.dh_0, work.rec, b.N * b.H);
+    if (b.dc_0) copy(b.dc_0, work.dc, b.N * b.H);
 }
 
 }  // namespace

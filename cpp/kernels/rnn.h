@@ -25,7 +25,7 @@ template <class T> struct RnnForwardStep : ForwardPanels<T, Columns::plain, kWid
         const int64_t stride = this->panel_size();
         const T* panel = packed + p * stride;
         this->template take_sums<R, W, P>(acc, s, t, rows, p, panel, stride);
-        chain<T, R, W, G, P>(acc, h, panel + this->recurrent_part(), f.H, stride);
+        chain<T, R, W, G, P>(acc, h, panel + this->recurrent_part(), this->recurrent_inputs(s, t), stride);
         const Activation activation = static_cast<Activation>(f.activation);
 #pragma GCC unroll 8
         for (int r = 0; r < R; ++r) {

@@ -33,8 +33,8 @@ template <class T> struct Forward {
     bool one_hot;            // x_t is given by the place of its one, and x_t W_x is that row of W_x
     const T* x;              // (T, N, D), or null with one_hot
     const int64_t* ones;     // (T, N), or null without: places of the ones among the D inputs
-    const T* h_0;            // (N, H)
-    const T* c_0;            // (N, H) lstm
+    const T* h_0;            // (N, H) or null: zeros, which meet no W_h
+    const T* c_0;            // (N, H) or null: zeros, lstm
     const T* W_x;            // (D, G H)
     const T* W_h;            // (H, G H)
     const T* b;              // (G H) or null
@@ -66,8 +66,8 @@ template <class T> struct Backward {
     const int64_t* lengths;
     const T* h_mask;
     T* dx;    // (T, N, D) or null
-    T* dh_0;  // (N, H)
-    T* dc_0;  // (N, H) lstm
+    T* dh_0;  // (N, H) or null
+    T* dc_0;  // (N, H) or null, lstm
     T* dW_x;
     T* dW_h;
     T* db;     // (G H)

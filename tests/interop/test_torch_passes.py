@@ -25,7 +25,7 @@ def run(case: str) -> tuple[dict[str, Any], Any, Any]:
     c_0 = oracle["c_0"][0] if "c_0" in oracle else None
     states = forward(cell, oracle["x"], oracle["h_0"][0], c_0, given, None, True, 1)
     adjoints = (oracle["dy"], oracle["dh_n"][0], oracle["dc_n"][0] if "dc_n" in oracle else None)
-    return oracle, states, backward(cell, adjoints, oracle["x"], states, None, True, len(given) == 4, 1)
+    return oracle, states, backward(cell, adjoints, oracle["x"], states, None, True, True, len(given) == 4, 1)
 
 
 @pytest.mark.parametrize("case", SINGLE)

@@ -13,6 +13,7 @@ import pytest
 
 from elman import engine
 from elman.engine import kernels
+from kernels import samples
 from kernels.calls import CASES, CELLS, DTYPES, STATE, STEPWISE, Problem, assert_same_bits, backward, forward, run
 from kernels.subprocesses import run_python
 from meta.repository import ROOT
@@ -372,6 +373,32 @@ def test_inputs_need_no_gradient(isa: str) -> None:
         False,
     )
     assert_same_bits(others, {name: value for name, value in gradients.items() if name != "dx"})
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_a_start_from_zeros_may_be_left_out(isa: str, dtype: str, cell: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without h_0 and c_0 the first step meets no W_h, and without dh_0 and dc_0 it has no adjoint to pass on."""
+    for shape in ((4, 13, 3, 17), (1, 5, 3, 9), (20, 1, 17, 40), (0, 2, 3, 5)):
+        for name, size in zip("TNDH", shape, strict=True):
+            monkeypatch.setattr(samples, name, size)
+        calls = samples.raw_calls(dtype)
+        forward_call, backward_call = calls[f"{cell}_forward"], calls[f"{cell}_backward"]
+        lengths = np.random.default_rng(0).integers(0, shape[0] + 1, shape[1])
+        zeros = {name: np.zeros(shape[1::2], dtype) for name in STATE if name in forward_call.arguments}
+        outputs = []
+        for start in (zeros, dict.fromkeys(zeros)):
+            written = {name: np.zeros_like(forward_call.arguments[name]) for name in forward_call.written}
+            forward_call(lengths=lengths, **start, **written)
+            outputs.append(written)
+        assert_same_bits(outputs[1], outputs[0])
+        found = []
+        for left_out in ((), ("dh_0", "dc_0")):
+            gradients = {name: np.zeros_like(backward_call.arguments[name]) for name in backward_call.written}
+            absent = {name: None for name in left_out if name in gradients}
+            backward_call(lengths=lengths, **gradients | absent)
+            found.append({name: value for name, value in gradients.items() if name not in ("dh_0", "dc_0")})
+        assert_same_bits(found[1], found[0])
 
 
 @pytest.mark.parametrize("case", SPLIT)

@@ -26,6 +26,7 @@ FREE |= {("dropout_mask", "out", axis) for axis in range(3)} | {
     (f"clip_by_{by}", "gradient", 0) for by in ("norm", "value")
 }
 OPTIONAL = {"b", "b_hn", "lengths", "h_mask", "dh", "dh_T", "dc_T", "dx", "weight", "level", "b_y", "db_y"}
+OPTIONAL |= {"h_0", "c_0", "dh_0", "dc_0"}
 IN_PLACE = ("clip_by_norm", "clip_by_value", "step", "pack_layer")
 OPTIONAL_GATES = ("lstm_forward", "gru_forward")
 

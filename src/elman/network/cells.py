@@ -46,8 +46,8 @@ class RNNPass:
             self.dW_x, self.dW_h = binding.gradients[prefix + "W_x"], binding.gradients[prefix + "W_h"]
             self.db = binding.gradient_of(prefix + "b", architecture.gates * H)
 
-    def forward(self, x: Array, h_0: Array, c_0: Array | None) -> None:
-        """Run over x (T, N, D) from h_0 and c_0 (N, H)."""
+    def forward(self, x: Array, h_0: Array | None, c_0: Array | None) -> None:
+        """Run over x (T, N, D) from h_0 and c_0 (N, H); None is zeros."""
         call = self.call
         self.x = x
         # fmt: off
@@ -77,8 +77,8 @@ class LSTMPass(RNNPass):
         self.c = binding.workspace.array(prefix + "c", T + 1, N, H)
         self.gates = binding.workspace.array(prefix + "gates", T, N, 4 * H) if binding.keep else None
 
-    def forward(self, x: Array, h_0: Array, c_0: Array | None) -> None:
-        """Run over x (T, N, D) from h_0 and c_0 (N, H)."""
+    def forward(self, x: Array, h_0: Array | None, c_0: Array | None) -> None:
+        """Run over x (T, N, D) from h_0 and c_0 (N, H); None is zeros."""
         call = self.call
         self.x = x
         # fmt: off
@@ -109,8 +109,8 @@ class GRUPass(RNNPass):
         self.db_hn = binding.gradient_of(prefix + "b_hn", H) if binding.keep else None
         self.gates = binding.workspace.array(prefix + "gates", T, N, 4 * H) if binding.keep else None
 
-    def forward(self, x: Array, h_0: Array, c_0: Array | None) -> None:
-        """Run over x (T, N, D) from h_0 and c_0 (N, H)."""
+    def forward(self, x: Array, h_0: Array | None, c_0: Array | None) -> None:
+        """Run over x (T, N, D) from h_0 and c_0 (N, H); None is zeros."""
         call = self.call
         self.x = x
         # fmt: off

@@ -65,14 +65,15 @@ class Layer:
         self._dx = take("dx", input_size) if need_dx and binding.keep else None
         self._dx_reverse = take("dx_reverse", input_size) if need_dx and binding.keep and both else None
 
-    def forward(self, x: Array, state: State) -> None:
-        """Run every direction over x (T, N, D), or the places (T, N) of ones, from its part of ``state``."""
+    def forward(self, x: Array, state: State | None) -> None:
+        """Run every direction over x (T, N, D), or places (T, N) of ones, from its part of ``state``; None is zeros."""
         for run, mask in zip(self.passes, self.masks, strict=False):
             run.h_mask = mask.draw()[0]
         for part, run in enumerate(self.passes, self.first):
             if part > self.first:
                 x = self.timeline.reverse(x, self._x_reversed)
-            run.forward(x, state.h[part], None if state.c is None else state.c[part])
+            h_0, c_0 = (None, None) if state is None else state.part(part)
+            run.forward(x, h_0, c_0)
 
     def outputs(self) -> Array:
         """Return what the layer says at every step, (T, N, directions·H), dropout applied."""

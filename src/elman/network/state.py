@@ -46,6 +46,10 @@ class State:
         """Number of rows, N."""
         return int(self.h.shape[1])
 
+    def part(self, index: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any] | None]:
+        """Return h and c (N, H) of one layer and direction."""
+        return self.h[index], None if self.c is None else self.c[index]
+
     def copy(self) -> State:
         """Return a state that shares no memory with this one."""
         return State(self.h.copy(), None if self.c is None else self.c.copy())

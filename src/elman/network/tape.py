@@ -37,19 +37,17 @@ class Tape:
     _has_output = False
 
     def __init__(self, binding: Binding) -> None:
-        architecture, workspace = binding.architecture, binding.workspace
+        architecture = binding.architecture
         self.binding = binding
         self.input = input_stage(binding)
         indices = range(architecture.num_layers)
         self.layers = [Layer(binding, index, need_dx=index > 0 or self.input.need_dx) for index in indices]
         self.passes = [run for layer in self.layers for run in layer.passes]
-        state_shape = len(self.passes), binding.rows, architecture.hidden_size
-        zeros = workspace.zeros("state", *state_shape)
-        self._zeros = State(zeros, zeros)
+        self._state_shape = len(self.passes), binding.rows, architecture.hidden_size
         self.readout = READOUT_STAGES[architecture.readout](binding)
         self.output = Output(binding)
         if binding.keep:
-            self._bind_initial(*state_shape)
+            self._bind_initial(*self._state_shape)
 
     def _bind_initial(self, *shape: int) -> None:
         """Give every pass its part of the gradient of the initial state."""
@@ -92,11 +90,10 @@ class Tape:
         """Run every stage below the output layer."""
         self.binding.timeline.bind(lengths)
         self.binding.call.n_threads = n_threads
-        start = self._zeros if state is None else state
         below: Layer | None = None
         y = self.input.forward(x)
         for layer in self.layers:
-            layer.forward(y if below is None else below.outputs(), start)
+            layer.forward(y if below is None else below.outputs(), state)
             below = layer
         return self.readout.forward(self.layers[-1])
 
@@ -134,8 +131,8 @@ class Tape:
     def state(self) -> State:
         """The state after each row's last valid step, in memory of its own."""
         timeline = self.binding.timeline
-        shape = self._zeros.h.shape
-        h, c = np.empty(shape, self._zeros.h.dtype), np.empty(shape, self._zeros.h.dtype)
+        shape, dtype = self._state_shape, self.binding.workspace.dtype
+        h, c = np.empty(shape, dtype), np.empty(shape, dtype)
         for part, run in enumerate(self.passes):
             timeline.last(run.h, h[part])
             if run.c is not None:

@@ -34,18 +34,11 @@ class Workspace:
 
     def array(self, name: str, *shape: int) -> npt.NDArray[Any]:
         """Return an array of ``shape`` in the memory called ``name``; its values are whatever was there."""
-        return self._take(name, shape, np.empty)
-
-    def zeros(self, name: str, *shape: int) -> npt.NDArray[Any]:
-        """Return zeros; ``name`` must be a piece of memory that nobody writes to."""
-        return self._take(name, shape, np.zeros)
-
-    def _take(self, name: str, shape: tuple[int, ...], allocate: Any) -> npt.NDArray[Any]:
         size = prod(shape)
         memory = self._memory.get(name)
         if memory is None or memory.size < size:
             self.tapes.clear()  # they would keep the smaller piece alive
-            memory = self._memory[name] = allocate(size, self.dtype)
+            memory = self._memory[name] = np.empty(size, self.dtype)
         view: npt.NDArray[Any] = memory[:size].reshape(shape)
         return view
 

@@ -86,7 +86,7 @@ class Differentiable(torch.autograd.Function):
         # fmt: off
         dx, dh_0, dc_0, parameters = backward(
             direction.cell, (dy, dh_T, dc_T), as_array(x) if entered is None else entered.numpy(), states,
-            direction.lengths, needed[1], len(needed) == 8, direction.n_threads,
+            direction.lengths, needed[1], any(needed[2:4]), len(needed) == 8, direction.n_threads,
         )
         # fmt: on
         if direction.reverse and dx is not None:

@@ -88,7 +88,7 @@ class Gradients(NamedTuple):
     """Gradients of a layer's input, initial states, and weights in PyTorch's shapes."""
 
     dx: Array | None
-    dh_0: Array
+    dh_0: Array | None
     dc_0: Array | None
     parameters: tuple[Array, ...]
 
@@ -116,9 +116,8 @@ def forward(
     W_x, W_h = matrices[:D], matrices[D:]
     W_x[...], W_h[...] = weight_ih.T, weight_hh.T
     b, b_hn = _biases(cell, biases, H)
-    h_0 = np.zeros((N, H), x.dtype) if h_0 is None else h_0.reshape(N, H)
+    h_0, c_0 = (None if s is None else s.reshape(N, H) for s in (h_0, c_0))
     if cell == "lstm":
-        c_0 = np.zeros((N, H), x.dtype) if c_0 is None else c_0.reshape(N, H)
         kernels.lstm_forward(x, h_0, c_0, W_x, W_h, b, lengths, None, h, c, gates, n_threads)
     elif cell == "gru":
         kernels.gru_forward(x, h_0, W_x, W_h, b, b_hn, lengths, None, h, gates, n_threads)
@@ -134,6 +133,7 @@ def backward(
     states: States,
     lengths: Array | None,
     need_dx: bool,
+    need_start: bool,
     biased: bool,
     n_threads: int,
 ) -> Gradients:
@@ -145,7 +145,8 @@ def backward(
     dh_T, dc_T = (None if d is None else d.reshape(N, H) for d in (dh_T, dc_T))
     W_x, W_h = matrices[:D], matrices[D:]
     dx = POOL.empty(x.shape, x.dtype) if need_dx else None
-    dh_0, dc_0 = np.empty((N, H), x.dtype), np.empty((N, H), x.dtype) if cell == "lstm" else None
+    dh_0 = np.empty((N, H), x.dtype) if need_start else None
+    dc_0 = np.empty((N, H), x.dtype) if need_start and cell == "lstm" else None
     dW_x, dW_h, db = np.empty_like(W_x), np.empty_like(W_h), np.empty(columns, x.dtype)
     db_h = db
     if cell == "lstm":
