@@ -1,6 +1,6 @@
 """Time `elman.interop.torch.LSTM`, `GRU` and `RNN` beside the modules of `torch.nn` that they stand in for.
 
-    python benchmarks/drop_in.py [--output benchmarks/results/drop_in.json] [--seconds 1.0]
+    python benchmarks/drop_in.py [--output benchmarks/results/drop_in.json] [--seconds 4.0]
 
 One thread each, the sides in turns, CPU time, medians, PyTorch with oneDNN on and off; benchmarks/README.md says how.
 Both sides are called the way a training script calls them: ``module(x)``, ``y.backward(dy)``. Results are compared with
@@ -107,7 +107,7 @@ def write_page(report: dict[str, Any]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--output", type=Path, default=RESULT)
-    parser.add_argument("--seconds", type=float, default=1.0, help="per side and row, at least")
+    parser.add_argument("--seconds", type=float, default=4.0, help="per side and row, at least")
     arguments = parser.parse_args()
     pin()
     from speed import machine
