@@ -262,6 +262,10 @@ KERNEL_MUTANTS = [
          "tests/kernels/test_twins_layers.py"),
     _one("kernels", "stream: what was drawn does not enter", "cpp/stepper.cpp", "steps.put(i > 0 ? drawn[i - 1] : index);",
          "steps.put(index);", "tests/network/test_stream.py"),
+    _one("kernels", "from zeros: no step meets W_h", "cpp/kernels/panels.h", "s.from_zeros && t == 0 ? 0 : f.H",
+         "s.from_zeros ? 0 : f.H", "tests/kernels/test_exact.py"),
+    _one("kernels", "without dh_0 no step passes its adjoint on", _TIME_H, "if (t == 0 && !b.dh_0) return;",
+         "if (!b.dh_0) continue;", "tests/kernels/test_exact.py"),
     _one("kernels", "SGD does not clip what it reads", _OPTIMIZERS_H, "const T step = clip * g[i] + lambda * theta[i];",
          "const T step = g[i] + lambda * theta[i];", KERNEL_TESTS),
 ]  # fmt: skip

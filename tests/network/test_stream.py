@@ -96,6 +96,13 @@ def test_draws_that_cannot_be_are_refused() -> None:
         Stream(network).draw(9, [0.5])
     with pytest.raises(DataError, match=r"step_index: index must be between 0 and vocabulary_size-1 = 8, got -1"):
         Stream(network).step_index(-1)
+    with pytest.raises(DataError, match=f"index must be between 0 and vocabulary_size-1 = 8, got {2**70}"):
+        Stream(network).step_index(2**70)
+    for wrong in ("a", 1.5, None):
+        with pytest.raises(ArgumentError, match="step_index: index must be an integer, got"):
+            Stream(network).step_index(wrong)
+        with pytest.raises(ArgumentError, match="draw: index must be an integer, got"):
+            Stream(network).draw(wrong, [0.5])
     with pytest.raises(ArgumentError, match=r"draw: u\[1\] must be in \[0, 1\), got 1.0"):
         Stream(network).draw(0, [0.5, 1.0])
     with pytest.raises(ArgumentError, match=r"draw: u\[0\] must be in \[0, 1\), got nan"):

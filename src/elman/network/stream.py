@@ -154,7 +154,7 @@ class Stream:
         Raises
         ------
         ArgumentError
-            If the network takes values, or there are several rows.
+            If the network takes values, there are several rows, or the index is not an integer.
         DataError
             If the index is outside the vocabulary.
 
@@ -167,7 +167,7 @@ class Stream:
         """
         try:
             self._stepper.step_index(index)
-        except IndexError:
+        except (IndexError, TypeError):
             raise self._refusal("step_index", index) from None
         return self._first_out
 
@@ -191,8 +191,8 @@ class Stream:
         Raises
         ------
         ArgumentError
-            If the network does not take the indices that it gives the probabilities of, there are several rows, or a
-            random number or ``first`` is outside its range.
+            If the network does not take the indices that it gives the probabilities of, there are several rows, the
+            index is not an integer, or a random number or ``first`` is outside its range.
         DataError
             If the index is outside the vocabulary.
 
@@ -206,7 +206,7 @@ class Stream:
         u, first = self._checked_draws(u, first)
         try:
             drawn: list[int] = self._stepper.draw(index, u, first)
-        except IndexError:
+        except (IndexError, TypeError):
             raise self._refusal("draw", index) from None
         return drawn
 
@@ -230,6 +230,7 @@ class Stream:
                 f"{place}: needs a network that takes indices and one row, got vocabulary_size={size} and "
                 f"rows={rows}.\n  Hint: step() takes every input."
             )
+        index = _check.integer(place, "index", index)
         return DataError(f"{place}: index must be between 0 and vocabulary_size-1 = {size - 1}, got {index}.")
 
     def _enter(self, x: npt.ArrayLike) -> None:
