@@ -11,12 +11,14 @@ import pytest
 from meta.repository import ROOT, SOURCE
 
 FOLDERS = ("src", "cpp", "docs", "tests", "examples", "benchmarks", ".ci")
+SUFFIXES = (".py", ".h", ".cpp", ".md", ".toml", ".cmake", ".csv", ".txt", "")
 TEXT = sorted(
     path
-    for folder in FOLDERS
-    for path in (ROOT / folder).rglob("*")
-    if path.suffix in (".py", ".h", ".cpp", ".md", ".toml", ".cmake", ".csv", "") and path.is_file()
-) + [path for path in ROOT.iterdir() if path.is_file()]
+    for path in (*ROOT.iterdir(), *(found for folder in FOLDERS for found in (ROOT / folder).rglob("*")))
+    if path.suffix in SUFFIXES
+    and path.is_file()
+    and path.name != ".git"  # not the demo's picture, nor a worktree's link
+)
 SHARED = "../" + "shared"
 
 
