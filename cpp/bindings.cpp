@@ -6,6 +6,7 @@
 
 #include <nanobind/stl/vector.h>
 
+#include <algorithm>
 #include <limits>
 
 using namespace elman::bindings;
@@ -384,6 +385,19 @@ void bind_updates(nb::module_& m) {
         "gradient"_a.noconvert(), "limit"_a);
 }
 
+// In blocks of 16 by 16: a whole column at a time would fetch, and drop, a cache line per element.
+template <class T> void transpose(int64_t rows, int64_t columns, const T* matrix, T* result) {
+    constexpr int64_t block = 16;
+    for (int64_t first = 0; first < columns; first += block) {
+        for (int64_t begin = 0; begin < rows; begin += block) {
+            const int64_t last = std::min(first + block, columns), end = std::min(begin + block, rows);
+            for (int64_t column = first; column < last; ++column)
+                for (int64_t row = begin; row < end; ++row)
+                    result[column * rows + row] = matrix[row * columns + column];
+        }
+    }
+}
+
 // Whether the window of the origin `start + moved` lies inside, in numbers that do not overflow.
 bool window_inside(__int128 start, __int128 moved, __int128 first, __int128 width, __int128 total, bool level) {
     const __int128 origin = start + moved, begin = origin + first;
@@ -433,6 +447,16 @@ void bind_batches(nb::module_& m) {
         },
         "values"_a.noconvert(), "level"_a.noconvert().none(), "origins"_a.noconvert(), "first"_a, "width"_a, "stride"_a,
         "out"_a.noconvert());
+    m.def(
+        "transpose",
+        [](In matrix, Out result) {
+            for_dtype(result, [&]<class T>() {
+                const int64_t rows = size(result, 1), columns = size(result, 0);
+                const T* from = in<T>(matrix, "matrix", {rows, columns});
+                transpose(rows, columns, from, out<T>(result, "out", {columns, rows}));
+            });
+        },
+        "matrix"_a.noconvert(), "out"_a.noconvert());
 }
 
 }  // namespace

@@ -234,9 +234,12 @@ template <class T> struct GradientSide {
     Span ms;
 };
 
+// The side whose gradient is db (n): every row of A is a 1.
+template <class T> constexpr T kOne = 1;
+template <class T> GradientSide<T> bias_side(T* db) { return {&kOne<T>, 0, nullptr, db, {0, 1}}; }
+
 // B           (rows, n) with row stride b_stride
 // accumulate  dW holds the sums of the chunks of time after this one, which go on; otherwise it is overwritten
-// db          (n) or null: gets the sums of the columns of B, which one of the threads forms on its way
 // space       gradient_scratch(rows of dW on all sides) elements
 template <class T> struct GradientOperands {
     const GradientSide<T>* sides;
@@ -245,34 +248,27 @@ template <class T> struct GradientOperands {
     const T* B;
     int64_t b_stride, n, w_stride;
     bool accumulate;
-    T* db;
     T* space;
 };
 
-constexpr int64_t kDepth = 384;  // rows summed per packed block
+constexpr int64_t kDepth = 384;    // rows summed per block
+constexpr int64_t kShortRow = 32;  // vectors of a row of A or B that is read where it stands
 
-template <class T> constexpr int64_t gradient_scratch(int64_t m) { return kDepth * (kPanel<T, kWide> + m) + kLanes<T>; }
+template <class T> constexpr int64_t gradient_scratch(int64_t m) {
+    return kDepth * (kPanel<T, kWide> + m + 1) + kLanes<T>;
+}
 
-// Rows order[0 … depth) of one panel of B, one below the other, and their part of db.
+// Rows order[0 … depth) of one panel of B, one below the other.
 template <class T, int G>
-ELMAN_INLINE void gather_panel(const GradientOperands<T>& w, const int64_t* order, int64_t depth, int64_t p, T* panel,
-                               bool first) {
+ELMAN_INLINE void gather_panel(const GradientOperands<T>& w, const int64_t* order, int64_t depth, int64_t p, T* panel) {
     constexpr int L = kLanes<T>;
     int lanes[G];
     count_lanes<T, G>(lanes, w.n, p);
-    Vec<T> sum[G];
-    const int64_t column = p * kPanel<T, kWide>;
-    for (int g = 0; g < G; ++g) sum[g] = first || !w.db ? Vec<T>{} : load_first(w.db + column + g * L, lanes[g]);
     for (int64_t j = 0; j < depth; ++j) {
-        const T* row = w.B + order[j] * w.b_stride + column;
+        const T* row = w.B + order[j] * w.b_stride + p * kPanel<T, kWide>;
 #pragma GCC unroll 8
-        for (int g = 0; g < G; ++g) {
-            const Vec<T> values = load_first(row + g * L, lanes[g]);
-            store(panel + (j * G + g) * L, values);
-            sum[g] += values;
-        }
+        for (int g = 0; g < G; ++g) store(panel + (j * G + g) * L, load_first(row + g * L, lanes[g]));
     }
-    for (int g = 0; g < G && w.db; ++g) store_first(w.db + column + g * L, sum[g], lanes[g]);
 }
 
 // R rows of dW, one panel's columns, += A^T B, j ascending, with a_row(j) the R values of A and b_row(j, g, lanes) vector g of B;
@@ -359,7 +355,7 @@ template <class T> void add_packed(const GradientOperands<T>& w, const int64_t* 
     });
     for (int64_t p = 0; p < Packed<T>::panels(w.n); ++p) {
         with_width<kWide>(vectors_left<T>(w.n, p), [&]<int G>() {
-            gather_panel<T, G>(w, order, depth, p, b_panel, first);
+            gather_panel<T, G>(w, order, depth, p, b_panel);
             for_gradient_tiles(w, [&]<int R>(const GradientSide<T>& side, int64_t m, int64_t place) {
                 const T* a_panel = a_panels + place * depth;
                 if constexpr (R <= kRows<G>)
@@ -371,58 +367,45 @@ template <class T> void add_packed(const GradientOperands<T>& w, const int64_t* 
     }
 }
 
-// The same where B is a single panel: every value of A and B is met once or a few times, and packing would cost as much as it saves.
-template <class T> void add_unpacked(const GradientOperands<T>& w, const int64_t* order, int64_t depth, bool first) {
-    with_width<kWide>(vectors_left<T>(w.n, 0), [&]<int G>() {
-        for_gradient_tiles(w, [&]<int R>(const GradientSide<T>& side, int64_t m, int64_t) {
-            if constexpr (R <= kRows<G>)
-                add_to_gradient<T, R, G>(
-                    w, side.dW + m * w.w_stride, 0, [&](int64_t j) { return side.A + order[j] * side.a_stride + m; },
-                    [&](int64_t j, int g, int lanes) {
-                        return load_first(w.B + order[j] * w.b_stride + g * kLanes<T>, lanes);
-                    },
-                    depth, first);
-        });
-    });
-}
-
-// db = sum over rows of B, from the last row to the first, overwritten or continued as weight_gradient's.
-template <class T> void column_sums(const T* B, int64_t b_stride, int64_t n, const Rows& rows, T* db, bool accumulate) {
-    constexpr int L = kLanes<T>;
-    if (!accumulate) std::memset(db, 0, static_cast<std::size_t>(n) * sizeof(T));
-    for (int64_t p = 0; p < Packed<T>::panels(n); ++p) {
-        with_width<kWide>(vectors_left<T>(n, p), [&]<int G>() {
-            int lanes[G];
-            count_lanes<T, G>(lanes, n, p);
-            Vec<T> sum[G];
-            T* out = db + p * kPanel<T, kWide>;
-            for (int g = 0; g < G; ++g) sum[g] = load_first(out + g * L, lanes[g]);
-            for (int64_t i = rows.count - 1; i >= 0; --i) {
-                const T* row = B + rows[i] * b_stride + p * kPanel<T, kWide>;
-#pragma GCC unroll 8
-                for (int g = 0; g < G; ++g) sum[g] += load_first(row + g * L, lanes[g]);
-            }
-            for (int g = 0; g < G; ++g) store_first(out + g * L, sum[g], lanes[g]);
+// The same with A and B where they stand: where a page holds several rows of either, packing costs more than it saves.
+template <class T> void add_in_place(const GradientOperands<T>& w, const int64_t* order, int64_t depth, bool first) {
+    for (int64_t p = 0; p < Packed<T>::panels(w.n); ++p) {
+        const int64_t column = p * kPanel<T, kWide>;
+        const auto add = [&]<int G, bool Full>() {
+            for_gradient_tiles(w, [&]<int R>(const GradientSide<T>& side, int64_t m, int64_t) {
+                if constexpr (R <= kRows<G>)
+                    add_to_gradient<T, R, G>(
+                        w, side.dW + m * w.w_stride, p,
+                        [&](int64_t j) { return side.A + order[j] * side.a_stride + m; },
+                        [&](int64_t j, int g, int lanes) {
+                            const T* vector = w.B + order[j] * w.b_stride + column + g * kLanes<T>;
+                            return Full ? load(vector) : load_first(vector, lanes);
+                        },
+                        depth, first);
+            });
+        };
+        with_width<kWide>(vectors_left<T>(w.n, p), [&]<int G>() {
+            w.n - column >= kPanel<T, G> ? add.template operator()<G, true>() : add.template operator()<G, false>();
         });
     }
 }
 
 template <class T> void weight_gradient(const Run& run, const GradientOperands<T>& w, const Rows& rows) {
-    bool packed = Packed<T>::panels(w.n) > 1;
+    const auto is_long = [](int64_t stride) { return stride > kShortRow * kLanes<T>; };
+    bool packed = is_long(w.b_stride);
     for (int i = 0; i < w.count; ++i) {
         const GradientSide<T>& side = w.sides[i];
-        packed = packed || side.mask;
+        packed = packed || side.mask || is_long(side.a_stride);
         for (int64_t m = side.ms.begin; rows.count == 0 && !w.accumulate && m < side.ms.end; ++m)
             std::memset(side.dW + m * w.w_stride, 0, static_cast<std::size_t>(w.n) * sizeof(T));
     }
-    if (w.db && (!packed || rows.count == 0)) column_sums<T>(w.B, w.b_stride, w.n, rows, w.db, w.accumulate);
     for (int64_t done = 0; done < rows.count; done += kDepth) {
         if (done > 0 && run.stopped()) return;
         const int64_t depth = rows.count - done < kDepth ? rows.count - done : kDepth;
         int64_t order[kDepth];
         for (int64_t j = 0; j < depth; ++j) order[j] = rows[rows.count - 1 - done - j];
         const bool first = done == 0 && !w.accumulate;
-        packed ? add_packed(w, order, depth, first) : add_unpacked(w, order, depth, first);
+        packed ? add_packed(w, order, depth, first) : add_in_place(w, order, depth, first);
     }
 }
 

@@ -44,29 +44,30 @@ template <class T> struct GruForwardStep : ForwardPanels<T, Columns::gates, 3, 3
 
     ELMAN_INLINE int units(int64_t unit) const { return static_cast<int>(f.H - unit < L ? f.H - unit : L); }
 
-    // The cell of a tile, from its sums: `blocks` of L units for each row, from `unit` on. Not inlined: it is faster where all registers
-    // are its own than where the sums of other rows wait in them.
-    [[gnu::noinline]] void finish(const StateFlow<T>& s, int64_t t, const int64_t* rows, int64_t unit,
-                                  const Vec<T>* sums, const Vec<T>* from_x, int n_rows, int blocks) const {
-        for (int r = 0; r < n_rows; ++r)
-            for (int q = 0; q < blocks; ++q, sums += G) cell(s, t, rows[r], unit + q * L, sums, *from_x++);
-    }
-
-    ELMAN_INLINE void cell(const StateFlow<T>& s, int64_t t, int64_t row, int64_t unit, const Vec<T>* a,
-                           Vec<T> from_x) const {
-        const int n = units(unit);
-        const int64_t at = (t * f.N + row) * f.H + unit;
+    // The cell of a tile, from its sums: `blocks` of L units for each row, from `unit` on. Two passes and not inlined, as the LSTM's.
+    [[gnu::noinline]] void finish(const StateFlow<T>& s, int64_t t, const int64_t* rows, int64_t unit, Vec<T>* sums,
+                                  const Vec<T>* from_x, int n_rows, int blocks) const {
+        const int64_t H = f.H;
+        const T* h_prev = s.h_prev;
+        T *h_next = s.h_next, *gates = f.gates;
         const Vec<T> one = broadcast<T>(1);
-        const Vec<T> reset = sigmoid_of<T>(a[0]), z = sigmoid_of<T>(a[1]), q = a[2];
-        const Vec<T> candidate = tanh_of<T>(fma(reset, q, from_x));
-        store_first(s.h_next + at, fma(z, load_first(s.h_prev + at, n), (one - z) * candidate), n);
-        if (f.gates) {
-            T* gates = f.gates + (t * f.N + row) * 4 * f.H + unit;
-            store_first(gates, reset, n);
-            store_first(gates + f.H, z, n);
-            store_first(gates + 2 * f.H, candidate, n);
-            store_first(gates + 3 * f.H, q, n);
-        }
+        this->for_cells(t, rows, unit, n_rows, blocks, [&](int64_t cell, int64_t at, int64_t j, int n) {
+            Vec<T>* a = sums + cell * G;
+            const Vec<T> reset = sigmoid_of<T>(a[0]), z = sigmoid_of<T>(a[1]), q = a[2];
+            if (gates) {
+                T* to = gates + 4 * (at - j) + j;
+                store_first(to, reset, n);
+                store_first(to + H, z, n);
+                store_first(to + 3 * H, q, n);
+            }
+            a[1] = z, a[2] = fma(reset, q, from_x[cell]);
+        });
+        this->for_cells(t, rows, unit, n_rows, blocks, [&](int64_t cell, int64_t at, int64_t j, int n) {
+            const Vec<T>* a = sums + cell * G;
+            const Vec<T> z = a[1], candidate = tanh_of<T>(a[2]);
+            store_first(h_next + at, fma(z, load_first(h_prev + at, n), (one - z) * candidate), n);
+            if (gates) store_first(gates + 4 * (at - j) + 2 * H + j, candidate, n);
+        });
     }
 };
 
@@ -80,22 +81,21 @@ template <class T> struct GruBackwardStep {
     // da_z = dh (h_{t-1} - n) z(1-z);  da_n = dh (1-z)(1-n^2);  dq = da_n r;  da_r = da_n q r(1-r);  carried on: dh z.
     void pointwise(const BackwardWork<T>& work, int64_t t, int64_t row) const {
         const Vec<T> one = broadcast<T>(1);
-        const int64_t at = (t * b.N + row) * b.H;
-        const T* gates = b.gates + 4 * at;
-        T* da = work.da + ((t - work.first) * b.N + row) * work.d;
-        for (int64_t j = 0; j < b.H; j += kLanes<T>) {
-            const int n = static_cast<int>(b.H - j < kLanes<T> ? b.H - j : kLanes<T>);
-            T* rec = work.rec + row * b.H + j;
-            Vec<T> dh = load_first(rec, n);
-            if (b.dh) dh = load_first(b.dh + at + j, n) + dh;
-            const Vec<T> r = load_first(gates + j, n), z = load_first(gates + b.H + j, n);
-            const Vec<T> candidate = load_first(gates + 2 * b.H + j, n), q = load_first(gates + 3 * b.H + j, n);
+        const int64_t H = b.H, at = (t * b.N + row) * H;
+        const T *gates = b.gates + 4 * at, *h_prev = b.h + at, *dh_t = b.dh ? b.dh + at : nullptr;
+        T *da = work.da + ((t - work.first) * b.N + row) * work.d, *rec = work.rec + row * H;
+        for (int64_t j = 0; j < H; j += kLanes<T>) {
+            const int n = static_cast<int>(H - j < kLanes<T> ? H - j : kLanes<T>);
+            Vec<T> dh = load_first(rec + j, n);
+            if (dh_t) dh = load_first(dh_t + j, n) + dh;
+            const Vec<T> r = load_first(gates + j, n), z = load_first(gates + H + j, n);
+            const Vec<T> candidate = load_first(gates + 2 * H + j, n), q = load_first(gates + 3 * H + j, n);
             const Vec<T> da_n = dh * (one - z) * (one - candidate * candidate);
             store_first(da + j, da_n, n);
-            store_first(da + b.H + j, da_n * q * (r * (one - r)), n);
-            store_first(da + 2 * b.H + j, dh * (load_first(b.h + at + j, n) - candidate) * (z * (one - z)), n);
-            store_first(da + 3 * b.H + j, da_n * r, n);
-            store_first(rec, dh * z, n);
+            store_first(da + H + j, da_n * q * (r * (one - r)), n);
+            store_first(da + 2 * H + j, dh * (load_first(h_prev + j, n) - candidate) * (z * (one - z)), n);
+            store_first(da + 3 * H + j, da_n * r, n);
+            store_first(rec + j, dh * z, n);
         }
     }
     Packed<T> pack_input_weights(T* dst) const {

@@ -32,28 +32,32 @@ template <class T> struct LstmForwardStep : ForwardPanels<T, Columns::gates, 4, 
     }
 
     // The cell of a tile, from its sums: `blocks` of L units for each row, from `unit` on. Not inlined: it is faster where all registers
-    // are its own than where the sums of other rows wait in them.
-    [[gnu::noinline]] void finish(const StateFlow<T>& s, int64_t t, const int64_t* rows, int64_t unit,
-                                  const Vec<T>* sums, int n_rows, int blocks) const {
-        for (int r = 0; r < n_rows; ++r)
-            for (int q = 0; q < blocks; ++q, sums += G) cell(s, t, rows[r], unit + q * L, sums);
-    }
-
-    ELMAN_INLINE void cell(const StateFlow<T>& s, int64_t t, int64_t row, int64_t unit, const Vec<T>* a) const {
-        const int n = static_cast<int>(f.H - unit < L ? f.H - unit : L);
-        const int64_t at = (t * f.N + row) * f.H + unit;
-        const Vec<T> i = sigmoid_of<T>(a[0]), forget = sigmoid_of<T>(a[1]);
-        const Vec<T> g = tanh_of<T>(a[2]), o = sigmoid_of<T>(a[3]);
-        const Vec<T> c = fma(forget, load_first(s.c_prev + at, n), i * g);
-        store_first(s.c_next + at, c, n);
-        store_first(s.h_next + at, o * tanh_of<T>(c), n);
-        if (f.gates) {
-            T* gates = f.gates + (t * f.N + row) * 4 * f.H + unit;
-            store_first(gates, i, n);
-            store_first(gates + f.H, forget, n);
-            store_first(gates + 2 * f.H, g, n);
-            store_first(gates + 3 * f.H, o, n);
-        }
+    // are its own than where the sums of other rows wait in them. h comes in a pass of its own: within a pass, no cell waits long for
+    // its own results.
+    [[gnu::noinline]] void finish(const StateFlow<T>& s, int64_t t, const int64_t* rows, int64_t unit, Vec<T>* sums,
+                                  int n_rows, int blocks) const {
+        const int64_t H = f.H;
+        const T* c_prev = s.c_prev;
+        T *c_next = s.c_next, *h_next = s.h_next, *gates = f.gates;
+        this->for_cells(t, rows, unit, n_rows, blocks, [&](int64_t cell, int64_t at, int64_t j, int n) {
+            Vec<T>* a = sums + cell * G;
+            const Vec<T> i = sigmoid_of<T>(a[0]), forget = sigmoid_of<T>(a[1]);
+            const Vec<T> g = tanh_of<T>(a[2]), o = sigmoid_of<T>(a[3]);
+            const Vec<T> c = fma(forget, load_first(c_prev + at, n), i * g);
+            store_first(c_next + at, c, n);
+            if (gates) {
+                T* to = gates + 4 * (at - j) + j;
+                store_first(to, i, n);
+                store_first(to + H, forget, n);
+                store_first(to + 2 * H, g, n);
+                store_first(to + 3 * H, o, n);
+            }
+            a[0] = c, a[3] = o;
+        });
+        this->for_cells(t, rows, unit, n_rows, blocks, [&](int64_t cell, int64_t at, int64_t, int n) {
+            const Vec<T>* a = sums + cell * G;
+            store_first(h_next + at, a[3] * tanh_of<T>(a[0]), n);
+        });
     }
 };
 
@@ -67,28 +71,26 @@ template <class T> struct LstmBackwardStep {
     // dc_{t-1} = dc f. tanh(c) is recomputed: storing it would cost more memory traffic than the arithmetic.
     void pointwise(const BackwardWork<T>& work, int64_t t, int64_t row) const {
         const Vec<T> one = broadcast<T>(1);
-        const int64_t at = (t * b.N + row) * b.H;
-        const T* gates = b.gates + 4 * at;
-        T* da = work.da + ((t - work.first) * b.N + row) * work.d;
-        for (int64_t j = 0; j < b.H; j += kLanes<T>) {
-            const int n = static_cast<int>(b.H - j < kLanes<T> ? b.H - j : kLanes<T>);
-            Vec<T> dh = load_first(work.rec + row * b.H + j, n);
-            if (b.dh) dh = load_first(b.dh + at + j, n) + dh;
-            const Vec<T> i = load_first(gates + j, n), f = load_first(gates + b.H + j, n);
-            const Vec<T> g = load_first(gates + 2 * b.H + j, n), o = load_first(gates + 3 * b.H + j, n);
-            const Vec<T> c_prev = load_first(b.c + at + j, n),
-                         tanh_c = tanh_of<T>(load_first(b.c + at + b.N * b.H + j, n));
+        const int64_t H = b.H, at = (t * b.N + row) * H, next = b.N * H;
+        const T *gates = b.gates + 4 * at, *c = b.c + at, *dh_t = b.dh ? b.dh + at : nullptr, *rec = work.rec + row * H;
+        T *da = work.da + ((t - work.first) * b.N + row) * work.d, *dc_row = work.dc + row * H;
+        for (int64_t j = 0; j < H; j += kLanes<T>) {
+            const int n = static_cast<int>(H - j < kLanes<T> ? H - j : kLanes<T>);
+            Vec<T> dh = load_first(rec + j, n);
+            if (dh_t) dh = load_first(dh_t + j, n) + dh;
+            const Vec<T> i = load_first(gates + j, n), f = load_first(gates + H + j, n);
+            const Vec<T> g = load_first(gates + 2 * H + j, n), o = load_first(gates + 3 * H + j, n);
+            const Vec<T> c_prev = load_first(c + j, n), tanh_c = tanh_of<T>(load_first(c + next + j, n));
             // From a cache far away, unless asked for two rows ahead.
-            for (int64_t g = 0; g < 4; ++g) __builtin_prefetch(gates + (8 + g) * b.H + j);
-            __builtin_prefetch(b.c + at + 2 * b.H + j);
-            if (b.dh) __builtin_prefetch(b.dh + at + 2 * b.H + j);
-            T* dc_row = work.dc + row * b.H + j;
-            const Vec<T> dc = fma(dh * o, one - tanh_c * tanh_c, load_first(dc_row, n));
+            for (int64_t g = 0; g < 4; ++g) __builtin_prefetch(gates + (8 + g) * H + j);
+            __builtin_prefetch(c + 2 * H + j);
+            if (dh_t) __builtin_prefetch(dh_t + 2 * H + j);
+            const Vec<T> dc = fma(dh * o, one - tanh_c * tanh_c, load_first(dc_row + j, n));
             store_first(da + j, dc * g * (i * (one - i)), n);
-            store_first(da + b.H + j, dc * c_prev * (f * (one - f)), n);
-            store_first(da + 2 * b.H + j, dc * i * (one - g * g), n);
-            store_first(da + 3 * b.H + j, dh * tanh_c * (o * (one - o)), n);
-            store_first(dc_row, dc * f, n);
+            store_first(da + H + j, dc * c_prev * (f * (one - f)), n);
+            store_first(da + 2 * H + j, dc * i * (one - g * g), n);
+            store_first(da + 3 * H + j, dh * tanh_c * (o * (one - o)), n);
+            store_first(dc_row + j, dc * f, n);
         }
     }
     Packed<T> pack_input_weights(T* dst) const { return pack_matrix<T>(dst, b.W_x, 4 * b.H, b.D, 1, 4 * b.H); }

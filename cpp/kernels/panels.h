@@ -81,6 +81,19 @@ template <class T, Columns kColumns, int kVectors, int kGatesOfUnit> struct Forw
         }
     }
 
+    // Calls body(cell, at, j, n) for `blocks` of L units of each row: its number, its place in an array (T, N, H), its first unit, of
+    // which `unit` is the first of all, and how many units there are. Members are read once: a store could change them, for all that
+    // the compiler knows.
+    template <class Body>
+    ELMAN_INLINE void for_cells(int64_t t, const int64_t* rows, int64_t unit, int n_rows, int blocks,
+                                const Body& body) const {
+        const int64_t H = f.H, first = t * f.N;
+        int64_t cell = 0;
+        for (int r = 0; r < n_rows; ++r)
+            for (int64_t j = unit; j < unit + blocks * L; j += L, ++cell)
+                body(cell, (first + rows[r]) * H + j, j, static_cast<int>(H - j < L ? H - j : L));
+    }
+
   private:
     template <int W> ELMAN_INLINE Vec<T> bias(const T* panel, int64_t stride, int g) const {
         return f.b ? load(panel + g / W * stride + g % W * L) : Vec<T>{};

@@ -304,16 +304,15 @@ void weight_gradients(const Step& step, const Backward<T>& b, const Run& run, co
         const Span of_x{all.begin < D ? all.begin : D, all.end < D ? all.end : D};
         const Span of_h{all.begin - of_x.begin, all.end - of_x.end};
         for (const GradientPiece& piece : step.pieces()) {
-            GradientSide<T> sides[2];
+            GradientSide<T> sides[3];
             int count = 0;
             if (piece.x_column >= 0 && of_x.begin < of_x.end)
                 sides[count++] = {x, D, nullptr, b.dW_x + piece.x_column, of_x};
             if (piece.h_column >= 0 && of_h.begin < of_h.end)
                 sides[count++] = {h, b.H, b.h_mask, b.dW_h + piece.h_column, of_h};
-            T* db = part > 0 ? nullptr : piece.x_column >= 0 ? b.db + piece.x_column : b.db_hn;
+            if (part == 0) sides[count++] = bias_side(piece.x_column >= 0 ? b.db + piece.x_column : b.db_hn);
             const T* da = work.da + piece.da_column;
-            weight_gradient<T>(run, {sides, count, b.N, da, work.d, piece.n, gh, go_on, db, space + part * per_part},
-                               rows);
+            weight_gradient<T>(run, {sides, count, b.N, da, work.d, piece.n, gh, go_on, space + part * per_part}, rows);
             if (b.ones && piece.x_column >= 0)
                 add_to_rows(b, work, piece, gh, rows, share(piece.n, part, parts), go_on);
         }

@@ -27,13 +27,15 @@ template <class T> struct RnnForwardStep : ForwardPanels<T, Columns::plain, kWid
         this->template take_sums<R, W, P>(acc, s, t, rows, p, panel, stride);
         chain<T, R, W, G, P>(acc, h, panel + this->recurrent_part(), this->recurrent_inputs(s, t), stride);
         const Activation activation = static_cast<Activation>(f.activation);
+        const int64_t H = f.H;
+        T* h_next = s.h_next + t * f.N * H;
 #pragma GCC unroll 8
         for (int r = 0; r < R; ++r) {
-            T* out = s.h_next + (t * f.N + rows[r]) * f.H;
+            T* out = h_next + rows[r] * H;
 #pragma GCC unroll 16
             for (int g = 0; g < P * W; ++g) {
                 const int64_t unit = ((p + g / W) * G + g % W) * L;
-                const int64_t left = f.H - unit;
+                const int64_t left = H - unit;
                 if (left > 0)
                     store_first(out + unit, activate<T>(activation, acc[r][g]), static_cast<int>(left < L ? left : L));
             }
@@ -49,14 +51,15 @@ template <class T> struct RnnBackwardStep {
 
     // da = (dh + rec) f'(a), f' through h.
     void pointwise(const BackwardWork<T>& work, int64_t t, int64_t row) const {
-        const int64_t at = (t * b.N + row) * b.H;
+        const int64_t H = b.H, at = (t * b.N + row) * H;
+        const T *h = b.h + at + b.N * H, *dh_t = b.dh ? b.dh + at : nullptr, *rec = work.rec + row * H;
         T* da = work.da + ((t - work.first) * b.N + row) * work.d;
-        for (int64_t j = 0; j < b.H; j += kLanes<T>) {
-            const int n = static_cast<int>(b.H - j < kLanes<T> ? b.H - j : kLanes<T>);
-            Vec<T> dh = load_first(work.rec + row * b.H + j, n);
-            if (b.dh) dh = load_first(b.dh + at + j, n) + dh;
-            const Vec<T> h = load_first(b.h + at + b.N * b.H + j, n);
-            store_first(da + j, times_derivative<T>(static_cast<Activation>(b.activation), dh, h), n);
+        const Activation activation = static_cast<Activation>(b.activation);
+        for (int64_t j = 0; j < H; j += kLanes<T>) {
+            const int n = static_cast<int>(H - j < kLanes<T> ? H - j : kLanes<T>);
+            Vec<T> dh = load_first(rec + j, n);
+            if (dh_t) dh = load_first(dh_t + j, n) + dh;
+            store_first(da + j, times_derivative<T>(activation, dh, load_first(h + j, n)), n);
         }
     }
     Packed<T> pack_input_weights(T* dst) const { return pack_matrix<T>(dst, b.W_x, b.H, b.D, 1, b.H); }

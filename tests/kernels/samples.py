@@ -191,6 +191,7 @@ class Raw:
         series = {"values": self.rng.normal(size=(20, 2)), "level": self.rng.normal(size=(20, 2))}
         place = {"origins": np.array([3, 5]), "first": -2, "width": 3, "stride": 4}
         yield RawCall("gather_windows", series | place | {"out": self.new(2, 2, 6)}, ("out",))
+        yield RawCall("transpose", {"matrix": self.new(37, 18), "out": self.new(18, 37)}, ("out",))
 
     def streams(self) -> Iterator[RawCall]:
         weights = self.weights(3) | {"b": self.new(3 * H), "b_hn": self.new(H)}

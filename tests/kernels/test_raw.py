@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -248,3 +249,12 @@ def test_unaligned_memory_is_read_and_written() -> None:
         call(**moved)
         for key, value in expected.items():
             np.testing.assert_array_equal(moved[key], value, err_msg=f"{name} {key}")
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_transposes_of_blocks_and_what_is_left(dtype: str) -> None:
+    for shape in product((0, 1, 15, 16, 17, 40), repeat=2):
+        matrix = np.arange(shape[0] * shape[1], dtype=dtype).reshape(shape)
+        result = np.full(shape[::-1], np.nan, dtype)
+        kernels.transpose(matrix, result)
+        np.testing.assert_array_equal(result, matrix.T)

@@ -19,6 +19,7 @@ SHAPES = [
     *((2, N, 2, 9) for N in ROWS),
     *((T, N, 3, 5) for T, N in product((0, 1), (0, 1, 3))),
     (1, 2, 70, 70),
+    *((3, 4, D, H) for D, H in ((530, 5), (5, 130))),  # rows too long to be read where they stand
 ]
 
 

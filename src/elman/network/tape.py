@@ -209,7 +209,7 @@ class Output:
         if self.dropout is not None:
             r = self.dropout.forward(r, self.dropped)
         if self.E is not None:
-            np.copyto(self.W_y, self.E.T)
+            kernels.transpose(self.E, self.W_y)
         self.r = r.reshape(-1, r.shape[-1])
 
     def _skipped_input(self, x: Array) -> Array:

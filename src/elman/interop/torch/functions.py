@@ -51,7 +51,7 @@ class Differentiable(torch.autograd.Function):
     ) -> tuple[Tensor, ...]:
         """Run the kernels and keep what backward needs."""
         cell, reverse, lengths, n_threads, keep = direction
-        weights = [parameter.numpy(force=True) for parameter in parameters]
+        weights = [as_array(parameter) for parameter in parameters]
         given = x.numpy(force=True)
         entered = np.ascontiguousarray(given)
         timeline = Timeline(*given.shape[:2])

@@ -84,6 +84,12 @@ def _biases(cell: str, given: Sequence[Array], H: int) -> tuple[Array | None, Ar
     return b, b_hh[2 * H :].copy()
 
 
+def _transposed(matrix: Array) -> Array:
+    result = np.empty(matrix.shape[::-1], matrix.dtype)
+    kernels.transpose(matrix, result)
+    return result
+
+
 class Gradients(NamedTuple):
     """Gradients of a layer's input, initial states, and weights in PyTorch's shapes."""
 
@@ -114,7 +120,8 @@ def forward(
     states = States.empty(cell, x, weight_hh, keep)
     h, c, gates, matrices, _ = states
     W_x, W_h = matrices[:D], matrices[D:]
-    W_x[...], W_h[...] = weight_ih.T, weight_hh.T
+    kernels.transpose(weight_ih, W_x)
+    kernels.transpose(weight_hh, W_h)
     b, b_hn = _biases(cell, biases, H)
     h_0, c_0 = (None if s is None else s.reshape(N, H) for s in (h_0, c_0))
     if cell == "lstm":
@@ -160,6 +167,5 @@ def backward(
     else:
         given = (dh, dh_T, x, h, W_x, W_h, cell, lengths, None, False)
         kernels.rnn_backward(*given, dx, dh_0, dW_x, dW_h, db, False, n_threads)
-    transposed = np.ascontiguousarray(dW_x.T), np.ascontiguousarray(dW_h.T)
     biases = (db, db.copy() if db_h is db else db_h) if biased else ()
-    return Gradients(dx, dh_0, dc_0, (*transposed, *biases))
+    return Gradients(dx, dh_0, dc_0, (_transposed(dW_x), _transposed(dW_h), *biases))
