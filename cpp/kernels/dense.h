@@ -39,9 +39,9 @@ template <class T> void dense_backward(const DenseBackward<T>& b, const Run& run
         parallel(run, parts, inputs);
     }
     auto gradients = [&](int part) {
-        const GradientSide<T> sides[] = {{b.h, b.H, nullptr, b.dW_y, share(b.H, part, parts_m)}, bias_side(b.db_y)};
-        const int count = part == 0 && b.db_y ? 2 : 1;
-        weight_gradient<T>(run, {sides, count, b.M, b.d_o, b.K, b.K, b.K, b.accumulate, space + part * per_part}, rows);
+        T* db = part == 0 ? b.db_y : nullptr;
+        const GradientSide<T> side{b.h, b.H, nullptr, b.dW_y, share(b.H, part, parts_m), db};
+        weight_gradient<T>(run, {&side, 1, b.M, b.d_o, b.K, b.K, b.K, b.accumulate, space + part * per_part}, rows);
     };
     parallel(run, parts_m, gradients);
 }

@@ -65,10 +65,9 @@ template <class T> double dense_cross_entropy(const DenseCrossEntropy<T>& d, con
         if (run.stopped()) return 0;
         const bool go_on = d.accumulate || end < d.M;
         auto gradients = [&](int part) {
-            const GradientSide<T> sides[] = {{d.h + begin * d.H, d.H, nullptr, d.dW_y, share(d.H, part, parts_m)},
-                                             bias_side(d.db_y)};
-            const int count = part == 0 && d.db_y ? 2 : 1;
-            weight_gradient<T>(run, {sides, count, n, o, d.K, d.K, d.K, go_on, space + part * per_part}, rows);
+            T* db = part == 0 ? d.db_y : nullptr;
+            const GradientSide<T> side{d.h + begin * d.H, d.H, nullptr, d.dW_y, share(d.H, part, parts_m), db};
+            weight_gradient<T>(run, {&side, 1, n, o, d.K, d.K, d.K, go_on, space + part * per_part}, rows);
         };
         parallel(run, parts_m, gradients);
         end = begin;

@@ -226,20 +226,18 @@ void multiply_rows(const Run& run, const T* a, int64_t a_stride, const Packed<T>
 //
 // A       (rows, m) with row stride a_stride; mask (N, m) or null multiplies row r by mask[r % N]
 // dW      (m, n) with row stride w_stride; the call writes its rows ms, all columns
+// db      (n) or null: what a column of ones beside A would get, the gradient of the bias
 template <class T> struct GradientSide {
     const T* A;
     int64_t a_stride;
     const T* mask;
     T* dW;
     Span ms;
+    T* db;
 };
 
-// The side whose gradient is db (n): every row of A is a 1.
-template <class T> constexpr T kOne = 1;
-template <class T> GradientSide<T> bias_side(T* db) { return {&kOne<T>, 0, nullptr, db, {0, 1}}; }
-
 // B           (rows, n) with row stride b_stride
-// accumulate  dW holds the sums of the chunks of time after this one, which go on; otherwise it is overwritten
+// accumulate  dW and db hold the sums of the chunks of time after this one, which go on; otherwise they are overwritten
 // space       gradient_scratch(rows of dW on all sides) elements
 template <class T> struct GradientOperands {
     const GradientSide<T>* sides;
@@ -254,9 +252,28 @@ template <class T> struct GradientOperands {
 constexpr int64_t kDepth = 384;    // rows summed per block
 constexpr int64_t kShortRow = 32;  // vectors of a row of A or B that is read where it stands
 
+// For one panel of B, all of A, a column of ones, and what a last vector has too much.
 template <class T> constexpr int64_t gradient_scratch(int64_t m) {
     return kDepth * (kPanel<T, kWide> + m + 1) + kLanes<T>;
 }
+
+// The rows of A or B that a block sums over: row j begins at at + order[j] stride.
+template <class T> struct BlockRows {
+    const T* at;
+    const int64_t* order;
+    int64_t stride;
+    ELMAN_INLINE const T* operator[](int64_t j) const { return at + order[j] * stride; }
+};
+
+struct Places {
+    int64_t at[kDepth];
+};
+constexpr Places ascending() {
+    Places places{};
+    for (int64_t j = 0; j < kDepth; ++j) places.at[j] = j;
+    return places;
+}
+constexpr Places kAscending = ascending();  // the order of rows that have been gathered
 
 // Rows order[0 … depth) of one panel of B, one below the other.
 template <class T, int G>
@@ -271,20 +288,28 @@ ELMAN_INLINE void gather_panel(const GradientOperands<T>& w, const int64_t* orde
     }
 }
 
-// R rows of dW, one panel's columns, += A^T B, j ascending, with a_row(j) the R values of A and b_row(j, g, lanes) vector g of B;
-// `first` starts from zero.
-template <class T, int R, int G, class A, class B>
-ELMAN_INLINE void add_to_gradient(const GradientOperands<T>& w, T* dW, int64_t p, const A& a_row, const B& b_row,
-                                  int64_t depth, bool first) {
+// Rows of dW from m on; with `bias`, the last one is db. `place` counts the rows before them on all sides.
+template <class T> struct GradientTile {
+    const GradientSide<T>& side;
+    int64_t m, place;
+    bool bias;
+};
+
+// R rows of a tile, one panel's columns, += A^T B, j ascending; `first` starts from zero. Full: the panel has no vector that ends early.
+template <class T, int R, int G, bool Full>
+ELMAN_INLINE void add_to_gradient(const GradientOperands<T>& w, const GradientTile<T>& tile, int64_t p,
+                                  const BlockRows<T>& A, const BlockRows<T>& B, int64_t depth, bool first) {
     constexpr int L = kLanes<T>;
     Vec<T> acc[R][G];
     int lanes[G];
     count_lanes<T, G>(lanes, w.n, p);
-    T* out = dW + p * kPanel<T, kWide>;
+    T* out = tile.side.dW + tile.m * w.w_stride + p * kPanel<T, kWide>;
+    T* last = tile.bias ? tile.side.db + p * kPanel<T, kWide> : out + (R - 1) * w.w_stride;
+    const auto row_of = [&](int r) { return r == R - 1 ? last : out + r * w.w_stride; };
 #pragma GCC unroll 8
     for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 8
-        for (int g = 0; g < G; ++g) acc[r][g] = first ? Vec<T>{} : load_first(out + r * w.w_stride + g * L, lanes[g]);
+        for (int g = 0; g < G; ++g) acc[r][g] = first ? Vec<T>{} : load_first(row_of(r) + g * L, lanes[g]);
     }
     // The next tile's sums stand in other pages and may be far away: they come while this tile is at work.
 #pragma GCC unroll 8
@@ -293,13 +318,13 @@ ELMAN_INLINE void add_to_gradient(const GradientOperands<T>& w, T* dW, int64_t p
         for (int g = 0; g < G; ++g) __builtin_prefetch(out + (R + r) * w.w_stride + g * L, 1);
     }
     for (int64_t j = 0; j < depth; ++j) {
-        const T* row = a_row(j);
+        const T *a_row = A[j], *b_row = B[j];
         Vec<T> b[G];
 #pragma GCC unroll 8
-        for (int g = 0; g < G; ++g) b[g] = b_row(j, g, lanes[g]);
+        for (int g = 0; g < G; ++g) b[g] = Full ? load(b_row + g * L) : load_first(b_row + g * L, lanes[g]);
 #pragma GCC unroll 8
         for (int r = 0; r < R; ++r) {
-            const Vec<T> value = broadcast<T>(row[r]);
+            const Vec<T> value = broadcast<T>(a_row[r]);
 #pragma GCC unroll 8
             for (int g = 0; g < G; ++g) acc[r][g] = fma(value, b[g], acc[r][g]);
         }
@@ -307,105 +332,94 @@ ELMAN_INLINE void add_to_gradient(const GradientOperands<T>& w, T* dW, int64_t p
 #pragma GCC unroll 8
     for (int r = 0; r < R; ++r) {
 #pragma GCC unroll 8
-        for (int g = 0; g < G; ++g) store_first(out + r * w.w_stride + g * L, acc[r][g], lanes[g]);
+        for (int g = 0; g < G; ++g) store_first(row_of(r) + g * L, acc[r][g], lanes[g]);
     }
 }
 
-// Columns m … m+R of rows order[0 … depth) of A, masked, one below the other. A vector is stored whole: what it has too much stands
-// where the next one comes.
+// The columns of A that a tile of R rows meets, masked, of rows order[0 … depth), one below the other; with a bias, the last is ones. A
+// vector is stored whole: what it has too much stands where the next one comes.
 template <class T, int R>
-ELMAN_INLINE void gather_columns(const GradientSide<T>& side, int64_t N, const int64_t* order, int64_t depth, int64_t m,
+ELMAN_INLINE void gather_columns(const GradientTile<T>& tile, int64_t N, const int64_t* order, int64_t depth,
                                  T* panel) {
     constexpr int L = kLanes<T>;
+    const GradientSide<T>& side = tile.side;
+    const int columns = tile.bias ? R - 1 : R;
     for (int64_t j = 0; j < depth; ++j) {
-        const T* row = side.A + order[j] * side.a_stride + m;
-        const T* mask = side.mask ? side.mask + order[j] % N * side.a_stride + m : nullptr;
-#pragma GCC unroll 8
-        for (int r = 0; r < R; r += L) {
-            const int lanes = R - r < L ? R - r : L;
+        const T* row = side.A + order[j] * side.a_stride + tile.m;
+        const T* mask = side.mask ? side.mask + order[j] % N * side.a_stride + tile.m : nullptr;
+        for (int r = 0; r < columns; r += L) {
+            const int lanes = columns - r < L ? columns - r : L;
             Vec<T> values = load_first(row + r, lanes);
             if (mask) values *= load_first(mask + r, lanes);
             store(panel + j * R + r, values);
         }
+        if (tile.bias) panel[j * R + columns] = 1;
     }
 }
 
-// Calls f.template operator()<R>(side, m, place) for every tile of R rows of dW; `place` counts the rows before it on all sides. Tiles are
-// as high as the widest panel allows.
+// Calls f.template operator()<R>(tile) for every tile of R rows of dW. Tiles are as high as the widest panel allows.
 template <class T, class F> ELMAN_INLINE void for_gradient_tiles(const GradientOperands<T>& w, F&& f) {
     int64_t place = 0;
     for (int i = 0; i < w.count; ++i) {
         const GradientSide<T>& side = w.sides[i];
-        const int64_t rows = side.ms.end - side.ms.begin;
+        const int64_t rows = side.ms.end - side.ms.begin + (side.db ? 1 : 0);
         with_width<kWide>(vectors_left<T>(w.n, 0), [&]<int G>() {
             for_tiles<kRows<G>>(rows, [&]<int R>(int64_t begin) {
-                f.template operator()<R>(side, side.ms.begin + begin, place + begin);
+                const bool bias = side.db && begin + R == rows;
+                f.template operator()<R>(GradientTile<T>{side, side.ms.begin + begin, place + begin, bias});
             });
         });
         place += rows;
     }
 }
 
-// One block of rows takes part in all of dW. A is packed whole and B a panel at a time, so that a panel stays in the cache while every
-// tile of A passes over it.
-template <class T> void add_packed(const GradientOperands<T>& w, const int64_t* order, int64_t depth, bool first) {
+// One block of rows takes part in all of dW. Where a page holds several rows of A and of B, packing them costs more than it saves; else A
+// is packed whole, and B a panel at a time, which stays in the cache while every tile of A passes over it. A column of ones is packed in
+// either case, and those of its tile with it.
+template <class T>
+void add_block(const GradientOperands<T>& w, const int64_t* order, int64_t depth, bool packed, bool first) {
     T *b_panel = w.space, *a_panels = w.space + kDepth * kPanel<T, kWide>;
-    for_gradient_tiles(w, [&]<int R>(const GradientSide<T>& side, int64_t m, int64_t place) {
-        gather_columns<T, R>(side, w.N, order, depth, m, a_panels + place * depth);
+    for_gradient_tiles(w, [&]<int R>(const GradientTile<T>& tile) {
+        if (packed || tile.bias) gather_columns<T, R>(tile, w.N, order, depth, a_panels + tile.place * depth);
     });
     for (int64_t p = 0; p < Packed<T>::panels(w.n); ++p) {
-        with_width<kWide>(vectors_left<T>(w.n, p), [&]<int G>() {
-            gather_panel<T, G>(w, order, depth, p, b_panel);
-            for_gradient_tiles(w, [&]<int R>(const GradientSide<T>& side, int64_t m, int64_t place) {
-                const T* a_panel = a_panels + place * depth;
-                if constexpr (R <= kRows<G>)
-                    add_to_gradient<T, R, G>(
-                        w, side.dW + m * w.w_stride, p, [&](int64_t j) { return a_panel + j * R; },
-                        [&](int64_t j, int g, int) { return load(b_panel + (j * G + g) * kLanes<T>); }, depth, first);
-            });
-        });
-    }
-}
-
-// The same with A and B where they stand: where a page holds several rows of either, packing costs more than it saves.
-template <class T> void add_in_place(const GradientOperands<T>& w, const int64_t* order, int64_t depth, bool first) {
-    for (int64_t p = 0; p < Packed<T>::panels(w.n); ++p) {
         const int64_t column = p * kPanel<T, kWide>;
-        const auto add = [&]<int G, bool Full>() {
-            for_gradient_tiles(w, [&]<int R>(const GradientSide<T>& side, int64_t m, int64_t) {
-                if constexpr (R <= kRows<G>)
-                    add_to_gradient<T, R, G>(
-                        w, side.dW + m * w.w_stride, p,
-                        [&](int64_t j) { return side.A + order[j] * side.a_stride + m; },
-                        [&](int64_t j, int g, int lanes) {
-                            const T* vector = w.B + order[j] * w.b_stride + column + g * kLanes<T>;
-                            return Full ? load(vector) : load_first(vector, lanes);
-                        },
-                        depth, first);
+        const auto add = [&]<int G, bool Full>(const BlockRows<T>& B) {
+            for_gradient_tiles(w, [&]<int R>(const GradientTile<T>& tile) {
+                const bool gathered = packed || tile.bias;
+                const BlockRows<T> A = gathered ? BlockRows<T>{a_panels + tile.place * depth, kAscending.at, R}
+                                                : BlockRows<T>{tile.side.A + tile.m, order, tile.side.a_stride};
+                if constexpr (R <= kRows<G>) add_to_gradient<T, R, G, Full>(w, tile, p, A, B, depth, first);
             });
         };
         with_width<kWide>(vectors_left<T>(w.n, p), [&]<int G>() {
-            w.n - column >= kPanel<T, G> ? add.template operator()<G, true>() : add.template operator()<G, false>();
+            if (packed) {
+                gather_panel<T, G>(w, order, depth, p, b_panel);
+                return add.template operator()<G, true>({b_panel, kAscending.at, kPanel<T, G>});
+            }
+            const BlockRows<T> B{w.B + column, order, w.b_stride};
+            w.n - column >= kPanel<T, G> ? add.template operator()<G, true>(B) : add.template operator()<G, false>(B);
         });
     }
 }
 
 template <class T> void weight_gradient(const Run& run, const GradientOperands<T>& w, const Rows& rows) {
     const auto is_long = [](int64_t stride) { return stride > kShortRow * kLanes<T>; };
+    const auto clear = [&](T* out) { std::memset(out, 0, static_cast<std::size_t>(w.n) * sizeof(T)); };
     bool packed = is_long(w.b_stride);
     for (int i = 0; i < w.count; ++i) {
         const GradientSide<T>& side = w.sides[i];
         packed = packed || side.mask || is_long(side.a_stride);
-        for (int64_t m = side.ms.begin; rows.count == 0 && !w.accumulate && m < side.ms.end; ++m)
-            std::memset(side.dW + m * w.w_stride, 0, static_cast<std::size_t>(w.n) * sizeof(T));
+        if (rows.count > 0 || w.accumulate) continue;
+        for (int64_t m = side.ms.begin; m < side.ms.end; ++m) clear(side.dW + m * w.w_stride);
+        if (side.db) clear(side.db);
     }
     for (int64_t done = 0; done < rows.count; done += kDepth) {
         if (done > 0 && run.stopped()) return;
         const int64_t depth = rows.count - done < kDepth ? rows.count - done : kDepth;
         int64_t order[kDepth];
         for (int64_t j = 0; j < depth; ++j) order[j] = rows[rows.count - 1 - done - j];
-        const bool first = done == 0 && !w.accumulate;
-        packed ? add_packed(w, order, depth, first) : add_in_place(w, order, depth, first);
+        add_block(w, order, depth, packed, done == 0 && !w.accumulate);
     }
 }
 

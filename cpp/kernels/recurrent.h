@@ -224,7 +224,7 @@ template <class T> struct BackwardWork {
 
 // Steps whose da stays in the L2 until the weight gradients have met it, but enough rows for these to sum in the registers.
 inline int64_t steps_at_once(int64_t N, int64_t row_bytes) {
-    const int64_t rows = 524288 / row_bytes;
+    const int64_t rows = 393216 / row_bytes;
     return ceil_div(rows < kDepth ? kDepth : rows, N > 0 ? N : 1);
 }
 
@@ -304,13 +304,15 @@ void weight_gradients(const Step& step, const Backward<T>& b, const Run& run, co
         const Span of_x{all.begin < D ? all.begin : D, all.end < D ? all.end : D};
         const Span of_h{all.begin - of_x.begin, all.end - of_x.end};
         for (const GradientPiece& piece : step.pieces()) {
-            GradientSide<T> sides[3];
+            GradientSide<T> sides[2] = {};
             int count = 0;
             if (piece.x_column >= 0 && of_x.begin < of_x.end)
-                sides[count++] = {x, D, nullptr, b.dW_x + piece.x_column, of_x};
+                sides[count++] = {x, D, nullptr, b.dW_x + piece.x_column, of_x, nullptr};
             if (piece.h_column >= 0 && of_h.begin < of_h.end)
-                sides[count++] = {h, b.H, b.h_mask, b.dW_h + piece.h_column, of_h};
-            if (part == 0) sides[count++] = bias_side(piece.x_column >= 0 ? b.db + piece.x_column : b.db_hn);
+                sides[count++] = {h, b.H, b.h_mask, b.dW_h + piece.h_column, of_h, nullptr};
+            // The first of the threads adds the bias, to a side of its own if it has no rows of W here.
+            if (part == 0) sides[0].db = piece.x_column >= 0 ? b.db + piece.x_column : b.db_hn;
+            if (part == 0 && count == 0) count = 1;
             const T* da = work.da + piece.da_column;
             weight_gradient<T>(run, {sides, count, b.N, da, work.d, piece.n, gh, go_on, space + part * per_part}, rows);
             if (b.ones && piece.x_column >= 0)
