@@ -27,19 +27,18 @@ class Layer:
         self.cell, self.n_threads = shape.cell, n_threads
         self.x, self.dh = problem.x, problem.dh
         self.W_x, self.W_h, self.b, self.b_hn = weights
-        self.zero = empty(N, H)
         self.h, self.c, self.gates = empty(T + 1, N, H), empty(T + 1, N, H), empty(T, N, 4 * H)
         self.dh_0, self.dc_0, self.db_hn = empty(N, H), empty(N, H), empty(H)
         self.dW_x, self.dW_h, self.db = empty(D, columns), empty(H, columns), empty(columns)
 
     def forward(self, keep: bool = False) -> None:
         """h of every step; with ``keep`` also what the backward pass needs."""
-        start, weights, rest = (self.x, self.zero), (self.W_x, self.W_h, self.b), (None, None)
+        start, weights, rest = (self.x, None), (self.W_x, self.W_h, self.b), (None, None)  # from zeros
         gates = self.gates if keep else None
         if self.cell == "rnn":
             kernels.rnn_forward(*start, *weights, "tanh", *rest, self.h, self.n_threads)
         elif self.cell == "lstm":
-            kernels.lstm_forward(*start, self.zero, *weights, *rest, self.h, self.c, gates, self.n_threads)
+            kernels.lstm_forward(*start, None, *weights, *rest, self.h, self.c, gates, self.n_threads)
         else:
             kernels.gru_forward(*start, *weights, self.b_hn, *rest, self.h, gates, self.n_threads)
 
