@@ -98,15 +98,11 @@ template <class T> class Steps {
     void pack() {
         const auto lines = [](int64_t count) { return (static_cast<std::size_t>(count) * sizeof(T) + 63) / 64 * 64; };
         std::size_t bytes = 0;
-        for (Forward<T>& f : layers_) {
-            bytes += lines(table_->of<T>().packed_size(f));
-            no_bias_.resize(std::max(no_bias_.size(), static_cast<std::size_t>(gates_of(f.cell) * f.H)));
-        }
+        for (const Forward<T>& f : layers_) bytes += lines(table_->of<T>().packed_size(f));
         block_ = allocate(bytes);
         char* next = static_cast<char*>(block_.get());
-        for (Forward<T>& f : layers_) {
+        for (const Forward<T>& f : layers_) {
             T* packed = reinterpret_cast<T*>(next);
-            if (!f.b) f.b = no_bias_.data();  // the sums start from the same zero
             table_->of<T>().pack(f, packed);
             packed_.push_back(packed);
             next += lines(table_->of<T>().packed_size(f));
@@ -119,7 +115,6 @@ template <class T> class Steps {
     const T* E_ = nullptr;
     std::vector<Forward<T>> layers_;
     std::vector<const T*> packed_;
-    std::vector<T> no_bias_;
     Memory block_{nullptr, std::free};
     std::vector<In> kept_;  // what is read where it stands
     elman::DenseForward<T> dense_{}, skip_{};

@@ -1,6 +1,5 @@
 // A layer packed once for streaming, its step, and the loop that measures the machine.
 #include <cstring>
-#include <memory>
 #include <numeric>
 
 #include "bindings.h"
@@ -30,7 +29,6 @@ struct PackedLayer {
         f.cell = cell, f.activation = activation, f.D = D, f.H = H, f.T_ = 1, f.one_hot = one_hot;
         f.W_x = static_cast<const T*>(W_x.get());
         f.b_hn = static_cast<const T*>(b_hn.get());
-        f.b = static_cast<const T*>(weights.get());  // not null: the packed panels begin with the bias
         return f;
     }
 };
@@ -45,9 +43,7 @@ PackedLayer pack_layer(const std::string& cell, const In& W_x, const In& W_h, co
         f.W_x = in<T>(W_x, "W_x", {D, G * H});
         if (one_hot) packed.W_x = copy_of(f.W_x, D * G * H);
         f.W_h = in<T>(W_h, "W_h", {H, G * H});
-        // A missing bias is packed as zeros: the sums start from the same zero.
-        const auto zeros = std::make_unique<T[]>(static_cast<std::size_t>(G * H));
-        f.b = b.is_valid() ? in<T>(b, "b", {G * H}) : zeros.get();
+        f.b = maybe<T>(b, "b", {G * H});
         if (packed.cell == Cell::gru && b_hn.is_valid()) {
             packed.b_hn = copy_of(in<T>(b_hn, "b_hn", {H}), H);
         }

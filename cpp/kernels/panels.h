@@ -22,7 +22,7 @@ template <class T> struct StateFlow {
     bool from_zeros = false;  // h_0 is zero: the first step needs no product with W_h
 };
 
-// Panels of G vectors: the bias, then W_x, then W_h. One-hot inputs meet a single row of W_x, which is read where it stands instead.
+// Panels of G vectors: the bias, zeros where there is none, then W_x, then W_h. One-hot inputs meet a single row of W_x, which is read where it stands instead.
 template <class T, Columns kColumns, int kVectors, int kGatesOfUnit> struct ForwardPanels {
     static constexpr int G = kVectors, L = kLanes<T>, kGates = kGatesOfUnit;
     static constexpr int kPanelUnits = kColumns == Columns::plain ? G * L : L;
@@ -42,6 +42,7 @@ template <class T, Columns kColumns, int kVectors, int kGatesOfUnit> struct Forw
             ::pack<T, G>(kColumns, to, panel_size(), W, rows, f.H, kGates * f.H, 1);
         };
         if (f.b) put(dst, f.b, 1);
+        for (int64_t p = 0; !f.b && p < panels(); ++p) std::memset(dst + p * panel_size(), 0, kPanel<T, G> * sizeof(T));
         put(dst + kPanel<T, G>, f.W_x, inputs());
         put(dst + recurrent_part(), f.W_h, f.H);
     }
@@ -96,7 +97,7 @@ template <class T, Columns kColumns, int kVectors, int kGatesOfUnit> struct Forw
 
   private:
     template <int W> ELMAN_INLINE Vec<T> bias(const T* panel, int64_t stride, int g) const {
-        return f.b ? load(panel + g / W * stride + g % W * L) : Vec<T>{};
+        return load(panel + g / W * stride + g % W * L);
     }
 
     template <int R, int W, int P>
