@@ -22,7 +22,8 @@ template <class T> struct StateFlow {
     bool from_zeros = false;  // h_0 is zero: the first step needs no product with W_h
 };
 
-// Panels of G vectors: the bias, zeros where there is none, then W_x, then W_h. One-hot inputs meet a single row of W_x, which is read where it stands instead.
+// Panels of G vectors: the bias, zeros where there is none, then W_x, then W_h. One-hot inputs meet a single row of W_x, which is read
+// where it stands instead.
 template <class T, Columns kColumns, int kVectors, int kGatesOfUnit> struct ForwardPanels {
     static constexpr int G = kVectors, L = kLanes<T>, kGates = kGatesOfUnit;
     static constexpr int kPanelUnits = kColumns == Columns::plain ? G * L : L;
