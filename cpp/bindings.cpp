@@ -21,11 +21,6 @@ bool python_signal_pending() {
     return PyErr_CheckSignals() != 0;
 }
 
-bool is_mean(const std::string& reduction) {
-    if (reduction != "mean" && reduction != "sum") throw nb::value_error("reduction must be mean or sum");
-    return reduction == "mean";
-}
-
 // The arrays of a layer, forward; those a cell does not have stay invalid.
 struct ForwardArrays {
     In x, h_0, c_0, W_x, W_h, b, b_hn, lengths, h_mask;
@@ -469,6 +464,7 @@ NB_MODULE(_native, m) {
     bind_stepper(m);
     bind_layers(m);
     bind_dense_cross_entropy(m);
+    bind_readout(m);
     bind_updates(m);
     bind_batches(m);
     m.def("isa", [] { return std::string(kernels().isa); });

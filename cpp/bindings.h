@@ -34,6 +34,12 @@ template <class Array> void check_shape(const Array& a, const char* name, Shape 
     if (!same) throw nb::value_error((std::string(name) + " must have shape " + text_of(shape)).c_str());
 }
 
+template <class Array> void check_same_shape(const Array& a, const char* name, const In& first) {
+    bool same = a.ndim() == first.ndim();
+    for (std::size_t i = 0; same && i < first.ndim(); ++i) same = a.shape(i) == first.shape(i);
+    if (!same) throw nb::value_error((std::string(name) + " must have the shape of the first array").c_str());
+}
+
 template <class T, class Array> void check_dtype(const Array& a, const char* name) {
     if (a.dtype() != nb::dtype<T>())
         throw nb::value_error((std::string(name) + " has another dtype than the first array").c_str());
@@ -131,6 +137,11 @@ inline int activation_of(const std::string& name, int count) {
     throw nb::value_error(("unknown activation " + name).c_str());
 }
 
+inline bool is_mean(const std::string& reduction) {
+    if (reduction != "mean" && reduction != "sum") throw nb::value_error("reduction must be mean or sum");
+    return reduction == "mean";
+}
+
 inline elman::Loss loss_of(const std::string& name) {
     int value = 0;
     for (const char* known : {"half_squared_error", "mean_squared_error", "mean_absolute_error", "huber", "pinball",
@@ -153,5 +164,7 @@ inline Cell cell_of(const std::string& name) {
 // Adds pack_layer, step and fma_loop to the module (streaming.cpp), and Stepper (stepper.cpp).
 void bind_streaming(nb::module_& m);
 void bind_stepper(nb::module_& m);
+// SiLU, softplus, the mixing readout and the loss of its quantiles (readout.cpp).
+void bind_readout(nb::module_& m);
 
 }  // namespace elman::bindings

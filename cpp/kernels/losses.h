@@ -145,4 +145,36 @@ template <class T> double loss(const LossArguments<T>& l) {
     return sum.value / sum.weight;
 }
 
+// Pinball losses of the Q quantiles of one target, each times its importance and the weight w of the row. The derivatives are
+// multiplied by `factor` as well; the sum of the values is not.
+template <class T> ELMAN_INLINE T add_quantiles_row(const elman::QuantileLoss<T>& l, int64_t m, T w, T factor) {
+    const Vec<T> zero = {}, one = broadcast<T>(1), y = broadcast<T>(l.y[m]);
+    Vec<T> values = {};
+    T ones[kLanes<T>];
+    for (T& lane : ones) lane = 1;
+    for_vectors<T>(l.Q, [&](int64_t i, int n) {
+        const Vec<T> e = load_first(l.q + m * l.Q + i, n) - y, p = load_first(l.levels + i, n);
+        const Vec<T> weight = load_first(l.importance ? l.importance + i : ones, n) * broadcast<T>(w);
+        const Vec<T> value = e < zero ? -p * e : (one - p) * e;
+        const Vec<T> d = e < zero ? -p : (e > zero ? one - p : e);
+        // A weight of zero removes a quantile, whatever stands there; lanes beyond the last have it too.
+        values += weight == zero ? zero : value * weight;
+        store_first(l.dq + m * l.Q + i, weight == zero ? zero : d * weight * broadcast<T>(factor), n);
+    });
+    return sum_of<T>(values);
+}
+
+// The weights of all components add up to (sum of row weights) (sum of importance), so one pass over q is enough.
+template <class T> double quantile_loss(const elman::QuantileLoss<T>& l) {
+    double weights = 0, importances = 0, value = 0;
+    for (int64_t m = 0; m < l.M; ++m) weights += static_cast<double>(l.weight ? l.weight[m] : T(1));
+    for (int64_t i = 0; i < l.Q; ++i) importances += static_cast<double>(l.importance ? l.importance[i] : T(1));
+    const double total = weights * importances;
+    const bool divide = l.mean && total != 0;
+    const T factor = divide ? static_cast<T>(1 / total) : T(1);
+    for (int64_t m = 0; m < l.M; ++m)
+        value += static_cast<double>(add_quantiles_row<T>(l, m, l.weight ? l.weight[m] : T(1), factor));
+    return divide ? value / total : value;
+}
+
 }  // namespace

@@ -1,4 +1,4 @@
-// exp, log, log1p, sigmoid and tanh on vectors, built from additions, multiplications, fused multiply-adds and
+// exp, log, log1p, softplus, sigmoid and tanh on vectors, built from additions, multiplications, fused multiply-adds and
 // divisions alone: no reciprocal approximations, which differ between makers.
 //
 // Contract (float and double, tested over the range in strides): at most 4 ULP for normal results; +-0, +-inf and NaN
@@ -201,6 +201,23 @@ template <class T> ELMAN_INLINE Vec<T> log_of(Vec<T> x) {
 template <class T> ELMAN_INLINE Vec<T> log1p_of_fraction(Vec<T> e) {
     const Vec<T> one = broadcast<T>(1), u = one + e;
     return log_of_normal<T>(u) + (e - (u - one)) / u;
+}
+
+// log(1 + e^x) = max(x, 0) + log(1 + e^-|x|): no power overflows, and small results keep their digits.
+template <class T> ELMAN_INLINE Vec<T> softplus_of(Vec<T> x) {
+    const Vec<T> zero = {}, size = x < zero ? -x : x;
+    return (x < zero ? zero : x) + log1p_of_fraction<T>(exp_of<T>(-size));
+}
+
+// The sigmoid of x and that of -x, which is one less the first, but without cancellation.
+template <class T> struct BothSides {
+    Vec<T> y, rest;
+};
+
+template <class T> ELMAN_INLINE BothSides<T> sigmoids_of(Vec<T> x) {
+    const Vec<T> zero = {}, one = broadcast<T>(1), size = x < zero ? -x : x;
+    const Vec<T> e = exp_of<T>(-size), large = one / (one + e), small = e * large;
+    return {x < zero ? small : large, x < zero ? large : small};
 }
 
 enum class Activation : int { identity = 0, tanh = 1, sigmoid = 2, relu = 3, softmax = 4, exp = 5, log = 6 };

@@ -8,6 +8,8 @@
 #include "losses.h"
 #include "lstm.h"
 #include "optimizers.h"
+#include "pointwise.h"
+#include "readout.h"
 #include "rnn.h"
 
 namespace {
@@ -77,9 +79,16 @@ template <class T> constexpr elman::Kernels<T> kernels() {
             dense_backward<T>,
             activation_forward<T>,
             activation_backward<T>,
+            silu_forward<T>,
+            silu_backward<T>,
+            softplus_forward<T>,
+            softplus_backward<T>,
             draw<T>,
             loss<T>,
             dense_cross_entropy<T>,
+            mixing_forward<T>,
+            mixing_backward<T>,
+            quantile_loss<T>,
             embedding_forward<T>,
             embedding_backward<T>,
             sgd_step<T>,

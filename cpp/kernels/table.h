@@ -1,6 +1,6 @@
 // What a set of kernels looks like from outside: plain argument structs and one table of functions per ISA level.
 //
-// Sizes: T steps, N sequences, D inputs, H hidden units, K outputs, M rows (T * N flattened). Arrays are contiguous, row-major and do
+// Sizes: T steps, N sequences, D inputs, H hidden units, K outputs, M rows (T * N flattened), J steps ahead, Q quantiles. Arrays are contiguous, row-major and do
 // not overlap unless a comment says so. A null pointer means "not given" where a comment says "or null". Nothing here allocates for
 // the caller, raises or knows of Python.
 #pragma once
@@ -131,6 +131,35 @@ template <class T> struct DenseCrossEntropy {
     T* db_y;                // (K) or null
 };
 
+// The mixing readout (readout.h): Q is odd, and a row of o holds B weights, three free terms and Q-1 gaps.
+template <class T> struct MixingForward {
+    int64_t N, J, B, Q;
+    const T* o;  // (N, J, B + Q + 2)
+    const T* b;  // (N, J, B) simple forecasts
+    const T* k;  // (J) steps ahead
+    T* q;        // (N, J, Q) out
+};
+
+template <class T> struct MixingBackward {
+    int64_t N, J, B, Q;
+    const T* dq;  // (N, J, Q)
+    const T* o;
+    const T* b;
+    const T* k;
+    T* d_o;  // (N, J, B + Q + 2) out
+};
+
+template <class T> struct QuantileLoss {
+    int64_t M, Q;
+    bool mean;            // divide by the sum of weights times the sum of importance
+    const T* q;           // (M, Q)
+    const T* y;           // (M)
+    const T* levels;      // (Q)
+    const T* importance;  // (Q) or null
+    const T* weight;      // (M) or null
+    T* dq;                // (M, Q) out, may be q
+};
+
 // Philox 4x32-10 (Salmon et al. 2011): key (seed, update), counter (unit / 4, step, row, layer), word unit % 4.
 template <class T> struct Dropout {
     int64_t T_, N, H;
@@ -163,10 +192,18 @@ template <class T> struct Kernels {
     void (*activation_forward)(int activation, int64_t M, int64_t K, const T* o, T* y);
     // d_o = dy f'(o) through y = f(o); d_o may be dy.
     void (*activation_backward)(int activation, int64_t M, int64_t K, const T* dy, const T* y, T* d_o);
+    // SiLU and softplus of n values and their derivatives through a; y may be a, da may be dy or a.
+    void (*silu_forward)(int64_t n, const T* a, T* y, const Run&);
+    void (*silu_backward)(int64_t n, const T* dy, const T* a, T* da, const Run&);
+    void (*softplus_forward)(int64_t n, const T* a, T* y, const Run&);
+    void (*softplus_backward)(int64_t n, const T* dy, const T* a, T* da, const Run&);
     // The first index whose running sum over p, from index `first` on and in double precision, exceeds u times the whole.
     int64_t (*draw)(int64_t K, const T* p, double u, int64_t first);
     double (*loss)(const LossArguments<T>&);
     double (*dense_cross_entropy)(const DenseCrossEntropy<T>&, const Run&);
+    void (*mixing_forward)(const MixingForward<T>&, const Run&);
+    void (*mixing_backward)(const MixingBackward<T>&, const Run&);
+    double (*quantile_loss)(const QuantileLoss<T>&);
     void (*embedding_forward)(int64_t M, int64_t D, const int64_t* indices, const T* E, T* out);
     void (*embedding_backward)(int64_t M, int64_t D, int64_t V, const T* dx, const int64_t* indices, T* dE,
                                bool accumulate);

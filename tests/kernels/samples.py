@@ -13,6 +13,7 @@ from kernels.calls import CELLS, Problem, forward
 from reference import cases
 
 T, N, D, H, K, V = 3, 4, 2, 5, 3, 6
+J = 2  # steps ahead
 LOSSES = (
     "half_squared_error",
     "mean_squared_error",
@@ -52,6 +53,12 @@ def public_calls(dtype: str) -> dict[str, tuple[str, dict[str, Any]]]:
         option = {"activation": activation}
         calls[f"{activation} forward"] = "activation_forward", {"o": normal(N, K), **option}
         calls[f"{activation} backward"] = "activation_backward", {"dy": normal(N, K), "y": normal(N, K), **option}
+    for name in ("silu", "softplus"):
+        calls[f"{name}_forward"] = f"{name}_forward", {"a": normal(N, K)}
+        calls[f"{name}_backward"] = f"{name}_backward", {"dy": normal(N, K), "a": normal(N, K)}
+    mixing = {"o": normal(2, N, J, D + 7), "b": normal(2, N, J, D), "k": np.array([1, 4], dtype)}  # five quantiles
+    calls["mixing_readout_forward"] = "mixing_readout_forward", mixing
+    calls["mixing_readout_backward"] = "mixing_readout_backward", {"dq": normal(2, N, J, 5), **mixing}
     calls["draw"] = "draw", {"p": abs(normal(K)), "u": 0.4}
     indices = rng.integers(0, V, (2, N))
     calls["embedding_forward"] = "embedding_forward", {"indices": indices, "E": normal(V, D)}
@@ -62,6 +69,8 @@ def public_calls(dtype: str) -> dict[str, tuple[str, dict[str, Any]]]:
     weight = rng.random((N, K)).astype(dtype)
     for name in LOSSES:
         calls[name] = name, {"o": normal(N, K), "y": rng.random((N, K)).astype(dtype), "weight": weight}
+    levels = {"levels": np.array([0.25, 0.5, 0.75], dtype), "importance": weight[0]}
+    calls["quantile_loss"] = "quantile_loss", {"q": normal(N, K), "y": normal(N), **levels, "weight": weight[:, 0]}
     labels = {"o": normal(N, K), "y": rng.integers(0, K, N), "weight": weight[:, 0]}
     calls["categorical_cross_entropy"] = "categorical_cross_entropy", labels
     calls["sgd_step"] = "sgd_step", {"theta": normal(H), "gradient": normal(H), "velocity": normal(H), **SGD}
@@ -163,6 +172,19 @@ class Raw:
         yield RawCall("embedding_forward", indices | {"E": table, "out": rows}, ("out",))
         yield RawCall("embedding_backward", {"dx": rows} | indices | {"dE": table, "accumulate": False}, ("dE",))
 
+    def readouts(self) -> Iterator[RawCall]:
+        one, a, Q = {"n_threads": 1}, {"a": self.new(N, K)}, 2 * H - 1
+        for name in ("silu", "softplus"):
+            yield RawCall(f"{name}_forward", a | {"y": self.new(N, K)} | one, ("y",))
+            yield RawCall(f"{name}_backward", {"dy": self.new(N, K)} | a | {"da": self.new(N, K)} | one, ("da",))
+        data = {"b": self.new(N, J, K), "k": np.array([1, 4], self.dtype)}
+        o, do = {"o": self.new(N, J, K + Q + 2)}, {"do": self.new(N, J, K + Q + 2)}
+        yield RawCall("mixing_readout_forward", o | data | {"q": self.new(N, J, Q)} | one, ("q",))
+        yield RawCall("mixing_readout_backward", {"dq": self.new(N, J, Q)} | o | data | do | one, ("do",))
+        target = {"q": self.new(N, K), "y": self.new(N), "levels": self.new(K)}
+        weights = {"importance": abs(self.new(K)), "weight": abs(self.new(N)), "reduction": "mean"}
+        yield RawCall("quantile_loss", target | weights | {"dq": self.new(N, K)}, ("dq",))
+
     def losses(self) -> Iterator[RawCall]:
         for name in (*LOSSES, "categorical_cross_entropy"):
             rows = name == "categorical_cross_entropy"
@@ -205,6 +227,7 @@ def raw_calls(dtype: str) -> dict[str, RawCall]:
     """Return every call by the name of its function, or of its loss."""
     raw = Raw(dtype)
     groups = raw.cells_forward, raw.cells_backward, raw.layers, raw.losses, raw.updates, raw.batches, raw.streams
+    groups += (raw.readouts,)
     calls = {call.arguments.get("name", call.function): call for group in groups for call in group()}
     for name in [f"{cell}_{way}" for cell in ("rnn", "lstm", "gru") for way in ("forward", "backward")]:
         ones = {"x": raw.rng.integers(0, D, (T, N))}

@@ -92,6 +92,7 @@ import numpy as np
 from elman import engine
 from kernels.calls import CELLS, Problem, run, forward, backward
 from kernels.test_exact import SPLIT, dense
+from kernels.test_readout import many_rows, many_values
 
 def threads_of(work):
     # a forked child begins without workers, so its threads are those that this work asked for
@@ -118,6 +119,8 @@ for case in CELLS:
     small = Problem(case, "float32", 2, 24, 4, 8)
     counts[case + " small"] = threads_of(lambda: run(small, n_threads=7))
 counts["dense"] = threads_of(lambda: dense(7, "float32"))
+counts["silu"] = threads_of(lambda: many_values("silu", 7, "float32"))
+counts["mixing readout"] = threads_of(lambda: many_rows(7, "float32"))
 print(json.dumps(counts))
 """
 
@@ -125,7 +128,7 @@ print(json.dumps(counts))
 def test_work_is_split_over_seven_threads() -> None:
     """Counted by the system: seven threads work on what the tests above compare, and one where one was asked for."""
     counts = json.loads(run_python(COUNT))
-    assert len(counts) == 4 * len(CELLS) + 1
+    assert len(counts) == 4 * len(CELLS) + 3
     for name, count in counts.items():
         assert count == (1 if name.endswith(("one", "small")) else 7), counts
 

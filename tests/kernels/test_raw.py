@@ -27,7 +27,13 @@ FREE |= {("dropout_mask", "out", axis) for axis in range(3)} | {
     (f"clip_by_{by}", "gradient", 0) for by in ("norm", "value")
 }
 OPTIONAL = {"b", "b_hn", "lengths", "h_mask", "dh", "dh_T", "dc_T", "dx", "weight", "level", "b_y", "db_y"}
-OPTIONAL |= {"h_0", "c_0", "dh_0", "dc_0"}
+OPTIONAL |= {"h_0", "c_0", "dh_0", "dc_0", "importance"}
+NOT_OPTIONAL = {
+    "embedding_backward": {"dx"},
+    "dense_cross_entropy": {"dh"},
+    "mixing_readout_forward": {"b"},
+    "mixing_readout_backward": {"b"},
+}
 IN_PLACE = ("clip_by_norm", "clip_by_value", "step", "pack_layer")
 OPTIONAL_GATES = ("lstm_forward", "gru_forward")
 
@@ -136,7 +142,7 @@ def test_layouts(name: str) -> None:
 def test_missing_arrays(name: str) -> None:
     call = raw_calls("float64")[name]
     for argument in arrays(call):
-        optional = OPTIONAL - {"embedding_backward": {"dx"}, "dense_cross_entropy": {"dh"}}.get(name, set())
+        optional = OPTIONAL - NOT_OPTIONAL.get(name, set())
         if argument in optional or (argument == "gates" and call.function in OPTIONAL_GATES):
             call(**{argument: None})
         else:

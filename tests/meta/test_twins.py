@@ -11,7 +11,8 @@ from elman import engine, reference
 TWINS = """
     rnn_forward rnn_backward lstm_forward lstm_backward gru_forward gru_backward
     embedding_forward embedding_backward dense_forward dense_backward dense_cross_entropy
-    activation_forward activation_backward
+    activation_forward activation_backward silu_forward silu_backward softplus_forward softplus_backward
+    mixing_readout_forward mixing_readout_backward quantile_loss
     half_squared_error mean_squared_error mean_absolute_error huber pinball
     binary_cross_entropy categorical_cross_entropy
     sgd_step rmsprop_step adam_step clip_by_norm clip_by_value dropout_mask gather_windows

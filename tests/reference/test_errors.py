@@ -28,12 +28,16 @@ from elman.reference import (
     lstm_backward,
     lstm_forward,
     mean_squared_error,
+    mixing_readout_backward,
+    mixing_readout_forward,
     numerical_gradient,
     pinball,
+    quantile_loss,
     rmsprop_step,
     rnn_backward,
     rnn_forward,
     sgd_step,
+    silu_backward,
 )
 
 Z = np.zeros
@@ -154,6 +158,35 @@ SHAPES: list[tuple[Callable[[], object], str]] = [
     ),
     (lambda: mean_squared_error(1.0, 1.0), "mean_squared_error: o must have shape (..., K), got ()."),
     (
+        lambda: silu_backward(Z((2, 3)), Z((3, 2))),
+        ("silu_backward: dy must have shape (...,) = (3, 2), got (2, 3).\n  ...=(3, 2) comes from a (...,) = (3, 2)."),
+    ),
+    (
+        lambda: mixing_readout_forward(Z((2, 3, 9)), Z((2, 3, 4)), np.ones(2)),
+        (
+            "mixing_readout_forward: k must have shape (J,) = (3,), got (2,).\n"
+            "  J=3 comes from o (..., J, K) = (2, 3, 9)."
+        ),
+    ),
+    (
+        lambda: mixing_readout_forward(Z((2, 3, 10)), Z((2, 3, 4)), np.ones(3)),
+        (
+            "mixing_readout_forward: o must have B+Q+2 values in its last axis with an odd number Q of quantiles, "
+            "got 10.\n  B=4 comes from b (..., J, B) = (2, 3, 4), which leaves Q=4."
+        ),
+    ),
+    (
+        lambda: mixing_readout_backward(Z((2, 3, 5)), Z((2, 3, 9)), Z((2, 3, 4)), np.ones(3)),
+        (
+            "mixing_readout_backward: dq must have shape (..., J, 3) = (2, 3, 3), got (2, 3, 5).\n"
+            "  ...=(2,) and J=3 come from o (..., J, K) = (2, 3, 9)."
+        ),
+    ),
+    (
+        lambda: quantile_loss(Z((2, 3)), Z(2), [0.5]),
+        ("quantile_loss: levels must have shape (Q,) = (3,), got (1,).\n  Q=3 comes from q (..., Q) = (2, 3)."),
+    ),
+    (
         lambda: sgd_step(**{**SGD, "gradient": Z(4)}),
         "sgd_step: gradient must have shape (P,) = (3,), got (4,).\n  P=3 comes from theta (P,) = (3,).",
     ),
@@ -229,6 +262,14 @@ ARGUMENTS: list[tuple[Callable[[], object], str]] = [
     ),
     (lambda: huber([1.0], [1.0], delta=0), "huber: delta must be a number in (0, inf), got 0."),
     (lambda: pinball([1.0], [1.0], quantile=1.0), "pinball: quantile must be a number in (0, 1), got 1."),
+    (
+        lambda: quantile_loss([1.0, 2.0, 3.0], 1.0, [0.1, 0.5, 1.0]),
+        "quantile_loss: levels[2] must be between 0 and 1 and above the level before, got 1.0.",
+    ),
+    (
+        lambda: quantile_loss([1.0, 2.0, 3.0], 1.0, [0.1, 0.5, 0.5]),
+        "quantile_loss: levels[2] must be between 0 and 1 and above the level before, got 0.5.",
+    ),
     (
         lambda: numerical_gradient(lambda x: 0.0, [1.0], -0.5),
         "numerical_gradient: step must be a number in (0, inf), got -0.5.",
@@ -346,6 +387,18 @@ DATA: list[tuple[Callable[[], object], str]] = [
     (
         lambda: binary_cross_entropy([[1.0, 2.0]], [[np.nan, 1.0]]),
         "binary_cross_entropy: y[0, 0] must be between 0 and 1, got nan.",
+    ),
+    (
+        lambda: mixing_readout_forward(Z((2, 5)), Z((2, 2)), [1.0, 0.5]),
+        "mixing_readout_forward: k[1] must be finite and at least 1, got 0.5.",
+    ),
+    (
+        lambda: quantile_loss([1.0, 2.0], 1.0, [0.1, 0.5], importance=[1.0, np.nan]),
+        "quantile_loss: importance[1] must be finite and at least 0, got nan.",
+    ),
+    (
+        lambda: quantile_loss([[1.0]], [1.0], [0.1], weight=[-1.0]),
+        "quantile_loss: weight[0] must be finite and at least 0, got -1.0.",
     ),
     (
         lambda: mean_squared_error([[1.0, 2.0]], [[1.0, 1.5]], weight=[-0.5]),

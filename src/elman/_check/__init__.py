@@ -35,7 +35,12 @@ from elman._check.layers import (
     embedding_backward,
     embedding_forward,
     loss,
+    silu_backward,
+    silu_forward,
+    softplus_backward,
+    softplus_forward,
 )
+from elman._check.readout import mixing_readout_backward, mixing_readout_forward, quantile_loss
 from elman._check.shapes import Array, Shapes, common_dtype
 from elman._check.streams import CELLS, pack_layer, step
 from elman._check.updates import (
@@ -97,13 +102,20 @@ __all__ = [
     "loss",
     "lstm_backward",
     "lstm_forward",
+    "mixing_readout_backward",
+    "mixing_readout_forward",
     "number_in",
     "pack_layer",
     "positive_integer",
+    "quantile_loss",
     "rmsprop_step",
     "rnn_backward",
     "rnn_forward",
     "sgd_step",
+    "silu_backward",
+    "silu_forward",
+    "softplus_backward",
+    "softplus_forward",
     "step",
     "within",
 ]

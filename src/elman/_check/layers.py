@@ -70,6 +70,28 @@ def activation_backward(place: str, dtype: Dtype, dy: Any, y: Any, activation: A
     return s.array("dy", dy, "...", "K"), y, choice(place, "activation", activation, OUTPUT_ACTIVATIONS)
 
 
+def silu_forward(place: str, dtype: Dtype, a: Any) -> Array:
+    """Check the argument of `silu_forward`."""
+    return Shapes(place, dtype, a).array("a", a, "...")
+
+
+def silu_backward(place: str, dtype: Dtype, dy: Any, a: Any) -> tuple[Array, Array]:
+    """Check the arguments of `silu_backward`."""
+    s = Shapes(place, dtype, dy, a)
+    a = s.array("a", a, "...")
+    return s.array("dy", dy, "..."), a
+
+
+def softplus_forward(place: str, dtype: Dtype, a: Any) -> Array:
+    """Check the argument of `softplus_forward`."""
+    return silu_forward(place, dtype, a)
+
+
+def softplus_backward(place: str, dtype: Dtype, dy: Any, a: Any) -> tuple[Array, Array]:
+    """Check the arguments of `softplus_backward`."""
+    return silu_backward(place, dtype, dy, a)
+
+
 def loss(place: str, dtype: Dtype, o: Any, y: Any, weight: Any, reduction: Any) -> tuple[Array, Array, Optional, str]:
     """Check the arguments of every loss but `categorical_cross_entropy`; weight has the shape of o or one axis less."""
     s = Shapes(place, dtype, o, y, weight)
@@ -119,7 +141,7 @@ def class_targets(
     """Check classes 0 … K-1 and weights, one per row of an output (*rows, K); both come back flat."""
     s = Shapes(place, dtype)
     labels = _in_vocabulary(place, s.integers("y", y, *rows), K)
-    row_weight = None if weight is None else _not_negative(place, s.array("weight", weight, *rows)).reshape(-1)
+    row_weight = None if weight is None else not_negative(place, s.array("weight", weight, *rows)).reshape(-1)
     return labels.reshape(-1), row_weight, choice(place, "reduction", reduction, REDUCTIONS)
 
 
@@ -131,7 +153,7 @@ def _labels(s: Shapes, y: Any) -> Array:
 def draw(place: str, dtype: Dtype, p: Any, u: Any, first: Any) -> tuple[Array, float, int]:
     """Check the arguments of `draw`."""
     s = Shapes(place, dtype, p)
-    p = _not_negative(place, s.array("p", p, "K"), "p")
+    p = not_negative(place, s.array("p", p, "K"), "p")
     first = integer(place, "first", first, 0, len(p) - 1)
     if not p[first:].any():
         raise DataError(f"{place}: p must not be all zero from index {first} on.")
@@ -148,10 +170,10 @@ def _weight(s: Shapes, weight: Any, per_component: int) -> Optional:
     if weight is None:
         return None
     symbols = ("...", "K") if np.ndim(weight) == per_component else ("...",)
-    return _not_negative(s.place, s.array("weight", weight, *symbols))
+    return not_negative(s.place, s.array("weight", weight, *symbols))
 
 
-def _not_negative(place: str, weight: Array, name: str = "weight") -> Array:
+def not_negative(place: str, weight: Array, name: str = "weight") -> Array:
     wrong = ~((weight >= 0) & (weight < np.inf))
     if wrong.any():
         raise DataError(f"{place}: {first_wrong(name, weight, wrong, 'finite and at least 0')}")

@@ -24,6 +24,10 @@ from elman.engine.layers import (
     draw,
     embedding_backward,
     embedding_forward,
+    silu_backward,
+    silu_forward,
+    softplus_backward,
+    softplus_forward,
 )
 from elman.engine.losses import (
     binary_cross_entropy,
@@ -34,6 +38,7 @@ from elman.engine.losses import (
     mean_squared_error,
     pinball,
 )
+from elman.engine.readout import mixing_readout_backward, mixing_readout_forward, quantile_loss
 from elman.engine.runtime import isa, isa_levels, num_threads, use_isa
 from elman.engine.streaming import pack_layer, step
 from elman.engine.updates import (
@@ -80,13 +85,20 @@ __all__ = [
     "lstm_forward",
     "mean_absolute_error",
     "mean_squared_error",
+    "mixing_readout_backward",
+    "mixing_readout_forward",
     "num_threads",
     "pack_layer",
     "pinball",
+    "quantile_loss",
     "rmsprop_step",
     "rnn_backward",
     "rnn_forward",
     "sgd_step",
+    "silu_backward",
+    "silu_forward",
+    "softplus_backward",
+    "softplus_forward",
     "step",
     "use_isa",
 ]

@@ -73,6 +73,42 @@ def activation_backward(dy: npt.ArrayLike, y: npt.ArrayLike, activation: str) ->
 
 
 @twin
+def silu_forward(a: npt.ArrayLike, *, n_threads: int | None = None) -> Array:
+    place = "silu_forward"
+    a = _check.silu_forward(place, None, a)
+    y = np.empty_like(a)
+    kernels.silu_forward(a.reshape(-1), y.reshape(-1), threads(place, n_threads))
+    return y
+
+
+@twin
+def silu_backward(dy: npt.ArrayLike, a: npt.ArrayLike, *, n_threads: int | None = None) -> Array:
+    place = "silu_backward"
+    dy, a = _check.silu_backward(place, None, dy, a)
+    da = np.empty_like(a)
+    kernels.silu_backward(dy.reshape(-1), a.reshape(-1), da.reshape(-1), threads(place, n_threads))
+    return da
+
+
+@twin
+def softplus_forward(a: npt.ArrayLike, *, n_threads: int | None = None) -> Array:
+    place = "softplus_forward"
+    a = _check.softplus_forward(place, None, a)
+    y = np.empty_like(a)
+    kernels.softplus_forward(a.reshape(-1), y.reshape(-1), threads(place, n_threads))
+    return y
+
+
+@twin
+def softplus_backward(dy: npt.ArrayLike, a: npt.ArrayLike, *, n_threads: int | None = None) -> Array:
+    place = "softplus_backward"
+    dy, a = _check.softplus_backward(place, None, dy, a)
+    da = np.empty_like(a)
+    kernels.softplus_backward(dy.reshape(-1), a.reshape(-1), da.reshape(-1), threads(place, n_threads))
+    return da
+
+
+@twin
 def draw(p: npt.ArrayLike, u: float, first: int = 0) -> int:
     index: int = kernels.draw(*_check.draw("draw", None, p, u, first))
     return index

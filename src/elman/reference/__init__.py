@@ -6,7 +6,16 @@ docs/notation.md explains the letters.
 
 from __future__ import annotations
 
-from elman.reference.activations import activation_backward, activation_forward, sigmoid, softmax
+from elman.reference.activations import (
+    activation_backward,
+    activation_forward,
+    sigmoid,
+    silu_backward,
+    silu_forward,
+    softmax,
+    softplus_backward,
+    softplus_forward,
+)
 from elman.reference.dense import DenseGradients, dense_backward, dense_forward
 from elman.reference.dense_cross_entropy import dense_cross_entropy
 from elman.reference.derivatives import (
@@ -31,6 +40,7 @@ from elman.reference.losses import (
 from elman.reference.lstm import LSTMGradients, LSTMStates, lstm_backward, lstm_forward
 from elman.reference.numerical import numerical_gradient
 from elman.reference.optimizers import adam_step, clip_by_norm, clip_by_value, rmsprop_step, sgd_step
+from elman.reference.readout import mixing_readout_backward, mixing_readout_forward, quantile_loss
 from elman.reference.rnn import RNNGradients, rnn_backward, rnn_forward
 from elman.reference.streaming import PackedLayer, pack_layer, step
 from elman.reference.windows import gather_windows
@@ -68,17 +78,24 @@ __all__ = [
     "lstm_forward",
     "mean_absolute_error",
     "mean_squared_error",
+    "mixing_readout_backward",
+    "mixing_readout_forward",
     "numerical_gradient",
     "pack_layer",
     "philox",
     "pinball",
+    "quantile_loss",
     "rmsprop_step",
     "rnn_backward",
     "rnn_forward",
     "sgd_step",
     "sigmoid",
     "sigmoid_derivative",
+    "silu_backward",
+    "silu_forward",
     "softmax",
     "softmax_jacobian",
+    "softplus_backward",
+    "softplus_forward",
     "step",
 ]
