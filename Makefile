@@ -15,7 +15,7 @@ ifneq ($(findstring editable,$(INSTALL)),editable)
 NATIVE += $(shell find src -type f -not -name '*.pyc')
 endif
 
-.PHONY: demo test test-external test-browser faults fuzz mutate sanitize check bench accuracy wheel docs clean help
+.PHONY: demo test test-external test-browser faults fuzz mutate sanitize check bench accuracy prior wheel docs clean help
 .DEFAULT_GOAL := help
 
 demo: $(VENV)/.package ## forecast the shipped airline passengers and draw the picture
@@ -43,6 +43,9 @@ bench: $(VENV)/.bench ## time the engine beside PyTorch, JAX and ONNX Runtime
 
 accuracy: $(VENV)/.package ## forecast accuracy on public data sets
 	@$(RUN)python benchmarks/accuracy.py
+
+prior: $(VENV)/.package ## train the prior from nothing; goes on where an interrupted run stopped
+	@OPENBLAS_NUM_THREADS=1 $(RUN)python -m elman.prior.making
 
 test-browser: $(VENV)/.browser $(AXE) ## try the worked-by-hand page in Chromium (CHROMIUM=... names another one)
 	@AXE=$(abspath $(AXE)) $(RUN)python -m pytest tests_browser

@@ -23,7 +23,7 @@ def load(path: str | os.PathLike[str]) -> Any:
 
     Returns
     -------
-    model : Forecaster, SequenceClassifier, SequenceRegressor, SequenceTagger, LanguageModel or Network
+    model : Forecaster, SequenceClassifier, SequenceRegressor, SequenceTagger, LanguageModel, Network or Prior
         Whichever was saved.
 
     Raises
@@ -93,6 +93,12 @@ def _language_model() -> Any:
     return LanguageModel
 
 
+def _prior() -> Any:
+    from elman.prior import Prior
+
+    return Prior
+
+
 _KINDS: dict[str, Callable[[], Any]] = {
     "forecaster": _forecaster,
     "network": _network,
@@ -100,4 +106,5 @@ _KINDS: dict[str, Callable[[], Any]] = {
     "regressor": _regressor,
     "tagger": _tagger,
     "language-model": _language_model,
+    "prior": _prior,
 }

@@ -14,7 +14,7 @@ from meta.repository import ROOT, SOURCE, modules
 
 FIRST = ["errors", "_check"]
 UP_TO_TRAINING = [*FIRST, "reference", "engine", "data", "persistence", "network", "training"]
-UP_TO_LOAD = [*UP_TO_TRAINING, "forecasting", "sequences", "text", "load"]
+UP_TO_LOAD = [*UP_TO_TRAINING, "prior", "forecasting", "sequences", "text", "load"]
 MAY_IMPORT = {  # room: the rooms it may import, besides itself
     "errors": [],
     "_check": ["errors"],
@@ -24,10 +24,11 @@ MAY_IMPORT = {  # room: the rooms it may import, besides itself
     "persistence": FIRST,
     "network": [*FIRST, "reference", "engine", "data", "persistence"],
     "training": [*FIRST, "reference", "engine", "data", "persistence", "network"],
-    "forecasting": UP_TO_TRAINING,
+    "prior": UP_TO_TRAINING,
+    "forecasting": [*UP_TO_TRAINING, "prior"],
     "sequences": UP_TO_TRAINING,
     "text": UP_TO_TRAINING,
-    "load": [*UP_TO_TRAINING, "forecasting", "sequences", "text"],
+    "load": [*UP_TO_TRAINING, "prior", "forecasting", "sequences", "text"],
     "interop": [*UP_TO_LOAD, ""],
     "explain": UP_TO_LOAD,
     "cli": [*UP_TO_LOAD, "interop", "explain", ""],

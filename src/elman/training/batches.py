@@ -57,8 +57,11 @@ class Batches(Protocol):
     def epoch_length(self) -> int | None:
         """Batches per pass over the data; None if there is no such thing."""
 
-    def batch(self, update: int) -> Batch:
-        """Return the batch of ``update``, counted from 0; its arrays hold until the next call."""
+    def batch(self, update: int) -> Any:
+        """Return the batch of ``update``, counted from 0: a `Batch`, or what the trainer's loss pass takes.
+
+        Its arrays hold until the next call.
+        """
 
 
 def generator(seed: int, number: int) -> np.random.Generator:

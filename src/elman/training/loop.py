@@ -10,18 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.errors import ArgumentError, TrainingError
-from elman.network import DropoutKey, Network, SegmentedTape, State, Tape
-from elman.training.batches import Batch, Batches
+from elman.network import State
+from elman.training.batches import Batches
 from elman.training.history import History
-from elman.training.losses import Objective
 from elman.training.optimizers import new_vectors, optimizer_step
+from elman.training.passes import AnyTape, LossPass, NetworkPass, check_finite
 from elman.training.progress import Progress
 from elman.training.schedules import Plateau
 from elman.training.settings import Settings
 from elman.training.state import TrainingState
 
 Array = npt.NDArray[Any]
-Validate: TypeAlias = Callable[[Network], float]
+Validate: TypeAlias = Callable[[Any], float]
 Callback: TypeAlias = "Callable[[Trainer], object]"
 
 
@@ -35,7 +35,8 @@ class Trainer:
     Parameters
     ----------
     network : Network
-        Changed in place. Its `forward` belongs to the trainer while it runs; callbacks use `predict`.
+        Changed in place. Its `forward` belongs to the trainer while it runs; callbacks use `predict`. With
+        ``loss_pass`` any object with a flat vector ``theta`` and an ``architecture`` that has ``to_dict()``.
     batches : Batches
         For instance `StretchBatches`, `OrderedStretches` or `SequenceBatches`.
     settings : Settings
@@ -48,6 +49,8 @@ class Trainer:
         To continue from; the network gets its parameters.
     stop_at : int, optional
         Updates after which the run is over, if that is before the end of the schedule.
+    loss_pass : LossPass, optional
+        Computes the loss and the gradient of a batch; `NetworkPass` if not given.
 
     Attributes
     ----------
@@ -57,6 +60,8 @@ class Trainer:
         Parameters before the first update of this trainer.
     history : History
         Loss, gradient norm and learning rate of every update, and the scores.
+    average : ndarray (P,) or None
+        With ``settings.average``, the running mean of the parameters.
 
     Raises
     ------
@@ -77,7 +82,7 @@ class Trainer:
 
     def __init__(
         self,
-        network: Network,
+        network: Any,
         batches: Batches,
         settings: Settings,
         *,
@@ -85,6 +90,7 @@ class Trainer:
         callbacks: Sequence[Callback] = (),
         state: TrainingState | None = None,
         stop_at: int | None = None,
+        loss_pass: LossPass | None = None,
     ) -> None:
         self.network = network
         self.batches = batches
@@ -95,14 +101,11 @@ class Trainer:
         self.stop_at = settings.updates if stop_at is None else min(stop_at, settings.updates)
         self.update = 0
         self.history = History()
-        architecture = network.architecture
-        self._objective = Objective(settings.loss, architecture.output, settings.loss_parameter, settings.reduction)
-        self._drops = bool(architecture.dropout or architecture.recurrent_dropout)
+        self._pass = NetworkPass(network, settings) if loss_pass is None else loss_pass
         self._validate_every = self._how_often()
-        categorical = settings.loss == "categorical_cross_entropy"
-        self._may_have_classes = categorical and not architecture.linear_skip and settings.checkpoint_every is None
+        self.average: Array | None = None if settings.average is None else network.theta.copy()
         self._vectors = new_vectors(settings.optimizer, network.theta)
-        self._tape: Tape | SegmentedTape | None = None
+        self._tape: AnyTape | None = None
         self._carried: State | None = None
         self._best: Array | None = None
         self._iterate: Array | None = None  # current parameters while the network holds the best
@@ -146,6 +149,8 @@ class Trainer:
         self.update, self._carried = state.update, state.carried
         self.history = History.from_arrays(state.history.to_arrays())
         self._best = None if state.best is None else state.best.copy()
+        if self.settings.average is not None:
+            self.average = (theta if state.average is None else state.average).copy()
 
     @property
     def finished(self) -> bool:
@@ -223,59 +228,34 @@ class Trainer:
             history=History.from_arrays(self.history.to_arrays()),
             best=None if self._best is None else self._best.copy(),
             carried=self._final_state(),
+            average=None if self.average is None else self.average.copy(),
         )
 
     def _one_update(self) -> None:
         settings, network = self.settings, self.network
         batch = self.batches.batch(self.update)
-        key = DropoutKey(settings.seed, self.update) if self._drops else None
-        if batch.carry and network.architecture.bidirectional:
-            raise ArgumentError("Trainer: batches that carry the state need a network with one direction.")
         start = self._final_state() if batch.carry else None
         self._carried, self._tape = start, None  # what an interrupted update begins with again
-        loss, tape = (self._classes if self._has_classes(batch) else self._values)(batch, start, key)
+        loss, tape = self._pass(batch, start, self.update, self.n_threads)
+        gradient = self._pass.gradient
         learning_rate = settings.learning_rate * self._schedule()
         self._whole = False
-        gradient = network.gradients.theta
         norm = optimizer_step(settings, network.theta, gradient, self._vectors, self.update + 1, learning_rate)
         self._whole = not isfinite(norm)  # nothing has changed then
-        _check_finite("norm of the gradient", norm, self.update + 1)
+        check_finite("norm of the gradient", norm, self.update + 1)
         self.update += 1
+        self._follow()
         self._tape = tape
         self.history.loss.append(loss)
         self.history.gradient_norm.append(norm)
         self.history.learning_rate.append(learning_rate)
         self._whole = True
 
-    def _values(self, batch: Batch, start: State | None, key: DropoutKey | None) -> tuple[float, Tape | SegmentedTape]:
-        """Run forward, compute the loss of the output, run backward."""
-        settings, network = self.settings, self.network
-        every, arguments = settings.checkpoint_every, (start, batch.lengths, key, self.n_threads)
-        tape: Tape | SegmentedTape = (
-            network.forward(batch.x, *arguments)
-            if every is None
-            else network.forward_segments(batch.x, every, *arguments)
-        )
-        loss, do = self._objective(tape.o, batch.y, batch.weight, batch.lengths)
-        _check_finite("loss", loss, self.update + 1)
-        network.backward(tape, do, settings.bptt_depth, None, self.n_threads)
-        return loss, tape
-
-    def _has_classes(self, batch: Batch) -> bool:
-        """Return whether the output of all steps need not exist at once."""
-        if not self._may_have_classes or batch.y.dtype.kind not in "iu":
-            return False
-        return batch.y.ndim == (2 if self.network.architecture.readout == "every" else 1)
-
-    def _classes(self, batch: Batch, start: State | None, key: DropoutKey | None) -> tuple[float, Tape]:
-        """Run forward to the cross-entropy and backward."""
-        settings, network = self.settings, self.network
-        shape = *batch.y.shape, network.architecture.output_size
-        weight = self._objective.weights(shape, batch.weight, batch.lengths)
-        options = settings.reduction, start, batch.lengths, key, settings.bptt_depth, self.n_threads
-        loss, tape = network.cross_entropy(batch.x, batch.y, weight, *options)
-        _check_finite("loss", loss, self.update + 1)
-        return loss, tape
+    def _follow(self) -> None:
+        """Move the running mean towards the parameters; while few updates are done, by more than later."""
+        if self.average is not None and self.settings.average is not None:
+            decay = min(self.settings.average, self.update / (self.update + 19))
+            self.average += (1 - decay) * (self.network.theta - self.average)
 
     def _final_state(self) -> State | None:
         """Return the state that the last batch ended with; only asked for when it is needed."""
@@ -298,7 +278,7 @@ class Trainer:
             return self._out_of_patience
         assert self.validate is not None
         score = float(self.validate(self.network))
-        _check_finite("validation score", score, self.update)
+        check_finite("validation score", score, self.update)
         if score < self.history.best_score:
             self._best = self.network.theta.copy()
         self._whole = False
@@ -327,11 +307,3 @@ class Trainer:
         if best is not None and self._iterate is None:
             self._iterate = theta.copy()
             theta[...] = best
-
-
-def _check_finite(what: str, value: float, update: int) -> None:
-    if not isfinite(value):
-        raise TrainingError(
-            f"Trainer: the {what} is {value} at update {update}.\n"
-            "  Hint: a lower learning_rate or clip_norm=1.0 usually helps; check the data for extreme values."
-        )

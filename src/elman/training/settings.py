@@ -59,6 +59,9 @@ class Settings:
         Stop after that many validations without a better score.
     min_delta : float
         How much lower a score must be to count as better for ``patience``.
+    average : float, optional
+        Keep a running mean of the parameters, which decays by this factor per update (Polyak & Juditsky 1992):
+        `Trainer.average`. The network keeps the parameters themselves.
     seed : int
         Of the dropout masks.
     n_threads : int
@@ -98,6 +101,7 @@ class Settings:
     validate_every: int | None = None
     patience: int | None = None
     min_delta: float = 0.0
+    average: float | None = None
     seed: int = 0
     n_threads: int = 0
 
@@ -118,6 +122,8 @@ class Settings:
                 _check.positive_integer(_PLACE, name, getattr(self, name))
         if self.bptt_depth not in (None, 1):
             raise UnsupportedError(f"{_PLACE}: bptt_depth must be None or 1, got {self.bptt_depth!r}.")
+        if self.average is not None:
+            _check.number_in(_PLACE, "average", self.average, "[0, 1)")
         _check.number_in(_PLACE, "min_delta", self.min_delta, "[0, inf)")
         _check.integer(_PLACE, "seed", self.seed, 0, 2**63 - 1)
         _check.integer(_PLACE, "n_threads", self.n_threads, 0)

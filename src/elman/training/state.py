@@ -42,6 +42,8 @@ class TrainingState:
         Parameters of the lowest score so far.
     carried : State, optional
         Final state of the last batch.
+    average : ndarray (P,), optional
+        Running mean of the parameters.
 
     Examples
     --------
@@ -61,14 +63,14 @@ class TrainingState:
     history: History
     best: Array | None = None
     carried: State | None = None
+    average: Array | None = None
 
     def to_arrays(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """Return arrays by name and the rest as plain values, ready for a file."""
         arrays = {"theta": self.theta}
         arrays |= {f"optimizer.{name}": vector for name, vector in self.vectors.items()}
         arrays |= {f"history.{name}": array for name, array in self.history.to_arrays().items()}
-        if self.best is not None:
-            arrays["best"] = self.best
+        arrays |= {name: getattr(self, name) for name in _OPTIONAL if getattr(self, name) is not None}
         if self.carried is not None:
             arrays |= {f"carried.{name}": array for name, array in self.carried.to_arrays().items()}
         return arrays, {name: getattr(self, name) for name in _METADATA}
@@ -89,7 +91,7 @@ class TrainingState:
         }
         if missing := sorted(required - set(arrays)):
             raise FileFormatError(f"TrainingState: array {missing[0]!r} is missing.")
-        if unknown := sorted(set(arrays) - required - {"best", "carried.h", "carried.c"}):
+        if unknown := sorted(set(arrays) - required - {*_OPTIONAL, "carried.h", "carried.c"}):
             raise FileFormatError(f"TrainingState: unknown array {unknown[0]!r}.")
         parts = {name: np.array(array) for name, array in arrays.items()}
         _check_arrays(parts, metadata["update"])
@@ -99,11 +101,13 @@ class TrainingState:
             vectors={name: parts[f"optimizer.{name}"] for name in vectors},
             history=History.from_arrays({name: parts[f"history.{name}"] for name in HISTORY_DTYPES}),
             best=parts.get("best"),
+            average=parts.get("average"),
             carried=State.from_arrays(carried) if carried else None,
             **metadata,
         )
 
 
+_OPTIONAL = ("best", "average")
 _METADATA = {"optimizer": str, "update": int, "seed": int}
 
 
@@ -121,7 +125,7 @@ def _check_arrays(arrays: Mapping[str, Array], update: int) -> None:
     """Refuse vectors unlike theta, and a history of another length than the run."""
     theta = arrays["theta"]
     for name, array in arrays.items():
-        if name == "best" or name.startswith("optimizer."):
+        if name in _OPTIONAL or name.startswith("optimizer."):
             if array.shape != theta.shape or array.dtype != theta.dtype or array.ndim != 1:
                 raise FileFormatError(f"TrainingState: {name} must be like theta, {theta.dtype} {theta.shape}.")
         elif name.startswith("history."):
