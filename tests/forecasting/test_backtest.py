@@ -10,7 +10,7 @@ import polars as pl
 import pytest
 
 from elman import ArgumentError, DataError, ElmanWarning, Forecaster
-from elman.forecasting import backtest, cross_validation
+from elman.forecasting import backtest, cross_validation, usual_baselines
 from elman.forecasting.backtest import _named, judge
 from elman.forecasting.frames import read_panel
 from elman.forecasting.metrics import mean_scores, scores
@@ -52,7 +52,7 @@ def test_cut_offs_on_1_to_20() -> None:
 
 def frame_models(frame: pd.DataFrame) -> list[str]:
     models = [name for name in frame.columns if name not in ("unique_id", "ds", "cutoff", "y")]
-    assert len(models) == 6
+    assert len(models) == 1 + len(usual_baselines(6))
     return models
 
 

@@ -6,12 +6,16 @@ from elman.forecasting.audit import Audit, Check, audit
 from elman.forecasting.backtest import Backtest, backtest, cross_validation
 from elman.forecasting.baselines import (
     BASELINES,
+    damped_trend,
     linear_autoregression,
     naive,
     naive_drift,
+    optimized_theta,
     seasonal_naive,
     seasonal_naive_drift,
     seasonal_naive_growth,
+    simple_exponential_smoothing,
+    theta,
     usual_baselines,
     window_mean,
 )
@@ -26,12 +30,16 @@ __all__ = [
     "audit",
     "backtest",
     "cross_validation",
+    "damped_trend",
     "linear_autoregression",
     "naive",
     "naive_drift",
+    "optimized_theta",
     "seasonal_naive",
     "seasonal_naive_drift",
     "seasonal_naive_growth",
+    "simple_exponential_smoothing",
+    "theta",
     "usual_baselines",
     "window_mean",
 ]

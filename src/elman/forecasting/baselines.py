@@ -9,8 +9,13 @@ For a series y_1 … y_n with season s, step k = 1 … K and c = ceil(k / s) sea
     seasonal naive, growth   y_{n + k - c s} * g^c,   g = mean of the last season / mean of the one before
     window mean              mean of the last season
     linear autoregression    b + a_1 y_{n+k-1} + … + a_p y_{n+k-p},   forecasts standing in for what is not known yet
+    simple exponential smoothing    l_n,   l_t = l_{t-1} + α (y_t - l_{t-1})
+    damped trend             l_n + (φ + φ² + … + φ^k) b_n,   level and trend smoothed, the trend losing 1 - φ a step
+    Theta                    the mean of the line through the series and of smoothing what is twice as far from it
+    optimized Theta          the same, the distance of the second line from the first being chosen
 
-A series of fewer than s values is its own season; with fewer than two seasons d = 0 and g = 1.
+A series of fewer than s values is its own season; with fewer than two seasons d = 0 and g = 1. The last four forecast
+what is left when a significant season is taken out.
 """
 
 from __future__ import annotations
@@ -23,15 +28,20 @@ import numpy.typing as npt
 
 from elman import _check
 from elman.errors import DataError
+from elman.forecasting.smoothing import damped_states, forecast_adjusted, simple_states, slope
 
 __all__ = [
     "BASELINES",
+    "damped_trend",
     "linear_autoregression",
     "naive",
     "naive_drift",
+    "optimized_theta",
     "seasonal_naive",
     "seasonal_naive_drift",
     "seasonal_naive_growth",
+    "simple_exponential_smoothing",
+    "theta",
     "usual_baselines",
     "window_mean",
 ]
@@ -200,6 +210,133 @@ def linear_autoregression(values: npt.ArrayLike, horizon: int, season: int = 1) 
     return forecast
 
 
+@_documented
+def simple_exponential_smoothing(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
+    """Repeat the last level of a series, each value having moved the level by a share of its distance.
+
+    ::
+
+        l_t = l_{t-1} + α (y_t - l_{t-1})
+
+    α and l_0 are those of the smallest sum of squared one-step errors. If the autocorrelation at the lag of a season
+    is significant, the season is taken out before and put back after: by factors if all values are positive, else by
+    terms. Fewer than four values are not smoothed.
+
+    References
+    ----------
+    Hyndman, Koehler, Ord and Snyder (2008), Forecasting with exponential smoothing. Springer.
+
+    Examples
+    --------
+    >>> simple_exponential_smoothing([3, 5, 4, 6, 2, 4], horizon=2)     # no memory pays: the mean
+    array([4., 4.])
+    """
+    series, horizon, season = _checked("simple_exponential_smoothing", values, horizon, season)
+    return forecast_adjusted(series, horizon, season, lambda y, steps: np.full(steps, simple_states(y)[0]))
+
+
+@_documented
+def damped_trend(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
+    """Go on from the last level by the last trend, which fades.
+
+    ::
+
+        e_t = y_t - l_{t-1} - φ b_{t-1}       l_t = l_{t-1} + φ b_{t-1} + α e_t       b_t = φ b_{t-1} + α β e_t
+        forecast of step k                    l_n + (φ + φ² + … + φ^k) b_n
+
+    α, β, φ, l_0 and b_0 are those of the smallest sum of squared one-step errors, φ between 0.8 and 0.98. A
+    significant season is taken out before and put back after, as in `simple_exponential_smoothing`. Fewer than four
+    values have no trend.
+
+    References
+    ----------
+    Gardner and McKenzie (1985), Forecasting trends in time series. Management Science 31(10).
+    Hyndman, Koehler, Ord and Snyder (2008), Forecasting with exponential smoothing. Springer.
+
+    Examples
+    --------
+    >>> damped_trend([10, 8, 6.4, 5.12, 4.096], horizon=2).round(3)     # each change is 0.8 of the one before
+    array([3.277, 2.621])
+    """
+
+    def path(y: Array, steps: int) -> Array:
+        level, trend, damping = damped_states(y)
+        line: Array = level + trend * np.cumsum(damping ** np.arange(1, steps + 1))
+        return line
+
+    series, horizon, season = _checked("damped_trend", values, horizon, season)
+    return forecast_adjusted(series, horizon, season, path)
+
+
+@_documented
+def theta(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
+    """Average the line through a series and the smoothed series that is twice as far from that line.
+
+    That is simple exponential smoothing with half the line's slope b (Hyndman and Billah 2003)::
+
+        l_n + b / 2 (k - 1 + (1 - (1 - α)^n) / α)
+
+    The season is treated as in `simple_exponential_smoothing`. This method won the M3 competition.
+
+    References
+    ----------
+    Assimakopoulos and Nikolopoulos (2000), The theta model. International Journal of Forecasting 16(4).
+    Hyndman and Billah (2003), Unmasking the Theta method. International Journal of Forecasting 19(2).
+
+    Examples
+    --------
+    >>> theta([1, 2, 3, 4, 5, 6], horizon=2)        # α = 1: the newest value and half the slope a step
+    array([6.5, 7. ])
+    """
+
+    def path(y: Array, steps: int) -> Array:
+        level, alpha, _ = simple_states(y)
+        return _ramp(level, slope(y) / 2, _sum_of_powers(1 - alpha, len(y)), steps)
+
+    series, horizon, season = _checked("theta", values, horizon, season)
+    return forecast_adjusted(series, horizon, season, path)
+
+
+@_documented
+def optimized_theta(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
+    """Forecast as `theta` does, with the share of the slope chosen by the one-step errors instead of a half.
+
+    ::
+
+        l_n + ω b (k - 1 + (1 - (1 - α)^{n+1}) / α)        0 <= ω <= 1
+
+    ω = 1 - 1/θ, so ω = 0 is simple exponential smoothing and ω = 1/2 is `theta`. α, ω and l_0 are those of the smallest
+    sum of squared one-step errors. Strong trends are followed further than by `theta`.
+
+    References
+    ----------
+    Fiorucci, Pellegrini, Louzada, Petropoulos and Koehler (2016), Models for optimising the theta method and their
+    relationship to state space models. International Journal of Forecasting 32(4).
+
+    Examples
+    --------
+    >>> optimized_theta([1, 2, 3, 4, 5, 6], horizon=2).round(6)         # ω = 1
+    array([7., 8.])
+    """
+
+    def path(y: Array, steps: int) -> Array:
+        level, alpha, growth = simple_states(y, slope(y))
+        return _ramp(level, growth, _sum_of_powers(1 - alpha, len(y) + 1), steps)
+
+    series, horizon, season = _checked("optimized_theta", values, horizon, season)
+    return forecast_adjusted(series, horizon, season, path)
+
+
+def _ramp(level: float, growth: float, first: float, steps: int) -> Array:
+    """Return level + growth (first + 0, first + 1, …)."""
+    return level + growth * (first + np.arange(steps, dtype=np.float64))
+
+
+def _sum_of_powers(base: float, count: int) -> float:
+    """Return 1 + base + … + base^{count - 1}."""
+    return float(count) if base == 1 else (1 - base**count) / (1 - base)
+
+
 _FEWEST_LAGS = 4
 _FARTHEST = 10.0  # ranges of the series from its mean
 
@@ -211,6 +348,10 @@ BASELINES: dict[str, Callable[[npt.ArrayLike, int, int], Array]] = {
     "seasonal naive with growth": seasonal_naive_growth,
     "window mean": window_mean,
     "linear autoregression": linear_autoregression,
+    "simple exponential smoothing": simple_exponential_smoothing,
+    "damped trend": damped_trend,
+    "Theta": theta,
+    "optimized Theta": optimized_theta,
 }
 
 
@@ -229,15 +370,24 @@ def usual_baselines(season: int) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> usual_baselines(1)
-    ('naive', 'naive with drift', 'linear autoregression')
+    >>> usual_baselines(1)[:3]
+    ('naive', 'naive with drift', 'simple exponential smoothing')
     """
     if season == 1:
-        return ("naive", "naive with drift", "linear autoregression")
+        return (
+            "naive",
+            "naive with drift",
+            "simple exponential smoothing",
+            "damped trend",
+            "optimized Theta",
+            "linear autoregression",
+        )
     return (
         "naive",
         "seasonal naive",
         "seasonal naive with drift",
         "seasonal naive with growth",
+        "simple exponential smoothing",
+        "Theta",
         "linear autoregression",
     )
