@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
+from elman import reference
 from elman.errors import ElmanError, ShapeError
 from elman.prior.network import (
     LEVELS,
@@ -146,3 +147,27 @@ def test_impossible_architectures_are_refused(values: object, message: str) -> N
 def test_theta_of_another_size_is_refused() -> None:
     with pytest.raises(ShapeError, match=rf"theta must have shape \({SMALL.size},\), got \(3,\)"):
         PriorNetwork(SMALL, np.zeros(3, np.float32))
+
+
+def test_network_is_the_composition_of_the_references_functions() -> None:
+    inputs, samples = ragged()
+    network = PriorNetwork(SMALL, SMALL.initial(4).astype(np.float64))
+    p, (rows, ahead) = network.parameters, inputs.ahead.shape
+    h_0 = np.zeros((rows, SMALL.hidden))
+    states = reference.gru_forward(inputs.x, h_0, p["W_x"], p["W_h"], p["b"], p["b_hn"], lengths=inputs.lengths)
+    final = states.h[inputs.lengths, np.arange(rows)]
+    of_series = reference.dense_forward(np.concatenate([final, inputs.scalars], axis=1), p["W_s"], p["b_a"])
+    a = of_series[:, None] + reference.dense_forward(inputs.steps, p["W_k"])
+    u = reference.silu_forward(a)
+    v = u + reference.silu_forward(reference.dense_forward(u, p["W_u"], p["b_u"]))
+    o = reference.dense_forward(v, p["W_o"], p["b_o"])
+    flat = o.reshape(rows * ahead, -1), inputs.simple.reshape(rows * ahead, -1), inputs.ahead.reshape(-1)
+    expected = reference.mixing_readout_forward(*flat).reshape(rows, ahead, -1)
+    q = network.predict(inputs)
+    assert relative_error(q, expected) < tolerance("states", np.float64)
+    y, weight = samples.y.astype(np.float64), np.repeat(samples.weight.astype(np.float64)[:, None], ahead, axis=1)
+    importance = np.where(np.arange(9) == 4, 3.0, 1.0)
+    loss, dq = reference.quantile_loss(expected, y, LEVELS, importance, weight)
+    own, d_own = quantile_loss(expected, y, samples.weight.astype(np.float64))
+    assert own == pytest.approx(loss, rel=tolerance("loss", np.float64))
+    assert relative_error(d_own, dq) < tolerance("gradients", np.float64)

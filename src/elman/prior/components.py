@@ -95,8 +95,8 @@ def wandering_growth(rng: Generator, rows: int, n: int, per_year: int) -> Array:
 
 
 def steady_growth(rng: Generator, rows: int, n: int, per_year: int) -> Array:
-    """Draw straight lines (B, n) of about 3.5 % a year, in half of the rows with more variety."""
-    rate = rng.normal(0.035, 0.04, (rows, 1)) + sometimes(rng, 0.5, rng.normal(0.02, 0.10, (rows, 1)))
+    """Draw straight lines (B, n) of about 2 % a year, in half of the rows with more variety."""
+    rate = rng.normal(0.02, 0.03, (rows, 1)) + sometimes(rng, 0.5, rng.normal(0.0, 0.06, (rows, 1)))
     return rate / per_year * np.arange(n)
 
 

@@ -47,7 +47,7 @@ def exponential_smoothing(rng: Generator, rows: int, n: int, per_year: int) -> A
     alpha = np.where(rng.random(rows) < 0.2, 1.0, rng.beta(0.9, 1.1, rows))
     alpha = np.where(rng.random(rows) < 0.15, 0.0, alpha)
     beta = np.where(rng.random(rows) < 0.5, 0.0, alpha * rng.beta(0.7, 4.0, rows))
-    undamped = rng.random(rows) < (0.15 if per_year == 1 else 0.4)
+    undamped = rng.random(rows) < (0.05 if per_year == 1 else 0.25)
     phi = np.where(undamped, 1.0, rng.uniform(0.6 if per_year == 1 else 0.75, 0.99, rows))
     errors = noise(rng, rows, n).T
     level = np.zeros(rows)
@@ -215,7 +215,7 @@ def random_walk(rng: Generator, rows: int, n: int, per_year: int) -> Array:
     """
     switch = rng.random((rows, n)) < rng.choice([0, 1, 3], (rows, 1)) / n
     switch[:, 0] = True
-    drifts = rng.normal(size=(rows, n)) * log_uniform(rng, 0.1, 1.0, (rows, 1))
+    drifts = rng.normal(size=(rows, n)) * log_uniform(rng, 0.05, 0.7, (rows, 1))
     newest = np.maximum.accumulate(np.where(switch, np.arange(n), 0), axis=1)
     return np.cumsum(np.take_along_axis(drifts, newest, axis=1) + noise(rng, rows, n), axis=1)
 

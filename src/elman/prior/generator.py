@@ -49,13 +49,16 @@ class Frequency:
 FREQUENCIES = (
     Frequency(0.21, (1,), (7, 60), 8, 1),
     Frequency(0.04, (1,), (50, 400), 20, 52),
-    Frequency(0.20, (4,), (9, 120), 12, 4),
-    Frequency(0.28, (12,), (20, 330), 24, 12),
+    Frequency(0.19, (4,), (9, 120), 12, 4),
+    Frequency(0.26, (12,), (20, 330), 24, 12),
+    Frequency(0.02, (6,), (14, 150), 12, 6),
+    Frequency(0.02, (5,), (30, 700), 20, 260),
     Frequency(0.06, (52,), (50, 700), 26, 52),
     Frequency(0.06, (7,), (30, 900), 56, 365),
     Frequency(0.04, (7, 365), (400, 1200), 56, 365),
     Frequency(0.08, (24, 168), (100, 1000), 48, 8760),
-    Frequency(0.03, (48, 336), (200, 1400), 96, 17520),
+    Frequency(0.02, (48, 336), (200, 1400), 96, 17520),
+    Frequency(0.01, (96, 672), (400, 2000), 96, 35040),
 )
 
 
@@ -93,11 +96,11 @@ def synthetic_series(rng: Generator, rows: int, n: int, frequency: Frequency) ->
     if rng.random() < 0.35:
         x = x[:, ::-1]  # against time
     rises = x[:, -1:] > x[:, :1]
-    x = np.where(rises | (rng.random((rows, 1)) < (0.85 if yearly else 0.6)), x, -x)  # business grows more often
+    x = np.where(rises | (rng.random((rows, 1)) < (0.62 if yearly else 0.58)), x, -x)  # business grows more often
     white = sometimes(rng, 0.45, log_uniform(rng, 0.1, 4.0, (rows, 1)))
     x = (x + white * noise(rng, rows, n)) / np.sqrt(1 + white**2)
     unit = log_uniform(rng, 0.006, 0.3, (rows, 1))
-    grows = rng.random((rows, 1)) < (0.7 if yearly else 0.3)
+    grows = rng.random((rows, 1)) < 0.25
     x = unit * x + np.where(
         grows,
         components.wandering_growth(rng, rows, n, per_year),
@@ -122,7 +125,7 @@ def _unit_changes(x: Array) -> Array:
 
 def _irregular(rng: Generator, rows: int, n: int, per_year: int) -> Array:
     """Draw from one family, or from a mixture of three."""
-    if per_year == 1 and rng.random() < 0.3:
+    if per_year == 1 and rng.random() < 0.6:
         return _unit_changes(random_walk(rng, rows, n, per_year))
     families = [family for family, _ in FAMILIES.values()]
     shares = np.array([share for _, share in FAMILIES.values()])

@@ -61,7 +61,7 @@ class PriorRecipe:
     shards: int = 301
     groups: int = 32
     members: int = 3
-    hidden: int = 64
+    hidden: int = 96
     width: int = 96
     updates: int = 20_000
     rows: int = 256
