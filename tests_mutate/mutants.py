@@ -74,6 +74,7 @@ def _exchanged_orders() -> list[Mutant]:
     return found
 
 
+_READOUT = "src/elman/reference/readout.py"
 REFERENCE_MUTANTS = [
     _one("reference", "peepholes of i and f swapped", LSTM, "P_i, P_f, P_o = np.zeros((3, H)) if peepholes is None else"
          " peepholes\n    mask = np.ones((N, H)) if h_mask is None else h_mask\n\n",
@@ -121,6 +122,12 @@ REFERENCE_MUTANTS = [
     _one("reference", "sign of the squared error's gradient", "src/elman/reference/losses.py",
          "return _reduce(e**2, 2 * e, weight, reduction)", "return _reduce(e**2, -2 * e, weight, reduction)",
          REFERENCE),
+    _one("reference", "mixing readout: a lower quantile's gap is its upper neighbour's", _READOUT, "q[..., i + 1] - gaps[..., i]",
+         "q[..., i + 1] - gaps[..., i + 1]", "tests/reference/test_readout.py"),
+    _one("reference", "mixing readout: gaps below the median do not reach it", _READOUT, "d_median = dq.sum(axis=-1)",
+         "d_median = dq[..., M:].sum(axis=-1)", "tests/reference/test_readout.py"),
+    _one("reference", "SiLU: derivative without the sigmoid's own", "src/elman/reference/activations.py",
+         "sigmoid(a) * (1.0 + a * sigmoid(-a))", "sigmoid(a)", "tests/reference/test_readout.py"),
 ]  # fmt: skip
 
 _TIMELINE = "src/elman/network/timeline.py"
@@ -211,6 +218,7 @@ FILE_MUTANTS = [
 
 _LSTM_H, _GRU_H = "cpp/kernels/lstm.h", "cpp/kernels/gru.h"
 _TIME_H, _OPTIMIZERS_H = "cpp/kernels/recurrent.h", "cpp/kernels/optimizers.h"
+_LOSSES_H = "cpp/kernels/losses.h"
 KERNEL_TESTS = "tests/kernels/test_twins_layers.py tests/kernels/test_twins_updates.py tests/kernels/test_twins.py"
 KERNEL_MUTANTS = [
     _one("kernels", "LSTM: i and f swapped", _LSTM_H, "const Vec<T> i = sigmoid_of<T>(a[0]), forget = sigmoid_of<T>(a[1]);",
@@ -278,6 +286,12 @@ KERNEL_MUTANTS = [
          "if (!b.dh_0) continue;", "tests/kernels/test_exact.py"),
     _one("kernels", "SGD does not clip what it reads", _OPTIMIZERS_H, "const T step = clip * g[i] + lambda * theta[i];",
          "const T step = g[i] + lambda * theta[i];", KERNEL_TESTS),
+    _one("kernels", "mixing readout: every step ahead is the first", "cpp/kernels/readout.h",
+         "k = f.k[m % f.J], root", "k = f.k[0], root", "tests/kernels/test_readout.py"),
+    _one("kernels", "mixing readout: gap of the quantile itself, not of those beyond it", "cpp/kernels/readout.h",
+         "above += dq[i + 1], gaps[i] = above", "gaps[i] = above, above += dq[i + 1]", "tests/kernels/test_readout.py"),
+    _one("kernels", "quantile loss: importance not counted in the mean", _LOSSES_H, "total = weights * importances;",
+         "total = weights * static_cast<double>(l.Q);", "tests/kernels/test_readout.py"),
 ]  # fmt: skip
 
 MUTANTS = [
