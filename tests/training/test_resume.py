@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from elman.errors import ArgumentError, FileFormatError
-from elman.training import Constant, Cosine, Plateau, Step, Trainer, TrainingState
+from elman.training import Constant, Cosine, Plateau, Settings, Step, Trainer, TrainingState
 from training.runs import network, ordered_batches, random_batches, score, trainer
 
 SCHEDULES = [Constant(), Step(every=3, factor=0.5), Cosine(warmup=2), Plateau(patience=1)]
@@ -168,3 +168,36 @@ def test_damaged_states_are_refused(name: str, text: str) -> None:
     with pytest.raises(FileFormatError) as caught:
         TrainingState.from_arrays(*damaged(name))
     assert str(caught.value) == text
+
+
+def test_the_running_mean_of_the_parameters_is_part_of_a_state() -> None:
+    whole = trainer(average=0.9)
+    mean, seen = whole.network.theta.copy(), []
+    whole.callbacks = (lambda own: seen.append(own.network.theta.copy()),)
+    whole.run()
+    for update, theta in enumerate(seen, start=1):
+        mean += (1 - min(0.9, update / (update + 19))) * (theta - mean)
+    np.testing.assert_allclose(whole.average, mean, rtol=1e-6)
+    first = trainer(average=0.9)
+    first.run(until=4)
+    second = trainer(average=0.9, state=through_a_file(first.state()))
+    second.run()
+    assert_same(second, whole)
+    np.testing.assert_array_equal(second.average, whole.average)
+    assert trainer().average is None
+
+
+def test_any_network_can_be_trained_whose_loss_pass_fills_a_gradient() -> None:
+    class Parabola:
+        """theta² / 2, whatever the batch."""
+
+        theta, gradient = np.array([3.0, -4.0]), np.empty(2)
+
+        def __call__(self, batch: object, start: object, update: int, n_threads: int) -> tuple[float, None]:
+            self.gradient[...] = self.theta
+            return float(self.theta @ self.theta) / 2, None
+
+    parabola = Parabola()
+    settings = Settings(updates=2, optimizer="sgd", learning_rate=0.5)
+    assert Trainer(parabola, random_batches(), settings, loss_pass=parabola).run().loss == [12.5, 3.125]
+    assert parabola.theta.tolist() == [0.75, -1.0]
