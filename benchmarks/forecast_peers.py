@@ -1,0 +1,179 @@
+"""Accuracy of other libraries' forecasts on the sets of ``accuracy.py``, in an environment of their own.
+
+    python -m venv peers && peers/bin/pip install statsforecast
+    peers/bin/python benchmarks/forecast_peers.py --work FOLDER [--data FOLDER] [--sets SET,…] [--models MODEL,…]
+
+Every series is forecast alone, with its season and 80 % and 95 % intervals, one thread, defaults otherwise. AutoARIMA
+sees a seeded sample of 100 series per set, the others all series. A model that would need more than 20 CPU minutes on
+a set is left out and named with what it would have needed; AutoARIMA stops there and says how many series it did.
+Where a model raises, or returns what is no number, seasonal naive stands in and the failure is counted.
+
+Each model of each set is one file in the working folder, so a run that was interrupted goes on where it was. The
+result goes to ``benchmarks/results/peers_forecasting.json``, the scores of each series to
+``peers_forecasting_series.json.gz`` beside it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gzip
+import json
+import os
+import platform
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[name] = "1"
+
+import numpy as np  # noqa: E402
+from forecast_accuracy.scores import LEVELS, compact, mean_scores, scored  # noqa: E402
+from forecast_accuracy.sets import DEFAULT_DATA, SETS, Array, Series, Set, read_set  # noqa: E402
+
+RESULTS = Path(__file__).resolve().parent / "results"
+MODELS = ("SeasonalNaive", "AutoETS", "AutoTheta", "AutoCES", "AutoARIMA")
+SAMPLED = {"AutoARIMA": 100}
+SEED = 16
+MOST_SECONDS = 20 * 60  # CPU time of a model on a set
+TRIED_FIRST = 5  # series that tell how long a set would take
+PACKAGES = ("statsforecast", "numpy", "scipy")
+
+Forecast = dict[str, Array]
+
+
+def cpu_name() -> str:
+    """Name the CPU as the system does; without Elman, which this environment lacks."""
+    if Path("/proc/cpuinfo").exists():
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.machine()
+
+
+def forecaster(model: str, season: int) -> Callable[[Array, int], Forecast]:
+    """Return a function that forecasts one series."""
+    from statsforecast import models
+
+    def forecast(values: Array, horizon: int) -> Forecast:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            made = getattr(models, model)(season_length=season).forecast(values, horizon, level=list(LEVELS))
+        found = {key: np.asarray(row, dtype=np.float64) for key, row in made.items() if key != "fitted"}
+        if not np.isfinite(found["mean"]).all():
+            raise ValueError("the forecast has values that are no numbers")
+        return found
+
+    return forecast
+
+
+def stand_in(series: Series, season: int) -> Forecast:
+    """Seasonal naive without intervals, for a model that failed."""
+    lag = season if len(series.train) >= season else 1
+    return {"mean": np.resize(series.train[-lag:], len(series.test))}
+
+
+def chosen(model: str, n_series: int) -> list[int]:
+    """Return the places of the series that a model sees, in the order in which it sees them."""
+    if model not in SAMPLED or n_series <= SAMPLED[model]:
+        return list(range(n_series))
+    return [int(place) for place in np.random.default_rng(SEED).choice(n_series, SAMPLED[model], replace=False)]
+
+
+def run(each: Set, model: str, data: Path, log: Callable[[str], None]) -> dict[str, Any]:
+    """Forecast the series of a set with one model."""
+    every = read_set(each, data)
+    places = chosen(model, len(every))
+    forecast = forecaster(model, each.season)
+    forecast(every[places[0]].train, len(every[places[0]].test))  # whatever is done once is not timed
+    rows, seconds, failures, done = [], [], [], []
+    for place in places:
+        series, start = every[place], time.process_time()
+        try:
+            found = forecast(series.train, len(series.test))
+        except Exception as error:
+            found = stand_in(series, each.season)
+            failures.append(f"{place}: {type(error).__name__}: {str(error)[:80]}")
+        seconds.append(time.process_time() - start)
+        rows.append(scored(each, series, found))
+        done.append(place)
+        if len(done) % 50 == 0:
+            log(f"{each.name} {model} {len(done)} of {len(places)}, {sum(seconds):.0f} CPU s")
+        needed = np.mean(seconds) * len(places)
+        if model not in SAMPLED and len(done) == min(TRIED_FIRST, len(places)) and needed > MOST_SECONDS:
+            return {"left_out": f"{needed / 60:.0f} CPU minutes for {len(places)} series, more than 20"}
+        if model in SAMPLED and sum(seconds) > MOST_SECONDS:
+            break
+    return {
+        **mean_scores(rows),
+        "series": len(done),
+        "of": len(every),
+        "cpu_seconds_per_series": round(float(np.mean(seconds)), 4),
+        "cpu_seconds_per_series_median": round(float(np.median(seconds)), 4),
+        "failures": failures,
+        "per_series": compact(rows) | ({"places": done} if len(done) < len(every) else {}),
+    }
+
+
+def collected(work: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Read what the working folder holds: the summary of each set and model, and the scores of each series."""
+    summary: dict[str, Any] = {}
+    series: dict[str, Any] = {}
+    for name in SETS:
+        for model in MODELS:
+            path = work / f"{name}.{model}.json"
+            if path.exists():
+                row = json.loads(path.read_text())
+                if "per_series" in row:
+                    series.setdefault(name, {})[model] = row.pop("per_series")
+                summary.setdefault(name, {})[model] = row
+    return summary, series
+
+
+def write(work: Path, results: Path) -> None:
+    """Write the two result files."""
+    summary, series = collected(work)
+    described = {
+        "protocol": "each series alone with its season, one thread, defaults; seasonal naive stands in for a failure",
+        "sampled": SAMPLED,
+        "seed": SEED,
+        "cpu": cpu_name(),
+        "python": sys.version.split()[0],
+        "versions": {package: version(package) for package in PACKAGES},
+    }
+    results.mkdir(parents=True, exist_ok=True)
+    (results / "peers_forecasting.json").write_text(json.dumps(described | {"sets": summary}, indent=2) + "\n")
+    text = json.dumps(series, separators=(",", ":")).encode()
+    (results / "peers_forecasting_series.json.gz").write_bytes(gzip.compress(text, mtime=0))
+
+
+def main() -> int:
+    """Run what is not in the working folder yet, model by model, and write the results."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, required=True, help="folder for one file per set and model")
+    parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="folder of the .jsonl files, or its parent")
+    parser.add_argument("--sets", default=",".join(SETS), help="sets, separated by commas")
+    parser.add_argument("--models", default=",".join(MODELS), help="models, separated by commas")
+    parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the result files")
+    args = parser.parse_args()
+    args.work.mkdir(parents=True, exist_ok=True)
+    for model in args.models.split(","):
+        for name in args.sets.split(","):
+            path = args.work / f"{name}.{model}.json"
+            if not path.exists():
+                row = run(SETS[name], model, args.data, lambda text: print(text, file=sys.stderr, flush=True))
+                path.with_suffix(".part").write_text(json.dumps(row))
+                path.with_suffix(".part").rename(path)
+                shown = {key: value for key, value in row.items() if key not in ("per_series", "failures", "intervals")}
+                print(f"{name} {model} {shown}", file=sys.stderr, flush=True)
+                write(args.work, args.results)
+    write(args.work, args.results)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
