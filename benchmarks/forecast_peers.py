@@ -32,8 +32,8 @@ for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ[name] = "1"
 
 import numpy as np  # noqa: E402
-from forecast_accuracy.scores import LEVELS, compact, mean_scores, scored  # noqa: E402
-from forecast_accuracy.sets import DEFAULT_DATA, SETS, Array, Series, Set, read_set  # noqa: E402
+from forecast_accuracy.scores import LEVELS, compact, mean_scores, scored, stand_in  # noqa: E402
+from forecast_accuracy.sets import DEFAULT_DATA, SETS, Array, Set, read_set  # noqa: E402
 
 RESULTS = Path(__file__).resolve().parent / "results"
 MODELS = ("SeasonalNaive", "AutoETS", "AutoTheta", "AutoCES", "AutoARIMA")
@@ -69,12 +69,6 @@ def forecaster(model: str, season: int) -> Callable[[Array, int], Forecast]:
         return found
 
     return forecast
-
-
-def stand_in(series: Series, season: int) -> Forecast:
-    """Seasonal naive without intervals, for a model that failed."""
-    lag = season if len(series.train) >= season else 1
-    return {"mean": np.resize(series.train[-lag:], len(series.test))}
 
 
 def chosen(model: str, n_series: int) -> list[int]:

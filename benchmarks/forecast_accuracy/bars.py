@@ -59,6 +59,8 @@ def alone(folder: Path) -> Iterator[Bar]:
     yield Bar("alone: M3, sMAPE of all 3,003 series", all_of_m3(sets), 12.15)
     slowest = max((row["cpu_seconds_per_series"] for row in sets.values()), default=None)
     yield Bar("alone: CPU seconds a series, mean of the slowest set", slowest, 0.05)
+    failures = sum(len(row["failures"]) for row in sets.values()) if sets else None
+    yield Bar("alone: series that raised an error", failures, 0)
     yield Bar("alone: CPU ms a series in a batch of 1,000", _of(found, "batch", "cpu_ms_per_series"), 1.0)
 
 

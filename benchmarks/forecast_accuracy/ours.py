@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from elman import Forecaster
-from forecast_accuracy.scores import LEVELS, compact, mean_scores, scored
+from forecast_accuracy.scores import LEVELS, compact, mean_scores, scored, stand_in
 from forecast_accuracy.sets import DEFAULT_DATA, SETS, Array, Series, Set, by_horizon, read_set
 
 
@@ -96,10 +96,14 @@ def alone(each: Set, settings: Settings) -> dict[str, Any]:
     """Score every series of a set, each forecast by itself; fit and forecast are timed together."""
     every = settings.read(each)
     forecast_alone(each, every[0], settings)  # what is loaded once is not timed
-    rows, seconds, methods = [], [], []
+    rows, seconds, methods, failures = [], [], [], []
     for place, series in enumerate(every):
         start = time.process_time()
-        found, method = forecast_alone(each, series, settings)
+        try:
+            found, method = forecast_alone(each, series, settings)
+        except Exception as error:  # counted, and has a bar; a long run goes on
+            found, method = stand_in(series, each.season), "failed"
+            failures.append(f"{place}: {type(error).__name__}: {error}"[:200])
         seconds.append(time.process_time() - start)
         methods.append(method)
         rows.append(scored(each, series, found))
@@ -110,6 +114,7 @@ def alone(each: Set, settings: Settings) -> dict[str, Any]:
         "cpu_seconds_per_series": round(float(np.mean(seconds)), 4),
         "cpu_seconds_per_series_median": round(float(np.median(seconds)), 4),
         "methods": dict(Counter(methods).most_common()),
+        "failures": failures,
     }
 
 

@@ -174,8 +174,24 @@ def test_what_peers_see_and_what_stands_in(piece: Any) -> None:
     sample = peers.chosen("AutoARIMA", 645)
     assert len(set(sample)) == 100 and sample == peers.chosen("AutoARIMA", 645)
     series = sets.Series(np.array([1.0, 2, 3]), np.zeros(5))
-    assert peers.stand_in(series, 2)["mean"].tolist() == [2, 3, 2, 3, 2]
-    assert peers.stand_in(series, 4)["mean"].tolist() == [3] * 5
+    stand_in = piece("scores").stand_in
+    assert stand_in(series, 2)["mean"].tolist() == [2, 3, 2, 3, 2]
+    assert stand_in(series, 4)["mean"].tolist() == [3] * 5
+
+
+def test_an_error_is_counted_and_the_run_goes_on(piece: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Fails(Repeats):
+        def predict(self, level: list[int]) -> Any:
+            if self.horizon == 6:
+                raise ValueError("no")
+            return super().predict(level)
+
+    ours, sets = piece("ours"), piece("sets")
+    monkeypatch.setattr(ours, "Forecaster", Fails)
+    write_set(tmp_path, "m1_yearly", [3, 6, 3])
+    found = ours.alone(sets.SETS["m1_yearly"], ours.Settings(tmp_path, method="last"))
+    assert found["failures"] == ["1: ValueError: no"]
+    assert found["methods"] == {"last": 2, "failed": 1}
 
 
 def test_missing_values_become_the_median_of_their_phase(piece: Any) -> None:
