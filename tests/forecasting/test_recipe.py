@@ -9,18 +9,22 @@ import pandas as pd
 import pytest
 
 from elman import ArgumentError, DataError
+from elman.forecasting import fitted
 from elman.forecasting.frames import read_panel
 from elman.forecasting.missing import fill
 from elman.forecasting.recipe import (
     Recipe,
     batch_size,
     check_window,
+    different_stretches,
     resolve_seasons,
     rule_updates,
     rule_window,
     training_length,
 )
 from elman.forecasting.training_set import arrays_of, check_domain, measure_unit
+from elman.training import Trainer
+from forecasting.small import WAVE, small
 
 NAN = float("nan")
 
@@ -90,10 +94,60 @@ def test_updates() -> None:
     assert rule_updates(recipe(), np.array([1_000_000])) == 900
 
 
-def test_batch_size() -> None:
-    assert batch_size(recipe(), np.array([132]), 32) == 13
-    assert batch_size(recipe(), np.array([25]), 32) == 1
-    assert batch_size(recipe(), np.array([60] * 50), 32) == 32
+@pytest.mark.parametrize(
+    ("lengths", "different", "size"),
+    [
+        ([24], 0, 0),  # no window has all its targets
+        ([25], 1, 1),
+        ([120], 1, 1),  # 96 windows, one stretch
+        ([121], 2, 2),
+        ([132], 13, 2),  # two stretches cover the 108 windows
+        ([216], 97, 2),
+        ([217], 98, 3),  # 193 windows
+        ([300], 181, 3),
+        ([3000], 2881, 31),
+        ([3200], 3081, 32),
+        ([60] * 10, 10, 10),
+        ([60] * 50, 50, 32),
+        ([132, 300, 60], 195, 6),
+        ([132] * 8, 104, 16),
+    ],
+)
+def test_batch_size(lengths: list[int], different: int, size: int) -> None:
+    assert different_stretches(recipe(), np.array(lengths)) == different
+    assert batch_size(recipe(), np.array(lengths), 32) == size
+
+
+def test_batch_size_where_the_last_step_alone_has_targets() -> None:
+    """Overlapping stretches have other targets then: only their number counts."""
+    assert batch_size(recipe(), np.array([132]), 32, last=True) == 13
+    assert batch_size(recipe(), np.array([300]), 32, last=True) == 32
+    assert batch_size(recipe(), np.array([300]), 500, last=True) == 181
+
+
+@pytest.mark.parametrize("length", [60, 120, 132, 300, 700])
+def test_panels_of_32_series_get_as_many_stretches_as_ever(length: int) -> None:
+    lengths = np.full(32, length)
+    assert batch_size(recipe(), lengths, 32) == 32
+
+
+def test_never_more_than_asked_for() -> None:
+    assert [batch_size(recipe(), np.array([3000]), limit) for limit in (1, 5, 32, 100)] == [1, 5, 31, 31]
+
+
+@pytest.mark.parametrize(
+    ("loss_at", "lengths", "rows"), [("every", [60], 7), ("last", [60], 32), ("every", [60] * 5, 32)]
+)
+def test_rows_of_a_fit(loss_at: str, lengths: list[int], rows: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """60 values have 53 windows of 5 with 3 targets: 7 stretches of 8."""
+    seen: list[int] = []
+
+    def noted(trainers: list[Trainer], **_: Any) -> None:
+        seen.extend(trainer.batches.batch(0).x.shape[1] for trainer in trainers)
+
+    monkeypatch.setattr(fitted, "train_ensemble", noted)
+    small(loss_at=loss_at).fit([WAVE[:length] for length in lengths])
+    assert seen == [rows, rows]
 
 
 def test_fill_by_hand() -> None:

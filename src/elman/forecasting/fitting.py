@@ -121,8 +121,9 @@ def make_trainers(
 ) -> list[Trainer]:
     """Make one trainer per seed; all gather their batches from the same arrays, and stop as a `Trainer` does."""
     architecture = architecture_of(forecaster, prepared.recipe)
-    size = batch_size(prepared.recipe, prepared.lengths, int(forecaster.batch_size))
-    source = stretches(prepared.arrays, prepared.recipe, size, forecaster.loss_at == "last")
+    last = forecaster.loss_at == "last"
+    size = batch_size(prepared.recipe, prepared.lengths, int(forecaster.batch_size), last=last)
+    source = stretches(prepared.arrays, prepared.recipe, size, last)
     trainers = []
     for seed in seeds:
         network = Network.initialized(architecture, seed=seed, scheme=forecaster.init)

@@ -9,7 +9,7 @@ import numpy as np
 from elman import _check
 from elman.forecasting.options import settings_of
 from elman.forecasting.panel import Panel
-from elman.forecasting.recipe import batch_size
+from elman.forecasting.recipe import different_stretches
 from elman.forecasting.training_set import arrays_of, check_domain, filled, stretches
 from elman.training.gradient_flow import GradientFlow, gradient_flow
 
@@ -29,7 +29,7 @@ def measure(place: str, forecaster: Forecaster, panel: Panel, member: int, probe
     check_domain(place, recipe.transform, panel)
     scales = forecaster._scales_for(panel)
     arrays = arrays_of(panel, recipe, scales, forecaster._unit, recipe.shortest, unknown)
-    rows = batch_size(recipe, np.diff(arrays.offsets), _ROWS)
+    rows = min(_ROWS, different_stretches(recipe, np.diff(arrays.offsets)))
     return gradient_flow(
         forecaster.networks_[member],
         stretches(arrays, recipe, rows, forecaster.loss_at == "last").batch(0),

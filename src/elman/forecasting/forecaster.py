@@ -88,7 +88,7 @@ class Forecaster(FittedForecaster):
         Gradient steps. ``"auto"``: ``min(900, 300 * cube root of max(number of series, windows / steps))``; but 100
         where ``window="auto"`` measures that 300 forecast worse than 100 by 10 %, as happens where data are few.
     batch_size : int
-        Stretches per update, at most; a short series has fewer different ones.
+        Stretches per update, at most: no more than cover every series once (see `elman.forecasting.recipe.batch_size`).
     clip_norm : float or None
         Longest gradient.
     dropout : float

@@ -14,7 +14,15 @@ from elman import _check
 from elman.errors import ArgumentError, DataError
 from elman.forecasting.frequencies import Frequency, seasons_of
 
-__all__ = ["Recipe", "batch_size", "resolve_seasons", "rule_updates", "rule_window", "training_length"]
+__all__ = [
+    "Recipe",
+    "batch_size",
+    "different_stretches",
+    "resolve_seasons",
+    "rule_updates",
+    "rule_window",
+    "training_length",
+]
 
 Lengths = npt.NDArray[np.int64]
 
@@ -203,14 +211,70 @@ def _windows(recipe: Recipe, lengths: Lengths) -> Lengths:
     return counts
 
 
-def batch_size(recipe: Recipe, lengths: Lengths, limit: int) -> int:
-    """Count the different stretches, up to ``limit``: a short series has few, and drawing them twice adds nothing.
+def different_stretches(recipe: Recipe, lengths: Lengths) -> int:
+    """Count the stretches that differ from each other.
+
+    ::
+
+        different = sum over series with a window of 1 + max(0, windows - steps)
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Window, horizon and steps.
+    lengths : ndarray (S,), int64
+        Values of each series, padded.
+
+    Returns
+    -------
+    int
 
     Examples
     --------
     >>> recipe = Recipe(horizon=12, seasons=(12,), window=13, steps=96, level=12, transform="log")
-    >>> batch_size(recipe, np.array([132]), 32)                     # 108 windows, 13 stretches of 96
+    >>> different_stretches(recipe, np.array([132]))                # 108 windows, 13 stretches of 96
     13
     """
-    windows = np.maximum(0, lengths - recipe.window - recipe.horizon + 1)
-    return min(limit, int(np.sum(np.maximum(0, windows - recipe.steps) + (windows > 0))))
+    windows = _windows(recipe, lengths)
+    return int(np.sum(np.maximum(0, windows - recipe.steps) + (windows > 0)))
+
+
+def batch_size(recipe: Recipe, lengths: Lengths, limit: int, *, last: bool = False) -> int:
+    """Choose the stretches per update: as many as cover every series once, up to ``limit`` and to those that differ.
+
+    ::
+
+        batch = min(limit, different, sum over series of ceil(windows / answered))
+
+        answered = steps if every step of a stretch has targets, 1 if the last alone has
+
+    A series of 300 values has some 180 different stretches of 96 windows, but three cover it. 32 drawn at random
+    overlap almost wholly: an update costs ten times as much and teaches no more. Panels of 32 series and more get a
+    ``limit`` of 32.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Window, horizon and steps.
+    lengths : ndarray (S,), int64
+        Values of each series, padded.
+    limit : int
+        The parameter ``batch_size``.
+    last : bool
+        Whether the last step of a stretch alone has targets (``loss_at="last"``).
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> recipe = Recipe(horizon=12, seasons=(12,), window=13, steps=96, level=12, transform="log")
+    >>> [batch_size(recipe, np.array([n]), 32) for n in (80, 132, 300, 3000)]
+    [1, 2, 3, 31]
+    >>> batch_size(recipe, np.full(32, 80), 32), batch_size(recipe, np.array([300]), 32, last=True)
+    (32, 32)
+    """
+    answered = 1 if last else recipe.steps
+    covering = int(np.sum(-(-_windows(recipe, lengths) // answered)))
+    return min(limit, different_stretches(recipe, lengths), covering)
