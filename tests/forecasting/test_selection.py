@@ -20,12 +20,13 @@ WAVE = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 15) + np.random.default_rng(0).normal
 @pytest.mark.parametrize(
     ("seasons", "lengths", "horizon", "windows"),
     [
-        ((12,), [132], 12, [13, 15, 24, 48]),
-        ((12,), [600], 12, [13, 15, 24, 48]),  # of a single series no longer ones
+        ((12,), [132], 12, [13, 24, 48]),  # a single series does not tell 15 from 13
+        ((12,), [600], 12, [13, 24, 48]),  # and no longer ones
         ((12,), [132, 90], 12, [13, 15, 24, 48]),  # 84 would be more than half of what there is
         ((7,), [679, 10], 56, [8, 9, 14, 28, 49, 70]),
-        ((24, 168), [700], 48, [25, 30, 48, 96, 168]),  # none beyond the longest of several seasons
-        ((24, 168), [300], 48, [25, 30, 48, 96, 126]),  # the rule's own, cut to half
+        ((24, 168), [700], 48, [25, 48, 96, 168]),  # none beyond the longest of several seasons
+        ((24, 168), [300], 48, [25, 48, 96, 126]),  # the rule's own, cut to half
+        ((24, 168), [700, 700], 48, [25, 30, 48, 96, 168]),
         ((1,), [300, 300], 10, [2, 4, 7, 8, 10]),
         ((12,), [20], 6, [7]),
     ],

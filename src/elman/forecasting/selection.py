@@ -34,7 +34,7 @@ Array = npt.NDArray[np.float64]
 
 SHORT, LONG = 100, 300  # updates of the fits that are compared
 _SEASONS = (1.25, 2.0, 4.0, 7.0, 10.0)  # windows tried, in seasons, besides a season and one value
-_LONGEST_ALONE = 4.0  # seasons; a single series has too few windows to learn more weights from
+_ALONE = (2.0, 4.0)  # for a single series: it has too few windows to learn more weights from, or to tell 1.25 from 1
 _WORSE = 0.10  # longer training must be worse by this share for the short one to be kept
 _CLEAR = 0.02  # what one horizon measures is noisy: another window than the rule's must be better by this share
 _FEW = 30  # fewer series than this are measured with more than one network
@@ -66,9 +66,9 @@ class Choice:
 def window_candidates(seasons: tuple[int, ...], lengths: npt.NDArray[np.int64], horizon: int) -> list[int]:
     """List the windows to try, shortest first.
 
-    One season and one value; 1.25, 2, 4 and, for several series, 7 and 10 seasons; the longest of several seasons,
-    beyond which none is tried then; and what `rule_window` says. None takes more than half of what the longest series
-    has besides the horizon.
+    One season and one value; 2 and 4 seasons; for several series also 1.25, 7 and 10 seasons; the longest of several
+    seasons, beyond which none is tried then; and what `rule_window` says. None takes more than half of what the longest
+    series has besides the horizon.
 
     Parameters
     ----------
@@ -86,10 +86,10 @@ def window_candidates(seasons: tuple[int, ...], lengths: npt.NDArray[np.int64], 
     Examples
     --------
     >>> window_candidates((12,), np.array([120]), 12), window_candidates((24, 168), np.array([700]), 48)
-    ([13, 15, 24, 48], [25, 30, 48, 96, 168])
+    ([13, 24, 48], [25, 48, 96, 168])
     """
     season = seasons[0]
-    shares = [share for share in _SEASONS if len(lengths) > 1 or share <= _LONGEST_ALONE]
+    shares = _SEASONS if len(lengths) > 1 else _ALONE
     tried = {season + 1, *(math.ceil(share * season) for share in shares)}
     most = max(1, (int(lengths.max()) - horizon) // 2)
     if len(seasons) > 1:
