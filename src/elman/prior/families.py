@@ -24,6 +24,7 @@ __all__ = [
     "lines_with_changes",
     "logistic_growth",
     "random_walk",
+    "stochastic_cycle",
 ]
 
 Array = npt.NDArray[np.float64]
@@ -220,10 +221,36 @@ def random_walk(rng: Generator, rows: int, n: int, per_year: int) -> Array:
     return np.cumsum(np.take_along_axis(drifts, newest, axis=1) + noise(rng, rows, n), axis=1)
 
 
+def stochastic_cycle(rng: Generator, rows: int, n: int, per_year: int) -> Array:
+    """Draw cycles whose phase and amplitude wander: autoregressions of order 2 with complex roots, and noise.
+
+    ::
+
+        x_t = 2 ρ cos(2π / p) x_{t-1} - ρ² x_{t-2} + e_t            period p, ρ a little below 1
+
+    References
+    ----------
+    Yule (1927), On a method of investigating periodicities in disturbed series, with special reference to Wolfer's
+    sunspot numbers. Phil. Trans. Royal Society A 226.
+    """
+    period = log_uniform(rng, 3.0, max(6.0, min(60.0, n / 2)), (rows,))
+    rho = 1 - log_uniform(rng, 0.003, 0.15, (rows,))
+    first, second = 2 * rho * np.cos(2 * np.pi / period), -(rho**2)
+    errors, x = noise(rng, rows, n + 2 * _BURN_IN).T, np.zeros((n + 2 * _BURN_IN + 2, rows))
+    for t in range(n + 2 * _BURN_IN):
+        x[t + 2] = first * x[t + 1] + second * x[t] + errors[t]
+    cycle = x[2 + 2 * _BURN_IN :].T
+    skewed = np.where(rng.random((rows, 1)) < 0.3, 1.0, 0.0)  # peaks higher than troughs are low
+    cycle = cycle / (cycle.std(axis=1, keepdims=True) + 1e-6)
+    shape: Array = cycle + 0.25 * skewed * cycle**2
+    return shape + log_uniform(rng, 0.01, 0.5, (rows, 1)) * rng.normal(size=(rows, n))
+
+
 FAMILIES: dict[str, tuple[Family, float]] = {  # with their shares; what remains are mixtures of three
-    "exponential smoothing": (exponential_smoothing, 0.38),
+    "exponential smoothing": (exponential_smoothing, 0.36),
     "arima": (arima, 0.18),
     "gaussian process": (gaussian_process, 0.14),
-    "lines with changes": (lines_with_changes, 0.16),
+    "lines with changes": (lines_with_changes, 0.14),
+    "stochastic cycle": (stochastic_cycle, 0.06),
     "logistic growth": (logistic_growth, 0.05),
 }

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from elman.prior.autoregression import autoregress
 from elman.prior.smoothing import Smoothed, smooth
 
 __all__ = [
@@ -27,9 +28,9 @@ Index = npt.NDArray[np.int64]
 _DECAYS = (0.1, 0.25, 0.5)
 _SLOPES = (4, 8, 16, 10**9)
 _CYCLES = 5  # seasonal residuals: three cycles of the first season, two of the second
-SIMPLE = 22  # simple forecasts
+SIMPLE = 23  # simple forecasts
 SEASONAL_SIMPLE = 7  # of them the last ones follow the season
-SCALARS = 34
+SCALARS = 35
 STEP_FEATURES = 4 + _CYCLES
 
 
@@ -43,6 +44,7 @@ class Facts(NamedTuple):
     drift: Array
     growth: Array
     smoothed: Smoothed
+    autoregression_error: Array
 
 
 def seasonal_residuals(z: Array, seasons: Sequence[int], k: Index, first: int) -> tuple[Array, Array]:
@@ -103,8 +105,8 @@ def simple_forecasts(
     """Make `SIMPLE` forecasts for each step ahead, relative to the newest value.
 
     Three exponential means, the mean, the mean of the last season, four slopes, the drift, the last change, the growth
-    from season to season, simple exponential smoothing and the damped trend method with parameters of the series' own,
-    five seasonal residuals, and the indices of both seasons, so that the network can strengthen or undo them.
+    from season to season, simple exponential smoothing, the damped trend method and a linear autoregression with
+    parameters of the series' own, five seasonal residuals, and the indices of both seasons, so that the network can strengthen or undo them.
 
     Returns
     -------
@@ -117,6 +119,7 @@ def simple_forecasts(
     for decay in _DECAYS:
         weights = (1 - decay) ** back
         averages.append((z * (weights / weights.sum())).sum(axis=1))
+    by_autoregression, error = autoregress(z, k)
     facts = Facts(
         averages,
         z.mean(axis=1),
@@ -125,6 +128,7 @@ def simple_forecasts(
         -z[:, 0] / (n - 1),
         _growth(z, first),
         smooth(z),
+        error,
     )
     s = facts.smoothed
     constant = [*averages, facts.mean, facts.recent_mean, change[:, -1], s.level, s.trend_level]
@@ -133,6 +137,7 @@ def simple_forecasts(
     simple[:, :, : len(constant)] = np.stack(constant, axis=1)[:, None]
     simple[:, :, len(constant) : len(constant) + len(linear)] = np.stack(linear, axis=1)[:, None] * k[:, None]
     simple[:, :, len(constant) + len(linear)] = _damped(s, k)
+    simple[:, :, len(constant) + len(linear) + 1] = by_autoregression
     simple[:, :, -SEASONAL_SIMPLE:-2] = residuals
     simple[:, :, -2], simple[:, :, -1] = season
     return simple, facts
@@ -178,6 +183,7 @@ def scalars(
         np.arcsinh(s.level),
         np.log(s.level_error + 0.05),
         np.log(s.trend_error + 0.05),
+        np.log(facts.autoregression_error / variance + 0.05),
         s.alpha,
         *(_autocorrelation(change, lag, variance) for lag in (1, 2, seasons[0] if seasons[0] > 1 else 3, second)),
         np.log(z.std(axis=1) + 0.1),

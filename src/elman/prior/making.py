@@ -60,7 +60,7 @@ class PriorRecipe:
     seed: int = 1
     shards: int = 301
     groups: int = 32
-    members: int = 3
+    members: int = 1
     hidden: int = 96
     width: int = 96
     updates: int = 20_000

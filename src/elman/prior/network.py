@@ -127,10 +127,10 @@ class PriorArchitecture:
     Examples
     --------
     >>> PriorArchitecture().size
-    43326
+    61762
     """
 
-    hidden: int = 64
+    hidden: int = 96
     width: int = 96
 
     def __post_init__(self) -> None:
