@@ -27,6 +27,7 @@ inputs, targets = sliding_windows(series, WINDOW, HORIZON)  # n - T - K + 1 = 55
 
 forecaster = Forecaster(
     HORIZON,
+    method="network",
     window=WINDOW,
     steps=len(inputs),  # the whole series in one stretch
     cell="rnn",

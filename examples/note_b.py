@@ -22,6 +22,7 @@ train, test = wave[:200], wave[200:]
 for cell in ("rnn", "lstm"):
     forecaster = Forecaster(
         1,
+        method="network",
         window=1,
         steps=2,  # two lags
         loss_at="last",

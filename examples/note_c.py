@@ -25,6 +25,7 @@ print(f"{len(features)} windows: {features[0]} -> {labels[0]}, ..., {features[-1
 for layout, lags in {"(N, 1, 9)": {"window": 9, "steps": 1}, "(N, 9, 1)": {"window": 1, "steps": 9}}.items():
     forecaster = Forecaster(
         5,
+        method="network",
         **lags,
         strategy="recursive",
         loss_at="last",

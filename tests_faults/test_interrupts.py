@@ -14,7 +14,8 @@ import numpy as np
 import pytest
 
 from elman import Forecaster, SequenceClassifier, load
-from elman.forecasting import fitted, forecaster, intervals, prediction
+from elman.forecasting import calibration, forecaster, prediction, procedure
+from elman.forecasting.methods import network
 from elman.persistence import models
 from elman.sequences import _estimator, _training
 from elman.training import loop
@@ -25,16 +26,16 @@ LABELS = [x[:, 0].mean() > 0 for x in SEQUENCES]
 
 FORECASTER_PHASES = {
     "reading the data": (forecaster, "read_panel"),
-    "calibrating intervals": (forecaster, "calibrate"),
-    "choosing the window": (fitted, "choose"),
-    "preparing": (fitted, "prepare"),
-    "choosing the updates": (fitted, "best_updates"),
-    "making networks": (fitted, "make_trainers"),
-    "training": (fitted, "train_ensemble"),
+    "calibrating intervals": (procedure, "calibrate"),
+    "choosing the window": (network, "choose"),
+    "preparing": (network, "prepare"),
+    "choosing the updates": (network, "best_updates"),
+    "making networks": (network, "make_trainers"),
+    "training": (network, "train_ensemble"),
     "an update": (loop.Trainer, "_one_update"),
-    "predicting": (fitted, "forecast"),
+    "predicting": (network, "forecast"),
     "warming up": (prediction, "warm_up"),
-    "measuring residuals": (intervals, "scaled_residuals"),
+    "measuring residuals": (calibration, "scaled_residuals"),
     "saving": (models, "save_arrays"),
 }
 CLASSIFIER_PHASES = {

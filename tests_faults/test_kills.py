@@ -22,9 +22,14 @@ MOST = 40  # kills of one run
 SMALL: dict[str, Any] = {"hidden_size": 4, "random_state": 1, "n_threads": 2}
 LABELS = [x[:, 0].mean() > 0 for x in SEQUENCES]
 TASKS: dict[str, Callable[[], tuple[Any, tuple[Any, ...]]]] = {
-    "forecaster": lambda: (Forecaster(3, season=6, window=7, steps=8, updates=250, dropout=0.2, **SMALL), (SERIES,)),
+    "forecaster": lambda: (
+        Forecaster(3, method="network", season=6, window=7, steps=8, updates=250, dropout=0.2, **SMALL),
+        (SERIES,),
+    ),
     "forecaster that chooses": lambda: (
-        Forecaster(3, season=6, steps=8, updates=60, cell="gru", validation=True, carry_state=True, **SMALL),
+        Forecaster(
+            3, method="network", season=6, steps=8, updates=60, cell="gru", validation=True, carry_state=True, **SMALL
+        ),
         (SERIES,),
     ),
     "classifier": lambda: (

@@ -190,8 +190,8 @@ FILE_MUTANTS = [
          "tests/persistence"),
     _one("files", "NaN loaded", "src/elman/persistence/__init__.py", "        if not _is_finite(array):\n            raise"
          " FileFormatError", "        if False:\n            raise FileFormatError", "tests/persistence"),
-    _one("scaling", "wrong scaling at load: scales all one", "src/elman/forecasting/saving.py",
-         "forecaster._scales = scales", "forecaster._scales = scales * 0 + 1.5", "tests/forecasting/test_saving.py"
+    _one("scaling", "wrong scaling at load: scales all one", "src/elman/forecasting/saving_network.py",
+         "network, scales=scales, names", "network, scales=scales * 0 + 1.5, names", "tests/forecasting/test_saving.py"
          " tests/golden"),
     _one("scaling", "sequences centered twice as far", "src/elman/sequences/_preparation.py",
          "np.clip((s - self.center) / self.scale", "np.clip((s - 2 * self.center) / self.scale",

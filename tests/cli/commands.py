@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-QUICK = ["--window", "5", "--season", "4"]
+QUICK = ["--method", "network", "--window", "5", "--season", "4"]
 WAVE = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 10) + np.arange(40) / 10
 LONG = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 30) + np.arange(120) / 10
 

@@ -28,7 +28,14 @@ def sales(tmp_path: Path) -> Path:
 @pytest.fixture
 def model(tmp_path: Path) -> Path:
     path = tmp_path / "sales.model"
-    options: dict[str, Any] = {"hidden_size": 4, "updates": 3, "n_seeds": 1, "steps": 8, "random_state": 0}
+    options: dict[str, Any] = {
+        "method": "network",
+        "hidden_size": 4,
+        "updates": 3,
+        "n_seeds": 1,
+        "steps": 8,
+        "random_state": 0,
+    }
     Forecaster(4, **options).fit(FRAME).save(path)
     return path
 
@@ -51,7 +58,14 @@ def test_all_holds(model: Path, sales: Path, tmp_path: Path) -> None:
 
 def test_covariates_are_read_from_the_file(tmp_path: Path) -> None:
     frame = FRAME.assign(price=np.sin(np.arange(40)), stock=np.cos(np.arange(40)))
-    options: dict[str, Any] = {"hidden_size": 4, "updates": 3, "n_seeds": 1, "steps": 8, "random_state": 0}
+    options: dict[str, Any] = {
+        "method": "network",
+        "hidden_size": 4,
+        "updates": 3,
+        "n_seeds": 1,
+        "steps": 8,
+        "random_state": 0,
+    }
     Forecaster(4, past_covariates=["stock"], future_covariates=["price"], **options).fit(frame).save(tmp_path / "model")
     frame.to_csv(tmp_path / "sales.csv", index=False)
     done = run("audit", tmp_path / "model", tmp_path / "sales.csv", "--target", "y")

@@ -20,7 +20,7 @@ COMMANDS = ["forecast", "classify"]
 def words(small: None, sales: Path, tmp_path: Path, request: pytest.FixtureRequest) -> list[str]:
     """The command without its options about states."""
     if request.param == "forecast":
-        return ["forecast", str(sales), "--horizon", "4", "--backtest", "2", "--window", "5"]
+        return ["forecast", str(sales), "--horizon", "4", "--backtest", "2", "--method", "network", "--window", "5"]
     rows = [f"{i},{t},{i % 2 * 2 - 1 + 0.1 * t},{i % 2}" for i in range(10) for t in range(4)]
     (tmp_path / "steps.csv").write_text("id,t,x,label\n" + "\n".join(rows))
     return ["classify", "train", str(tmp_path / "steps.csv"), "--updates", "6", "--hidden-size", "3"]

@@ -18,7 +18,8 @@ import elman
 from cli.commands import LONG, QUICK, WAVE, files
 from elman import Forecaster
 from elman.cli._common import in_flags
-from elman.forecasting import backtest
+from elman.forecasting import backtest, calibration, candidates
+from elman.forecasting.methods import fit_network
 
 
 def test_forecast_prints_check_verdict_and_forecast(run: Callable[..., Any], sales: Path) -> None:
@@ -41,15 +42,65 @@ def test_numbers_are_those_of_the_library(run: Callable[..., Any], sales: Path, 
     frame = pd.DataFrame(
         {"unique_id": "sales", "ds": pd.date_range("2014-01-01", periods=40, freq="QS"), "y": WAVE.round(2)}
     )
-    model = Forecaster(4, season=4, window=5, random_state=5)
-    expected = model.set_params(intervals="auto").fit(frame).predict(level=80)
+    model = Forecaster(4, method="network", season=4, window=5, random_state=5, intervals="auto", cutoffs=1).fit(frame)
+    expected = model.predict(level=80)
     written = pd.read_csv(tmp_path / "out.csv", parse_dates=["ds"])
     assert written.columns.tolist() == ["unique_id", "ds", "Elman", "Elman-lo-80", "Elman-hi-80"]
     for column in ("Elman", "Elman-lo-80", "Elman-hi-80"):
         assert np.array_equal(written[column], expected[column])  # every digit, so the same bits
     assert written["ds"].tolist() == expected["ds"].tolist()
-    result = backtest(model, frame)
-    assert result.verdict in done.stdout.splitlines()
+    assert model.check_ is not None and model.check_.verdict == backtest(model, frame).verdict
+    assert model.check_.verdict in done.stdout.splitlines()
+
+
+def test_what_the_check_says_is_delivered(run: Callable[..., Any], sales: Path, tmp_path: Path) -> None:
+    """The default: Python and the command give the same forecasts and intervals, and say what they are."""
+    out, model, picture = tmp_path / "out.csv", tmp_path / "model", tmp_path / "p.png"
+    done = run("forecast", sales, "--horizon", 4, "--output", out, "--save", model, "--plot", picture)
+    assert done.exit_code == 0
+    assert done.stderr.splitlines() == [
+        f"{sales}: 40 rows; time is 'date', target is 'sales'.",
+        "Frequency QS-JAN, season 4.",
+    ]
+    frame = pd.read_csv(sales, parse_dates=["date"]).rename(columns={"date": "ds", "sales": "y"})
+    library = Forecaster(4).fit(frame.assign(unique_id="sales"))
+    expected = library.predict(level=[80, 95])
+    written = pd.read_csv(out)
+    assert written.columns[2:].tolist() == expected.columns[2:].tolist()
+    for column in expected.columns[2:]:
+        assert np.array_equal(written[column], expected[column])
+    assert library.check_ is not None
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    assert lines[0] == "Check on 3 cut-offs, held out"
+    assert sum(line.startswith(f"Elman: {library.method_} ") for line in lines) == 1
+    assert library.check_.verdict in lines
+    assert f"Delivered: {library.method_} ({library.reason_})." in lines
+    again = run("predict", model)
+    assert again.exit_code == 0 and done.stdout.endswith(again.stdout)
+    assert again.stdout.startswith(f"Delivered: {library.method_} ({library.reason_}).")
+    beyond = run("forecast", sales, "-n", 4, "--level", 99)
+    assert (beyond.exit_code, beyond.stdout) == (1, "")
+    assert beyond.stderr.splitlines()[-1] == (
+        f"Error: elman forecast: --level 99 is beyond 95, the widest interval that the {library.method_} knows. "
+        "Ask for at most 95, or pass --method network."
+    )
+    ignored = run("forecast", sales, "-n", 4, "--window", 5)
+    assert ignored.exit_code == 1 and "--window 5 belongs to --method network" in ignored.stderr
+
+
+@pytest.mark.parametrize("method", ["prior", "tuned", "seasonal naive", "network"])
+def test_a_method_that_is_asked_for(method: str, run: Callable[..., Any], sales: Path, tmp_path: Path) -> None:
+    done = run("forecast", sales, "-n", 4, "--method", method, "--output", tmp_path / "out.csv")
+    assert done.exit_code == 0 and "Check on the last 4 values, held out" in done.stdout
+    assert "That is one cut-off, which says little." in done.stdout or method == "seasonal naive"
+    name = "tuned prior" if method == "tuned" else method
+    assert f'Delivered: {name} (method="{method}" asks for it).' in done.stdout.splitlines()
+    frame = pd.read_csv(sales, parse_dates=["date"]).rename(columns={"date": "ds", "sales": "y"})
+    options: dict[str, Any] = {"intervals": "auto"} if method == "network" else {}
+    library = Forecaster(4, method=method, random_state=0, **options).fit(frame.assign(unique_id="sales"))
+    written = pd.read_csv(tmp_path / "out.csv")
+    for column, values in library.predict(level=80).items():
+        assert column in ("unique_id", "ds") or np.array_equal(written[column], values)
 
 
 def test_same_seed_same_text_whatever_the_threads(run: Callable[..., Any], sales: Path) -> None:
@@ -98,12 +149,16 @@ def test_dataset_of_the_package(run: Callable[..., Any]) -> None:
 def test_too_short_to_check_but_not_to_forecast(run: Callable[..., Any], tmp_path: Path) -> None:
     path = tmp_path / "short.csv"
     path.write_text("day,y\n" + "".join(f"2024-01-{day:02d},{day}\n" for day in range(1, 9)))
-    done = run("forecast", path, "-n", 5)
-    assert done.exit_code == 0
-    assert "held out" not in done.stdout
-    assert "Warning: not checked against baselines. " in done.stderr
-    assert "2024-01-13" in done.stdout
-    assert "held out" not in run("forecast", path, "-n", 5, "--backtest", 0).stdout
+    few = "elman forecast: 2 cut-offs of 7 values need 16 values, the longest series has 8; none can be checked."
+    for words, warning in ((["-n", 7], []), (["-n", 7, "--backtest", 2], [few]), (["-n", 7, "--backtest", 0], [])):
+        done = run("forecast", path, *words)
+        assert done.exit_code == 0
+        assert "held out." not in done.stdout and "Check on" not in done.stdout
+        assert [line for line in done.stderr.splitlines() if "Warning" in line] == [f"Warning: {w}" for w in warning]
+        assert "Delivered: prior" in done.stdout and "2024-01-15" in done.stdout
+    network = run("forecast", path, "-n", 5, "--method", "network")
+    assert "Warning: elman forecast: not checked against baselines. " in network.stderr
+    assert "Check on the last 5 values, held out" in run("forecast", path, "-n", 5).stdout
 
 
 def columns(path: Path) -> list[str]:
@@ -134,32 +189,27 @@ def test_level_asked_for_but_not_possible(run: Callable[..., Any], sales: Path, 
     done = run("forecast", sales, "-n", 4, *QUICK, "--level", "95", "--output", tmp_path / "out.csv")
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-1] == (
-        "Error: --level 95 needs 20 past errors for each step of the horizon; these data give 17. "
+        "Error: elman forecast: --level 95 needs 20 past errors for each step of the horizon; these data give 17. "
         "Ask for at most 94.12 %, or bring more data."
     )
     assert not (tmp_path / "out.csv").exists()
 
 
-def test_check_that_leaves_residuals_enough_spares_a_fit(
-    run: Callable[..., Any], long: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_every_network_is_fitted_once(run: Callable[..., Any], long: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One for the check, one for the intervals, one that is delivered; no second search for one answer."""
     fits = []
-    usual = Forecaster._fit_panel
 
-    def counted(self: Forecaster, place: str, panel: Any) -> None:
-        fits.append(panel.lengths.max())
-        usual(self, place, panel)
+    def counted(place: str, parameters: Any, panel: Any, root: int) -> Any:
+        fits.append(int(panel.lengths.max()))
+        return fit_network(place, parameters, panel, root)
 
-    monkeypatch.setattr(Forecaster, "_fit_panel", counted)
-    lines = long.read_text().splitlines()
-    rows = [f"{line},s{i}" for i in range(20) for line in lines[1:60]]
-    path = tmp_path / "panel.csv"
-    path.write_text("\n".join(["date,sales,id", *rows]))
-    assert run("forecast", path, "-n", 4, *QUICK, "--backtest", 3).exit_code == 0
-    assert fits == [47, 59]
-    fits.clear()
+    for module in (candidates, calibration):
+        monkeypatch.setattr(module, "fit_network", counted)
     assert run("forecast", long, "-n", 4, *QUICK, "--backtest", 2, "--refit").exit_code == 0
     assert fits[:2] == [112, 116] and fits[-1] == 120 and len(fits) == 4
+    fits.clear()
+    assert run("forecast", long, "-n", 4, "--season", 4).exit_code == 0
+    assert fits == []
 
 
 def test_parquet(run: Callable[..., Any], long: Path, tmp_path: Path) -> None:
@@ -194,6 +244,7 @@ def test_covariates(run: Callable[..., Any], tmp_path: Path) -> None:
     assert f"{known}: known ahead: price." in done.stderr.splitlines()
     library = Forecaster(
         4,
+        method="network",
         season=4,
         window=5,
         random_state=0,
@@ -258,7 +309,7 @@ def test_predict_messages(run: Callable[..., Any], sales: Path, tmp_path: Path) 
     broken = run("predict", sales)
     assert (broken.exit_code, broken.stdout) == (1, "")
     assert broken.stderr.startswith(f"Error: {sales}: ")
-    Forecaster(3, season=4, random_state=0).fit(WAVE).save(tmp_path / "array")
+    Forecaster(3, season=4).fit(WAVE).save(tmp_path / "array")
     nameless = run("predict", tmp_path / "array")
     assert (nameless.exit_code, nameless.stdout) == (2, "")
     assert nameless.stderr.strip() == f"Error: {tmp_path / 'array'}: was fitted to arrays without dates; pass FILE."
@@ -271,7 +322,7 @@ def test_our_warnings_are_one_line(run: Callable[..., Any], tmp_path: Path, sale
     path.write_text("\n".join([lines[0], *reversed(lines[1:])]))
     done = run("forecast", path, "-n", 4, *QUICK, "--backtest", 0)
     assert done.exit_code == 0
-    assert "Warning: Forecaster.fit: rows were not in order of time and have been sorted." in done.stderr.splitlines()
+    assert "Warning: elman forecast: rows were not in order of time and have been sorted." in done.stderr.splitlines()
     assert run("forecast", path, "-n", 4, *QUICK, "--backtest", 0, "--quiet").stderr == ""
 
 
@@ -299,6 +350,8 @@ def test_as_a_process(tmp_path: Path) -> None:
         "days.csv",
         "--horizon",
         "2",
+        "--method",
+        "network",
         "--window",
         "2",
         "--level",

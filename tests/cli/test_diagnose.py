@@ -41,7 +41,7 @@ def steps(tmp_path: Path) -> Path:
 def test_a_forecaster(run: Callable[..., Any], sales: Path, tmp_path: Path) -> None:
     model, picture = tmp_path / "model", tmp_path / "flow.png"
     frame = pd.read_csv(sales).rename(columns={"date": "ds", "sales": "y"}).assign(unique_id=0)
-    Forecaster(2, season=4, window=5).fit(frame.assign(ds=pd.to_datetime(frame["ds"]))).save(model)
+    Forecaster(2, method="network", season=4, window=5).fit(frame.assign(ds=pd.to_datetime(frame["ds"]))).save(model)
     done = run("diagnose", model, "--data", sales, "--plot", picture)
     assert done.exit_code == 0, done.stderr
     lines = done.stdout.splitlines()

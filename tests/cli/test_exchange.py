@@ -79,7 +79,7 @@ def test_of_an_estimator_the_weights_alone_go_to_torch(
     n_seeds: int, said: str, tmp_path: Path, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exchange, "installed", lambda package: False)
-    forecaster = Forecaster(horizon=2, window=3, season=2, n_seeds=n_seeds, updates=2, hidden_size=3)
+    forecaster = Forecaster(horizon=2, method="network", window=3, season=2, n_seeds=n_seeds, updates=2, hidden_size=3)
     forecaster.fit(np.arange(1.0, 30.0)).save(tmp_path / "f.model")
     result = run("export", tmp_path / "f.model", "--to", "torch")
     assert result.exit_code == 0

@@ -34,7 +34,7 @@ def model(tmp_path: Path) -> Path:
     frame = pd.concat([pd.DataFrame({"unique_id": name, "ds": dates, "y": wave}) for name in MARKED])
     frame.to_csv(tmp_path / "marked.csv", index=False)
     options: dict[str, Any] = {"season": 4, "window": 5, "hidden_size": 4, "updates": 3, "n_seeds": 1, "steps": 8}
-    Forecaster(3, **options, intervals=10, random_state=0).fit(frame).save(tmp_path / "model")
+    Forecaster(3, method="network", **options, intervals=10, random_state=0).fit(frame).save(tmp_path / "model")
     return tmp_path / "model"
 
 
@@ -78,14 +78,14 @@ def test_what_is_no_regular_file_is_refused_before_any_work(tmp_path: Path, monk
 def test_names_are_printed_as_they_are(model: Path) -> None:
     done = run("predict", model)
     assert done.exit_code == 0, done.output
-    assert [line.split()[0] for line in done.stdout.splitlines()[4:-1]] == [name for name in MARKED for _ in range(3)]
+    assert [line.split()[0] for line in done.stdout.splitlines()[5:-1]] == [name for name in MARKED for _ in range(3)]
 
 
 def test_names_are_drawn_as_they_are(model: Path, tmp_path: Path) -> None:
     """Two dollar signs would make a formula of what is between them, and that is none."""
     data, picture = tmp_path / "marked.csv", tmp_path / "picture.png"
     data.write_text(data.read_text().replace("$x^{", "$x^{ and $"))
-    words = ["--season", 4, "--window", 5, "--level", "none", "--backtest", 0, "--plot", picture]
+    words = ["--method", "network", "--season", 4, "--window", 5, "--level", "none", "--backtest", 0, "--plot", picture]
     done = run("forecast", data, "--horizon", 2, *words)
     assert done.exit_code == 0, done.output
     assert picture.read_bytes().startswith(b"\x89PNG")

@@ -42,10 +42,24 @@ def holes(tmp_path: Path) -> Path:
 )
 def test_parameters(words: list[str], parameters: dict[str, Any], run: Any, long: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.csv"
-    done = run("forecast", long, "--horizon", 4, *words, "--backtest", 0, "--level", "none", "--output", out)
+    done = run(
+        "forecast",
+        long,
+        "--horizon",
+        4,
+        "--method",
+        "network",
+        *words,
+        "--backtest",
+        0,
+        "--level",
+        "none",
+        "--output",
+        out,
+    )
     assert done.exit_code == 0
     frame = pd.DataFrame({"unique_id": "sales", "ds": DAYS, "y": LONG.round(2)})
-    library = Forecaster(4, **({"random_state": 0} | parameters)).fit(frame).predict()
+    library = Forecaster(4, method="network", **({"random_state": 0} | parameters)).fit(frame).predict()
     assert np.array_equal(pd.read_csv(out)["Elman"], library["Elman"])
 
 
@@ -63,7 +77,9 @@ def test_columns_frequency_and_missing_rows(run: Callable[..., Any], holes: Path
     frame = table.rename(columns={"shop": "unique_id", "when": "ds", "sold": "y"})[["unique_id", "ds", "y"]]
     for missing in ("seasonal_median", "interpolate"):
         assert run(*words, "--missing", missing).exit_code == 0
-        model = Forecaster(4, season=4, window=5, freq="3D", missing=missing, random_state=0).fit(frame)
+        model = Forecaster(4, method="network", season=4, window=5, freq="3D", missing=missing, random_state=0).fit(
+            frame
+        )
         written = pd.read_csv(out, parse_dates=["ds"])
         assert np.array_equal(written["Elman"], model.predict()["Elman"])
         assert written["ds"].tolist() == list(pd.date_range("2014-07-06", periods=4, freq="3D")) * 2
@@ -149,7 +165,9 @@ def test_categories_are_indicators(run: Callable[..., Any], weather: tuple[Path,
     both = [pd.read_csv(path, parse_dates=["day"]).rename(columns={"day": "ds"}) for path in weather]
     frame, future = (pd.get_dummies(own.assign(unique_id="y"), columns=["sky"], prefix_sep="=") for own in both)
     names = ["sky=fog", "sky=rain", "sky=sun"]
-    library = Forecaster(4, season=4, window=5, random_state=0, past_covariates=["price"], future_covariates=names)
+    library = Forecaster(
+        4, method="network", season=4, window=5, random_state=0, past_covariates=["price"], future_covariates=names
+    )
     expected = library.fit(frame).predict(future=future.reindex(columns=["unique_id", "ds", *names], fill_value=False))
     assert np.array_equal(pd.read_csv(out)["Elman"], expected["Elman"])
     again = run("predict", model, known, "--target", "y", "--future", ahead, "--level", "none")

@@ -81,7 +81,9 @@ def test_a_forecaster_and_its_file(run: Run, tmp_path: Path) -> None:
     days = pd.date_range("2024-01-01", periods=40, freq="D").strftime("%Y-%m-%d")
     lines = [f"{day},{value}" for day, value in zip(days, values, strict=True)]
     (tmp_path / "sales.csv").write_text("\n".join(["date,sales", *lines]))
-    Forecaster(2, window=4, season=4, steps=3, hidden_size=2, n_seeds=1, updates=3).fit(values).save("model.elman")
+    Forecaster(2, method="network", window=4, season=4, steps=3, hidden_size=2, n_seeds=1, updates=3).fit(values).save(
+        "model.elman"
+    )
     done = run("model.elman", "--data", "sales.csv", "--row", 30, "--format", "json", "--quiet")
     assert (done.exit_code, done.stderr) == (0, "")
     document = json.loads(done.stdout)

@@ -33,7 +33,7 @@ def forecaster(**options: Any) -> tuple[Forecaster, pd.DataFrame]:
     days = pd.date_range("2024-01-01", periods=40, freq="D")
     frame = pd.DataFrame({"unique_id": "a", "ds": days, "y": 20 + np.tile([0.0, 3.0, 1.0, -4.0], 10)})
     usual: dict[str, Any] = {"window": 4, "season": 4, "steps": 3, "hidden_size": 2, "n_seeds": 1, "updates": 5}
-    return Forecaster(2, random_state=0, **usual | options).fit(frame), frame
+    return Forecaster(2, method="network", random_state=0, **usual | options).fit(frame), frame
 
 
 @pytest.mark.parametrize("loss_at", ["every", "last"])

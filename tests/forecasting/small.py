@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import copy
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from elman import Forecaster
+from elman import Forecaster, Network
 
-SMALL: dict[str, Any] = {"season": 4, "window": 5, "steps": 8, "hidden_size": 4, "updates": 6, "n_seeds": 2}
+NETWORK: dict[str, Any] = {"window": 5, "steps": 8, "hidden_size": 4, "updates": 6, "n_seeds": 2}
+SMALL: dict[str, Any] = {"method": "network", "season": 4, **NETWORK}
 WAVE = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 15) + np.arange(60) / 10
 
 
 def small(horizon: int = 3, **changes: Any) -> Forecaster:
     return Forecaster(horizon, **(SMALL | {"random_state": 1} | changes))
+
+
+def with_networks(model: Forecaster, *networks: Network) -> Forecaster:
+    """Copy a fitted forecaster with other networks in its ensemble."""
+    copied, fitted = copy.copy(model), model._fitted
+    assert fitted.network is not None
+    copied._fitted = replace(fitted, method=replace(fitted.network, networks=networks))
+    return copied
 
 
 def frame_of(*series: np.ndarray, freq: str = "QS", **columns: Any) -> pd.DataFrame:

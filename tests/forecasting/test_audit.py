@@ -12,15 +12,25 @@ import pytest
 
 import elman
 from elman import ArgumentError, DataError, Forecaster
-from elman.forecasting import Audit, audit, backtest, cross_validation, fitting, prediction, training_set
+from elman.forecasting import Audit, audit, backtest, cross_validation, prediction, procedure, training_set
 from elman.forecasting.audit_subject import Subject, later
-from elman.forecasting.backtest import _named
+from elman.forecasting.channels import named
+from elman.forecasting.methods import network as network_module
 from elman.forecasting.panel import Panel
 from elman.forecasting.running import Running
+from elman.forecasting.scaling import Scaling
 from elman.training import Batch
 
 NAMES = ("future", "newest", "alignment", "neighbours", "dates", "repeat", "threads", "update")
-SMALL: dict[str, Any] = {"season": 4, "window": 5, "steps": 8, "hidden_size": 4, "updates": 3, "n_seeds": 2}
+SMALL: dict[str, Any] = {
+    "method": "network",
+    "season": 4,
+    "window": 5,
+    "steps": 8,
+    "hidden_size": 4,
+    "updates": 3,
+    "n_seeds": 2,
+}
 WAVE = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 12) + np.arange(48) / 10
 SERIES = [WAVE, WAVE[::-1] * 3, WAVE[:30] + 5]
 
@@ -317,17 +327,17 @@ def test_a_peek_at_covariates_is_red_on_future_alone() -> None:
 def test_a_leak_in_our_own_backtest_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
     """Statistics over all data instead of what is known at the cut-off: here, in choosing the scale."""
     whole: list[Panel] = []
-    usual_door, usual_scales = backtest.__globals__["read_panel"], fitting.scales_of
+    usual_door, usual_scales = backtest.__globals__["read_panel"], Scaling.measured
 
     def door(*arguments: Any, **options: Any) -> Panel:
         whole.append(usual_door(*arguments, **options))
         return whole[-1]
 
-    def scales(kind: str, panel: Panel) -> np.ndarray:
-        return usual_scales(kind, whole[-1] if whole and len(whole[-1]) == len(panel) else panel)
+    def scales(self: Scaling, panel: Panel) -> np.ndarray:
+        return usual_scales(self, whole[-1] if whole and len(whole[-1]) == len(panel) else panel)
 
     monkeypatch.setitem(backtest.__globals__, "read_panel", door)
-    monkeypatch.setattr(fitting, "scales_of", scales)
+    monkeypatch.setattr(Scaling, "measured", scales)
     result = audit(small(transform="scale"), WAVE)
     assert "future" in result.broken
 
@@ -335,7 +345,7 @@ def test_a_leak_in_our_own_backtest_is_red(monkeypatch: pytest.MonkeyPatch) -> N
 def test_intervals_made_of_the_future_are_red_on_future_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     """Residuals of all data instead of those from before a cut-off: the forecasts are right, their bounds are not."""
     whole: list[Panel] = []
-    usual_door, usual = backtest.__globals__["read_panel"], backtest.__globals__["calibrate"]
+    usual_door, usual = backtest.__globals__["read_panel"], procedure.calibrate
 
     def door(*arguments: Any, **options: Any) -> Panel:
         whole.append(usual_door(*arguments, **options))
@@ -344,9 +354,11 @@ def test_intervals_made_of_the_future_are_red_on_future_alone(monkeypatch: pytes
     model = small(intervals="auto")
     assert audit(model, WAVE).passed
     monkeypatch.setitem(backtest.__globals__, "read_panel", door)
-    monkeypatch.setitem(
-        backtest.__globals__, "calibrate", lambda place, own, known: usual(place, own, _named(whole[-1]))
-    )
+
+    def calibrate(place: str, own: Any, known: Panel, *rest: Any) -> Any:
+        return usual(place, own, named(whole[-1]) if whole else known, *rest)
+
+    monkeypatch.setattr(procedure, "calibrate", calibrate)
     assert audit(model, WAVE).broken == ("future",)
     assert audit(small(), WAVE).passed  # nothing of it is used without intervals
 
@@ -422,19 +434,14 @@ def test_other_mistakes_are_red_on_their_check(kind: type[Forecaster], name: str
     assert max(numbers(result, name)) > 0
 
 
-class ForgetsWhereItWas(Forecaster):
-    """Begins at the first new value with the state of the one before it, once more."""
-
-    def _proceed(self, running: Running, panel: Panel, added: Any) -> Running:
-        moved = super()._proceed(running, panel, added)
-        return replace(moved, states=running.states)
+def forgets_where_it_was(running: Running, moved: Running) -> Running:
+    """Begin at the first new value with the state of the one before it, once more."""
+    return replace(moved, states=running.states)
 
 
-class MissesTheLastUpdate(Forecaster):
-    """Its outputs are those of the step before: what came last does not count yet."""
-
-    def _proceed(self, running: Running, panel: Panel, added: Any) -> Running:
-        return replace(super()._proceed(running, panel, added), outputs=running.outputs)
+def misses_the_last_update(running: Running, moved: Running) -> Running:
+    """Keep the outputs of the step before: what came last does not count yet."""
+    return replace(moved, outputs=running.outputs)
 
 
 class LearnsFromUpdates(Forecaster):
@@ -466,16 +473,22 @@ class RefusesToGoOn(Forecaster):
         raise DataError("update: the first new row is not the next one.")
 
 
-@pytest.mark.parametrize("kind", [ForgetsWhereItWas, MissesTheLastUpdate, LearnsFromUpdates])
-def test_mistakes_of_updates_are_red_on_update_alone(kind: type[Forecaster]) -> None:
+@pytest.mark.parametrize("mistake", [forgets_where_it_was, misses_the_last_update, LearnsFromUpdates])
+def test_mistakes_of_updates_are_red_on_update_alone(mistake: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    kind, usual = Forecaster, network_module.proceed
+    if isinstance(mistake, type):
+        kind = mistake
+    else:
+        monkeypatch.setattr(network_module, "proceed", lambda *given: mistake(given[0], usual(*given)))
     for changes in ({}, {"carry_state": True, "cell": "gru"}):
         result = red(kind, **changes)
         assert result.broken == ("update",), str(result)
         assert min(numbers(result, "update")) > 0
-    learned = next(check for check in red(LearnsFromUpdates).checks if check.name == "update")
-    assert "what was learned from updates row by row" in learned.detail
-    forgot = next(check for check in red(ForgetsWhereItWas).checks if check.name == "update")
-    assert forgot.detail == "moved by: updates row by row"  # one go is one step from the right state
+    detail = next(check for check in red(kind).checks if check.name == "update").detail
+    if mistake is LearnsFromUpdates:
+        assert "what was learned from updates row by row" in detail
+    if mistake is forgets_where_it_was:
+        assert detail == "moved by: updates row by row"  # one go is one step from the right state
 
 
 def test_updates_with_wrong_stamps_and_refused_updates_are_red() -> None:

@@ -11,11 +11,20 @@ import pytest
 
 from elman import ArgumentError, DataError, ElmanWarning, Forecaster
 from elman.forecasting import backtest, cross_validation, usual_baselines
-from elman.forecasting.backtest import _named, judge
+from elman.forecasting.channels import named
 from elman.forecasting.frames import read_panel
+from elman.forecasting.judgement import judge
 from elman.forecasting.metrics import mean_scores, scores
 
-SMALL: dict[str, Any] = {"season": 4, "window": 5, "steps": 8, "hidden_size": 4, "updates": 4, "n_seeds": 2}
+SMALL: dict[str, Any] = {
+    "method": "network",
+    "season": 4,
+    "window": 5,
+    "steps": 8,
+    "hidden_size": 4,
+    "updates": 4,
+    "n_seeds": 2,
+}
 WAVE = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 15) + np.arange(60) / 10
 
 
@@ -128,7 +137,7 @@ def test_levels_that_a_cut_off_has_too_few_errors_for() -> None:
 def test_forecaster_itself_is_not_touched() -> None:
     model = small()
     backtest(model, WAVE)
-    assert not hasattr(model, "networks_")
+    assert not hasattr(model, "method_")
 
 
 def test_series_too_short_for_a_cut_off_are_left_out() -> None:
@@ -180,8 +189,8 @@ def test_arguments() -> None:
         cross_validation(small(), WAVE, n_windows=0)
     with pytest.raises(ArgumentError, match="cross_validation: step_size must be an integer of at least 1, got 0"):
         cross_validation(small(), WAVE, step_size=0)
-    with pytest.raises(ArgumentError, match=r"cross_validation: baselines must be one of 'naive', .*, got 'theta'"):
-        cross_validation(small(), WAVE, baselines=["theta"])
+    with pytest.raises(ArgumentError, match=r"cross_validation: baselines must be one of 'naive', .*, got 'ets'"):
+        cross_validation(small(), WAVE, baselines=["ets"])
 
 
 def verdict(
@@ -200,7 +209,7 @@ def verdict(
             "seasonal naive": seasonal,
         }
     )
-    result = judge("t", forecasts, _named(read_panel("t", history)), 4)
+    result = judge("t", forecasts, named(read_panel("t", history)), 4)
     return result.beats, result.verdict
 
 
@@ -208,11 +217,11 @@ def test_verdicts() -> None:
     ramp = np.arange(60.0)  # the scale of MASE is 4 everywhere
     assert verdict([3.0], [8.0], [4.0], ramp) == (
         True,
-        "Elman beats seasonal naive, the best baseline, by 25 % in MASE.",
+        "Elman beats seasonal naive, the best baseline, by 25 % in MASE. That is one cut-off, which says little.",
     )
     assert verdict([4.0], [8.0], [3.0], ramp) == (
         False,
-        "Elman is not better than seasonal naive (MASE 1 against 0.75); use that.",
+        "Elman is not better than seasonal naive (MASE 1 against 0.75). That is one cut-off, which says little.",
     )
     assert verdict([1.0, 1.0, 4.0], [9.0, 9.0, 9.0], [2.0, 2.0, 5.0], ramp) == (
         True,
@@ -225,13 +234,19 @@ def test_verdicts() -> None:
     assert verdict([5.0, 5.0, 1.0], [9.0, 9.0, 9.0], [4.0, 4.0, 8.0], ramp) == (False, unclear)
     assert verdict([5.0, 5.0, 9.0], [9.0, 9.0, 9.0], [6.0, 4.0, 8.0], ramp) == (
         False,
-        "Elman is not better than seasonal naive (MASE 1.58 against 1.5, better at 1 of 3 cut-offs); use that.",
+        "Elman is not better than seasonal naive (MASE 1.58 against 1.5, better at 1 of 3 cut-offs).",
     )
     assert verdict([2.0], [4.0], [4.0], np.ones(60)) == (
         True,
-        "Elman beats naive, the best baseline, by 50 % in MAE.",
+        "Elman beats naive, the best baseline, by 50 % in MAE. That is one cut-off, which says little.",
     )
-    assert verdict([4.0], [4.0], [4.0], ramp)[0] is False
+    equal = "Elman and naive, the best baseline, are equal (MASE 1). That is one cut-off, which says little."
+    assert verdict([4.0], [4.0], [4.0], ramp) == (False, equal)
+    almost = [4.0 - 1e-9] * 3
+    assert verdict(almost, [4.0] * 3, [5.0] * 3, ramp) == (
+        False,
+        "Elman and naive, the best baseline, are equal (MASE 1, better at 3 of 3 cut-offs).",
+    )
 
 
 def test_verdict_of_each_series() -> None:
@@ -256,17 +271,17 @@ def test_verdict_of_each_series() -> None:
         pd.DataFrame({"unique_id": name, "ds": np.arange(60), "y": values})
         for name, values in {"a": np.arange(60.0), "b": np.arange(60.0), "c": np.ones(60)}.items()
     )
-    result = judge("t", forecasts, _named(read_panel("t", history)), 4)
+    result = judge("t", forecasts, named(read_panel("t", history)), 4)
     assert result.verdicts["unique_id"].tolist() == ["a", "b", "c"]
     assert result.verdicts["beats"].tolist() == [True, False, True]
     assert result.verdicts["won"].tolist() == [3, 0, 2]
     assert result.verdicts["verdict"].tolist() == [
         "a: Elman beats naive, the best baseline, by 50 % in MASE, better at 3 of 3 cut-offs.",
-        "b: Elman is not better than naive (MASE 1 against 0.5, better at 0 of 3 cut-offs); use that.",
+        "b: Elman is not better than naive (MASE 1 against 0.5, better at 0 of 3 cut-offs).",
         "c: Elman beats naive, the best baseline, by 27 % in MAE, better at 2 of 3 cut-offs.",
     ]
     assert result.verdict == (  # c has no MASE and does not count
-        "Elman is not better than naive (MASE 0.75 against 0.75, better at 0 of 3 cut-offs); use that."
+        "Elman and naive, the best baseline, are equal (MASE 0.75, better at 0 of 3 cut-offs)."
     )
 
 

@@ -75,7 +75,7 @@ def test_forecast_of_a_known_network() -> None:
     network = model.networks_[0]
     network.theta[:] = 0.0
     network.parameters["skip.W_k"][-3:] = np.eye(3)
-    center, spread = model._recipe.future[0]
+    center, spread = model._fitted.network.recipe.future[0]
     expected = (PRICE[57:60] - center) / spread
     np.testing.assert_allclose(model.predict(future=FUTURE)["Elman"], np.tile(expected, 2), rtol=1e-5)
     network.parameters["skip.W_k"][-3:] = 0.0

@@ -14,10 +14,10 @@ from sklearn.exceptions import NotFittedError
 
 from elman import ArgumentError, DataError, Forecaster, TrainingError, UnsupportedError
 from elman.data.windows import sliding_windows
-from elman.forecasting import fitted as module
 from elman.forecasting import prediction
+from elman.forecasting.methods import network as module
 from elman.training import Trainer
-from forecasting.small import WAVE, frame_of, small
+from forecasting.small import WAVE, frame_of, small, with_networks
 
 SHORTEN = "Shorten the horizon or the window, or bring more data."
 
@@ -91,12 +91,7 @@ def test_forecast_of_a_known_network() -> None:
 
 def test_forecast_is_the_median_of_the_networks() -> None:
     model = small(n_seeds=3, transform="none").fit(WAVE)
-    alone = []
-    networks = model.networks_
-    for network in networks:
-        model.networks_ = [network]
-        alone.append(model.predict())
-    model.networks_ = networks
+    alone = [with_networks(model, network).predict() for network in model.networks_]
     np.testing.assert_allclose(model.predict(), np.median(alone, axis=0), rtol=1e-12)
 
 
@@ -124,9 +119,8 @@ def test_loss_at_last_uses_the_lags() -> None:
 
 def test_training_lowers_the_loss_and_learns_a_wave() -> None:
     wave = 50 + 10 * np.sin(np.arange(240) * 2 * np.pi / 12)
-    model = Forecaster(12, season=12, hidden_size=8, updates=150, n_seeds=1, random_state=0, transform="none").fit(
-        wave[:228]
-    )
+    options: dict[str, Any] = {"hidden_size": 8, "updates": 150, "n_seeds": 1, "random_state": 0, "transform": "none"}
+    model = Forecaster(12, method="network", season=12, **options).fit(wave[:228])
     assert model.history_[0].loss[-1] < 0.1 * model.history_[0].loss[0]
     assert np.abs(model.predict() - wave[228:]).max() < 1.0
 
@@ -137,9 +131,9 @@ def test_recursive_is_one_step_ahead_again_and_again() -> None:
         assert model.networks_[0].architecture.output_size == 1
         forecasts = model.predict()
         known = [WAVE, WAVE[:20] * 2]
-        model.horizon = 1
+        first = small(horizon=1, strategy="recursive", **change).fit([WAVE, WAVE[:20] * 2])
         for step in range(4):
-            one = model.predict(known)
+            one = first.predict(known)
             assert [value[0] for value in one] == [forecast[step] for forecast in forecasts]
             known = [np.append(series, value) for series, value in zip(known, one, strict=True)]
 
@@ -172,7 +166,7 @@ def test_frame_in_frame_out() -> None:
 
 
 def test_what_the_rules_chose() -> None:
-    tiny: dict[str, Any] = {"updates": 2, "n_seeds": 1, "hidden_size": 2, "window": 9}
+    tiny: dict[str, Any] = {"method": "network", "updates": 2, "n_seeds": 1, "hidden_size": 2, "window": 9}
     monthly = Forecaster(12, **tiny).fit(frame_of(20 + np.arange(100.0) % 12, freq="MS"))
     assert (monthly.seasons_, monthly.window_, monthly.transform_, monthly.freq_.freqstr) == ((12,), 9, "log", "MS")
     hourly = Forecaster(24, **tiny).fit(frame_of(np.arange(500.0) % 24, freq="h"))
@@ -227,7 +221,7 @@ def test_parameters_are_checked_before_any_work(parameters: dict[str, Any], mess
     with pytest.raises(ArgumentError) as caught:
         model.fit(WAVE)
     assert str(caught.value) == f"Forecaster.fit: {message}"
-    assert not hasattr(model, "networks_")
+    assert not hasattr(model, "method_")
 
 
 def test_parameters_that_do_not_go_together() -> None:
@@ -279,7 +273,7 @@ def test_clone_and_parameters() -> None:
     model = small().fit(WAVE)
     copy = clone(model)
     assert copy.get_params() == model.get_params()
-    assert not hasattr(copy, "networks_")
+    assert not hasattr(copy, "method_")
     assert copy.set_params(horizon=2, window=6).fit(WAVE).predict().shape == (2,)
     assert np.array_equal(clone(model).fit(WAVE).predict(), model.predict())
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from elman import TrainingError
-from elman.forecasting import fitted
+from elman.forecasting.methods import network as fitted
 from forecasting.small import WAVE, small
 
 _FITS = """
@@ -31,7 +31,8 @@ def announced(trainer):
 Trainer._one_update = announced
 
 y = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 15)
-model = Forecaster(3, season=4, window=5, hidden_size=4, updates=10**7, n_seeds=2, n_threads=2, random_state=0)
+network = {"method": "network", "window": 5, "hidden_size": 4, "n_seeds": 2}
+model = Forecaster(3, season=4, updates=10**7, n_threads=2, random_state=0, **network)
 try:
     model.fit(y)
 except KeyboardInterrupt:

@@ -75,7 +75,7 @@ def test_forecast_of_a_known_network() -> None:
 def test_arrays_by_hand() -> None:
     model = small(season=2, window=2, transform="none", horizon=1).fit(TWO)
     panel = read_panel("fit", np.array([[1.0, 10.0], [3.0, 30.0]]), channels=True)
-    arrays = arrays_of(panel, model._recipe, np.ones((1, 2)), np.array([1.0, 10.0]), 3)
+    arrays = arrays_of(panel, model._fitted.network.recipe, np.ones((1, 2)), np.array([1.0, 10.0]), 3)
     assert arrays.values.tolist() == [[1, 1], [1, 1], [3, 3]]
     assert arrays.level.tolist() == [[1, 1], [1, 1], [2, 2]]
     assert arrays.weight is not None and arrays.weight.tolist() == [[0, 0], [1, 1], [1, 1]]
@@ -173,7 +173,9 @@ def test_backtests_judge_every_channel_as_a_series() -> None:
 
 def test_the_place_in_a_list_gives_no_scale() -> None:
     small, large = np.sin(np.arange(60.0)), 1000 * np.cos(np.arange(60.0))
-    model = elman.Forecaster(3, season=6, window=7, steps=8, hidden_size=4, updates=3, n_seeds=1, random_state=0)
+    model = elman.Forecaster(
+        3, method="network", season=6, window=7, steps=8, hidden_size=4, updates=3, n_seeds=1, random_state=0
+    )
     model.fit([small, large])
     swapped = model.predict([large, small])
     np.testing.assert_array_equal(swapped[1], model.predict([small, large])[0], strict=True)

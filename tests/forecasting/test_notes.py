@@ -13,6 +13,7 @@ from elman.forecasting import prediction
 from elman.training import Trainer
 
 PLAIN: dict[str, Any] = {
+    "method": "network",
     "transform": "none",
     "level": "none",
     "linear_skip": False,
@@ -134,7 +135,8 @@ def test_note_b_two_lags_of_a_sine_wave(monkeypatch: pytest.MonkeyPatch) -> None
 def test_note_b_learns_the_sine_wave(cell: str) -> None:
     wave = np.sin(np.arange(200) * 2 * np.pi / 25)
     model = Forecaster(
-        1, window=1, steps=2, cell=cell, hidden_size=8, loss="mse", loss_at="last", level="none", linear_skip=False,
+        1, method="network", window=1, steps=2, cell=cell, hidden_size=8, loss="mse", loss_at="last", level="none",
+        linear_skip=False,
         updates=300, learning_rate=0.02, n_seeds=1, random_state=0,
     ).fit(wave[:150])  # fmt: skip
     errors = [model.predict(wave[:end])[0] - wave[end] for end in range(150, 200)]
@@ -143,13 +145,11 @@ def test_note_b_learns_the_sine_wave(cell: str) -> None:
 
 def test_note_c_feeds_its_predictions_back() -> None:
     """Each row of the fed-back table is the one before, its first value dropped and the prediction put behind."""
-    model = Forecaster(
-        5, strategy="recursive", window=10, steps=1, hidden_size=4, level="none", updates=5, n_seeds=1, random_state=0
-    )
+    options: dict[str, Any] = {"strategy": "recursive", "window": 10, "steps": 1, "hidden_size": 4, "level": "none"}
+    options |= {"method": "network", "updates": 5, "n_seeds": 1, "random_state": 0}
     numbers = np.arange(1.0, 101.0)
-    forecast = model.fit(numbers).predict()
-    one = Forecaster.from_arrays(*model.to_arrays())
-    one.horizon = 1
+    forecast = Forecaster(5, **options).fit(numbers).predict()
+    one = Forecaster(1, **options).fit(numbers)
     row = numbers[-10:]
     for step in range(5):
         prediction = one.predict(row)[0]
@@ -173,7 +173,7 @@ def test_note_c_table_of_windows() -> None:
 
 def note_c(**layout: Any) -> Forecaster:
     options = layout | {"strategy": "recursive", "loss_at": "last", "hidden_size": 2, "updates": 1}
-    return Forecaster(5, transform="none", level="none", n_seeds=1, random_state=0, **options)
+    return Forecaster(5, method="network", transform="none", level="none", n_seeds=1, random_state=0, **options)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

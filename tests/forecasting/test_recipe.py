@@ -22,7 +22,8 @@ from elman.forecasting.recipe import (
     rule_window,
     training_length,
 )
-from elman.forecasting.training_set import arrays_of, check_domain, measure_unit
+from elman.forecasting.scaling import Scaling
+from elman.forecasting.training_set import arrays_of, measure_unit
 from elman.training import Trainer
 from forecasting.small import WAVE, small
 
@@ -203,5 +204,5 @@ def test_values_outside_the_transform() -> None:
         ),
     ):
         with pytest.raises(DataError) as caught:
-            check_domain("fit", kind, read_panel("fit", values))
+            Scaling.of(kind).check("fit", read_panel("fit", values))
         assert str(caught.value) == f"fit: {message} to the Forecaster and fit again."

@@ -9,11 +9,12 @@ import pytest
 
 import elman
 from elman import Forecaster
-from elman.forecasting import cross_validation, fitted, selection
+from elman.forecasting import cross_validation, selection
+from elman.forecasting.methods import network as fitted
 from elman.forecasting.recipe import rule_updates
 from elman.forecasting.selection import HeldOut, _clearly_best, window_candidates
 
-TINY: dict[str, Any] = {"season": 4, "steps": 8, "hidden_size": 2, "n_seeds": 1, "random_state": 0}
+TINY: dict[str, Any] = {"method": "network", "season": 4, "steps": 8, "hidden_size": 2, "n_seeds": 1, "random_state": 0}
 WAVE = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 15) + np.random.default_rng(0).normal(size=60)
 
 
@@ -51,7 +52,7 @@ def test_what_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     assert list(model.updates_scores_) == [4, 8]
     assert model.updates_scores_[4] == model.window_scores_[model.window_]
     worse = model.updates_scores_[8] > 1.1 * model.updates_scores_[4]
-    assert model.updates_ == (4 if worse else rule_updates(model._recipe, np.array([60])))
+    assert model.updates_ == (4 if worse else rule_updates(model._fitted.network.recipe, np.array([60])))
     again = elman.Forecaster.from_arrays(*model.to_arrays())
     assert (again.window_scores_, again.updates_scores_) == (model.window_scores_, model.updates_scores_)
 

@@ -61,7 +61,8 @@ def test_noon_stays_noon() -> None:
 
 def test_large_level_with_a_small_wave_survives() -> None:
     wave = np.tile([1.0, -1.0], 60)
-    model = Forecaster(4, season=2, window=4, hidden_size=8, updates=150, n_seeds=1, random_state=0).fit(1e8 + wave)
+    options: dict[str, Any] = {"window": 4, "hidden_size": 8, "updates": 150, "n_seeds": 1, "random_state": 0}
+    model = Forecaster(4, method="network", season=2, **options).fit(1e8 + wave)
     assert np.abs(model.predict() - (1e8 + wave[:4])).max() < 0.2
 
 

@@ -46,9 +46,10 @@ def test_row_by_row_equals_one_go(change: dict[str, Any]) -> None:
     assert np.array_equal(together.predict(), one)
     some = small(**change).fit(WAVE[:45]).update(WAVE[45:52]).update(WAVE[52:])
     assert np.array_equal(some.predict(), one)
-    longer = replace(together._recipe, carry=True)
-    newest = read_panel("fit", WAVE[45 - together._recipe.memory :])
-    go = forecast(together.networks_, longer, together._unit, newest, together._scales, 3)
+    network = together._fitted.need_network("t")
+    longer = replace(network.recipe, carry=True)
+    newest = read_panel("fit", WAVE[45 - network.recipe.memory :])
+    go = forecast(network.networks, longer, network.unit, newest, network.scales, 3)
     assert np.array_equal(go[0], one)
 
 
@@ -78,7 +79,7 @@ def test_work_does_not_depend_on_the_past(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(running, "final_output", counted)
     one_by_one(model, WAVE[46:])
     assert set(steps) == {1}
-    assert len(model._newest.values) == model._recipe.window + model._recipe.steps - 1  # kept, however much came
+    assert len(model._fitted.newest.values) == model.window_ + model.steps - 1  # kept, however much came
 
 
 @pytest.mark.parametrize("carry", [False, True])

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from elman import ArgumentError, DataError, Forecaster
-from forecasting.small import WAVE, small
+from forecasting.small import WAVE, small, with_networks
 
 OPTIONS: dict[str, Any] = {"updates": 60, "learning_rate": 0.02, "validation": True}
 
@@ -29,11 +29,8 @@ def test_scores_are_of_forecasts_that_had_not_seen_the_end() -> None:
     model = small(**OPTIONS, transform="none").fit(WAVE)
     plain = OPTIONS | {"validation": None, "transform": "none"}
     last = small(**plain).fit(WAVE[:-3])
-    errors = []
-    for network in (networks := last.networks_):
-        last.networks_ = [network]
-        errors.append(np.abs(last.predict() - WAVE[-3:]).mean())
-    assert len(networks) == 2
+    errors = [np.abs(with_networks(last, network).predict() - WAVE[-3:]).mean() for network in last.networks_]
+    assert len(errors) == 2
     assert model.validation_scores_[60] == pytest.approx(np.mean(errors), rel=1e-12)
 
 

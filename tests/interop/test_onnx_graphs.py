@@ -157,14 +157,14 @@ FORECASTERS: dict[str, dict[str, Any]] = {
     "scale": {"n_seeds": 2, "transform": "scale", "level": "last"},
     "none": {"n_seeds": 1, "transform": "none", "level": "none", "cell": "rnn", "linear_skip": False, "bias": False},
     "recursive": {"n_seeds": 2, "strategy": "recursive"},
-    "one target per stretch": {"n_seeds": 1, "window": 1, "loss_at": "last"},
+    "one target per stretch": {"n_seeds": 1, "window": 1, "loss_at": "last", "level": "none"},
     "carried state": {"n_seeds": 1, "carry_state": True},
 }
 
 
 @pytest.mark.parametrize("name", FORECASTERS)
 def test_a_forecaster_from_raw_values(name: str) -> None:
-    settings = SMALL | {"horizon": 3, "window": 5, "steps": 6, "season": 4} | FORECASTERS[name]
+    settings = SMALL | {"method": "network", "horizon": 3, "window": 5, "steps": 6, "season": 4} | FORECASTERS[name]
     forecaster = Forecaster(**settings).fit([wave(30), wave(41, 80.0, 1)])
     series = [wave(20, 50.0, 2), wave(3, 40.0, 3), wave(9, 60.0, 4)]
     feed = padded(series)
@@ -178,7 +178,7 @@ def test_a_forecaster_from_raw_values(name: str) -> None:
 
 def test_a_forecaster_of_several_channels() -> None:
     data = np.stack([wave(40), wave(40, -20.0, 1)], axis=1)
-    forecaster = Forecaster(horizon=2, window=4, season=4, n_seeds=2, **SMALL).fit(data)
+    forecaster = Forecaster(horizon=2, method="network", window=4, season=4, n_seeds=2, **SMALL).fit(data)
     assert forecaster.transform_ == ("log", "scale")
     graph = forecaster_graph(forecaster, {})
     newer = np.stack([wave(25, 35.0, 5), wave(25, -25.0, 6)], axis=1)
@@ -201,7 +201,9 @@ def test_a_forecaster_with_covariates(past: Any, future: Any, strategy: str) -> 
     options = {"past_covariates": past, "future_covariates": future, "strategy": strategy}
     both = pd.concat([frame("u", 33), frame("v", 27)])[["unique_id", "ds", "y", *names]]
     known = both.groupby("unique_id").head(24)
-    forecaster = Forecaster(horizon=3, window=5, steps=6, season=4, n_seeds=2, **options, **SMALL).fit(known)
+    forecaster = Forecaster(
+        horizon=3, method="network", window=5, steps=6, season=4, n_seeds=2, **options, **SMALL
+    ).fit(known)
     graph = forecaster_graph(forecaster, {})
     for lengths in ((24, 24), (24, 9), (4, 3)):  # the last are shorter than a window
         parts = [known[known["unique_id"] == name].head(n) for name, n in zip("uv", lengths, strict=True)]
@@ -221,7 +223,9 @@ def test_a_forecaster_with_covariates(past: Any, future: Any, strategy: str) -> 
 
 def test_a_forecast_goes_on_from_the_states_it_gave() -> None:
     values = wave(40)
-    forecaster = Forecaster(horizon=3, window=5, steps=6, season=4, n_seeds=3, **SMALL).fit(values[:36])
+    forecaster = Forecaster(horizon=3, method="network", window=5, steps=6, season=4, n_seeds=3, **SMALL).fit(
+        values[:36]
+    )
     graph = forecaster_graph(forecaster, {})
     first = run_graph(graph, {"values": values[np.newaxis, :36]})
     states = {"h_0": first["h_n"], "c_0": first["c_n"]}
@@ -284,7 +288,7 @@ def test_the_check_of_an_export_notices_a_wrong_file() -> None:
     classifier._preparation = replace(classifier._preparation, center=classifier._preparation.center + 1.0)
     wrong = _check_sequences(classifier, lambda feed: run_graph(graph, feed))
     assert np.abs(np.subtract(*wrong["probabilities"])).max() > 1e-4
-    forecaster = Forecaster(horizon=3, window=5, season=4, n_seeds=1, **SMALL).fit(wave(40))
+    forecaster = Forecaster(horizon=3, method="network", window=5, season=4, n_seeds=1, **SMALL).fit(wave(40))
     graph = forecaster_graph(forecaster, {})
     forecaster.networks_[0].parameters["output.b_y"][:] += 1.0
     pairs = _check_forecaster(forecaster, lambda feed: run_graph(graph, feed))
@@ -295,7 +299,9 @@ def test_the_check_of_an_export_notices_a_wrong_file() -> None:
 
 
 def test_what_cannot_be_exported_is_refused_by_name() -> None:
-    forecaster = Forecaster(horizon=101, strategy="recursive", window=4, season=2, n_seeds=1, **SMALL).fit(wave(130))
+    forecaster = Forecaster(
+        horizon=101, method="network", strategy="recursive", window=4, season=2, n_seeds=1, **SMALL
+    ).fit(wave(130))
     with pytest.raises(UnsupportedError, match=r'strategy="recursive" would repeat the network 101 times, at most 100'):
         export_onnx(forecaster, "unused.onnx")
     with pytest.raises(UnsupportedError, match=r"export_onnx: takes a Network, .*, got a dict\."):

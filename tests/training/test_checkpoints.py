@@ -347,7 +347,7 @@ TAGS = [x[:, 0] > 0 for x in SEQUENCES]
 
 def forecaster(**options: Any) -> tuple[Any, tuple[Any, ...]]:
     shared = {"season": 6, "steps": 6, "updates": 5, "window": 7}
-    return Forecaster(horizon=3, **SMALL, **shared | options), (SERIES,)
+    return Forecaster(horizon=3, method="network", **SMALL, **shared | options), (SERIES,)
 
 
 def classifier(**options: Any) -> tuple[Any, tuple[Any, ...]]:

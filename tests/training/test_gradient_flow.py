@@ -304,7 +304,9 @@ def test_estimators_have_it() -> None:
 
 def test_a_forecaster_has_it() -> None:
     wave = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 20) + np.arange(80) / 10
-    model = Forecaster(2, season=4, window=5, steps=30, hidden_size=4, updates=5, n_seeds=1, random_state=0).fit(wave)
+    model = Forecaster(
+        2, method="network", season=4, window=5, steps=30, hidden_size=4, updates=5, n_seeds=1, random_state=0
+    ).fit(wave)
     assert model.gradient_flow(wave).lags == 30
     assert isinstance(model.gradient_flow().layers[0], LayerFlow)
     with pytest.raises(DataError, match=re.escape("Forecaster.gradient_flow: ")):

@@ -56,7 +56,7 @@ def padded(sequences: list[Array]) -> dict[str, Array]:
 
 def test_the_forecaster_of_air_passengers(tmp_path: Path) -> None:
     frame = load_dataset("air-passengers")
-    forecaster = Forecaster(horizon=12, window=13, n_seeds=5, updates=40, random_state=0).fit(frame)
+    forecaster = Forecaster(horizon=12, method="network", window=13, n_seeds=5, updates=40, random_state=0).fit(frame)
     path = tmp_path / "air.onnx"
     proof = export_onnx(forecaster, path)
     assert proof.other == f"ONNX Runtime {onnxruntime.__version__}"
@@ -77,7 +77,9 @@ def test_the_forecaster_of_air_passengers(tmp_path: Path) -> None:
 @pytest.mark.parametrize("settings", [{}, {"strategy": "recursive"}, {"transform": "scale"}, {"carry_state": True}])
 def test_several_series_at_once(settings: dict[str, Any], tmp_path: Path) -> None:
     series = [np.cumsum(np.random.default_rng(i).normal(size=60)) + 50 * (i + 1) for i in range(3)]
-    forecaster = Forecaster(horizon=4, window=6, steps=9, season=3, n_seeds=4, **SMALL, **settings).fit(series)
+    forecaster = Forecaster(
+        horizon=4, method="network", window=6, steps=9, season=3, n_seeds=4, **SMALL, **settings
+    ).fit(series)
     path = tmp_path / "several.onnx"
     assert (export_onnx(forecaster, path).largest_difference or 0.0) <= 1e-6
     feed = {"values": np.stack(series)}
@@ -114,7 +116,9 @@ def test_covariates(tmp_path: Path) -> None:
     columns = {"price": rng.normal(size=60), "heat": rng.normal(size=60)}
     frame = pd.DataFrame({"unique_id": "a", "ds": days, "y": rng.normal(size=60) + 40, **columns})
     options: dict[str, Any] = {"past_covariates": ["price"], "future_covariates": ["heat"]}
-    forecaster = Forecaster(horizon=4, window=6, season=7, n_seeds=3, **options, **SMALL).fit(frame.head(56))
+    forecaster = Forecaster(horizon=4, method="network", window=6, season=7, n_seeds=3, **options, **SMALL).fit(
+        frame.head(56)
+    )
     path = tmp_path / "covariates.onnx"
     export_onnx(forecaster, path)
     known, ahead = frame.head(56), frame.tail(4)

@@ -22,7 +22,7 @@ SERIES = np.random.default_rng(0).standard_normal(60).cumsum() + 50
 @pytest.fixture(scope="module")
 def forecaster() -> Forecaster:
     settings: dict[str, Any] = {"updates": 5, "n_seeds": 3, "hidden_size": 4, "random_state": 0}
-    return Forecaster(horizon=2, window=4, steps=6, season=3, **settings).fit(SERIES)
+    return Forecaster(horizon=2, method="network", window=4, steps=6, season=3, **settings).fit(SERIES)
 
 
 def outputs(networks: list[Network], x: Any) -> Any:
@@ -55,7 +55,7 @@ def test_an_ensemble_goes_out_and_comes_in(forecaster: Forecaster, tmp_path: Pat
 
 def test_what_was_trained_on_in_torch_forecasts_here(tmp_path: Path) -> None:
     settings: dict[str, Any] = {"updates": 5, "n_seeds": 2, "hidden_size": 4, "random_state": 0}
-    forecaster = Forecaster(horizon=2, window=4, steps=6, season=3, **settings).fit(SERIES)
+    forecaster = Forecaster(horizon=2, method="network", window=4, steps=6, season=3, **settings).fit(SERIES)
     before = forecaster.predict()
     module = to_torch(forecaster).module
     for network, member in zip(forecaster.networks_, module, strict=True):

@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from elman.forecasting.tables import Table
 
 __all__ = [
-    "USUAL_LEVELS",
     "Checkpoint",
     "Encoding",
     "ForecastOutput",
@@ -70,7 +69,6 @@ Checkpoint = Annotated[
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on from the state in the folder of --checkpoint, if there is one.")
 ]
-USUAL_LEVELS = [80.0, 95.0]
 BAD_DATA, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
 
@@ -121,7 +119,7 @@ def in_flags(text: str) -> str:
     return _BARE.sub(r"\1--\2\3", text)
 
 
-_FLAGS = "missing|freq|season|window|cell|encoding"
+_FLAGS = "missing|freq|season|window|cell|encoding|method|level"
 _ARGUMENT = re.compile(rf"\b({_FLAGS})=([\"']?)([\w.+-]+)\2")
 _BARE = re.compile(r"(Pass |Pass the right )(freq)([,.])")
 

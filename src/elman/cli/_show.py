@@ -10,9 +10,9 @@ import typer
 if TYPE_CHECKING:
     import pandas as pd
 
-    from elman.forecasting import Backtest
+    from elman.forecasting import Backtest, Forecaster
 
-__all__ = ["show_backtest", "show_forecast", "show_table"]
+__all__ = ["show_backtest", "show_delivered", "show_forecast", "show_table"]
 
 _MOST_ROWS = 60
 _MOST_VERDICTS = 12
@@ -65,13 +65,23 @@ def show_table(
 _ANY_WIDTH = 10_000
 
 
-def show_backtest(result: Backtest, title: str) -> None:
-    """Print the scores, best first, and the verdict."""
-    ranked = list(result.table.sort_values(result.metric).iterrows())
+def show_backtest(result: Backtest) -> None:
+    """Print the scores of the check, best first, and the verdict."""
+    ranked = list(result.table.sort_values(result.metric, kind="stable").iterrows())
+    cut_offs = int(result.verdicts["cutoffs"].max())
+    past = f"{cut_offs} cut-offs" if cut_offs > 1 else f"the last {result.horizon} values"
     show_table(
-        title,
+        f"Check on {past}, held out",
         ["", *result.table.columns],
-        [(str(model), _number(row["sMAPE"], 2), _number(row["MASE"], 3), _value(row["MAE"])) for model, row in ranked],
+        [
+            (
+                f"Elman: {result.delivered}" if model == "Elman" else str(model),
+                _number(row["sMAPE"], 2),
+                _number(row["MASE"], 3),
+                _value(row["MAE"]),
+            )
+            for model, row in ranked
+        ],
         styles=["bold" if model == "Elman" else None for model, _ in ranked],
     )
     typer.echo(result.verdict)
@@ -80,6 +90,12 @@ def show_backtest(result: Backtest, title: str) -> None:
         typer.echo(f"Elman beats the best baseline of each on {verdicts['beats'].sum():,} of {len(verdicts):,} series.")
         for sentence in verdicts["verdict"] if len(verdicts) <= _MOST_VERDICTS else ():
             typer.echo(f"  {sentence}")
+
+
+def show_delivered(forecaster: Forecaster) -> None:
+    """Say in one line what forecasts, and why."""
+    reason = f" ({forecaster.reason_})" if forecaster.reason_ else ""
+    typer.echo(f"Delivered: {forecaster.method_}{reason}.")
 
 
 def show_forecast(frame: pd.DataFrame, title: str, file_hint: str) -> None:

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from elman.cli._common import (
-    USUAL_LEVELS,
     Encoding,
     ForecastingModel,
     ForecastOutput,
@@ -25,7 +24,7 @@ from elman.cli._common import (
     usage_error,
     write_csv,
 )
-from elman.cli._show import show_forecast
+from elman.cli._show import show_delivered, show_forecast
 
 __all__ = ["predict"]
 
@@ -57,11 +56,11 @@ def predict(
         refuse_unused(f"{model}: without FILE nothing is read", {"--time": time, "--target": target, "--id": series})
     levels = levels_of(level)
     with reported(quiet):
-        from elman.forecasting import Forecaster
-        from elman.forecasting.intervals import levels_within
+        from elman.forecasting.delivery import usual_levels
+        from elman.forecasting.forecaster import Forecaster
 
         forecaster = Forecaster.load(model)
-        wanted = (levels_within(forecaster, USUAL_LEVELS) if levels is None else levels) or None
+        wanted = (usual_levels(forecaster) if levels is None else levels) or None
         if file is None:
             if forecaster.future_covariates or future is not None:
                 usage_error(f"{model}: covariates known ahead go with the file of values known now; pass FILE.")
@@ -77,4 +76,5 @@ def predict(
             usage_error(f"{model}: was fitted to arrays without dates; pass FILE.")
         if output is not None:
             write_csv(output, frame)
+        show_delivered(forecaster)
         show_forecast(frame, "Forecast", "" if output is not None else "; --output writes all of them")

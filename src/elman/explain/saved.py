@@ -160,10 +160,11 @@ def trace_forecast(forecaster: Any, frame: Any, row: int, *, member: int = 0, **
         In the units of the network: transformed, divided, less the level. With the loss of the training.
     """
     from elman.forecasting.options import settings_of
-    from elman.forecasting.training_set import arrays_of, check_domain, filled, stretches
+    from elman.forecasting.training_set import arrays_of, filled, stretches
 
+    fitted = forecaster._fitted.need_network(_PLACE)
     network = _member(forecaster, member)
-    recipe = forecaster._recipe
+    recipe = fitted.recipe
     if recipe.past or recipe.future:
         raise UnsupportedError(f"{_PLACE}: forecasters with covariates are not traced; trace the network itself.")
     _check_stretch(frame, recipe, row)
@@ -171,10 +172,10 @@ def trace_forecast(forecaster: Any, frame: Any, row: int, *, member: int = 0, **
     panel, unknown = filled(panel, forecaster.missing, recipe.seasons[0])
     if unknown.any():
         raise DataError(f"{_PLACE}: values are missing before row {row + recipe.horizon}.")
-    check_domain(_PLACE, recipe.transform, panel)
-    scales = forecaster._scales_for(panel)
+    fitted.scaling.check(_PLACE, panel)
+    scales = fitted.scales_for(panel)
     newest = panel.tail(recipe.window + recipe.steps - 1 + recipe.horizon)
-    arrays = arrays_of(newest, recipe, scales, forecaster._unit, 1)
+    arrays = arrays_of(newest, recipe, scales, fitted.unit, 1)
     batch = stretches(arrays, recipe, 1, forecaster.loss_at == "last").batch(0)
     worked = _of_batch(network, batch, settings_of(forecaster, 1, 0).loss, options)
     worked.notes.append("x and y are in units of the network: transformed, divided by its unit, less the level.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from elman.forecasting.audit import Audit, Check, audit
-from elman.forecasting.backtest import Backtest, backtest, cross_validation
+from elman.forecasting.backtest import backtest, cross_validation
 from elman.forecasting.baselines import (
     BASELINES,
     damped_trend,
@@ -20,6 +20,7 @@ from elman.forecasting.baselines import (
     window_mean,
 )
 from elman.forecasting.forecaster import Forecaster
+from elman.forecasting.judgement import Backtest
 
 __all__ = [
     "BASELINES",

@@ -202,6 +202,9 @@ def _backtested(subject: Subject, panel: Panel, n_windows: int, result: _Largest
 
 
 def _newest(subject: Subject, before: Array) -> Check:
+    if name := subject.repeats_its_past:
+        detail = f"a step of {name} may depend on other values than the newest"
+        return Check("newest", "the newest value moves every forecast", None, "smallest change", (), detail)
     moved = np.zeros(before.shape)
     for lift, size in _RAISES:
         panel = lifted(subject.panel, lift)
@@ -238,7 +241,10 @@ def _alignment(subject: Subject) -> Check:
     n = int(panel.lengths[0])
     repeated = pattern[np.arange(n) % 4]
     panel = replace(panel, values=np.broadcast_to(repeated, (*panel.values.shape[1:], n)).T.copy())
-    model = subject.fit(subject.copy(updates=_PATTERN_UPDATES, n_seeds=1, **subject.found), panel)
+    changes: dict[str, Any] = {"updates": _PATTERN_UPDATES, "n_seeds": 1, **subject.found}
+    if not subject.trained and subject.has("method"):
+        changes["season"] = 4  # what knows series beforehand has to be told which season to look for
+    model = subject.fit(subject.copy(**changes), panel)
     steps = np.arange(subject.horizon)
     errors, repeats = np.zeros((4, subject.horizon)), np.zeros(subject.horizon)
     for drop in range(min(4, n - 2)):

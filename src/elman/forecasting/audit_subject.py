@@ -13,9 +13,12 @@ from sklearn.base import clone
 
 from elman.errors import ArgumentError, DataError
 from elman.forecasting.backtest import cross_validation
+from elman.forecasting.baselines import BASELINES
 from elman.forecasting.forecaster import Forecaster
 from elman.forecasting.frames import read_panel
+from elman.forecasting.options import covariates_of, least_values
 from elman.forecasting.panel import Panel
+from elman.forecasting.parameters import NETWORK_ONLY
 
 __all__ = ["Subject", "later", "named_rows"]
 
@@ -47,9 +50,13 @@ class Subject:
         self.past = tuple(getattr(forecaster, "past_covariates", None) or ())
         self.ahead = tuple(getattr(forecaster, "future_covariates", None) or ())
         missing = getattr(forecaster, "missing", "error")
-        panel = read_panel("audit", data, freq, missing, (*self.past, *self.ahead), channels=True)
+        least = least_values(forecaster) if isinstance(forecaster, Forecaster) else 2
+        panel = read_panel("audit", data, freq, missing, (*self.past, *self.ahead), channels=True, least=least)
         self.panel = self._with_ahead(panel) if self.ahead else panel
         was_fitted = any(name.endswith("_") and not name.endswith("__") for name in vars(forecaster))
+        if hasattr(forecaster, "__sklearn_is_fitted__"):
+            was_fitted = forecaster.__sklearn_is_fitted__()
+        self.trained = isinstance(forecaster, Forecaster) and _trains(forecaster, was_fitted)
         self.model = forecaster if was_fitted else self.fit(self.copy(), self.panel)
 
     def _with_ahead(self, panel: Panel) -> Panel:
@@ -75,8 +82,12 @@ class Subject:
         usual: dict[str, Any] = {"progress": False, "intervals": None}
         if not isinstance(present.get("random_state"), (int, np.integer)):
             usual["random_state"] = 0  # None and generators give every fit another seed
-        if (updates := present.get("updates")) is not None:
+        if isinstance(self.forecaster, Forecaster) and not self.trained:  # nothing that takes long
+            parameters = {name: value for name, value in parameters.items() if name not in NETWORK_ONLY}
+        elif (updates := present.get("updates")) is not None:
             usual["updates"] = _UPDATES if updates == "auto" else min(_UPDATES, updates)
+        if self.trained:
+            usual["method"] = "network"
         wanted = {name: value for name, value in (usual | parameters).items() if name in present}
         return other.set_params(**wanted) if wanted else other
 
@@ -124,7 +135,9 @@ class Subject:
             answer = model.cross_validation(data, n_windows=n_windows, step_size=self.horizon)
         else:
             level = None
-            if self.forecaster.intervals is not None:
+            if not self.trained:
+                level = 50
+            elif self.forecaster.intervals is not None:
                 model, level = self.copy(intervals=2), 50  # the fewest residuals that make an interval
             answer = cross_validation(model, data, n_windows, self.horizon, baselines=(), level=level)
         first, *bounds = (name for name in answer.columns if name not in _KEYS)
@@ -142,7 +155,13 @@ class Subject:
     @property
     def found(self) -> dict[str, Any]:
         """What a copy need not look for again."""
-        return {"window": self.model.window_} if hasattr(self.model, "window_") else {}
+        return {"window": self.model.window_} if self.trained or hasattr(self.model, "window_") else {}
+
+    @property
+    def repeats_its_past(self) -> str:
+        """The baseline that is delivered, whose steps may depend on single values of the past; else nothing."""
+        name = getattr(self.model, "method_", "")
+        return name if name in BASELINES else ""
 
     @property
     def memory(self) -> int:
@@ -172,6 +191,13 @@ class Subject:
         if panel.covariates is not None:
             columns |= dict(zip((*self.past, *self.ahead), panel.covariates.T.copy(), strict=True))
         return panel.native(panel.long_frame(columns, panel.times, panel.lengths))
+
+
+def _trains(forecaster: Forecaster, fitted: bool) -> bool:
+    """Tell whether a window network is delivered, so that copies are networks trained briefly."""
+    if fitted:
+        return forecaster._fitted.network is not None
+    return forecaster.method == "network" or bool(covariates_of(forecaster))
 
 
 def named_rows(answer: Any, panel: Panel, by: tuple[str, ...] = ("ds",)) -> list[npt.NDArray[np.intp]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,13 +12,12 @@ import numpy.typing as npt
 from elman.data.scaling import choose_transform
 from elman.forecasting.options import ahead_of, architecture_of, settings_of
 from elman.forecasting.panel import Panel
+from elman.forecasting.parameters import Parameters
 from elman.forecasting.recipe import Recipe, batch_size, check_window
-from elman.forecasting.training_set import TYPICAL, Arrays, arrays_of, measure_unit, scales_of, stretches
+from elman.forecasting.scaling import Scaling
+from elman.forecasting.training_set import TYPICAL, Arrays, arrays_of, measure_unit, stretches
 from elman.network import Network
 from elman.training import Trainer, Validate
-
-if TYPE_CHECKING:
-    from elman.forecasting.forecaster import Forecaster
 
 __all__ = ["Prepared", "make_recipe", "make_trainers", "prepare", "seeds_of"]
 
@@ -52,31 +51,31 @@ class Prepared:
         return np.diff(self.arrays.offsets)
 
 
-def make_recipe(place: str, forecaster: Forecaster, panel: Panel, seasons: tuple[int, ...], window: int) -> Recipe:
+def make_recipe(place: str, parameters: Parameters, panel: Panel, seasons: tuple[int, ...], window: int) -> Recipe:
     """Combine a window with the parameters and the transform that the panel asks for."""
-    ahead = ahead_of(forecaster)
+    ahead = ahead_of(parameters)
     check_window(place, window, ahead, panel.lengths)
-    level = {"season": min(seasons[0], window), "last": 1, "none": 0}[forecaster.level]
+    level = {"season": min(seasons[0], window), "last": 1, "none": 0}[parameters.level]
     channels = panel.values.shape[1] if panel.values.ndim > 1 else 1
-    past = len(forecaster.past_covariates or ())
+    past = len(parameters.past_covariates or ())
     sizes = covariate_sizes(panel)
     return Recipe(
         ahead,
         seasons,
         window,
-        int(forecaster.steps),
+        int(parameters.steps),
         level,
-        _transform(forecaster, panel),
-        forecaster.carry_state,
+        _transform(parameters, panel),
+        parameters.carry_state,
         channels,
         sizes[:past],
         sizes[past:],
     )
 
 
-def _transform(forecaster: Forecaster, panel: Panel) -> str | tuple[str, ...]:
+def _transform(parameters: Parameters, panel: Panel) -> str | tuple[str, ...]:
     """Name the transform, or that of every channel."""
-    asked = forecaster.transform
+    asked = parameters.transform
     if panel.values.ndim == 1:
         return choose_transform(list(panel)) if asked == "auto" else asked
     if asked != "auto":
@@ -98,7 +97,7 @@ def covariate_sizes(panel: Panel) -> tuple[tuple[float, float], ...]:
 
 def prepare(panel: Panel, recipe: Recipe, unknown: npt.NDArray[np.bool_]) -> Prepared:
     """Transform, level and pad a filled panel whose values lie in the domain of the transform."""
-    scales = scales_of(recipe.transform, panel)
+    scales = Scaling.of(recipe.transform).measured(panel)
     unit = measure_unit(panel, recipe, scales)
     return Prepared(recipe, scales, unit, arrays_of(panel, recipe, scales, unit, recipe.shortest, unknown))
 
@@ -110,7 +109,7 @@ def seeds_of(root: int, count: int, purpose: int | None = None) -> list[int]:
 
 
 def make_trainers(
-    forecaster: Forecaster,
+    parameters: Parameters,
     prepared: Prepared,
     updates: int,
     seeds: Sequence[int],
@@ -120,13 +119,13 @@ def make_trainers(
     validate_every: int | None = None,
 ) -> list[Trainer]:
     """Make one trainer per seed; all gather their batches from the same arrays, and stop as a `Trainer` does."""
-    architecture = architecture_of(forecaster, prepared.recipe)
-    last = forecaster.loss_at == "last"
-    size = batch_size(prepared.recipe, prepared.lengths, int(forecaster.batch_size), last=last)
+    architecture = architecture_of(parameters, prepared.recipe)
+    last = parameters.loss_at == "last"
+    size = batch_size(prepared.recipe, prepared.lengths, int(parameters.batch_size), last=last)
     source = stretches(prepared.arrays, prepared.recipe, size, last)
     trainers = []
     for seed in seeds:
-        network = Network.initialized(architecture, seed=seed, scheme=forecaster.init)
-        settings = replace(settings_of(forecaster, updates, seed), validate_every=validate_every)
+        network = Network.initialized(architecture, seed=seed, scheme=parameters.init)
+        settings = replace(settings_of(parameters, updates, seed), validate_every=validate_every)
         trainers.append(Trainer(network, source.with_seed(seed), settings, validate=validate, stop_at=stop_at))
     return trainers

@@ -1,30 +1,58 @@
-"""`Forecaster`: the recurrent network of the forecasting recipe as a scikit-learn estimator."""
+"""`Forecaster`: the forecast of ordinary series as a scikit-learn estimator."""
 
 from __future__ import annotations
 
-from dataclasses import KW_ONLY, dataclass
-from typing import TYPE_CHECKING, Any, Self
+from dataclasses import dataclass
+from typing import Any, ClassVar, Self
 
+import numpy as np
+import numpy.typing as npt
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+
+from elman._check.names import NamedParameters
 from elman._check.occupied import changing, reading
-from elman.forecasting.fitted import FittedForecaster
+from elman.errors import ArgumentError
+from elman.forecasting.covariates import read_future
+from elman.forecasting.fitted import Fitted
 from elman.forecasting.frames import read_panel
-from elman.forecasting.intervals import bounds, calibrate, deliver
-from elman.forecasting.options import check_parameters, covariates_of
-from elman.forecasting.prediction import check_finite
-from elman.training import checkpointing
-
-if TYPE_CHECKING:
-    from elman.training import GradientFlow
+from elman.forecasting.frequencies import Frequency
+from elman.forecasting.hints import HINTS
+from elman.forecasting.intervals import check_levels, deliver
+from elman.forecasting.judgement import Backtest
+from elman.forecasting.methods import NetworkMethod
+from elman.forecasting.options import check_parameters, covariates_of, least_values, values_of
+from elman.forecasting.panel import Panel
+from elman.forecasting.parameters import Parameters
+from elman.forecasting.procedure import Interrupted, fit_panel
+from elman.forecasting.training_set import filled
+from elman.network import Network
+from elman.persistence.models import SavedModel
+from elman.training import History, checkpointing
+from elman.training.gradient_flow import GradientFlow
 
 __all__ = ["Forecaster"]
 
+Array = npt.NDArray[np.float64]
+
+
+class _Value:
+    """Holds what a fit leaves, once there has been one."""
+
+    _fitted: Fitted
+
 
 @dataclass(eq=False, repr=False)
-class Forecaster(FittedForecaster):
-    """Forecast the next values of one or many series with a small ensemble of recurrent networks.
+class Forecaster(Parameters, _Value, NamedParameters, SavedModel, BaseEstimator):
+    """Forecast the next values of one or many series.
 
-    At every step the network sees a window of the newest values, less their level, and predicts all values up to the
-    horizon::
+    The default is a recurrent network that was trained on synthetic series before it saw yours, the **prior**: it needs
+    no training and no minimum length. `fit` holds the newest values back, forecasts them with it and with simple
+    baselines (of panels of 20 series or more also with the prior tuned on them), chooses by the written rule of
+    `elman.forecasting.choosing`, and delivers what it chose: `method_` names it.
+
+    ``method="network"`` is the **window network**, trained on the series themselves. At every step it sees a window of
+    the newest values, less their level, and predicts all values up to the horizon::
 
         x_t = z[t-window+1 … t] - level_t               z the transformed series, level_t the mean of its last season
         h_t = LSTM(x_t, h_{t-1})
@@ -37,6 +65,12 @@ class Forecaster(FittedForecaster):
     ----------
     horizon : int
         Values to forecast.
+    method : str
+        ``"auto"``: what the check on held-out values says. ``"prior"``: as it is. ``"tuned"``: tuned on all series.
+        ``"network"``: the window network. Or a key of `elman.forecasting.BASELINES`, such as ``"seasonal naive"``.
+        Parameters from `window` to `n_seeds`, `intervals` and `validation` belong to ``"network"`` alone, and are
+        refused with any other. Data with covariates need the network, which ``"auto"`` then compares with the
+        baselines. Of several channels, all methods but the network forecast each as a series of its own.
     season : int, sequence of int or "auto"
         Values per season, 12 for months. Several (24 and 168 for hours) widen the window to the longest; the level,
         baselines and scores use the first. ``"auto"`` takes the usual seasons of the frequency, and 1 where there is
@@ -96,8 +130,9 @@ class Forecaster(FittedForecaster):
     n_seeds : int
         Networks in the ensemble.
     intervals : int, "auto" or None
-        Past cut-offs at which a network that has not seen what follows is measured, for the prediction intervals of
-        ``predict(level=...)``; ``"auto"``: as many as levels up to 95 need. None: no intervals, and half the time.
+        Of ``method="network"``: past cut-offs at which a network that has not seen what follows is measured, for the
+        prediction intervals of ``predict(level=...)``; ``"auto"``: as many as levels up to 95 need. None: no intervals,
+        and half the time. Other methods have intervals by themselves.
     validation : bool or None
         Whether the newest `horizon` values of the training part choose the number of updates: ensembles are trained
         twice, first without these values and scored on them, then on everything for as many updates as forecast best,
@@ -108,6 +143,13 @@ class Forecaster(FittedForecaster):
         column of categories each is named, ``["sky=rain", "sky=sun"]``, and becomes a channel of 0 and 1.
     missing : {"error", "seasonal_median", "interpolate"}
         What to do about NaN and missing time stamps. Filled values never count in the loss.
+    cutoffs : int or "auto"
+        Past cut-offs of the check, a horizon apart, counted back from each series' own end; 0: no check. ``"auto"``: as
+        many as the rule says (`elman.forecasting.past.most_cut_offs`) with ``method="auto"``; with a method that was
+        asked for none but the newest horizon of panels of 20 series or more, for the width of the intervals. Candidates
+        are prepared on what precedes the earliest. It takes three for a baseline to be delivered.
+    refit : bool
+        Whether candidates are prepared anew at every cut-off.
     random_state : int, RandomState or None
         The same integer gives the same bits, whatever the number of threads.
     n_threads : int or None
@@ -117,17 +159,27 @@ class Forecaster(FittedForecaster):
 
     Attributes
     ----------
+    method_ : str
+        What is delivered: ``"prior"``, ``"prior with Theta"`` (of series without season their geometric mean),
+        ``"tuned prior"``, ``"mean of prior and tuned prior"``, ``"network"``, ``"seasonal naive"``, …
+    reason_ : str
+        Why, in a few words.
+    check_ : Backtest or None
+        Errors of what is delivered beside those of the baselines on the values held out; None where there was no check,
+        and in a forecaster that was loaded.
+    seasons_ : tuple of int
+        Values per season.
+    freq_ : DateOffset, int or None
+        Distance between time stamps.
     networks_ : list of Network
-        The ensemble.
+        The ensemble. This and what follows only where a network is delivered.
     history_ : list of History
         Loss, gradient norm and learning rate of every update of every network.
-    seasons_, window_, updates_, transform_ : tuple of int, int, int, str
+    window_, updates_, transform_ : int, int, str
         What was chosen.
     window_scores_, updates_scores_, validation_scores_ : dict of int to float
         Error on the held-out end of the training part: by window tried, by number of updates, and by update during
         training with ``validation``; empty where nothing was measured.
-    freq_ : DateOffset, int or None
-        Distance between time stamps.
 
     See Also
     --------
@@ -135,8 +187,9 @@ class Forecaster(FittedForecaster):
 
     Notes
     -----
-    Series shorter than ``window + horizon + season - 1`` are padded on the left with their first value; padding is
-    never a target. Everything up to the cast to float32 happens in float64.
+    What the prior and the baselines forecast does not depend on other series, unless the prior was tuned. For the
+    network, series shorter than ``window + horizon + season - 1`` are padded on the left with their first value;
+    padding is never a target. Everything up to the cast to float32 happens in float64.
 
     References
     ----------
@@ -150,46 +203,16 @@ class Forecaster(FittedForecaster):
     >>> import numpy as np
     >>> from elman import Forecaster
     >>> y = np.tile([10.0, 20.0, 30.0, 20.0], 12)
-    >>> Forecaster(horizon=4, season=4, updates=100, n_seeds=1, random_state=0).fit(y).predict().round()
+    >>> model = Forecaster(horizon=4, season=4, method="seasonal naive").fit(y)
+    >>> model.predict(), model.method_
+    (array([10., 20., 30., 20.]), 'seasonal naive')
+    >>> network = Forecaster(horizon=4, season=4, method="network", updates=100, n_seeds=1, random_state=0).fit(y)
+    >>> network.predict().round()
     array([10., 20., 30., 20.])
     """
 
-    horizon: int
-    _: KW_ONLY
-    season: Any = "auto"
-    freq: Any = "auto"
-    window: Any = "auto"
-    steps: int = 96
-    cell: str = "lstm"
-    hidden_size: int = 64
-    num_layers: int = 1
-    activation: str = "tanh"
-    bias: bool = True
-    linear_skip: bool = True
-    strategy: str = "multi_output"
-    loss: str = "mae"
-    loss_at: str = "every"
-    carry_state: bool = False
-    bptt_depth: int | None = None
-    transform: str = "auto"
-    level: str = "season"
-    init: str = "default"
-    optimizer: str = "adam"
-    learning_rate: float = 3e-3
-    schedule: str = "cosine"
-    updates: Any = "auto"
-    batch_size: int = 32
-    clip_norm: float | None = 1.0
-    dropout: float = 0.0
-    n_seeds: int = 5
-    intervals: Any = None
-    validation: bool | None = None
-    past_covariates: Any = None
-    future_covariates: Any = None
-    missing: str = "error"
-    random_state: Any = None
-    n_threads: int | None = None
-    progress: bool = False
+    _hints: ClassVar[dict[str, str]] = HINTS
+    _kind: ClassVar[str] = "forecaster"
 
     def fit(self, data: Any, y: Any = None, *, checkpoint_dir: Any = None, resume: bool = False) -> Self:
         """Learn from one series, a list of series, or a long frame.
@@ -223,15 +246,10 @@ class Forecaster(FittedForecaster):
         place = "Forecaster.fit"
         check_parameters(place, self)
         with changing(place, self):
-            panel = read_panel(place, data, self.freq, self.missing, covariates_of(self), channels=True)
+            panel = self._read_new(place, data)
             learned_from = panel.values, panel.offsets, panel.covariates, str(panel.frequency)
             with checkpointing(place, checkpoint_dir, resume, self.get_params(), learned_from):
-                residuals, before = calibrate(place, self, panel), getattr(self, "networks_", None)
-                try:
-                    self._fit_panel(place, panel)
-                finally:
-                    if getattr(self, "networks_", None) is not before:  # after Ctrl-C too
-                        self._residuals = residuals
+                self._fit_panel(place, panel)
         return self
 
     def predict(self, data: Any = None, level: Any = None, future: Any = None) -> Any:
@@ -240,11 +258,13 @@ class Forecaster(FittedForecaster):
         Parameters
         ----------
         data : array_like, list or frame, optional
-            Series known so far, in any of the forms of `fit`; without it, those of `fit`. Only the newest
-            ``window + steps - 1`` values of each are used, or all with ``carry_state``. Nothing is learned from them.
+            Series known so far, in any of the forms of `fit`; without it, those of `fit`. Of the network, only the
+            newest ``window + steps - 1`` values of each are used, or all with ``carry_state``. Nothing is learned from
+            them.
         level : float or sequence of float, optional
-            Percentages, such as ``[80, 95]``: intervals that hold the values so often, see
-            `elman.forecasting.intervals`. Needs ``intervals``.
+            Percentages, such as ``[80, 95]``: intervals that hold the values so often. Those of the prior and of a
+            baseline come from the prior's quantiles, up to 95 (`elman.forecasting.methods.spread`); those of the
+            network from its errors in the past (`elman.forecasting.intervals`), and need ``intervals``.
         future : frame, optional
             With ``future_covariates``: ``unique_id``, ``ds`` and these columns for the `horizon` steps that follow.
 
@@ -259,6 +279,8 @@ class Forecaster(FittedForecaster):
         ------
         NotFittedError
             Before `fit`.
+        ArgumentError
+            If a parameter was changed after `fit`, or a level cannot be given.
         DataError
             If a value or time stamp cannot be used.
         """
@@ -266,17 +288,19 @@ class Forecaster(FittedForecaster):
         self._check_fitted("predict")
         with reading(place, self):
             if data is None:
-                panel = self._with_future(place, self._newest, future)
-                forecasts = check_finite(place, panel, self._forecast_newest(panel))
+                panel = self._with_future(place, self._fitted.newest, future)
+                forecasts = self._fitted.method.forecast_newest(place, panel, self.n_threads or 0)
             else:
                 panel = self._with_future(place, self._read(place, data), future)
                 forecasts = self._forecast_panel(place, panel)
             if level is None:
                 return panel.deliver(forecasts)
-            return deliver(panel, forecasts, bounds(place, self, panel, forecasts, level))
+            return deliver(panel, forecasts, self._bounds(place, panel, forecasts, level))
 
     def gradient_flow(self, data: Any = None, *, member: int = 0, probes: int = 8) -> GradientFlow:
         """Measure how far back in time the gradient of the loss reaches, on stretches drawn like those of training.
+
+        Only with ``method="network"``.
 
         Parameters
         ----------
@@ -297,6 +321,8 @@ class Forecaster(FittedForecaster):
         ------
         NotFittedError
             Before `fit`.
+        UnsupportedError
+            If another method is delivered.
         DataError
             If a value or time stamp cannot be used.
         """
@@ -304,18 +330,19 @@ class Forecaster(FittedForecaster):
 
         place = "Forecaster.gradient_flow"
         self._check_fitted("gradient_flow")
+        network = self._fitted.need_network(place)
         with changing(place, self):  # it uses a network's tape
-            panel = self._newest if data is None else self._read(place, data)
-            return measure(place, self, panel, member, probes)
+            panel = self._fitted.newest if data is None else self._read(place, data)
+            return measure(place, self, network, panel, member, probes)
 
     def update(self, data: Any) -> Self:
         """Take in new values of the series of `fit`, so that `predict` goes on from them; nothing is learned.
 
-        The states of the networks move on by one step per new value: the work does not depend on how many there have
-        been. A forecast then is, bit for bit, the one whose networks were warmed over the same windows in one go: all
-        of them with ``carry_state``, else those from the start of the warm-up before the first update on. With
-        ``strategy="recursive"``, ``loss_at="last"`` or covariates known ahead the networks are warmed anew for every
-        forecast, on the newest `steps` windows.
+        The prior and the baselines look at the whole series again. The states of a network move on by one step per new
+        value: the work does not depend on how many there have been. A forecast then is, bit for bit, the one whose
+        networks were warmed over the same windows in one go: all of them with ``carry_state``, else those from the
+        start of the warm-up before the first update on. With ``strategy="recursive"``, ``loss_at="last"`` or covariates
+        known ahead the networks are warmed anew for every forecast, on the newest `steps` windows.
 
         Parameters
         ----------
@@ -338,12 +365,167 @@ class Forecaster(FittedForecaster):
         --------
         >>> import numpy as np
         >>> y = np.tile([10.0, 20.0, 30.0, 20.0], 12)
-        >>> model = Forecaster(2, season=4, window=5, updates=100, n_seeds=1, random_state=0).fit(y[:44])
-        >>> model.predict().round(), model.update(y[44:46]).predict().round()
+        >>> model = Forecaster(2, season=4, method="seasonal naive").fit(y[:44])
+        >>> model.predict(), model.update(y[44:46]).predict()
         (array([10., 20.]), array([30., 20.]))
         """
         place = "Forecaster.update"
         self._check_fitted("update")
         with changing(place, self):
-            self._update_panel(place, self._read(place, data, least=0 if isinstance(data, list) else 1))
+            new = self._read(place, data, least=0 if isinstance(data, list) else 1, empty=True)
+            self._fitted = self._fitted.updated(place, new, self.missing, self.n_threads or 0)
         return self
+
+    # What was fitted
+
+    @property
+    def method_(self) -> str:
+        """What is delivered."""
+        return self._value("method_").label
+
+    @property
+    def reason_(self) -> str:
+        """Why it is delivered."""
+        return self._value("reason_").reason
+
+    @property
+    def check_(self) -> Backtest | None:
+        """The check that chose it."""
+        comparison = self._value("check_").comparison
+        return None if comparison is None else Backtest.of(comparison)
+
+    @property
+    def seasons_(self) -> tuple[int, ...]:
+        """Values per season."""
+        return self._value("seasons_").seasons
+
+    @property
+    def freq_(self) -> Frequency | None:
+        """Distance between time stamps."""
+        return self._value("freq_").frequency
+
+    @property
+    def networks_(self) -> list[Network]:
+        """The ensemble."""
+        return list(self._network("networks_").networks)
+
+    @property
+    def history_(self) -> list[History]:
+        """How each network was trained."""
+        return list(self._network("history_").history)
+
+    @property
+    def window_(self) -> int:
+        """Values seen per step."""
+        return self._network("window_").recipe.window
+
+    @property
+    def updates_(self) -> int:
+        """Gradient steps."""
+        return self._network("updates_").updates
+
+    @property
+    def transform_(self) -> str | tuple[str, ...]:
+        """The transform, or that of each channel."""
+        return self._network("transform_").recipe.transform
+
+    @property
+    def window_scores_(self) -> dict[int, float]:
+        """Error by window tried."""
+        return self._network("window_scores_").choice.window_scores
+
+    @property
+    def updates_scores_(self) -> dict[int, float]:
+        """Error by number of updates tried."""
+        return self._network("updates_scores_").choice.updates_scores
+
+    @property
+    def validation_scores_(self) -> dict[int, float]:
+        """Error by update during training."""
+        return self._network("validation_scores_").validation_scores
+
+    def _value(self, name: str) -> Fitted:
+        """Return the fitted value, for an attribute that does not exist before."""
+        if "_fitted" not in vars(self):
+            raise AttributeError(f"Forecaster.{name}: this Forecaster is not fitted yet; call fit first.")
+        return self._fitted
+
+    def _network(self, name: str) -> NetworkMethod:
+        """Return the network, for an attribute that does not exist without one."""
+        fitted = self._value(name)
+        if fitted.network is None:
+            raise AttributeError(
+                f'Forecaster.{name}: there is no network, the {fitted.label} is delivered; method="network" trains one.'
+            )
+        return fitted.network
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Tell scikit-learn."""
+        return "_fitted" in vars(self)
+
+    def _check_fitted(self, method: str) -> None:
+        place = f"Forecaster.{method}"
+        if "_fitted" not in vars(self):
+            raise NotFittedError(f"{place}: this Forecaster is not fitted yet; call fit first.")
+        self._fitted.check_unchanged(place, values_of(self))
+
+    # Behind the door: checked panels
+
+    def _read_new(self, place: str, data: Any) -> Panel:
+        """Check the data of a fit."""
+        columns, least = covariates_of(self), least_values(self)
+        return read_panel(place, data, self.freq, self.missing, columns, channels=True, least=least)
+
+    def _read(self, place: str, data: Any, least: int | None = None, empty: bool = False) -> Panel:
+        """Check data against what was fitted."""
+        least = least_values(self) if least is None else least
+        columns = covariates_of(self)
+        freq = self.freq if self._fitted.frequency is None else self._fitted.frequency
+        panel = read_panel(place, data, freq, self.missing, columns, channels=True, least=least, empty=empty)
+        self._fitted.check_channels(place, panel)
+        return panel
+
+    def _fit_panel(self, place: str, panel: Panel) -> None:
+        """Learn from a checked panel."""
+        try:
+            fitted = fit_panel(place, self, panel)
+        except Interrupted as stop:
+            self._fitted = stop.fitted
+            raise
+        self._fitted = fitted
+
+    def _with_future(self, place: str, panel: Panel, future: Any) -> Panel:
+        """Put the covariates known ahead behind a panel, if there are any."""
+        names = tuple(self.future_covariates or ())
+        if names:
+            return read_future(place, future, panel, names, len(self.past_covariates or ()), int(self.horizon))
+        if future is not None:
+            raise ArgumentError(f"{place}: future is given, but this Forecaster has no future_covariates.")
+        return panel
+
+    def _forecast_panel(self, place: str, panel: Panel) -> Array:
+        """Forecast a checked panel (S, K); with covariates known ahead it has them behind it."""
+        panel, _ = filled(panel, self.missing, self._fitted.seasons[0])
+        return self._fitted.method.forecast(place, panel, self.n_threads or 0)
+
+    def _bounds(self, place: str, panel: Panel, forecasts: Array, level: Any) -> dict[str, Array]:
+        """Put intervals around forecasts from a checked panel."""
+        levels = check_levels(place, level)
+        panel, _ = filled(panel, self.missing, self._fitted.seasons[0])
+        return self._fitted.bounds(place, panel, forecasts, levels, self.n_threads or 0)
+
+    # Files
+
+    @classmethod
+    def _unfitted(cls) -> Self:
+        return cls(horizon=1)
+
+    def _contents(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
+        from elman.forecasting.saving import to_file
+
+        return to_file(self, self._fitted)
+
+    def _restore(self, arrays: dict[str, npt.NDArray[Any]], metadata: dict[str, Any]) -> None:
+        from elman.forecasting.saving import from_file
+
+        from_file(self, arrays, metadata)

@@ -35,6 +35,7 @@ def read_panel(
     covariates: Sequence[str] = (),
     channels: bool = False,
     least: int = 2,
+    empty: bool = False,
 ) -> Panel:
     """Check data and bring it into one form.
 
@@ -54,6 +55,8 @@ def read_panel(
         Whether a series may be an array (n, D) of several values per time.
     least : int
         Values that every series must have.
+    empty : bool
+        Whether all of them may be missing.
 
     Returns
     -------
@@ -86,7 +89,7 @@ def read_panel(
     else:
         values = _one_series(place, "y", data, channels)
         panel = Panel(values, _offsets([len(values)]), "array")
-    _check_values(place, panel, missing, least)
+    _check_values(place, panel, missing, least, empty)
     return panel
 
 
@@ -104,6 +107,8 @@ def _one_series(place: str, name: str, values: Any, channels: bool) -> Array:
     array = _as_array(place, name, values)
     if array.ndim == 2 and channels and array.shape[1] > 0:
         return np.stack([numbers(place, f"{name}[:, {c}]", pd.Series(array[:, c])) for c in range(array.shape[1])], 1)
+    if array.ndim == 1 and array.dtype == np.float64:
+        return np.array(array, dtype=np.float64)
     if array.ndim != 1:
         raise UnsupportedError(
             f"{place}: {name} must be one-dimensional, got shape {array.shape}.\n"
@@ -131,7 +136,7 @@ def _same_channels(place: str, series: Sequence[Array]) -> None:
             )
 
 
-def _check_values(place: str, panel: Panel, missing: str, least: int) -> None:
+def _check_values(place: str, panel: Panel, missing: str, least: int, empty: bool) -> None:
     """Refuse empty data, infinities, values beyond float32, and NaN unless it may be filled."""
     if len(panel.values) == 0:
         raise DataError(f"{place}: there are no rows.")
@@ -145,9 +150,10 @@ def _check_values(place: str, panel: Panel, missing: str, least: int) -> None:
     nan = np.isnan(panel.values)
     if missing == "error" and nan.any():
         raise DataError(f"{place}: y is missing (NaN) {_place(panel, nan)}. {_WAY_OUT}")
-    empty = [i for i, values in enumerate(panel) if np.isnan(values).all(axis=0).any()]
-    if empty and least > 1:
-        raise DataError(f"{place}: every value of {panel.name(empty[0])} is missing (NaN).")
+    if nan.any() and not empty:
+        for series, values in enumerate(panel):
+            if np.isnan(values).all(axis=0).any():
+                raise DataError(f"{place}: every value of {panel.name(series)} is missing (NaN).")
     infinite = np.isinf(panel.values)
     if infinite.any():
         value = panel.values[infinite][0]

@@ -7,6 +7,7 @@ __all__ = ["HINTS"]
 _SAME = {
     "past_covariates": "hist_exog_list past_feat_dynamic_real",
     "future_covariates": "futr_exog_list feat_dynamic_real",
+    "cutoffs": "n_windows n_folds n_splits",
     "horizon": "h fh prediction_length output_chunk_length forecast_horizon n_steps_ahead n_forecasts",
     "window and steps": "input_chunk_length context_length input_size lags n_lags window_length lookback seq_len",
     "season": "season_length seasonality seasonal_periods sp seasonal_period m",

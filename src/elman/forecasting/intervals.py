@@ -25,28 +25,22 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import clone
 
 from elman import _check
-from elman.data.scaling import choose_transform, inverse_transform, outside_domain, transform
-from elman.errors import ArgumentError, DataError, FileFormatError
+from elman.errors import ArgumentError, FileFormatError
+from elman.forecasting.floors import clipped, least_half_widths, opened
 from elman.forecasting.panel import Panel
-from elman.forecasting.training_set import filled
-
-if TYPE_CHECKING:
-    from elman.forecasting.forecaster import Forecaster
+from elman.forecasting.recipe import Recipe
+from elman.forecasting.scaling import Scaling
 
 __all__ = [
     "STEADY",
     "Residuals",
-    "adopt",
     "bounds",
-    "calibrate",
-    "calibration_transform",
     "check_levels",
     "deliver",
     "levels_within",
@@ -55,11 +49,7 @@ __all__ = [
 ]
 
 Array = npt.NDArray[np.float64]
-Kind: TypeAlias = str | tuple[str, ...]  # a transform, or one per channel
-
-_HIGHEST_USUAL = 95.0  # the level that the automatic number of cut-offs is enough for
 STEADY = 3  # times as many residuals as a level needs, so that it does not rest on the largest alone
-_MOST_ROWS = 2000  # series times cut-offs that residuals are taken from; more would not move a quantile
 _ARRAYS = ("residuals", "residual_offsets")
 
 
@@ -141,144 +131,31 @@ def _names(levels: Sequence[float]) -> str:
     return ", ".join(f"{level:g}" for level in levels)
 
 
-def calibration_transform(forecaster: Forecaster, panel: Panel) -> Kind:
-    """Name the scale on which residuals are measured: the transform that everything known leads to."""
-    columns = panel.values.reshape(len(panel.values), -1).T
-    if forecaster.transform == "auto":
-        kinds = tuple(choose_transform([column[~np.isnan(column)]]) for column in columns)
-    else:
-        kinds = (forecaster.transform,) * len(columns)
-    return _unscaled(kinds[0] if panel.values.ndim == 1 else kinds)
-
-
-def _unscaled(kind: Kind) -> Kind:
-    """Leave out the division by a series' scale: residuals are divided by one of their own."""
-    if isinstance(kind, str):
-        return "none" if kind == "scale" else kind
-    return tuple("none" if each == "scale" else each for each in kind)
-
-
-def _to(kind: Kind, values: Array) -> Array:
-    """Transform; NaN outside the domain."""
-    if isinstance(kind, str):
-        return transform(kind, np.where(outside_domain(kind, values), np.nan, values))
-    return np.stack([_to(each, values[..., c]) for c, each in enumerate(kind)], axis=-1)
-
-
-def _from(kind: Kind, z: Array) -> Array:
-    """Undo the transform."""
-    if isinstance(kind, str):
-        return inverse_transform(kind, z)
-    return np.stack([_from(each, z[..., c]) for c, each in enumerate(kind)], axis=-1)
-
-
-def calibrate(place: str, forecaster: Forecaster, panel: Panel) -> Residuals | None:
-    """Fit a copy on what precedes some past cut-offs, and collect its residuals there.
-
-    Parameters
-    ----------
-    place : str
-        Start of a message.
-    forecaster : Forecaster
-        Its parameters are used. With ``intervals=None`` there is nothing to do.
-    panel : Panel
-        All values known.
-
-    Returns
-    -------
-    Residuals or None
-
-    Raises
-    ------
-    DataError
-        If no series is long enough.
-    """
-    if forecaster.intervals is None:
-        return None
-    left_out = _cut_offs(place, forecaster, panel)
-    long_enough = np.flatnonzero(panel.lengths >= left_out[0] + 2)
-    if len(long_enough) == 0:
-        raise DataError(
-            f"{place}: the longest series has {panel.lengths.max()} values, intervals need at least {left_out[0] + 2}: "
-            f"{left_out[0]} to leave out and 2 to learn from."
-        )
-    model = clone(forecaster)
-    model._fit_panel(place, panel.select(long_enough.tolist()).head(left_out[0]))
-    kind = calibration_transform(forecaster, panel)
-    few = min(len(long_enough), max(1, _MOST_ROWS // len(left_out)))
-    panel = panel.select(long_enough[np.linspace(0, len(long_enough) - 1, few).astype(int)].tolist())
-    parts = []
-    for drop in left_out:
-        known = panel.head(drop)
-        rows = panel.offsets[1:, None] - drop + np.arange(forecaster.horizon)
-        parts.append(scaled_residuals(model, kind, known, panel.values[rows], model._forecast_panel(place, known)))
-    return Residuals.pooled(parts)
-
-
-def _cut_offs(place: str, forecaster: Forecaster, panel: Panel) -> list[int]:
-    """Say how many of the newest values each cut-off leaves out, the earliest first.
-
-    The automatic number gives the 20 residuals per step that a level of 95 needs, from the newer half of the series at
-    most, and up to 60, which make for a steadier quantile, if they can be had from the newest quarter.
-    """
-    horizon = int(forecaster.horizon)
-    lengths = panel.lengths
-    usable = lengths[lengths // 2 >= horizon]
-    if forecaster.intervals == "auto":
-        if len(usable) == 0:
-            raise DataError(
-                f"{place}: the longest series has {lengths.max()} values, intervals need at least {2 * horizon}, "
-                "twice the horizon."
-            )
-        shortest, needed = int(usable.min()), _enough(panel) / len(usable)
-        count = min(math.ceil(needed), shortest // 2 - horizon + 1)
-        room = max(count - 1, shortest // 4 - horizon)
-        count = max(count, min(math.ceil(STEADY * needed), room + 1))
-    else:
-        count = _check.positive_integer(place, "intervals", forecaster.intervals)
-        room = int(lengths.max()) // 2 - horizon
-        if room < count - 1:
-            raise DataError(
-                f"{place}: intervals={count} needs {2 * (horizon + count - 1)} values, "
-                f"the longest series has {lengths.max()}."
-            )
-    step = min(horizon, room // (count - 1)) if count > 1 else 1
-    return list(range(horizon + (count - 1) * step, horizon - 1, -step))
-
-
-def _enough(panel: Panel) -> int:
-    """Count the residuals to plan for, more where values are missing."""
-    needed = residuals_needed(_HIGHEST_USUAL)
-    missing = float(np.mean(np.isnan(panel.values)))
-    return needed if missing == 0 else 1 + math.ceil(needed / max(0.2, 1 - missing))
-
-
-def scaled_residuals(forecaster: Forecaster, kind: Kind, known: Panel, actual: Array, forecasts: Array) -> Array:
+def scaled_residuals(scaling: Scaling, recipe: Recipe, known: Panel, actual: Array, forecasts: Array) -> Array:
     """Return |T(y) - T(ŷ)| / s (S, K) or (S, K, D), NaN where y is not known or T not defined.
 
     Parameters
     ----------
-    forecaster : Forecaster
-        Fitted.
-    kind : str, or tuple of str
-        The transform T, or that of each channel.
+    scaling : Scaling
+        The transform T.
+    recipe : Recipe
+        Of the network that forecast: its season, and how far back it looks.
     known : Panel
-        What the forecasts were made from.
+        What the forecasts were made from, filled.
     actual, forecasts : ndarray (S, K) or (S, K, D)
         What came, and what had been expected.
     """
-    distance = np.abs(_to(kind, actual) - _to(kind, forecasts))
-    scaled: Array = distance / _scales(forecaster, kind, known)[:, None]
+    distance = np.abs(scaling.inside(actual) - scaling.inside(forecasts))
+    scaled: Array = distance / _scales(scaling, recipe, known)[:, None]
     return scaled
 
 
-def _scales(forecaster: Forecaster, kind: Kind, known: Panel) -> Array:
+def _scales(scaling: Scaling, recipe: Recipe, known: Panel) -> Array:
     """Measure how much each series moves from season to season (S,) or (S, D), on what a forecast depends on."""
-    recipe = forecaster._recipe
     season = recipe.seasons[0]
     every = []
-    for values in filled(known, forecaster.missing, season)[0]:
-        z = _to(kind, values[-min(recipe.memory, len(values)) :])
+    for values in known:
+        z = scaling.inside(values[-min(recipe.memory, len(values)) :])
         lag = season if len(z) >= 2 * season else 1
         every.append(np.mean(np.abs(z[lag:] - z[:-lag]), axis=0) if len(z) > 1 else np.zeros(z.shape[1:]))
     scales = np.stack(every)
@@ -290,56 +167,52 @@ def _scales(forecaster: Forecaster, kind: Kind, known: Panel) -> Array:
     return floored
 
 
-def adopt(forecaster: Forecaster, residuals: Residuals | None) -> None:
-    """Give a fitted forecaster the residuals that a backtest has left."""
-    forecaster._residuals = residuals
-
-
-def levels_within(forecaster: Forecaster, levels: Sequence[float]) -> list[float]:
-    """Return those of the levels that a fitted forecaster has residuals enough for."""
-    residuals: Residuals | None = getattr(forecaster, "_residuals", None)
+def levels_within(residuals: Residuals | None, levels: Sequence[float]) -> list[float]:
+    """Return those of the levels that there are residuals enough for."""
     return [level for level in levels if residuals is not None and residuals.count >= residuals_needed(level)]
 
 
-def bounds(place: str, forecaster: Forecaster, known: Panel, forecasts: Array, level: Any) -> dict[str, Array]:
+def bounds(
+    place: str, residuals: Residuals | None, recipe: Recipe, known: Panel, forecasts: Array, levels: Sequence[float]
+) -> dict[str, Array]:
     """Put intervals around forecasts.
 
     Parameters
     ----------
     place : str
         Start of a message.
-    forecaster : Forecaster
-        Fitted, with residuals.
+    residuals : Residuals or None
+        Past errors of the network.
+    recipe : Recipe
+        Of the network.
     known : Panel
-        What the forecasts were made from.
+        What the forecasts were made from, filled.
     forecasts : ndarray (S, K) or (S, K, D)
         Points.
-    level : float or sequence of float
-        In percent.
+    levels : sequence of float
+        In percent, from `check_levels`.
 
     Returns
     -------
     dict of str to ndarray of the same shape
-        ``"lo-80"``, ``"hi-80"``, … in the order of the levels.
+        ``"lo-80"``, ``"hi-80"``, … in the order of the levels; none without width, see `elman.forecasting.floors`.
 
     Raises
     ------
     ArgumentError
         Without residuals, or with too few for a level.
     """
-    levels = check_levels(place, level)
-    residuals: Residuals | None = getattr(forecaster, "_residuals", None)
     if residuals is None:
         raise ArgumentError(f'{place}: there are no intervals; pass intervals="auto" to the Forecaster and fit again.')
     if residuals.count < residuals_needed(max(levels)):
         raise ArgumentError(_too_few(place, residuals.count, max(levels)))
-    kind = _unscaled(forecaster.transform_)
-    centre, scales = _to(kind, forecasts), _scales(forecaster, kind, known)[:, None]
-    result = {}
+    scaling = Scaling.of(recipe.transform).undivided
+    centre, scales = scaling.inside(forecasts), _scales(scaling, recipe, known)[:, None]
+    least, result = least_half_widths(known), {}
     for each in levels:
         half = scales * residuals.quantiles(each).reshape([-1] + [1] * (forecasts.ndim - 2))
-        result[f"lo-{each:g}"] = _from(kind, centre - half)
-        result[f"hi-{each:g}"] = _from(kind, centre + half)
+        lower, upper = opened(scaling.back(centre - half), scaling.back(centre + half), forecasts, least)
+        result[f"lo-{each:g}"], result[f"hi-{each:g}"] = clipped(lower, forecasts, known), upper
     return result
 
 

@@ -7,8 +7,6 @@ from functools import partial
 
 import numpy as np
 import pandas as pd
-from utilsforecast.evaluation import evaluate
-from utilsforecast.losses import mae, mase, smape
 
 __all__ = ["METRICS", "mean_scores", "scores"]
 
@@ -55,6 +53,9 @@ def scores(forecasts: pd.DataFrame, history: pd.DataFrame, models: Sequence[str]
     >>> scores(forecasts, history, ["naive"], season=1)[["metric", "naive"]].round(4).values.tolist()
     [['sMAPE', 28.5714], ['MASE', 0.6667], ['MAE', 1.0]]
     """
+    from utilsforecast.evaluation import evaluate  # takes a quarter of a second
+    from utilsforecast.losses import mae, mase, smape
+
     table: pd.DataFrame = evaluate(
         forecasts, [smape, partial(mase, seasonality=season), mae], models=list(models), train_df=history
     )

@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import io
 import textwrap
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from elman.forecasting.judgement import Backtest
 from elman.forecasting.verdicts import MODEL
-
-if TYPE_CHECKING:
-    from matplotlib.axes import Axes
-
-    from elman.forecasting.backtest import Backtest
 
 __all__ = ["plot_png"]
 
@@ -30,6 +26,7 @@ def plot_png(
     backtest: Backtest | None,
     seasons: int = 1,
     baseline: pd.DataFrame | None = None,
+    method: str = "",
 ) -> bytes:
     """Draw up to twelve series.
 
@@ -45,6 +42,8 @@ def plot_png(
         Values per season; decides how much history is shown.
     baseline : DataFrame, optional
         Columns ``unique_id``, ``ds`` and the best baseline's name: what it says comes next.
+    method : str
+        What is delivered, for the legend.
 
     Returns
     -------
@@ -67,7 +66,7 @@ def plot_png(
         for frame in (history, forecast, _held_out(backtest), baseline)
     ]
     for ax, name in zip(axes, names, strict=False):
-        _draw_series(ax, name, [None if group is None else group.get(name) for group in groups], seasons)
+        _draw_series(ax, name, [None if group is None else group.get(name) for group in groups], seasons, method)
     for ax in axes[len(names) :]:
         ax.set_visible(False)
     handles, labels = axes[0].get_legend_handles_labels()
@@ -96,7 +95,7 @@ def _caption(backtest: Backtest | None, series: int, width: int) -> str:
     return "\n".join(textwrap.wrap(text, width))
 
 
-def _draw_series(ax: Axes, name: Any, frames: list[Any], seasons: int) -> None:
+def _draw_series(ax: Any, name: Any, frames: list[Any], seasons: int, method: str) -> None:
     """Draw one series: its history, the check, the forecast."""
     history, forecast, held_out, baseline = frames
     shown = history.tail(max(4 * len(forecast), 5 * seasons, 24) + len(forecast))
@@ -110,7 +109,14 @@ def _draw_series(ax: Axes, name: Any, frames: list[Any], seasons: int) -> None:
         values = [float(last["y"]), *baseline[baseline.columns[-1]]]
         ax.plot(times, values, color=_BASELINE, linewidth=1.3, linestyle=":", zorder=4)
     values = [float(last["y"]), *forecast[MODEL]]
-    ax.plot(times, values, color=_ELMAN, linewidth=2.0, label="forecast: Elman", zorder=5)
+    ax.plot(
+        times,
+        values,
+        color=_ELMAN,
+        linewidth=2.0,
+        label=f"forecast: {MODEL}{f' ({method})' if method else ''}",
+        zorder=5,
+    )
     _limit(ax)
     ax.set_title(str(name), loc="left", fontsize=10, color=_INK, parse_math=False)  # a name may hold dollar signs
     ax.spines[["top", "right"]].set_visible(False)
@@ -123,7 +129,7 @@ def _draw_series(ax: Axes, name: Any, frames: list[Any], seasons: int) -> None:
         _date_axis(ax)
 
 
-def _limit(ax: Axes) -> None:
+def _limit(ax: Any) -> None:
     """Let wide intervals leave the picture rather than flatten the series."""
     drawn = np.concatenate([np.asarray(line.get_ydata(), dtype=np.float64) for line in ax.get_lines()])
     low, high = np.nanmin(drawn), np.nanmax(drawn)
@@ -133,7 +139,7 @@ def _limit(ax: Axes) -> None:
         ax.set_ylim(max(bottom, low - room), min(top, high + room))
 
 
-def _draw_check(ax: Axes, held_out: pd.DataFrame) -> None:
+def _draw_check(ax: Any, held_out: pd.DataFrame) -> None:
     """Shade the part that was held out, and draw what was expected of it."""
     ax.axvspan(held_out["ds"].iloc[0], held_out["ds"].iloc[-1], color=_BAND, zorder=0, linewidth=0, label="held out")
     ax.plot(
@@ -156,7 +162,7 @@ def _draw_check(ax: Axes, held_out: pd.DataFrame) -> None:
     )
 
 
-def _draw_intervals(ax: Axes, times: list[Any], last: float, forecast: pd.DataFrame) -> None:
+def _draw_intervals(ax: Any, times: list[Any], last: float, forecast: pd.DataFrame) -> None:
     """Fill the intervals, the widest first and palest, opening from the last known value."""
     levels = [name.removeprefix(f"{MODEL}-lo-") for name in forecast.columns if name.startswith(f"{MODEL}-lo-")]
     ordered = sorted(levels, key=float, reverse=True)
@@ -165,7 +171,7 @@ def _draw_intervals(ax: Axes, times: list[Any], last: float, forecast: pd.DataFr
         ax.fill_between(times, low, high, color=_ELMAN, alpha=alpha, linewidth=0, zorder=2, label=f"{level} % interval")
 
 
-def _date_axis(ax: Axes) -> None:
+def _date_axis(ax: Any) -> None:
     from matplotlib import dates
 
     ticks: Any = dates  # matplotlib's dates have no type information

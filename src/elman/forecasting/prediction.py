@@ -12,7 +12,8 @@ import numpy.typing as npt
 from elman.errors import DataError
 from elman.forecasting.panel import Panel
 from elman.forecasting.recipe import Recipe
-from elman.forecasting.training_set import Arrays, arrays_of, back, beside, standardized
+from elman.forecasting.scaling import Scaling
+from elman.forecasting.training_set import Arrays, arrays_of, beside, standardized
 from elman.network import Network, State
 
 __all__ = ["WarmUp", "check_finite", "combined", "final_output", "forecast", "warm_up"]
@@ -178,5 +179,5 @@ def combined(
     median = (median.reshape(len(level), recipe.horizon, recipe.channels) + level[:, None]) * unit
     if isinstance(recipe.transform, str):
         median = median[..., 0]
-    every = zip(median, scales, strict=True)
-    return np.stack([back(recipe.transform, values, scale) for values, scale in every])
+    scaling = Scaling.of(recipe.transform)
+    return np.stack([scaling.back(values, scale) for values, scale in zip(median, scales, strict=True)])

@@ -11,7 +11,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -19,14 +18,12 @@ import numpy.typing as npt
 from elman.forecasting.fitting import Prepared, make_recipe, make_trainers, prepare, seeds_of
 from elman.forecasting.options import ahead_of
 from elman.forecasting.panel import Panel
+from elman.forecasting.parameters import Parameters
 from elman.forecasting.prediction import forecast
 from elman.forecasting.recipe import rule_updates, rule_window
 from elman.forecasting.training_set import transformed
 from elman.network import Network
 from elman.training import train_ensemble
-
-if TYPE_CHECKING:
-    from elman.forecasting.forecaster import Forecaster
 
 __all__ = ["Choice", "HeldOut", "choose", "window_candidates"]
 
@@ -145,7 +142,7 @@ class HeldOut:
     ----------
     place : str
         Start of a message.
-    forecaster : Forecaster
+    forecaster : Parameters
         Its parameters are used.
     panel : Panel
         The training part, filled.
@@ -163,7 +160,7 @@ class HeldOut:
     def __init__(
         self,
         place: str,
-        forecaster: Forecaster,
+        forecaster: Parameters,
         panel: Panel,
         unknown: npt.NDArray[np.bool_],
         seasons: tuple[int, ...],

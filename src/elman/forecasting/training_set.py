@@ -8,12 +8,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from elman.data.scaling import inverse_transform, outside_domain, series_scale, transform
 from elman.data.windows import pad_left, trailing_mean
-from elman.errors import DataError
 from elman.forecasting.missing import fill
 from elman.forecasting.panel import Panel
 from elman.forecasting.recipe import Recipe
+from elman.forecasting.scaling import Kind, Scaling
 from elman.training import Batch, OrderedStretches, StretchBatches
 
 __all__ = [
@@ -22,19 +21,15 @@ __all__ = [
     "LastStep",
     "WithCovariates",
     "arrays_of",
-    "back",
     "beside",
-    "check_domain",
     "filled",
     "measure_unit",
-    "scales_of",
     "standardized",
     "stretches",
     "transformed",
 ]
 
 Array = npt.NDArray[np.float64]
-Kind: TypeAlias = str | tuple[str, ...]  # a transform, or one per channel
 
 _PROBES = 8  # windows per series that the unit is measured on
 TYPICAL = 0.5  # mean distance from the level of what the network sees; found on the benchmark sets, 0.3 to 1 do alike
@@ -77,44 +72,9 @@ def filled(panel: Panel, missing: str, season: int) -> tuple[Panel, npt.NDArray[
     return replace(panel, values=np.concatenate(columns).reshape(panel.values.shape)), unknown
 
 
-def check_domain(place: str, kind: Kind, panel: Panel) -> None:
-    """Refuse values that the transform chosen in training cannot take."""
-    for channel, own in enumerate([kind] if isinstance(kind, str) else kind):
-        values = panel.values if isinstance(kind, str) else panel.values[:, channel]
-        wrong = outside_domain(own, values)
-        if wrong.any():
-            index = int(np.argmax(wrong))
-            other = "log1p" if own == "log" and values.min() > -1 else "scale"
-            name = "y" if isinstance(kind, str) else f"channel {channel}"
-            raise DataError(
-                f'{place}: {name} is {values[index]:.15g} {panel.place(index)}, but transform="{own}" needs values '
-                f'above {0 if own == "log" else -1}. Pass transform="{other}" to the Forecaster and fit again.'
-            )
-
-
 def transformed(kind: Kind, values: Array, scale: npt.ArrayLike) -> Array:
     """Apply the transform, or that of each channel, to values (…) or (…, D) of one series with its scale () or (D,)."""
-    if isinstance(kind, str):
-        return transform(kind, values, float(np.asarray(scale)))
-    scale = np.asarray(scale)
-    return np.stack([transform(own, values[..., c], float(scale[c])) for c, own in enumerate(kind)], axis=-1)
-
-
-def back(kind: Kind, values: Array, scale: npt.ArrayLike) -> Array:
-    """Undo `transformed`."""
-    if isinstance(kind, str):
-        return inverse_transform(kind, values, float(np.asarray(scale)))
-    scale = np.asarray(scale)
-    return np.stack([inverse_transform(own, values[..., c], float(scale[c])) for c, own in enumerate(kind)], axis=-1)
-
-
-def scales_of(kind: Kind, panel: Panel) -> Array:
-    """Measure each series' scale (S,), or (S, D) of its channels; ones unless the transform is ``"scale"``."""
-    if isinstance(kind, str):
-        return np.array([series_scale(values) if kind == "scale" else 1.0 for values in panel])
-    return np.array(
-        [[series_scale(values[:, c]) if own == "scale" else 1.0 for c, own in enumerate(kind)] for values in panel]
-    )
+    return Scaling.of(kind).to(values, scale)
 
 
 def measure_unit(panel: Panel, recipe: Recipe, scales: Array) -> Any:

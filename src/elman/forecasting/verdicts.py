@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -11,8 +13,10 @@ __all__ = ["MODEL", "conclude"]
 MODEL = "Elman"
 
 
-def conclude(errors: pd.DataFrame, names: list[str], metric: str, several: bool) -> pd.DataFrame:
-    """Compare the network with the best baseline, in each group of rows.
+def conclude(
+    errors: pd.DataFrame, names: list[str], metric: str, several: bool, baselines: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Compare Elman with the best baseline, in each group of rows.
 
     Parameters
     ----------
@@ -25,17 +29,20 @@ def conclude(errors: pd.DataFrame, names: list[str], metric: str, several: bool)
         What the errors are called.
     several : bool
         Whether a sentence has to name its group.
+    baselines : sequence of str, optional
+        Which models are baselines; all but `MODEL` if not given.
 
     Returns
     -------
     DataFrame
         A row per group in order of appearance: ``unique_id``, ``best`` (the best baseline), ``metric``, ``Elman`` and
-        ``baseline`` (the two mean errors), ``won`` and ``cutoffs`` (cut-offs at which the network is better, and
-        all), ``beats`` and ``verdict``.
+        ``baseline`` (the two mean errors), ``won`` and ``cutoffs`` (cut-offs at which Elman is better, and all),
+        ``beats`` and ``verdict``.
 
     Notes
     -----
-    The network beats a baseline if its mean error is lower **and** it is better at a majority of the cut-offs.
+    Elman beats a baseline if its mean error is lower **and** it is better at a majority of the cut-offs. Errors that
+    are the same to three digits are equal. A sentence about one cut-off says that this is little.
 
     Examples
     --------
@@ -45,7 +52,8 @@ def conclude(errors: pd.DataFrame, names: list[str], metric: str, several: bool)
     """
     grouped = errors.groupby("unique_id", sort=False, observed=True)
     means = grouped[names].mean()
-    best = means.drop(columns=MODEL).idxmin(axis="columns")
+    others = means.drop(columns=MODEL) if baselines is None else means[list(baselines)]
+    best = others.idxmin(axis="columns")
     at_cutoffs = errors.groupby(["unique_id", "cutoff"], sort=False, observed=True)[names].mean()
     group = at_cutoffs.index.get_level_values("unique_id")
     theirs = _chosen(at_cutoffs, pd.Index(best.reindex(group)))
@@ -62,7 +70,8 @@ def conclude(errors: pd.DataFrame, names: list[str], metric: str, several: bool)
             "cutoffs": won["size"].to_numpy(),
         }
     )
-    result["beats"] = (result[MODEL] < result["baseline"]) & (2 * result["won"] > result["cutoffs"])
+    equal = [_equal(*pair) for pair in zip(result[MODEL], result["baseline"], strict=True)]
+    result["beats"] = (result[MODEL] < result["baseline"]) & (2 * result["won"] > result["cutoffs"]) & ~np.array(equal)
     whose = [f"{name}: " if several else "" for name in result["unique_id"]]
     rows = zip(whose, *(result[name].tolist() for name in _TOLD), strict=True)
     result["verdict"] = [_sentence(*row) for row in rows]
@@ -78,11 +87,20 @@ def _chosen(table: pd.DataFrame, columns: pd.Index) -> npt.NDArray[np.float64]:
 _TOLD = ("beats", "best", "metric", MODEL, "baseline", "won", "cutoffs")
 
 
+def _equal(one: float, other: float) -> bool:
+    """Tell whether two errors are the same as far as they are printed."""
+    return f"{one:.3g}" == f"{other:.3g}"
+
+
 def _sentence(whose: str, beats: bool, best: str, metric: str, ours: float, theirs: float, won: int, of: int) -> str:
-    """Say whether the network is worth having."""
+    """Say how Elman and the best baseline compare."""
     where = "" if of == 1 else f", better at {won} of {of} cut-offs"
+    caution = " That is one cut-off, which says little." if of == 1 and not whose else ""
     if beats:
-        return f"{whose}Elman beats {best}, the best baseline, by {100 * (1 - ours / theirs):.0f} % in {metric}{where}."
+        share = f"{100 * (1 - ours / theirs):.0f} %"
+        return f"{whose}Elman beats {best}, the best baseline, by {share} in {metric}{where}.{caution}"
+    if _equal(ours, theirs):
+        return f"{whose}Elman and {best}, the best baseline, are equal ({metric} {ours:.3g}{where}).{caution}"
     figures = f"{metric} {ours:.3g} against {theirs:.3g}"
     if ours < theirs:
         few = f"at only {won} of {of} cut-offs"
@@ -90,4 +108,4 @@ def _sentence(whose: str, beats: bool, best: str, metric: str, ours: float, thei
             f"{whose}Elman's mean error is lower than that of {best} ({figures}), "
             f"but it is better {few}: not a clear win."
         )
-    return f"{whose}Elman is not better than {best} ({figures}{where}); use that."
+    return f"{whose}Elman is not better than {best} ({figures}{where}).{caution}"

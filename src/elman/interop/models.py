@@ -32,7 +32,7 @@ def networks_of(place: str, model: Any) -> list[Network]:
     Raises
     ------
     UnsupportedError
-        If it is no model of Elman.
+        If it is no model of Elman, or a forecaster that delivers something else than its network.
     NotFittedError
         If it has not been fitted.
 
@@ -47,5 +47,7 @@ def networks_of(place: str, model: Any) -> list[Network]:
     if not isinstance(model, SavedModel):
         raise no_model(place, model)
     model._check_fitted(place)
+    if hasattr(model, "method_"):  # a forecaster, which may deliver something else
+        model._fitted.need_network(place)  # type: ignore[attr-defined]
     found: Any = getattr(model, "networks_", None)
     return [model.network_] if found is None else list(found)  # type: ignore[attr-defined]

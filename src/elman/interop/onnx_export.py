@@ -132,10 +132,12 @@ def _metadata(kind: str, facts: Mapping[str, Any]) -> dict[str, str]:
 
 
 def _about_forecaster(forecaster: Forecaster) -> dict[str, str]:
-    recipe, ids = forecaster._recipe, forecaster._newest.ids
+    fitted = forecaster._fitted
+    network, ids = fitted.need_network("export_onnx"), fitted.newest.ids
+    recipe = network.recipe
     facts: dict[str, Any] = {
-        "architecture": forecaster.networks_[0].architecture.to_dict(),
-        "members": len(forecaster.networks_),
+        "architecture": network.networks[0].architecture.to_dict(),
+        "members": len(network.networks),
         "horizon": int(forecaster.horizon),
         "window": recipe.window,
         "steps": recipe.steps,
@@ -148,8 +150,8 @@ def _about_forecaster(forecaster: Forecaster) -> dict[str, str]:
             "frequency": str(getattr(forecaster.freq_, "freqstr", forecaster.freq_)),
             "series": [str(name) for name in ids],
         }
-    if len(forecaster._scales) > 1 and "scale" in str(recipe.transform):
-        facts["scales"] = forecaster._scales.tolist()
+    if len(network.scales) > 1 and "scale" in str(recipe.transform):
+        facts["scales"] = network.scales.tolist()
     return _metadata("forecaster", facts)
 
 
@@ -224,23 +226,24 @@ def _check_network(network: Network, run: Run) -> Pairs:
 
 def _check_forecaster(forecaster: Forecaster, run: Run) -> Pairs:
     """Forecast the newest values of the fit, and a part of them."""
-    newest = forecaster._newest.select(range(min(8, len(forecaster._newest))))
+    newest, network = forecaster._fitted.newest, forecaster._fitted.need_network("export_onnx")
+    newest = newest.select(range(min(8, len(newest))))
     pairs = {}
     for keep, what in (
-        (forecaster._recipe.memory, "forecast"),
-        (forecaster._recipe.window, "forecast from one window"),
+        (network.recipe.memory, "forecast"),
+        (network.recipe.window, "forecast from one window"),
     ):
         panel = newest.tail(keep)
         feed = {"values": _in_rows(panel.values, panel.offsets), "lengths": panel.lengths.astype(np.int64)}
         if panel.covariates is not None:
-            past, future = len(forecaster._recipe.past), len(forecaster._recipe.future)
+            past, future = len(network.recipe.past), len(network.recipe.future)
             feed["covariates"] = _in_rows(panel.covariates, panel.offsets)
             ahead = feed["covariates"][:, :1].repeat(int(forecaster.horizon), axis=1) * np.arange(float(past + future))
             panel = replace(panel, ahead=ahead)
             feed |= {"ahead": np.ascontiguousarray(ahead[..., past:])} if future else {}
-        if "scale" in str(forecaster._recipe.transform):
-            feed["scale"] = forecaster._scales_for(panel)
-        pairs[what] = _scaled(forecaster._forecast_panel("export_onnx", panel), run(feed)["forecast"])
+        if "scale" in str(network.recipe.transform):
+            feed["scale"] = network.scales_for(panel)
+        pairs[what] = _scaled(network.forecast("export_onnx", panel, forecaster.n_threads or 0), run(feed)["forecast"])
     return pairs
 
 

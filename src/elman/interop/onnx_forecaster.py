@@ -19,6 +19,7 @@ from elman.interop.onnx_windows import Rows, declare_rows, gather_windows
 
 if TYPE_CHECKING:
     from elman.forecasting import Forecaster
+    from elman.forecasting.methods import NetworkMethod
     from elman.forecasting.recipe import Recipe
 
 __all__ = ["check_exportable", "forecaster_graph"]
@@ -28,7 +29,7 @@ _SMALLEST_EXPONENT, _LARGEST_EXPONENT = -745.0, 709.0  # as in elman.data.scalin
 _MOST_REPEATS = 100  # a recursive forecast repeats the whole network
 
 
-def check_exportable(forecaster: Forecaster) -> None:
+def check_exportable(network: NetworkMethod) -> None:
     """Refuse what an ONNX file cannot say.
 
     Raises
@@ -36,7 +37,7 @@ def check_exportable(forecaster: Forecaster) -> None:
     UnsupportedError
         Naming the parameter, and the way out.
     """
-    repeats = int(forecaster.horizon) // forecaster._recipe.horizon
+    repeats = network.horizon // network.recipe.horizon
     if repeats > _MOST_REPEATS:
         raise UnsupportedError(
             f'export_onnx: strategy="recursive" would repeat the network {repeats} times, at most {_MOST_REPEATS} are '
@@ -49,7 +50,7 @@ class _Parts:
     """What every pass over the newest values needs."""
 
     builder: GraphBuilder
-    forecaster: Forecaster
+    network: NetworkMethod
     recipe: Recipe
     scale: str | None
     steps: str
@@ -69,7 +70,7 @@ def forecaster_graph(forecaster: Forecaster, metadata: Mapping[str, str]) -> Gra
     Parameters
     ----------
     forecaster : Forecaster
-        Fitted.
+        Fitted, delivering its window network.
     metadata : mapping of str to str
         To keep in the file.
 
@@ -78,14 +79,15 @@ def forecaster_graph(forecaster: Forecaster, metadata: Mapping[str, str]) -> Gra
     UnsupportedError
         See `check_exportable`.
     """
-    check_exportable(forecaster)
-    builder, recipe = GraphBuilder(), forecaster._recipe
-    architecture, members = forecaster.networks_[0].architecture, (len(forecaster.networks_),)
-    flat, horizon = isinstance(recipe.transform, str), int(forecaster.horizon)
+    network = forecaster._fitted.need_network("export_onnx")
+    check_exportable(network)
+    builder, recipe = GraphBuilder(), network.recipe
+    architecture, members = network.networks[0].architecture, (len(network.networks),)
+    flat, horizon = isinstance(recipe.transform, str), network.horizon
     rows = declare_rows(builder, recipe.channels, flat)
     steps = builder.input("steps", "int64", (), np.array(ALL if recipe.carry else recipe.steps))
     covariates = _declare_covariates(builder, rows, recipe, horizon)
-    parts = _Parts(builder, forecaster, recipe, _declare_scale(builder, forecaster), steps, covariates)
+    parts = _Parts(builder, network, recipe, _declare_scale(builder, network), steps, covariates)
     states = declare_states(builder, architecture, rows.rows, members)
     column, finals = _at_once(parts, rows, states)
     columns = [column]
@@ -104,9 +106,9 @@ def _kinds(recipe: Recipe) -> tuple[str, ...]:
     return (recipe.transform,) if isinstance(recipe.transform, str) else recipe.transform
 
 
-def _declare_scale(builder: GraphBuilder, forecaster: Forecaster) -> str | None:
+def _declare_scale(builder: GraphBuilder, network: NetworkMethod) -> str | None:
     """Declare the divisors of the transform "scale", and return them as (N, 1, D)."""
-    recipe, known = forecaster._recipe, forecaster._scales
+    recipe, known = network.recipe, network.scales
     if "scale" not in _kinds(recipe):
         return None
     flat = isinstance(recipe.transform, str)
@@ -221,7 +223,7 @@ def _at_once(parts: _Parts, rows: Rows, states: States) -> tuple[str, list[State
     x = _with_covariates(parts, builder.op("Reshape", seen, [0, 0, recipe.window * D]), first, count)
     x = builder.op("Cast", builder.op("Transpose", x, perm=[1, 0, 2]), to=_FLOAT)
     outputs, finals = [], []
-    for member, network in enumerate(parts.forecaster.networks_):
+    for member, network in enumerate(parts.network.networks):
         own = member_states(builder, states, member)
         o, final = add_network(builder, network, x, count, own, readout="last")
         outputs.append(builder.op("Cast", o, to=_DOUBLE))
@@ -233,7 +235,7 @@ def _at_once(parts: _Parts, rows: Rows, states: States) -> tuple[str, list[State
 
 
 def _unit(parts: _Parts) -> npt.NDArray[np.float64]:
-    return np.asarray(parts.forecaster._unit, np.float64)
+    return np.asarray(parts.network.unit, np.float64)
 
 
 def _median(builder: GraphBuilder, outputs: list[str]) -> str:

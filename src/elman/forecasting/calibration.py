@@ -1,0 +1,119 @@
+"""Where the residuals of prediction intervals come from: a network that has not seen some past cut-offs."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from elman import _check
+from elman.data.scaling import choose_transform
+from elman.errors import DataError
+from elman.forecasting.intervals import STEADY, Residuals, residuals_needed, scaled_residuals
+from elman.forecasting.methods.network import draw_root, fit_network
+from elman.forecasting.panel import Panel
+from elman.forecasting.parameters import Parameters
+from elman.forecasting.scaling import Scaling
+from elman.forecasting.training_set import filled
+
+__all__ = ["calibrate", "calibration_scaling"]
+
+_HIGHEST_USUAL = 95.0  # the level that the automatic number of cut-offs is enough for
+_MOST_ROWS = 2000  # series times cut-offs that residuals are taken from; more would not move a quantile
+
+
+def calibration_scaling(parameters: Parameters, panel: Panel) -> Scaling:
+    """Name the scale on which residuals are measured: the transform that everything known leads to, undivided."""
+    columns = panel.values.reshape(len(panel.values), -1).T
+    if parameters.transform == "auto":
+        kinds = tuple(choose_transform([column[~np.isnan(column)]]) for column in columns)
+    else:
+        kinds = (parameters.transform,) * len(columns)
+    return Scaling(kinds, panel.values.ndim == 1).undivided
+
+
+def calibrate(
+    place: str, parameters: Parameters, panel: Panel, intervals: int | str | None, root: int | None = None
+) -> Residuals | None:
+    """Fit a network on what precedes some past cut-offs, and collect its residuals there.
+
+    Parameters
+    ----------
+    place : str
+        Start of a message.
+    parameters : Parameters
+        Of the network.
+    panel : Panel
+        All values known.
+    intervals : int, "auto" or None
+        Cut-offs. With None there is nothing to do.
+    root : int, optional
+        Seed; drawn from the parameters if not given.
+
+    Returns
+    -------
+    Residuals or None
+
+    Raises
+    ------
+    DataError
+        If no series is long enough.
+    """
+    if intervals is None:
+        return None
+    left_out = cut_offs(place, int(parameters.horizon), panel, intervals)
+    long_enough = np.flatnonzero(panel.lengths >= left_out[0] + 2)
+    if len(long_enough) == 0:
+        raise DataError(
+            f"{place}: the longest series has {panel.lengths.max()} values, intervals need at least {left_out[0] + 2}: "
+            f"{left_out[0]} to leave out and 2 to learn from."
+        )
+    root = draw_root(parameters) if root is None else root
+    model = fit_network(place, parameters, panel.select(long_enough.tolist()).head(left_out[0]), root)
+    scaling = calibration_scaling(parameters, panel)
+    few = min(len(long_enough), max(1, _MOST_ROWS // len(left_out)))
+    panel = panel.select(long_enough[np.linspace(0, len(long_enough) - 1, few).astype(int)].tolist())
+    parts = []
+    for drop in left_out:
+        known, _ = filled(panel.head(drop), parameters.missing, model.recipe.seasons[0])
+        actual = panel.values[panel.offsets[1:, None] - drop + np.arange(parameters.horizon)]
+        forecasts = model.forecast(place, known, parameters.n_threads or 0)
+        parts.append(scaled_residuals(scaling, model.recipe, known, actual, forecasts))
+    return Residuals.pooled(parts)
+
+
+def cut_offs(place: str, horizon: int, panel: Panel, intervals: int | str) -> list[int]:
+    """Say how many of the newest values each cut-off leaves out, the earliest first.
+
+    The automatic number gives the 20 residuals per step that a level of 95 needs, from the newer half of the series at
+    most, and up to 60, which make for a steadier quantile, if they can be had from the newest quarter.
+    """
+    lengths = panel.lengths
+    usable = lengths[lengths // 2 >= horizon]
+    if intervals == "auto":
+        if len(usable) == 0:
+            raise DataError(
+                f"{place}: the longest series has {lengths.max()} values, intervals need at least {2 * horizon}, "
+                "twice the horizon."
+            )
+        shortest, needed = int(usable.min()), _enough(panel) / len(usable)
+        count = min(math.ceil(needed), shortest // 2 - horizon + 1)
+        room = max(count - 1, shortest // 4 - horizon)
+        count = max(count, min(math.ceil(STEADY * needed), room + 1))
+    else:
+        count = _check.positive_integer(place, "intervals", intervals)
+        room = int(lengths.max()) // 2 - horizon
+        if room < count - 1:
+            raise DataError(
+                f"{place}: intervals={count} needs {2 * (horizon + count - 1)} values, "
+                f"the longest series has {lengths.max()}."
+            )
+    step = min(horizon, room // (count - 1)) if count > 1 else 1
+    return list(range(horizon + (count - 1) * step, horizon - 1, -step))
+
+
+def _enough(panel: Panel) -> int:
+    """Count the residuals to plan for, more where values are missing."""
+    needed = residuals_needed(_HIGHEST_USUAL)
+    missing = float(np.mean(np.isnan(panel.values)))
+    return needed if missing == 0 else 1 + math.ceil(needed / max(0.2, 1 - missing))

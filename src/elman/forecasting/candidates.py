@@ -1,0 +1,104 @@
+"""Candidates: named methods, prepared on whatever part of the data they may see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from elman.forecasting.baselines import BASELINES, usual_baselines
+from elman.forecasting.channels import flat
+from elman.forecasting.choosing import NETWORK
+from elman.forecasting.methods import BaselineMethod, MeanMethod, Method, PriorMethod, Spread, fit_network
+from elman.forecasting.methods.prior import MEAN, PRIOR, TUNED
+from elman.forecasting.options import covariates_of
+from elman.forecasting.panel import Panel
+from elman.forecasting.parameters import Parameters
+from elman.forecasting.past import FEWEST_TO_TUNE, tuning_length
+from elman.forecasting.training_set import filled
+from elman.prior import load_prior
+
+__all__ = ["Candidates"]
+
+_BOTH = f"mean of {NETWORK} and "
+_LONG = 2  # of the longest season, which a series must keep for the window network to be tried
+
+
+class Candidates:
+    """Prepares methods by name.
+
+    Parameters
+    ----------
+    place : str
+        Start of a message.
+    parameters : Parameters
+        Horizon, method, missing values, threads, and what the network is made of.
+    seasons : tuple of int
+        Values per season.
+    root : int
+        Seed.
+    """
+
+    def __init__(self, place: str, parameters: Parameters, seasons: tuple[int, ...], root: int) -> None:
+        self.place, self.parameters, self.seasons, self.root = place, parameters, seasons, root
+
+    @property
+    def start(self) -> str:
+        """What stands first: what was asked for; else the prior, or the network where there are covariates."""
+        method = self.parameters.method
+        if method == "auto":
+            return NETWORK if covariates_of(self.parameters) else PRIOR
+        return {"prior": PRIOR, "tuned": TUNED}.get(method, method)
+
+    @property
+    def baselines(self) -> tuple[str, ...]:
+        """The baselines that a forecast is compared with."""
+        return usual_baselines(self.seasons[0])
+
+    def to_try(self, panel: Panel, cut_offs: int) -> list[str]:
+        """List the candidates of Elman's own that a panel with so many cut-offs is enough for."""
+        if self.parameters.method != "auto" or self.start != PRIOR or cut_offs == 0:
+            return [self.start]
+        left = panel.lengths - cut_offs * int(self.parameters.horizon)
+        names = [PRIOR]
+        if np.count_nonzero(left >= tuning_length(self.seasons[0])) >= FEWEST_TO_TUNE:
+            names += [TUNED, MEAN]
+            long = np.count_nonzero(left >= _LONG * max(self.seasons)) >= FEWEST_TO_TUNE
+            if len(self.seasons) > 1 and panel.values.ndim == 1 and long:
+                names.append(NETWORK)
+        return names
+
+    def prepare(self, panel: Panel, names: Sequence[str]) -> dict[str, Method]:
+        """Prepare methods on all values of a panel, NaN where one is missing."""
+        methods: dict[str, Method] = {}
+        spread = Spread(load_prior(), self.seasons, int(self.parameters.horizon))
+        parts = {name.removeprefix(_BOTH) for name in names} | {NETWORK for name in names if name.startswith(_BOTH)}
+        if PRIOR in parts:
+            methods[PRIOR] = PriorMethod(PRIOR, spread)
+        if parts & {TUNED, MEAN}:
+            tuned = self._tuned(panel, spread)
+            methods[TUNED] = PriorMethod(TUNED, tuned)
+            methods[MEAN] = PriorMethod(MEAN, replace(spread, prior=spread.prior.averaged(tuned.prior)))
+        if NETWORK in parts:
+            methods[NETWORK] = fit_network(self.place, self.parameters, panel, self.root)
+        for name in parts & set(BASELINES):
+            methods[name] = BaselineMethod(name, spread)
+        for name in names:
+            if name.startswith(_BOTH):
+                network, prior = methods[NETWORK], methods[name.removeprefix(_BOTH)]
+                assert not isinstance(network, PriorMethod) and isinstance(prior, PriorMethod)
+                methods[name] = MeanMethod(network, prior)  # type: ignore[arg-type]
+        return {name: methods[name] for name in names}
+
+    def _tuned(self, panel: Panel, spread: Spread) -> Spread:
+        known, _ = filled(panel, self.parameters.missing, self.seasons[0])
+        prior = spread.prior.tuned(
+            flat(known),
+            spread.horizon,
+            self.seasons,
+            seed=self.root,
+            n_threads=self.parameters.n_threads or 0,
+            progress=self.parameters.progress,
+        )
+        return replace(spread, prior=prior)

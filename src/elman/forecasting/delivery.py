@@ -1,0 +1,149 @@
+"""From data to a checked forecast in one go: what the command does, with every frame read once."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from elman._check.occupied import changing
+from elman.errors import DataError, ElmanWarning
+from elman.forecasting.baselines import BASELINES
+from elman.forecasting.channels import by_channel, flat, named
+from elman.forecasting.forecaster import Forecaster
+from elman.forecasting.intervals import deliver, residuals_needed
+from elman.forecasting.judgement import Backtest
+from elman.forecasting.methods import NetworkMethod
+from elman.forecasting.options import check_parameters
+from elman.forecasting.panel import Panel
+from elman.forecasting.training_set import filled
+
+__all__ = ["USUAL_LEVELS", "Delivery", "fit_and_predict", "usual_levels"]
+
+USUAL_LEVELS = (80.0, 95.0)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A forecast and what led to it.
+
+    Parameters
+    ----------
+    frame : frame, array, list or dict
+        As from `Forecaster.predict`.
+    check : Backtest or None
+        The check that chose the method.
+    panel : Panel
+        What was learned from, filled.
+    seasons : tuple of int
+        Values per season.
+    """
+
+    frame: Any
+    check: Backtest | None
+    panel: Panel
+    seasons: tuple[int, ...]
+
+    def best_baseline(self, horizon: int) -> pd.DataFrame | None:
+        """Forecast the same steps with the best baseline of the check: ``unique_id``, ``ds`` and its name."""
+        if self.check is None:
+            return None
+        panel, function = by_channel(named(self.panel)), BASELINES[self.check.best]
+        values = np.concatenate([function(series, horizon, self.seasons[0]) for series in flat(panel)])
+        times = panel.future(horizon)
+        assert times is not None
+        return panel.long_frame({self.check.best: values}, times, horizon)
+
+
+def usual_levels(forecaster: Forecaster) -> list[float]:
+    """Return the usual levels, 80 and 95, as far as a fitted forecaster has intervals for them."""
+    return forecaster._fitted.method.levels_within(USUAL_LEVELS)
+
+
+def fit_and_predict(
+    place: str, forecaster: Forecaster, data: Any, level: Sequence[float] | None = None, future: Any = None
+) -> Delivery:
+    """Fit a forecaster and forecast what follows.
+
+    Parameters
+    ----------
+    place : str
+        Start of a message.
+    forecaster : Forecaster
+        It is fitted. A network is given the past errors that the levels need.
+    data : array_like, list or frame
+        As for `Forecaster.fit`.
+    level : sequence of float, optional
+        Percentages of intervals, none where it is empty; 80 and 95 as far as the data allow if not given.
+    future : frame, optional
+        As for `Forecaster.predict`; looked at before anything is learned.
+
+    Returns
+    -------
+    Delivery
+
+    Raises
+    ------
+    DataError
+        If a value cannot be used, or a level was asked for that cannot be given.
+    """
+    wanted = USUAL_LEVELS if level is None else tuple(level)
+    check_parameters(place, forecaster)
+    with changing(place, forecaster):
+        panel = forecaster._read_new(place, data)
+        ahead = forecaster._with_future(place, panel, future).ahead
+        _fit(place, forecaster, panel, wanted, strict=level is not None)
+        fitted = forecaster._fitted
+        levels = _possible(place, forecaster, wanted, strict=level is not None)
+        newest, n_threads = replace(fitted.newest, ahead=ahead), forecaster.n_threads or 0
+        forecasts = fitted.method.forecast_newest(place, newest, n_threads)
+        frame = newest.deliver(forecasts)
+        if levels:
+            frame = deliver(newest, forecasts, fitted.bounds(place, newest, forecasts, levels, n_threads))
+    whole, _ = filled(panel, forecaster.missing, fitted.seasons[0])
+    return Delivery(frame, forecaster.check_, whole, fitted.seasons)
+
+
+def _fit(place: str, forecaster: Forecaster, panel: Panel, wanted: Sequence[float], *, strict: bool) -> None:
+    """Fit, a network with as many past cut-offs as the levels need."""
+    if forecaster.method != "network" or not wanted:
+        forecaster._fit_panel(place, panel)
+        return
+    needed = residuals_needed(max(wanted))
+    usual = needed <= residuals_needed(max(USUAL_LEVELS))
+    forecaster.set_params(intervals="auto" if usual else -(-needed // len(panel)))
+    try:
+        forecaster._fit_panel(place, panel)
+    except DataError as error:
+        if strict:
+            raise
+        forecaster.set_params(intervals=None)._fit_panel(place, panel)
+        warnings.warn(f"no intervals. {error}", ElmanWarning, stacklevel=3)
+
+
+def _possible(place: str, forecaster: Forecaster, wanted: Sequence[float], *, strict: bool) -> list[float]:
+    """Return the levels that can be given; refuse, or warn of, the others."""
+    method = forecaster._fitted.method
+    possible = method.levels_within(wanted)
+    if len(possible) == len(wanted):
+        return possible
+    if strict and not isinstance(method, NetworkMethod):
+        raise DataError(
+            f"{place}: level={max(wanted):g} is beyond {max(USUAL_LEVELS):g}, the widest interval that the "
+            f'{method.label} knows. Ask for at most {max(USUAL_LEVELS):g}, or pass method="network".'
+        )
+    count = method.residuals.count if isinstance(method, NetworkMethod) and method.residuals is not None else 0
+    if strict:
+        way_out = f"Ask for at most {100 - 100 / count:.4g} %, or bring" if count > 1 else "Bring"
+        raise DataError(
+            f"{place}: level={max(wanted):g} needs {residuals_needed(max(wanted))} past errors for each step of the "
+            f"horizon; these data give {count}. {way_out} more data."
+        )
+    if possible or forecaster.method != "network" or forecaster.intervals is not None:
+        few = " and ".join(f"{each:g}" for each in wanted if each not in possible)
+        warnings.warn(f"no intervals of {few} %; the data are too few.", ElmanWarning, stacklevel=3)
+    return possible

@@ -1,0 +1,82 @@
+"""The least that an interval measures: no forecast is certain, whatever the past errors say."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.forecasting.panel import Panel
+
+__all__ = ["clipped", "least_half_widths", "never_negative", "opened"]
+
+Array = npt.NDArray[np.float64]
+
+_SHARE = 1e-3  # of how much a series moves per step, or, of one that never moves, of its values
+_LARGEST = float(np.finfo(np.float64).max)
+
+
+def least_half_widths(panel: Panel) -> Array:
+    """Measure half of the least width of an interval of each series (S,), or of its channels (S, D).
+
+    A thousandth of the mean change per step; of a constant series a thousandth of its value, and 0.001 where that is 0.
+
+    Parameters
+    ----------
+    panel : Panel
+        No missing values.
+
+    Returns
+    -------
+    ndarray (S,) or (S, D), float64
+        Above 0.
+
+    Examples
+    --------
+    >>> least_half_widths(Panel(np.array([1.0, 3.0, 1.0, 7.0, 7.0, 0.0]), np.array([0, 3, 5, 6]), "list"))
+    array([0.002, 0.007, 0.001])
+    """
+    values = panel.values
+    starts = panel.offsets[:-1]
+    with np.errstate(over="ignore"):
+        change = np.abs(np.diff(values, axis=0, prepend=values[:1]))
+        change[starts] = 0.0  # the first value of a series follows nothing
+        steps = np.maximum(1, panel.lengths - 1).reshape([-1] + [1] * (values.ndim - 1))
+        size = np.minimum(np.add.reduceat(change, starts, axis=0) / steps, _LARGEST)
+    level = np.abs(values[starts])
+    size = np.where(size > 0, size, np.where(level > 0, level, 1.0))
+    least: Array = np.maximum(_SHARE * size, np.finfo(np.float64).tiny)
+    return least
+
+
+def opened(lower: Array, upper: Array, points: Array, least: Array) -> tuple[Array, Array]:
+    """Move the ends of intervals away from the points, where they lie closer than allowed.
+
+    Parameters
+    ----------
+    lower, upper, points : ndarray (S, K) or (S, K, D)
+        Ends and points.
+    least : ndarray (S,) or (S, D)
+        From `least_half_widths`.
+
+    Returns
+    -------
+    lower, upper : ndarray of the same shape
+        Finite, with the point strictly between them.
+    """
+    half = least[:, None]
+    with np.errstate(over="ignore"):
+        low = np.minimum(np.minimum(lower, points - half), np.nextafter(points, -np.inf))
+        high = np.maximum(np.maximum(upper, points + half), np.nextafter(points, np.inf))
+    return np.maximum(low, -_LARGEST), np.minimum(high, _LARGEST)
+
+
+def clipped(lower: Array, points: Array, panel: Panel) -> Array:
+    """Keep lower ends from falling below zero where neither the point nor any value of the series did."""
+    ends: Array = np.where(never_negative(panel)[:, None] & (points >= 0), np.maximum(lower, 0.0), lower)
+    return ends
+
+
+def never_negative(panel: Panel) -> npt.NDArray[np.bool_]:
+    """Tell of each series (S,), or of its channels (S, D), whether no value lies below zero."""
+    never: npt.NDArray[np.bool_] = np.minimum.reduceat(panel.values, panel.offsets[:-1], axis=0) >= 0
+    return never

@@ -1,0 +1,162 @@
+"""Scores and conclusions: forecasts of a known past beside what came."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from elman.errors import DataError
+from elman.forecasting.comparison import Comparison
+from elman.forecasting.metrics import mean_scores, scores
+from elman.forecasting.panel import Panel
+from elman.forecasting.verdicts import MODEL, conclude
+
+__all__ = ["Backtest", "judge", "window_frame"]
+
+Array = npt.NDArray[np.float64]
+
+_KEYS = ["unique_id", "ds", "cutoff", "y"]
+
+
+@dataclass(frozen=True)
+class Backtest:
+    """Forecasts at past cut-offs, their errors, and the verdict.
+
+    Parameters
+    ----------
+    forecasts : DataFrame
+        That of `cross_validation`.
+    by_series : DataFrame
+        Scores per series and cut-off, see `elman.forecasting.metrics.scores`.
+    table : DataFrame
+        Mean scores: a row per model, columns sMAPE (0 to 200), MASE, MAE. ``Elman`` is what is delivered.
+    best : str
+        The best baseline.
+    metric : str
+        What decides: ``"MASE"``, or ``"MAE"`` where MASE is not defined.
+    beats : bool
+        Whether Elman has the lower mean error and wins at a majority of the cut-offs.
+    verdict : str
+        The same in one sentence.
+    verdicts : DataFrame
+        The same for each series: columns ``unique_id``, ``best``, ``metric``, ``Elman`` and ``baseline`` (the two mean
+        errors), ``won`` (of so many) ``cutoffs``, ``beats`` and ``verdict``.
+    coverage : dict of float to float
+        Share of the values inside the intervals of each level asked for.
+    delivered : str
+        Of the check of a fit: what is called Elman, as in `Forecaster.method_`.
+    reason : str
+        Of the check of a fit: why that is delivered.
+
+    Examples
+    --------
+    >>> from elman import Forecaster
+    >>> y = np.tile([10.0, 20.0, 30.0, 20.0], 12)
+    >>> result = Forecaster(horizon=2, season=4, method="seasonal naive", cutoffs=3).fit(y).check_
+    >>> result.delivered, result.metric, result.table.loc["Elman", "MAE"]
+    ('seasonal naive', 'MAE', np.float64(0.0))
+    """
+
+    forecasts: pd.DataFrame
+    by_series: pd.DataFrame
+    table: pd.DataFrame
+    best: str
+    metric: str
+    beats: bool
+    verdict: str
+    verdicts: pd.DataFrame
+    coverage: dict[float, float] = field(default_factory=dict)
+    delivered: str = ""
+    reason: str = ""
+
+    @property
+    def horizon(self) -> int:
+        """Values forecast from each cut-off."""
+        return int(self.forecasts.groupby(["unique_id", "cutoff"], sort=False, observed=True).size().iloc[0])
+
+    @classmethod
+    def of(cls, comparison: Comparison) -> Backtest:
+        """Score the check of a fit: what is delivered, Elman's other candidates, and the baselines."""
+        delivered = comparison.decision.delivered
+        columns = {MODEL: comparison.forecasts[delivered]}
+        columns |= {
+            comparison.labels[name]: forecasts
+            for name, forecasts in comparison.forecasts.items()
+            if name != delivered or name in comparison.baselines
+        }
+        past = comparison.past
+        parts = [
+            window_frame(
+                past.panel, past.known(cut_off), drop, past.horizon, {n: f[:, cut_off] for n, f in columns.items()}
+            )
+            for cut_off, drop in enumerate(past.left_out)
+        ]
+        baselines, label = comparison.baselines, comparison.labels[delivered]
+        result = judge("Forecaster.fit", pd.concat(parts, ignore_index=True), past.panel, past.season, baselines)
+        verdict = f"Elman is {label} here." if delivered in baselines else result.verdict
+        return replace(result, verdict=verdict, delivered=label, reason=comparison.decision.reason)
+
+
+def window_frame(panel: Panel, known: Panel, left_out: int, horizon: int, columns: dict[str, Array]) -> pd.DataFrame:
+    """Put the forecasts (S, K) of one cut-off beside what came."""
+    assert panel.times is not None and known.times is not None
+    rows = (panel.offsets[1:, None] - left_out + np.arange(horizon)).ravel()
+    cutoffs = known.times[known.offsets[1:] - 1].repeat(horizon)
+    values: dict[str, Any] = {"cutoff": cutoffs, "y": panel.values[rows]}
+    values |= {name: forecasts.ravel() for name, forecasts in columns.items()}
+    return panel.long_frame(values, panel.times[rows], horizon)
+
+
+def judge(
+    place: str, forecasts: pd.DataFrame, panel: Panel, season: int, baselines: Sequence[str] | None = None
+) -> Backtest:
+    """Score a frame of `cross_validation` and draw the conclusions."""
+    known = forecasts[forecasts["y"].notna()]
+    if len(known) == 0:
+        raise DataError(f"{place}: every value after the cut-offs is missing (NaN); there is nothing to score.")
+    lower = [name for name in known.columns if name.startswith(f"{MODEL}-lo-")]
+    upper = [name.replace("-lo-", "-hi-") for name in lower]
+    inside = {
+        float(low.rpartition("-")[2]): float(known["y"].between(known[low], known[high]).mean())
+        for low, high in zip(lower, upper, strict=True)
+    }
+    names = [name for name in known.columns if name not in (*_KEYS, *lower, *upper)]
+    known = known[[*_KEYS, *names]]
+    assert panel.times is not None
+    history = panel.long_frame({"y": panel.values}, panel.times, panel.lengths)
+    by_series = scores(known, history, names, season)
+    table = mean_scores(by_series, names)
+    metric = "MASE" if table["MASE"].notna().all() else "MAE"
+    decisive = by_series[by_series["metric"] == metric]
+    overall = conclude(decisive.assign(unique_id="all"), names, metric, False, baselines).iloc[0]
+    return Backtest(
+        forecasts,
+        by_series,
+        table,
+        str(overall["best"]),
+        metric,
+        bool(overall["beats"]),
+        str(overall["verdict"]),
+        _by_series_verdicts(by_series, names, list(dict.fromkeys(known["unique_id"])), baselines),
+        coverage=inside,
+    )
+
+
+def _by_series_verdicts(
+    by_series: pd.DataFrame, names: list[str], ids: list[Any], baselines: Sequence[str] | None
+) -> pd.DataFrame:
+    """Conclude series by series in their order, in MASE where it is defined and in MAE where it is not."""
+    mase = by_series[(by_series["metric"] == "MASE") & by_series[names].notna().all(axis="columns")]
+    mae = by_series[(by_series["metric"] == "MAE") & ~by_series["unique_id"].isin(mase["unique_id"])]
+    several = by_series["unique_id"].nunique() > 1
+    parts = [
+        conclude(part, names, metric, several, baselines)
+        for part, metric in ((mase, "MASE"), (mae, "MAE"))
+        if len(part) > 0
+    ]
+    return pd.concat(parts).set_index("unique_id").loc[ids].reset_index()

@@ -1,0 +1,22 @@
+"""The methods that a forecaster can deliver, each fitted one a frozen value behind one protocol."""
+
+from __future__ import annotations
+
+from elman.forecasting.methods.baseline import BaselineMethod
+from elman.forecasting.methods.mean import MeanMethod
+from elman.forecasting.methods.network import NetworkMethod, Stopped, draw_root, fit_network
+from elman.forecasting.methods.prior import PriorMethod
+from elman.forecasting.methods.protocol import Method
+from elman.forecasting.methods.spread import Spread
+
+__all__ = [
+    "BaselineMethod",
+    "MeanMethod",
+    "Method",
+    "NetworkMethod",
+    "PriorMethod",
+    "Spread",
+    "Stopped",
+    "draw_root",
+    "fit_network",
+]

@@ -1,0 +1,55 @@
+"""What methods share that forecast each series from itself alone, with the prior's spread around the forecast."""
+
+from __future__ import annotations
+
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.forecasting.methods.spread import Spread
+from elman.forecasting.panel import Panel
+
+__all__ = ["Alone"]
+
+Array = npt.NDArray[np.float64]
+
+
+class Alone(ABC):
+    """Base of such a method; see `elman.forecasting.methods.Method`."""
+
+    spread: Spread
+
+    @property
+    def memory(self) -> int:
+        """The whole series counts."""
+        return sys.maxsize
+
+    @abstractmethod
+    def forecast(self, place: str, panel: Panel, n_threads: int) -> Array:
+        """Forecast every channel of every series."""
+
+    def forecast_newest(self, place: str, newest: Panel, n_threads: int) -> Array:
+        """Forecast what follows the newest values."""
+        return self.forecast(place, newest, n_threads)
+
+    def bounds(
+        self, place: str, panel: Panel, forecasts: Array, levels: Sequence[float], n_threads: int
+    ) -> dict[str, Array]:
+        """Put the prior's quantiles around forecasts."""
+        return self.spread.bounds(place, panel, forecasts, levels, n_threads)
+
+    def levels_within(self, levels: Sequence[float]) -> list[float]:
+        """Return the levels up to 95."""
+        return self.spread.levels_within(levels)
+
+    def advanced(self, place: str, newest: Panel, longer: Panel, added: npt.NDArray[np.int64], n_threads: int) -> Self:
+        """Nothing moves on: every forecast looks at the whole series."""
+        return self
+
+    def kept(self, longer: Panel) -> Panel:
+        """Keep everything."""
+        return longer

@@ -1,0 +1,237 @@
+"""The window network: an ensemble of recurrent networks trained on the series themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.utils import check_random_state
+
+from elman.errors import ArgumentError
+from elman.forecasting.fitting import Prepared, make_recipe, make_trainers, prepare, seeds_of
+from elman.forecasting.intervals import Residuals, bounds, levels_within
+from elman.forecasting.panel import Panel
+from elman.forecasting.parameters import Parameters
+from elman.forecasting.prediction import check_finite, forecast
+from elman.forecasting.recipe import Recipe, resolve_seasons, rule_updates
+from elman.forecasting.running import Running, begin, proceed
+from elman.forecasting.scaling import Scaling
+from elman.forecasting.selection import Choice, HeldOut, choose
+from elman.forecasting.training_set import filled
+from elman.forecasting.validation import best_updates
+from elman.network import Network
+from elman.training import History, same_seed, train_ensemble
+
+__all__ = ["NetworkMethod", "Stopped", "draw_root", "fit_network"]
+
+Array = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class NetworkMethod:
+    """A trained ensemble, with everything between raw values and its inputs.
+
+    Parameters
+    ----------
+    networks : tuple of Network
+        The ensemble.
+    history : tuple of History
+        Loss, gradient norm and learning rate of every update of each.
+    recipe : Recipe
+        Window, steps, level, transform.
+    unit : float or ndarray (D,)
+        Size of one unit of the networks on the transformed scale.
+    scales : ndarray (S,) or (S, D)
+        Divisors of the transform ``"scale"``, of the series of the fit.
+    names : Index (S,) or None
+        Names of these series.
+    horizon : int
+        Values to forecast.
+    anew : bool
+        Whether every forecast warms the networks anew, on a fixed number of windows; else states move on with updates.
+    updates : int
+        Gradient steps.
+    choice : Choice
+        What was measured to choose the window and the number of updates.
+    validation_scores : dict of int to float
+        Error by update on the held-out end of the training part.
+    residuals : Residuals or None
+        What intervals are made of.
+    running : Running or None
+        Where every network stands after updates.
+    """
+
+    networks: tuple[Network, ...]
+    history: tuple[History, ...]
+    recipe: Recipe
+    unit: Any
+    scales: Array
+    names: pd.Index | None
+    horizon: int
+    anew: bool
+    updates: int
+    choice: Choice
+    validation_scores: dict[int, float] = field(default_factory=dict)
+    residuals: Residuals | None = None
+    running: Running | None = None
+
+    @property
+    def label(self) -> str:
+        """Its name."""
+        return "network"
+
+    @property
+    def memory(self) -> int:
+        """A window and the steps that warm the state, or everything where the state is carried."""
+        return self.recipe.memory
+
+    @property
+    def scaling(self) -> Scaling:
+        """The transform as an object."""
+        return Scaling.of(self.recipe.transform)
+
+    def scales_for(self, panel: Panel) -> Array:
+        """Take the scales of training for the series known from there, and measure the others.
+
+        Without names a series is known only where there is just one: the place in a list says nothing.
+        """
+        measured = self.scaling.measured(panel)
+        if not self.scaling.divides:
+            return measured
+        if panel.ids is None or self.names is None:
+            return self.scales if len(panel) == len(self.scales) == 1 else measured
+        rows = self.names.get_indexer(panel.ids)
+        known = (rows >= 0).reshape([-1] + [1] * (measured.ndim - 1))
+        return np.where(known, self.scales[rows], measured)
+
+    def forecast(self, place: str, panel: Panel, n_threads: int) -> Array:
+        """Forecast what follows a panel; with covariates known ahead it has them behind it."""
+        self.scaling.check(place, panel)
+        newest = panel.tail(self.recipe.memory)
+        return check_finite(place, panel, self._forecast(newest, self.scales_for(panel), n_threads))
+
+    def _forecast(self, newest: Panel, scales: Array, n_threads: int) -> Array:
+        return forecast(self.networks, self.recipe, self.unit, newest, scales, self.horizon, n_threads)
+
+    def forecast_newest(self, place: str, newest: Panel, n_threads: int) -> Array:
+        """Forecast from where the fit or the updates left off."""
+        running, recipe = self.running, self.recipe
+        if running is None:
+            return check_finite(place, newest, self._forecast(newest, self.scales, n_threads))
+        panel, columns = newest, [running.forecast(recipe, self.unit, self.scales)]
+        for _ in range(self.horizon // recipe.horizon - 1):
+            panel = panel.extended(columns[-1]).tail(recipe.window + 1)
+            running = self._proceed(running, panel, np.ones(len(panel), dtype=np.int64), n_threads)
+            columns.append(running.forecast(recipe, self.unit, self.scales))
+        return check_finite(place, newest, np.concatenate(columns, axis=1))
+
+    def bounds(
+        self, place: str, panel: Panel, forecasts: Array, levels: Sequence[float], n_threads: int
+    ) -> dict[str, Array]:
+        """Put conformal intervals around forecasts."""
+        return bounds(place, self.residuals, self.recipe, panel, forecasts, levels)
+
+    def levels_within(self, levels: Sequence[float]) -> list[float]:
+        """Return those of the levels that there are residuals enough for."""
+        return levels_within(self.residuals, levels)
+
+    def advanced(
+        self, place: str, newest: Panel, longer: Panel, added: npt.NDArray[np.int64], n_threads: int
+    ) -> NetworkMethod:
+        """Move the states on by one step per new value, where they move at all."""
+        if self.recipe.carry and self.recipe.future:
+            raise ArgumentError(f"{place}: carry_state=True cannot be updated with future_covariates; fit again.")
+        self.scaling.check(place, longer)
+        if self.anew:
+            return self
+        running = self.running
+        if running is None:
+            running = begin(self.networks, self.recipe, self.unit, newest, self.scales, n_threads)
+        return replace(self, running=self._proceed(running, longer, added, n_threads))
+
+    def _proceed(self, running: Running, panel: Panel, added: npt.NDArray[np.int64], n_threads: int) -> Running:
+        return proceed(running, self.networks, self.recipe, self.unit, panel, self.scales, added, n_threads)
+
+    def kept(self, longer: Panel) -> Panel:
+        """Keep the newest values that later forecasts and updates need, however much came."""
+        return longer.tail(self.recipe.window + self.recipe.steps - 1)
+
+
+class Stopped(KeyboardInterrupt):
+    """Ctrl-C during the last training, with what had been learned until then.
+
+    Parameters
+    ----------
+    method : NetworkMethod
+        Of the networks that have begun.
+    """
+
+    def __init__(self, method: NetworkMethod) -> None:
+        super().__init__()
+        self.method = method
+
+
+def draw_root(parameters: Parameters) -> int:
+    """Draw the seed that all seeds of a fit follow from."""
+    drawn = int(check_random_state(parameters.random_state).randint(2**31 - 1))
+    return same_seed(drawn, fixed=parameters.random_state is not None)
+
+
+def fit_network(place: str, parameters: Parameters, panel: Panel, root: int) -> NetworkMethod:
+    """Train the window network on a checked panel.
+
+    Raises
+    ------
+    Stopped
+        On Ctrl-C, once a network of the final training has begun; else KeyboardInterrupt.
+    """
+    seasons = resolve_seasons(place, parameters.season, panel.frequency)
+    panel, unknown = filled(panel, parameters.missing, seasons[0])
+    Scaling.of(make_recipe(place, parameters, panel, seasons, 1).transform).check(place, panel)
+    held_out = HeldOut(place, parameters, panel, unknown, seasons)
+    choice = choose(held_out, root) if parameters.window == "auto" else Choice(int(parameters.window))
+    prepared = prepare(panel, make_recipe(place, parameters, panel, seasons, choice.window), unknown)
+    updates = _updates(parameters, prepared) if choice.updates is None else choice.updates
+    seeds = seeds_of(root, int(parameters.n_seeds))
+    scores = best_updates(held_out, choice.window, updates, seeds) if parameters.validation else {}
+    stop = min(scores, key=lambda update: (scores[update], update)) if scores else updates
+    trainers = make_trainers(parameters, prepared, updates, seeds, stop_at=stop)
+
+    def method(begun: Sequence[Any]) -> NetworkMethod:
+        return NetworkMethod(
+            tuple(trainer.network for trainer in begun),
+            tuple(trainer.history for trainer in begun),
+            prepared.recipe,
+            prepared.unit,
+            prepared.scales,
+            panel.ids,
+            int(parameters.horizon),
+            warms_anew(parameters, prepared.recipe),
+            stop,
+            choice,
+            scores,
+        )
+
+    try:
+        train_ensemble(trainers, n_threads=parameters.n_threads, progress=parameters.progress)
+    except KeyboardInterrupt:
+        # The networks that have begun hold their best so far and are usable as they are.
+        if begun := [trainer for trainer in trainers if trainer.update > 0]:
+            raise Stopped(method(begun)) from None
+        raise
+    return method(trainers)
+
+
+def warms_anew(parameters: Parameters, recipe: Recipe) -> bool:
+    """Tell whether every forecast warms the networks on a fixed number of windows, so that no state moves on."""
+    moves = parameters.loss_at == "every" and parameters.strategy == "multi_output" and not recipe.future
+    return not (recipe.carry or moves)
+
+
+def _updates(parameters: Parameters, prepared: Prepared) -> int:
+    """Say how long to train by parameter or rule."""
+    return rule_updates(prepared.recipe, prepared.lengths) if parameters.updates == "auto" else int(parameters.updates)

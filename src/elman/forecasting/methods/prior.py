@@ -1,0 +1,43 @@
+"""The prior: a recurrent network that was trained before it saw these series, as it is or tuned on a panel."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.forecasting.methods.alone import Alone
+from elman.forecasting.methods.spread import PARTNER, Spread
+from elman.forecasting.panel import Panel
+
+__all__ = ["MEAN", "PRIOR", "TUNED", "PriorMethod"]
+
+Array = npt.NDArray[np.float64]
+
+PRIOR, TUNED, MEAN = "prior", "tuned prior", "mean of prior and tuned prior"
+
+
+@dataclass(frozen=True)
+class PriorMethod(Alone):
+    """The median of the prior's quantiles; of series without season its geometric mean with Theta.
+
+    Parameters
+    ----------
+    name : str
+        `PRIOR`, `TUNED` or `MEAN` (of the weights of both).
+    spread : Spread
+        The network with those weights.
+    """
+
+    name: str
+    spread: Spread
+
+    @property
+    def label(self) -> str:
+        """Its name, and that of its partner."""
+        return f"{self.name} with {PARTNER}" if self.spread.with_theta else self.name
+
+    def forecast(self, place: str, panel: Panel, n_threads: int) -> Array:
+        """Forecast every channel of every series from itself alone."""
+        return self.spread.points(panel, n_threads)

@@ -1,0 +1,50 @@
+"""What every fitted method does."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.forecasting.panel import Panel
+
+__all__ = ["Method"]
+
+Array = npt.NDArray[np.float64]
+
+
+class Method(Protocol):
+    """A fitted method: it forecasts panels and puts intervals around forecasts. It is never changed.
+
+    Panels come filled, series end to end, perhaps of D channels. Forecasts are (S, K), or (S, K, D), of float64.
+    """
+
+    @property
+    def label(self) -> str:
+        """What it is called in `method_`, the printed table, the plot and the file."""
+
+    @property
+    def memory(self) -> int:
+        """Newest values of a series on which a forecast depends."""
+
+    def forecast(self, place: str, panel: Panel, n_threads: int) -> Array:
+        """Forecast what follows a panel; finite."""
+
+    def forecast_newest(self, place: str, newest: Panel, n_threads: int) -> Array:
+        """Forecast what follows the newest values of the fit and of the updates since."""
+
+    def bounds(
+        self, place: str, panel: Panel, forecasts: Array, levels: Sequence[float], n_threads: int
+    ) -> dict[str, Array]:
+        """Put intervals around forecasts: ``"lo-80"``, ``"hi-80"``, … in the order of the levels."""
+
+    def levels_within(self, levels: Sequence[float]) -> list[float]:
+        """Return those of the levels that it can give."""
+
+    def advanced(self, place: str, newest: Panel, longer: Panel, added: npt.NDArray[np.int64], n_threads: int) -> Self:
+        """Return the method after ``added`` new values of each series; ``longer`` has them behind ``newest``."""
+
+    def kept(self, longer: Panel) -> Panel:
+        """Keep what later forecasts and updates need of series that have grown."""

@@ -1,0 +1,102 @@
+"""The parameters of a forecaster, and which of them belong to its network alone."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from typing import Any
+
+import numpy as np
+
+__all__ = ["NETWORK_ONLY", "NOT_FITTED", "Parameters", "same"]
+
+NETWORK_ONLY = (
+    "window",
+    "steps",
+    "cell",
+    "hidden_size",
+    "num_layers",
+    "activation",
+    "bias",
+    "linear_skip",
+    "strategy",
+    "loss",
+    "loss_at",
+    "carry_state",
+    "bptt_depth",
+    "transform",
+    "level",
+    "init",
+    "optimizer",
+    "learning_rate",
+    "schedule",
+    "updates",
+    "batch_size",
+    "clip_norm",
+    "dropout",
+    "n_seeds",
+    "intervals",
+    "validation",
+)
+NOT_FITTED = ("n_threads", "progress")  # they may change after a fit: no forecast depends on them
+
+
+@dataclass(eq=False, repr=False)
+class Parameters:
+    """What the constructor of `Forecaster` takes, as it was given; see there."""
+
+    horizon: int
+    _: KW_ONLY
+    method: str = "auto"
+    season: Any = "auto"
+    freq: Any = "auto"
+    window: Any = "auto"
+    steps: int = 96
+    cell: str = "lstm"
+    hidden_size: int = 64
+    num_layers: int = 1
+    activation: str = "tanh"
+    bias: bool = True
+    linear_skip: bool = True
+    strategy: str = "multi_output"
+    loss: str = "mae"
+    loss_at: str = "every"
+    carry_state: bool = False
+    bptt_depth: int | None = None
+    transform: str = "auto"
+    level: str = "season"
+    init: str = "default"
+    optimizer: str = "adam"
+    learning_rate: float = 3e-3
+    schedule: str = "cosine"
+    updates: Any = "auto"
+    batch_size: int = 32
+    clip_norm: float | None = 1.0
+    dropout: float = 0.0
+    n_seeds: int = 5
+    intervals: Any = None
+    validation: bool | None = None
+    past_covariates: Any = None
+    future_covariates: Any = None
+    missing: str = "error"
+    cutoffs: Any = "auto"
+    refit: bool = False
+    random_state: Any = None
+    n_threads: int | None = None
+    progress: bool = False
+
+
+def same(one: Any, other: Any) -> bool:
+    """Tell whether two values of a parameter mean the same.
+
+    Examples
+    --------
+    >>> same([24, 168], (24, 168)), same(12, "auto"), same(None, 0)
+    (True, False, False)
+    """
+    if one is other:
+        return True
+    if isinstance(one, np.ndarray | list | tuple) and isinstance(other, np.ndarray | list | tuple):
+        return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other, strict=True))
+    if one is None or other is None or isinstance(one, np.ndarray | list | tuple):
+        return False
+    return bool(one == other)

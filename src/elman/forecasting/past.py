@@ -1,0 +1,143 @@
+"""Past cut-offs, counted back from each series' own end, and the errors of forecasts made there."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.forecasting.panel import Panel
+
+__all__ = ["CUTOFFS", "Past", "most_cut_offs", "tuning_length"]
+
+Array = npt.NDArray[np.float64]
+
+CUTOFFS = 3  # of cutoffs="auto": as few as a baseline needs to be delivered
+FEWEST_TO_TUNE = 20  # series long enough; the prior tuned on fewer forecasts worse as often as better
+
+
+def tuning_length(season: int) -> int:
+    """Count the values that a series must keep beside the horizon for the prior to be tuned on it.
+
+    Examples
+    --------
+    >>> tuning_length(1), tuning_length(12)
+    (10, 32)
+    """
+    return max(2 * season + 8, 9)
+
+
+def most_cut_offs(lengths: npt.NDArray[np.int64], horizon: int, season: int, wanted: int = CUTOFFS) -> int:
+    """Count the cut-offs, a horizon apart, that the data allow.
+
+    As many as wanted, as long as half of the series keep a season and one value before the earliest (of panels that
+    the prior may be tuned on, what tuning needs); one where any series keeps two values; else none.
+
+    Parameters
+    ----------
+    lengths : ndarray (S,), int64
+        Values of each series.
+    horizon : int
+        Values to hold out at each.
+    season : int
+        Values per season.
+    wanted : int
+        The most.
+
+    Examples
+    --------
+    >>> [most_cut_offs(np.array([n]), 12, 12) for n in (144, 48, 40, 20, 14, 13)]
+    [3, 2, 2, 1, 1, 0]
+    """
+    several = np.count_nonzero(lengths >= horizon + tuning_length(season)) >= FEWEST_TO_TUNE
+    needed = tuning_length(season) if several else season + 1
+    for count in range(wanted, 1, -1):
+        if 2 * np.count_nonzero(lengths >= count * horizon + needed) >= len(lengths):
+            return count
+    return 1 if wanted and (lengths >= horizon + 2).any() else 0
+
+
+@dataclass(frozen=True)
+class Past:
+    """The series long enough for some cut-offs, and what came after each.
+
+    Parameters
+    ----------
+    panel : Panel
+        These series, whole, NaN where a value is missing.
+    left_out : tuple of int
+        Newest values that each cut-off leaves out, the earliest cut-off first.
+    horizon, season : int
+        Values forecast from each, values per season.
+    rows : ndarray (S,), int64
+        Which series of the data these are.
+    """
+
+    panel: Panel
+    left_out: tuple[int, ...]
+    horizon: int
+    season: int
+    rows: npt.NDArray[np.int64]
+
+    @classmethod
+    def of(cls, panel: Panel, count: int, horizon: int, season: int) -> Past | None:
+        """Take ``count`` cut-offs of every series that keeps two values, one of them known; None if there is none."""
+        left_out = tuple(range(count * horizon, 0, -horizon))
+        known = np.isfinite(panel.values.reshape(len(panel.values), -1)).all(axis=1)
+        before = np.concatenate([[0], np.cumsum(known)])
+        starts = panel.offsets[:-1]
+        ends = np.maximum(starts, panel.offsets[1:] - count * horizon)
+        rows = np.flatnonzero((panel.lengths >= count * horizon + 2) & (before[ends] > before[starts]))
+        if count == 0 or len(rows) == 0:
+            return None
+        return cls(panel.select(rows.tolist()), left_out, horizon, season, rows)
+
+    def known(self, cut_off: int) -> Panel:
+        """Return what was known at a cut-off."""
+        return self.panel.head(self.left_out[cut_off])
+
+    @property
+    def actual(self) -> Array:
+        """What came after each cut-off (S, C, K), or (S, C, K, D); NaN where it is missing."""
+        steps = np.arange(self.horizon) - np.array(self.left_out)[:, None]
+        came: Array = self.panel.values[self.panel.offsets[1:, None, None] + steps]
+        return came
+
+    def errors(self, forecasts: Mapping[str, Array]) -> tuple[str, dict[str, Array]]:
+        """Score forecasts (S, C, K) of one channel.
+
+        Returns
+        -------
+        metric : str
+            ``"MASE"``, or ``"MAE"`` where MASE is defined nowhere: where no series has moved before a cut-off.
+        errors : dict of str to ndarray (S, C)
+            NaN where there is nothing to score.
+        """
+        actual, scales = self.actual, self._scales()
+        counted = np.isfinite(actual)
+        absolute = {name: _mean(np.abs(values - actual), counted) for name, values in forecasts.items()}
+        defined = np.isfinite(scales) & counted.any(axis=2)
+        if not defined.any():
+            return "MAE", absolute
+        return "MASE", {name: np.where(defined, error / scales, np.nan) for name, error in absolute.items()}
+
+    def _scales(self) -> Array:
+        """Measure the mean absolute change over a season before each cut-off (S, C); NaN where there is none."""
+        scales = np.full((len(self.panel), len(self.left_out)), np.nan)
+        for s, values in enumerate(self.panel):
+            change = np.abs(values[self.season :] - values[: -self.season])
+            for c, drop in enumerate(self.left_out):
+                before = change[: max(0, len(change) - drop)]
+                before = before[np.isfinite(before)]
+                if len(before) and (mean := float(np.mean(before))) > 0 and np.isfinite(mean):
+                    scales[s, c] = mean
+        return scales
+
+
+def _mean(errors: Array, counted: npt.NDArray[np.bool_]) -> Array:
+    """Average over the steps that count (S, C); NaN where none does."""
+    count = counted.sum(axis=2)
+    total = np.where(counted, errors, 0.0).sum(axis=2)
+    return np.where(count > 0, total / np.maximum(count, 1), np.nan)

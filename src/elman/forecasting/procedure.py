@@ -1,0 +1,257 @@
+"""One procedure for every fit: hold out, compare, choose, prepare on everything, measure intervals.
+
+It works on a panel that has been read and checked once, and returns one frozen value. The command and Python both come
+through here, so the same data give the same forecasts and the same intervals.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.errors import DataError, ElmanWarning
+from elman.forecasting.calibration import calibrate, calibration_scaling
+from elman.forecasting.candidates import Candidates
+from elman.forecasting.channels import by_channel, named, rejoined, rows_of
+from elman.forecasting.choosing import NETWORK, Decision, choose_method
+from elman.forecasting.comparison import Comparison
+from elman.forecasting.fitted import Fitted
+from elman.forecasting.intervals import STEADY, Residuals, residuals_needed, scaled_residuals
+from elman.forecasting.methods import MeanMethod, Method, NetworkMethod, Stopped, draw_root
+from elman.forecasting.methods.prior import MEAN, PRIOR, TUNED
+from elman.forecasting.methods.spread import FEWEST_FOR_WIDTHS, PARTNER
+from elman.forecasting.options import values_of
+from elman.forecasting.panel import Panel
+from elman.forecasting.parameters import Parameters
+from elman.forecasting.past import CUTOFFS, Past, most_cut_offs
+from elman.forecasting.recipe import resolve_seasons
+from elman.forecasting.training_set import filled
+
+__all__ = ["Interrupted", "fit_panel"]
+
+Array = npt.NDArray[np.float64]
+
+_WIDEST_USUAL = 95.0
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during the last training, with the value that is usable all the same.
+
+    Parameters
+    ----------
+    fitted : Fitted
+        With the networks that have begun.
+    """
+
+    def __init__(self, fitted: Fitted) -> None:
+        super().__init__()
+        self.fitted = fitted
+
+
+@dataclass(frozen=True)
+class _Held:
+    """What was forecast of the values held out.
+
+    Parameters
+    ----------
+    past : Past
+        The cut-offs.
+    forecasts : dict of str to ndarray (S·D, C, K)
+        By candidate.
+    methods : dict of str to Method
+        As they were prepared for the newest cut-off.
+    """
+
+    past: Past
+    forecasts: dict[str, Array]
+    methods: dict[str, Method]
+
+
+def fit_panel(place: str, parameters: Parameters, panel: Panel) -> Fitted:
+    """Fit a forecaster.
+
+    Parameters
+    ----------
+    place : str
+        Start of a message.
+    parameters : Parameters
+        Checked.
+    panel : Panel
+        All values known, NaN where one is missing.
+
+    Returns
+    -------
+    Fitted
+
+    Raises
+    ------
+    Interrupted
+        On Ctrl-C in the last training.
+    """
+    seasons = resolve_seasons(place, parameters.season, panel.frequency)
+    candidates = Candidates(place, parameters, seasons, draw_root(parameters))
+    held = _hold_out(candidates, panel)
+    decision, comparison = _decide(candidates, held)
+    residuals = _residuals(candidates, panel, decision, held)
+
+    def fitted(method: Method) -> Fitted:
+        whole, _ = filled(panel, parameters.missing, seasons[0])
+        method = _with_intervals(candidates, method, residuals, held, decision)
+        newest = whole.tail(method.memory)
+        return Fitted(method, seasons, newest, values_of(parameters), decision.reason, comparison)
+
+    try:
+        return fitted(candidates.prepare(panel, [decision.delivered])[decision.delivered])
+    except Stopped as stop:
+        raise Interrupted(fitted(stop.method)) from None
+
+
+# Holding out
+
+
+def _hold_out(candidates: Candidates, panel: Panel) -> _Held | None:
+    """Forecast the newest values from what precedes them, with every candidate; None where there is nothing to do."""
+    parameters = candidates.parameters
+    count = _count(candidates, panel)
+    past = Past.of(panel, count, int(parameters.horizon), candidates.seasons[0])
+    if past is None:
+        return None
+    names = candidates.to_try(past.panel, count)
+    if parameters.method == "auto" or parameters.cutoffs != "auto":
+        names += [name for name in candidates.baselines if name not in names]
+    try:
+        return _forecast_all(candidates, past, names)
+    except DataError as error:  # a network, or tuning, asks for more values than precede the cut-offs
+        _warn(f"{candidates.place}: not checked against baselines. {error}")
+        return None
+
+
+def _count(candidates: Candidates, panel: Panel) -> int:
+    """Count the cut-offs: as many as asked for, or as the rule says, as far as the data go."""
+    parameters, season = candidates.parameters, candidates.seasons[0]
+    horizon, wanted = int(parameters.horizon), parameters.cutoffs
+    if wanted == "auto":
+        if parameters.method == "auto":
+            return most_cut_offs(panel.lengths, horizon, season, CUTOFFS)
+        # One that was asked for is not chosen; a panel's held-out horizon measures the width of its intervals.
+        enough = np.count_nonzero(panel.lengths >= horizon + 2) >= FEWEST_FOR_WIDTHS
+        return int(enough and parameters.method != "network")
+    possible = max(0, (int(panel.lengths.max()) - 2) // horizon)
+    if possible < wanted:
+        _warn(
+            f"{candidates.place}: {wanted} cut-offs of {horizon} values need {wanted * horizon + 2} values, the "
+            f"longest series has {panel.lengths.max()}; {possible or 'none'} can be checked."
+        )
+    return min(int(wanted), possible)
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, ElmanWarning, stacklevel=6)
+
+
+def _forecast_all(candidates: Candidates, past: Past, names: Sequence[str]) -> _Held:
+    """Prepare every candidate on what precedes the earliest cut-off (each, with ``refit``), and forecast from each."""
+    parameters = candidates.parameters
+    columns: dict[str, list[Array]] = {name: [] for name in names}
+    methods: dict[str, Method] = {}
+    for cut_off in range(len(past.left_out)):
+        known = past.known(cut_off)
+        if not methods or parameters.refit:
+            methods = candidates.prepare(known, names)
+        known, _ = filled(known, parameters.missing, candidates.seasons[0])
+        for name in names:
+            columns[name].append(rows_of(methods[name].forecast(candidates.place, known, parameters.n_threads or 0)))
+    forecasts = {name: np.stack(own, axis=1) for name, own in columns.items()}
+    if NETWORK in names:
+        for name in [name for name in names if name in (PRIOR, TUNED, MEAN)]:
+            forecasts[f"mean of {NETWORK} and {name}"] = 0.5 * forecasts[NETWORK] + 0.5 * forecasts[name]
+    return _Held(past, forecasts, methods)
+
+
+# Choosing
+
+
+def _decide(candidates: Candidates, held: _Held | None) -> tuple[Decision, Comparison | None]:
+    """Choose, and keep what was compared."""
+    start, asked = candidates.start, candidates.parameters.method
+    if held is None:
+        reason = f'method="{asked}" asks for it' if asked != "auto" else "nothing was held out"
+        return Decision(start, start, reason), None
+    past = replace(held.past, panel=by_channel(named(held.past.panel)))
+    metric, errors = past.errors(held.forecasts)
+    baselines = tuple(name for name in candidates.baselines if name in errors)
+    if asked == "auto":
+        decision = choose_method(errors, baselines, metric, start)
+    else:
+        decision = Decision(start, start, f'method="{asked}" asks for it')
+    if not baselines:  # held out for the width of the intervals alone
+        return decision, None
+    partner = f" with {PARTNER}" if candidates.seasons[0] == 1 else ""
+    labels = {name: name + partner * ("prior" in name) for name in errors}
+    return decision, Comparison(past, held.forecasts, errors, metric, baselines, decision, labels)
+
+
+# Intervals
+
+
+def _residuals(candidates: Candidates, panel: Panel, decision: Decision, held: _Held | None) -> Residuals | None:
+    """Collect past errors of the network where it is delivered alone.
+
+    Where it was chosen, they come from the check if that has left enough, else from a further network.
+    """
+    parameters = candidates.parameters
+    if decision.delivered != NETWORK:
+        return None
+    if parameters.method == NETWORK:
+        return calibrate(candidates.place, parameters, panel, parameters.intervals, candidates.root)
+    if held is not None and not parameters.refit:
+        residuals = _residuals_of_check(candidates, panel, held)
+        if residuals.count >= STEADY * residuals_needed(_WIDEST_USUAL):
+            return residuals
+    try:
+        return calibrate(candidates.place, parameters, panel, "auto", candidates.root)
+    except DataError:  # too short for intervals, not for a forecast
+        return None
+
+
+def _residuals_of_check(candidates: Candidates, panel: Panel, held: _Held) -> Residuals:
+    network, past = held.methods[NETWORK], held.past
+    assert isinstance(network, NetworkMethod)
+    scaling, parts = calibration_scaling(candidates.parameters, panel), []
+    for cut_off in range(len(past.left_out)):
+        known, _ = filled(past.known(cut_off), candidates.parameters.missing, candidates.seasons[0])
+        forecasts = rejoined(held.forecasts[NETWORK][:, cut_off], past.panel)
+        parts.append(scaled_residuals(scaling, network.recipe, known, past.actual[:, cut_off], forecasts))
+    return Residuals.pooled(parts)
+
+
+def _with_intervals(
+    candidates: Candidates, method: Method, residuals: Residuals | None, held: _Held | None, decision: Decision
+) -> Method:
+    """Give a method its residuals, or the width factors that the held-out horizon of a panel shows."""
+    if isinstance(method, NetworkMethod):
+        return replace(method, residuals=residuals)
+    if held is None or len(held.past.rows) < FEWEST_FOR_WIDTHS:
+        return method
+    widths = _widths(candidates, held, decision.delivered)
+    if isinstance(method, MeanMethod):
+        return replace(method, prior=replace(method.prior, spread=replace(method.prior.spread, widths=widths)))
+    changed: Any = method
+    return replace(changed, spread=replace(changed.spread, widths=widths))  # type: ignore[no-any-return]
+
+
+def _widths(candidates: Candidates, held: _Held, delivered: str) -> tuple[float, float]:
+    """Measure the width factors on the newest horizon, with the method as it was prepared before it."""
+    prior = delivered.removeprefix(f"mean of {NETWORK} and ")
+    spread = held.methods[prior].spread  # type: ignore[attr-defined]
+    parameters, past = candidates.parameters, held.past
+    known, _ = filled(past.known(len(past.left_out) - 1), parameters.missing, candidates.seasons[0])
+    forecasts = rejoined(held.forecasts[delivered][:, -1], past.panel)
+    widened = spread.widened(candidates.place, known, forecasts, past.actual[:, -1], parameters.n_threads or 0)
+    widths: tuple[float, float] = widened.widths
+    return widths

@@ -1,0 +1,382 @@
+"""The methods of the Forecaster: one procedure delivers what it chose, in every form, in files and after updates."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+import elman
+from elman import ArgumentError, ElmanWarning, FileFormatError, Forecaster, UnsupportedError, audit
+from elman.forecasting import BASELINES, backtest, candidates, seasonal_naive
+from elman.forecasting.delivery import fit_and_predict
+from elman.forecasting.methods import MeanMethod
+from elman.prior import Prior
+from forecasting.small import NETWORK, WAVE, frame_of, small
+
+METHODS = ["auto", "prior", "tuned", "seasonal naive", "linear autoregression"]
+PANEL = [WAVE[: 40 + i % 21] * (1 + i) + np.sin(np.arange(40 + i % 21) * i) for i in range(24)]
+
+
+def of(method: str = "auto", horizon: int = 3, **parameters: Any) -> Forecaster:
+    return Forecaster(horizon, **({"method": method, "season": 4, "random_state": 0} | parameters))
+
+
+class Shifted:
+    """A prior that is wrong by so much; tuning brings it nearer to the truth, a seasonal naive forecast."""
+
+    def __init__(self, wrong: float, tuned: float) -> None:
+        self.wrong, self.by = wrong, tuned
+
+    def forecast(self, series: Any, horizon: int, seasons: Any, n_threads: int = 0) -> np.ndarray:
+        points = np.stack([seasonal_naive(y, horizon, seasons[0]) for y in series])
+        off = np.array([1 + 0.1 * (len(y) % 7) for y in series])[:, None]  # no two series alike
+        return (points + self.wrong * off)[..., None] + np.linspace(-1, 1, 9)
+
+    def tuned(self, series: Any, horizon: int, seasons: Any, **options: Any) -> Shifted:
+        return Shifted(self.by, self.by)
+
+    def averaged(self, other: Shifted) -> Shifted:
+        return Shifted((self.wrong + other.wrong) / 2, 0.0)
+
+
+@pytest.fixture
+def prior(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Give every fit another prior."""
+    return lambda *numbers: monkeypatch.setattr(candidates, "load_prior", lambda: Shifted(*numbers))
+
+
+# What is delivered
+
+
+@pytest.mark.parametrize(("wrong", "tuned", "method"), [
+    (5.0, 0.0, "tuned prior"),
+    (5.0, -8.0, "mean of prior and tuned prior"),
+    (1.0, 5.0, "prior"),
+])  # fmt: skip
+def test_a_panel_is_tuned_where_that_is_better(wrong: float, tuned: float, method: str, prior: Any) -> None:
+    prior(wrong, tuned)
+    series = [WAVE[: 40 + i % 21] + 0.1 * np.sin(np.arange(40 + i % 21) * i) for i in range(24)]
+    model = of(cutoffs=1).fit(series)
+    assert model.method_ == method
+    off = {"tuned prior": tuned, "prior": wrong}.get(method, (wrong + tuned) / 2)
+    for y, forecast in zip(series, model.predict(), strict=True):
+        np.testing.assert_allclose(forecast, seasonal_naive(y, 3, 4) + off * (1 + 0.1 * (len(y) % 7)))
+    assert of(cutoffs=1).fit(series[:19]).method_ == "prior"  # too few to tell
+
+
+def test_what_the_verdict_says_is_what_is_delivered(prior: Any) -> None:
+    """A prior that is far off: with three cut-offs the best baseline is given, not recommended."""
+    prior(50.0, 50.0)
+    model = of(cutoffs=3).fit(WAVE)
+    assert model.method_ in BASELINES
+    assert model.predict().tolist() == BASELINES[model.method_](WAVE, 3, 4).tolist()
+    assert model.check_ is not None and model.check_.best == model.method_
+    assert model.check_.verdict == f"Elman is {model.method_} here."
+    assert model.reason_.startswith("MASE ") and model.reason_.endswith("of prior at 3 cut-offs, clearly lower")
+    table = model.check_.table
+    assert table.loc["Elman"].equals(table.loc[model.method_].rename("Elman"))
+    assert "prior" in table.index
+    edges = model.predict(level=[80, 95])
+    assert (edges["Elman-lo-95"] < edges["Elman-lo-80"]).all() and (edges["Elman-hi-80"] < edges["Elman-hi-95"]).all()
+    two = of(cutoffs=2).fit(WAVE)
+    assert (two.method_, two.reason_) == ("prior", "it takes 3 cut-offs to prefer a baseline")
+    assert two.check_ is not None and two.check_.delivered == "prior"
+    none = of(cutoffs=0).fit(WAVE)
+    assert (none.method_, none.reason_, none.check_) == ("prior", "nothing was held out", None)
+
+
+def test_long_panels_of_two_seasons_try_the_network(monkeypatch: pytest.MonkeyPatch, prior: Any) -> None:
+    prior(30.0, 20.0)
+    options = {"window": 8, "updates": 30, "n_seeds": 1, "steps": 8, "hidden_size": 4}
+    usual = dict(Forecaster.__init__.__kwdefaults__ or {})
+    monkeypatch.setattr(Forecaster.__init__, "__kwdefaults__", usual | options)
+    long = [np.tile(WAVE[:4], 16) * (1 + i) + np.sin(np.arange(64) * i) for i in range(20)]
+    model = of(season=[4, 8], cutoffs=1).fit(long)
+    assert "network" in model.method_ and len(model.networks_) == 1
+    assert not hasattr(of(season=[4], cutoffs=1).fit(long), "networks_")  # one season
+
+
+def test_with_covariates_the_network_is_compared_with_the_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual = dict(Forecaster.__init__.__kwdefaults__ or {})
+    monkeypatch.setattr(Forecaster.__init__, "__kwdefaults__", usual | NETWORK)
+    frame = frame_of(WAVE, price=np.sin)
+    model = of(past_covariates=["price"]).fit(frame)
+    assert (
+        model.check_ is not None and "seasonal naive" in model.check_.table.index and "prior" not in model.check_.table
+    )
+    assert model.predict(level=80).columns.tolist()[2:] == ["Elman", "Elman-lo-80", "Elman-hi-80"]
+    with pytest.raises(ArgumentError) as caught:
+        of("prior", past_covariates=["price"]).fit(frame)
+    assert str(caught.value) == (
+        'Forecaster.fit: method="prior" forecasts each series from itself alone and has no use for the covariates '
+        'price. Pass method="auto" or method="network", or leave them out.'
+    )
+
+
+# Parameters
+
+
+def test_parameters_of_the_network_are_not_ignored() -> None:
+    for name, value, shown in (("window", 5, "5"), ("cell", "gru", '"gru"'), ("intervals", "auto", '"auto"')):
+        for method in ("auto", "prior", "seasonal naive"):
+            with pytest.raises(ArgumentError) as caught:
+                of(method, **{name: value}).fit(WAVE)
+            assert str(caught.value) == (
+                f'Forecaster.fit: {name}={shown} belongs to method="network", and the method is "{method}". '
+                f'Pass method="network", or leave {name} out.'
+            )
+    of(cell="lstm", window="auto", steps=96).fit(WAVE)  # the defaults, said aloud
+    with pytest.raises(
+        ArgumentError, match=r"^Forecaster.fit: method must be one of 'auto', 'prior', 'tuned', 'network'"
+    ):
+        of("ets").fit(WAVE)
+    with pytest.raises(ArgumentError, match=r'^Forecaster.fit: cutoffs must be "auto" or an integer of at least 1'):
+        of(cutoffs=-1).fit(WAVE)
+
+
+@pytest.mark.parametrize("level", ["season", "last"])
+def test_a_blind_network_is_refused(level: str) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        small(window=1, steps=4, loss_at="last", level=level).fit(WAVE)
+    assert str(caught.value) == (
+        f'Forecaster.fit: window=1 with loss_at="last" and level="{level}" shows the network nothing but zeros: the '
+        "level of a window of one value is that value, and it is subtracted. "
+        'Pass level="none" for the lags as they are, or a window of a season.'
+    )
+    small(window=1, steps=4, loss_at="last", level="none").fit(WAVE)
+
+
+def test_parameters_changed_after_the_fit_are_refused(tmp_path: Path) -> None:
+    model = of().fit(WAVE).set_params(horizon=6)
+    for act in (model.predict, lambda: model.update([1.0]), lambda: model.save(tmp_path / "m"), model.gradient_flow):
+        with pytest.raises(ArgumentError, match="horizon was 3 in fit and is 6 now; fit again, or set it back with"):
+            act()
+    assert model.set_params(horizon=3, n_threads=1, progress=False).predict().shape == (3,)
+    with pytest.raises(ArgumentError, match=r"season was 4 in fit and is \[4, 8\] now"):
+        model.set_params(season=[4, 8]).predict()
+    assert np.array_equal(
+        model.set_params(horizon=6).fit(WAVE).predict()[:1], of(horizon=6, season=[4, 8]).fit(WAVE).predict()[:1]
+    )
+
+
+def test_more_cut_offs_than_there_is_room_for() -> None:
+    with pytest.warns(ElmanWarning, match=r"^Forecaster.fit: 9 cut-offs of 3 values need 29 values, the longest series "
+                                          r"has 20; 6 can be checked\.$"):  # fmt: skip
+        model = of(cutoffs=9).fit(WAVE[:20])
+    assert model.check_ is not None and model.check_.forecasts["cutoff"].nunique() == 6
+
+
+def test_what_only_a_network_can_do_is_refused_by_name() -> None:
+    from elman.explain.saved import trace_forecast
+    from elman.interop import export_onnx
+
+    model = of("prior").fit(frame_of(WAVE))
+    for act in (
+        model.gradient_flow,
+        lambda: export_onnx(model, "nowhere.onnx"),
+        lambda: trace_forecast(model, frame_of(WAVE), 20),
+    ):
+        with pytest.raises(UnsupportedError) as caught:
+            act()
+        assert str(caught.value).endswith(
+            "takes a forecaster that delivers its window network, and this one delivers the prior. "
+            'Pass method="network" to the Forecaster and fit again.'
+        )
+    with pytest.raises(AttributeError, match=r"^Forecaster.window_: there is no network, the prior is delivered"):
+        _ = model.window_
+    with pytest.raises(AttributeError, match=r"^Forecaster.method_: this Forecaster is not fitted yet"):
+        _ = of().method_
+
+
+# Forms of data
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_array_list_frame_and_command_say_the_same(method: str) -> None:
+    one = of(method).fit(WAVE).predict(level=[80, 95])
+    several = of(method).fit([WAVE]).predict(level=[80, 95])[0]
+    frame = of(method).fit(frame_of(WAVE)).predict(level=[80, 95])
+    polars = of(method).fit(pl.DataFrame(frame_of(WAVE).to_dict("list"))).predict(level=[80, 95])
+    command = fit_and_predict("t", of(method), frame_of(WAVE)).frame
+    assert isinstance(polars, pl.DataFrame)
+    for name, values in one.items():
+        for other in (several[name], frame[name], polars[name].to_numpy(), command[name]):
+            assert np.array_equal(values, other), name
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_neighbours_and_threads_change_no_bit(method: str) -> None:
+    model = of(method).fit(PANEL)
+    together = model.predict(PANEL[:5], level=80)
+    for series, forecast in zip(PANEL[:5], together, strict=True):
+        alone = model.predict(series if len(together) == 1 else [series], level=80)[0]
+        assert all(np.array_equal(alone[name], forecast[name]) for name in alone)
+    two = of(method, n_threads=2).fit(PANEL).predict()
+    assert all(np.array_equal(a, b) for a, b in zip(model.predict(), two, strict=True))
+
+
+@pytest.mark.parametrize("method", ["auto", "prior", "seasonal naive"])
+def test_channels_are_series_of_their_own(method: str) -> None:
+    both = np.stack([WAVE, 1000 * WAVE[::-1]], axis=1)
+    model = of(method, cutoffs=2).fit(both)
+    forecast = model.predict(level=80)
+    for channel in (0, 1):
+        alone = of(method, cutoffs=2).fit(both[:, channel]).predict(level=80)
+        for name, values in alone.items():
+            assert np.array_equal(forecast[name][:, channel], values)
+    assert model.check_ is not None
+    assert model.check_.verdicts["unique_id"].tolist() == ["channel 0", "channel 1"]
+    assert np.array_equal(model.predict([both, both[:30]])[1], of(method, cutoffs=0).fit(both[:30]).predict())
+
+
+UNUSUAL: dict[str, Any] = {
+    "one value": [5.0],
+    "one zero": [0.0],
+    "two values": [5.0, 7.0],
+    "two equal": [3.0, 3.0],
+    "constant": [7.0] * 40,
+    "zeros": [0.0] * 40,
+    "negative": (WAVE - 30).tolist(),
+    "a spike of 1e38": [0.0] * 20 + [1e38] + [0.0] * 19,
+    "subnormal": [5e-324, 1e-310] * 20,
+    "huge": (1e37 * WAVE / 20).tolist(),
+    "exploding": (10.0 ** np.arange(0, 38)).tolist(),
+    "counts": (np.arange(60) % 7 == 0).astype(float).tolist(),
+}
+
+
+@pytest.mark.parametrize("season", [1, 4, [4, 8], 50])
+@pytest.mark.parametrize("name", UNUSUAL)
+def test_unusual_series_have_finite_forecasts_and_intervals(name: str, season: Any) -> None:
+    for method in ("auto", "prior", "window mean"):
+        model = of(method, season=season).fit(UNUSUAL[name])
+        found = model.predict(level=[1, 80, 95])
+        assert all(np.isfinite(values).all() for values in found.values()), (method, found)
+        for level in (1, 80, 95):
+            assert (found[f"Elman-lo-{level}"] < found[f"Elman-hi-{level}"]).all(), (method, found)
+        if min(UNUSUAL[name]) >= 0:
+            assert found["Elman-lo-95"].min() >= 0
+        assert np.isfinite(model.update([UNUSUAL[name][-1]]).predict()).all()
+
+
+def test_a_panel_of_everything() -> None:
+    every = [np.array(values) for values in UNUSUAL.values()] + [WAVE, WAVE[:9]]
+    frame = frame_of(*every).assign(ds=lambda f: f["ds"] + pd.DateOffset(years=0))
+    frame = frame[~((frame["unique_id"] == "s12") & (frame["ds"] > "2010-01-01"))]  # one ends earlier
+    holes = frame.assign(y=np.where((frame["unique_id"] == "s6") & (frame.index % 5 == 0), np.nan, frame["y"]))
+    for data, options in ((frame, {}), (holes, {"missing": "interpolate"}), (holes, {"missing": "seasonal_median"})):
+        model = of(**options).fit(data)
+        out = model.predict(level=[80])
+        assert np.isfinite(out[["Elman", "Elman-lo-80", "Elman-hi-80"]].to_numpy()).all()
+        assert out.groupby("unique_id", sort=False)["ds"].first().loc["s12"] == pd.Timestamp("2010-04-01")
+    integers = frame.assign(ds=frame.groupby("unique_id").cumcount() * 2)
+    assert of().fit(integers).predict()["ds"].iloc[:2].tolist() == [2, 4]
+    with pytest.raises(elman.DataError, match="every value of series 1 is missing"):
+        of(missing="interpolate").fit([WAVE, [np.nan, np.nan]])
+
+
+# Afterwards
+
+
+@pytest.mark.parametrize("method", [*METHODS, "network"])
+@pytest.mark.parametrize("season", [1, 4])
+def test_saved_updated_and_restored(method: str, season: int, tmp_path: Path) -> None:
+    options = (NETWORK | {"intervals": 10}) if method == "network" else {}
+    frame = frame_of(*[series[:40] for series in PANEL[1:4]])
+    new = frame_of(*[series[:41] for series in PANEL[1:4]]).groupby("unique_id").tail(1)
+    model = of(method, season=season, **options).fit(frame)
+    model.save(tmp_path / "m")
+    again = elman.load(tmp_path / "m")
+    assert (again.method_, again.reason_, again.seasons_) == (model.method_, model.reason_, model.seasons_)
+    assert again.check_ is None and again.get_params() == model.get_params()
+    assert ("with Theta" in model.method_) == ("prior" in model.method_ and season == 1)
+    whole = of(method, season=season, **options).fit(frame)
+    assert again.predict(level=80).equals(model.predict(level=80))
+    assert again.update(new).predict(level=80).equals(model.update(new).predict(level=80))
+    if method != "network":
+        longer = pd.concat([frame, new]).sort_values(["unique_id", "ds"])
+        assert model.predict(level=80).equals(whole.predict(longer, level=80))
+
+
+def test_update_comes_once(tmp_path: Path) -> None:
+    model = of("prior").fit(WAVE[:50])
+    assert np.array_equal(model.update(WAVE[50:]).predict(), of("prior").fit(WAVE).predict())
+
+
+def test_the_mean_of_network_and_prior_is_saved_and_updated(tmp_path: Path) -> None:
+    options = NETWORK | {"window": 8}
+    model = of("network", season=[4, 8], **options).fit(WAVE[:50])
+    prior = of("prior", season=[4, 8]).fit(WAVE[:50])
+    method: Any = prior._fitted.method
+    both = of("network", season=[4, 8], **options)
+    mean = MeanMethod(model._fitted.need_network("t"), method)  # as the rule puts them together
+    both._fitted = replace(model._fitted, method=mean, newest=prior._fitted.newest)
+    assert both.method_ == "mean of network and prior" and len(both.networks_) == 2
+    np.testing.assert_allclose(both.predict(), 0.5 * model.predict() + 0.5 * prior.predict(), rtol=1e-12)
+    with pytest.raises(UnsupportedError, match="this one delivers the mean of network and prior"):
+        both.gradient_flow()
+    both.save(tmp_path / "m")
+    again = elman.load(tmp_path / "m")
+    for each in (model, prior, both, again):
+        each.update(WAVE[50:])
+    np.testing.assert_allclose(both.predict(), 0.5 * model.predict() + 0.5 * prior.predict(), rtol=1e-12)
+    assert np.array_equal(again.predict(), both.predict())
+
+
+WRONG: dict[str, Any] = {
+    "name of the method": lambda arrays, metadata: metadata["method"].update(name="os.system"),
+    "a field too many": lambda arrays, metadata: metadata.update(shell="sh"),
+    "what is delivered": lambda arrays, metadata: metadata.update(delivered="network"),
+    "reason": lambda arrays, metadata: metadata.update(reason=3),
+    "widths": lambda arrays, metadata: metadata.update(widths=[0.5, 1.0]),
+    "one width": lambda arrays, metadata: metadata.update(widths=[1.0]),
+    "seasons": lambda arrays, metadata: metadata.update(seasons=[]),
+    "prior": lambda arrays, metadata: metadata.update(prior={}),
+    "theta": lambda arrays, metadata: arrays.update({"prior.theta": arrays["prior.theta"][:, 1:].copy()}),
+    "an array too many": lambda arrays, metadata: arrays.update(more=np.zeros(1)),
+    "method of the parameters": lambda arrays, metadata: metadata["parameters"].update(method="magic"),
+}
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_contents_that_do_not_fit_are_refused(name: str) -> None:
+    arrays, metadata = of("prior").fit(WAVE).to_arrays()
+    assert isinstance(Forecaster.from_arrays(dict(arrays), dict(metadata)), Forecaster)
+    WRONG[name](arrays, metadata)
+    with pytest.raises(FileFormatError):
+        Forecaster.from_arrays(arrays, metadata)
+
+
+@pytest.mark.parametrize("method", ["auto", "prior", "seasonal naive", "tuned"])
+def test_every_promise_is_kept(method: str) -> None:
+    frame = frame_of(*PANEL[:4])
+    result = audit(of(method).fit(frame), frame)
+    assert result.passed, str(result)
+    held = {check.name: check.holds for check in result.checks}
+    assert held["newest"] is (None if method == "seasonal naive" else True)
+    assert all(held[name] for name in ("future", "neighbours", "dates", "repeat", "threads", "update")), str(result)
+
+
+def test_a_backtest_repeats_the_whole_fit() -> None:
+    """The choice included, on what precedes each cut-off."""
+    result = backtest(of(), WAVE, n_windows=2, refit=True, level=[80])
+    for end, rows in ((54, slice(0, 3)), (57, slice(3, 6))):
+        expected = of().fit(WAVE[:end]).predict(level=80)
+        for name, values in expected.items():
+            assert np.array_equal(result.forecasts[name][rows], values)
+    assert list(result.coverage) == [80.0]
+
+
+def test_the_prior_is_loaded_once_and_never_changed() -> None:
+    from elman.prior import load_prior
+
+    before = [network.theta.copy() for network in load_prior().networks]
+    of("tuned").fit(PANEL)
+    assert all(np.array_equal(a.theta, b) for a, b in zip(load_prior().networks, before, strict=True))
+    assert isinstance(load_prior(), Prior)
