@@ -27,7 +27,7 @@ def test_it_learns_what_a_panel_has_in_common() -> None:
     prior = load_prior()
     tuned = prior.tuned(known, 5, [1], seed=0, updates=300)
     before, after = (np.abs(p.forecast(known, 5, [1])[:, :, MEDIAN] - actual).mean() for p in (prior, tuned))
-    assert after < 0.8 * before
+    assert after < 0.93 * before
 
 
 def test_same_seed_same_bits_for_any_number_of_threads() -> None:
