@@ -13,9 +13,10 @@ import pytest
 
 import elman
 from elman import ArgumentError, ElmanWarning, FileFormatError, Forecaster, UnsupportedError, audit
-from elman.forecasting import BASELINES, backtest, candidates, seasonal_naive
+from elman.forecasting import BASELINES, backtest, calibration, candidates, procedure, seasonal_naive
+from elman.forecasting.choosing import Decision
 from elman.forecasting.delivery import fit_and_predict
-from elman.forecasting.methods import MeanMethod
+from elman.forecasting.methods import MeanMethod, fit_network
 from elman.prior import Prior
 from forecasting.small import NETWORK, WAVE, frame_of, small
 
@@ -117,6 +118,61 @@ def test_with_covariates_the_network_is_compared_with_the_baselines(monkeypatch:
         'Forecaster.fit: method="prior" forecasts each series from itself alone and has no use for the covariates '
         'price. Pass method="auto" or method="network", or leave them out.'
     )
+
+
+@pytest.fixture
+def fits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Small networks by default; the longest series of every one that is fitted."""
+    usual, longest = dict(Forecaster.__init__.__kwdefaults__ or {}), []
+    monkeypatch.setattr(Forecaster.__init__, "__kwdefaults__", usual | NETWORK)
+
+    def counted(place: str, parameters: Any, panel: Any, root: int) -> Any:
+        longest.append(int(panel.lengths.max()))
+        return fit_network(place, parameters, panel, root)
+
+    for module in (candidates, calibration):
+        monkeypatch.setattr(module, "fit_network", counted)
+    return longest
+
+
+def test_intervals_of_a_chosen_network_come_from_the_check_or_from_another_network(
+    fits: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(
+        procedure, "choose_method", lambda errors, baselines, metric, start: Decision(start, start, "t")
+    )
+    priced = {"past_covariates": ["price"], "cutoffs": 3}
+    many = frame_of(*[WAVE + i for i in range(20)], price=np.sin)
+    assert of(**priced).fit(many).predict(level=95).shape == (60, 5)
+    assert fits == [51, 60]  # 20 series at 3 cut-offs leave the 60 errors that a steady 95 % takes
+    fits.clear()
+    assert of(**(priced | {"cutoffs": 2})).fit(many).method_ == "network"
+    assert fits == [54, 51, 60]
+    fits.clear()
+    few = of(**(priced | {"cutoffs": 1})).fit(frame_of(WAVE, price=np.sin))
+    assert fits == [57, 38, 60] and few.predict(level=95).shape == (3, 5)
+    fits.clear()
+    again = of(**(priced | {"cutoffs": 2}), refit=True).fit(many)
+    assert fits == [54, 57, 51, 60] and again.method_ == "network"
+    short = of(**(priced | {"cutoffs": 0})).fit(frame_of(WAVE[:8], price=np.sin))
+    with pytest.raises(ArgumentError, match=r"there are no intervals|residuals for each step"):
+        short.predict(level=95)
+
+
+def test_a_failed_or_stopped_fit_leaves_the_forecaster_as_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = of().fit(WAVE)
+    before = model.predict()
+
+    def stopped(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Prior, "tuned", stopped)
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(PANEL)
+    with pytest.raises(elman.DataError):
+        model.fit([np.nan, 1.0])
+    assert np.array_equal(model.predict(), before)
 
 
 # Parameters

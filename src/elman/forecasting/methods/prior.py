@@ -8,7 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.forecasting.methods.alone import Alone
-from elman.forecasting.methods.spread import PARTNER, Spread
+from elman.forecasting.methods.partner import PARTNER
+from elman.forecasting.methods.spread import Spread
 from elman.forecasting.panel import Panel
 
 __all__ = ["MEAN", "PRIOR", "TUNED", "PriorMethod"]

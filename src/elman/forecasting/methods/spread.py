@@ -23,9 +23,9 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.errors import ArgumentError
-from elman.forecasting.baselines import BASELINES
 from elman.forecasting.channels import flat, rejoined, rows_of
 from elman.forecasting.floors import clipped, least_half_widths, never_negative, opened
+from elman.forecasting.methods.partner import partner_forecasts
 from elman.forecasting.panel import Panel
 from elman.prior import LEVELS, Prior
 
@@ -35,7 +35,6 @@ Array = npt.NDArray[np.float64]
 
 MEASURED = (80.0, 95.0)  # levels that have a width factor of their own
 FEWEST_FOR_WIDTHS = 20  # series; of fewer a width factor would be chance
-PARTNER = "Theta"  # of the prior, where series have no season
 _HIGHEST = 100.0 * (LEVELS[-1] - LEVELS[0])
 _MIDDLE = LEVELS.index(0.5)
 _SCORES = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
@@ -76,8 +75,7 @@ class Spread:
         found = np.where(never_negative(panel).reshape(-1, 1, 1), np.maximum(found, 0.0), found)
         if not self.with_theta:
             return found
-        partners = np.stack([BASELINES[PARTNER](values, self.horizon, 1) for values in series])
-        return moved(found, combined(found[..., _MIDDLE], partners))
+        return moved(found, combined(found[..., _MIDDLE], partner_forecasts(series, self.horizon)))
 
     def points(self, panel: Panel, n_threads: int) -> Array:
         """Return the forecasts (S, K) or (S, K, D)."""
