@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from elman import ArgumentError, DataError
-from elman.forecasting import fitted
 from elman.forecasting.frames import read_panel
+from elman.forecasting.methods import network as fitted
 from elman.forecasting.missing import fill
 from elman.forecasting.recipe import (
     Recipe,

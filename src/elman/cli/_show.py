@@ -68,7 +68,7 @@ _ANY_WIDTH = 10_000
 def show_backtest(result: Backtest) -> None:
     """Print the scores of the check, best first, and the verdict."""
     ranked = list(result.table.sort_values(result.metric, kind="stable").iterrows())
-    cut_offs = int(result.verdicts["cutoffs"].max())
+    cut_offs = result.cut_offs
     past = f"{cut_offs} cut-offs" if cut_offs > 1 else f"the last {result.horizon} values"
     show_table(
         f"Check on {past}, held out",

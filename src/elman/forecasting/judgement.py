@@ -75,6 +75,11 @@ class Backtest:
     reason: str = ""
 
     @property
+    def cut_offs(self) -> int:
+        """Cut-offs of each series."""
+        return int(self.forecasts.groupby("unique_id", sort=False, observed=True)["cutoff"].nunique().max())
+
+    @property
     def horizon(self) -> int:
         """Values forecast from each cut-off."""
         return int(self.forecasts.groupby(["unique_id", "cutoff"], sort=False, observed=True).size().iloc[0])
@@ -133,7 +138,10 @@ def judge(
     table = mean_scores(by_series, names)
     metric = "MASE" if table["MASE"].notna().all() else "MAE"
     decisive = by_series[by_series["metric"] == metric]
-    overall = conclude(decisive.assign(unique_id="all"), names, metric, False, baselines).iloc[0]
+    # Counted back from each series' own end, so that series that end at different times share their cut-offs.
+    back = decisive.groupby("unique_id", sort=False, observed=True)["cutoff"].rank("dense", ascending=False)
+    together = decisive.assign(unique_id="all", cutoff=back)
+    overall = conclude(together, names, metric, False, baselines).iloc[0]
     return Backtest(
         forecasts,
         by_series,
