@@ -351,7 +351,7 @@ def test_saved_updated_and_restored(method: str, season: int, tmp_path: Path) ->
     again = elman.load(tmp_path / "m")
     assert (again.method_, again.reason_, again.seasons_) == (model.method_, model.reason_, model.seasons_)
     assert again.check_ is None and again.get_params() == model.get_params()
-    assert ("with Theta" in model.method_) == ("prior" in model.method_ and season == 1)
+    assert ("with optimized Theta" in model.method_) == ("prior" in model.method_ and season == 1)
     whole = of(method, season=season, **options).fit(frame)
     assert again.predict(level=80).equals(model.predict(level=80))
     assert again.update(new).predict(level=80).equals(model.update(new).predict(level=80))

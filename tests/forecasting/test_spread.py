@@ -9,9 +9,7 @@ import numpy as np
 import pytest
 
 from elman import ArgumentError
-from elman.forecasting import theta
 from elman.forecasting.frames import read_panel
-from elman.forecasting.methods.partner import partner_forecasts
 from elman.forecasting.methods.spread import Spread, combined, moved
 from elman.prior import LEVELS
 
@@ -75,17 +73,6 @@ def test_quantiles_move_with_the_point() -> None:
     assert combined(np.array([4.0, -4.0, 0.0, 1e200]), np.array([9.0, 9.0, 2.0, 1e300])).tolist() == [6, 2.5, 1, 1e250]
     edges = spread(100 + 5 * SCORES).bounds("t", WAVE, 2 * HUNDRED, [80], 0)
     np.testing.assert_allclose(edges["hi-80"], 200 + 10 * SCORES[7], rtol=1e-12)
-
-
-def test_the_partner_is_the_baseline_bit_for_bit() -> None:
-    rng = np.random.default_rng(0)
-    series = [
-        np.cumsum(rng.normal(size=n)) * scale for n in (1, 2, 3, 4, 5, 30, 30, 30, 31) for scale in (1, 1e-3, 1e6)
-    ]
-    series += [np.zeros(30), np.full(30, 7.0), np.full(5, 1e38), np.full(5, 5e-324), np.arange(30.0)]
-    expected = np.stack([theta(values, 9, 1) for values in series])
-    assert np.array_equal(partner_forecasts(series, 9), expected)
-    assert np.array_equal(partner_forecasts(series[::-1], 9)[::-1], expected)
 
 
 def test_width_factors_by_hand() -> None:

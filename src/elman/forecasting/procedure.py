@@ -23,9 +23,8 @@ from elman.forecasting.comparison import Comparison
 from elman.forecasting.fitted import Fitted
 from elman.forecasting.intervals import STEADY, Residuals, residuals_needed, scaled_residuals
 from elman.forecasting.methods import MeanMethod, Method, NetworkMethod, Stopped, draw_root
-from elman.forecasting.methods.partner import PARTNER
 from elman.forecasting.methods.prior import MEAN, PRIOR, TUNED
-from elman.forecasting.methods.spread import FEWEST_FOR_WIDTHS
+from elman.forecasting.methods.spread import FEWEST_FOR_WIDTHS, PARTNER
 from elman.forecasting.options import values_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters

@@ -104,9 +104,10 @@ def simple_forecasts(
 ) -> tuple[Array, Facts]:
     """Make `SIMPLE` forecasts for each step ahead, relative to the newest value.
 
-    Three exponential means, the mean, the mean of the last season, four slopes, the drift, the last change, the growth
-    from season to season, simple exponential smoothing, the damped trend method and a linear autoregression with
-    parameters of the series' own, five seasonal residuals, and the indices of both seasons, so that the network can strengthen or undo them.
+    Three exponential means, the mean, the mean of the last season, the last change, simple exponential smoothing, the
+    damped trend method and a linear autoregression with parameters of the series' own, four slopes, the drift, the
+    growth from season to season, five seasonal residuals, and the indices of both seasons, so that the network can
+    strengthen or undo them.
 
     Returns
     -------

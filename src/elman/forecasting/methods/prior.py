@@ -8,8 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.forecasting.methods.alone import Alone
-from elman.forecasting.methods.partner import PARTNER
-from elman.forecasting.methods.spread import Spread
+from elman.forecasting.methods.spread import PARTNER, Spread
 from elman.forecasting.panel import Panel
 
 __all__ = ["MEAN", "PRIOR", "TUNED", "PriorMethod"]
@@ -21,7 +20,7 @@ PRIOR, TUNED, MEAN = "prior", "tuned prior", "mean of prior and tuned prior"
 
 @dataclass(frozen=True)
 class PriorMethod(Alone):
-    """The median of the prior's quantiles; of series without season its geometric mean with Theta.
+    """The median of the prior's quantiles; of series without season its geometric mean with the optimized Theta.
 
     Parameters
     ----------

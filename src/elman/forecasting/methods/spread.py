@@ -23,16 +23,17 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.errors import ArgumentError
+from elman.forecasting.baselines import BASELINES
 from elman.forecasting.channels import flat, rejoined, rows_of
 from elman.forecasting.floors import clipped, least_half_widths, never_negative, opened
-from elman.forecasting.methods.partner import partner_forecasts
 from elman.forecasting.panel import Panel
 from elman.prior import LEVELS, Prior
 
-__all__ = ["FEWEST_FOR_WIDTHS", "MEASURED", "Spread", "combined", "moved"]
+__all__ = ["FEWEST_FOR_WIDTHS", "MEASURED", "PARTNER", "Spread", "combined", "moved"]
 
 Array = npt.NDArray[np.float64]
 
+PARTNER = "optimized Theta"  # of the prior, where series have no season
 MEASURED = (80.0, 95.0)  # levels that have a width factor of their own
 FEWEST_FOR_WIDTHS = 20  # series; of fewer a width factor would be chance
 _HIGHEST = 100.0 * (LEVELS[-1] - LEVELS[0])
@@ -51,7 +52,7 @@ class Spread:
     prior : Prior
         The network, perhaps tuned.
     seasons : tuple of int
-        Values per season. Of series without one (1), the forecast is the geometric mean with Theta.
+        Values per season. Of series without one (1), the forecast is the geometric mean with the optimized Theta.
     horizon : int
         Values to forecast (K).
     widths : tuple of float
@@ -75,7 +76,8 @@ class Spread:
         found = np.where(never_negative(panel).reshape(-1, 1, 1), np.maximum(found, 0.0), found)
         if not self.with_theta:
             return found
-        return moved(found, combined(found[..., _MIDDLE], partner_forecasts(series, self.horizon)))
+        partners = np.stack([BASELINES[PARTNER](values, self.horizon, 1) for values in series])
+        return moved(found, combined(found[..., _MIDDLE], partners))
 
     def points(self, panel: Panel, n_threads: int) -> Array:
         """Return the forecasts (S, K) or (S, K, D)."""
