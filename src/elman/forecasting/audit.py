@@ -97,8 +97,7 @@ def audit(forecaster: Any, data: Any) -> Audit:
     >>> import numpy as np
     >>> from elman import Forecaster, audit
     >>> y = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 12)
-    >>> forecaster = Forecaster(2, season=4, steps=8, hidden_size=4, updates=5, n_seeds=1, random_state=0)
-    >>> print(audit(forecaster.fit(y), y))
+    >>> print(audit(Forecaster(2, season=4, method="prior").fit(y), y))
     All 7 checks hold. 1 could not be made.
     holds        values after the cut-off change nothing            largest change 0
     holds        the newest value moves every forecast              smallest change ...
