@@ -175,6 +175,27 @@ def test_a_failed_or_stopped_fit_leaves_the_forecaster_as_it_was(monkeypatch: py
     assert np.array_equal(model.predict(), before)
 
 
+@pytest.mark.parametrize("method", ["tuned", "auto", "linear autoregression"])
+def test_the_check_sees_nothing_after_a_cut_off(method: str) -> None:
+    """Values after a cut-off may be anything: what every candidate forecast there keeps every bit."""
+    altered = [np.concatenate([values[:-3], values[-3:] * 7 - 100]) for values in PANEL]
+    for last, refit in ((slice(0, 3), False), (slice(3, 6), True)):  # before the earliest cut-off, and after it
+        before, after = (of(method, cutoffs=2, refit=refit).fit(data).check_ for data in (PANEL, altered))
+        assert before is not None and after is not None
+        shared = [name for name in before.forecasts if name in after.forecasts and name not in ("y", "Elman")]
+        assert len(shared) > 8
+        for (_, one), (_, other) in zip(
+            before.forecasts.groupby("unique_id", sort=False),
+            after.forecasts.groupby("unique_id", sort=False),
+            strict=True,
+        ):
+            early, late = one.iloc[:3], other.iloc[:3]
+            assert early[shared].equals(late[shared])
+            if method != "auto":  # the same candidate is delivered in both
+                assert early["Elman"].equals(late["Elman"])
+                assert one["Elman"].iloc[last].equals(other["Elman"].iloc[last])
+
+
 # Parameters
 
 
