@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
 import inspect
 import re
 from pathlib import Path
@@ -19,13 +19,10 @@ DICTIONARY = ROOT / "docs" / "from-other-libraries.md"
 QUOTED = re.compile(r"`([^`]+)`")
 
 
-@pytest.fixture(scope="module")
-def figures() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("figures", ROOT / "benchmarks" / "figures.py")
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def figures(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(str(ROOT / "benchmarks"))
+    return importlib.import_module("figures")
 
 
 def test_recipe_quotes_the_committed_results(figures: ModuleType) -> None:
@@ -33,29 +30,29 @@ def test_recipe_quotes_the_committed_results(figures: ModuleType) -> None:
     text = RECIPE.read_text()
     assert figures.replaced(text) == text
     quoted = text.split(figures.START)[1].split(figures.END)[0]
-    for result in figures.results():
-        assert f"{result['scores']['Elman']['sMAPE']:.3f}" in quoted
-        assert f"{result['seconds']:.1f}" in quoted
+    results = importlib.import_module("forecast_accuracy.results")
+    for part in ("alone", "panels"):
+        sets = results.read(f"accuracy_{part}")["sets"]
+        assert set(sets) == set(importlib.import_module("forecast_accuracy.sets").SETS)
+        for row in sets.values():
+            assert results.is_whole(row)
+            assert f"{row['sMAPE']:.3f}" in quoted and f"{row['MASE']:.3f}" in quoted
 
 
-def test_a_changed_result_would_be_noticed(figures: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
-    found = figures.results()
-    found[0]["scores"]["Elman"]["MASE"] += 0.001
-    monkeypatch.setattr(figures, "results", lambda: found)
+def test_a_changed_result_would_be_noticed(
+    figures: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    results = importlib.import_module("forecast_accuracy.results")
+    document = importlib.import_module("forecast_accuracy.document")
+    for path in results.RESULTS.glob("accuracy_*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    for path in results.RESULTS.glob("peers_*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    found = results.read("accuracy_alone", tmp_path)
+    next(iter(found["sets"].values()))["MASE"] += 0.001
+    results.write("accuracy_alone", found, tmp_path)
+    monkeypatch.setattr(figures, "rendered", lambda: document.rendered(tmp_path))
     assert figures.replaced(RECIPE.read_text()) != RECIPE.read_text()
-
-
-def test_the_best_figure_of_a_set_is_bold(figures: ModuleType) -> None:
-    result = {
-        "set": "made_up",
-        "scores": {"Elman": {"sMAPE": 2.0, "MASE": 1.0}},
-        "published": {"other": {"sMAPE": 1.5}, "third": {"MASE": 1.0004}},
-    }
-    assert figures.accuracy_table([result])[2:] == [
-        "| made_up | Elman | 2.000 | **1.000** |",
-        "|  | other | **1.500** |  |",
-        "|  | third |  | **1.000** |",
-    ]
 
 
 def test_recipe_has_no_measured_figure_outside_the_tables(figures: ModuleType) -> None:
