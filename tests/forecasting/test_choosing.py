@@ -56,6 +56,20 @@ def test_tuning_by_two_standard_errors_else_half_of_it_by_one(tuned: float, mean
 
 
 @pytest.mark.parametrize(
+    ("tuned", "longer", "own"),
+    [
+        (9.0, 12.0, "longer tuned prior"),
+        (12.0, 9.0, "tuned prior"),
+        (0.0, 2.1, "longer tuned prior"),
+        (0.0, 1.9, "prior"),
+    ],
+)
+def test_tuning_longer_has_to_be_better_than_both(tuned: float, longer: float, own: str) -> None:
+    errors = {"prior": BASE, "tuned prior": lower(BASE, tuned), MEAN: BASE, "longer tuned prior": lower(BASE, longer)}
+    assert choose_method(errors, [], "MASE").delivered == own
+
+
+@pytest.mark.parametrize(
     ("network", "both", "own"),
     [
         (1.9, 0.9, "tuned prior"),
@@ -107,7 +121,7 @@ def test_how_many_cut_offs() -> None:
     assert [most(n) for n in (49, 48, 37, 36, 14, 13)] == [3, 2, 2, 1, 1, 0]
     assert most(200, 20, 20) == 1 and most(200, 200, 20) == 3  # what half of the series allow
     assert most(200, wanted=0) == 0 and most(200, wanted=1) == 1
-    assert most(*[50] * 20) == 1 and most(*[50] * 19) == 3  # a panel keeps what tuning needs: 32 values
+    assert most(*[50] * 20) == 1 and most(*[50] * 19) == 3  # a panel is tuned on all but its newest horizon
 
 
 def test_cut_offs_are_counted_from_the_end_of_each_series() -> None:

@@ -11,17 +11,19 @@ from elman.forecasting.baselines import BASELINES, usual_baselines
 from elman.forecasting.channels import flat
 from elman.forecasting.choosing import NETWORK
 from elman.forecasting.methods import BaselineMethod, MeanMethod, Method, PriorMethod, Spread, fit_network
-from elman.forecasting.methods.prior import MEAN, PRIOR, TUNED
+from elman.forecasting.methods.prior import LONGER, MEAN, PRIOR, TUNED
 from elman.forecasting.options import covariates_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.past import FEWEST_TO_TUNE, tuning_length
 from elman.forecasting.training_set import filled
 from elman.prior import load_prior
+from elman.prior.tuning import UPDATES
 
 __all__ = ["Candidates"]
 
 _BOTH = f"mean of {NETWORK} and "
+_LONGER_UPDATES = 10 * UPDATES
 _LONG = 2  # of the longest season, which a series must keep for the window network to be tried
 
 
@@ -66,7 +68,7 @@ class Candidates:
             names += [TUNED, MEAN]
             long = np.count_nonzero(left >= _LONG * max(self.seasons)) >= FEWEST_TO_TUNE
             if len(self.seasons) > 1 and panel.values.ndim == 1 and long:
-                names.append(NETWORK)
+                names += [LONGER, NETWORK]
         return names
 
     def prepare(self, panel: Panel, names: Sequence[str]) -> dict[str, Method]:
@@ -76,8 +78,10 @@ class Candidates:
         parts = {name.removeprefix(_BOTH) for name in names} | {NETWORK for name in names if name.startswith(_BOTH)}
         if PRIOR in parts:
             methods[PRIOR] = PriorMethod(PRIOR, spread)
+        if LONGER in parts:
+            methods[LONGER] = PriorMethod(LONGER, self._tuned(panel, spread, _LONGER_UPDATES))
         if parts & {TUNED, MEAN}:
-            tuned = self._tuned(panel, spread)
+            tuned = self._tuned(panel, spread, UPDATES)
             methods[TUNED] = PriorMethod(TUNED, tuned)
             methods[MEAN] = PriorMethod(MEAN, replace(spread, prior=spread.prior.averaged(tuned.prior)))
         if NETWORK in parts:
@@ -91,13 +95,14 @@ class Candidates:
                 methods[name] = MeanMethod(network, prior)  # type: ignore[arg-type]
         return {name: methods[name] for name in names}
 
-    def _tuned(self, panel: Panel, spread: Spread) -> Spread:
+    def _tuned(self, panel: Panel, spread: Spread, updates: int) -> Spread:
         known, _ = filled(panel, self.parameters.missing, self.seasons[0])
         prior = spread.prior.tuned(
             flat(known),
             spread.horizon,
             self.seasons,
             seed=self.root,
+            updates=updates,
             n_threads=self.parameters.n_threads or 0,
             progress=self.parameters.progress,
         )

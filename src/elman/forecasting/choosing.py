@@ -3,9 +3,10 @@
 1. Start with the prior as it is. Of a panel of 20 series or more, the **tuned prior** replaces it if its error is lower
    by more than two standard errors of the differences, paired by series; else the **mean** of both networks' weights if
    its error is lower by more than one.
-2. Where the series have several seasons and are long, the **window network** replaces what stands if it is better by
-   more than two standard errors, the **mean** of its forecast and what stands if that is better by more than one; the
-   better of the two if both are.
+2. Where the series have several seasons and are long, a prior **tuned longer** replaces what stands if its error is
+   lower and, against the prior as it is, by more than two standard errors. Then the **window network** replaces what
+   stands if it is better by more than two standard errors, the **mean** of its forecast and what stands if that is
+   better by more than one; the better of the two if both are.
 3. A **baseline** replaces what stands if there are at least three cut-offs and its mean error is lower by more than two
    standard errors of the differences, paired by series and cut-off.
 
@@ -22,7 +23,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from elman.forecasting.methods.prior import MEAN, PRIOR, TUNED
+from elman.forecasting.methods.prior import LONGER, MEAN, PRIOR, TUNED
 
 __all__ = ["FEWEST_CUT_OFFS", "NETWORK", "Decision", "better_by", "choose_method", "mean_error"]
 
@@ -91,8 +92,8 @@ def choose_method(errors: Mapping[str, Array], baselines: Sequence[str], metric:
     Parameters
     ----------
     errors : mapping of str to ndarray (S, C)
-        By candidate, of every series at every cut-off; NaN where nothing is known. `PRIOR`, `TUNED`, `MEAN`, `NETWORK`,
-        ``"mean of network and …"`` with another of these, and baselines.
+        By candidate, of every series at every cut-off; NaN where nothing is known. `PRIOR`, `TUNED`, `MEAN`, `LONGER`,
+        `NETWORK`, ``"mean of network and …"`` with another of these, and baselines.
     baselines : sequence of str
         Which of them are baselines.
     metric : str
@@ -132,9 +133,15 @@ def choose_method(errors: Mapping[str, Array], baselines: Sequence[str], metric:
 
 
 def _tuned(errors: Mapping[str, Array]) -> str:
+    own = PRIOR
     if better_by(errors[PRIOR], errors[TUNED]) > _CLEARLY:
-        return TUNED
-    return MEAN if better_by(errors[PRIOR], errors[MEAN]) > _PROBABLY else PRIOR
+        own = TUNED
+    elif better_by(errors[PRIOR], errors[MEAN]) > _PROBABLY:
+        own = MEAN
+    longer = errors.get(LONGER)
+    if longer is None or better_by(errors[PRIOR], longer) <= _CLEARLY:
+        return own
+    return LONGER if mean_error(longer) < mean_error(errors[own]) else own
 
 
 def _with_network(errors: Mapping[str, Array], own: str) -> str:

@@ -32,8 +32,9 @@ def tuning_length(season: int) -> int:
 def most_cut_offs(lengths: npt.NDArray[np.int64], horizon: int, season: int, wanted: int = CUTOFFS) -> int:
     """Count the cut-offs, a horizon apart, that the data allow.
 
-    As many as wanted, as long as half of the series keep a season and one value before the earliest (of panels that
-    the prior may be tuned on, what tuning needs); one where any series keeps two values; else none.
+    One of panels that the prior may be tuned on, so that it learns from all but the newest horizon. Else as many as
+    wanted, as long as half of the series keep a season and one value before the earliest; one where any series keeps
+    two values; else none.
 
     Parameters
     ----------
@@ -50,12 +51,13 @@ def most_cut_offs(lengths: npt.NDArray[np.int64], horizon: int, season: int, wan
     --------
     >>> [most_cut_offs(np.array([n]), 12, 12) for n in (144, 48, 40, 20, 14, 13)]
     [3, 2, 2, 1, 1, 0]
+    >>> most_cut_offs(np.full(20, 144), 12, 12)
+    1
     """
-    several = np.count_nonzero(lengths >= horizon + tuning_length(season)) >= FEWEST_TO_TUNE
-    needed = tuning_length(season) if several else season + 1
-    for count in range(wanted, 1, -1):
-        if 2 * np.count_nonzero(lengths >= count * horizon + needed) >= len(lengths):
-            return count
+    if np.count_nonzero(lengths >= horizon + tuning_length(season)) < FEWEST_TO_TUNE:
+        for count in range(wanted, 1, -1):
+            if 2 * np.count_nonzero(lengths >= count * horizon + season + 1) >= len(lengths):
+                return count
     return 1 if wanted and (lengths >= horizon + 2).any() else 0
 
 

@@ -23,7 +23,7 @@ from elman.forecasting.comparison import Comparison
 from elman.forecasting.fitted import Fitted
 from elman.forecasting.intervals import STEADY, Residuals, residuals_needed, scaled_residuals
 from elman.forecasting.methods import MeanMethod, Method, NetworkMethod, Stopped, draw_root
-from elman.forecasting.methods.prior import MEAN, PRIOR, TUNED
+from elman.forecasting.methods.prior import LONGER, MEAN, PRIOR, TUNED
 from elman.forecasting.methods.spread import FEWEST_FOR_WIDTHS, PARTNER
 from elman.forecasting.options import values_of
 from elman.forecasting.panel import Panel
@@ -168,7 +168,7 @@ def _forecast_all(candidates: Candidates, past: Past, names: Sequence[str]) -> _
             columns[name].append(rows_of(methods[name].forecast(candidates.place, known, parameters.n_threads or 0)))
     forecasts = {name: np.stack(own, axis=1) for name, own in columns.items()}
     if NETWORK in names:
-        for name in [name for name in names if name in (PRIOR, TUNED, MEAN)]:
+        for name in [name for name in names if name in (PRIOR, TUNED, MEAN, LONGER)]:
             forecasts[f"mean of {NETWORK} and {name}"] = 0.5 * forecasts[NETWORK] + 0.5 * forecasts[name]
     return _Held(past, forecasts, methods)
 

@@ -18,7 +18,7 @@ from elman.forecasting.baselines import BASELINES
 from elman.forecasting.fitted import Fitted
 from elman.forecasting.frequencies import to_frequency
 from elman.forecasting.methods import BaselineMethod, MeanMethod, Method, NetworkMethod, PriorMethod, Spread
-from elman.forecasting.methods.prior import MEAN, PRIOR, TUNED
+from elman.forecasting.methods.prior import LONGER, MEAN, PRIOR, TUNED
 from elman.forecasting.methods.spread import MEASURED
 from elman.forecasting.options import check_parameters, covariates_of, values_of
 from elman.forecasting.panel import Panel
@@ -155,7 +155,7 @@ def from_file(forecaster: Any, arrays: Arrays, metadata: dict[str, Any]) -> None
     forecaster._fitted = Fitted(method, seasons, newest, values_of(forecaster), reason)
 
 
-_PRIORS = (PRIOR, TUNED, MEAN)
+_PRIORS = (PRIOR, TUNED, MEAN, LONGER)
 _METHODS = (*_PRIORS, "network", *BASELINES)
 
 

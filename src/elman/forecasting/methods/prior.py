@@ -11,11 +11,12 @@ from elman.forecasting.methods.alone import Alone
 from elman.forecasting.methods.spread import PARTNER, Spread
 from elman.forecasting.panel import Panel
 
-__all__ = ["MEAN", "PRIOR", "TUNED", "PriorMethod"]
+__all__ = ["LONGER", "MEAN", "PRIOR", "TUNED", "PriorMethod"]
 
 Array = npt.NDArray[np.float64]
 
 PRIOR, TUNED, MEAN = "prior", "tuned prior", "mean of prior and tuned prior"
+LONGER = "longer tuned prior"
 
 
 @dataclass(frozen=True)
@@ -25,7 +26,7 @@ class PriorMethod(Alone):
     Parameters
     ----------
     name : str
-        `PRIOR`, `TUNED` or `MEAN` (of the weights of both).
+        `PRIOR`, `TUNED`, `LONGER` (by ten times as many updates) or `MEAN` (of the weights of the first two).
     spread : Spread
         The network with those weights.
     """
