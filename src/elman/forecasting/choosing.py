@@ -11,7 +11,9 @@
    standard errors of the differences, paired by series and cut-off.
 
 A standard error is the standard deviation of the differences over the square root of their number: what one lucky
-horizon shows is no reason to change. "Best on the held-out horizon" without it loses up to 17 % on panels.
+horizon shows is no reason to change. Few differences say little about their own deviation: then the limits are those
+of Student's t at the same probability, 4.5 for two standard errors of three differences. "Best on the held-out
+horizon" without all this loses up to 17 % on panels.
 """
 
 from __future__ import annotations
@@ -56,6 +58,9 @@ class Decision:
 def better_by(one: Array, other: Array) -> float:
     """Say by how many standard errors the mean of ``other`` lies below that of ``one``, pair by pair.
 
+    Of few pairs the figure is smaller than the plain quotient: it is the normal score that is as improbable as the
+    quotient is for Student's t.
+
     Parameters
     ----------
     one, other : ndarray of one shape
@@ -68,8 +73,14 @@ def better_by(one: Array, other: Array) -> float:
 
     Examples
     --------
-    >>> round(better_by(np.array([3.0, 2.0, 4.0]), np.array([2.0, 2.0, 2.0])), 6)     # 1, 0, 2: 1 over 1/√3
-    1.732051
+    >>> round(better_by(np.array([3.0, 2.0, 4.0]), np.array([2.0, 2.0, 2.0])), 2)     # 1 over 1/√3, of three pairs
+    1.21
+
+    References
+    ----------
+    Student (1908), The probable error of a mean. Biometrika 6(1).
+    Wallace (1959), Bounds on normal approximations to Student's and the chi-square distributions. Annals of
+    Mathematical Statistics 30(4).
     """
     difference = (one - other)[np.isfinite(one - other)]
     if len(difference) < 2:
@@ -77,7 +88,13 @@ def better_by(one: Array, other: Array) -> float:
     mean, error = float(np.mean(difference)), float(np.std(difference, ddof=1)) / math.sqrt(len(difference))
     if error <= 1e-12 * abs(mean):
         return math.copysign(math.inf, mean) if mean else 0.0
-    return mean / error
+    return _normal_score(mean / error, len(difference) - 1)
+
+
+def _normal_score(t: float, freedom: int) -> float:
+    """Turn a value of Student's t into one of the normal distribution, about as improbable (Wallace 1959)."""
+    shrunk = (8 * freedom + 1) / (8 * freedom + 3) * math.sqrt(freedom * math.log1p(t * t / freedom))
+    return math.copysign(shrunk, t)
 
 
 def mean_error(errors: Array) -> float:
@@ -107,7 +124,7 @@ def choose_method(errors: Mapping[str, Array], baselines: Sequence[str], metric:
 
     Examples
     --------
-    >>> errors = {"prior": np.array([[1.0, 1.2, 1.1]]), "naive": np.array([[0.9, 0.9, 0.8]])}
+    >>> errors = {"prior": np.array([[1.0, 1.2, 1.1]]), "naive": np.array([[0.8, 0.9, 0.85]])}
     >>> choose_method(errors, ["naive"], "MASE").delivered
     'naive'
     """

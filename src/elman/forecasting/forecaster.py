@@ -160,7 +160,8 @@ class Forecaster(Parameters, _Value, NamedParameters, SavedModel, BaseEstimator)
     Attributes
     ----------
     method_ : str
-        What is delivered: ``"prior"``, ``"prior with optimized Theta"`` (the geometric mean, of series without season),
+        What is delivered: ``"prior"``, ``"prior with optimized Theta and damped trend"`` (of series without season,
+        their geometric mean),
         ``"tuned prior"``, ``"mean of prior and tuned prior"``, ``"network"``, ``"seasonal naive"``, …
     reason_ : str
         Why, in a few words.

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.forecasting.methods.alone import Alone
-from elman.forecasting.methods.spread import PARTNER, Spread
+from elman.forecasting.methods.spread import WITH_PARTNERS, Spread
 from elman.forecasting.panel import Panel
 
 __all__ = ["LONGER", "MEAN", "PRIOR", "TUNED", "PriorMethod"]
@@ -21,7 +21,7 @@ LONGER = "longer tuned prior"
 
 @dataclass(frozen=True)
 class PriorMethod(Alone):
-    """The median of the prior's quantiles; of series without season its geometric mean with the optimized Theta.
+    """The median of the prior's quantiles; of series without season its geometric mean with two simple forecasts.
 
     Parameters
     ----------
@@ -37,7 +37,7 @@ class PriorMethod(Alone):
     @property
     def label(self) -> str:
         """Its name, and that of its partner."""
-        return f"{self.name} with {PARTNER}" if self.spread.with_theta else self.name
+        return self.name + WITH_PARTNERS * self.spread.has_partners
 
     def forecast(self, place: str, panel: Panel, n_threads: int) -> Array:
         """Forecast every channel of every series from itself alone."""

@@ -29,11 +29,12 @@ from elman.forecasting.floors import clipped, least_half_widths, never_negative,
 from elman.forecasting.panel import Panel
 from elman.prior import LEVELS, Prior
 
-__all__ = ["FEWEST_FOR_WIDTHS", "MEASURED", "PARTNER", "Spread", "combined", "moved"]
+__all__ = ["FEWEST_FOR_WIDTHS", "MEASURED", "WITH_PARTNERS", "Spread", "combined", "moved"]
 
 Array = npt.NDArray[np.float64]
 
-PARTNER = "optimized Theta"  # of the prior, where series have no season
+PARTNERS = ("optimized Theta", "damped trend")  # of the prior, where series have no season
+WITH_PARTNERS = " with " + " and ".join(PARTNERS)
 MEASURED = (80.0, 95.0)  # levels that have a width factor of their own
 FEWEST_FOR_WIDTHS = 20  # series; of fewer a width factor would be chance
 _HIGHEST = 100.0 * (LEVELS[-1] - LEVELS[0])
@@ -52,7 +53,8 @@ class Spread:
     prior : Prior
         The network, perhaps tuned.
     seasons : tuple of int
-        Values per season. Of series without one (1), the forecast is the geometric mean with the optimized Theta.
+        Values per season. Of series without one (1), the forecast is the geometric mean of the
+        prior's, the optimized Theta's and the damped trend's.
     horizon : int
         Values to forecast (K).
     widths : tuple of float
@@ -65,8 +67,8 @@ class Spread:
     widths: tuple[float, float] = (1.0, 1.0)
 
     @property
-    def with_theta(self) -> bool:
-        """Whether the series have no season, so that Theta is the prior's partner."""
+    def has_partners(self) -> bool:
+        """Whether the series have no season, so that simple forecasts join the prior's."""
         return self.seasons[0] == 1
 
     def quantiles(self, panel: Panel, n_threads: int) -> Array:
@@ -74,10 +76,10 @@ class Spread:
         series = flat(panel)
         found = self.prior.forecast(series, self.horizon, self.seasons, n_threads=n_threads)
         found = np.where(never_negative(panel).reshape(-1, 1, 1), np.maximum(found, 0.0), found)
-        if not self.with_theta:
+        if not self.has_partners:
             return found
-        partners = np.stack([BASELINES[PARTNER](values, self.horizon, 1) for values in series])
-        return moved(found, combined(found[..., _MIDDLE], partners))
+        partners = [np.stack([BASELINES[name](y, self.horizon, 1) for y in series]) for name in PARTNERS]
+        return moved(found, combined(np.stack([found[..., _MIDDLE], *partners])))
 
     def points(self, panel: Panel, n_threads: int) -> Array:
         """Return the forecasts (S, K) or (S, K, D)."""
@@ -155,17 +157,18 @@ def _at(quantiles: Array, share: float) -> Array:
     return between
 
 
-def combined(one: Array, other: Array) -> Array:
-    """Return the geometric mean of two forecasts where both are positive, else the arithmetic.
+def combined(forecasts: Array) -> Array:
+    """Return the geometric mean of forecasts (M, …) where all are positive, else the arithmetic.
 
     Examples
     --------
-    >>> combined(np.array([4.0, -4.0]), np.array([9.0, 9.0])).tolist()
+    >>> combined(np.array([[4.0, -4.0], [9.0, 9.0]])).tolist()
     [6.0, 2.5]
     """
-    both = (one > 0) & (other > 0)
-    geometric = np.sqrt(np.where(both, one, 1.0)) * np.sqrt(np.where(both, other, 1.0))
-    return np.where(both, geometric, 0.5 * one + 0.5 * other)
+    positive, share = (forecasts > 0).all(axis=0), 1 / len(forecasts)
+    geometric = np.prod(np.where(positive, forecasts, 1.0) ** share, axis=0)
+    mean: Array = np.where(positive, geometric, (forecasts * share).sum(axis=0))
+    return mean
 
 
 def moved(quantiles: Array, points: Array) -> Array:
