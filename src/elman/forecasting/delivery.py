@@ -15,7 +15,7 @@ from elman.errors import DataError, ElmanWarning
 from elman.forecasting.baselines import BASELINES
 from elman.forecasting.channels import by_channel, flat, named
 from elman.forecasting.forecaster import Forecaster
-from elman.forecasting.intervals import deliver, residuals_needed
+from elman.forecasting.intervals import residuals_needed
 from elman.forecasting.judgement import Backtest
 from elman.forecasting.methods import NetworkMethod
 from elman.forecasting.options import check_parameters
@@ -99,11 +99,7 @@ def fit_and_predict(
         _fit(place, forecaster, panel, wanted, strict=level is not None)
         fitted = forecaster._fitted
         levels = _possible(place, forecaster, wanted, strict=level is not None)
-        newest, n_threads = replace(fitted.newest, ahead=ahead), forecaster.n_threads or 0
-        forecasts = fitted.method.forecast_newest(place, newest, n_threads)
-        frame = newest.deliver(forecasts)
-        if levels:
-            frame = deliver(newest, forecasts, fitted.bounds(place, newest, forecasts, levels, n_threads))
+        frame = fitted.delivered(place, replace(fitted.newest, ahead=ahead), levels, forecaster.n_threads or 0)
     whole, _ = filled(panel, forecaster.missing, fitted.seasons[0])
     return Delivery(frame, forecaster.check_, whole, fitted.seasons)
 

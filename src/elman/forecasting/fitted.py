@@ -12,6 +12,7 @@ import numpy.typing as npt
 from elman.errors import ArgumentError, DataError, UnsupportedError
 from elman.forecasting.comparison import Comparison
 from elman.forecasting.frequencies import Frequency, future_times
+from elman.forecasting.intervals import deliver
 from elman.forecasting.methods import MeanMethod, Method, NetworkMethod
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import NOT_FITTED, same
@@ -117,11 +118,11 @@ class Fitted:
         method = self.method.advanced(place, self.newest, longer, new.lengths, n_threads)
         return replace(self, method=method, newest=method.kept(longer), comparison=self.comparison)
 
-    def bounds(
-        self, place: str, panel: Panel, forecasts: Array, levels: Sequence[float], n_threads: int
-    ) -> dict[str, Array]:
-        """Put intervals around forecasts from a filled panel."""
-        return self.method.bounds(place, panel, forecasts, levels, n_threads)
+    def delivered(self, place: str, newest: Panel, levels: Sequence[float], n_threads: int) -> Any:
+        """Forecast what follows the newest values, in the form in which the data came, with intervals if asked for."""
+        if not levels:
+            return newest.deliver(self.method.forecast_newest(place, newest, n_threads))
+        return deliver(newest, *self.method.outlook(place, newest, levels, n_threads))
 
 
 def in_order(place: str, known: Panel, new: Panel) -> Panel:

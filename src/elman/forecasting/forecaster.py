@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
@@ -287,16 +288,16 @@ class Forecaster(Parameters, _Value, NamedParameters, SavedModel, BaseEstimator)
         """
         place = "Forecaster.predict"
         self._check_fitted("predict")
+        levels = [] if level is None else check_levels(place, level)
         with reading(place, self):
             if data is None:
                 panel = self._with_future(place, self._fitted.newest, future)
-                forecasts = self._fitted.method.forecast_newest(place, panel, self.n_threads or 0)
-            else:
-                panel = self._with_future(place, self._read(place, data), future)
-                forecasts = self._forecast_panel(place, panel)
-            if level is None:
+                return self._fitted.delivered(place, panel, levels, self.n_threads or 0)
+            panel = self._with_future(place, self._read(place, data), future)
+            forecasts = self._forecast_panel(place, panel)
+            if not levels:
                 return panel.deliver(forecasts)
-            return deliver(panel, forecasts, self._bounds(place, panel, forecasts, level))
+            return deliver(panel, forecasts, self._bounds(place, panel, forecasts, levels))
 
     def gradient_flow(self, data: Any = None, *, member: int = 0, probes: int = 8) -> GradientFlow:
         """Measure how far back in time the gradient of the loss reaches, on stretches drawn like those of training.
@@ -509,11 +510,10 @@ class Forecaster(Parameters, _Value, NamedParameters, SavedModel, BaseEstimator)
         panel, _ = filled(panel, self.missing, self._fitted.seasons[0])
         return self._fitted.method.forecast(place, panel, self.n_threads or 0)
 
-    def _bounds(self, place: str, panel: Panel, forecasts: Array, level: Any) -> dict[str, Array]:
+    def _bounds(self, place: str, panel: Panel, forecasts: Array, levels: Sequence[float]) -> dict[str, Array]:
         """Put intervals around forecasts from a checked panel."""
-        levels = check_levels(place, level)
         panel, _ = filled(panel, self.missing, self._fitted.seasons[0])
-        return self._fitted.bounds(place, panel, forecasts, levels, self.n_threads or 0)
+        return self._fitted.method.bounds(place, panel, forecasts, levels, self.n_threads or 0)
 
     # Files
 

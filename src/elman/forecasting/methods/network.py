@@ -129,6 +129,13 @@ class NetworkMethod:
             columns.append(running.forecast(recipe, self.unit, self.scales))
         return check_finite(place, newest, np.concatenate(columns, axis=1))
 
+    def outlook(
+        self, place: str, newest: Panel, levels: Sequence[float], n_threads: int
+    ) -> tuple[Array, dict[str, Array]]:
+        """Forecast what follows the newest values, with intervals."""
+        forecasts = self.forecast_newest(place, newest, n_threads)
+        return forecasts, self.bounds(place, newest, forecasts, levels, n_threads)
+
     def bounds(
         self, place: str, panel: Panel, forecasts: Array, levels: Sequence[float], n_threads: int
     ) -> dict[str, Array]:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from elman.forecasting.channels import rejoined
 from elman.forecasting.methods.alone import Alone
 from elman.forecasting.methods.spread import WITH_PARTNERS, Spread
 from elman.forecasting.panel import Panel
@@ -41,4 +43,12 @@ class PriorMethod(Alone):
 
     def forecast(self, place: str, panel: Panel, n_threads: int) -> Array:
         """Forecast every channel of every series from itself alone."""
-        return self.spread.points(panel, n_threads)
+        return rejoined(self.spread.median(self.spread.quantiles(panel, n_threads)), panel)
+
+    def outlook(
+        self, place: str, newest: Panel, levels: Sequence[float], n_threads: int
+    ) -> tuple[Array, dict[str, Array]]:
+        """Take the forecast and its intervals from the same quantiles."""
+        quantiles = self.spread.quantiles(newest, n_threads)
+        forecasts = rejoined(self.spread.median(quantiles), newest)
+        return forecasts, self.spread.bounds(place, newest, forecasts, levels, n_threads, quantiles)

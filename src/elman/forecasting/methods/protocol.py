@@ -35,6 +35,11 @@ class Method(Protocol):
     def forecast_newest(self, place: str, newest: Panel, n_threads: int) -> Array:
         """Forecast what follows the newest values of the fit and of the updates since."""
 
+    def outlook(
+        self, place: str, newest: Panel, levels: Sequence[float], n_threads: int
+    ) -> tuple[Array, dict[str, Array]]:
+        """Return `forecast_newest` and the `bounds` around it."""
+
     def bounds(
         self, place: str, panel: Panel, forecasts: Array, levels: Sequence[float], n_threads: int
     ) -> dict[str, Array]:

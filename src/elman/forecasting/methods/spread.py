@@ -81,18 +81,26 @@ class Spread:
         partners = [np.stack([BASELINES[name](y, self.horizon, 1) for y in series]) for name in PARTNERS]
         return moved(found, combined(np.stack([found[..., _MIDDLE], *partners])))
 
-    def points(self, panel: Panel, n_threads: int) -> Array:
-        """Return the forecasts (S, K) or (S, K, D)."""
-        return rejoined(self.quantiles(panel, n_threads)[..., _MIDDLE], panel)
+    @staticmethod
+    def median(quantiles: Array) -> Array:
+        """Return the forecasts (S·D, K) among quantiles."""
+        middle: Array = quantiles[..., _MIDDLE]
+        return middle
 
     def levels_within(self, levels: Sequence[float]) -> list[float]:
         """Return the levels up to the widest that the prior knows."""
         return [level for level in levels if level <= _HIGHEST + 1e-9]
 
     def bounds(
-        self, place: str, panel: Panel, forecasts: Array, levels: Sequence[float], n_threads: int
+        self,
+        place: str,
+        panel: Panel,
+        forecasts: Array,
+        levels: Sequence[float],
+        n_threads: int,
+        own: Array | None = None,
     ) -> dict[str, Array]:
-        """Put intervals around forecasts (S, K) or (S, K, D) of any method.
+        """Put intervals around forecasts (S, K) or (S, K, D) of any method; ``own`` are the quantiles if there already.
 
         Raises
         ------
@@ -104,7 +112,7 @@ class Spread:
                 f"{place}: level {max(levels):g} is beyond {_HIGHEST:g}, the widest that this method knows. Ask for at "
                 f'most {_HIGHEST:g}, or pass method="network" and intervals="auto" to the Forecaster and fit again.'
             )
-        own = self.quantiles(panel, n_threads)
+        own = self.quantiles(panel, n_threads) if own is None else own
         quantiles = moved(own, rows_of(forecasts))
         least, result = least_half_widths(panel), {}
         for level in levels:
