@@ -58,6 +58,17 @@ def test_tuning_by_two_standard_errors_else_half_of_it_by_one(tuned: float, mean
 
 
 @pytest.mark.parametrize(
+    ("series", "mean", "own"), [(100, 0.0, MEAN), (100, -1.9, MEAN), (100, -2.2, "prior"), (99, 0.9, "prior")]
+)
+def test_of_many_series_the_mean_stands_first(series: int, mean: float, own: str) -> None:
+    base = 10 + np.random.default_rng(0).normal(size=(series, 1))
+    errors = {"prior": base, "tuned prior": lower(base, -5.0), MEAN: lower(base, mean)}
+    decision = choose_method(errors, [], "MASE")
+    assert decision.delivered == own
+    assert ("of 100 series or more it is preferred" in decision.reason) == (own == MEAN)
+
+
+@pytest.mark.parametrize(
     ("tuned", "longer", "own"),
     [
         (9.0, 12.0, "longer tuned prior"),

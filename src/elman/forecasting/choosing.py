@@ -2,7 +2,9 @@
 
 1. Start with the prior as it is. Of a panel of 20 series or more, the **tuned prior** replaces it if its error is lower
    by more than two standard errors of the differences, paired by series; else the **mean** of both networks' weights if
-   its error is lower by more than one.
+   its error is lower by more than one. Of 100 series or more the mean stands first, and the prior as it is replaces
+   it if it is better by more than two: on 20 panels of that size drawn from M1, the mean was better on all of them,
+   whatever the held-out horizon said.
 2. Where the series have several seasons and are long, a prior **tuned longer** replaces what stands if its error is
    lower and, against the prior as it is, by more than two standard errors. Then the **window network** replaces what
    stands if it is better by more than two standard errors, the **mean** of its forecast and what stands if that is
@@ -34,6 +36,7 @@ Array = npt.NDArray[np.float64]
 NETWORK = "network"
 FEWEST_CUT_OFFS = 3  # for a baseline to be delivered
 _CLEARLY, _PROBABLY = 2.0, 1.0  # standard errors
+_MANY = 100  # series, of which the mean of the weights is preferred
 
 
 @dataclass(frozen=True)
@@ -132,7 +135,7 @@ def choose_method(errors: Mapping[str, Array], baselines: Sequence[str], metric:
     by_series = {name: _by_series(values) for name, values in errors.items()}
     if TUNED in errors and start == PRIOR:
         own = _tuned(by_series)
-        parts.append(_sentence(own, PRIOR, errors, metric) if own != PRIOR else "tuning did not make it clearly better")
+        parts.append(_why_tuned(own, errors, by_series, metric))
     if NETWORK in errors and start != NETWORK:
         before, own = own, _with_network(by_series, own)
         if own != before:
@@ -150,15 +153,27 @@ def choose_method(errors: Mapping[str, Array], baselines: Sequence[str], metric:
 
 
 def _tuned(errors: Mapping[str, Array]) -> str:
-    own = PRIOR
+    needed = -_CLEARLY if _many(errors) else _PROBABLY
+    own = MEAN if better_by(errors[PRIOR], errors[MEAN]) > needed else PRIOR
     if better_by(errors[PRIOR], errors[TUNED]) > _CLEARLY:
         own = TUNED
-    elif better_by(errors[PRIOR], errors[MEAN]) > _PROBABLY:
-        own = MEAN
     longer = errors.get(LONGER)
     if longer is None or better_by(errors[PRIOR], longer) <= _CLEARLY:
         return own
     return LONGER if mean_error(longer) < mean_error(errors[own]) else own
+
+
+def _many(errors: Mapping[str, Array]) -> bool:
+    """Tell whether so many series were compared that the mean of the weights is preferred."""
+    return int(np.count_nonzero(np.isfinite(errors[PRIOR]))) >= _MANY
+
+
+def _why_tuned(own: str, errors: Mapping[str, Array], by_series: Mapping[str, Array], metric: str) -> str:
+    if own == PRIOR:
+        return "tuning did not make it clearly better"
+    if own == MEAN and better_by(by_series[PRIOR], by_series[MEAN]) <= _PROBABLY:
+        return f"of {_MANY} series or more it is preferred, and it is not clearly worse than the prior"
+    return _sentence(own, PRIOR, errors, metric)
 
 
 def _with_network(errors: Mapping[str, Array], own: str) -> str:
