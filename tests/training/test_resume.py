@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from itertools import product
+from typing import Any
 
 import numpy as np
 import pytest
@@ -201,3 +202,33 @@ def test_any_network_can_be_trained_whose_loss_pass_fills_a_gradient() -> None:
     settings = Settings(updates=2, optimizer="sgd", learning_rate=0.5)
     assert Trainer(parabola, random_batches(), settings, loss_pass=parabola).run().loss == [12.5, 3.125]
     assert parabola.theta.tolist() == [0.75, -1.0]
+
+
+@pytest.mark.parametrize("kind", ["carried state", "best parameters", "average", "stopped"])
+def test_a_trainer_that_has_run_continues_as_a_new_one(kind: str) -> None:
+    """What it did before `resume_from` leaves no trace: tape, best parameters, average and a request to stop go."""
+    options: dict[str, Any] = {"updates": 12}
+    if kind == "best parameters":
+        options |= {"validate": lambda model: float(np.square(model.theta).sum()), "validate_every": 2}
+    if kind == "average":
+        options |= {"average": 0.9}
+
+    def make() -> Trainer:
+        return trainer(ordered_batches(), "lstm", **options)
+
+    first = make()
+    first.run(until=4)
+    state = first.state()
+    used, fresh = make(), make()
+    used.run(until=7 if kind != "best parameters" else None)
+    if kind == "stopped":
+        used.stop()
+    for one in (used, fresh):
+        one.resume_from(state)
+    assert used.first_theta.tobytes() == fresh.first_theta.tobytes()
+    assert used.run().to_arrays()["loss"].tobytes() == fresh.run().to_arrays()["loss"].tobytes()
+    assert used.network.theta.tobytes() == fresh.network.theta.tobytes()
+    assert used.state().theta.tobytes() == fresh.state().theta.tobytes()
+    if kind == "average":
+        assert used.average is not None and fresh.average is not None
+        assert used.average.tobytes() == fresh.average.tobytes()

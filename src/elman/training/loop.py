@@ -129,6 +129,8 @@ class Trainer:
     def resume_from(self, state: TrainingState) -> None:
         """Continue from a state of the same run; the network gets its parameters.
 
+        A trainer that has already run forgets its own run: it continues as a new trainer would.
+
         Raises
         ------
         ArgumentError
@@ -146,9 +148,11 @@ class Trainer:
                 raise ArgumentError(f"Trainer: the state to continue from has {what} {theirs}, this run has {ours}.")
         theta[...] = state.theta
         self._vectors = {name: vector.copy() for name, vector in state.vectors.items()}
-        self.update, self._carried = state.update, state.carried
+        self.update, self._carried, self._tape = state.update, state.carried, None
         self.history = History.from_arrays(state.history.to_arrays())
         self._best = None if state.best is None else state.best.copy()
+        self._iterate, self._asked_to_stop, self._whole, self._scale = None, False, True, (1.0, -1)
+        self.first_theta = theta.copy()
         if self.settings.average is not None:
             self.average = (theta if state.average is None else state.average).copy()
 
