@@ -33,13 +33,14 @@ void run_forward(Cell cell, int activation, const ForwardArrays& a, int n_thread
                       G = gates_of(cell);
         elman::Forward<T> f{};
         f.cell = cell, f.activation = activation, f.T_ = steps, f.N = N, f.D = D, f.H = H, f.one_hot = is_ones(a.x);
-        if (f.one_hot) f.ones = indices_of(a.x, "x", {steps, N}, D);
-        else f.x = in<T>(a.x, "x", {steps, N, D});
+        const Checked ones = f.one_hot ? indices_of(a.x, "x", {steps, N}, D) : Checked();
+        const Checked lengths = lengths_of(a.lengths, steps, N);
+        f.ones = ones, f.lengths = lengths;
+        if (!f.one_hot) f.x = in<T>(a.x, "x", {steps, N, D});
         f.h_0 = maybe<T>(a.h_0, "h_0", {N, H});
         f.W_x = in<T>(a.W_x, "W_x", {D, G * H});
         f.W_h = in<T>(a.W_h, "W_h", {H, G * H});
         f.b = maybe<T>(a.b, "b", {G * H});
-        f.lengths = lengths_of(a.lengths, steps, N);
         f.h_mask = maybe<T>(a.h_mask, "h_mask", {N, H});
         f.h = out<T>(a.h, "h", {steps + 1, N, H});
         if (cell == Cell::lstm) {
@@ -66,12 +67,13 @@ void run_backward(Cell cell, int activation, bool one_step, bool accumulate, con
         b.N = N, b.D = D, b.H = H;
         b.dh = maybe<T>(a.dh, "dh", {steps, N, H});
         b.dh_T = maybe<T>(a.dh_T, "dh_T", {N, H});
-        if (is_ones(a.x)) b.ones = indices_of(a.x, "x", {steps, N}, D);
-        else b.x = in<T>(a.x, "x", {steps, N, D});
+        const Checked ones = is_ones(a.x) ? indices_of(a.x, "x", {steps, N}, D) : Checked();
+        const Checked lengths = lengths_of(a.lengths, steps, N);
+        b.ones = ones, b.lengths = lengths;
+        if (!ones) b.x = in<T>(a.x, "x", {steps, N, D});
         b.h = in<T>(a.h, "h", {steps + 1, N, H});
         b.W_x = in<T>(a.W_x, "W_x", {D, G * H});
         b.W_h = in<T>(a.W_h, "W_h", {H, G * H});
-        b.lengths = lengths_of(a.lengths, steps, N);
         b.h_mask = maybe<T>(a.h_mask, "h_mask", {N, H});
         b.dx = maybe<T>(a.dx, "dx", {steps, N, D});
         b.dh_0 = maybe<T>(a.dh_0, "dh_0", {N, H});
@@ -237,7 +239,7 @@ void bind_layers(nb::module_& m) {
         [](In indices, In E, Out result) {
             for_dtype(E, [&]<class T>() {
                 const int64_t M = size(indices, 0), V = size(E, 0), D = size(E, 1);
-                const int64_t* places = indices_of(indices, "indices", {M}, V);
+                const Checked places = indices_of(indices, "indices", {M}, V);
                 const T* table = in<T>(E, "E", {V, D});
                 T* to = out<T>(result, "out", {M, D});
                 execute(1, [&](const Run&) { kernels().of<T>().embedding_forward(M, D, places, table, to); });
@@ -249,7 +251,7 @@ void bind_layers(nb::module_& m) {
         [](In dx, In indices, Out dE, bool accumulate) {
             for_dtype(dx, [&]<class T>() {
                 const int64_t M = size(indices, 0), V = size(dE, 0), D = size(dE, 1);
-                const int64_t* places = indices_of(indices, "indices", {M}, V);
+                const Checked places = indices_of(indices, "indices", {M}, V);
                 const T* from = in<T>(dx, "dx", {M, D});
                 T* to = out<T>(dE, "dE", {V, D});
                 execute(1, [&](const Run&) {
@@ -267,8 +269,10 @@ void bind_layers(nb::module_& m) {
                 l.loss = loss_of(name), l.M = M, l.K = K, l.mean = is_mean(reduction), l.parameter = parameter;
                 l.o = in<T>(o, "o", {M, K});
                 const bool categorical = l.loss == elman::Loss::categorical_cross_entropy;
-                if (categorical && y.dtype() == nb::dtype<int64_t>()) l.labels = indices_of(y, "y", {M}, K);
-                else l.y = in<T>(y, "y", {M, K});
+                const bool labelled = categorical && y.dtype() == nb::dtype<int64_t>();
+                const Checked labels = labelled ? indices_of(y, "y", {M}, K) : Checked();
+                l.labels = labels;
+                if (!labelled) l.y = in<T>(y, "y", {M, K});
                 l.weight_per_component = weight.is_valid() && weight.ndim() == 2 && !categorical;
                 if (l.weight_per_component) l.weight = in<T>(weight, "weight", {M, K});
                 else l.weight = maybe<T>(weight, "weight", {M});
@@ -287,6 +291,7 @@ void bind_dense_cross_entropy(nb::module_& m) {
            bool accumulate, int n_threads) {
             return for_dtype(h, [&]<class T>() {
                 const int64_t M = size(h, 0), H = size(h, 1), K = size(W_y, 1);
+                const Checked labels = indices_of(y, "y", {M}, K);
                 const elman::DenseCrossEntropy<T> d{M,
                                                     H,
                                                     K,
@@ -295,7 +300,7 @@ void bind_dense_cross_entropy(nb::module_& m) {
                                                     in<T>(h, "h", {M, H}),
                                                     in<T>(W_y, "W_y", {H, K}),
                                                     maybe<T>(b_y, "b_y", {K}),
-                                                    indices_of(y, "y", {M}, K),
+                                                    labels,
                                                     maybe<T>(weight, "weight", {M}),
                                                     out<T>(dh, "dh", {M, H}),
                                                     out<T>(dW_y, "dW_y", {H, K}),
@@ -420,7 +425,8 @@ void bind_batches(nb::module_& m) {
                 const int64_t total = size(values, 0), C = size(values, 1), steps = size(result, 0),
                               N = size(origins, 0);
                 if (width < 0) throw nb::value_error("width must not be negative");
-                const int64_t* o = in<int64_t>(origins, "origins", {N});
+                constexpr auto any = std::numeric_limits<int64_t>();
+                const Checked o(origins, "origins", {N}, any.min(), any.max());
                 for (int64_t n = 0; n < N && steps > 0; ++n) {
                     if (!window_inside(o[n], 0, first, width, total, level.is_valid()) ||
                         !window_inside(o[n], (steps - 1) * static_cast<__int128>(stride), first, width, total,

@@ -5,7 +5,9 @@
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
 
+#include <cstring>
 #include <initializer_list>
+#include <memory>
 #include <string>
 #include <type_traits>
 
@@ -65,22 +67,39 @@ template <class T> T* maybe(const Out& a, const char* name, Shape shape) {
     return a.is_valid() ? out<T>(a, name, shape) : nullptr;
 }
 
-inline const int64_t* lengths_of(const In& a, int64_t steps, int64_t rows) {
-    const int64_t* lengths = maybe<int64_t>(a, "lengths", {rows});
-    for (int64_t n = 0; lengths && n < rows; ++n) {
-        if (lengths[n] < 0 || lengths[n] > steps) throw nb::value_error("lengths must lie between 0 and T");
+// Indices or lengths as they were when they were checked. The array they came from may be changed by another thread, or by a signal
+// handler, while a kernel runs without the GIL; this copy may not. Null if there was no array.
+class Checked {
+  public:
+    Checked() = default;
+
+    template <class Array> Checked(const Array& a, const char* name, Shape shape, int64_t low, int64_t high) {
+        check_dtype<int64_t>(a, name);
+        check_shape(a, name, shape);
+        values_ = std::make_unique_for_overwrite<int64_t[]>(a.size());
+        copy(a, name, low, high, values_.get());
     }
-    return lengths;
+
+    // Writes the values of `a` to `to`, each read once: what is checked is what is kept.
+    template <class Array> static void copy(const Array& a, const char* name, int64_t low, int64_t high, int64_t* to) {
+        if (a.size() > 0) std::memcpy(to, a.data(), a.size() * sizeof(int64_t));
+        for (std::size_t m = 0; m < a.size(); ++m) {
+            if (to[m] < low || to[m] > high) throw nb::value_error((std::string(name) + " out of range").c_str());
+        }
+    }
+
+    operator const int64_t*() const { return values_.get(); }
+
+  private:
+    std::unique_ptr<int64_t[]> values_;
+};
+
+inline Checked lengths_of(const In& a, int64_t steps, int64_t rows) {
+    return a.is_valid() ? Checked(a, "lengths", {rows}, 0, steps) : Checked();
 }
 
-template <class Array> const int64_t* indices_of(const Array& a, const char* name, Shape shape, int64_t limit) {
-    check_dtype<int64_t>(a, name);
-    check_shape(a, name, shape);
-    const int64_t* indices = static_cast<const int64_t*>(a.data());
-    for (std::size_t m = 0; m < a.size(); ++m) {
-        if (indices[m] < 0 || indices[m] >= limit) throw nb::value_error((std::string(name) + " out of range").c_str());
-    }
-    return indices;
+template <class Array> Checked indices_of(const Array& a, const char* name, Shape shape, int64_t limit) {
+    return Checked(a, name, shape, 0, limit - 1);
 }
 
 template <class Array> int64_t size(const Array& a, std::size_t dimension) {

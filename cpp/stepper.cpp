@@ -68,9 +68,14 @@ template <class T> class Steps {
         kernels.activation_forward(output, dense_.M, dense_.K, dense_.o, dense_.o);
     }
 
+    // Takes over what the array of ones holds, checked; other inputs are read where they stand.
+    void take_ones(const Out& x, int64_t limit) {
+        if (!ones_.empty()) Checked::copy(x, "x", 0, limit - 1, ones_.data());
+    }
+
     // What enters a single row: the place of its one, or the vector of an index.
     void put(int64_t index) {
-        if (ones_) *ones_ = index;
+        if (!ones_.empty()) ones_[0] = index;
         else std::copy_n(E_ + index * layers_[0].D, layers_[0].D, x_);
     }
 
@@ -79,8 +84,11 @@ template <class T> class Steps {
   private:
     void enter(Forward<T>& f, const StepArrays& a) {
         f.one_hot = a.x.dtype() == nb::dtype<int64_t>();
-        if (f.one_hot) f.ones = ones_ = out<int64_t>(a.x, "x", {f.N});
-        else f.D = size(a.x, 1), f.x = x_ = out<T>(a.x, "x", {f.N, f.D});
+        if (f.one_hot) {
+            out<int64_t>(a.x, "x", {f.N});
+            ones_.resize(static_cast<std::size_t>(f.N));
+            f.ones = ones_.data();
+        } else f.D = size(a.x, 1), f.x = x_ = out<T>(a.x, "x", {f.N, f.D});
         if (a.E.is_valid()) E_ = in<T>(a.E, "E", {size(a.E, 0), f.D});
     }
 
@@ -110,7 +118,8 @@ template <class T> class Steps {
     }
 
     const KernelTable* table_;
-    int64_t* ones_ = nullptr;
+    std::vector<int64_t>
+        ones_;  // of this object alone, so nobody changes them during a step; empty where inputs are values
     T* x_ = nullptr;
     const T* E_ = nullptr;
     std::vector<Forward<T>> layers_;
@@ -137,8 +146,12 @@ class Stepper {
     }
 
     void step() {
-        if (!arrays_.E.is_valid() && vocabulary_size_ > 0)
-            indices_of(arrays_.x, "x", {size(arrays_.x, 0)}, vocabulary_size_);
+        std::visit(
+            [&](auto& steps) {
+                if constexpr (!std::is_same_v<std::decay_t<decltype(steps)>, std::monostate>)
+                    steps.take_ones(arrays_.x, vocabulary_size_);
+            },
+            steps_);
         run(1, [&](const auto& steps, const Run& run) { steps.step(output_, next_direction(), run); });
     }
 

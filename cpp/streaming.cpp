@@ -56,8 +56,9 @@ PackedLayer pack_layer(const std::string& cell, const In& W_x, const In& W_h, co
 template <class T> void step_as(const PackedLayer& packed, const In& x, const Out& h, const Out& c) {
     Forward<T> f = packed.layer<T>();
     f.N = size(x, 0);
-    if (f.one_hot) f.ones = indices_of(x, "x", {f.N}, f.D);
-    else f.x = in<T>(x, "x", {f.N, f.D});
+    const Checked ones = f.one_hot ? indices_of(x, "x", {f.N}, f.D) : Checked();
+    f.ones = ones;
+    if (!f.one_hot) f.x = in<T>(x, "x", {f.N, f.D});
     f.h = out<T>(h, "h", {f.N, f.H});
     if (packed.cell == Cell::lstm) f.c = out<T>(c, "c", {f.N, f.H});
     const T* weights = static_cast<const T*>(packed.weights.get());

@@ -20,6 +20,8 @@ def within(place: str, name: str, array: npt.NDArray[Any], high: int, bound: str
 
 def first_wrong(name: str, array: npt.NDArray[Any], wrong: npt.NDArray[np.bool_], wanted: str) -> str:
     """Write "name[position] must be wanted, got value." for the first wrong value."""
+    if not wrong.any():  # another thread has put it right since
+        return f"{name} must be {wanted} and must not be changed during the call."
     where = tuple(int(i) for i in np.argwhere(wrong)[0])
     position = f"[{', '.join(map(str, where))}]" if where else ""
     return f"{name}{position} must be {wanted}, got {array[where]}."
