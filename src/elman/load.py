@@ -45,6 +45,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     True
     """
     from elman.persistence import load_arrays
+    from elman.persistence.models import content_errors
 
     arrays, metadata = load_arrays(path)
     kind = metadata.get("kind")
@@ -52,7 +53,8 @@ def load(path: str | os.PathLike[str]) -> Any:
         known = ", ".join(repr(known) for known in _KINDS)
         raise FileFormatError(f"{os.fspath(path)}: holds a {kind!r:.60}, this Elman loads {known}.")
     try:
-        return _KINDS[kind]().from_arrays(arrays, metadata)
+        with content_errors(kind):
+            return _KINDS[kind]().from_arrays(arrays, metadata)
     except ElmanError as error:
         raise FileFormatError(f"{os.fspath(path)}: {error}") from error
 

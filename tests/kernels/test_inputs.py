@@ -175,6 +175,12 @@ def test_depths_beyond_one_are_the_references(case: str) -> None:
     )
 
 
+def test_threads_fit_into_31_bits() -> None:
+    for bad, shown in ((2**31, "2147483648"), (10**400, "an integer of 1329 bits")):
+        with pytest.raises(ArgumentError, match=f"^dense_forward: n_threads must be at most 2147483647, got {shown}.$"):
+            engine.dense_forward(np.ones((1, 1)), np.ones((1, 1)), n_threads=bad)
+
+
 @pytest.mark.parametrize("bad", [0, -1, 1.5, True, "2"])
 def test_threads_must_be_positive(bad: Any) -> None:
     with pytest.raises(ArgumentError) as error:

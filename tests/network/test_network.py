@@ -5,11 +5,13 @@ from __future__ import annotations
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from elman.errors import ArgumentError, DataError, ShapeError, UnsupportedError
+from elman.errors import ArgumentError, DataError, FileFormatError, ShapeError, UnsupportedError
 from elman.network import Architecture, DropoutKey, Network, State
 
 CELLS = ("rnn", "lstm", "gru")
@@ -333,3 +335,45 @@ def test_states() -> None:
     assert state.h.any()
     with pytest.raises(ArgumentError, match=r"^State: needs the array 'h' and perhaps 'c', got \['c'\]\.$"):
         State.from_arrays({"c": state.c})
+
+
+@pytest.mark.parametrize("n_threads", [2**31, -1, 1.0, "2"])
+def test_absurd_numbers_of_threads_are_refused(n_threads: Any) -> None:
+    network = Network.initialized(Architecture(1, 1, hidden_size=2))
+    x, wanted = (
+        np.zeros((2, 1, 1), np.float32),
+        r"n_threads must be (an integer of at least 0|at most 2147483647), got ",
+    )
+    tape = network.forward(x)
+    for call in (
+        lambda: network.predict(x, n_threads=n_threads),
+        lambda: network.forward(x, n_threads=n_threads),
+        lambda: network.forward_segments(x, 1, n_threads=n_threads),
+        lambda: network.step(State.zeros(network.architecture, 1), x[0], n_threads=n_threads),
+        lambda: network.backward(tape, np.zeros((2, 1, 1)), n_threads=n_threads),
+    ):
+        with pytest.raises(ArgumentError, match=wanted):
+            call()
+
+
+def test_seeds_beyond_32_bits_drop_what_their_remainder_drops() -> None:
+    network = Network.initialized(Architecture(2, 1, hidden_size=8, dropout=0.5))
+    x = np.ones((3, 4, 2), np.float32)
+    of = [
+        network.forward(x, dropout_key=DropoutKey(seed, update)).o.copy() for seed, update in ((7, 3), (2**32 + 7, 3))
+    ]
+    np.testing.assert_array_equal(*of)
+    of[1] = network.forward(x, dropout_key=DropoutKey(7, 2**40 + 3)).o.copy()
+    np.testing.assert_array_equal(*of)
+    for key in (DropoutKey(-1, 0), DropoutKey(2**63, 0), DropoutKey(0, 1.5), DropoutKey(0, 0, 2**32)):  # type: ignore[arg-type]
+        with pytest.raises(
+            ArgumentError, match=r"^DropoutKey: (seed|update|first_row) must be an integer between 0 and"
+        ):
+            network.forward(x, dropout_key=key)
+
+
+def test_a_network_whose_weights_would_give_nan_is_not_saved(tmp_path: Path) -> None:
+    network = Network(Architecture(1, 1, cell="rnn", hidden_size=1), np.full(5, 1e19))
+    with pytest.raises(FileFormatError, match=r"theta has a weight of 1e\+19, at most 1e\+18 in size can be loaded"):
+        network.save(tmp_path / "network")
+    assert list(tmp_path.iterdir()) == []

@@ -70,6 +70,8 @@ CHANGES: dict[str, Callable[[Arrays, dict[str, Any]], Any]] = {
     "cell a list": lambda arrays, metadata: metadata["architecture"].update(cell=["lstm"]),
     "input_size a trillion": lambda arrays, metadata: metadata["architecture"].update(input_size=10**12),
     "output unknown": lambda arrays, metadata: metadata["architecture"].update(output="eval"),
+    "weights beyond float32's products": lambda arrays, metadata: arrays.update(theta=arrays["theta"] * 0 + 1e19),
+    "dropout beyond float64": lambda arrays, metadata: metadata["architecture"].update(dropout=2**1023 * 2 - 1),
     "dropout text": lambda arrays, metadata: metadata["architecture"].update(dropout="0.5"),
 }
 
@@ -93,6 +95,71 @@ def test_absurd_content_is_refused(change: str, saved: tuple[str, Path], tmp_pat
         tracemalloc.stop()
     assert str(caught.value).startswith(f"{path}: ")
     assert peak < 64e6
+
+
+def _parameters(name: str, value: Any) -> Callable[[Arrays, dict[str, Any]], Any]:
+    return lambda arrays, metadata: metadata["parameters"].update({name: value})
+
+
+def _members(arrays: Arrays, metadata: dict[str, Any]) -> None:
+    arrays["theta"] = np.repeat(arrays["theta"][:1], 1001, axis=0)
+    if "seeds" in metadata:
+        metadata["seeds"] = [0] * 1001
+
+
+ESTIMATORS: dict[str, tuple[str, Callable[[Arrays, dict[str, Any]], Any], str]] = {
+    "1,001 members": ("forecaster classifier regressor tagger", _members, "holds 1001 networks, at most 1000"),
+    "dtype of classes of 2 GB": (
+        "classifier tagger",
+        lambda arrays, metadata: metadata["classes"].update(dtype="<U536870911"),
+        "classes of the type '<U536870911' need more than 16777216 bytes",
+    ),
+    "dtype of classes with a shape": (
+        "classifier tagger",
+        lambda arrays, metadata: metadata["classes"].update(dtype="(1000000000,)U1"),
+        "classes cannot be of the type",
+    ),
+    "random_state text": (
+        "forecaster classifier regressor tagger language-model",
+        _parameters("random_state", "x"),
+        "random_state must be",
+    ),
+    "random_state a list": (
+        "forecaster classifier regressor tagger language-model",
+        _parameters("random_state", [1]),
+        "random_state must be",
+    ),
+    "n_threads 2**31": (
+        "forecaster classifier regressor tagger language-model",
+        _parameters("n_threads", 2**31),
+        "n_threads must be at most 2147483647, got 2147483648",
+    ),
+    "unknown names by the thousand": (
+        "forecaster classifier regressor tagger language-model",
+        lambda arrays, metadata: metadata.update({f"{i:0100}": 0 for i in range(1000)}),
+        r"fields missing or unknown: 0{40}, .*, \.\.\.$",
+    ),
+}
+
+
+@pytest.mark.parametrize("change", ESTIMATORS)
+def test_absurd_estimators_are_refused(change: str, saved: tuple[str, Path], tmp_path: Path) -> None:
+    kinds, apply, message = ESTIMATORS[change]
+    if saved[0] not in kinds.split():
+        return
+    arrays, metadata = load_arrays(saved[1])
+    apply(arrays, metadata)
+    path = tmp_path / "model"
+    path.write_bytes(dump_arrays(arrays, metadata))
+    tracemalloc.start()
+    try:
+        with pytest.raises(FileFormatError, match=message) as caught:
+            load(path)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert len(str(caught.value)) < len(str(path)) + 700
+    assert peak < 2 * path.stat().st_size + 64e6
 
 
 def _give_up(*_: object) -> None:

@@ -62,6 +62,9 @@ from elman._check.values import (
     integer,
     number_in,
     positive_integer,
+    random_state,
+    show,
+    thread_count,
     within,
 )
 
@@ -108,14 +111,17 @@ __all__ = [
     "pack_layer",
     "positive_integer",
     "quantile_loss",
+    "random_state",
     "rmsprop_step",
     "rnn_backward",
     "rnn_forward",
     "sgd_step",
+    "show",
     "silu_backward",
     "silu_forward",
     "softplus_backward",
     "softplus_forward",
     "step",
+    "thread_count",
     "within",
 ]

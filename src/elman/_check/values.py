@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Sequence
 from typing import Any
@@ -31,7 +32,7 @@ def choice(place: str, name: str, value: Any, options: Sequence[str]) -> str:
     """Return ``value`` if it is one of ``options``."""
     if isinstance(value, str) and value in options:
         return value
-    message = f"{place}: {name} must be one of {', '.join(map(repr, options))}, got {value!r}."
+    message = f"{place}: {name} must be one of {', '.join(map(repr, options))}, got {show(value)}."
     if isinstance(value, str):
         from difflib import get_close_matches
 
@@ -53,12 +54,47 @@ def integer(place: str, name: str, value: Any, low: int | None = None, high: int
         else:
             if (low is None or number >= low) and (high is None or number <= high):
                 return number
-    raise ArgumentError(f"{place}: {name} must be {wanted}, got {value!r}.")
+    raise ArgumentError(f"{place}: {name} must be {wanted}, got {show(value)}.")
 
 
 def positive_integer(place: str, name: str, value: Any) -> int:
     """Return ``value`` as an int of at least 1."""
     return integer(place, name, value, 1)
+
+
+def thread_count(place: str, n_threads: Any, low: int = 1) -> int:
+    """Return how many threads were asked for, as an int that the kernels can take.
+
+    Examples
+    --------
+    >>> thread_count("fit", 2)
+    2
+    """
+    number = integer(place, "n_threads", n_threads, low)
+    if number >= 2**31:
+        raise ArgumentError(f"{place}: n_threads must be at most {2**31 - 1}, got {show(number)}.")
+    return number
+
+
+def random_state(place: str, value: Any) -> None:
+    """Refuse what no random numbers can be drawn from, as `sklearn.utils.check_random_state` does.
+
+    Examples
+    --------
+    >>> random_state("fit", 0)
+    >>> try:
+    ...     random_state("fit", "x")
+    ... except ArgumentError as error:
+    ...     print(error)
+    fit: random_state must be an integer between 0 and 4294967295, a RandomState or None, got 'x'.
+    """
+    if value is None or value is np.random or isinstance(value, np.random.RandomState):
+        return
+    try:
+        integer(place, "random_state", value, 0, 2**32 - 1)
+    except ArgumentError as error:
+        wanted = f"an integer between 0 and {2**32 - 1}, a RandomState or None"
+        raise ArgumentError(f"{place}: random_state must be {wanted}, got {show(value)}.") from error
 
 
 def count_or_auto(place: str, name: str, value: Any) -> None:
@@ -68,27 +104,54 @@ def count_or_auto(place: str, name: str, value: Any) -> None:
     try:
         positive_integer(place, name, value)
     except ArgumentError as error:
-        raise ArgumentError(f'{place}: {name} must be "auto" or an integer of at least 1, got {value!r}.') from error
+        raise ArgumentError(
+            f'{place}: {name} must be "auto" or an integer of at least 1, got {show(value)}.'
+        ) from error
 
 
 def number_in(place: str, name: str, value: Any, interval: str) -> float:
     """Return ``value`` as a float inside ``interval``, written as in mathematics: ``"[0, 1)"``, ``"(0, inf)"``."""
     low, high = (float(end) for end in interval[1:-1].split(","))
     if isinstance(value, (float, int, np.floating, np.integer)) and not isinstance(value, bool):
-        number = float(value)
+        number = _as_float(value)
         above = number >= low if interval[0] == "[" else number > low
         below = number <= high if interval[-1] == "]" else number < high
         if above and below:
             return number
-    shown = f"{value:.15g}" if isinstance(value, (float, np.floating)) else repr(value)
+    shown = f"{value:.15g}" if isinstance(value, (float, np.floating)) else show(value)
     raise ArgumentError(f"{place}: {name} must be a number in {interval}, got {shown}.")
+
+
+def _as_float(value: Any) -> float:
+    """Return a number as a float; an integer beyond float64 is infinite."""
+    try:
+        return float(value)
+    except OverflowError:
+        return math.inf if value > 0 else -math.inf
+
+
+def show(value: Any) -> str:
+    """Write a value that was refused; what is long is cut off, so that a message stays one.
+
+    Examples
+    --------
+    >>> show("x"), show(-(10**400)), len(show("x" * 5000))
+    ("'x'", 'an integer of 1329 bits', 203)
+    """
+    if isinstance(value, int) and value.bit_length() > 1024:  # Python writes no integer of any length
+        return f"an integer of {value.bit_length()} bits"
+    try:
+        text = repr(value)
+    except Exception:  # whatever an object of somebody else raises here
+        return f"an object of {type(value).__name__}"
+    return text if len(text) <= 200 else f"{text[:200]}..."
 
 
 def boolean(place: str, name: str, value: Any) -> bool:
     """Return ``value`` if it is True or False."""
     if isinstance(value, (bool, np.bool_)):
         return bool(value)
-    raise ArgumentError(f"{place}: {name} must be True or False, got {value!r}.")
+    raise ArgumentError(f"{place}: {name} must be True or False, got {show(value)}.")
 
 
 def float_dtype(place: str, name: str, value: Any) -> np.dtype[Any]:
@@ -98,7 +161,7 @@ def float_dtype(place: str, name: str, value: Any) -> np.dtype[Any]:
     except TypeError:
         dtype = np.dtype(object)
     if value is None or dtype not in (np.float32, np.float64):
-        raise ArgumentError(f"{place}: {name} must be float32 or float64, got {value!r}.")
+        raise ArgumentError(f"{place}: {name} must be float32 or float64, got {show(value)}.")
     native: np.dtype[Any] = dtype.newbyteorder("=")
     return native
 

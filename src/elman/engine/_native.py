@@ -26,7 +26,7 @@ def twin(function: F) -> F:
 
 
 def threads(place: str, n_threads: int | None) -> int:
-    return 0 if n_threads is None else _check.positive_integer(place, "n_threads", n_threads)
+    return 0 if n_threads is None else _check.thread_count(place, n_threads)
 
 
 def rows(array: Array) -> Array:

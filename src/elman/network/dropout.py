@@ -17,6 +17,8 @@ EMBEDDING = 0
 LAYER_OUTPUT = 1
 RECURRENT = 2  # + direction
 
+_WORD = 0xFFFFFFFF  # seed and update modulo 2^32, as in elman.engine.dropout_mask
+
 
 def site(layer: int, place: int) -> int:
     """Return the counter's word for a place in layer ``layer``."""
@@ -53,7 +55,8 @@ class Dropout:
         key = self.call.dropout_key
         assert key is not None
         first_step = key.first_step if self.over_time else 0
-        kernels.dropout_mask(self.mask, self.rate, key.seed, key.update, self.where, key.first_row, first_step)
+        seed, update = key.seed & _WORD, key.update & _WORD
+        kernels.dropout_mask(self.mask, self.rate, seed, update, self.where, key.first_row, first_step)
         return self.mask
 
     def forward(self, x: Array, out: Array) -> Array:

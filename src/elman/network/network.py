@@ -87,10 +87,12 @@ class Network:
         OSError
             If the file cannot be written.
         FileFormatError
-            If a parameter is not finite.
+            If a parameter is not finite, or beyond 1e18 in size.
         """
         from elman.persistence import save_arrays
+        from elman.persistence.models import check_weights
 
+        check_weights(self.theta)
         save_arrays(path, *self.to_arrays())
 
     def to_arrays(self) -> tuple[dict[str, Array], dict[str, Any]]:
@@ -106,11 +108,15 @@ class Network:
         ElmanError
             If a name, a field or a size is not what the architecture says.
         """
+        from elman.persistence.models import check_layers, check_weights
+
         if set(arrays) != {"theta"} or set(metadata) != {"kind", "architecture"}:
             raise FileFormatError("a network consists of the tensor 'theta' and the field 'architecture'")
         architecture, theta = Architecture.from_dict(metadata["architecture"]), arrays["theta"]
         if architecture.num_layers > theta.size:  # before a layout lists every layer
             raise FileFormatError(f"num_layers is {architecture.num_layers}, but theta has {theta.size} values")
+        check_layers(architecture.num_layers)
+        check_weights(theta)
         return cls(architecture, theta)
 
     def copy(self) -> Network:
@@ -168,7 +174,7 @@ class Network:
         ShapeError, ArgumentError, DataError
             If sizes disagree, lengths are outside 0 … T, or an index is outside the vocabulary.
         """
-        x, state, lengths = self._checked("forward", x, state, lengths)
+        x, state, lengths = self._checked("forward", x, state, lengths, n_threads)
         tape = self._tape(self._training, x.shape, keep=True, dropout=self._drops(dropout_key))
         tape.binding.call.dropout_key = dropout_key
         tape.run(x, state, lengths, n_threads)
@@ -215,7 +221,7 @@ class Network:
         place = "forward_segments"
         every = _check.positive_integer(place, "checkpoint_every", checkpoint_every)
         check_segments(place, self.architecture)
-        x, state, lengths = self._checked(place, x, state, lengths)
+        x, state, lengths = self._checked(place, x, state, lengths, n_threads)
         if len(x) == 0:
             raise ShapeError(f"{place}: x must have at least one step, got shape {x.shape}.")
         tape_of = partial(self._tape, self._training, dropout=self._drops(dropout_key))
@@ -277,7 +283,7 @@ class Network:
         _check_depth(place, bptt_depth)
         if architecture.linear_skip or architecture.output != "softmax":
             raise UnsupportedError(f"{place}: needs output='softmax' and no skip.\n  Hint: forward() and backward().")
-        x, state, lengths = self._checked(place, x, state, lengths)
+        x, state, lengths = self._checked(place, x, state, lengths, n_threads)
         rows = x.shape[:2] if architecture.readout == "every" else x.shape[1:2]
         targets = _check.class_targets(place, self.dtype, y, weight, reduction, rows, architecture.output_size)
         tape = self._tape(self._training, x.shape, keep=True, dropout=self._drops(dropout_key))
@@ -286,7 +292,13 @@ class Network:
         return tape.run_to_loss(x, state, lengths, n_threads, bptt_depth == 1, *targets), tape
 
     def _drops(self, dropout_key: DropoutKey | None) -> bool:
-        return dropout_key is not None and bool(self.architecture.dropout or self.architecture.recurrent_dropout)
+        if dropout_key is None or not (self.architecture.dropout or self.architecture.recurrent_dropout):
+            return False
+        for name in ("seed", "update"):
+            _check.integer("DropoutKey", name, getattr(dropout_key, name), 0, 2**63 - 1)
+        for name in ("first_row", "first_step"):
+            _check.integer("DropoutKey", name, getattr(dropout_key, name), 0, 2**32 - 1)
+        return True
 
     def backward(
         self,
@@ -327,6 +339,7 @@ class Network:
         if tape is not self._latest:
             raise ArgumentError("backward: tape must come from the latest forward pass of this network.")
         _check_depth("backward", bptt_depth)
+        _check.thread_count("backward", n_threads, 0)
         if d_state is not None or not self._is_ready(do, *tape.o.shape):
             s = _check.Shapes("backward", self.dtype)
             do = s.array("do", do, *tape.o.shape)
@@ -394,7 +407,7 @@ class Network:
         self, place: str, x: npt.ArrayLike, state: State | None, lengths: npt.ArrayLike | None, n_threads: int
     ) -> tuple[State, Array]:
         """Run in a workspace of its own, so that threads do not meet."""
-        x, state, lengths = self._checked(place, x, state, lengths)
+        x, state, lengths = self._checked(place, x, state, lengths, n_threads)
         try:
             workspace = self._idle.pop()
         except IndexError:
@@ -427,9 +440,10 @@ class Network:
         )
 
     def _checked(
-        self, place: str, x: npt.ArrayLike, state: State | None, lengths: npt.ArrayLike | None
+        self, place: str, x: npt.ArrayLike, state: State | None, lengths: npt.ArrayLike | None, n_threads: int
     ) -> tuple[Array, State | None, Array | None]:
         """Return the inputs of a pass as the kernels want them."""
+        _check.thread_count(place, n_threads, 0)
         architecture = self.architecture
         width = architecture.input_size
         if width is not None and state is None and lengths is None and self._is_ready(x, width) and x.ndim == 3:

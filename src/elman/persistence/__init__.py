@@ -26,17 +26,28 @@ from elman.persistence.header import (
     MAX_FILE,
     MAX_HEADER,
     MAX_ITEMS,
+    MAX_TENSORS,
     NAME,
     PREFIX,
     ZEROS,
+    check_depth,
     check_layout,
     digest,
     header_end,
     items,
+    parse_json,
     read_header,
 )
 
-__all__ = ["FORMAT_VERSION", "dump_arrays", "load_arrays", "parse_arrays", "save_arrays", "write_atomically"]
+__all__ = [
+    "FORMAT_VERSION",
+    "dump_arrays",
+    "load_arrays",
+    "parse_arrays",
+    "parse_json",
+    "save_arrays",
+    "write_atomically",
+]
 
 Array: TypeAlias = npt.NDArray[Any]
 
@@ -131,6 +142,8 @@ def dump_arrays(arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> byt
     """
     from safetensors.numpy import save
 
+    if len(arrays) > MAX_TENSORS:
+        raise ArgumentError(f"save_arrays: {len(arrays)} arrays; at most {MAX_TENSORS} can be read back.")
     checked = {name: _writable(name, array) for name, array in arrays.items()}
     envelope = {
         "digest": ZEROS.decode(),  # first, so that its place in the file is fixed
@@ -138,6 +151,10 @@ def dump_arrays(arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> byt
         "format_version": FORMAT_VERSION,
         "metadata": _plain("metadata", metadata),
     }
+    try:
+        check_depth(envelope)
+    except FileFormatError as error:
+        raise ArgumentError(f"save_arrays: metadata has {error}") from None
     data = save(checked, {"elman": json.dumps(envelope, separators=(",", ":"))})
     end = 8 + int.from_bytes(data[:8], "little")
     if not data.startswith(PREFIX + ZEROS, 8):

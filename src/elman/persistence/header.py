@@ -23,6 +23,9 @@ MAX_FILE = 2_000_000_000  # bytes: what one read() of the operating system retur
 MAX_HEADER = 4 * 2**20  # bytes
 MAX_ITEMS = 300_000  # brackets, commas and colons: up to 150 bytes of memory each once parsed
 MAX_DIMENSIONS = 8
+MAX_TENSORS = 1000
+MAX_DEPTH = 32  # lists and objects inside one another
+MAX_DIGITS = 309  # of an integer: those of float64 and of integers below 2**1024
 ZEROS = b"0" * 64
 PREFIX = rb'{"__metadata__":{"elman":"{\"digest\":\"'  # the digest is the first field, so its place is fixed
 DIGEST = slice(8 + len(PREFIX), 8 + len(PREFIX) + len(ZEROS))
@@ -66,13 +69,15 @@ def read_header(header: bytes) -> tuple[Table, dict[str, Any]]:
     text = header.decode("ascii").rstrip(" ")
     if len(header) - len(text) > 7:
         raise FileFormatError("its header is padded by more than 7 spaces.")
-    table = _parse_json(text, "header")
+    table = parse_json(text, "header")
     if not isinstance(table, dict):
         raise FileFormatError("its header is not a JSON object.")
     outer = table.pop("__metadata__")  # PREFIX begins with it
     if not isinstance(outer, dict) or list(outer) != ["elman"] or not isinstance(outer["elman"], str):
         raise FileFormatError("its metadata must have the one key 'elman'.")
-    metadata = _read_envelope(_parse_json(outer["elman"], "metadata"))
+    if len(table) > MAX_TENSORS:
+        raise FileFormatError(f"it has {len(table)} tensors, at most {MAX_TENSORS} can be read.")
+    metadata = _read_envelope(parse_json(outer["elman"], "metadata"))
     return {name: _read_entry(name, entry) for name, entry in table.items()}, metadata
 
 
@@ -106,9 +111,12 @@ def _read_entry(name: str, entry: Any) -> tuple[str, list[int], list[int]]:
         raise FileFormatError(f"tensor {name!r} has the shape {shape!r:.60}.")
     if not _are_sizes(offsets) or len(offsets) != 2 or offsets[0] > offsets[1]:
         raise FileFormatError(f"tensor {name!r} has the data_offsets {offsets!r:.60}.")
-    needed = math.prod(shape) * np.dtype(DTYPES[dtype]).itemsize
+    itemsize = np.dtype(DTYPES[dtype]).itemsize
+    needed = math.prod(shape) * itemsize
     if needed != offsets[1] - offsets[0]:
         raise FileFormatError(f"tensor {name!r} needs {needed} bytes, but has {offsets[1] - offsets[0]}.")
+    if math.prod(max(size, 1) for size in shape) * itemsize >= 2**63:  # a size of 0 hides the others
+        raise FileFormatError(f"tensor {name!r} has the shape {shape!r:.60}.")
     return dtype, shape, offsets
 
 
@@ -127,14 +135,36 @@ def check_layout(table: Table, body: int) -> None:
         raise FileFormatError(f"its tensors need {position} bytes, {body} are there.")
 
 
-def _parse_json(text: str, what: str) -> Any:
-    """Parse JSON without duplicate keys and without numbers that are not finite."""
+def parse_json(text: str, what: str) -> Any:
+    """Parse JSON of bounded size and depth, without duplicate keys and without numbers that are not finite.
+
+    Parameters
+    ----------
+    text : str
+        ASCII.
+    what : str
+        Its name in a message.
+
+    Raises
+    ------
+    FileFormatError
+        If it is anything else.
+
+    Examples
+    --------
+    >>> parse_json('["a", 1]', "list of ids")
+    ['a', 1]
+    """
     if not text.isascii():  # other signs come as escapes; a single one here would quadruple the memory of the text
         raise FileFormatError(f"its {what} has signs that are not ASCII.")
     if items(text) > MAX_ITEMS:
         raise FileFormatError(f"its {what} has more than {MAX_ITEMS} items.")
     try:
-        return json.loads(text, object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite)
+        value = json.loads(
+            text, object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite, parse_int=_short
+        )
+        check_depth(value)
+        return value
     except FileFormatError as error:
         raise FileFormatError(f"its {what} has {error}") from None
     except (ValueError, RecursionError) as error:  # ValueError: not JSON, or an integer of absurd length
@@ -154,6 +184,23 @@ def _finite(literal: str) -> float:
     if not math.isfinite(value := float(literal)):
         raise FileFormatError(f"the number {literal:.40}, which is not finite.")
     return value
+
+
+def _short(literal: str) -> int:
+    if len(literal.lstrip("-")) > MAX_DIGITS:
+        raise FileFormatError(f"an integer of {len(literal)} digits.")
+    return int(literal)
+
+
+def check_depth(value: Any) -> None:
+    """Refuse lists and objects that stand more than `MAX_DEPTH` inside one another."""
+    level = [value] if isinstance(value, dict | list) else []
+    for _ in range(MAX_DEPTH):
+        inside = (each for outer in level for each in (outer.values() if isinstance(outer, dict) else outer))
+        level = [each for each in inside if isinstance(each, dict | list)]
+        if not level:
+            return
+    raise FileFormatError(f"lists or objects more than {MAX_DEPTH} deep.")
 
 
 def _differences(got: set[str], expected: set[str]) -> str:

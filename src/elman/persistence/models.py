@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
+from elman import _check
 from elman.errors import ArgumentError, ElmanError, FileFormatError
 from elman.persistence import load_arrays, save_arrays
 
-__all__ = ["SavedModel", "check_layers", "check_names", "plain_parameters"]
+__all__ = [
+    "SavedModel",
+    "check_layers",
+    "check_members",
+    "check_names",
+    "check_weights",
+    "content_errors",
+    "plain_parameters",
+]
 
 _MOST_LAYERS = 1000
+_MOST_MEMBERS = 1000
+_LARGEST_WEIGHT = 1e18  # products of two, summed over any layer, stay inside float32
+_CONTENT_ERRORS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
 
 class SavedModel:
@@ -60,12 +74,12 @@ class SavedModel:
             If anything is missing, unknown, of a wrong type or does not fit the rest.
         """
         model = cls._unfitted()
-        try:
+        with content_errors(cls._kind):
+            if "theta" in arrays:
+                check_members(arrays["theta"])
+                check_weights(arrays["theta"])
+            _check_parameters(metadata)
             model._restore(dict(arrays), metadata)
-        except FileFormatError:
-            raise
-        except (LookupError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
-            raise FileFormatError(f"this is no {cls._kind} that Elman wrote: {error}") from error
         return model
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -119,6 +133,58 @@ class SavedModel:
             raise FileFormatError(f"{os.fspath(path)}: {error}") from error
 
 
+@contextmanager
+def content_errors(kind: str) -> Iterator[None]:
+    """Turn whatever absurd content raises into a `FileFormatError`.
+
+    Examples
+    --------
+    >>> with content_errors("network"):
+    ...     {}["theta"]
+    Traceback (most recent call last):
+        ...
+    elman.errors.FileFormatError: this is no network that Elman wrote: KeyError: 'theta'
+    """
+    try:
+        yield
+    except FileFormatError:
+        raise
+    except _CONTENT_ERRORS as error:
+        what = str(error) if isinstance(error, ElmanError) else f"{type(error).__name__}: {error!s:.200}"
+        raise FileFormatError(f"this is no {kind} that Elman wrote: {what}") from error
+
+
+def _check_parameters(metadata: dict[str, Any]) -> None:
+    """Refuse parameters that would be used only later, by a next fit or prediction."""
+    parameters = metadata["parameters"]
+    if parameters["n_threads"] is not None:
+        _check.thread_count("parameters", parameters["n_threads"])
+    _check.random_state("parameters", parameters["random_state"])
+
+
+def check_members(theta: npt.NDArray[Any]) -> None:
+    """Refuse more networks than anybody trains, before there is an object for each."""
+    if theta.ndim > 1 and len(theta) > _MOST_MEMBERS:
+        raise FileFormatError(f"theta holds {len(theta)} networks, at most {_MOST_MEMBERS} can be loaded")
+
+
+def check_weights(theta: npt.NDArray[Any]) -> None:
+    """Refuse weights so large that a network of them may answer NaN.
+
+    Examples
+    --------
+    >>> check_weights(np.array([1.0, -3e38]))
+    Traceback (most recent call last):
+        ...
+    elman.errors.FileFormatError: theta has a weight of -3e+38, at most 1e+18 in size can be loaded
+    """
+    for most in (theta.max(initial=0), theta.min(initial=0)):
+        if not abs(most) <= _LARGEST_WEIGHT:
+            raise FileFormatError(
+                f"theta has a weight of {most:.6g}, at most {_LARGEST_WEIGHT:.0e} in size can be loaded"
+            )
+
+
 def check_names(what: str, found: set[str], wanted: set[str]) -> None:
     """Refuse a file whose names are not exactly those that are expected.
 
@@ -130,7 +196,8 @@ def check_names(what: str, found: set[str], wanted: set[str]) -> None:
     elman.errors.FileFormatError: fields missing or unknown: phi, psi
     """
     if found != wanted:
-        raise FileFormatError(f"{what} missing or unknown: {', '.join(sorted(found ^ wanted))}")
+        names = [f"{name:.40}" for name in sorted(found ^ wanted)]
+        raise FileFormatError(f"{what} missing or unknown: {', '.join(names[:10])}{', ...' if names[10:] else ''}")
 
 
 def check_layers(num_layers: int) -> None:

@@ -100,7 +100,8 @@ def check_parameters(place: str, estimator: SequenceEstimator) -> None:
     if values["clip_norm"] is not None:
         _check.number_in(place, "clip_norm", values["clip_norm"], "(0, inf)")
     if values["n_threads"] is not None:
-        _check.positive_integer(place, "n_threads", values["n_threads"])
+        _check.thread_count(place, values["n_threads"])
+    _check.random_state(place, values["random_state"])
     _check_columns(place, values)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -25,6 +26,8 @@ __all__ = ["from_file", "to_file"]
 Arrays = dict[str, npt.NDArray[Any]]
 
 _KEYS = {"kind", "parameters", "architecture", "target", "classes", "window", "stride", "updates", "seeds", "inputs"}
+_CLASS_DTYPE = re.compile(r"object|[<>|][biufU]\d{1,9}")
+_MOST_BYTES = 2**24  # of all classes, each as wide as the widest
 _PLAIN = (bool, int, float, str)
 _KINDS = {"classifier": ("binary", "multiclass", "multilabel"), "regressor": ("numbers",), "tagger": tuple(OUTPUTS)}
 
@@ -156,9 +159,11 @@ def _classes(fields: dict[str, Any]) -> npt.NDArray[Any]:
     values, name = fields["values"], fields["dtype"]
     if any(type(value) not in _PLAIN for value in values):
         raise FileFormatError("classes must be text, numbers or truth values")
-    dtype = np.dtype(object) if name == "object" else np.dtype(str(name))
-    if dtype.kind not in "biufUO":
-        raise FileFormatError(f"classes cannot be of the type {name!r}")
+    if not isinstance(name, str) or _CLASS_DTYPE.fullmatch(name) is None:
+        raise FileFormatError(f"classes cannot be of the type {name!r:.60}")
+    dtype = np.dtype(name)
+    if dtype.itemsize > _MOST_BYTES or dtype.itemsize * len(values) > _MOST_BYTES:
+        raise FileFormatError(f"classes of the type {name!r} need more than {_MOST_BYTES} bytes")
     classes = np.array(values, dtype=object).astype(dtype)
     if classes.ndim != 1 or classes.tolist() != values or not (classes[:-1] < classes[1:]).all():
         raise FileFormatError("classes must be different and sorted")

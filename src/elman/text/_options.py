@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from sklearn.utils import check_random_state
-
 from elman import _check
 from elman.errors import ArgumentError
 from elman.network import Architecture, Network
@@ -43,7 +41,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 _COUNTS = ("min_count", "num_layers", "decay_after")
 _COUNTS_OR_AUTO = ("vocabulary_size", "hidden_size", "steps", "batch_size", "epochs")
-_COUNTS_OR_NONE = ("patience", "n_threads")
+_COUNTS_OR_NONE = ("patience",)
 _SWITCHES = ("tied_weights", "progress")
 _INTERVALS = {
     "dropout": "[0, 1)",
@@ -131,16 +129,10 @@ def check_parameters(place: str, model: LanguageModel) -> None:
             _check.number_in(place, name, value, _INTERVALS[name])
         elif name in _INTERVALS_OR_NONE and value is not None:
             _check.number_in(place, name, value, _INTERVALS_OR_NONE[name])
-    _check_random_state(place, values["random_state"])
+    if values["n_threads"] is not None:
+        _check.thread_count(place, values["n_threads"])
+    _check.random_state(place, values["random_state"])
     _check_together(place, values)
-
-
-def _check_random_state(place: str, value: Any) -> None:
-    try:
-        check_random_state(value)
-    except ValueError as error:
-        wanted = f"an integer between 0 and {2**32 - 1}, a RandomState or None"
-        raise ArgumentError(f"{place}: random_state must be {wanted}, got {value!r}.") from error
 
 
 def _check_together(place: str, values: dict[str, Any]) -> None:

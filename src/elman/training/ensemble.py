@@ -52,7 +52,7 @@ def train_ensemble(trainers: Sequence[Trainer], *, n_threads: int | None = None,
     [5, 5, 5]
     """
     if n_threads is not None:
-        _check.positive_integer("train_ensemble", "n_threads", n_threads)
+        _check.thread_count("train_ensemble", n_threads)
     threads = n_threads or kernels.num_threads()
     begin, stop = threading.Event(), threading.Event()
     keepers = keepers_of(trainers)

@@ -126,7 +126,7 @@ class Settings:
             _check.number_in(_PLACE, "average", self.average, "[0, 1)")
         _check.number_in(_PLACE, "min_delta", self.min_delta, "[0, inf)")
         _check.integer(_PLACE, "seed", self.seed, 0, 2**63 - 1)
-        _check.integer(_PLACE, "n_threads", self.n_threads, 0)
+        _check.thread_count(_PLACE, self.n_threads, 0)
 
     def _check_loss(self) -> None:
         _check.choice(_PLACE, "loss", self.loss, LOSSES)
