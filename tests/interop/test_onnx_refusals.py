@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from typing import Any
 
@@ -122,6 +123,89 @@ def test_a_graph_that_cannot_be_run(nodes: list[Node], error: type[Exception], m
     with pytest.raises(error) as caught:
         run_graph(Graph(tuple(nodes), values, (x,), (y,)), {"x": [1.0, 2.0]})
     assert message in str(caught.value)
+
+
+F, N = np.float32, np.int64
+SMALL_BUT_COSTLY: dict[str, tuple[list[Node], dict[str, Any]]] = {
+    "outer product": ([Node("MatMul", ("a", "b"), ("y",))], {"a": np.ones((5000, 1), F), "b": np.ones((1, 5000), F)}),
+    "outer product of a Gemm": (
+        [Node("Gemm", ("a", "a"), ("y",), {"transA": 1})],
+        {"a": np.ones((1, 5000), F)},
+    ),
+    "batches of products": (
+        [Node("MatMul", ("a", "b"), ("y",))],
+        {"a": np.ones((300, 1, 300, 1), F), "b": np.ones((300, 1, 300), F)},
+    ),
+    "long product of integers": ([Node("MatMul", ("a", "a"), ("y",))], {"a": np.ones((2000, 2000), N)}),
+    "one-hot of truth values": (
+        [Node("OneHot", ("a", "n", "v"), ("y",))],
+        {"a": np.ones(3000, np.bool_), "n": np.array([30_000], N), "v": np.array([False, True])},
+    ),
+    "one-hot of nothing": (
+        [Node("OneHot", ("a", "n", "v"), ("y",))],
+        {"a": np.ones(0, N), "n": np.array([10**9], N), "v": np.array([0.0, 1.0], F)},
+    ),
+    "tiny step": (
+        [Node("Range", ("a", "b", "c"), ("y",))],
+        {"a": np.array(0, F), "b": np.array(1, F), "c": np.array(1e-12, F)},
+    ),
+    "step 0": ([Node("Range", ("a", "b", "a"), ("y",))], {"a": np.array(0, N), "b": np.array(1, N)}),
+    "step NaN": (
+        [Node("Range", ("a", "b", "c"), ("y",))],
+        {"a": np.array(0, F), "b": np.array(1, F), "c": np.array(np.nan, F)},
+    ),
+    "gather of a small axis": (
+        [Node("Gather", ("a", "i"), ("y",), {"axis": 1})],
+        {"a": np.ones((20_000, 1), F), "i": np.zeros(20_000, N)},
+    ),
+    "gather of rows": (
+        [Node("GatherND", ("a", "i"), ("y",))],
+        {"a": np.ones((1, 20_000), F), "i": np.zeros((20_000, 1), N)},
+    ),
+    "top of everything": ([Node("TopK", ("a", "n"), ("y",))], {"a": np.ones(3, F), "n": np.array([10**9], N)}),
+    "concatenation": ([Node("Concat", ("a",) * 200, ("y",), {"axis": 0})], {"a": np.ones(100_000, F)}),
+    "one operator after another": (
+        [Node("Abs", (f"a{i}" if i else "a",), (f"a{i + 1}",)) for i in range(50)] + [Node("Abs", ("a50",), ("y",))],
+        {"a": np.ones(500_000, F)},
+    ),
+    "text that doubles": (
+        [Node("Add", ("a", "a"), ("b",)), Node("Add", ("b", "b"), ("y",))],
+        {"a": np.array(["x" * 1000], object)},
+    ),
+    "text times a number": (
+        [Node("Mul", ("a", "n"), ("y",))],
+        {"a": np.array(["x"], object), "n": np.array([10**9], object)},
+    ),
+    "very many steps": (
+        [Node("RNN", ("a", "W", "R"), ("y",))],
+        {"a": np.zeros((200_000, 1, 1), F), "W": np.ones((1, 1, 1), F), "R": np.ones((1, 1, 1), F)},
+    ),
+    "steps of rows without units": (
+        [Node("RNN", ("a", "W", "R"), ("y",))],
+        {"a": np.zeros((10**9, 0, 1), F), "W": np.ones((1, 1, 1), F), "R": np.ones((1, 1, 1), F)},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SMALL_BUT_COSTLY)
+def test_a_small_file_costs_little(name: str) -> None:
+    """Refused before anything of that size is made, and before work that would not end."""
+    nodes, constants = SMALL_BUT_COSTLY[name]
+    graph = Graph(tuple(nodes), constants, (), (Value("y", "float32", None),))
+    tracemalloc.start()
+    try:
+        with pytest.raises(DataError, match=r"asks for|does not take text"):
+            run_graph(graph, {}, most_values=10_000_000)
+        peak = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    assert peak < 64e6
+
+
+def test_a_file_of_very_many_layers_is_refused() -> None:
+    nodes = [layer(output=f"h{i}", given=f"h{i - 1}" if i else "x") for i in range(1001)]
+    with pytest.raises(UnsupportedError, match="has 1001 recurrent nodes; networks have at most 1000 layers"):
+        network_of(graph_with(*nodes, **LAYER))
 
 
 def test_doubling_runs_out_of_room() -> None:

@@ -88,6 +88,14 @@ def change(model: onnx.ModelProto, name: str, **fields: Any) -> None:
 
 HOSTILE: dict[str, tuple[Callable[[onnx.ModelProto], Any], type[Exception], str]] = {
     "absurd sizes": (lambda m: change(m, "layers.0.W", dims=[2**40, 2**20, 2]), FileFormatError, "needs"),
+    "absurd sizes beside 0": (
+        lambda m: change(m, "layers.0.W", dims=[0, 2**62, 2**62], raw_data=b""), FileFormatError, "has the shape [0, 46"
+    ),
+    "very many nodes": (
+        lambda m: m.graph.node.extend(helper.make_node("Abs", ["x"], [f"z{i}"]) for i in range(20_001)),
+        UnsupportedError,
+        "Elman reads at most 20000",
+    ),
     "negative sizes": (lambda m: change(m, "layers.0.W", dims=[-1, 12, 2]), FileFormatError, "has the shape [-1, 12,"),
     "too little data": (lambda m: change(m, "layers.0.W", raw_data=b"1234"), FileFormatError, "4 are there"),
     "unknown type": (lambda m: change(m, "layers.0.W", data_type=99), UnsupportedError, "has the type number 99"),
@@ -179,6 +187,18 @@ def test_data_beside_the_file_is_read(tmp_path: Path) -> None:
     assert (folder / "weights.bin").stat().st_size > 1024
     found = import_onnx(folder / "model.onnx").network
     np.testing.assert_array_equal(found.theta, network(hidden_size=40).theta)
+
+
+def test_one_file_of_data_is_not_read_again_and_again(tmp_path: Path) -> None:
+    folder = external(tmp_path)
+    model = onnx.load(folder / "model.onnx", load_external_data=False)
+    shared = next(tensor for tensor in model.graph.initializer if tensor.external_data)
+    for number in range(60):
+        again = model.graph.initializer.add()
+        again.CopyFrom(shared)
+        again.name = f"again{number}"
+    (folder / "model.onnx").write_bytes(model.SerializeToString())
+    refused(folder / "model.onnx", FileFormatError, "its tensors together need more than twice what is there")
 
 
 @pytest.mark.parametrize(

@@ -30,6 +30,7 @@ Array = npt.NDArray[Any]
 
 OLDEST, IR_VERSION = 7, 8  # operator set that is read; form of the file that is written, the one of operator set 17
 MAX_FILE = 2**31 - 1  # bytes: the limit of protocol buffers
+MAX_NODES = 20_000
 _TYPES = {
     1: "float32",
     2: "uint8",
@@ -133,11 +134,14 @@ def graph_of(model: ModelProto, folder: Path | None = None) -> Graph:
             "  Hint: onnx.version_converter rewrites older files."
         )
     graph = model.graph
+    if len(graph.node) > MAX_NODES:
+        raise UnsupportedError(f"has {len(graph.node)} nodes; Elman reads at most {MAX_NODES}.")
+    outside = None if folder is None else _Outside(folder)
     for name, there in (("functions", model.functions), ("sparse initializers", graph.sparse_initializer)):
         if len(there):
             raise UnsupportedError(f"has {name}, which Elman does not read.")
-    constants = _constants(graph, folder)
-    nodes = tuple(_of_version(_node(node, folder), opset) for node in graph.node)
+    constants = _constants(graph, outside)
+    nodes = tuple(_of_version(_node(node, outside), opset) for node in graph.node)
     _check_names(nodes, graph, constants)
     return Graph(
         nodes,
@@ -150,12 +154,12 @@ def graph_of(model: ModelProto, folder: Path | None = None) -> Graph:
     )
 
 
-def _constants(graph: GraphProto, folder: Path | None) -> dict[str, Array]:
+def _constants(graph: GraphProto, outside: _Outside | None) -> dict[str, Array]:
     found: dict[str, Array] = {}
     for tensor in graph.initializer:
         if _text(tensor.name) in found:
             raise FileFormatError(f"has two tensors of the name {tensor.name!r:.80}.")
-        found[tensor.name] = _array(tensor, folder)
+        found[tensor.name] = _array(tensor, outside)
     return found
 
 
@@ -169,7 +173,7 @@ def _check_names(nodes: Iterable[Node], graph: GraphProto, constants: Mapping[st
             known.add(name) if name else None
 
 
-def _node(node: Any, folder: Path | None) -> Node:
+def _node(node: Any, outside: _Outside | None) -> Node:
     for name in (node.op_type, node.name, *node.input, *node.output):
         _text(name)
     if node.domain not in ("", "ai.onnx"):
@@ -178,7 +182,7 @@ def _node(node: Any, folder: Path | None) -> Node:
     for attribute in node.attribute:
         if _text(attribute.name) in attributes:
             raise FileFormatError(f"{node.op_type} node has the attribute {attribute.name!r:.80} twice.")
-        attributes[attribute.name] = _attribute(node.op_type, attribute, folder)
+        attributes[attribute.name] = _attribute(node.op_type, attribute, outside)
     return Node(node.op_type, tuple(node.input), tuple(node.output), attributes, node.name)
 
 
@@ -189,7 +193,7 @@ def _of_version(node: Node, opset: int) -> Node:
     return node
 
 
-def _attribute(op: str, attribute: AttributeProto, folder: Path | None) -> Any:
+def _attribute(op: str, attribute: AttributeProto, outside: _Outside | None) -> Any:
     """Return a plain value."""
     kind = attribute.type
     try:
@@ -200,7 +204,7 @@ def _attribute(op: str, attribute: AttributeProto, folder: Path | None) -> Any:
     except UnicodeDecodeError:
         raise FileFormatError(f"the attribute {attribute.name!r:.80} of {op} is not text.") from None
     if kind == attribute.TENSOR:
-        return _array(attribute.t, folder)
+        return _array(attribute.t, outside)
     fields = {attribute.FLOAT: "f", attribute.INT: "i", attribute.FLOATS: "floats", attribute.INTS: "ints"}
     if kind not in fields or attribute.ref_attr_name:
         raise UnsupportedError(f"the attribute {attribute.name!r:.80} of {op} is of a kind that Elman does not read.")
@@ -208,7 +212,7 @@ def _attribute(op: str, attribute: AttributeProto, folder: Path | None) -> Any:
     return value if isinstance(value, (int, float)) else list(value)
 
 
-def _array(tensor: TensorProto, folder: Path | None) -> Array:
+def _array(tensor: TensorProto, outside: _Outside | None) -> Array:
     """Return a tensor after comparing its size with what is there."""
     from onnx import numpy_helper
 
@@ -219,10 +223,12 @@ def _array(tensor: TensorProto, folder: Path | None) -> Array:
     if any(size < 0 for size in dims) or len(dims) > 32 or tensor.HasField("segment"):
         raise FileFormatError(f"{place} has the shape {dims!r:.80}.")
     count = math.prod(dims)
+    if count == 0 and math.prod(max(size, 1) for size in dims) > MAX_FILE:  # a size of 0 hides the others
+        raise FileFormatError(f"{place} has the shape {dims!r:.80}.")
     if tensor.data_location == _EXTERNAL:
         if dtype == "str":
             raise FileFormatError(f"{place}: text cannot lie in another file.")
-        data = _external(place, tensor, folder, count * np.dtype(dtype).itemsize)
+        data = _external(place, tensor, outside, count * np.dtype(dtype).itemsize)
         return np.frombuffer(data, np.dtype(dtype).newbyteorder("<")).reshape(dims).astype(dtype)
     if tensor.HasField("raw_data"):
         needed, there = count * (0 if dtype == "str" else np.dtype(dtype).itemsize), len(tensor.raw_data)
@@ -237,11 +243,29 @@ def _array(tensor: TensorProto, folder: Path | None) -> Array:
     return array if dtype == "str" else np.array(array, np.dtype(dtype))
 
 
-def _external(place: str, tensor: TensorProto, folder: Path | None, needed: int) -> bytes:
+class _Outside:
+    """The folder of a model, and how much has been read from the files in it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._read: dict[Path, int] = {}
+
+    def read(self, path: Path, offset: int, length: int) -> bytes:
+        """Return a part of a file; all parts together are at most twice the file, however many tensors share it."""
+        before = self._read.get(path, 0)
+        if before and before + length > 2 * path.stat().st_size:
+            raise FileFormatError("its tensors together need more than twice what is there.")
+        data = _read(path, offset, length)
+        self._read[path] = before + length
+        return data
+
+
+def _external(place: str, tensor: TensorProto, outside: _Outside | None, needed: int) -> bytes:
     """Return what a tensor has in another file, which must lie in the folder of the model or below it."""
+    folder = None if outside is None else outside.folder
     entries = {_text(item.key): _text(item.value) for item in tensor.external_data}
     name = entries.get("location", "")
-    if folder is None or not name:
+    if outside is None or folder is None or not name:
         raise FileFormatError(f"{place} says that its data is elsewhere, but not where.")
     path = folder / name
     inside = not Path(name).is_absolute() and ".." not in Path(name).parts and "\\" not in name and "\0" not in name
@@ -254,7 +278,7 @@ def _external(place: str, tensor: TensorProto, folder: Path | None, needed: int)
     if length != needed:
         raise FileFormatError(f"{place} needs {needed} bytes, its entry says {length}.")
     try:
-        return _read(path, offset, length)
+        return outside.read(path, offset, length)
     except (OSError, ElmanError) as error:
         raise FileFormatError(f"{place}: its data cannot be read from {name!r:.200}: {error}") from None
 

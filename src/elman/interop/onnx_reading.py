@@ -24,6 +24,7 @@ Array = npt.NDArray[Any]
 OUTPUTS = {"Softmax": "softmax", "Sigmoid": "sigmoid", "Relu": "relu", "Tanh": "tanh"}
 # What may stand around recurrent nodes: operators that move numbers, count, mask, and the output layer.
 _GLUE = set(OPERATORS) - set(OUTPUTS) - {"Abs", "And", "ArgMax", "Clip", "Exp", "Log", "Neg", "Sum", "TopK"}
+_MOST_LAYERS = 1000
 _ROOM = 2**24  # values that trying may compute, besides some for every value of the file
 _SOURCES = ("float32", "float64", "int32", "int64")
 
@@ -67,6 +68,8 @@ def read_layers(graph: Graph) -> Found:
     recurrent = [node for node in graph.nodes if node.op in GATES]
     if not recurrent:
         raise UnsupportedError(f"there is no RNN, LSTM or GRU in it; found {summary(graph)}.")
+    if len(recurrent) > _MOST_LAYERS:
+        raise UnsupportedError(f"has {len(recurrent)} recurrent nodes; networks have at most {_MOST_LAYERS} layers.")
     others = sorted({node.op for node in graph.nodes} - set(GATES) - set(_GLUE) - set(OUTPUTS))
     if others:
         raise UnsupportedError(f"has the operator {others[0]}, which no network of Elman has; found {summary(graph)}.")

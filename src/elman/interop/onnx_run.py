@@ -13,6 +13,7 @@ from elman.interop.onnx_attributes import GATES
 from elman.interop.onnx_cells import run_recurrent
 from elman.interop.onnx_graph import Graph, Node
 from elman.interop.onnx_operators import ATTRIBUTES, OPERATORS
+from elman.interop.onnx_sizes import recurrent_size, values_wanted
 
 __all__ = ["MOST_VALUES", "run_graph", "run_node"]
 
@@ -79,14 +80,14 @@ def run_node(node: Node, tensors: Mapping[str, Array], most_values: int = MOST_V
     if unknown := sorted(node.attributes.keys() - ATTRIBUTES.get(node.op, set())):
         raise UnsupportedError(f"{node.place}: Elman does not run it with the attribute {unknown[0]!r:.80}.")
     try:
-        _check_size(node, given, most_values)
+        _check_wanted(node, values_wanted(node.op, node.attributes, given), most_values)
         with np.errstate(all="ignore"):  # values past the end of a row may be anything
             found = OPERATORS[node.op](node.attributes, *given)
     except UnsupportedError as error:
         raise UnsupportedError(f"{node.place}: Elman does not run it {error}.") from None
     except ElmanError:
         raise
-    except (ValueError, TypeError, IndexError, KeyError, AttributeError, OverflowError, MemoryError) as error:
+    except (ValueError, TypeError, IndexError, KeyError, AttributeError, ArithmeticError, MemoryError) as error:
         raise DataError(f"{node.place}: cannot be run: {error}") from None
     return found if isinstance(found, tuple) else (np.asarray(found),)
 
@@ -101,35 +102,11 @@ def _check_states(node: Node, given: list[Array | None], most_values: int) -> No
     """Refuse states at more steps of more units than agreed; what does not have the right axes is refused later."""
     X, R = given[0], given[2] if len(given) > 2 else None
     if X is not None and R is not None and X.ndim == R.ndim == 3:
-        wanted = float(X.shape[0]) * X.shape[1] * R.shape[0] * R.shape[2]
-        if wanted > most_values:
-            raise DataError(f"{node.place}: asks for {wanted:.3g} values, more than the {most_values} that are left.")
+        X = X.swapaxes(0, 1) if node.attributes.get("layout", 0) else X
+        _check_wanted(node, recurrent_size(X, R), most_values)
 
 
-def _check_size(node: Node, given: list[Array | None], most_values: int) -> None:
-    """Refuse what would make a tensor far larger than those it is made from: a small file can ask for any size."""
-    arrays = [array for array in given if array is not None]
-    numbers = [float(np.abs(array).max()) for array in arrays if array.dtype.kind in "iuf" and array.size]
-    if node.op in ("Expand", "ConstantOfShape"):
-        wanted = float(np.prod(np.maximum(np.asarray(arrays[-1], np.float64), 1.0)))
-        wanted = wanted * arrays[0].size if node.op == "Expand" else wanted
-    elif node.op == "Range":
-        wanted = max(numbers, default=0.0)
-    elif node.op == "OneHot":
-        wanted = arrays[0].size * (numbers[1] if len(numbers) > 1 else 0.0)
-    elif node.op in ("Gather", "GatherND") and len(arrays) > 1 and arrays[0].size:
-        wanted = float(arrays[1].size) * arrays[0].size / max(arrays[0].shape, default=1)
-    elif node.op in ("MatMul", "Gemm"):
-        wanted = float(arrays[0].size) * arrays[1].size / max(1, *arrays[0].shape[-1:], *arrays[1].shape[-1:])
-    elif len(arrays) > 1:
-        wanted = float(np.prod([max(sizes) for sizes in _columns(arrays)], dtype=np.float64))
-    else:
-        return
-    if wanted > most_values:
-        raise DataError(f"{node.place}: asks for {wanted:.3g} values, more than the {most_values} that are left.")
-
-
-def _columns(arrays: list[Array]) -> list[tuple[int, ...]]:
-    """Return the sizes of each axis, counted from the last, of arrays that are broadcast against one another."""
-    depth = max(array.ndim for array in arrays)
-    return list(zip(*((1,) * (depth - array.ndim) + array.shape for array in arrays), strict=True))
+def _check_wanted(node: Node, wanted: float, most_values: int) -> None:
+    if not wanted <= most_values:
+        left = max(most_values, 0)
+        raise DataError(f"{node.place}: asks for {wanted:.3g} values, more than the {left} that are left.")
