@@ -19,6 +19,8 @@ The tree::
 
 from __future__ import annotations
 
+import re
+
 __all__ = [
     "ArgumentError",
     "DataError",
@@ -29,7 +31,25 @@ __all__ = [
     "ShapeError",
     "TrainingError",
     "UnsupportedError",
+    "visible",
 ]
+
+# Controls but for line end and tab, separators of lines, what turns the direction of writing, halves of pairs.
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def visible(text: str) -> str:
+    r"""Return a text that a terminal shows as it is: signs that would command the terminal stand as their escapes.
+
+    Names from files and models may hold any signs. Every message of an exception or warning here, and all that the
+    command prints, goes through this function.
+
+    Examples
+    --------
+    >>> print(visible("\x1b[2J" + "a name"))
+    \x1b[2Ja name
+    """
+    return _UNSEEN.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
 
 
 class ElmanError(Exception):
@@ -40,6 +60,10 @@ class ElmanError(Exception):
     >>> issubclass(ShapeError, ElmanError) and issubclass(ShapeError, ValueError)
     True
     """
+
+    def __str__(self) -> str:
+        """Return the message, every sign of which can be seen."""
+        return visible(super().__str__())
 
 
 class ShapeError(ElmanError, ValueError):
@@ -134,3 +158,7 @@ class ElmanWarning(UserWarning):
     >>> issubclass(ElmanWarning, UserWarning)
     True
     """
+
+    def __str__(self) -> str:
+        """Return the message, every sign of which can be seen."""
+        return visible(super().__str__())

@@ -14,9 +14,10 @@ import pytest
 from typer.testing import CliRunner
 
 from cli.commands import files
-from elman import Forecaster, SequenceClassifier, SequenceTagger, __version__
+from elman import Forecaster, LanguageModel, SequenceClassifier, SequenceTagger, __version__
 from elman.cli._show import show_table
 from elman.cli.app import app
+from elman.errors import ArgumentError, DataError, ElmanWarning, FileFormatError
 
 TOO_LONG = 300 * "a"
 MARKED = ["[/x]", "[red]a:smile:", "$x^{"]
@@ -171,3 +172,72 @@ def test_diagnose_refuses_columns_that_would_change_nothing(model: Path, tmp_pat
 def test_the_command_without_its_script() -> None:
     done = subprocess.run([sys.executable, "-m", "elman", "--version"], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, f"elman {__version__}\n", "")
+
+
+ESCAPES = "\x1b]0;OWNED\x07\x1b[2J\x9b\u202e"
+SHOWN = r"\x1b]0;OWNED\x07\x1b[2J\x9b\u202e"
+
+
+def commands_in(text: str) -> list[str]:
+    """Return the signs in an output that a terminal obeys, besides the end of a line."""
+    return [sign for sign in text if not sign.isprintable() and sign != "\n"]
+
+
+def test_series_of_a_file_command_no_terminal(tmp_path: Path) -> None:
+    dates = pd.date_range("2014-01-01", periods=40, freq="QS")
+    wave = 1234567.8 + 1e5 * np.tile([0.0, 3.0, 1.0, -4.0], 10)
+    names = [ESCAPES, "b"]
+    frame = pd.concat([pd.DataFrame({"unique_id": name, "ds": dates, "y": wave}) for name in names])
+    options: dict[str, Any] = {"season": 4, "window": 5, "hidden_size": 4, "updates": 3, "n_seeds": 1, "steps": 8}
+    Forecaster(3, **options, intervals=10, random_state=0).fit(frame).save(tmp_path / "model")
+    done = run("predict", tmp_path / "model")
+    assert done.exit_code == 0, done.output
+    assert SHOWN in done.output and commands_in(done.output) == []
+
+
+def test_classes_of_a_file_command_no_terminal(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    rows = [(i, t, rng.normal(), ("b", ESCAPES)[i % 2]) for i in range(24) for t in range(5)]
+    pd.DataFrame(rows, columns=["id", "time", "value", "label"]).to_csv(tmp_path / "x.csv", index=False)
+    options = ("--label", "label", "--id", "id", "--time", "time", "--updates", 2)
+    done = run("classify", "train", tmp_path / "x.csv", *options, "--save", tmp_path / "model")
+    assert done.exit_code == 0, done.output
+    assert SHOWN in done.output and commands_in(done.output) == []
+    done = run("classify", "predict", tmp_path / "model", tmp_path / "x.csv")
+    assert done.exit_code == 0, done.output
+    assert SHOWN in done.output and commands_in(done.output) == []
+
+
+def test_text_of_a_model_commands_no_terminal(tmp_path: Path) -> None:
+    options: dict[str, Any] = {"hidden_size": 4, "epochs": 1, "validation_fraction": 0, "random_state": 0}
+    LanguageModel(**options).fit(ESCAPES * 100).save(tmp_path / "model")
+    for words in (("info",), ("generate", "--length", 200)):
+        done = run("text", words[0], tmp_path / "model", *words[1:])
+        assert done.exit_code == 0, done.output
+        assert r"\x1b" in done.output and commands_in(done.output) == []
+
+
+def test_messages_command_no_terminal() -> None:
+    """Unknown keys, operators and names of columns come from files; every message of ours shows them."""
+    for kind in (ArgumentError, DataError, FileFormatError, ElmanWarning):
+        assert str(kind(f"a\n{ESCAPES}\tb")) == f"a\n{SHOWN}\tb"
+
+
+@pytest.mark.parametrize("words", [("--help",), ("--version",), ("explain",)])
+def test_an_output_that_cannot_be_written_is_one_message(words: tuple[str, ...]) -> None:
+    with open("/dev/full", "w") as full:
+        done = whole_command(*words, stdout=full)
+    assert done.returncode == 1
+    assert done.stderr == "Error: the output cannot be written: No space left on device.\n"
+
+
+def test_a_terminal_that_takes_few_signs_gets_the_others_escaped(tmp_path: Path, model: Path) -> None:
+    done = whole_command("predict", str(model), PYTHONIOENCODING="ascii", MPLBACKEND="nonsense")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.isascii() and r"\u2026" in done.stdout
+
+
+def whole_command(*words: str, stdout: Any = subprocess.PIPE, **environment: str) -> Any:
+    command = [sys.executable, "-m", "elman", *words]
+    settings = os.environ | {"COLUMNS": "200"} | environment
+    return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, env=settings, check=False)

@@ -7,15 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from elman.errors import visible
+
 if TYPE_CHECKING:
     import pandas as pd
 
     from elman.forecasting import Backtest, Forecaster
 
-__all__ = ["show_backtest", "show_delivered", "show_forecast", "show_table"]
+__all__ = ["echo", "show_backtest", "show_delivered", "show_forecast", "show_table"]
 
 _MOST_ROWS = 60
 _MOST_VERDICTS = 12
+
+
+def echo(text: str, *, nl: bool = True) -> None:
+    """Print a text to standard output; what would command the terminal is shown instead."""
+    typer.echo(visible(text), nl=nl)
 
 
 def _number(value: float, digits: int) -> str:
@@ -50,12 +57,12 @@ def show_table(
     from rich.measure import Measurement
     from rich.table import Table
 
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD)
+    table = Table(title=None if title is None else visible(title), title_justify="left", box=box.SIMPLE_HEAD)
     for number, name in enumerate(columns):
         numeric = number >= texts
-        table.add_column(name, justify="right" if numeric else "left", no_wrap=numeric, overflow="fold")
+        table.add_column(visible(name), justify="right" if numeric else "left", no_wrap=numeric, overflow="fold")
     for number, row in enumerate(rows):
-        table.add_row(*row, style=None if styles is None else styles[number])
+        table.add_row(*map(visible, row), style=None if styles is None else styles[number])
     console = Console(markup=False, emoji=False)
     needed = Measurement.get(console, console.options.update(width=_ANY_WIDTH), table).minimum
     console.width = max(console.width, needed)
@@ -84,18 +91,18 @@ def show_backtest(result: Backtest) -> None:
         ],
         styles=["bold" if model == "Elman" else None for model, _ in ranked],
     )
-    typer.echo(result.verdict)
+    echo(result.verdict)
     verdicts = result.verdicts
     if len(verdicts) > 1:
-        typer.echo(f"Elman beats the best baseline of each on {verdicts['beats'].sum():,} of {len(verdicts):,} series.")
+        echo(f"Elman beats the best baseline of each on {verdicts['beats'].sum():,} of {len(verdicts):,} series.")
         for sentence in verdicts["verdict"] if len(verdicts) <= _MOST_VERDICTS else ():
-            typer.echo(f"  {sentence}")
+            echo(f"  {sentence}")
 
 
 def show_delivered(forecaster: Forecaster) -> None:
     """Say in one line what forecasts, and why."""
     reason = f" ({forecaster.reason_})" if forecaster.reason_ else ""
-    typer.echo(f"Delivered: {forecaster.method_}{reason}.")
+    echo(f"Delivered: {forecaster.method_}{reason}.")
 
 
 def show_forecast(frame: pd.DataFrame, title: str, file_hint: str) -> None:
@@ -110,7 +117,7 @@ def show_forecast(frame: pd.DataFrame, title: str, file_hint: str) -> None:
     rows = list(zip(*columns.values(), strict=True))[:_MOST_ROWS]
     show_table(title, list(columns), rows, texts=1 + several)
     if len(frame) > _MOST_ROWS:
-        typer.echo(f"… and {len(frame) - _MOST_ROWS:,} more rows{file_hint}")
+        echo(f"… and {len(frame) - _MOST_ROWS:,} more rows{file_hint}")
 
 
 def _values(column: Any) -> list[str]:

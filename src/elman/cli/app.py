@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
-from typing import Annotated
+from contextlib import suppress
+from typing import Annotated, NoReturn
 
 import typer
 
@@ -69,8 +72,27 @@ def main() -> None:
     elman 0.1.0
     exit code 0
     """
+    os.environ["MPLBACKEND"] = "agg"  # pictures are files here, whatever the terminal's setting says
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a sign that the terminal does not take is no reason to fail
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except BrokenPipeError:  # the reader of our output has gone
         sys.stderr.close()
         sys.exit(1)
+    except OSError as error:
+        _give_up(f"the output cannot be written: {error.strerror}")
+    except MemoryError:
+        _give_up("there is not enough memory")
+
+
+def _give_up(why: str) -> NoReturn:
+    """End with one message, whatever of the output is still unwritten."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        typer.echo(f"Error: {why}.", err=True)
+    sys.exit(1)

@@ -24,7 +24,7 @@ from elman.cli._common import (
     usage_error,
     write_csv,
 )
-from elman.cli._show import show_table
+from elman.cli._show import echo, show_table
 
 if TYPE_CHECKING:
     from elman.sequences import SequenceClassifier
@@ -314,9 +314,7 @@ def _show(report: Report, title: str) -> None:
     counted = zip(report.classes, report.matrix, strict=True)
     counts = [[str(actual), *(str(count) if count else "·" for count in row)] for actual, row in counted]
     show_table("Confusion matrix: actual class per row", ["", *map(str, report.classes)], counts)
-    typer.echo(
-        f"Accuracy {report.accuracy:.1%}; always naming the most frequent class would get {report.baseline:.1%}."
-    )
+    echo(f"Accuracy {report.accuracy:.1%}; always naming the most frequent class would get {report.baseline:.1%}.")
 
 
 def _show_predictions(frame: Any, file_hint: str) -> None:
@@ -325,4 +323,4 @@ def _show_predictions(frame: Any, file_hint: str) -> None:
     rows = [(str(row[0]), str(row[1]), f"{max(row[2:]):.3f}") for row in first]
     show_table(None, ["sequence", "class", "probability"], rows, texts=2)
     if len(frame) > _MOST_ROWS:
-        typer.echo(f"… and {len(frame) - _MOST_ROWS:,} more rows{file_hint}")
+        echo(f"… and {len(frame) - _MOST_ROWS:,} more rows{file_hint}")

@@ -9,6 +9,7 @@ import typer
 
 from elman.cli._common import Encoding, Quiet, check_readable, check_writable, reported, table_for
 from elman.cli._model_data import Columns, Label, ModelId, ModelTarget, ModelTime, labelled_sequences
+from elman.cli._show import echo
 
 if TYPE_CHECKING:
     from elman.training import GradientFlow
@@ -45,7 +46,7 @@ def diagnose(
             raise UnsupportedError(f"{model}: holds a {type(known).__name__}, which has no task and so no loss.")
         columns.check(model, known)
         flow = _measured(known, data, columns, quiet=quiet)
-        typer.echo(str(flow))
+        echo(str(flow))
         _draw(plot, flow)
 
 

@@ -21,6 +21,7 @@ from elman.cli._common import (
     usage_error,
 )
 from elman.cli._model_data import Columns, Label, ModelId, ModelTarget, ModelTime, labelled_sequences, text_of
+from elman.cli._show import echo
 
 if TYPE_CHECKING:
     from elman.explain import Lesson, Trace
@@ -81,7 +82,7 @@ def explain(
     with reported(quiet):
         text = render(_subject(what, data, row, columns, settings, quiet=quiet), form)
         if output is None:
-            typer.echo(text, nl=False)
+            echo(text, nl=False)
             return
         from elman.persistence import write_atomically
 
@@ -116,7 +117,7 @@ def _list() -> None:
 
     width = max(map(len, LESSONS))
     for name in LESSONS:
-        typer.echo(f"{name:{width}}  {lesson(name).title}")
+        echo(f"{name:{width}}  {lesson(name).title}")
 
 
 def _destination(form: str | None, output: Path | None, what: str, data: Path | None) -> tuple[str, Path | None]:

@@ -21,7 +21,8 @@ from elman.cli._common import (
     say,
     usage_error,
 )
-from elman.errors import ArgumentError
+from elman.cli._show import echo
+from elman.errors import ArgumentError, visible
 
 if TYPE_CHECKING:
     from elman.text import LanguageModel, Vocabulary
@@ -196,7 +197,7 @@ def evaluate(
     check_readable("MODEL", model)
     with reported(quiet), _wrong_usage():
         found = _load(model).set_params(n_threads=threads).evaluate(files, rows=rows, encoding=encoding)
-        typer.echo(found.describe())
+        echo(found.describe())
 
 
 @text.command()
@@ -245,11 +246,11 @@ def info(model: Model) -> None:
     check_readable("MODEL", model)
     with reported(quiet=False):
         known = _load(model)
-        typer.echo(_about(known))
-        typer.echo(_tokens(known.vocabulary_))
+        echo(_about(known))
+        echo(_tokens(known.vocabulary_))
         _show_validation(known)
         for name, value in known.get_params(deep=False).items():
-            typer.echo(f"  {name} = {value!r}")
+            echo(f"  {name} = {value!r}")
 
 
 @contextmanager
@@ -314,18 +315,19 @@ def _tokens(vocabulary: Vocabulary) -> str:
 def _show(model: LanguageModel) -> None:
     """Print the measures of the part held out, and a sample."""
     _show_validation(model)
-    typer.echo("What it writes:")
+    echo("What it writes:")
     _print(model.generate(length=_SAMPLE, temperature=0.8).strip("\n"))
     _print("\n")
 
 
 def _show_validation(model: LanguageModel) -> None:
     if model.validation_ is not None:
-        typer.echo(f"The last {model.validation_fraction:.0%} of the text, which the model has not learned from:")
-        typer.echo(model.validation_.describe())
-        typer.echo("")
+        echo(f"The last {model.validation_fraction:.0%} of the text, which the model has not learned from:")
+        echo(model.validation_.describe())
+        echo("")
 
 
 def _print(piece: str) -> None:
     """Write UTF-8 at once, whatever the terminal says it takes; what UTF-8 cannot hold becomes U+FFFD."""
-    typer.echo(piece.encode("utf-16", "surrogatepass").decode("utf-16", "replace").encode(), nl=False)
+    whole = piece.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    typer.echo(visible(whole).encode(), nl=False)

@@ -73,7 +73,7 @@ def recurrent_size(X: Array, R: Array) -> float:
     """Return how many states a recurrent node computes, X (T, N, D) and R (directions, gates H, H), or their work."""
     steps, each = X.shape[0], float(X.shape[1]) * R.shape[0] * R.shape[2]
     work = each * (X.shape[2] + R.shape[2]) * R.shape[1] / max(R.shape[2], 1) / _PER_VALUE
-    return max(steps * each, steps * work, (steps - _FREE_STEPS) * float(_PER_VALUE))
+    return float(max(steps * each, steps * work, (steps - _FREE_STEPS) * _PER_VALUE))
 
 
 def _number(array: Array) -> float:
@@ -124,7 +124,7 @@ def _gather_nd(attributes: Mapping[str, Any], x: Array, indices: Array) -> float
     if indices.ndim == 0:
         return 0.0
     fixed = max(int(attributes.get("batch_dims", 0)), 0) + indices.shape[-1]
-    return float(prod(indices.shape[:-1])) * (prod(x.shape[fixed:]) + indices.shape[-1] + 1)
+    return float(prod(indices.shape[:-1]) * (prod(x.shape[fixed:]) + indices.shape[-1] + 1))
 
 
 def _product(op: str, attributes: Mapping[str, Any], a: tuple[int, ...], b: tuple[int, ...]) -> float:
