@@ -377,3 +377,10 @@ def test_a_network_whose_weights_would_give_nan_is_not_saved(tmp_path: Path) -> 
     with pytest.raises(FileFormatError, match=r"theta has a weight of 1e\+19, at most 1e\+18 in size can be loaded"):
         network.save(tmp_path / "network")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_network_says_what_it_is() -> None:
+    architecture = Architecture(1, 1, hidden_size=2)
+    network = Network.initialized(architecture)
+    assert repr(network) == f"Network({architecture}, {network.theta.size} parameters, float32)"
+    assert "0x" not in repr(network) and len(repr(network)) < 500

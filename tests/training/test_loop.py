@@ -379,3 +379,9 @@ def test_classes_go_straight_to_the_loss_with_the_bits_of_the_long_way(ragged: b
     np.testing.assert_array_equal(straight.network.theta, long.network.theta)
     with pytest.raises(ArgumentError, match="straight to the loss"):
         _ = straight._tape.o
+
+
+def test_a_history_is_one_line_however_long_it_is() -> None:
+    long = History(loss=[0.5 - i / 1e5 for i in range(10_000)], validation_update=[10, 20], score=[0.25, 0.5])
+    assert repr(long) == "History(10000 updates, loss 0.5 to 0.4, best score 0.25 after update 10)"
+    assert repr(History()) == "History(0 updates)"

@@ -119,6 +119,10 @@ class Network:
         check_weights(theta)
         return cls(architecture, theta)
 
+    def __repr__(self) -> str:
+        """Return the architecture, the number of parameters and their dtype."""
+        return f"Network({self.architecture}, {self.theta.size:,} parameters, {self.dtype})"
+
     def copy(self) -> Network:
         """Return a network of the same values that shares no memory with this one."""
         return Network(self.architecture, self.theta.copy())

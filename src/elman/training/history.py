@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 
-@dataclass
+@dataclass(repr=False)
 class History:
     """One entry per update, and one per validation.
 
@@ -33,6 +33,8 @@ class History:
     >>> history = History(score=[3.0, 1.0, 2.0], validation_update=[10, 20, 30])
     >>> history.best_update, history.best_score
     (20, 1.0)
+    >>> history
+    History(0 updates, best score 1 after update 20)
     """
 
     loss: list[float] = field(default_factory=list)
@@ -40,6 +42,15 @@ class History:
     learning_rate: list[float] = field(default_factory=list)
     validation_update: list[int] = field(default_factory=list)
     score: list[float] = field(default_factory=list)
+
+    def __repr__(self) -> str:
+        """Return first and last of what the lists hold; the lists themselves may have thousands of entries."""
+        parts = ["1 update" if len(self.loss) == 1 else f"{len(self.loss)} updates"]
+        if self.loss:
+            parts.append(f"loss {self.loss[0]:.4g} to {self.loss[-1]:.4g}")
+        if self.score:
+            parts.append(f"best score {self.best_score:.4g} after update {self.best_update}")
+        return f"History({', '.join(parts)})"
 
     @property
     def update(self) -> list[int]:
