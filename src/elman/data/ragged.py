@@ -14,6 +14,7 @@ long frame                  one row per step: a column of ids, one of times, the
 
 from __future__ import annotations
 
+import datetime
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,11 +27,12 @@ import pandas as pd
 from elman import _check
 from elman.errors import ArgumentError, DataError, ElmanWarning, ShapeError
 
-__all__ = ["LAYOUTS", "Ragged", "is_long_frame", "pad_front", "read_frame", "read_sequences"]
+__all__ = ["LAYOUTS", "Ragged", "is_long_frame", "pad_front", "read_frame", "read_sequences", "refuse_times"]
 
 Array = npt.NDArray[Any]
 
 LAYOUTS = ("time_channels", "channels_time")
+_TIMES = (np.timedelta64, np.datetime64, datetime.timedelta, datetime.date, datetime.time)
 _LARGEST = float(np.finfo(np.float32).max)  # networks compute in float32
 
 
@@ -141,12 +143,50 @@ def _one_sequence(place: str, name: str, sequence: Any, layout: str) -> Array:
     return values
 
 
+def refuse_times(place: str, name: str, values: Any) -> None:
+    """Refuse time stamps and time differences, which NumPy would read as numbers in a unit that nobody chose.
+
+    Parameters
+    ----------
+    place, name : str
+        For the message.
+    values : array_like or frame
+        Anything.
+
+    Raises
+    ------
+    DataError
+        If a column or an entry is a time.
+
+    Examples
+    --------
+    >>> refuse_times("fit", "y", [1.5, 2.0])
+    >>> try:
+    ...     refuse_times("fit", "y", np.array([1, 2], "m8[h]"))
+    ... except DataError as error:
+    ...     print(error)
+    fit: y must hold numbers, got timedelta64[h].
+      Hint: divide time differences by a unit, such as np.timedelta64(1, "h").
+    """
+    columns = [values[column] for column in values.columns] if hasattr(values, "columns") else [values]
+    for array in map(np.asarray, columns):
+        kind = str(array.dtype) if array.dtype.kind in "mM" else None
+        if array.dtype.kind == "O":
+            kind = next((type(entry).__name__ for entry in array.flat if isinstance(entry, _TIMES)), None)
+        if kind is not None:
+            raise DataError(
+                f"{place}: {name} must hold numbers, got {kind}.\n"
+                '  Hint: divide time differences by a unit, such as np.timedelta64(1, "h").'
+            )
+
+
 def numbers(place: str, name: str, values: Any) -> Array:
     """Return finite numbers as float64; text only if every entry is a number, with a warning."""
     try:
         array = np.asarray(values)
     except ValueError:
         raise DataError(f"{place}: {name} must be a rectangular array, got rows of unequal lengths.") from None
+    refuse_times(place, name, array)
     if array.dtype.kind in "OUST":
         is_text = array.size > 0 and isinstance(array.flat[0], str)
         try:

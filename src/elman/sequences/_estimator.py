@@ -14,8 +14,8 @@ from sklearn.utils import Tags, check_random_state
 from sklearn.utils.validation import _check_sample_weight, validate_data
 
 from elman._check.names import NamedParameters
-from elman._check.occupied import changing, reading
-from elman.data.ragged import Ragged, is_long_frame, read_frame, read_sequences
+from elman._check.occupied import reading
+from elman.data.ragged import Ragged, is_long_frame, read_frame, read_sequences, refuse_times
 from elman.errors import ArgumentError, DataError, ShapeError
 from elman.network import Network
 from elman.persistence.models import SavedModel
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 __all__ = ["SequenceEstimator", "aligned", "labels_of"]
 
 Array = npt.NDArray[Any]
+
+_HEAVIEST = 1e30  # sums of such weights, and of products with a loss, stay within float32
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -104,6 +106,7 @@ class SequenceEstimator(NamedParameters, SavedModel, BaseEstimator):
             known = None if reset or not hasattr(self, "feature_names_in_") else list(self.feature_names_in_)
             ragged = read_frame(place, X, self.id_column, self.time_column, known, exclude)
         elif _is_table(X):
+            refuse_times(place, "X", X)
             fitted_on_table = not reset and self._table
             if reset or fitted_on_table:
                 X = validate_data(self, X, dtype=np.float64, reset=reset)
@@ -132,6 +135,9 @@ class SequenceEstimator(NamedParameters, SavedModel, BaseEstimator):
         weight: Array = _check_sample_weight(
             sample_weight, np.zeros((len(ragged), 1)), dtype=np.float64, ensure_non_negative=True
         )
+        if weight.max() > _HEAVIEST:
+            i = int(np.argmax(weight))
+            raise DataError(f"{place}: sample_weight[{i}] is {weight[i]:g}; at most {_HEAVIEST:.0e} can be summed up.")
         if not weight.any():
             raise DataError(f"{place}: all sample weights are zero.")
         return weight
@@ -175,10 +181,7 @@ class SequenceEstimator(NamedParameters, SavedModel, BaseEstimator):
         number, (n,), or one array (steps_i,) for each.
         """
         learned_from = ragged.sequences, y, weight, factor
-        with (
-            changing(place, self),
-            checkpointing(place, checkpoint_dir, resume, self.get_params(), learned_from),
-        ):
+        with checkpointing(place, checkpoint_dir, resume, self.get_params(), learned_from):
             return self._learn(place, ragged, target, y, weight, factor)
 
     def _learn(self, place: str, ragged: Ragged, target: Target, y: Encoded, weight: Array, factor: Any) -> Self:
@@ -245,11 +248,6 @@ class SequenceEstimator(NamedParameters, SavedModel, BaseEstimator):
 
     def _partial_fit(self, place: str, ragged: Ragged, target: Target, y: Encoded, weight: Array) -> Self:
         """Pass once over checked data, at a constant learning rate, going on with the optimizer's memory."""
-        with changing(place, self):
-            return self._pass_once(place, ragged, target, y, weight)
-
-    def _pass_once(self, place: str, ragged: Ragged, target: Target, y: Encoded, weight: Array) -> Self:
-        """Do what `_partial_fit` says."""
         rows = np.flatnonzero(weight > 0)
         sequences, y, weight = [ragged.sequences[i] for i in rows], take(y, rows), weight[rows]
         first = not hasattr(self, "networks_")

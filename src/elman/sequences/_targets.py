@@ -10,6 +10,7 @@ import numpy.typing as npt
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, column_or_1d
 
+from elman.data.ragged import refuse_times
 from elman.errors import DataError
 
 __all__ = ["OUTPUTS", "Target", "class_target", "number_target", "read_classes", "read_numbers", "sigmoid", "softmax"]
@@ -138,7 +139,15 @@ def read_numbers(place: str, y: Any) -> Array:
     """Check numbers (n,) or (n, K); the result is float64."""
     if y is None:
         raise DataError(f"{place}: requires y to be passed, but the target y is None.")
+    refuse_times(place, "y", y)
     numbers: Array = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y", ensure_min_samples=0)
+    wrong = np.abs(numbers) > np.finfo(np.float32).max
+    if wrong.any():
+        where = tuple(int(i) for i in np.argwhere(wrong)[0])
+        raise DataError(
+            f"{place}: y[{', '.join(map(str, where))}] is {numbers[where]:g}; every value must be within float32, "
+            "at most 3.4e38."
+        )
     return numbers
 
 

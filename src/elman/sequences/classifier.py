@@ -11,6 +11,7 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils import Tags
 
+from elman._check.occupied import changing, untouched
 from elman.data.ragged import Ragged, is_long_frame
 from elman.errors import ArgumentError
 from elman.sequences._documentation import documented
@@ -126,11 +127,12 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         """
         place = self._place("fit")
         check_parameters(place, self)
-        ragged, labels = self._read_pair(place, X, y, reset=not self._goes_on())
-        target, codes = class_target(place, labels)
-        weight = self._weights(place, ragged, sample_weight)
-        factor = 1.0 if self.class_weight is None else class_weights(place, self.class_weight, labels)
-        return self._fit(place, ragged, target, codes, weight, factor, checkpoint_dir=checkpoint_dir, resume=resume)
+        with changing(place, self), untouched(self):
+            ragged, labels = self._read_pair(place, X, y, reset=not self._goes_on())
+            target, codes = class_target(place, labels)
+            weight = self._weights(place, ragged, sample_weight)
+            factor = 1.0 if self.class_weight is None else class_weights(place, self.class_weight, labels)
+            return self._fit(place, ragged, target, codes, weight, factor, checkpoint_dir=checkpoint_dir, resume=resume)
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Go on learning: one pass over the sequences, at a constant learning rate.
@@ -153,11 +155,12 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         check_parameters(place, self)
         if self.class_weight is not None:
             raise ArgumentError(f"{place}: class_weight must be None; pass weights as sample_weight.")
-        first = not hasattr(self, "networks_")
-        ragged, labels = self._read_pair(place, X, y, reset=first)
-        known = classes if first else self.classes_
-        target, codes = class_target(place, labels, known if labels.ndim == 1 else None)
-        return self._partial_fit(place, ragged, target, codes, self._weights(place, ragged, sample_weight))
+        with changing(place, self), untouched(self):
+            first = not hasattr(self, "networks_")
+            ragged, labels = self._read_pair(place, X, y, reset=first)
+            known = classes if first else self.classes_
+            target, codes = class_target(place, labels, known if labels.ndim == 1 else None)
+            return self._partial_fit(place, ragged, target, codes, self._weights(place, ragged, sample_weight))
 
     def _read_pair(self, place: str, X: Any, y: Any, *, reset: bool) -> tuple[Ragged, Array]:
         """Check sequences and their labels."""

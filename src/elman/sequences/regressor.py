@@ -11,6 +11,7 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import Tags
 
+from elman._check.occupied import changing, untouched
 from elman.data.ragged import Ragged, is_long_frame
 from elman.errors import ArgumentError
 from elman.sequences._documentation import documented
@@ -109,11 +110,18 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         """
         place = self._place("fit")
         check_parameters(place, self)
-        ragged, numbers = self._read_pair(place, X, y, reset=not self._goes_on())
-        weight = self._weights(place, ragged, sample_weight)
-        return self._fit(
-            place, ragged, number_target(numbers, weight), numbers, weight, checkpoint_dir=checkpoint_dir, resume=resume
-        )
+        with changing(place, self), untouched(self):
+            ragged, numbers = self._read_pair(place, X, y, reset=not self._goes_on())
+            weight = self._weights(place, ragged, sample_weight)
+            return self._fit(
+                place,
+                ragged,
+                number_target(numbers, weight),
+                numbers,
+                weight,
+                checkpoint_dir=checkpoint_dir,
+                resume=resume,
+            )
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Go on learning: one pass over the sequences, at a constant learning rate.
@@ -132,9 +140,10 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         """
         place = self._place("partial_fit")
         check_parameters(place, self)
-        ragged, numbers = self._read_pair(place, X, y, reset=not hasattr(self, "networks_"))
-        weight = self._weights(place, ragged, sample_weight)
-        return self._partial_fit(place, ragged, number_target(numbers, weight), numbers, weight)
+        with changing(place, self), untouched(self):
+            ragged, numbers = self._read_pair(place, X, y, reset=not hasattr(self, "networks_"))
+            weight = self._weights(place, ragged, sample_weight)
+            return self._partial_fit(place, ragged, number_target(numbers, weight), numbers, weight)
 
     def _read_pair(self, place: str, X: Any, y: Any, *, reset: bool) -> tuple[Ragged, Array]:
         """Check sequences and their targets."""

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import Tags
 
+from elman._check.occupied import changing, untouched
 from elman.data.ragged import Ragged, is_long_frame
 from elman.errors import ArgumentError, DataError, UnsupportedError
 from elman.sequences._documentation import documented
@@ -125,10 +126,11 @@ class SequenceTagger(SequenceEstimator):
         """
         place = self._place("fit")
         self._check(place)
-        ragged, tags = self._read_pair(place, X, y, reset=not self._goes_on())
-        weight, factor = self._step_weights(place, ragged, tags, sample_weight)
-        target, tags = self._encode(place, tags, weight)
-        return self._fit(place, ragged, target, tags, weight, factor, checkpoint_dir=checkpoint_dir, resume=resume)
+        with changing(place, self), untouched(self):
+            ragged, tags = self._read_pair(place, X, y, reset=not self._goes_on())
+            weight, factor = self._step_weights(place, ragged, tags, sample_weight)
+            target, tags = self._encode(place, tags, weight)
+            return self._fit(place, ragged, target, tags, weight, factor, checkpoint_dir=checkpoint_dir, resume=resume)
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Go on learning: one pass over the sequences, at a constant learning rate.
@@ -151,11 +153,12 @@ class SequenceTagger(SequenceEstimator):
         self._check(place)
         if self.class_weight is not None:
             raise ArgumentError(f"{place}: class_weight must be None; pass weights as sample_weight.")
-        first = not hasattr(self, "networks_")
-        ragged, tags = self._read_pair(place, X, y, reset=first)
-        weight = self._weights(place, ragged, sample_weight)
-        target, tags = self._encode(place, tags, weight, classes if first else getattr(self, "classes_", None))
-        return self._partial_fit(place, ragged, target, tags, weight)
+        with changing(place, self), untouched(self):
+            first = not hasattr(self, "networks_")
+            ragged, tags = self._read_pair(place, X, y, reset=first)
+            weight = self._weights(place, ragged, sample_weight)
+            target, tags = self._encode(place, tags, weight, classes if first else getattr(self, "classes_", None))
+            return self._partial_fit(place, ragged, target, tags, weight)
 
     def predict(self, X: Any) -> Any:
         """Return a tag for every step, in the form of X: classes, labels of 0 and 1, or numbers."""

@@ -1,0 +1,107 @@
+"""A fit that is refused leaves the fitted model as it was, and numbers that would go wrong silently are refused."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from elman import SequenceClassifier, SequenceRegressor, SequenceTagger
+from elman.errors import ArgumentError, DataError, ElmanError, TrainingError
+from sequences.small import QUICK, labels, long_frame, ragged
+
+X = ragged()
+KINDS: dict[type, Any] = {
+    SequenceClassifier: labels(),
+    SequenceRegressor: np.arange(24.0),
+    SequenceTagger: [labels(len(sequence)) for sequence in X],
+}
+
+
+def refused_calls(kind: type) -> dict[str, tuple[Any, ...]]:
+    """Return arguments of `fit` whose sequences look otherwise and whose targets cannot be used."""
+    other = ragged(channels=3)
+    frame = long_frame(other)
+    return {
+        "y too short": (other, KINDS[kind][:5]),
+        "y missing": (other, None),
+        "frame without y": (frame, "nothing"),
+        "weights negative": (other, KINDS[kind], -np.ones(24)),
+        "weights too heavy": (other, KINDS[kind], np.full(24, 1e300)),
+    }
+
+
+@pytest.mark.parametrize("method", ["fit", "partial_fit"])
+@pytest.mark.parametrize("case", refused_calls(SequenceClassifier))
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_refused_fit_leaves_the_model_as_it_was(kind: type, case: str, method: str) -> None:
+    model = kind(**QUICK).fit(X, KINDS[kind])
+    before, predicted = dict(vars(model)), model.predict(X)
+    X_bad, y_bad, *weight = refused_calls(kind)[case]
+    with pytest.raises((ElmanError, ValueError)):
+        getattr(model, method)(X_bad, y_bad, **({"sample_weight": weight[0]} if weight else {}))
+    assert vars(model).keys() == before.keys()
+    assert all(vars(model)[name] is value for name, value in before.items())
+    for a, b in zip(model.predict(X), predicted, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+def test_a_fit_that_another_thread_forbids_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    import elman.sequences._estimator as estimator
+
+    inside, leave, usual = threading.Event(), threading.Event(), estimator.train
+
+    def wait(*arguments: Any) -> Any:
+        inside.set()
+        assert leave.wait(60)
+        return usual(*arguments)
+
+    monkeypatch.setattr(estimator, "train", wait)
+    model = SequenceRegressor(**QUICK)
+    thread = threading.Thread(target=model.fit, args=(X, KINDS[SequenceRegressor]))
+    thread.start()
+    assert inside.wait(60)
+    try:
+        with pytest.raises(TrainingError, match="fit: another thread is using this estimator"):
+            model.fit(ragged(channels=3), KINDS[SequenceRegressor])
+    finally:
+        leave.set()
+        thread.join()
+    assert model.n_features_in_ == 2
+    assert np.isfinite(model.predict(X)).all()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("random_state", ["x", -1, 2**32, 1.5, [1]])
+def test_what_no_random_numbers_come_from_is_refused(kind: type, random_state: Any) -> None:
+    with pytest.raises(ArgumentError, match=r"fit: random_state must be an integer between 0 and 4294967295, a Random"):
+        kind(**{**QUICK, "random_state": random_state}).fit(X, KINDS[kind])
+
+
+@pytest.mark.parametrize("top", [3.41e38, 1e100, 1e300])
+def test_targets_beyond_float32_are_refused(top: float) -> None:
+    y = np.linspace(0, top, 24)
+    with pytest.raises(DataError, match=r"fit: y\[\d+\] is .*; every value must be within float32, at most 3\.4e38\."):
+        SequenceRegressor(**QUICK).fit(X, y)
+    steps = [np.full(len(sequence), top) for sequence in X]
+    with pytest.raises(DataError, match=r"fit: y\[0\] is "):
+        SequenceTagger(**QUICK, target="numbers").fit(X, steps)
+    assert np.isfinite(SequenceRegressor(**QUICK).fit(X, np.linspace(0, 3.4e38, 24)).predict(X)).all()
+
+
+@pytest.mark.parametrize("unit", ["D", "h", "ns"])
+def test_times_are_no_numbers(unit: str) -> None:
+    hint = r"must hold numbers, got (timedelta64|datetime64|Timedelta)(.|\n)*Hint: divide time differences by a unit"
+    y, equal = np.arange(24.0), [sequence[:1] for sequence in X]
+    for bad in (np.arange(24).astype(f"m8[{unit}]"), pd.Series(pd.to_timedelta(np.arange(24), unit="h"))):
+        with pytest.raises(DataError, match=hint):
+            SequenceRegressor(**QUICK).fit(X, bad)
+        with pytest.raises(DataError, match=hint):
+            SequenceRegressor(**QUICK).fit(X, list(bad))
+    table = np.arange(96).reshape(24, 4).astype(f"M8[{unit}]")
+    for data in (table, pd.DataFrame(table), [sequence.astype(f"m8[{unit}]") for sequence in equal]):
+        with pytest.raises(DataError, match=hint):
+            SequenceRegressor(**QUICK).fit(data, y)
