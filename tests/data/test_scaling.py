@@ -62,8 +62,23 @@ def test_scale_by_hand() -> None:
 
 
 def test_values_outside_the_domain() -> None:
-    assert outside_domain("log1p", np.array([-2.0, -1.0, -0.5, NAN])).tolist() == [True, True, False, False]
+    assert outside_domain("log1p", np.array([-2.0, -0.5, -1e-300, 0.0, NAN])).tolist() == [
+        True,
+        True,
+        True,
+        False,
+        False,
+    ]
     assert not outside_domain("scale", np.array([-2.0])).any()
     with pytest.raises(DataError) as caught:
         transform("log", np.array([1.0, 0.0]))
     assert str(caught.value) == "transform: log needs values above 0, got 0."
+    with pytest.raises(DataError, match=r"^transform: log1p needs values of at least 0, got -0\.5\.$"):
+        transform("log1p", np.array([1.0, -0.5]))
+
+
+def test_what_log1p_takes_it_gives_back() -> None:
+    """No forecast may be cut off at a value that the series itself has gone below."""
+    values = np.array([-0.9, -0.5, -1e-9, 0.0, 0.5])
+    taken = values[~outside_domain("log1p", values)]
+    np.testing.assert_allclose(inverse_transform("log1p", transform("log1p", taken)), taken, rtol=1e-15)

@@ -85,7 +85,7 @@ def series_scale(values: Array) -> float:
 
 
 def outside_domain(kind: str, values: Array) -> npt.NDArray[np.bool_]:
-    """Mark the values that a transform cannot take: for "log" those of 0 and below, for "log1p" those of -1 and below.
+    """Mark the values that a transform cannot take and give back: for "log" 0 and below, for "log1p" below 0.
 
     Parameters
     ----------
@@ -106,7 +106,7 @@ def outside_domain(kind: str, values: Array) -> npt.NDArray[np.bool_]:
     if kind == "log":
         return values <= 0
     if kind == "log1p":
-        return values <= -1
+        return values < 0
     return np.zeros(values.shape, dtype=bool)
 
 
@@ -138,9 +138,8 @@ def transform(kind: str, values: Array, scale: float = 1.0) -> Array:
     """
     wrong = outside_domain(kind, values)
     if wrong.any():
-        raise DataError(
-            f"transform: {kind} needs values above {0 if kind == 'log' else -1}, got {values[wrong][0]:.15g}."
-        )
+        domain = "above 0" if kind == "log" else "of at least 0"
+        raise DataError(f"transform: {kind} needs values {domain}, got {values[wrong][0]:.15g}.")
     if kind == "log":
         return np.log(values)
     if kind == "log1p":
