@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import tracemalloc
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -279,3 +280,33 @@ def test_export_refuses_what_it_cannot_write(tmp_path: Path) -> None:
     with pytest.raises(UnsupportedError, match=r"export_torch: takes a Network, Forecaster, .*, got a dict\."):
         export_torch({}, tmp_path / "m.pt")
     assert list(tmp_path.iterdir()) == []
+
+
+def peak_of_a_refusal(weights: Arrays, error: type[Exception], message: str) -> int:
+    tracemalloc.start()
+    try:
+        with pytest.raises(error, match=message):
+            from_torch(weights, activation="tanh", output="output" if "output.weight" in weights else None)
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+
+
+def test_a_state_of_absurd_size_is_refused_before_it_is_made() -> None:
+    """Arrays that repeat one value, and sizes of small arrays that multiply."""
+    wide = np.broadcast_to(np.float32(0), (4_000_000, 1_000_000))
+    weights = {"recurrent.weight_ih_l0": np.zeros((4_000_000, 1), np.float32), "recurrent.weight_hh_l0": wide}
+    message = (
+        r"recurrent\.weight_hh_l0 has the shape \(4000000, 1000000\), but 4 bytes; sparse and expanded tensors may"
+    )
+    assert peak_of_a_refusal(weights, ArgumentError, message) < 64e6
+
+    H = 256
+    layer = {"recurrent.weight_ih_l0": np.zeros((H, 1), np.float32), "recurrent.weight_hh_l0": np.zeros((H, H), "f4")}
+    head = {"output.weight": np.zeros((1_000_000, 1), np.float32)}
+    message = r"output\.weight must have shape \(1000000, 256\), got \(1000000, 1\)"
+    assert peak_of_a_refusal(layer | head, ShapeError, message) < 64e6
+
+    many = {f"recurrent.weight_ih_l{k}": np.zeros((1, 1), np.float32) for k in range(1, 2000)}
+    message = r"recurrent\.weight_ih_l1 must have shape \(256, 256\), got \(1, 1\)"
+    assert peak_of_a_refusal(layer | many | head, ShapeError, message) < 64e6

@@ -8,6 +8,7 @@ is the sum; the candidate of a GRU is the exception: its hidden bias sits inside
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from math import prod
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from elman.network.parameters import layer_prefix
 Array = npt.NDArray[Any]
 CELL_OF_BLOCKS = {1: "rnn", 3: "gru", 4: "lstm"}
 _PLACE = "from_torch"
+_MOST_REPEATED = 2**26
 
 
 class Names(NamedTuple):
@@ -122,6 +124,7 @@ def as_arrays(state_dict: Mapping[str, Any]) -> dict[str, Array]:
     found = {}
     for name, value in state_dict.items():
         array = _plain(name, value) if hasattr(value, "detach") else np.asarray(value)
+        _check_held(name, array.shape, array.itemsize, _held(array))
         if array.dtype.kind != "f" or array.dtype.itemsize > 8:
             raise ArgumentError(f"{_PLACE}: {name} must hold real numbers of at most 64 bits, got {array.dtype}.")
         if not np.isfinite(array).all():
@@ -131,10 +134,28 @@ def as_arrays(state_dict: Mapping[str, Any]) -> dict[str, Array]:
     return {name: array.astype(np.float64 if wide else np.float32) for name, array in found.items()}
 
 
+def _held(array: Array) -> int:
+    """Return the bytes that an array has in memory; where it steps by 0, it shows the same ones again and again."""
+    sizes = [size for size, stride in zip(array.shape, array.strides, strict=True) if stride or size < 2]
+    return prod(sizes) * array.itemsize
+
+
+def _check_held(name: str, shape: tuple[int, ...], itemsize: int, held: int) -> None:
+    """Refuse what would take far more memory than it does now: sparse tensors, and those that repeat a few values."""
+    if prod(shape) > _MOST_REPEATED and prod(shape) * itemsize > 2 * held:
+        raise ArgumentError(
+            f"{_PLACE}: {name} has the shape {shape}, but {held} bytes; sparse and expanded tensors may have "
+            f"{_MOST_REPEATED} values."
+        )
+
+
 def _plain(name: str, tensor: Any) -> Array:
     """Return the values of a tensor, wherever and however it stores them."""
     if tensor.is_meta:
         raise ArgumentError(f"{_PLACE}: {name} is on the device meta and has no values.")
+    sparse = "strided" not in str(tensor.layout)
+    held = 0 if sparse else tensor.untyped_storage().nbytes()
+    _check_held(name, tuple(tensor.shape), tensor.element_size(), held)
     tensor = tensor.detach().to_dense() if "strided" not in str(tensor.layout) else tensor
     narrow = tensor.element_size() < 4 and tensor.is_floating_point()
     return np.asarray((tensor.float() if narrow else tensor).numpy(force=True))
@@ -227,9 +248,10 @@ def fill(architecture: Architecture, arrays: Mapping[str, Array], names: Names, 
     """
     taken = _Taken(arrays)
     layout = ParameterLayout(architecture)
+    biased = any(f"{prefix}bias_ih_l0" == name for name in arrays)
+    _check_shapes(architecture, layout, taken, names, prefix, biased=biased)
     theta = np.zeros(layout.size, next(iter(arrays.values())).dtype)
     parameters = Parameters(theta, layout)
-    biased = any(f"{prefix}bias_ih_l0" == name for name in arrays)
     G, H = architecture.gates, architecture.hidden_size
     for ours, suffix in _directions(architecture):
         W_x = parameters[ours + "W_x"]
@@ -247,6 +269,21 @@ def fill(architecture: Architecture, arrays: Mapping[str, Array], names: Names, 
         view[...] = taken.take(theirs, view.shape[::-1]).T if transposed else taken.take(theirs, view.shape)
     taken.refuse_rest()
     return Network(architecture, theta)
+
+
+def _check_shapes(
+    architecture: Architecture, layout: ParameterLayout, taken: _Taken, names: Names, prefix: str, *, biased: bool
+) -> None:
+    """Compare every shape before a vector of all parameters is made: sizes of a few small arrays multiply."""
+    rows = architecture.gates * architecture.hidden_size
+    for ours, suffix in _directions(architecture):
+        taken.take(f"{prefix}weight_ih{suffix}", layout.shapes[ours + "W_x"][::-1])
+        taken.take(f"{prefix}weight_hh{suffix}", (rows, architecture.hidden_size))
+        for kind in ("ih", "hh") if biased else ():
+            taken.take(f"{prefix}bias_{kind}{suffix}", (rows,))
+    for ours, theirs, transposed in _others(architecture, names):
+        if ours != "output.b_y" or theirs in taken.arrays:
+            taken.take(theirs, layout.shapes[ours][::-1] if transposed else layout.shapes[ours])
 
 
 def _sum_biases(parameters: Parameters, prefix: str, b_ih: Array, b_hh: Array, gates: int) -> None:
