@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import tracemalloc
 from itertools import permutations
 from pathlib import Path
@@ -11,9 +12,9 @@ from safetensors.numpy import load_file
 from sklearn.exceptions import NotFittedError
 
 from elman import Architecture, Forecaster, LanguageModel, Network
-from elman.errors import ArgumentError, DataError, InterchangeError, ShapeError, UnsupportedError
+from elman.errors import ArgumentError, DataError, FileFormatError, InterchangeError, ShapeError, UnsupportedError
 from elman.interop.proof import compare
-from elman.interop.torch import Names, exchange, export_torch, from_torch, to_state_dict, to_torch
+from elman.interop.torch import Names, exchange, export_torch, files, from_torch, to_state_dict, to_torch
 from elman.network import State
 from interop.torch_oracle import CASES, Arrays, activation, blocks, read
 from tolerances import assert_close, relative_error, tolerance
@@ -310,3 +311,13 @@ def test_a_state_of_absurd_size_is_refused_before_it_is_made() -> None:
     many = {f"recurrent.weight_ih_l{k}": np.zeros((1, 1), np.float32) for k in range(1, 2000)}
     message = r"recurrent\.weight_ih_l1 must have shape \(256, 256\), got \(1, 1\)"
     assert peak_of_a_refusal(layer | many | head, ShapeError, message) < 64e6
+
+
+def test_a_file_of_weights_is_read_with_suspicion(tmp_path: Path) -> None:
+    """A pipe is not waited for, and what the file says of itself is bounded before it is parsed."""
+    os.mkfifo(tmp_path / "pipe.safetensors")
+    with pytest.raises(FileFormatError, match="is not a regular file"):
+        files._read(tmp_path / "pipe.safetensors")
+    for told in ("[" * 100_000, "1" * 5000, '{"architecture":' + "[" * 40 + "]" * 40 + "}", '{"a":1,"a":2}'):
+        with pytest.raises(FileFormatError):
+            files._described({}, {"elman": told})

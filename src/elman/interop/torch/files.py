@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import stat
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from elman.interop.proof import Proof
 from elman.interop.torch.exchange import empty_module, prove, torch_for
 from elman.interop.torch.state_dict import as_arrays, to_state_dict
 from elman.network import Architecture
+from elman.persistence import parse_json
 from elman.persistence.files import write_atomically
 
 __all__ = ["export_torch", "load_torch"]
@@ -133,7 +135,7 @@ def load_torch(path: str | os.PathLike[str]) -> Any:
         _check_shapes(module, arrays, architecture.tied_weights)
     except UnsupportedError:
         raise
-    except (ElmanError, LookupError, TypeError, ValueError) as error:
+    except (ElmanError, LookupError, TypeError, ValueError, ArithmeticError) as error:
         raise FileFormatError(f"load_torch: {path}: {str(error).removeprefix('from_torch: ')}") from None
     module.load_state_dict({name: torch.from_numpy(array) for name, array in arrays.items()}, assign=True)
     return module.train(False)
@@ -143,6 +145,8 @@ def _read(path: Path) -> tuple[dict[str, Array], Mapping[str, str]]:
     """Return the arrays of a file, and what it says about itself."""
     from safetensors import SafetensorError, safe_open
 
+    if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would be waited for
+        raise FileFormatError("is not a regular file.")
     try:
         with safe_open(path, framework="numpy") as file:
             names = file.keys()
@@ -155,7 +159,7 @@ def _described(arrays: Mapping[str, Array], metadata: Mapping[str, str]) -> tupl
     """Return the architecture and the number of networks, no more layers than there are arrays for."""
     if "elman" not in metadata:
         raise FileFormatError("it was not written by export_torch; from_torch takes the state_dict of any model.")
-    told = json.loads(metadata["elman"])
+    told = parse_json(metadata["elman"], "metadata")
     architecture, members = Architecture.from_dict(told["architecture"]), told["networks"]
     if type(members) is not int or not 0 < members * architecture.num_layers <= len(arrays):
         raise FileFormatError(f"{members!r:.40} networks of {architecture.num_layers} layers, {len(arrays)} arrays.")
