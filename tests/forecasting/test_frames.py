@@ -117,6 +117,26 @@ def test_time_zones_and_time_of_day_stay() -> None:
     assert future is not None and str(future[0]) == "2024-04-09 12:00:00+02:00"
 
 
+@pytest.mark.parametrize(("start", "freq"), [("1958-03-29", "W-SAT"), ("1969-12-28", "D"), ("1931-01-01", "h")])
+def test_time_stamps_before_1970(start: str, freq: str) -> None:
+    ds = pd.date_range(start, periods=30, freq=freq)
+    panel = read(long(np.arange(30.0), ds))
+    assert panel.frequency == pd.tseries.frequencies.to_offset(freq)
+    future = panel.future(1)
+    assert future is not None and future[0] == ds[-1] + ds.freq
+    assert refused(long(np.arange(29.0), ds.delete(4))).startswith(f"fit: series 'a' has no row for {ds[4]};")
+    assert read(long(np.arange(29.0), ds.delete(4)), missing="interpolate").lengths.tolist() == [30]
+
+
+def test_daily_series_keep_their_hour_across_summer_time() -> None:
+    for hour in ("00:00", "12:00"):
+        for day in ("2024-03-20", "2024-10-20"):
+            ds = pd.date_range(f"{day} {hour}", periods=20, freq="D", tz="Europe/Berlin")
+            panel = read(long(np.arange(8.0), ds[:8]))
+            assert panel.frequency == pd.offsets.Day() and panel.future(12).equals(pd.DatetimeIndex(ds[8:], freq=None))
+            assert read(long(np.arange(20.0), ds)).lengths.tolist() == [20]
+
+
 def test_polars_in_and_out() -> None:
     ds = pd.date_range("2024-03-20 12:00", periods=5, freq="D", tz="Europe/Berlin")
     frame = pl.DataFrame(

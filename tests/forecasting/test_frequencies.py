@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from elman.forecasting.frequencies import (
+    OFF_CALENDAR,
     future_times,
     infer_frequency,
     positions,
@@ -112,7 +115,24 @@ def test_through_gaps_and_not_at_all() -> None:
 
 
 def test_off_the_calendar() -> None:
-    assert positions(stamps("2024-01-01", "2024-01-15", "2024-02-01"), to_frequency("MS"))[0].tolist() == [0, -1, 1]
+    numbers, _ = positions(stamps("2024-01-01", "2024-01-15", "2024-02-01"), to_frequency("MS"))
+    assert numbers.tolist() == [0, OFF_CALENDAR, 1]
+
+
+@pytest.mark.parametrize("alias", ["15min", "h", "D", "3D", "W-SUN", "B", "MS", "QS-JAN"])
+@pytest.mark.parametrize("start", ["1499-06-01", "1931-03-01", "1969-12-20", "2270-01-01"])
+def test_any_century_is_on_the_calendar(alias: str, start: str) -> None:
+    times = pd.date_range(np.datetime64(start, "s"), periods=40, freq=alias, unit="s")
+    numbers, step = positions(times, to_frequency(alias))
+    assert (np.diff(numbers) == step).all() and OFF_CALENDAR not in numbers
+    assert future_times(times[:1], to_frequency(alias), 39).equals(pd.DatetimeIndex(times[1:], freq=None))
+
+
+def test_time_differences_of_whole_days_are_days() -> None:
+    for difference in (pd.Timedelta(days=1), timedelta(days=1), pd.Timedelta("24h")):
+        assert to_frequency(difference) == pd.offsets.Day()
+        assert type(to_frequency(difference)) is pd.offsets.Day
+    assert to_frequency(pd.Timedelta("36h")) == pd.offsets.Hour(36)
 
 
 @pytest.mark.parametrize(
@@ -126,6 +146,7 @@ def test_off_the_calendar() -> None:
         ("s", (1,)),
         ("2h", (12, 84)),
         ("5h", (1,)),
+        ("24h", (7,)),
         ("D", (7,)),
         ("2D", (1,)),
         ("B", (5,)),

@@ -106,8 +106,10 @@ def time_stamps(place: str, column: pd.Series) -> Times:
     if len(zones) == 2:
         raise DataError(f"{place}: ds mixes time stamps with and without a time zone.")
     try:
-        return pd.DatetimeIndex(pd.to_datetime(column))
-    except (ValueError, TypeError) as error:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)  # pandas 2 announces that it will refuse changing offsets
+            return pd.DatetimeIndex(pd.to_datetime(column))
+    except (ValueError, TypeError, FutureWarning) as error:
         parsed = pd.to_datetime(column, errors="coerce", utc=True)
         row = int(np.argmax(parsed.isna().to_numpy()))
         shown = (

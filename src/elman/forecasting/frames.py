@@ -14,7 +14,14 @@ import pandas as pd
 from elman.errors import ArgumentError, DataError, ElmanWarning, UnsupportedError
 from elman.forecasting.columns import numbers, select_columns, time_stamps
 from elman.forecasting.covariates import read_covariates, sources
-from elman.forecasting.frequencies import Frequency, infer_frequency, positions, time_range, to_frequency
+from elman.forecasting.frequencies import (
+    OFF_CALENDAR,
+    Frequency,
+    infer_frequency,
+    positions,
+    time_range,
+    to_frequency,
+)
 from elman.forecasting.panel import Panel
 
 __all__ = ["read_panel"]
@@ -249,7 +256,7 @@ def _regular(place: str, panel: Panel, freq: Any, missing: str) -> Panel:
     same_series[panel.offsets[1:-1] - 1] = False
     distance = np.diff(places)
     name = f"{_alias(panel.frequency)}{' (inferred)' if isinstance(freq, str) and freq == 'auto' else ''}"
-    off = np.flatnonzero((places < 0) & (not isinstance(panel.frequency, int)))
+    off = np.flatnonzero(places == OFF_CALENDAR)
     if len(off) == 0:
         off = np.flatnonzero(same_series & (distance % step != 0)) + 1
     if len(off):

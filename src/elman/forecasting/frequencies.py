@@ -1,25 +1,37 @@
 """Frequencies of time stamps: found, checked, continued, and the seasons that usually go with them.
 
 Anything from a day upwards counts in local calendar time, so a daily series at 12:00 stays at 12:00 across a change to
-daylight saving time; hours and below count in absolute time. Integer time stamps step by an integer.
+daylight saving time; hours and below count in absolute time. Integer time stamps step by an integer. A day is a day
+under every pandas: pandas 2 takes it for 24 hours, pandas 3 does not.
 """
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-__all__ = ["Frequency", "future_times", "infer_frequency", "positions", "seasons_of", "time_range", "to_frequency"]
+__all__ = [
+    "OFF_CALENDAR",
+    "Frequency",
+    "future_times",
+    "infer_frequency",
+    "positions",
+    "seasons_of",
+    "time_range",
+    "to_frequency",
+]
 
 Frequency: TypeAlias = Any  # a pandas DateOffset, or an int for integer time stamps
 Positions: TypeAlias = npt.NDArray[np.int64]
 Times: TypeAlias = Any  # a DatetimeIndex, or an Index of integers: pandas' own types do not share the methods used here
 
+OFF_CALENDAR = int(np.iinfo(np.int64).min)  # no time stamp has this position; those before 1970 are negative
 _DAY = 86_400.0  # seconds
 _CYCLES = {"D": 7, "B": 5, "C": 5, "W": 52} | dict.fromkeys(("MS", "ME", "BMS", "BME"), 12)
 _CYCLES |= dict.fromkeys(("QS", "QE", "BQS", "BQE"), 4)
@@ -51,13 +63,27 @@ def to_frequency(freq: Any) -> Frequency:
     if isinstance(freq, (int, np.integer)) and not isinstance(freq, bool):
         step = int(freq)
     else:
-        freq = pd.tseries.frequencies.to_offset(freq)
+        days = _whole_days(freq)
+        freq = pd.tseries.frequencies.to_offset(freq) if days is None else pd.offsets.Day(days)
         if freq is None:
             raise ValueError("no frequency given")
         step = freq.n
     if step < 1:
         raise ValueError("a frequency must lead forward")
     return freq if not isinstance(freq, (int, np.integer)) else step
+
+
+def _whole_days(freq: Any) -> int | None:
+    """Count the days of a time difference, which pandas 3 would take for 24 hours each; None for anything else."""
+    if not isinstance(freq, timedelta):
+        return None
+    days, rest = divmod(pd.Timedelta(freq), pd.Timedelta(days=1))
+    return int(days) if rest == pd.Timedelta(0) else None
+
+
+def _is_clock_time(frequency: Frequency) -> bool:
+    """Say whether steps are hours or less, which count in absolute time."""
+    return isinstance(frequency, pd.offsets.Tick) and not isinstance(frequency, pd.offsets.Day)
 
 
 def infer_frequency(times: Times) -> Frequency | None:
@@ -105,12 +131,20 @@ def _infer_regular(times: pd.DatetimeIndex) -> Frequency | None:
         )  # pandas 3 announces a new return type, which to_offset takes too
         inferred: Any = pd.infer_freq(times)
     if inferred is not None:
-        return pd.tseries.frequencies.to_offset(inferred)
+        return _first_quarter(pd.tseries.frequencies.to_offset(inferred))
     months = np.diff(times.year.to_numpy() * 12 + times.month.to_numpy())
     same_day = len(set(times.day)) == 1 and len(set(times.time)) == 1 and times.day[0] <= 28
     if same_day and months.min() == months.max() and months.min() > 0:
         return pd.DateOffset(months=int(months[0]))
     return None
+
+
+def _first_quarter(frequency: Any) -> Frequency:
+    """Let quarters start in the first month that fits: pandas 2 says QS-OCT where pandas 3 says QS-JAN."""
+    if not isinstance(frequency, (pd.offsets.QuarterBegin, pd.offsets.BQuarterBegin)):
+        return frequency
+    quarter: Any = frequency
+    return type(quarter)(quarter.n, startingMonth=(quarter.startingMonth - 1) % 3 + 1)
 
 
 def positions(times: Times, frequency: Frequency) -> tuple[Positions, int]:
@@ -126,8 +160,8 @@ def positions(times: Times, frequency: Frequency) -> tuple[Positions, int]:
     Returns
     -------
     numbers : ndarray (n,), int64
-        Position of each time stamp; -1 where it does not lie on the calendar of the frequency (the 5th, for month
-        starts).
+        Position of each time stamp, negative before 1970; `OFF_CALENDAR` where it does not lie on the calendar of the
+        frequency (the 5th, for month starts).
     step : int
         Difference between neighbours.
 
@@ -138,21 +172,28 @@ def positions(times: Times, frequency: Frequency) -> tuple[Positions, int]:
     """
     if isinstance(frequency, int):
         return times.to_numpy().astype(np.int64), frequency
-    if isinstance(frequency, pd.offsets.Tick):
-        unit = pd.Timedelta(frequency).as_unit("ns").value
-        return times.as_unit("ns").asi8, unit
+    if _is_clock_time(frequency):
+        return _clock(times, pd.Timedelta(frequency))
     local = times.tz_localize(None)
     if isinstance(frequency, (pd.offsets.Day, pd.offsets.Week)):
         days = 7 * frequency.n if isinstance(frequency, pd.offsets.Week) else frequency.n
         # With a time zone, midnight may not exist on one day of the year: count days, not hours.
-        nanoseconds = (local.normalize() if times.tz is not None else local).as_unit("ns").asi8
-        return nanoseconds, days * 86_400 * 10**9
+        return _clock(local.normalize() if times.tz is not None else local, pd.Timedelta(days=days))
     months = _months(frequency)
     dates = local.normalize()
     if months:
         return (dates.year.to_numpy().astype(np.int64) * 12 + dates.month.to_numpy()), months
-    grid = pd.date_range(dates.min(), dates.max(), freq=frequency.base)
-    return grid.get_indexer(dates).astype(np.int64), frequency.n
+    grid = pd.date_range(dates.min(), dates.max(), freq=frequency.base, unit=dates.unit)
+    found = grid.get_indexer(dates).astype(np.int64)
+    return np.where(found < 0, OFF_CALENDAR, found), frequency.n
+
+
+def _clock(times: pd.DatetimeIndex, step: pd.Timedelta) -> tuple[Positions, int]:
+    """Count nanoseconds since 1970; microseconds where nanoseconds do not reach that far (before 1677, after 2262)."""
+    try:
+        return times.as_unit("ns").asi8, step // pd.Timedelta(1, "ns")
+    except pd.errors.OutOfBoundsDatetime:
+        return times.as_unit("us").asi8, step // pd.Timedelta(1, "us")
 
 
 def _months(frequency: Any) -> int:
@@ -168,7 +209,7 @@ def _advance(times: Times, frequency: Frequency, count: int) -> Times:
         return times
     if isinstance(frequency, int):
         return times + count * frequency
-    if isinstance(frequency, pd.offsets.Tick):
+    if _is_clock_time(frequency):
         return times + count * pd.Timedelta(frequency).as_unit(times.unit)
     local = times.tz_localize(None)
     with warnings.catch_warnings():
@@ -256,7 +297,7 @@ def seasons_of(frequency: Frequency | None) -> tuple[int, ...]:
     """
     if frequency is None or isinstance(frequency, int):
         return (1,)
-    if isinstance(frequency, pd.offsets.Tick):
+    if _is_clock_time(frequency):
         return _seasons_within_a_day(pd.Timedelta(frequency).total_seconds())
     per_cycle = _cycle(frequency)
     length = per_cycle // frequency.n if _months(frequency) == 0 else per_cycle // _months(frequency)
@@ -273,8 +314,10 @@ def _cycle(frequency: Any) -> int:
 
 
 def _seasons_within_a_day(seconds: float) -> tuple[int, ...]:
-    """Name the seasons of steps below a day: day and week unless too long for a window, else the hour."""
+    """Name the seasons of steps up to 24 hours: day and week unless too long for a window, else the hour."""
     day, week, hour = (length / seconds for length in (_DAY, 7 * _DAY, 3600.0))
+    if day == 1:
+        return (7,)
     if day != int(day) or day < 2:
         return (1,)
     if day > 400:

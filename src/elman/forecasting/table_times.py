@@ -71,9 +71,10 @@ def _parse_times(column: pd.Series, **how: Any) -> pd.Series | None:
         with warnings.catch_warnings():
             # pandas warns where it goes entry by entry, and where the day comes first: both are meant here.
             warnings.simplefilter("ignore", UserWarning)
+            warnings.simplefilter("error", FutureWarning)  # pandas 2 announces that it will refuse changing offsets
             try:
                 times = parse(column, utc=utc, **how)
-            except (ValueError, TypeError, OverflowError):
+            except (ValueError, TypeError, OverflowError, FutureWarning):
                 continue
         if pd.api.types.is_datetime64_any_dtype(times) and times.notna().all():
             return pd.Series(times)
