@@ -15,7 +15,12 @@ ifneq ($(findstring editable,$(INSTALL)),editable)
 NATIVE += $(shell find src -type f -not -name '*.pyc')
 endif
 
-.PHONY: demo test test-external test-browser faults fuzz mutate sanitize check bench accuracy prior wheel docs clean help
+# The lowest version that pyproject.toml declares of everything that runs with Elman, such as pandas==2.2.2.
+LOWEST = $(shell $(PYTHON) -c 'import tomllib; \
+	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"])' | sed 's/>=/==/g')
+CALENDAR := $(addprefix tests/forecasting/test_,frequencies.py frames.py tables.py)
+
+.PHONY: demo test test-lowest test-lowest-pandas test-external test-browser faults fuzz mutate sanitize check bench accuracy prior wheel docs clean help
 .DEFAULT_GOAL := help
 
 demo: $(VENV)/.package ## forecast the shipped airline passengers and draw the picture
@@ -24,6 +29,15 @@ demo: $(VENV)/.package ## forecast the shipped airline passengers and draw the p
 
 test: $(VENV)/.test ## run every test
 	@$(RUN)python -m pytest
+
+# Old releases warn of what the newest releases of their own dependencies will drop; our own use is checked by `test`.
+test-lowest: ## run every test with the lowest versions of everything that Elman needs
+	@$(MAKE) --no-print-directory VENV=$(VENV)/lowest INSTALL=". $(LOWEST)" $(VENV)/lowest/.test
+	@$(VENV)/lowest/bin/python -m pytest -W ignore::DeprecationWarning
+
+test-lowest-pandas: $(VENV)/.test ## run the tests of dates and tables with the lowest version of pandas
+	@$(PIP) --no-deps --upgrade --target $(VENV)/lowest-pandas $(filter pandas==%,$(LOWEST)) pytz
+	@PYTHONPATH=$(VENV)/lowest-pandas $(RUN)python -m pytest -q $(CALENDAR)
 
 test-external: $(VENV)/.external ## suites of ONNX, ONNX Runtime, PyTorch and Keras; writes docs/compatibility.md
 	@$(RUN)python tests_external/compatibility.py
@@ -72,7 +86,7 @@ clean: ## remove everything that the other verbs made
 	rm -rf $(VENV) build dist air-passengers.png .hypothesis .mypy_cache .pytest_cache .ruff_cache
 
 help: ## show this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
 # Stamps. Each stands on the one before where both call pip, so that `make -j` never runs pip twice in one environment.
 $(VENV)/.python:
