@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 from elman import DataError, ElmanError
+from elman.data.table_files import Notation
 from elman.forecasting.tables import Table, read_table
 
 PLAIN = "month,sales\n2024-01-01,5\n2024-02-01,7\n2024-03-01,6\n"
@@ -192,10 +193,61 @@ def test_commas_between_thousands(tmp_path: Path) -> None:
     table = read(tmp_path, 'month,y\n2024-01,"1,234"\n2024-02,999\n2024-03,"1,234,567.5"\n2024-04,\n')
     assert table.frame["y"].tolist()[:3] == [1234.0, 999.0, 1234567.5] and np.isnan(table.frame["y"].iloc[3])
     assert table.notes == ["commas in y separate thousands"]
-    table = read(tmp_path, "month;y\n2024-01;1,234\n2024-02;999\n")
-    assert table.frame["y"].tolist() == [1.234, 999.0] and table.notes[-1] == "numbers in y have a decimal comma"
     assert refused(tmp_path, 'month,y\n2024-01,"1,5"\n2024-02,"2,5"\n2024-03,x\n').startswith(
         "sales.csv: column 'y' holds 'x' in line 4, which is no number."
+    )
+
+
+@pytest.mark.parametrize(
+    ("texts", "delimiter", "values", "note"),
+    [
+        (["906", "1.084"], ";", [906, 1084], "points in y separate thousands"),
+        (["906", "1,084"], ";", [906, 1084], "commas in y separate thousands"),
+        (["906", "1,084"], "\t", [906, 1084], "commas in y separate thousands"),
+        (["1,506", "1,684"], "\t", [1506, 1684], "commas in y separate thousands"),
+        (["1,506", "1,684"], ";", [1.506, 1.684], "numbers in y have a decimal comma"),
+        (["1.506", "1.684"], "\t", [1.506, 1.684], "points in y are decimal points, as in 1.506"),
+        (["1.506", "1684"], ";", [1.506, 1684], "points in y are decimal points, as in 1.506"),
+        (["1e5", "2.125"], ";", [100000, 2.125], "points in y are decimal points, as in 2.125"),
+        (["0.123", "0.456"], ";", [0.123, 0.456], ""),
+        (["1.234.567", "2"], ";", [1234567, 2], "points in y separate thousands"),
+        (["1 200", "3\u202f456\u202f789,5"], ";", [1200, 3456789.5], "numbers in y have a decimal comma"),
+        (["1'200", "12"], ";", [1200, 12], "spaces or apostrophes in y separate thousands"),
+        (["11.8%", "-13.3 %"], ";", [11.8, -13.3], "percent signs in y were left out"),
+        (["$1,200.50", "-$3"], ";", [1200.5, -3], "currency signs ($) in y were left out"),
+        (["12,5 €", "1.200 €"], ";", [12.5, 1200], "currency signs (€) in y were left out"),
+        (["(1,200.5)", "3", "4-", "−5"], ";", [-1200.5, 3, -4, -5], "brackets in y are minus signs"),
+    ],
+)
+def test_numbers_of_a_column_have_one_rule(
+    texts: list[str], delimiter: str, values: list[float], note: str, tmp_path: Path
+) -> None:
+    rows = [f"2024-{row + 1:02}-01{delimiter}{text}" for row, text in enumerate(texts)]
+    table = read(tmp_path, "\n".join([f"month{delimiter}y", *rows, ""]))
+    assert table.frame["y"].tolist() == values
+    assert table.notes[-1 if note else 1 :] == [note] * bool(note)
+
+
+def test_numbers_that_can_be_read_in_two_ways(tmp_path: Path) -> None:
+    text = "month;y\n2024-01;1.469\n2024-02;1.725\n"
+    assert refused(tmp_path, text) == (
+        "sales.csv: column 'y' holds '1.469' in line 2, which may be 1.469 or 1469. "
+        'Pass --decimal "." or --thousands ".".'
+    )
+    assert read(tmp_path, text, notation=Notation(decimal=".")).frame["y"].tolist() == [1.469, 1.725]
+    assert read(tmp_path, text, notation=Notation(thousands=".")).frame["y"].tolist() == [1469, 1725]
+    assert read(tmp_path, text, notation=Notation(decimal=",")).frame["y"].tolist() == [1469, 1725]
+    other = "month;y;z\n2024-01;1.469;0,5\n2024-02;1.725;0,25\n"
+    assert read(tmp_path, other).frame["y"].tolist() == [1469, 1725]
+    assert "may be 1.084 or 1084. Pass" in refused(tmp_path, "month,y\n2024-01,1.084\n2024-02,906\n")
+
+
+def test_numbers_of_different_units(tmp_path: Path) -> None:
+    assert refused(tmp_path, "month;y\n2024-01;$5\n2024-02;€5\n").startswith(
+        "sales.csv: column 'y' holds '€5' in line 3, which has €, unlike $ before."
+    )
+    assert refused(tmp_path, "month;y\n2024-01;5%\n2024-02;0.05\n").startswith(
+        "sales.csv: column 'y' holds '0.05' in line 3, which has no percent sign, unlike others."
     )
 
 

@@ -70,7 +70,7 @@ def indicators(path: Path, columns: Columns, labels: Mapping[str, Sequence[str]]
     >>> dict(indicators(Path("a.csv"), Columns({"sky": ["sun", "rain"]}), {"sky": ["rain", "sun"]}))
     {'sky=rain': ['0', '1'], 'sky=sun': ['1', '0']}
     """
-    result = Columns({}, columns.delimiter, columns.lines)
+    result = columns.like({})
     for name, column in columns.items():
         if name not in labels:
             result[name] = column

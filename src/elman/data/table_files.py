@@ -6,6 +6,7 @@ import csv
 import importlib.util
 import io
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,9 +14,25 @@ import pandas as pd
 
 from elman.errors import DataError, UnsupportedError
 
-__all__ = ["Column", "Columns", "read_columns"]
+__all__ = ["Column", "Columns", "Notation", "read_columns"]
 
 Column: TypeAlias = "list[str] | pd.Series"  # texts of a CSV file, or what a Parquet file says they are
+
+
+@dataclass(frozen=True)
+class Notation:
+    """How a file writes numbers and dates, as far as its reader was told; None is found out.
+
+    Parameters
+    ----------
+    decimal : {".", ","}, optional
+        Mark before the fraction of a number.
+    thousands : {".", ",", " ", "'"}, optional
+        Mark between thousands. Spaces and apostrophes always are.
+    """
+
+    decimal: str | None = None
+    thousands: str | None = None
 
 
 class Columns(dict[str, Column]):
@@ -29,19 +46,32 @@ class Columns(dict[str, Column]):
         Of a CSV file, else empty.
     lines : list of int
         Line of a CSV file on which each row ends, else empty.
+    notation : Notation
+        What is known about numbers and dates.
     """
 
-    def __init__(self, columns: dict[str, Column], delimiter: str = "", lines: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        columns: dict[str, Column],
+        delimiter: str = "",
+        lines: Sequence[int] = (),
+        notation: Notation | None = None,
+    ) -> None:
         super().__init__(columns)
         self.delimiter = delimiter
         self.lines = lines
+        self.notation = notation or Notation()
+
+    def like(self, columns: dict[str, Column]) -> Columns:
+        """Return other columns of the same file."""
+        return Columns(columns, self.delimiter, self.lines, self.notation)
 
     def place(self, row: int) -> str:
         """Name the place of a row; rows of Parquet files count from 1."""
         return f"line {self.lines[row]}" if self.lines else f"row {row + 1}"
 
 
-def read_columns(path: Path, encoding: str, notes: list[str]) -> Columns:
+def read_columns(path: Path, encoding: str, notes: list[str], notation: Notation | None = None) -> Columns:
     r"""Read a file; guesses that a reader should know of are added to the notes.
 
     Parameters
@@ -52,6 +82,8 @@ def read_columns(path: Path, encoding: str, notes: list[str]) -> Columns:
         Of a CSV file.
     notes : list of str
         Added to.
+    notation : Notation, optional
+        What is known about numbers and dates.
 
     Returns
     -------
@@ -68,8 +100,9 @@ def read_columns(path: Path, encoding: str, notes: list[str]) -> Columns:
         If the file cannot be read.
     """
     if path.suffix.lower() in (".parquet", ".pq"):
-        return Columns(_checked(path, _read_parquet(path)))
+        return Columns(_checked(path, _read_parquet(path)), notation=notation)
     columns = _parse(path, _decode(path, encoding))
+    columns.notation = notation or Notation()
     if columns.delimiter != ",":
         notes.append(f"columns are separated by {_DELIMITER_NAMES[columns.delimiter]}")
     return columns

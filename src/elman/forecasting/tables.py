@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from elman.data.table_categories import categories_in, indicators, labels_of
-from elman.data.table_files import Columns, read_columns
+from elman.data.table_files import Columns, Notation, read_columns
 from elman.data.table_numbers import Odd, to_numbers
 from elman.errors import DataError
 from elman.forecasting.table_times import odd_date, to_times
@@ -74,6 +74,7 @@ def read_table(
     past: Sequence[str] = (),
     future: Path | None = None,
     categories: Sequence[str] = (),
+    notation: Notation | None = None,
 ) -> Table:
     r"""Read a CSV file with a header line, or a Parquet file.
 
@@ -93,6 +94,8 @@ def read_table(
     categories : sequence of str
         Covariates that hold categories: each becomes a column of 0 and 1, named ``column=category``. Such a name among
         ``past`` stands for a category already known; then there are no others.
+    notation : Notation, optional
+        How numbers and dates are written, as far as it is known; the rest is found from all values of a column.
 
     Returns
     -------
@@ -118,7 +121,7 @@ def read_table(
     ('month', 'sales', [5.0, 7.0])
     """
     notes: list[str] = []
-    columns = read_columns(path, encoding, notes)
+    columns = read_columns(path, encoding, notes, notation)
     labels = categories_in(columns, past)
     wanted = [("covariates", name) for name in past if name.partition("=")[0] not in labels]
     wanted += [("categories", name) for name in categories]
@@ -130,7 +133,7 @@ def read_table(
     series = series or next(
         (name for name in columns if name.lower() in _ID_NAMES and name not in (time, target)), None
     )
-    later = None if future is None else indicators(future, read_columns(future, encoding, []), labels)
+    later = None if future is None else indicators(future, read_columns(future, encoding, [], notation), labels)
     target, values = _find_target(path, columns, target, (time, series, *past, *(later or ())), notes)
     names: Any = columns[series] if series is not None else target
     frame = pd.DataFrame({"unique_id": names, "ds": stamps, "y": values})
@@ -180,7 +183,7 @@ def _covariates(
             raise DataError(f"{path.name}: column {name!r} cannot be a covariate; {reason}.")
         values = to_numbers(columns, name, notes)
         if isinstance(values, Odd):
-            raise DataError(f"{path.name}: covariate {values.said(columns, name)}.")
+            raise DataError(f"{path.name}: covariate {values.said(columns, name)}.{_marks_hint(values)}")
         result[name] = values
     return result
 
@@ -204,6 +207,14 @@ def _read_future(
     frame = pd.DataFrame({"unique_id": ids, "ds": stamps} | _covariates(path, columns, names, taken, []))
     notes.append(f"known ahead: {', '.join(names)}")
     return names, frame
+
+
+def _marks_hint(odd: Odd) -> str:
+    """Say how to settle which mark is which."""
+    if not odd.two_readings:
+        return ""
+    mark = "," if "," in odd.text else "."
+    return f' Pass --decimal "{mark}" or --thousands "{mark}".'
 
 
 def _mention_unused(columns: Columns, used: tuple[str | None, ...], notes: list[str]) -> None:
@@ -244,7 +255,7 @@ def _find_target(
     if name is not None:
         values = to_numbers(columns, name, notes)
         if isinstance(values, Odd):
-            raise DataError(f"{path.name}: column {values.said(columns, name)}.")
+            raise DataError(f"{path.name}: column {values.said(columns, name)}.{_marks_hint(values)}")
         return name, values
     numeric: dict[str, tuple[list[float], list[str]]] = {}
     odd: dict[str, Odd] = {}
@@ -258,8 +269,8 @@ def _find_target(
                 numeric[column] = values, found
     for column, entry in odd.items():
         if entry.mostly and (column.lower() in _TARGET_NAMES or not numeric):
-            said = entry.said(columns, column)
-            raise DataError(f"{path.name}: column {said}. Name another with --target.")
+            hint = _marks_hint(entry) or " Name another with --target."
+            raise DataError(f"{path.name}: column {entry.said(columns, column)}.{hint}")
     named = [column for column in numeric if column.lower() in _TARGET_NAMES]
     chosen = named if len(named) == 1 else list(numeric)
     if len(chosen) != 1:

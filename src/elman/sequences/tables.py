@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -85,7 +86,9 @@ def _converted(path: Path, columns: Columns, name: str, notes: list[str]) -> Any
 def _stamps(entries: list[str]) -> Any:
     """Return time stamps, or None if not every entry is one of the same kind: all with a zone, or all without."""
     try:
-        stamps = pd.to_datetime(pd.Series(entries), format="ISO8601", errors="coerce")
-    except (ValueError, OverflowError):
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", FutureWarning)  # pandas 2 announces that it will refuse changing offsets
+            stamps = pd.to_datetime(pd.Series(entries), format="ISO8601", errors="coerce")
+    except (ValueError, OverflowError, FutureWarning):
         return None
     return stamps if stamps.notna().all() else None
