@@ -94,7 +94,10 @@ def test_years_and_several_offsets(tmp_path: Path) -> None:
     years = read(tmp_path, "year,y\n1700,5\n1701,11\n")
     assert years.frame["ds"].dt.year.tolist() == [1700, 1701]
     offsets = read(tmp_path, "time,y\n2024-03-31T01:00+01:00,1\n2024-03-31T03:00+02:00,2\n")
-    assert str(offsets.frame["ds"].iloc[1]) == "2024-03-31 01:00:00+00:00"
+    assert str(offsets.frame["ds"].iloc[1]) == "2024-03-31 03:00:00+02:00"
+    assert offsets.notes == ["offsets from UTC change between summer and winter, as in Europe/Berlin"]
+    odd = read(tmp_path, "time,y\n2024-03-31T01:00+01:00,1\n2024-03-31T03:00+07:00,2\n")
+    assert str(odd.frame["ds"].iloc[1]) == "2024-03-30 20:00:00+00:00"
 
 
 def test_missing_values_are_left_to_the_forecaster(tmp_path: Path) -> None:

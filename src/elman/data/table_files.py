@@ -29,10 +29,16 @@ class Notation:
         Mark before the fraction of a number.
     thousands : {".", ",", " ", "'"}, optional
         Mark between thousands. Spaces and apostrophes always are.
+    day_first : bool, optional
+        Whether 1/2/2024 is in February.
+    date_format : str, optional
+        Form of all dates, as for ``strptime``.
     """
 
     decimal: str | None = None
     thousands: str | None = None
+    day_first: bool | None = None
+    date_format: str | None = None
 
 
 class Columns(dict[str, Column]):

@@ -17,6 +17,7 @@ from elman.forecasting.covariates import read_covariates, sources
 from elman.forecasting.frequencies import (
     OFF_CALENDAR,
     Frequency,
+    fitting_alias,
     infer_frequency,
     positions,
     time_range,
@@ -241,11 +242,32 @@ def _frequency(place: str, panel: Panel, freq: Any) -> Frequency:
     times = panel.times[panel.offsets[longest] : panel.offsets[longest + 1]]
     inferred = infer_frequency(times) if len(times) > 1 else None
     if inferred is None:
-        raise DataError(
-            f"{place}: the frequency cannot be inferred from ds ({', '.join(str(time) for time in times[:4])}"
-            f"{', …' if len(times) > 4 else ''}). Pass freq, for example freq='MS'."
-        )
+        raise DataError(f"{place}: {_no_frequency(times)}")
     return inferred
+
+
+def _no_frequency(times: Any) -> str:
+    """Say why there is no frequency, and what helps with these time stamps."""
+    shown = ", ".join(str(time) for time in times[:4])
+    if len(times) < 2:
+        return f"the frequency cannot be inferred from one time stamp ({shown}). Pass freq, for example freq='MS'."
+    alias, gaps = fitting_alias(times)
+    cannot = f"the frequency cannot be inferred from ds ({shown}{', …' if len(times) > 4 else ''})."
+    if gaps == 0:
+        return f"{cannot} Pass freq, for example freq='{alias}'."
+    distance = np.diff(times.as_unit("us").asi8)
+    nearest, farthest = (_spoken(pd.Timedelta(int(d), unit="us")) for d in (distance.min(), distance.max()))
+    apart = f"{cannot} They are {nearest} to {farthest} apart, and a forecast needs even steps."
+    if gaps <= len(times):
+        return f"{apart} Pass freq='{alias}' and missing=\"interpolate\", which fills {gaps} gaps."
+    return f"{apart} Sum or average them first, by month for example."
+
+
+def _spoken(distance: pd.Timedelta) -> str:
+    for unit, length in (("day", 86_400), ("hour", 3600), ("minute", 60)):
+        if (count := distance.total_seconds() / length) >= 1:
+            return f"{count:.4g} {unit}{'s' * (count != 1)}"
+    return f"{distance.total_seconds():.4g} s"
 
 
 def _regular(place: str, panel: Panel, freq: Any, missing: str) -> Panel:

@@ -19,7 +19,9 @@ import pandas as pd
 __all__ = [
     "OFF_CALENDAR",
     "Frequency",
+    "fitting_alias",
     "future_times",
+    "gaps_of",
     "infer_frequency",
     "positions",
     "seasons_of",
@@ -89,6 +91,8 @@ def _is_clock_time(frequency: Frequency) -> bool:
 def infer_frequency(times: Times) -> Frequency | None:
     """Find the frequency of sorted, distinct time stamps, also through gaps.
 
+    Days without a Saturday or Sunday in two weeks and more are business days.
+
     Parameters
     ----------
     times : DatetimeIndex or integer Index (n,)
@@ -112,8 +116,53 @@ def infer_frequency(times: Times) -> Frequency | None:
         return None
     for stretch in _stretches(times):
         if (frequency := _infer_regular(stretch)) is not None:
-            return frequency
+            return pd.offsets.BusinessDay() if frequency == pd.offsets.Day() and _only_weekdays(times) else frequency
     return None
+
+
+def _only_weekdays(times: pd.DatetimeIndex) -> bool:
+    return bool(times[-1] - times[0] >= pd.Timedelta(days=14) and (times.day_of_week < 5).all())
+
+
+def gaps_of(times: Times, frequency: Frequency) -> int:
+    """Count the time stamps that sorted, distinct ones of one series lack; those off the calendar count, too.
+
+    Examples
+    --------
+    >>> gaps_of(pd.Index([1, 2, 5]), 1)
+    2
+    """
+    numbers, step = positions(times, frequency)
+    off = numbers == OFF_CALENDAR if not isinstance(frequency, int) else np.zeros(len(numbers), dtype=bool)
+    known = numbers[~off]
+    return int(off.sum() + (np.ptp(known) // step + 1 - len(known) if len(known) else 0))
+
+
+def fitting_alias(times: pd.DatetimeIndex) -> tuple[str, int]:
+    """Name the longest usual frequency on whose calendar all of some time stamps lie, and how many it lacks.
+
+    One without gaps is preferred.
+
+    Parameters
+    ----------
+    times : DatetimeIndex (n,)
+        Sorted and distinct, at least two.
+
+    Examples
+    --------
+    >>> fitting_alias(pd.DatetimeIndex(["2024-01-01", "2024-02-01", "2024-05-01"]))
+    ('MS', 2)
+    """
+    day, month = times[0].day_name()[:3].upper(), times[0].month_name()[:3].upper()
+    yearly = [f"{start}-{month}" for start in ("YS", "YE", "QS", "QE")]
+    found = {}
+    for alias in (*yearly, "MS", "ME", f"W-{day}", "B", "D", "h", "min", "s"):
+        numbers, step = positions(times, to_frequency(alias))
+        if OFF_CALENDAR not in numbers and (np.diff(numbers) % step == 0).all() and (np.diff(numbers) > 0).all():
+            found[alias] = gaps_of(times, to_frequency(alias))
+    even = [alias for alias, gaps in found.items() if gaps == 0]
+    alias = next(iter(even or found), "s")
+    return alias, found.get(alias, 0)
 
 
 def _stretches(times: pd.DatetimeIndex) -> Iterator[pd.DatetimeIndex]:

@@ -14,6 +14,7 @@ from elman.data.table_files import Columns, Notation, read_columns
 from elman.data.table_numbers import Odd, to_numbers
 from elman.errors import DataError
 from elman.forecasting.table_times import odd_date, to_times
+from elman.forecasting.table_zones import zone_of_repeats
 
 __all__ = ["Table", "read_table"]
 
@@ -21,15 +22,34 @@ _TIME_NAMES = (
     "ds",
     "date",
     "datetime",
+    "date_time",
     "time",
     "timestamp",
+    "time_stamp",
+    "time_period",
+    "period",
+    "year",
+    "year_month",
+    "yearmonth",
+    "yyyymm",
+    "quarter",
     "month",
     "week",
     "day",
-    "year",
-    "quarter",
-    "period",
     "hour",
+    "t",
+    "step",
+    "datum",
+    "zeit",
+    "jahr",
+    "monat",
+    "tag",
+    "woche",
+    "fecha",
+    "mes",
+    "data",
+    "mois",
+    "jour",
 )
 _TARGET_NAMES = ("y", "value", "values", "target", "sales", "demand", "count", "amount", "quantity")
 _ID_NAMES = ("unique_id", "series_id", "item_id", "series", "id")
@@ -136,6 +156,7 @@ def read_table(
     later = None if future is None else indicators(future, read_columns(future, encoding, [], notation), labels)
     target, values = _find_target(path, columns, target, (time, series, *past, *(later or ())), notes)
     names: Any = columns[series] if series is not None else target
+    stamps = stamps if (local := zone_of_repeats(stamps, names, notes)) is None else local
     frame = pd.DataFrame({"unique_id": names, "ds": stamps, "y": values})
     _check_rows(path, frame, time, series)
     taken = (time, target, series)
@@ -231,21 +252,38 @@ def _find_time(
 ) -> tuple[str, pd.Series]:
     """Find the column of time stamps, the well-known names first."""
     if name is not None:
-        stamps = to_times(columns[name], certain=True, notes=notes)
+        stamps = _times(path, columns, name, True, notes)
         if stamps is None:
-            raise DataError(f"{path.name}: column {odd_date(columns[name]).said(columns, name)}.")
+            raise DataError(f"{path.name}: column {odd_date(columns[name], columns.notation).said(columns, name)}.")
         return name, stamps
     free = [column for column in columns if column not in taken]
     known = [column for column in free if column.lower() in _TIME_NAMES]
+    counted: tuple[str, pd.Series] | None = None
     for column in [*known, *(column for column in free if column not in known)]:
-        stamps = to_times(columns[column], certain=column in known, notes=notes)
-        if stamps is not None:
+        stamps = _times(path, columns, column, column in known, notes)
+        if stamps is not None and not pd.api.types.is_integer_dtype(stamps):
             return column, stamps
-        if column in known and (odd := odd_date(columns[column])).mostly:
+        if stamps is not None:
+            counted = counted or (column, stamps)
+            continue
+        if column in known and (odd := odd_date(columns[column], columns.notation)).mostly:
             raise DataError(f"{path.name}: column {odd.said(columns, column)}. Name another with --time.")
+    if counted is not None:
+        return counted
+    if known and columns.notation.date_format is not None:
+        odd = odd_date(columns[known[0]], columns.notation)
+        raise DataError(f"{path.name}: column {odd.said(columns, known[0])}.")
     raise DataError(
         f"{path.name}: no column holds dates throughout; name it with --time (columns: {', '.join(columns)})."
     )
+
+
+def _times(path: Path, columns: Columns, name: str, certain: bool, notes: list[str]) -> pd.Series | None:
+    """Convert a column to time stamps, or return None."""
+    try:
+        return to_times(columns[name], certain, notes, columns.notation)
+    except DataError as error:
+        raise DataError(f"{path.name}: column {name!r}: {error}") from None
 
 
 def _find_target(
