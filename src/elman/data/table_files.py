@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import csv
+import gzip
 import importlib.util
 import io
+import sys
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,9 +15,14 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
+from elman.data.table_excel import read_excel
+from elman.data.table_layout import Rows, is_title, split_header
 from elman.errors import DataError, UnsupportedError
 
 __all__ = ["Column", "Columns", "Notation", "read_columns"]
+
+_LINES_LOOKED_AT = 50  # for the header
+_MOST_UNPACKED = 2**30  # bytes
 
 Column: TypeAlias = "list[str] | pd.Series"  # texts of a CSV file, or what a Parquet file says they are
 
@@ -83,7 +91,8 @@ def read_columns(path: Path, encoding: str, notes: list[str], notation: Notation
     Parameters
     ----------
     path : Path
-        Parquet if its name ends in ``.parquet`` or ``.pq``, else CSV.
+        Parquet if its name ends in ``.parquet`` or ``.pq``; Excel if it begins like it; else CSV, which may be packed
+        with gzip. ``-`` is the standard input.
     encoding : str
         Of a CSV file.
     notes : list of str
@@ -107,9 +116,13 @@ def read_columns(path: Path, encoding: str, notes: list[str], notation: Notation
     """
     if path.suffix.lower() in (".parquet", ".pq"):
         return Columns(_checked(path, _read_parquet(path)), notation=notation)
-    columns = _parse(path, _decode(path, encoding))
+    data = _content(path)
+    if (rows := read_excel(path, data)) is not None:
+        columns = _columns(path.name, rows, "", notes)
+    else:
+        columns = _parse(path, _decode(path, data, encoding), notes)
     columns.notation = notation or Notation()
-    if columns.delimiter != ",":
+    if columns.delimiter not in (",", ""):
         notes.append(f"columns are separated by {_DELIMITER_NAMES[columns.delimiter]}")
     return columns
 
@@ -168,9 +181,23 @@ def _texts(column: Any) -> Column:
     return ["" if value is None or value != value else str(value).strip() for value in column]
 
 
-def _decode(path: Path, encoding: str) -> str:
-    """Read the file as text."""
-    data = path.read_bytes()
+def _content(path: Path) -> bytes:
+    """Read a file or the standard input, and unpack what gzip has packed."""
+    data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
+    if not data.startswith(b"\x1f\x8b"):
+        return data
+    try:
+        with gzip.open(io.BytesIO(data)) as packed:
+            data = packed.read(_MOST_UNPACKED + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(f"{path.name}: cannot be unpacked ({error}).") from error
+    if len(data) > _MOST_UNPACKED:
+        raise DataError(f"{path.name}: unpacks to more than {_MOST_UNPACKED:,} bytes. Unpack it first.")
+    return data
+
+
+def _decode(path: Path, data: bytes, encoding: str) -> str:
+    """Turn the bytes of a file into text."""
     if not data.strip():
         raise DataError(f"{path.name}: the file is empty.")
     if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
@@ -197,29 +224,35 @@ def _decode(path: Path, encoding: str) -> str:
 _DELIMITER_NAMES = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
-def _parse(path: Path, text: str) -> Columns:
+def _parse(path: Path, text: str, notes: list[str]) -> Columns:
     """Split into columns below a header; every row must have as many fields as the header."""
-    first = next((line for line in text.splitlines() if line.strip()), "")
+    lines = [line for line in text.splitlines()[:_LINES_LOOKED_AT] if line.strip()]
+    first = lines[0] if lines else ""
     if len(first) > csv.field_size_limit():
         raise DataError(f"{path.name}: the first line has {len(first):,} characters; it is not a CSV file.")
-    delimiter = max(_DELIMITER_NAMES, key=lambda mark: len(next(csv.reader([first], delimiter=mark))))
+    header = next((line for line in lines if not all(is_title(line.split(mark)) for mark in _DELIMITER_NAMES)), first)
+    delimiter = max(_DELIMITER_NAMES, key=lambda mark: len(next(csv.reader([header[:10_000]], delimiter=mark))))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True)
     try:
-        lines = [(reader.line_num, fields) for fields in reader if any(field.strip() for field in fields)]
+        rows = [
+            (reader.line_num, [field.strip() for field in fields]) for fields in reader if any(map(str.strip, fields))
+        ]
     except csv.Error as error:
         raise DataError(f"{path.name}: line {reader.line_num}: {error}.") from error
-    if not lines:
+    if not rows:
         raise DataError(f"{path.name}: the file is empty.")
-    header = [name.strip() for name in lines[0][1]]
-    for number, fields in lines[1:]:
-        if len(fields) != len(header):
-            raise DataError(f"{path.name}: line {number} has {len(fields)} fields, the header has {len(header)}.")
+    return _columns(path.name, rows, delimiter, notes)
+
+
+def _columns(name: str, rows: Rows, delimiter: str, notes: list[str]) -> Columns:
+    """Turn rows into columns below a header."""
+    header, rows = split_header(name, rows, notes)
     if len(header) < 2:
-        raise DataError(f"{path.name}: there is only one column, {header[0]!r}; at least two are needed.")
+        raise DataError(f"{name}: there is only one column, {header[0]!r}; at least two are needed.")
     if len(set(header)) < len(header):
-        again = next(name for name in header if header.count(name) > 1)
-        raise DataError(f"{path.name}: two columns are called {again!r}.")
-    if len(lines) == 1:
-        raise DataError(f"{path.name}: there is a header, but no rows.")
-    texts = zip(*([field.strip() for field in fields] for _, fields in lines[1:]), strict=True)
-    return Columns(dict(zip(header, map(list, texts), strict=True)), delimiter, [number for number, _ in lines[1:]])
+        again = next(column for column in header if header.count(column) > 1)
+        raise DataError(f"{name}: two columns are called {again!r}.")
+    if not rows:
+        raise DataError(f"{name}: there is a header, but no rows.")
+    texts = zip(*(fields for _, fields in rows), strict=True)
+    return Columns(dict(zip(header, map(list, texts), strict=True)), delimiter, [line for line, _ in rows])

@@ -1,0 +1,58 @@
+"""Read Excel files through pandas, where its engine is installed; name them as what they are elsewhere."""
+
+from __future__ import annotations
+
+import importlib.util
+import io
+from datetime import datetime, time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from elman.data.table_layout import Rows
+from elman.errors import DataError, UnsupportedError
+
+__all__ = ["read_excel"]
+
+_NAMES = (".xlsx", ".xlsm", ".xls", ".ods")
+_STARTS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
+
+
+def read_excel(path: Path, data: bytes) -> Rows | None:
+    """Return the rows of the first sheet as texts, or None if it is no Excel file.
+
+    Raises
+    ------
+    UnsupportedError
+        If nothing installed reads Excel.
+    DataError
+        If the file is damaged.
+    """
+    if not data.startswith(_STARTS):
+        return None
+    if importlib.util.find_spec("openpyxl") is None or data.startswith(_STARTS[1]):
+        raise UnsupportedError(
+            f"{path.name}: this is {'an Excel file' if path.suffix.lower() in _NAMES else 'a ZIP or Excel file'}. Save "
+            "it as CSV, or install openpyxl, which reads .xlsx."
+        )
+    try:
+        sheet = pd.read_excel(io.BytesIO(data), header=None, dtype=object, engine="openpyxl")
+    except Exception as error:  # openpyxl passes on errors of ZIP and XML readers
+        raise DataError(f"{path.name}: this is no Excel file that can be read ({error}).") from error
+    rows = [(number + 1, [_text(cell) for cell in row]) for number, row in enumerate(sheet.itertuples(index=False))]
+    rows = [(number, fields) for number, fields in rows if any(fields)]
+    if not rows:
+        raise DataError(f"{path.name}: the file is empty.")
+    return rows
+
+
+def _text(cell: Any) -> str:
+    """Write a cell as a CSV file would."""
+    if cell is None or cell != cell:
+        return ""
+    if isinstance(cell, datetime):
+        return cell.isoformat(sep=" ") if cell.time() != time(0) else cell.date().isoformat()
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    return str(cell).strip()

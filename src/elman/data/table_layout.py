@@ -1,0 +1,84 @@
+"""Find the table in the rows of a file: below titles and comments, with or without a header line."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from typing import TypeAlias
+
+from elman.errors import DataError
+
+__all__ = ["Rows", "is_title", "split_header"]
+
+Rows: TypeAlias = "list[tuple[int, list[str]]]"  # line and fields, none of them blank throughout
+
+_NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?([T ].*)?|\d{4}-?[MQW]\d{1,2}")
+
+
+def is_title(fields: Sequence[str]) -> bool:
+    """Say whether a row is a title or a comment rather than a header: one field at most, the first of the row."""
+    given = [field for field in fields if field.strip()]
+    return fields[0].lstrip().startswith("#") or (len(given) == 1 and bool(fields[0].strip()))
+
+
+def split_header(name: str, rows: Rows, notes: list[str]) -> tuple[list[str], Rows]:
+    """Separate the names of the columns from the rows below, and leave out what only looks like columns.
+
+    Parameters
+    ----------
+    name : str
+        Of the file, for messages.
+    rows : list of (int, list of str)
+        Line and stripped fields.
+    notes : list of str
+        Says what was skipped.
+
+    Returns
+    -------
+    header : list of str
+    rows : list of (int, list of str)
+        As many fields as the header has, each.
+
+    Raises
+    ------
+    DataError
+        Naming the first row that has another number of fields.
+
+    Examples
+    --------
+    >>> split_header("a.csv", [(1, ["Report", ""]), (3, ["month", "y", ""]), (4, ["2024-01", "5", ""])], [])
+    (['month', 'y'], [(4, ['2024-01', '5'])])
+    """
+    titles = next((count for count, (_, fields) in enumerate(rows) if not is_title(fields)), 0)
+    if titles:
+        notes.append(f"line{'s' * (titles > 1)} {_spoken(rows[:titles])} above the table skipped")
+    rows = rows[titles:]
+    header = list(rows[0][1])
+    if len(rows) > 1 and _is_data(header, rows[1][1]):
+        header = [f"column {number + 1}" for number in range(len(header))]
+        notes.append(f"there is no header line; the columns are called {', '.join(header)}")
+    else:
+        rows = rows[1:]
+    used = len(header)
+    while used > 1 and not header[used - 1] and not any(any(fields[used - 1 :]) for _, fields in rows):
+        used -= 1
+    widths = {len(fields) for _, fields in rows}
+    blank = len(widths) == 1 and not any(any(fields[len(header) :]) for _, fields in rows)  # a mark ends every row
+    for line, fields in rows:
+        if len(fields) != len(header) and not (blank and len(fields) > len(header)):
+            raise DataError(f"{name}: line {line} has {len(fields)} fields, the header has {len(header)}.")
+    return header[:used], [(line, fields[:used]) for line, fields in rows]
+
+
+def _spoken(rows: Rows) -> str:
+    return str(rows[0][0]) if len(rows) == 1 else f"{rows[0][0]} to {rows[-1][0]}"
+
+
+def _is_data(first: Sequence[str], second: Sequence[str]) -> bool:
+    """Say whether the first row is data like the second: numbers throughout, or a date in the same column."""
+    if all(map(_NUMBER.fullmatch, first)):
+        return len(set(first)) == len(first) and all(map(_NUMBER.fullmatch, second))
+    dates = [(_DATE.fullmatch(a), _DATE.fullmatch(b)) for a, b in zip(first, second, strict=False)]
+    numbers = [(_NUMBER.fullmatch(a), _NUMBER.fullmatch(b)) for a, b in zip(first, second, strict=False)]
+    return any(a and b for a, b in dates) and any(a and b for a, b in numbers)

@@ -1,0 +1,86 @@
+"""Where the table is in a file: below titles and comments, packed, in a sheet, without a header."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import sys
+from pathlib import Path
+
+import pytest
+
+from elman import DataError, UnsupportedError
+from elman.data.table_excel import read_excel
+from elman.data.table_files import Columns, read_columns
+
+PLAIN = "month,sales\n2024-01,5\n2024-02,7\n"
+EXPECTED = {"month": ["2024-01", "2024-02"], "sales": ["5", "7"]}
+
+
+def read(tmp_path: Path, content: str | bytes, name: str = "sales.csv") -> tuple[Columns, list[str]]:
+    path = tmp_path / name
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    notes: list[str] = []
+    return read_columns(path, "utf-8", notes), notes
+
+
+@pytest.mark.parametrize(
+    ("content", "notes"),
+    [
+        ("# source: shop\n# unit: kEUR; net\n" + PLAIN, ["lines 1 to 2 above the table skipped"]),
+        ("Sales 2024,\nUnit: kEUR,\n,\n" + PLAIN, ["lines 1 to 2 above the table skipped"]),
+        ("Sales 2024\n\n" + PLAIN, ["line 1 above the table skipped"]),
+        ("month,sales,,\n2024-01,5,,\n2024-02,7,,\n", []),
+        ("month,sales\n2024-01,5,\n2024-02,7,\n", []),
+    ],
+)
+def test_what_is_around_the_table(content: str, notes: list[str], tmp_path: Path) -> None:
+    columns, said = read(tmp_path, content)
+    assert (dict(columns), said) == (EXPECTED, notes)
+
+
+def test_lines_keep_their_numbers_below_a_title(tmp_path: Path) -> None:
+    columns, _ = read(tmp_path, "Sales\n\n" + PLAIN)
+    assert columns.place(0) == "line 4"
+    with pytest.raises(DataError, match=r"^sales.csv: line 3 has 3 fields, the header has 2\.$"):
+        read(tmp_path, "Sales\n" + PLAIN.replace("5", "5,6"))
+    with pytest.raises(DataError, match=r"^sales.csv: line 2 has 3 fields, the header has 2\.$"):
+        read(tmp_path, "month,sales\n2024-01,5,\n2024-02,7\n")
+
+
+@pytest.mark.parametrize("rows", ["2024-01,5\n2024-02,7\n", "1,5\n2,7\n", "a,2024-01,5\na,2024-02,7\n"])
+def test_no_header(rows: str, tmp_path: Path) -> None:
+    columns, notes = read(tmp_path, rows)
+    assert next(iter(columns)) == "column 1" and columns.place(0) == "line 1"
+    assert list(columns)[-1] in notes[0] and columns[list(columns)[-1]] == ["5", "7"]
+
+
+@pytest.mark.parametrize("header", ["shop,2023,2024", "shop,2023-01,2023-02", ",sales,price"])
+def test_a_header_of_odd_names_is_a_header(header: str, tmp_path: Path) -> None:
+    columns, notes = read(tmp_path, header + "\nnorth,1,2\nsouth,3,4\n")
+    assert (list(columns), notes) == (header.split(","), [])
+
+
+def test_packed_by_gzip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packed = gzip.compress(PLAIN.encode())
+    assert dict(read(tmp_path, packed, "sales.csv.gz")[0]) == EXPECTED
+    with pytest.raises(DataError, match=r"^sales.csv.gz: cannot be unpacked \("):
+        read(tmp_path, packed[:-9], "sales.csv.gz")
+    monkeypatch.setattr("elman.data.table_files._MOST_UNPACKED", 20)
+    with pytest.raises(DataError, match=r"^sales.csv.gz: unpacks to more than 20 bytes\. Unpack it first\.$"):
+        read(tmp_path, packed, "sales.csv.gz")
+
+
+def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(PLAIN.encode())))
+    assert dict(read_columns(Path("-"), "utf-8", [])) == EXPECTED
+
+
+def test_excel_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(UnsupportedError) as caught:
+        read(tmp_path, b"PK\x03\x04rest", "sales.xlsx")
+    assert str(caught.value) == (
+        "sales.xlsx: this is an Excel file. Save it as CSV, or install openpyxl, which reads .xlsx."
+    )
+    assert read_excel(tmp_path / "sales.csv", b"month,sales") is None
