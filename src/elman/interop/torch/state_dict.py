@@ -137,7 +137,8 @@ def as_arrays(state_dict: Mapping[str, Any]) -> dict[str, Array]:
 def _held(array: Array) -> int:
     """Return the bytes that an array has in memory; where it steps by 0, it shows the same ones again and again."""
     sizes = [size for size, stride in zip(array.shape, array.strides, strict=True) if stride or size < 2]
-    return prod(sizes) * array.itemsize
+    held: int = prod(sizes) * array.itemsize
+    return held
 
 
 def _check_held(name: str, shape: tuple[int, ...], itemsize: int, held: int) -> None:
