@@ -71,6 +71,26 @@ def test_a_panel_is_tuned_where_that_is_better(wrong: float, tuned: float, metho
     assert of(cutoffs=1).fit(series[:19]).method_ == "prior"  # too few to tell
 
 
+@pytest.mark.parametrize("method", ["auto", "prior", "naive"])
+def test_a_panel_widens_its_intervals_by_what_was_held_out(method: str) -> None:
+    """Values held out lie far outside: the factors of the fit are those of the newest horizon, by hand."""
+    series = [np.concatenate([WAVE[: 40 + i], [5.0, 60.0, 5.0]]) for i in range(20)]
+    model = of(method, cutoffs="auto" if method != "auto" else 1).fit(series)
+    held = of(method, cutoffs=0).fit([values[:-3] for values in series])
+    rows = held.predict(level=[80, 95])
+    method_: Any = model._fitted.method
+    for level, factor in zip((80, 95), method_.spread.widths, strict=True):
+        needed = []
+        for values, row in zip(series, rows, strict=True):
+            above = values[-3:] > row["Elman"]
+            room = np.where(above, row[f"Elman-hi-{level}"] - row["Elman"], row["Elman"] - row[f"Elman-lo-{level}"])
+            needed.append(np.abs(values[-3:] - row["Elman"]) / room)
+        if model.method_ == held.method_:
+            assert factor == pytest.approx(np.quantile(needed, level / 100)) and factor > 2
+    few: Any = of(method).fit(series[:19])._fitted.method
+    assert few.spread.widths == (1.0, 1.0)
+
+
 def test_what_the_verdict_says_is_what_is_delivered(prior: Any) -> None:
     """A prior that is far off: with three cut-offs the best baseline is given, not recommended."""
     prior(50.0, 50.0)
