@@ -252,10 +252,10 @@ def test_a_blind_network_is_refused(level: str) -> None:
 def test_parameters_changed_after_the_fit_are_refused(tmp_path: Path) -> None:
     model = of().fit(WAVE).set_params(horizon=6)
     for act in (model.predict, lambda: model.update([1.0]), lambda: model.save(tmp_path / "m"), model.gradient_flow):
-        with pytest.raises(ArgumentError, match="horizon was 3 in fit and is 6 now; fit again, or set it back with"):
+        with pytest.raises(ArgumentError, match="horizon is 6, but was 3 in fit; fit again, or set it back with"):
             act()
     assert model.set_params(horizon=3, n_threads=1, progress=False).predict().shape == (3,)
-    with pytest.raises(ArgumentError, match=r"season was 4 in fit and is \[4, 8\] now"):
+    with pytest.raises(ArgumentError, match=r"season is \[4, 8\], but was 4 in fit"):
         model.set_params(season=[4, 8]).predict()
     assert np.array_equal(
         model.set_params(horizon=6).fit(WAVE).predict()[:1], of(horizon=6, season=[4, 8]).fit(WAVE).predict()[:1]

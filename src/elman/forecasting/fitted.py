@@ -100,7 +100,7 @@ class Fitted:
             was = self.parameters[name]
             if name not in NOT_FITTED and not same(was, now):
                 raise ArgumentError(
-                    f"{place}: {name} was {was!r} in fit and is {now!r} now; fit again, or set it back with "
+                    f"{place}: {name} is {now!r}, but was {was!r} in fit; fit again, or set it back with "
                     f"set_params({name}={was!r})."
                 )
 

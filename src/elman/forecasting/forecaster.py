@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
@@ -516,6 +517,26 @@ class Forecaster(Parameters, _Value, NamedParameters, SavedModel, BaseEstimator)
         return self._fitted.method.bounds(place, panel, forecasts, levels, self.n_threads or 0)
 
     # Files
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted forecaster to one file, nothing executable; `elman.load` reads it back.
+
+        Parameters
+        ----------
+        path : str or path
+            An existing file is replaced, or left as it was if anything goes wrong.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ArgumentError
+            If a parameter was changed after `fit`, or a series has a name that is neither text nor an integer.
+        OSError
+            If the operating system refuses.
+        """
+        self._check_fitted("save")
+        super().save(path)
 
     @classmethod
     def _unfitted(cls) -> Self:
