@@ -189,7 +189,7 @@ def test_series_of_a_file_command_no_terminal(tmp_path: Path) -> None:
     names = [ESCAPES, "b"]
     frame = pd.concat([pd.DataFrame({"unique_id": name, "ds": dates, "y": wave}) for name in names])
     options: dict[str, Any] = {"season": 4, "window": 5, "hidden_size": 4, "updates": 3, "n_seeds": 1, "steps": 8}
-    Forecaster(3, **options, intervals=10, random_state=0).fit(frame).save(tmp_path / "model")
+    Forecaster(3, method="network", **options, intervals=10, random_state=0).fit(frame).save(tmp_path / "model")
     done = run("predict", tmp_path / "model")
     assert done.exit_code == 0, done.output
     assert SHOWN in done.output and commands_in(done.output) == []

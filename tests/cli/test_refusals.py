@@ -88,7 +88,8 @@ BAD_DATA = {
     ),
     "day,y\n2024-01-01,1\n2024-01-09,2\n2024-01-11,3\n2024-02-05,3\n": (
         "elman forecast: the frequency cannot be inferred from ds (2024-01-01 00:00:00, 2024-01-09 00:00:00, "
-        "2024-01-11 00:00:00, 2024-02-05 00:00:00). Pass --freq, for example --freq MS."
+        "2024-01-11 00:00:00, 2024-02-05 00:00:00). They are 2 days to 25 days apart, and a forecast needs even steps. "
+        "Sum or average them first, by month for example."
     ),
     "day,y\n2024-01-01,1\n2024-01-01,2\n2024-01-02,3\n": (
         "bad.csv: 2024-01-01 00:00:00 occurs more than once in column 'day'. If the file holds several series, "

@@ -49,7 +49,7 @@ def burg(x: Array, highest: int) -> tuple[Array, Array]:
     --------
     >>> cycle = np.cos(2 * np.pi * np.arange(200) / 10)[None]
     >>> burg(cycle, 2)[0].round(2)                              # 2 cos(2π / 10), -1
-    array([[ 1.61, -1.  ]])
+    array([[ 1.62, -1.  ]])
     """
     rows, n = x.shape
     error = (x**2).mean(axis=1) + _TINY

@@ -42,7 +42,7 @@ def season(rng: Generator, rows: int, n: int, m: int) -> Array:
     place = (np.arange(n) + first) % m
     component = shape[:, place]
     evolves = np.flatnonzero(rng.random(rows) < 0.35)
-    steps = np.cumsum(rng.normal(size=(len(evolves), cycles, m)), axis=1).reshape(len(evolves), -1)
+    steps = np.cumsum(rng.normal(size=(len(evolves), cycles, m)), axis=1).reshape(len(evolves), cycles * m)
     component[evolves] += log_uniform(rng, 0.02, 0.5, (len(evolves), 1)) * steps[:, first : first + n]
     fading = sometimes(rng, 0.2, rng.normal(0, 0.8, (rows, 1)))
     return component * (1 + fading * np.linspace(-0.5, 0.5, n))

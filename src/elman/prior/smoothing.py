@@ -73,7 +73,7 @@ def smooth(z: Array) -> Smoothed:
     --------
     >>> best = smooth(np.arange(40.0)[None])                     # a line: alpha 1, and a trend of 1
     >>> best.alpha, best.level, best.trend.round(1)
-    (array([1.]), array([39.]), array([0.9]))
+    (array([1.]), array([39.]), array([1.]))
     """
     z = z[:, -LONGEST:]
     alpha, beta, phi = GRID[:, 0], GRID[:, 0] * GRID[:, 1], GRID[:, 2]

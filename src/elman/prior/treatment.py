@@ -104,7 +104,7 @@ def treat(y: Array, seasons: Sequence[int], ahead: npt.ArrayLike) -> Treated:
     --------
     >>> treated = treat(np.array([[1.0, 2.0, 4.0, 8.0, 16.0]]), seasons=[1], ahead=[1, 2])
     >>> treated.recent[0, -3:].round(2)                      # logarithms, in units of their changes
-    array([-2.01, -1.  ,  0.  ])
+    array([-1.94, -0.97,  0.  ])
     >>> treated.to_values(treated.to_units(np.array([[32.0, 64.0]]))[:, :, None])[0, :, 0].round(6)
     array([32., 64.])
     """

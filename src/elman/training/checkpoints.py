@@ -299,6 +299,8 @@ def _describe(trainer: Trainer) -> dict[str, Any]:
     settings = asdict(trainer.settings)
     for name in ("n_threads", "checkpoint_every"):  # they change no bit
         del settings[name]
+    if settings["average"] is None:  # states from before there was an average describe the same run
+        del settings["average"]
     schedule = trainer.settings.schedule
     settings["schedule"] = {"name": type(schedule).__name__.lower(), **asdict(schedule)}
     described: dict[str, Any] = plain(

@@ -70,7 +70,7 @@ class Trainer:
 
     Examples
     --------
-    >>> from elman.network import Architecture
+    >>> from elman.network import Architecture, Network
     >>> from elman.training import OrderedStretches
     >>> wave = np.sin(np.arange(60.0) / 3)[:, None]
     >>> batches = OrderedStretches(wave, [0, 60], window=4, horizon=1, steps=60)
