@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from dataclasses import replace
 from math import sqrt
+from typing import Any
 
 import numpy as np
 import pytest
@@ -100,3 +102,27 @@ def test_embedding_rows_have_length_about_one() -> None:
 def test_unknown_scheme() -> None:
     with pytest.raises(ArgumentError, match="Hint: did you mean 'glorot'"):
         initialize(LSTM, scheme="glorott")
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        (
+            {"hidden_size": 10**9},
+            r"hidden_size=1000000000 and num_layers=1 make 4e\+18 parameters; a network has",
+        ),
+        ({"hidden_size": 10**5}, r"make 4e\+10 parameters; a network has at most 5e\+08\."),
+        ({"input_size": 10**12}, "parameters; a network has at most"),
+        ({"num_layers": 10**9}, "num_layers must be at most 1000, got 1000000000"),
+        ({"num_layers": 10**400}, "num_layers must be at most 1000, got an integer of 1329 bits"),
+    ],
+)
+def test_absurd_sizes_are_refused_before_anything_is_made(sizes: dict[str, Any], message: str) -> None:
+    architecture = Architecture(**({"input_size": 1, "output_size": 1} | sizes))
+    tracemalloc.start()
+    try:
+        with pytest.raises(ArgumentError, match=message):
+            initialize(architecture)
+        assert tracemalloc.get_traced_memory()[1] < 1e6
+    finally:
+        tracemalloc.stop()

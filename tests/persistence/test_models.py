@@ -134,6 +134,16 @@ ESTIMATORS: dict[str, tuple[str, Callable[[Arrays, dict[str, Any]], Any], str]] 
         _parameters("n_threads", 2**31),
         "n_threads must be at most 2147483647, got 2147483648",
     ),
+    "stride 2**31": (
+        "classifier regressor tagger",
+        lambda arrays, metadata: metadata.update(stride=2**31),
+        "metadata: stride must be at most 1048576, got 2147483648",
+    ),
+    "stride beyond int64": (
+        "classifier regressor tagger",
+        lambda arrays, metadata: metadata.update(stride=10**300),
+        "metadata: stride must be at most 1048576, got 1000",
+    ),
     "unknown names by the thousand": (
         "forecaster classifier regressor tagger language-model",
         lambda arrays, metadata: metadata.update({f"{i:0100}": 0 for i in range(1000)}),

@@ -105,3 +105,17 @@ def test_times_are_no_numbers(unit: str) -> None:
     for data in (table, pd.DataFrame(table), [sequence.astype(f"m8[{unit}]") for sequence in equal]):
         with pytest.raises(DataError, match=hint):
             SequenceRegressor(**QUICK).fit(data, y)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "most"),
+    [("num_layers", 10**9, 1000), ("n_seeds", 1001, 1000), ("window", 2**31, 2**20), ("stride", 10**12, 2**20)],
+)
+@pytest.mark.parametrize("kind", KINDS)
+def test_absurd_sizes_are_named_with_their_limit(kind: type, name: str, value: int, most: int) -> None:
+    if name == "stride" and kind is SequenceTagger:
+        return  # it has none
+    with pytest.raises(ArgumentError, match=rf"^{kind.__name__}\.fit: {name} must be at most {most}, got {value}\.$"):
+        kind(**{**QUICK, name: value}).fit(X, KINDS[kind])
+    with pytest.raises(ArgumentError, match="hidden_size=1000000000 and num_layers=1 make"):
+        kind(**{**QUICK, "hidden_size": 10**9}).fit(X, KINDS[kind])

@@ -53,6 +53,7 @@ from elman._check.updates import (
     sgd_step,
 )
 from elman._check.values import (
+    at_most,
     boolean,
     bptt_depth,
     choice,
@@ -79,6 +80,7 @@ __all__ = [
     "activation_backward",
     "activation_forward",
     "adam_step",
+    "at_most",
     "binary_cross_entropy",
     "boolean",
     "bptt_depth",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -60,6 +60,19 @@ def integer(place: str, name: str, value: Any, low: int | None = None, high: int
 def positive_integer(place: str, name: str, value: Any) -> int:
     """Return ``value`` as an int of at least 1."""
     return integer(place, name, value, 1)
+
+
+def at_most(place: str, values: Mapping[str, Any], most: Mapping[str, int]) -> None:
+    """Refuse, by name, integers among checked values that are larger than anybody uses and anything could hold.
+
+    Examples
+    --------
+    >>> at_most("fit", {"stride": 4, "window": "auto"}, {"stride": 100, "window": 100})
+    """
+    for name, limit in most.items():
+        value = values.get(name)
+        if isinstance(value, (int, np.integer)) and value > limit:
+            raise ArgumentError(f"{place}: {name} must be at most {limit}, got {show(int(value))}.")
 
 
 def thread_count(place: str, n_threads: Any, low: int = 1) -> int:

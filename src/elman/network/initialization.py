@@ -24,6 +24,8 @@ Array = npt.NDArray[Any]
 Draw = Callable[[Architecture, str, Array, np.random.Generator], None]
 
 _PLACE = "initialize"
+_MOST_LAYERS = 1000
+_MOST_PARAMETERS = 500_000_000  # what a file of 2 GB holds in float32
 
 
 def initialize(
@@ -82,7 +84,7 @@ def initialize(
     seed = _check.integer(_PLACE, "seed", seed, 0, 2**63 - 1)
     if scale is not None and scheme != "uniform":
         raise ArgumentError(f"{_PLACE}: scale needs scheme='uniform', got {scheme!r}.")
-    layout = ParameterLayout(architecture)
+    layout = _layout(architecture)
     theta = np.zeros(layout.size)
     if scheme == "zeros":
         _warn_zeros(architecture)
@@ -97,6 +99,21 @@ def initialize(
             else:
                 _SCHEMES[scheme](architecture, name, view, random)
     return theta.astype(_check.float_dtype(_PLACE, "dtype", dtype), copy=False)
+
+
+def _layout(architecture: Architecture) -> ParameterLayout:
+    """Return the layout of a network that can be held and saved; sizes are compared before anything is made."""
+    if architecture.num_layers > _MOST_LAYERS:
+        raise ArgumentError(
+            f"{_PLACE}: num_layers must be at most {_MOST_LAYERS}, got {_check.show(architecture.num_layers)}."
+        )
+    layout = ParameterLayout(architecture)
+    if layout.size > _MOST_PARAMETERS:
+        sizes = f"hidden_size={_check.show(architecture.hidden_size)} and num_layers={architecture.num_layers}"
+        raise ArgumentError(
+            f"{_PLACE}: {sizes} make {layout.size:.3g} parameters; a network has at most {_MOST_PARAMETERS:.0e}."
+        )
+    return layout
 
 
 def _warn_zeros(architecture: Architecture) -> None:

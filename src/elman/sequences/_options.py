@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "HINTS",
+    "MOST",
     "architecture_of",
     "check_parameters",
     "class_weights",
@@ -44,6 +45,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 _COUNTS = ("hidden_size", "num_layers", "batch_size", "patience", "n_seeds")
 _COUNTS_OR_AUTO = ("window", "stride", "updates")
+MOST = {"num_layers": 1000, "n_seeds": 1000, "window": 2**20, "stride": 2**20}
 _SWITCHES = ("bidirectional", "standardize", "group_lengths", "early_stopping", "refit", "warm_start", "progress")
 _INTERVALS = {
     "learning_rate": "(0, inf)",
@@ -97,6 +99,7 @@ def check_parameters(place: str, estimator: SequenceEstimator) -> None:
             _check.boolean(place, name, value)
         elif name in _INTERVALS:
             _check.number_in(place, name, value, _INTERVALS[name])
+    _check.at_most(place, values, MOST)
     if values["clip_norm"] is not None:
         _check.number_in(place, "clip_norm", values["clip_norm"], "(0, inf)")
     if values["n_threads"] is not None:

@@ -12,7 +12,7 @@ from elman import _check
 from elman.errors import ArgumentError, FileFormatError
 from elman.network import Architecture, Network
 from elman.persistence.models import check_layers, check_names, plain_parameters
-from elman.sequences._options import architecture_of, check_parameters
+from elman.sequences._options import MOST, architecture_of, check_parameters
 from elman.sequences._preparation import Preparation
 from elman.sequences._targets import OUTPUTS, Target
 from elman.training import History
@@ -174,6 +174,7 @@ def _preparation(arrays: Arrays, metadata: dict[str, Any], per_step: bool) -> Pr
     center, scale = _center_and_scale(arrays, "input")
     window = _check.positive_integer("metadata", "window", metadata["window"])
     stride = _check.positive_integer("metadata", "stride", metadata["stride"])
+    _check.at_most("metadata", {"window": window, "stride": stride}, MOST)
     return Preparation(window, stride, center, scale, per_step)
 
 

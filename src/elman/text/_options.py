@@ -42,6 +42,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 _COUNTS = ("min_count", "num_layers", "decay_after")
 _COUNTS_OR_AUTO = ("vocabulary_size", "hidden_size", "steps", "batch_size", "epochs")
 _COUNTS_OR_NONE = ("patience",)
+_MOST = {"num_layers": 1000}
 _SWITCHES = ("tied_weights", "progress")
 _INTERVALS = {
     "dropout": "[0, 1)",
@@ -129,6 +130,7 @@ def check_parameters(place: str, model: LanguageModel) -> None:
             _check.number_in(place, name, value, _INTERVALS[name])
         elif name in _INTERVALS_OR_NONE and value is not None:
             _check.number_in(place, name, value, _INTERVALS_OR_NONE[name])
+    _check.at_most(place, values, _MOST)
     if values["n_threads"] is not None:
         _check.thread_count(place, values["n_threads"])
     _check.random_state(place, values["random_state"])
