@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import signal
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,9 @@ from elman import (
     SequenceTagger,
     load,
 )
+from elman.errors import ElmanError
 from elman.persistence import dump_arrays, load_arrays
+from elman.persistence.models import content_errors
 from golden.models import GOLDEN, MODELS, STATES, answer
 
 Arrays = dict[str, np.ndarray]
@@ -223,3 +227,40 @@ def test_what_could_not_be_read_again_is_not_written(kind: str, tmp_path: Path) 
         model.save(tmp_path / "model")
     assert str(caught.value).startswith(f"{type(model).__name__}.save: ")
     assert (tmp_path / "model").read_bytes() == before
+
+
+ABSURD: list[Any] = [None, True, -1, 2**31, 10**300, 1.5, 5e-324, "x", [], [None], {}, {"a": 1}]
+
+
+def _fields(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """Yield the way to every value of plain metadata, of lists to the first alone."""
+    if path:
+        yield path
+    inside = value.items() if isinstance(value, dict) else enumerate(value[:1]) if isinstance(value, list) else ()
+    for key, part in inside:
+        yield from _fields(part, (*path, key))
+
+
+def test_any_absurd_field_is_refused_at_load_or_harmless(saved: tuple[str, Path]) -> None:
+    """Nothing is left for `predict` to stumble over; what it answers may be nonsense, and any refusal has its type."""
+    kind, path = saved
+    if kind == "forecaster":
+        return  # reads fields of its own
+    arrays, metadata = load_arrays(path)
+    read, refused = type(load(path)).from_arrays, 0
+    for where in _fields(metadata):
+        for value in ABSURD:
+            changed = copy.deepcopy(metadata)
+            inside = changed
+            for key in where[:-1]:
+                inside = inside[key]
+            inside[where[-1]] = copy.deepcopy(value)
+            try:
+                with content_errors(kind):
+                    model = read({name: array.copy() for name, array in arrays.items()}, changed)
+            except ElmanError:
+                refused += 1
+                continue
+            with contextlib.suppress(ElmanError):
+                answer(model)
+    assert refused > 100
