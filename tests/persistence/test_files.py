@@ -235,3 +235,18 @@ def test_a_number_is_no_path() -> None:
     """Python would take it for a file that is open already, and close it."""
     with open(os.devnull, "rb") as other, pytest.raises(TypeError):
         load_arrays(other.fileno())  # type: ignore[arg-type]
+
+
+def test_what_killed_saves_left_is_removed_by_a_later_save(tmp_path: Path) -> None:
+    """Not what another process may still write, nor anything that only looks alike."""
+    old, young, other = (
+        tmp_path / f".elman-{digit * 16}{end}" for digit, end in (("a", ".tmp"), ("b", ".tmp"), ("c", ""))
+    )
+    for path in (old, young, other):
+        path.write_bytes(b"half a model")
+    link = tmp_path / f".elman-{'d' * 16}.tmp"
+    link.symlink_to(other)
+    for path in (old, other):
+        os.utime(path, (0, 0))
+    write_atomically(tmp_path / "model", b"whole")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["model", young.name, other.name, link.name])

@@ -5,14 +5,19 @@ from __future__ import annotations
 import errno
 import io
 import os
+import re
 import secrets
 import stat
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
 from elman.errors import ArgumentError, FileFormatError
 from elman.persistence.header import DIGEST, MAX_FILE, header_end
+
+_TEMPORARY = re.compile(r"\.elman-[0-9a-f]{16}\.tmp")
+_ABANDONED = 3600.0  # seconds
 
 StrPath: TypeAlias = str | os.PathLike[str]
 
@@ -46,6 +51,7 @@ def write_atomically(path: StrPath, data: bytes) -> None:
     """
     target = Path(path)
     mode = _existing_mode(target)
+    _sweep(target.parent)
     temporary = target.with_name(f".elman-{secrets.token_hex(8)}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
@@ -62,6 +68,16 @@ def write_atomically(path: StrPath, data: bytes) -> None:
         raise
     if os.name == "posix":  # make the new name durable too; other systems cannot open a folder
         _keep_names(target.parent)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove temporary files of saves that were killed; one that is younger than an hour may still be written."""
+    with suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if _TEMPORARY.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                with suppress(OSError):
+                    if time.time() - entry.stat(follow_symlinks=False).st_mtime > _ABANDONED:
+                        os.unlink(entry.path)
 
 
 def _keep_names(folder: Path) -> None:

@@ -135,7 +135,7 @@ def check_layout(table: Table, body: int) -> None:
         raise FileFormatError(f"its tensors need {position} bytes, {body} are there.")
 
 
-def parse_json(text: str, what: str) -> Any:
+def parse_json(text: str, what: str, most: int = MAX_ITEMS) -> Any:
     """Parse JSON of bounded size and depth, without duplicate keys and without numbers that are not finite.
 
     Parameters
@@ -144,6 +144,8 @@ def parse_json(text: str, what: str) -> Any:
         ASCII.
     what : str
         Its name in a message.
+    most : int
+        Items that it may have, as `items` counts them.
 
     Raises
     ------
@@ -157,8 +159,8 @@ def parse_json(text: str, what: str) -> Any:
     """
     if not text.isascii():  # other signs come as escapes; a single one here would quadruple the memory of the text
         raise FileFormatError(f"its {what} has signs that are not ASCII.")
-    if items(text) > MAX_ITEMS:
-        raise FileFormatError(f"its {what} has more than {MAX_ITEMS} items.")
+    if items(text) > most:
+        raise FileFormatError(f"its {what} has more than {most} items.")
     try:
         value = json.loads(
             text, object_pairs_hook=_unique, parse_constant=_finite, parse_float=_finite, parse_int=_short
