@@ -232,3 +232,21 @@ def test_a_trainer_that_has_run_continues_as_a_new_one(kind: str) -> None:
     if kind == "average":
         assert used.average is not None and fresh.average is not None
         assert used.average.tobytes() == fresh.average.tobytes()
+
+
+def test_any_absurd_array_of_a_state_is_refused() -> None:
+    """With the one error after which a run falls back on an older state."""
+    one = trainer(ordered_batches(), validate=score, validate_every=2)
+    one.run(until=4)
+    arrays, metadata = one.state().to_arrays()
+    required = [name for name in arrays if name not in ("best", "carried.c")]
+    for name in arrays:
+        for value in (
+            np.zeros(()),
+            np.zeros((1, 2, 3, 4)),
+            np.zeros(3, np.int64),
+            *([None] if name in required else []),
+        ):
+            changed = {**arrays, name: value} if value is not None else {n: arrays[n] for n in arrays if n != name}
+            with pytest.raises(FileFormatError):
+                TrainingState.from_arrays(changed, metadata)

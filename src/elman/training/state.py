@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from elman.errors import FileFormatError
 from elman.network import State
+from elman.persistence.models import content_errors
 from elman.training.history import HISTORY_DTYPES, History
 from elman.training.optimizers import OPTIMIZERS
 
@@ -84,6 +85,12 @@ class TrainingState:
         FileFormatError
             If something is missing, unknown, or does not fit the rest.
         """
+        with content_errors("state of a training"):
+            return cls._checked(arrays, metadata)
+
+    @classmethod
+    def _checked(cls, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> TrainingState:
+        """Do what `from_arrays` says; absurd content may raise anything."""
         _check_metadata(metadata)
         vectors = OPTIMIZERS[metadata["optimizer"]]
         required = {"theta", *(f"optimizer.{name}" for name in vectors)} | {
@@ -128,6 +135,10 @@ def _check_arrays(arrays: Mapping[str, Array], update: int) -> None:
         if name in _OPTIONAL or name.startswith("optimizer."):
             if array.shape != theta.shape or array.dtype != theta.dtype or array.ndim != 1:
                 raise FileFormatError(f"TrainingState: {name} must be like theta, {theta.dtype} {theta.shape}.")
+        elif name.startswith("carried."):
+            h = arrays["carried.h"]
+            if array.ndim != 3 or array.shape != h.shape or array.dtype != theta.dtype:
+                raise FileFormatError(f"TrainingState: {name} must be {theta.dtype} (layers, N, H), got {array.shape}.")
         elif name.startswith("history."):
             field = name.removeprefix("history.")
             count = len(arrays["history.score"]) if field in ("score", "validation_update") else update
