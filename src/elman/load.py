@@ -45,7 +45,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     True
     """
     from elman.persistence import load_arrays
-    from elman.persistence.models import content_errors
+    from elman.persistence.models import check_members, check_weights, content_errors
 
     arrays, metadata = load_arrays(path)
     kind = metadata.get("kind")
@@ -54,6 +54,9 @@ def load(path: str | os.PathLike[str]) -> Any:
         raise FileFormatError(f"{os.fspath(path)}: holds a {kind!r:.60}, this Elman loads {known}.")
     try:
         with content_errors(kind):
+            if "theta" in arrays:
+                check_members(arrays["theta"])
+                check_weights(arrays["theta"])
             return _KINDS[kind]().from_arrays(arrays, metadata)
     except ElmanError as error:
         raise FileFormatError(f"{os.fspath(path)}: {error}") from error

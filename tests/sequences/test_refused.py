@@ -119,3 +119,12 @@ def test_absurd_sizes_are_named_with_their_limit(kind: type, name: str, value: i
         kind(**{**QUICK, name: value}).fit(X, KINDS[kind])
     with pytest.raises(ArgumentError, match="hidden_size=1000000000 and num_layers=1 make"):
         kind(**{**QUICK, "hidden_size": 10**9}).fit(X, KINDS[kind])
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e300])
+def test_weights_of_steps_are_finite_and_can_be_summed(bad: float) -> None:
+    weights = [np.full(len(sequence), bad if i == 3 else 1.0) for i, sequence in enumerate(X)]
+    with pytest.raises(
+        DataError, match=r"fit: sample_weight must be finite numbers of at most 1e\+30 for every step\."
+    ):
+        SequenceTagger(**QUICK).fit(X, KINDS[SequenceTagger], sample_weight=weights)

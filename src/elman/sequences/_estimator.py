@@ -28,11 +28,11 @@ from elman.training import History, Trainer, TrainingState, checkpointing, same_
 if TYPE_CHECKING:
     from elman.training import GradientFlow
 
-__all__ = ["SequenceEstimator", "aligned", "labels_of"]
+__all__ = ["HEAVIEST", "SequenceEstimator", "aligned", "labels_of"]
 
 Array = npt.NDArray[Any]
 
-_HEAVIEST = 1e30  # sums of such weights, and of products with a loss, stay within float32
+HEAVIEST = 1e30  # sums of such weights, and of products with a loss, stay within float32
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -135,9 +135,9 @@ class SequenceEstimator(NamedParameters, SavedModel, BaseEstimator):
         weight: Array = _check_sample_weight(
             sample_weight, np.zeros((len(ragged), 1)), dtype=np.float64, ensure_non_negative=True
         )
-        if weight.max() > _HEAVIEST:
+        if weight.max() > HEAVIEST:
             i = int(np.argmax(weight))
-            raise DataError(f"{place}: sample_weight[{i}] is {weight[i]:g}; at most {_HEAVIEST:.0e} can be summed up.")
+            raise DataError(f"{place}: sample_weight[{i}] is {weight[i]:g}; at most {HEAVIEST:.0e} can be summed up.")
         if not weight.any():
             raise DataError(f"{place}: all sample weights are zero.")
         return weight

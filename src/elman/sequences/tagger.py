@@ -15,7 +15,7 @@ from elman._check.occupied import changing, untouched
 from elman.data.ragged import Ragged, is_long_frame
 from elman.errors import ArgumentError, DataError, UnsupportedError
 from elman.sequences._documentation import documented
-from elman.sequences._estimator import SequenceEstimator
+from elman.sequences._estimator import HEAVIEST, SequenceEstimator
 from elman.sequences._options import check_parameters, class_weights
 from elman.sequences._targets import Target, class_target, number_target, read_classes, read_numbers
 
@@ -263,6 +263,10 @@ class SequenceTagger(SequenceEstimator):
             factor = [np.asarray(part, np.float64) for part in sample_weight]
             self._check_steps(place, ragged, factor, "sample_weight")
             sample_weight = None
+            if not all((part <= HEAVIEST).all() for part in factor):  # also true of NaN
+                raise DataError(
+                    f"{place}: sample_weight must be finite numbers of at most {HEAVIEST:.0e} for every step."
+                )
             if min(part.min() for part in factor) < 0 or not any(part.any() for part in factor):
                 raise DataError(f"{place}: sample_weight must not be negative, nor zero everywhere.")
         if tags is not None and self.class_weight is not None:
