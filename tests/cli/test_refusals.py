@@ -68,7 +68,8 @@ BAD_DATA = {
         "bad.csv: no column besides the dates holds numbers throughout; name the one to forecast with --target."
     ),
     "day,a,b\n2024-01-01,1,2\n2024-01-02,2,3\n": (
-        "bad.csv: several columns hold numbers (a, b); name the one to forecast with --target."
+        "bad.csv: several columns hold numbers (a, b); name the one to forecast with --target. "
+        "If each is a series of its own, pass --target a,b."
     ),
     "day,y\n2024-01-01,1\n": "bad.csv: no series has more than one row, at least 2 are needed.",
     "day,y\n2024-01-01,1\n2024-01-02,\n2024-01-03,3\n": (
@@ -92,8 +93,8 @@ BAD_DATA = {
         "Sum or average them first, by month for example."
     ),
     "day,y\n2024-01-01,1\n2024-01-01,2\n2024-01-02,3\n": (
-        "bad.csv: 2024-01-01 00:00:00 occurs more than once in column 'day'. If the file holds several series, "
-        "name the column that tells them apart with --id."
+        "bad.csv: 2024-01-01 00:00:00 occurs more than once in column 'day'. No column tells several series apart; "
+        "sum the rows of one time, or drop all but one."
     ),
     "day,id,y\n2024-01-01,a,1\n2024-01-01,a,2\n2024-01-02,a,3\n": (
         "elman forecast: two rows in series 'a' at 2024-01-01 00:00:00; a series has one value per time stamp."

@@ -74,8 +74,8 @@ def test_the_same_table_in_other_clothes(name: str, tmp_path: Path) -> None:
 
 
 def test_decimal_comma(tmp_path: Path) -> None:
-    table = read(tmp_path, "Datum;Umsatz\n01.01.2024;1.234,5\n13.01.2024;-0,25\n25.01.2024;\n")
-    np.testing.assert_array_equal(table.frame["y"], [1234.5, -0.25, np.nan])
+    table = read(tmp_path, "Datum;Umsatz\n01.01.2024;1.234,5\n13.01.2024;\n25.01.2024;-0,25\n")
+    np.testing.assert_array_equal(table.frame["y"], [1234.5, np.nan, -0.25])
     assert table.notes == ["columns are separated by semicolons", "numbers in Umsatz have a decimal comma"]
     assert table.frame["ds"].dt.day.tolist() == [1, 13, 25]
 
@@ -101,8 +101,8 @@ def test_years_and_several_offsets(tmp_path: Path) -> None:
 
 
 def test_missing_values_are_left_to_the_forecaster(tmp_path: Path) -> None:
-    frame = read(tmp_path, "month,sales\n2024-01-01,5\n2024-02-01,NA\n2024-03-01,\n").frame
-    assert frame["y"].isna().tolist() == [False, True, True]
+    frame = read(tmp_path, "month,sales\n2024-01-01,5\n2024-02-01,NA\n2024-03-01,\n2024-04-01,6\n").frame
+    assert frame["y"].isna().tolist() == [False, True, True, False]
 
 
 def test_encodings(tmp_path: Path) -> None:
@@ -135,7 +135,10 @@ def test_encodings(tmp_path: Path) -> None:
         ("a,b\n1,2\n3,4\n", "no column holds dates throughout; name it with --time (columns: a, b)."),
         (
             "month,a,b\n2024-01,1,2\n2024-02,1,2\n",
-            "several columns hold numbers (a, b); name the one to forecast with --target.",
+            (
+                "several columns hold numbers (a, b); name the one to forecast with --target. "
+                "If each is a series of its own, pass --target a,b."
+            ),
         ),
         (
             "month,a\n2024-01,x\n2024-02,3\n",
@@ -144,8 +147,8 @@ def test_encodings(tmp_path: Path) -> None:
         (
             "month,sales\n2024-01,1\n2024-01,2\n2024-02,3\n",
             (
-                "2024-01-01 00:00:00 occurs more than once in column 'month'. If the file holds several series, "
-                "name the column that tells them apart with --id."
+                "2024-01-01 00:00:00 occurs more than once in column 'month'. No column tells several series apart; "
+                "sum the rows of one time, or drop all but one."
             ),
         ),
     ],
@@ -193,8 +196,8 @@ def test_one_wrong_entry_is_named_with_its_line(content: str, message: str, tmp_
 
 
 def test_commas_between_thousands(tmp_path: Path) -> None:
-    table = read(tmp_path, 'month,y\n2024-01,"1,234"\n2024-02,999\n2024-03,"1,234,567.5"\n2024-04,\n')
-    assert table.frame["y"].tolist()[:3] == [1234.0, 999.0, 1234567.5] and np.isnan(table.frame["y"].iloc[3])
+    table = read(tmp_path, 'month,y\n2024-01,"1,234"\n2024-02,999\n2024-03,\n2024-04,"1,234,567.5"\n')
+    np.testing.assert_array_equal(table.frame["y"], [1234.0, 999.0, np.nan, 1234567.5])
     assert table.notes == ["commas in y separate thousands"]
     assert refused(tmp_path, 'month,y\n2024-01,"1,5"\n2024-02,"2,5"\n2024-03,x\n').startswith(
         "sales.csv: column 'y' holds 'x' in line 4, which is no number."
@@ -264,12 +267,12 @@ def test_quoted_newlines_and_the_line_of_a_ragged_row(tmp_path: Path) -> None:
 def test_parquet(tmp_path: Path) -> None:
     path = tmp_path / "sales.parquet"
     days = [datetime(2024, month, 1) for month in (1, 2, 3)]
-    frame = pl.DataFrame({"month": days, "sales": [5.0, 7.0, None], "shop": ["a", "a", "a"], "open": [True] * 3})
+    frame = pl.DataFrame({"month": days, "sales": [5.0, None, 7.0], "shop": ["a", "a", "a"], "open": [True] * 3})
     frame.write_parquet(path)
     table = read_table(path)
     assert (table.time, table.target, table.series, table.notes) == ("month", "sales", None, [])
     assert table.frame["ds"].tolist() == [pd.Timestamp(day) for day in days]
-    np.testing.assert_array_equal(table.frame["y"], [5.0, 7.0, np.nan])
+    np.testing.assert_array_equal(table.frame["y"], [5.0, np.nan, 7.0])
     assert read_table(path, series="shop").frame["unique_id"].tolist() == ["a"] * 3
     frame.with_columns(pl.col("month").dt.replace_time_zone("Europe/Berlin")).write_parquet(path)
     assert str(read_table(path).frame["ds"].iloc[0]) == "2024-01-01 00:00:00+01:00"
@@ -338,3 +341,63 @@ def test_covariates_that_cannot_be_used(tmp_path: Path) -> None:
     assert said(future=ahead) == "ahead.csv: column 'day' holds 'soon' in line 2, which is no date."
     ahead.write_text("day,price\n2024-01-03,high\n")
     assert said(future=ahead) == "ahead.csv: covariate 'price' holds 'high' in line 2, which is no number."
+
+
+def test_one_column_per_series(tmp_path: Path) -> None:
+    text = "date,north,south\n2024-01-01,5,1\n2024-01-02,6,2\n2024-01-03,7,\n"
+    table = read(tmp_path, text, target="north,south")
+    assert (table.target, table.series) == ("north,south", None)
+    assert table.frame.groupby("unique_id")["y"].agg(list).to_dict() == {"north": [5, 6, 7], "south": [1, 2]}
+    assert refused(tmp_path, text, target="north,south", past=["north"]) == (
+        "sales.csv: --target north,south names several series, which go without covariates."
+    )
+    assert "there is no column 'north,west' for --target" in refused(tmp_path, text, target="north,west")
+
+
+def test_a_row_number_is_no_id(tmp_path: Path) -> None:
+    table = read(tmp_path, "id,month,sales\n7,2024-01,5\n8,2024-02,7\n9,2024-03,6\n", target="sales")
+    assert (table.series, len(table.frame)) == (None, 3)
+    assert table.notes[0] == "'id' numbers the rows, and tells no series apart"
+
+
+KEYS = "id,date,store,family,sales\n" + "".join(
+    f"{4 * day + 2 * store + (family == 'B')},2024-01-0{day},{store},{family},{day}\n"
+    for day in (1, 2)
+    for store in (1, 2)
+    for family in "AB"
+)
+
+
+def test_several_columns_name_a_series(tmp_path: Path) -> None:
+    assert refused(tmp_path, KEYS, target="sales").endswith("pass --id store,family.")
+    table = read(tmp_path, KEYS, target="sales", series="store,family")
+    assert table.frame["unique_id"].unique().tolist() == ["1/A", "1/B", "2/A", "2/B"]
+    assert (table.series, table.notes) == ("store,family", ["not used: id (--covariates takes columns)"])
+
+
+@pytest.mark.parametrize(
+    ("header", "rows", "times"),
+    [
+        ("Date;Time", ["1/2/2024;23:00:00", "1/2/2024;23:30:00"], ["2024-01-02 23:00", "2024-01-02 23:30"]),
+        ("date;hour", ["2024-01-02;9", "2024-01-02;10"], ["2024-01-02 09:00", "2024-01-02 10:00"]),
+        ("Year;Month", ["2023;12", "2024;1"], ["2023-12-01", "2024-01-01"]),
+        ("Jahr;Monat", ["2023;Nov", "2023;Dec"], ["2023-11-01", "2023-12-01"]),
+    ],
+)
+def test_two_columns_make_one_time(header: str, rows: list[str], times: list[str], tmp_path: Path) -> None:
+    text = f"{header};y\n{rows[0]};5\n{rows[1]};6\n"
+    how = {"notation": Notation(day_first=False)}
+    for time in (None, header.replace(";", ",")):
+        table = read(tmp_path, text, time=time, **how)
+        assert table.frame["ds"].tolist() == [pd.Timestamp(time) for time in times]
+        assert (table.time, table.target) == (header.replace(";", ","), "y")
+
+
+def test_rows_to_come_are_not_filled(tmp_path: Path) -> None:
+    text = "month,sales,price,heat\n2024-01,5,1,20\n2024-02,,2,21\n2024-03,6,2,22\n2024-04,,3,\n2024-05,,4,\n"
+    table = read(tmp_path, text, target="sales", past=["price", "heat"])
+    np.testing.assert_array_equal(table.frame["y"], [5, np.nan, 6])
+    assert (table.past, table.known_ahead) == (("heat",), ("price",))
+    assert table.future is not None and table.future["price"].tolist() == [3, 4]
+    assert table.notes == ["rows after the last value, without sales, are to be forecast: 2", "known ahead: price"]
+    assert read(tmp_path, text, target="sales").future is None

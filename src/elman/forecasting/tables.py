@@ -13,6 +13,7 @@ from elman.data.table_categories import categories_in, indicators, labels_of
 from elman.data.table_files import Columns, Notation, read_columns
 from elman.data.table_numbers import Odd, to_numbers
 from elman.errors import DataError
+from elman.forecasting.table_keys import is_row_number, join_series, join_times, parts_of, suggest_series
 from elman.forecasting.table_times import odd_date, to_times
 from elman.forecasting.table_zones import zone_of_repeats
 
@@ -104,7 +105,8 @@ def read_table(
         Parquet if its name ends in ``.parquet`` or ``.pq``; else CSV, whose delimiter may be a comma, a semicolon, a
         tab or a bar.
     time, target, series : str, optional
-        Columns to take; found by their names and contents if not given.
+        Columns to take; found by their names and contents if not given. ``"date,hour"`` joins two columns of times,
+        ``"shop,item"`` several that name a series; targets ``"north,south"`` are a series each.
     encoding : str
         Character encoding of CSV; a byte order mark of UTF-8 is skipped.
     past : sequence of str
@@ -141,30 +143,86 @@ def read_table(
     ('month', 'sales', [5.0, 7.0])
     """
     notes: list[str] = []
-    columns = read_columns(path, encoding, notes, notation)
+    columns, time = join_times(read_columns(path, encoding, notes, notation), time, notes)
+    keys = parts_of(columns, series)
+    columns = join_series(columns, series)
     labels = categories_in(columns, past)
     wanted = [("covariates", name) for name in past if name.partition("=")[0] not in labels]
     wanted += [("categories", name) for name in categories]
-    _check_named(path, columns, [("time", time), ("target", target), ("id", series), *wanted])
+    targets = parts_of(columns, target)
+    named: list[tuple[str, str | None]] = [("target", name) for name in targets] or [("target", target)]
+    _check_named(path, columns, [("time", time), *named, ("id", series), *wanted])
     labels |= labels_of(path, columns, categories)
     columns = indicators(path, columns, labels)
     past = list(dict.fromkeys(own for name in (*past, *categories) for own in _expanded(name, labels)))
     time, stamps = _find_time(path, columns, time, (target, series), notes)
-    series = series or next(
-        (name for name in columns if name.lower() in _ID_NAMES and name not in (time, target)), None
-    )
-    later = None if future is None else indicators(future, read_columns(future, encoding, [], notation), labels)
+    series = series or _find_series(columns, (time, target), notes)
+    taken = (time, target, series)
+    if targets:
+        if past or future is not None:
+            raise DataError(f"{path.name}: --target {target} names several series, which go without covariates.")
+        frame = _wide(path, columns, stamps, targets, series, notes)
+        _mention_unused(columns, (*taken, *targets, *keys), notes)
+        return Table(frame, time, ",".join(targets), series, notes)
+    later = None if future is None else indicators(future, _read_later(future, encoding, notation, taken), labels)
     target, values = _find_target(path, columns, target, (time, series, *past, *(later or ())), notes)
     names: Any = columns[series] if series is not None else target
     stamps = stamps if (local := zone_of_repeats(stamps, names, notes)) is None else local
     frame = pd.DataFrame({"unique_id": names, "ds": stamps, "y": values})
-    _check_rows(path, frame, time, series)
+    _check_rows(path, columns, frame, (time, target), series)
     taken = (time, target, series)
     ahead, coming = _read_future(future, later, columns, taken, notes) if future and later else ((), None)
     covariates = _covariates(path, columns, tuple(dict.fromkeys([*past, *ahead])), taken, notes)
-    _mention_unused(columns, (*taken, *covariates), notes)
+    _mention_unused(columns, (*taken, *covariates, *keys), notes)
+    frame, to_come = _without_rows_to_come(frame.assign(**covariates), target, notes)
+    if future is None and len(to_come):
+        ahead = tuple(name for name in covariates if to_come[name].notna().all())
+        coming = to_come[["unique_id", "ds", *ahead]] if ahead else None
+        notes += [f"known ahead: {', '.join(ahead)}"] * bool(ahead)
     only_past = tuple(name for name in past if name not in ahead)
-    return Table(frame.assign(**covariates), time, target, series, notes, only_past, ahead, coming)
+    return Table(frame, time, target, series, notes, only_past, ahead, coming)
+
+
+def _find_series(columns: Columns, taken: tuple[str | None, ...], notes: list[str]) -> str | None:
+    """Find the column that tells series apart by its name; one that is another in every row does not."""
+    for name in columns:
+        if name.lower() in _ID_NAMES and name not in taken:
+            if not is_row_number(columns, name):
+                return name
+            notes.append(f"{name!r} numbers the rows, and tells no series apart")
+    return None
+
+
+def _wide(
+    path: Path, columns: Columns, stamps: pd.Series, targets: Sequence[str], series: str | None, notes: list[str]
+) -> pd.DataFrame:
+    """Turn one column per series into a long frame; each series ends with its last value."""
+    parts = []
+    for name in targets:
+        values = _find_target(path, columns, name, (), notes)[1]
+        ids: Any = name if series is None else [f"{own}/{name}" for own in columns[series]]
+        part = pd.DataFrame({"unique_id": ids, "ds": stamps, "y": values})
+        _check_rows(path, columns, part, (*targets,), series)
+        parts.append(_without_rows_to_come(part, name, [])[0])
+    return pd.concat(parts, ignore_index=True)
+
+
+def _without_rows_to_come(frame: pd.DataFrame, target: str, notes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Separate the rows behind the last value of each series: they are what is to be forecast, and are not filled."""
+    newest = frame[frame["y"].notna()].groupby("unique_id")["ds"].max()
+    behind = (frame["ds"] > frame["unique_id"].map(newest)).to_numpy()
+    if behind.any():
+        count = int(behind.sum())
+        notes.append(f"rows after the last value, without {target}, are to be forecast: {count}")
+    return frame[~behind].reset_index(drop=True), frame[behind].reset_index(drop=True)
+
+
+def _read_later(
+    path: Path, encoding: str, notation: Notation | None, taken: tuple[str, str | None, str | None]
+) -> Columns:
+    """Read the file of times to come, with the same columns joined."""
+    columns, _ = join_times(read_columns(path, encoding, [], notation), taken[0], [])
+    return join_series(columns, taken[2])
 
 
 def _check_named(path: Path, columns: Columns, named: Sequence[tuple[str, str | None]]) -> None:
@@ -176,14 +234,18 @@ def _check_named(path: Path, columns: Columns, named: Sequence[tuple[str, str | 
             )
 
 
-def _check_rows(path: Path, frame: pd.DataFrame, time: str, series: str | None) -> None:
+def _check_rows(path: Path, columns: Columns, frame: pd.DataFrame, taken: tuple[str, ...], series: str | None) -> None:
     """Refuse several series that nothing tells apart, and series of single rows."""
+    time = taken[0]
     if series is None and frame["ds"].duplicated().any():
         again = frame["ds"][frame["ds"].duplicated()].iloc[0]
-        raise DataError(
-            f"{path.name}: {again} occurs more than once in column {time!r}. If the file holds several series, "
-            "name the column that tells them apart with --id."
+        apart = suggest_series(columns, frame["ds"], taken)
+        hint = (
+            f"If the file holds several series, pass --id {apart}."
+            if apart
+            else "No column tells several series apart; sum the rows of one time, or drop all but one."
         )
+        raise DataError(f"{path.name}: {again} occurs more than once in column {time!r}. {hint}")
     if frame["unique_id"].value_counts().max() < 2:
         raise DataError(f"{path.name}: no series has more than one row, at least 2 are needed.")
 
@@ -317,6 +379,7 @@ def _find_target(
             if chosen
             else "no column besides the dates holds numbers throughout"
         )
-        raise DataError(f"{path.name}: {reason}; name the one to forecast with --target.")
+        several = f" If each is a series of its own, pass --target {','.join(chosen)}." if chosen else ""
+        raise DataError(f"{path.name}: {reason}; name the one to forecast with --target.{several}")
     notes += numeric[chosen[0]][1]
     return chosen[0], numeric[chosen[0]][0]

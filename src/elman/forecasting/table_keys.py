@@ -1,0 +1,126 @@
+"""Times and series that a table spreads over several columns: joined, found, or suggested."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import combinations
+
+import pandas as pd
+
+from elman.data.table_files import Columns
+
+__all__ = ["is_row_number", "join_series", "join_times", "parts_of", "suggest_series"]
+
+_DATES = ("date", "datum", "fecha", "data", "day", "tag")
+_CLOCKS = ("time", "hour", "zeit", "uhrzeit", "stunde", "hora", "heure", "ora")
+_YEARS = ("year", "jahr", "yr", "anno", "annee", "ano")
+_MONTHS = ("month", "monat", "mon", "mes", "mois", "mese")
+_CLOCK = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?( ?[AaPp]\.?[Mm]\.?)?")
+_FULL_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{8}")
+_HOUR = re.compile(r"[01]?\d|2[0-3]")
+_YEAR, _MONTH = re.compile(r"\d{4}"), re.compile(r"0?[1-9]|1[0-2]|[A-Za-z]{3,9}")
+_MOST_KEYS = 12  # columns tried as names of series
+
+
+def parts_of(columns: Columns, name: str | None) -> list[str]:
+    """Split ``store,family`` into columns; an empty list if it is no list of columns.
+
+    Examples
+    --------
+    >>> parts_of(Columns({"a": [], "b": []}), "a, b")
+    ['a', 'b']
+    """
+    if name is None or name in columns or "," not in name:
+        return []
+    parts = [part.strip() for part in name.split(",")]
+    return parts if all(part in columns for part in parts) else []
+
+
+def join_times(columns: Columns, time: str | None, notes: list[str]) -> tuple[Columns, str | None]:
+    """Join date and time, or year and month, into one column if the table has them apart.
+
+    Parameters
+    ----------
+    columns : Columns
+        Of a file.
+    time : str or None
+        Column of the times; ``"Date,Time"`` names two; None finds them.
+    notes : list of str
+        Says what was joined.
+
+    Returns
+    -------
+    columns : Columns
+        With a further column, ``"Date,Time"``.
+    time : str or None
+
+    Examples
+    --------
+    >>> columns, time = join_times(Columns({"Year": ["2024"], "Month": ["3"], "y": ["5"]}), None, [])
+    >>> time, columns[time]
+    ('Year,Month', ['2024-03'])
+    """
+    pair = parts_of(columns, time) if time is not None else _apart(columns)
+    if len(pair) != 2:
+        return columns, time
+    first, second = (_texts(columns, name) for name in pair)
+    joined = list(map(_joined, first, second))
+    name = ",".join(pair)
+    notes.append(f"{pair[0]} and {pair[1]} make one time, such as {joined[0]}")
+    return columns.like({**{key: column for key, column in columns.items() if key not in pair}, name: joined}), name
+
+
+def _texts(columns: Columns, name: str) -> list[str]:
+    return [str(entry) for entry in columns[name]]
+
+
+def _joined(first: str, second: str) -> str:
+    if _YEAR.fullmatch(first) and _MONTH.fullmatch(second):
+        return f"{first}-{int(second):02}" if second.isdigit() else f"{second} {first}"
+    return f"{first} {int(second):02}:00" if second.isdigit() else f"{first} {second}"
+
+
+def _apart(columns: Columns) -> list[str]:
+    """Find a date that repeats beside times of day, or a year beside a month without any date."""
+    for dates, clocks, date, clock in ((_DATES, _CLOCKS, _FULL_DATE, _CLOCK), (_DATES, _CLOCKS, _FULL_DATE, _HOUR)):
+        first, second = _find(columns, dates, date), _find(columns, clocks, clock)
+        if first and second and len(set(_texts(columns, first))) < len(columns[first]):
+            return [first, second]
+    year, month = _find(columns, _YEARS, _YEAR), _find(columns, _MONTHS, _MONTH)
+    dated = any(_FULL_DATE.fullmatch(str(next(iter(column)))[:10]) for column in columns.values())
+    return [year, month] if year and month and not dated else []
+
+
+def _find(columns: Columns, names: Sequence[str], form: re.Pattern[str]) -> str | None:
+    """Find a column by its name whose every entry has a form."""
+    for name in columns:
+        if name.lower() in names and all(map(form.fullmatch, _texts(columns, name))):
+            return name
+    return None
+
+
+def join_series(columns: Columns, series: str | None) -> Columns:
+    """Add a column ``store,family`` of names such as ``3/dairy`` where several columns name a series."""
+    parts = parts_of(columns, series)
+    if not parts or series is None:
+        return columns
+    names = ["/".join(entries) for entries in zip(*(_texts(columns, part) for part in parts), strict=True)]
+    return columns.like({**columns, series: names})
+
+
+def is_row_number(columns: Columns, name: str) -> bool:
+    """Say whether a column is another in every row, so that it cannot tell series apart."""
+    texts = _texts(columns, name)
+    return len(texts) > 1 and len(set(texts)) == len(texts)
+
+
+def suggest_series(columns: Columns, times: pd.Series, taken: Sequence[str]) -> str | None:
+    """Name the column, or the two, within which no time repeats and most have several rows; None if there is none."""
+    free = [name for name in columns if name and name not in taken and not is_row_number(columns, name)][:_MOST_KEYS]
+    frame = pd.DataFrame({name: _texts(columns, name) for name in free}).assign(**{"": times.to_numpy()})
+    for keys in (*((name,) for name in free), *combinations(free, 2)):
+        groups = len(frame[list(keys)].drop_duplicates())
+        if not frame.duplicated([*keys, ""]).any() and 2 * groups <= len(frame):
+            return ",".join(keys)
+    return None
