@@ -234,6 +234,55 @@ def test_columns() -> None:
     assert refused(long([1, 2], unique_id=["a", None])) == "fit: unique_id is missing in row 1."
 
 
+MONTHS = pd.date_range("2024-01-01", periods=5, freq="MS")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pd.Series(np.arange(5.0), index=MONTHS, name="y"),
+        pd.Series(np.arange(5.0), index=MONTHS),
+        pd.Series(np.arange(5.0), index=MONTHS.to_period("M")),
+        pd.DataFrame({"y": np.arange(5.0)}, index=MONTHS),
+        pd.DataFrame({"y": np.arange(5.0)}, index=MONTHS.rename("ds")),
+        pd.DataFrame({"ds": MONTHS, "y": np.arange(5.0)}),
+        pl.DataFrame({"ds": MONTHS.to_numpy(), "y": np.arange(5.0)}),
+        long(np.arange(5.0), unique_id="y").set_index("unique_id"),
+        long(np.arange(5.0), unique_id="y").set_index(["unique_id", "ds"]),
+    ],
+)
+def test_one_series_with_dates_wherever_they_are(data: Any) -> None:
+    panel = read(data)
+    assert panel.ids is not None and panel.times is not None
+    assert (panel.ids.tolist(), panel.values.tolist()) == (["y"], [0, 1, 2, 3, 4])
+    assert panel.times.tolist() == MONTHS.tolist() and panel.frequency == pd.offsets.MonthBegin()
+
+
+def test_gaps_in_an_index_are_seen() -> None:
+    series = pd.Series(np.arange(5.0), index=MONTHS, name="sales").drop(MONTHS[2])
+    assert refused(series, freq="MS").startswith("fit: series 'sales' has no row for 2024-03-01 00:00:00;")
+    assert read(pd.DataFrame({"sales": series})[:2], freq="MS").ids.tolist() == ["sales"]  # type: ignore[union-attr]
+
+
+def test_one_column_per_series_in_a_frame() -> None:
+    wide = pd.DataFrame({"north": np.arange(5.0), "south": np.arange(5.0)}, index=MONTHS)
+    assert refused(wide) == (
+        "fit: a frame with dates in its index needs a column y, got north, south. For one column per series, pass "
+        'frame.melt(ignore_index=False, var_name="unique_id", value_name="y").'
+    )
+    panel = read(wide.melt(ignore_index=False, var_name="unique_id", value_name="y"))
+    assert panel.ids is not None and panel.ids.tolist() == ["north", "south"]
+
+
+def test_what_is_passed_instead_of_series() -> None:
+    assert refused(24, kind=ArgumentError) == (
+        "fit: data must be series, got 24. The horizon is set when the forecaster is made: Forecaster(horizon=24)."
+    )
+    assert refused({"a": [1, 2]}, kind=ArgumentError) == (
+        "fit: data must be series, got a dict; pass list(data.values())."
+    )
+
+
 def test_time_stamps_that_cannot_be_used() -> None:
     assert refused(long([1, 2], [pd.Timestamp("2024-01-01"), pd.NaT])) == "fit: ds is missing in row 1."
     assert refused(long([1, 2], [0.5, 1.5])) == "fit: ds must hold time stamps or integers, got float64."

@@ -13,11 +13,70 @@ import pandas as pd
 from elman.errors import DataError, ElmanWarning
 from elman.forecasting.frequencies import Times
 
-__all__ = ["numbers", "select_columns", "time_stamps"]
+__all__ = ["as_long", "numbers", "select_columns", "time_stamps"]
 
 Array = npt.NDArray[np.float64]
 
 _EXACT = 2**24  # integers up to here are exact in float32
+
+
+def as_long(place: str, data: Any) -> Any:
+    """Give a frame or a pandas Series with dates in its index the columns unique_id, ds and y, as far as it has them.
+
+    Parameters
+    ----------
+    place : str
+        Start of every message.
+    data : object
+        Anything else, such as an array, is returned as it is.
+
+    Examples
+    --------
+    >>> days = pd.date_range("2024-01-01", periods=2)
+    >>> as_long("example", pd.Series([5.0, 6.0], index=days)).columns.tolist()
+    ['ds', 'y', 'unique_id']
+    """
+    if isinstance(data, pd.Series):
+        if not isinstance(data.index, (pd.DatetimeIndex, pd.PeriodIndex)):
+            return data
+        name: Any = "y" if data.name is None else data.name
+        return _dated(data.index, pd.DataFrame({"y": data.to_numpy()})).assign(unique_id=name)
+    if not hasattr(data, "columns"):
+        return data
+    if isinstance(data, pd.DataFrame):
+        data = _with_index(place, data)
+    if "unique_id" in data.columns or not {"ds", "y"} <= set(data.columns):
+        return data
+    if isinstance(data, pd.DataFrame):
+        return data.assign(unique_id="y")
+    import polars as pl
+
+    return data.with_columns(pl.lit("y").alias("unique_id"))
+
+
+def _with_index(place: str, frame: pd.DataFrame) -> pd.DataFrame:
+    """Take unique_id and ds from the index of a frame, and y from its only column, where it does not have them."""
+    named = [name for name in frame.index.names if name in ("unique_id", "ds") and name not in frame.columns]
+    dated = "ds" not in frame.columns and isinstance(frame.index, (pd.DatetimeIndex, pd.PeriodIndex))
+    if named and not dated:
+        return frame.reset_index(named)
+    if not dated:
+        return frame
+    if "y" not in frame.columns and len(frame.columns) != 1:
+        raise DataError(
+            f"{place}: a frame with dates in its index needs a column y, got {', '.join(map(str, frame.columns))}. For "
+            'one column per series, pass frame.melt(ignore_index=False, var_name="unique_id", value_name="y").'
+        )
+    own = frame.reset_index(drop=True)
+    if "y" not in own.columns:
+        own = own.set_axis(["y"], axis=1).assign(unique_id=frame.columns[0])
+    return _dated(frame.index, own)
+
+
+def _dated(index: Any, frame: pd.DataFrame) -> pd.DataFrame:
+    """Put the dates of an index into a column; periods become their first moments."""
+    frame.insert(0, "ds", index.to_timestamp() if isinstance(index, pd.PeriodIndex) else index)
+    return frame
 
 
 def select_columns(place: str, data: Any, names: Sequence[str]) -> pd.DataFrame:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from elman.errors import ArgumentError, DataError, ElmanWarning, UnsupportedError
-from elman.forecasting.columns import numbers, select_columns, time_stamps
+from elman.forecasting.columns import as_long, numbers, select_columns, time_stamps
 from elman.forecasting.covariates import read_covariates, sources
 from elman.forecasting.frequencies import (
     OFF_CALENDAR,
@@ -52,7 +52,8 @@ def read_panel(
     place : str
         Start of every message, for example ``"Forecaster.fit"``.
     data : array_like (n,), list of array_like (n_i,), or long frame
-        One series, several series, or a pandas or polars frame with the columns ``unique_id``, ``ds`` and ``y``.
+        One series, several series, or a pandas or polars frame with the columns ``unique_id``, ``ds`` and ``y``. A
+        frame without ``unique_id`` is one series. A pandas Series or frame with dates in its index is such a frame.
     freq : str, DateOffset, int or "auto"
         Distance between time stamps; ``"auto"`` infers it.
     missing : str
@@ -82,6 +83,8 @@ def read_panel(
     >>> read_panel("example", [[1, 2, 3], [4, 5]]).lengths
     array([3, 2])
     """
+    data = as_long(place, data)
+    _refuse_other_kinds(place, data)
     if hasattr(data, "columns"):
         panel = _read_frame(place, data, freq, missing, covariates)
     elif covariates:
@@ -99,6 +102,17 @@ def read_panel(
         panel = Panel(values, _offsets([len(values)]), "array")
     _check_values(place, panel, missing, least, empty)
     return panel
+
+
+def _refuse_other_kinds(place: str, data: Any) -> None:
+    """Name what is passed instead of series."""
+    if isinstance(data, (int, np.integer)) and not isinstance(data, bool):
+        raise ArgumentError(
+            f"{place}: data must be series, got {data}. The horizon is set when the forecaster is made: "
+            f"Forecaster(horizon={data})."
+        )
+    if isinstance(data, Mapping):
+        raise ArgumentError(f"{place}: data must be series, got a {type(data).__name__}; pass list(data.values()).")
 
 
 def _offsets(lengths: Any) -> npt.NDArray[np.int64]:
