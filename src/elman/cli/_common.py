@@ -18,11 +18,15 @@ from elman.errors import ElmanError, ElmanWarning
 if TYPE_CHECKING:
     import pandas as pd
 
+    from elman.data.table_files import Notation
     from elman.forecasting import Forecaster
     from elman.forecasting.tables import Table
 
 __all__ = [
     "Checkpoint",
+    "DateFormat",
+    "DayFirst",
+    "Decimal",
     "Encoding",
     "ForecastOutput",
     "ForecastingModel",
@@ -32,6 +36,7 @@ __all__ = [
     "Seed",
     "Series",
     "Target",
+    "Thousands",
     "Threads",
     "Time",
     "check_choice",
@@ -40,6 +45,7 @@ __all__ = [
     "check_writable",
     "kept",
     "levels_of",
+    "notation_of",
     "refuse_unused",
     "reported",
     "say",
@@ -55,6 +61,10 @@ Time = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of the 
 Target = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column to forecast; found if not given.")]
 Series = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Column that tells several series apart.")]
 Encoding = Annotated[str, typer.Option(help="Character encoding of a CSV file.")]
+Decimal = Annotated[str | None, typer.Option(metavar="MARK", help="Decimal mark of numbers; found if not given.")]
+Thousands = Annotated[str | None, typer.Option(metavar="MARK", help="Mark between thousands; found if not given.")]
+DayFirst = Annotated[bool, typer.Option("--day-first", help="1/2/2024 is in February; found if not given.")]
+DateFormat = Annotated[str | None, typer.Option(metavar="FORM", help="Form of dates, such as %m/%d/%Y.")]
 Future = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Rows to come, with columns that are known ahead; dates as in the first file."),
@@ -189,6 +199,21 @@ def levels_of(text: str) -> list[float] | None:
     return levels
 
 
+def notation_of(decimal: str | None, thousands: str | None, day_first: bool, date_format: str | None) -> Notation:
+    """Gather how a file writes numbers and dates."""
+    from elman.data.table_files import Notation
+
+    if decimal is not None:
+        check_choice("--decimal", decimal, (".", ","))
+    if thousands is not None:
+        check_choice("--thousands", thousands, (".", ",", " ", "'"))
+    if decimal is not None and decimal == thousands:
+        usage_error(f"--decimal {decimal}: is the mark of --thousands, too.")
+    if day_first and date_format is not None:
+        usage_error("--day-first does not go with --date-format.")
+    return Notation(decimal, thousands, True if day_first else None, date_format)
+
+
 def table_of(
     file: str,
     time: str | None,
@@ -198,6 +223,7 @@ def table_of(
     past: Sequence[str] = (),
     future: Path | None = None,
     categories: Sequence[str] = (),
+    notation: Notation | None = None,
 ) -> Table:
     """Read a file, or one of the series that come with the package."""
     from elman.data.datasets import dataset_names, load_dataset
@@ -206,8 +232,8 @@ def table_of(
     path = Path(file)
     if os.path.isdir(path):
         usage_error(f"{file}: is a folder.")
-    if os.path.exists(path):
-        return read_table(path, time, target, series, encoding, past, future, categories)
+    if file == "-" or os.path.exists(path):
+        return read_table(path, time, target, series, encoding, past, future, categories, notation)
     if file in dataset_names() and (past or categories or future is not None):
         usage_error(f"{file}: the series that comes with Elman has no covariates.")
     if file in dataset_names():
@@ -226,11 +252,12 @@ def table_for(
     *,
     quiet: bool,
     future: Path | None = None,
+    notation: Notation | None = None,
 ) -> Table:
     """Read a file with the covariates that a fitted forecaster has, and say what was guessed."""
     from elman.forecasting.options import covariates_of
 
-    table = table_of(file, time, target, series, encoding, covariates_of(model), future)
+    table = table_of(file, time, target, series, encoding, covariates_of(model), future, (), notation)
     for note in [] if quiet else table.notes:
         say(f"{file}: {note}.")
     return table

@@ -9,14 +9,19 @@ import typer
 
 from elman.cli._common import (
     BAD_DATA,
+    DateFormat,
+    DayFirst,
+    Decimal,
     Encoding,
     ForecastingModel,
     Quiet,
     Series,
     Target,
+    Thousands,
     Time,
     check_readable,
     check_writable,
+    notation_of,
     reported,
     say,
     table_for,
@@ -39,6 +44,10 @@ def audit(
     target: Target = None,
     series: Series = None,
     encoding: Encoding = "utf-8",
+    decimal: Decimal = None,
+    thousands: Thousands = None,
+    day_first: DayFirst = False,
+    date_format: DateFormat = None,
     output: Annotated[
         Path | None, typer.Option(metavar="CSV", help="Write every number, one row per check and step.")
     ] = None,
@@ -49,13 +58,14 @@ def audit(
     The exit code is 0 if all promises are kept and 1 if one is broken.
     """
     check_writable("--output", output, model, file)
+    notation = notation_of(decimal, thousands, day_first, date_format)
     check_readable(None, model)
     with reported(quiet):
         from elman.forecasting import Forecaster
         from elman.forecasting import audit as run_audit
 
         forecaster = Forecaster.load(model)
-        table = table_for(forecaster, file, time, target, series, encoding, quiet=quiet)
+        table = table_for(forecaster, file, time, target, series, encoding, quiet=quiet, notation=notation)
         if not quiet:
             say(f"Training short copies of the model on {len(table.frame):,} rows.")
         result = run_audit(forecaster, table.frame)

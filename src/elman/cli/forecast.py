@@ -9,6 +9,9 @@ import typer
 
 from elman.cli._common import (
     Checkpoint,
+    DateFormat,
+    DayFirst,
+    Decimal,
     Encoding,
     ForecastOutput,
     Future,
@@ -17,6 +20,7 @@ from elman.cli._common import (
     Seed,
     Series,
     Target,
+    Thousands,
     Threads,
     Time,
     check_choice,
@@ -24,6 +28,7 @@ from elman.cli._common import (
     check_readable,
     kept,
     levels_of,
+    notation_of,
     reported,
     say,
     table_of,
@@ -88,6 +93,10 @@ def forecast(
     categories: Categories = None,
     future: Future = None,
     encoding: Encoding = "utf-8",
+    decimal: Decimal = None,
+    thousands: Thousands = None,
+    day_first: DayFirst = False,
+    date_format: DateFormat = None,
     backtest: CutOffs = None,
     refit: Refit = False,
     plot: Plot = None,
@@ -109,6 +118,7 @@ def forecast(
     check_choice("--cell", cell, ("lstm", "gru", "rnn"))
     check_choice("--missing", missing, ("error", "seasonal_median", "interpolate"))
     levels = levels_of(level)
+    notation = notation_of(decimal, thousands, day_first, date_format)
     with reported(quiet):
         from elman.forecasting.delivery import fit_and_predict
         from elman.forecasting.forecaster import Forecaster
@@ -129,12 +139,13 @@ def forecast(
             n_threads=threads,
             progress=not quiet,
         )
-        table = table_of(file, time, target, series, encoding, _names(covariates), future, _names(categories))
+        table = table_of(file, time, target, series, encoding, _names(covariates), future, _names(categories), notation)
         forecaster.set_params(past_covariates=table.past or None, future_covariates=table.known_ahead or None)
         if not quiet:
             _say_what_was_read(file, table)
-        run = forecaster.get_params() | {"level": level, "encoding": encoding}
+        run = forecaster.get_params() | {"level": level, "encoding": encoding} | vars(notation)
         columns = {"time": table.time, "target": table.target, "id": table.series, "categories": categories}
+        columns |= vars(notation)
         with kept("elman forecast", checkpoint, resume, run | columns, file, future):
             found = fit_and_predict("elman forecast", forecaster, table.frame, levels, table.future)
         if not quiet:

@@ -7,6 +7,9 @@ from typing import Annotated
 import typer
 
 from elman.cli._common import (
+    DateFormat,
+    DayFirst,
+    Decimal,
     Encoding,
     ForecastingModel,
     ForecastOutput,
@@ -14,10 +17,12 @@ from elman.cli._common import (
     Quiet,
     Series,
     Target,
+    Thousands,
     Time,
     check_readable,
     check_writable,
     levels_of,
+    notation_of,
     refuse_unused,
     reported,
     table_for,
@@ -41,6 +46,10 @@ def predict(
     target: Target = None,
     series: Series = None,
     encoding: Encoding = "utf-8",
+    decimal: Decimal = None,
+    thousands: Thousands = None,
+    day_first: DayFirst = False,
+    date_format: DateFormat = None,
     future: Future = None,
     level: Annotated[
         str, typer.Option(help="Intervals in percent, such as 80,95; none; auto: 80 and 95 if the model can.")
@@ -55,6 +64,7 @@ def predict(
     if file is None:
         refuse_unused(f"{model}: without FILE nothing is read", {"--time": time, "--target": target, "--id": series})
     levels = levels_of(level)
+    notation = notation_of(decimal, thousands, day_first, date_format)
     with reported(quiet):
         from elman.forecasting.delivery import usual_levels
         from elman.forecasting.forecaster import Forecaster
@@ -66,11 +76,13 @@ def predict(
                 usage_error(f"{model}: covariates known ahead go with the file of values known now; pass FILE.")
             frame = forecaster.predict(level=wanted)
         else:
-            if forecaster.future_covariates and future is None:
+            table = table_for(
+                forecaster, file, time, target, series, encoding, quiet=quiet, future=future, notation=notation
+            )
+            if forecaster.future_covariates and table.future is None:
                 usage_error(
                     f"{model}: needs {', '.join(forecaster.future_covariates)} of the rows to come; pass --future."
                 )
-            table = table_for(forecaster, file, time, target, series, encoding, quiet=quiet, future=future)
             frame = forecaster.predict(table.frame, level=wanted, future=table.future)
         if not hasattr(frame, "columns"):
             usage_error(f"{model}: was fitted to arrays without dates; pass FILE.")
