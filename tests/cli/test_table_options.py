@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import csv
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import polars as pl
 import pytest
 from typer.testing import CliRunner
 
@@ -56,3 +59,42 @@ def test_standard_input(small: None, sales: Path) -> None:
 def test_wrong_usage(options: list[str], message: str, run: Callable[..., Any], sales: Path) -> None:
     done = run("forecast", sales, "--horizon", 2, *options)
     assert (done.exit_code, done.stderr) == (2, f"Error: {message}\n")
+
+
+def test_output_is_what_its_name_says(run: Callable[..., Any], sales: Path, tmp_path: Path) -> None:
+    frames = []
+    for name in ("out.csv", "out.parquet", "out.json"):
+        out = tmp_path / name
+        assert run("forecast", sales, *HOW, "--seed", 1, "--output", out).exit_code == 0
+        assert (out.read_bytes()[:4] == b"PAR1") is (name == "out.parquet")
+        frames.append([(row["unique_id"], pd.Timestamp(row["ds"]), float(row["Elman"])) for row in rows_of(out)])
+    assert frames[0] == frames[1] == frames[2]
+
+
+def rows_of(path: Path) -> list[dict[str, Any]]:
+    if path.suffix == ".parquet":
+        return pl.read_parquet(path).to_dicts()
+    text = path.read_text()
+    return json.loads(text) if path.suffix == ".json" else list(csv.DictReader(text.splitlines()))
+
+
+def test_plots_of_three_kinds(run: Callable[..., Any], sales: Path, tmp_path: Path) -> None:
+    for name, start in (("a.png", b"\x89PNG"), ("a.svg", b"<?xml"), ("a.pdf", b"%PDF")):
+        for _ in range(2):
+            before = (tmp_path / name).read_bytes() if (tmp_path / name).exists() else None
+            assert run("forecast", sales, *HOW, "--plot", tmp_path / name).exit_code == 0
+        assert (tmp_path / name).read_bytes() == before and before is not None
+        assert before.startswith(start)
+
+
+def test_other_endings_are_refused(run: Callable[..., Any], sales: Path, tmp_path: Path) -> None:
+    done = run("forecast", sales, *HOW, "--output", tmp_path / "a.xlsx")
+    assert (done.exit_code, done.stderr) == (
+        2,
+        f"Error: --output {tmp_path / 'a.xlsx'}: must end in .csv, .parquet or .json.\n",
+    )
+    done = run("forecast", sales, *HOW, "--plot", tmp_path / "a.jpg")
+    assert (done.exit_code, done.stderr) == (
+        2,
+        f"Error: --plot {tmp_path / 'a.jpg'}: must end in .png, .svg or .pdf.\n",
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import stat
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from elman.forecasting.tables import Table
 
 __all__ = [
+    "NO_TABLES",
+    "TABLES",
     "Checkpoint",
     "DateFormat",
     "DayFirst",
@@ -40,6 +43,7 @@ __all__ = [
     "Threads",
     "Time",
     "check_choice",
+    "check_ending",
     "check_outputs",
     "check_readable",
     "check_writable",
@@ -53,6 +57,7 @@ __all__ = [
     "table_of",
     "usage_error",
     "write_csv",
+    "write_forecast",
 ]
 
 # Arguments and options that several subcommands have.
@@ -69,7 +74,9 @@ Future = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Rows to come, with columns that are known ahead; dates as in the first file."),
 ]
-ForecastOutput = Annotated[Path | None, typer.Option("--output", metavar="CSV", help="Write the forecast.")]
+ForecastOutput = Annotated[
+    Path | None, typer.Option("--output", metavar="FILE", help="Write the forecast: .csv, .parquet or .json.")
+]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed gives the same result.")]
 Threads = Annotated[int | None, typer.Option(min=1, help="Threads; the result does not depend on them.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages and no progress.")]
@@ -79,6 +86,7 @@ Checkpoint = Annotated[
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on from the state in the folder of --checkpoint, if there is one.")
 ]
+TABLES, NO_TABLES = (".csv", ".parquet", ".json"), (".xlsx", ".xls", ".ods", ".feather", ".gz")  # as --output
 BAD_DATA, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
 
@@ -299,6 +307,32 @@ def kept(
         except KeyboardInterrupt:
             say(f"The state of the training is in {folder}; --resume goes on from it.")
             raise
+
+
+def check_ending(option: str, path: Path | None, possible: Sequence[str], others: Sequence[str]) -> None:
+    """Refuse a file whose name says that it is of a kind which cannot be written."""
+    if path is not None and path.suffix.lower() in others:
+        usage_error(f"{option} {path}: must end in {', '.join(possible[:-1])} or {possible[-1]}.")
+
+
+def write_forecast(path: Path, frame: pd.DataFrame) -> None:
+    """Write a frame as what the name of the file says: Parquet, JSON or CSV."""
+    from elman.persistence import write_atomically
+
+    ending = path.suffix.lower()
+    if ending in (".parquet", ".pq"):
+        from elman.data.table_files import parquet_bytes
+
+        write_atomically(path, parquet_bytes(frame))
+    elif ending == ".json":
+        columns = {
+            name: [value.isoformat() if hasattr(value, "isoformat") else value for value in frame[name].tolist()]
+            for name in frame.columns
+        }
+        rows = [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
+        write_atomically(path, f"{json.dumps(rows, indent=1, ensure_ascii=False)}\n".encode())
+    else:
+        write_csv(path, frame)
 
 
 def write_csv(path: Path, frame: pd.DataFrame) -> None:

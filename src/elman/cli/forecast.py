@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from elman.cli._common import (
+    NO_TABLES,
+    TABLES,
     Checkpoint,
     DateFormat,
     DayFirst,
@@ -24,6 +26,7 @@ from elman.cli._common import (
     Threads,
     Time,
     check_choice,
+    check_ending,
     check_outputs,
     check_readable,
     kept,
@@ -33,7 +36,7 @@ from elman.cli._common import (
     say,
     table_of,
     usage_error,
-    write_csv,
+    write_forecast,
 )
 from elman.cli._show import show_backtest, show_delivered, show_forecast
 
@@ -69,7 +72,9 @@ CutOffs = Annotated[
 Refit = Annotated[
     bool, typer.Option("--refit", help="Learn anew at every cut-off, not only at the earliest; takes longer.")
 ]
-Plot = Annotated[Path | None, typer.Option(metavar="PNG", help="Draw history, check, forecast and intervals.")]
+Plot = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="Draw history, check, forecast and intervals: .png, .svg or .pdf.")
+]
 Save = Annotated[Path | None, typer.Option(metavar="MODEL", help="Write the fitted model, for elman predict.")]
 
 
@@ -114,6 +119,8 @@ def forecast(
     the check says is then what forecasts the values to come.
     """
     check_readable("--future", future)
+    check_ending("--output", output, TABLES, NO_TABLES)
+    check_ending("--plot", plot, (".png", ".svg", ".pdf"), (".jpg", ".jpeg", ".gif", ".webp", ".tif", ".eps", ".ps"))
     check_outputs({"--plot": plot, "--output": output, "--save": save}, file, future)
     check_choice("--cell", cell, ("lstm", "gru", "rnn"))
     check_choice("--missing", missing, ("error", "seasonal_median", "interpolate"))
@@ -231,19 +238,20 @@ def _write(
     """Write the files asked for, each of them whole or not at all; the picture is drawn before any of them."""
     from elman.persistence import write_atomically
 
-    picture = None if plot is None else _draw(forecaster, table, found)
+    picture = None if plot is None else _draw(forecaster, table, found, plot.suffix[1:].lower())
     if save is not None:
         forecaster.save(save)
     if output is not None:
-        write_csv(output, found.frame)
+        write_forecast(output, found.frame)
     if plot is not None and picture is not None:
         write_atomically(plot, picture)
 
 
-def _draw(forecaster: Forecaster, table: Table, found: Delivery) -> bytes:
+def _draw(forecaster: Forecaster, table: Table, found: Delivery, ending: str) -> bytes:
     """Draw the picture."""
     from elman.forecasting.plot import plot_png
 
     history = table.frame.sort_values(["unique_id", "ds"])
     baseline = found.best_baseline(forecaster.horizon)
-    return plot_png(history, found.frame, found.check, found.seasons[0], baseline, forecaster.method_)
+    form, method = ending if ending in ("svg", "pdf") else "png", forecaster.method_
+    return plot_png(history, found.frame, found.check, found.seasons[0], baseline, method, form=form)

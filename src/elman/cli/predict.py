@@ -7,6 +7,8 @@ from typing import Annotated
 import typer
 
 from elman.cli._common import (
+    NO_TABLES,
+    TABLES,
     DateFormat,
     DayFirst,
     Decimal,
@@ -19,6 +21,7 @@ from elman.cli._common import (
     Target,
     Thousands,
     Time,
+    check_ending,
     check_readable,
     check_writable,
     levels_of,
@@ -27,7 +30,7 @@ from elman.cli._common import (
     reported,
     table_for,
     usage_error,
-    write_csv,
+    write_forecast,
 )
 from elman.cli._show import show_delivered, show_forecast
 
@@ -58,6 +61,7 @@ def predict(
     quiet: Quiet = False,
 ) -> None:
     """Forecast with a saved model, without learning anything new."""
+    check_ending("--output", output, TABLES, NO_TABLES)
     check_writable("--output", output, model, file, future)
     check_readable("--future", future)
     check_readable(None, model)
@@ -87,6 +91,6 @@ def predict(
         if not hasattr(frame, "columns"):
             usage_error(f"{model}: was fitted to arrays without dates; pass FILE.")
         if output is not None:
-            write_csv(output, frame)
+            write_forecast(output, frame)
         show_delivered(forecaster)
         show_forecast(frame, "Forecast", "" if output is not None else "; --output writes all of them")

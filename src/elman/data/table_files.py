@@ -19,7 +19,7 @@ from elman.data.table_excel import read_excel
 from elman.data.table_layout import Rows, is_title, split_header
 from elman.errors import DataError, UnsupportedError
 
-__all__ = ["Column", "Columns", "Notation", "read_columns"]
+__all__ = ["Column", "Columns", "Notation", "parquet_bytes", "read_columns"]
 
 _LINES_LOOKED_AT = 50  # for the header
 _MOST_UNPACKED = 2**30  # bytes
@@ -144,6 +144,41 @@ def _read_parquet(path: Path) -> dict[str, Column]:
     raise UnsupportedError(
         f'{path.name}: reading Parquet needs the package pyarrow or polars; pip install "elman[parquet]" brings one.'
     )
+
+
+def parquet_bytes(frame: pd.DataFrame) -> bytes:
+    """Write a frame as Parquet, with pyarrow through pandas or else with polars.
+
+    Raises
+    ------
+    UnsupportedError
+        If neither is installed.
+    """
+    buffer = io.BytesIO()
+    if importlib.util.find_spec("pyarrow") is not None:
+        frame.to_parquet(buffer, engine="pyarrow", index=False)
+    elif importlib.util.find_spec("polars") is not None:
+        _to_polars(frame).write_parquet(buffer)
+    else:
+        raise UnsupportedError(
+            'Writing Parquet needs the package pyarrow or polars; pip install "elman[parquet]" brings one.'
+        )
+    return buffer.getvalue()
+
+
+def _to_polars(frame: pd.DataFrame) -> Any:
+    import polars as pl
+
+    columns: dict[str, Any] = {}
+    for name in frame.columns:
+        column = frame[name]
+        if isinstance(column.dtype, pd.DatetimeTZDtype):
+            utc = pl.Series(column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy())
+            columns[str(name)] = utc.dt.replace_time_zone("UTC").dt.convert_time_zone(str(column.dt.tz))
+        else:
+            plain = pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column)
+            columns[str(name)] = column.to_numpy() if plain else column.to_list()
+    return pl.DataFrame(columns)
 
 
 def _first_line(error: Exception) -> str:

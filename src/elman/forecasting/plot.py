@@ -27,6 +27,8 @@ def plot_png(
     seasons: int = 1,
     baseline: pd.DataFrame | None = None,
     method: str = "",
+    *,
+    form: str = "png",
 ) -> bytes:
     """Draw up to twelve series.
 
@@ -44,12 +46,15 @@ def plot_png(
         Columns ``unique_id``, ``ds`` and the best baseline's name: what it says comes next.
     method : str
         What is delivered, for the legend.
+    form : {"png", "svg", "pdf"}
+        Kind of the picture.
 
     Returns
     -------
     bytes
-        A PNG file.
+        A file.
     """
+    from matplotlib import rc_context
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -73,7 +78,9 @@ def plot_png(
     figure.legend(handles, labels, loc="outside upper center", ncols=4, frameon=False, fontsize=9)
     figure.supxlabel(_caption(backtest, len(every), int(_VERDICT * size[0])), fontsize=9, color=_MUTED)
     buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
+    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(form)  # the same picture, the same bytes
+    with rc_context({"svg.hashsalt": "elman"}):
+        figure.savefig(buffer, format=form, metadata=undated)
     return buffer.getvalue()
 
 
