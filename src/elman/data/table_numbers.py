@@ -26,6 +26,7 @@ _DRESSED = re.compile(
     rf"(?P<body>[\d.,][\d.,\u0020\u00a0\u2009\u202f'’]*?([eE][+-]?\d+)?)\s*"
     rf"(?P<after>{_CURRENCY}|%)?(?P<minus>[−-])?(?P<close>\))?"
 )
+_BARE = re.compile(r"[+-]?[\d.,]+")  # what most columns hold
 _GAPS = "\u0020\u00a0\u2009\u202f'’"  # spaces of four widths, and apostrophes: always between thousands
 _GROUPED = re.compile(r"[1-9]\d{0,2}([.,]\d{3})+")
 _NAMES = {",": "commas", ".": "points"}
@@ -158,6 +159,8 @@ def _plain(columns: Columns, texts: Sequence[str]) -> list[float] | None:
 
 def _undressed(text: str) -> _Entry | None:
     """Take sign, brackets, currency and percent sign off; None if what is left is no number."""
+    if _BARE.fullmatch(text):
+        return _Entry(text.lstrip("+-"), "-" if text[0] == "-" else "", "")
     if not (found := _DRESSED.fullmatch(text)):
         return None
     signs = [sign for sign in (found["sign"], found["inner"], found["minus"]) if sign]
