@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from elman.errors import ElmanError, ElmanWarning
+from elman.errors import ElmanError, ElmanWarning, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -78,7 +78,7 @@ ForecastOutput = Annotated[
     Path | None, typer.Option("--output", metavar="FILE", help="Write the forecast: .csv, .parquet or .json.")
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed gives the same result.")]
-Threads = Annotated[int | None, typer.Option(min=1, help="Threads; the result does not depend on them.")]
+Threads = Annotated[int | None, typer.Option(min=1, max=2**31 - 1, help="Threads; the result does not depend on them.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages and no progress.")]
 Checkpoint = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Keep the state of the training there, every ten seconds.")
@@ -92,7 +92,7 @@ BAD_DATA, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
 def say(text: str) -> None:
     """Write a message to standard error; results alone go to standard output."""
-    typer.echo(text, err=True)
+    typer.echo(visible(text), err=True)
 
 
 def usage_error(text: str) -> NoReturn:

@@ -27,7 +27,7 @@ from elman.cli._common import (
     table_for,
     write_csv,
 )
-from elman.cli._show import show_table
+from elman.cli._show import echo, show_table
 
 if TYPE_CHECKING:
     from elman.forecasting import Audit
@@ -87,5 +87,5 @@ def _show(result: Audit) -> None:
     )
     for check in result.checks:
         if check.holds is not True:
-            typer.echo(f"{check.name}: {check.detail}")
-    typer.echo(result.summary)
+            echo(f"{check.name}: {check.detail}")
+    echo(result.summary)

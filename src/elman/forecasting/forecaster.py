@@ -162,8 +162,7 @@ class Forecaster(Parameters, _Value, NamedParameters, SavedModel, BaseEstimator)
     Attributes
     ----------
     method_ : str
-        What is delivered: ``"prior"``, ``"prior with optimized Theta and damped trend"`` (of series without season,
-        their geometric mean),
+        What is delivered: ``"prior"``, ``"prior with optimized Theta"`` (their geometric mean, without season),
         ``"tuned prior"``, ``"mean of prior and tuned prior"``, ``"network"``, ``"seasonal naive"``, …
     reason_ : str
         Why, in a few words.

@@ -49,6 +49,7 @@ _CHOICES: dict[str, tuple[str, ...]] = {
 }
 _COUNTS = ("horizon", "steps", "hidden_size", "num_layers", "batch_size", "n_seeds")
 _COUNTS_OR_AUTO = ("window", "updates")
+_MOST = {"num_layers": 1000, "n_seeds": 1000, "window": 2**20, "horizon": 2**20, "updates": 10**9}
 _SWITCHES = ("bias", "linear_skip", "carry_state", "refit", "progress")
 _INTERVALS = {"learning_rate": "(0, inf)", "dropout": "[0, 1)"}
 
@@ -83,7 +84,9 @@ def check_parameters(place: str, parameters: Parameters) -> None:
     if values["clip_norm"] is not None:
         _check.number_in(place, "clip_norm", values["clip_norm"], "(0, inf)")
     if values["n_threads"] is not None:
-        _check.positive_integer(place, "n_threads", values["n_threads"])
+        _check.thread_count(place, values["n_threads"])
+    _check.random_state(place, values["random_state"])
+    _check.at_most(place, values, _MOST)
     if values["carry_state"] and values["loss_at"] == "last":
         raise ArgumentError(f'{place}: carry_state=True goes with loss_at="every" alone.')
     if values["loss_at"] == "last" and values["level"] != "none" and same(values["window"], 1):

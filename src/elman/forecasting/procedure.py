@@ -24,7 +24,7 @@ from elman.forecasting.fitted import Fitted
 from elman.forecasting.intervals import STEADY, Residuals, residuals_needed, scaled_residuals
 from elman.forecasting.methods import MeanMethod, Method, NetworkMethod, Stopped, draw_root
 from elman.forecasting.methods.prior import LONGER, MEAN, PRIOR, TUNED
-from elman.forecasting.methods.spread import FEWEST_FOR_WIDTHS, WITH_PARTNERS
+from elman.forecasting.methods.spread import FEWEST_FOR_WIDTHS, PARTNER
 from elman.forecasting.options import values_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
@@ -191,7 +191,7 @@ def _decide(candidates: Candidates, held: _Held | None) -> tuple[Decision, Compa
         decision = Decision(start, start, f'method="{asked}" asks for it')
     if not baselines:  # held out for the width of the intervals alone
         return decision, None
-    partner = WITH_PARTNERS * (candidates.seasons[0] == 1)
+    partner = f" with {PARTNER}" if candidates.seasons[0] == 1 else ""
     labels = {name: name + partner * ("prior" in name) for name in errors}
     return decision, Comparison(past, held.forecasts, errors, metric, baselines, decision, labels)
 

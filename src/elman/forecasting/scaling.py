@@ -89,11 +89,11 @@ class Scaling:
             wrong = outside_domain(kind, values)
             if wrong.any():
                 index = int(np.argmax(wrong))
-                other = "log1p" if kind == "log" and values.min() > -1 else "scale"
+                other = "log1p" if kind == "log" and values.min() >= 0 else "scale"
                 name = "y" if self.flat else f"channel {channel}"
                 raise DataError(
                     f'{place}: {name} is {values[index]:.15g} {panel.place(index)}, but transform="{kind}" needs '
-                    f"values above {0 if kind == 'log' else -1}. "
+                    f"values {'above' if kind == 'log' else 'of at least'} 0. "
                     f'Pass transform="{other}" to the Forecaster and fit again.'
                 )
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from elman.forecasting.channels import rejoined
 from elman.forecasting.methods.alone import Alone
-from elman.forecasting.methods.spread import WITH_PARTNERS, Spread
+from elman.forecasting.methods.spread import PARTNER, Spread
 from elman.forecasting.panel import Panel
 
 __all__ = ["LONGER", "MEAN", "PRIOR", "TUNED", "PriorMethod"]
@@ -23,7 +23,7 @@ LONGER = "longer tuned prior"
 
 @dataclass(frozen=True)
 class PriorMethod(Alone):
-    """The median of the prior's quantiles; of series without season its geometric mean with two simple forecasts.
+    """The median of the prior's quantiles; of series without season its geometric mean with the optimized Theta.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class PriorMethod(Alone):
     @property
     def label(self) -> str:
         """Its name, and that of its partner."""
-        return self.name + WITH_PARTNERS * self.spread.has_partners
+        return f"{self.name} with {PARTNER}" if self.spread.has_partner else self.name
 
     def forecast(self, place: str, panel: Panel, n_threads: int) -> Array:
         """Forecast every channel of every series from itself alone."""

@@ -29,12 +29,11 @@ from elman.forecasting.floors import clipped, least_half_widths, never_negative,
 from elman.forecasting.panel import Panel
 from elman.prior import LEVELS, Prior
 
-__all__ = ["FEWEST_FOR_WIDTHS", "MEASURED", "WITH_PARTNERS", "Spread", "combined", "moved"]
+__all__ = ["FEWEST_FOR_WIDTHS", "MEASURED", "PARTNER", "Spread", "combined", "moved"]
 
 Array = npt.NDArray[np.float64]
 
-PARTNERS = ("optimized Theta", "damped trend")  # of the prior, where series have no season
-WITH_PARTNERS = " with " + " and ".join(PARTNERS)
+PARTNER = "optimized Theta"  # of the prior, where series have no season
 MEASURED = (80.0, 95.0)  # levels that have a width factor of their own
 FEWEST_FOR_WIDTHS = 20  # series; of fewer a width factor would be chance
 _HIGHEST = 100.0 * (LEVELS[-1] - LEVELS[0])
@@ -53,8 +52,8 @@ class Spread:
     prior : Prior
         The network, perhaps tuned.
     seasons : tuple of int
-        Values per season. Of series without one (1), the forecast is the geometric mean of the
-        prior's, the optimized Theta's and the damped trend's.
+        Values per season. Of series without one (1), the forecast is the geometric mean with the
+        optimized Theta's.
     horizon : int
         Values to forecast (K).
     widths : tuple of float
@@ -67,8 +66,8 @@ class Spread:
     widths: tuple[float, float] = (1.0, 1.0)
 
     @property
-    def has_partners(self) -> bool:
-        """Whether the series have no season, so that simple forecasts join the prior's."""
+    def has_partner(self) -> bool:
+        """Whether the series have no season, so that the optimized Theta's forecast joins the prior's."""
         return self.seasons[0] == 1
 
     def quantiles(self, panel: Panel, n_threads: int) -> Array:
@@ -76,10 +75,10 @@ class Spread:
         series = flat(panel)
         found = self.prior.forecast(series, self.horizon, self.seasons, n_threads=n_threads)
         found = np.where(never_negative(panel).reshape(-1, 1, 1), np.maximum(found, 0.0), found)
-        if not self.has_partners:
+        if not self.has_partner:
             return found
-        partners = [np.stack([BASELINES[name](y, self.horizon, 1) for y in series]) for name in PARTNERS]
-        return moved(found, combined(np.stack([found[..., _MIDDLE], *partners])))
+        partner = np.stack([BASELINES[PARTNER](y, self.horizon, 1) for y in series])
+        return moved(found, combined(found[..., _MIDDLE], partner))
 
     @staticmethod
     def median(quantiles: Array) -> Array:
@@ -165,18 +164,17 @@ def _at(quantiles: Array, share: float) -> Array:
     return between
 
 
-def combined(forecasts: Array) -> Array:
-    """Return the geometric mean of forecasts (M, …) where all are positive, else the arithmetic.
+def combined(one: Array, other: Array) -> Array:
+    """Return the geometric mean of two forecasts where both are positive, else the arithmetic.
 
     Examples
     --------
-    >>> combined(np.array([[4.0, -4.0], [9.0, 9.0]])).tolist()
+    >>> combined(np.array([4.0, -4.0]), np.array([9.0, 9.0])).tolist()
     [6.0, 2.5]
     """
-    positive, share = (forecasts > 0).all(axis=0), 1 / len(forecasts)
-    geometric = np.prod(np.where(positive, forecasts, 1.0) ** share, axis=0)
-    mean: Array = np.where(positive, geometric, (forecasts * share).sum(axis=0))
-    return mean
+    both = (one > 0) & (other > 0)
+    geometric = np.sqrt(np.where(both, one, 1.0)) * np.sqrt(np.where(both, other, 1.0))
+    return np.where(both, geometric, 0.5 * one + 0.5 * other)
 
 
 def moved(quantiles: Array, points: Array) -> Array:
