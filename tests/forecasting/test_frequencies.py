@@ -172,3 +172,10 @@ def test_no_frequency_no_season() -> None:
 def test_what_is_no_frequency(freq: object) -> None:
     with pytest.raises(ValueError, match=r".+"):
         to_frequency(freq)
+
+
+@pytest.mark.parametrize("alias", ["YS", "MS", "B", "W-SUN", "D", "h"])
+def test_nanoseconds_end_in_2262_but_forecasts_do_not(alias: str) -> None:
+    last = pd.DatetimeIndex([pd.Timestamp("2262-04-01").as_unit("ns")])
+    ahead = future_times(last, to_frequency(alias), 300)
+    assert len(ahead) == 300 and ahead.is_monotonic_increasing and ahead[0] > last[0]

@@ -293,10 +293,17 @@ def future_times(last: Times, frequency: Frequency, horizon: int) -> Times:
     ['2024-02-29', '2024-03-31']
     """
     try:
-        ahead = [_advance(last, frequency, step) for step in range(1, horizon + 1)]
-    except pd.errors.OutOfBoundsDatetime:  # nanoseconds end in 2262
-        last = last.as_unit("us")
-        ahead = [_advance(last, frequency, step) for step in range(1, horizon + 1)]
+        joined = _ahead(last, frequency, horizon)
+    except (pd.errors.OutOfBoundsDatetime, OverflowError):  # nanoseconds end in 2262; pandas 2 says it in two ways
+        return _ahead(last.as_unit("us"), frequency, horizon)
+    if isinstance(frequency, int) or (joined[-1] >= last[-1] and joined.min() >= last.min()):
+        return joined
+    return _ahead(last.as_unit("us"), frequency, horizon)  # pandas 2 adds weeks beyond 2262 without a word
+
+
+def _ahead(last: Times, frequency: Frequency, horizon: int) -> Times:
+    """Continue each series in the unit that its time stamps have."""
+    ahead = [_advance(last, frequency, step) for step in range(1, horizon + 1)]
     order = np.arange(len(last) * horizon).reshape(horizon, len(last)).T.ravel()
     joined = ahead[0].append(ahead[1:])
     return joined[order]

@@ -139,7 +139,7 @@ class SequenceEstimator(NamedParameters, SavedModel, BaseEstimator):
             i = int(np.argmax(weight))
             raise DataError(f"{place}: sample_weight[{i}] is {weight[i]:g}; at most {HEAVIEST:.0e} can be summed up.")
         if not weight.any():
-            raise DataError(f"{place}: all sample weights are zero.")
+            raise DataError("Sample weights must contain at least one non-zero number.")  # as newer scikit-learn says
         return weight
 
     def _check_fitted(self, method: str) -> None:
