@@ -1,4 +1,4 @@
-"""Every exception and warning that Elman raises on purpose.
+"""Every exception and warning that Elman raises on purpose, and `visible`, which shows text from files safely.
 
 The tree::
 
