@@ -3,8 +3,8 @@
 1. Start with the prior as it is. Of a panel of 20 series or more, the **tuned prior** replaces it if its error is lower
    by more than two standard errors of the differences, paired by series; else the **mean** of both networks' weights if
    its error is lower by more than one. Of 100 series or more the mean stands first, and the prior as it is replaces
-   it if it is better by more than two: on 20 panels of that size drawn from M1, the mean was better on all of them,
-   whatever the held-out horizon said.
+   it if it is better by more than two. Panels of that size
+   drawn from M1 quarterly and monthly forecast better so.
 2. Where the series have several seasons and are long, a prior **tuned longer** replaces what stands if its error is
    lower and, against the prior as it is, by more than two standard errors. Then the **window network** replaces what
    stands if it is better by more than two standard errors, the **mean** of its forecast and what stands if that is
@@ -14,8 +14,7 @@
 
 A standard error is the standard deviation of the differences over the square root of their number: what one lucky
 horizon shows is no reason to change. Few differences say little about their own deviation: then the limits are those
-of Student's t at the same probability, 4.5 for two standard errors of three differences. "Best on the held-out
-horizon" without all this loses up to 17 % on panels.
+of Student's t at the same probability, 4.5 for two standard errors of three differences.
 """
 
 from __future__ import annotations
