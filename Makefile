@@ -18,7 +18,7 @@ endif
 # The lowest version that pyproject.toml declares of everything that runs with Elman, such as pandas==2.2.2.
 LOWEST = $(shell $(PYTHON) -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"])' | sed 's/>=/==/g')
-CALENDAR := $(addprefix tests/forecasting/test_,frequencies.py frames.py tables.py table_times.py)
+CALENDAR := tests/forecasting/test_frames.py tests/tables
 
 .PHONY: demo test test-lowest test-lowest-pandas test-external test-browser faults fuzz mutate sanitize check bench accuracy prior wheel docs clean help
 .DEFAULT_GOAL := help

@@ -28,7 +28,7 @@ import numpy as np
 import elman
 from elman import SequenceClassifier, SequenceRegressor, SequenceTagger, engine
 from elman.data.tasks import adding, temporal_order
-from elman.data.ts_files import read_ts
+from elman.tables.ts_files import read_ts
 
 HERE = Path(__file__).resolve().parent
 RESULTS = HERE / "results"

@@ -22,8 +22,8 @@ import onnxruntime
 import elman
 from elman import Forecaster, SequenceClassifier
 from elman.data.datasets import load_dataset
-from elman.data.ts_files import read_ts
 from elman.interop import export_onnx
+from elman.tables.ts_files import read_ts
 
 HERE = Path(__file__).resolve().parent
 TARGET = HERE / "results" / "interchange.json"

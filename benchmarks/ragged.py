@@ -23,7 +23,7 @@ import numpy as np
 import torch
 
 from elman import Architecture, Network, engine
-from elman.data.ts_files import read_ts
+from elman.tables.ts_files import read_ts
 from elman.training import SequenceBatches, Settings, Trainer
 
 HERE = Path(__file__).resolve().parent

@@ -24,10 +24,10 @@ with atheris.instrument_imports(include=["elman"]):
     import elman
     import elman.load
     from elman import ElmanError, FileFormatError
-    from elman.data.ts_files import read_ts
-    from elman.forecasting.tables import read_table
     from elman.persistence import dump_arrays, parse_arrays
-    from elman.sequences.tables import read_table as read_steps
+    from elman.tables.series import read_series
+    from elman.tables.steps import read_steps
+    from elman.tables.ts_files import read_ts
 
 from persistence.forge import BODY, PREFIX, ZEROS, forge  # noqa: E402 - the path is set above
 
@@ -122,7 +122,7 @@ def _change_array(provider: Any, arrays: dict[str, Any]) -> None:
 
 def table(data: bytes) -> None:
     """Any bytes as the CSV file of a forecast."""
-    _read(read_table, data, "table.csv")
+    _read(read_series, data, "table.csv")
 
 
 def steps(data: bytes) -> None:

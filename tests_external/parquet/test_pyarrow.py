@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 
 from elman import DataError
 from elman.cli.app import app
-from elman.forecasting.tables import read_table
+from elman.tables.series import read_series
 
 DAYS = pd.date_range("2024-01-01", periods=40, freq="D")
 FRAME = pd.DataFrame({"day": DAYS, "shop": ["a", "b"] * 20, "sales": [float(i % 7 + 5) for i in range(40)]})
@@ -32,7 +32,7 @@ def without_polars(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_columns_come_as_they_were_written(tmp_path: Path, zone: str | None) -> None:
     frame = FRAME.assign(day=DAYS.tz_localize(zone))
     frame.to_parquet(tmp_path / "sales.parquet")
-    table = read_table(tmp_path / "sales.parquet", series="shop")
+    table = read_series(tmp_path / "sales.parquet", series="shop")
     assert table.frame["ds"].tolist() == frame["day"].tolist()
     assert table.frame["y"].tolist() == frame["sales"].tolist()
     assert table.frame["unique_id"].tolist() == frame["shop"].tolist()
@@ -40,7 +40,7 @@ def test_columns_come_as_they_were_written(tmp_path: Path, zone: str | None) -> 
 
 def test_dates_in_the_index(tmp_path: Path) -> None:
     FRAME[["day", "sales"]].set_index("day").to_parquet(tmp_path / "sales.parquet")
-    assert read_table(tmp_path / "sales.parquet").frame["ds"].tolist() == DAYS.tolist()
+    assert read_series(tmp_path / "sales.parquet").frame["ds"].tolist() == DAYS.tolist()
 
 
 def test_the_command_forecasts_the_same(tmp_path: Path) -> None:
@@ -58,4 +58,4 @@ def test_what_is_no_parquet(tmp_path: Path) -> None:
     path = tmp_path / "sales.parquet"
     path.write_text("day,sales\n2024-01-01,5\n")
     with pytest.raises(DataError, match=r"^sales\.parquet: this is no Parquet file that can be read \(.+\)\.$"):
-        read_table(path)
+        read_series(path)

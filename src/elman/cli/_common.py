@@ -19,9 +19,9 @@ from elman.errors import ElmanError, ElmanWarning, visible
 if TYPE_CHECKING:
     import pandas as pd
 
-    from elman.data.table_files import Notation
     from elman.forecasting import Forecaster
-    from elman.forecasting.tables import Table
+    from elman.tables.files import Notation
+    from elman.tables.series import Table
 
 __all__ = [
     "NO_TABLES",
@@ -209,7 +209,7 @@ def levels_of(text: str) -> list[float] | None:
 
 def notation_of(decimal: str | None, thousands: str | None, day_first: bool, date_format: str | None) -> Notation:
     """Gather how a file writes numbers and dates."""
-    from elman.data.table_files import Notation
+    from elman.tables.files import Notation
 
     if decimal is not None:
         check_choice("--decimal", decimal, (".", ","))
@@ -235,13 +235,13 @@ def table_of(
 ) -> Table:
     """Read a file, or one of the series that come with the package."""
     from elman.data.datasets import dataset_names, load_dataset
-    from elman.forecasting.tables import Table, read_table
+    from elman.tables.series import Table, read_series
 
     path = Path(file)
     if os.path.isdir(path):
         usage_error(f"{file}: is a folder.")
     if file == "-" or os.path.exists(path):
-        return read_table(path, time, target, series, encoding, past, future, categories, notation)
+        return read_series(path, time, target, series, encoding, past, future, categories, notation)
     if file in dataset_names() and (past or categories or future is not None):
         usage_error(f"{file}: the series that comes with Elman has no covariates.")
     if file in dataset_names():
@@ -321,7 +321,7 @@ def write_forecast(path: Path, frame: pd.DataFrame) -> None:
 
     ending = path.suffix.lower()
     if ending in (".parquet", ".pq"):
-        from elman.data.table_files import parquet_bytes
+        from elman.tables.files import parquet_bytes
 
         write_atomically(path, parquet_bytes(frame))
     elif ending == ".json":

@@ -77,13 +77,13 @@ def labelled_sequences(model: Any, file: Path, columns: Columns, *, quiet: bool)
 
 def _tagged_sequences(model: Any, file: Path, columns: Columns) -> tuple[Any, Any, Any]:
     from elman.errors import DataError
-    from elman.sequences.tables import read_table
+    from elman.tables.steps import read_steps
 
     label = columns.label
     if label is None:
         usage_error("--label COLUMN: name the column of tags.")
     time, id_ = columns.time or model.time_column, columns.id or model.id_column
-    frame, _ = read_table(file, columns.encoding, text=[id_, label])
+    frame, _ = read_steps(file, columns.encoding, text=[id_, label])
     for option, name in (("--id", id_), ("--label", label)):
         if name not in frame.columns:
             raise DataError(f"{file}: there is no column {name!r} for {option}.")

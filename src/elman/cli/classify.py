@@ -190,7 +190,7 @@ def _read(
     """Read a file of any of the three kinds."""
     check_readable(None, file)
     if file.suffix.lower() == ".ts":
-        from elman.data.ts_files import read_ts
+        from elman.tables.ts_files import read_ts
 
         content = read_ts(file)
         labels = None if content.labels is None else [str(value) for value in content.labels.tolist()]
@@ -204,10 +204,10 @@ def _read_table(
     """Read a long table; columns that were not named are found by their usual names."""
     from elman.data.ragged import read_frame
     from elman.errors import DataError
-    from elman.sequences.tables import read_table
+    from elman.tables.steps import read_steps
 
     wanted = [name for name in (id_, label, *_IDS, *_LABELS) if name is not None]
-    frame, notes = read_table(file, encoding, text=wanted)
+    frame, notes = read_steps(file, encoding, text=wanted)
     columns = list(frame.columns)
     for option, name in (("--id", id_), ("--time", time), ("--label", label)):
         if name is not None and name not in columns:

@@ -169,7 +169,7 @@ def _readable(name: str) -> str:
 
 
 def _table(data: Path, encoding: str) -> dict[str, Any]:
-    from elman.sequences.tables import read_table
+    from elman.tables.steps import read_steps
 
-    frame, _ = read_table(data, encoding)
+    frame, _ = read_steps(data, encoding)
     return {name: frame[name].tolist() for name in frame.columns}

@@ -43,7 +43,7 @@ from elman.cli._show import show_backtest, show_delivered, show_forecast
 if TYPE_CHECKING:
     from elman.forecasting import Forecaster
     from elman.forecasting.delivery import Delivery
-    from elman.forecasting.tables import Table
+    from elman.tables.series import Table
 
 __all__ = ["forecast"]
 
@@ -173,7 +173,7 @@ def _cut_offs(asked: int | None, method: str) -> Any:
 
 def _frequency(text: str) -> str:
     """Read ``auto`` or a pandas alias."""
-    from elman.forecasting.frequencies import to_frequency
+    from elman.tables.frequencies import to_frequency
 
     if text != "auto":
         try:

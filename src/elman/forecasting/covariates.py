@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from elman.data.table_categories import categories_in
 from elman.errors import ArgumentError, DataError
-from elman.forecasting.columns import numbers, select_columns, time_stamps
 from elman.forecasting.panel import Panel
+from elman.tables.categories import categories_in
+from elman.tables.frame_columns import numbers, select_columns, time_stamps
 
 __all__ = ["read_covariates", "read_future", "sources"]
 

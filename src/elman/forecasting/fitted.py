@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from elman.errors import ArgumentError, DataError, UnsupportedError
 from elman.forecasting.comparison import Comparison
-from elman.forecasting.frequencies import Frequency, future_times
 from elman.forecasting.intervals import deliver
 from elman.forecasting.methods import MeanMethod, Method, NetworkMethod
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import NOT_FITTED, same
 from elman.forecasting.training_set import filled
+from elman.tables.frequencies import Frequency, future_times
 
 __all__ = ["Fitted", "in_order"]
 

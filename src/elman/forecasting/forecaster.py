@@ -18,7 +18,6 @@ from elman.errors import ArgumentError
 from elman.forecasting.covariates import read_future
 from elman.forecasting.fitted import Fitted
 from elman.forecasting.frames import read_panel
-from elman.forecasting.frequencies import Frequency
 from elman.forecasting.hints import HINTS
 from elman.forecasting.intervals import check_levels, deliver
 from elman.forecasting.judgement import Backtest
@@ -30,6 +29,7 @@ from elman.forecasting.procedure import Interrupted, fit_panel
 from elman.forecasting.training_set import filled
 from elman.network import Network
 from elman.persistence.models import SavedModel
+from elman.tables.frequencies import Frequency
 from elman.training import History, checkpointing
 from elman.training.gradient_flow import GradientFlow
 

@@ -12,9 +12,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from elman.errors import ArgumentError, DataError, ElmanWarning, UnsupportedError
-from elman.forecasting.columns import as_long, numbers, select_columns, time_stamps
 from elman.forecasting.covariates import read_covariates, sources
-from elman.forecasting.frequencies import (
+from elman.forecasting.panel import Panel
+from elman.tables.frame_columns import as_long, numbers, select_columns, time_stamps
+from elman.tables.frequencies import (
     OFF_CALENDAR,
     Frequency,
     fitting_alias,
@@ -23,7 +24,6 @@ from elman.forecasting.frequencies import (
     time_range,
     to_frequency,
 )
-from elman.forecasting.panel import Panel
 
 __all__ = ["read_panel"]
 

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from elman.forecasting.frequencies import Frequency, Times, future_times
+from elman.tables.frequencies import Frequency, Times, future_times
 
 __all__ = ["Panel"]
 

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from elman import _check
 from elman.errors import ArgumentError, DataError
-from elman.forecasting.frequencies import Frequency, seasons_of
+from elman.forecasting.seasons import seasons_of
+from elman.tables.frequencies import Frequency
 
 __all__ = [
     "Recipe",

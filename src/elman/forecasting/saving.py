@@ -16,7 +16,6 @@ from elman import _check
 from elman.errors import ArgumentError, FileFormatError
 from elman.forecasting.baselines import BASELINES
 from elman.forecasting.fitted import Fitted
-from elman.forecasting.frequencies import to_frequency
 from elman.forecasting.methods import BaselineMethod, MeanMethod, Method, NetworkMethod, PriorMethod, Spread
 from elman.forecasting.methods.prior import LONGER, MEAN, PRIOR, TUNED
 from elman.forecasting.methods.spread import MEASURED
@@ -26,6 +25,7 @@ from elman.forecasting.parameters import Parameters
 from elman.forecasting.saving_network import checked, network_from_file, network_to_file, with_series
 from elman.persistence.models import check_names, plain_parameters
 from elman.prior import Prior
+from elman.tables.frequencies import to_frequency
 
 __all__ = ["from_file", "to_file"]
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
-from elman.data.table_files import Columns
+from elman.tables.files import Columns
 
 __all__ = ["PLAIN", "Odd", "to_numbers"]
 

@@ -1,4 +1,4 @@
-"""Frequencies of time stamps: found, checked, continued, and the seasons that usually go with them.
+"""Frequencies of time stamps: found, checked and continued.
 
 Anything from a day upwards counts in local calendar time, so a daily series at 12:00 stays at 12:00 across a change to
 daylight saving time; hours and below count in absolute time. Integer time stamps step by an integer. A day is a day
@@ -23,8 +23,9 @@ __all__ = [
     "future_times",
     "gaps_of",
     "infer_frequency",
+    "is_clock_time",
+    "months_of",
     "positions",
-    "seasons_of",
     "time_range",
     "to_frequency",
 ]
@@ -34,9 +35,6 @@ Positions: TypeAlias = npt.NDArray[np.int64]
 Times: TypeAlias = Any  # a DatetimeIndex, or an Index of integers: pandas' own types do not share the methods used here
 
 OFF_CALENDAR = int(np.iinfo(np.int64).min)  # no time stamp has this position; those before 1970 are negative
-_DAY = 86_400.0  # seconds
-_CYCLES = {"D": 7, "B": 5, "C": 5, "W": 52} | dict.fromkeys(("MS", "ME", "BMS", "BME"), 12)
-_CYCLES |= dict.fromkeys(("QS", "QE", "BQS", "BQE"), 4)
 _PROBES = 50  # stretches of a gappy series looked at before giving up
 
 
@@ -83,7 +81,7 @@ def _whole_days(freq: Any) -> int | None:
     return int(days) if rest == pd.Timedelta(0) else None
 
 
-def _is_clock_time(frequency: Frequency) -> bool:
+def is_clock_time(frequency: Frequency) -> bool:
     """Say whether steps are hours or less, which count in absolute time."""
     return isinstance(frequency, pd.offsets.Tick) and not isinstance(frequency, pd.offsets.Day)
 
@@ -221,14 +219,14 @@ def positions(times: Times, frequency: Frequency) -> tuple[Positions, int]:
     """
     if isinstance(frequency, int):
         return times.to_numpy().astype(np.int64), frequency
-    if _is_clock_time(frequency):
+    if is_clock_time(frequency):
         return _clock(times, pd.Timedelta(frequency))
     local = times.tz_localize(None)
     if isinstance(frequency, (pd.offsets.Day, pd.offsets.Week)):
         days = 7 * frequency.n if isinstance(frequency, pd.offsets.Week) else frequency.n
         # With a time zone, midnight may not exist on one day of the year: count days, not hours.
         return _clock(local.normalize() if times.tz is not None else local, pd.Timedelta(days=days))
-    months = _months(frequency)
+    months = months_of(frequency)
     dates = local.normalize()
     if months:
         return (dates.year.to_numpy().astype(np.int64) * 12 + dates.month.to_numpy()), months
@@ -245,7 +243,7 @@ def _clock(times: pd.DatetimeIndex, step: pd.Timedelta) -> tuple[Positions, int]
         return times.as_unit("us").asi8, step // pd.Timedelta(1, "us")
 
 
-def _months(frequency: Any) -> int:
+def months_of(frequency: Any) -> int:
     """Return the months of a plain ``DateOffset(months=k)``, else 0."""
     if type(frequency) is pd.DateOffset and set(frequency.kwds) == {"months"}:
         return int(frequency.kwds["months"]) * int(frequency.n)
@@ -258,7 +256,7 @@ def _advance(times: Times, frequency: Frequency, count: int) -> Times:
         return times
     if isinstance(frequency, int):
         return times + count * frequency
-    if _is_clock_time(frequency):
+    if is_clock_time(frequency):
         return times + count * pd.Timedelta(frequency).as_unit(times.unit)
     local = times.tz_localize(None)
     with warnings.catch_warnings():
@@ -331,51 +329,3 @@ def time_range(start: Times, frequency: Frequency, count: int) -> Times:
     [3, 5, 7]
     """
     return start if count == 1 else start.append(future_times(start, frequency, count - 1))
-
-
-def seasons_of(frequency: Frequency | None) -> tuple[int, ...]:
-    """Name the usual seasons of a frequency, the one that baselines and scores use first.
-
-    Parameters
-    ----------
-    frequency : DateOffset, int or None
-        None or an integer says nothing about seasons.
-
-    Returns
-    -------
-    tuple of int
-        ``(1,)`` where no season is usual.
-
-    Examples
-    --------
-    >>> [seasons_of(to_frequency(freq)) for freq in ("h", "D", "B", "W", "MS", "QE", "YS")]
-    [(24, 168), (7,), (5,), (52,), (12,), (4,), (1,)]
-    """
-    if frequency is None or isinstance(frequency, int):
-        return (1,)
-    if _is_clock_time(frequency):
-        return _seasons_within_a_day(pd.Timedelta(frequency).total_seconds())
-    per_cycle = _cycle(frequency)
-    length = per_cycle // frequency.n if _months(frequency) == 0 else per_cycle // _months(frequency)
-    step = _months(frequency) or frequency.n
-    return (length,) if length > 1 and per_cycle % step == 0 else (1,)
-
-
-def _cycle(frequency: Any) -> int:
-    """Count a frequency's units in its usual season: days in a week; weeks, months or quarters in a year."""
-    if _months(frequency):
-        return 12
-    alias = frequency.base.freqstr.split("-")[0]
-    return _CYCLES.get(alias, 1)
-
-
-def _seasons_within_a_day(seconds: float) -> tuple[int, ...]:
-    """Name the seasons of steps up to 24 hours: day and week unless too long for a window, else the hour."""
-    day, week, hour = (length / seconds for length in (_DAY, 7 * _DAY, 3600.0))
-    if day == 1:
-        return (7,)
-    if day != int(day) or day < 2:
-        return (1,)
-    if day > 400:
-        return (int(hour),) if hour == int(hour) and 1 < hour <= 400 else (1,)
-    return (int(day), int(week)) if week <= 700 else (int(day),)

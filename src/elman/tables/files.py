@@ -15,9 +15,9 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
-from elman.data.table_excel import read_excel
-from elman.data.table_layout import Rows, is_title, split_header
 from elman.errors import DataError, UnsupportedError
+from elman.tables.excel import read_excel
+from elman.tables.layout import Rows, is_title, split_header
 
 __all__ = ["Column", "Columns", "Notation", "parquet_bytes", "read_columns"]
 

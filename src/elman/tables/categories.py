@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 
-from elman.data.table_files import Columns
 from elman.errors import DataError
+from elman.tables.files import Columns
 
 __all__ = ["categories_in", "indicators", "labels_of"]
 

@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from elman.data.table_files import Columns, read_columns
-from elman.data.table_numbers import Odd, to_numbers
 from elman.errors import DataError
+from elman.tables.files import Columns, read_columns
+from elman.tables.numbers import Odd, to_numbers
 
-__all__ = ["read_table"]
+__all__ = ["read_steps"]
 
 
-def read_table(path: Path, encoding: str = "utf-8", text: Sequence[str] = ()) -> tuple[pd.DataFrame, list[str]]:
+def read_steps(path: Path, encoding: str = "utf-8", text: Sequence[str] = ()) -> tuple[pd.DataFrame, list[str]]:
     r"""Read a file with a header line, or a Parquet file.
 
     Parameters
@@ -51,7 +51,7 @@ def read_table(path: Path, encoding: str = "utf-8", text: Sequence[str] = ()) ->
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder) / "steps.csv"
     ...     _ = file.write_text("id;t;x\n01;1;0,5\n01;2;1,5\n")
-    ...     frame, notes = read_table(file, text=["id"])
+    ...     frame, notes = read_steps(file, text=["id"])
     >>> frame["id"].tolist(), frame["x"].tolist(), notes
     (['01', '01'], [0.5, 1.5], ['columns are separated by semicolons', 'numbers in x have a decimal comma'])
     """

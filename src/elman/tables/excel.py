@@ -10,8 +10,8 @@ from typing import Any
 
 import pandas as pd
 
-from elman.data.table_layout import Rows
 from elman.errors import DataError, UnsupportedError
+from elman.tables.layout import Rows
 
 __all__ = ["read_excel"]
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from elman import DataError
-from elman.sequences.tables import read_table
+from elman.tables.steps import read_steps
 
 
 @pytest.mark.parametrize(
@@ -23,16 +23,16 @@ from elman.sequences.tables import read_table
 def test_what_is_no_column_of_time_stamps_stays_text(entries: list[str], tmp_path: Path) -> None:
     path = tmp_path / "steps.csv"
     path.write_text("id,when\n" + "".join(f"a,{entry}\n" for entry in entries))
-    assert read_table(path)[0]["when"].tolist() == entries
+    assert read_steps(path)[0]["when"].tolist() == entries
 
 
 def test_time_stamps_with_one_zone(tmp_path: Path) -> None:
     path = tmp_path / "steps.csv"
     path.write_text("id,when\na,2024-01-01T00:00+01:00\na,2024-01-02T00:00+01:00\n")
-    assert read_table(path)[0]["when"].diff().iloc[1] == pd.Timedelta(days=1)
+    assert read_steps(path)[0]["when"].diff().iloc[1] == pd.Timedelta(days=1)
 
 
 def test_lines_of_delimiters_alone(tmp_path: Path) -> None:
     (tmp_path / "steps.csv").write_text(",,\n\n,\n")
     with pytest.raises(DataError, match=r"^steps\.csv: the file is empty\.$"):
-        read_table(tmp_path / "steps.csv")
+        read_steps(tmp_path / "steps.csv")

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from elman.data.ts_files import read_ts
 from elman.errors import DataError, UnsupportedError
+from elman.tables.ts_files import read_ts
 
 HEADER = (
     "# comment\n@problemName toy\n@timeStamps false\n@univariate false\n@dimensions 2\n@classLabel true a b\n@data\n"

@@ -8,7 +8,7 @@ from itertools import combinations
 
 import pandas as pd
 
-from elman.data.table_files import Columns
+from elman.tables.files import Columns
 
 __all__ = ["is_row_number", "join_series", "join_times", "parts_of", "suggest_series"]
 

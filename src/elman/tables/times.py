@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from elman.data.table_files import Column, Notation
-from elman.data.table_numbers import PLAIN, Odd
 from elman.errors import DataError
-from elman.forecasting.frequencies import Times, gaps_of, infer_frequency
-from elman.forecasting.table_zones import zone_of_offsets
+from elman.tables.files import Column, Notation
+from elman.tables.frequencies import Times, gaps_of, infer_frequency
+from elman.tables.numbers import PLAIN, Odd
+from elman.tables.zones import zone_of_offsets
 
 __all__ = ["odd_date", "to_times"]
 

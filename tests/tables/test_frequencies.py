@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from elman.forecasting.frequencies import (
+from elman.forecasting.seasons import seasons_of
+from elman.tables.frequencies import (
     OFF_CALENDAR,
     future_times,
     infer_frequency,
     positions,
-    seasons_of,
     time_range,
     to_frequency,
 )

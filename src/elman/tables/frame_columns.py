@@ -11,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from elman.errors import DataError, ElmanWarning
-from elman.forecasting.frequencies import Times
+from elman.tables.frequencies import Times
 
 __all__ = ["as_long", "numbers", "select_columns", "time_stamps"]
 

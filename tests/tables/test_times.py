@@ -9,15 +9,15 @@ import pandas as pd
 import pytest
 
 from elman import DataError
-from elman.data.table_files import Notation
 from elman.forecasting.frames import read_panel
-from elman.forecasting.tables import Table, read_table
+from elman.tables.files import Notation
+from elman.tables.series import Table, read_series
 
 
 def read(tmp_path: Path, times: Sequence[str], name: str = "date", notation: Notation | None = None) -> Table:
     path = tmp_path / "sales.csv"
     path.write_text("\n".join([f"{name};sales", *(f"{time};{row % 7}" for row, time in enumerate(times)), ""]))
-    return read_table(path, notation=notation)
+    return read_series(path, notation=notation)
 
 
 def refused(tmp_path: Path, times: Sequence[str], name: str = "date", notation: Notation | None = None) -> str:
@@ -67,7 +67,7 @@ def test_whole_numbers_that_count(tmp_path: Path) -> None:
     assert table.frame["ds"].tolist() == [8, 9, 10, 11, 12]
     path = tmp_path / "days.csv"
     path.write_text("day,date,y\n1,2024-01-01,5\n2,2024-01-02,6\n3,2024-01-03,7\n")
-    assert read_table(path, target="y").time == "date"
+    assert read_series(path, target="y").time == "date"
 
 
 MONTHS = [f"01/{month:02}/{year}" for year in (2015, 2016) for month in range(1, 13)]

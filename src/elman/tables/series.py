@@ -9,15 +9,15 @@ from typing import Any
 
 import pandas as pd
 
-from elman.data.table_categories import categories_in, indicators, labels_of
-from elman.data.table_files import Columns, Notation, read_columns
-from elman.data.table_numbers import Odd, to_numbers
 from elman.errors import DataError
-from elman.forecasting.table_keys import is_row_number, join_series, join_times, parts_of, suggest_series
-from elman.forecasting.table_times import odd_date, to_times
-from elman.forecasting.table_zones import zone_of_repeats
+from elman.tables.categories import categories_in, indicators, labels_of
+from elman.tables.files import Columns, Notation, read_columns
+from elman.tables.keys import is_row_number, join_series, join_times, parts_of, suggest_series
+from elman.tables.numbers import Odd, to_numbers
+from elman.tables.times import odd_date, to_times
+from elman.tables.zones import zone_of_repeats
 
-__all__ = ["Table", "read_table"]
+__all__ = ["Table", "read_series"]
 
 _TIME_NAMES = (
     "ds",
@@ -86,7 +86,7 @@ class Table:
     future: pd.DataFrame | None = None
 
 
-def read_table(
+def read_series(
     path: Path,
     time: str | None = None,
     target: str | None = None,
@@ -138,7 +138,7 @@ def read_table(
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     file = Path(folder) / "sales.csv"
     ...     _ = file.write_text("month,sales\n2024-01,5\n2024-02,7\n")
-    ...     table = read_table(file)
+    ...     table = read_series(file)
     >>> table.time, table.target, table.frame["y"].tolist()
     ('month', 'sales', [5.0, 7.0])
     """

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from elman import DataError, UnsupportedError
-from elman.data.table_excel import read_excel
-from elman.data.table_files import Columns, read_columns
+from elman.tables.excel import read_excel
+from elman.tables.files import Columns, read_columns
 
 PLAIN = "month,sales\n2024-01,5\n2024-02,7\n"
 EXPECTED = {"month": ["2024-01", "2024-02"], "sales": ["5", "7"]}
@@ -66,7 +66,7 @@ def test_packed_by_gzip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert dict(read(tmp_path, packed, "sales.csv.gz")[0]) == EXPECTED
     with pytest.raises(DataError, match=r"^sales.csv.gz: cannot be unpacked \("):
         read(tmp_path, packed[:-9], "sales.csv.gz")
-    monkeypatch.setattr("elman.data.table_files._MOST_UNPACKED", 20)
+    monkeypatch.setattr("elman.tables.files._MOST_UNPACKED", 20)
     with pytest.raises(DataError, match=r"^sales.csv.gz: unpacks to more than 20 bytes\. Unpack it first\.$"):
         read(tmp_path, packed, "sales.csv.gz")
 

@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 
 from elman import DataError, ElmanError
-from elman.data.table_files import Notation
-from elman.forecasting.tables import Table, read_table
+from elman.tables.files import Notation
+from elman.tables.series import Table, read_series
 
 PLAIN = "month,sales\n2024-01-01,5\n2024-02-01,7\n2024-03-01,6\n"
 
@@ -21,7 +21,7 @@ PLAIN = "month,sales\n2024-01-01,5\n2024-02-01,7\n2024-03-01,6\n"
 def read(tmp_path: Path, content: str | bytes, **options: Any) -> Table:
     path = tmp_path / "sales.csv"
     path.write_bytes(content if isinstance(content, bytes) else content.encode())
-    return read_table(path, **options)
+    return read_series(path, **options)
 
 
 def refused(tmp_path: Path, content: str | bytes, **options: Any) -> str:
@@ -269,17 +269,17 @@ def test_parquet(tmp_path: Path) -> None:
     days = [datetime(2024, month, 1) for month in (1, 2, 3)]
     frame = pl.DataFrame({"month": days, "sales": [5.0, None, 7.0], "shop": ["a", "a", "a"], "open": [True] * 3})
     frame.write_parquet(path)
-    table = read_table(path)
+    table = read_series(path)
     assert (table.time, table.target, table.series, table.notes) == ("month", "sales", None, [])
     assert table.frame["ds"].tolist() == [pd.Timestamp(day) for day in days]
     np.testing.assert_array_equal(table.frame["y"], [5.0, np.nan, 7.0])
-    assert read_table(path, series="shop").frame["unique_id"].tolist() == ["a"] * 3
+    assert read_series(path, series="shop").frame["unique_id"].tolist() == ["a"] * 3
     frame.with_columns(pl.col("month").dt.replace_time_zone("Europe/Berlin")).write_parquet(path)
-    assert str(read_table(path).frame["ds"].iloc[0]) == "2024-01-01 00:00:00+01:00"
+    assert str(read_series(path).frame["ds"].iloc[0]) == "2024-01-01 00:00:00+01:00"
     frame.with_columns(pl.col("month").dt.strftime("%Y-%m-%d"), pl.col("sales").cast(pl.Int32)).write_parquet(path)
-    assert read_table(path).frame["ds"].tolist() == [pd.Timestamp(day) for day in days]
+    assert read_series(path).frame["ds"].tolist() == [pd.Timestamp(day) for day in days]
     pl.DataFrame({"year": [1700, 1701], "y": [1, 2]}).write_parquet(path)
-    assert read_table(path).frame["ds"].dt.year.tolist() == [1700, 1701]
+    assert read_series(path).frame["ds"].dt.year.tolist() == [1700, 1701]
 
 
 def test_parquet_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,7 +287,7 @@ def test_parquet_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
 
     def said() -> str:
         with pytest.raises(ElmanError) as caught:
-            read_table(path)
+            read_series(path)
         return str(caught.value)
 
     path.write_text(PLAIN)
