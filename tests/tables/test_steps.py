@@ -36,3 +36,10 @@ def test_lines_of_delimiters_alone(tmp_path: Path) -> None:
     (tmp_path / "steps.csv").write_text(",,\n\n,\n")
     with pytest.raises(DataError, match=r"^steps\.csv: the file is empty\.$"):
         read_steps(tmp_path / "steps.csv")
+
+
+def test_names_of_text_columns_in_any_case(tmp_path: Path) -> None:
+    path = tmp_path / "steps.csv"
+    path.write_text("ID,Class,x\n01,0,5\n01,0,6\n")
+    frame = read_steps(path, text=["id", "class"])[0]
+    assert frame.to_dict("list") == {"ID": ["01", "01"], "Class": ["0", "0"], "x": [5, 6]}

@@ -38,9 +38,6 @@ classify = typer.Typer(
     rich_markup_mode=None,
 )
 
-_IDS = ("unique_id", "case_id", "sequence_id", "series_id", "case", "sequence", "id")
-_TIMES = ("ds", "time", "timestamp", "step", "t", "date", "datetime")
-_LABELS = ("label", "class", "target", "y")
 _MOST_ROWS = 60
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help=".ts, .csv or .parquet.")]
@@ -204,17 +201,18 @@ def _read_table(
     """Read a long table; columns that were not named are found by their usual names."""
     from elman.data.ragged import read_frame
     from elman.errors import DataError
+    from elman.tables.names import ID_NAMES, LABEL_NAMES, TIME_NAMES, find_usual
     from elman.tables.steps import read_steps
 
-    wanted = [name for name in (id_, label, *_IDS, *_LABELS) if name is not None]
+    wanted = [name for name in (id_, label, *ID_NAMES, *LABEL_NAMES) if name is not None]
     frame, notes = read_steps(file, encoding, text=wanted)
     columns = list(frame.columns)
     for option, name in (("--id", id_), ("--time", time), ("--label", label)):
         if name is not None and name not in columns:
             raise DataError(f"{file}: there is no column {name!r} for {option}; the columns are {', '.join(columns)}.")
     id_, time, label = (
-        name or next((column for usual in names for column in columns if column.lower() == usual), None)
-        for name, names in ((id_, _IDS), (time, _TIMES), (label, _LABELS))
+        name or find_usual(columns, usual)
+        for name, usual in ((id_, ID_NAMES), (time, TIME_NAMES), (label, LABEL_NAMES))
     )
     if id_ is None:
         raise DataError(f"{file}: no column tells sequences apart; name one of {', '.join(columns)} with --id.")

@@ -9,13 +9,10 @@ from itertools import combinations
 import pandas as pd
 
 from elman.tables.files import Columns
+from elman.tables.names import CLOCK_NAMES, DATE_NAMES, MONTH_NAMES, YEAR_NAMES
 
 __all__ = ["is_row_number", "join_series", "join_times", "parts_of", "suggest_series"]
 
-_DATES = ("date", "datum", "fecha", "data", "day", "tag")
-_CLOCKS = ("time", "hour", "zeit", "uhrzeit", "stunde", "hora", "heure", "ora")
-_YEARS = ("year", "jahr", "yr", "anno", "annee", "ano")
-_MONTHS = ("month", "monat", "mon", "mes", "mois", "mese")
 _CLOCK = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?( ?[AaPp]\.?[Mm]\.?)?")
 _FULL_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{8}")
 _HOUR = re.compile(r"[01]?\d|2[0-3]")
@@ -83,11 +80,11 @@ def _joined(first: str, second: str) -> str:
 
 def _apart(columns: Columns) -> list[str]:
     """Find a date that repeats beside times of day, or a year beside a month without any date."""
-    for dates, clocks, date, clock in ((_DATES, _CLOCKS, _FULL_DATE, _CLOCK), (_DATES, _CLOCKS, _FULL_DATE, _HOUR)):
-        first, second = _find(columns, dates, date), _find(columns, clocks, clock)
+    for clock in (_CLOCK, _HOUR):
+        first, second = _find(columns, DATE_NAMES, _FULL_DATE), _find(columns, CLOCK_NAMES, clock)
         if first and second and len(set(_texts(columns, first))) < len(columns[first]):
             return [first, second]
-    year, month = _find(columns, _YEARS, _YEAR), _find(columns, _MONTHS, _MONTH)
+    year, month = _find(columns, YEAR_NAMES, _YEAR), _find(columns, MONTH_NAMES, _MONTH)
     dated = any(_FULL_DATE.fullmatch(str(next(iter(column)))[:10]) for column in columns.values())
     return [year, month] if year and month and not dated else []
 

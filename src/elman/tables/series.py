@@ -13,47 +13,12 @@ from elman.errors import DataError
 from elman.tables.categories import categories_in, indicators, labels_of
 from elman.tables.files import Columns, Notation, read_columns
 from elman.tables.keys import is_row_number, join_series, join_times, parts_of, suggest_series
+from elman.tables.names import ID_NAMES, PERIOD_NAMES, TARGET_NAMES, TIME_NAMES
 from elman.tables.numbers import Odd, to_numbers
 from elman.tables.times import odd_date, to_times
 from elman.tables.zones import zone_of_repeats
 
 __all__ = ["Table", "read_series"]
-
-_TIME_NAMES = (
-    "ds",
-    "date",
-    "datetime",
-    "date_time",
-    "time",
-    "timestamp",
-    "time_stamp",
-    "time_period",
-    "period",
-    "year",
-    "year_month",
-    "yearmonth",
-    "yyyymm",
-    "quarter",
-    "month",
-    "week",
-    "day",
-    "hour",
-    "t",
-    "step",
-    "datum",
-    "zeit",
-    "jahr",
-    "monat",
-    "tag",
-    "woche",
-    "fecha",
-    "mes",
-    "data",
-    "mois",
-    "jour",
-)
-_TARGET_NAMES = ("y", "value", "values", "target", "sales", "demand", "count", "amount", "quantity")
-_ID_NAMES = ("unique_id", "series_id", "item_id", "series", "id")
 
 
 @dataclass(frozen=True)
@@ -186,7 +151,7 @@ def read_series(
 def _find_series(columns: Columns, taken: tuple[str | None, ...], notes: list[str]) -> str | None:
     """Find the column that tells series apart by its name; one that is another in every row does not."""
     for name in columns:
-        if name.lower() in _ID_NAMES and name not in taken:
+        if name.lower() in ID_NAMES and name not in taken:
             if not is_row_number(columns, name):
                 return name
             notes.append(f"{name!r} numbers the rows, and tells no series apart")
@@ -319,7 +284,7 @@ def _find_time(
             raise DataError(f"{path.name}: column {odd_date(columns[name], columns.notation).said(columns, name)}.")
         return name, stamps
     free = [column for column in columns if column not in taken]
-    known = [column for column in free if column.lower() in _TIME_NAMES]
+    known = [column for column in free if column.lower() in (*TIME_NAMES, *PERIOD_NAMES)]
     counted: tuple[str, pd.Series] | None = None
     for column in [*known, *(column for column in free if column not in known)]:
         stamps = _times(path, columns, column, column in known, notes)
@@ -368,10 +333,10 @@ def _find_target(
             else:
                 numeric[column] = values, found
     for column, entry in odd.items():
-        if entry.mostly and (column.lower() in _TARGET_NAMES or not numeric):
+        if entry.mostly and (column.lower() in TARGET_NAMES or not numeric):
             hint = _marks_hint(entry) or " Name another with --target."
             raise DataError(f"{path.name}: column {entry.said(columns, column)}.{hint}")
-    named = [column for column in numeric if column.lower() in _TARGET_NAMES]
+    named = [column for column in numeric if column.lower() in TARGET_NAMES]
     chosen = named if len(named) == 1 else list(numeric)
     if len(chosen) != 1:
         reason = (

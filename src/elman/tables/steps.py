@@ -27,8 +27,8 @@ def read_steps(path: Path, encoding: str = "utf-8", text: Sequence[str] = ()) ->
     encoding : str
         Of a CSV file; a byte order mark of UTF-8 is skipped.
     text : sequence of str
-        Columns that stay text, such as labels. Others become numbers, or time stamps if written as in ISO 8601, or
-        stay text if any entry is neither.
+        Columns that stay text, such as labels, in any case of letters. Others become numbers, or time stamps if written
+        as in ISO 8601, or stay text if any entry is neither.
 
     Returns
     -------
@@ -56,11 +56,12 @@ def read_steps(path: Path, encoding: str = "utf-8", text: Sequence[str] = ()) ->
     (['01', '01'], [0.5, 1.5], ['columns are separated by semicolons', 'numbers in x have a decimal comma'])
     """
     notes: list[str] = []
+    kept = {name.lower() for name in text}
     columns = read_columns(path, encoding, notes)
     found: dict[str, Any] = {}
     for name, entries in columns.items():
         as_text = entries if isinstance(entries, list) else entries.astype(str)
-        found[name] = as_text if name in text else _converted(path, columns, name, notes)
+        found[name] = as_text if name.lower() in kept else _converted(path, columns, name, notes)
     return pd.DataFrame(found), notes
 
 

@@ -1,0 +1,47 @@
+"""Usual names of columns, in lower case, by what they hold: the one list for every task and command."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+__all__ = [
+    "CLOCK_NAMES",
+    "DATE_NAMES",
+    "ID_NAMES",
+    "LABEL_NAMES",
+    "MONTH_NAMES",
+    "PERIOD_NAMES",
+    "TARGET_NAMES",
+    "TIME_NAMES",
+    "YEAR_NAMES",
+    "find_usual",
+]
+
+ID_NAMES = ("unique_id", "series_id", "item_id", "case_id", "sequence_id", "series", "case", "sequence", "id")
+TARGET_NAMES = ("y", "value", "values", "target", "sales", "demand", "count", "amount", "quantity")
+LABEL_NAMES = ("label", "class", "target", "y")
+
+# Columns that hold whole time stamps or count steps, and those that may hold a part of a date or a measurement.
+TIME_NAMES = ("ds", "date", "datetime", "date_time", "time", "timestamp", "time_stamp", "step", "t")
+PERIOD_NAMES = (
+    *("time_period", "period", "year", "year_month", "yearmonth", "yyyymm", "quarter", "month", "week", "day", "hour"),
+    *("datum", "zeit", "jahr", "monat", "tag", "woche", "fecha", "mes", "data", "mois", "jour"),
+)
+
+# Times that a table spreads over two columns.
+DATE_NAMES = ("date", "datum", "fecha", "data", "day", "tag")
+CLOCK_NAMES = ("time", "hour", "zeit", "uhrzeit", "stunde", "hora", "heure", "ora")
+YEAR_NAMES = ("year", "jahr", "yr", "anno", "annee", "ano")
+MONTH_NAMES = ("month", "monat", "mon", "mes", "mois", "mese")
+
+
+def find_usual(columns: Iterable[str], names: Iterable[str]) -> str | None:
+    """Return the column whose name comes first among the usual ones, in any case of letters; None if there is none.
+
+    Examples
+    --------
+    >>> find_usual(["x", "Step", "DATE"], TIME_NAMES)
+    'DATE'
+    """
+    by_name = {column.lower(): column for column in reversed(list(columns))}
+    return next((by_name[name] for name in names if name in by_name), None)
