@@ -1,6 +1,6 @@
-"""The prior: a small recurrent network, pretrained on synthetic series, that forecasts a series it has not seen.
+"""The prior: a small recurrent network, pretrained on synthetic series, that forecasts unseen series.
 
-``load_prior()`` returns the one that comes with Elman; `elman.prior.making` makes it from nothing.
+``load_prior()`` returns the prior shipped with Elman; `elman.prior.making` trains it from scratch.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A linear autoregression of each series, by Burg's recursion: what a network gets as one more simple forecast."""
+"""Linear autoregression of each series by Burg's recursion; one of the network's simple forecasts."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ __all__ = ["autoregress", "burg"]
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 
-LONGEST = 240  # newest values that are looked at
+LONGEST = 240  # newest values used
 HIGHEST_ORDER = 20
-_FARTHEST = 512  # steps ahead; a stationary autoregression has come to its mean by then
+_FARTHEST = 512  # steps ahead; beyond them the forecast is the mean
 _TINY = 1e-12
 
 
 def burg(x: Array, highest: int) -> tuple[Array, Array]:
-    """Fit an autoregression to each series, its order chosen by the corrected Akaike criterion.
+    """Fit an autoregression to each series; choose its order by the corrected Akaike criterion.
 
     For order m = 1 … p, with forward and backward errors f and b of order m - 1::
 
@@ -36,7 +36,7 @@ def burg(x: Array, highest: int) -> tuple[Array, Array]:
     Returns
     -------
     coefficients : ndarray (B, p)
-        a_1 … a_p, zeros beyond the order chosen.
+        a_1 … a_p, zeros beyond the chosen order.
     error : ndarray (B,)
         Mean squared one-step error E.
 
@@ -71,7 +71,7 @@ def burg(x: Array, highest: int) -> tuple[Array, Array]:
 
 
 def autoregress(z: Array, ahead: Index) -> tuple[Array, Array]:
-    """Forecast each series by its own autoregression.
+    """Forecast each series with its own autoregression.
 
     Parameters
     ----------
@@ -97,6 +97,6 @@ def autoregress(z: Array, ahead: Index) -> tuple[Array, Array]:
     backwards = np.ascontiguousarray(coefficients[:, ::-1])
     for k in range(order, order + farthest):
         path[:, k] = (path[:, k - order : k] * backwards).sum(axis=1)
-    place = np.minimum(ahead, farthest)
-    forecasts = np.where(ahead <= _FARTHEST, path[:, order + place - 1], 0.0) + mean
+    step = np.minimum(ahead, farthest)
+    forecasts = np.where(ahead <= _FARTHEST, path[:, order + step - 1], 0.0) + mean
     return forecasts, error

@@ -1,4 +1,4 @@
-"""What is put on top of a family's series: growth, seasons, shifts, outliers, closed days, rounding."""
+"""Components added to a family's series: growth, seasons, shifts, outliers, closed days, rounding."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Generator: TypeAlias = np.random.Generator
 
 
 def pattern(rng: Generator, rows: int, m: int) -> Array:
-    """Draw seasonal patterns (B, m) of unit deviation: smooth, ragged, spiky, or smooth with ragged."""
+    """Draw seasonal patterns (B, m) of unit deviation: smooth, ragged, spiky, or smooth plus ragged."""
     kind = rng.integers(0, 4, (rows, 1))
     t = np.arange(m)
     smooth = np.zeros((rows, m))
@@ -36,11 +36,11 @@ def pattern(rng: Generator, rows: int, m: int) -> Array:
 
 
 def season(rng: Generator, rows: int, n: int, m: int) -> Array:
-    """Draw a seasonal component (B, n) of unit size; some rows evolve, some grow or fade."""
+    """Draw a seasonal component (B, n) of unit size; some rows change shape, some grow or fade."""
     first, cycles = int(rng.integers(0, m)), -(-n // m) + 1
     shape = pattern(rng, rows, m)
-    place = (np.arange(n) + first) % m
-    component = shape[:, place]
+    phase = (np.arange(n) + first) % m
+    component = shape[:, phase]
     evolves = np.flatnonzero(rng.random(rows) < 0.35)
     steps = np.cumsum(rng.normal(size=(len(evolves), cycles, m)), axis=1).reshape(len(evolves), cycles * m)
     component[evolves] += log_uniform(rng, 0.02, 0.5, (len(evolves), 1)) * steps[:, first : first + n]
@@ -49,10 +49,10 @@ def season(rng: Generator, rows: int, n: int, m: int) -> Array:
 
 
 def daily_profile(rng: Generator, rows: int, n: int, m: int) -> Array:
-    """Draw days (or weeks) of two kinds, such as working days and weekends, with an amplitude and a level that wander.
+    """Draw cycles of two kinds, such as working days and weekends, with wandering amplitude and mean.
 
-    For m = 7 a cycle is a week and some weeks of the year are of the second kind; otherwise a cycle is a day, and some
-    days of the week are.
+    For m = 7 a cycle is a week, and some weeks of the year are of the second kind. Otherwise a cycle is a day, and
+    some days of the week are of the second kind.
     """
     cycles, first = -(-n // m) + 1, int(rng.integers(0, m))
     days = m != 7
@@ -73,7 +73,7 @@ def daily_profile(rng: Generator, rows: int, n: int, m: int) -> Array:
 
 
 def _special(rng: Generator, cycles: int, days: bool) -> npt.NDArray[np.bool_]:
-    """Draw which cycles are of the second kind (cycles,)."""
+    """Mark the cycles of the second kind (cycles,)."""
     if not days:
         return np.isin((np.arange(cycles) + rng.integers(0, 52)) % 52, rng.permutation(52)[:6])
     week, drawn = (np.arange(cycles) + rng.integers(0, 7)) % 7, rng.random()
@@ -83,7 +83,7 @@ def _special(rng: Generator, cycles: int, days: bool) -> npt.NDArray[np.bool_]:
 
 
 def _wander(rng: Generator, rows: int, cycles: int, longest: float) -> Array:
-    """Draw a path of unit deviation per row, its half-life up to ``longest`` cycles."""
+    """Draw a path of unit deviation per row with a half-life of up to ``longest`` cycles."""
     return first_order(rng, 0.5 ** (1 / log_uniform(rng, 0.5, longest, (rows, 1))), cycles)
 
 
@@ -95,18 +95,18 @@ def wandering_growth(rng: Generator, rows: int, n: int, per_year: int) -> Array:
 
 
 def steady_growth(rng: Generator, rows: int, n: int, per_year: int) -> Array:
-    """Draw straight lines (B, n) of about 2 % a year, in half of the rows with more variety."""
+    """Draw straight lines (B, n) of about 2 % a year; half of the rows vary more."""
     rate = rng.normal(0.02, 0.03, (rows, 1)) + sometimes(rng, 0.5, rng.normal(0.0, 0.06, (rows, 1)))
     return rate / per_year * np.arange(n)
 
 
 def level_shifts(rng: Generator, rows: int, n: int) -> Array:
-    """Draw a level (B, n) that jumps about once in a series, by up to 10 units."""
+    """Draw step functions (B, n) with about one jump per series, of up to 10 units."""
     jumps = np.where(rng.random((rows, n)) < 1 / n, rng.normal(size=(rows, n)), 0.0)
     shifts: Array = log_uniform(rng, 0.5, 10.0, (rows, 1)) * np.cumsum(jumps, axis=1)
     return shifts
 
 
 def outliers(rng: Generator, rows: int, n: int) -> Array:
-    """Draw single values (B, n) that lie some units off, one in fifty."""
+    """Draw isolated deviations (B, n) of some units, at one value in fifty."""
     return np.where(rng.random((rows, n)) < 0.02, rng.normal(0, 6, (rows, n)), 0.0)

@@ -1,8 +1,8 @@
-"""Families of synthetic series: each function draws B series of n values, without season, level or unit.
+"""Families of synthetic series: each function draws B series of n values, without season, mean or unit.
 
-``per_year`` is the number of values in a year; series of one value a year have trends and drifts of their own.
-Everything is drawn from the generator that is passed, with no linear algebra: paths come from recursions, sums of
-cosines and cumulated sums, so that a seed gives the same bits with any BLAS.
+``per_year`` is the number of values in a year; yearly series have their own distribution of trends and drifts.
+All random numbers come from the generator passed in. The functions use recursions, sums of cosines and cumulative sums
+but no linear algebra, so that a seed gives the same bits with any BLAS.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ Family: TypeAlias = Callable[[Generator, int, int, int], Array]
 
 
 def exponential_smoothing(rng: Generator, rows: int, n: int, per_year: int) -> Array:
-    """Draw from exponential smoothing state space models with damped or undamped additive trends.
+    """Draw from exponential smoothing state space models with additive trends, damped or not.
 
     ::
 
@@ -66,7 +66,7 @@ def exponential_smoothing(rng: Generator, rows: int, n: int, per_year: int) -> A
 def arima(rng: Generator, rows: int, n: int, per_year: int) -> Array:
     """Draw ARIMA(p, d, q) series, p up to 3, q up to 2, d 0, 1 or 2, with a drift.
 
-    The autoregressive part is drawn by its partial autocorrelations, so that it is stationary.
+    The autoregressive part is drawn as partial autocorrelations, which makes it stationary.
 
     References
     ----------
@@ -121,9 +121,9 @@ _COMPOSITIONS = 4  # different sums and products of kernels per call
 def gaussian_process(rng: Generator, rows: int, n: int, per_year: int) -> Array:
     """Draw paths whose covariance is a random sum and product of kernels, by random Fourier features.
 
-    A sum of independent paths has the sum of their covariances, and a product of independent paths of mean zero the
-    product of them. Stationary kernels are sums of cosines with frequencies from their spectral density; the others
-    are lines and cumulated noise.
+    The covariance of a sum of independent paths is the sum of their covariances; that of a product of independent
+    paths of mean zero is the product. Stationary kernels are sums of cosines with frequencies from their spectral
+    density; the others are lines and cumulative noise.
 
     References
     ----------
@@ -142,7 +142,7 @@ def gaussian_process(rng: Generator, rows: int, n: int, per_year: int) -> Array:
 
 
 def _path(rng: Generator, rows: int, n: int) -> Array:
-    """Draw paths of one kernel over the unit interval, each with a length scale of its own."""
+    """Draw paths of one kernel over the unit interval, each with its own length scale."""
     t = np.arange(n) / n
     kind = int(rng.integers(0, 6))
     if kind == 4:  # linear
@@ -207,7 +207,7 @@ def logistic_growth(rng: Generator, rows: int, n: int, per_year: int) -> Array:
 
 
 def random_walk(rng: Generator, rows: int, n: int, per_year: int) -> Array:
-    """Draw random walks with a drift that is small against the steps and may switch.
+    """Draw random walks with a drift that is small relative to the steps and may switch.
 
     References
     ----------
@@ -222,7 +222,7 @@ def random_walk(rng: Generator, rows: int, n: int, per_year: int) -> Array:
 
 
 def stochastic_cycle(rng: Generator, rows: int, n: int, per_year: int) -> Array:
-    """Draw cycles whose phase and amplitude wander: autoregressions of order 2 with complex roots, and noise.
+    """Draw cycles of wandering phase and amplitude: autoregressions of order 2 with complex roots, plus noise.
 
     ::
 
@@ -240,13 +240,13 @@ def stochastic_cycle(rng: Generator, rows: int, n: int, per_year: int) -> Array:
     for t in range(n + 2 * _BURN_IN):
         x[t + 2] = first * x[t + 1] + second * x[t] + errors[t]
     cycle = x[2 + 2 * _BURN_IN :].T
-    skewed = np.where(rng.random((rows, 1)) < 0.3, 1.0, 0.0)  # peaks higher than troughs are low
+    skewed = np.where(rng.random((rows, 1)) < 0.3, 1.0, 0.0)  # peaks are higher than troughs are deep
     cycle = cycle / (cycle.std(axis=1, keepdims=True) + 1e-6)
     shape: Array = cycle + 0.25 * skewed * cycle**2
     return shape + log_uniform(rng, 0.01, 0.5, (rows, 1)) * rng.normal(size=(rows, n))
 
 
-FAMILIES: dict[str, tuple[Family, float]] = {  # with their shares; what remains are mixtures of three
+FAMILIES: dict[str, tuple[Family, float]] = {  # with their shares; the rest are mixtures of three
     "exponential smoothing": (exponential_smoothing, 0.36),
     "arima": (arima, 0.18),
     "gaussian process": (gaussian_process, 0.14),

@@ -1,4 +1,4 @@
-"""What the network gets beside the newest values: numbers about the series and each step ahead, simple forecasts."""
+"""Features beside the newest values: numbers about the series, numbers about each step ahead, simple forecasts."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ _DECAYS = (0.1, 0.25, 0.5)
 _SLOPES = (4, 8, 16, 10**9)
 _CYCLES = 5  # seasonal residuals: three cycles of the first season, two of the second
 SIMPLE = 23  # simple forecasts
-SEASONAL_SIMPLE = 7  # of them the last ones follow the season
+SEASONAL_SIMPLE = 7  # the last of them are the seasonal ones
 SCALARS = 35
 STEP_FEATURES = 4 + _CYCLES
 
 
 class Facts(NamedTuple):
-    """What the simple forecasts were made of (B,) each."""
+    """Quantities that the simple forecasts are made of, (B,) each."""
 
     averages: list[Array]
     mean: Array
@@ -48,15 +48,15 @@ class Facts(NamedTuple):
 
 
 def seasonal_residuals(z: Array, seasons: Sequence[int], k: Index, first: int) -> tuple[Array, Array]:
-    """Look up how far z stood from its level one to three cycles before each step ahead.
+    """Return the residuals of z from its local mean one to three cycles before each step ahead.
 
-    The level is the mean of a season around that place, moved along with the growth from the last season but one to
-    the last. Of a season of more than 200 values the mean of a week around the place is taken.
+    The local mean is that of one season around the position, corrected for the growth between the last two seasons.
+    For a season of more than 200 values, z is first averaged over the seven values around the position.
 
     Returns
     -------
     residuals : ndarray (B, J, 5)
-        0 where the series does not reach back so far.
+        0 where the series does not reach back that far.
     known : ndarray (J, 5)
         1 where it does.
     """
@@ -69,22 +69,22 @@ def seasonal_residuals(z: Array, seasons: Sequence[int], k: Index, first: int) -
     lags = [(seasons[0], cycle) for cycle in range(3)] + [(m, cycle) for m in seasons[1:2] for cycle in range(2)]
     half = max(1, seasons[0] // 2)
     for i, (m, cycle) in enumerate(lags):
-        place = n - m + (k - 1) % m - cycle * m
-        there = place >= 0
-        place = np.where(there, place, 0)
-        start, stop = np.maximum(0, place - half), np.minimum(n, place + half + 1)
-        level = (sums[:, stop] - sums[:, start]) / (stop - start)
-        level = level + growth[:, None] * (place - (start + stop - 1) / 2)
-        value = z[:, place]
+        position = n - m + (k - 1) % m - cycle * m
+        there = position >= 0
+        position = np.where(there, position, 0)
+        start, stop = np.maximum(0, position - half), np.minimum(n, position + half + 1)
+        mean = (sums[:, stop] - sums[:, start]) / (stop - start)
+        mean = mean + growth[:, None] * (position - (start + stop - 1) / 2)
+        value = z[:, position]
         if m > 200:
-            start, stop = np.maximum(0, place - 3), np.minimum(n, place + 4)
+            start, stop = np.maximum(0, position - 3), np.minimum(n, position + 4)
             value = (sums[:, stop] - sums[:, start]) / (stop - start)
-        residuals[:, :, i], known[:, i] = np.where(there, value - level, 0.0), there
+        residuals[:, :, i], known[:, i] = np.where(there, value - mean, 0.0), there
     return residuals, known
 
 
 def _growth(z: Array, first: int) -> Array:
-    """Return the change per step from the mean of the last season but one to that of the last (B,)."""
+    """Return the change per step between the means of the last two seasons (B,)."""
     if z.shape[1] < 2 * first:
         return np.zeros(len(z))
     change: Array = (z[:, -first:].mean(axis=1) - z[:, -2 * first : -first].mean(axis=1)) / first
@@ -104,10 +104,10 @@ def simple_forecasts(
 ) -> tuple[Array, Facts]:
     """Make `SIMPLE` forecasts for each step ahead, relative to the newest value.
 
-    Three exponential means, the mean, the mean of the last season, the last change, simple exponential smoothing, the
-    damped trend method and a linear autoregression with parameters of the series' own, four slopes, the drift, the
-    growth from season to season, five seasonal residuals, and the indices of both seasons, so that the network can
-    strengthen or undo them.
+    They are three exponential means, the mean, the mean of the last season, the last change; simple exponential
+    smoothing, the damped trend method and a linear autoregression, each fitted to the series; four slopes, the drift,
+    the growth from season to season, five seasonal residuals, and the indices of both seasons, so that the network can
+    strengthen or undo the seasonal adjustment.
 
     Returns
     -------
@@ -152,7 +152,7 @@ def _damped(s: Smoothed, k: Index) -> Array:
 
 
 def step_features(k: Index, season: int, n: int, known: Array) -> Array:
-    """Describe the steps ahead (J, STEP_FEATURES): log(1 + k), k / 12, k / 2m, k / n, which residuals are known."""
+    """Return the features of the steps ahead (J, STEP_FEATURES): log(1 + k), k / 12, k / 2m, k / n, known residuals."""
     steps = k.astype(np.float64)
     seasonal = steps / (2 * season) if season > 1 else 0 * steps
     columns = [np.log1p(steps) - 1.5, steps / 12 - 1, np.minimum(seasonal, 4), np.minimum(steps / n, 2)]
@@ -172,7 +172,7 @@ def scalars(
     zeros: Array,
     clipped: Array,
 ) -> Array:
-    """Describe each series with `SCALARS` numbers of moderate size (B, SCALARS)."""
+    """Return `SCALARS` features of each series, of moderate size (B, SCALARS)."""
     rows, n = z.shape
     second = seasons[1] if len(seasons) > 1 else 0
     s = facts.smoothed
@@ -204,7 +204,7 @@ def scalars(
 
 
 def _autocorrelation(change: Array, lag: int, variance: Array) -> Array:
-    """Correlate changes with those ``lag`` steps before (B,); 0 where they are too few, and for lag 0."""
+    """Return the autocorrelation of the changes at ``lag`` (B,); 0 for lag 0 or too few changes."""
     if lag < 1 or change.shape[1] < 2 * lag + 4:
         return np.zeros(len(change))
     correlation: Array = (change[:, lag:] * change[:, :-lag]).mean(axis=1) / variance

@@ -1,6 +1,6 @@
-"""Synthetic series as users have them: a family, growth, seasons and accidents, in values.
+"""Synthetic series like those of users: a family, growth, seasons, shifts and outliers, on the scale of values.
 
-Everything is a function of the generator that is passed; see `elman.prior.families` and `elman.prior.components`.
+All random numbers come from the generator passed in. See `elman.prior.families` and `elman.prior.components`.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ Generator: TypeAlias = np.random.Generator
 
 @dataclass(frozen=True)
 class Frequency:
-    """A kind of series.
+    """A frequency of series: hourly, daily, monthly and so on.
 
     Parameters
     ----------
     share : float
-        Of all series.
+        Share of all series.
     seasons : tuple of int
-        Values per season, as they are told to the network.
+        Values per season, given to the network.
     lengths : tuple of int
-        Fewest and most values before the forecast; the logarithm of the length is uniform.
+        Least and greatest number of values before the forecast; the logarithm of the length is uniform.
     horizon : int
         Farthest step ahead.
     per_year : int
@@ -69,21 +69,21 @@ def draw_frequency(rng: Generator) -> Frequency:
 
 
 def synthetic_series(rng: Generator, rows: int, n: int, frequency: Frequency) -> Array:
-    """Draw B series of n values of a kind.
+    """Draw B series of n values of one frequency.
 
     Parameters
     ----------
     rng : Generator
-        All draws come from it.
+        Source of all random numbers.
     rows, n : int
-        Series, values of each.
+        Number of series, and values of each.
     frequency : Frequency
         Seasons, and values in a year.
 
     Returns
     -------
     ndarray (B, n), float64
-        Most are positive; some have zeros, some are counts.
+        Most are positive; some contain zeros, some are counts.
 
     Examples
     --------
@@ -94,9 +94,10 @@ def synthetic_series(rng: Generator, rows: int, n: int, frequency: Frequency) ->
     yearly, per_year = frequency.per_year == 1, frequency.per_year
     x = _irregular(rng, rows, n, per_year)
     if rng.random() < 0.35:
-        x = x[:, ::-1]  # against time
+        x = x[:, ::-1]  # time reversed
     rises = x[:, -1:] > x[:, :1]
-    x = np.where(rises | (rng.random((rows, 1)) < (0.62 if yearly else 0.58)), x, -x)  # business grows more often
+    kept = rng.random((rows, 1)) < (0.62 if yearly else 0.58)  # of the falling series: business grows more often
+    x = np.where(rises | kept, x, -x)
     white = sometimes(rng, 0.45, log_uniform(rng, 0.1, 4.0, (rows, 1)))
     x = (x + white * noise(rng, rows, n)) / np.sqrt(1 + white**2)
     unit = log_uniform(rng, 0.006, 0.3, (rows, 1))
@@ -116,7 +117,7 @@ def synthetic_series(rng: Generator, rows: int, n: int, frequency: Frequency) ->
 
 
 def _unit_changes(x: Array) -> Array:
-    """Centre each series, and scale it to changes of mean size 1."""
+    """Center each series, and scale it to changes of mean size 1."""
     centred: Array = (x - x.mean(axis=1, keepdims=True)) / (
         np.abs(np.diff(x, axis=1)).mean(axis=1, keepdims=True) + 1e-6
     )
@@ -139,17 +140,17 @@ def _irregular(rng: Generator, rows: int, n: int, per_year: int) -> Array:
     return mixture
 
 
-def _season(rng: Generator, rows: int, n: int, m: int, place: int) -> Array:
-    """Draw the component of one season, none in some rows."""
+def _season(rng: Generator, rows: int, n: int, m: int, number: int) -> Array:
+    """Draw the component of season ``number`` (0 is the shortest); it is zero in some rows."""
     if m == 1:
         return np.zeros((rows, n))
-    profile = place == 0 and (m == 7 or m % 24 == 0) and rng.random() < 0.6
+    profile = number == 0 and (m == 7 or m % 24 == 0) and rng.random() < 0.6
     component = (components.daily_profile if profile else components.season)(rng, rows, n, m)
-    return component * sometimes(rng, 0.8 if place == 0 else 0.6, log_uniform(rng, 0.01, 0.5, (rows, 1)))
+    return component * sometimes(rng, 0.8 if number == 0 else 0.6, log_uniform(rng, 0.01, 0.5, (rows, 1)))
 
 
 def _to_values(rng: Generator, x: Array) -> Array:
-    """Give series values: multiplicative or additive, rounded, with closed days or as counts."""
+    """Convert to values: multiplicative or additive, rounded, with closed days, or as counts."""
     rows, n = x.shape
     x = np.clip(x - np.median(x, axis=1, keepdims=True), -12, 12)
     steepness = np.minimum(1, log_uniform(rng, 0.1, 1.0, (rows, 1)) / (x.std(axis=1, keepdims=True) + 1e-9) / 2)

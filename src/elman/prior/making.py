@@ -1,8 +1,8 @@
-"""Make the prior from nothing: ``make prior``, or ``python -m elman.prior.making``.
+"""Train the prior from scratch: ``make prior``, or ``python -m elman.prior.making``.
 
-Three stages, each of which goes on where an interrupted run stopped: shards of synthetic samples, training, the files.
-Everything is a function of the `PriorRecipe`. For one instruction-set level and one NumPy version the bits of the
-parameters do not depend on the number of threads or processes, nor on how often the run was interrupted.
+There are three stages: shards of synthetic samples, training, files. Each continues where an interrupted run stopped.
+The `PriorRecipe` determines everything. For one instruction set and one NumPy version, the bits of the parameters do
+not depend on the number of threads or processes, nor on interruptions.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ from elman.training import Checkpoints, Cosine, Progress, Settings, Trainer, fin
 
 __all__ = ["PriorRecipe", "make_prior", "trainers_of"]
 
-_CURVE = 250  # updates averaged for a point of the loss curve
+_CURVE = 250  # updates averaged per point of the loss curve
 
 
 @dataclass(frozen=True)
 class PriorRecipe:
-    """Everything that the prior is a function of.
+    """Settings that determine the prior.
 
     Parameters
     ----------
     seed : int
-        Of all draws.
+        Seed of all random numbers.
     shards, groups : int
-        Shards of samples, and groups of 256 samples in each. The first shard validates.
+        Shards of samples, and groups of 256 samples in each. The first shard is for validation.
     members : int
-        Networks; the forecast is the mean of their quantiles.
+        Number of networks; the forecast is the mean of their quantiles.
     hidden, width : int
         Units of the GRU, units of the readout.
     updates : int
@@ -52,9 +52,9 @@ class PriorRecipe:
     rows : int
         Samples per update.
     learning_rate : float
-        After a rise over the first 200 updates; it falls along a cosine.
+        Highest learning rate: a warm-up over the first 200 updates, then a cosine decay.
     average : float
-        Decay of the running mean of the parameters, which is what is kept.
+        Decay of the running mean of the parameters; the prior is that mean.
     """
 
     seed: int = 1
@@ -77,15 +77,15 @@ def make_prior(
     Parameters
     ----------
     recipe : PriorRecipe
-        What to make.
+        Settings.
     folder : Path
-        Shards and checkpoints are kept there; what is there already is not made again.
+        Folder of shards and checkpoints; existing ones are reused.
     processes : int
         Processes that make samples, and threads that train.
     seconds : float
         Time between two checkpoints.
     progress : bool
-        Show how far it is.
+        Show progress bars.
 
     Returns
     -------
@@ -108,13 +108,13 @@ def make_prior(
 
 
 def _make_shards(recipe: PriorRecipe, folder: Path, processes: int, progress: bool) -> list[Path]:
-    """Make the shards that are not there yet."""
+    """Make the missing shards."""
     (folder / f"samples-{recipe.seed}").mkdir(exist_ok=True)
-    place, numbers = folder / f"samples-{recipe.seed}", range(recipe.shards)
+    samples, numbers = folder / f"samples-{recipe.seed}", range(recipe.shards)
     context = multiprocessing.get_context("spawn")
     paths = []
     with Progress(recipe.shards, enabled=progress) as bar, ProcessPoolExecutor(processes, context) as pool:
-        futures = [pool.submit(write_shard, place, recipe.seed, number, recipe.groups) for number in numbers]
+        futures = [pool.submit(write_shard, samples, recipe.seed, number, recipe.groups) for number in numbers]
         for future in futures:
             paths.append(future.result())
             bar.advance()
@@ -122,7 +122,7 @@ def _make_shards(recipe: PriorRecipe, folder: Path, processes: int, progress: bo
 
 
 def trainers_of(recipe: PriorRecipe, batches: SampleBatches) -> list[Trainer]:
-    """Prepare the training of every member."""
+    """Return one trainer per member."""
     architecture = PriorArchitecture(recipe.hidden, recipe.width)
     trainers = []
     for member in range(recipe.members):
@@ -147,7 +147,7 @@ def _averaged(trainer: Trainer) -> np.ndarray[Any, np.dtype[np.float32]]:
 
 
 def _record(recipe: PriorRecipe, prior: Prior, trainers: Sequence[Trainer], validation: Samples) -> dict[str, Any]:
-    """Tell what was made, and how."""
+    """Return the record of a run."""
     curves = np.array([trainer.history.loss for trainer in trainers])
     points = recipe.updates // min(_CURVE, recipe.updates)
     curve = curves[:, : points * (recipe.updates // points)].reshape(len(curves), points, -1).mean(axis=(0, 2))
@@ -166,9 +166,9 @@ def _record(recipe: PriorRecipe, prior: Prior, trainers: Sequence[Trainer], vali
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Make the prior and write ``prior.elman`` and ``prior.json``."""
-    parser = argparse.ArgumentParser(prog="make prior", description="Train the prior from nothing.")
+    parser = argparse.ArgumentParser(prog="make prior", description="Train the prior from scratch.")
     parser.add_argument("--folder", type=Path, default=Path("build/prior"), help="samples and checkpoints")
-    parser.add_argument("--output", type=Path, default=Path(__file__).parent / "weights", help="where the files go")
+    parser.add_argument("--output", type=Path, default=Path(__file__).parent / "weights", help="folder of the files")
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     options = parser.parse_args(arguments)
     begin, cpu = time.perf_counter(), time.process_time()

@@ -1,4 +1,4 @@
-"""The prior: pretrained networks that forecast a series from what they have learned of synthetic ones."""
+"""The prior: networks, pretrained on synthetic series, that forecast unseen series."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ __all__ = ["Prior", "load_prior"]
 
 Array = npt.NDArray[np.float64]
 
-_ROWS = 1024  # series treated at a time
-_STEPS = 2**15  # series times steps ahead in one pass of the network; bounds memory and changes no bit
+_ROWS = 1024  # series per chunk
+_STEPS = 2**15  # series times steps ahead per forward pass: bounds memory, changes no bit
 _MOST_NETWORKS = 16
 
 
 @dataclass(frozen=True, eq=False)
 class Prior:
-    """A few networks of one architecture; the forecast is the mean of their quantiles.
+    """An ensemble of networks of one architecture; the forecast is the mean of their quantiles.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class Prior:
     def forecast(
         self, series: Sequence[npt.ArrayLike], horizon: int, seasons: Sequence[int], n_threads: int = 0
     ) -> Array:
-        """Forecast each series on its own; nothing is learned.
+        """Forecast each series by itself, without training.
 
         Parameters
         ----------
@@ -61,12 +61,12 @@ class Prior:
         seasons : sequence of int
             Values per season, the shortest first; 1 for none. The first two are used.
         n_threads : int
-            0: the engine's default. Results do not depend on it, nor on which series come together.
+            0: the engine's default. Results depend neither on it nor on the other series.
 
         Returns
         -------
         ndarray (S, K, 9), float64
-            Quantiles at `LEVELS`, in the units of the series, in order; index 4 is the median.
+            Quantiles at `LEVELS`, ascending, in the units of the series; index 4 is the median.
 
         Raises
         ------
@@ -105,7 +105,7 @@ class Prior:
         n_threads: int = 0,
         progress: bool = False,
     ) -> Prior:
-        """Return a prior that has been trained further on a panel, see `elman.prior.tuning.tune`.
+        """Return a prior fine-tuned on a panel; see `elman.prior.tuning.tune`.
 
         Parameters
         ----------
@@ -114,7 +114,7 @@ class Prior:
         horizon, seasons
             As for `forecast`; the horizon is the farthest step that is learned.
         seed : int
-            Of the origins and the batches.
+            Seed of the origins and the batches.
         updates : int
             Gradient steps.
         n_threads : int
@@ -131,7 +131,7 @@ class Prior:
         return Prior(tuple(tune(self.networks, series, *options)))
 
     def averaged(self, other: Prior) -> Prior:
-        """Return the prior whose parameters lie halfway between both.
+        """Return the prior whose parameters are the mean of both.
 
         References
         ----------
@@ -141,22 +141,22 @@ class Prior:
         return Prior(tuple(PriorNetwork(a.architecture, 0.5 * (a.theta + b.theta)) for a, b in pairs))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the prior to a file that `elman.load` reads back; it appears whole or not at all."""
+        """Write the prior atomically to a file for `elman.load`."""
         save_arrays(path, *self.to_arrays())
 
     def to_arrays(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        """Return the parameters (members, P) and what the networks consist of."""
+        """Return the parameters (members, P) and the architecture."""
         theta = np.stack([network.theta for network in self.networks])
         return {"theta": theta}, {"kind": "prior", "architecture": self.networks[0].architecture.to_dict()}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, npt.NDArray[Any]], metadata: dict[str, Any]) -> Self:
-        """Return the prior that `to_arrays` described.
+        """Return the prior from the output of `to_arrays`.
 
         Raises
         ------
         FileFormatError
-            If a name, a size or a value cannot be one of a prior.
+            If a name, a size or a value is not valid for a prior.
         """
         if set(arrays) != {"theta"} or set(metadata) != {"kind", "architecture"}:
             raise FileFormatError("a prior consists of the tensor 'theta' and the field 'architecture'")
@@ -179,7 +179,7 @@ def _checked(place: str, number: int, series: npt.ArrayLike) -> Array:
 
 
 def _chunks(values: Sequence[Array], horizon: int) -> Iterator[list[npt.NDArray[np.int64]]]:
-    """Divide series into chunks of moderate size, each a list of groups of equal length."""
+    """Split series into chunks of moderate size, each a list of groups of equal length."""
     lengths = np.array([len(one) for one in values], dtype=np.int64)
     order = np.argsort(lengths, kind="stable")
     most = max(1, min(_ROWS, _STEPS // horizon))
@@ -191,7 +191,7 @@ def _chunks(values: Sequence[Array], horizon: int) -> Iterator[list[npt.NDArray[
 
 @cache
 def load_prior() -> Prior:
-    """Return the prior that comes with Elman, trained by ``make prior`` on synthetic series alone.
+    """Return the prior shipped with Elman; ``make prior`` trained it on synthetic series only.
 
     Examples
     --------

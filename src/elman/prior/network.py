@@ -2,15 +2,15 @@
 
 ::
 
-    h    = GRU(x_1 … x_T)                                       x_t: 8 values, their changes, which of them are known
+    h    = GRU(x_1 … x_T)                                       x_t: 8 values, their changes, a mask of known values
     a    = [h, scalars] W_s + [step features, seasonal] W_k + b_a
     u    = silu(a)
     v    = u + silu(u W_u + b_u)
     o    = v W_o + b_o
     q(k) = mixing readout of o, the simple forecasts and k      (`elman.reference.mixing_readout_forward`)
 
-The readout is shared by all steps ahead, so any horizon can be asked for. It mixes simple forecasts with weights that
-depend on the series, and its quantiles cannot cross.
+All steps ahead share the readout, so that the horizon is free. It mixes simple forecasts with weights that depend on
+the series. Its quantiles cannot cross.
 """
 
 from __future__ import annotations
@@ -37,21 +37,21 @@ Array = npt.NDArray[Any]
 
 LEVELS = (0.025, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9, 0.975)
 MEDIAN = 4
-_IMPORTANCE = (1.0, 1.0, 1.0, 1.0, 3.0, 1.0, 1.0, 1.0, 1.0)  # of each level in the loss
+_IMPORTANCE = (1.0, 1.0, 1.0, 1.0, 3.0, 1.0, 1.0, 1.0, 1.0)  # weight of each quantile in the loss
 _MOST_UNITS = 4096
-_FIRST_GAP = -0.7  # before softplus: gaps of 0.4 units
-_FARTHEST = 3000.0  # units; larger numbers say no more
+_FIRST_GAP = -0.7  # softplus of it is 0.4 units
+_FARTHEST = 3000.0  # units; larger values are clipped
 _STEP_INPUTS = STEP_FEATURES + SEASONAL_SIMPLE
 _OUTPUTS = SIMPLE + 3 + len(LEVELS) - 1
 
 
 class Inputs(NamedTuple):
-    """What the network reads for N series and J steps ahead, float32.
+    """The network's inputs for N series and J steps ahead, float32.
 
     Parameters
     ----------
     x : ndarray (T, N, 3 * PATCH)
-        Patches of the newest values, the oldest first; zeros after a row's last.
+        Patches of the newest values, the oldest first; zeros after the last patch of a row.
     lengths : ndarray of int (N,)
         Patches of each row.
     scalars : ndarray (N, SCALARS)
@@ -73,10 +73,10 @@ class Inputs(NamedTuple):
 
 
 def patches(recent: Array) -> tuple[Array, npt.NDArray[np.int64]]:
-    """Cut the newest values (N, RECENT), NaN before the start, into patches (T, N, 3 * PATCH); return their number too.
+    """Cut the newest values (N, RECENT) into patches (T, N, 3 * PATCH), and return the number of patches per row (N,).
 
-    A patch has asinh of the values, asinh of their changes, and 1 for each value that is known. The newest patch of
-    every row is its last; an older one may begin before the series does.
+    Values are NaN before the start of a series. A patch holds asinh of the values, asinh of their changes, and 1 for
+    each known value. A row's last patch is the newest; its first may begin before the series does.
     """
     rows = len(recent)
     known = ~np.isnan(recent)
@@ -87,15 +87,15 @@ def patches(recent: Array) -> tuple[Array, npt.NDArray[np.int64]]:
     count = RECENT // PATCH
     x = channels.reshape(rows, count, 3 * PATCH)
     lengths = -(-known.sum(axis=1) // PATCH)
-    place = np.arange(count) + (count - lengths)[:, None]  # rows begin with their first patch
-    x = np.take_along_axis(x, np.minimum(place, count - 1)[:, :, None], axis=1)
-    x[place >= count] = 0.0
+    source = np.arange(count) + (count - lengths)[:, None]  # rows begin with their first patch
+    x = np.take_along_axis(x, np.minimum(source, count - 1)[:, :, None], axis=1)
+    x[source >= count] = 0.0
     longest = int(lengths.max(initial=1))
     return np.ascontiguousarray(x[:, :longest].swapaxes(0, 1), dtype=np.float32), lengths.astype(np.int64)
 
 
 def inputs_of(treated: Sequence[Treated], ahead: npt.NDArray[np.int64]) -> Inputs:
-    """Put treated series of several lengths side by side, in their order."""
+    """Join treated series of several lengths in one batch, in order."""
     moderate = [np.clip(part.simple, -_FARTHEST, _FARTHEST) for part in treated]
     simple = np.concatenate(moderate).astype(np.float32)
     recent = np.concatenate([np.clip(part.recent, -_FARTHEST, _FARTHEST) for part in treated])
@@ -108,14 +108,14 @@ def inputs_of(treated: Sequence[Treated], ahead: npt.NDArray[np.int64]) -> Input
 
 
 def with_seasonal(steps: Array, simple: Array) -> Array:
-    """Put the seasonal forecasts beside the numbers about each step ahead (N, J, ·)."""
+    """Append the seasonal forecasts to the features of each step ahead (N, J, ·)."""
     seasonal = np.arcsinh(simple[..., -SEASONAL_SIMPLE:])
     return np.concatenate([steps, seasonal], axis=2, dtype=np.float32)
 
 
 @dataclass(frozen=True)
 class PriorArchitecture:
-    """Sizes of the network, and what follows from them.
+    """Sizes of the network.
 
     Parameters
     ----------
@@ -161,13 +161,13 @@ class PriorArchitecture:
         return sum(prod(shape) for shape in self.shapes.values())
 
     def views(self, theta: Array) -> dict[str, Array]:
-        """Return named views of a flat vector (P,)."""
+        """Return the named views of a flat vector (P,)."""
         borders = np.cumsum([prod(shape) for shape in self.shapes.values()])[:-1]
         parts = zip(np.split(theta, borders), self.shapes.items(), strict=True)
         return {name: part.reshape(shape) for part, (name, shape) in parts}
 
     def initial(self, seed: int) -> Array:
-        """Draw starting values (P,), float32: uniform within 1 / √fan-in, a tenth of that for the output layer."""
+        """Draw initial parameters (P,), float32: uniform within ±1 / √fan-in, a tenth of that in the output layer."""
         rng, theta = np.random.default_rng(seed), np.zeros(self.size, dtype=np.float32)
         fan_in = {"W_s": self.hidden + SCALARS, "W_k": _STEP_INPUTS, "W_u": self.width, "W_o": 100 * self.width}
         for name, view in self.views(theta).items():
@@ -179,17 +179,17 @@ class PriorArchitecture:
         return theta
 
     def to_dict(self) -> dict[str, int]:
-        """Return the sizes as plain values."""
+        """Return the sizes as JSON values."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Any) -> PriorArchitecture:
-        """Return the architecture that `to_dict` described.
+        """Return the architecture from the output of `to_dict`.
 
         Raises
         ------
         FileFormatError
-            If there are other fields, or impossible values.
+            If a field is missing or unknown, or a value is impossible.
         """
         if not isinstance(values, dict) or set(values) != {"hidden", "width"}:
             raise FileFormatError(f"the architecture of a prior has the fields hidden and width, got {values!r:.80}")
@@ -199,14 +199,14 @@ class PriorArchitecture:
 class PriorNetwork:
     """The network of the prior with one flat vector of parameters.
 
-    `predict` may be called from many threads at once; `forward` and `backward` belong to one.
+    `predict` is safe to call from several threads at once; `forward` and `backward` are not.
 
     Parameters
     ----------
     architecture : PriorArchitecture
         Sizes.
     theta : ndarray (P,), float32 or float64
-        Parameters; the array itself is used.
+        Parameters; used without a copy.
 
     Raises
     ------
@@ -232,15 +232,15 @@ class PriorNetwork:
         return np.zeros_like(self.theta)
 
     def copy(self) -> PriorNetwork:
-        """Return a network of the same values that shares no memory with this one."""
+        """Return an independent copy."""
         return PriorNetwork(self.architecture, self.theta.copy())
 
     def predict(self, inputs: Inputs, n_threads: int = 0) -> Array:
-        """Return the quantiles (N, J, 9) in units of s, in order."""
+        """Return the quantiles (N, J, 9) in units of s, ascending."""
         return self._run(inputs, n_threads)[0]
 
     def forward(self, inputs: Inputs, n_threads: int = 0) -> Array:
-        """Return the quantiles (N, J, 9) in units of s, and keep what `backward` needs."""
+        """Return the quantiles (N, J, 9) in units of s, and keep the intermediate values for `backward`."""
         q, self._tape = self._run(inputs, n_threads)
         return q
 
@@ -270,7 +270,7 @@ class PriorNetwork:
         return q, tape | {"features": features, "a": a, "u": u, "c": c, "v": v, "o": o, "simple": simple, "k": k}
 
     def backward(self, dq: Array, n_threads: int = 0) -> Array:
-        """Return the gradient (P,) of a loss with dL/dq (N, J, 9), the same array at every call."""
+        """Return the gradient (P,) of a loss with dL/dq (N, J, 9); every call fills the same array."""
         p, g, t = self.parameters, self.gradients, self._tape
         rows, ahead, _ = dq.shape
         do, dq = np.empty_like(t["o"]), dq.reshape(1, rows * ahead, -1)
@@ -295,12 +295,12 @@ class PriorNetwork:
 class QuantilePass:
     """The loss of a `PriorNetwork` and its gradient, for `elman.training.Trainer`.
 
-    The pinball loss at all `LEVELS`; the median counts three times, a sample by its weight.
+    The pinball loss at all `LEVELS`; the median has weight 3, a sample its own weight.
 
     Parameters
     ----------
     network : PriorNetwork
-        Its gradient is filled.
+        The network to train; its gradient is overwritten.
 
     References
     ----------
@@ -325,7 +325,7 @@ class QuantilePass:
 
 
 def quantile_loss(q: Array, y: Array, weight: Array) -> tuple[float, Array]:
-    """Return the loss of quantiles (N, J, 9) for targets (N, J), samples weighted (N,), and its derivative."""
+    """Return the loss of quantiles (N, J, 9) for targets (N, J) with sample weights (N,), and its derivative."""
     dq, every = np.empty_like(q), np.repeat(weight, y.shape[1]).astype(q.dtype)
     targets, levels = np.ascontiguousarray(y, q.dtype).reshape(-1), np.array(LEVELS, q.dtype)
     rows, importance = q.reshape(len(targets), -1), np.array(_IMPORTANCE, q.dtype)

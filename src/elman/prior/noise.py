@@ -1,4 +1,4 @@
-"""Random pieces that the synthetic families share."""
+"""Random components shared by the synthetic families."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ def log_uniform(rng: Generator, low: float, high: float, shape: tuple[int, ...])
 
 
 def sometimes(rng: Generator, share: float, values: Array) -> Array:
-    """Keep the values of some rows (B, 1), and put 0 for the others."""
+    """Keep the values (B, 1) of a random ``share`` of the rows; set the others to 0."""
     kept: Array = np.where(rng.random(values.shape) < share, values, 0.0)
     return kept
 
 
 def noise(rng: Generator, rows: int, n: int) -> Array:
-    """Draw white noise (B, n): normal or Student's t, in some rows with a variance that wanders."""
+    """Draw white noise (B, n): normal or Student's t; some rows have a wandering variance."""
     errors = rng.normal(size=(rows, n))
     freedom = rng.choice([3.0, 5.0, np.inf], rows, p=[0.15, 0.25, 0.6])
     heavy = np.flatnonzero(np.isfinite(freedom))

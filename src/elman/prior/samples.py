@@ -1,4 +1,4 @@
-"""Training samples: synthetic series, treated, with what came after; made in shards that a number determines."""
+"""Training samples: treated synthetic series with their future values, made in reproducible shards."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ __all__ = ["STEPS", "SampleBatches", "Samples", "make_shard", "samples_of"]
 Array = npt.NDArray[np.float64]
 
 STEPS = 8  # steps ahead of each sample
-GROUP = 256  # series drawn together, of one kind and length
-_FARTHEST = 300.0  # units; a sample with a target beyond is left out, as nobody could have foreseen it
+GROUP = 256  # series drawn together, of one frequency and length
+_FARTHEST = 300.0  # units; samples with a target beyond are dropped as unpredictable
 _FARTHEST_INPUT = 3000.0
 
 
@@ -41,18 +41,18 @@ class Samples(NamedTuple):
 
     @classmethod
     def of_rows(cls, rows: npt.NDArray[np.float32]) -> Samples:
-        """See rows (N, WIDTH) of a shard as samples."""
+        """Return rows (N, WIDTH) of a shard as samples."""
         borders = np.cumsum([int(np.prod(shape)) for shape in _WIDTHS.values()])[:-1]
         parts = np.split(rows, borders, axis=1)
         return cls(*(part.reshape(len(rows), *shape) for part, shape in zip(parts, _WIDTHS.values(), strict=True)))
 
     @property
     def carry(self) -> bool:
-        """No sample continues one of the batch before."""
+        """False: no sample continues one of the previous batch."""
         return False
 
     def inputs(self) -> Inputs:
-        """Return what the network reads."""
+        """Return the network's inputs."""
         return Inputs(
             *patches(self.recent),
             np.ascontiguousarray(self.scalars),
@@ -75,9 +75,9 @@ WIDTH = sum(int(np.prod(shape)) for shape in _WIDTHS.values())
 
 
 def samples_of(y: Array, after: Array, seasons: Sequence[int], ahead: npt.NDArray[np.int64]) -> npt.NDArray[np.float32]:
-    """Treat series (B, n) with the values (B, J) that came ``ahead``; return the usable rows (N, WIDTH).
+    """Treat series (B, n) with their future values (B, J); return the usable rows (N, WIDTH).
 
-    The weight of a sample is 1 / (mean change over the horizon / s + 0.3)^0.7: a wild series counts less.
+    The weight of a sample is 1 / (mean change over the horizon / s + 0.3)^0.7: volatile series count less.
     """
     with np.errstate(over="ignore", invalid="ignore"):
         treated = treat(y, seasons, ahead)
@@ -96,7 +96,7 @@ def samples_of(y: Array, after: Array, seasons: Sequence[int], ahead: npt.NDArra
 
 
 def make_group(rng: np.random.Generator) -> npt.NDArray[np.float32]:
-    """Draw a kind, a length and steps ahead, and `GROUP` samples of them."""
+    """Draw a frequency, a length and steps ahead, and `GROUP` samples of them."""
     frequency = draw_frequency(rng)
     low, high = frequency.lengths
     n = int(np.exp(rng.uniform(np.log(low), np.log(high))))
@@ -104,12 +104,12 @@ def make_group(rng: np.random.Generator) -> npt.NDArray[np.float32]:
     y = synthetic_series(rng, GROUP, n + horizon, frequency)
     drawn = np.sort(1 + rng.permutation(horizon)[:STEPS])
     ahead = drawn if rng.random() < 0.7 else np.arange(1, STEPS + 1)
-    seasons = (1,) if frequency.seasons[0] > 1 and rng.random() < 0.05 else frequency.seasons  # not told
+    seasons = (1,) if frequency.seasons[0] > 1 and rng.random() < 0.05 else frequency.seasons  # hidden from the network
     return samples_of(y[:, :n], y[:, n + ahead - 1], seasons, ahead)
 
 
 def make_shard(seed: int, number: int, groups: int) -> npt.NDArray[np.float32]:
-    """Make the samples of one shard (N, WIDTH): a function of the seed and the shard's number alone."""
+    """Make the samples of one shard (N, WIDTH), a function of the seed and the shard's number."""
     parts = []
     for group in range(groups):
         rng = np.random.default_rng([seed, number, group])
@@ -118,7 +118,7 @@ def make_shard(seed: int, number: int, groups: int) -> npt.NDArray[np.float32]:
 
 
 def write_shard(folder: Path, seed: int, number: int, groups: int) -> Path:
-    """Write a shard, unless it is there already."""
+    """Write a shard unless its file exists."""
     path = folder / f"shard-{number:04}.npy"
     if not path.exists():
         buffer = io.BytesIO()
@@ -137,7 +137,7 @@ class SampleBatches:
     rows : int
         Samples per batch.
     seed : int
-        Of the draws.
+        Seed of the order.
     """
 
     epoch_length = None
@@ -148,7 +148,7 @@ class SampleBatches:
 
     @classmethod
     def of_files(cls, paths: Sequence[os.PathLike[str]], rows: int, seed: int) -> SampleBatches:
-        """Take the shards from files, without reading them whole."""
+        """Map shards from files into memory."""
         return cls([np.load(path, mmap_mode="r") for path in paths], rows, seed)
 
     def with_seed(self, seed: int) -> SampleBatches:

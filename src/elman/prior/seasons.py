@@ -1,7 +1,7 @@
 """Seasonal indices: centred moving averages, means by phase, shrunk by their reliability.
 
-Phases are counted back from the newest value: the phase of y_t is (t - n) mod m, so that step k ahead has phase
-(k - 1) mod m. Every function takes B series of one length, and a series' result does not depend on the others.
+Phases count back from the newest value: the phase of y_t is (t - n) mod m, so that step k ahead has phase
+(k - 1) mod m. Every function takes B series of one length; the result of a series does not depend on the others.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ __all__ = ["centred_average", "clean", "indices", "phases"]
 
 Array = npt.NDArray[np.float64]
 
-_RARE = 0.1  # a treatment of outliers that changes more than this share of the values changes the series
-_LOWEST, _HIGHEST = 0.15, 4.0  # of the usual value at a phase
+_RARE = 0.1  # clipping is dropped where it would change more than this share of the values
+_LOWEST, _HIGHEST = 0.15, 4.0  # multiples of the usual value at a phase
 
 
 def phases(n: int, m: int) -> npt.NDArray[np.int64]:
@@ -57,12 +57,12 @@ def centred_average(x: Array, m: int) -> Array:
 
 
 def indices(x: Array, m: int) -> tuple[Array, Array]:
-    """Estimate additive seasonal indices, each series' shrunk by the share of them that is not noise.
+    """Estimate additive seasonal indices, shrunk by κ, the estimated share of their variance that is not noise.
 
     ::
 
         r_t = x_t - (centred moving average at t)
-        s_p = mean of r_t at phase p, less the mean over phases
+        s_p = mean of r_t at phase p, minus the mean over phases
         κ   = max(0, 1 - V_error / V_between),   V_error = Σ (r_t - s_p)² / (N - m) · mean over p of 1 / N_p
 
     Parameters
@@ -105,7 +105,7 @@ def indices(x: Array, m: int) -> tuple[Array, Array]:
 
 
 def _sums_by_phase(rest: Array, first: int, m: int) -> Array:
-    """Add up the values of each phase (B, m); ``first`` is the phase of the first value."""
+    """Sum the values of each phase (B, m); ``first`` is the phase of the first value."""
     rows, count = rest.shape
     cycles = -(-(first + count) // m)
     table = np.zeros((rows, cycles * m))
@@ -115,11 +115,11 @@ def _sums_by_phase(rest: Array, first: int, m: int) -> Array:
 
 
 def clean(y: Array, m: int) -> tuple[Array, Array]:
-    """Clip values far from the usual one at their phase, where that changes few of them.
+    """Clip outliers relative to the usual value at their phase, if few values change.
 
-    A value is kept within 0.15 to 4 times the median of its phase in its own and the two cycles on either side: closed
-    days and bursts would make the logarithm useless. Only series without negative values and of four cycles or more
-    are changed, and only where it changes less than a tenth of the values.
+    Each value is clipped to 0.15 to 4 times the median of its phase in its own cycle and the two cycles on either side:
+    closed days and bursts would distort the logarithm. Series with negative values or fewer than four cycles stay as
+    they are, and so do series in which a tenth of the values or more would change.
 
     Parameters
     ----------
@@ -131,9 +131,9 @@ def clean(y: Array, m: int) -> tuple[Array, Array]:
     Returns
     -------
     cleaned : ndarray (B, n)
-        The series.
+        The clipped series.
     share : ndarray (B,)
-        Share of the values that were changed.
+        Share of clipped values.
 
     Examples
     --------
@@ -155,7 +155,7 @@ def clean(y: Array, m: int) -> tuple[Array, Array]:
 
 
 def _median_of_cycles(y: Array, m: int) -> Array:
-    """Return the median of the values one and two cycles either side, as far as there are any, and the value (B, n)."""
+    """Return the median of each value and those one and two cycles on either side, where they exist (B, n)."""
     n = y.shape[1]
     median = np.empty_like(y)
     borders = [0, m, 2 * m, n - 2 * m, n - m, n]

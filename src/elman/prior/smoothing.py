@@ -1,4 +1,4 @@
-"""Exponential smoothing with parameters from a small grid: what a network gets as simple forecasts."""
+"""Exponential smoothing with parameters from a small grid; two of the network's simple forecasts."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["Smoothed", "smooth"]
 
 Array = npt.NDArray[np.float64]
 
-LONGEST = 96  # newest values that are smoothed; older ones hardly count
+LONGEST = 96  # newest values smoothed; older ones have almost no weight
 # alpha, beta / alpha, phi
 GRID = np.array(
     [(alpha, 0.0, 1.0) for alpha in (0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1.0)]
@@ -21,20 +21,20 @@ LEVELS_ONLY = 8  # rows of the grid without a trend
 
 
 class Smoothed(NamedTuple):
-    """The best of the grid for each series, by its one-step errors.
+    """The best row of the grid for each series, by one-step errors.
 
     Parameters
     ----------
     level : ndarray (B,)
         Newest level of simple exponential smoothing.
     level_error : ndarray (B,)
-        Its mean squared one-step error, as a share of that of the naive forecast.
+        Its mean squared one-step error divided by that of the naive forecast.
     alpha : ndarray (B,)
         Its smoothing parameter.
     trend_level, trend, phi : ndarray (B,)
         Newest level, trend and damping of the damped trend method.
     trend_error : ndarray (B,)
-        Its mean squared one-step error, as a share of that of the naive forecast.
+        Its mean squared one-step error divided by that of the naive forecast.
     """
 
     level: Array
@@ -47,7 +47,7 @@ class Smoothed(NamedTuple):
 
 
 def smooth(z: Array) -> Smoothed:
-    """Smooth B series with every row of the grid, and keep the best with and without a trend.
+    """Smooth B series with every row of the grid; return the best row without and with a trend.
 
     ::
 
@@ -104,7 +104,7 @@ def smooth(z: Array) -> Smoothed:
 
 
 def _first_trend(z: Array) -> Array:
-    """Start the trend with the mean change over the first few values (B,)."""
+    """Return the mean change over the first few values (B,), the initial trend."""
     last = min(z.shape[1] - 1, 4)
     slope: Array = (z[:, last] - z[:, 0]) / last
     return slope

@@ -1,14 +1,14 @@
-"""From series to what the network reads, and from what it says back to values: the same in training and in use.
+"""Conversion of series to network inputs and of network outputs to values, in training and in use alike.
 
 For a series y_1 … y_n with seasons m_1, m_2::
 
     x_t = log y_t, or y_t / mean |y|             after clipping outliers (`elman.prior.seasons.clean`)
-    x_t ← x_t - s_1(t) - s_2(t)                  seasonal indices, where there are cycles enough
+    x_t ← x_t - s_1(t) - s_2(t)                  seasonal indices, if there are enough cycles
     z_t = (x_t - x_n) / s                        s = mean |x_t - x_{t-1}| + 0.02 std x + a floor
 
 The network reads z of the newest values, `SCALARS` numbers about the series, `STEP_FEATURES` about each step ahead, and
 `SIMPLE` simple forecasts for each step ahead, all in units of s and relative to x_n. All functions take B series of one
-length; a series' result does not depend on the others.
+length; the result of a series does not depend on the others.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ __all__ = ["PATCH", "RECENT", "Treated", "treat"]
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 
-RECENT, PATCH = 96, 8  # newest values that the network reads, and how many of them at a step
-_FLOOR = 1e-4  # of the scale: a hundredth of a per cent of the values
-_LOWEST_LOG = 0.02  # of the median: a series with smaller values is not taken logarithms of
-_FARTHEST_LOG = 600.0  # exponents stay finite
+RECENT, PATCH = 96, 8  # newest values that the network reads, and values per step
+_FLOOR = 1e-4  # floor of the scale: 0.01 % of the values
+_LOWEST_LOG = 0.02  # of the median: a series with smaller values gets no logarithm
+_FARTHEST_LOG = 600.0  # exp of it is finite
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ class Treated:
     logarithm : ndarray of bool (B,)
         Whether x is the logarithm.
     divisor, lowest, scale, newest : ndarray (B,)
-        Of the transform: x = y / divisor, or log max(y, lowest); z = (x - newest) / scale.
+        Constants of the transform: x = y / divisor, or log max(y, lowest); z = (x - newest) / scale.
     season : ndarray (B, J)
         Seasonal indices of the steps ahead.
     """
@@ -70,13 +70,13 @@ class Treated:
     season: Array
 
     def to_units(self, y: Array) -> Array:
-        """Express values (B, J) of the steps ahead in the network's units."""
+        """Convert values (B, J) of the steps ahead to the network's units."""
         x = _transformed(y, self.logarithm, self.divisor, self.lowest)
         units: Array = (x - self.season - self.newest[:, None]) / self.scale[:, None]
         return units
 
     def to_values(self, units: Array) -> Array:
-        """Turn forecasts (B, J, Q) in the network's units into values."""
+        """Convert forecasts (B, J, Q) from the network's units to values."""
         x = units * self.scale[:, None, None] + (self.newest[:, None] + self.season)[:, :, None]
         logarithm = self.logarithm[:, None, None]
         exponential = np.exp(np.where(logarithm, np.minimum(x, _FARTHEST_LOG), 0.0))
@@ -92,7 +92,7 @@ def treat(y: Array, seasons: Sequence[int], ahead: npt.ArrayLike) -> Treated:
     y : ndarray (B, n), float64
         Series of at least one value, none missing.
     seasons : sequence of int
-        Values per season, 1 for none; of several the shortest first. Those with too few cycles are left out.
+        Values per season, the shortest first; 1 for none. Seasons with too few cycles are ignored.
     ahead : array_like of int (J,)
         Steps ahead, from 1.
 
@@ -156,7 +156,7 @@ def treat(y: Array, seasons: Sequence[int], ahead: npt.ArrayLike) -> Treated:
 
 
 def _at_least_four(y: Array) -> Array:
-    """Repeat the first value in front of series of fewer than four values."""
+    """Pad series of fewer than four values in front with their first value."""
     return y if y.shape[1] >= 4 else np.pad(y, ((0, 0), (4 - y.shape[1], 0)), mode="edge")
 
 
@@ -171,8 +171,8 @@ def _without_seasons(
 ) -> tuple[Array, list[Array], list[Array], list[Array | None]]:
     """Subtract the indices of up to two seasons.
 
-    Returns the rest (B, n), and for both seasons the indices of the steps ahead (B, J), their standard deviation (B,)
-    and κ (B,), None where there are too few cycles: two are needed of the first season, three of the second.
+    Returns the remainder (B, n), and per season the indices of the steps ahead (B, J), their standard deviation (B,)
+    and κ (B,), or None if there are too few cycles: the first season needs two, the second three.
     """
     rows, n = x.shape
     ahead, sizes = [np.zeros((rows, len(k))) for _ in range(2)], [np.zeros(rows) for _ in range(2)]
@@ -187,12 +187,12 @@ def _without_seasons(
 
 
 def block_of(season: int) -> int:
-    """Count the values that the network reads as their mean: an eighth of a day, where a season is a day."""
+    """Return how many values the network reads as one mean: an eighth of a day if the season is a day."""
     return season // 8 if season % 24 == 0 else 1
 
 
 def _recent(z: Array, season: int) -> Array:
-    """Take the newest values, or the newest means of an eighth of a day each, NaN before the start (B, RECENT)."""
+    """Return the newest values or block means, NaN before the start of a series (B, RECENT)."""
     block = block_of(season)
     rows, n = z.shape
     values = z if block == 1 else z[:, n % block :].reshape(rows, n // block, block).mean(axis=2)

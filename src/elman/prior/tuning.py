@@ -1,4 +1,4 @@
-"""Fine-tuning on a panel: a short training that starts from the prior, on earlier origins of the panel's own series."""
+"""Fine-tuning on a panel: a short training run that starts from the prior, on past origins of the panel's series."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ __all__ = ["UPDATES", "panel_samples", "tune"]
 Array = npt.NDArray[np.float64]
 
 UPDATES = 100
-_ORIGINS = 6  # drawn per series, besides the newest possible one
-_NEWEST = 4  # values that must come after an origin, or the horizon if that is shorter
+_ORIGINS = 6  # random origins per series, beside the newest possible one
+_NEWEST = 4  # values that must follow an origin, or the horizon if that is shorter
 _FEW = 100  # series
 _RATE_FEW, _RATE = 2e-4, 5e-4
 _MOST_ROWS, _LEAST_ROWS = 128, 16  # samples per update
@@ -34,15 +34,15 @@ def tune(
     n_threads: int,
     progress: bool,
 ) -> list[PriorNetwork]:
-    """Train copies of pretrained networks on a panel, for ``updates`` short steps.
+    """Train copies of pretrained networks on a panel for ``updates`` gradient steps.
 
-    The learning rate is 2e-4 below 100 series and 5e-4 from there on, and falls to zero along a cosine; a batch has at
-    most 128 samples, and half of those there are.
+    The learning rate is 2e-4 below 100 series and 5e-4 otherwise, and decays to zero along a cosine. A batch has half
+    of the samples, at least 16 and at most 128.
 
     Parameters
     ----------
     networks : sequence of PriorNetwork
-        Where to start; they are not changed.
+        Networks to start from; they are not changed.
     series : sequence of ndarray (n_i,)
         Training parts, none missing.
     horizon : int
@@ -50,7 +50,7 @@ def tune(
     seasons : sequence of int
         As for `Prior.forecast`.
     seed : int
-        Of the origins and the batches.
+        Seed of the origins and the batches.
     updates : int
         Gradient steps.
     n_threads : int
