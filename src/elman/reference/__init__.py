@@ -1,6 +1,6 @@
-"""The equations in NumPy and float64: the oracle that the engine is tested against, and the code to read.
+"""The equations in NumPy and float64: the oracle for tests of the engine, written for readers.
 
-Every function of `elman.engine` has its twin here, by the same name and with the same arguments. Nothing here is fast.
+Every function of `elman.engine` has a twin of the same name and arguments here. None of the code here is optimized.
 docs/notation.md explains the letters.
 """
 

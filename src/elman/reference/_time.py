@@ -1,4 +1,4 @@
-"""What every recurrent layer shares: which steps of a row are valid, and how adjoints travel back through time."""
+"""Shared by all recurrent layers: valid steps of each row, and adjoints carried back through time."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from elman._check import Array
 
 
 def inputs(x: Array, D: int, valid: npt.NDArray[np.bool_]) -> Array:
-    """Return x (T, N, D) with zeros past the end of a row; integers (T, N) become rows with a single one."""
+    """Return x (T, N, D) with zeros past the end of a row; integers (T, N) become one-hot rows."""
     return np.where(valid, np.eye(D)[x] if x.ndim == 2 else x, 0.0)
 
 
@@ -23,10 +23,10 @@ def valid_steps(T: int, N: int, lengths: Array | None) -> npt.NDArray[np.bool_]:
 
 
 def arriving(d_steps: Array | None, d_last: Array | None, shape: tuple[int, int, int], lengths: Array | None) -> Array:
-    """Return (T+1, N, H): what arrives at s_0 … s_T from outside the recurrence.
+    """Return the adjoints (T+1, N, H) that reach s_0 … s_T from outside the recurrence.
 
-    ``d_steps`` (T, N, H) comes from the outputs of steps 1 … T and counts only inside each row's sequence; ``d_last``
-    (N, H) enters after the row's last valid step, which for an empty row is s_0 itself.
+    ``d_steps`` (T, N, H) comes from the outputs of steps 1 … T and is ignored past the end of a row. ``d_last`` (N, H)
+    is added at the row's last valid state, which is s_0 for an empty row.
     """
     T, N, H = shape
     ds = np.zeros((T + 1, N, H))
@@ -40,9 +40,9 @@ def arriving(d_steps: Array | None, d_last: Array | None, shape: tuple[int, int,
 def through_time(step: Callable[[int, Array], Array], ds: Array, bptt_depth: int | None) -> Array:
     """Run ``step`` back through time from every output and return the adjoint of s_0.
 
-    ``ds[t]`` is what arrives at s_t from outside; ``step(t, ds_t)`` adds step t's share to the gradients and returns
-    the adjoint of s_{t−1}. The whole sum of paths needs one run back that collects the outputs on its way. A path from
-    output t back to step k is kept if t − k < d; then each output needs its own run of at most d steps. Reaching s_0
+    ``ds[t]`` is the adjoint that reaches s_t from outside. ``step(t, ds_t)`` adds the contribution of step t to the
+    gradients and returns the adjoint of s_{t−1}. Without a limit one backward run collects all outputs. With depth d, a
+    path from output t back to step k is kept if t − k < d, and each output needs its own run of at most d steps. s_0
     counts as k = 0.
     """
     T = len(ds) - 1

@@ -1,7 +1,7 @@
 """Element-wise functions, softmax, and their derivatives.
 
-Writing ``f'`` through ``y = f(o)`` is what lets a backward pass keep only the states: σ′ = y(1−y), tanh′ = 1−y². SiLU
-and softplus have functions of their own: their derivatives are written through what they were given.
+Derivatives are written in terms of ``y = f(o)``, so that a backward pass needs only the states: σ′ = y(1−y),
+tanh′ = 1−y². SiLU and softplus have their own functions, because their derivatives are written in terms of the input.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from elman._check import Array
 
 
 def sigmoid(z: npt.ArrayLike) -> Array:
-    """Return the logistic function 1 / (1 + exp(−z)), without overflow on either side.
+    """Return the logistic function 1 / (1 + exp(−z)), without overflow.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def softmax(z: npt.ArrayLike) -> Array:
     Returns
     -------
     p : ndarray (..., K)
-        float64; rows add up to 1.
+        float64; each row sums to 1.
 
     Examples
     --------
@@ -60,7 +60,7 @@ def softmax(z: npt.ArrayLike) -> Array:
 
 
 def apply(activation: str, a: Array) -> Array:
-    """Return f(a) for an element-wise f, by name."""
+    """Return f(a) for the element-wise function of that name."""
     if activation == "tanh":
         return np.asarray(np.tanh(a))
     if activation == "sigmoid":
@@ -71,7 +71,7 @@ def apply(activation: str, a: Array) -> Array:
 
 
 def derivative(activation: str, y: Array) -> Array:
-    """Return f′(a), written through y = f(a), for an element-wise f, by name."""
+    """Return f′(a) in terms of y = f(a) for the element-wise function of that name."""
     if activation == "tanh":
         return 1.0 - y**2
     if activation == "sigmoid":
@@ -87,9 +87,9 @@ def activation_forward(o: npt.ArrayLike, activation: str) -> Array:
     Parameters
     ----------
     o : array_like (..., K)
-        What the output layer computed.
+        Output of the output layer.
     activation : {"identity", "tanh", "relu", "sigmoid", "softmax"}
-        Softmax runs over the last axis, the others value by value.
+        Softmax runs over the last axis; the others are element-wise.
 
     Returns
     -------
@@ -123,9 +123,9 @@ def activation_backward(dy: npt.ArrayLike, y: npt.ArrayLike, activation: str) ->
     dy : array_like (..., K)
         ∂L/∂y.
     y : array_like (..., K)
-        What `activation_forward` returned.
+        Result of `activation_forward`.
     activation : {"identity", "tanh", "relu", "sigmoid", "softmax"}
-        The same as forward.
+        As given to `activation_forward`.
 
     Returns
     -------
@@ -190,7 +190,7 @@ def silu_forward(a: npt.ArrayLike) -> Array:
 def silu_backward(dy: npt.ArrayLike, a: npt.ArrayLike) -> Array:
     """Take the gradient back through `silu_forward`: ``da = dy ⊙ σ(a) (1 + a σ(−a))``.
 
-    The derivative is written through ``a``, because two values of a can have the same y.
+    The derivative is written in terms of ``a``, because two values of a can have the same y.
 
     Parameters
     ----------
@@ -221,7 +221,7 @@ def silu_backward(dy: npt.ArrayLike, a: npt.ArrayLike) -> Array:
 def softplus_forward(a: npt.ArrayLike) -> Array:
     """Return ln(1 + exp(a)), a smooth version of max(a, 0) that is always positive.
 
-    Computed as ``max(a, 0) + log1p(exp(−|a|))``, so that no value is too large.
+    Computed as ``max(a, 0) + log1p(exp(−|a|))``, which cannot overflow.
 
     Parameters
     ----------

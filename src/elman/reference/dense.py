@@ -1,4 +1,4 @@
-"""The output layer; a linear skip is the same thing without its own bias."""
+"""The output layer. A linear skip is a dense layer without bias."""
 
 from __future__ import annotations
 

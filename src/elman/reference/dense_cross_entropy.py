@@ -1,4 +1,4 @@
-"""The output layer and the loss of a classifier in one."""
+"""The output layer and the cross-entropy of a classifier in one function."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ def dense_cross_entropy(
 ) -> tuple[float, DenseGradients]:
     """Return the categorical cross-entropy of ``softmax(h W_y + b_y)`` and its gradients.
 
-    What `dense_forward`, `categorical_cross_entropy` and `dense_backward` give one after the other. The native twin
-    gives their bits without ever holding the logits of more than 256 rows, or 2¹⁸ logits if that is more: for a large
-    vocabulary those of all rows are larger than everything else.
+    Equals `dense_forward`, `categorical_cross_entropy` and `dense_backward` in sequence. The native twin returns the
+    same bits, but holds the logits of at most 256 rows, or 2¹⁸ logits if that is more: with a large vocabulary the
+    logits of all rows would need more memory than everything else.
 
     Parameters
     ----------
     h : array_like (..., H)
-        What is read out, usually (T, N, H).
+        States, usually (T, N, H).
     W_y : array_like (H, K)
         Weights.
     b_y : array_like (K,), optional

@@ -1,7 +1,7 @@
-"""Derivatives on their own, for reading and exercises: the factors that a loss and its output activation multiply.
+"""Single derivatives for study: the factors in the chain rule of a loss and its output activation.
 
-Training never forms them: a loss of `elman.reference.losses` returns its derivative by the logits, where the divisions
-below have cancelled.
+Training does not use them: a loss of `elman.reference.losses` returns its derivative with respect to the logits, in
+which the divisions below have cancelled.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def softmax_jacobian(z: npt.ArrayLike) -> Array:
     Returns
     -------
     J : ndarray (..., K, K)
-        float64; symmetric, rows add up to 0.
+        float64; symmetric, each row sums to 0.
 
     Examples
     --------
@@ -60,9 +60,9 @@ def softmax_jacobian(z: npt.ArrayLike) -> Array:
 
 
 def cross_entropy_derivative(p: npt.ArrayLike, y: npt.ArrayLike) -> Array:
-    """Return ∂L/∂p = −y/p for L = −Σ_j y_j ln p_j, by the probabilities themselves.
+    """Return ∂L/∂p = −y/p for L = −Σ_j y_j ln p_j.
 
-    Times the Jacobian of softmax this gives p − y, which is what training uses: there, nothing is divided.
+    Multiplied by the Jacobian of softmax it gives p − y, which training uses directly, without a division.
 
     Parameters
     ----------
@@ -89,9 +89,9 @@ def cross_entropy_derivative(p: npt.ArrayLike, y: npt.ArrayLike) -> Array:
 
 
 def binary_cross_entropy_derivative(p: npt.ArrayLike, y: npt.ArrayLike) -> Array:
-    """Return ∂L/∂p = (p−y) / (p(1−p)) for L = −[y ln p + (1−y) ln(1−p)], by the probability itself.
+    """Return ∂L/∂p = (p−y) / (p(1−p)) for L = −[y ln p + (1−y) ln(1−p)].
 
-    Times σ′ = p(1−p) this gives p − y, which is what training uses: there, nothing is divided.
+    Multiplied by σ′ = p(1−p) it gives p − y, which training uses directly, without a division.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Choosing by chance."""
+"""Random choice of an index."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from elman import _check
 
 
 def draw(p: npt.ArrayLike, u: float, first: int = 0) -> int:
-    """Return index k with a probability in proportion to p_k, from a uniform random number.
+    """Return index k with probability proportional to p_k, from a uniform random number.
 
-    It is the first k whose running sum p_first + … + p_k exceeds u times the whole sum. Sums are float64, from left to
-    right.
+    k is the first index whose cumulative sum p_first + … + p_k exceeds u times the total. Sums are float64, from left
+    to right.
 
     Parameters
     ----------
     p : array_like (K,)
-        Probabilities, or weights that need not add up to 1.
+        Probabilities, or weights that need not sum to 1.
     u : float
         In [0, 1).
     first : int
-        Indices before it are never drawn.
+        Smallest index that may be drawn.
 
     Returns
     -------
@@ -34,7 +34,7 @@ def draw(p: npt.ArrayLike, u: float, first: int = 0) -> int:
     ArgumentError
         If ``u`` or ``first`` is outside its range.
     DataError
-        If a weight is negative or not finite, or all that may be drawn are zero.
+        If a weight is negative or not finite, or all weights from ``first`` on are zero.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Dropout masks from a counter: any mask can be made again, alone and in any order."""
+"""Dropout masks from a counter-based generator: any part of a mask can be recomputed, in any order."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _32 = np.uint64(32)
 
 
 def philox(counter: npt.ArrayLike, key: npt.ArrayLike) -> Array:
-    """Return the four random words that Philox4x32-10 makes of each counter and key.
+    """Return the four random words of Philox4x32-10 for each counter and key.
 
-    One of ten rounds, with hi and lo the halves of the 64-bit product::
+    Each of the ten rounds, with hi and lo the halves of the 64-bit product::
 
         (c0, c1, c2, c3) ← (hi(M1 c2) ⊕ c1 ⊕ k0, lo(M1 c2), hi(M0 c0) ⊕ c3 ⊕ k1, lo(M0 c0))
         (k0, k1) ← (k0 + W0, k1 + W1)
@@ -64,9 +64,9 @@ def dropout_mask(
     first_step: int = 0,
     dtype: npt.DTypeLike = np.float32,
 ) -> Array:
-    """Return a mask of zeros and 1 / (1 − rate) that depends only on what it is for.
+    """Return a mask of zeros and 1 / (1 − rate).
 
-    The mask of (seed, update, layer, row, step, unit) is the same in every batch, chunk and thread::
+    Each entry is a function of (seed, update, layer, row, step, unit), the same in every batch, chunk and thread::
 
         words = philox(counter=(unit // 4, step, row, layer), key=(seed mod 2³², update mod 2³²))
         mask  = 0 if words[unit % 4] < ⌊rate · 2³²⌋ else 1 / (1 − rate)
@@ -78,11 +78,11 @@ def dropout_mask(
     rate : float
         Probability of zero, at least 0 and below 1.
     seed, update, layer : int
-        At least 0; seed and update count modulo 2³².
+        At least 0; seed and update are taken modulo 2³².
     first_row, first_step : int
         Row and step of ``mask[0, 0]``, for parts of a larger mask.
     dtype : {float32, float64}
-        Of the mask; 1 / (1 − rate) is computed in float64 and rounded.
+        Type of the mask; 1 / (1 − rate) is computed in float64 and rounded.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Looking up rows of a table; the product of one-hot rows with it, without the zeros."""
+"""Embedding lookup: the product of one-hot rows with a table, without the multiplications by zero."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def embedding_forward(indices: npt.ArrayLike, E: npt.ArrayLike) -> Array:
 
 
 def embedding_backward(dx: npt.ArrayLike, indices: npt.ArrayLike, vocabulary_size: int) -> Array:
-    """Take the gradient back to the table: row v receives the sum of dx wherever v was looked up.
+    """Take the gradient back to the table: row v gets the sum of dx over all places where v was looked up.
 
     Parameters
     ----------
@@ -79,5 +79,5 @@ def embedding_backward(dx: npt.ArrayLike, indices: npt.ArrayLike, vocabulary_siz
     dx, indices, V = _check.embedding_backward("embedding_backward", np.float64, dx, indices, vocabulary_size)
     D = dx.shape[-1]
     dE = np.zeros((V, D))
-    np.add.at(dE, indices.reshape(-1), dx.reshape(-1, D))  # unlike dE[i] += …, counts repeated words every time
+    np.add.at(dE, indices.reshape(-1), dx.reshape(-1, D))  # unlike dE[i] += …, adds for every repetition of an index
     return dE

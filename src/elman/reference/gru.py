@@ -1,4 +1,4 @@
-"""The gated recurrent unit, with the reset gate after or before the product, forward and backward."""
+"""The gated recurrent unit with the reset gate after or before the matrix product, forward and backward."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from elman.reference.activations import sigmoid
 
 
 class GRUStates(NamedTuple):
-    """What `gru_forward` computes: h (T+1, N, H) and gates (T, N, 4H) packed r | z | n | q.
+    """Results of `gru_forward`: h (T+1, N, H) and gates (T, N, 4H) packed r | z | n | q.
 
     q is the hidden product inside n: ``h_{t-1} W_hn + b_hn`` with reset after, ``(r ⊙ h_{t-1}) W_hn + b_hn`` before.
 
@@ -69,24 +69,24 @@ def gru_forward(
     Parameters
     ----------
     x : array_like (T, N, D), or of integers (T, N)
-        Inputs, time-major; ``x_t`` is ``x[t-1]``. An integer stands for a row with its one at that place of D.
+        Inputs, time-major; ``x_t`` is ``x[t-1]``. An integer stands for the one-hot row with 1 at that index of D.
     h_0 : array_like (N, H)
         Initial state.
     W_x : array_like (D, 3H)
         Input weights, columns packed r | z | n.
     W_h : array_like (H, 3H)
-        Recurrent weights, packed alike.
+        Recurrent weights, in the same order.
     b : array_like (3H,), optional
         Bias b_r | b_z | b_xn; None is zero.
     b_hn : array_like (H,), optional
         Bias inside the hidden product of n; None is zero.
     reset : {"after", "before"}
-        Whether r multiplies the product with W_hn (cuDNN, PyTorch, Keras) or the state before it (the original; the
-        default of ONNX).
+        "after": r multiplies the product with W_hn (cuDNN, PyTorch, Keras); "before": r multiplies the state (the
+        original paper, the default of ONNX).
     lengths : array_like (N,) of int, optional
-        Row n runs its first ``lengths[n]`` steps only; None runs all T.
+        Number of valid steps of each row; None means T for all.
     h_mask : array_like (N, H), optional
-        Multiplies h_{t-1} wherever it enters a product with W_h: recurrent dropout. ``z ⊙ h_{t-1}`` is not masked.
+        Recurrent dropout: factor of h_{t-1} in every product with W_h. ``z ⊙ h_{t-1}`` is not masked.
 
     Returns
     -------
@@ -160,7 +160,7 @@ def gru_backward(
 ) -> GRUGradients:
     """Take gradients back through one GRU layer.
 
-    For t = T … 1, from dh_t (output side plus step t+1), with ĥ = h_{t-1} ⊙ h_mask::
+    For t = T … 1, with dh_t the sum of the adjoints from the output and from step t+1, and ĥ = h_{t-1} ⊙ h_mask::
 
         da_z = dh_t ⊙ (h_{t-1} − n) ⊙ z(1−z)
         da_n = dh_t ⊙ (1−z) ⊙ (1−n²)
@@ -176,14 +176,14 @@ def gru_backward(
     Parameters
     ----------
     dh : array_like (T, N, H) or None
-        ∂L/∂h_t of the outputs of steps 1 … T, without what comes through later states; ``dh[t-1]`` belongs to ``h[t]``.
-        None is zero. Ignored past the end of a row.
+        ∂L/∂h_t through the outputs of steps 1 … T, without the paths through later states; ``dh[t-1]`` belongs to
+        ``h[t]``. None is zero. Ignored past the end of a row.
     x, W_x, W_h, reset, lengths, h_mask
         As given to `gru_forward`.
     h, gates
-        What `gru_forward` returned.
+        Result of `gru_forward`.
     dh_T : array_like (N, H), optional
-        Adjoint that arrives after each row's last valid step: from the next chunk of a carried sequence.
+        Adjoint of each row's final state, from the next chunk of a carried sequence.
     bptt_depth : int, optional
         Keep only the paths from an output at t to a step k with t − k < ``bptt_depth``; ``h_0`` counts as k = 0 and
         ``dh_T`` as an output of the row's last step. None keeps every path.

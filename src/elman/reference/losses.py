@@ -1,10 +1,10 @@
-"""Losses, each with its derivative by the output.
+"""Losses and their derivatives with respect to the output.
 
-Each takes outputs ``o`` (..., K), targets ``y`` and optional weights, and returns the loss and ∂L/∂o. With
+Each function takes outputs ``o`` (..., K), targets ``y`` and optional weights, and returns the loss and ∂L/∂o. With
 ``reduction="mean"`` the weighted sum is divided by the sum of the weights, counted once per component (per row for
-the categorical cross-entropy); without weights that is the number of components of all sequences and steps. With
-``reduction="sum"`` nothing is divided. What has weight 0 (padding, a missing target) is not looked at, so it may be
-NaN; if every weight is 0 the loss and the derivative are 0.
+the categorical cross-entropy); without weights that is the number of components of all sequences and steps.
+``reduction="sum"`` does not divide. Entries of weight 0 (padding, missing targets) are not read and may be NaN. If
+every weight is 0, the loss and the derivative are 0.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from elman.reference.activations import sigmoid
 
 
 def _reduce(terms: Array, d_terms: Array, weight: Array | None, reduction: str) -> tuple[float, Array]:
-    """Add up the terms of a loss; ``weight`` has their shape, or lacks their last axis."""
+    """Sum the terms of a loss; ``weight`` has their shape, or their shape without the last axis."""
     w = np.ones(terms.shape) if weight is None else weight
     if w.ndim < terms.ndim:
         w = w[..., np.newaxis]
@@ -44,7 +44,7 @@ def half_squared_error(
     weight : array_like (..., K) or (...), optional
         One weight per component or per row, at least 0.
     reduction : {"mean", "sum"}
-        Divide by the sum of the weights, or not; see the module's first lines.
+        Whether to divide by the sum of the weights; see the module's docstring.
 
     Returns
     -------
@@ -83,7 +83,7 @@ def mean_squared_error(
     weight : array_like (..., K) or (...), optional
         One weight per component or per row, at least 0.
     reduction : {"mean", "sum"}
-        Divide by the sum of the weights, or not; see the module's first lines.
+        Whether to divide by the sum of the weights; see the module's docstring.
 
     Returns
     -------
@@ -120,7 +120,7 @@ def mean_absolute_error(
     weight : array_like (..., K) or (...), optional
         One weight per component or per row, at least 0.
     reduction : {"mean", "sum"}
-        Divide by the sum of the weights, or not; see the module's first lines.
+        Whether to divide by the sum of the weights; see the module's docstring.
 
     Returns
     -------
@@ -164,7 +164,7 @@ def huber(
     weight : array_like (..., K) or (...), optional
         One weight per component or per row, at least 0.
     reduction : {"mean", "sum"}
-        Divide by the sum of the weights, or not; see the module's first lines.
+        Whether to divide by the sum of the weights; see the module's docstring.
     delta : float
         δ, positive, in the units of the target.
 
@@ -217,9 +217,9 @@ def pinball(
     weight : array_like (..., K) or (...), optional
         One weight per component or per row, at least 0.
     reduction : {"mean", "sum"}
-        Divide by the sum of the weights, or not; see the module's first lines.
+        Whether to divide by the sum of the weights; see the module's docstring.
     quantile : float
-        q, strictly between 0 and 1. One half is half the absolute error.
+        q, strictly between 0 and 1. q = 1/2 gives half the absolute error.
 
     Returns
     -------
@@ -253,7 +253,7 @@ def binary_cross_entropy(
 ) -> tuple[float, Array]:
     """Return −[y ln σ(o) + (1−y) ln(1−σ(o))] from logits, and its derivative σ(o) − y, reduced.
 
-    Computed without the probabilities, as ``max(o, 0) − o y + ln(1 + exp(−|o|))``, so that no logit is too large.
+    Computed from the logits as ``max(o, 0) − o y + ln(1 + exp(−|o|))``, which cannot overflow.
 
     Parameters
     ----------
@@ -264,7 +264,7 @@ def binary_cross_entropy(
     weight : array_like (..., K) or (...), optional
         One weight per component or per row, at least 0.
     reduction : {"mean", "sum"}
-        Divide by the sum of the weights, or not; see the module's first lines.
+        Whether to divide by the sum of the weights; see the module's docstring.
 
     Returns
     -------
@@ -293,8 +293,8 @@ def categorical_cross_entropy(
 ) -> tuple[float, Array]:
     """Return −Σ_j y_j ln softmax(o)_j from logits, and its derivative softmax(o) Σ_j y_j − y, reduced.
 
-    Computed as ln Σ_k exp(o_k) − o_j, so that no logit is too large. The derivative is the familiar ŷ − y when the
-    target row adds up to 1.
+    Computed as ln Σ_k exp(o_k) − o_j, with the largest logit subtracted first to prevent overflow. The derivative is
+    the usual ŷ − y if the target row sums to 1.
 
     Parameters
     ----------
@@ -305,7 +305,7 @@ def categorical_cross_entropy(
     weight : array_like (...), optional
         One weight per row, at least 0.
     reduction : {"mean", "sum"}
-        Divide by the sum of the weights (one per row), or not.
+        Whether to divide by the sum of the weights, one per row.
 
     Returns
     -------

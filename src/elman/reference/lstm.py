@@ -14,7 +14,7 @@ from elman.reference.activations import sigmoid
 
 
 class LSTMStates(NamedTuple):
-    """What `lstm_forward` computes: h and c (T+1, N, H), gates (T, N, 4H) activated and packed i | f | g | o.
+    """Results of `lstm_forward`: h and c (T+1, N, H), activated gates (T, N, 4H) packed i | f | g | o.
 
     Examples
     --------
@@ -28,7 +28,7 @@ class LSTMStates(NamedTuple):
 
 
 class LSTMGradients(NamedTuple):
-    """Gradients of one LSTM layer, each in the shape of its argument; dpeepholes is None for a layer without.
+    """Gradients of one LSTM layer, each in the shape of its argument; dpeepholes is None without peepholes.
 
     Examples
     --------
@@ -69,21 +69,21 @@ def lstm_forward(
     Parameters
     ----------
     x : array_like (T, N, D), or of integers (T, N)
-        Inputs, time-major; ``x_t`` is ``x[t-1]``. An integer stands for a row with its one at that place of D.
+        Inputs, time-major; ``x_t`` is ``x[t-1]``. An integer stands for the one-hot row with 1 at that index of D.
     h_0, c_0 : array_like (N, H)
         Initial state.
     W_x : array_like (D, 4H)
         Input weights, columns packed i | f | g | o.
     W_h : array_like (H, 4H)
-        Recurrent weights, packed alike.
+        Recurrent weights, in the same order.
     b : array_like (4H,), optional
-        Bias, packed alike; None is zero.
+        Bias, in the same order; None is zero.
     peepholes : array_like (3, H), optional
         Rows P_i, P_f, P_o.
     lengths : array_like (N,) of int, optional
-        Row n runs its first ``lengths[n]`` steps only; None runs all T.
+        Number of valid steps of each row; None means T for all.
     h_mask : array_like (N, H), optional
-        Multiplies h_{t-1} at every step: recurrent dropout. The cell state c is not masked.
+        Recurrent dropout: factor of h_{t-1} at every step. The cell state c is not masked.
 
     Returns
     -------
@@ -159,7 +159,7 @@ def lstm_backward(
 ) -> LSTMGradients:
     """Take gradients back through one LSTM layer.
 
-    The state is the pair (h, c). For t = T … 1, from dh_t (output side plus step t+1) and dc_t (step t+1)::
+    For t = T … 1, with dh_t the sum of the adjoints from the output and from step t+1, and dc_t that from step t+1::
 
         da_o  = dh_t ⊙ tanh(c_t) ⊙ o(1−o)
         dc_t += dh_t ⊙ o ⊙ (1 − tanh²(c_t)) + da_o ⊙ P_o
@@ -175,14 +175,14 @@ def lstm_backward(
     Parameters
     ----------
     dh : array_like (T, N, H) or None
-        ∂L/∂h_t of the outputs of steps 1 … T, without what comes through later states; ``dh[t-1]`` belongs to ``h[t]``.
-        None is zero. Ignored past the end of a row.
+        ∂L/∂h_t through the outputs of steps 1 … T, without the paths through later states; ``dh[t-1]`` belongs to
+        ``h[t]``. None is zero. Ignored past the end of a row.
     x, W_x, W_h, peepholes, lengths, h_mask
         As given to `lstm_forward`.
     h, c, gates
-        What `lstm_forward` returned.
+        Result of `lstm_forward`.
     dh_T, dc_T : array_like (N, H), optional
-        Adjoints that arrive after each row's last valid step: from the next chunk of a carried sequence.
+        Adjoints of each row's final state, from the next chunk of a carried sequence.
     bptt_depth : int, optional
         Keep only the paths from an output at t to a step k with t − k < ``bptt_depth``; (h_0, c_0) counts as k = 0 and
         (``dh_T``, ``dc_T``) as an output of the row's last step. None keeps every path.

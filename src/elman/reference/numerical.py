@@ -1,4 +1,4 @@
-"""Derivatives without calculus: what every gradient here is checked against."""
+"""Finite differences, the check for every gradient."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def numerical_gradient(f: Callable[[Array], float], x: npt.ArrayLike, step: floa
     f : callable
         Takes an array shaped like ``x`` and returns a number.
     x : array_like
-        Where; any shape.
+        Point of evaluation, any shape.
     step : float
-        h. The truncation error falls with h⁴, the rounding error grows with 1/h; 1e-3 balances them for functions whose
-        scale is about 1.
+        h. The truncation error falls with h⁴ and the rounding error grows with 1/h; 1e-3 balances them for functions of
+        scale about 1.
 
     Returns
     -------
@@ -39,7 +39,7 @@ def numerical_gradient(f: Callable[[Array], float], x: npt.ArrayLike, step: floa
 
     Notes
     -----
-    Keep away from kinks: ReLU, absolute error, Huber and pinball need arguments much larger than the step.
+    Stay away from kinks: ReLU, absolute error, Huber and pinball need arguments much larger than the step.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """One step of each optimizer, in place on flat vectors, and gradient clipping.
 
-θ is the vector of all parameters, g the gradient, η the learning rate. Every vector that is written to must be a
-writable, C-contiguous float64 array: a converted copy would be updated and thrown away.
+θ is the vector of all parameters, g the gradient, η the learning rate. Every vector that is changed must be a writable,
+C-contiguous float64 array: otherwise NumPy would update a converted copy and discard it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def sgd_step(
     weight_decay: float = 0.0,
     max_norm: float = inf,
 ) -> float:
-    """Take one step of gradient descent, with momentum if wanted.
+    """Take one step of gradient descent, optionally with momentum.
 
     With μ the momentum, v the velocity and λ the weight decay::
 
@@ -38,7 +38,7 @@ def sgd_step(
     theta : ndarray (P,)
         Parameters, changed in place.
     gradient : array_like (P,)
-        ∂L/∂θ, left as it is.
+        ∂L/∂θ, not changed.
     velocity : ndarray (P,)
         v, changed in place; zeros before the first step.
     learning_rate : float
@@ -46,16 +46,16 @@ def sgd_step(
     momentum : float
         μ ≥ 0; 0 is plain gradient descent.
     nesterov : bool
-        Look one step of momentum ahead.
+        Use Nesterov's momentum.
     weight_decay : float
-        λ ≥ 0, the gradient of ½ λ Σ θ². Unlike in `adam_step` it goes through the velocity.
+        λ ≥ 0; adds the gradient of ½ λ Σ θ². Unlike in `adam_step` it enters the velocity.
     max_norm : float
-        A larger gradient is scaled down to that norm, as `clip_by_norm` does, while it is read.
+        A gradient of larger norm is scaled down to ``max_norm``, as by `clip_by_norm`.
 
     Returns
     -------
     norm : float
-        ‖g‖ before clipping. If it is not finite, nothing has been changed.
+        ‖g‖ before clipping. If it is not finite, nothing is changed.
 
     Raises
     ------
@@ -98,7 +98,7 @@ def rmsprop_step(
     epsilon: float = 1e-8,
     max_norm: float = inf,
 ) -> float:
-    """Take one step of RMSprop: each gradient is divided by its own running size.
+    """Take one step of RMSprop: each component of the gradient is divided by its running root mean square.
 
     With ρ the decay and s the running mean of squares::
 
@@ -110,7 +110,7 @@ def rmsprop_step(
     theta : ndarray (P,)
         Parameters, changed in place.
     gradient : array_like (P,)
-        ∂L/∂θ, left as it is.
+        ∂L/∂θ, not changed.
     square : ndarray (P,)
         s, changed in place; zeros before the first step.
     learning_rate : float
@@ -118,14 +118,14 @@ def rmsprop_step(
     decay : float
         ρ between 0 and 1.
     epsilon : float
-        ε > 0; outside the root.
+        ε > 0, added after the root.
     max_norm : float
-        A larger gradient is scaled down to that norm, as `clip_by_norm` does, while it is read.
+        A gradient of larger norm is scaled down to ``max_norm``, as by `clip_by_norm`.
 
     Returns
     -------
     norm : float
-        ‖g‖ before clipping. If it is not finite, nothing has been changed.
+        ‖g‖ before clipping. If it is not finite, nothing is changed.
 
     Raises
     ------
@@ -184,7 +184,7 @@ def adam_step(
     theta : ndarray (P,)
         Parameters, changed in place.
     gradient : array_like (P,)
-        ∂L/∂θ, left as it is.
+        ∂L/∂θ, not changed.
     m, v : ndarray (P,)
         Running means of g and g², changed in place; zeros before the first step.
     step : int
@@ -196,14 +196,14 @@ def adam_step(
     epsilon : float
         ε > 0.
     weight_decay : float
-        λ ≥ 0, decoupled from the gradient: it shrinks θ directly and stays out of m and v.
+        λ ≥ 0, decoupled from the gradient: it shrinks θ directly and does not enter m and v.
     max_norm : float
-        A larger gradient is scaled down to that norm, as `clip_by_norm` does, while it is read.
+        A gradient of larger norm is scaled down to ``max_norm``, as by `clip_by_norm`.
 
     Returns
     -------
     norm : float
-        ‖g‖ before clipping. If it is not finite, nothing has been changed.
+        ‖g‖ before clipping. If it is not finite, nothing is changed.
 
     Raises
     ------
@@ -242,25 +242,25 @@ def adam_step(
 
 
 def _clipped(gradient: Array, max_norm: float) -> tuple[Array, float]:
-    """Return a clipped copy and the norm before."""
+    """Return a clipped copy and the norm before clipping."""
     g = gradient.copy()
     return g, clip_by_norm(g, max_norm)
 
 
 def clip_by_norm(gradient: Array, max_norm: float) -> float:
-    """Scale the gradient down to ``max_norm`` if its Euclidean norm is larger; its direction stays.
+    """Scale the gradient down to ``max_norm`` if its Euclidean norm is larger, without a change of direction.
 
     Parameters
     ----------
     gradient : ndarray (P,)
         Changed in place: ``g ← g · max_norm / ‖g‖`` if ‖g‖ > max_norm.
     max_norm : float
-        Positive; infinity only measures.
+        Positive; with infinity the norm is only computed.
 
     Returns
     -------
     norm : float
-        ‖g‖ before clipping. Not finite if the gradient is not; the gradient is then left as it is.
+        ‖g‖ before clipping. If it is not finite, the gradient is not changed.
 
     Raises
     ------
@@ -287,7 +287,7 @@ def clip_by_norm(gradient: Array, max_norm: float) -> float:
 
 
 def clip_by_value(gradient: Array, limit: float) -> None:
-    """Move every component of the gradient into −limit … limit; the direction may change.
+    """Clip every component of the gradient to −limit … limit; the direction may change.
 
     Parameters
     ----------

@@ -1,6 +1,6 @@
-"""A readout that mixes simple forecasts into quantiles that cannot cross, and the loss of such quantiles.
+"""A readout that mixes simple forecasts into quantiles that cannot cross, and the loss of quantiles.
 
-J steps ahead, B simple forecasts for each, Q quantiles of which the middle one is the median.
+There are J steps ahead, B simple forecasts for each, and Q quantiles, the middle one the median.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from elman.reference.activations import sigmoid, softplus_forward
 
 
 def mixing_readout_forward(o: npt.ArrayLike, b: npt.ArrayLike, k: npt.ArrayLike) -> Array:
-    """Mix simple forecasts into a median, and put the other quantiles around it at gaps that are never negative.
+    """Mix simple forecasts into a median, and place the other quantiles around it with gaps of at least 0.
 
     For every step ahead, with K = B + Q + 2 outputs of a network, M = (Q − 1) / 2 and i = 0 … Q−2::
 
@@ -26,7 +26,7 @@ def mixing_readout_forward(o: npt.ArrayLike, b: npt.ArrayLike, k: npt.ArrayLike)
     Parameters
     ----------
     o : array_like (..., J, B+Q+2)
-        What a network put out for every step ahead. Q is deduced and must be odd.
+        Outputs of a network for every step ahead. Q follows from the shape and must be odd.
     b : array_like (..., J, B)
         Simple forecasts for every step ahead.
     k : array_like (J,)
@@ -46,7 +46,7 @@ def mixing_readout_forward(o: npt.ArrayLike, b: npt.ArrayLike, k: npt.ArrayLike)
 
     Notes
     -----
-    Errors of forecasts grow about as √k for a random walk, which is what a network with constant outputs says here.
+    The forecast errors of a random walk grow like √k. A network of constant outputs gives such quantiles.
 
     Examples
     --------
@@ -71,9 +71,9 @@ def mixing_readout_forward(o: npt.ArrayLike, b: npt.ArrayLike, k: npt.ArrayLike)
 
 
 def mixing_readout_backward(dq: npt.ArrayLike, o: npt.ArrayLike, b: npt.ArrayLike, k: npt.ArrayLike) -> Array:
-    """Take the gradient back through `mixing_readout_forward`, to the outputs of the network.
+    """Take the gradient back through `mixing_readout_forward` to the outputs of the network.
 
-    The median carries every quantile; a gap carries those beyond it::
+    The median shifts every quantile; a gap shifts the quantiles beyond it::
 
         dq_M*      = Σ_i dq_i
         do_j       = dq_M* b_j      do_B = dq_M*      do_{B+1} = dq_M* √k      do_{B+2} = dq_M* k
@@ -125,7 +125,7 @@ def quantile_loss(
     weight: npt.ArrayLike | None = None,
     reduction: str = "mean",
 ) -> tuple[float, Array]:
-    """Return the pinball loss of several quantiles of one target, and its derivative by the quantiles, reduced.
+    """Return the pinball loss of several quantiles of one target and its derivative, reduced.
 
     With τ_i the level of quantile i, a_i its importance and w the weight of the row, every term is ::
 
@@ -145,7 +145,7 @@ def quantile_loss(
     weight : array_like (...), optional
         w, one number per row, at least 0; None is ones.
     reduction : {"mean", "sum"}
-        Divide by Σ_i a_i · Σ w, or not.
+        Whether to divide by Σ_i a_i · Σ w.
 
     Returns
     -------
@@ -164,8 +164,8 @@ def quantile_loss(
 
     Notes
     -----
-    As `pinball` with one weight a_i w per component: the mean divides by the sum of these weights, and a component
-    whose weight is 0 is not looked at. If every weight is 0 the loss and the derivative are 0.
+    Equals `pinball` with one weight a_i w per component: the mean divides by the sum of these weights, and a component
+    of weight 0 is not read. If every weight is 0, the loss and the derivative are 0.
 
     References
     ----------

@@ -49,7 +49,7 @@ def rnn_forward(
     Parameters
     ----------
     x : array_like (T, N, D), or of integers (T, N)
-        Inputs, time-major; ``x_t`` is ``x[t-1]``. An integer stands for a row with its one at that place of D.
+        Inputs, time-major; ``x_t`` is ``x[t-1]``. An integer stands for the one-hot row with 1 at that index of D.
     h_0 : array_like (N, H)
         Initial state.
     W_x : array_like (D, H)
@@ -61,9 +61,9 @@ def rnn_forward(
     activation : {"tanh", "relu", "sigmoid", "identity"}
         f.
     lengths : array_like (N,) of int, optional
-        Row n runs its first ``lengths[n]`` steps only; None runs all T.
+        Number of valid steps of each row; None means T for all.
     h_mask : array_like (N, H), optional
-        Multiplies h_{t-1} at every step: recurrent dropout.
+        Recurrent dropout: factor of h_{t-1} at every step.
 
     Returns
     -------
@@ -82,7 +82,7 @@ def rnn_forward(
 
     Notes
     -----
-    Values of ``x`` past the end of a row are never looked at, not even if they are NaN.
+    Values of ``x`` past the end of a row are not read and may be NaN.
 
     References
     ----------
@@ -127,7 +127,7 @@ def rnn_backward(
 ) -> RNNGradients:
     """Take gradients back through one simple recurrent layer.
 
-    For t = T … 1, dh_t being the output's share plus what step t+1 hands back::
+    For t = T … 1, with dh_t the sum of the adjoints from the output and from step t+1::
 
         da_t     = dh_t ⊙ f′(a_t)                         (N, H)
         dW_x    += x_tᵀ da_t
@@ -139,14 +139,14 @@ def rnn_backward(
     Parameters
     ----------
     dh : array_like (T, N, H) or None
-        ∂L/∂h_t of the outputs of steps 1 … T, without what comes through later states; ``dh[t-1]`` belongs to ``h[t]``.
-        None is zero. Ignored past the end of a row.
+        ∂L/∂h_t through the outputs of steps 1 … T, without the paths through later states; ``dh[t-1]`` belongs to
+        ``h[t]``. None is zero. Ignored past the end of a row.
     x, W_x, W_h, activation, lengths, h_mask
         As given to `rnn_forward`.
     h : array_like (T+1, N, H)
-        What `rnn_forward` returned.
+        Result of `rnn_forward`.
     dh_T : array_like (N, H), optional
-        Adjoint that arrives after each row's last valid step: from the next chunk of a carried sequence.
+        Adjoint of each row's final state, from the next chunk of a carried sequence.
     bptt_depth : int, optional
         Keep only the paths from an output at t to a step k with t − k < ``bptt_depth``; ``h_0`` counts as k = 0 and
         ``dh_T`` as an output of the row's last step. 1 holds h_{t-1} constant; None keeps every path.

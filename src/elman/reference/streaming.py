@@ -1,4 +1,4 @@
-"""One step of a stream at a time, the state kept in place."""
+"""Streaming: one step at a time, with the state updated in place."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from elman.reference.rnn import rnn_forward
 
 
 class PackedLayer(NamedTuple):
-    """A layer's weights, checked once; the engine's twin holds them in the order its kernels read.
+    """Checked weights of a layer; the engine's twin stores them in its kernels' layout.
 
     Examples
     --------
@@ -46,7 +46,7 @@ def pack_layer(
     Parameters
     ----------
     cell : {"rnn", "lstm", "gru"}
-        The GRU resets after the product.
+        The GRU has the reset gate after the product.
     W_x : array_like (D, GH)
         Input weights, G = 1, 4 or 3 gates in the order of the cell.
     W_h : array_like (H, GH)
@@ -54,16 +54,16 @@ def pack_layer(
     b : array_like (GH,), optional
         Bias; None is zero.
     b_hn : array_like (H,), optional
-        The GRU's bias inside the reset; None is zero.
+        The GRU's bias inside the hidden product of n; None is zero.
     activation : {"tanh", "relu", "sigmoid", "identity"}
-        Of the simple RNN.
+        Activation of the simple RNN.
     one_hot : bool
-        Whether `step` is given integers, each of which stands for a row with its one at that place of D.
+        Whether `step` takes integers, each for the one-hot row with 1 at that index of D.
 
     Returns
     -------
     packed : PackedLayer
-        Later changes of the arrays given do not reach it.
+        A copy: later changes of the given arrays have no effect.
 
     Raises
     ------
@@ -90,9 +90,9 @@ def pack_layer(
 
 
 def step(packed: PackedLayer, x: npt.ArrayLike, h: Array, c: Array | None = None) -> None:
-    """Take one step of a stream: the state becomes the next state, in place.
+    """Take one step of a stream and update the state in place.
 
-    The same numbers as the forward pass over the whole sequence; in the engine the same bits.
+    Gives the same numbers as the forward pass over the whole sequence; in the engine, the same bits.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Cutting windows out of a series, straight into a time-major batch."""
+"""Windows of a series, gathered into a time-major batch."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def gather_windows(
 ) -> Array:
     """Gather one window of values per row and step.
 
-    Row n at step t (from 0) has the origin o = origins[n] + t · stride and receives::
+    Row n at step t, counted from 0, has the origin o = origins[n] + t · stride and the window::
 
         values[o + first : o + first + width] − level[o]          flattened: time first, then channel
 
@@ -36,13 +36,13 @@ def gather_windows(
     steps : int
         Number of steps, 0 or more.
     first : int
-        Where the window begins, relative to the origin; ``1 - width`` ends the window at the origin.
+        Start of the window relative to the origin; ``1 - width`` ends the window at the origin.
     width : int
         Values per window and channel.
     stride : int
-        How far the origin moves from step to step.
+        Distance between the origins of consecutive steps.
     dtype : {float32, float64}
-        Of the windows.
+        Type of the windows.
 
     Returns
     -------
@@ -53,7 +53,7 @@ def gather_windows(
     ShapeError
         If ``values`` and ``level`` differ in shape.
     ArgumentError
-        If a window or a level would lie outside the series; nothing has been gathered then.
+        If a window would lie outside the series.
 
     Examples
     --------
