@@ -27,11 +27,11 @@ demo: $(VENV)/.package ## forecast the shipped airline passengers and draw the p
 	@$(RUN)elman forecast air-passengers --horizon 12 --plot air-passengers.png
 	@echo "The picture is $(CURDIR)/air-passengers.png"
 
-test: $(VENV)/.test ## run every test
+test: $(VENV)/.test ## run the tests
 	@$(RUN)python -m pytest
 
 # Old releases warn of what the newest releases of their own dependencies will drop; our own use is checked by `test`.
-test-lowest: ## run every test with the lowest versions of everything that Elman needs
+test-lowest: ## run the tests with the lowest versions of everything that Elman needs
 	@$(MAKE) --no-print-directory VENV=$(VENV)/lowest INSTALL=". $(LOWEST)" $(VENV)/lowest/.test
 	@$(VENV)/lowest/bin/python -m pytest -W ignore::DeprecationWarning
 
@@ -50,7 +50,7 @@ check: $(VENV)/.check ## style, types, import direction
 	@$(RUN)python -m pytest -q tests/meta/test_imports.py
 
 docs: $(VENV)/.test ## run every command and example of the documents
-	@$(RUN)python -m pytest tests/meta/test_documents.py tests/meta/test_doctests.py
+	@$(RUN)python -m pytest tests_docs tests/meta/test_documents.py tests/meta/test_doctests.py
 
 bench: $(VENV)/.bench ## time the engine beside PyTorch, JAX and ONNX Runtime
 	@$(RUN)python benchmarks/engine.py

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from meta.documents import run_python_blocks
 from meta.repository import NEED_EXTRAS, ROOT
-from meta.test_documents import run_python_blocks
 
 MODULES = sorted(name for name in NEED_EXTRAS if name.startswith("interop.torch."))
 
