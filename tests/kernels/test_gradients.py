@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import product
 from typing import Any
 
 import numpy as np
 import pytest
 
+from covering import covering
 from elman import engine
 from elman.reference import numerical_gradient
 from kernels.calls import CASES, Problem, backward, forward, on_level
 from reference.cases import Arrays, Cotangents
 from tolerances import assert_close
 
-LENGTHS = {"whole": False, "ragged": True}
 ARRIVING = ("outputs and last", "outputs", "last")
+PROBLEMS = covering({problem: problem for problem in product(CASES, ("whole", "ragged"), (False, True), ARRIVING)})
 BEST = engine.isa_levels()[-1]
 ELEMENTWISE = {
     "half_squared_error": {},
@@ -73,13 +75,10 @@ def check(problem: Problem, ragged: bool, masked: bool, arriving: str) -> None:
         assert_close(gradients[f"d{name}"], expected, "gradient check", name=f"{case} d{name}")
 
 
-@pytest.mark.parametrize("arriving", ARRIVING)
-@pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize("ragged", LENGTHS.values(), ids=LENGTHS)
-@pytest.mark.parametrize("case", CASES)
-def test_every_argument_of_every_cell(case: str, ragged: bool, masked: bool, arriving: str) -> None:
+@pytest.mark.parametrize(("case", "way", "masked", "arriving"), PROBLEMS)
+def test_every_argument_of_every_cell(case: str, way: str, masked: bool, arriving: str) -> None:
     with on_level(BEST):
-        check(away_from_kinks(case, 4, 3, 2, 3), ragged, masked, arriving)
+        check(away_from_kinks(case, 4, 3, 2, 3), way == "ragged", masked, arriving)
 
 
 @pytest.mark.parametrize("case", CASES)

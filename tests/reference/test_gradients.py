@@ -1,10 +1,13 @@
-"""Every cell × variant × argument against central differences of order 4, in float64, with random cotangents."""
+"""Every cell, variant and argument against central differences of order 4, in float64, with random cotangents."""
 
 from __future__ import annotations
+
+from itertools import product
 
 import numpy as np
 import pytest
 
+from covering import covering
 from elman.reference import numerical_gradient
 from reference.cases import (
     CASES,
@@ -22,6 +25,7 @@ from tolerances import assert_close
 T, N, D, H = 4, 3, 2, 3
 LENGTHS = {"whole": None, "ragged": [4, 0, 2]}
 COTANGENTS = ("outputs and last", "outputs", "last")
+PROBLEMS = covering({problem: problem for problem in product(CASES, LENGTHS, (False, True), COTANGENTS)})
 
 
 def pre_activations(a: Arrays, h: np.ndarray, mask: np.ndarray | None) -> np.ndarray:
@@ -37,12 +41,9 @@ def away_from_kinks(case: str, mask: np.ndarray | None) -> Arrays:
     raise AssertionError("no seed keeps away from the kink")
 
 
-@pytest.mark.parametrize("which", COTANGENTS)
-@pytest.mark.parametrize("masked", [False, True])
-@pytest.mark.parametrize("lengths", LENGTHS.values(), ids=LENGTHS)
-@pytest.mark.parametrize("case", CASES)
-def test_gradient_of_every_argument(case: str, lengths: list[int] | None, masked: bool, which: str) -> None:
-    rng = np.random.default_rng(1)
+@pytest.mark.parametrize(("case", "way", "masked", "which"), PROBLEMS)
+def test_gradient_of_every_argument(case: str, way: str, masked: bool, which: str) -> None:
+    rng, lengths = np.random.default_rng(1), LENGTHS[way]
     mask = random_mask(rng, N, H) if masked else None
     dh, d_last = random_cotangents(case, rng, T, N, H)
     a = away_from_kinks(case, mask)
