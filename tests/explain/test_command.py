@@ -88,9 +88,7 @@ def test_a_forecaster_and_its_file(run: Run, tmp_path: Path) -> None:
     assert (done.exit_code, done.stderr) == (0, "")
     document = json.loads(done.stdout)
     assert (document["steps"], document["rows"], len(document["x"][0][0])) == (3, 1, 4)
-    assert document["notes"] == [
-        "x and y are in units of the network: transformed, divided by its unit, less the level."
-    ]
+    assert document["notes"] == ["x and y are in the network's units: transformed, centered, divided by the unit."]
 
 
 def test_a_classifier_and_its_file(run: Run, tmp_path: Path) -> None:

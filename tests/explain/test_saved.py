@@ -54,8 +54,8 @@ def test_the_last_output_is_the_forecast(loss: str, loss_at: str) -> None:
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        (3, "explain: row 3 has not 4 values up to it and 2 behind it; rows from 4 to 38 have."),
-        (39, "explain: row 39 has not 4 values up to it and 2 behind it; rows from 4 to 38 have."),
+        (3, "explain: row 3 needs 4 values up to it and 2 after it; choose a row from 4 to 38."),
+        (39, "explain: row 39 needs 4 values up to it and 2 after it; choose a row from 4 to 38."),
     ],
 )
 def test_rows_of_a_forecaster(row: int, message: str) -> None:
@@ -137,7 +137,7 @@ def test_a_line_of_text() -> None:
     known = model.network_.predict(ids[:-1, np.newaxis].astype(np.int64))
     np.testing.assert_allclose(worked.epochs[0].predictions, known, rtol=tolerance("states", "float32"))
     assert passed(worked)
-    with pytest.raises(DataError, match="explain: line 3 has 1 tokens; at least 2 are needed, to predict one"):
+    with pytest.raises(DataError, match="explain: line 3 has 1 tokens; a prediction needs at least 2"):
         trace_text(model, lines, 3)
     with pytest.raises(DataError, match="there is no row 4; rows are counted from 1 to 3"):
         trace_text(model, lines, 4)
@@ -171,7 +171,7 @@ def test_a_bare_network() -> None:
         ({"x1": [1.0], "x2": [1.0], "y1": [1.0], "y2": [2.0]},
          "explain: 1 columns y… are needed, the table has 2."),
         ({"x1": ["a"], "x2": [1.0], "y1": [1.0]},
-         "explain: row 1 of the columns x… holds something else than numbers."),
+         "explain: row 1 of the columns x… has entries that are not numbers."),
     ],
 )  # fmt: skip
 def test_refused_tables(columns: dict[str, Any], message: str) -> None:

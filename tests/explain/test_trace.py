@@ -216,7 +216,7 @@ SMALL = Architecture(2, 2, cell="rnn", hidden_size=2)
         ({"trained": ["W_x"]}, ArgumentError, "trace: trained must be one of 'layers.0.W_x', "),
         ({"trained": []}, ArgumentError, "trace: trained must name at least one parameter."),
         ({"state": State(np.zeros((1, 2, 2)), np.zeros((1, 2, 2)))}, ArgumentError,
-         "trace: state.c belongs to an LSTM alone; the network's cell is 'rnn'."),
+         "trace: only an LSTM has state.c; the network's cell is 'rnn'."),
     ],
 )  # fmt: skip
 def test_refusals(change: dict[str, object], error: type[Exception], message: str) -> None:
@@ -246,8 +246,8 @@ def test_epochs_are_capped_with_a_clear_message() -> None:
     with pytest.raises(UnsupportedError) as caught:
         trace(network, *arguments, learning_rate=0.1, epochs=2000)
     assert str(caught.value) == (
-        "trace: 2000 updates, with 650 parameters, derivatives and predictions each, make more than the 400,000 "
-        "numbers that a trace may keep.\n  Hint: take at most epochs=614."
+        "trace: 2000 updates with 650 parameters, derivatives and predictions each exceed the 400,000 numbers "
+        "that a trace may keep.\n  Hint: take at most epochs=614."
     )
     assert len(trace(network, *arguments, learning_rate=0.1, epochs=614).epochs) == 615
     trace(network, *arguments, epochs=2000)  # without a learning rate there are no updates
@@ -255,7 +255,7 @@ def test_epochs_are_capped_with_a_clear_message() -> None:
 
 def test_two_layers_in_both_directions_have_no_single_order_of_time() -> None:
     architecture = Architecture(2, 2, hidden_size=2, num_layers=2, bidirectional=True)
-    with pytest.raises(UnsupportedError, match="a bidirectional network of several layers has no single order of time"):
+    with pytest.raises(UnsupportedError, match="a bidirectional network of several layers cannot be traced"):
         trace(random_network(architecture), *example(architecture))
 
 
@@ -288,11 +288,11 @@ def test_a_saturated_output_has_no_factors(output: str) -> None:
     with pytest.raises(TrainingError) as caught:
         trace(network, np.ones((1, 1, 1)), y, loss=loss)
     assert str(caught.value) == (
-        "trace: a probability is so close to 0 or 1 that ∂L/∂ŷ has no value; smaller weights keep it away from there."
+        "trace: a probability is so close to 0 or 1 that ∂L/∂ŷ is not finite; use smaller weights."
     )
 
 
 def test_dropout_is_left_out_and_that_is_said() -> None:
     architecture = Architecture(2, 2, cell="rnn", hidden_size=2, dropout=0.5)
     worked = trace(random_network(architecture), *example(architecture))
-    assert worked.notes == ["Dropout is left out: the numbers are those of a network that predicts."]
+    assert worked.notes == ["Dropout is off: the numbers are those of a prediction."]

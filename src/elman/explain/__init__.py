@@ -1,7 +1,7 @@
-"""Networks worked by hand: every number of the forward pass and of backpropagation through time, in view.
+"""Networks worked by hand: every number of the forward pass and of backpropagation through time.
 
 `trace` works on small networks, with the arithmetic of `elman.reference` in float64; `lesson` returns a ready example;
-`render` writes either down as a page, Markdown, LaTeX, JSON or text.
+`render` writes either as a page, Markdown, LaTeX, JSON or text.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The nodes of a trace: each is one equation in symbols, with numbers put in, and worked out."""
+"""The nodes of a trace: each is one equation in symbols, with numbers, and its result."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _LARGEST_PRINTED = 64  # numbers in one matrix of a formula
 
 @dataclass(frozen=True)
 class Node:
-    """One number, or one matrix of them, of the forward or the backward pass.
+    """One number or matrix of the forward or the backward pass.
 
     The fields are those of docs/trace-schema.md.
     """
@@ -37,7 +37,7 @@ class Node:
 
     @property
     def result(self) -> Math | None:
-        """The value as a formula, unless it is too large to print."""
+        """The value as a formula; None if it is too large to print."""
         return printed(self.value)
 
     def to_dict(self) -> dict[str, Any]:
@@ -58,15 +58,15 @@ class Node:
 
 
 class Operand(NamedTuple):
-    """What enters an equation: a node or a parameter."""
+    """An operand of an equation: a node or a parameter."""
 
     id: str
     symbol: Math
     value: Array
 
 
-class Place(NamedTuple):
-    """Where a node belongs."""
+class Position(NamedTuple):
+    """The position of a node: chain, step and layer."""
 
     chain: str | None
     t: int | None
@@ -78,13 +78,13 @@ class Place(NamedTuple):
 
 
 class Board:
-    """Collects nodes in the order in which they are worked out, and compares each with the reference.
+    """Collects nodes in the order of computation, and compares each with the reference.
 
     Attributes
     ----------
     nodes : list of Node
     difference : float
-        Largest difference between an equation worked out and what `elman.reference` says.
+        Largest difference between the result of an equation and the value of `elman.reference`.
     """
 
     def __init__(self) -> None:
@@ -92,13 +92,13 @@ class Board:
         self._by_id: dict[str, Node] = {}
         self.difference = 0.0
 
-    def given(self, place: Place, kind: str, name: str, symbol: Math, value: Array) -> Operand:
-        """Put a value on the board that no equation gives."""
-        return self._put(Node(place.id(name), kind, name, symbol, value, *place))
+    def given(self, position: Position, kind: str, name: str, symbol: Math, value: Array) -> Operand:
+        """Add a value without an equation."""
+        return self._put(Node(position.id(name), kind, name, symbol, value, *position))
 
     def work(
         self,
-        place: Place,
+        position: Position,
         kind: str,
         name: str,
         symbol: Math,
@@ -106,21 +106,21 @@ class Board:
         operands: Sequence[Operand],
         reference: Array | None = None,
     ) -> Operand:
-        """Work an equation out: the same rule on symbols, on numbers, and on arrays.
+        """Add a node by applying one rule to symbols, to numbers and to arrays.
 
-        ``reference`` is what `elman.reference` has for it; it becomes the value.
+        ``reference`` is the value of `elman.reference`; it becomes the node's value.
         """
         value = np.asarray(rule(*(operand.value for operand in operands)), np.float64)
         if reference is not None:
             self.difference = max(self.difference, float(np.abs(value - reference).max(initial=0.0)))
             value = np.array(reference, np.float64)
         node = Node(
-            place.id(name),
+            position.id(name),
             kind,
             name,
             symbol,
             value,
-            *place,
+            *position,
             equation=rule(*(operand.symbol for operand in operands)),
             numbers=put_in(rule, operands),
             inputs=tuple(operand.id for operand in operands),
@@ -128,7 +128,7 @@ class Board:
         return self._put(node)
 
     def written(self, node: Node) -> Operand:
-        """Put a finished node on the board."""
+        """Add a finished node."""
         return self._put(node)
 
     def _put(self, node: Node) -> Operand:
@@ -145,7 +145,7 @@ class Board:
 
 
 def put_in(rule: Callable[..., Any], operands: Sequence[Operand]) -> Math | None:
-    """Return the equation with the numbers put in, unless a matrix is too large to print."""
+    """Return the equation with numbers, or None if a matrix is too large to print."""
     pieces = [printed(operand.value) for operand in operands]
     if any(piece is None for piece in pieces):
         return None
@@ -154,5 +154,5 @@ def put_in(rule: Callable[..., Any], operands: Sequence[Operand]) -> Math | None
 
 
 def printed(value: Array) -> Math | None:
-    """Return an array as a formula, unless it has too many numbers or axes."""
+    """Return an array as a formula, or None if it has too many numbers or axes."""
     return numbers(value) if value.size <= _LARGEST_PRINTED and value.ndim <= 2 else None

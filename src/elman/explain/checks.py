@@ -1,4 +1,4 @@
-"""What a trace may be asked for: sizes that can be read, options in range, arrays that fit the network."""
+"""Checks of a trace's arguments: readable sizes, options in range, arrays that fit the network."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def checked_input(architecture: Architecture, x: npt.ArrayLike) -> Array:
 
 
 def checked_state(architecture: Architecture, state: State | None, rows: int) -> State:
-    """Return the state to start from, in float64."""
+    """Return the initial state in float64."""
     if state is None:
         return State.zeros(architecture, rows, np.float64)
     parts = architecture.num_layers * architecture.directions
     if (state.c is not None) != (architecture.cell == "lstm"):
-        raise ArgumentError(f"trace: state.c belongs to an LSTM alone; the network's cell is {architecture.cell!r}.")
+        raise ArgumentError(f"trace: only an LSTM has state.c; the network's cell is {architecture.cell!r}.")
     shapes = _check.Shapes("trace", np.float64)
     h = shapes.array("state.h", state.h, parts, rows, architecture.hidden_size)
     return State(h, shapes.array("state.c", state.c, parts, rows, architecture.hidden_size, optional=True))
@@ -69,11 +69,11 @@ def chosen_parameters(layout: ParameterLayout, trained: Iterable[str] | None) ->
 
 
 def check_size(architecture: Architecture, layout: ParameterLayout, T: int, N: int, trained: set[str]) -> None:
-    """Refuse what nobody could read."""
+    """Refuse traces that are too large to read."""
     if architecture.bidirectional and architecture.num_layers > 1:
         raise UnsupportedError(
-            "trace: a bidirectional network of several layers has no single order of time to follow a path in; "
-            "trace one layer, or one direction."
+            "trace: a bidirectional network of several layers cannot be traced, because its paths have no single order "
+            "of time; trace one layer, or one direction."
         )
     states = architecture.num_layers * architecture.hidden_size * (2 if architecture.cell == "lstm" else 1)
     width = sum(int(np.prod(layout.shapes[name])) for name in trained)
@@ -88,11 +88,11 @@ def check_size(architecture: Architecture, layout: ParameterLayout, T: int, N: i
 
 
 def check_epochs(layout: ParameterLayout, predictions: int, updates: int) -> None:
-    """Refuse epochs that together hold more than a page can carry."""
+    """Refuse epochs that together are too large for a page."""
     each = 2 * layout.size + predictions
     most = max(1, MOST_KEPT // each - 1)
     if updates and (updates + 1) * each > MOST_KEPT:
         raise UnsupportedError(
-            f"trace: {updates} updates, with {each:,} parameters, derivatives and predictions each, make more than the "
+            f"trace: {updates} updates with {each:,} parameters, derivatives and predictions each exceed the "
             f"{MOST_KEPT:,} numbers that a trace may keep.\n  Hint: take at most epochs={most}."
         )

@@ -1,4 +1,4 @@
-"""One epoch worked out in full: nodes, factors, chains, paths, sums and their checks, as plain data."""
+"""One epoch in full detail: nodes, factors, chains, paths, sums and their checks, as plain data."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ import numpy as np
 
 from elman import reference
 from elman.explain.adjoints import BackwardPass
-from elman.explain.board import Array, Node, Operand, Place, printed
+from elman.explain.board import Array, Node, Operand, Position, printed
 from elman.explain.formula import MOST_WRITTEN, Math, partial, product, symbol
 from elman.explain.forward import ForwardPass, Letters
 from elman.explain.objective import Objective
 from elman.explain.paths import Leg, PathSum
 from elman.explain.unrolled import Chain, Unrolled
 
-LIMIT = 1e-9  # of every difference between two ways to the same number, relative to the largest component
+LIMIT = 1e-9  # largest difference between two computations of one number, relative to the largest component
 
 
 @dataclass(frozen=True)
 class Check:
-    """Two ways to the same numbers, and how far apart they end."""
+    """A comparison of two computations of the same numbers."""
 
     name: str
     difference: float
@@ -41,14 +41,14 @@ class Check:
 
 
 def state_symbol(chain: Chain, k: int, letters: Letters) -> Math:
-    """Return s_k as a formula: h itself where the state is nothing else."""
+    """Return s_k as a formula: h if the state is only h."""
     if len(chain.parts) == 1:
-        return letters.at("h", Place(chain.name, chain.time(k), 1))
+        return letters.at("h", Position(chain.name, chain.time(k), 1))
     return symbol("s", chain.time(k), None, chain.reverse)
 
 
 def state_meaning(chain: Chain) -> Math:
-    """Return what s_t consists of, such as (h_t, c_t)."""
+    """Return the components of s_t, such as (h_t, c_t)."""
     pieces = [symbol(part.name, "t", _layer(chain, part.layer), chain.reverse) for part in chain.parts]
     if len(pieces) == 1:
         return pieces[0]
@@ -58,7 +58,7 @@ def state_meaning(chain: Chain) -> Math:
 
 
 def _layer(chain: Chain, layer: int) -> int | None:
-    """Return the number of a layer, from 1, where there are several."""
+    """Return the number of a layer, from 1, or None if there is only one."""
     return layer + 1 if len(chain.layers) > 1 else None
 
 
@@ -73,7 +73,7 @@ class Detail:
     symbols : dict
         Symbol of every parameter.
     differences : callable
-        Returns finite differences of the loss by a parameter's name.
+        Returns finite differences of the loss for a parameter's name.
     """
 
     def __init__(
@@ -96,7 +96,7 @@ class Detail:
         self.checks = self._check(forward.board.difference, backward.board.difference)
 
     def _check(self, forward: float, backward: float) -> list[Check]:
-        """Compare the sums of paths with one pass back through time and with finite differences."""
+        """Compare the sums of paths with backpropagation through time and with finite differences."""
         every = {name: self.paths.gradient(name, dropped=True) for name in self.names}
         scale = max((float(np.abs(value).max(initial=0.0)) for value in every.values()), default=0.0) or 1.0
         gap = {"one pass back through time": self.by_backpropagation, "finite differences": self.by_differences}
@@ -110,7 +110,7 @@ class Detail:
         return checks
 
     def update(self, learning_rate: float, gradients: dict[str, Array]) -> None:
-        """Put the step of gradient descent on record."""
+        """Record the step of gradient descent."""
         eta = Operand("learning_rate", symbol("eta"), np.array([[learning_rate]]))
         for name in self.names:
             theta = self.symbols[name]
@@ -127,7 +127,7 @@ class Detail:
             )
 
     def to_dict(self) -> dict[str, Any]:
-        """Return all of it by name, ready for JSON."""
+        """Return the fields by name, ready for JSON."""
         return {
             "forward": [node.to_dict() for node in self.forward],
             "backward": [node.to_dict() for node in self.backward],
@@ -197,7 +197,7 @@ class Detail:
         return [partial(symbol("L", leg.read), yhat), partial(yhat, s[leg.t]), *steps]
 
     def _values(self, leg: Leg, n: int) -> list[Array]:
-        """Return the factors of a chain for row n: a row, and matrices."""
+        """Return the factors of a chain for row n: a row vector, then matrices."""
         chain, read = leg.chain, leg.read
         yhat, y = self.run.output(read, self.run.yhat), self.run.output(read, self.objective.rows_of_y)
         share = next(share for _, t, share in self.run.readings(chain) if t == leg.t)
@@ -206,9 +206,9 @@ class Detail:
         return [self.objective.by_prediction(yhat, y)[n : n + 1], by_state, *steps]
 
     def _put_in(self, leg: Leg, immediate: Array | None = None) -> Math | None:
-        """Return the product of a path with its numbers put in, if it can be read.
+        """Return the product of a path with numbers, or None if it is too long to read.
 
-        That is so for a single row, and for a few where every factor is one number: then it is a sum over rows.
+        It is readable for one row, and as a sum over a few rows if every factor is one number.
         """
         if self.run.rows > MOST_WRITTEN or leg.t - leg.k + 2 > MOST_WRITTEN:
             return None
@@ -264,7 +264,7 @@ class Detail:
 
 
 def one_pass_back(run: Unrolled, objective: Objective) -> dict[str, Array]:
-    """Return every gradient by backpropagation through time over whole layers, with no paths told apart."""
+    """Return every gradient by backpropagation through time over whole layers, without separate paths."""
     _, do = objective.term(run.o.reshape(-1, run.o.shape[-1]), objective.rows_of_y.reshape(-1, run.o.shape[-1]))
     do = do.reshape(run.o.shape)
     dense = reference.dense_backward(do, run.r, run.W_y)

@@ -1,4 +1,4 @@
-"""The picture of a gradient-flow report."""
+"""The plot of a gradient-flow report."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ _LEAST = 1e-6  # lower ends of both scales
 
 
 def plot_png(flow: GradientFlow) -> bytes:
-    """Draw how much of the gradient arrives at every lag: for every layer as a curve, for every unit as a heat-map.
+    """Plot the gradient at every lag: a curve for each layer, a heat map of its units.
 
     Parameters
     ----------
     flow : GradientFlow
-        What was measured.
+        The report.
 
     Returns
     -------
@@ -57,14 +57,14 @@ def _draw_curves(ax: Axes, flow: GradientFlow) -> None:
     ax.annotate("1 %", (0.995, 0.012), xycoords=("axes fraction", "data"), ha="right", fontsize=8, color=_MUTED)
     ax.set_yscale("log")
     ax.set_ylim(bottom=_LEAST)
-    ax.set_title("Gradient that arrives, relative to lag 0", loc="left", fontsize=10, color=_INK)
+    ax.set_title("Gradient norm relative to lag 0", loc="left", fontsize=10, color=_INK)
     ax.grid(axis="y", color=_GRID, linewidth=0.8)
     ax.legend(frameon=False, fontsize=9)
     _plain(ax)
 
 
 def _draw_units(figure: Figure, ax: Axes, layer: LayerFlow) -> None:
-    """Draw units from the one that carries most, and furthest, to the one that carries least."""
+    """Draw the units in order of the gradient they carry, the largest first."""
     lag = np.arange(len(layer.units))
     units = layer.units[:, np.argsort(-(lag @ layer.units))].T
     image = ax.imshow(
@@ -75,7 +75,7 @@ def _draw_units(figure: Figure, ax: Axes, layer: LayerFlow) -> None:
     bar.ax.set_yticklabels(["$10^{-6}$", "$10^{-4}$", "1 %", "1"], fontsize=8, color=_MUTED)
     bar.outline.set_visible(False)
     ax.set_title(f"{layer.name}, unit by unit", loc="left", fontsize=10, color=_INK)
-    ax.set_ylabel("units, those that carry most first", fontsize=9, color=_MUTED)
+    ax.set_ylabel("units, largest gradient first", fontsize=9, color=_MUTED)
     _plain(ax)
 
 

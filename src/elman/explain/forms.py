@@ -1,4 +1,4 @@
-"""The sheet of a trace or a lesson as Markdown, LaTeX or plain text, and its document as JSON."""
+"""A trace or a lesson as Markdown, LaTeX, plain text or JSON."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ FORMATS = ("html", "markdown", "latex", "json", "text")
 
 
 def render(subject: Trace | Lesson, form: str) -> str:
-    r"""Write a trace or a lesson down.
+    r"""Write a trace or a lesson as text.
 
     Parameters
     ----------
     subject : Trace or Lesson
-        What to write.
+        The trace or lesson.
     form : {"html", "markdown", "latex", "json", "text"}
-        A page that needs nothing besides a browser; Markdown with formulas between dollar signs; a LaTeX document;
-        the document that docs/trace-schema.md describes; plain text.
+        A self-contained page; Markdown with formulas between dollar signs; a LaTeX document; the document of
+        docs/trace-schema.md; plain text.
 
     Returns
     -------
@@ -121,7 +121,7 @@ def _markdown_item(item: Item) -> str:
 
 
 def _escaped_words(text: str) -> str:
-    """Return words of a person's choice, such as the names of files, so that none of their signs is markup."""
+    """Escape user text, such as file names, so that none of its characters is markup."""
     return re.sub(r"[\\`*\[\]<>$&#~|]|(?<!\w)_|_(?!\w)", r"\\\g<0>", text)
 
 
@@ -129,17 +129,17 @@ def _escaped_cell(cell: Cell) -> str:
     return _cell(cell).replace("|", "\\|")
 
 
-_ONE_LINE, _LINE = 90, 100  # characters of a formula that may stand, and that do stand, beside one another
+_ONE_LINE, _LINE = 90, 100  # characters: of a formula on one line, of a line of several sides
 
 
 def _width(text: str) -> int:
-    """Return how wide a formula is in print: a matrix is as wide as its longest row."""
+    """Estimate the printed width of a formula: a matrix is as wide as its longest row."""
     text = re.sub(r"e-?\d+", " times 10", text)
     return len(re.sub(r"\[([^]]*)\]", lambda match: max(match[1].split(";"), key=len).replace(" ", "   "), text))
 
 
 def _aligned(item: Derivation, environment: str) -> str:
-    """Return one line per side, the signs of equality below one another."""
+    """Return one line per side, aligned at the equals signs."""
     left = item.left.latex
     sides = [side.latex for side in item.sides]
     if not left and sides:
@@ -210,7 +210,7 @@ def _latex_table(item: Table) -> str:
 
 def _latex_cell(cell: Cell) -> str:
     text = _latex_text(_cell(cell))
-    return "{}" + text if text.startswith("[") else text  # not an option of the line break before it
+    return "{}" + text if text.startswith("[") else text  # else LaTeX reads it as an option of the preceding line break
 
 
 _ESCAPES = {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"} | {
@@ -227,7 +227,7 @@ _CODE = re.compile(r"`([^`]*)`")
 
 
 def _latex_text(text: str) -> str:
-    """Return plain language with its signs as LaTeX."""
+    """Return plain text as LaTeX."""
     pieces = _CODE.split(text)
     plain = [_escaped(piece) if i % 2 == 0 else rf"\texttt{{{_plain(piece)}}}" for i, piece in enumerate(pieces)]
     return "".join(plain)
@@ -237,7 +237,7 @@ _INDEXED = re.compile(r"(?<!\w)(∂?[A-Za-zŷ])_(\([^()]*\)|[A-Za-z0-9,]+)(?!\w)
 
 
 def _escaped(text: str) -> str:
-    """Escape signs, and set letters with an index, such as ``h_3`` or ``h_(t−1)``, as formulas."""
+    """Escape special characters, and write letters with an index, such as ``h_3`` or ``h_(t−1)``, as formulas."""
     pieces = _INDEXED.split(text)
     out = [_plain(pieces[0])]
     for letter, index, rest in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
@@ -248,13 +248,13 @@ def _escaped(text: str) -> str:
 
 
 _DASHES = {"…": r"\ldots{}", "–": "--"}
-_LAST_LATIN = 0x17F  # letters up to here are known to the encoding that the document declares, besides
+_LAST_LATIN = 0x17F  # last letter that the document's encoding contains
 _NOT_IN_FONT = set("ĦħĸĿŀŉŦŧſ")
 
 
 def _plain(text: str) -> str:
-    """Escape signs; what no font of the document has becomes a question mark."""
-    text = re.sub(r"(?<!\w)-(?=\d)", "−", text)  # the sign of a number, not a hyphen
+    """Escape special characters; characters without a glyph become question marks."""
+    text = re.sub(r"(?<!\w)-(?=\d)", "−", text)  # a minus sign, not a hyphen
     out = []
     for c in text:
         if c in _SIGNS:

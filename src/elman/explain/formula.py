@@ -1,8 +1,7 @@
-"""Formulas that are written once and read three ways: in symbols, with numbers put in, and as the result.
+"""Formulas written once and used three times: in symbols, with numbers, and for the result.
 
-A rule such as ``lambda x, W, b: x @ W + b`` takes `Math` symbols and gives the equation, takes `Math` numbers and
-gives the equation with the numbers put in, and takes arrays and gives the value. ``@`` is the matrix product, ``*`` the
-product element by element.
+A rule such as ``lambda x, W, b: x @ W + b`` returns the equation for `Math` symbols, the equation with numbers for
+`Math` numbers, and the value for arrays. ``@`` is the matrix product, ``*`` the element-wise product.
 """
 
 from __future__ import annotations
@@ -19,21 +18,21 @@ from elman.reference import sigmoid, softmax
 Array = npt.NDArray[Any]
 
 MOST_WRITTEN = 12  # factors of a product, and such products in a sum
-_SUM, _PRODUCT, _ATOM = 0, 1, 2  # how tightly the outermost operation binds
+_SUM, _PRODUCT, _ATOM = 0, 1, 2  # precedence of the outermost operation
 
 
 @dataclass(frozen=True)
 class Math:
-    r"""A piece of mathematics in LaTeX and as plain text.
+    r"""A formula in LaTeX and as plain text.
 
     Parameters
     ----------
     latex, text : str
-        The same formula twice.
+        The same formula in both notations.
     binding : int
-        0 for a sum, 1 for a product, 2 for what never needs parentheses.
+        Precedence: 0 for a sum, 1 for a product, 2 for an atom, which never needs parentheses.
     value : ndarray, optional
-        Of a matrix of numbers.
+        The array, if the formula is a matrix of numbers.
 
     Examples
     --------
@@ -85,19 +84,19 @@ class Math:
 
     def __pow__(self, exponent: int) -> Math:
         base = _signed(self, _ATOM)
-        each = r"\odot " if self.value is not None and self.value.size > 1 else ""  # not the power of a matrix
+        each = r"\odot " if self.value is not None and self.value.size > 1 else ""  # element-wise, not a matrix power
         return Math(f"{_whole(base)}^{{{each}{exponent}}}", base.text + str(exponent).translate(_RAISED))
 
     @property
     def T(self) -> Math:
-        """The transpose: of a matrix of numbers, the numbers themselves turned round."""
+        """The transpose; a matrix of numbers is itself transposed."""
         if self.value is not None:
             return numbers(self.value.T)
         base = _signed(self, _ATOM)
         return Math(rf"{_whole(base)}^{{\top}}", f"{base.text}ᵀ")
 
     def to_dict(self) -> dict[str, str]:
-        """Return both spellings, ready for JSON."""
+        """Return both notations, ready for JSON."""
         return {"latex": self.latex, "text": self.text}
 
 
@@ -105,7 +104,7 @@ _RAISED = str.maketrans("0123456789-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁻")
 
 
 def _whole(base: Math) -> str:
-    """Return what an exponent is put to in LaTeX: braces around a letter that has an upper index already."""
+    """Return the base of a power in LaTeX, in braces if it has an upper index."""
     upper = "^" in base.latex and not base.latex.startswith((r"\left(", r"\begin"))
     return f"{{{base.latex}}}" if upper else base.latex
 
@@ -115,7 +114,7 @@ def _is_number(piece: Math) -> bool:
 
 
 def _signed(piece: Math, binding: int = _PRODUCT) -> Math:
-    """Put parentheses around what would be misread as an operand."""
+    """Put parentheses around an operand that needs them."""
     negative = _is_number(piece) and piece.text.startswith("-")
     if piece.binding >= binding and not negative:
         return piece
@@ -123,7 +122,7 @@ def _signed(piece: Math, binding: int = _PRODUCT) -> Math:
 
 
 def symbol(name: str, index: int | str | None = None, layer: int | None = None, reverse: bool = False) -> Math:
-    r"""Return a letter with its indices: ``W_x`` has a lower one of its own, ``index`` is the step.
+    r"""Return a letter with its indices; ``index`` is the step. Names such as ``W_x`` contain a lower index.
 
     Examples
     --------
@@ -154,7 +153,7 @@ _LETTERS = {
 
 
 def numbers(values: npt.ArrayLike) -> Math:
-    """Return numbers as they stand in an equation: one alone, a row, or a matrix.
+    """Return an array as part of an equation: a number, a row, or a matrix.
 
     Examples
     --------
@@ -174,7 +173,7 @@ def numbers(values: npt.ArrayLike) -> Math:
 
 
 def written(value: float) -> tuple[str, str]:
-    r"""Return a number with four digits after the point, or four that count where those would be zeros.
+    r"""Return a number with four decimals, or with four significant digits if it is small.
 
     Examples
     --------
@@ -199,7 +198,7 @@ def equal(*sides: Math) -> Math:
 
 
 def function(name: str, argument: Any) -> Any:
-    """Return f(argument): written out for `Math`, computed for arrays.
+    """Return f(argument): a formula for `Math`, the value for arrays.
 
     Examples
     --------
@@ -229,7 +228,7 @@ _FUNCTIONS: dict[str, tuple[str, str, Callable[[Any], Any]]] = {
 
 
 def partial(above: Math, below: Math, immediate: bool = False) -> Math:
-    """Return ∂above/∂below; ``immediate`` writes ∂⁺, which holds the state before constant.
+    """Return ∂above/∂below; ``immediate`` writes ∂⁺, which holds the previous state constant.
 
     Examples
     --------
@@ -242,7 +241,7 @@ def partial(above: Math, below: Math, immediate: bool = False) -> Math:
 
 
 def product(*factors: Math) -> Math:
-    """Return factors with dots between them; of many, the first and the last.
+    """Return factors with dots between them; a long product is shortened in the middle.
 
     Examples
     --------

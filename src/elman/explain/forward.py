@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from elman.explain.board import Array, Board, Node, Operand, Place, printed
+from elman.explain.board import Array, Board, Node, Operand, Position, printed
 from elman.explain.formula import Math, function, symbol
 from elman.explain.objective import Objective
 from elman.explain.unrolled import Chain, LayerRun, Unrolled
@@ -18,7 +18,7 @@ _CANDIDATES = {"g", "n"}
 
 
 class Letters:
-    """The symbols of a network: layers are numbered only where there are several.
+    """The symbols of a network; layers are numbered if there are several.
 
     Parameters
     ----------
@@ -29,20 +29,20 @@ class Letters:
     def __init__(self, layers: int) -> None:
         self._several = layers > 1
 
-    def at(self, name: str, place: Place) -> Math:
-        """Return the symbol of a value at a step of a layer."""
-        return symbol(name, place.t, self._layer(place), place.chain == "reverse")
+    def at(self, name: str, position: Position) -> Math:
+        """Return the symbol of a value at a position."""
+        return symbol(name, position.t, self._layer(position), position.chain == "reverse")
 
     def weight(self, name: str, chain: str | None, layer: int | None) -> Math:
         """Return the symbol of a parameter."""
         return symbol(name, None, layer if self._several else None, chain == "reverse")
 
-    def _layer(self, place: Place) -> int | None:
-        return place.layer if self._several else None
+    def _layer(self, position: Position) -> int | None:
+        return position.layer if self._several else None
 
 
 class ForwardPass:
-    """Puts a forward pass on a board.
+    """Adds a forward pass to a board.
 
     Parameters
     ----------
@@ -66,25 +66,29 @@ class ForwardPass:
 
     def _inputs(self) -> None:
         for t in range(1, self.run.steps + 1):
-            place = Place("forward", t, None)
-            self.board.given(place, "input", "x", symbol("x", t), self.run.entering[t - 1])
+            position = Position("forward", t, None)
+            self.board.given(position, "input", "x", symbol("x", t), self.run.entering[t - 1])
 
     def _initial(self, chain: Chain) -> None:
         for part in chain.parts:
-            place = Place(chain.name, chain.time(0), part.layer + 1)
+            position = Position(chain.name, chain.time(0), part.layer + 1)
             values = getattr(chain.layers[part.layer], part.name)[0]
-            self.board.given(place, "initial", part.name, self.letters.at(part.name, place), values)
+            self.board.given(position, "initial", part.name, self.letters.at(part.name, position), values)
 
     def _step(self, chain: Chain, k: int) -> None:
         for number, layer in enumerate(chain.layers):
-            place = Place(chain.name, chain.time(k), number + 1)
-            before = Place(chain.name, chain.time(k - 1), number + 1)
-            below = Place("forward", place.t, None).id("x") if number == 0 else place._replace(layer=number).id("h")
+            position = Position(chain.name, chain.time(k), number + 1)
+            before = Position(chain.name, chain.time(k - 1), number + 1)
+            below = (
+                Position("forward", position.t, None).id("x")
+                if number == 0
+                else position._replace(layer=number).id("h")
+            )
             worked = {"rnn": self._rnn, "lstm": self._lstm, "gru": self._gru}[layer.cell]
-            worked(layer, k, place, self.board[below], before)
+            worked(layer, k, position, self.board[below], before)
 
-    def weight(self, layer: LayerRun, place: Place, name: str, gate: str = "") -> Operand | None:
-        """Return a weight, or the columns of it that belong to a gate; None for a bias that is not there."""
+    def weight(self, layer: LayerRun, position: Position, name: str, gate: str = "") -> Operand | None:
+        """Return a weight, or its columns for a gate; None for a missing bias."""
         if name not in layer.weights:
             return None
         values, gates = layer.weights[name], GATES[layer.cell]
@@ -93,81 +97,83 @@ class ForwardPass:
         letter = name + gate if "_" in name else f"{name}_{gate}" if gate else name
         if gate == "n" and name == "b":
             letter = "b_xn"
-        return Operand(layer.prefix + name, self.letters.weight(letter, place.chain, place.layer), values)
+        return Operand(layer.prefix + name, self.letters.weight(letter, position.chain, position.layer), values)
 
     def _work(
         self,
-        place: Place,
+        position: Position,
         kind: str,
         name: str,
         rule: Callable[..., Any],
         operands: list[Operand],
         reference: Array | None = None,
     ) -> Operand:
-        return self.board.work(place, kind, name, self.letters.at(name, place), rule, operands, reference)
+        return self.board.work(position, kind, name, self.letters.at(name, position), rule, operands, reference)
 
-    def _affine(self, layer: LayerRun, place: Place, x: Operand, h: Operand, gate: str = "") -> Operand:
-        """Work out a = x W_x + h W_h + b."""
-        terms = [x, self.weight(layer, place, "W_x", gate), h, self.weight(layer, place, "W_h", gate)]
-        bias = self.weight(layer, place, "b", gate)
+    def _affine(self, layer: LayerRun, position: Position, x: Operand, h: Operand, gate: str = "") -> Operand:
+        """Add a = x W_x + h W_h + b."""
+        terms = [x, self.weight(layer, position, "W_x", gate), h, self.weight(layer, position, "W_h", gate)]
+        bias = self.weight(layer, position, "b", gate)
         operands = [term for term in [*terms, bias] if term is not None]
 
         def rule(x: Any, W_x: Any, h: Any, W_h: Any, b: Any = None) -> Any:
             a = x @ W_x + h @ W_h
             return a if b is None else a + b
 
-        return self._work(place, "pre-activation", f"a_{gate}" if gate else "a", rule, operands)
+        return self._work(position, "pre-activation", f"a_{gate}" if gate else "a", rule, operands)
 
-    def _rnn(self, layer: LayerRun, k: int, place: Place, x: Operand, before: Place) -> None:
-        a = self._affine(layer, place, x, self.board[before.id("h")])
-        self._work(place, "state", "h", lambda a: function(layer.activation, a), [a], layer.h[k])
+    def _rnn(self, layer: LayerRun, k: int, position: Position, x: Operand, before: Position) -> None:
+        a = self._affine(layer, position, x, self.board[before.id("h")])
+        self._work(position, "state", "h", lambda a: function(layer.activation, a), [a], layer.h[k])
 
-    def _lstm(self, layer: LayerRun, k: int, place: Place, x: Operand, before: Place) -> None:
+    def _lstm(self, layer: LayerRun, k: int, position: Position, x: Operand, before: Position) -> None:
         assert layer.gates is not None and layer.c is not None
         h, c = self.board[before.id("h")], self.board[before.id("c")]
         gate = {}
         for name, values in zip(GATES["lstm"], np.split(layer.gates[k - 1], 4, axis=1), strict=True):
-            gate[name] = self._gate(layer, place, x, h, name, values)
+            gate[name] = self._gate(layer, position, x, h, name, values)
         i, f, g, o = (gate[name] for name in GATES["lstm"])
-        c_t = self._work(place, "cell", "c", lambda f, c, i, g: f * c + i * g, [f, c, i, g], layer.c[k])
-        self._work(place, "state", "h", lambda o, c: o * function("tanh", c), [o, c_t], layer.h[k])
+        c_t = self._work(position, "cell", "c", lambda f, c, i, g: f * c + i * g, [f, c, i, g], layer.c[k])
+        self._work(position, "state", "h", lambda o, c: o * function("tanh", c), [o, c_t], layer.h[k])
 
-    def _gate(self, layer: LayerRun, place: Place, x: Operand, h: Operand, name: str, values: Array) -> Operand:
-        a = self._affine(layer, place, x, h, name)
+    def _gate(self, layer: LayerRun, position: Position, x: Operand, h: Operand, name: str, values: Array) -> Operand:
+        a = self._affine(layer, position, x, h, name)
         squashing = "tanh" if name in _CANDIDATES else "sigmoid"
         kind = "candidate" if name in _CANDIDATES else "gate"
-        return self._work(place, kind, name, lambda a: function(squashing, a), [a], values)
+        return self._work(position, kind, name, lambda a: function(squashing, a), [a], values)
 
-    def _gru(self, layer: LayerRun, k: int, place: Place, x: Operand, before: Place) -> None:
+    def _gru(self, layer: LayerRun, k: int, position: Position, x: Operand, before: Position) -> None:
         assert layer.gates is not None
         h = self.board[before.id("h")]
         values = dict(zip("rznq", np.split(layer.gates[k - 1], 4, axis=1), strict=True))
-        r, z = (self._gate(layer, place, x, h, name, values[name]) for name in "rz")
-        product = [h, self.weight(layer, place, "W_h", "n"), self.weight(layer, place, "b_hn")]
+        r, z = (self._gate(layer, position, x, h, name, values[name]) for name in "rz")
+        product = [h, self.weight(layer, position, "W_h", "n"), self.weight(layer, position, "b_hn")]
         operands = [term for term in product if term is not None]
-        q = self._work(place, "pre-activation", "q", _affine_rule, operands, values["q"])
-        candidate = [x, self.weight(layer, place, "W_x", "n"), r, q, self.weight(layer, place, "b", "n")]
+        q = self._work(position, "pre-activation", "q", _affine_rule, operands, values["q"])
+        candidate = [x, self.weight(layer, position, "W_x", "n"), r, q, self.weight(layer, position, "b", "n")]
         operands = [term for term in candidate if term is not None]
-        a = self._work(place, "pre-activation", "a_n", _candidate_rule, operands)
-        n = self._work(place, "candidate", "n", lambda a: function("tanh", a), [a], values["n"])
-        self._work(place, "state", "h", lambda z, n, h: (1 - z) * n + z * h, [z, n, h], layer.h[k])
+        a = self._work(position, "pre-activation", "a_n", _candidate_rule, operands)
+        n = self._work(position, "candidate", "n", lambda a: function("tanh", a), [a], values["n"])
+        self._work(position, "state", "h", lambda z, n, h: (1 - z) * n + z * h, [z, n, h], layer.h[k])
 
     def _outputs(self) -> None:
         run = self.run
         for t in run.reads:
-            place = Place(None, t, None)
-            r = self._readout(place)
+            position = Position(None, t, None)
+            r = self._readout(position)
             W_y = Operand(*self._output_weight())
             operands = [r, W_y]
             if (b_y := run.weights.get("output.b_y")) is not None:
                 operands.append(Operand("output.b_y", symbol("b_y"), b_y))
-            o = self.board.work(place, "output-sum", "o", symbol("o", t), _affine_rule, operands, self._without_skip(t))
+            o = self.board.work(
+                position, "output-sum", "o", symbol("o", t), _affine_rule, operands, self._without_skip(t)
+            )
             if "skip.W_k" in run.weights:
-                o = self._skip(place, o)
+                o = self._skip(position, o)
             activated = partial(function, run.architecture.output)
             known = run.output(t, run.yhat)
-            prediction = self.board.work(place, "output", "yhat", symbol("yhat", t), activated, [o], known)
-            self._loss_term(place, prediction)
+            prediction = self.board.work(position, "output", "yhat", symbol("yhat", t), activated, [o], known)
+            self._loss_term(position, prediction)
         self._total()
 
     def _output_weight(self) -> tuple[str, Math, Array]:
@@ -178,16 +184,16 @@ class ForwardPass:
     def _without_skip(self, t: int | None) -> Array | None:
         return None if "skip.W_k" in self.run.weights else self.run.output(t, self.run.o)
 
-    def _skip(self, place: Place, o: Operand) -> Operand:
+    def _skip(self, position: Position, o: Operand) -> Operand:
         """Add the linear skip to an output."""
-        run, t = self.run, place.t
+        run, t = self.run, position.t
         seen = Operand("skip/x", symbol("x", "skip" if run.architecture.readout == "last" else t), run.skipped)
         if run.architecture.readout == "every" and t is not None:
-            seen = self.board[Place("forward", t, None).id("x")]
+            seen = self.board[Position("forward", t, None).id("x")]
         W_k = Operand("skip.W_k", symbol("W_k"), run.weights["skip.W_k"])
         plain = Operand(o.id, symbol("o'", t), o.value)
         return self.board.work(
-            Place(None, t, None),
+            Position(None, t, None),
             "output-sum",
             "o+",
             symbol("o", t),
@@ -196,60 +202,60 @@ class ForwardPass:
             run.output(t, run.o),
         )
 
-    def _readout(self, place: Place) -> Operand:
-        """Return what the output layer reads: a state as it stands, or several put together."""
+    def _readout(self, position: Position) -> Operand:
+        """Return the input of the output layer: one state, or several combined."""
         run, readout = self.run, self.run.architecture.readout
         layers = run.architecture.num_layers
-        tops = [Place(chain.name, 0, layers) for chain in run.chains]
+        tops = [Position(chain.name, 0, layers) for chain in run.chains]
         if readout == "every" or (readout == "last" and len(tops) == 1):
-            states = [self.board[top._replace(t=place.t).id("h")] for top in tops]
+            states = [self.board[top._replace(t=position.t).id("h")] for top in tops]
         elif readout == "last":
             ends = [chain.time(run.steps) for chain in run.chains]
             states = [self.board[top._replace(t=t).id("h")] for top, t in zip(tops, ends, strict=True)]
         else:
-            return self._pooled(place, readout)
+            return self._pooled(position, readout)
         if len(states) == 1:
             return states[0]
         node = Node(
-            place.id("r"),
+            position.id("r"),
             "readout",
             "r",
-            symbol("r", place.t),
+            symbol("r", position.t),
             np.concatenate([s.value for s in states], axis=1),
-            *place,
+            *position,
             equation=_side_by_side([s.symbol for s in states]),
             numbers=None,
             inputs=tuple(s.id for s in states),
         )
         return self.board.written(node)
 
-    def _pooled(self, place: Place, readout: str) -> Operand:
+    def _pooled(self, position: Position, readout: str) -> Operand:
         run = self.run
         inputs = tuple(
-            Place(chain.name, t, run.architecture.num_layers).id("h")
+            Position(chain.name, t, run.architecture.num_layers).id("h")
             for chain in run.chains
             for t in range(1, run.steps + 1)
         )
         name = {"mean": r"\operatorname{mean}", "max": "\\max"}[readout]
         equation = Math(rf"{name}_{{t}}\, h_{{t}}", f"{readout} over t of h_t")
         return self.board.written(
-            Node(place.id("r"), "readout", "r", symbol("r"), run.r, *place, equation=equation, inputs=inputs)
+            Node(position.id("r"), "readout", "r", symbol("r"), run.r, *position, equation=equation, inputs=inputs)
         )
 
-    def _loss_term(self, place: Place, prediction: Operand) -> None:
-        run, t = self.run, place.t
+    def _loss_term(self, position: Position, prediction: Operand) -> None:
+        run, t = self.run, position.t
         y = run.output(t, self.objective.rows_of_y)
         value, _ = self.objective.term(run.output(t, run.o), y)
-        target = self.board.given(place, "input", "y", symbol("y", t), y)
+        target = self.board.given(position, "input", "y", symbol("y", t), y)
         equation, put = self.objective.formulas(t, prediction.value, y)
         self.board.written(
             Node(
-                place.id("L"),
+                position.id("L"),
                 "loss",
                 "L",
                 symbol("L", t),
                 np.array(value),
-                *place,
+                *position,
                 equation=equation,
                 numbers=put if printed(y) else None,
                 inputs=(prediction.id, target.id),
@@ -257,7 +263,7 @@ class ForwardPass:
         )
 
     def _total(self) -> None:
-        terms = [self.board[Place(None, t, None).id("L")] for t in self.run.reads]
+        terms = [self.board[Position(None, t, None).id("L")] for t in self.run.reads]
         if len(terms) == 1:
             return
 
@@ -268,7 +274,7 @@ class ForwardPass:
             return total
 
         total = np.asarray(self.objective.total(self.run.o))
-        self.board.work(Place(None, None, None), "total", "L", symbol("L"), rule, terms, total)
+        self.board.work(Position(None, None, None), "total", "L", symbol("L"), rule, terms, total)
 
 
 def _affine_rule(h: Any, W: Any, b: Any = None) -> Any:

@@ -1,4 +1,4 @@
-"""What a lesson consists of: text, formulas, tables, slips of printed calculations, and traces."""
+"""The parts of a lesson: text, formulas, tables, errors of printed calculations, and traces."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Cell: TypeAlias = str | int | float
 
 @dataclass(frozen=True)
 class Text:
-    """A paragraph; pieces between backquotes are code."""
+    """A paragraph; text between backquotes is code."""
 
     text: str
 
@@ -25,7 +25,7 @@ class Text:
 
 @dataclass(frozen=True)
 class Formula:
-    """One formula, or one with several equal sides."""
+    """One formula, possibly with several equal sides."""
 
     sides: tuple[Math, ...]
     caption: str | None = None
@@ -42,7 +42,7 @@ class Formula:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows under a line of column names."""
+    """A table with column names."""
 
     caption: str | None
     columns: tuple[str, ...]
@@ -56,7 +56,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Slip:
-    """What a printed calculation has, what is right, and why."""
+    """An error of a printed calculation: the printed text, the right one, and the reason."""
 
     written: str
     right: str
@@ -69,7 +69,7 @@ class Slip:
 
 @dataclass(frozen=True)
 class Shown:
-    """One of the lesson's traces, in full."""
+    """A trace of the lesson, in full."""
 
     trace: str
     caption: str
@@ -92,14 +92,14 @@ class Section:
 
 @dataclass(frozen=True)
 class Lesson:
-    """A worked example; ``to_dict`` gives the document that docs/trace-schema.md describes.
+    """A worked example; ``to_dict`` returns the document of docs/trace-schema.md.
 
     Attributes
     ----------
     name, title, summary : str
     sections : list of Section
     traces : dict of str to Trace
-        By the ids that the sections' blocks name.
+        The traces by id.
 
     Examples
     --------

@@ -17,7 +17,7 @@ _NATURAL = {"binary_cross_entropy": "sigmoid", "categorical_cross_entropy": "sof
 
 
 class Objective:
-    """A loss on the output ŷ = g(o), with everything that a trace says about it.
+    """A loss on the output ŷ = g(o), with its derivatives and formulas for a trace.
 
     Parameters
     ----------
@@ -28,14 +28,14 @@ class Objective:
     reduction : {"mean", "sum"}
         Over rows, steps and components; over rows and steps for the categorical cross-entropy.
     shape : tuple of int
-        Of the output: (T, N, K) or (N, K).
+        Shape of the output: (T, N, K) or (N, K).
     y : array_like
-        Targets in that shape, or classes without the last axis for the categorical cross-entropy.
+        Targets of that shape; for the categorical cross-entropy also classes, without the last axis.
 
     Raises
     ------
     ArgumentError
-        If the loss or the reduction is unknown, or a cross-entropy meets another activation than its own.
+        If the loss or the reduction is unknown, or the output activation does not fit a cross-entropy.
     ShapeError
         If y does not fit the output.
     DataError
@@ -57,7 +57,7 @@ class Objective:
         self.count = 1.0 if reduction == "sum" else float(np.prod(shape[:-1] if per_row else shape))
 
     def _targets(self, y: Array, shape: tuple[int, ...]) -> Array:
-        """Return the targets in the shape of the output: rows of zeros and a one for classes."""
+        """Return the targets in the shape of the output: one-hot rows for classes."""
         if self.loss == "categorical_cross_entropy" and y.shape == shape[:-1]:
             self._function(np.zeros(shape), y)  # refuses classes that are no integers or out of range
             return np.eye(shape[-1])[y]
@@ -75,7 +75,7 @@ class Objective:
         return o if self.natural else reference.activation_forward(o, self.output)
 
     def term(self, o: Array, y: Array) -> tuple[float, Array]:
-        """Return the share of some outputs o (N, K) in the loss, and ∂L/∂o."""
+        """Return the contribution of outputs o (N, K) to the loss, and ∂L/∂o."""
         value, derivative = self._function(self._argument(o), y, reduction="sum")
         if not self.natural:
             derivative = reference.activation_backward(derivative, self._argument(o), self.output)
@@ -87,7 +87,7 @@ class Objective:
         Raises
         ------
         TrainingError
-            If a probability is so close to 0 or 1 that the derivative by it is not finite.
+            If a probability is so close to 0 or 1 that ∂L/∂ŷ is not finite.
         """
         derivative: Array
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -99,13 +99,12 @@ class Objective:
                 derivative = self._function(yhat, y, reduction="sum")[1]
         if not np.isfinite(derivative).all():
             raise TrainingError(
-                "trace: a probability is so close to 0 or 1 that ∂L/∂ŷ has no value; "
-                "smaller weights keep it away from there."
+                "trace: a probability is so close to 0 or 1 that ∂L/∂ŷ is not finite; use smaller weights."
             )
         return derivative / self.count
 
     def jacobian(self, yhat: Array) -> Array:
-        """Return ∂ŷ/∂o (N, K, K), row i holding the derivatives of ŷ_i."""
+        """Return ∂ŷ/∂o (N, K, K); row i holds the derivatives of ŷ_i."""
         N, K = yhat.shape
         jacobian = np.zeros((N, K, K))
         for i in range(K):
@@ -115,7 +114,7 @@ class Objective:
         return jacobian
 
     def formulas(self, t: int | None, yhat: Array, y: Array) -> tuple[Math, Math]:
-        """Return the loss term in symbols and with the numbers of its first few components put in."""
+        """Return the loss term in symbols, and with the numbers of its first components."""
         sign, pairs = symbol("yhat", t), symbol("y", t)
         rule = _TERMS[self.loss]
         scale = _SCALES[self.loss]
@@ -136,7 +135,7 @@ class Objective:
 
 
 def _counts(objective: Objective, y: float) -> bool:
-    """Return whether a component of the target has a term: 0 ln p is left out."""
+    """Return whether a component of the target has a term: 0 ln p is omitted."""
     return objective.loss != "categorical_cross_entropy" or y != 0.0
 
 
@@ -189,7 +188,7 @@ _MOST_TERMS = 12
 
 
 def _scaled(inner: Math, scale: tuple[str, str], count: str) -> Math:
-    """Put a sign or a factor, and 1 over the count, before a sum."""
+    """Multiply a sum by a sign or factor and by 1 over the count."""
     if not count and not scale[0]:
         return inner
     body = inner if inner.binding else Math(rf"\left({inner.latex}\right)", f"({inner.text})")

@@ -1,10 +1,10 @@
-"""Each gradient as a sum over paths: from an output at t back through the states to step k, and there into a parameter.
+"""Gradients as sums over paths: from an output at t back through the states to a parameter at step k.
 
 With s_t the states of all layers of a chain at step t::
 
     ∂L/∂θ = Σ_t Σ_{k≤t} ∂L_t/∂ŷ_t · ∂ŷ_t/∂s_t · [∂s_t/∂s_{t-1} · … · ∂s_{k+1}/∂s_k] · ∂⁺s_k/∂θ
 
-where ∂⁺ holds s_{k-1} constant. Every factor comes from `elman.reference`: unit vectors are taken back through single
+where ∂⁺ holds s_{k-1} constant. `elman.reference` computes every factor, by unit vectors taken back through single
 steps, row by row.
 """
 
@@ -22,20 +22,20 @@ from elman.explain.unrolled import Chain, Unrolled
 
 
 class Direct(NamedTuple):
-    """What an output owes to a parameter of the output layer, where no state lies between."""
+    """The direct contribution of a parameter of the output layer to an output, without a state between them."""
 
     t: int | None
     contributions: dict[str, Array]
 
 
 class Leg(NamedTuple):
-    """The way from an output at step t of a chain back to step k, both counted as the chain counts.
+    """The path from an output at step t of a chain back to step k, both in the chain's order.
 
-    ``adjoints`` holds the product of the factors once it has arrived at s_t, s_{t-1}, …, s_k: (N, S) each.
+    ``adjoints`` holds the product of the factors up to s_t, s_{t-1}, …, s_k: (N, S) each.
     """
 
     chain: Chain
-    read: int | None  # whose output
+    read: int | None  # step of the output
     t: int
     k: int
     kept: bool
@@ -44,14 +44,14 @@ class Leg(NamedTuple):
 
 @dataclass(frozen=True)
 class StepFactors:
-    """∂s_k/∂s_{k-1} (N, S, S) and ∂⁺s_k/∂θ (N, S, shape of θ), row i holding the derivatives of component i."""
+    """∂s_k/∂s_{k-1} (N, S, S) and ∂⁺s_k/∂θ (N, S, shape of θ); row i holds the derivatives of component i."""
 
     jacobian: Array
     immediate: dict[str, Array]
 
 
 class PathSum:
-    """Every path of a network and a loss.
+    """All paths of a network and a loss.
 
     Parameters
     ----------
@@ -93,7 +93,7 @@ class PathSum:
         return {"embedding": reference.embedding_backward(dx[np.newaxis], index[np.newaxis], size)}
 
     def prediction_by_state(self, chain: Chain, read: int | None, share: Array) -> Array:
-        """Return ∂ŷ/∂s (N, K, S) of a state that is read with ∂r/∂h = ``share``."""
+        """Return ∂ŷ/∂s (N, K, S) of a state with ∂r/∂h = ``share``."""
         run, top = self.run, chain.top
         jacobian = self.objective.jacobian(run.output(read, run.yhat))
         by_state = np.zeros((run.rows, jacobian.shape[1], chain.size))
@@ -101,7 +101,7 @@ class PathSum:
         return by_state
 
     def columns(self, chain: Chain) -> Array:
-        """Return the rows of W_y (H, K) that a chain's state meets."""
+        """Return the rows of W_y (H, K) that multiply a chain's state."""
         size = chain.top.size
         first = self.run.chains.index(chain) * size
         rows: Array = self.run.W_y[first : first + size]
@@ -120,7 +120,7 @@ class PathSum:
         return legs
 
     def contribution(self, leg: Leg, name: str) -> Array:
-        """Return what a path adds to the gradient of a parameter."""
+        """Return the contribution of a path to the gradient of a parameter."""
         immediate = self.factors[leg.chain.name][leg.k - 1].immediate[name]
         return np.asarray(np.einsum("ns,ns...->...", leg.adjoints[-1], immediate))
 
@@ -139,7 +139,7 @@ class PathSum:
         return [leg for leg in self.legs if name in self.factors[leg.chain.name][leg.k - 1].immediate]
 
     def gradient(self, name: str, dropped: bool = False) -> Array:
-        """Return the sum of the kept paths, or of all of them if ``dropped`` ones count too."""
+        """Return the sum of the kept paths, or of all paths if ``dropped``."""
         total = np.zeros_like(self.run.weights[name])
         for direct in self.direct:
             total += direct.contributions.get(name, 0.0)
@@ -149,7 +149,7 @@ class PathSum:
         return total
 
     def adjoint(self, chain: Chain, k: int, own: bool = True) -> Array:
-        """Return the sum of what arrives at s_k over kept paths (N, S); without step k's own output if not ``own``.
+        """Return the adjoint of s_k over kept paths (N, S), without the output at step k if not ``own``.
 
         s_0 counts as k = 0.
         """

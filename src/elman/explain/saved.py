@@ -1,4 +1,4 @@
-"""One row of data through a saved model: what enters its network, what should come out, and the trace of both."""
+"""Traces of saved models on one row of data."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def trace_network(network: Network, columns: Mapping[str, Sequence[float]], row:
     ----------
     network : Network
     columns : mapping of str to sequence of float
-        Names that begin with ``x`` hold the input, step after step: T·D numbers, or T indices. Names that begin with
-        ``y`` hold the targets: a class or K numbers, at every step if the network has an output there.
+        Columns whose names begin with ``x`` hold the input, step after step: T·D numbers, or T indices. Columns whose
+        names begin with ``y`` hold the targets: a class or K numbers per output.
     row : int
         Counted from 1.
     **options
@@ -74,7 +74,7 @@ def _row(columns: Mapping[str, Sequence[float]], letter: str, row: int) -> Array
     try:
         return np.array([float(value) for value in values])
     except (TypeError, ValueError):
-        raise DataError(f"{_PLACE}: row {row} of the columns {letter}… holds something else than numbers.") from None
+        raise DataError(f"{_PLACE}: row {row} of the columns {letter}… has entries that are not numbers.") from None
 
 
 def _check_row(row: int, count: int) -> None:
@@ -83,7 +83,9 @@ def _check_row(row: int, count: int) -> None:
 
 
 def _whole(values: Array, letter: str) -> Array:
-    with np.errstate(invalid="ignore"):  # NaN and what no integer holds come out as another number, and are refused
+    with np.errstate(
+        invalid="ignore"
+    ):  # NaN and values beyond the integers are converted to other numbers, and refused below
         whole = values.astype(np.int64)
     if not np.array_equal(whole, values):
         raise DataError(f"{_PLACE}: the columns {letter}… must hold whole numbers: indices or classes.")
@@ -110,16 +112,16 @@ def trace_sequence(estimator: Any, X: Any, y: Any, row: int, *, member: int = 0,
     X, y
         As in its ``fit``.
     row : int
-        Which of the sequences, counted from 1.
+        Number of the sequence, counted from 1.
     member : int
-        Which network of the ensemble.
+        Network of the ensemble, from 0.
     **options
         Of `trace`.
 
     Returns
     -------
     Trace
-        With the loss that the estimator was trained on.
+        With the estimator's training loss.
     """
     from elman.sequences._flow import _encoded
     from elman.sequences._options import settings_of
@@ -134,12 +136,12 @@ def trace_sequence(estimator: Any, X: Any, y: Any, row: int, *, member: int = 0,
     prepared = estimator._preparation.apply([ragged.sequences[row - 1]])
     batches = estimator._preparation.batches(prepared, encoded, batch_size=1, shuffle=False, dtype=network.dtype)
     worked = _of_batch(network, batches.batch(0), settings_of(estimator, estimator._target, 1, 0).loss, options)
-    worked.notes.append("Channels are standardised, and a step sees a window of them: x is what enters the network.")
+    worked.notes.append("Channels are standardised, and each step is a window of them: x is the network's input.")
     return worked
 
 
 def trace_forecast(forecaster: Any, frame: Any, row: int, *, member: int = 0, **options: Any) -> Trace:
-    """Trace one network of a forecaster on the stretch of windows that ends at one row.
+    """Trace one network of a forecaster on the windows up to one row.
 
     Parameters
     ----------
@@ -148,16 +150,16 @@ def trace_forecast(forecaster: Any, frame: Any, row: int, *, member: int = 0, **
     frame : DataFrame
         One series, as in its ``fit``.
     row : int
-        Whose value is the newest that the network sees, counted from 1 in the order of time; the horizon lies behind.
+        Row of the newest value that the network sees, counted from 1 in order of time; the horizon follows it.
     member : int
-        Which network of the ensemble.
+        Network of the ensemble, from 0.
     **options
         Of `trace`.
 
     Returns
     -------
     Trace
-        In the units of the network: transformed, divided, less the level. With the loss of the training.
+        In the network's units: transformed, centered, divided by the unit. With the training loss.
     """
     from elman.forecasting.options import settings_of
     from elman.forecasting.training_set import arrays_of, filled, stretches
@@ -178,7 +180,7 @@ def trace_forecast(forecaster: Any, frame: Any, row: int, *, member: int = 0, **
     arrays = arrays_of(newest, recipe, scales, fitted.unit, 1)
     batch = stretches(arrays, recipe, 1, forecaster.loss_at == "last").batch(0)
     worked = _of_batch(network, batch, settings_of(forecaster, 1, 0).loss, options)
-    worked.notes.append("x and y are in units of the network: transformed, divided by its unit, less the level.")
+    worked.notes.append("x and y are in the network's units: transformed, centered, divided by the unit.")
     return worked
 
 
@@ -188,30 +190,30 @@ def _member(model: Any, member: int) -> Network:
 
 
 def trace_text(model: Any, text: str, row: int, **options: Any) -> Trace:
-    """Trace a language model on one line of a text: every token is predicted from those before it.
+    """Trace a language model on one line of a text: each token is predicted from the preceding ones.
 
     Parameters
     ----------
     model : LanguageModel
         Fitted.
     text : str
-        Of one or several lines.
+        One or several lines.
     row : int
-        Which line, counted from 1.
+        Number of the line, counted from 1.
     **options
         Of `trace`.
 
     Returns
     -------
     Trace
-        From a state of zeros, with the cross-entropy; one output per token, or one at the end for a model that was
-        trained on windows.
+        From zero states, with the cross-entropy; one output per token, or one at the end for a model trained on
+        windows.
     """
     lines = text.removesuffix("\n").split("\n")  # as an editor counts them
     _check_row(row, len(lines))
     ids = model.vocabulary_.encode(lines[row - 1]).astype(np.int64)
     if len(ids) < 2:
-        raise DataError(f"{_PLACE}: line {row} has {len(ids)} tokens; at least 2 are needed, to predict one.")
+        raise DataError(f"{_PLACE}: line {row} has {len(ids)} tokens; a prediction needs at least 2.")
     network: Network = model.network_
     y = ids[1:, np.newaxis] if network.architecture.readout == "every" else ids[-1:]
     options = {"loss": "categorical_cross_entropy", "words": list(model.vocabulary_.tokens), **options}
@@ -229,13 +231,13 @@ def _check_stretch(frame: Any, recipe: Any, row: int) -> None:
         )
     if not first <= row <= last:
         raise DataError(
-            f"{_PLACE}: row {row} has not {recipe.window} values up to it and {recipe.horizon} behind it; "
-            f"rows from {first} to {last} have."
+            f"{_PLACE}: row {row} needs {recipe.window} values up to it and {recipe.horizon} after it; "
+            f"choose a row from {first} to {last}."
         )
 
 
 def _of_batch(network: Network, batch: Batch, loss: str, options: dict[str, Any]) -> Trace:
-    """Trace the only row of a batch, as long as it is."""
+    """Trace the only row of a batch over its valid steps."""
     length = len(batch.x) if batch.lengths is None else int(batch.lengths[0])
     every = network.architecture.readout == "every"
     y = batch.y[:length] if every else batch.y

@@ -1,4 +1,4 @@
-"""A trace or a lesson as a sheet to be written down: headings, paragraphs, derivations and tables in order."""
+"""A trace or a lesson as a list of headings, paragraphs, derivations and tables."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _MOST_EPOCHS = 12  # rows of the table of losses
 
 @dataclass(frozen=True)
 class Heading:
-    """A title; level 1 is that of the sheet."""
+    """A title; level 1 is the sheet's title."""
 
     level: int
     text: str
@@ -38,7 +38,7 @@ Item: TypeAlias = Heading | Derivation | Text | Formula | Table | Slip
 
 
 def sheet(subject: Trace | Lesson) -> list[Item]:
-    """Return what is to be written down, in order."""
+    """Return the items in order."""
     if isinstance(subject, Trace):
         return [Heading(1, " ".join(subject.title.split())), *_traced(subject, 2)]
     items: list[Item] = [Heading(1, subject.title), Text(subject.summary)]
@@ -74,7 +74,7 @@ def _traced(trace: Trace, level: int) -> Iterator[Item]:
     if len(trace.epochs) > 1:
         yield Heading(level, "Epoch after epoch")
         yield _losses(trace)
-        yield Text(f"To stop {trace.rule}; stopped because {trace.reason}.")
+        yield Text(f"Stopping rule: {trace.rule}. Stopped because {trace.reason}.")
 
 
 def _facts(trace: Trace) -> str:
@@ -107,7 +107,7 @@ def _detailed(trace: Trace, epoch: Epoch, detail: Detail, level: int) -> Iterato
         yield from _paths(gradient)
     yield _products(detail)
     yield table(
-        "Compared with other ways to the same numbers",
+        "Comparison with other computations of the same numbers",
         ["", "largest difference", "limit"],
         [[check.name, f"{check.difference:.1e}", f"{check.limit:.0e}"] for check in detail.checks],
     )
@@ -152,13 +152,13 @@ def _value(values: object) -> Math | None:
 
 
 def _products(detail: Detail) -> Table:
-    """Return how long the product of each path is on its way back."""
+    """Return the norm of each path's product at every step back."""
     rows = []
     for leg in detail.paths.legs:
         time = leg.chain.time
         lengths = [written(float(np.linalg.norm(adjoint)))[1] for adjoint in leg.adjoints]
         rows.append([f"{time(leg.t)} → {time(leg.k)}", "yes" if leg.kept else "no", ", ".join(lengths)])
-    return table("Length of the product of each path, from the output back", ["t → k", "kept", "lengths"], rows)
+    return table("Norm of each path's product, from the output back", ["t → k", "kept", "norms"], rows)
 
 
 def _losses(trace: Trace) -> Table:

@@ -29,25 +29,25 @@ from elman.explain.unrolled import Unrolled
 from elman.network import Architecture, Network, State
 from elman.network.parameters import ParameterLayout
 
-_LARGEST = 1e100  # of a loss and its derivatives, whose lengths have squares that must be finite
+_LARGEST = 1e100  # of a loss and its derivatives: the squares of their norms must be finite
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """One set of parameters: the loss, the predictions, the gradient, and perhaps every number on the way.
+    """One set of parameters with its loss, predictions and gradient, and optionally every intermediate number.
 
     Attributes
     ----------
     number : int
-        From 0.
+        Counted from 0.
     loss : float
     loss_terms : list of (int or None, float)
         Step and value of every term.
     predictions : ndarray (T, N, K) or (N, K)
     parameters, gradient : dict of str to ndarray
-        The gradient of those that are trained.
+        The gradient covers the trained parameters.
     detail : Detail, optional
-        Of the first two epochs and the last.
+        For the first two epochs and the last.
 
     Examples
     --------
@@ -80,7 +80,7 @@ class Epoch:
 
 @dataclass
 class Trace:
-    """What `trace` returns; ``to_dict`` gives the document that docs/trace-schema.md describes.
+    """Result of `trace`; ``to_dict`` returns the document of docs/trace-schema.md.
 
     Attributes
     ----------
@@ -91,7 +91,7 @@ class Trace:
     epochs : list of Epoch
         Epoch 0 has the initial parameters.
     rule, reason : str or None
-        When the epochs were to stop, and why they did.
+        The stopping rule, and the reason for the stop.
 
     Examples
     --------
@@ -201,15 +201,15 @@ def trace(
     words: Sequence[str] | None = None,
     row_names: Sequence[str] | None = None,
 ) -> Trace:
-    """Work a small network by hand: every number of the forward pass, of backpropagation through time, of the updates.
+    """Work a small network by hand: every number of the forward pass, backpropagation through time, and the updates.
 
-    Each gradient is the sum of its paths: from an output at step t back through the states to step k ≤ t, and there
-    into the parameter::
+    Each gradient is a sum over paths: from an output at step t back through the states to the parameter at step
+    k ≤ t::
 
         ∂L/∂θ = Σ_t Σ_{k≤t} ∂L_t/∂ŷ_t · ∂ŷ_t/∂s_t · [∂s_t/∂s_{t-1} · … · ∂s_{k+1}/∂s_k] · ∂⁺s_k/∂θ
 
-    s_t is h_t, for an LSTM (h_t, c_t), for a stack the states of all its layers. The sum is compared with one pass back
-    through time and with finite differences.
+    s_t is h_t, for an LSTM (h_t, c_t), for several layers the states of all of them. The sum is compared with
+    backpropagation through time over whole layers, and with finite differences.
 
     Parameters
     ----------
@@ -225,22 +225,22 @@ def trace(
     reduction : {"mean", "sum"}
         The mean over rows, steps and components, or their sum.
     state : State, optional
-        To start from; zeros if not given.
+        Initial state; zeros if not given.
     bptt_depth : int, optional
-        Paths with t − k < ``bptt_depth`` are kept, the others shown as dropped; 1 holds h_{t-1} constant. In a stack a
-        path counts its steps in time, however it crosses the layers.
+        Paths with t − k < ``bptt_depth`` are kept, the others shown as dropped; 1 holds h_{t-1} constant. With several
+        layers the depth counts steps in time only.
     learning_rate : float, optional
-        Of gradient descent; without it nothing is updated.
+        Learning rate of gradient descent; None means no updates.
     epochs : int
-        Updates at most.
+        Maximum number of updates.
     tolerance : float
-        Stop once an update lowers the loss by less than this, or raises it; 0 makes every update.
+        Stop once an update lowers the loss by less than this or raises it; 0 never stops early.
     trained : iterable of str, optional
         Names of the parameters to differentiate and update; all if not given.
     title : str
-        Of the document.
+        Title of the document.
     words : sequence of str, optional
-        The vocabulary, to name indices.
+        The vocabulary, used to name indices.
     row_names : sequence of str, optional
         Names of the N rows.
 
@@ -260,8 +260,8 @@ def trace(
 
     Notes
     -----
-    Finite differences need a smooth place: within about 2e-5 of the kink of a ReLU, an absolute or a Huber error they
-    may differ, and the check says so.
+    Finite differences need a smooth function: within about 2e-5 of the kink of a ReLU, an absolute or a Huber error
+    they may differ, and the check fails.
 
     References
     ----------
@@ -299,13 +299,13 @@ def trace(
     result.words = None if words is None else list(words)
     result.row_names = None if row_names is None else list(row_names)
     if architecture.dropout or architecture.recurrent_dropout:
-        result.notes.append("Dropout is left out: the numbers are those of a network that predicts.")
+        result.notes.append("Dropout is off: the numbers are those of a prediction.")
     _descend(result, begin, updates, tolerance)
     return result
 
 
 def _descend(result: Trace, begin: State, updates: int, tolerance: float) -> None:
-    """Fill the epochs: one more than there are updates."""
+    """Fill the epochs, one more than updates."""
     if updates:
         result.rule = f"after {updates} update{'s' * (updates > 1)}" + (
             f", or once an update lowers the loss by less than {tolerance:g}" if tolerance else ""
@@ -332,12 +332,12 @@ def _descend(result: Trace, begin: State, updates: int, tolerance: float) -> Non
 
 def _epoch(result: Trace, run: Unrolled, number: int, detailed: bool = True) -> Epoch:
     paths: PathSum | None = None
-    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused below
+    with np.errstate(over="ignore", invalid="ignore"):  # values that are not finite are refused below
         loss = result.objective.total(run.o)
         if detailed or result.bptt_depth is not None:
             paths = PathSum(run, result.objective, result.bptt_depth, result.trained)
             gradient = {name: paths.gradient(name) for name in run.weights if name in result.trained}
-        else:  # nobody will look at the paths, and their sum is quicker to have
+        else:  # the paths are not shown, and their sum is faster
             whole = one_pass_back(run, result.objective)
             gradient = {name: whole[name] for name in run.weights if name in result.trained}
     if not np.isfinite(loss) or not all(np.isfinite(value).all() for value in gradient.values()):
@@ -357,7 +357,7 @@ def _of_output(run: Unrolled, objective: Objective, t: int | None) -> tuple[Arra
 
 
 def _differences(result: Trace, run: Unrolled, name: str) -> Array:
-    """Return ∂L/∂θ by central differences of order 4, with small steps where a ReLU has its kink."""
+    """Return ∂L/∂θ by central differences of order 4, with small steps near the kink of a ReLU."""
     begin = State(
         np.stack([layer.h[0] for layer in _interleaved(run)]),
         None if run.architecture.cell != "lstm" else np.stack([_cell(layer.c) for layer in _interleaved(run)]),

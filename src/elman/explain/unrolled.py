@@ -1,4 +1,4 @@
-"""A small network unrolled in time by `elman.reference`: states going forward, and any single step going backward."""
+"""A small network unrolled in time by `elman.reference`: all states forward, and single steps backward."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Weights = Mapping[str, Array]
 
 
 class Part(NamedTuple):
-    """Some components of the state of a chain: h or c of one layer."""
+    """A part of a chain's state: h or c of one layer."""
 
     name: str
     layer: int  # from 0
@@ -27,18 +27,18 @@ class Part(NamedTuple):
 
     @property
     def where(self) -> slice:
-        """Place among the S components."""
+        """Indices of the part among the S components."""
         return slice(self.first, self.first + self.size)
 
 
 class StepBack(NamedTuple):
-    """What one step of one layer does with the adjoints of its state, for a single row."""
+    """Adjoints of one backward step of one layer, for a single row."""
 
     dx: Array  # (D,)
     dh: Array  # (H,)
     dc: Array | None
-    da: Array  # (G H,): of the pre-activations
-    dq: Array | None  # (H,): of the product inside a GRU's candidate
+    da: Array  # (G H,): pre-activations
+    dq: Array | None  # (H,): product inside a GRU's candidate
     gradients: dict[str, Array]
 
 
@@ -59,7 +59,7 @@ class LayerRun:
     gates: Array | None
 
     def back(self, k: int, n: int, dh: Array, dc: Array | None) -> StepBack:
-        """Take adjoints (H,) of the state after step k of row n back through that step alone."""
+        """Take adjoints (H,) of row n's state after step k back through that step."""
         here, span = slice(k - 1, k), slice(k - 1, k + 1)
         x, h, w = self.x[here, n : n + 1], self.h[span, n : n + 1], self.weights
         dh_k = dh[np.newaxis, np.newaxis]
@@ -82,12 +82,12 @@ class LayerRun:
 
 
 class ChainBack(NamedTuple):
-    """What one step of all layers does with the adjoint of their states, for a single row."""
+    """Adjoints of one backward step of all layers, for a single row."""
 
-    ds: Array  # (S,): of the states before
-    dx: Array  # (D,): of the input of the lowest layer
+    ds: Array  # (S,): previous states
+    dx: Array  # (D,): input of the lowest layer
     gradients: dict[str, Array]
-    layers: list[tuple[Array, Array | None, StepBack]]  # per layer: dh and dc that arrived, and what came of them
+    layers: list[tuple[Array, Array | None, StepBack]]  # per layer: incoming dh and dc, and the step's result
 
 
 class Chain:
@@ -98,7 +98,7 @@ class Chain:
     name : {"forward", "reverse"}
         Direction in time.
     layers : list of LayerRun
-        From the lowest up.
+        The lowest first.
     """
 
     def __init__(self, name: str, layers: list[LayerRun]) -> None:
@@ -115,32 +115,32 @@ class Chain:
         self.size = first
 
     def time(self, k: int) -> int:
-        """Return the step of the sequence that is the chain's k-th; 0 and T+1 stand before a chain's first."""
+        """Return the sequence's step of the chain's step k; 0 and T+1 are the initial states."""
         return self.steps + 1 - k if self.reverse else k
 
     def part(self, name: str, layer: int) -> Part:
-        """Return the place of h or c of a layer."""
+        """Return the part of the state that is h or c of a layer."""
         return next(part for part in self.parts if (part.name, part.layer) == (name, layer))
 
     @property
     def top(self) -> Part:
-        """The place of the uppermost layer's h, which the output layer reads."""
+        """The top layer's h, which the output layer reads."""
         return self.part("h", len(self.layers) - 1)
 
     def back(self, k: int, n: int, ds: Array) -> ChainBack:
-        """Take the adjoint (S,) of row n's state after step k back through that step alone."""
+        """Take the adjoint (S,) of row n's state after step k back through that step."""
         before = np.zeros(self.size)
         gradients: dict[str, Array] = {}
         passed: list[tuple[Array, Array | None, StepBack]] = []
         dx: Array | float = 0.0
         for number in reversed(range(len(self.layers))):
             layer = self.layers[number]
-            place = self.part("h", number).where
-            dh, dc = ds[place] + dx, None
+            part = self.part("h", number).where
+            dh, dc = ds[part] + dx, None
             if layer.cell == "lstm":
                 dc = ds[self.part("c", number).where]
             step = layer.back(k, n, dh, dc)
-            before[place] = step.dh
+            before[part] = step.dh
             if step.dc is not None:
                 before[self.part("c", number).where] = step.dc
             gradients.update(step.gradients)
@@ -150,7 +150,7 @@ class Chain:
 
 
 class Unrolled:
-    """A network run forward over a batch, every state kept.
+    """A forward pass over a batch that keeps every state.
 
     Parameters
     ----------
@@ -161,7 +161,7 @@ class Unrolled:
     x : ndarray (T, N, D), or of integers (T, N)
         Input.
     state : State, optional
-        To start from; zeros if not given.
+        Initial state; zeros if not given.
     """
 
     def __init__(self, architecture: Architecture, weights: Weights, x: Array, state: State | None = None) -> None:
@@ -174,7 +174,7 @@ class Unrolled:
         self._read()
 
     def _entering(self) -> Array:
-        """Return what enters the lowest layer (T, N, D): values, rows of the embedding, or one-hot rows."""
+        """Return the input of the lowest layer (T, N, D): values, rows of the embedding, or one-hot rows."""
         if not self.architecture.takes_indices:
             return self.x
         if self.architecture.embedding_size is not None:
@@ -185,9 +185,9 @@ class Unrolled:
         x = self.entering[::-1] if direction else self.entering
         layers = []
         for number in range(self.architecture.num_layers):
-            place = number * self.architecture.directions + direction
-            c_0 = None if state.c is None else state.c[place]
-            layers.append(self._run(layer_prefix(number, direction), x, state.h[place], c_0))
+            index = number * self.architecture.directions + direction
+            c_0 = None if state.c is None else state.c[index]
+            layers.append(self._run(layer_prefix(number, direction), x, state.h[index], c_0))
             x = layers[-1].h[1:]
         return layers
 
@@ -226,12 +226,12 @@ class Unrolled:
 
     @property
     def W_y(self) -> Array:
-        """The output weights; those of tied networks are the embedding transposed."""
+        """The output weights; with tied weights the transposed embedding."""
         return self.weights["embedding"].T if self.architecture.tied_weights else self.weights["output.W_y"]
 
     @property
     def skipped(self) -> Array:
-        """What the linear skip sees: every input, or the last few side by side, zeros before the first."""
+        """Input of the linear skip: every input, or the last ones concatenated, zeros before the first."""
         if self.architecture.readout == "every":
             return self.x
         count = self.architecture.skip_steps
@@ -252,7 +252,7 @@ class Unrolled:
         return row
 
     def readings(self, chain: Chain) -> list[tuple[int | None, int, Array]]:
-        """Return for every state that is read: output, step of the chain, and ∂r/∂h (N, H) element by element."""
+        """Return output, step of the chain and element-wise ∂r/∂h (N, H) for every state that is read."""
         T, readout = self.steps, self.architecture.readout
         ones = np.ones((self.rows, chain.top.size))
         if readout == "every":
@@ -263,5 +263,5 @@ class Unrolled:
             return [(None, k, ones / T) for k in range(1, T + 1)]
         h = chain.layers[-1].h[1:]
         by_time = h[::-1] if chain.reverse else h
-        first = np.argmax(by_time, axis=0)  # the first of equals
+        first = np.argmax(by_time, axis=0)  # the first of equal maxima
         return [(None, k, (first == chain.time(k) - 1) * 1.0) for k in range(1, T + 1)]

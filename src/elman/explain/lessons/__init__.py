@@ -1,4 +1,4 @@
-"""The ready lessons: lecture notes' examples, worked."""
+"""The ready lessons: worked examples from lecture notes."""
 
 from __future__ import annotations
 

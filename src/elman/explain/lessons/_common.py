@@ -1,4 +1,4 @@
-"""What the lessons share: networks with short numbers, letters of printed notes, tables of paths."""
+"""Shared by the lessons: networks with short numbers, tables of letters, tables of paths."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from elman.network import Architecture, Network
 
 
 def short_network(architecture: Architecture, seed: int) -> Network:
-    """Return a network whose weights have one digit after the point, biases their usual starting values."""
+    """Return a network with weights of one decimal and the usual initial biases."""
     network = Network.initialized(architecture, seed=seed, dtype=np.float64)
     network.theta[:] = network.theta.round(1) + 0.0
     return network
 
 
 def letters(pairs: list[tuple[str, str, str]]) -> Table:
-    """Return the table of what a note calls what."""
+    """Return the table of a note's letters."""
     return table("Letters", ["here", "in the note", "meaning"], pairs)
 
 
@@ -31,7 +31,7 @@ def shown(values: Any) -> str:
 
 
 def path_table(trace: Trace, names: list[str], caption: str) -> Table:
-    """Return what every path adds to the gradients of some parameters, and the sums."""
+    """Return a table of the paths' contributions to the gradients of some parameters, and the sums."""
     paths, symbols = trace.first.paths, trace.symbols
     columns = ["t", "k", *(f"∂L/∂{symbols[name].text}" for name in names)]
     rows: list[list[Cell]] = []
@@ -43,7 +43,7 @@ def path_table(trace: Trace, names: list[str], caption: str) -> Table:
 
 
 def by_row(trace: Trace, name: str, t: int, k: int) -> Array:
-    """Return what each row (N,) adds to the path from output t to step k, for a parameter that is one number."""
+    """Return each row's contribution (N,) to the path from output t to step k, for a scalar parameter."""
     paths = trace.first.paths
     leg = next(leg for leg in paths.legs if (leg.t, leg.k) == (t, k))
     immediate = paths.factors[leg.chain.name][k - 1].immediate[name]

@@ -1,4 +1,4 @@
-"""One tanh unit learns to add up three numbers: every number with scalars, then all rows at once."""
+"""One tanh unit learns to add three numbers: first with scalars, then all rows at once."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def by_hand_sum() -> Lesson:
         "by-hand-sum",
         "One unit learns to add: a recurrent network worked by hand",
         "Three rows of three numbers, one recurrent unit, two weights. The unit reads a row number by number, and its "
-        "last state should be the sum of the row. First with scalars, one example after the other; then all examples "
-        "at once; then update after update, until a stated rule stops it.",
+        "last state should be the sum of the row. The lesson works with scalars first, one example after the other, "
+        "then with all examples at once, and then repeats the update until a stopping rule holds.",
     )
     lesson.traces["tanh"] = _worked("tanh", 1.0, learning_rate=RATE, epochs=200, tolerance=1e-4)
     lesson.traces["identity"] = _worked("identity", 1.0)
@@ -34,11 +34,11 @@ def by_hand_sum() -> Lesson:
     lesson.add("The task", *_task())
     lesson.add("Forward, with scalars", *_forward(worked))
     lesson.add("Backward, with scalars", *_backward(worked))
-    lesson.add("Where a printed calculation slips", *_slips(worked))
+    lesson.add("Errors of a printed calculation", *_slips(worked))
     lesson.add(
         "All examples at once",
-        Text("Rows are examples: x_t is a column of three numbers, and the same two weights serve all of them."),
-        Shown("tanh", "One tanh unit, all examples at once, until it stops"),
+        Text("Rows are examples: x_t is a column of three numbers. All rows share the two weights."),
+        Shown("tanh", "One tanh unit, all examples at once, until the stopping rule holds"),
     )
     lesson.add("Why a tanh unit cannot reach the sums", *_bound())
     lesson.add("The identity in place of tanh", *_identity(lesson))
@@ -77,7 +77,7 @@ def _task() -> list[Block]:
     rows = [[str(row.astype(int).tolist()), f"{target:g}"] for row, target in zip(X, Y, strict=True)]
     return [
         table("Examples", ["row", "sum"], rows),
-        Text("At every step the unit takes the next number and its own last value. It starts with w_x = w_a = 1."),
+        Text("At every step the unit reads the next number and its own last value. It starts with w_x = w_a = 1."),
         Formula((_a(0), numbers(0.0))),
         Formula((Math(r"a^{\langle t \rangle}", "a<t>"), Math(
             r"\tanh\left(w_x x_t + w_a a^{\langle t-1 \rangle}\right)", "tanh(w_x x_t + w_a a<t-1>)"))),
@@ -86,8 +86,8 @@ def _task() -> list[Block]:
         letters([
             ("h_t", "a<t>", "state after step t"),
             ("W_x", "w_x", "weight of the input"),
-            ("W_h", "w_a", "weight of the state before"),
-            ("ŷ = h_3", "a<3>", "the output is the last state; the output weight is 1 and stays so"),
+            ("W_h", "w_a", "weight of the previous state"),
+            ("ŷ = h_3", "a<3>", "the output is the last state; the output weight is fixed at 1"),
         ]),
     ]  # fmt: skip
 
@@ -117,22 +117,23 @@ def _backward(worked: Trace) -> list[Block]:
     gradient = worked.epochs[0].gradient
     return [
         Text(
-            "w_x and w_a act at every step, so each derivative is a sum over the steps k = 3, 2, 1: from the loss to "
-            "a<3>, back through the states to a<k>, and there into the weight. The slope of tanh is 1 − a²."
+            "w_x and w_a act at every step, so each derivative is a sum over the steps k = 3, 2, 1. The path of step k "
+            "leads from the loss to a<3>, back through the states to a<k>, and to the weight. The derivative of tanh "
+            "is 1 − a²."
         ),
         Formula((_partial("w_x"), Math(
             r"\sum_n \tfrac{2}{3}\left(a^{\langle 3\rangle}_n - y_n\right) \sum_{k=1}^{3} \Big[\prod_{j=k+1}^{3} "
             r"\left(1-{a^{\langle j\rangle}_n}^2\right) w_a\Big] \left(1-{a^{\langle k\rangle}_n}^2\right) x_{k,n}",
             "Σ_n 2/3 (a<3> − y) Σ_k [Π_{j=k+1…3} (1 − a<j>²) w_a] (1 − a<k>²) x_k"))),
-        Text("For w_a, a<k−1> stands in the place of x_k."),
+        Text("For w_a, a<k−1> replaces x_k."),
         _shares(worked, _W_X, "w_x"),
         _shares(worked, _W_A, "w_a"),
         Text(
             f"So ∂L/∂w_x = {gradient[_W_X].item():.6f} and ∂L/∂w_a = {gradient[_W_A].item():.6f}. Gradient descent "
-            f"moves against them: w ← w − η ∂L/∂w. With η = {RATE:g}:"
+            f"sets w ← w − η ∂L/∂w. With η = {RATE:g}:"
         ),
         *(_update(worked, name, weight) for name, weight in ((_W_X, "w_x"), (_W_A, "w_a"))),
-        Text(f"With these weights the loss is {worked.epochs[1].loss:.4f}, and everything begins again."),
+        Text(f"With these weights the loss is {worked.epochs[1].loss:.4f}. Then the same steps repeat."),
     ]  # fmt: skip
 
 
@@ -157,9 +158,9 @@ def _shares(worked: Trace, name: str, weight: str) -> Table:
 
 
 def mixture(worked: Trace) -> tuple[dict[str, float], dict[str, float]]:
-    """Return the terms (a) … (f) of a calculation that runs tanh forward and a straight line backward.
+    """Return the terms (a) … (f) of a calculation that uses tanh forward and the identity backward.
 
-    The second result holds those whose printed formulas name other activations, as they name them.
+    The second result holds the values of the terms whose printed formulas contain wrong states.
     """
     h = worked.chains.chains[0].layers[0].h[:, :, 0]
     d = 2 / 3 * (h[3] - Y)
@@ -185,12 +186,12 @@ def _slips(worked: Trace) -> list[Block]:
     gradient = worked.epochs[0].gradient
     return [
         Text(
-            "A calculation of this example in print runs tanh forward, but differentiates as if the unit were a "
-            "straight line: it leaves out the slopes 1 − a². It says so itself. Its six terms (a) … (f) are those of "
-            "steps 3, 2 and 1, by turns for w_x and w_a. With d = 2/3 (a<3> − y):"
+            "A printed calculation of this example uses tanh forward, but differentiates as if the unit were linear: "
+            "it omits the derivatives 1 − a², as it states itself. Its six terms (a) … (f) belong to steps 3, 2 and 1, "
+            "alternately for w_x and w_a. With d = 2/3 (a<3> − y):"
         ),
         table(
-            "The six terms without the slopes, summed over the examples",
+            "The six terms without the derivatives of tanh, summed over the examples",
             ["term", "of", "formula", "value"],
             [
                 ["(a)", "w_x, step 3", "Σ d x_3", term["a"]],
@@ -201,29 +202,29 @@ def _slips(worked: Trace) -> list[Block]:
                 ["(f)", "w_a, step 1", "Σ d w_a² a<0>", term["f"]],
             ],
         ),
-        Slip("(a) = −1.36", f"(a) = {term['a']}", "−1.36 is 2/3 (0.96 − 3): the third example alone."),
+        Slip("(a) = −1.36", f"(a) = {term['a']}", "−1.36 is 2/3 (0.96 − 3), the term of the third example only."),
         Slip(
             "(b) with a<3>", f"(b) with a<2>, {term['b']}",
-            f"The state before step 3 is a<2>, as in the numbers; the formula's a<3> would give {as_printed['b']}.",
+            f"The state before step 3 is a<2>, as in the numbers; the formula's a<3> gives {as_printed['b']}.",
         ),
         Slip(
             "(d) with a<2>", f"(d) with a<1>, {term['d']}",
-            f"At step 2 the state before is a<1>; a<2> gives {as_printed['d']}, which is (b) once more.",
+            f"The state before step 2 is a<1>; a<2> gives {as_printed['d']}, which equals (b).",
         ),
         Slip(
             "(e) with w_a a<2>", f"(e) with w_a², {term['e']}",
-            "Two steps back means w_a twice, and no state among the factors; as written it gives "
+            "Two steps back give the factor w_a twice and no state; the printed formula gives "
             f"{as_printed['e']}.",
         ),
         Slip(
             "w ← w − (a) + (c) + (e), and so on for w_a",
             "w_x ← w_x − η ((a) + (c) + (e)), w_a ← w_a − η ((b) + (d) + (f))",
-            "All terms of one derivative have the same sign in the update, and the learning rate η belongs in front.",
+            "All terms of one derivative have the same sign in the update, and the learning rate η is their factor.",
         ),
         Slip(
-            "a straight line's derivative after tanh",
+            "the derivative of the identity after tanh",
             f"∂L/∂w_x = {gradient[_W_X].item():.6f}, ∂L/∂w_a = {gradient[_W_A].item():.6f}",
-            "With the slopes 1 − a² in place the derivatives are about twenty and eight times smaller.",
+            "With the factors 1 − a² the derivatives are about twenty and eight times smaller.",
         ),
     ]  # fmt: skip
 
@@ -239,14 +240,14 @@ def _bound() -> list[Block]:
     third = Math(r"\frac{1}{3} \left((1 - 1)^2 + (1 - 2)^2 + (1 - 3)^2\right)", "1/3 ((1 − 1)² + (1 − 2)² + (1 − 3)²)")
     return [
         Text(
-            "tanh stays below 1, but two of the sums are 2 and 3. However large the weights, the outputs come no "
-            "closer than 1, and the loss never falls below 5/3:"
+            "tanh is below 1, but two of the sums are 2 and 3. For any weights the outputs are below 1, and the loss "
+            "is above 5/3:"
         ),
         Formula((Math("L >", "L >"), third, numbers(5 / 3))),
         table("Loss for w_x = w_a = w", ["w", "outputs", "loss"], rows),
         Text(
-            "Updates lower the loss for ever and never reach a minimum: the weights grow without bound. Hence the "
-            "stopping rule: stop once an update lowers the loss by less than a stated amount."
+            "Every update lowers the loss, but there is no minimum: the weights grow without bound. Hence the stopping "
+            "rule: stop once an update lowers the loss by less than a given amount."
         ),
     ]
 
@@ -262,7 +263,7 @@ def _identity(lesson: Lesson) -> list[Block]:
         ),
         Shown("identity", "The identity, w_x = w_a = 1"),
         Text(
-            f"From w_x = w_a = 0.8 it finds its way: after {last.number} updates w_x = "
+            f"From w_x = w_a = 0.8 gradient descent converges: after {last.number} updates w_x = "
             f"{last.parameters[_W_X].item():.4f}, w_a = {last.parameters[_W_A].item():.4f}, loss {last.loss:.2g}."
         ),
         Shown("identity-learning", "The identity learns, from w_x = w_a = 0.8"),

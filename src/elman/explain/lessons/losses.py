@@ -1,4 +1,4 @@
-"""The derivatives that backpropagation starts from: squared error, sigmoid, softmax, cross-entropies, step by step."""
+"""The first derivatives of backpropagation: squared error, sigmoid, softmax, cross-entropies, step by step."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ def losses() -> Lesson:
         "losses",
         "The derivatives that backpropagation starts from",
         "The mean squared error, the sigmoid, the softmax and the cross-entropies, differentiated step by step, each "
-        "with numbers and compared with finite differences. At the end the pairs that belong together leave ŷ − y.",
+        "with numbers and compared with finite differences. Each cross-entropy with its own activation gives ŷ − y.",
     )
     lesson.add("Mean squared error", *_squared())
     lesson.add("Sigmoid", *_sigmoid())
@@ -38,7 +38,7 @@ def _m(latex: str, text: str) -> Math:
 
 
 def _checked(what: str, exact: Array, f: Callable[[Array], float], x: Array) -> Text:
-    """Say how far the derivative is from finite differences."""
+    """Return the text about the difference from finite differences."""
     gap = float(np.abs(reference.numerical_gradient(f, x) - exact).max())
     return Text(f"Finite differences of {what} differ from it by {gap:.0e}." if gap else f"{what}: no difference.")
 
@@ -79,17 +79,17 @@ def _softmax() -> list[Block]:
     gap = float(np.abs(by_hand - jacobian).max())
     return [
         Formula((_m("p_j", "p_j"), _m(r"\frac{e^{o_j}}{\sum_m e^{o_m}}", "e^(o_j) / Σ_m e^(o_m)"))),
-        Text("By o_k with k = j, both numerator and denominator change; with k ≠ j, the denominator alone:"),
+        Text("For k = j, numerator and denominator depend on o_k; for k ≠ j, only the denominator does:"),
         Formula((_m(r"\frac{\partial p_j}{\partial o_j}", "∂p_j/∂o_j"),
                  _m(r"\frac{e^{o_j} S - e^{o_j} e^{o_j}}{S^2}", "(e^(o_j) S − e^(o_j) e^(o_j)) / S²"),
                  _m("p_j (1 - p_j)", "p_j (1 − p_j)")), "With S = Σ_m e^(o_m):"),
         Formula((_m(r"\frac{\partial p_j}{\partial o_k}", "∂p_j/∂o_k"),
                  _m(r"\frac{0 - e^{o_j} e^{o_k}}{S^2}", "(0 − e^(o_j) e^(o_k)) / S²"), _m("-p_j p_k", "−p_j p_k"))),
         Formula((_m(r"\frac{\partial p}{\partial o}", "∂p/∂o"),
-                 _m(r"\operatorname{diag}(p) - p^{\top} p", "diag(p) − pᵀ p")), "Both together, p being a row:"),
+                 _m(r"\operatorname{diag}(p) - p^{\top} p", "diag(p) − pᵀ p")), "Together, with p a row vector:"),
         Formula((_m("p", "p"), numbers(p)), "At o = (1, 2, 0.5):"),
         Formula((_m(r"\frac{\partial p}{\partial o}", "∂p/∂o"), numbers(jacobian))),
-        Text(f"Its rows add up to 0: probabilities only change hands. Finite differences differ from it by {gap:.0e}."),
+        Text(f"Its rows sum to 0, because probabilities sum to 1. Finite differences differ from it by {gap:.0e}."),
     ]  # fmt: skip
 
 
@@ -109,7 +109,7 @@ def _categorical() -> list[Block]:
                  _m(r"\sum_j -\frac{y_j}{p_j} \frac{\partial p_j}{\partial o_k}", "Σ_j −(y_j/p_j) ∂p_j/∂o_k"),
                  _m(r"-y_k (1 - p_k) + \sum_{j \neq k} y_j p_k", "−y_k (1 − p_k) + Σ_(j≠k) y_j p_k"),
                  _m(r"p_k \sum_j y_j - y_k", "p_k Σ_j y_j − y_k"))),
-        Text("The targets of one row add up to 1, so ∂L/∂o = p − y. If they do not, the sum stays in front of p."),
+        Text("The targets of one row sum to 1, so ∂L/∂o = p − y. Otherwise their sum remains a factor of p."),
         Formula((_m("L", "L"), numbers(loss)), "At o = (1, 2, 0.5) with y = (0, 1, 0):"),
         Formula((_m(r"\frac{\partial L}{\partial p} \frac{\partial p}{\partial o}", "∂L/∂p ∂p/∂o"),
                  numbers(by_p) @ numbers(jacobian), numbers(by_p @ jacobian))),
@@ -147,8 +147,8 @@ def _short_forms() -> list[Block]:
     return [
         table("∂L/∂o", ["loss", "output activation", "derivative"], rows),
         Text(
-            "−y/p and p(1 − p) are large and small where p is close to 0; their product is harmless. Training "
-            "therefore never forms the factors: it computes the loss from o itself, as ln Σ exp(o) − o_j, and takes "
+            "Near p = 0 the factor −y/p is large and p(1 − p) is small; their product is moderate. Training therefore "
+            "does not compute the factors: it computes the loss from o, as ln Σ exp(o) − o_j, and the derivative as "
             "ŷ − y."
         ),
     ]

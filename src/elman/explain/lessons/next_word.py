@@ -1,4 +1,4 @@
-"""The next word of a sentence: one step without memory, then three, and the gradient path by path."""
+"""The next word of a sentence: one step without memory, then three steps, and the gradient path by path."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ def next_word() -> Lesson:
     lesson = Lesson(
         "next-word",
         "The next word: from one step to a sum of paths",
-        "A network reads a sentence word by word and gives a probability to every word that may come next. It begins "
-        "with a single step, where there is nothing to remember, and goes on to three.",
+        "A network reads a sentence word by word and gives every word a probability of being next. The lesson starts "
+        "with one step, which needs no memory, and continues with three.",
     )
     network = short_network(Architecture(None, len(WORDS), vocabulary_size=len(WORDS), cell="rnn", hidden_size=HIDDEN,
                                          activation="sigmoid", output="softmax"), seed=3)  # fmt: skip
     lesson.traces["one-step"] = worked(network, 1, "One word")
     lesson.traces["three-steps"] = worked(network, 3, "Three words")
     lesson.add("Words as rows", *_data())
-    lesson.add("One step: nothing to remember", *_one_step())
+    lesson.add("One step: no memory", *_one_step())
     lesson.add("Three steps: a function of a function of a function", *_nested(lesson.traces["three-steps"]))
     lesson.add("∂J/∂W_hh, path by path", *_recurrent(lesson.traces["three-steps"]))
     lesson.add("∂J/∂W_xh: the same sum", *_input(lesson.traces["three-steps"]))
-    lesson.add("What it has learnt", *_learnt(lesson.traces["three-steps"]))
+    lesson.add("After training", *_learnt(lesson.traces["three-steps"]))
     lesson.add("Every number", Shown("three-steps", "Three words"))
     return lesson
 
@@ -64,12 +64,12 @@ def _data() -> list[Block]:
     return [
         table("The vocabulary", ["word", "index", "as a row"], rows),
         Text(
-            "A word enters as a row with a single one, so x_t W_x is one row of W_x. A label is the index of the next "
-            "word, or a row as wide as the vocabulary: both say the same."
+            "A word is a one-hot row, so x_t W_x is one row of W_x. A label is the index of the next word, or the "
+            "one-hot row of that index."
         ),
         Slip(
             "29600 → 101", "a cut to the 101 most useful words",
-            "Labels as rows are as wide as the vocabulary; they become narrower only if words are left out.",
+            "One-hot labels are as wide as the vocabulary; they are narrower only if words are left out.",
         ),
         letters([
             ("W_x", "W^(xh)", "word to state"),
@@ -77,7 +77,7 @@ def _data() -> list[Block]:
             ("W_y", "W^(hy)", "state to output"),
             ("a_t", "z_t", "sum before the activation f"),
             ("ŷ_t", "P_t", "probabilities, softmax of o_t"),
-            ("L", "J", "loss: the sum of −ln of the probability of each word that came"),
+            ("L", "J", "loss: the sum of −ln of the probability of each true next word"),
         ]),
     ]  # fmt: skip
 
@@ -85,8 +85,8 @@ def _data() -> list[Block]:
 def _one_step() -> list[Block]:
     return [
         Text(
-            "With one step and h_0 = 0 the recurrent term vanishes. What is left is a network without memory: a layer "
-            "with f = σ and a softmax. W_h gets no gradient at all, because h_0 = 0 stands in front of it."
+            "With one step and h_0 = 0 the recurrent term is 0. The rest is a network without memory: a layer with "
+            "f = σ and a softmax. The gradient of W_h is 0, because it has the factor h_0 = 0."
         ),
         Formula((Math("h_1", "h_1"), Math(
             r"\sigma\left(x_1 W_x + 0 \cdot W_h + b\right)", "σ(x_1 W_x + 0 · W_h + b)"))),
@@ -108,13 +108,13 @@ def _nested(worked_: Trace) -> list[Block]:
         names = f"f({names}, x_{t})"
     results = [numbers(layer.h[t]) for t in (1, 2, 3)]
     return [
-        Text("With f(h, x) = σ(x W_x + h W_h + b), three steps are f applied three times, each to what came before:"),
+        Text("With f(h, x) = σ(x W_x + h W_h + b), three steps apply f three times, each to the previous result:"),
         Formula((symbol("h", 3), Math(names, names))),
         Formula((symbol("h", 3), in_symbols), "Written out:"),
         Formula((symbol("h", 3), put, results[2]), "With numbers; x_t W_x + b is already one row:"),
         Formula((symbol("h", 1), results[0])),
         Formula((symbol("h", 2), results[1])),
-        Text("W_h stands in it three times. Its derivative is a sum over these three places."),
+        Text("W_h occurs three times. Its derivative is a sum over these three occurrences."),
     ]
 
 
@@ -125,7 +125,7 @@ def _learnt(worked_: Trace) -> list[Block]:
         before, after = (float(epoch.predictions[t, 0, WORDS.index(came)]) for epoch in (first, last))
         rows.append([f"... {word}", came, f"{before:.4f}", f"{after:.4f}"])
     columns = ["after", "next", "probability at first", f"after {last.number} updates"]
-    return [table("The probability of the word that came", columns, rows)]
+    return [table("The probability of the true next word", columns, rows)]
 
 
 def _partial(weight: str, loss: str = "J_3") -> Math:
@@ -133,7 +133,7 @@ def _partial(weight: str, loss: str = "J_3") -> Math:
 
 
 def _terms(weight: str, left: str) -> Math:
-    """Return the sum of three paths of output 3, ``left`` standing in front of what arrives at step k."""
+    """Return the sum of three paths of output 3; ``left`` is the first factor of each."""
     slopes = [r"\operatorname{diag} f'(z_3)", r"W^{hh\top} \operatorname{diag} f'(z_2)",
               r"W^{hh\top} \operatorname{diag} f'(z_1)"]  # fmt: skip
     texts = ["diag f'(z_3)", "W_hhᵀ diag f'(z_2)", "W_hhᵀ diag f'(z_1)"]
@@ -151,7 +151,7 @@ def _legs(worked_: Trace) -> list[Leg]:
 
 
 def arriving(worked_: Trace, leg: Leg) -> Array:
-    """Return what a path brings to the sum before the activation, ∂J_t/∂z_k along it (1, H)."""
+    """Return the adjoint ∂J_t/∂z_k of the pre-activation along a path (1, H)."""
     h = worked_.chains.chains[0].layers[0].h[leg.k]
     delta: Array = leg.adjoints[-1] * h * (1 - h)
     return delta
@@ -172,11 +172,11 @@ def _products(worked_: Trace, left: str) -> list[Block]:
 
 def _recurrent(worked_: Trace) -> list[Block]:
     return [
-        Text("The loss of the third word reaches W_hh in three places. From the latest to the earliest:"),
+        Text("The loss of the third word depends on W_hh through three steps. From the latest to the earliest:"),
         Formula((_partial("hh"), _terms("hh", "h"))),
-        Text("δ(3→k) is the whole product behind h_(k−1)ᵀ, a row. With numbers:"),
+        Text("δ(3→k) is the product after h_(k−1)ᵀ, a row vector. With numbers:"),
         *_products(worked_, "h"),
-        Text("The path to step 1 adds nothing: it ends in h_0 = 0. Words 1 and 2 have paths of their own:"),
+        Text("The path to step 1 adds nothing, because h_0 = 0. Words 1 and 2 have their own paths:"),
         path_table(worked_, ["layers.0.W_h"], "All six paths of J = J_1 + J_2 + J_3"),
     ]  # fmt: skip
 
@@ -185,12 +185,12 @@ def _input(worked_: Trace) -> list[Block]:
     total = worked_.epochs[0].gradient["layers.0.W_x"]
     return [
         Text(
-            "∂J/∂W_xh is often left as an exercise. The answer: the same sum of paths, with x_kᵀ in the place of "
-            "h_(k−1)ᵀ. The state before is what W_hh meets at step k; the word is what W_xh meets there."
+            "∂J/∂W_xh is often left as an exercise. It is the same sum of paths, with x_kᵀ instead of h_(k−1)ᵀ: at "
+            "step k, W_hh multiplies the previous state, and W_xh multiplies the word."
         ),
         Formula((_partial("xh"), _terms("xh", "x"))),
         *_products(worked_, "x"),
-        Text("x_k has a single one, so each path fills the row of its word. Over all six paths:"),
+        Text("x_k is one-hot, so each path contributes to the row of its word. Over all six paths:"),
         Formula((_partial("xh", "J"), numbers(total))),
         Text("The row of 'on' and that of 'mat' are zero: these words were not read."),
     ]

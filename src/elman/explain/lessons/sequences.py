@@ -1,4 +1,4 @@
-"""A general network on a small batch: one output after three steps, and an output at every step."""
+"""A small network on a small batch: one output after three steps, and an output at every step."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def sequence_to_vector() -> Lesson:
     lesson = Lesson(
         "sequence-to-vector",
         "From a sequence to one answer",
-        "Two sequences of three steps go through a tanh layer; the last state alone gives the answer. Only the last "
-        "step has a loss, so every path begins there. Once with a single probability and the binary cross-entropy, "
-        "once with two classes and the categorical one.",
+        "Two sequences of three steps pass through a tanh layer; the output depends on the last state. Only the last "
+        "step has a loss, so every path begins there. The lesson uses one probability with the binary cross-entropy, "
+        "and two classes with the categorical cross-entropy.",
     )
     return _lesson(lesson, "last")
 
@@ -34,9 +34,9 @@ def sequence_to_sequence() -> Lesson:
     lesson = Lesson(
         "sequence-to-sequence",
         "From a sequence to an answer at every step",
-        "Two sequences of three steps go through a tanh layer; every state gives an answer and has a loss, L = L_1 + "
-        "L_2 + L_3. Three outputs and the steps before them make six paths. Once with a single probability and the "
-        "binary cross-entropy, once with two classes and the categorical one.",
+        "Two sequences of three steps pass through a tanh layer; every state has an output and a loss, L = L_1 + L_2 + "
+        "L_3. Three outputs and the steps before them make six paths. The lesson uses one probability with the binary "
+        "cross-entropy, and two classes with the categorical cross-entropy.",
     )
     return _lesson(lesson, "every")
 
@@ -45,7 +45,7 @@ def _lesson(lesson: Lesson, readout: str) -> Lesson:
     for kind in _LOSSES:
         lesson.traces[kind] = worked(kind, readout)
     lesson.add("Data and letters", *_data(readout))
-    lesson.add("Five steps, again and again", *_loop(readout))
+    lesson.add("The five steps of training", *_loop(readout))
     lesson.add("The two losses", *_losses())
     for kind, title in (("categorical", "softmax, categorical cross-entropy"), ("binary", "σ, binary cross-entropy")):
         lesson.add(f"Paths: {title}", *_paths(lesson.traces[kind], readout), Shown(kind, f"Every number: {title}"))
@@ -85,11 +85,11 @@ def _data(readout: str) -> list[Block]:
         ]),
         Slip(
             "biases stored as columns of n_1 × 1", "rows of n_1 numbers",
-            "A column would not be added to every row of an m × n_1 matrix; a row is.",
+            "A bias is added to every row of an m × n_1 matrix, so it must be a row.",
         ),
         Slip(
             "f(x_t W_x + h_(t−1) W_h) + b", "f(x_t W_x + h_(t−1) W_h + b)",
-            "The bias belongs inside f, as in the equation beside the text that has it outside.",
+            "The bias belongs inside f, as in the equation beside that text.",
         ),
     ]  # fmt: skip
 
@@ -101,7 +101,7 @@ def _loop(readout: str) -> list[Block]:
         ["2", "forward", "a_t, h_t for t = 1, 2, 3, then o and ŷ"],
         ["3", "loss", f"{terms}, summed over the sequences"],
         ["4", "backward", "adjoints from the last step to the first; every path"],
-        ["5", "update", f"θ ← θ − η ∂L/∂θ with η = {RATE:g}, then back to 2 until the rule says stop"],
+        ["5", "update", f"θ ← θ − η ∂L/∂θ with η = {RATE:g}, then back to 2 until the stopping rule holds"],
     ]
     return [table("The training loop", ["", "", ""], rows)]
 
@@ -114,14 +114,14 @@ def _losses() -> list[Block]:
         Formula((Math(r"L_{\text{categorical}}", "L_categorical"), Math(
             r"-\sum_j y_j \ln \hat{y}_j", "−Σ_j y_j ln ŷ_j")), "One probability per class, ŷ = softmax(o):"),
         Formula((Math(r"\frac{\partial L}{\partial o}", "∂L/∂o"), Math(r"\hat{y} - y", "ŷ − y")),
-                "Through its own output activation, the derivative of either is:"),
+                "Each loss with its own output activation has the derivative:"),
     ]  # fmt: skip
 
 
 def _paths(worked_: Trace, readout: str) -> list[Block]:
     text = (
-        "One output, so three paths: to step 3, back to step 2, back to step 1."
+        "One output has three paths: to step 3, back to step 2, back to step 1."
         if readout == "last"
         else "Three outputs: 1 + 2 + 3 = 6 paths. Each output has its own chain of factors."
     )
-    return [Text(text), path_table(worked_, _RECURRENT, "What every path adds, and the sums")]
+    return [Text(text), path_table(worked_, _RECURRENT, "Contribution of every path, and the sums")]

@@ -1,4 +1,4 @@
-"""A sine wave from its two values before: first a simple recurrent network, then an LSTM."""
+"""A sine wave from its two previous values: first a simple recurrent network, then an LSTM."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ def sine_two_lags() -> Lesson:
     lesson = Lesson(
         "sine-two-lags",
         "A sine wave from two lags: a simple recurrent network, then an LSTM",
-        "Each example feeds the two values before y_t as two steps of one value, oldest first, and predicts y_t from "
-        "the last state. The same three examples go through a tanh network and through an LSTM.",
+        "Each example feeds the two values before y_t as two steps of one value, the oldest first, and predicts y_t "
+        "from the last state. A tanh network and an LSTM work on the same three examples.",
     )
     lesson.traces["rnn"] = worked("rnn")
     lesson.traces["lstm"] = worked("lstm")
@@ -93,16 +93,15 @@ def _rnn(trace_: Trace) -> list[Block]:
 def _lstm(trace_: Trace) -> list[Block]:
     return [
         Text(
-            "Three gates with values between 0 and 1 decide what happens to the cell c: the input gate i how much of "
-            "the candidate g enters, the forget gate f how much of the cell before stays, the output gate o how much "
-            "of it is shown as h."
+            "Three gates with values between 0 and 1 control the cell c. The input gate i weights the candidate g, the "
+            "forget gate f weights the previous cell, and the output gate o weights tanh(c), which gives h."
         ),
         Formula((Math("c_t", "c_t"), Math(r"f_t \odot c_{t-1} + i_t \odot g_t", "f_t ⊙ c_{t−1} + i_t ⊙ g_t"))),
         Formula((Math("h_t", "h_t"), Math(r"o_t \odot \tanh(c_t)", "o_t ⊙ tanh(c_t)"))),
         Text(
-            "What step t hands to step t+1 is the pair s_t = (h_t, c_t), so the factors ∂s_t/∂s_(t−1) of the chain "
-            "rule are matrices of 4 × 4 here, with h before c. With h alone the paths through the cell would be "
-            "missing, and the sums below would be wrong."
+            "The state is the pair s_t = (h_t, c_t), so the factors ∂s_t/∂s_(t−1) of the chain rule are 4 × 4 matrices "
+            "here, with h before c. With h alone the paths through the cell would be missing, and the sums below would "
+            "be wrong."
         ),
         path_table(trace_, ["layers.0.W_h", "layers.0.b"], "Two paths of the pair (h, c), columns i | f | g | o"),
         Shown("lstm", "The LSTM"),

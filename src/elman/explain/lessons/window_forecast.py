@@ -1,4 +1,4 @@
-"""A sigmoid network slides a window over a series: one-step gradients and full ones side by side."""
+"""A sigmoid network on the windows of a series: one-step and full gradients side by side."""
 
 from __future__ import annotations
 
@@ -27,10 +27,10 @@ def window_forecast() -> Lesson:
     """Work the lesson."""
     lesson = Lesson(
         "window-forecast",
-        "A window slides over a series: what a gradient of one step leaves out",
-        "A sigmoid network without biases sees three values at a time, carries its state from window to window and "
-        "predicts the next two. Its gradients may hold the state before constant, one step deep, or follow every path "
-        "back to the beginning. Both are worked out here for the same numbers.",
+        "A sliding window over a series: gradients of one step and of all steps",
+        "A sigmoid network without biases reads three values at a time, keeps its state from window to window and "
+        "predicts the next two values. A one-step gradient holds the previous state constant; the full gradient "
+        "follows every path back to the first step. Both are computed here for the same numbers.",
     )
     network = Network(architecture(), np.concatenate([W_X.ravel(), W_H.ravel(), W_Y.ravel()]))
     lesson.traces["one-step"] = worked(network, 1, "Gradients of one step")
@@ -74,7 +74,7 @@ def _data() -> list[Block]:
         table("One step for each window", ["step", "window x_t", "target y_t"], rows),
         Slip(
             "n − T + 1 windows", f"n − T − K + 1 = {count} windows",
-            "Every window needs its K targets behind it. A listing of the same algorithm even takes T + 1 values.",
+            "Every window needs its K targets after it. A listing of the same algorithm even takes T + 1 values.",
         ),
         Slip(
             "a target vector with a gap in its indices", "y_t = (x_(t+T), …, x_(t+T+K−1))",
@@ -97,7 +97,7 @@ def _network() -> list[Block]:
         ]),
         Slip(
             "V is updated before ∂L/∂U is computed", "all gradients first, then all updates",
-            "∂L/∂U contains V: with the new V it would be the gradient of no loss at all.",
+            "∂L/∂U contains V: with the new V it would not be the gradient of any loss.",
         ),
     ]  # fmt: skip
 
@@ -114,12 +114,12 @@ def _side_by_side(one: Trace, full: Trace) -> list[Block]:
     ]
     return [
         Text(
-            "The gradient of one step treats h_(t−1) as if it did not depend on the weights. What it leaves out are "
-            "the paths that lead from an output to an earlier step. For W_y nothing is left out: no state lies between."
+            "The one-step gradient treats h_(t−1) as if it did not depend on the weights. It omits the paths from an "
+            "output to an earlier step. For W_y it omits nothing, because no state lies between W_y and the output."
         ),
-        table("∂L by every weight", ["weight", "one step", "every path", "left out"], rows),
+        table("∂L by every weight", ["weight", "one step", "every path", "omitted"], rows),
         path_table(full, ["layers.0.W_h"], "The paths of W_h; one-step gradients keep those with k = t"),
-        table("The loss after updates with either", ["updates", "one step", "every path"], losses),
+        table("The loss after updates with each gradient", ["updates", "one step", "every path"], losses),
     ]  # fmt: skip
 
 
@@ -135,9 +135,9 @@ def _zeros() -> list[Block]:
     weights = zero_start(20)
     return [
         Text(
-            "If all weights start from zero, every hidden unit gets the same gradient at every update, and they stay "
-            "identical for ever: the columns of W_x and the rows of W_y below are equal. The network learns, but as if "
-            "it had a single unit. Random starting weights break the tie."
+            "If all weights start at zero, every hidden unit gets the same gradient at every update, and the units "
+            "stay identical: the columns of W_x and the rows of W_y below are equal. The network learns as if it had a "
+            "single unit. Random initial weights break the symmetry."
         ),
         _weights(weights),
     ]

@@ -1,7 +1,6 @@
 """One self-contained HTML page from a worked network or lesson: `render`.
 
-The template, style and scripts beside this file are put into the page as they are; the page asks for nothing from
-anywhere else.
+The page contains the template, style and scripts beside this file and loads nothing else.
 """
 
 from __future__ import annotations
@@ -21,12 +20,12 @@ _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", 
 
 
 def render(document: Mapping[str, Any]) -> str:
-    """Return a document as one HTML file that opens from disk and loads nothing.
+    """Return a document as one HTML file that works from disk and loads nothing.
 
     Parameters
     ----------
     document : mapping
-        What `Trace.to_dict` or `Lesson.to_dict` gave: ``docs/trace-schema.md`` describes it.
+        Result of `Trace.to_dict` or `Lesson.to_dict`; see ``docs/trace-schema.md``.
 
     Returns
     -------
@@ -36,7 +35,7 @@ def render(document: Mapping[str, Any]) -> str:
     Raises
     ------
     ArgumentError
-        If the document is of no known kind or version.
+        If the document's kind or version is unknown.
 
     Examples
     --------
@@ -67,7 +66,7 @@ def render(document: Mapping[str, Any]) -> str:
 
 
 def _alone(trace: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a lesson that consists of one trace."""
+    """Return a lesson of one trace."""
     block = {"kind": "trace", "trace": "trace", "caption": None}
     sections = [{"title": None, "blocks": [block]}]
     return {"title": trace["title"], "summary": "", "sections": sections, "traces": {"trace": trace}}
@@ -78,7 +77,7 @@ def _part(name: str) -> str:
 
 
 def _embedded(data: Any) -> str:
-    """Return JSON that no parser of HTML or JavaScript can mistake for markup."""
+    """Return JSON without characters that HTML or JavaScript could read as markup."""
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     for character, escape in _UNSAFE.items():
         text = text.replace(character, escape)
@@ -86,7 +85,7 @@ def _embedded(data: Any) -> str:
 
 
 def _number(value: Any) -> str:
-    """Return an entry of a table as all forms of a lesson write it."""
+    """Return an entry of a table, formatted as in the other forms."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         return str(value)
     return f"{value:.6g}".replace("-", "−")

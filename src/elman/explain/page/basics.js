@@ -1,4 +1,4 @@
-// Elements, numbers and formulas. Everything else on the page is made with these.
+// Helpers for elements, numbers and formulas.
 
 const DOCUMENT = JSON.parse(document.getElementById("document").textContent);
 const FORMULAS = document.getElementById("formulas").content.children;
@@ -17,7 +17,7 @@ function fill(element, attributes, children) {
 const make = (tag, attributes = {}, ...children) => fill(document.createElement(tag), attributes, children);
 const draw = (tag, attributes = {}, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
 
-/** Four decimals, or four digits that count where those would be zeros; an exponent beside very large or small ones. */
+/** Four decimals, four significant digits for small numbers, an exponent for very large or small ones. */
 function number(value) {
   const size = Math.abs(value);
   if (size === 0) return "0";
@@ -27,7 +27,7 @@ function number(value) {
   return `${trimmed(digits)}e${Number(power)}`.replace("e-", "e−");
 }
 
-/** A formula of the document: MathML that was made when the page was. */
+/** A formula of the document, stored as MathML. */
 const math = (formula) => FORMULAS[formula.m].cloneNode(true);
 
 /** The letter and its indices, for drawings: "h⁽¹⁾_2" gives a subscript. */
@@ -38,7 +38,7 @@ function label(text, attributes) {
   return draw("text", attributes, base, ...indices);
 }
 
-/** The same as text of the page. */
+/** The letter and its indices as HTML text. */
 function spell(text) {
   const [base, ...rest] = text.replaceAll("←", "\u20d6").split("_");
   return rest.length ? [base, make("sub", {}, rest.join("_"))] : [base];
@@ -54,7 +54,7 @@ const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
 let uniqueIds = 0;
 const uniqueId = (prefix) => `${prefix}-${(uniqueIds += 1)}`;
 
-/** The theme follows the system until somebody presses the button. */
+/** The theme follows the system until the button is pressed. */
 function setUpTheme() {
   const button = document.querySelector(".theme");
   const system = window.matchMedia("(prefers-color-scheme: dark)");

@@ -1,11 +1,11 @@
-// One worked network: drawing, panel, training, and the keys that move through them.
+// One worked network: drawing, panel, training, and keyboard navigation.
 
 const VIEWS = [
   ["forward", "Forward"],
   ["backward", "Backward"],
   ["paths", "Paths"],
 ];
-const WIDE = 860; // a drawing wider than that has the panel below it
+const WIDE = 860; // wider drawings have the panel below them
 const HELP =
   "Left and right arrow keys move through time, up and down through one step; N and P follow the order of computation.";
 
@@ -38,7 +38,7 @@ class Board {
     return this.detail.gradients[this.parameterIndex];
   }
 
-  /** The epoch nearest to a number of which the arithmetic is worked out. */
+  /** The nearest epoch with full detail. */
   nearest(index) {
     const worked = this.trace.epochs
       .map((epoch, i) => [Math.abs(i - index), epoch])
@@ -141,7 +141,7 @@ class Board {
     this.root.classList.toggle("wide", this.drawing.plan.width > WIDE);
   }
 
-  /** The node that is shown: the adjoint in the backward view, where there is one. */
+  /** The displayed node: the adjoint in the backward view, if there is one. */
   get node() {
     if (this.view === "backward") return this.item.backward ?? this.item.forward;
     return this.item.forward ?? this.item.backward;
@@ -202,11 +202,11 @@ class Board {
     if (focus) this.panel.querySelector(`[data-path="${index}"]`)?.focus();
   }
 
-  /** The same kind of number at another time. */
+  /** The same kind of node at another step. */
   setTime(t, focus = false) {
     if (this.view === "paths") {
-      const place = this.path.steps.findIndex(({ step }) => step === t);
-      if (place >= 0) this.reached = place;
+      const index = this.path.steps.findIndex(({ step }) => step === t);
+      if (index >= 0) this.reached = index;
       this.update();
       return;
     }
@@ -224,7 +224,7 @@ class Board {
     });
   }
 
-  /** Follow the computation: through the nodes of the view, or along the path. */
+  /** Move in the order of computation, through the nodes of the view or along the path. */
   compute(by) {
     if (this.view === "paths") {
       this.reached = clamp(this.reached + by, 0, this.path.steps.length - 1);
@@ -239,7 +239,7 @@ class Board {
     );
   }
 
-  /** Up is towards the loss, down towards the input. */
+  /** Up moves towards the loss, down towards the input. */
   climb(by) {
     const t = this.node.t;
     const column = this.drawing.items
@@ -290,7 +290,7 @@ class Board {
     if (next) this.pick(next, { focus: true });
   }
 
-  /** Turn the drawing so far that the selected node is in it; the page stays where it is. */
+  /** Scroll the drawing to the selected node without scrolling the page. */
   bringIntoView() {
     const box = this.stage.getBoundingClientRect();
     const band = this.view === "paths" ? this.drawing.bands[this.path.steps[this.reached].step - 1] : null;
@@ -332,7 +332,7 @@ class Board {
   }
 }
 
-/** What scrolls can be scrolled by keyboard too. */
+/** Make scrolling elements reachable by keyboard. */
 function reachable(root) {
   for (const box of root.querySelectorAll(".matrix, .line, .scroll, .drawing")) {
     if (box.scrollWidth > box.clientWidth + 1) box.setAttribute("tabindex", "0");

@@ -1,4 +1,4 @@
-"""A trace without repetitions: every formula once, as MathML, and referred to by its place in a table."""
+"""A compact trace: every formula once, as MathML, referred to by its index in a table."""
 
 from __future__ import annotations
 
@@ -14,40 +14,40 @@ _WRAPPER = re.compile(r"^<math[^>]*>|</math>$")
 
 
 class Formulas:
-    """Formulas by their place in a table of MathML.
+    """A table of distinct formulas in MathML.
 
     Attributes
     ----------
     table : list of str
-        What stands between ``<math>`` and ``</math>``.
+        The contents of the ``<math>`` elements.
 
     Examples
     --------
     >>> formulas = Formulas()
-    >>> formulas.place("h_{1}"), formulas.place("x"), formulas.place("h_{1}"), formulas.table[1]
+    >>> formulas.index("h_{1}"), formulas.index("x"), formulas.index("h_{1}"), formulas.table[1]
     (0, 1, 0, '<mrow><mi>x</mi></mrow>')
     """
 
     def __init__(self) -> None:
         self.table: list[str] = []
-        self._places: dict[str, int] = {}
+        self._indices: dict[str, int] = {}
 
-    def place(self, latex: str) -> int:
-        """Return the place of a formula, adding it if it is new."""
-        if latex not in self._places:
-            self._places[latex] = len(self.table)
+    def index(self, latex: str) -> int:
+        """Return the index of a formula; add it if it is new."""
+        if latex not in self._indices:
+            self._indices[latex] = len(self.table)
             self.table.append(_mathml(latex))
-        return self._places[latex]
+        return self._indices[latex]
 
     def inline(self, latex: str, display: str = "inline") -> Any:
-        """Return a formula as a whole element, for the template."""
+        """Return a formula as a complete element for the template."""
         from markupsafe import Markup
 
         return Markup(f'<math display="{display}">{_mathml(latex)}</math>')
 
 
 def _mathml(latex: str) -> str:
-    """Return the contents of the ``math`` element, with signs in place of references to them."""
+    """Return the contents of the ``math`` element, with characters instead of character references."""
     from latex2mathml.converter import convert
 
     inner = _WRAPPER.sub("", convert(latex))
@@ -55,21 +55,21 @@ def _mathml(latex: str) -> str:
 
 
 def compact_trace(trace: Mapping[str, Any], formulas: Formulas) -> dict[str, Any]:
-    """Return a trace whose formulas ``{"latex", "text"}`` are ``{"m": place, "t": text}``.
+    """Return a trace with formulas ``{"m": index, "t": text}`` instead of ``{"latex", "text"}``.
 
-    The text is kept where the page says it: of symbols and equations, not of numbers and results.
+    The text is kept for symbols and equations, which the page reads aloud, and dropped for numbers and results.
 
     Parameters
     ----------
     trace : mapping
         As `docs/trace-schema.md` describes it.
     formulas : Formulas
-        Table that formulas are added to.
+        Table to which the formulas are added.
 
     Returns
     -------
     dict
-        Of the same fields.
+        The same fields.
 
     Examples
     --------
@@ -82,8 +82,8 @@ def compact_trace(trace: Mapping[str, Any], formulas: Formulas) -> dict[str, Any
 def _compact(value: Any, formulas: Formulas, *, said: bool) -> Any:
     if isinstance(value, Mapping):
         if set(value) == {"latex", "text"}:
-            place = {"m": formulas.place(value["latex"])}
-            return place | {"t": value["text"]} if said else place
+            entry = {"m": formulas.index(value["latex"])}
+            return entry | {"t": value["text"]} if said else entry
         return compact_trace(value, formulas)
     if isinstance(value, (list, tuple)):
         return [_compact(part, formulas, said=said) for part in value]

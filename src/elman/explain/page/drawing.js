@@ -1,8 +1,8 @@
-// The picture: frames, lines and nodes, and what of them is lit.
+// The drawing: frames, lines, nodes and highlighting.
 
 const LEGEND = { rnn: "RNN", lstm: "LSTM", gru: "GRU" };
 const SMALL = /pre-activation|output-sum|adjoint-sum|adjoint-readout/;
-const VERTICAL = new Set(["i", "o"]); // gates that sit on a line that goes up or down
+const VERTICAL = new Set(["i", "o"]); // gates on a vertical line
 
 class Drawing {
   constructor(trace, detail, { onpick }) {
@@ -37,7 +37,7 @@ class Drawing {
     this.svg.append(this.layers.edges, this.layers.back, this.layers.glow, this.layers.nodes, this.badges);
   }
 
-  /** One item per place: the value there and the adjoint there. */
+  /** One item per position: its value and its adjoint. */
   pairUp() {
     const items = this.detail.forward.map((node) => ({ id: node.id, forward: node, backward: null }));
     const byId = new Map(items.map((item) => [item.id, item]));
@@ -128,7 +128,7 @@ class Drawing {
     item.value = draw("g", { class: "value", "aria-hidden": "true", transform: `translate(${x} ${y})` });
     item.ghost = ghost ? draw("g", { class: `ghost${gate}`, "aria-hidden": "true" }) : null;
     item.bars = [];
-    // The button is the shape; its letters and numbers are beside it, for the eye, and in its name, for the ear.
+    // The shape is the button. Letters and numbers are drawn beside it, and repeated in its name for screen readers.
     item.press = draw(
       "g",
       { class: "press", role: "button", tabindex: -1 },
@@ -159,7 +159,7 @@ class Drawing {
     );
   }
 
-  /** Show the values of one view and light what belongs to the selection. */
+  /** Show the values of one view and highlight the selection. */
   update({ view, item, row, path, reached }) {
     const back = view === "backward";
     this.svg.dataset.view = view;
@@ -197,7 +197,7 @@ class Drawing {
     edge.line.setAttribute("marker-end", `url(#${on ? this.arrows.lit : this.arrows.plain})`);
   }
 
-  /** Light the way of one term of the chain rule; the width of the line is the size of the product so far. */
+  /** Highlight the path of one term of the chain rule; the line width shows the size of the product so far. */
   lightPath(path, reached) {
     this.layers.glow.replaceChildren();
     this.badges.replaceChildren();
@@ -260,7 +260,7 @@ class Drawing {
   }
 }
 
-/** Where the adjoint of a readout stands that the forward pass does not name. */
+/** Position of the adjoint of a readout without a forward node. */
 function outputPlaceOf(plan, trace, node) {
   const near = [...plan.places].find(([id]) => id === `output/o/${node.t ?? trace.steps}`) ?? [
     null,
@@ -269,7 +269,7 @@ function outputPlaceOf(plan, trace, node) {
   return { x: near[1].x, y: near[1].y + 34 };
 }
 
-/** Outputs of step t, the states walked through, and what lies inside the steps between them. */
+/** Outputs of step t, the states on the path, and the nodes inside the steps between them. */
 function nodeOnPath(node, path, { states, inside }) {
   if (node.kind === "input" || node.kind === "total") return false;
   if (node.chain === null) return node.t === path.t || node.t === null;
@@ -294,7 +294,7 @@ function showName(text, symbol) {
   text.dataset.symbol = symbol;
 }
 
-/** A valve in a line: its bar lies along the line when the gate is open and across it when it is shut. */
+/** A valve in a line: its bar is parallel to the line for an open gate and perpendicular to it for a closed one. */
 function valve(x, y, upright, item, inverse) {
   const bar = draw("rect", { class: "bar", x: -12, y: -2.5, width: 24, height: 5, rx: 2.5 });
   const turning = draw("g", { class: "turning", transform: `translate(${x} ${y})` }, bar);
@@ -321,7 +321,7 @@ function nodeShape(node, x, y, item) {
   return [draw("circle", { class: "shape", cx: x, cy: y, r: 20 }), ...ring];
 }
 
-/** A word, or up to two numbers, as text; more as squares whose colour tells size and sign. */
+/** A word, or up to two numbers, as text; more numbers as squares whose colour shows size and sign. */
 function valueMarks(node, values, words) {
   if (SMALL.test(node.kind) && node.name !== "a" && node.name !== "da") return [];
   const gate = node.kind === "gate" && VERTICAL.has(node.name);

@@ -1,4 +1,4 @@
-// Lines between nodes: who enters whom.
+// Lines from operands to results.
 
 const towards = (p, q, gap) => {
   const [dx, dy] = [q.x - p.x, q.y - p.y];
@@ -11,7 +11,7 @@ const straight = (p, q, gap) => {
   return `M${p.x} ${p.y}L${end.x} ${end.y}`;
 };
 
-/** Within one step a line leaves and arrives upright; from step to step sideways. */
+/** Lines within one step begin and end vertically, lines between steps horizontally. */
 function curved(p, q, gap, sideways) {
   if (Math.abs(p.x - q.x) < 2 || Math.abs(p.y - q.y) < 2) return straight(p, q, gap);
   const half = sideways ? (q.x - p.x) * 0.55 : 0;
@@ -21,17 +21,17 @@ function curved(p, q, gap, sideways) {
   return `M${p.x} ${p.y}C${p.x + half} ${p.y + rise} ${before.x} ${before.y} ${end.x} ${end.y}`;
 }
 
-/** From a state beside its frame up to the output: out to the right, then up. */
+/** From a state beside its frame to the output: first right, then up. */
 function aside(p, q, gap) {
   return `M${p.x} ${p.y}C${p.x + (q.x - p.x) * 0.8} ${p.y} ${q.x} ${p.y - 10} ${q.x} ${p.y - 60}L${q.x} ${q.y + gap}`;
 }
 
-/** The same way back: down, then in from the right. */
+/** The reverse line: first down, then in from the right. */
 function besides(p, q, gap) {
   return `M${p.x} ${p.y}L${p.x} ${q.y - 60}C${p.x} ${q.y - 10} ${q.x + (p.x - q.x) * 0.8} ${q.y} ${q.x + gap} ${q.y}`;
 }
 
-/** Lines on which a gate sits have no line from the gate itself. */
+/** A gate that is drawn on a line has no line of its own. */
 function throughGate(from, to) {
   const pairs = { c: ["f", "i"], h: ["o", "z"], a_n: ["r"] };
   return GATES.has(from.name) && from.chain !== null && (pairs[to.name] ?? []).includes(from.name);
@@ -42,9 +42,9 @@ function pathBetween(trace, plan, from, to) {
   const gated = trace.architecture.cell !== "rnn";
   const gap = gapOf(to);
   if (gated && (from.name === "g" || from.name === "n") && (to.name === "c" || to.name === "h"))
-    return `M${p.x} ${p.y}L${p.x} ${q.y + 9}`; // up to where the belt takes it on
+    return `M${p.x} ${p.y}L${p.x} ${q.y + 9}`; // up to the cell's line
   if (gated && to.kind === "gate" && VERTICAL.has(to.name)) {
-    const side = q.x > p.x ? q.x - 21 : q.x + 21; // from the side, off the line that the gate sits on
+    const side = q.x > p.x ? q.x - 21 : q.x + 21; // from the side, beside the gate's line
     return `M${p.x} ${p.y}C${p.x} ${q.y + 30} ${p.x} ${q.y} ${side} ${q.y}`;
   }
   if (to.kind === "total" && p.x !== q.x)
@@ -68,7 +68,7 @@ function forwardEdges(trace, plan, nodes) {
   return found;
 }
 
-/** Return lines between adjoints, at the places of the values that they belong to. */
+/** Return lines between adjoints, at the positions of their values. */
 function backwardEdges(trace, plan, nodes) {
   const byId = new Map(nodes.map((node) => [node.id, node]));
   const found = [];

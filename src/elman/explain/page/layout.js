@@ -1,6 +1,6 @@
-// Where everything stands in the drawing of the unrolled network.
+// Layout of the drawing of the unrolled network.
 
-// Places within the frame of one step, from its left upper corner; "on" names the line that a gate sits on.
+// Positions within the frame of one step, from its upper left corner; "on" names the line of a gate.
 const CELLS = {
   rnn: { width: 124, height: 182, pitch: 184, spots: { a: [62, 126], h: [62, 56] }, up: 62 },
   lstm: {
@@ -46,7 +46,7 @@ const LEFT = 92; // room for the initial state
 const OUTPUTS = ["r", "o", "yhat", "L"]; // from the cell upwards
 const STOREY = 66;
 
-/** Every chain and layer is a storey; the forward one of a layer stands below the reverse one. */
+/** Every chain and layer has a row; a layer's forward row is below its reverse row. */
 function storeys(trace) {
   const found = [];
   for (let layer = 1; layer <= trace.architecture.num_layers; layer += 1)
@@ -54,7 +54,7 @@ function storeys(trace) {
   return found;
 }
 
-/** Return places of forward nodes by id, frames, and the size of the drawing. */
+/** Return the positions of forward nodes by id, the frames, and the size of the drawing. */
 function layOut(trace, nodes) {
   const shape = CELLS[trace.architecture.cell];
   const floors = storeys(trace);
@@ -96,7 +96,7 @@ function initialX(trace, node, column, shape) {
   return node.chain === "reverse" ? column(trace.steps) + Math.max(shape.width + 52, shape.up + 66) : column(1) - 52;
 }
 
-/** The gate z of a GRU is drawn twice: it keeps the old state, and what it leaves lets the new one in. */
+/** The gate z of a GRU is drawn twice: z weights the old state, and 1 - z the new one. */
 function ghostOf(shape, node, x, y, mirror) {
   const ghost = shape.ghosts?.[node.name];
   return ghost ? { x: x + mirror(node.chain, ghost[0]), y: y + ghost[1] } : null;
@@ -111,7 +111,7 @@ function outputPlace(node, t, column, shape, present, top) {
   return { x, y: level(node.name) };
 }
 
-/** The forward node whose place an adjoint takes: dh_2 stands where h_2 does. */
+/** The forward node at whose position an adjoint is drawn: h_2 for dh_2. */
 function partner(node) {
   return node.id.replace(/\/d([^/]+)/, (_, name) => `/${name}`);
 }

@@ -1,4 +1,4 @@
-// What is beside the drawing: one node in symbols, with numbers, and its result.
+// The panel beside the drawing: one node in symbols, with numbers, and its result.
 
 const KINDS = {
   input: "input",
@@ -8,14 +8,14 @@ const KINDS = {
   candidate: "candidate",
   cell: "cell state",
   state: "state",
-  readout: "what the output layer reads",
+  readout: "input of the output layer",
   "output-sum": "output before its activation",
   output: "output",
   loss: "loss term",
   total: "loss",
-  "adjoint-output": "how the loss moves with the output",
-  "adjoint-sum": "adjoint before the activation",
-  "adjoint-readout": "adjoint of what was read",
+  "adjoint-output": "adjoint of the output",
+  "adjoint-sum": "adjoint of the output before its activation",
+  "adjoint-readout": "adjoint of the output layer's input",
   "adjoint-state": "adjoint of the state",
   "adjoint-cell": "adjoint of the cell state",
   "adjoint-pre-activation": "adjoint of the pre-activation",
@@ -23,7 +23,7 @@ const KINDS = {
   update: "update",
 };
 
-/** One line of mathematics that scrolls by itself where it is too long for the screen. */
+/** One line of mathematics, which scrolls if it is too long for the screen. */
 function line(sign, formula, name) {
   return make(
     "div",
@@ -36,12 +36,12 @@ function line(sign, formula, name) {
 function equation(node) {
   const lines = [line("", node.symbol, "Symbol")];
   if (node.equation) lines.push(line("=", node.equation, "Equation in symbols"));
-  if (node.numbers) lines.push(line("=", node.numbers, "With numbers put in"));
+  if (node.numbers) lines.push(line("=", node.numbers, "With numbers"));
   if (node.result) lines.push(line("=", node.result, "Result"));
   return make("div", { class: "equation" }, ...lines);
 }
 
-/** The tables of what enters: parameters whole, other nodes by name, ready to be jumped to. */
+/** The operands: parameters as tables, other nodes as links. */
 function sources(board, node) {
   const { trace, epoch } = board;
   const ids = [...new Set(node.inputs)];

@@ -1,6 +1,6 @@
-// Backpropagation path by path: which terms there are, how the product of one goes, and what they add up to.
+// Backpropagation path by path: the terms, the product of each, and their sum.
 
-/** A path with what its drawing and its panel need. */
+/** A path with the data of its drawing and its panel. */
 function pathOf(detail, gradient, path) {
   const chain = detail.chains.find(({ id }) => id === path.chain_id) ?? null;
   const steps = chain ? chain.running : [];
@@ -18,7 +18,7 @@ function pathOf(detail, gradient, path) {
 const pathName = (path) =>
   path.k === null ? `output ${path.t ?? "layer"}` : `from output ${path.t ?? "layer"} to step ${path.k}`;
 
-/** Outputs downwards, steps across: a triangle for one output per step, a line for a single output. */
+/** A grid of outputs (rows) and steps (columns): a triangle for one output per step, one row for a single output. */
 function pathGrid(board) {
   const { gradient } = board;
   const largest = Math.max(...gradient.paths.map(({ norm }) => norm), 1e-300);
@@ -34,7 +34,7 @@ function pathGrid(board) {
         "aria-pressed": String(index === board.pathIndex),
         "data-path": index,
         "data-value": String(path.norm),
-        "aria-label": `Path ${pathName(path)}${path.chain === "reverse" ? ", reverse" : ""}: length ${number(path.norm)}${path.kept ? "" : ", dropped"}`,
+        "aria-label": `Path ${pathName(path)}${path.chain === "reverse" ? ", reverse" : ""}: norm ${number(path.norm)}${path.kept ? "" : ", dropped"}`,
         onclick: () => board.pickPath(index, true),
       },
       number(path.norm),
@@ -64,7 +64,7 @@ function pathGrid(board) {
   return make(
     "table",
     { class: "grid" },
-    make("caption", {}, "Length of every path, from a loss term to a step k"),
+    make("caption", {}, "Norm of every path, from a loss term to a step k"),
     make("thead", {}, head),
     make("tbody", {}, ...cells),
   );
@@ -95,7 +95,7 @@ function productBars(board, path) {
   );
 }
 
-/** The factor that the walk has just multiplied by, for the example that is shown. */
+/** The latest factor of the product, for the displayed example. */
 function factorTables(board, path) {
   const { factors } = board.detail;
   const ids = path.factors.length
@@ -136,7 +136,7 @@ function stateNames(trace, chain) {
   );
 }
 
-/** What s stands for, where it is more than h. */
+/** The components of s, if it is more than h. */
 function stateNote(board, path) {
   const state = board.trace.states.find(({ chain }) => chain === path.chain);
   if (!state || state.parts.length < 2) return null;
@@ -174,7 +174,7 @@ function showPath(board) {
       "div",
       { class: "equation" },
       line("", path.equation, "Factors of this path"),
-      path.numbers ? line("=", path.numbers, "With numbers put in") : "",
+      path.numbers ? line("=", path.numbers, "With numbers") : "",
     ),
     stateNote(board, path),
     productBars(board, path),
@@ -193,5 +193,5 @@ const symbolText = (board, name) => board.trace.parameters.find((parameter) => p
 function spokenPath(board) {
   const { path, reached } = board;
   const { step, norm } = path.steps[reached];
-  return `Path ${pathName(path)}. ${step === null ? "No step is walked" : `Arrived at step ${step}`}; the product is now ${number(norm)}.`;
+  return `Path ${pathName(path)}. ${step === null ? "No step taken" : `Arrived at step ${step}`}; the product is now ${number(norm)}.`;
 }

@@ -1,10 +1,10 @@
 // Matrices as small tables with their names and shapes.
 
-const NARROW = 12; // columns and rows that are shown of a large matrix
+const NARROW = 12; // displayed columns and rows of a large matrix
 
 const shapeOf = (value) => (Array.isArray(value) ? [value.length, ...shapeOf(value[0])] : []);
 
-/** A cell carries the whole number; what is shown is rounded, its background tells size and sign. */
+/** A cell stores the exact number and shows a rounded one; its background shows size and sign. */
 function cell(value, largest) {
   const strength = largest > 0 ? Math.round((100 * Math.abs(value)) / largest) : 0;
   const sign = value < 0 ? "minus" : "plus";
@@ -69,7 +69,7 @@ function gateColumns(trace, name, columns) {
   return gates.flatMap((gate) => Array.from({ length: size }, (_, j) => (size === 1 ? gate : `${gate}${j + 1}`)));
 }
 
-/** The words of a vocabulary as headings, where there is one entry for each. */
+/** The words of a vocabulary as headings, if there is one entry per word. */
 const wordsFor = (trace, count) => (trace.words && trace.words.length === count ? trace.words : null);
 
 function parameterTable(trace, name, value) {

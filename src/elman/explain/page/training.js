@@ -1,4 +1,4 @@
-// The loss over epochs, and what the parameters were at each.
+// The loss and the parameters over the epochs.
 
 const CHART = { width: 640, height: 180, left: 70, right: 14, top: 14, bottom: 30 };
 
@@ -100,7 +100,7 @@ class Training {
       : make(
           "p",
           { class: "note" },
-          `The arithmetic is worked out at epochs ${worked}; the drawing shows the nearest of them.`,
+          `Full details are available for epochs ${worked}; the drawing shows the nearest of them.`,
         );
     this.facts.replaceChildren(
       ...[missing, make("div", { class: "matrices" }, ...tables), ...updates, stop].filter(Boolean),
