@@ -97,17 +97,17 @@ def test_networks_that_need_all_steps_at_once(options: dict[str, object], messag
     architecture = Architecture(**({"input_size": 2, "output_size": 1, "hidden_size": 4} | options))
     with pytest.raises(UnsupportedError) as refusal:
         Network.initialized(architecture).forward_segments(np.ones((4, 1, 2)), 2)
-    assert str(refusal.value) == f"forward_segments: checkpoint_every needs {message}."
+    assert str(refusal.value) == f"forward_segments: recompute needs {message}."
 
 
 def test_bad_arguments() -> None:
     network = Network.initialized(Architecture(2, 1, hidden_size=4))
-    with pytest.raises(ArgumentError, match="checkpoint_every"):
+    with pytest.raises(ArgumentError, match="recompute"):
         network.forward_segments(np.ones((4, 1, 2)), 0)
     with pytest.raises(ShapeError, match="at least one step"):
         network.forward_segments(np.ones((0, 1, 2)), 2)
-    with pytest.raises(ArgumentError, match="checkpoint_every"):
-        Settings(updates=1, checkpoint_every=0)
+    with pytest.raises(ArgumentError, match="recompute"):
+        Settings(updates=1, recompute=0)
 
 
 def test_training_has_the_same_bits() -> None:
@@ -116,6 +116,6 @@ def test_training_has_the_same_bits() -> None:
     runs = []
     for every in (None, 6):
         network = Network.initialized(Architecture(4, 1, cell="gru", hidden_size=8))
-        history = Trainer(network, batches, Settings(updates=12, checkpoint_every=every)).run()
+        history = Trainer(network, batches, Settings(updates=12, recompute=every)).run()
         runs.append((network.theta.tobytes(), history.loss))
     assert runs[0] == runs[1]

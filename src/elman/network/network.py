@@ -188,7 +188,7 @@ class Network:
     def forward_segments(
         self,
         x: npt.ArrayLike,
-        checkpoint_every: int,
+        recompute: int,
         state: State | None = None,
         lengths: npt.ArrayLike | None = None,
         dropout_key: DropoutKey | None = None,
@@ -196,12 +196,12 @@ class Network:
     ) -> SegmentedTape:
         """Run a batch and keep the state every so many steps; `backward` recomputes what it needs in between.
 
-        With ``checkpoint_every`` near √T the memory grows with √T, for about a third more time. Outputs and gradient
+        With ``recompute`` near √T the memory grows with √T, for about a third more time. Outputs and gradient
         have the bits of `forward`.
 
         Parameters
         ----------
-        checkpoint_every : int
+        recompute : int
             Steps per segment.
 
         Raises
@@ -219,11 +219,11 @@ class Network:
         >>> network = Network.initialized(Architecture(1, 1, hidden_size=4))
         >>> x, do = np.ones((100, 2, 1)), np.ones((100, 2, 1))
         >>> whole = network.backward(network.forward(x), do).copy()
-        >>> bool((network.backward(network.forward_segments(x, checkpoint_every=10), do) == whole).all())
+        >>> bool((network.backward(network.forward_segments(x, recompute=10), do) == whole).all())
         True
         """
         place = "forward_segments"
-        every = _check.positive_integer(place, "checkpoint_every", checkpoint_every)
+        every = _check.positive_integer(place, "recompute", recompute)
         check_segments(place, self.architecture)
         x, state, lengths = self._checked(place, x, state, lengths, n_threads)
         if len(x) == 0:

@@ -27,11 +27,11 @@ def check_segments(place: str, architecture: Architecture) -> None:
         (architecture.tied_weights, "tied_weights=False"),
     ):
         if refused:
-            raise UnsupportedError(f"{place}: checkpoint_every needs {what}.")
+            raise UnsupportedError(f"{place}: recompute needs {what}.")
 
 
 class SegmentedTape:
-    """What `Network.forward` returns with ``checkpoint_every``: for use like a `Tape`.
+    """What `Network.forward` returns with ``recompute``: for use like a `Tape`.
 
     Forward keeps the state at the start of every segment of ``every`` steps and the outputs; backward runs each segment
     again, the last one first, and adds to the gradient where the later one stopped. Sums over time go from the last
@@ -50,7 +50,7 @@ class SegmentedTape:
     --------
     >>> from elman.network import Architecture, Network
     >>> network = Network.initialized(Architecture(2, 1, cell="gru", hidden_size=4))
-    >>> tape = network.forward_segments(np.ones((100, 3, 2)), checkpoint_every=10)      # T=100, N=3, D=2
+    >>> tape = network.forward_segments(np.ones((100, 3, 2)), recompute=10)      # T=100, N=3, D=2
     >>> tape.o.shape, tape.state.h.shape
     ((100, 3, 1), (1, 3, 4))
     """

@@ -297,7 +297,7 @@ def _check_form(path: Path, metadata: Mapping[str, Any]) -> None:
 def _describe(trainer: Trainer) -> dict[str, Any]:
     """Return what a trainer's run is a function of, besides its data, as plain values."""
     settings = asdict(trainer.settings)
-    for name in ("n_threads", "checkpoint_every"):  # they change no bit
+    for name in ("n_threads", "recompute"):  # they change no bit
         del settings[name]
     if settings["average"] is None:  # states from before there was an average describe the same run
         del settings["average"]

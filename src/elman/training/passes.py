@@ -47,7 +47,7 @@ class NetworkPass:
         self._objective = Objective(settings.loss, architecture.output, settings.loss_parameter, settings.reduction)
         self._drops = bool(architecture.dropout or architecture.recurrent_dropout)
         categorical = settings.loss == "categorical_cross_entropy"
-        self._may_have_classes = categorical and not architecture.linear_skip and settings.checkpoint_every is None
+        self._may_have_classes = categorical and not architecture.linear_skip and settings.recompute is None
 
     @property
     def gradient(self) -> Array:
@@ -67,7 +67,7 @@ class NetworkPass:
     ) -> tuple[float, AnyTape]:
         """Run forward, compute the loss of the output, run backward."""
         settings, network = self.settings, self.network
-        every, arguments = settings.checkpoint_every, (start, batch.lengths, key, n_threads)
+        every, arguments = settings.recompute, (start, batch.lengths, key, n_threads)
         tape: AnyTape = (
             network.forward(batch.x, *arguments)
             if every is None

@@ -50,7 +50,7 @@ class Settings:
         Largest component of the gradient; applied before ``clip_norm``.
     bptt_depth : {None, 1}
         None follows every path through time within a batch.
-    checkpoint_every : int, optional
+    recompute : int, optional
         Keep the state every so many steps and recompute the rest in the backward pass: less memory for long sequences,
         the same bits. See `Network.forward_segments`.
     validate_every : int, optional
@@ -97,7 +97,7 @@ class Settings:
     clip_norm: float | None = None
     clip_value: float | None = None
     bptt_depth: int | None = None
-    checkpoint_every: int | None = None
+    recompute: int | None = None
     validate_every: int | None = None
     patience: int | None = None
     min_delta: float = 0.0
@@ -117,7 +117,7 @@ class Settings:
         for name in ("clip_norm", "clip_value"):
             if getattr(self, name) is not None:
                 _check.number_in(_PLACE, name, getattr(self, name), "(0, inf)")
-        for name in ("checkpoint_every", "validate_every", "patience"):
+        for name in ("recompute", "validate_every", "patience"):
             if getattr(self, name) is not None:
                 _check.positive_integer(_PLACE, name, getattr(self, name))
         if self.bptt_depth not in (None, 1):
