@@ -16,7 +16,7 @@ from elman.sequences._options import MOST, architecture_of, check_parameters
 from elman.sequences._preparation import Preparation
 from elman.sequences._targets import OUTPUTS, Target
 from elman.training import History
-from elman.training.memory import memory_arrays, take_memory
+from elman.training.optimizer_state import optimizer_arrays, take_optimizer_state
 
 if TYPE_CHECKING:
     from elman.sequences._estimator import SequenceEstimator
@@ -42,7 +42,7 @@ def to_file(estimator: SequenceEstimator) -> tuple[Arrays, dict[str, Any]]:
     }
     if target.center is not None and target.scale is not None:
         arrays |= {"target.center": target.center, "target.scale": target.scale}
-    arrays |= memory_arrays(estimator._states or [], estimator.optimizer)
+    arrays |= optimizer_arrays(estimator._states or [], estimator.optimizer)
     names = getattr(estimator, "feature_names_in_", None)
     return arrays, {
         "kind": estimator._kind,
@@ -118,7 +118,7 @@ def from_file(estimator: SequenceEstimator, arrays: Arrays, metadata: dict[str, 
     if len(theta) == 0 or len(theta) != len(seeds):
         raise FileFormatError("theta must hold one network per seed")
     updates = _check.positive_integer("metadata", "updates", metadata["updates"])
-    estimator._states = take_memory(arrays, estimator.optimizer, theta, seeds, updates)
+    estimator._states = take_optimizer_state(arrays, estimator.optimizer, theta, seeds, updates)
     target = _target(estimator._kind, arrays, metadata)
     preparation = _preparation(arrays, metadata, estimator._per_step())
     architecture = Architecture.from_dict(metadata["architecture"])

@@ -17,7 +17,7 @@ from elman.text._options import Size, architecture_of, check_parameters, check_u
 from elman.text.measures import Measures
 from elman.text.tokenization import MOST_CHARACTERS, MOST_TOKENS, Vocabulary
 from elman.training import History
-from elman.training.memory import memory_arrays, take_memory
+from elman.training.optimizer_state import optimizer_arrays, take_optimizer_state
 
 __all__ = ["Saving"]
 
@@ -49,7 +49,7 @@ def _to_file(model: Any) -> tuple[Arrays, dict[str, Any]]:
     arrays = {"theta": model.network_.theta, "vocabulary.tokens": _packed(vocabulary.tokens)}
     if vocabulary.level == "bpe":
         arrays["vocabulary.merges"] = _packed(" ".join(pair) for pair in vocabulary.merges)
-    return arrays | memory_arrays(states, model.optimizer), {
+    return arrays | optimizer_arrays(states, model.optimizer), {
         "kind": model._kind,
         "parameters": plain_parameters(model.get_params(deep=False)),
         "architecture": architecture_of(model, model.size_, len(vocabulary)).to_dict(),
@@ -92,7 +92,7 @@ def _from_file(model: Any, arrays: Arrays, metadata: dict[str, Any]) -> None:
         raise FileFormatError(f"theta must be {model.dtype}")
     model.updates_ = _check.positive_integer("metadata", "updates", metadata["updates"])
     model._seed = _check.integer("metadata", "seed", metadata["seed"], 0, 2**32)
-    states = take_memory(arrays, model.optimizer, theta[np.newaxis], [model._seed], model.updates_)
+    states = take_optimizer_state(arrays, model.optimizer, theta[np.newaxis], [model._seed], model.updates_)
     check_names("arrays", set(arrays), {"theta"})
     model.network_, model._state = Network(architecture, theta), states[0] if states else None
     model.vocabulary_, model.size_ = vocabulary, size

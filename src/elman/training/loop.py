@@ -104,6 +104,7 @@ class Trainer:
         self._pass = NetworkPass(network, settings) if loss_pass is None else loss_pass
         self._validate_every = self._how_often()
         self.average: Array | None = None if settings.average is None else network.theta.copy()
+        self._options = settings.optimizer_options()
         self._vectors = new_vectors(settings.optimizer, network.theta)
         self._tape: AnyTape | None = None
         self._carried: State | None = None
@@ -244,10 +245,21 @@ class Trainer:
         gradient = self._pass.gradient
         learning_rate = settings.learning_rate * self._schedule()
         self._whole = False
-        norm = optimizer_step(settings, network.theta, gradient, self._vectors, self.update + 1, learning_rate)
+        step = self.update + 1
+        norm = optimizer_step(
+            settings.optimizer,
+            self._options,
+            network.theta,
+            gradient,
+            self._vectors,
+            step,
+            learning_rate,
+            settings.clip_norm,
+            settings.clip_value,
+        )
         self._whole = not isfinite(norm)  # nothing has changed then
-        check_finite("norm of the gradient", norm, self.update + 1)
-        self.update += 1
+        check_finite("norm of the gradient", norm, step)
+        self.update = step
         self._follow()
         self._tape = tape
         self.history.loss.append(loss)

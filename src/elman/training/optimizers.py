@@ -2,50 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from math import inf, isfinite
-from typing import TYPE_CHECKING, Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from elman.engine import kernels
 
-if TYPE_CHECKING:
-    from elman.training.settings import Settings
-
 Array = npt.NDArray[Any]
 
-OPTIMIZERS = {"adam": ("m", "v"), "rmsprop": ("square",), "sgd": ("velocity",)}  # what each remembers
+
+class Optimizer(NamedTuple):
+    """The kernel of an optimizer, and what it takes in its order: vectors to remember, then settings."""
+
+    step: Callable[..., float]
+    vectors: tuple[str, ...]
+    options: tuple[str, ...]
+    counts_steps: bool = False
+
+
+OPTIMIZERS = {
+    "adam": Optimizer(kernels.adam_step, ("m", "v"), ("beta_1", "beta_2", "epsilon", "weight_decay"), True),
+    "rmsprop": Optimizer(kernels.rmsprop_step, ("square",), ("decay", "epsilon")),
+    "sgd": Optimizer(kernels.sgd_step, ("velocity",), ("momentum", "nesterov", "weight_decay")),
+}
 
 
 def new_vectors(optimizer: str, theta: Array) -> dict[str, Array]:
     """Return what an optimizer remembers before the first step: zeros of theta's length."""
-    return {name: np.zeros_like(theta) for name in OPTIMIZERS[optimizer]}
+    return {name: np.zeros_like(theta) for name in OPTIMIZERS[optimizer].vectors}
 
 
 def optimizer_step(
-    settings: Settings, theta: Array, gradient: Array, vectors: dict[str, Array], step: int, learning_rate: float
+    optimizer: str,
+    options: Mapping[str, float],
+    theta: Array,
+    gradient: Array,
+    vectors: Mapping[str, Array],
+    step: int,
+    learning_rate: float,
+    clip_norm: float | None = None,
+    clip_value: float | None = None,
 ) -> float:
     """Clip, change ``theta`` and ``vectors`` in place, return the gradient's norm before; ``step`` counts from 1.
 
-    Where that norm is not finite, nothing has changed.
+    ``options`` are those of the optimizer. Where the norm is not finite, nothing has changed.
     """
-    s, max_norm = settings, inf if settings.clip_norm is None else settings.clip_norm
-    if s.clip_value is not None:
+    if clip_value is not None:
         norm = float(kernels.clip_by_norm(gradient, inf))
         if not isfinite(norm):
             return norm
-        kernels.clip_by_value(gradient, s.clip_value)
-    before: float
-    if s.optimizer == "adam":
-        m, v = vectors["m"], vectors["v"]
-        options = s.beta_1, s.beta_2, s.epsilon, s.weight_decay, max_norm
-        before = kernels.adam_step(theta, gradient, m, v, step, learning_rate, *options)
-    elif s.optimizer == "rmsprop":
-        before = kernels.rmsprop_step(theta, gradient, vectors["square"], learning_rate, s.decay, s.epsilon, max_norm)
-    else:
-        velocity = vectors["velocity"]
-        before = kernels.sgd_step(
-            theta, gradient, velocity, learning_rate, s.momentum, s.nesterov, s.weight_decay, max_norm
-        )
-    return before if s.clip_value is None else norm
+        kernels.clip_by_value(gradient, clip_value)
+    kernel = OPTIMIZERS[optimizer]
+    counted = (step,) if kernel.counts_steps else ()
+    remembered, chosen = (vectors[name] for name in kernel.vectors), (options[name] for name in kernel.options)
+    max_norm = inf if clip_norm is None else clip_norm
+    before = kernel.step(theta, gradient, *remembered, *counted, learning_rate, *chosen, max_norm)
+    return before if clip_value is None else norm

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 
 from elman import _check
 from elman.errors import ArgumentError, UnsupportedError
@@ -45,9 +45,9 @@ class Settings:
     schedule : Constant, Step, Cosine or Plateau
         Factor on the learning rate.
     clip_norm : float, optional
-        Longest gradient, in the Euclidean norm over all parameters.
+        Maximum gradient norm: Euclidean, over all parameters.
     clip_value : float, optional
-        Largest component of the gradient; applied before ``clip_norm``.
+        Maximum absolute value of a gradient component; applied before ``clip_norm``.
     bptt_depth : {None, 1}
         None follows every path through time within a batch.
     recompute : int, optional
@@ -142,9 +142,14 @@ class Settings:
         for name, interval in _INTERVALS.items():
             _check.number_in(_PLACE, name, getattr(self, name), interval)
         _check.boolean(_PLACE, "nesterov", self.nesterov)
-        for name, value in _OF_ONE.items():
-            if getattr(self, name) != value[1] and self.optimizer not in value[0]:
-                raise ArgumentError(f"{_PLACE}: optimizer={self.optimizer!r} takes no {name}.")
+        for option in fields(self):
+            own = option.name not in _OPTIONS or option.name in OPTIMIZERS[self.optimizer].options
+            if not own and getattr(self, option.name) != option.default:
+                raise ArgumentError(f"{_PLACE}: optimizer={self.optimizer!r} takes no {option.name}.")
+
+    def optimizer_options(self) -> dict[str, float]:
+        """Return the settings that are the optimizer's own."""
+        return {name: getattr(self, name) for name in OPTIMIZERS[self.optimizer].options}
 
 
 _INTERVALS = {
@@ -156,12 +161,4 @@ _INTERVALS = {
     "epsilon": "(0, inf)",
     "weight_decay": "[0, inf)",
 }
-_OF_ONE: dict[str, tuple[tuple[str, ...], float]] = {  # option: optimizers that have it, its default
-    "momentum": (("sgd",), 0.0),
-    "nesterov": (("sgd",), False),
-    "decay": (("rmsprop",), 0.9),
-    "beta_1": (("adam",), 0.9),
-    "beta_2": (("adam",), 0.999),
-    "epsilon": (("adam", "rmsprop"), 1e-8),
-    "weight_decay": (("adam", "sgd"), 0.0),
-}
+_OPTIONS = {name for optimizer in OPTIMIZERS.values() for name in optimizer.options}

@@ -92,7 +92,7 @@ class TrainingState:
     def _checked(cls, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> TrainingState:
         """Do what `from_arrays` says; absurd content may raise anything."""
         _check_metadata(metadata)
-        vectors = OPTIMIZERS[metadata["optimizer"]]
+        vectors = OPTIMIZERS[metadata["optimizer"]].vectors
         required = {"theta", *(f"optimizer.{name}" for name in vectors)} | {
             f"history.{name}" for name in HISTORY_DTYPES
         }

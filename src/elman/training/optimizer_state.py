@@ -1,4 +1,4 @@
-"""What an optimizer remembers, in the file of a fitted estimator: ``partial_fit`` after loading goes on with it."""
+"""Optimizer state in the file of a fitted estimator: ``partial_fit`` after loading continues with it."""
 
 from __future__ import annotations
 
@@ -14,33 +14,35 @@ from elman.training.history import History
 from elman.training.optimizers import OPTIMIZERS
 from elman.training.state import TrainingState
 
-__all__ = ["memory_arrays", "take_memory"]
+__all__ = ["optimizer_arrays", "take_optimizer_state"]
 
 Array = npt.NDArray[Any]
 
 _PREFIX = "memory."  # start of the names in a file
 
 
-def memory_arrays(states: Sequence[TrainingState], optimizer: str) -> dict[str, Array]:
-    """Return what the optimizer remembers of every member, as arrays (members, P) by name.
+def optimizer_arrays(states: Sequence[TrainingState], optimizer: str) -> dict[str, Array]:
+    """Return the optimizer state of every member as arrays (members, P) by name.
 
     Nothing if there are no states, or those of another optimizer, with which this one cannot go on.
 
     Examples
     --------
     >>> state = TrainingState(np.zeros(2), "sgd", {"velocity": np.ones(2)}, update=3, seed=1, history=History())
-    >>> memory_arrays([state], "sgd"), memory_arrays([state], "adam")
+    >>> optimizer_arrays([state], "sgd"), optimizer_arrays([state], "adam")
     ({'memory.velocity': array([[1., 1.]])}, {})
     """
     if not states or states[0].optimizer != optimizer:
         return {}
-    return {_PREFIX + name: np.stack([state.vectors[name] for state in states]) for name in OPTIMIZERS[optimizer]}
+    return {
+        _PREFIX + name: np.stack([state.vectors[name] for state in states]) for name in OPTIMIZERS[optimizer].vectors
+    }
 
 
-def take_memory(
+def take_optimizer_state(
     arrays: dict[str, Array], optimizer: str, theta: Array, seeds: Sequence[int], update: int
 ) -> list[TrainingState] | None:
-    """Remove from a file's arrays what `memory_arrays` put there, and rebuild the states; None if nothing is there.
+    """Remove from a file's arrays what `optimizer_arrays` put there, and rebuild the states; None if nothing is there.
 
     The losses of the past are not kept.
 
@@ -65,18 +67,20 @@ def take_memory(
     Examples
     --------
     >>> arrays = {"memory.velocity": np.array([[1.0, 1.0]]), "other": np.zeros(1)}
-    >>> states = take_memory(arrays, "sgd", np.zeros((1, 2)), seeds=[1], update=3)
+    >>> states = take_optimizer_state(arrays, "sgd", np.zeros((1, 2)), seeds=[1], update=3)
     >>> states[0].vectors, states[0].update, list(arrays)
     ({'velocity': array([1., 1.])}, 3, ['other'])
     """
-    memory = {name.removeprefix(_PREFIX): arrays.pop(name) for name in list(arrays) if name.startswith(_PREFIX)}
-    if not memory:
+    found = {name.removeprefix(_PREFIX): arrays.pop(name) for name in list(arrays) if name.startswith(_PREFIX)}
+    if not found:
         return None
-    check_names("what the optimizer remembers", set(memory), set(OPTIMIZERS[optimizer]))
-    for name, vectors in memory.items():
+    check_names("what the optimizer remembers", set(found), set(OPTIMIZERS[optimizer].vectors))
+    for name, vectors in found.items():
         if vectors.shape != theta.shape or vectors.dtype != theta.dtype or not np.isfinite(vectors).all():
             raise FileFormatError(f"{_PREFIX}{name} must be like theta, and finite")
     return [
-        TrainingState(own.copy(), optimizer, {name: memory[name][row] for name in memory}, update, seed, History())
+        TrainingState(
+            own.copy(), optimizer, {name: vectors[row] for name, vectors in found.items()}, update, seed, History()
+        )
         for row, (own, seed) in enumerate(zip(theta, seeds, strict=True))
     ]
