@@ -46,7 +46,7 @@ def test_a_forecaster(run: Callable[..., Any], sales: Path, tmp_path: Path) -> N
     assert done.exit_code == 0, done.stderr
     lines = done.stdout.splitlines()
     assert lines[0].startswith("layers.0: gradient ") and " at lag 1, " in lines[0]
-    assert lines[1].startswith("  effective memory") and lines[-1]
+    assert lines[1].startswith("  mean lag") and lines[-1]
     assert "clipped steps: not known, a saved model has no history" in lines
     assert picture.read_bytes().startswith(b"\x89PNG\r\n\x1a\n") and len(picture.read_bytes()) > 10_000
 

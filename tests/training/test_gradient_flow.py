@@ -113,7 +113,7 @@ def test_a_linear_network_by_hand() -> None:
     np.testing.assert_allclose(layer.units[:, 0], layer.relative, rtol=1e-14)
     assert (layer.reach, flow.reach, flow.lags) == (6, 6, 12)  # 0.5⁶ = 1.6 %, 0.5⁷ = 0.8 %
     weights = 0.5 ** np.arange(12)
-    assert layer.memory == pytest.approx(np.arange(12) @ weights / weights.sum())
+    assert layer.mean_lag == pytest.approx(np.arange(12) @ weights / weights.sum())
     assert layer.spectral_radius == {"h": 0.5} and layer.saturation == {} and layer.dead == 0
 
 
@@ -174,12 +174,12 @@ def test_vanishing_in_a_simple_network_carried_by_an_lstm() -> None:
     error, simple = train("rnn")
     assert error > 0.1
     assert simple.layers[0].relative[50] < 1e-2 and simple.layers[0].relative[99] < 1e-3
-    assert simple.reach < 50 and simple.layers[0].memory < 15
+    assert simple.reach < 50 and simple.layers[0].mean_lag < 15
     assert any("cell='lstm'" in sentence for sentence in simple.advice)
     error, gated = train("lstm")
     assert error < 0.05
     assert gated.layers[0].relative.min() > 0.1 and gated.reach == 99
-    assert gated.layers[0].memory > 35
+    assert gated.layers[0].mean_lag > 35
     assert not any("falls below" in sentence for sentence in gated.advice)
     assert simple.clipped is not None and 0.0 < simple.clipped < 1.0
 
@@ -263,7 +263,7 @@ def test_text() -> None:
     reached = "0.8 at lag 1, 0.11 at lag 10, 2e-10 at lag 100, 5.2e-20 at lag 199"
     assert lines[:7] == [
         f"layers.0: gradient {reached}; at least 1 % up to lag 20",
-        "  effective memory        4.0 steps",
+        "  mean lag                4.0 steps",
         "  units forget in         2.0 to 30.0 steps",
         "  spectral radius of W_h  i 1.25, f 0.50",
         "  saturated               i < 0.1 25%, > 0.9 0%",

@@ -119,7 +119,7 @@ def text(flow: GradientFlow) -> str:
         at = [lag for lag in (1, 10, 100, 1000) if lag < flow.lags - 1] + [flow.lags - 1]
         reached = ", ".join(f"{layer.relative[lag]:.2g} at lag {lag}" for lag in dict.fromkeys(at))
         lines.append(f"{layer.name}: gradient {reached}; at least 1 % up to lag {layer.reach}")
-        lines.append(f"  effective memory        {layer.memory:.1f} steps")
+        lines.append(f"  mean lag                {layer.mean_lag:.1f} steps")
         if layer.forgetting is not None:
             low, high = layer.forgetting.min(), layer.forgetting.max()
             lines.append(f"  units forget in         {low:.1f} to {high:.1f} steps")

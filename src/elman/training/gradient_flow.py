@@ -59,7 +59,7 @@ class LayerFlow:
     --------
     >>> halved = 0.5 ** np.arange(9)
     >>> layer = LayerFlow("layers.0", halved, None, halved, halved[:, np.newaxis], {"h": 0.5}, {}, 0, None)
-    >>> layer.reach, round(layer.memory, 2)                                  # 0.5⁶ is 1.6 %, 0.5⁷ is 0.8 %
+    >>> layer.reach, round(layer.mean_lag, 2)                                # 0.5⁶ is 1.6 %, 0.5⁷ is 0.8 %
     (6, 0.98)
     """
 
@@ -79,8 +79,8 @@ class LayerFlow:
         return int(np.flatnonzero(self.relative >= 0.01)[-1]) if (self.relative >= 0.01).any() else 0
 
     @property
-    def memory(self) -> float:
-        """Effective memory: mean lag, each lag weighted by the gradient that arrives there."""
+    def mean_lag(self) -> float:
+        """Mean lag, each lag weighted by the gradient that arrives there."""
         return float(np.arange(len(self.relative)) @ self.relative / self.relative.sum())
 
 
