@@ -29,8 +29,8 @@ struct ForwardArrays {
 
 void run_forward(Cell cell, int activation, const ForwardArrays& a, int n_threads) {
     for_dtype(a.W_h, [&]<class T>() {
-        const int64_t steps = size(a.x, 0), N = size(a.x, 1), D = size(a.W_x, 0), H = size(a.W_h, 0),
-                      G = gates_of(cell);
+        const CellKind& kind = kind_of(cell);
+        const int64_t steps = size(a.x, 0), N = size(a.x, 1), D = size(a.W_x, 0), H = size(a.W_h, 0), G = kind.blocks;
         elman::Forward<T> f{};
         f.cell = cell, f.activation = activation, f.T_ = steps, f.N = N, f.D = D, f.H = H, f.one_hot = is_ones(a.x);
         const Checked ones = f.one_hot ? indices_of(a.x, "x", {steps, N}, D) : Checked();
@@ -43,12 +43,12 @@ void run_forward(Cell cell, int activation, const ForwardArrays& a, int n_thread
         f.b = maybe<T>(a.b, "b", {G * H});
         f.h_mask = maybe<T>(a.h_mask, "h_mask", {N, H});
         f.h = out<T>(a.h, "h", {steps + 1, N, H});
-        if (cell == Cell::lstm) {
+        if (kind.has_c) {
             f.c_0 = maybe<T>(a.c_0, "c_0", {N, H});
             f.c = out<T>(a.c, "c", {steps + 1, N, H});
         }
-        if (cell == Cell::gru) f.b_hn = maybe<T>(a.b_hn, "b_hn", {H});
-        if (cell != Cell::rnn) f.gates = maybe<T>(a.gates, "gates", {steps, N, 4 * H});
+        if (kind.has_b_hn) f.b_hn = maybe<T>(a.b_hn, "b_hn", {H});
+        if (kind.has_gates) f.gates = maybe<T>(a.gates, "gates", {steps, N, 4 * H});
         execute(n_threads, [&](const Run& run) { kernels().of<T>().forward(f, run); });
     });
 }
@@ -61,7 +61,8 @@ struct BackwardArrays {
 
 void run_backward(Cell cell, int activation, bool one_step, bool accumulate, const BackwardArrays& a, int n_threads) {
     for_dtype(a.h, [&]<class T>() {
-        const int64_t steps = size(a.x, 0), N = size(a.x, 1), D = size(a.W_x, 0), H = size(a.h, 2), G = gates_of(cell);
+        const CellKind& kind = kind_of(cell);
+        const int64_t steps = size(a.x, 0), N = size(a.x, 1), D = size(a.W_x, 0), H = size(a.h, 2), G = kind.blocks;
         elman::Backward<T> b{};
         b.cell = cell, b.activation = activation, b.one_step = one_step, b.accumulate = accumulate, b.T_ = steps,
         b.N = N, b.D = D, b.H = H;
@@ -80,83 +81,45 @@ void run_backward(Cell cell, int activation, bool one_step, bool accumulate, con
         b.dW_x = out<T>(a.dW_x, "dW_x", {D, G * H});
         b.dW_h = out<T>(a.dW_h, "dW_h", {H, G * H});
         b.db = out<T>(a.db, "db", {G * H});
-        if (cell == Cell::lstm) {
+        if (kind.has_c) {
             b.dc_T = maybe<T>(a.dc_T, "dc_T", {N, H});
             b.c = in<T>(a.c, "c", {steps + 1, N, H});
             b.dc_0 = maybe<T>(a.dc_0, "dc_0", {N, H});
         }
-        if (cell == Cell::gru) b.db_hn = out<T>(a.db_hn, "db_hn", {H});
-        if (cell != Cell::rnn) b.gates = in<T>(a.gates, "gates", {steps, N, 4 * H});
+        if (kind.has_b_hn) b.db_hn = out<T>(a.db_hn, "db_hn", {H});
+        if (kind.has_gates) b.gates = in<T>(a.gates, "gates", {steps, N, 4 * H});
         execute(n_threads, [&](const Run& run) { kernels().of<T>().backward(b, run); });
     });
 }
 
+// One function per direction for all cells: an array that a cell does not have is None.
 void bind_cells(nb::module_& m) {
     m.def(
-        "rnn_forward",
-        [](In x, In h_0, In W_x, In W_h, In b, const std::string& activation, In lengths, In h_mask, Out h,
-           int n_threads) {
-            run_forward(Cell::rnn, activation_of(activation, 4),
-                        {x, h_0, {}, W_x, W_h, b, {}, lengths, h_mask, h, {}, {}}, n_threads);
+        "layer_forward",
+        [](const std::string& cell, const std::string& activation, In x, In h_0, In c_0, In W_x, In W_h, In b, In b_hn,
+           In lengths, In h_mask, Out h, Out c, Out gates, int n_threads) {
+            run_forward(cell_of(cell), activation_of(activation, 4),
+                        {x, h_0, c_0, W_x, W_h, b, b_hn, lengths, h_mask, h, c, gates}, n_threads);
         },
-        "x"_a.noconvert(), "h_0"_a.noconvert().none(), "W_x"_a.noconvert(), "W_h"_a.noconvert(),
-        "b"_a.noconvert().none(), "activation"_a, "lengths"_a.noconvert().none(), "h_mask"_a.noconvert().none(),
-        "h"_a.noconvert(), "n_threads"_a = 0);
+        "cell"_a, "activation"_a, "x"_a.noconvert(), "h_0"_a.noconvert().none(), "c_0"_a.noconvert().none(),
+        "W_x"_a.noconvert(), "W_h"_a.noconvert(), "b"_a.noconvert().none(), "b_hn"_a.noconvert().none(),
+        "lengths"_a.noconvert().none(), "h_mask"_a.noconvert().none(), "h"_a.noconvert(), "c"_a.noconvert().none(),
+        "gates"_a.noconvert().none(), "n_threads"_a = 0);
     m.def(
-        "lstm_forward",
-        [](In x, In h_0, In c_0, In W_x, In W_h, In b, In lengths, In h_mask, Out h, Out c, Out gates, int n_threads) {
-            run_forward(Cell::lstm, 0, {x, h_0, c_0, W_x, W_h, b, {}, lengths, h_mask, h, c, gates}, n_threads);
-        },
-        "x"_a.noconvert(), "h_0"_a.noconvert().none(), "c_0"_a.noconvert().none(), "W_x"_a.noconvert(),
-        "W_h"_a.noconvert(), "b"_a.noconvert().none(), "lengths"_a.noconvert().none(), "h_mask"_a.noconvert().none(),
-        "h"_a.noconvert(), "c"_a.noconvert(), "gates"_a.noconvert().none(), "n_threads"_a = 0);
-    m.def(
-        "gru_forward",
-        [](In x, In h_0, In W_x, In W_h, In b, In b_hn, In lengths, In h_mask, Out h, Out gates, int n_threads) {
-            run_forward(Cell::gru, 0, {x, h_0, {}, W_x, W_h, b, b_hn, lengths, h_mask, h, {}, gates}, n_threads);
-        },
-        "x"_a.noconvert(), "h_0"_a.noconvert().none(), "W_x"_a.noconvert(), "W_h"_a.noconvert(),
-        "b"_a.noconvert().none(), "b_hn"_a.noconvert().none(), "lengths"_a.noconvert().none(),
-        "h_mask"_a.noconvert().none(), "h"_a.noconvert(), "gates"_a.noconvert().none(), "n_threads"_a = 0);
-    m.def(
-        "rnn_backward",
-        [](In dh, In dh_T, In x, In h, In W_x, In W_h, const std::string& activation, In lengths, In h_mask,
-           bool one_step, Out dx, Out dh_0, Out dW_x, Out dW_h, Out db, bool accumulate, int n_threads) {
-            run_backward(Cell::rnn, activation_of(activation, 4), one_step, accumulate,
-                         {dh, dh_T, {}, x, h, {}, {}, W_x, W_h, lengths, h_mask, dx, dh_0, {}, dW_x, dW_h, db, {}},
-                         n_threads);
-        },
-        "dh"_a.noconvert().none(), "dh_T"_a.noconvert().none(), "x"_a.noconvert(), "h"_a.noconvert(),
-        "W_x"_a.noconvert(), "W_h"_a.noconvert(), "activation"_a, "lengths"_a.noconvert().none(),
-        "h_mask"_a.noconvert().none(), "one_step"_a, "dx"_a.noconvert().none(), "dh_0"_a.noconvert().none(),
-        "dW_x"_a.noconvert(), "dW_h"_a.noconvert(), "db"_a.noconvert(), "accumulate"_a, "n_threads"_a = 0);
-    m.def(
-        "lstm_backward",
-        [](In dh, In dh_T, In dc_T, In x, In h, In c, In gates, In W_x, In W_h, In lengths, In h_mask, bool one_step,
-           Out dx, Out dh_0, Out dc_0, Out dW_x, Out dW_h, Out db, bool accumulate, int n_threads) {
+        "layer_backward",
+        [](const std::string& cell, const std::string& activation, In dh, In dh_T, In dc_T, In x, In h, In c, In gates,
+           In W_x, In W_h, In lengths, In h_mask, bool one_step, Out dx, Out dh_0, Out dc_0, Out dW_x, Out dW_h, Out db,
+           Out db_hn, bool accumulate, int n_threads) {
             run_backward(
-                Cell::lstm, 0, one_step, accumulate,
-                {dh, dh_T, dc_T, x, h, c, gates, W_x, W_h, lengths, h_mask, dx, dh_0, dc_0, dW_x, dW_h, db, {}},
+                cell_of(cell), activation_of(activation, 4), one_step, accumulate,
+                {dh, dh_T, dc_T, x, h, c, gates, W_x, W_h, lengths, h_mask, dx, dh_0, dc_0, dW_x, dW_h, db, db_hn},
                 n_threads);
         },
-        "dh"_a.noconvert().none(), "dh_T"_a.noconvert().none(), "dc_T"_a.noconvert().none(), "x"_a.noconvert(),
-        "h"_a.noconvert(), "c"_a.noconvert(), "gates"_a.noconvert(), "W_x"_a.noconvert(), "W_h"_a.noconvert(),
-        "lengths"_a.noconvert().none(), "h_mask"_a.noconvert().none(), "one_step"_a, "dx"_a.noconvert().none(),
-        "dh_0"_a.noconvert().none(), "dc_0"_a.noconvert().none(), "dW_x"_a.noconvert(), "dW_h"_a.noconvert(),
-        "db"_a.noconvert(), "accumulate"_a, "n_threads"_a = 0);
-    m.def(
-        "gru_backward",
-        [](In dh, In dh_T, In x, In h, In gates, In W_x, In W_h, In lengths, In h_mask, bool one_step, Out dx, Out dh_0,
-           Out dW_x, Out dW_h, Out db, Out db_hn, bool accumulate, int n_threads) {
-            run_backward(
-                Cell::gru, 0, one_step, accumulate,
-                {dh, dh_T, {}, x, h, {}, gates, W_x, W_h, lengths, h_mask, dx, dh_0, {}, dW_x, dW_h, db, db_hn},
-                n_threads);
-        },
-        "dh"_a.noconvert().none(), "dh_T"_a.noconvert().none(), "x"_a.noconvert(), "h"_a.noconvert(),
-        "gates"_a.noconvert(), "W_x"_a.noconvert(), "W_h"_a.noconvert(), "lengths"_a.noconvert().none(),
-        "h_mask"_a.noconvert().none(), "one_step"_a, "dx"_a.noconvert().none(), "dh_0"_a.noconvert().none(),
-        "dW_x"_a.noconvert(), "dW_h"_a.noconvert(), "db"_a.noconvert(), "db_hn"_a.noconvert(), "accumulate"_a,
+        "cell"_a, "activation"_a, "dh"_a.noconvert().none(), "dh_T"_a.noconvert().none(), "dc_T"_a.noconvert().none(),
+        "x"_a.noconvert(), "h"_a.noconvert(), "c"_a.noconvert().none(), "gates"_a.noconvert().none(),
+        "W_x"_a.noconvert(), "W_h"_a.noconvert(), "lengths"_a.noconvert().none(), "h_mask"_a.noconvert().none(),
+        "one_step"_a, "dx"_a.noconvert().none(), "dh_0"_a.noconvert().none(), "dc_0"_a.noconvert().none(),
+        "dW_x"_a.noconvert(), "dW_h"_a.noconvert(), "db"_a.noconvert(), "db_hn"_a.noconvert().none(), "accumulate"_a,
         "n_threads"_a = 0);
 }
 

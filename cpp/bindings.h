@@ -47,13 +47,19 @@ template <class T, class Array> void check_dtype(const Array& a, const char* nam
         throw nb::value_error((std::string(name) + " has another dtype than the first array").c_str());
 }
 
+template <class Array> void check_given(const Array& a, const char* name) {
+    if (!a.is_valid()) throw nb::value_error((std::string(name) + " must be given").c_str());
+}
+
 template <class T> const T* in(const In& a, const char* name, Shape shape) {
+    check_given(a, name);
     check_dtype<T>(a, name);
     check_shape(a, name, shape);
     return static_cast<const T*>(a.data());
 }
 
 template <class T> T* out(const Out& a, const char* name, Shape shape) {
+    check_given(a, name);
     check_dtype<T>(a, name);
     check_shape(a, name, shape);
     return static_cast<T*>(a.data());
@@ -171,12 +177,20 @@ inline elman::Loss loss_of(const std::string& name) {
     throw nb::value_error(("unknown loss " + name).c_str());
 }
 
-inline int64_t gates_of(Cell cell) { return cell == Cell::rnn ? 1 : (cell == Cell::lstm ? 4 : 3); }
+// What the cells differ in as far as arrays go, in the order of Cell.
+struct CellKind {
+    const char* name;
+    int64_t blocks;  // of H columns in the weights
+    bool has_c, has_gates, has_b_hn;
+};
+inline constexpr CellKind kCells[] = {
+    {"rnn", 1, false, false, false}, {"lstm", 4, true, true, false}, {"gru", 3, false, true, true}};
+
+inline const CellKind& kind_of(Cell cell) { return kCells[static_cast<int>(cell)]; }
 
 inline Cell cell_of(const std::string& name) {
-    if (name == "rnn") return Cell::rnn;
-    if (name == "lstm") return Cell::lstm;
-    if (name == "gru") return Cell::gru;
+    for (Cell cell : {Cell::rnn, Cell::lstm, Cell::gru})
+        if (name == kind_of(cell).name) return cell;
     throw nb::value_error(("unknown cell " + name).c_str());
 }
 

@@ -34,7 +34,7 @@ template <class T> class Steps {
     Steps(Cell cell, int activation, const std::vector<Weights>& layers, const StepArrays& a) : table_(&kernels()) {
         const int64_t L = static_cast<int64_t>(layers.size()), N = size(a.x, 0), H = size(a.h, 2);
         T* h = out<T>(a.h, "h", {L, N, H});
-        T* c = cell == Cell::lstm ? out<T>(a.c, "c", {L, N, H}) : nullptr;
+        T* c = kind_of(cell).has_c ? out<T>(a.c, "c", {L, N, H}) : nullptr;
         for (int64_t l = 0; l < L; ++l) {
             Forward<T> f{};
             f.cell = cell, f.activation = activation, f.T_ = 1, f.N = N, f.H = H;
@@ -55,7 +55,7 @@ template <class T> class Steps {
 
     int64_t multiply_adds() const {
         int64_t count = dense_.M * dense_.H * dense_.K;
-        for (const Forward<T>& f : layers_) count += f.N * gates_of(f.cell) * f.H * ((f.one_hot ? 0 : f.D) + f.H);
+        for (const Forward<T>& f : layers_) count += f.N * kind_of(f.cell).blocks * f.H * ((f.one_hot ? 0 : f.D) + f.H);
         return count;
     }
 
@@ -94,7 +94,7 @@ template <class T> class Steps {
 
     void take(Forward<T> f, const Weights& weights) {
         const auto& [W_x, W_h, b, b_hn] = weights;
-        const int64_t columns = gates_of(f.cell) * f.H;
+        const int64_t columns = kind_of(f.cell).blocks * f.H;
         if (f.one_hot) f.D = size(W_x, 0);
         f.W_x = in<T>(W_x, "W_x", {f.D, columns}), f.W_h = in<T>(W_h, "W_h", {f.H, columns});
         f.b = maybe<T>(b, "b", {columns}), f.b_hn = maybe<T>(b_hn, "b_hn", {f.H});

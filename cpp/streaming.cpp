@@ -38,13 +38,13 @@ PackedLayer pack_layer(const std::string& cell, const In& W_x, const In& W_h, co
     return for_dtype(W_x, [&]<class T>() {
         const int64_t D = size(W_x, 0), H = size(W_h, 0);
         PackedLayer packed{&kernels(), cell_of(cell), activation_of(activation, 4), sizeof(T) == 4, one_hot, D, H};
-        const int64_t G = gates_of(packed.cell);
+        const int64_t G = kind_of(packed.cell).blocks;
         Forward<T> f = packed.layer<T>();
         f.W_x = in<T>(W_x, "W_x", {D, G * H});
         if (one_hot) packed.W_x = copy_of(f.W_x, D * G * H);
         f.W_h = in<T>(W_h, "W_h", {H, G * H});
         f.b = maybe<T>(b, "b", {G * H});
-        if (packed.cell == Cell::gru && b_hn.is_valid()) {
+        if (kind_of(packed.cell).has_b_hn && b_hn.is_valid()) {
             packed.b_hn = copy_of(in<T>(b_hn, "b_hn", {H}), H);
         }
         packed.weights = allocate(static_cast<std::size_t>(packed.table->of<T>().packed_size(f)) * sizeof(T));
@@ -60,7 +60,7 @@ template <class T> void step_as(const PackedLayer& packed, const In& x, const Ou
     f.ones = ones;
     if (!f.one_hot) f.x = in<T>(x, "x", {f.N, f.D});
     f.h = out<T>(h, "h", {f.N, f.H});
-    if (packed.cell == Cell::lstm) f.c = out<T>(c, "c", {f.N, f.H});
+    if (kind_of(packed.cell).has_c) f.c = out<T>(c, "c", {f.N, f.H});
     const T* weights = static_cast<const T*>(packed.weights.get());
     execute(1, [&](const Run& run) { packed.table->of<T>().step(f, weights, false, run); });
 }
@@ -94,10 +94,7 @@ double fma_loop(int64_t rounds, int n_threads) {
 
 void bind_streaming(nb::module_& m) {
     nb::class_<PackedLayer>(m, "PackedLayer")
-        .def_prop_ro("cell",
-                     [](const PackedLayer& p) {
-                         return p.cell == Cell::rnn ? "rnn" : p.cell == Cell::lstm ? "lstm" : "gru";
-                     })
+        .def_prop_ro("cell", [](const PackedLayer& p) { return kind_of(p.cell).name; })
         .def_prop_ro("input_size", [](const PackedLayer& p) { return p.D; })
         .def_prop_ro("hidden_size", [](const PackedLayer& p) { return p.H; })
         .def_prop_ro("one_hot", [](const PackedLayer& p) { return p.one_hot; })

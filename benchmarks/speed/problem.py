@@ -43,17 +43,12 @@ class Problem:
         x: Array = self.x
         for w in self.layers:
             zero, (W_x, W_h, b, b_hn) = np.zeros((self.shape.N, self.shape.H)), w
-            if self.shape.cell == "rnn":
-                states: tuple[Array, ...] = (reference.rnn_forward(x, zero, W_x, W_h, b),)
-            elif self.shape.cell == "lstm":
-                states = reference.lstm_forward(x, zero, zero, W_x, W_h, b)
-            else:
-                states = reference.gru_forward(x, zero, W_x, W_h, b, b_hn)
-            inputs, x = x, states[0][1:]
+            c_0 = zero if self.shape.cell == "lstm" else None
+            states = reference.layer_forward(self.shape.cell, x, zero, c_0, W_x, W_h, b, b_hn)
+            inputs, x = x, states.h[1:]
         if self.shape.layers > 1 or self.shape.N == 1:
             return {"h": x}
-        backward = getattr(reference, f"{self.shape.cell}_backward")
-        gradients = backward(self.dh, inputs, *states, W_x, W_h)
+        gradients = reference.layer_backward(self.shape.cell, self.dh, inputs, *states, W_x, W_h)
         return {"h": x, "dW_x": gradients.dW_x, "dW_h": gradients.dW_h, "db": gradients.db}
 
     def check(self, side: str, results: dict[str, Array]) -> float:

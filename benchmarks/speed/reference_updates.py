@@ -16,15 +16,11 @@ if TYPE_CHECKING:
 Array = npt.NDArray[Any]
 
 
-def forward(cell: str, x: Array, p: Parameters, layer: int) -> tuple[Array, ...]:
-    """Return the states of one layer, h first."""
-    W_x, W_h, b = (p[f"layers.{layer}.{name}"] for name in ("W_x", "W_h", "b"))
+def forward(cell: str, x: Array, p: Parameters, layer: int) -> reference.LayerStates:
+    """Return the states of one layer."""
+    W_x, W_h, b, b_hn = (p.get(f"layers.{layer}.{name}") for name in ("W_x", "W_h", "b", "b_hn"))
     zero = np.zeros((x.shape[1], W_h.shape[0]))
-    if cell == "rnn":
-        return (reference.rnn_forward(x, zero, W_x, W_h, b),)
-    if cell == "lstm":
-        return tuple(reference.lstm_forward(x, zero, zero, W_x, W_h, b))
-    return tuple(reference.gru_forward(x, zero, W_x, W_h, b, p[f"layers.{layer}.b_hn"]))
+    return reference.layer_forward(cell, x, zero, zero if cell == "lstm" else None, W_x, W_h, b, b_hn)
 
 
 def gradient(update: Update, p: Parameters, g: Parameters) -> float:
@@ -35,15 +31,14 @@ def gradient(update: Update, p: Parameters, g: Parameters) -> float:
     for layer in range(layers):
         inputs.append(x)
         states.append(forward(cell, x, p, layer))
-        x = states[-1][0][1:]
+        x = states[-1].h[1:]
     o = reference.dense_forward(x, p["output.W_y"], p["output.b_y"])
     loss, do = getattr(reference, update.loss)(o, batch.y)
     dense = reference.dense_backward(do, x, p["output.W_y"])
     g["output.W_y"][...], g["output.b_y"][...], dh = dense.dW_y, dense.db_y, dense.dh
-    backward = getattr(reference, f"{cell}_backward")
     for layer in reversed(range(layers)):
         name = f"layers.{layer}."
-        found = backward(dh, inputs[layer], *states[layer], p[f"{name}W_x"], p[f"{name}W_h"])
+        found = reference.layer_backward(cell, dh, inputs[layer], *states[layer], p[f"{name}W_x"], p[f"{name}W_h"])
         for part in ("W_x", "W_h", "b", "b_hn"):
             if name + part in g:
                 g[name + part][...] = getattr(found, f"d{part}")

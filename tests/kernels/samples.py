@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from elman import engine
+from elman import _check, engine
 from elman.engine import kernels
 from kernels.calls import CELLS, Problem, forward
 from reference import cases
@@ -41,6 +41,13 @@ def public_calls(dtype: str) -> dict[str, tuple[str, dict[str, Any]]]:
         weights = {name: problem.a[name] for name in ("x", "W_x", "W_h")}
         calls[f"{cell}_forward"] = f"{cell}_forward", {**problem.a, **both}
         calls[f"{cell}_backward"] = f"{cell}_backward", {"dh": problem.dh, **weights, **states, **both, **last}
+        kept = {"cell": cell, "lengths": problem.lengths, "h_mask": problem.mask}
+        absent = {name: None for name in ("c", "gates") if name not in states}
+        calls[f"{cell} layer_forward"] = "layer_forward", {"c_0": None, **problem.a, **kept}
+        calls[f"{cell} layer_backward"] = (
+            "layer_backward",
+            {"dh": problem.dh, **weights, **states, **absent, **kept, **last},
+        )
     for name, (function, arguments) in list(calls.items()):
         calls[f"{name} of ones"] = function, arguments | {"x": rng.integers(0, D, (T, N))}
     calls["dense_forward"] = "dense_forward", {"h": normal(2, N, H), "W_y": normal(H, K), "b_y": normal(K)}
@@ -103,6 +110,10 @@ class RawCall(NamedTuple):
         return getattr(kernels, self.function)(*(self.arguments | changed).values())
 
 
+def _given(results: dict[str, Any]) -> tuple[str, ...]:
+    return tuple(name for name, value in results.items() if value is not None)
+
+
 class Raw:
     """One valid call of every function of the extension that takes arrays, with all optional arrays given."""
 
@@ -119,42 +130,29 @@ class Raw:
         return {"lengths": np.array([3, 0, 2, 1]), "h_mask": self.new(N, H)}
 
     def cells_forward(self) -> Iterator[RawCall]:
-        x, h_0, b_hn = {"x": self.new(T, N, D)}, {"h_0": self.new(N, H)}, {"b_hn": self.new(H)}
-        h, gates, one = {"h": self.new(T + 1, N, H)}, {"gates": self.new(T, N, 4 * H)}, {"n_threads": 1}
-        c_0, c = {"c_0": self.new(N, H)}, {"c": self.new(T + 1, N, H)}
-
-        def b(G: int) -> dict[str, Any]:
-            return {"b": self.new(G * H)}
-
-        tanh = {"activation": "tanh"}
-        yield RawCall("rnn_forward", x | h_0 | self.weights(1) | b(1) | tanh | self.ends() | h | one, ("h",))
-        lstm = x | h_0 | c_0 | self.weights(4) | b(4) | self.ends() | h | c | gates | one
-        yield RawCall("lstm_forward", lstm, ("h", "c", "gates"))
-        gru = x | h_0 | self.weights(3) | b(3) | b_hn | self.ends() | h | gates | one
-        yield RawCall("gru_forward", gru, ("h", "gates"))
+        for cell, kind in _check.CELLS.items():
+            G, state = len(kind.gates), self.new(N, H)
+            c_0, c = (self.new(N, H), self.new(T + 1, N, H)) if kind.has_c else (None, None)
+            gates = self.new(T, N, 4 * H) if kind.has_gates else None
+            start = {"cell": cell, "activation": "tanh", "x": self.new(T, N, D), "h_0": state, "c_0": c_0}
+            biases = {"b": self.new(G * H), "b_hn": self.new(H) if kind.has_b_hn else None}
+            results = {"h": self.new(T + 1, N, H), "c": c, "gates": gates}
+            arguments = start | self.weights(G) | biases | self.ends() | results | {"n_threads": 1}
+            yield RawCall("layer_forward", arguments, _given(results))
 
     def cells_backward(self) -> Iterator[RawCall]:
-        dh, x, h = (
-            {"dh": self.new(T, N, H), "dh_T": self.new(N, H)},
-            {"x": self.new(T, N, D)},
-            {"h": self.new(T + 1, N, H)},
-        )
-        dc_T, c, gates = {"dc_T": self.new(N, H)}, {"c": self.new(T + 1, N, H)}, {"gates": self.new(T, N, 4 * H)}
-        tanh, depth = {"activation": "tanh"}, {"one_step": False}
-
-        def out(G: int, dc_0: bool = False, db_hn: bool = False) -> dict[str, Any]:
-            state = {"dh_0": self.new(N, H)} | ({"dc_0": self.new(N, H)} if dc_0 else {})
-            weights = {"dW_x": self.new(D, G * H), "dW_h": self.new(H, G * H), "db": self.new(G * H)}
-            last = {"db_hn": self.new(H)} if db_hn else {}
-            return {"dx": self.new(T, N, D)} | state | weights | last
-
-        def call(name: str, arguments: dict[str, Any], results: dict[str, Any]) -> RawCall:
+        for cell, kind in _check.CELLS.items():
+            G, has_c = len(kind.gates), kind.has_c
+            start = {"cell": cell, "activation": "tanh", "dh": self.new(T, N, H), "dh_T": self.new(N, H)}
+            start |= {"dc_T": self.new(N, H) if has_c else None, "x": self.new(T, N, D), "h": self.new(T + 1, N, H)}
+            start |= {"c": self.new(T + 1, N, H) if has_c else None}
+            start |= {"gates": self.new(T, N, 4 * H) if kind.has_gates else None}
+            results = {"dx": self.new(T, N, D), "dh_0": self.new(N, H), "dc_0": self.new(N, H) if has_c else None}
+            results |= {"dW_x": self.new(D, G * H), "dW_h": self.new(H, G * H), "db": self.new(G * H)}
+            results |= {"db_hn": self.new(H) if kind.has_b_hn else None}
+            given = start | self.weights(G) | self.ends() | {"one_step": False}
             end = {"accumulate": False, "n_threads": 1}
-            return RawCall(name, arguments | depth | results | end, tuple(results))
-
-        yield call("rnn_backward", dh | x | h | self.weights(1) | tanh | self.ends(), out(1))
-        yield call("lstm_backward", dh | dc_T | x | h | c | gates | self.weights(4) | self.ends(), out(4, dc_0=True))
-        yield call("gru_backward", dh | x | h | gates | self.weights(3) | self.ends(), out(3, db_hn=True))
+            yield RawCall("layer_backward", given | results | end, _given(results))
 
     def layers(self) -> Iterator[RawCall]:
         h, W_y, b_y, o = {"h": self.new(N, H)}, {"W_y": self.new(H, K)}, {"b_y": self.new(K)}, {"o": self.new(N, K)}
@@ -223,12 +221,18 @@ class Raw:
         yield RawCall("step", packed | state, ("h", "c"))
 
 
+def _name(call: RawCall) -> str:
+    if call.function.startswith("layer_"):
+        return call.function.replace("layer", call.arguments["cell"])
+    return str(call.arguments.get("name", call.function))
+
+
 def raw_calls(dtype: str) -> dict[str, RawCall]:
-    """Return every call by the name of its function, or of its loss."""
+    """Return every call by the name of its function, or of its loss; a layer's by its cell."""
     raw = Raw(dtype)
     groups = raw.cells_forward, raw.cells_backward, raw.layers, raw.losses, raw.updates, raw.batches, raw.streams
     groups += (raw.readouts,)
-    calls = {call.arguments.get("name", call.function): call for group in groups for call in group()}
+    calls = {_name(call): call for group in groups for call in group()}
     for name in [f"{cell}_{way}" for cell in ("rnn", "lstm", "gru") for way in ("forward", "backward")]:
         ones = {"x": raw.rng.integers(0, D, (T, N))}
         calls[f"{name} of ones"] = calls[name]._replace(arguments=calls[name].arguments | ones)

@@ -197,10 +197,11 @@ def test_gradients_of_ones_go_on_from_chunk_to_chunk(isa: str, case: str) -> Non
         a = {**problem.a, "x": x}
         states = forward(engine, case, a, problem.lengths, problem.mask)
         gradients = backward(engine, case, a, states, problem.cotangents, problem.lengths, problem.mask)
-        inputs = [a["x"], *states.values(), a["W_x"], a["W_h"], *(["tanh"] if case == "rnn-tanh" else [])]
-        ends = [problem.lengths, problem.mask, False]
-        native = getattr(kernels, f"{case.partition('-')[0]}_backward")
-        native(problem.dh, *problem.last, *inputs, *ends, *gradients.values(), True, 1)
+        last, kept = dict(zip(("dh_T", "dc_T"), problem.last, strict=False)), states.get
+        inputs = problem.dh, last["dh_T"], last.get("dc_T"), a["x"], kept("h"), kept("c"), kept("gates")
+        ends = a["W_x"], a["W_h"], problem.lengths, problem.mask, False
+        written = [gradients.get(f"d{name}") for name in ("x", "h_0", "c_0", "W_x", "W_h", "b", "b_hn")]
+        kernels.layer_backward(case.partition("-")[0], "tanh", *inputs, *ends, *written, True, 1)
         found.append(gradients)
     assert_same_bits(found[1], found[0])
     once = backward(engine, case, a, states, problem.cotangents, problem.lengths, problem.mask)
@@ -347,12 +348,10 @@ def test_gates_may_be_left_out(isa: str) -> None:
         problem = Problem(case, "float32", 4, 5, 3, 17)
         a, expected = problem.a, forward(engine, case, problem.a)
         h, c = np.empty_like(expected["h"]), np.empty_like(expected["h"])
-        inputs, ends = (a["x"], a["h_0"]), (None, None)
+        inputs, weights = (a["x"], a["h_0"], a.get("c_0")), (a["W_x"], a["W_h"], a["b"], a.get("b_hn"))
+        kernels.layer_forward(case.partition("-")[0], "tanh", *inputs, *weights, None, None, h, c, None)
         if case == "lstm":
-            kernels.lstm_forward(*inputs, a["c_0"], a["W_x"], a["W_h"], a["b"], *ends, h, c, None)
             np.testing.assert_array_equal(c, expected["c"])
-        else:
-            kernels.gru_forward(*inputs, a["W_x"], a["W_h"], a["b"], a["b_hn"], *ends, h, None)
         np.testing.assert_array_equal(h, expected["h"])
 
 
@@ -361,7 +360,9 @@ def test_inputs_need_no_gradient(isa: str) -> None:
     problem = Problem("lstm", "float32", 4, 5, 3, 17)
     states, gradients = run(problem, problem.lengths, problem.mask)
     others = {name: np.empty_like(value) for name, value in gradients.items() if name != "dx"}
-    kernels.lstm_backward(
+    kernels.layer_backward(
+        "lstm",
+        "tanh",
         problem.dh,
         *problem.last,
         problem.a["x"],
@@ -373,6 +374,7 @@ def test_inputs_need_no_gradient(isa: str) -> None:
         False,
         None,
         *others.values(),
+        None,
         False,
     )
     assert_same_bits(others, {name: value for name, value in gradients.items() if name != "dx"})

@@ -57,7 +57,8 @@ c = h.copy()
 
 def call():
     a = long.a
-    engine.kernels.lstm_forward(a["x"], a["h_0"], a["c_0"], a["W_x"], a["W_h"], None, None, None, h, c, None, 2)
+    inputs = a["x"], a["h_0"], a["c_0"], a["W_x"], a["W_h"]
+    engine.kernels.layer_forward("lstm", "tanh", *inputs, None, None, None, None, h, c, None, 2)
 
 thread = threading.Thread(target=call)
 thread.start()
@@ -125,16 +126,17 @@ INTERRUPTS = {
 T, N, D, H = 400, 32, 8, 512
 h = np.full((T + 1, N, H), np.nan, np.float32)
 inputs = new(T, N, D), new(N, H), new(N, H), new(D, 4 * H), new(H, 4 * H)
-call = lambda: k.lstm_forward(*inputs, None, None, None, h, h.copy(), None, THREADS)
+call = lambda: k.layer_forward("lstm", "tanh", *inputs, None, None, None, None, h, h.copy(), None, THREADS)
 interrupt(call, lambda: not np.isnan(h[1, -1, -1]))
 assert np.isnan(h[-1]).any(), "it ran to the end"
 """,
     "gru backward": """
 T, N, D, H = 400, 32, 8, 512
-states, W = (new(T, N, D), new(T + 1, N, H), new(T, N, 4 * H)), (new(D, 3 * H), new(H, 3 * H))
+states, W = (new(T, N, D), new(T + 1, N, H), None, new(T, N, 4 * H)), (new(D, 3 * H), new(H, 3 * H))
 dx, dh_0 = np.full((T, N, D), np.nan, np.float32), np.empty((N, H), np.float32)
-out = dx, dh_0, *map(np.empty_like, W), np.empty(3 * H, np.float32), np.empty(H, np.float32)
-call = lambda: k.gru_backward(new(T, N, H), None, *states, *W, None, None, False, *out, False, THREADS)
+out = dx, dh_0, None, *map(np.empty_like, W), np.empty(3 * H, np.float32), np.empty(H, np.float32)
+given = "gru", "tanh", new(T, N, H), None, None, *states, *W, None, None, False
+call = lambda: k.layer_backward(*given, *out, False, THREADS)
 interrupt(call, lambda: not np.isnan(dx[-1, -1, -1]))
 assert np.isnan(dx[0]).any(), "it ran to the end"
 """,
@@ -185,9 +187,8 @@ while not any(midway):  # until the machine is busy for long enough to see a sig
     a, states = problem.a, forward(engine, "lstm", problem.a, n_threads=THREADS)
     h, c = np.full_like(states["h"], np.nan), np.empty_like(states["c"])
     signal.setitimer(signal.ITIMER_REAL, 0.02, 0.02)
-    engine.kernels.lstm_forward(
-        a["x"], a["h_0"], a["c_0"], a["W_x"], a["W_h"], a["b"], None, None, h, c, None, THREADS
-    )
+    inputs = a["x"], a["h_0"], a["c_0"], a["W_x"], a["W_h"], a["b"]
+    engine.kernels.layer_forward("lstm", "tanh", *inputs, None, None, None, h, c, None, THREADS)
     signal.setitimer(signal.ITIMER_REAL, 0)
     assert_same_bits({"h": h, "c": c}, states, "h", "c")
     T *= 2

@@ -9,7 +9,7 @@ import pytest
 from elman import engine, reference
 
 TWINS = """
-    rnn_forward rnn_backward lstm_forward lstm_backward gru_forward gru_backward
+    layer_forward layer_backward rnn_forward rnn_backward lstm_forward lstm_backward gru_forward gru_backward
     embedding_forward embedding_backward dense_forward dense_backward dense_cross_entropy
     activation_forward activation_backward silu_forward silu_backward softplus_forward softplus_backward
     mixing_readout_forward mixing_readout_backward quantile_loss
@@ -17,7 +17,7 @@ TWINS = """
     binary_cross_entropy categorical_cross_entropy
     sgd_step rmsprop_step adam_step clip_by_norm clip_by_value dropout_mask gather_windows
 """
-RESULTS = "DenseGradients GRUGradients GRUStates LSTMGradients LSTMStates RNNGradients"
+RESULTS = "DenseGradients GRUGradients GRUStates LayerGradients LayerStates LSTMGradients LSTMStates RNNGradients"
 ONLY_ENGINE = {"isa", "isa_levels", "kernels", "num_threads", "use_isa"}
 
 

@@ -76,15 +76,10 @@ def _run(a, p, layer, direction, values, h_0, c_0, part, row, key):
     if a.recurrent_dropout and key is not None:
         key = key._replace(first_step=0)
         h_mask = _mask(a.recurrent_dropout, key, 4 * layer + 2 + direction, 1, row, a.hidden_size)
-    h_0 = h_0[np.newaxis]
-    if a.cell == "rnn":
-        h = reference.rnn_forward(x, h_0, W_x, W_h, b, a.activation, h_mask=h_mask)
-        return h[:, 0], h[:, 0]
-    if a.cell == "gru":
-        h = reference.gru_forward(x, h_0, W_x, W_h, b, p.get(name + "b_hn"), h_mask=h_mask).h
-        return h[:, 0], h[:, 0]
-    states = reference.lstm_forward(x, h_0, c_0[part, row][np.newaxis], W_x, W_h, b, h_mask=h_mask)
-    return states.h[:, 0], states.c[:, 0]
+    c_0 = c_0[part, row][np.newaxis] if a.cell == "lstm" else None
+    b_hn = p.get(name + "b_hn")
+    h, c, _ = reference.layer_forward(a.cell, x, h_0[np.newaxis], c_0, W_x, W_h, b, b_hn, a.activation, h_mask=h_mask)
+    return h[:, 0], h[:, 0] if c is None else c[:, 0]
 
 
 def _output(a, p, x, values, finals, row, key):

@@ -61,7 +61,7 @@ def test_one_step_gradients_are_the_reference_s(cell: str, readout: str) -> None
     tape = case.forward()
     case.network.backward(tape, case.do, bptt_depth=1)
     p, zeros = case.network.parameters, np.zeros((3, 2))
-    outputs, read = _reference_forward(case, p)
+    states, read = _reference_forward(case, p)
     do = np.zeros((4, 3, 2))
     if readout == "every":
         do = case.do
@@ -69,10 +69,9 @@ def test_one_step_gradients_are_the_reference_s(cell: str, readout: str) -> None
         for row, length in enumerate(LENGTHS):
             if length:
                 do[length - 1, row] = case.do[row]
-    dh = reference.dense_backward(do, outputs[0][1:], p["output.W_y"]).dh
-    weights = case.x, *outputs, p["layers.0.W_x"], p["layers.0.W_h"]
-    options = {"lengths": LENGTHS, "bptt_depth": 1}
-    expected = getattr(reference, f"{cell}_backward")(dh, *weights, **options)
+    dh = reference.dense_backward(do, states.h[1:], p["output.W_y"]).dh
+    weights = p["layers.0.W_x"], p["layers.0.W_h"]
+    expected = reference.layer_backward(cell, dh, case.x, *states, *weights, lengths=LENGTHS, bptt_depth=1)
     for name in ("W_x", "W_h", "b"):
         assert_close(case.network.gradients[f"layers.0.{name}"], getattr(expected, f"d{name}"), "same sums", name=name)
     assert (tape.d_state.h[0] == zeros)[[0, 2]].all()  # only the row without steps hands its adjoint down
@@ -82,18 +81,12 @@ def test_one_step_gradients_are_the_reference_s(cell: str, readout: str) -> None
 
 
 def _reference_forward(case: Case, p):
-    arguments = case.x, case.state.h[0]
-    weights = p["layers.0.W_x"], p["layers.0.W_h"], p["layers.0.b"]
-    cell = case.network.architecture.cell
-    if cell == "rnn":
-        outputs = (reference.rnn_forward(*arguments, *weights, lengths=LENGTHS),)
-    elif cell == "lstm":
-        outputs = tuple(reference.lstm_forward(*arguments, case.state.c[0], *weights, lengths=LENGTHS))
-    else:
-        outputs = tuple(reference.gru_forward(*arguments, *weights, p["layers.0.b_hn"], lengths=LENGTHS))
+    names, cell = ("W_x", "W_h", "b", "b_hn"), case.network.architecture.cell
+    c_0, weights = None if case.state.c is None else case.state.c[0], [p.get(f"layers.0.{name}") for name in names]
+    states = reference.layer_forward(cell, case.x, case.state.h[0], c_0, *weights, lengths=LENGTHS)
     if case.network.architecture.readout == "every":
-        return outputs, outputs[0][1:]
-    return outputs, outputs[0][LENGTHS, np.arange(3)]
+        return states, states.h[1:]
+    return states, states.h[LENGTHS, np.arange(3)]
 
 
 def test_chunks_with_handed_down_adjoints_give_the_gradient_of_the_whole() -> None:

@@ -70,11 +70,8 @@ def max_abs(parts: list[Array]) -> Array:
 
 def whole_pass(cell: str, run: Any, dh: Array, lengths: Array) -> Any:
     """Run the engine's backward pass over all steps at once."""
-    if cell == "rnn":
-        return engine.rnn_backward(dh, run.x, run.h, run.W_x, run.W_h, run.activation, lengths)
-    if cell == "gru":
-        return engine.gru_backward(dh, run.x, run.h, run.gates, run.W_x, run.W_h, lengths=lengths)
-    return engine.lstm_backward(dh, run.x, run.h, run.c, run.gates, run.W_x, run.W_h, lengths=lengths)
+    states = run.x, run.h, run.c, run.gates
+    return engine.layer_backward(cell, dh, *states, run.W_x, run.W_h, run.activation, lengths)
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
@@ -95,7 +92,7 @@ def test_all_outputs_together_are_the_pass_of_training(cell: str, options: dict[
     for direction, run in enumerate(tape.layers[-1].passes):
         # The steps of a short row come up more than once among seven probes.
         together = max_abs([part[direction] for part in outputs])
-        _, _, dx = _walk_back(cell, run, together, lengths, 0)
+        _, _, dx = _walk_back(run, together, lengths, 0)
         whole = whole_pass(cell, run, together, lengths)
         prefix = f"layers.{network.architecture.num_layers - 1}." + ("reverse." if direction else "")
         assert_close(whole.dW_x, expected[prefix + "W_x"], "same sums")

@@ -33,29 +33,16 @@ class Layer:
 
     def forward(self, keep: bool = False) -> None:
         """h of every step; with ``keep`` also what the backward pass needs."""
-        start, weights, rest = (self.x, None), (self.W_x, self.W_h, self.b), (None, None)  # from zeros
-        gates = self.gates if keep else None
-        if self.cell == "rnn":
-            kernels.rnn_forward(*start, *weights, "tanh", *rest, self.h, self.n_threads)
-        elif self.cell == "lstm":
-            kernels.lstm_forward(*start, None, *weights, *rest, self.h, self.c, gates, self.n_threads)
-        else:
-            kernels.gru_forward(*start, *weights, self.b_hn, *rest, self.h, gates, self.n_threads)
+        start, weights = (self.x, None, None), (self.W_x, self.W_h, self.b, self.b_hn)  # from zeros
+        states = self.h, self.c, self.gates if keep else None
+        kernels.layer_forward(self.cell, "tanh", *start, *weights, None, None, *states, self.n_threads)
 
     def backward(self) -> None:
         """Gradients of the weights and of the initial state."""
-        weights, gradients = (self.W_x, self.W_h), (self.dW_x, self.dW_h, self.db)
-        plain = (None, None, False, None)  # no lengths, no mask, all paths, no dx
-        if self.cell == "rnn":
-            arguments = (self.dh, None, self.x, self.h, *weights, "tanh", *plain, self.dh_0, *gradients)
-            kernels.rnn_backward(*arguments, False, self.n_threads)
-        elif self.cell == "lstm":
-            states = (self.dh, None, None, self.x, self.h, self.c, self.gates)
-            arguments = (*states, *weights, *plain, self.dh_0, self.dc_0, *gradients)
-            kernels.lstm_backward(*arguments, False, self.n_threads)
-        else:
-            arguments = (self.dh, None, self.x, self.h, self.gates, *weights, *plain, self.dh_0, *gradients)
-            kernels.gru_backward(*arguments, self.db_hn, False, self.n_threads)
+        given = self.dh, None, None, self.x, self.h, self.c, self.gates, self.W_x, self.W_h
+        plain = None, None, False, None  # no lengths, no mask, all paths, no dx
+        gradients = self.dh_0, self.dc_0, self.dW_x, self.dW_h, self.db, self.db_hn
+        kernels.layer_backward(self.cell, "tanh", *given, *plain, *gradients, False, self.n_threads)
 
     def train(self) -> None:
         self.forward(keep=True)

@@ -5,20 +5,22 @@
 same words. Each takes the place to name in messages and a dtype (``None`` infers float32 or float64 from the arrays;
 functions that are told a dtype take none), then the arguments of its namesake in their order. It returns them, in
 that order, ready for use: C-contiguous, aligned, native byte order, one dtype. Arrays that are already so come back
-as they are, never copied.
+as they are, never copied. `layer_forward` and `layer_backward` check the functions of every single cell too.
 """
 
 from __future__ import annotations
 
 from elman._check.cells import (
     CELL_ACTIVATIONS,
+    CELLS,
     RESETS,
-    gru_backward,
-    gru_forward,
-    lstm_backward,
-    lstm_forward,
-    rnn_backward,
-    rnn_forward,
+    BackwardArguments,
+    CellKind,
+    ForwardArguments,
+    cell_activation,
+    cell_kind,
+    layer_backward,
+    layer_forward,
 )
 from elman._check.layers import (
     OUTPUT_ACTIVATIONS,
@@ -42,7 +44,7 @@ from elman._check.layers import (
 )
 from elman._check.readout import mixing_readout_backward, mixing_readout_forward, quantile_loss
 from elman._check.shapes import Array, Shapes, common_dtype
-from elman._check.streams import CELLS, pack_layer, step
+from elman._check.streams import pack_layer, step
 from elman._check.updates import (
     adam_step,
     clip_by_norm,
@@ -76,6 +78,9 @@ __all__ = [
     "REDUCTIONS",
     "RESETS",
     "Array",
+    "BackwardArguments",
+    "CellKind",
+    "ForwardArguments",
     "Shapes",
     "activation_backward",
     "activation_forward",
@@ -85,6 +90,8 @@ __all__ = [
     "boolean",
     "bptt_depth",
     "categorical_cross_entropy",
+    "cell_activation",
+    "cell_kind",
     "choice",
     "class_targets",
     "clip_by_norm",
@@ -101,12 +108,10 @@ __all__ = [
     "first_wrong",
     "float_dtype",
     "gather_windows",
-    "gru_backward",
-    "gru_forward",
     "integer",
+    "layer_backward",
+    "layer_forward",
     "loss",
-    "lstm_backward",
-    "lstm_forward",
     "mixing_readout_backward",
     "mixing_readout_forward",
     "number_in",
@@ -115,8 +120,6 @@ __all__ = [
     "quantile_loss",
     "random_state",
     "rmsprop_step",
-    "rnn_backward",
-    "rnn_forward",
     "sgd_step",
     "show",
     "silu_backward",

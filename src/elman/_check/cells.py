@@ -1,15 +1,15 @@
-"""The arguments of the recurrent layers."""
+"""The arguments of the recurrent layers, and the arrays that each cell has."""
 
 from __future__ import annotations
 
-from typing import Any, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from elman._check.shapes import Array, Shapes, plain
 from elman._check.values import bptt_depth, choice, within
-from elman.errors import DataError
+from elman.errors import ArgumentError, DataError
 
 CELL_ACTIVATIONS = ("tanh", "relu", "sigmoid", "identity")
 RESETS = ("after", "before")
@@ -18,96 +18,106 @@ Dtype: TypeAlias = npt.DTypeLike | None
 Optional: TypeAlias = Array | None
 
 
-def rnn_forward(
+class CellKind(NamedTuple):
+    """The arrays that layers of one cell have."""
+
+    gates: str  # a letter for each block of H columns in the weights
+    has_c: bool = False
+    has_b_hn: bool = False
+
+    @property
+    def has_gates(self) -> bool:
+        """Whether the forward pass stores activated gates (T, N, 4H)."""
+        return len(self.gates) > 1
+
+    @property
+    def columns(self) -> str:
+        """Columns of the weights, as a size of `Shapes`."""
+        return f"{len(self.gates)}H" if self.has_gates else "H"
+
+
+CELLS = {"rnn": CellKind("h"), "lstm": CellKind("ifgo", has_c=True), "gru": CellKind("rzn", has_b_hn=True)}
+
+
+class ForwardArguments(NamedTuple):
+    """Checked arguments of a forward pass, in the order of the kernel; peepholes, which it does not take, last."""
+
+    cell: str
+    activation: str
+    x: Array
+    h_0: Array
+    c_0: Any  # ndarray of the cells that have it, else None
+    W_x: Array
+    W_h: Array
+    b: Optional
+    b_hn: Optional
+    lengths: Optional
+    h_mask: Optional
+    peepholes: Optional
+
+
+class BackwardArguments(NamedTuple):
+    """The same of a backward pass; peepholes and depth, which the kernel does not take as they are, last."""
+
+    cell: str
+    activation: str
+    dh: Optional
+    dh_T: Optional
+    dc_T: Optional
+    x: Array
+    h: Array
+    c: Any  # ndarray of the cells that have it, else None
+    gates: Any  # the same
+    W_x: Array
+    W_h: Array
+    lengths: Optional
+    h_mask: Optional
+    peepholes: Optional
+    bptt_depth: int | None
+
+
+def layer_forward(
     place: str,
     dtype: Dtype,
-    x: Any,
-    h_0: Any,
-    W_x: Any,
-    W_h: Any,
-    b: Any,
-    activation: Any,
-    lengths: Any,
-    h_mask: Any,
-) -> tuple[Array, Array, Array, Array, Optional, str, Optional, Optional]:
-    """Check the arguments of `rnn_forward`."""
-    s = Shapes(place, dtype, x, h_0, W_x, W_h, b, h_mask)
-    x, W_x, W_h = _layer(s, x, W_x, W_h, "H")
-    return (
-        x,
-        s.array("h_0", h_0, "N", "H"),
-        W_x,
-        W_h,
-        s.array("b", b, "H", optional=True),
-        choice(place, "activation", activation, CELL_ACTIVATIONS),
-        s.lengths(lengths),
-        s.array("h_mask", h_mask, "N", "H", optional=True),
-    )
-
-
-def rnn_backward(
-    place: str,
-    dtype: Dtype,
-    dh: Any,
-    x: Any,
-    h: Any,
-    W_x: Any,
-    W_h: Any,
-    activation: Any,
-    lengths: Any,
-    h_mask: Any,
-    dh_T: Any,
-    depth: Any,
-) -> tuple[Optional, Array, Array, Array, Array, str, Optional, Optional, Optional, int | None]:
-    """Check the arguments of `rnn_backward`."""
-    s = Shapes(place, dtype, dh, x, h, W_x, W_h, h_mask, dh_T)
-    x, W_x, W_h = _layer(s, x, W_x, W_h, "H")
-    return (
-        s.array("dh", dh, "T", "N", "H", optional=True),
-        x,
-        s.array("h", h, "T+1", "N", "H"),
-        W_x,
-        W_h,
-        choice(place, "activation", activation, CELL_ACTIVATIONS),
-        s.lengths(lengths),
-        s.array("h_mask", h_mask, "N", "H", optional=True),
-        s.array("dh_T", dh_T, "N", "H", optional=True),
-        bptt_depth(place, depth),
-    )
-
-
-def lstm_forward(
-    place: str,
-    dtype: Dtype,
+    cell: Any,
     x: Any,
     h_0: Any,
     c_0: Any,
     W_x: Any,
     W_h: Any,
     b: Any,
-    peepholes: Any,
+    b_hn: Any,
+    activation: Any,
     lengths: Any,
     h_mask: Any,
-) -> tuple[Array, Array, Array, Array, Array, Optional, Optional, Optional, Optional]:
-    """Check the arguments of `lstm_forward`."""
-    s = Shapes(place, dtype, x, h_0, c_0, W_x, W_h, b, peepholes, h_mask)
-    x, W_x, W_h = _layer(s, x, W_x, W_h, "4H")
-    return (
-        x,
-        s.array("h_0", h_0, "N", "H"),
-        s.array("c_0", c_0, "N", "H"),
-        W_x,
-        W_h,
-        s.array("b", b, "4H", optional=True),
-        s.array("peepholes", peepholes, 3, "H", optional=True),
-        s.lengths(lengths),
-        s.array("h_mask", h_mask, "N", "H", optional=True),
+    peepholes: Any = None,
+) -> ForwardArguments:
+    """Check the arguments of the forward pass of any cell."""
+    kind = cell_kind(place, cell)
+    check_has(place, cell, "c_0", c_0, kind.has_c)
+    check_may_have(place, cell, "b_hn", b_hn, kind.has_b_hn)
+    s = Shapes(place, dtype, x, h_0, c_0, W_x, W_h, b, b_hn, peepholes, h_mask)
+    x, W_x, W_h = _layer(s, x, W_x, W_h, kind.columns)
+    return ForwardArguments(
+        x=x,
+        h_0=s.array("h_0", h_0, "N", "H"),
+        c_0=s.array("c_0", c_0, "N", "H", optional=True),
+        W_x=W_x,
+        W_h=W_h,
+        b=s.array("b", b, kind.columns, optional=True),
+        b_hn=s.array("b_hn", b_hn, "H", optional=True),
+        peepholes=s.array("peepholes", peepholes, 3, "H", optional=True),
+        cell=cell,
+        activation=cell_activation(place, cell, activation),
+        lengths=s.lengths(lengths),
+        h_mask=s.array("h_mask", h_mask, "N", "H", optional=True),
     )
 
 
-def lstm_backward(
+def layer_backward(
     place: str,
     dtype: Dtype,
+    cell: Any,
     dh: Any,
     x: Any,
     h: Any,
@@ -115,107 +125,64 @@ def lstm_backward(
     gates: Any,
     W_x: Any,
     W_h: Any,
-    peepholes: Any,
+    activation: Any,
     lengths: Any,
     h_mask: Any,
     dh_T: Any,
     dc_T: Any,
     depth: Any,
-) -> tuple[
-    Optional,
-    Array,
-    Array,
-    Array,
-    Array,
-    Array,
-    Array,
-    Optional,
-    Optional,
-    Optional,
-    Optional,
-    Optional,
-    int | None,
-]:
-    """Check the arguments of `lstm_backward`."""
+    peepholes: Any = None,
+) -> BackwardArguments:
+    """Check the arguments of the backward pass of any cell."""
+    kind = cell_kind(place, cell)
+    check_has(place, cell, "c", c, kind.has_c)
+    check_has(place, cell, "gates", gates, kind.has_gates)
+    check_may_have(place, cell, "dc_T", dc_T, kind.has_c)
     s = Shapes(place, dtype, dh, x, h, c, gates, W_x, W_h, peepholes, h_mask, dh_T, dc_T)
-    x, W_x, W_h = _layer(s, x, W_x, W_h, "4H")
-    return (
-        s.array("dh", dh, "T", "N", "H", optional=True),
-        x,
-        s.array("h", h, "T+1", "N", "H"),
-        s.array("c", c, "T+1", "N", "H"),
-        s.array("gates", gates, "T", "N", "4H"),
-        W_x,
-        W_h,
-        s.array("peepholes", peepholes, 3, "H", optional=True),
-        s.lengths(lengths),
-        s.array("h_mask", h_mask, "N", "H", optional=True),
-        s.array("dh_T", dh_T, "N", "H", optional=True),
-        s.array("dc_T", dc_T, "N", "H", optional=True),
-        bptt_depth(place, depth),
+    x, W_x, W_h = _layer(s, x, W_x, W_h, kind.columns)
+    return BackwardArguments(
+        dh=s.array("dh", dh, "T", "N", "H", optional=True),
+        x=x,
+        h=s.array("h", h, "T+1", "N", "H"),
+        c=s.array("c", c, "T+1", "N", "H", optional=True),
+        gates=s.array("gates", gates, "T", "N", "4H", optional=True),
+        W_x=W_x,
+        W_h=W_h,
+        peepholes=s.array("peepholes", peepholes, 3, "H", optional=True),
+        cell=cell,
+        activation=cell_activation(place, cell, activation),
+        lengths=s.lengths(lengths),
+        h_mask=s.array("h_mask", h_mask, "N", "H", optional=True),
+        dh_T=s.array("dh_T", dh_T, "N", "H", optional=True),
+        dc_T=s.array("dc_T", dc_T, "N", "H", optional=True),
+        bptt_depth=bptt_depth(place, depth),
     )
 
 
-def gru_forward(
-    place: str,
-    dtype: Dtype,
-    x: Any,
-    h_0: Any,
-    W_x: Any,
-    W_h: Any,
-    b: Any,
-    b_hn: Any,
-    reset: Any,
-    lengths: Any,
-    h_mask: Any,
-) -> tuple[Array, Array, Array, Array, Optional, Optional, str, Optional, Optional]:
-    """Check the arguments of `gru_forward`."""
-    s = Shapes(place, dtype, x, h_0, W_x, W_h, b, b_hn, h_mask)
-    x, W_x, W_h = _layer(s, x, W_x, W_h, "3H")
-    return (
-        x,
-        s.array("h_0", h_0, "N", "H"),
-        W_x,
-        W_h,
-        s.array("b", b, "3H", optional=True),
-        s.array("b_hn", b_hn, "H", optional=True),
-        choice(place, "reset", reset, RESETS),
-        s.lengths(lengths),
-        s.array("h_mask", h_mask, "N", "H", optional=True),
-    )
+def cell_kind(place: str, cell: Any) -> CellKind:
+    """Return the arrays of a cell, or refuse its name."""
+    return CELLS[choice(place, "cell", cell, tuple(CELLS))]
 
 
-def gru_backward(
-    place: str,
-    dtype: Dtype,
-    dh: Any,
-    x: Any,
-    h: Any,
-    gates: Any,
-    W_x: Any,
-    W_h: Any,
-    reset: Any,
-    lengths: Any,
-    h_mask: Any,
-    dh_T: Any,
-    depth: Any,
-) -> tuple[Optional, Array, Array, Array, Array, Array, str, Optional, Optional, Optional, int | None]:
-    """Check the arguments of `gru_backward`."""
-    s = Shapes(place, dtype, dh, x, h, gates, W_x, W_h, h_mask, dh_T)
-    x, W_x, W_h = _layer(s, x, W_x, W_h, "3H")
-    return (
-        s.array("dh", dh, "T", "N", "H", optional=True),
-        x,
-        s.array("h", h, "T+1", "N", "H"),
-        s.array("gates", gates, "T", "N", "4H"),
-        W_x,
-        W_h,
-        choice(place, "reset", reset, RESETS),
-        s.lengths(lengths),
-        s.array("h_mask", h_mask, "N", "H", optional=True),
-        s.array("dh_T", dh_T, "N", "H", optional=True),
-        bptt_depth(place, depth),
-    )
+def cell_activation(place: str, cell: str, activation: Any) -> str:
+    """Return the activation, which only a simple recurrent layer chooses."""
+    name = choice(place, "activation", activation, CELL_ACTIVATIONS)
+    if cell != "rnn" and name != "tanh":
+        raise ArgumentError(f"{place}: activation={name!r} needs cell='rnn', got cell={cell!r}.")
+    return name
+
+
+def check_may_have(place: str, cell: str, name: str, value: Any, has: bool) -> None:
+    """Refuse an array that the cell does not have."""
+    if value is not None and not has:
+        raise ArgumentError(f"{place}: {name} must be None for {cell!r}.")
+
+
+def check_has(place: str, cell: str, name: str, value: Any, has: bool) -> None:
+    """Refuse an array that the cell does not have, and a missing one that it has."""
+    check_may_have(place, cell, name, value, has)
+    if value is None and has:
+        raise ArgumentError(f"{place}: {name} must be given for {cell!r}.")
 
 
 def _layer(s: Shapes, x: Any, W_x: Any, W_h: Any, columns: str) -> tuple[Array, Array, Array]:

@@ -7,12 +7,10 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from elman._check.cells import CELL_ACTIVATIONS, one_hot_places
+from elman._check.cells import CELLS, cell_activation, cell_kind, check_has, check_may_have, one_hot_places
 from elman._check.shapes import Array, Shapes
-from elman._check.values import boolean, choice
+from elman._check.values import boolean
 from elman.errors import ArgumentError
-
-CELLS = {"rnn": "H", "lstm": "4H", "gru": "3H"}  # columns of the weights
 
 Optional: TypeAlias = Array | None
 
@@ -29,9 +27,9 @@ def pack_layer(
     one_hot: Any,
 ) -> tuple[str, Array, Array, Optional, Optional, str, bool]:
     """Check the arguments of `pack_layer`."""
-    columns = CELLS[choice(place, "cell", cell, tuple(CELLS))]
-    if b_hn is not None and cell != "gru":
-        raise ArgumentError(f"{place}: b_hn belongs to the GRU; the cell is {cell!r}.")
+    kind = cell_kind(place, cell)
+    columns = kind.columns
+    check_may_have(place, cell, "b_hn", b_hn, kind.has_b_hn)
     s = Shapes(place, dtype, W_x, W_h, b, b_hn)
     W_h = s.array("W_h", W_h, "H", columns)
     return (
@@ -40,7 +38,7 @@ def pack_layer(
         W_h,
         s.array("b", b, columns, optional=True),
         s.array("b_hn", b_hn, "H", optional=True),
-        choice(place, "activation", activation, CELL_ACTIVATIONS),
+        cell_activation(place, cell, activation),
         boolean(place, "one_hot", one_hot),
     )
 
@@ -56,8 +54,7 @@ def step(
     else:
         x = s.array("x", x, "N", D)
     h = s.in_place("h", h, "N", H)
-    if (c is None) == (cell == "lstm"):
-        raise ArgumentError(f"{place}: c must be {'given' if cell == 'lstm' else 'None'} for {cell!r}.")
+    check_has(place, cell, "c", c, CELLS[cell].has_c)
     c = None if c is None else s.in_place("c", c, "N", H)
     for name, one, another in (("x and h", x, h), ("x and c", x, c), ("h and c", h, c)):
         if one is not None and another is not None and np.may_share_memory(one, another):

@@ -14,7 +14,16 @@ arrays the caller has allocated, for `elman.network`, which checks its input onc
 from __future__ import annotations
 
 from elman.engine._native import kernels
-from elman.engine.cells import gru_backward, gru_forward, lstm_backward, lstm_forward, rnn_backward, rnn_forward
+from elman.engine.cells import (
+    gru_backward,
+    gru_forward,
+    layer_backward,
+    layer_forward,
+    lstm_backward,
+    lstm_forward,
+    rnn_backward,
+    rnn_forward,
+)
 from elman.engine.layers import (
     activation_backward,
     activation_forward,
@@ -50,7 +59,16 @@ from elman.engine.updates import (
     rmsprop_step,
     sgd_step,
 )
-from elman.reference import DenseGradients, GRUGradients, GRUStates, LSTMGradients, LSTMStates, RNNGradients
+from elman.reference import (
+    DenseGradients,
+    GRUGradients,
+    GRUStates,
+    LayerGradients,
+    LayerStates,
+    LSTMGradients,
+    LSTMStates,
+    RNNGradients,
+)
 
 __all__ = [
     "DenseGradients",
@@ -58,6 +76,8 @@ __all__ = [
     "GRUStates",
     "LSTMGradients",
     "LSTMStates",
+    "LayerGradients",
+    "LayerStates",
     "RNNGradients",
     "activation_backward",
     "activation_forward",
@@ -81,6 +101,8 @@ __all__ = [
     "isa",
     "isa_levels",
     "kernels",
+    "layer_backward",
+    "layer_forward",
     "lstm_backward",
     "lstm_forward",
     "mean_absolute_error",

@@ -1,4 +1,4 @@
-"""The recurrent layers."""
+"""The recurrent layers: one kernel per direction for all cells, and the names of the three."""
 
 from __future__ import annotations
 
@@ -9,26 +9,110 @@ from elman import _check
 from elman._check import Array
 from elman.engine._native import kernels, threads, twin
 from elman.errors import UnsupportedError
-from elman.reference import GRUGradients, GRUStates, LSTMGradients, LSTMStates, RNNGradients
+from elman.reference import (
+    GRUGradients,
+    GRUStates,
+    LayerGradients,
+    LayerStates,
+    LSTMGradients,
+    LSTMStates,
+    RNNGradients,
+)
 
 
-def _one_step(place: str, bptt_depth: int | None) -> bool:
-    if bptt_depth not in (None, 1):
-        raise UnsupportedError(
-            f"{place}: bptt_depth must be 1 or None here, got {bptt_depth}. "
-            f"elman.reference.{place} takes any depth; for long streams, carry the state from chunk to chunk."
-        )
-    return bptt_depth == 1
-
-
-def _no_peepholes(place: str, peepholes: Array | None) -> None:
+def _forward(place: str, n_threads: int | None, checked: _check.ForwardArguments) -> LayerStates:
+    """Run the kernel on checked arguments."""
+    *arguments, peepholes = checked
     if peepholes is not None:
         raise UnsupportedError(f"{place}: peepholes are not in the engine. elman.reference.{place} has them.")
+    kind, (T, N), H = _check.CELLS[checked.cell], checked.x.shape[:2], len(checked.W_h)
+    allocate = (
+        np.empty if checked.lengths is None else np.zeros
+    )  # kernels leave c and gates past the end of a row alone
+    states = LayerStates(
+        np.empty((T + 1, N, H), checked.W_x.dtype),
+        allocate((T + 1, N, H), checked.W_x.dtype) if kind.has_c else None,
+        allocate((T, N, 4 * H), checked.W_x.dtype) if kind.has_gates else None,
+    )
+    kernels.layer_forward(*arguments, *states, threads(place, n_threads))
+    return states
+
+
+def _backward(place: str, n_threads: int | None, checked: _check.BackwardArguments) -> LayerGradients:
+    """Run the kernel on checked arguments."""
+    *arguments, peepholes, depth = checked
+    if peepholes is not None:
+        raise UnsupportedError(f"{place}: peepholes are not in the engine. elman.reference.{place} has them.")
+    if depth not in (None, 1):
+        raise UnsupportedError(
+            f"{place}: bptt_depth must be 1 or None here, got {depth}. "
+            f"elman.reference.{place} takes any depth; for long streams, carry the state from chunk to chunk."
+        )
+    kind, W_x, W_h = _check.CELLS[checked.cell], checked.W_x, checked.W_h
+    T, N, H = len(checked.x), checked.x.shape[1], len(W_h)
+    gradients = LayerGradients(
+        dx=np.empty((T, N, len(W_x)), W_x.dtype),
+        dh_0=np.empty((N, H), W_x.dtype),
+        dc_0=np.empty((N, H), W_x.dtype) if kind.has_c else None,
+        dW_x=np.empty_like(W_x),
+        dW_h=np.empty_like(W_h),
+        db=np.empty(W_h.shape[1], W_x.dtype),
+        db_hn=np.empty(H, W_x.dtype) if kind.has_b_hn else None,
+    )
+    kernels.layer_backward(*arguments, depth == 1, *gradients, False, threads(place, n_threads))
+    return gradients
 
 
 def _reset_after(place: str, reset: str) -> None:
-    if reset != "after":
+    if _check.choice(place, "reset", reset, _check.RESETS) != "after":
         raise UnsupportedError(f'{place}: reset="{reset}" is not in the engine. elman.reference.{place} has it.')
+
+
+@twin
+def layer_forward(
+    cell: str,
+    x: npt.ArrayLike,
+    h_0: npt.ArrayLike,
+    c_0: npt.ArrayLike | None,
+    W_x: npt.ArrayLike,
+    W_h: npt.ArrayLike,
+    b: npt.ArrayLike | None = None,
+    b_hn: npt.ArrayLike | None = None,
+    activation: str = "tanh",
+    lengths: npt.ArrayLike | None = None,
+    h_mask: npt.ArrayLike | None = None,
+    *,
+    n_threads: int | None = None,
+) -> LayerStates:
+    place = "layer_forward"
+    checked = _check.layer_forward(place, None, cell, x, h_0, c_0, W_x, W_h, b, b_hn, activation, lengths, h_mask)
+    return _forward(place, n_threads, checked)
+
+
+@twin
+def layer_backward(
+    cell: str,
+    dh: npt.ArrayLike | None,
+    x: npt.ArrayLike,
+    h: npt.ArrayLike,
+    c: npt.ArrayLike | None,
+    gates: npt.ArrayLike | None,
+    W_x: npt.ArrayLike,
+    W_h: npt.ArrayLike,
+    activation: str = "tanh",
+    lengths: npt.ArrayLike | None = None,
+    h_mask: npt.ArrayLike | None = None,
+    dh_T: npt.ArrayLike | None = None,
+    dc_T: npt.ArrayLike | None = None,
+    bptt_depth: int | None = None,
+    *,
+    n_threads: int | None = None,
+) -> LayerGradients:
+    place = "layer_backward"
+    checked = _check.layer_backward(
+        place, None, cell, dh, x, h, c, gates, W_x, W_h, activation, lengths, h_mask, dh_T, dc_T, bptt_depth
+    )
+    return _backward(place, n_threads, checked)
 
 
 @twin
@@ -45,11 +129,8 @@ def rnn_forward(
     n_threads: int | None = None,
 ) -> Array:
     place = "rnn_forward"
-    checked = _check.rnn_forward(place, None, x, h_0, W_x, W_h, b, activation, lengths, h_mask)
-    (T, N), H = checked[0].shape[:2], len(checked[3])
-    h = np.empty((T + 1, N, H), checked[3].dtype)
-    kernels.rnn_forward(*checked, h, threads(place, n_threads))
-    return h
+    checked = _check.layer_forward(place, None, "rnn", x, h_0, None, W_x, W_h, b, None, activation, lengths, h_mask)
+    return _forward(place, n_threads, checked).h
 
 
 @twin
@@ -68,21 +149,11 @@ def rnn_backward(
     n_threads: int | None = None,
 ) -> RNNGradients:
     place = "rnn_backward"
-    dh, x, h, W_x, W_h, activation, lengths, h_mask, dh_T, depth = _check.rnn_backward(
-        place, None, dh, x, h, W_x, W_h, activation, lengths, h_mask, dh_T, bptt_depth
+    checked = _check.layer_backward(
+        place, None, "rnn", dh, x, h, None, None, W_x, W_h, activation, lengths, h_mask, dh_T, None, bptt_depth
     )
-    one_step = _one_step(place, depth)
-    N, H = x.shape[1], len(W_h)
-    gradients = RNNGradients(
-        dx=np.empty((len(x), N, len(W_x)), W_x.dtype),
-        dh_0=np.empty((N, H), W_x.dtype),
-        dW_x=np.empty_like(W_x),
-        dW_h=np.empty_like(W_h),
-        db=np.empty(H, W_x.dtype),
-    )
-    states = (dh, dh_T, x, h, W_x, W_h, activation, lengths, h_mask, one_step)
-    kernels.rnn_backward(*states, *gradients, False, threads(place, n_threads))
-    return gradients
+    g = _backward(place, n_threads, checked)
+    return RNNGradients(g.dx, g.dh_0, g.dW_x, g.dW_h, g.db)
 
 
 @twin
@@ -100,16 +171,11 @@ def lstm_forward(
     n_threads: int | None = None,
 ) -> LSTMStates:
     place = "lstm_forward"
-    x, h_0, c_0, W_x, W_h, b, peepholes, lengths, h_mask = _check.lstm_forward(
-        place, None, x, h_0, c_0, W_x, W_h, b, peepholes, lengths, h_mask
+    checked = _check.layer_forward(
+        place, None, "lstm", x, h_0, c_0, W_x, W_h, b, None, "tanh", lengths, h_mask, peepholes
     )
-    _no_peepholes(place, peepholes)
-    (T, N), H = x.shape[:2], len(W_h)
-    # Kernels do not write c and gates past the end of a row.
-    allocate = np.empty if lengths is None else np.zeros
-    h = np.empty((T + 1, N, H), W_x.dtype)
-    c, gates = allocate((T + 1, N, H), W_x.dtype), allocate((T, N, 4 * H), W_x.dtype)
-    kernels.lstm_forward(x, h_0, c_0, W_x, W_h, b, lengths, h_mask, h, c, gates, threads(place, n_threads))
+    h, c, gates = _forward(place, n_threads, checked)
+    assert c is not None and gates is not None
     return LSTMStates(h, c, gates)
 
 
@@ -132,17 +198,12 @@ def lstm_backward(
     n_threads: int | None = None,
 ) -> LSTMGradients:
     place = "lstm_backward"
-    dh, x, h, c, gates, W_x, W_h, peepholes, lengths, h_mask, dh_T, dc_T, depth = _check.lstm_backward(
-        place, None, dh, x, h, c, gates, W_x, W_h, peepholes, lengths, h_mask, dh_T, dc_T, bptt_depth
+    checked = _check.layer_backward(
+        place, None, "lstm", dh, x, h, c, gates, W_x, W_h, "tanh", lengths, h_mask, dh_T, dc_T, bptt_depth, peepholes
     )
-    _no_peepholes(place, peepholes)
-    one_step = _one_step(place, depth)
-    N, H = x.shape[1], len(W_h)
-    dx, dh_0, dc_0 = (np.empty(shape, W_x.dtype) for shape in ((len(x), N, len(W_x)), (N, H), (N, H)))
-    gradients = (dx, dh_0, dc_0, np.empty_like(W_x), np.empty_like(W_h), np.empty(4 * H, W_x.dtype))
-    states = (dh, dh_T, dc_T, x, h, c, gates, W_x, W_h, lengths, h_mask, one_step)
-    kernels.lstm_backward(*states, *gradients, False, threads(place, n_threads))
-    return LSTMGradients(*gradients, dpeepholes=None)
+    g = _backward(place, n_threads, checked)
+    assert g.dc_0 is not None
+    return LSTMGradients(g.dx, g.dh_0, g.dc_0, g.dW_x, g.dW_h, g.db, dpeepholes=None)
 
 
 @twin
@@ -160,15 +221,11 @@ def gru_forward(
     n_threads: int | None = None,
 ) -> GRUStates:
     place = "gru_forward"
-    x, h_0, W_x, W_h, b, b_hn, reset, lengths, h_mask = _check.gru_forward(
-        place, None, x, h_0, W_x, W_h, b, b_hn, reset, lengths, h_mask
-    )
+    checked = _check.layer_forward(place, None, "gru", x, h_0, None, W_x, W_h, b, b_hn, "tanh", lengths, h_mask)
     _reset_after(place, reset)
-    (T, N), H = x.shape[:2], len(W_h)
-    allocate = np.empty if lengths is None else np.zeros  # the kernel does not write gates past the end of a row
-    states = GRUStates(np.empty((T + 1, N, H), W_x.dtype), allocate((T, N, 4 * H), W_x.dtype))
-    kernels.gru_forward(x, h_0, W_x, W_h, b, b_hn, lengths, h_mask, *states, threads(place, n_threads))
-    return states
+    h, _, gates = _forward(place, n_threads, checked)
+    assert gates is not None
+    return GRUStates(h, gates)
 
 
 @twin
@@ -188,20 +245,10 @@ def gru_backward(
     n_threads: int | None = None,
 ) -> GRUGradients:
     place = "gru_backward"
-    dh, x, h, gates, W_x, W_h, reset, lengths, h_mask, dh_T, depth = _check.gru_backward(
-        place, None, dh, x, h, gates, W_x, W_h, reset, lengths, h_mask, dh_T, bptt_depth
+    checked = _check.layer_backward(
+        place, None, "gru", dh, x, h, None, gates, W_x, W_h, "tanh", lengths, h_mask, dh_T, None, bptt_depth
     )
     _reset_after(place, reset)
-    one_step = _one_step(place, depth)
-    N, H = x.shape[1], len(W_h)
-    gradients = GRUGradients(
-        dx=np.empty((len(x), N, len(W_x)), W_x.dtype),
-        dh_0=np.empty((N, H), W_x.dtype),
-        dW_x=np.empty_like(W_x),
-        dW_h=np.empty_like(W_h),
-        db=np.empty(3 * H, W_x.dtype),
-        db_hn=np.empty(H, W_x.dtype),
-    )
-    states = (dh, dh_T, x, h, gates, W_x, W_h, lengths, h_mask, one_step)
-    kernels.gru_backward(*states, *gradients, False, threads(place, n_threads))
-    return gradients
+    g = _backward(place, n_threads, checked)
+    assert g.db_hn is not None
+    return GRUGradients(g.dx, g.dh_0, g.dW_x, g.dW_h, g.db, g.db_hn)

@@ -62,20 +62,20 @@ class LayerRun:
         """Take adjoints (H,) of row n's state after step k back through that step."""
         here, span = slice(k - 1, k), slice(k - 1, k + 1)
         x, h, w = self.x[here, n : n + 1], self.h[span, n : n + 1], self.weights
-        dh_k = dh[np.newaxis, np.newaxis]
-        db, dq, dc_0 = np.empty(0), None, None
-        if self.cell == "rnn":
-            g = reference.rnn_backward(dh_k, x, h, w["W_x"], w["W_h"], self.activation)
-            dx, dh_0, dW_x, dW_h, db = g
-        elif self.cell == "lstm":
-            assert self.c is not None and self.gates is not None and dc is not None
-            c, gates = self.c[span, n : n + 1], self.gates[here, n : n + 1]
-            lstm = reference.lstm_backward(dh_k, x, h, c, gates, w["W_x"], w["W_h"], dc_T=dc[np.newaxis])
-            dx, dh_0, dc_0, dW_x, dW_h, db, _ = lstm
-        else:
-            assert self.gates is not None
-            gates = self.gates[here, n : n + 1]
-            dx, dh_0, dW_x, dW_h, db, dq = reference.gru_backward(dh_k, x, h, gates, w["W_x"], w["W_h"])
+        c = None if self.c is None else self.c[span, n : n + 1]
+        gates = None if self.gates is None else self.gates[here, n : n + 1]
+        dx, dh_0, dc_0, dW_x, dW_h, db, dq = reference.layer_backward(
+            self.cell,
+            dh[np.newaxis, np.newaxis],
+            x,
+            h,
+            c,
+            gates,
+            w["W_x"],
+            w["W_h"],
+            self.activation,
+            dc_T=None if dc is None else dc[np.newaxis],
+        )
         gradients = {"W_x": dW_x, "W_h": dW_h, "b": db} | ({} if dq is None else {"b_hn": dq})
         named = {self.prefix + name: value for name, value in gradients.items() if name in w}
         return StepBack(dx[0, 0], dh_0[0], None if dc_0 is None else dc_0[0], db, dq, named)
@@ -109,7 +109,7 @@ class Chain:
         first = 0
         for number, layer in enumerate(layers):
             size = layer.h.shape[2]
-            for letter in ("h", "c") if layer.cell == "lstm" else ("h",):
+            for letter in ("h",) if layer.c is None else ("h", "c"):
                 self.parts.append(Part(letter, number, first, size))
                 first += size
         self.size = first
@@ -137,7 +137,7 @@ class Chain:
             layer = self.layers[number]
             part = self.part("h", number).where
             dh, dc = ds[part] + dx, None
-            if layer.cell == "lstm":
+            if layer.c is not None:
                 dc = ds[self.part("c", number).where]
             step = layer.back(k, n, dh, dc)
             before[part] = step.dh
@@ -195,17 +195,8 @@ class Unrolled:
         cell, activation = self.architecture.cell, self.architecture.activation
         names = ("W_x", "W_h", "b", "b_hn")
         w = {name: self.weights[prefix + name] for name in names if prefix + name in self.weights}
-        W_x, W_h, b = w["W_x"], w["W_h"], w.get("b")
-        c: Array | None = None
-        gates: Array | None = None
-        if cell == "rnn":
-            h = reference.rnn_forward(x, h_0, W_x, W_h, b, activation)
-        elif cell == "lstm":
-            assert c_0 is not None
-            h, c, gates = reference.lstm_forward(x, h_0, c_0, W_x, W_h, b)
-        else:
-            h, gates = reference.gru_forward(x, h_0, W_x, W_h, b, w.get("b_hn"))
-        return LayerRun(prefix, cell, activation, x, w, h, c, gates)
+        states = reference.layer_forward(cell, x, h_0, c_0, w["W_x"], w["W_h"], w.get("b"), w.get("b_hn"), activation)
+        return LayerRun(prefix, cell, activation, x, w, *states)
 
     def _read(self) -> None:
         """Fill outputs (T, N, R), r, o and ŷ."""

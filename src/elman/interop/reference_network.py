@@ -64,8 +64,7 @@ class ReferenceNetwork:
         """
         a = self.architecture
         y = _check.Shapes("predict", np.float64).array("x", x, "T", "N", a.input_size or 0)
-        timeline = Timeline(*y.shape[:2])
-        timeline.bind(None if lengths is None else np.asarray(lengths, np.int64))
+        timeline = Timeline(y.shape[0], y.shape[1], None if lengths is None else np.asarray(lengths, np.int64))
         for layer in range(a.num_layers):
             states = [self._direction(y, timeline, layer, direction) for direction in range(a.directions)]
             y = np.concatenate([s[1:] if d == 0 else _reversed(s[1:], timeline) for d, s in enumerate(states)], axis=2)

@@ -7,9 +7,8 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from elman import _check
-from elman.errors import ArgumentError
+from elman.errors import ArgumentError, UnsupportedError
 
-CELLS = {"rnn": 1, "lstm": 4, "gru": 3}  # gates: blocks of hidden_size columns in W_x and W_h
 READOUTS = ("every", "last", "mean", "max")
 
 _PLACE = "Architecture"
@@ -100,14 +99,12 @@ class Architecture:
         self._check_values()
         self._check_input()
         self._check_skip()
-        if self.cell != "rnn" and self.activation != "tanh":
-            raise ArgumentError(f"{_PLACE}: activation={self.activation!r} needs cell='rnn', got cell={self.cell!r}.")
         if self.tied_weights:
             self._check_tied()
 
     def _check_values(self) -> None:
-        _check.choice(_PLACE, "cell", self.cell, tuple(CELLS))
-        _check.choice(_PLACE, "activation", self.activation, _check.CELL_ACTIVATIONS)
+        _check.cell_kind(_PLACE, self.cell)
+        _check.cell_activation(_PLACE, self.cell, self.activation)
         _check.choice(_PLACE, "readout", self.readout, READOUTS)
         _check.choice(_PLACE, "output", self.output, _check.OUTPUT_ACTIVATIONS)
         for name in ("output_size", "hidden_size", "num_layers", "skip_steps"):
@@ -162,9 +159,14 @@ class Architecture:
         return self.vocabulary_size is not None
 
     @property
+    def kind(self) -> _check.CellKind:
+        """The arrays that layers of this cell have."""
+        return _check.CELLS[self.cell]
+
+    @property
     def gates(self) -> int:
         """Blocks of ``hidden_size`` columns in W_x and W_h."""
-        return CELLS[self.cell]
+        return len(self.kind.gates)
 
     @property
     def directions(self) -> int:
@@ -211,3 +213,13 @@ class Architecture:
         if unknown := sorted(set(values) - names):
             raise ArgumentError(f"{_PLACE}: unknown field {unknown[0]!r}.")
         return cls(**values)
+
+
+def check_streamable(place: str, architecture: Architecture) -> None:
+    """Refuse a network whose output needs more than the state and the current step."""
+    if architecture.bidirectional or architecture.readout in ("mean", "max") or architecture.skip_steps > 1:
+        raise UnsupportedError(
+            f"{place}: needs one direction, readout='every' or 'last' and skip_steps=1, got "
+            f"bidirectional={architecture.bidirectional}, readout={architecture.readout!r}, "
+            f"skip_steps={architecture.skip_steps}.\n  Hint: run() takes whole sequences."
+        )

@@ -1,9 +1,9 @@
-"""What the parts of a tape are built from and what they share during a call."""
+"""What the stages of a tape are built from, and what one call hands them."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy.typing as npt
@@ -37,14 +37,14 @@ class DropoutKey(NamedTuple):
     first_step: int = 0
 
 
-@dataclass(slots=True)
-class Call:
-    """What one call brings along beside its arrays."""
+class Call(NamedTuple):
+    """What one forward or backward pass brings along beside its arrays."""
 
+    timeline: Timeline
     n_threads: int = 0
+    dropout_key: DropoutKey | None = None
     one_step: bool = False
     accumulate: bool = False  # go on summing the gradients of later chunks of time
-    dropout_key: DropoutKey | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,24 +53,22 @@ class Binding:
 
     architecture: Architecture
     parameters: Mapping[str, Array]
-    gradients: Mapping[str, Array]
+    gradients: Mapping[str, Array] | None  # None: store nothing that only backward needs
     workspace: Workspace
-    timeline: Timeline
-    keep: bool  # store what backward needs
+    steps: int  # T
+    rows: int  # N
     dropout: bool
-    call: Call = field(default_factory=Call)
 
     @property
-    def steps(self) -> int:
-        """T."""
-        return self.timeline.steps
+    def keep(self) -> bool:
+        """Whether the forward pass stores what backward needs."""
+        return self.gradients is not None
 
-    @property
-    def rows(self) -> int:
-        """N."""
-        return self.timeline.rows
+    def gradient(self, name: str) -> Array | None:
+        """Return where the gradient of a parameter goes; None if there is no such parameter."""
+        return None if self.gradients is None else self.gradients.get(name)
 
-    def gradient_of(self, name: str, *shape: int) -> Array:
+    def written_gradient(self, name: str, *shape: int) -> Array:
         """Return where a gradient goes; kernels write that of an absent bias too, to memory nobody reads."""
-        view = self.gradients.get(name)
+        view = self.gradient(name)
         return self.workspace.array(f"unread.{name}", *shape) if view is None else view

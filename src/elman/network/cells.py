@@ -7,128 +7,64 @@ from typing import Any
 import numpy.typing as npt
 
 from elman.engine import kernels
-from elman.network.binding import Binding
+from elman.network.binding import Binding, Call
 
 Array = npt.NDArray[Any]
 
 
-class RNNPass:
-    """A simple recurrent layer: see `elman.engine.rnn_forward`.
+class CellPass:
+    """A layer of any cell: see `elman.engine.layer_forward`.
 
     Attributes
     ----------
+    x : ndarray (T, N, D), or of integers (T, N)
+        Input of the last forward pass.
     h : ndarray (T+1, N, H)
         States of the last forward pass.
     c : ndarray (T+1, N, H) or None
         Cell states of an LSTM.
-    h_mask : ndarray (N, H) or None
-        Recurrent dropout of the next pass.
-    W_x, dW_x : ndarray (D, gates·H)
-        Input weights and their gradient.
+    gates : ndarray (T, N, 4H) or None
+        Activated gates of an LSTM or GRU, if kept for backward.
+    W_x, W_h : ndarray (D, gates·H), (H, gates·H)
+        Weights.
     dh_0, dc_0 : ndarray (N, H)
-        Where backward puts the gradient of the initial state.
+        Where backward puts the gradient of the initial state; dc_0 is None without c.
     """
 
-    c: Array | None = None
-    h_mask: Array | None = None
+    x: Array
     dh_0: Array
     dc_0: Array | None = None
 
     def __init__(self, binding: Binding, prefix: str) -> None:
         architecture, take = binding.architecture, binding.workspace.array
-        T, N, H = binding.steps, binding.rows, architecture.hidden_size
-        self.call, self.timeline = binding.call, binding.timeline
-        self.activation = architecture.activation
+        kind, T, N, H = architecture.kind, binding.steps, binding.rows, architecture.hidden_size
+        self.cell, self.activation = architecture.cell, architecture.activation
         self.W_x, self.W_h = binding.parameters[prefix + "W_x"], binding.parameters[prefix + "W_h"]
-        self.b = binding.parameters.get(prefix + "b")
+        self.b, self.b_hn = binding.parameters.get(prefix + "b"), binding.parameters.get(prefix + "b_hn")
         self.h = take(prefix + "h", T + 1, N, H)
-        if binding.keep:
+        self.c = take(prefix + "c", T + 1, N, H) if kind.has_c else None
+        self.gates = take(prefix + "gates", T, N, 4 * H) if kind.has_gates and binding.keep else None
+        if binding.gradients is not None:
             self.dW_x, self.dW_h = binding.gradients[prefix + "W_x"], binding.gradients[prefix + "W_h"]
-            self.db = binding.gradient_of(prefix + "b", architecture.gates * H)
+            self.db = binding.written_gradient(prefix + "b", architecture.gates * H)
+            self.db_hn = binding.written_gradient(prefix + "b_hn", H) if kind.has_b_hn else None
 
-    def forward(self, x: Array, h_0: Array | None, c_0: Array | None) -> None:
-        """Run over x (T, N, D) from h_0 and c_0 (N, H); None is zeros."""
-        call = self.call
-        self.x = x
+    def forward(self, x: Array, h_0: Array | None, c_0: Array | None, h_mask: Array | None, call: Call) -> None:
+        """Run over x (T, N, D) from h_0 and c_0 (N, H), None is zeros, with recurrent dropout h_mask (N, H)."""
+        self.x, self.h_mask = x, h_mask
         # fmt: off
-        kernels.rnn_forward(
-            x, h_0, self.W_x, self.W_h, self.b, self.activation, self.timeline.lengths, self.h_mask, self.h,
-            call.n_threads,
+        kernels.layer_forward(
+            self.cell, self.activation, x, h_0, c_0, self.W_x, self.W_h, self.b, self.b_hn, call.timeline.lengths,
+            h_mask, self.h, self.c, self.gates, call.n_threads,
         )
         # fmt: on
 
-    def backward(self, dh: Array | None, dh_T: Array | None, dc_T: Array | None, dx: Array | None) -> None:
+    def backward(self, dh: Array | None, dh_T: Array | None, dc_T: Array | None, dx: Array | None, call: Call) -> None:
         """Take dh (T, N, H) and the adjoint of the final state (N, H); fill gradients, dh_0, dc_0 and dx (T, N, D)."""
-        call = self.call
         # fmt: off
-        kernels.rnn_backward(
-            dh, dh_T, self.x, self.h, self.W_x, self.W_h, self.activation, self.timeline.lengths, self.h_mask,
-            call.one_step, dx, self.dh_0, self.dW_x, self.dW_h, self.db, call.accumulate, call.n_threads,
+        kernels.layer_backward(
+            self.cell, self.activation, dh, dh_T, dc_T, self.x, self.h, self.c, self.gates, self.W_x, self.W_h,
+            call.timeline.lengths, self.h_mask, call.one_step, dx, self.dh_0, self.dc_0, self.dW_x, self.dW_h,
+            self.db, self.db_hn, call.accumulate, call.n_threads,
         )
         # fmt: on
-
-
-class LSTMPass(RNNPass):
-    """An LSTM layer: see `elman.engine.lstm_forward`."""
-
-    def __init__(self, binding: Binding, prefix: str) -> None:
-        super().__init__(binding, prefix)
-        T, N, H = binding.steps, binding.rows, binding.architecture.hidden_size
-        self.c = binding.workspace.array(prefix + "c", T + 1, N, H)
-        self.gates = binding.workspace.array(prefix + "gates", T, N, 4 * H) if binding.keep else None
-
-    def forward(self, x: Array, h_0: Array | None, c_0: Array | None) -> None:
-        """Run over x (T, N, D) from h_0 and c_0 (N, H); None is zeros."""
-        call = self.call
-        self.x = x
-        # fmt: off
-        kernels.lstm_forward(
-            x, h_0, c_0, self.W_x, self.W_h, self.b, self.timeline.lengths, self.h_mask, self.h, self.c, self.gates,
-            call.n_threads,
-        )
-        # fmt: on
-
-    def backward(self, dh: Array | None, dh_T: Array | None, dc_T: Array | None, dx: Array | None) -> None:
-        """Take the adjoints of the outputs and of the final state; fill gradients, dh_0, dc_0 and dx."""
-        call = self.call
-        # fmt: off
-        kernels.lstm_backward(
-            dh, dh_T, dc_T, self.x, self.h, self.c, self.gates, self.W_x, self.W_h, self.timeline.lengths, self.h_mask,
-            call.one_step, dx, self.dh_0, self.dc_0, self.dW_x, self.dW_h, self.db, call.accumulate, call.n_threads,
-        )
-        # fmt: on
-
-
-class GRUPass(RNNPass):
-    """A GRU layer, reset after the product: see `elman.engine.gru_forward`."""
-
-    def __init__(self, binding: Binding, prefix: str) -> None:
-        super().__init__(binding, prefix)
-        T, N, H = binding.steps, binding.rows, binding.architecture.hidden_size
-        self.b_hn = binding.parameters.get(prefix + "b_hn")
-        self.db_hn = binding.gradient_of(prefix + "b_hn", H) if binding.keep else None
-        self.gates = binding.workspace.array(prefix + "gates", T, N, 4 * H) if binding.keep else None
-
-    def forward(self, x: Array, h_0: Array | None, c_0: Array | None) -> None:
-        """Run over x (T, N, D) from h_0 and c_0 (N, H); None is zeros."""
-        call = self.call
-        self.x = x
-        # fmt: off
-        kernels.gru_forward(
-            x, h_0, self.W_x, self.W_h, self.b, self.b_hn, self.timeline.lengths, self.h_mask, self.h, self.gates,
-            call.n_threads,
-        )
-        # fmt: on
-
-    def backward(self, dh: Array | None, dh_T: Array | None, dc_T: Array | None, dx: Array | None) -> None:
-        """Take the adjoints of the outputs and of the final state; fill gradients, dh_0, dc_0 and dx."""
-        call = self.call
-        # fmt: off
-        kernels.gru_backward(
-            dh, dh_T, self.x, self.h, self.gates, self.W_x, self.W_h, self.timeline.lengths, self.h_mask,
-            call.one_step, dx, self.dh_0, self.dW_x, self.dW_h, self.db, self.db_hn, call.accumulate, call.n_threads,
-        )
-        # fmt: on
-
-
-CELL_PASSES = {"rnn": RNNPass, "lstm": LSTMPass, "gru": GRUPass}

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.engine import kernels
-from elman.network.binding import Binding
+from elman.network.binding import Binding, Call
 
 Array = npt.NDArray[Any]
 
@@ -43,25 +43,24 @@ class Dropout:
     """
 
     def __init__(self, binding: Binding, where: int, rate: float, units: int, over_time: bool = True) -> None:
-        self.call = binding.call
         self.where = where
         self.rate = rate
         self.over_time = over_time
         steps = binding.steps if over_time else 1
         self.mask = binding.workspace.array(f"dropout.{where}", steps, binding.rows, units)
 
-    def draw(self) -> Array:
+    def draw(self, call: Call) -> Array:
         """Fill the mask for this call and return it."""
-        key = self.call.dropout_key
+        key = call.dropout_key
         assert key is not None
         first_step = key.first_step if self.over_time else 0
         seed, update = key.seed & _WORD, key.update & _WORD
         kernels.dropout_mask(self.mask, self.rate, seed, update, self.where, key.first_row, first_step)
         return self.mask
 
-    def forward(self, x: Array, out: Array) -> Array:
+    def forward(self, x: Array, out: Array, call: Call) -> Array:
         """Write x times a fresh mask to ``out``, which may be x."""
-        return np.multiply(x, self.draw().reshape(x.shape), out=out)
+        return np.multiply(x, self.draw(call).reshape(x.shape), out=out)
 
     def backward(self, dx: Array) -> Array:
         """Multiply ``dx`` by the mask in place."""

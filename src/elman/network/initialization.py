@@ -141,8 +141,8 @@ def _glorot(architecture: Architecture, name: str, view: Array, random: np.rando
         _uniform(view, sqrt(6.0 / sum(view.shape)), random)
     elif view.ndim == 2:  # W_x or W_h: every gate is a map of its own, so fans are those of one gate
         _uniform(view, sqrt(6.0 / (view.shape[0] + architecture.hidden_size)), random)
-    elif architecture.cell == "lstm" and name.endswith(".b"):
-        view[architecture.hidden_size : 2 * architecture.hidden_size] = 1.0
+    elif name.endswith(".b") and "f" in architecture.kind.gates:
+        np.split(view, architecture.gates)[architecture.kind.gates.index("f")][...] = 1.0
 
 
 def _torch(architecture: Architecture, name: str, view: Array, random: np.random.Generator) -> None:
@@ -152,7 +152,7 @@ def _torch(architecture: Architecture, name: str, view: Array, random: np.random
     inputs = architecture.readout_size if name.startswith("output.") else architecture.hidden_size
     _uniform(view, 1.0 / sqrt(inputs), random)
     if name.endswith(".b"):  # b_x + b_h; a GRU's b_hn stays apart, so its n block has one draw
-        summed = view[: 2 * architecture.hidden_size] if architecture.cell == "gru" else view
+        summed = view[: 2 * architecture.hidden_size] if architecture.kind.has_b_hn else view
         summed += random.uniform(-1.0 / sqrt(inputs), 1.0 / sqrt(inputs), summed.shape)
 
 

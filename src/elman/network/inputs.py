@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy.typing as npt
 
 from elman.engine import kernels
-from elman.network.binding import Binding
+from elman.network.binding import Binding, Call
 from elman.network.dropout import EMBEDDING, Dropout
 
 Array = npt.NDArray[Any]
@@ -24,10 +24,10 @@ class Input(Protocol):
 
     need_dx: bool
 
-    def forward(self, x: Array) -> Array:
+    def forward(self, x: Array, call: Call) -> Array:
         """Return what enters the first layer: values (T, N, D), or the places (T, N) of the ones in one-hot rows."""
 
-    def backward(self, dx: Array | None) -> None:
+    def backward(self, dx: Array | None, call: Call) -> None:
         """Fill the gradients of the stage's own parameters."""
 
 
@@ -36,11 +36,11 @@ class Values:
 
     need_dx = False
 
-    def forward(self, x: Array) -> Array:
+    def forward(self, x: Array, call: Call) -> Array:
         """Return x itself."""
         return x
 
-    def backward(self, dx: Array | None) -> None:
+    def backward(self, dx: Array | None, call: Call) -> None:
         """Nothing to do."""
 
 
@@ -50,26 +50,26 @@ class Embedding:
     need_dx = True
 
     def __init__(self, binding: Binding) -> None:
-        architecture, self.call = binding.architecture, binding.call
+        architecture = binding.architecture
         self.width = architecture.layer_input_size(0)
         self.E = binding.parameters["embedding"]
-        self.dE = binding.gradients.get("embedding")
+        self.dE = binding.gradient("embedding")
         self.out = binding.workspace.array("embedded", binding.steps, binding.rows, self.width)
         drop = binding.dropout and architecture.dropout
         self.dropout = Dropout(binding, EMBEDDING, architecture.dropout, self.width) if drop else None
 
-    def forward(self, x: Array) -> Array:
+    def forward(self, x: Array, call: Call) -> Array:
         """Return the vectors (T, N, D) of the indices x (T, N)."""
         self.indices = x.reshape(-1)
         kernels.embedding_forward(self.indices, self.E, self.out.reshape(-1, self.width))
-        return self.out if self.dropout is None else self.dropout.forward(self.out, self.out)
+        return self.out if self.dropout is None else self.dropout.forward(self.out, self.out, call)
 
-    def backward(self, dx: Array | None) -> None:
+    def backward(self, dx: Array | None, call: Call) -> None:
         """Fill the gradient of the embedding."""
         assert dx is not None
         if self.dropout is not None:
             self.dropout.backward(dx)
-        kernels.embedding_backward(dx.reshape(-1, self.width), self.indices, self.dE, self.call.accumulate)
+        kernels.embedding_backward(dx.reshape(-1, self.width), self.indices, self.dE, call.accumulate)
 
 
 def input_stage(binding: Binding) -> Input:

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from elman.network.binding import Binding
-from elman.network.cells import CELL_PASSES, RNNPass
+from elman.network.binding import Binding, Call
+from elman.network.cells import CellPass
 from elman.network.dropout import LAYER_OUTPUT, RECURRENT, Dropout, site
 from elman.network.parameters import layer_prefix
 from elman.network.state import State
@@ -30,11 +30,11 @@ class Layer:
     """
 
     def __init__(self, binding: Binding, index: int, need_dx: bool) -> None:
-        architecture, self.timeline = binding.architecture, binding.timeline
+        architecture = binding.architecture
         self.size = architecture.hidden_size
         self.first = index * architecture.directions  # place of its directions in a State
         prefixes = [layer_prefix(index, direction) for direction in range(architecture.directions)]
-        self.passes: list[RNNPass] = [CELL_PASSES[architecture.cell](binding, prefix) for prefix in prefixes]
+        self.passes = [CellPass(binding, prefix) for prefix in prefixes]
         self._bind_dropout(binding, index)
         self._bind_buffers(binding, prefixes[0], architecture.layer_input_size(index), need_dx)
         if index == 0 and architecture.one_hot:
@@ -65,31 +65,30 @@ class Layer:
         self._dx = take("dx", input_size) if need_dx and binding.keep else None
         self._dx_reverse = take("dx_reverse", input_size) if need_dx and binding.keep and both else None
 
-    def forward(self, x: Array, state: State | None) -> None:
+    def forward(self, x: Array, state: State | None, call: Call) -> None:
         """Run every direction over x (T, N, D), or places (T, N) of ones, from its part of ``state``; None is zeros."""
-        for run, mask in zip(self.passes, self.masks, strict=False):
-            run.h_mask = mask.draw()[0]
-        for part, run in enumerate(self.passes, self.first):
-            if part > self.first:
-                x = self.timeline.reverse(x, self._x_reversed)
-            h_0, c_0 = (None, None) if state is None else state.part(part)
-            run.forward(x, h_0, c_0)
+        for direction, run in enumerate(self.passes):
+            if direction:
+                x = call.timeline.reverse(x, self._x_reversed)
+            h_0, c_0 = (None, None) if state is None else state.part(self.first + direction)
+            h_mask = self.masks[direction].draw(call)[0] if self.masks else None
+            run.forward(x, h_0, c_0, h_mask, call)
 
-    def outputs(self) -> Array:
+    def outputs(self, call: Call) -> Array:
         """Return what the layer says at every step, (T, N, directions·H), dropout applied."""
         y: Array = self.passes[0].h[1:]
         if len(self.passes) == 2:
-            backwards = self.timeline.reverse(self.passes[1].h[1:], self._reversed)
+            backwards = call.timeline.reverse(self.passes[1].h[1:], self._reversed)
             y = np.concatenate((y, backwards), axis=2, out=self._outputs)
-        return y if self.dropout is None else self.dropout.forward(y, self._outputs)
+        return y if self.dropout is None else self.dropout.forward(y, self._outputs, call)
 
-    def final(self, out: Array) -> Array:
+    def final(self, out: Array, call: Call) -> Array:
         """Write what each direction says after its last step, side by side, to ``out`` (N, directions·H)."""
         for run, part in zip(self.passes, self._parts(out), strict=True):
-            part[...] = self.timeline.last(run.h, self._final)
+            part[...] = call.timeline.last(run.h, self._final)
         return out
 
-    def backward(self, dy: Array | None, d_final: Array | None, d_state: State | None) -> Array | None:
+    def backward(self, dy: Array | None, d_final: Array | None, d_state: State | None, call: Call) -> Array | None:
         """Fill gradients; return dL/dx (T, N, D) if somebody needs it.
 
         Parameters
@@ -110,18 +109,19 @@ class Layer:
                 later = d_state.h[self.first + direction]
                 dh_T = later if dh_T is None else dh_T + later
                 dc_T = None if d_state.c is None else d_state.c[self.first + direction]
-            run.backward(self._part_of(dy, direction), dh_T, dc_T, self._dx_reverse if direction else self._dx)
+            dh, dx = self._part_of(dy, direction, call), self._dx_reverse if direction else self._dx
+            run.backward(dh, dh_T, dc_T, dx, call)
         if self._dx is not None and self._dx_reverse is not None:
-            self._dx += self.timeline.reverse(self._dx_reverse, self._x_reversed)  # whose x is used up
+            self._dx += call.timeline.reverse(self._dx_reverse, self._x_reversed)  # whose x is used up
         return self._dx
 
     def _parts(self, both: Array) -> list[Array]:
         """Return each direction's columns of an array (…, directions·H)."""
         return [both[..., k * self.size : (k + 1) * self.size] for k in range(len(self.passes))]
 
-    def _part_of(self, dy: Array | None, direction: int) -> Array | None:
+    def _part_of(self, dy: Array | None, direction: int, call: Call) -> Array | None:
         """Return one direction's part of dy, contiguous and in that direction's order of time."""
         if dy is None or self._dh is None:
             return dy
         np.copyto(self._dh, self._parts(dy)[direction])
-        return self.timeline.reverse(self._dh, self._reversed) if direction else self._dh
+        return call.timeline.reverse(self._dh, self._reversed) if direction else self._dh

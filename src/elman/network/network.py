@@ -11,16 +11,14 @@ import numpy.typing as npt
 
 from elman import _check
 from elman.errors import ArgumentError, DataError, FileFormatError, ShapeError, UnsupportedError
-from elman.network.architecture import Architecture
-from elman.network.binding import Binding, DropoutKey
+from elman.network.architecture import Architecture, check_streamable
+from elman.network.binding import DropoutKey
 from elman.network.initialization import initialize
 from elman.network.parameters import ParameterLayout, Parameters
 from elman.network.segments import SegmentedTape, check_segments
 from elman.network.state import State
-from elman.network.stream import check_streamable
 from elman.network.tape import Tape
-from elman.network.timeline import Timeline
-from elman.network.workspace import Workspace
+from elman.network.tapes import Tapes
 
 Array = npt.NDArray[Any]
 
@@ -60,8 +58,8 @@ class Network:
         self.layout = ParameterLayout(architecture)
         self.parameters = Parameters(theta, self.layout)
         self._gradients: Parameters | None = None
-        self._training = Workspace(self.dtype)
-        self._idle: list[Workspace] = []  # of runs that are over
+        self._training = self._new_tapes()
+        self._idle: list[Tapes] = []  # of runs that are over
         self._latest: Tape | SegmentedTape | None = None
 
     @classmethod
@@ -179,9 +177,8 @@ class Network:
             If sizes disagree, lengths are outside 0 … T, or an index is outside the vocabulary.
         """
         x, state, lengths = self._checked("forward", x, state, lengths, n_threads)
-        tape = self._tape(self._training, x.shape, keep=True, dropout=self._drops(dropout_key))
-        tape.binding.call.dropout_key = dropout_key
-        tape.run(x, state, lengths, n_threads)
+        tape = self._training.tape(x.shape, self.gradients, self._drops(dropout_key))
+        tape.run(x, state, lengths, n_threads, dropout_key)
         self._latest = tape
         return tape
 
@@ -228,8 +225,9 @@ class Network:
         x, state, lengths = self._checked(place, x, state, lengths, n_threads)
         if len(x) == 0:
             raise ShapeError(f"{place}: x must have at least one step, got shape {x.shape}.")
-        tape_of = partial(self._tape, self._training, dropout=self._drops(dropout_key))
-        self._latest = tape = SegmentedTape(tape_of, every, x, state, lengths, dropout_key, n_threads)
+        tape_of = partial(self._training.tape, dropout=self._drops(dropout_key))
+        gradients = self.gradients
+        self._latest = tape = SegmentedTape(tape_of, gradients, every, x, state, lengths, dropout_key, n_threads)
         return tape
 
     def cross_entropy(
@@ -290,10 +288,9 @@ class Network:
         x, state, lengths = self._checked(place, x, state, lengths, n_threads)
         rows = x.shape[:2] if architecture.readout == "every" else x.shape[1:2]
         targets = _check.class_targets(place, self.dtype, y, weight, reduction, rows, architecture.output_size)
-        tape = self._tape(self._training, x.shape, keep=True, dropout=self._drops(dropout_key))
-        tape.binding.call.dropout_key = dropout_key
+        tape = self._training.tape(x.shape, self.gradients, self._drops(dropout_key))
         self._latest = None  # nothing is left for backward
-        return tape.run_to_loss(x, state, lengths, n_threads, bptt_depth == 1, *targets), tape
+        return tape.run_to_loss(x, state, lengths, n_threads, dropout_key, bptt_depth == 1, *targets), tape
 
     def _drops(self, dropout_key: DropoutKey | None) -> bool:
         if dropout_key is None or not (self.architecture.dropout or self.architecture.recurrent_dropout):
@@ -403,7 +400,7 @@ class Network:
         >>> y.shape
         (1, 1)
         """
-        check_streamable("step", self)
+        check_streamable("step", self.architecture)
         state, y = self._outcome("step", np.asarray(x)[np.newaxis], state, None, n_threads)
         return state, y[0] if self.architecture.readout == "every" else y
 
@@ -413,26 +410,18 @@ class Network:
         """Run in a workspace of its own, so that threads do not meet."""
         x, state, lengths = self._checked(place, x, state, lengths, n_threads)
         try:
-            workspace = self._idle.pop()
+            tapes = self._idle.pop()
         except IndexError:
-            workspace = Workspace(self.dtype)
+            tapes = self._new_tapes()
         try:
-            tape = self._tape(workspace, x.shape, keep=False, dropout=False)
+            tape = tapes.tape(x.shape, None, False)
             tape.run(x, state, lengths, n_threads)
             return tape.state, tape.activated()
         finally:
-            self._idle.append(workspace)
+            self._idle.append(tapes)
 
-    def _tape(self, workspace: Workspace, shape: tuple[int, ...], keep: bool, dropout: bool) -> Tape:
-        """Return the tape of this shape, building it at first need."""
-        key = (shape[0], shape[1], keep, dropout)
-        tape = workspace.tapes.get(key)
-        if tape is None:
-            gradients = self.gradients if keep else {}
-            timeline = Timeline(shape[0], shape[1])
-            tape = Tape(Binding(self.architecture, self.parameters, gradients, workspace, timeline, keep, dropout))
-            workspace.keep(key, tape)
-        return tape
+    def _new_tapes(self) -> Tapes:
+        return Tapes(self.architecture, self.parameters, self.dtype)
 
     def _is_ready(self, array: npt.ArrayLike, *shape: int) -> TypeGuard[Array]:
         """Return whether the kernels can take an array as it is: most can, and asking costs less than a full check."""
@@ -467,9 +456,9 @@ class Network:
     def checked_state(self, s: _check.Shapes, name: str, state: State, rows: int) -> State:
         """Return a state that fits this network and so many rows, in its dtype; ``s`` knows the place for messages."""
         architecture = self.architecture
-        lstm, parts = architecture.cell == "lstm", architecture.num_layers * architecture.directions
-        if (state.c is not None) != lstm:
-            raise ArgumentError(f"{s.place}: {name}.c must be {'given' if lstm else 'None'} for {architecture.cell}.")
+        has_c, parts = architecture.kind.has_c, architecture.num_layers * architecture.directions
+        if (state.c is not None) != has_c:
+            raise ArgumentError(f"{s.place}: {name}.c must be {'given' if has_c else 'None'} for {architecture.cell}.")
         h = s.array(f"{name}.h", state.h, parts, rows, architecture.hidden_size)
         return State(h, s.array(f"{name}.c", state.c, parts, rows, architecture.hidden_size, optional=True))
 

@@ -82,7 +82,7 @@ def _layer_shapes(architecture: Architecture, layer: int, prefix: str) -> Iterat
     yield prefix + "W_h", (H, columns)
     if architecture.bias:
         yield prefix + "b", (columns,)
-        if architecture.cell == "gru":
+        if architecture.kind.has_b_hn:
             yield prefix + "b_hn", (H,)
 
 

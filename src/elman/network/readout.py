@@ -7,7 +7,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from elman.network.binding import Binding
+from elman.network.binding import Binding, Call
 from elman.network.layer import Layer
 
 Array = npt.NDArray[Any]
@@ -17,10 +17,10 @@ Gradients = tuple[Array | None, Array | None]
 class Readout(Protocol):
     """Last stage before the output layer; ``top`` is the uppermost recurrent layer, R = directions·H."""
 
-    def forward(self, top: Layer) -> Array:
+    def forward(self, top: Layer, call: Call) -> Array:
         """Return r: (T, N, R) at every step, else (N, R)."""
 
-    def backward(self, dr: Array) -> Gradients:
+    def backward(self, dr: Array, call: Call) -> Gradients:
         """Return the gradients of the top layer's outputs (T, N, R) and of its final states (N, R), or None."""
 
 
@@ -30,11 +30,11 @@ class Every:
     def __init__(self, binding: Binding) -> None:
         pass
 
-    def forward(self, top: Layer) -> Array:
+    def forward(self, top: Layer, call: Call) -> Array:
         """Return what reaches the output layer."""
-        return top.outputs()
+        return top.outputs(call)
 
-    def backward(self, dr: Array) -> Gradients:
+    def backward(self, dr: Array, call: Call) -> Gradients:
         """Return the gradients of the top layer's outputs and of its final states."""
         return dr, None
 
@@ -45,11 +45,11 @@ class Last:
     def __init__(self, binding: Binding) -> None:
         self.out = binding.workspace.array("read", binding.rows, binding.architecture.readout_size)
 
-    def forward(self, top: Layer) -> Array:
+    def forward(self, top: Layer, call: Call) -> Array:
         """Return what reaches the output layer."""
-        return top.final(self.out)
+        return top.final(self.out, call)
 
-    def backward(self, dr: Array) -> Gradients:
+    def backward(self, dr: Array, call: Call) -> Gradients:
         """Return the gradients of the top layer's outputs and of its final states."""
         return None, dr
 
@@ -58,26 +58,25 @@ class Mean:
     """The mean over the valid steps of each row; zeros for a row without any."""
 
     def __init__(self, binding: Binding) -> None:
-        self.timeline = binding.timeline
         size = binding.architecture.readout_size
         self.out = binding.workspace.array("read", binding.rows, size)
         self.dy = binding.workspace.array("d_read", binding.steps, binding.rows, size) if binding.keep else None
 
-    def forward(self, top: Layer) -> Array:
+    def forward(self, top: Layer, call: Call) -> Array:
         """Return what reaches the output layer."""
-        y = top.outputs()  # zeros past the end of a row
+        y = top.outputs(call)  # zeros past the end of a row
         if self.out.size == 1 and len(y):
             # NumPy adds a single column pairwise, several of them step by step: a row's bits must not depend on that.
             self.out[...] = np.add.accumulate(y, axis=0)[-1]
         else:
             np.add.reduce(y, axis=0, out=self.out)
-        self.out /= self.timeline.counts().astype(self.out.dtype)
+        self.out /= call.timeline.counts().astype(self.out.dtype)
         return self.out
 
-    def backward(self, dr: Array) -> Gradients:
+    def backward(self, dr: Array, call: Call) -> Gradients:
         """Return the gradients of the top layer's outputs and of its final states."""
         assert self.dy is not None
-        self.dy[...] = dr / self.timeline.counts().astype(dr.dtype)
+        self.dy[...] = dr / call.timeline.counts().astype(dr.dtype)
         return self.dy, None
 
 
@@ -85,23 +84,22 @@ class Max:
     """The maximum of each unit over the valid steps of each row; zeros for a row without any."""
 
     def __init__(self, binding: Binding) -> None:
-        self.timeline = binding.timeline
         size = binding.architecture.readout_size
         self.out = binding.workspace.array("read", binding.rows, size)
         self.dy = binding.workspace.array("d_read", binding.steps, binding.rows, size) if binding.keep else None
 
-    def forward(self, top: Layer) -> Array:
+    def forward(self, top: Layer, call: Call) -> Array:
         """Return what reaches the output layer."""
-        y = top.outputs()
+        y = top.outputs(call)
         if len(y) == 0:
             self.out[...] = 0.0
             return self.out
-        padding = self.timeline.padding()[:, :, np.newaxis]
+        padding = call.timeline.padding()[:, :, np.newaxis]
         self.where = np.argmax(np.where(padding, -np.inf, y), axis=0)[np.newaxis]  # the first of equals
         self.out[...] = np.take_along_axis(y, self.where, axis=0)[0]  # y is zero at step 0 of a row without steps
         return self.out
 
-    def backward(self, dr: Array) -> Gradients:
+    def backward(self, dr: Array, call: Call) -> Gradients:
         """Return the gradients of the top layer's outputs and of its final states."""
         assert self.dy is not None
         self.dy[...] = 0.0

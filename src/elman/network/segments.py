@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -57,7 +57,8 @@ class SegmentedTape:
 
     def __init__(
         self,
-        tape_of: Callable[[tuple[int, ...], bool], Tape],
+        tape_of: Callable[[tuple[int, ...], Mapping[str, Array] | None], Tape],
+        gradients: Mapping[str, Array],
         every: int,
         x: Array,
         state: State | None,
@@ -66,7 +67,7 @@ class SegmentedTape:
         n_threads: int,
     ) -> None:
         self._tape_of, self._every, self._x, self._lengths = tape_of, every, x, lengths
-        self._dropout_key = dropout_key
+        self._gradients, self._dropout_key = gradients, dropout_key
         self._starts = [state]
         outputs = []
         for begin in range(0, len(x), every):
@@ -105,9 +106,10 @@ class SegmentedTape:
 
     def _run(self, begin: int, state: State | None, keep: bool, n_threads: int) -> Tape:
         x = self._x[begin : begin + self._every]
-        tape = self._tape_of(x.shape, keep)
+        tape = self._tape_of(x.shape, self._gradients if keep else None)
         lengths = None if self._lengths is None else np.clip(self._lengths - begin, 0, len(x))
         key = self._dropout_key
-        tape.binding.call.dropout_key = None if key is None else key._replace(first_step=key.first_step + begin)
-        tape.run(x, state, lengths, n_threads)
+        if key is not None:
+            key = key._replace(first_step=key.first_step + begin)
+        tape.run(x, state, lengths, n_threads, key)
         return tape

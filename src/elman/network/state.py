@@ -39,7 +39,7 @@ class State:
     def zeros(cls, architecture: Architecture, rows: int, dtype: npt.DTypeLike = np.float32) -> State:
         """Return the state that networks start from."""
         shape = (architecture.num_layers * architecture.directions, rows, architecture.hidden_size)
-        return cls(np.zeros(shape, dtype), np.zeros(shape, dtype) if architecture.cell == "lstm" else None)
+        return cls(np.zeros(shape, dtype), np.zeros(shape, dtype) if architecture.kind.has_c else None)
 
     @property
     def rows(self) -> int:

@@ -2,31 +2,19 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from elman import _check
 from elman.engine import kernels
-from elman.errors import ArgumentError, DataError, UnsupportedError
+from elman.errors import ArgumentError, DataError
+from elman.network.architecture import check_streamable
+from elman.network.network import Network
 from elman.network.state import State
 
-if TYPE_CHECKING:
-    from elman.network.network import Network
-
 Array = npt.NDArray[Any]
-
-
-def check_streamable(place: str, network: Network) -> None:
-    """Refuse a network whose output needs more than the state and the current step."""
-    architecture = network.architecture
-    if architecture.bidirectional or architecture.readout in ("mean", "max") or architecture.skip_steps > 1:
-        raise UnsupportedError(
-            f"{place}: needs one direction, readout='every' or 'last' and skip_steps=1, got "
-            f"bidirectional={architecture.bidirectional}, readout={architecture.readout!r}, "
-            f"skip_steps={architecture.skip_steps}.\n  Hint: run() takes whole sequences."
-        )
 
 
 class Stream:
@@ -63,7 +51,7 @@ class Stream:
     """
 
     def __init__(self, network: Network, state: State | None = None, rows: int = 1) -> None:
-        check_streamable("Stream", network)
+        check_streamable("Stream", network.architecture)
         rows = _check.positive_integer("Stream", "rows", rows)
         self.architecture = architecture = network.architecture
         self.dtype = network.dtype

@@ -13,26 +13,27 @@ Array = npt.NDArray[Any]
 class Timeline:
     """Steps of N rows of which row n is valid in its first ``lengths[n]``; None means all steps of all rows.
 
+    Parameters
+    ----------
+    steps, rows : int
+        T and N.
+    lengths : ndarray of int64 (N,), optional
+        Valid steps of each row.
+
     Examples
     --------
-    >>> timeline = Timeline(steps=3, rows=2)
-    >>> timeline.bind(np.array([3, 2]))
+    >>> timeline = Timeline(steps=3, rows=2, lengths=np.array([3, 2]))
     >>> x, out = np.array([[[1], [4]], [[2], [5]], [[3], [6]]]), np.zeros((3, 2, 1), int)
     >>> timeline.reverse(x, out)[:, :, 0].T                  # the padding of the second row stays where it is
     array([[3, 2, 1],
            [5, 4, 6]])
     """
 
-    def __init__(self, steps: int, rows: int) -> None:
+    def __init__(self, steps: int, rows: int, lengths: Array | None = None) -> None:
         self.steps = steps
         self.rows = rows
-        self.lengths: Array | None = None
-        self._reversal: Array | None = None
-
-    def bind(self, lengths: Array | None) -> None:
-        """Take the lengths (N,) int64 of the next pass."""
         self.lengths = lengths
-        self._reversal = None
+        self._reversal: Array | None = None
 
     def reverse(self, x: Array, out: Array) -> Array:
         """Write the valid steps of each row of x (T, N, …) to ``out`` in opposite order; it is its own inverse."""

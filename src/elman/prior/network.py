@@ -251,7 +251,9 @@ class PriorNetwork:
         h, gates = np.empty((steps + 1, rows, hidden), dtype), np.zeros((steps, rows, 4 * hidden), dtype)
         x = inputs.x.astype(dtype, copy=False)
         start = np.zeros((rows, hidden), dtype)
-        kernels.gru_forward(x, start, p["W_x"], p["W_h"], p["b"], p["b_hn"], inputs.lengths, None, h, gates, n_threads)
+        weights = p["W_x"], p["W_h"], p["b"], p["b_hn"]
+        states = h, None, gates
+        kernels.layer_forward("gru", "tanh", x, start, None, *weights, inputs.lengths, None, *states, n_threads)
         final = h[inputs.lengths, np.arange(rows)]
         summary = np.concatenate([final, inputs.scalars], axis=1, dtype=dtype)
         of_series = _dense(summary, p["W_s"], p["b_a"], n_threads)
@@ -287,8 +289,9 @@ class PriorNetwork:
         )
         dh_T = np.ascontiguousarray(d_summary[:, : self.architecture.hidden])
         dx, dh_0 = np.empty_like(t["x"]), np.empty_like(t["start"])
-        states = None, dh_T, t["x"], t["h"], t["gates"], p["W_x"], p["W_h"], t["lengths"], None, False
-        kernels.gru_backward(*states, dx, dh_0, g["W_x"], g["W_h"], g["b"], g["b_hn"], False, n_threads)
+        given = None, dh_T, None, t["x"], t["h"], None, t["gates"], p["W_x"], p["W_h"], t["lengths"], None, False
+        gradients = dx, dh_0, None, g["W_x"], g["W_h"], g["b"], g["b_hn"]
+        kernels.layer_backward("gru", "tanh", *given, *gradients, False, n_threads)
         return self.gradient
 
 

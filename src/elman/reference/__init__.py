@@ -28,6 +28,7 @@ from elman.reference.drawing import draw
 from elman.reference.dropout import dropout_mask, philox
 from elman.reference.embedding import embedding_backward, embedding_forward
 from elman.reference.gru import GRUGradients, GRUStates, gru_backward, gru_forward
+from elman.reference.layer import LayerGradients, LayerStates, layer_backward, layer_forward
 from elman.reference.losses import (
     binary_cross_entropy,
     categorical_cross_entropy,
@@ -51,6 +52,8 @@ __all__ = [
     "GRUStates",
     "LSTMGradients",
     "LSTMStates",
+    "LayerGradients",
+    "LayerStates",
     "PackedLayer",
     "RNNGradients",
     "activation_backward",
@@ -74,6 +77,8 @@ __all__ = [
     "gru_forward",
     "half_squared_error",
     "huber",
+    "layer_backward",
+    "layer_forward",
     "lstm_backward",
     "lstm_forward",
     "mean_absolute_error",

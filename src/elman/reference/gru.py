@@ -116,9 +116,10 @@ def gru_forward(
     >>> h[:, 0, 0]
     array([4., 2., 1.])
     """
-    x, h_0, W_x, W_h, b, b_hn, reset, lengths, h_mask = _check.gru_forward(
-        "gru_forward", np.float64, x, h_0, W_x, W_h, b, b_hn, reset, lengths, h_mask
+    _, _, x, h_0, _, W_x, W_h, b, b_hn, lengths, h_mask, _ = _check.layer_forward(
+        "gru_forward", np.float64, "gru", x, h_0, None, W_x, W_h, b, b_hn, "tanh", lengths, h_mask
     )
+    _check.choice("gru_forward", "reset", reset, _check.RESETS)
     T, N, H = len(x), len(h_0), len(W_h)
     valid = valid_steps(T, N, lengths)
     x = inputs(x, len(W_x), valid)
@@ -209,9 +210,26 @@ def gru_backward(
     >>> float(g.dh_0[0, 0])
     0.5
     """
-    dh, x, h, gates, W_x, W_h, reset, lengths, h_mask, dh_T, bptt_depth = _check.gru_backward(
-        "gru_backward", np.float64, dh, x, h, gates, W_x, W_h, reset, lengths, h_mask, dh_T, bptt_depth
+    _, _, dh, dh_T, _, x, h, _, gates, W_x, W_h, lengths, h_mask, _, bptt_depth = _check.layer_backward(
+        "gru_backward",
+        np.float64,
+        "gru",
+        dh,
+        x,
+        h,
+        None,
+        gates,
+        W_x,
+        W_h,
+        "tanh",
+        lengths,
+        h_mask,
+        dh_T,
+        None,
+        bptt_depth,
     )
+    _check.choice("gru_backward", "reset", reset, _check.RESETS)
+    gates = np.asarray(gates)
     T, N, H = len(x), h.shape[1], len(W_h)
     x = inputs(x, len(W_x), valid_steps(T, N, lengths))
     mask = np.ones((N, H)) if h_mask is None else h_mask

@@ -117,8 +117,8 @@ def lstm_forward(
     >>> gates[0, 0]
     array([0.5, 0.5, 0. , 0.5])
     """
-    x, h_0, c_0, W_x, W_h, b, peepholes, lengths, h_mask = _check.lstm_forward(
-        "lstm_forward", np.float64, x, h_0, c_0, W_x, W_h, b, peepholes, lengths, h_mask
+    _, _, x, h_0, c_0, W_x, W_h, b, _, lengths, h_mask, peepholes = _check.layer_forward(
+        "lstm_forward", np.float64, "lstm", x, h_0, c_0, W_x, W_h, b, None, "tanh", lengths, h_mask, peepholes
     )
     T, N, H = len(x), len(h_0), len(W_h)
     valid = valid_steps(T, N, lengths)
@@ -210,9 +210,26 @@ def lstm_backward(
     >>> float(g.dc_0[0, 0])
     0.25
     """
-    dh, x, h, c, gates, W_x, W_h, peepholes, lengths, h_mask, dh_T, dc_T, bptt_depth = _check.lstm_backward(
-        "lstm_backward", np.float64, dh, x, h, c, gates, W_x, W_h, peepholes, lengths, h_mask, dh_T, dc_T, bptt_depth
+    _, _, dh, dh_T, dc_T, x, h, c, gates, W_x, W_h, lengths, h_mask, peepholes, bptt_depth = _check.layer_backward(
+        "lstm_backward",
+        np.float64,
+        "lstm",
+        dh,
+        x,
+        h,
+        c,
+        gates,
+        W_x,
+        W_h,
+        "tanh",
+        lengths,
+        h_mask,
+        dh_T,
+        dc_T,
+        bptt_depth,
+        peepholes,
     )
+    c, gates = np.asarray(c), np.asarray(gates)
     T, N, H = len(x), h.shape[1], len(W_h)
     x = inputs(x, len(W_x), valid_steps(T, N, lengths))
     P_i, P_f, P_o = np.zeros((3, H)) if peepholes is None else peepholes

@@ -96,8 +96,8 @@ def rnn_forward(
     >>> rnn_forward(x, np.zeros((1, 1)), one, one, zero)[1:, 0, 0].round(4)
     array([0.7616, 0.642 ])
     """
-    x, h_0, W_x, W_h, b, activation, lengths, h_mask = _check.rnn_forward(
-        "rnn_forward", np.float64, x, h_0, W_x, W_h, b, activation, lengths, h_mask
+    _, activation, x, h_0, _, W_x, W_h, b, _, lengths, h_mask, _ = _check.layer_forward(
+        "rnn_forward", np.float64, "rnn", x, h_0, None, W_x, W_h, b, None, activation, lengths, h_mask
     )
     T, N, H = len(x), len(h_0), len(W_h)
     valid = valid_steps(T, N, lengths)
@@ -177,8 +177,23 @@ def rnn_backward(
     >>> float(g.dW_x[0, 0]), float(g.dW_h[0, 0]), float(g.db[0])  # x_2 + x_1, h_1 + h_0, one per step
     (8.0, 3.0, 2.0)
     """
-    dh, x, h, W_x, W_h, activation, lengths, h_mask, dh_T, bptt_depth = _check.rnn_backward(
-        "rnn_backward", np.float64, dh, x, h, W_x, W_h, activation, lengths, h_mask, dh_T, bptt_depth
+    _, activation, dh, dh_T, _, x, h, _, _, W_x, W_h, lengths, h_mask, _, bptt_depth = _check.layer_backward(
+        "rnn_backward",
+        np.float64,
+        "rnn",
+        dh,
+        x,
+        h,
+        None,
+        None,
+        W_x,
+        W_h,
+        activation,
+        lengths,
+        h_mask,
+        dh_T,
+        None,
+        bptt_depth,
     )
     T, N, H = len(x), h.shape[1], len(W_h)
     x = inputs(x, len(W_x), valid_steps(T, N, lengths))

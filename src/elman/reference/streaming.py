@@ -9,9 +9,7 @@ import numpy.typing as npt
 
 from elman import _check
 from elman._check import Array
-from elman.reference.gru import gru_forward
-from elman.reference.lstm import lstm_forward
-from elman.reference.rnn import rnn_forward
+from elman.reference.layer import layer_forward
 
 
 class PackedLayer(NamedTuple):
@@ -125,11 +123,7 @@ def step(packed: PackedLayer, x: npt.ArrayLike, h: Array, c: Array | None = None
     D, H = len(packed.W_x), len(packed.W_h)
     x, h, c = _check.step("step", packed.W_x.dtype, packed.cell, D, H, packed.one_hot, x, h, c)
     cell, W_x, W_h, b, b_hn, activation, _ = packed
-    if cell == "rnn":
-        h[...] = rnn_forward(x[np.newaxis], h, W_x, W_h, b, activation)[1]
-    elif cell == "gru":
-        h[...] = gru_forward(x[np.newaxis], h, W_x, W_h, b, b_hn).h[1]
-    else:
-        assert c is not None
-        states = lstm_forward(x[np.newaxis], h, c, W_x, W_h, b)
-        h[...], c[...] = states.h[1], states.c[1]
+    states = layer_forward(cell, x[np.newaxis], h, c, W_x, W_h, b, b_hn, activation)
+    h[...] = states.h[1]
+    if c is not None and states.c is not None:
+        c[...] = states.c[1]

@@ -12,17 +12,17 @@ import numpy.typing as npt
 from elman import _check, engine
 from elman.errors import DataError
 from elman.network import Network, Tape
-from elman.network.cells import RNNPass
+from elman.network.binding import Call
+from elman.network.cells import CellPass
 from elman.network.layer import Layer
 from elman.training.batches import Batch
 from elman.training.history import History
 from elman.training.losses import Objective
 
-__all__ = ["GATES", "SATURATED", "GradientFlow", "LayerFlow", "gradient_flow"]
+__all__ = ["SATURATED", "GradientFlow", "LayerFlow", "gradient_flow"]
 
 Array = npt.NDArray[Any]
 
-GATES = {"rnn": "h", "lstm": "ifgo", "gru": "rzn"}  # blocks of W_h, in order
 SATURATED = 0.1, 0.9  # thresholds of Karpathy et al. (2015) for a logistic gate
 _UNMOVED = 1e-6  # of a unit that says the same at every step
 _PLACE = "gradient_flow"
@@ -250,15 +250,15 @@ def gradient_flow(
     tape = network.forward(batch.x, None, batch.lengths, None, n_threads)
     objective = Objective(loss, architecture.output, loss_parameter)
     _, do = objective(tape.o, batch.y, batch.weight, batch.lengths)
-    T, N = tape.binding.steps, tape.binding.rows
-    lengths = np.full(N, T) if tape.binding.timeline.lengths is None else tape.binding.timeline.lengths
+    T, N, lengths = tape.steps, tape.rows, tape.call.timeline.lengths
+    lengths = np.full(N, T) if lengths is None else lengths
     sums = {id(run): _Sums(T, architecture.hidden_size) for run in tape.passes}
     for injected, origin in _outputs(tape, do, lengths, probes):
         _follow(tape, injected, origin, lengths, sums, n_threads)
     if not any(part.start.any() for part in sums.values()):
         raise DataError(f"{_PLACE}: the loss has no gradient on these data, so there is nothing to follow.")
     layers = tuple(
-        _measured(f"layers.{i}" + (".reverse" if direction else ""), run, architecture.cell, sums[id(run)], lengths)
+        _measured(f"layers.{i}" + (".reverse" if direction else ""), run, sums[id(run)], lengths)
         for i, layer in enumerate(tape.layers)
         for direction, run in enumerate(layer.passes)
     )
@@ -278,110 +278,117 @@ def _outputs(tape: Tape, do: Array, lengths: Array, probes: int) -> Iterator[tup
 
     Both are in the direction's own order of time.
     """
-    top = tape.layers[-1]
-    dy, d_final = tape.readout.backward(tape.output.backward(do))
+    top, call = tape.layers[-1], tape.call
+    dy, d_final = tape.readout.backward(tape.output.backward(do, call), call)
     rows = np.arange(len(lengths))
     if dy is None:
         assert d_final is not None
         injected = []
         for part in top._parts(d_final):
-            own = np.zeros((tape.binding.steps, *part.shape), part.dtype)
+            own = np.zeros((tape.steps, *part.shape), part.dtype)
             own[lengths - 1, rows] = np.where(lengths[:, np.newaxis] > 0, part, 0.0)
             injected.append(own)
         yield injected, np.stack([lengths - 1] * len(top.passes))
         return
     dy = dy.copy()  # it lives in a buffer of the tape
-    count = min(probes, tape.binding.steps)
+    count = min(probes, tape.steps)
     for number in range(1, count + 1):
         step = -(-number * lengths // count) - 1
         alone = np.zeros_like(dy)
         alone[step, rows] = np.where(lengths[:, np.newaxis] > 0, dy[step, rows], 0.0)
         origins = [step, lengths - 1 - step][: len(top.passes)]
-        yield _by_direction(top, alone), np.stack(origins)
+        yield _by_direction(top, alone, call), np.stack(origins)
 
 
-def _by_direction(layer: Layer, dy: Array) -> list[Array]:
+def _by_direction(layer: Layer, dy: Array, call: Call) -> list[Array]:
     """Split dy (T, N, directions·H) into the directions' parts, each in its own order of time."""
     parts = [np.ascontiguousarray(part) for part in layer._parts(dy)]
-    return [layer.timeline.reverse(part, np.empty_like(part)) if k else part for k, part in enumerate(parts)]
+    return [call.timeline.reverse(part, np.empty_like(part)) if k else part for k, part in enumerate(parts)]
 
 
 def _follow(
     tape: Tape, injected: list[Array], origin: Array, lengths: Array, sums: dict[int, _Sums], n_threads: int
 ) -> None:
     """Follow the gradient of one output per row down through layers and back through time."""
-    cell = tape.binding.architecture.cell
     for layer in reversed(tape.layers):
         below: Array | None = None
         for direction, run in enumerate(layer.passes):
-            dh, dc, dx = _walk_back(cell, run, injected[direction], lengths, n_threads)
+            dh, dc, dx = _walk_back(run, injected[direction], lengths, n_threads)
             sums[id(run)].add(dh, dc, origin[direction])
-            dx = layer.timeline.reverse(dx, np.empty_like(dx)) if direction else dx
+            dx = tape.call.timeline.reverse(dx, np.empty_like(dx)) if direction else dx
             below = dx if below is None else below + dx
         if layer is not tape.layers[0]:
             assert below is not None
-            injected = _by_direction(layer, below)
+            injected = _by_direction(layer, below, tape.call)
 
 
-def _walk_back(cell: str, run: RNNPass, dy: Array, lengths: Array, n_threads: int) -> tuple[Array, Array | None, Array]:
+def _walk_back(run: CellPass, dy: Array, lengths: Array, n_threads: int) -> tuple[Array, Array | None, Array]:
     """Return ∂L/∂h and ∂L/∂c of the states after every step (T, N, H), and ∂L/∂x (T, N, D).
 
     ``dy`` (T, N, H) is what enters each h from the layer above.
     """
     dh, dx = np.zeros_like(dy), np.zeros((*dy.shape[:2], len(run.W_x)), dy.dtype)
-    dc = np.zeros_like(dy) if cell == "lstm" else None
+    dc = None if run.c is None else np.zeros_like(dy)
     entering = np.flatnonzero(dy.any(axis=(1, 2)))
     later, later_c = np.zeros_like(dy[0]), np.zeros_like(dy[0])
     for k in range(int(entering[-1]) if len(entering) else -1, -1, -1):
         dh[k] = later + dy[k]
         if dc is not None:
             dc[k] = later_c
-        later, later_c, dx[k] = _one_step_back(cell, run, k, dh[k], later_c, lengths > k, n_threads)
+        later, later_c, dx[k] = _one_step_back(run, k, dh[k], later_c, lengths > k, n_threads)
     return dh, dc, dx
 
 
 def _one_step_back(
-    cell: str, run: RNNPass, k: int, dh: Array, dc: Array, valid: Array, n_threads: int
+    run: CellPass, k: int, dh: Array, dc: Array, valid: Array, n_threads: int
 ) -> tuple[Array, Array, Array]:
     """Return the adjoints of step k's own initial state and input; rows that have ended pass theirs on."""
-    x, h, lengths = run.x[k : k + 1], run.h[k : k + 2], valid.astype(np.int64)
-    common: dict[str, Any] = {"lengths": lengths, "dh_T": dh, "n_threads": n_threads or None}
-    if cell == "rnn":
-        simple = engine.rnn_backward(None, x, h, run.W_x, run.W_h, run.activation, **common)
-        return simple.dh_0, dc, simple.dx[0]
-    gates: Array = run.gates[k : k + 1]  # type: ignore[attr-defined]
-    if cell == "gru":
-        gru = engine.gru_backward(None, x, h, gates, run.W_x, run.W_h, **common)
-        return gru.dh_0, dc, gru.dx[0]
-    assert run.c is not None
-    lstm = engine.lstm_backward(None, x, h, run.c[k : k + 2], gates, run.W_x, run.W_h, dc_T=dc, **common)
-    return lstm.dh_0, lstm.dc_0, lstm.dx[0]
+    x, h = run.x[k : k + 1], run.h[k : k + 2]
+    c, dc_T = (None, None) if run.c is None else (run.c[k : k + 2], dc)
+    gates = None if run.gates is None else run.gates[k : k + 1]
+    back = engine.layer_backward(
+        run.cell,
+        None,
+        x,
+        h,
+        c,
+        gates,
+        run.W_x,
+        run.W_h,
+        run.activation,
+        lengths=valid.astype(np.int64),
+        dh_T=dh,
+        dc_T=dc_T,
+        n_threads=n_threads or None,
+    )
+    return back.dh_0, dc if back.dc_0 is None else back.dc_0, back.dx[0]
 
 
-def _measured(name: str, run: RNNPass, cell: str, sums: _Sums, lengths: Array) -> LayerFlow:
+def _measured(name: str, run: CellPass, sums: _Sums, lengths: Array) -> LayerFlow:
     """Turn sums into means, and look at the weights, states and gates of one direction of a layer."""
     start, pairs = np.where(sums.start > 0, sums.start, 1.0), np.maximum(sums.pairs, 1)
     H = sums.size
     valid = np.arange(len(run.x))[:, np.newaxis] < lengths
+    blocks = {gate: slice(i * H, (i + 1) * H) for i, gate in enumerate(_check.CELLS[run.cell].gates)}
     values = {}
-    if cell != "rnn":
-        gates: Array = run.gates[valid]  # type: ignore[attr-defined]
-        values = {gate: gates[:, i * H : (i + 1) * H] for i, gate in enumerate(GATES[cell])}
+    if run.gates is not None:
+        gates = run.gates[valid]
+        values = {gate: gates[:, block] for gate, block in blocks.items()}
     h = run.h[1:][valid]
     low, high = SATURATED
     logistic = {gate: a for gate, a in values.items() if gate not in "gn"}
     saturation = {gate: (float(np.mean(a < low)), float(np.mean(a > high))) for gate, a in logistic.items()}
-    if cell == "rnn" and run.activation in ("tanh", "sigmoid"):
+    if run.gates is None and run.activation in ("tanh", "sigmoid"):
         below = 0.0 if run.activation == "tanh" else float(np.mean(h < low))
         saturation["h"] = below, float(np.mean(np.abs(h) > high))
     keeping = values.get("f", values.get("z"))
     return LayerFlow(
         name=name,
         norm=sums.h / pairs,
-        c_norm=sums.c / pairs if cell == "lstm" else None,
+        c_norm=None if run.c is None else sums.c / pairs,
         relative=sums.state / start,
         units=sums.units / start[:, np.newaxis],
-        spectral_radius={gate: _radius(run.W_h[:, i * H : (i + 1) * H]) for i, gate in enumerate(GATES[cell])},
+        spectral_radius={gate: _radius(run.W_h[:, block]) for gate, block in blocks.items()},
         saturation=saturation,
         dead=int((np.ptp(h, axis=0) <= _UNMOVED).sum()),
         forgetting=None if keeping is None else 1.0 / np.maximum(1.0 - keeping.mean(axis=0, dtype=np.float64), 1e-9),

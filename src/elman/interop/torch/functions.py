@@ -54,8 +54,7 @@ class Differentiable(torch.autograd.Function):
         weights = [as_array(parameter) for parameter in parameters]
         given = x.numpy(force=True)
         entered = np.ascontiguousarray(given)
-        timeline = Timeline(*given.shape[:2])
-        timeline.bind(lengths)
+        timeline = Timeline(given.shape[0], given.shape[1], lengths)
         if reverse:
             entered = timeline.reverse(entered, np.empty_like(entered))
         states = forward(cell, entered, as_array(h_0), as_array(c_0), weights, lengths, keep, n_threads)

@@ -12,11 +12,11 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from elman import _check
 from elman.engine import kernels
 from elman.interop.torch.memory import LINE, POOL
 
 Array = npt.NDArray[Any]
-_GATED = ("lstm", "gru")
 
 
 class States(NamedTuple):
@@ -55,17 +55,27 @@ class States(NamedTuple):
         """Find c, gates and matrices of so many columns in the memory that holds all three."""
         steps, N, H = h.shape
         first, second = _places(cell, h, keep)
-        c, gates = rest[: h.size].reshape(h.shape) if cell == "lstm" else None, None
-        if keep and cell in _GATED:
+        kind = _kind(cell)
+        c, gates = rest[: h.size].reshape(h.shape) if kind.has_c else None, None
+        if keep and kind.has_gates:
             gates = rest[first : first + 4 * (steps - 1) * N * H].reshape(steps - 1, N, 4 * H)
         return cls(h, c, gates, rest[second:].reshape(-1, columns), rest)
 
 
+def _named(cell: str) -> tuple[str, str]:
+    """Return cell and activation, from lstm, gru, or the activation of a simple layer."""
+    return (cell, "tanh") if cell in _check.CELLS else ("rnn", cell)
+
+
+def _kind(cell: str) -> _check.CellKind:
+    return _check.CELLS[_named(cell)[0]]
+
+
 def _places(cell: str, h: Array, keep: bool) -> tuple[int, int]:
     """Return where gates and matrices begin, each at a cache line, in the memory that begins with c."""
-    line = LINE // h.itemsize
-    first = -(-h.size // line) * line if cell == "lstm" else 0
-    gates = 4 * (h.size - h[0].size) if keep and cell in _GATED else 0
+    kind, line = _kind(cell), LINE // h.itemsize
+    first = -(-h.size // line) * line if kind.has_c else 0
+    gates = 4 * (h.size - h[0].size) if keep and kind.has_gates else 0
     return first, first + -(-gates // line) * line
 
 
@@ -77,7 +87,7 @@ def _biases(cell: str, given: Sequence[Array], H: int) -> tuple[Array | None, Ar
     if not given:
         return None, None
     b_ih, b_hh = given
-    if cell != "gru":
+    if not _kind(cell).has_b_hn:
         return b_ih + b_hh, None
     b = b_ih.copy()
     b[: 2 * H] += b_hh[: 2 * H]
@@ -124,12 +134,7 @@ def forward(
     kernels.transpose(weight_hh, W_h)
     b, b_hn = _biases(cell, biases, H)
     h_0, c_0 = (None if s is None else s.reshape(N, H) for s in (h_0, c_0))
-    if cell == "lstm":
-        kernels.lstm_forward(x, h_0, c_0, W_x, W_h, b, lengths, None, h, c, gates, n_threads)
-    elif cell == "gru":
-        kernels.gru_forward(x, h_0, W_x, W_h, b, b_hn, lengths, None, h, gates, n_threads)
-    else:
-        kernels.rnn_forward(x, h_0, W_x, W_h, b, cell, lengths, None, h, n_threads)
+    kernels.layer_forward(*_named(cell), x, h_0, c_0, W_x, W_h, b, b_hn, lengths, None, h, c, gates, n_threads)
     return states
 
 
@@ -147,25 +152,17 @@ def backward(
     """Run backwards from dL/dh (T, N, H), dL/dh_T and dL/dc_T, (N, H) or (1, N, H); any may be None for zeros."""
     h, c, gates, matrices, _ = states
     _, N, D = x.shape
-    H, columns = h.shape[2], matrices.shape[1]
+    kind, H, columns = _kind(cell), h.shape[2], matrices.shape[1]
     dh, dh_T, dc_T = adjoints
     dh_T, dc_T = (None if d is None else d.reshape(N, H) for d in (dh_T, dc_T))
     W_x, W_h = matrices[:D], matrices[D:]
     dx = POOL.empty(x.shape, x.dtype) if need_dx else None
     dh_0 = np.empty((N, H), x.dtype) if need_start else None
-    dc_0 = np.empty((N, H), x.dtype) if need_start and cell == "lstm" else None
+    dc_0 = np.empty((N, H), x.dtype) if need_start and kind.has_c else None
     dW_x, dW_h, db = np.empty_like(W_x), np.empty_like(W_h), np.empty(columns, x.dtype)
-    db_h = db
-    if cell == "lstm":
-        given: tuple[Any, ...] = (dh, dh_T, dc_T, x, h, c, gates, W_x, W_h, lengths, None, False)
-        kernels.lstm_backward(*given, dx, dh_0, dc_0, dW_x, dW_h, db, False, n_threads)
-    elif cell == "gru":
-        db_hn = np.empty(H, x.dtype)
-        given = (dh, dh_T, x, h, gates, W_x, W_h, lengths, None, False)
-        kernels.gru_backward(*given, dx, dh_0, dW_x, dW_h, db, db_hn, False, n_threads)
-        db_h = np.concatenate([db[: 2 * H], db_hn])
-    else:
-        given = (dh, dh_T, x, h, W_x, W_h, cell, lengths, None, False)
-        kernels.rnn_backward(*given, dx, dh_0, dW_x, dW_h, db, False, n_threads)
-    biases = (db, db.copy() if db_h is db else db_h) if biased else ()
+    db_hn = np.empty(H, x.dtype) if kind.has_b_hn else None
+    given = (*_named(cell), dh, dh_T, dc_T, x, h, c, gates, W_x, W_h, lengths, None, False)
+    kernels.layer_backward(*given, dx, dh_0, dc_0, dW_x, dW_h, db, db_hn, False, n_threads)
+    db_h = db.copy() if db_hn is None else np.concatenate([db[: 2 * H], db_hn])
+    biases = (db, db_h) if biased else ()
     return Gradients(dx, dh_0, dc_0, (_transposed(dW_x), _transposed(dW_h), *biases))
