@@ -53,16 +53,66 @@ FROM_OUTSIDE = {  # room: the other packages it may import at all; rooms that ar
 }
 
 
+def statements(tree: ast.AST, inside_functions: bool) -> Iterator[ast.Import | ast.ImportFrom]:
+    """Yield the import statements of a file, those under ``if TYPE_CHECKING`` too."""
+    for node in ast.iter_child_nodes(tree):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            yield node
+        elif inside_functions or not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from statements(node, inside_functions)
+
+
+def source_of(node: ast.ImportFrom, package: str) -> str:
+    """Return the module that a statement ``from … import`` names."""
+    base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
+    return ".".join([*base, *([node.module] if node.module else [])])
+
+
 def imported(path: Path, package: str) -> Iterator[str]:
     """Yield every module that a file imports anywhere, inside functions and under ``if TYPE_CHECKING`` too."""
-    for node in ast.walk(ast.parse(path.read_text())):
+    for node in statements(ast.parse(path.read_text()), inside_functions=True):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            base = package.split(".")[: len(package.split(".")) - node.level + 1] if node.level else []
-            module = ".".join([*base, *([node.module] if node.module else [])])
+        else:
+            module = source_of(node, package)
             # "from elman import engine" imports the room engine; any other name comes from the package itself.
             yield from (f"elman.{a.name}" for a in node.names) if module == "elman" else [module]
+
+
+def package_of(name: str, path: Path) -> str:
+    """Return the package that relative imports of a module start from."""
+    return ".".join(["elman", *name.split(".")[: None if path.stem == "__init__" else -1]]).rstrip(".")
+
+
+def import_graph(folder: Path) -> dict[str, set[str]]:
+    """Return which modules of the package each module imports outside functions."""
+    files = {f"elman.{name}".rstrip("."): (name, path) for name, path in modules(folder)}
+    graph: dict[str, set[str]] = {}
+    for module, (name, path) in files.items():
+        found: set[str] = set()
+        for node in statements(ast.parse(path.read_text()), inside_functions=False):
+            if isinstance(node, ast.Import):
+                found |= {alias.name for alias in node.names}
+            else:
+                source = source_of(node, package_of(name, path))
+                below = [f"{source}.{alias.name}" for alias in node.names]
+                found |= {part if part in {*files, "elman._native"} else source for part in below}
+        graph[module] = found & set(files) - {module}
+    return graph
+
+
+def circles(graph: dict[str, set[str]]) -> list[set[str]]:
+    """Return the groups of modules that reach one another."""
+    reached = {module: set(targets) for module, targets in graph.items()}
+    for between in graph:
+        for module in graph:
+            if between in reached[module]:
+                reached[module] |= reached[between]
+    found: list[set[str]] = []
+    for module in sorted(graph):
+        if module in reached[module] and not any(module in circle for circle in found):
+            found.append({other for other in reached[module] if module in reached[other]})
+    return found
 
 
 def faults(folder: Path) -> list[str]:
@@ -74,8 +124,7 @@ def faults(folder: Path) -> list[str]:
         if room not in MAY_IMPORT:
             found.append(f"{name}: the room {room!r} is not in the table")
             continue
-        package = ".".join(["elman", *name.split(".")[: None if path.stem == "__init__" else -1]]).rstrip(".")
-        for target in imported(path, package):
+        for target in imported(path, package_of(name, path)):
             top, _, rest = target.partition(".")
             there = rest.split(".")[0]
             if top == "elman":
@@ -89,6 +138,43 @@ def faults(folder: Path) -> list[str]:
 
 def test_imports_go_one_way() -> None:
     assert faults(SOURCE) == []
+
+
+# Circles that are still to be opened.
+KNOWN = [
+    {"elman.sequences._estimator", "elman.sequences._options", "elman.sequences._training"},
+    {f"elman.text.{name}" for name in ("_options", "_saving", "_training", "_writing", "model")},
+]
+
+
+def test_no_modules_import_one_another() -> None:
+    """Imports for types count; those inside functions do not, but the table of rooms holds for them."""
+    assert circles(import_graph(SOURCE)) == KNOWN
+
+
+def test_the_table_of_rooms_has_no_circle() -> None:
+    rooms = {room: {other for other in others if other} for room, others in MAY_IMPORT.items() if room}
+    assert circles(rooms | {"_native": set()}) == []
+
+
+@pytest.mark.parametrize(
+    ("files", "found"),
+    [
+        ({"a.py": "from elman.b import f", "b.py": "import elman.c", "c.py": ""}, []),
+        ({"a.py": "from elman.b import f", "b.py": "import elman.a"}, [{"elman.a", "elman.b"}]),
+        (
+            {"a.py": "from elman import b", "b.py": "if TYPE_CHECKING:\n    from elman.a import A"},
+            [{"elman.a", "elman.b"}],
+        ),
+        ({"a.py": "from . import b", "b.py": "def f():\n    import elman.a"}, []),
+        ({"r/__init__.py": "from elman.r.a import A", "r/a.py": "from elman.r import B"}, [{"elman.r", "elman.r.a"}]),
+    ],
+)
+def test_circles_are_found(files: dict[str, str], found: list[set[str]], tmp_path: Path) -> None:
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert circles(import_graph(tmp_path)) == found
 
 
 @pytest.mark.parametrize(
