@@ -4,6 +4,8 @@
 #include <cstdlib>
 #include <cstring>
 
+#include "platform.h"
+
 extern "C" {
 #if defined(ELMAN_HAS_GENERIC)
 extern const elman::KernelTable elman_kernels_generic;
@@ -17,6 +19,9 @@ extern const elman::KernelTable elman_kernels_v3;
 #if defined(ELMAN_HAS_V4)
 extern const elman::KernelTable elman_kernels_v4;
 #endif
+#if defined(ELMAN_HAS_NEON)
+extern const elman::KernelTable elman_kernels_neon;
+#endif
 }
 
 namespace elman {
@@ -27,17 +32,17 @@ std::vector<const KernelTable*> usable_tables() {
 #if defined(ELMAN_HAS_GENERIC)
     tables.push_back(&elman_kernels_generic);
 #endif
-#if defined(__x86_64__)
-    __builtin_cpu_init();
-#endif
 #if defined(ELMAN_HAS_V2)
-    if (__builtin_cpu_supports("x86-64-v2")) tables.push_back(&elman_kernels_v2);
+    if (x86_64_level() >= 2) tables.push_back(&elman_kernels_v2);
 #endif
 #if defined(ELMAN_HAS_V3)
-    if (__builtin_cpu_supports("x86-64-v3")) tables.push_back(&elman_kernels_v3);
+    if (x86_64_level() >= 3) tables.push_back(&elman_kernels_v3);
 #endif
 #if defined(ELMAN_HAS_V4)
-    if (__builtin_cpu_supports("x86-64-v4")) tables.push_back(&elman_kernels_v4);
+    if (x86_64_level() >= 4) tables.push_back(&elman_kernels_v4);
+#endif
+#if defined(ELMAN_HAS_NEON)
+    tables.push_back(&elman_kernels_neon);  // part of every 64-bit ARM CPU
 #endif
     return tables;
 }

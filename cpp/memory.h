@@ -1,14 +1,11 @@
 // Memory that outlives a call: 64-byte aligned, freed with its owner.
 #pragma once
 
-#if defined(__linux__)
-#include <sys/mman.h>
-#endif
-
 #include <cstddef>
-#include <cstdlib>
 #include <memory>
 #include <new>
+
+#include "platform.h"
 
 namespace elman {
 
@@ -19,11 +16,9 @@ inline Memory allocate(std::size_t bytes) {
     constexpr std::size_t line = 64, page = std::size_t{1} << 21;
     const bool large = bytes >= page / 4;
     const std::size_t unit = large ? page : line, rounded = (bytes + unit - 1) / unit * unit;
-    Memory memory(std::aligned_alloc(unit, rounded), std::free);
+    Memory memory(allocate_aligned(unit, rounded), free_aligned);
     if (!memory) throw std::bad_alloc();
-#if defined(__linux__)
-    if (large) madvise(memory.get(), rounded, MADV_HUGEPAGE);  // no harm where it is refused
-#endif
+    if (large) ask_for_large_pages(memory.get(), rounded);
     return memory;
 }
 

@@ -124,7 +124,7 @@ template <class T> class Steps {
     const T* E_ = nullptr;
     std::vector<Forward<T>> layers_;
     std::vector<const T*> packed_;
-    Memory block_{nullptr, std::free};
+    Memory block_{nullptr, elman::free_aligned};
     std::vector<In> kept_;  // what is read where it stands
     elman::DenseForward<T> dense_{}, skip_{};
 };

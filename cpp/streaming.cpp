@@ -22,7 +22,7 @@ struct PackedLayer {
     int activation;
     bool single, one_hot;  // float32; inputs given by their ones
     int64_t D, H;
-    Memory weights{nullptr, std::free}, W_x{nullptr, std::free}, b_hn{nullptr, std::free};
+    Memory weights{nullptr, elman::free_aligned}, W_x{nullptr, elman::free_aligned}, b_hn{nullptr, elman::free_aligned};
 
     template <class T> Forward<T> layer() const {
         Forward<T> f{};

@@ -1,9 +1,5 @@
 #include "threads.h"
 
-#include <pthread.h>
-#include <sched.h>
-#include <time.h>
-
 #include <condition_variable>
 #include <cstdlib>
 #include <memory>
@@ -13,9 +9,7 @@
 #include <thread>
 #include <utility>
 
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
+#include "platform.h"
 
 namespace elman {
 namespace {
@@ -26,41 +20,6 @@ constexpr long long kPollInterval = 50'000'000;  // nanoseconds
 thread_local Call* current_call = nullptr;
 thread_local bool current_is_caller = false;
 std::atomic<bool (*)()> poll_function{nullptr};
-
-// The coarse clock costs a few nanoseconds, so a kernel can ask at every step.
-long long now() {
-    timespec t;
-#if defined(CLOCK_MONOTONIC_COARSE)
-    clock_gettime(CLOCK_MONOTONIC_COARSE, &t);
-#else
-    clock_gettime(CLOCK_MONOTONIC, &t);
-#endif
-    return t.tv_sec * 1'000'000'000LL + t.tv_nsec;
-}
-
-void relax() {
-#if defined(__x86_64__)
-    _mm_pause();
-#endif
-}
-
-unsigned flush_denormals() {
-#if defined(__x86_64__)
-    const unsigned mode = _mm_getcsr();
-    _mm_setcsr(mode | 0x8040u);  // flush to zero, denormals are zero
-    return mode;
-#else
-    return 0;
-#endif
-}
-
-void restore_mode(unsigned mode) {
-#if defined(__x86_64__)
-    _mm_setcsr((_mm_getcsr() & 0x3fu) | (mode & ~0x3fu));  // exception flags raised meanwhile stay raised
-#else
-    (void)mode;
-#endif
-}
 
 struct Pool {
     std::mutex in_use;  // one job at a time
@@ -83,7 +42,7 @@ struct Pool {
     void work(unsigned seen) {
         for (;;) {
             // Spin briefly, because the next kernel of a training step follows within microseconds, then park.
-            for (int i = 0; i < 2000 && generation.load(std::memory_order_acquire) == seen; ++i) relax();
+            for (int i = 0; i < 2000 && generation.load(std::memory_order_acquire) == seen; ++i) relax_cpu();
             if (generation.load(std::memory_order_acquire) == seen) {
                 std::unique_lock lock(mutex);
                 wake.wait(lock, [&] { return generation.load(std::memory_order_acquire) != seen; });
@@ -117,10 +76,10 @@ struct Pool {
         // The parts are equal, so the others are about to finish, unless they wait for the CPU that this thread holds.
         for (int i = 0; active.load(std::memory_order_acquire) > 0; ++i) {
             if (i < 2000) {
-                relax();
+                relax_cpu();
             } else {
                 call_stopped();
-                sched_yield();
+                std::this_thread::yield();
             }
         }
     }
@@ -131,12 +90,12 @@ Pool* pool = new Pool;
 
 // The child of a fork has none of the workers and starts afresh, whatever the old pool was doing. The fork must not wait for a
 // running job: os.fork() holds the GIL, for which that job's next poll may be waiting.
-[[maybe_unused]] const int fork_handler = pthread_atfork(nullptr, nullptr, [] { pool = new Pool; });
+[[maybe_unused]] const bool fork_handler = call_in_forked_child([] { pool = new Pool; });
 
 struct Scratch {
     void* data = nullptr;
     std::size_t size = 0;
-    ~Scratch() { std::free(data); }
+    ~Scratch() { free_aligned(data); }
 };
 thread_local Scratch scratch;
 
@@ -153,12 +112,7 @@ int default_threads() {
         for (const char* name : {"ELMAN_NUM_THREADS", "OMP_NUM_THREADS"}) {
             if (const int threads = from_environment(name); threads > 0) return threads;
         }
-#if defined(__linux__)
-        cpu_set_t set;
-        if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
-#endif
-        const int threads = static_cast<int>(std::thread::hardware_concurrency());
-        return threads > 0 ? threads : 1;
+        return usable_cpus();
     }();
     return n;
 }
@@ -177,9 +131,9 @@ void run_parallel(int parts, void (*body)(void*, int), void* context) {
 
 void* thread_scratch(std::size_t bytes) {
     if (bytes > scratch.size) {
-        std::free(scratch.data);
+        free_aligned(scratch.data);
         scratch.size = 0;
-        scratch.data = std::aligned_alloc(64, (bytes + 4095) / 4096 * 4096);
+        scratch.data = allocate_aligned(64, (bytes + 4095) / 4096 * 4096);
         if (!scratch.data) throw std::bad_alloc();
         scratch.size = bytes;
     }
@@ -187,11 +141,11 @@ void* thread_scratch(std::size_t bytes) {
 }
 
 CallGuard::CallGuard(Call& call, bool is_caller)
-    : previous_(current_call), previous_is_caller_(current_is_caller), previous_mode_(flush_denormals()) {
+    : previous_(current_call), previous_is_caller_(current_is_caller), previous_mode_(flush_subnormals()) {
     current_call = &call;
     current_is_caller = is_caller;
     if (!is_caller) return;
-    call.next_poll = now() + kPollInterval;
+    call.next_poll = monotonic_ns() + kPollInterval;
     call.caller_mode = previous_mode_;
     call.nested = previous_ != nullptr;
     if (call.nested) {
@@ -205,7 +159,7 @@ CallGuard::~CallGuard() {
     current_is_caller = previous_is_caller_;
     restore_mode(previous_mode_);
     if (previous_scratch_) {
-        std::free(scratch.data);
+        free_aligned(scratch.data);
         scratch.data = previous_scratch_;
         scratch.size = previous_size_;
     }
@@ -214,12 +168,12 @@ CallGuard::~CallGuard() {
 bool call_stopped() {
     Call* call = current_call;
     if (!call) return false;
-    if (current_is_caller && now() >= call->next_poll) {
+    if (current_is_caller && monotonic_ns() >= call->next_poll) {
         const auto poll = poll_function.load();
         restore_mode(call->caller_mode);  // Python code may run here
         if (poll && poll()) call->stop = true;
-        flush_denormals();
-        call->next_poll = now() + kPollInterval;
+        flush_subnormals();
+        call->next_poll = monotonic_ns() + kPollInterval;
     }
     return call->stop.load(std::memory_order_relaxed);
 }

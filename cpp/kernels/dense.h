@@ -56,7 +56,7 @@ template <class T, class F> ELMAN_INLINE void for_vectors(int64_t n, F&& f) {
 // Largest value of a row, and log sum exp of it, in an order that depends on K alone.
 template <class T> ELMAN_INLINE T row_maximum(const T* o, int64_t K) {
     Vec<T> best = broadcast<T>(o[0]);
-    const auto look = [&](Vec<T> v) { best = (v > best) | (v != v) ? v : best; };
+    const auto look = [&](Vec<T> v) { best = ((v > best) | (v != v)) ? v : best; };
     int64_t j = 0;
     for (; j + kLanes<T> <= K; j += kLanes<T>) look(load(o + j));
     if (j > 0 && j < K) look(load(o + K - kLanes<T>));  // some values a second time: that changes no maximum

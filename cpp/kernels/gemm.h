@@ -105,15 +105,15 @@ ELMAN_INLINE void chain(Vec<T> (&acc)[R][P * G], const T* const (&a)[R], const T
                         int64_t panel_stride = 0) {
     for (int64_t k = 0; k < K; ++k) {
         Vec<T> w[P * G];
-#pragma GCC unroll 8
+        ELMAN_UNROLL(8)
         for (int p = 0; p < P; ++p) {
-#pragma GCC unroll 8
+            ELMAN_UNROLL(8)
             for (int g = 0; g < G; ++g) w[p * G + g] = load(panel + p * panel_stride + (k * Wide + g) * kLanes<T>);
         }
-#pragma GCC unroll 8
+        ELMAN_UNROLL(8)
         for (int r = 0; r < R; ++r) {
             const Vec<T> value = broadcast<T>(a[r][k]);
-#pragma GCC unroll 16
+            ELMAN_UNROLL(16)
             for (int g = 0; g < P * G; ++g) acc[r][g] = fma(value, w[g], acc[r][g]);
         }
     }
@@ -133,12 +133,12 @@ ELMAN_INLINE void chain_unpacked(Vec<T> (&acc)[R][G], const T* const (&a)[R], co
                                  const int (&lanes)[G]) {
     for (int64_t k = 0; k < K; ++k) {
         Vec<T> w[G];
-#pragma GCC unroll 8
+        ELMAN_UNROLL(8)
         for (int g = 0; g < G; ++g) w[g] = load_first(W + k * stride + g * kLanes<T>, lanes[g]);
-#pragma GCC unroll 8
+        ELMAN_UNROLL(8)
         for (int r = 0; r < R; ++r) {
             const Vec<T> value = broadcast<T>(a[r][k]);
-#pragma GCC unroll 8
+            ELMAN_UNROLL(8)
             for (int g = 0; g < G; ++g) acc[r][g] = fma(value, w[g], acc[r][g]);
         }
     }
@@ -199,9 +199,9 @@ void multiply_rows(const Run& run, const T* a, int64_t a_stride, const Packed<T>
                         in[r] = a + row * a_stride;
                         out[r] = c + row * c_stride + column;
                     }
-#pragma GCC unroll 8
+                    ELMAN_UNROLL(8)
                     for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 8
+                        ELMAN_UNROLL(8)
                         for (int g = 0; g < G; ++g) {
                             acc[r][g] = accumulate ? load_first(out[r] + g * L, lanes[g])
                                         : b        ? load_first(b + column + g * L, lanes[g])
@@ -210,9 +210,9 @@ void multiply_rows(const Run& run, const T* a, int64_t a_stride, const Packed<T>
                     }
                     if (W.packed) chain<T, R, G, kWide>(acc, in, panel, W.K);
                     else chain_unpacked<T, R, G>(acc, in, W.data + column, W.columns, W.K, lanes);
-#pragma GCC unroll 8
+                    ELMAN_UNROLL(8)
                     for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 8
+                        ELMAN_UNROLL(8)
                         for (int g = 0; g < G; ++g) store_first(out[r] + g * L, acc[r][g], lanes[g]);
                     }
                 });
@@ -283,7 +283,7 @@ ELMAN_INLINE void gather_panel(const GradientOperands<T>& w, const int64_t* orde
     count_lanes<T, G>(lanes, w.n, p);
     for (int64_t j = 0; j < depth; ++j) {
         const T* row = w.B + order[j] * w.b_stride + p * kPanel<T, kWide>;
-#pragma GCC unroll 8
+        ELMAN_UNROLL(8)
         for (int g = 0; g < G; ++g) store(panel + (j * G + g) * L, load_first(row + g * L, lanes[g]));
     }
 }
@@ -306,32 +306,32 @@ ELMAN_INLINE void add_to_gradient(const GradientOperands<T>& w, const GradientTi
     T* out = tile.side.dW + tile.m * w.w_stride + p * kPanel<T, kWide>;
     T* last = tile.bias ? tile.side.db + p * kPanel<T, kWide> : out + (R - 1) * w.w_stride;
     const auto row_of = [&](int r) { return r == R - 1 ? last : out + r * w.w_stride; };
-#pragma GCC unroll 8
+    ELMAN_UNROLL(8)
     for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 8
+        ELMAN_UNROLL(8)
         for (int g = 0; g < G; ++g) acc[r][g] = first ? Vec<T>{} : load_first(row_of(r) + g * L, lanes[g]);
     }
     // The next tile's sums stand in other pages and may be far away: they come while this tile is at work.
-#pragma GCC unroll 8
+    ELMAN_UNROLL(8)
     for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 8
-        for (int g = 0; g < G; ++g) __builtin_prefetch(out + (R + r) * w.w_stride + g * L, 1);
+        ELMAN_UNROLL(8)
+        for (int g = 0; g < G; ++g) prefetch_to_write(out + (R + r) * w.w_stride + g * L);
     }
     for (int64_t j = 0; j < depth; ++j) {
         const T *a_row = A[j], *b_row = B[j];
         Vec<T> b[G];
-#pragma GCC unroll 8
+        ELMAN_UNROLL(8)
         for (int g = 0; g < G; ++g) b[g] = Full ? load(b_row + g * L) : load_first(b_row + g * L, lanes[g]);
-#pragma GCC unroll 8
+        ELMAN_UNROLL(8)
         for (int r = 0; r < R; ++r) {
             const Vec<T> value = broadcast<T>(a_row[r]);
-#pragma GCC unroll 8
+            ELMAN_UNROLL(8)
             for (int g = 0; g < G; ++g) acc[r][g] = fma(value, b[g], acc[r][g]);
         }
     }
-#pragma GCC unroll 8
+    ELMAN_UNROLL(8)
     for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 8
+        ELMAN_UNROLL(8)
         for (int g = 0; g < G; ++g) store_first(row_of(r) + g * L, acc[r][g], lanes[g]);
     }
 }

@@ -27,9 +27,9 @@ template <class T> struct GruForwardStep : ForwardPanels<T, Columns::gates, 3, 3
         const T* panel = packed + p * stride;
         this->template take_sums<R, G, P>(acc, s, t, rows, p, panel, stride);
         // r and z go on summing over h; the input's part of n steps aside for q.
-#pragma GCC unroll 8
+        ELMAN_UNROLL(8)
         for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 8
+            ELMAN_UNROLL(8)
             for (int q = 0; q < P; ++q) {
                 const int64_t unit = (p + q) * L;
                 from_x[r][q] = acc[r][q * G + 2];
@@ -45,8 +45,8 @@ template <class T> struct GruForwardStep : ForwardPanels<T, Columns::gates, 3, 3
     ELMAN_INLINE int units(int64_t unit) const { return static_cast<int>(f.H - unit < L ? f.H - unit : L); }
 
     // The cell of a tile, from its sums: `blocks` of L units for each row, from `unit` on. Two passes and not inlined, as the LSTM's.
-    [[gnu::noinline]] void finish(const StateFlow<T>& s, int64_t t, const int64_t* rows, int64_t unit, Vec<T>* sums,
-                                  const Vec<T>* from_x, int n_rows, int blocks) const {
+    ELMAN_NOINLINE void finish(const StateFlow<T>& s, int64_t t, const int64_t* rows, int64_t unit, Vec<T>* sums,
+                               const Vec<T>* from_x, int n_rows, int blocks) const {
         const int64_t H = f.H;
         const T* h_prev = s.h_prev;
         T *h_next = s.h_next, *gates = f.gates;

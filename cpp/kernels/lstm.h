@@ -34,8 +34,8 @@ template <class T> struct LstmForwardStep : ForwardPanels<T, Columns::gates, 4, 
     // The cell of a tile, from its sums: `blocks` of L units for each row, from `unit` on. Not inlined: it is faster where all registers
     // are its own than where the sums of other rows wait in them. h comes in a pass of its own: within a pass, no cell waits long for
     // its own results.
-    [[gnu::noinline]] void finish(const StateFlow<T>& s, int64_t t, const int64_t* rows, int64_t unit, Vec<T>* sums,
-                                  int n_rows, int blocks) const {
+    ELMAN_NOINLINE void finish(const StateFlow<T>& s, int64_t t, const int64_t* rows, int64_t unit, Vec<T>* sums,
+                               int n_rows, int blocks) const {
         const int64_t H = f.H;
         const T* c_prev = s.c_prev;
         T *c_next = s.c_next, *h_next = s.h_next, *gates = f.gates;
@@ -82,9 +82,9 @@ template <class T> struct LstmBackwardStep {
             const Vec<T> g = load_first(gates + 2 * H + j, n), o = load_first(gates + 3 * H + j, n);
             const Vec<T> c_prev = load_first(c + j, n), tanh_c = tanh_of<T>(load_first(c + next + j, n));
             // From a cache far away, unless asked for two rows ahead.
-            for (int64_t g = 0; g < 4; ++g) __builtin_prefetch(gates + (8 + g) * H + j);
-            __builtin_prefetch(c + 2 * H + j);
-            if (dh_t) __builtin_prefetch(dh_t + 2 * H + j);
+            for (int64_t g = 0; g < 4; ++g) prefetch_to_read(gates + (8 + g) * H + j);
+            prefetch_to_read(c + 2 * H + j);
+            if (dh_t) prefetch_to_read(dh_t + 2 * H + j);
             const Vec<T> dc = fma(dh * o, one - tanh_c * tanh_c, load_first(dc_row + j, n));
             store_first(da + j, dc * g * (i * (one - i)), n);
             store_first(da + H + j, dc * c_prev * (f * (one - f)), n);

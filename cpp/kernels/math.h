@@ -82,8 +82,8 @@ template <class T> constexpr Powers<T> powers_of_two() {
     long double power = 1;
     for (Word j = 0; j < Word(1) << b; ++j) {
         const T value = static_cast<T>(power);
-        const Word bits = __builtin_bit_cast(Word, value) - (j << (Constants<T>::mantissa - b));
-        powers.values.at[j] = __builtin_bit_cast(T, bits);
+        const Word bits = bits_as<Word>(value) - (j << (Constants<T>::mantissa - b));
+        powers.values.at[j] = bits_as<T>(bits);
         powers.half_logs.at[j] = static_cast<T>((power / value - 1) / 2);
         for (int i = 0; i < 32 >> b; ++i) power *= root;
     }
@@ -104,7 +104,7 @@ template <class T, int times> ELMAN_INLINE Vec<T> series(Vec<T> r) {
     T factor = times;
     for (int i = 0; i < last; ++i) factor *= times;
     Vec<T> p = broadcast<T>(c[last] * factor);
-#pragma GCC unroll 16
+    ELMAN_UNROLL(16)
     for (int i = last - 1; i >= 0; --i) {
         factor /= times;
         p = fma(p, r, broadcast<T>(c[i] * factor));
@@ -181,7 +181,7 @@ template <class T> ELMAN_INLINE Vec<T> log_of_normal(Vec<T> x) {
     const Vec<T> one = broadcast<T>(1);
     const Vec<T> s = (m - one) / (m + one), s2 = s * s;
     Vec<T> p = broadcast<T>(T(2) / T(2 * C::log_terms + 1));
-#pragma GCC unroll 16
+    ELMAN_UNROLL(16)
     for (int i = C::log_terms - 1; i >= 1; --i) p = fma(p, s2, broadcast<T>(T(2) / T(2 * i + 1)));
     Vec<T> tail = fma(s2 * s, p, exponent * broadcast<T>(C::ln2_low));
     tail = tail + (s + s);
@@ -189,11 +189,11 @@ template <class T> ELMAN_INLINE Vec<T> log_of_normal(Vec<T> x) {
 }
 
 template <class T> ELMAN_INLINE Vec<T> log_of(Vec<T> x) {
-    const Vec<T> zero = {}, inf = broadcast<T>(static_cast<T>(__builtin_inf()));
+    const Vec<T> zero = {}, inf = broadcast<T>(static_cast<T>(kInfinity));
     Vec<T> y = log_of_normal<T>(x);
     y = x == inf ? inf : y;
     y = x < broadcast<T>(Constants<T>::smallest_normal) ? -inf : y;  // zero and, flushed, subnormals
-    y = x < zero ? broadcast<T>(static_cast<T>(__builtin_nan(""))) : y;
+    y = x < zero ? broadcast<T>(static_cast<T>(kNan)) : y;
     return x != x ? x : y;
 }
 

@@ -17,7 +17,7 @@ template <class T> double norm_of(int64_t n, const T* g) {
     for (int j = 0; i < n; ++i, ++j) lanes[j] += static_cast<double>(g[i]) * static_cast<double>(g[i]);
     for (int width = 4; width > 0; width /= 2)
         for (int j = 0; j < width; ++j) lanes[j] += lanes[j + width];
-    return __builtin_sqrt(lanes[0]);
+    return square_root(lanes[0]);
 }
 
 inline bool finite(double norm) { return norm <= 1.7976931348623157e308; }
@@ -55,7 +55,7 @@ double rmsprop_step(int64_t n, T* theta, const T* g, T* square, double rate, dou
     for (int64_t i = 0; i < n; ++i) {
         const T slope = clip * g[i];
         square[i] = rho * square[i] + rest * slope * slope;
-        theta[i] -= eta * slope / (static_cast<T>(__builtin_sqrt(square[i])) + eps);
+        theta[i] -= eta * slope / (static_cast<T>(square_root(square[i])) + eps);
     }
     return norm;
 }
@@ -78,13 +78,13 @@ double adam_step(int64_t n, T* theta, const T* g, T* m, T* v, int64_t step, doub
     const double power_1 = power(beta_1, step), power_2 = power(beta_2, step);
     const T b1 = static_cast<T>(beta_1), r1 = static_cast<T>(1 - beta_1), b2 = static_cast<T>(beta_2),
             r2 = static_cast<T>(1 - beta_2);
-    const T eta = static_cast<T>(rate / (1 - power_1)), correction = static_cast<T>(1 / __builtin_sqrt(1 - power_2));
+    const T eta = static_cast<T>(rate / (1 - power_1)), correction = static_cast<T>(1 / square_root(1 - power_2));
     const T eps = static_cast<T>(epsilon), keep = static_cast<T>(1 - rate * decay);
     for (int64_t i = 0; i < n; ++i) {
         const T slope = clip * g[i];
         m[i] = b1 * m[i] + r1 * slope;
         v[i] = b2 * v[i] + r2 * slope * slope;
-        theta[i] = keep * theta[i] - eta * m[i] / (static_cast<T>(__builtin_sqrt(v[i])) * correction + eps);
+        theta[i] = keep * theta[i] - eta * m[i] / (static_cast<T>(square_root(v[i])) * correction + eps);
     }
     return norm;
 }

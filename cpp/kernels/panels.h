@@ -57,9 +57,9 @@ template <class T, Columns kColumns, int kVectors, int kGatesOfUnit> struct Forw
     // b + x W_x of R rows of x, for the first W vectors of P panels.
     template <int R, int W, int P = 1>
     ELMAN_INLINE void form_sums(Vec<T> (&acc)[R][P * W], const T* const (&x)[R], const T* panel, int64_t stride) const {
-#pragma GCC unroll 8
+        ELMAN_UNROLL(8)
         for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 16
+            ELMAN_UNROLL(16)
             for (int g = 0; g < P * W; ++g) acc[r][g] = bias<W>(panel, stride, g);
         }
         chain<T, R, W, G, P>(acc, x, panel + kPanel<T, G>, f.D, stride);
@@ -75,10 +75,10 @@ template <class T, Columns kColumns, int kVectors, int kGatesOfUnit> struct Forw
             for (int r = 0; r < R; ++r) x[r] = f.x + (t * f.N + rows[r]) * f.D;
             return form_sums<R, W, P>(acc, x, panel, stride);
         }
-#pragma GCC unroll 8
+        ELMAN_UNROLL(8)
         for (int r = 0; r < R; ++r) {
             const T* sums = s.sums + (((t - s.first) * f.N + rows[r]) * panels() + p) * kPanel<T, G>;
-#pragma GCC unroll 16
+            ELMAN_UNROLL(16)
             for (int g = 0; g < P * W; ++g) acc[r][g] = load(sums + (g / W * G + g % W) * L);
         }
     }
@@ -104,10 +104,10 @@ template <class T, Columns kColumns, int kVectors, int kGatesOfUnit> struct Forw
     template <int R, int W, int P>
     ELMAN_INLINE void add_rows(Vec<T> (&acc)[R][P * W], int64_t t, const int64_t* rows, int64_t p, const T* panel,
                                int64_t stride) const {
-#pragma GCC unroll 8
+        ELMAN_UNROLL(8)
         for (int r = 0; r < R; ++r) {
             const T* row = f.W_x + f.ones[t * f.N + rows[r]] * kGates * f.H;
-#pragma GCC unroll 16
+            ELMAN_UNROLL(16)
             for (int g = 0; g < P * W; ++g) {
                 const int64_t q = p + g / W, column = kColumns == Columns::plain ? (q * G + g % W) * L : q * L;
                 const int64_t left = f.H - column, gate = kColumns == Columns::plain ? 0 : g % W * f.H;

@@ -41,7 +41,7 @@ template <class T> ELMAN_INLINE T median_of(const T* o, const T* b, int64_t B, T
 template <class T> void mixing_forward(const MixingForward<T>& f, const Run& run) {
     const int64_t B = f.B, Q = f.Q, median = (Q - 1) / 2;
     for_rows<T>(run, f.N * f.J, B, Q, [&](int64_t m) {
-        const T *o = f.o + m * (B + Q + 2), k = f.k[m % f.J], root = static_cast<T>(__builtin_sqrt(k));
+        const T *o = f.o + m * (B + Q + 2), k = f.k[m % f.J], root = static_cast<T>(square_root(k));
         T* q = f.q + m * Q;
         const Vec<T> scale = broadcast<T>((1 + root) / 2);
         for_vectors<T>(Q - 1, [&](int64_t i, int n) {  // q_i holds g_i until it is computed itself
@@ -62,7 +62,7 @@ template <class T> void mixing_backward(const MixingBackward<T>& g, const Run& r
     const int64_t B = g.B, Q = g.Q, median = (Q - 1) / 2;
     for_rows<T>(run, g.N * g.J, B, Q, [&](int64_t m) {
         const T *o = g.o + m * (B + Q + 2), *b = g.b + m * B, *dq = g.dq + m * Q;
-        const T k = g.k[m % g.J], root = static_cast<T>(__builtin_sqrt(k));
+        const T k = g.k[m % g.J], root = static_cast<T>(square_root(k));
         T *d_o = g.d_o + m * (B + Q + 2), *gaps = d_o + B + 3, below = 0, above = 0;
         for (int64_t i = 0; i < median; ++i) below += dq[i], gaps[i] = -below;
         for (int64_t i = Q - 2; i >= median; --i) above += dq[i + 1], gaps[i] = above;

@@ -88,10 +88,10 @@ void hoist(const Step& step, const int64_t* list, int64_t count, int64_t first, 
                 const T* x[R];
                 for (int r = 0; r < R; ++r) x[r] = f.x + list[begin + r] * f.D;
                 step.template form_sums<R, W>(acc, x, panel, 0);
-#pragma GCC unroll 8
+                ELMAN_UNROLL(8)
                 for (int r = 0; r < R; ++r) {
                     T* out = sums + ((list[begin + r] - first * f.N) * step.panels() + p) * kPanel<T, G>;
-#pragma GCC unroll 8
+                    ELMAN_UNROLL(8)
                     for (int g = 0; g < W; ++g) store(out + g * L, acc[r][g]);
                 }
             });

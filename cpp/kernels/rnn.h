@@ -29,10 +29,10 @@ template <class T> struct RnnForwardStep : ForwardPanels<T, Columns::plain, kWid
         const Activation activation = static_cast<Activation>(f.activation);
         const int64_t H = f.H;
         T* h_next = s.h_next + t * f.N * H;
-#pragma GCC unroll 8
+        ELMAN_UNROLL(8)
         for (int r = 0; r < R; ++r) {
             T* out = h_next + rows[r] * H;
-#pragma GCC unroll 16
+            ELMAN_UNROLL(16)
             for (int g = 0; g < P * W; ++g) {
                 const int64_t unit = ((p + g / W) * G + g % W) * L;
                 const int64_t left = H - unit;

@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <cstring>
 
+#include "portable.h"
+
 #if defined(ELMAN_LEVEL_V4)
 #define ELMAN_VECTOR_BYTES 64
 #include <immintrin.h>
@@ -15,9 +17,10 @@
 #include <immintrin.h>
 #else
 #define ELMAN_VECTOR_BYTES 16
+#if defined(ELMAN_LEVEL_NEON)
+#include <arm_neon.h>
 #endif
-
-#define ELMAN_INLINE [[gnu::always_inline]] inline
+#endif
 
 namespace {
 
@@ -25,14 +28,14 @@ using std::int64_t;
 
 template <class T> struct VectorOf;
 template <> struct VectorOf<float> {
-    typedef float Vec __attribute__((vector_size(ELMAN_VECTOR_BYTES)));
-    typedef std::uint32_t Bits __attribute__((vector_size(ELMAN_VECTOR_BYTES)));
-    typedef std::int32_t Signed __attribute__((vector_size(ELMAN_VECTOR_BYTES)));
+    typedef float Vec ELMAN_VECTOR(ELMAN_VECTOR_BYTES);
+    typedef std::uint32_t Bits ELMAN_VECTOR(ELMAN_VECTOR_BYTES);
+    typedef std::int32_t Signed ELMAN_VECTOR(ELMAN_VECTOR_BYTES);
 };
 template <> struct VectorOf<double> {
-    typedef double Vec __attribute__((vector_size(ELMAN_VECTOR_BYTES)));
-    typedef std::uint64_t Bits __attribute__((vector_size(ELMAN_VECTOR_BYTES)));
-    typedef std::int64_t Signed __attribute__((vector_size(ELMAN_VECTOR_BYTES)));
+    typedef double Vec ELMAN_VECTOR(ELMAN_VECTOR_BYTES);
+    typedef std::uint64_t Bits ELMAN_VECTOR(ELMAN_VECTOR_BYTES);
+    typedef std::int64_t Signed ELMAN_VECTOR(ELMAN_VECTOR_BYTES);
 };
 template <class T> using Vec = typename VectorOf<T>::Vec;
 template <class T> using Bits = typename VectorOf<T>::Bits;
@@ -40,9 +43,9 @@ template <class T> using Signed = typename VectorOf<T>::Signed;
 template <class T> constexpr int kLanes = ELMAN_VECTOR_BYTES / static_cast<int>(sizeof(T));
 
 // Rows and vectors of one register tile: with G vectors of output per row, kRows<G> rows keep all sums in registers.
-#if defined(ELMAN_LEVEL_V4)
-constexpr int kWide = 4;          // vectors per row where the cell does not dictate it
-constexpr int kPanelsAtOnce = 4;  // for a single row
+#if defined(ELMAN_LEVEL_V4) || defined(ELMAN_LEVEL_NEON)  // 32 vector registers
+constexpr int kWide = 4;                                  // vectors per row where the cell does not dictate it
+constexpr int kPanelsAtOnce = 4;                          // for a single row
 template <int G> constexpr int kRows = G >= 4 ? 6 : 8;
 #elif defined(ELMAN_LEVEL_V3)
 constexpr int kWide = 2;
@@ -60,6 +63,8 @@ ELMAN_INLINE Vec<float> broadcast_lanes(float value) {
     return _mm512_set1_ps(value);
 #elif defined(ELMAN_LEVEL_V3)
     return _mm256_set1_ps(value);
+#elif defined(ELMAN_LEVEL_NEON)
+    return vdupq_n_f32(value);
 #else
     return Vec<float>{value, value, value, value};
 #endif
@@ -70,6 +75,8 @@ ELMAN_INLINE Vec<double> broadcast_lanes(double value) {
     return _mm512_set1_pd(value);
 #elif defined(ELMAN_LEVEL_V3)
     return _mm256_set1_pd(value);
+#elif defined(ELMAN_LEVEL_NEON)
+    return vdupq_n_f64(value);
 #else
     return Vec<double>{value, value};
 #endif
@@ -85,15 +92,14 @@ template <class T> ELMAN_INLINE Vec<T> load(const T* p) {
 
 template <class T> ELMAN_INLINE void store(T* p, Vec<T> v) { std::memcpy(p, &v, sizeof v); }
 
-// a * b + c: one rounding where the level has a fused instruction, two on x86-64-v2.
+// a * b + c: one rounding where the level has a fused instruction, two on x86-64-v2 and generic.
 ELMAN_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) {
 #if defined(ELMAN_LEVEL_V4)
     return _mm512_fmadd_ps(a, b, c);
 #elif defined(ELMAN_LEVEL_V3)
     return _mm256_fmadd_ps(a, b, c);
-#elif defined(__ARM_FEATURE_FMA)
-    for (int i = 0; i < kLanes<float>; ++i) c[i] = __builtin_fmaf(a[i], b[i], c[i]);
-    return c;
+#elif defined(ELMAN_LEVEL_NEON)
+    return vfmaq_f32(c, a, b);
 #else
     return a * b + c;
 #endif
@@ -104,16 +110,15 @@ ELMAN_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
     return _mm512_fmadd_pd(a, b, c);
 #elif defined(ELMAN_LEVEL_V3)
     return _mm256_fmadd_pd(a, b, c);
-#elif defined(__ARM_FEATURE_FMA)
-    for (int i = 0; i < kLanes<double>; ++i) c[i] = __builtin_fma(a[i], b[i], c[i]);
-    return c;
+#elif defined(ELMAN_LEVEL_NEON)
+    return vfmaq_f64(c, a, b);
 #else
     return a * b + c;
 #endif
 }
 
 // Whether fma() rounds once.
-#if defined(ELMAN_LEVEL_V4) || defined(ELMAN_LEVEL_V3) || defined(__ARM_FEATURE_FMA)
+#if defined(ELMAN_LEVEL_V4) || defined(ELMAN_LEVEL_V3) || defined(ELMAN_LEVEL_NEON)
 constexpr bool kFused = true;
 #else
 constexpr bool kFused = false;
@@ -152,6 +157,8 @@ ELMAN_INLINE Vec<float> smaller(Vec<float> limit, Vec<float> x) {
     return _mm512_maskz_min_ps(static_cast<__mmask16>(-1), limit, x);
 #elif defined(ELMAN_LEVEL_V3)
     return _mm256_min_ps(limit, x);
+#elif defined(ELMAN_LEVEL_NEON)
+    return vminq_f32(limit, x);
 #else
     return limit < x ? limit : x;
 #endif
@@ -161,6 +168,8 @@ ELMAN_INLINE Vec<double> smaller(Vec<double> limit, Vec<double> x) {
     return _mm512_maskz_min_pd(static_cast<__mmask8>(-1), limit, x);
 #elif defined(ELMAN_LEVEL_V3)
     return _mm256_min_pd(limit, x);
+#elif defined(ELMAN_LEVEL_NEON)
+    return vminq_f64(limit, x);
 #else
     return limit < x ? limit : x;
 #endif
@@ -170,6 +179,8 @@ ELMAN_INLINE Vec<float> larger(Vec<float> limit, Vec<float> x) {
     return _mm512_maskz_max_ps(static_cast<__mmask16>(-1), limit, x);
 #elif defined(ELMAN_LEVEL_V3)
     return _mm256_max_ps(limit, x);
+#elif defined(ELMAN_LEVEL_NEON)
+    return vmaxq_f32(limit, x);
 #else
     return limit > x ? limit : x;
 #endif
@@ -179,6 +190,8 @@ ELMAN_INLINE Vec<double> larger(Vec<double> limit, Vec<double> x) {
     return _mm512_maskz_max_pd(static_cast<__mmask8>(-1), limit, x);
 #elif defined(ELMAN_LEVEL_V3)
     return _mm256_max_pd(limit, x);
+#elif defined(ELMAN_LEVEL_NEON)
+    return vmaxq_f64(limit, x);
 #else
     return limit > x ? limit : x;
 #endif
@@ -209,9 +222,9 @@ template <class T> ELMAN_INLINE void store_first(T* p, Vec<T> v, int n) {
 
 // A copy in memory of a tile's sums, for a function that is not inlined: sums whose own address it had would be in memory all along.
 template <class T, int R, int C> ELMAN_INLINE void copy_sums(Vec<T> (&to)[R][C], const Vec<T> (&from)[R][C]) {
-#pragma GCC unroll 8
+    ELMAN_UNROLL(8)
     for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 16
+        ELMAN_UNROLL(16)
         for (int c = 0; c < C; ++c) to[r][c] = from[r][c];
     }
 }

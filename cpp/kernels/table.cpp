@@ -56,9 +56,9 @@ template <class T> double fma_loop(int64_t rounds, T* sink) {
     for (auto& row : acc)
         for (auto& sum : row) sum = factor;
     for (int64_t i = 0; i < rounds; ++i) {
-#pragma GCC unroll 8
+        ELMAN_UNROLL(8)
         for (int r = 0; r < R; ++r) {
-#pragma GCC unroll 8
+            ELMAN_UNROLL(8)
             for (int g = 0; g < G; ++g) acc[r][g] = fma(acc[r][g], factor, term);
         }
     }

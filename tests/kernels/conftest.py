@@ -15,8 +15,11 @@ from meta.repository import ROOT
 
 def compiled_levels() -> list[str]:
     """Read from the build description which levels the extension has on this machine."""
-    x86, others = re.findall(r"set\(ELMAN_LEVELS ([\w ]+)\)", (ROOT / "CMakeLists.txt").read_text())
-    return str(x86 if platform.machine() in ("x86_64", "AMD64") else others).split()
+    build = (ROOT / "CMakeLists.txt").read_text()
+    for machines, levels in re.findall(r'MATCHES "([\w|]+)"\)\n +set\(ELMAN_LEVELS ([\w ]+)\)', build):
+        if platform.machine() in machines.split("|"):
+            return str(levels).split()
+    return ["generic"]
 
 
 @pytest.fixture(params=engine.isa_levels())

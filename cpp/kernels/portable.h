@@ -1,0 +1,32 @@
+// What the kernels ask of a compiler beyond standard C++20: the only file of the folder that asks which compiler it is. GCC and Clang
+// have it all; vectors as types are why no other compiler will do.
+#pragma once
+
+#if !defined(__GNUC__)
+#error "Elman needs GCC or Clang (on Windows: clang or MinGW); this compiler has no vector types"
+#endif
+
+#define ELMAN_INLINE [[gnu::always_inline]] inline
+#define ELMAN_NOINLINE [[gnu::noinline]]
+#define ELMAN_VECTOR(bytes) __attribute__((vector_size(bytes)))
+
+// Before a loop over registers, of at most n turns: an array that is indexed by a variable would live in memory.
+#define ELMAN_PRAGMA(text) _Pragma(#text)
+#if defined(__clang__)
+#define ELMAN_UNROLL(n) ELMAN_PRAGMA(clang loop unroll_count(n))
+#else
+#define ELMAN_UNROLL(n) ELMAN_PRAGMA(GCC unroll n)
+#endif
+
+namespace {
+
+ELMAN_INLINE void prefetch_to_read(const void* p) { __builtin_prefetch(p, 0); }
+ELMAN_INLINE void prefetch_to_write(const void* p) { __builtin_prefetch(p, 1); }
+
+ELMAN_INLINE double square_root(double x) { return __builtin_sqrt(x); }
+
+template <class To, class From> constexpr To bits_as(From value) { return __builtin_bit_cast(To, value); }
+
+constexpr double kInfinity = __builtin_inf(), kNan = __builtin_nan("");
+
+}  // namespace
