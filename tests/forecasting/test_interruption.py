@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import signal
 import subprocess
@@ -12,8 +13,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import pytest
 
-from elman import TrainingError
+from elman import Forecaster, TrainingError
 from elman.forecasting.methods import network as fitted
+from elman.training import Trainer
 from forecasting.small import WAVE, small
 
 _FITS = """
@@ -58,6 +60,81 @@ def test_ctrl_c_leaves_a_usable_model() -> None:
             process.kill()
     assert "usable" in out, err
     assert process.returncode == 0
+
+
+def _fit_until(update: int, model: Forecaster, error: type[BaseException], monkeypatch: pytest.MonkeyPatch) -> int:
+    """Fit, and raise instead of the given update of all the networks that are trained; return how many there were."""
+    count, usual = itertools.count(1), Trainer._one_update
+
+    def one_update(trainer: Trainer) -> None:
+        if next(count) == update:
+            raise error
+        usual(trainer)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Trainer, "_one_update", one_update)
+        try:
+            model.fit(WAVE)
+        except error:
+            assert update
+    return next(count) - 1
+
+
+EVERY_PHASE = {
+    "window": {"window": "auto"},
+    "intervals": {"intervals": "auto"},
+    "validation": {"validation": True},
+    "all": {"window": "auto", "intervals": "auto", "validation": True},
+}
+
+
+@pytest.mark.parametrize("phases", EVERY_PHASE)
+def test_ctrl_c_at_any_moment_leaves_what_was_learned(phases: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = {"n_threads": 1, "updates": 3} | EVERY_PHASE[phases]
+    total = _fit_until(0, small(**options), KeyboardInterrupt, monkeypatch)
+    assert total >= 12
+    for update in (2, 4, total // 3, total // 2, total - 7, total - 5, total):
+        model = small(**options)
+        _fit_until(update, model, KeyboardInterrupt, monkeypatch)
+        assert model.method_ == "network" and np.isfinite(model.predict()).all()
+        again = Forecaster.from_arrays(*model.to_arrays())
+        assert np.array_equal(again.predict(), model.predict())
+
+
+def test_ctrl_c_before_anything_was_learned_leaves_what_was_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = small(n_threads=1).fit(WAVE[:50])
+    before = model.predict()
+    monkeypatch.setattr(Trainer, "_one_update", _interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        model.fit(WAVE)
+    assert np.array_equal(model.predict(), before)
+
+
+def test_ctrl_c_while_the_prior_is_tuned_leaves_the_prior(monkeypatch: pytest.MonkeyPatch) -> None:
+    panel = [WAVE + i for i in range(20)]
+    prior = Forecaster(3, season=4, method="prior", cutoffs=0).fit(panel).predict()
+    for method in ("auto", "tuned"):
+        model = Forecaster(3, season=4, method=method, n_threads=1, random_state=0)
+        monkeypatch.setattr(Trainer, "_one_update", _interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            model.fit(panel)
+        assert (model.method_, model.reason_) == ("prior", "the fit was interrupted")
+        assert np.array_equal(model.predict(), prior)
+        assert np.array_equal(Forecaster.from_arrays(*model.to_arrays()).predict(), prior)
+
+
+def _interrupted(trainer: Trainer) -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("phases", EVERY_PHASE)
+def test_out_of_memory_leaves_what_was_there(phases: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    options = {"n_threads": 1, "updates": 3} | EVERY_PHASE[phases]
+    model = small(**options).fit(WAVE[:50])
+    before = model.predict()
+    for update in (1, 5, 11):
+        _fit_until(update, model, MemoryError, monkeypatch)
+        assert np.array_equal(model.predict(), before)
 
 
 def test_eight_threads_predict_the_same_bits() -> None:

@@ -51,6 +51,15 @@ def test_saved_filled_values_and_scales(tmp_path: Path) -> None:
     assert np.array_equal(Forecaster.load(tmp_path / "model").predict(), model.predict())
 
 
+def test_a_saved_frequency_in_months_fits_again(tmp_path: Path) -> None:
+    frame = frame_of(WAVE, freq="MS").assign(ds=lambda f: f["ds"] + pd.Timedelta(days=14))
+    model = Forecaster(2, freq=pd.DateOffset(months=1), method="naive").fit(frame)
+    model.save(tmp_path / "model")
+    again = elman.load(tmp_path / "model")
+    assert again.freq == pd.DateOffset(months=1)
+    assert again.fit(frame).predict().equals(model.predict())
+
+
 def test_files_that_hold_something_else(tmp_path: Path) -> None:
     path = tmp_path / "model"
     save_arrays(path, {"theta": np.zeros(3)}, {"kind": "network"})
@@ -103,6 +112,32 @@ CHANGES = {
     "zone of this machine": _change("data.zone", "tzlocal()"),
     "zone a folder": _change("data.zone", "Europe"),
     "zone above the folder": _change("data.zone", "../zoneinfo/UTC"),
+    "frequency an integer beside dates": _change("data.frequency", 1),
+    "frequency that stands still": _change("data.frequency", "0D"),
+    "frequency that goes back": _change("data.frequency", "-1D"),
+    "frequency beyond all dates": _change("data.frequency", "999999999YS"),
+    "frequency of no months": _change("data.frequency", "months:0"),
+    "frequency of months back": _change("data.frequency", "months:-3"),
+    "frequency that the times do not have": _change("data.frequency", "MS"),
+    "frequency of a list": _change("data.frequency", ["D"]),
+    "no unit beside dates": _change("data.unit", None),
+    "another unit": _change("data.unit", "s"),
+    "intervals without residuals": _change("parameters.intervals", 3),
+    "unit of the smallest number": _change("unit", 5e-324),
+    "seasons of another fit": _change("seasons", [5]),
+    "method of another fit": _change("parameters.method", "prior"),
+    "times falling": lambda arrays, metadata: arrays.update(times=arrays["times"][::-1].copy()),
+    "times equal": lambda arrays, metadata: arrays["times"].__setitem__(-1, arrays["times"][-2]),
+    "times with a gap": lambda arrays, metadata: arrays["times"].__setitem__(-1, arrays["times"][-1] * 2),
+    "times of the year 0": lambda arrays, metadata: arrays["times"].__setitem__(0, -(2**63)),
+    "values without a logarithm": lambda arrays, metadata: arrays["values"].__setitem__(-1, 0.0),
+    "values beyond float32": lambda arrays, metadata: arrays["values"].__setitem__(-1, 1e39),
+    "scales of nothing": lambda arrays, metadata: arrays.update(scales=np.full(2, 1e-300)),
+    "weights that multiply up": lambda arrays, metadata: arrays["theta"].__imul__(1e17),
+    "ids twice": lambda arrays, metadata: arrays.update(ids=np.frombuffer(b'["s0", "s0"]', np.uint8).copy()),
+    "ids of many digits": lambda arrays, metadata: arrays.update(
+        ids=np.frombuffer(b'["s0", %s]' % (b"1" * 5000), np.uint8).copy()
+    ),
     "ids nested": lambda arrays, metadata: arrays.update(ids=np.frombuffer(b"[[1]]", np.uint8).copy()),
     "no network": lambda arrays, metadata: arrays.update(theta=arrays["theta"][:0].copy()),
     "layers": lambda arrays, metadata: [
@@ -114,7 +149,8 @@ CHANGES = {
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_contents_that_do_not_fit_are_refused(name: str, tmp_path: Path) -> None:
-    arrays, metadata = small().fit(frame_of(WAVE)).to_arrays()
+    arrays, metadata = small(cell="rnn", activation="relu").fit(frame_of(WAVE, WAVE[:30])).to_arrays()
+    arrays = {key: array.copy() for key, array in arrays.items()}
     CHANGES[name](arrays, metadata)
     path = tmp_path / "model"
     save_arrays(path, arrays, metadata)

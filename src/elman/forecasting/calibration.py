@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 
@@ -10,7 +11,7 @@ from elman import _check
 from elman.data.scaling import choose_transform
 from elman.errors import DataError
 from elman.forecasting.intervals import STEADY, Residuals, residuals_needed, scaled_residuals
-from elman.forecasting.methods.network import draw_root, fit_network
+from elman.forecasting.methods import NetworkMethod
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.scaling import Scaling
@@ -33,7 +34,11 @@ def calibration_scaling(parameters: Parameters, panel: Panel) -> Scaling:
 
 
 def calibrate(
-    place: str, parameters: Parameters, panel: Panel, intervals: int | str | None, root: int | None = None
+    place: str,
+    parameters: Parameters,
+    panel: Panel,
+    intervals: int | str | None,
+    fit: Callable[[Panel], NetworkMethod],
 ) -> Residuals | None:
     """Fit a network on what precedes some past cut-offs, and collect its residuals there.
 
@@ -47,8 +52,8 @@ def calibrate(
         All values known.
     intervals : int, "auto" or None
         Cut-offs. With None there is nothing to do.
-    root : int, optional
-        Seed; drawn from the parameters if not given.
+    fit : callable
+        Trains the network.
 
     Returns
     -------
@@ -68,8 +73,7 @@ def calibrate(
             f"{place}: the longest series has {panel.lengths.max()} values, intervals need at least {left_out[0] + 2}: "
             f"{left_out[0]} to leave out and 2 to learn from."
         )
-    root = draw_root(parameters) if root is None else root
-    model = fit_network(place, parameters, panel.select(long_enough.tolist()).head(left_out[0]), root)
+    model = fit(panel.select(long_enough.tolist()).head(left_out[0]))
     scaling = calibration_scaling(parameters, panel)
     few = min(len(long_enough), max(1, _MOST_ROWS // len(left_out)))
     panel = panel.select(long_enough[np.linspace(0, len(long_enough) - 1, few).astype(int)].tolist())

@@ -10,7 +10,16 @@ import numpy as np
 from elman.forecasting.baselines import BASELINES, usual_baselines
 from elman.forecasting.channels import flat
 from elman.forecasting.choosing import NETWORK
-from elman.forecasting.methods import BaselineMethod, MeanMethod, Method, PriorMethod, Spread, fit_network
+from elman.forecasting.methods import (
+    BaselineMethod,
+    MeanMethod,
+    Method,
+    NetworkMethod,
+    PriorMethod,
+    Spread,
+    Stopped,
+    fit_network,
+)
 from elman.forecasting.methods.prior import LONGER, MEAN, PRIOR, TUNED
 from elman.forecasting.options import covariates_of
 from elman.forecasting.panel import Panel
@@ -40,10 +49,16 @@ class Candidates:
         Values per season.
     root : int
         Seed.
+
+    Attributes
+    ----------
+    so_far : NetworkMethod or None
+        The window network that has learned longest, for a fit that is interrupted; the newest of equals.
     """
 
     def __init__(self, place: str, parameters: Parameters, seasons: tuple[int, ...], root: int) -> None:
         self.place, self.parameters, self.seasons, self.root = place, parameters, seasons, root
+        self.so_far: NetworkMethod | None = None
 
     @property
     def start(self) -> str:
@@ -85,7 +100,7 @@ class Candidates:
             methods[TUNED] = PriorMethod(TUNED, tuned)
             methods[MEAN] = PriorMethod(MEAN, replace(spread, prior=spread.prior.averaged(tuned.prior)))
         if NETWORK in parts:
-            methods[NETWORK] = fit_network(self.place, self.parameters, panel, self.root)
+            methods[NETWORK] = self.network(panel)
         for name in parts & set(BASELINES):
             methods[name] = BaselineMethod(name, spread)
         for name in names:
@@ -94,6 +109,26 @@ class Candidates:
                 assert not isinstance(network, PriorMethod) and isinstance(prior, PriorMethod)
                 methods[name] = MeanMethod(network, prior)  # type: ignore[arg-type]
         return {name: methods[name] for name in names}
+
+    def network(self, panel: Panel) -> NetworkMethod:
+        """Train the window network.
+
+        Raises
+        ------
+        Stopped
+            As `fit_network`.
+        """
+        try:
+            network = fit_network(self.place, self.parameters, panel, self.root)
+        except Stopped as stop:
+            self._keep(stop.method)
+            raise
+        self._keep(network)
+        return network
+
+    def _keep(self, network: NetworkMethod) -> None:
+        if self.so_far is None or network.updates >= self.so_far.updates:
+            self.so_far = network
 
     def _tuned(self, panel: Panel, spread: Spread, updates: int) -> Spread:
         known, _ = filled(panel, self.parameters.missing, self.seasons[0])

@@ -18,9 +18,11 @@ from elman.forecasting.parameters import NOT_FITTED, same
 from elman.forecasting.training_set import filled
 from elman.tables.frequencies import Frequency, future_times
 
-__all__ = ["Fitted", "in_order"]
+__all__ = ["INTERRUPTED", "Fitted", "in_order"]
 
 Array = npt.NDArray[np.float64]
+
+INTERRUPTED = "the fit was interrupted"  # the reason for what is delivered then
 
 
 @dataclass(frozen=True)

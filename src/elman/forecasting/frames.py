@@ -13,7 +13,7 @@ import pandas as pd
 
 from elman.errors import ArgumentError, DataError, ElmanWarning, UnsupportedError
 from elman.forecasting.covariates import read_covariates, sources
-from elman.forecasting.panel import Panel
+from elman.forecasting.panel import LARGEST, Panel
 from elman.tables.frame_columns import as_long, numbers, select_columns, time_stamps
 from elman.tables.frequencies import (
     OFF_CALENDAR,
@@ -30,7 +30,6 @@ __all__ = ["read_panel"]
 Array = npt.NDArray[np.float64]
 
 _COLUMNS = ("unique_id", "ds", "y")
-_LARGEST = float(np.finfo(np.float32).max)  # the network computes in float32
 _ADD_ROW = 'Add the row, or pass missing="seasonal_median" or missing="interpolate".'
 _WAY_OUT = 'Fill it, drop it, or pass missing="seasonal_median" or missing="interpolate".'
 
@@ -180,11 +179,11 @@ def _check_values(place: str, panel: Panel, missing: str, least: int, empty: boo
     if infinite.any():
         value = panel.values[infinite][0]
         raise DataError(f"{place}: y is {value} {_place(panel, infinite)}; every value must be finite.")
-    large = np.abs(panel.values) > _LARGEST
+    large = np.abs(panel.values) > LARGEST
     if large.any():
         raise DataError(
             f"{place}: y is {panel.values[large][0]:.6g} {_place(panel, large)}; the largest number that can be used "
-            f"is {_LARGEST:.6g} (float32). Divide the series first."
+            f"is {LARGEST:.6g} (float32). Divide the series first."
         )
 
 

@@ -210,7 +210,8 @@ def bounds(
     centre, scales = scaling.inside(forecasts), _scales(scaling, recipe, known)[:, None]
     least, result = least_half_widths(known), {}
     for each in levels:
-        half = scales * residuals.quantiles(each).reshape([-1] + [1] * (forecasts.ndim - 2))
+        with np.errstate(over="ignore"):
+            half = scales * residuals.quantiles(each).reshape([-1] + [1] * (forecasts.ndim - 2))
         lower, upper = opened(scaling.back(centre - half), scaling.back(centre + half), forecasts, least)
         result[f"lo-{each:g}"], result[f"hi-{each:g}"] = clipped(lower, forecasts, known), upper
     return result

@@ -12,9 +12,11 @@ import pandas as pd
 
 from elman.tables.frequencies import Frequency, Times, future_times
 
-__all__ = ["Panel"]
+__all__ = ["LARGEST", "Panel"]
 
 Array = npt.NDArray[np.float64]
+
+LARGEST = float(np.finfo(np.float32).max)  # a value's size at most: networks compute in float32
 
 
 @dataclass(frozen=True)

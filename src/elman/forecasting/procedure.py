@@ -20,7 +20,7 @@ from elman.forecasting.candidates import Candidates
 from elman.forecasting.channels import by_channel, named, rejoined, rows_of
 from elman.forecasting.choosing import NETWORK, Decision, choose_method
 from elman.forecasting.comparison import Comparison
-from elman.forecasting.fitted import Fitted
+from elman.forecasting.fitted import INTERRUPTED, Fitted
 from elman.forecasting.intervals import STEADY, Residuals, residuals_needed, scaled_residuals
 from elman.forecasting.methods import MeanMethod, Method, NetworkMethod, Stopped, draw_root
 from elman.forecasting.methods.prior import LONGER, MEAN, PRIOR, TUNED
@@ -40,12 +40,12 @@ _WIDEST_USUAL = 95.0
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during the last training, with the value that is usable all the same.
+    """Ctrl-C during a fit, with the value that is usable all the same.
 
     Parameters
     ----------
     fitted : Fitted
-        With the networks that have begun.
+        With the best that there was.
     """
 
     def __init__(self, fitted: Fitted) -> None:
@@ -91,24 +91,58 @@ def fit_panel(place: str, parameters: Parameters, panel: Panel) -> Fitted:
     Raises
     ------
     Interrupted
-        On Ctrl-C in the last training.
+        On Ctrl-C; KeyboardInterrupt where a network was asked for that has not learned anything yet.
     """
     seasons = resolve_seasons(place, parameters.season, panel.frequency)
     candidates = Candidates(place, parameters, seasons, draw_root(parameters))
+    try:
+        return _fit(candidates, panel)
+    except Interrupted:
+        raise
+    except KeyboardInterrupt:
+        if (method := _so_far(candidates, panel)) is None:
+            raise
+        raise Interrupted(_fitted(candidates, panel, method, INTERRUPTED)) from None
+
+
+def _fit(candidates: Candidates, panel: Panel) -> Fitted:
     held = _hold_out(candidates, panel)
     decision, comparison = _decide(candidates, held)
     residuals = _residuals(candidates, panel, decision, held)
 
     def fitted(method: Method) -> Fitted:
-        whole, _ = filled(panel, parameters.missing, seasons[0])
         method = _with_intervals(candidates, method, residuals, held, decision)
-        newest = whole.tail(method.memory)
-        return Fitted(method, seasons, newest, values_of(parameters), decision.reason, comparison)
+        return _fitted(candidates, panel, method, decision.reason, comparison)
 
     try:
         return fitted(candidates.prepare(panel, [decision.delivered])[decision.delivered])
-    except Stopped as stop:
-        raise Interrupted(fitted(stop.method)) from None
+    except Stopped:
+        if (network := _network_so_far(candidates, panel)) is None:
+            raise
+        raise Interrupted(fitted(network)) from None
+
+
+def _fitted(
+    candidates: Candidates, panel: Panel, method: Method, reason: str, comparison: Comparison | None = None
+) -> Fitted:
+    parameters, seasons = candidates.parameters, candidates.seasons
+    whole, _ = filled(panel, parameters.missing, seasons[0])
+    return Fitted(method, seasons, whole.tail(method.memory), values_of(parameters), reason, comparison)
+
+
+def _so_far(candidates: Candidates, panel: Panel) -> Method | None:
+    """Return what an interrupted fit can deliver: the network as far as it has learned, or what needs no training."""
+    if candidates.start == NETWORK:
+        return _network_so_far(candidates, panel)
+    name = PRIOR if candidates.start == TUNED else candidates.start
+    return candidates.prepare(panel, [name])[name]
+
+
+def _network_so_far(candidates: Candidates, panel: Panel) -> NetworkMethod | None:
+    """Return the network that has learned longest. One of the check or the calibration lacks the newest values."""
+    whole, _ = filled(panel, candidates.parameters.missing, candidates.seasons[0])
+    network = candidates.so_far
+    return network.for_series(whole) if network is not None and network.scaling.holds(whole) else None
 
 
 # Holding out
@@ -208,13 +242,13 @@ def _residuals(candidates: Candidates, panel: Panel, decision: Decision, held: _
     if decision.delivered != NETWORK:
         return None
     if parameters.method == NETWORK:
-        return calibrate(candidates.place, parameters, panel, parameters.intervals, candidates.root)
+        return calibrate(candidates.place, parameters, panel, parameters.intervals, candidates.network)
     if held is not None and not parameters.refit:
         residuals = _residuals_of_check(candidates, panel, held)
         if residuals.count >= STEADY * residuals_needed(_WIDEST_USUAL):
             return residuals
     try:
-        return calibrate(candidates.place, parameters, panel, "auto", candidates.root)
+        return calibrate(candidates.place, parameters, panel, "auto", candidates.network)
     except DataError:  # too short for intervals, not for a forecast
         return None
 

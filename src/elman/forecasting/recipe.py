@@ -28,6 +28,7 @@ __all__ = [
 Lengths = npt.NDArray[np.int64]
 
 _SHORTEST_WINDOW = 8
+_LONGEST_SEASON = 2**20
 
 
 @dataclass(frozen=True)
@@ -129,8 +130,14 @@ def resolve_seasons(place: str, season: Any, frequency: Frequency | None) -> tup
     if isinstance(season, (Sequence, np.ndarray)):
         if len(season) == 0:
             raise ArgumentError(f"{place}: season must name at least one length, got an empty list.")
-        return tuple(_check.positive_integer(place, f"season[{i}]", length) for i, length in enumerate(season))
-    return (_check.positive_integer(place, "season", season),)
+        return tuple(_season(place, f"season[{i}]", length) for i, length in enumerate(season))
+    return (_season(place, "season", season),)
+
+
+def _season(place: str, name: str, length: Any) -> int:
+    number = _check.positive_integer(place, name, length)
+    _check.at_most(place, {name: number}, {name: _LONGEST_SEASON})
+    return number
 
 
 def rule_window(seasons: tuple[int, ...], lengths: Lengths, horizon: int) -> int:

@@ -11,22 +11,28 @@ import numpy.typing as npt
 from elman import _check
 from elman.data.scaling import TRANSFORMS
 from elman.errors import FileFormatError
+from elman.forecasting.fitted import INTERRUPTED
 from elman.forecasting.intervals import take_arrays, to_arrays
 from elman.forecasting.methods import NetworkMethod
 from elman.forecasting.methods.network import warms_anew
 from elman.forecasting.options import ahead_of, architecture_of
-from elman.forecasting.panel import Panel
+from elman.forecasting.panel import LARGEST, Panel
 from elman.forecasting.parameters import Parameters
-from elman.forecasting.recipe import Recipe
+from elman.forecasting.prediction import forecast
+from elman.forecasting.recipe import Recipe, resolve_seasons
 from elman.forecasting.running import Running
 from elman.forecasting.selection import Choice
+from elman.forecasting.training_set import level_of_newest
 from elman.network import Architecture, Network, State
-from elman.persistence.models import check_layers, check_names
+from elman.persistence.models import LARGEST_WEIGHT, check_layers, check_names
 from elman.training import History
 
 __all__ = ["checked", "network_from_file", "network_to_file", "with_series"]
 
 Arrays = dict[str, npt.NDArray[Any]]
+
+_LEAST, _FARTHEST = 1e-200, 1e100  # of what values are divided by, and of a value in units of the networks
+_CLOSE = 1e-6  # logarithms of another machine differ in the last bits
 
 
 def network_to_file(network: NetworkMethod) -> tuple[Arrays, dict[str, Any]]:
@@ -67,6 +73,10 @@ def network_from_file(parameters: Parameters, arrays: Arrays, metadata: dict[str
     del arrays["theta"]
     if len(theta) == 0:
         raise FileFormatError("theta holds no network")
+    residuals = take_arrays(arrays, int(parameters.horizon))
+    wanted, interrupted = parameters.intervals is not None, metadata.get("reason") == INTERRUPTED
+    if parameters.method == "network" and (residuals is not None) != wanted and not interrupted:
+        raise FileFormatError("the residuals do not follow from the parameters")
     measured = metadata["measured"]
     check_names("measured fields", set(measured), {"window", "updates", "validation"})
     return NetworkMethod(
@@ -81,7 +91,7 @@ def network_from_file(parameters: Parameters, arrays: Arrays, metadata: dict[str
         updates=_check.positive_integer("metadata", "updates", metadata["updates"]),
         choice=Choice(recipe.window, None, _scores(measured["window"]), _scores(measured["updates"])),
         validation_scores=_scores(measured["validation"]),
-        residuals=take_arrays(arrays, int(parameters.horizon)),
+        residuals=residuals,
     )
 
 
@@ -89,21 +99,55 @@ def with_series(network: NetworkMethod, arrays: Arrays, newest: Panel) -> Networ
     """Add what belongs to the series of the fit: their scales, and where the states stand after updates."""
     recipe, series, several = network.recipe, len(newest), not network.scaling.flat
     scales = checked(arrays, "scales", np.float64, 2 if several else 1)
-    if scales.shape != ((series, recipe.channels) if several else (series,)) or not (scales > 0).all():
-        raise FileFormatError("scales must be one positive number per series and channel")
+    if scales.shape != ((series, recipe.channels) if several else (series,)):
+        raise FileFormatError("scales must be one number per series and channel")
+    divided, columns = np.array([kind == "scale" for kind in network.scaling.kinds]), scales.reshape(series, -1)
+    if not ((columns > _LEAST) & (columns <= LARGEST) & (divided | (columns == 1))).all():
+        raise FileFormatError("scales must be sizes of values, and 1 where nothing is divided by them")
     del arrays["scales"]
+    sizes = _sizes_in_units(network, scales, newest)
+    if sizes.max() > _FARTHEST:
+        raise FileFormatError("scales and unit do not go with values")
+    _check_answer(network, newest, scales, int(np.argmax(sizes)))
     running = _take_running(arrays)
-    found = None if running is None else _checked_running(running, list(network.networks), series, recipe)
+    found = None if running is None else _checked_running(running, network, newest, scales)
     return replace(network, scales=scales, names=newest.ids, running=found)
 
 
+def _sizes_in_units(network: NetworkMethod, scales: npt.NDArray[np.float64], newest: Panel) -> npt.NDArray[np.float64]:
+    """Measure the largest value of each series as the networks see it (S,)."""
+    with np.errstate(over="ignore"):
+        each = [
+            np.abs(network.scaling.to(values, scale) / network.unit).max()
+            for values, scale in zip(newest, scales, strict=True)
+        ]
+    return np.array(each)
+
+
+def _check_answer(network: NetworkMethod, newest: Panel, scales: npt.NDArray[np.float64], series: int) -> None:
+    """Refuse networks that answer one of the series with numbers that are not finite.
+
+    Weights of a harmless size multiply up over the steps of a ReLU layer: only a pass shows it.
+    """
+    recipe, one = network.recipe, newest.select([series]).tail(network.memory)
+    if one.covariates is not None:
+        one = replace(one, ahead=np.repeat(one.covariates[None, -1:], recipe.horizon, axis=1))
+    own = scales[series : series + 1]
+    if not np.isfinite(forecast(network.networks, recipe, network.unit, one, own, recipe.horizon)).all():
+        raise FileFormatError("the networks answer with numbers that are not finite")
+
+
 def _unit(value: Any, recipe: Recipe) -> Any:
-    """Rebuild the unit: a number, or one per channel."""
-    if isinstance(recipe.transform, str):
-        return _check.number_in("metadata", "unit", value, "(0, inf)")
-    if not isinstance(value, list) or len(value) != recipe.channels:
+    """Rebuild the unit: a number, or one per channel; 1 for the transform ``"none"``."""
+    flat = isinstance(recipe.transform, str)
+    values = [value] if flat else value
+    if not isinstance(values, list) or len(values) != recipe.channels:
         raise FileFormatError("unit must be one number per channel")
-    return np.array([_check.number_in("metadata", "unit", own, "(0, inf)") for own in value])
+    units = [_check.number_in("metadata", "unit", own, f"({_LEAST}, {_FARTHEST}]") for own in values]
+    kinds = [recipe.transform] if flat else recipe.transform
+    if any(kind == "none" and unit != 1 for kind, unit in zip(kinds, units, strict=True)):
+        raise FileFormatError("unit must be 1 where nothing is transformed")
+    return units[0] if flat else np.array(units)
 
 
 def _running_arrays(running: Running) -> Arrays:
@@ -123,7 +167,8 @@ def _take_running(arrays: Arrays) -> Arrays | None:
     return own or None
 
 
-def _checked_running(arrays: Arrays, networks: list[Network], series: int, recipe: Recipe) -> Running:
+def _checked_running(arrays: Arrays, network: NetworkMethod, newest: Panel, scales: npt.NDArray[np.float64]) -> Running:
+    networks, recipe, series = network.networks, network.recipe, len(newest)
     architecture = networks[0].architecture
     lstm = architecture.cell == "lstm"
     check_names(
@@ -138,6 +183,13 @@ def _checked_running(arrays: Arrays, networks: list[Network], series: int, recip
         dtype = np.float64 if name == "running.level" else np.float32
         if array.shape != shapes.get(name, state) or array.dtype != dtype or not np.isfinite(array).all():
             raise FileFormatError(f"{name} does not go with the networks and series")
+    level = level_of_newest(newest, recipe, scales, network.unit)
+    if not np.allclose(arrays["running.level"], level, rtol=_CLOSE, atol=_CLOSE * np.abs(level).max()):
+        raise FileFormatError("running.level is not that of the newest values")
+    if any(
+        np.abs(arrays[name]).max(initial=0) > LARGEST_WEIGHT for name in ("running.h", "running.c") if name in arrays
+    ):
+        raise FileFormatError("running.h or running.c is too large")
     cells = list(arrays["running.c"]) if lstm else [None] * len(networks)
     states = [State(h, c) for h, c in zip(arrays["running.h"], cells, strict=True)]
     return Running(states, list(arrays["running.outputs"]), arrays["running.level"])
@@ -148,9 +200,7 @@ def _recipe(fields: dict[str, Any]) -> Recipe:
     check_names("recipe fields", set(fields), set(Recipe.__dataclass_fields__))
     names = ("horizon", "window", "steps", "channels")
     numbers = {name: _check.positive_integer("recipe", name, fields[name]) for name in names}
-    seasons = tuple(_check.positive_integer("recipe", "seasons", season) for season in fields["seasons"])
-    if not seasons:
-        raise FileFormatError("the recipe has no season")
+    seasons = resolve_seasons("recipe", list(fields["seasons"]), None)
     return Recipe(
         carry=_check.boolean("recipe", "carry", fields["carry"]),
         seasons=seasons,
@@ -176,7 +226,7 @@ def _sizes(pairs: Any) -> tuple[tuple[float, float], ...]:
     return tuple(
         (
             _check.number_in("recipe", "center", center, "(-inf, inf)"),
-            _check.number_in("recipe", "spread", spread, "(0, inf)"),
+            _check.number_in("recipe", "spread", spread, f"({_LEAST}, inf)"),
         )
         for center, spread in pairs
     )

@@ -82,6 +82,11 @@ class Scaling:
         )
         return scales[:, 0] if self.flat else scales
 
+    def holds(self, panel: Panel) -> bool:
+        """Tell whether the transform can take all values."""
+        columns = panel.values.reshape(len(panel.values), -1).T
+        return not any(outside_domain(kind, own).any() for kind, own in zip(self.kinds, columns, strict=True))
+
     def check(self, place: str, panel: Panel) -> None:
         """Refuse values that the transform chosen in training cannot take."""
         for channel, kind in enumerate(self.kinds):

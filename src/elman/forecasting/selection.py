@@ -23,7 +23,7 @@ from elman.forecasting.prediction import forecast
 from elman.forecasting.recipe import rule_updates, rule_window
 from elman.forecasting.training_set import transformed
 from elman.network import Network
-from elman.training import train_ensemble
+from elman.training import Trainer, train_ensemble
 
 __all__ = ["Choice", "HeldOut", "choose", "window_candidates"]
 
@@ -155,6 +155,8 @@ class HeldOut:
     ----------
     usable : bool
         Whether there is enough to hold out a horizon and learn from the rest.
+    begun : list of (Prepared, list of Trainer)
+        Every ensemble whose training has begun, for a fit that is interrupted.
     """
 
     def __init__(
@@ -169,6 +171,7 @@ class HeldOut:
         horizon = int(forecaster.horizon)
         # Scored are series that keep a season and one value; fewer say nothing about windows of a season and more.
         rows = np.flatnonzero(panel.lengths > horizon + seasons[0] + 1)
+        self.begun: list[tuple[Prepared, list[Trainer]]] = []
         self.usable = len(rows) > 0 and int(panel.lengths.max()) >= 3 * horizon + 2
         if not self.usable:
             return
@@ -193,6 +196,7 @@ class HeldOut:
         """Train a network per seed for every window, and score the forecasts."""
         members = [make_trainers(self.forecaster, self.prepared(window), updates, seeds) for window in windows]
         every = [trainer for trainers in members for trainer in trainers]
+        self.begun += zip(map(self.prepared, windows), members, strict=True)
         train_ensemble(every, n_threads=self.forecaster.n_threads, progress=self.forecaster.progress)
         return [
             float(np.mean([self.error(self.prepared(window), trainer.network) for trainer in own]))

@@ -23,6 +23,7 @@ __all__ = [
     "arrays_of",
     "beside",
     "filled",
+    "level_of_newest",
     "measure_unit",
     "standardized",
     "stretches",
@@ -109,6 +110,13 @@ def _level(values: Array, recipe: Recipe) -> Array:
     return np.stack([trailing_mean(np.ascontiguousarray(column), recipe.level) for column in values.T], axis=1)
 
 
+def level_of_newest(panel: Panel, recipe: Recipe, scales: Array, unit: Any) -> Array:
+    """Return the level of each series' newest window, in units of the network (S, D)."""
+    arrays = arrays_of(replace(panel.tail(recipe.window), covariates=None), recipe, scales, unit, recipe.window)
+    level: Array = arrays.level[arrays.offsets[1:] - 1]
+    return level
+
+
 def padded(panel: Panel, recipe: Recipe, scales: Array, shortest: int) -> tuple[list[Array], list[int]]:
     """Transform every series and pad the short ones on the left; return them and how many values were added to each."""
     series, added = [], []
@@ -176,7 +184,8 @@ def _covariates(panel: Panel, recipe: Recipe, shortest: int) -> Array | None:
 def standardized(covariates: Array, recipe: Recipe) -> Array:
     """Bring covariates (…, C) to numbers of one typical size."""
     center, spread = np.array(recipe.past + recipe.future).T
-    out: Array = (covariates - center) / spread
+    with np.errstate(over="ignore"):  # what lies that far is cut off in any case
+        out: Array = (covariates - center) / spread
     return out
 
 

@@ -55,6 +55,7 @@ def best_updates(held_out: HeldOut, window: int, updates: int, seeds: Sequence[i
         return held_out.error(prepared, network)
 
     trainers = make_trainers(forecaster, prepared, updates, seeds, validate=score, validate_every=every)
+    held_out.begun.append((prepared, trainers))
     train_ensemble(trainers, n_threads=forecaster.n_threads, progress=forecaster.progress)
     times, scores = trainers[0].history.validation_update, [trainer.history.score for trainer in trainers]
     return {update: float(np.mean(sorted(own))) for update, *own in zip(times, *scores, strict=True)}

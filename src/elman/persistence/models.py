@@ -15,6 +15,7 @@ from elman.errors import ArgumentError, ElmanError, FileFormatError
 from elman.persistence import load_arrays, save_arrays
 
 __all__ = [
+    "LARGEST_WEIGHT",
     "SavedModel",
     "check_layers",
     "check_members",
@@ -26,7 +27,7 @@ __all__ = [
 
 _MOST_LAYERS = 1000
 _MOST_MEMBERS = 1000
-_LARGEST_WEIGHT = 1e18  # products of two, summed over any layer, stay inside float32
+LARGEST_WEIGHT = 1e18  # products of two, summed over any layer, stay inside float32
 _CONTENT_ERRORS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
 
@@ -168,7 +169,7 @@ def check_members(theta: npt.NDArray[Any]) -> None:
         raise FileFormatError(f"theta holds {len(theta)} networks, at most {_MOST_MEMBERS} can be loaded")
 
 
-def check_weights(theta: npt.NDArray[Any]) -> None:
+def check_weights(theta: npt.NDArray[Any], limit: float = LARGEST_WEIGHT) -> None:
     """Refuse weights so large that a network of them may answer NaN.
 
     Examples
@@ -179,10 +180,8 @@ def check_weights(theta: npt.NDArray[Any]) -> None:
     elman.errors.FileFormatError: theta has a weight of -3e+38, at most 1e+18 in size can be loaded
     """
     for most in (theta.max(initial=0), theta.min(initial=0)):
-        if not abs(most) <= _LARGEST_WEIGHT:
-            raise FileFormatError(
-                f"theta has a weight of {most:.6g}, at most {_LARGEST_WEIGHT:.0e} in size can be loaded"
-            )
+        if not abs(most) <= limit:
+            raise FileFormatError(f"theta has a weight of {most:.6g}, at most {limit:.0e} in size can be loaded")
 
 
 def check_names(what: str, found: set[str], wanted: set[str]) -> None:

@@ -15,6 +15,7 @@ import numpy.typing as npt
 from elman import _check
 from elman.errors import DataError, FileFormatError
 from elman.persistence import load_arrays, save_arrays
+from elman.persistence.models import check_weights
 from elman.prior.network import LEVELS, PriorArchitecture, PriorNetwork, inputs_of
 from elman.prior.treatment import treat
 from elman.prior.tuning import UPDATES, tune
@@ -26,6 +27,7 @@ Array = npt.NDArray[np.float64]
 _ROWS = 1024  # series per chunk
 _STEPS = 2**15  # series times steps ahead per forward pass: bounds memory, changes no bit
 _MOST_NETWORKS = 16
+_LARGEST_WEIGHT = 1e6  # those of the prior that comes with Elman stay below 10; larger ones may answer NaN
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,6 +167,7 @@ class Prior:
             raise FileFormatError(f"theta of a prior must be float32 (members, P), got {theta.dtype} {theta.shape}")
         if theta.shape[1] != architecture.size or not np.isfinite(theta).all():
             raise FileFormatError(f"theta of this prior must have {architecture.size} finite values per member")
+        check_weights(theta, _LARGEST_WEIGHT)
         return cls(tuple(PriorNetwork(architecture, row.copy()) for row in theta))
 
 

@@ -19,6 +19,7 @@ import pandas as pd
 __all__ = [
     "OFF_CALENDAR",
     "Frequency",
+    "counts_directly",
     "fitting_alias",
     "future_times",
     "gaps_of",
@@ -192,6 +193,18 @@ def _first_quarter(frequency: Any) -> Frequency:
         return frequency
     quarter: Any = frequency
     return type(quarter)(quarter.n, startingMonth=(quarter.startingMonth - 1) % 3 + 1)
+
+
+def counts_directly(frequency: Frequency) -> bool:
+    """Tell whether `positions` come from the time stamps alone, without a list of the calendar's days.
+
+    Examples
+    --------
+    >>> counts_directly(to_frequency("D")), counts_directly(to_frequency("B"))
+    (True, False)
+    """
+    whole = (pd.offsets.Day, pd.offsets.Week)
+    return isinstance(frequency, (int, *whole)) or is_clock_time(frequency) or months_of(frequency) > 0
 
 
 def positions(times: Times, frequency: Frequency) -> tuple[Positions, int]:

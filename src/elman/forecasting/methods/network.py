@@ -24,7 +24,7 @@ from elman.forecasting.selection import Choice, HeldOut, choose
 from elman.forecasting.training_set import filled
 from elman.forecasting.validation import best_updates
 from elman.network import Network
-from elman.training import History, same_seed, train_ensemble
+from elman.training import History, Trainer, same_seed, train_ensemble
 
 __all__ = ["NetworkMethod", "Stopped", "draw_root", "fit_network"]
 
@@ -108,6 +108,10 @@ class NetworkMethod:
         known = (rows >= 0).reshape([-1] + [1] * (measured.ndim - 1))
         return np.where(known, self.scales[rows], measured)
 
+    def for_series(self, panel: Panel) -> NetworkMethod:
+        """Return the same networks as if they had been fitted on other series, in units of these."""
+        return replace(self, scales=self.scaling.measured(panel), names=panel.ids)
+
     def forecast(self, place: str, panel: Panel, n_threads: int) -> Array:
         """Forecast what follows a panel; with covariates known ahead it has them behind it."""
         self.scaling.check(place, panel)
@@ -169,12 +173,12 @@ class NetworkMethod:
 
 
 class Stopped(KeyboardInterrupt):
-    """Ctrl-C during the last training, with what had been learned until then.
+    """Ctrl-C during a training, with what had been learned until then.
 
     Parameters
     ----------
     method : NetworkMethod
-        Of the networks that have begun.
+        Of the networks that have learned longest.
     """
 
     def __init__(self, method: NetworkMethod) -> None:
@@ -194,43 +198,68 @@ def fit_network(place: str, parameters: Parameters, panel: Panel, root: int) -> 
     Raises
     ------
     Stopped
-        On Ctrl-C, once a network of the final training has begun; else KeyboardInterrupt.
+        On Ctrl-C, once a network has learned anything; else KeyboardInterrupt.
     """
     seasons = resolve_seasons(place, parameters.season, panel.frequency)
     panel, unknown = filled(panel, parameters.missing, seasons[0])
     Scaling.of(make_recipe(place, parameters, panel, seasons, 1).transform).check(place, panel)
     held_out = HeldOut(place, parameters, panel, unknown, seasons)
-    choice = choose(held_out, root) if parameters.window == "auto" else Choice(int(parameters.window))
-    prepared = prepare(panel, make_recipe(place, parameters, panel, seasons, choice.window), unknown)
-    updates = _updates(parameters, prepared) if choice.updates is None else choice.updates
-    seeds = seeds_of(root, int(parameters.n_seeds))
-    scores = best_updates(held_out, choice.window, updates, seeds) if parameters.validation else {}
-    stop = min(scores, key=lambda update: (scores[update], update)) if scores else updates
-    trainers = make_trainers(parameters, prepared, updates, seeds, stop_at=stop)
-
-    def method(begun: Sequence[Any]) -> NetworkMethod:
-        return NetworkMethod(
-            tuple(trainer.network for trainer in begun),
-            tuple(trainer.history for trainer in begun),
-            prepared.recipe,
-            prepared.unit,
-            prepared.scales,
-            panel.ids,
-            int(parameters.horizon),
-            warms_anew(parameters, prepared.recipe),
-            stop,
-            choice,
-            scores,
-        )
-
     try:
+        choice = choose(held_out, root) if parameters.window == "auto" else Choice(int(parameters.window))
+        prepared = prepare(panel, make_recipe(place, parameters, panel, seasons, choice.window), unknown)
+        updates = _updates(parameters, prepared) if choice.updates is None else choice.updates
+        seeds = seeds_of(root, int(parameters.n_seeds))
+        scores = best_updates(held_out, choice.window, updates, seeds) if parameters.validation else {}
+        stop = min(scores, key=lambda update: (scores[update], update)) if scores else updates
+        trainers = make_trainers(parameters, prepared, updates, seeds, stop_at=stop)
+        held_out.begun.append((prepared, trainers))
         train_ensemble(trainers, n_threads=parameters.n_threads, progress=parameters.progress)
     except KeyboardInterrupt:
-        # The networks that have begun hold their best so far and are usable as they are.
-        if begun := [trainer for trainer in trainers if trainer.update > 0]:
-            raise Stopped(method(begun)) from None
-        raise
-    return method(trainers)
+        if (found := _so_far(parameters, panel, held_out)) is None:
+            raise
+        raise Stopped(found) from None
+    return _method(parameters, panel, prepared, trainers, stop, choice, scores)
+
+
+def _so_far(parameters: Parameters, panel: Panel, held_out: HeldOut) -> NetworkMethod | None:
+    """Return the ensemble that has learned longest, the newest of equals, if it can forecast the panel.
+
+    Its networks hold their best parameters; those that have not come half as far as the others are left out. An
+    ensemble that was to choose the window has not seen the newest values.
+    """
+    best: NetworkMethod | None = None
+    for prepared, trainers in held_out.begun:
+        updates = max(trainer.update for trainer in trainers)
+        begun = [trainer for trainer in trainers if 2 * trainer.update >= updates]
+        scaling = Scaling.of(prepared.recipe.transform)
+        if updates >= (1 if best is None else best.updates) and scaling.holds(panel):
+            choice = Choice(prepared.recipe.window)
+            best = _method(parameters, panel, prepared, begun, updates, choice, {}).for_series(panel)
+    return best
+
+
+def _method(
+    parameters: Parameters,
+    panel: Panel,
+    prepared: Prepared,
+    trainers: Sequence[Trainer],
+    updates: int,
+    choice: Choice,
+    scores: dict[int, float],
+) -> NetworkMethod:
+    return NetworkMethod(
+        tuple(trainer.network for trainer in trainers),
+        tuple(trainer.history for trainer in trainers),
+        prepared.recipe,
+        prepared.unit,
+        prepared.scales,
+        panel.ids,
+        int(parameters.horizon),
+        warms_anew(parameters, prepared.recipe),
+        updates,
+        choice,
+        scores,
+    )
 
 
 def warms_anew(parameters: Parameters, recipe: Recipe) -> bool:
