@@ -15,11 +15,17 @@ The tree::
     └── ElmanWarning                                legal, but probably not what was meant
 
 ``except ElmanError`` catches everything of ours; ``except ValueError`` keeps working for who knows nothing of Elman.
+
+The way out of an error is data, a `Remedy`: Python writes it with arguments, a command with those of its options that
+serve, and leaves out the others.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any, TypeAlias
 
 __all__ = [
     "ArgumentError",
@@ -28,11 +34,17 @@ __all__ = [
     "ElmanWarning",
     "FileFormatError",
     "InterchangeError",
+    "Remedy",
     "ShapeError",
     "TrainingError",
     "UnsupportedError",
+    "Write",
+    "advice",
+    "as_argument",
     "visible",
 ]
+
+Write: TypeAlias = Callable[[str, Any], str | None]  # a parameter and its value as text; None where it is not known
 
 # Controls but for line end and tab, separators of lines, what turns the direction of writing, halves of pairs.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -52,18 +64,131 @@ def visible(text: str) -> str:
     return _UNSEEN.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
 
 
-class ElmanError(Exception):
+@dataclass(frozen=True, init=False)
+class Remedy:
+    """One way out of an error: a clause, and the parameters that it asks for.
+
+    Parameters
+    ----------
+    clause : str
+        What to do, in the imperative, without a capital letter and a full stop. ``{}`` stands for the parameters.
+    plain : str, optional
+        The clause where not all of the parameters can be passed; nothing is said there if it is not given.
+    **parameters
+        Their values, or ``...`` where the name alone is meant. All of them are needed together.
+
+    Examples
+    --------
+    >>> print(DataError("y is missing.", Remedy("fill it"), Remedy(missing="interpolate")))
+    y is missing. Fill it, or pass missing="interpolate".
+    """
+
+    clause: str
+    plain: str | None
+    parameters: tuple[tuple[str, Any], ...]
+
+    def __init__(self, clause: str = "pass {}", plain: str | None = None, /, **parameters: Any) -> None:
+        object.__setattr__(self, "clause", clause)
+        object.__setattr__(self, "plain", plain)
+        object.__setattr__(self, "parameters", tuple(parameters.items()))
+
+
+def as_argument(name: str, value: Any) -> str:
+    """Write a parameter as Python does.
+
+    Examples
+    --------
+    >>> as_argument("season", 12), as_argument("missing", "interpolate"), as_argument("window", ...)
+    ('season=12', 'missing="interpolate"', 'window')
+    """
+    if value is ...:
+        return name
+    return f'{name}="{value}"' if isinstance(value, str) and '"' not in value else f"{name}={value!r}"
+
+
+def advice(remedies: Iterable[Remedy], write: Write = as_argument) -> str:
+    """Join remedies to one sentence; of those with a parameter that ``write`` does not know, the plain clause if any.
+
+    Parameters
+    ----------
+    remedies : iterable of Remedy
+        The best first.
+    write : callable
+        Takes the name of a parameter and its value.
+
+    Returns
+    -------
+    str
+        Empty if nothing is left.
+
+    Examples
+    --------
+    >>> advice([Remedy("drop it"), Remedy(missing="interpolate")], lambda name, value: f"--{name} {value}")
+    'Drop it, or pass --missing interpolate.'
+    >>> advice([Remedy("drop it"), Remedy(missing="interpolate")], lambda name, value: None)
+    'Drop it.'
+    """
+    clauses: dict[str, list[str]] = {}
+    for remedy in remedies:
+        written = [write(name, value) for name, value in remedy.parameters]
+        settings = [setting for setting in written if setting is not None]
+        if len(settings) == len(written):
+            clauses.setdefault(remedy.clause, []).append(" and ".join(settings))
+        elif remedy.plain is not None:
+            clauses.setdefault(remedy.plain, [])
+    ways = [clause.replace("{}", " or ".join(settings), 1) for clause, settings in clauses.items()]
+    if not ways:
+        return ""
+    sentence = ways[0] if len(ways) == 1 else f"{', '.join(ways[:-1])}, or {ways[-1]}"
+    return f"{sentence[0].upper()}{sentence[1:]}."
+
+
+class _Message:
+    """A text and remedies as arguments of an exception or a warning."""
+
+    args: tuple[Any, ...]
+
+    @property
+    def text(self) -> str:
+        """What is wrong, without the remedies."""
+        return str(self.args[0]) if self.args else ""
+
+    @property
+    def remedies(self) -> tuple[Remedy, ...]:
+        """Ways out, the best first."""
+        return tuple(self.args[1:])
+
+    def told(self, write: Write) -> str:
+        """Return the message, every sign of which can be seen, with parameters as ``write`` writes them."""
+        sentence = advice(self.remedies, write)
+        return visible(f"{self.text} {sentence}" if sentence else self.text)
+
+    def __str__(self) -> str:
+        """Return the message with parameters as arguments."""
+        return self.told(as_argument)
+
+
+class ElmanError(_Message, Exception):
     """Base of every exception that Elman raises on purpose.
+
+    Parameters
+    ----------
+    text : str
+        What is wrong, and where.
+    *remedies : Remedy
+        Ways out, the best first.
 
     Examples
     --------
     >>> issubclass(ShapeError, ElmanError) and issubclass(ShapeError, ValueError)
     True
+    >>> error = ArgumentError("season is 0.", Remedy(season=12))
+    >>> error.text, error.remedies[0].parameters
+    ('season is 0.', (('season', 12),))
     """
 
-    def __str__(self) -> str:
-        """Return the message, every sign of which can be seen."""
-        return visible(super().__str__())
+    def __init__(self, text: str = "", *remedies: Remedy) -> None:
+        super().__init__(text, *remedies)
 
 
 class ShapeError(ElmanError, ValueError):
@@ -150,8 +275,15 @@ class TrainingError(ElmanError, RuntimeError):
     """
 
 
-class ElmanWarning(UserWarning):
+class ElmanWarning(_Message, UserWarning):
     """Something is legal but probably not what was meant.
+
+    Parameters
+    ----------
+    text : str
+        What it is, and where.
+    *remedies : Remedy
+        Ways out, the best first.
 
     Examples
     --------
@@ -159,6 +291,5 @@ class ElmanWarning(UserWarning):
     True
     """
 
-    def __str__(self) -> str:
-        """Return the message, every sign of which can be seen."""
-        return visible(super().__str__())
+    def __init__(self, text: str = "", *remedies: Remedy) -> None:
+        super().__init__(text, *remedies)

@@ -17,7 +17,6 @@ import pytest
 import elman
 from cli.commands import LONG, QUICK, WAVE, files
 from elman import Forecaster
-from elman.cli._common import in_flags
 from elman.forecasting import backtest, calibration, candidates
 from elman.forecasting.methods import fit_network
 
@@ -94,7 +93,7 @@ def test_a_method_that_is_asked_for(method: str, run: Callable[..., Any], sales:
     assert done.exit_code == 0 and "Check on the last 4 values, held out" in done.stdout
     assert "That is one cut-off, which says little." in done.stdout or method == "seasonal naive"
     name = "tuned prior" if method == "tuned" else method
-    assert f'Delivered: {name} (method="{method}" asks for it).' in done.stdout.splitlines()
+    assert f'Delivered: {name} (the method "{method}" was asked for).' in done.stdout.splitlines()
     frame = pd.read_csv(sales, parse_dates=["date"]).rename(columns={"date": "ds", "sales": "y"})
     options: dict[str, Any] = {"intervals": "auto"} if method == "network" else {}
     library = Forecaster(4, method=method, random_state=0, **options).fit(frame.assign(unique_id="sales"))
@@ -295,12 +294,6 @@ def test_time_zone_with_a_change_of_clocks(run: Callable[..., Any], tmp_path: Pa
     assert run(*words).exit_code == 0
     written = pd.read_csv(tmp_path / "out.csv", parse_dates=["ds"])
     assert written["ds"].tolist() == [hours[-1] + pd.Timedelta(k, "h") for k in (1, 2)]
-
-
-def test_what_is_said_in_flags() -> None:
-    assert in_flags("Pass freq, for example freq='MS'.") == "Pass --freq, for example --freq MS."
-    assert in_flags('or pass missing="interpolate". freq is D') == "or pass --missing interpolate. freq is D"
-    assert in_flags("window + horizon = 3") == "window + horizon = 3"
 
 
 def test_predict_messages(run: Callable[..., Any], sales: Path, tmp_path: Path) -> None:

@@ -112,7 +112,8 @@ def test_a_recipe_can_be_changed(run: Callable[..., Any], play: Path, tmp_path: 
     refused = run("train", play, *QUICK, *words)
     assert (refused.exit_code, refused.stdout) == (2, "")
     assert refused.stderr == (
-        "Error: LanguageModel.preset: optimizer='adam' needs a learning_rate of its own; 0.002 is for 'rmsprop'.\n"
+        "Error: LanguageModel.preset: the optimizer 'adam' needs a learning rate of its own; 0.002 is for 'rmsprop'. "
+        "Pass --learning-rate.\n"
     )
     assert run("train", play, *QUICK, *words, "--learning-rate", 0.01, "--save", tmp_path / "model").exit_code == 0
     loaded = elman.load(tmp_path / "model")
@@ -197,13 +198,16 @@ def test_info_lists_the_byte_pairs_that_were_merged(run: Callable[..., Any], pla
         (["train", "play.txt", "--embedding-size", "\u00b2"], "must be one-hot or a number of at least 1."),
         (
             ["train", "play.txt", "--tied-weights", "--embedding-size", "one-hot"],
-            "--tied-weights: leave out --embedding-size one-hot, or give --hidden-size the same number.",
+            "hidden units, got one-hot rows. Leave --embedding-size out.",
         ),
         (
             ["train", "play.txt", "--tied-weights", "--embedding-size", 8, "--hidden-size", 9],
-            "leave out --embedding-size 8",
+            "got 8 values and 9 units. Leave --embedding-size out.",
         ),
-        (["train", "play.txt", "--training", "windows", "--steps", "1"], "needs steps of at least 2"),
+        (
+            ["train", "play.txt", "--training", "windows", "--steps", "1"],
+            "needs at least 2 steps: the last is the label. Pass --steps 2.",
+        ),
         (["train", "play.txt", "--clip-norm", "0"], "clip_norm must be a number in (0, inf), got 0."),
         (["train", "/dev/null"], "/dev/null is a pipe or a device; write the text to a file first."),
         (["train", "play.txt", "--dropout", "1"], "dropout must be a number in [0, 1), got 1."),

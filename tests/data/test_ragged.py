@@ -101,8 +101,8 @@ def test_messages(data: Any, layout: str, kind: type[Exception], message: str) -
         (
             FRAME.assign(t=list("abcde")),
             (
-                "here: column 't' must hold numbers or time stamps, got object.\n"
-                "  Hint: pandas.to_datetime converts text; time_column=None takes rows in the order in which they come."
+                "here: column 't' must hold numbers or time stamps, got object; pandas.to_datetime converts text. "
+                "Take rows in the order in which they come with time_column=None."
             ),
         ),
         (FRAME.assign(x=list("abcde")), "here: column 'x' must hold numbers: could not convert string to float: 'a'."),

@@ -234,8 +234,8 @@ def test_size_is_capped_with_a_clear_message() -> None:
         trace(network, np.zeros((50, 8, 1)), np.zeros((50, 8, 1)))
     assert str(caught.value) == (
         "trace: 50 steps, 8 rows, 128 state components and 16961 parameters make about 897,887,675 numbers, more than "
-        "the 60,000 that a trace may have.\n"
-        "  Hint: take fewer rows or steps, a smaller hidden_size, or name a few parameters with trained=."
+        "the 60,000 that a trace may have. "
+        "Take fewer rows or steps, take a smaller hidden size, or name a few parameters with trained."
     )
 
 
@@ -247,7 +247,7 @@ def test_epochs_are_capped_with_a_clear_message() -> None:
         trace(network, *arguments, learning_rate=0.1, epochs=2000)
     assert str(caught.value) == (
         "trace: 2000 updates with 650 parameters, derivatives and predictions each exceed the 400,000 numbers "
-        "that a trace may keep.\n  Hint: take at most epochs=614."
+        "that a trace may keep. Take at most epochs=614."
     )
     assert len(trace(network, *arguments, learning_rate=0.1, epochs=614).epochs) == 615
     trace(network, *arguments, epochs=2000)  # without a learning rate there are no updates

@@ -189,13 +189,13 @@ def test_data_errors_name_the_way_out() -> None:
     with pytest.raises(DataError) as log:
         small(transform="log").fit(WAVE - 50)
     assert str(log.value) == (
-        'Forecaster.fit: y is -30 at position 0, but transform="log" needs values above 0. '
+        'Forecaster.fit: y is -30 at position 0, but the transform "log" needs values above 0. '
         'Pass transform="scale" to the Forecaster and fit again.'
     )
     with pytest.raises(DataError) as later:
         small().fit(WAVE).predict(np.append(WAVE, 0.0))
     assert str(later.value) == (
-        'Forecaster.predict: y is 0 at position 60, but transform="log" needs values above 0. '
+        'Forecaster.predict: y is 0 at position 60, but the transform "log" needs values above 0. '
         'Pass transform="log1p" to the Forecaster and fit again.'
     )
 

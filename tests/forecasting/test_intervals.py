@@ -198,21 +198,21 @@ def test_messages() -> None:
     model = small(intervals=8).fit(WAVE)
     assert refused(ArgumentError, lambda: model.predict(level=[80, 95])) == (
         "Forecaster.predict: level 95 needs 20 residuals for each step of the horizon, there are 8. "
-        "Pass a larger number of intervals to the Forecaster, or a level of at most 87.5."
+        "Pass a larger number of intervals to the Forecaster and fit again, or ask for at most 87.5."
     )
     one = small(intervals=1).fit(WAVE)
     assert refused(ArgumentError, lambda: one.predict(level=80)) == (
         "Forecaster.predict: level 80 needs 5 residuals for each step of the horizon, there are 1. "
-        "Pass a larger number of intervals to the Forecaster."
+        "Pass a larger number of intervals to the Forecaster and fit again."
     )
     assert refused(ArgumentError, lambda: small(intervals=None).fit(WAVE).predict(level=80)) == (
-        'Forecaster.predict: there are no intervals; pass intervals="auto" to the Forecaster and fit again.'
+        'Forecaster.predict: there are no intervals. Pass intervals="auto" to the Forecaster and fit again.'
     )
     assert refused(ArgumentError, lambda: small(intervals=0).fit(WAVE)) == (
         'Forecaster.fit: intervals must be "auto" or an integer of at least 1, got 0.'
     )
     assert refused(DataError, lambda: small(intervals=40).fit(WAVE)) == (
-        "Forecaster.fit: intervals=40 needs 84 values, the longest series has 60."
+        "Forecaster.fit: intervals from 40 cut-offs need 84 values, the longest series has 60."
     )
     assert refused(DataError, lambda: small(window=1, season=1).fit(WAVE[:5])) == (
         "Forecaster.fit: the longest series has 5 values, intervals need at least 6, twice the horizon."

@@ -135,7 +135,7 @@ def test_with_covariates_the_network_is_compared_with_the_baselines(monkeypatch:
     with pytest.raises(ArgumentError) as caught:
         of("prior", past_covariates=["price"]).fit(frame)
     assert str(caught.value) == (
-        'Forecaster.fit: method="prior" forecasts each series from itself alone and has no use for the covariates '
+        'Forecaster.fit: the method "prior" forecasts each series from itself alone and has no use for the covariates '
         'price. Pass method="auto" or method="network", or leave them out.'
     )
 
@@ -225,7 +225,7 @@ def test_parameters_of_the_network_are_not_ignored() -> None:
             with pytest.raises(ArgumentError) as caught:
                 of(method, **{name: value}).fit(WAVE)
             assert str(caught.value) == (
-                f'Forecaster.fit: {name}={shown} belongs to method="network", and the method is "{method}". '
+                f'Forecaster.fit: {name} {shown} belongs to the method "network", and the method is "{method}". '
                 f'Pass method="network", or leave {name} out.'
             )
     of(cell="lstm", window="auto", steps=96).fit(WAVE)  # the defaults, said aloud

@@ -130,7 +130,7 @@ def test_what_does_not_fit() -> None:
     with pytest.raises(DataError) as domain:
         small(transform="log").fit(TWO - [0.0, 17000.5])
     assert str(domain.value) == (
-        'Forecaster.fit: channel 1 is -700.5 at position 5, but transform="log" needs values above 0. '
+        'Forecaster.fit: channel 1 is -700.5 at position 5, but the transform "log" needs values above 0. '
         'Pass transform="scale" to the Forecaster and fit again.'
     )
     with pytest.raises(DataError) as channels:

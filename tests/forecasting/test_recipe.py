@@ -195,12 +195,20 @@ def test_unit_makes_different_scales_look_alike() -> None:
 
 def test_values_outside_the_transform() -> None:
     for values, kind, message in (
-        ([3.0, 0.0], "log", 'y is 0 at position 1, but transform="log" needs values above 0. Pass transform="log1p"'),
-        ([3.0, -5.0], "log", 'y is -5 at position 1, but transform="log" needs values above 0. Pass transform="scale"'),
+        (
+            [3.0, 0.0],
+            "log",
+            'y is 0 at position 1, but the transform "log" needs values above 0. Pass transform="log1p"',
+        ),
+        (
+            [3.0, -5.0],
+            "log",
+            'y is -5 at position 1, but the transform "log" needs values above 0. Pass transform="scale"',
+        ),
         (
             [3.0, -0.5],
             "log1p",
-            'y is -0.5 at position 1, but transform="log1p" needs values of at least 0. Pass transform="scale"',
+            'y is -0.5 at position 1, but the transform "log1p" needs values of at least 0. Pass transform="scale"',
         ),
     ):
         with pytest.raises(DataError) as caught:

@@ -183,7 +183,7 @@ def test_rows_that_do_not_go_on() -> None:
     )
     with pytest.raises(DataError) as domain:
         small().fit(WAVE).update([0.0])
-    assert 'transform="log" needs values above 0' in str(domain.value)
+    assert 'the transform "log" needs values above 0' in str(domain.value)
     with pytest.raises(DataError, match=r"^Forecaster.update: there are no rows\.$"):
         small().fit(WAVE).update(np.array([]))
     with pytest.raises(NotFittedError, match=r"^Forecaster.update: this Forecaster is not fitted yet"):

@@ -302,7 +302,9 @@ def test_what_cannot_be_exported_is_refused_by_name() -> None:
     forecaster = Forecaster(
         horizon=101, method="network", strategy="recursive", window=4, season=2, n_seeds=1, **SMALL
     ).fit(wave(130))
-    with pytest.raises(UnsupportedError, match=r'strategy="recursive" would repeat the network 101 times, at most 100'):
+    with pytest.raises(
+        UnsupportedError, match=r'the strategy "recursive" would repeat the network 101 times, at most 100'
+    ):
         export_onnx(forecaster, "unused.onnx")
     with pytest.raises(UnsupportedError, match=r"export_onnx: takes a Network, .*, got a dict\."):
         export_onnx({}, "unused.onnx")

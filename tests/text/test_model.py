@@ -305,7 +305,10 @@ def test_fit_and_use_at_once_are_refused() -> None:
         ("", "the text is empty or blank."),
         (" \n ", "the text is empty or blank."),
         ("a", "the text is too short: the part to learn from has 1 tokens, at least 2 are needed."),
-        ("ab" * 7, "the text is too short: validation_fraction=0.1 of the text has 1 tokens, at least 2 are needed."),
+        (
+            "ab" * 7,
+            "the text is too short: the part for validation, 0.1 of the text, has 1 tokens, at least 2 are needed.",
+        ),
     ],
 )
 def test_short_texts_are_refused(text: str, message: str) -> None:
@@ -347,18 +350,27 @@ def test_the_shortest_texts_that_can_be_learned() -> None:
             "vocabulary_size must be an integer between 257 and 50000, got 256.",
         ),
         ({"clip_norm": 0.0}, "clip_norm must be a number in (0, inf), got 0."),
-        ({"patience": 3, "validation_fraction": 0.0}, None),
-        ({"schedule": "plateau", "validation_fraction": 0.0}, None),
+        (
+            {"patience": 3, "validation_fraction": 0.0},
+            "patience needs a part held out for validation. Pass validation_fraction=0.05.",
+        ),
+        (
+            {"schedule": "plateau", "validation_fraction": 0.0},
+            'the schedule "plateau" needs a part held out for validation. Pass validation_fraction=0.05.',
+        ),
         (
             {"tied_weights": True, "embedding_size": None},
             (
-                "tied_weights needs embedding_size='auto' or that of hidden_size, "
-                "got embedding_size=None, hidden_size='auto'."
+                "tied weights need embeddings of as many values as there are hidden units, got one-hot rows. "
+                "Leave embedding_size out."
             ),
         ),
         (
             {"tied_weights": True, "embedding_size": 4, "hidden_size": 8},
-            "tied_weights needs embedding_size='auto' or that of hidden_size, got embedding_size=4, hidden_size=8.",
+            (
+                "tied weights need embeddings of as many values as there are hidden units, got 4 values and 8 units. "
+                "Leave embedding_size out."
+            ),
         ),
         ({"forget_bias": 1.0}, "forget_bias needs cell='lstm', got cell='gru'."),
         ({"init_scale": 1.0}, "init_scale needs init='uniform', got init='default'."),
@@ -370,14 +382,13 @@ def test_the_shortest_texts_that_can_be_learned() -> None:
             {"random_state": -1},
             "random_state must be an integer between 0 and 4294967295, a RandomState or None, got -1.",
         ),
-        ({"training": "windows", "steps": 1}, "training='windows' needs steps of at least 2: the last is the label."),
+        ({"training": "windows", "steps": 1}, "a window needs at least 2 steps: the last is the label. Pass steps=2."),
     ],
 )
-def test_parameters_outside_their_range_are_refused(options: dict[str, Any], message: str | None) -> None:
+def test_parameters_outside_their_range_are_refused(options: dict[str, Any], message: str) -> None:
     with pytest.raises(ArgumentError) as caught:
         LanguageModel(**options).fit("no work is done")
-    expected = message or "patience and schedule='plateau' need a validation_fraction above 0."
-    assert str(caught.value) == f"LanguageModel.fit: {expected}"
+    assert str(caught.value) == f"LanguageModel.fit: {message}"
 
 
 def test_nothing_works_before_fit() -> None:

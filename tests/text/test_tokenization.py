@@ -89,7 +89,7 @@ def test_vocabulary_cap_keeps_the_most_frequent_words() -> None:
 def test_rare_tokens_are_left_out() -> None:
     vocabulary = Vocabulary.learn(["a a b c c c"], level="word", min_count=2, size=10)
     assert vocabulary.tokens == ("<unk>", "c", "a")
-    with pytest.raises(ArgumentError, match="Vocabulary: no token occurs min_count=9 times"):
+    with pytest.raises(ArgumentError, match="Vocabulary: no token occurs 9 times"):
         Vocabulary.learn(["a a b"], level="word", min_count=9)
 
 

@@ -225,8 +225,7 @@ def test_states_are_never_overwritten_by_a_new_run(tmp_path: Path) -> None:
     with pytest.raises(ArgumentError) as caught:
         train(tmp_path, members(size=1))
     assert str(caught.value) == (
-        f"Checkpoints: {tmp_path} holds the states of a run; resume=True goes on with it, "
-        "another folder begins a new one."
+        f"Checkpoints: {tmp_path} holds the states of a run. Pass resume=True to go on with it, or name another folder."
     )
 
 
@@ -469,7 +468,9 @@ def test_other_data_and_parameters_are_refused(tmp_path: Path) -> None:
 
 
 def test_resume_needs_a_folder() -> None:
-    with pytest.raises(ArgumentError, match=r"^Forecaster\.fit: resume=True needs a checkpoint_dir to go on from\.$"):
+    with pytest.raises(
+        ArgumentError, match=r"^Forecaster\.fit: there is no folder to resume from\. Pass checkpoint_dir\.$"
+    ):
         forecaster()[0].fit(SERIES, resume=True)
     with pytest.raises(ArgumentError, match="resume must be True or False"):
         forecaster()[0].fit(SERIES, resume="yes")

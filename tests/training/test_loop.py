@@ -277,8 +277,8 @@ def test_a_loss_that_is_not_finite_names_the_update(validated: bool) -> None:
     with pytest.raises(TrainingError) as caught:
         run.run()
     assert str(caught.value) == (
-        "Trainer: the loss is inf at update 7.\n"
-        "  Hint: a lower learning_rate or clip_norm=1.0 usually helps; check the data for extreme values."
+        "Trainer: the loss is inf at update 7. "
+        "Lower learning_rate, pass clip_norm=1.0, or check the data for extreme values."
     )
     plain.run(until=6)
     np.testing.assert_array_equal(run.network.theta, scores.thetas[0] if validated else plain.network.theta)

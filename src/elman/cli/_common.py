@@ -1,20 +1,18 @@
-"""What the subcommands share: messages, exit codes, reading and writing."""
+"""Options that several subcommands have, and checks before any work."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 import stat
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from elman.errors import ElmanError, ElmanWarning, visible
+from elman.cli._command import say, usage_error
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -51,11 +49,8 @@ __all__ = [
     "levels_of",
     "notation_of",
     "refuse_unused",
-    "reported",
-    "say",
     "table_for",
     "table_of",
-    "usage_error",
     "write_csv",
     "write_forecast",
 ]
@@ -87,59 +82,6 @@ Resume = Annotated[
     bool, typer.Option("--resume", help="Go on from the state in the folder of --checkpoint, if there is one.")
 ]
 TABLES, NO_TABLES = (".csv", ".parquet", ".json"), (".xlsx", ".xls", ".ods", ".feather", ".gz")  # as --output
-BAD_DATA, WRONG_USAGE, INTERRUPTED = 1, 2, 130
-
-
-def say(text: str) -> None:
-    """Write a message to standard error; results alone go to standard output."""
-    typer.echo(visible(text), err=True)
-
-
-def usage_error(text: str) -> NoReturn:
-    """End with exit code 2."""
-    say(f"Error: {text}")
-    raise typer.Exit(WRONG_USAGE)
-
-
-@contextmanager
-def reported(quiet: bool) -> Iterator[None]:
-    """Turn our errors into one message and an exit code, and our warnings into one line each."""
-
-    def show(message: Any, category: type[Warning], *rest: Any, **more: Any) -> None:
-        if issubclass(category, ElmanWarning):
-            if not quiet:
-                say(f"Warning: {in_flags(str(message))}")
-        else:
-            usual(message, category, *rest, **more)
-
-    with warnings.catch_warnings():
-        usual = warnings.showwarning
-        warnings.showwarning = show
-        warnings.simplefilter("always", ElmanWarning)
-        try:
-            yield
-        except ElmanError as error:
-            say(f"Error: {in_flags(str(error))}")
-            raise typer.Exit(BAD_DATA) from None
-        except BrokenPipeError:
-            raise
-        except OSError as error:
-            say(f"Error: {error}")
-            raise typer.Exit(BAD_DATA) from None
-        except KeyboardInterrupt:
-            say("Stopped.")
-            raise typer.Exit(INTERRUPTED) from None
-
-
-def in_flags(text: str) -> str:
-    """Say ``--missing interpolate`` where the library says ``missing="interpolate"``."""
-    text = _ARGUMENT.sub(r"--\1 \3", text.replace("resume=True", "--resume"))
-    return _BARE.sub(r"\1--\2\3", text)
-
-
-_FLAGS = "missing|freq|season|window|cell|encoding|method|level"
-_ARGUMENT = re.compile(rf"\b({_FLAGS})=([\"']?)([\w.+-]+)\2")
-_BARE = re.compile(r"(Pass |Pass the right )(freq)([,.])")
 
 
 def check_writable(option: str, path: Path | None, *reads: str | Path | None) -> None:
@@ -242,12 +184,13 @@ def table_of(
         usage_error(f"{file}: is a folder.")
     if file == "-" or os.path.exists(path):
         return read_series(path, time, target, series, encoding, past, future, categories, notation)
-    if file in dataset_names() and (past or categories or future is not None):
+    if file not in dataset_names():
+        known = ", ".join(dataset_names())
+        usage_error(f"{file}: no such file, and no series of that name comes with Elman ({known} do).")
+    if past or categories or future is not None:
         usage_error(f"{file}: the series that comes with Elman has no covariates.")
-    if file in dataset_names():
-        refuse_unused(f"{file}: comes with Elman", {"--time": time, "--target": target, "--id": series})
-        return Table(load_dataset(file), "ds", "y", "unique_id")
-    usage_error(f"{file}: no such file, and no series of that name comes with Elman ({', '.join(dataset_names())} do).")
+    refuse_unused(f"{file}: comes with Elman", {"--time": time, "--target": target, "--id": series})
+    return Table(load_dataset(file), "ds", "y", "unique_id")
 
 
 def table_for(

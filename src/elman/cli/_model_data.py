@@ -8,7 +8,8 @@ from typing import Annotated, Any
 
 import typer
 
-from elman.cli._common import refuse_unused, usage_error
+from elman.cli._command import usage_error
+from elman.cli._common import refuse_unused
 
 __all__ = ["Columns", "Label", "ModelId", "ModelTarget", "ModelTime", "labelled_sequences", "text_of"]
 

@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from elman import __version__
+from elman.cli._command import Command
 from elman.cli.audit import audit
 from elman.cli.bench import bench
 from elman.cli.classify import classify
@@ -31,14 +32,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-app.command()(forecast)
-app.command()(predict)
-app.command()(audit)
-app.command()(bench)
-app.command()(diagnose)
-app.command()(explain)
-app.command("export")(export_model)
-app.command("import")(import_model)
+app.command(cls=Command)(forecast)
+app.command(cls=Command)(predict)
+app.command(cls=Command)(audit)
+app.command(cls=Command)(bench)
+app.command(cls=Command)(diagnose)
+app.command(cls=Command)(explain)
+app.command("export", cls=Command)(export_model)
+app.command("import", cls=Command)(import_model)
 app.add_typer(classify, name="classify")
 app.add_typer(text, name="text")
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from elman.cli._command import BAD_DATA, say
 from elman.cli._common import (
-    BAD_DATA,
     DateFormat,
     DayFirst,
     Decimal,
@@ -22,8 +22,6 @@ from elman.cli._common import (
     check_readable,
     check_writable,
     notation_of,
-    reported,
-    say,
     table_for,
     write_csv,
 )
@@ -60,18 +58,17 @@ def audit(
     check_writable("--output", output, model, file)
     notation = notation_of(decimal, thousands, day_first, date_format)
     check_readable(None, model)
-    with reported(quiet):
-        from elman.forecasting import Forecaster
-        from elman.forecasting import audit as run_audit
+    from elman.forecasting import Forecaster
+    from elman.forecasting import audit as run_audit
 
-        forecaster = Forecaster.load(model)
-        table = table_for(forecaster, file, time, target, series, encoding, quiet=quiet, notation=notation)
-        if not quiet:
-            say(f"Training short copies of the model on {len(table.frame):,} rows.")
-        result = run_audit(forecaster, table.frame)
-        if output is not None:
-            write_csv(output, result.to_frame())
-        _show(result)
+    forecaster = Forecaster.load(model)
+    table = table_for(forecaster, file, time, target, series, encoding, quiet=quiet, notation=notation)
+    if not quiet:
+        say(f"Training short copies of the model on {len(table.frame):,} rows.")
+    result = run_audit(forecaster, table.frame)
+    if output is not None:
+        write_csv(output, result.to_frame())
+    _show(result)
     if not result.passed:
         raise typer.Exit(BAD_DATA)
 

@@ -9,7 +9,6 @@ from typing import Annotated, NamedTuple
 
 import typer
 
-from elman.cli._common import reported
 from elman.cli._show import show_table
 
 __all__ = ["bench"]
@@ -43,10 +42,9 @@ def bench(
     The rate of the matrix products is shown beside that of a loop of multiply-adds in registers, which no program on as
     many threads can exceed. Networks have one layer and one output, float32.
     """
-    with reported(quiet=False):
-        rows = [row for layer in _LAYERS for row in _time_layer(*layer, threads, seconds)]
-        streams = [(f"{cell.upper()} {D}→{H}", _time_stream(cell, D, H, seconds)) for cell, D, H in _STREAMS]
-        _show(rows, streams, threads)
+    rows = [row for layer in _LAYERS for row in _time_layer(*layer, threads, seconds)]
+    streams = [(f"{cell.upper()} {D}→{H}", _time_stream(cell, D, H, seconds)) for cell, D, H in _STREAMS]
+    _show(rows, streams, threads)
 
 
 def _time_layer(cell: str, T: int, N: int, D: int, H: int, threads: int, seconds: float) -> list[_Row]:

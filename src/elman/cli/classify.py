@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from elman.cli._command import Command, say, usage_error
 from elman.cli._common import (
     Checkpoint,
     Encoding,
@@ -19,9 +20,6 @@ from elman.cli._common import (
     check_readable,
     check_writable,
     kept,
-    reported,
-    say,
-    usage_error,
     write_csv,
 )
 from elman.cli._show import echo, show_table
@@ -58,7 +56,7 @@ class _Sequences:
     columns: dict[str, Any] = field(default_factory=dict)
 
 
-@classify.command()
+@classify.command(cls=Command)
 def train(
     file: File,
     save: Annotated[Path | None, typer.Option(metavar="MODEL", help="Write the fitted classifier.")] = None,
@@ -85,40 +83,39 @@ def train(
 ) -> None:
     """Learn to classify sequences, and check the classifier on sequences that it has not seen."""
     check_outputs({"--save": save, "--plot": plot}, file, test)
-    with reported(quiet):
-        from elman.sequences import SequenceClassifier
+    from elman.sequences import SequenceClassifier
 
-        known = _read(file, id_, time, label, encoding, quiet=quiet)
-        model = SequenceClassifier(
-            window=_count("--window", window),
-            stride=_count("--stride", stride),
-            cell=cell,
-            hidden_size=hidden_size,
-            updates=_count("--updates", updates),
-            class_weight="balanced" if balanced else None,
-            random_state=seed,
-            n_threads=threads,
-            progress=not quiet,
-            **known.columns,
-        )
-        labels = _labels(file, known)
-        unseen = None if test is None else _read(test, id_, time, label, encoding, quiet=quiet)
-        run = model.get_params() | {"check": check, "test": test is not None, "label": label, "encoding": encoding}
-        with kept("elman classify train", checkpoint, resume, run, file):
-            report = _held_out(model, known, labels, check, seed) if unseen is None and check > 0 else None
-            model.fit(known.data, labels)
-        if unseen is not None and test is not None:
-            report = _report(model, test, unseen)
-        if not quiet:
-            _say_what_was_chosen(model, len(labels))
-        if report is not None:
-            _show(report, test.name if test is not None else f"Check on {check:.0%} of the sequences, held out")
-        if save is not None:
-            model.save(save)
-        _draw(plot, report, model)
+    known = _read(file, id_, time, label, encoding, quiet=quiet)
+    model = SequenceClassifier(
+        window=_count("--window", window),
+        stride=_count("--stride", stride),
+        cell=cell,
+        hidden_size=hidden_size,
+        updates=_count("--updates", updates),
+        class_weight="balanced" if balanced else None,
+        random_state=seed,
+        n_threads=threads,
+        progress=not quiet,
+        **known.columns,
+    )
+    labels = _labels(file, known)
+    unseen = None if test is None else _read(test, id_, time, label, encoding, quiet=quiet)
+    run = model.get_params() | {"check": check, "test": test is not None, "label": label, "encoding": encoding}
+    with kept("elman classify train", checkpoint, resume, run, file):
+        report = _held_out(model, known, labels, check, seed) if unseen is None and check > 0 else None
+        model.fit(known.data, labels)
+    if unseen is not None and test is not None:
+        report = _report(model, test, unseen)
+    if not quiet:
+        _say_what_was_chosen(model, len(labels))
+    if report is not None:
+        _show(report, test.name if test is not None else f"Check on {check:.0%} of the sequences, held out")
+    if save is not None:
+        model.save(save)
+    _draw(plot, report, model)
 
 
-@classify.command()
+@classify.command(cls=Command)
 def predict(
     model: Model,
     file: File,
@@ -131,21 +128,20 @@ def predict(
 ) -> None:
     """Classify sequences with a saved classifier."""
     check_writable("--output", output, model, file)
-    with reported(quiet):
-        import pandas as pd
+    import pandas as pd
 
-        classifier, known = _load(model), _read(file, id_, time, label, encoding, quiet=quiet)
-        classifier.set_params(**known.columns)
-        found = classifier.predict_proba(known.data)
-        frame = pd.DataFrame(found, columns=[f"probability of {name}" for name in classifier.classes_])
-        frame.insert(0, "class", classifier.classes_[found.argmax(axis=1)])
-        frame.insert(0, "sequence", known.names)
-        if output is not None:
-            write_csv(output, frame)
-        _show_predictions(frame, "" if output is not None else "; --output writes all of them")
+    classifier, known = _load(model), _read(file, id_, time, label, encoding, quiet=quiet)
+    classifier.set_params(**known.columns)
+    found = classifier.predict_proba(known.data)
+    frame = pd.DataFrame(found, columns=[f"probability of {name}" for name in classifier.classes_])
+    frame.insert(0, "class", classifier.classes_[found.argmax(axis=1)])
+    frame.insert(0, "sequence", known.names)
+    if output is not None:
+        write_csv(output, frame)
+    _show_predictions(frame, "" if output is not None else "; --output writes all of them")
 
 
-@classify.command()
+@classify.command(cls=Command)
 def evaluate(
     model: Model,
     file: File,
@@ -158,11 +154,10 @@ def evaluate(
 ) -> None:
     """Compare a saved classifier's answers with the classes in a file."""
     check_writable("--plot", plot, model, file)
-    with reported(quiet):
-        classifier, known = _load(model), _read(file, id_, time, label, encoding, quiet=quiet)
-        report = _report(classifier, file, known)
-        _show(report, file.name)
-        _draw(plot, report, None)
+    classifier, known = _load(model), _read(file, id_, time, label, encoding, quiet=quiet)
+    report = _report(classifier, file, known)
+    _show(report, file.name)
+    _draw(plot, report, None)
 
 
 def _count(option: str, text: str) -> Any:

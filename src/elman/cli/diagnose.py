@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from elman.cli._common import Encoding, Quiet, check_readable, check_writable, reported, table_for
+from elman.cli._common import Encoding, Quiet, check_readable, check_writable, table_for
 from elman.cli._model_data import Columns, Label, ModelId, ModelTarget, ModelTime, labelled_sequences
 from elman.cli._show import echo
 
@@ -37,17 +37,16 @@ def diagnose(
     check_writable("--plot", plot, model, data)
     check_readable(None, model)
     columns = Columns(time, target, id_, label, encoding)
-    with reported(quiet):
-        from elman import load
-        from elman.errors import UnsupportedError
+    from elman import load
+    from elman.errors import UnsupportedError
 
-        known = load(model)
-        if not hasattr(known, "gradient_flow"):
-            raise UnsupportedError(f"{model}: holds a {type(known).__name__}, which has no task and so no loss.")
-        columns.check(model, known)
-        flow = _measured(known, data, columns, quiet=quiet)
-        echo(str(flow))
-        _draw(plot, flow)
+    known = load(model)
+    if not hasattr(known, "gradient_flow"):
+        raise UnsupportedError(f"{model}: holds a {type(known).__name__}, which has no task and so no loss.")
+    columns.check(model, known)
+    flow = _measured(known, data, columns, quiet=quiet)
+    echo(str(flow))
+    _draw(plot, flow)
 
 
 def _measured(model: Any, data: str, columns: Columns, *, quiet: bool) -> GradientFlow:

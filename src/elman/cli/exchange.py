@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from elman.cli._common import check_readable, check_writable, reported, say, usage_error
+from elman.cli._command import say, usage_error
+from elman.cli._common import check_readable, check_writable
 from elman.errors import UnsupportedError
 
 __all__ = ["export_model", "import_model"]
@@ -31,22 +32,21 @@ def export_model(
     if target.suffix not in _ENDINGS[to]:
         usage_error(f"--output {target}: must end with {' or '.join(_ENDINGS[to])}.")
     _check_target(model, target)
-    with reported(quiet):
-        import elman
+    import elman
 
-        loaded = elman.load(model)
-        if to == "onnx":
-            from elman.interop import export_onnx as export
-        else:
-            from elman.interop.torch import export_torch as export
-        try:
-            proof = export(loaded, target)
-        except ImportError as error:
-            raise UnsupportedError(str(error)) from None
-        if not quiet:
-            say(f"{target}: {proof}.")
-            if to == "torch" and (members := len(getattr(loaded, "networks_", []))):
-                _say_what_is_missing(target, members)
+    loaded = elman.load(model)
+    if to == "onnx":
+        from elman.interop import export_onnx as export
+    else:
+        from elman.interop.torch import export_torch as export
+    try:
+        proof = export(loaded, target)
+    except ImportError as error:
+        raise UnsupportedError(str(error)) from None
+    if not quiet:
+        say(f"{target}: {proof}.")
+        if to == "torch" and (members := len(getattr(loaded, "networks_", []))):
+            _say_what_is_missing(target, members)
 
 
 def _say_what_is_missing(target: Path, members: int) -> None:
@@ -69,16 +69,15 @@ def import_model(
         )
     target = file.with_suffix(".model") if output is None else output
     _check_target(file, target)
-    with reported(quiet):
-        from elman.interop import import_onnx
+    from elman.interop import import_onnx
 
-        network, proof = import_onnx(file)
-        network.save(target)
-        if not quiet:
-            a = network.architecture
-            directions = ", both directions" if a.bidirectional else ""
-            say(f"{file}: {a.num_layers} × {a.cell.upper()} of {a.hidden_size} units{directions}, readout {a.readout}.")
-            say(f"{target}: {proof}.")
+    network, proof = import_onnx(file)
+    network.save(target)
+    if not quiet:
+        a = network.architecture
+        directions = ", both directions" if a.bidirectional else ""
+        say(f"{file}: {a.num_layers} × {a.cell.upper()} of {a.hidden_size} units{directions}, readout {a.readout}.")
+        say(f"{target}: {proof}.")
 
 
 def _check_target(source: Path, target: Path) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from elman.cli._command import say, usage_error
 from elman.cli._common import (
     Encoding,
     Quiet,
@@ -15,10 +16,7 @@ from elman.cli._common import (
     check_readable,
     check_writable,
     refuse_unused,
-    reported,
-    say,
     table_for,
-    usage_error,
 )
 from elman.cli._model_data import Columns, Label, ModelId, ModelTarget, ModelTime, labelled_sequences, text_of
 from elman.cli._show import echo
@@ -79,16 +77,15 @@ def explain(
     columns = Columns(time, target, id_, label, encoding)
     updates = {"--learning-rate": learning_rate, "--epochs": epochs, "--tolerance": tolerance}
     settings = updates | {"--bptt-depth": bptt_depth}
-    with reported(quiet):
-        text = render(_subject(what, data, row, columns, settings, quiet=quiet), form)
-        if output is None:
-            echo(text, nl=False)
-            return
-        from elman.persistence import write_atomically
+    text = render(_subject(what, data, row, columns, settings, quiet=quiet), form)
+    if output is None:
+        echo(text, nl=False)
+        return
+    from elman.persistence import write_atomically
 
-        write_atomically(output, text.encode())
-        if not quiet:
-            say(f"{output}: {len(text.encode()) / 1000:,.0f} kB.")
+    write_atomically(output, text.encode())
+    if not quiet:
+        say(f"{output}: {len(text.encode()) / 1000:,.0f} kB.")
 
 
 def _subject(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from elman.cli._command import say, usage_error
 from elman.cli._common import (
     NO_TABLES,
     TABLES,
@@ -32,10 +33,7 @@ from elman.cli._common import (
     kept,
     levels_of,
     notation_of,
-    reported,
-    say,
     table_of,
-    usage_error,
     write_forecast,
 )
 from elman.cli._show import show_backtest, show_delivered, show_forecast
@@ -126,42 +124,41 @@ def forecast(
     check_choice("--missing", missing, ("error", "seasonal_median", "interpolate"))
     levels = levels_of(level)
     notation = notation_of(decimal, thousands, day_first, date_format)
-    with reported(quiet):
-        from elman.forecasting.delivery import fit_and_predict
-        from elman.forecasting.forecaster import Forecaster
-        from elman.forecasting.options import METHODS
+    from elman.forecasting.delivery import fit_and_predict
+    from elman.forecasting.forecaster import Forecaster
+    from elman.forecasting.options import METHODS
 
-        check_choice("--method", method, METHODS)
-        forecaster = Forecaster(
-            horizon,
-            method=method,
-            season=_seasons(season),
-            freq=_frequency(freq),
-            window=_window(window),
-            cell=cell,
-            missing=missing,
-            cutoffs=_cut_offs(backtest, method),
-            refit=refit,
-            random_state=seed,
-            n_threads=threads,
-            progress=not quiet,
-        )
-        table = table_of(file, time, target, series, encoding, _names(covariates), future, _names(categories), notation)
-        forecaster.set_params(past_covariates=table.past or None, future_covariates=table.known_ahead or None)
-        if not quiet:
-            _say_what_was_read(file, table)
-        run = forecaster.get_params() | {"level": level, "encoding": encoding} | vars(notation)
-        columns = {"time": table.time, "target": table.target, "id": table.series, "categories": categories}
-        columns |= vars(notation)
-        with kept("elman forecast", checkpoint, resume, run | columns, file, future):
-            found = fit_and_predict("elman forecast", forecaster, table.frame, levels, table.future)
-        if not quiet:
-            _say_what_was_chosen(forecaster)
-        _write(forecaster, table, found, plot, output, save)
-        if found.check is not None:
-            show_backtest(found.check)
-        show_delivered(forecaster)
-        show_forecast(found.frame, "Forecast", "" if output is not None else "; --output writes all of them")
+    check_choice("--method", method, METHODS)
+    forecaster = Forecaster(
+        horizon,
+        method=method,
+        season=_seasons(season),
+        freq=_frequency(freq),
+        window=_window(window),
+        cell=cell,
+        missing=missing,
+        cutoffs=_cut_offs(backtest, method),
+        refit=refit,
+        random_state=seed,
+        n_threads=threads,
+        progress=not quiet,
+    )
+    table = table_of(file, time, target, series, encoding, _names(covariates), future, _names(categories), notation)
+    forecaster.set_params(past_covariates=table.past or None, future_covariates=table.known_ahead or None)
+    if not quiet:
+        _say_what_was_read(file, table)
+    run = forecaster.get_params() | {"level": level, "encoding": encoding} | vars(notation)
+    columns = {"time": table.time, "target": table.target, "id": table.series, "categories": categories}
+    columns |= vars(notation)
+    with kept("elman forecast", checkpoint, resume, run | columns, file, future):
+        found = fit_and_predict("elman forecast", forecaster, table.frame, levels, table.future)
+    if not quiet:
+        _say_what_was_chosen(forecaster)
+    _write(forecaster, table, found, plot, output, save)
+    if found.check is not None:
+        show_backtest(found.check)
+    show_delivered(forecaster)
+    show_forecast(found.frame, "Forecast", "" if output is not None else "; --output writes all of them")
 
 
 def _cut_offs(asked: int | None, method: str) -> Any:

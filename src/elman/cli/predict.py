@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from elman.cli._command import usage_error
 from elman.cli._common import (
     NO_TABLES,
     TABLES,
@@ -27,9 +28,7 @@ from elman.cli._common import (
     levels_of,
     notation_of,
     refuse_unused,
-    reported,
     table_for,
-    usage_error,
     write_forecast,
 )
 from elman.cli._show import show_delivered, show_forecast
@@ -69,28 +68,25 @@ def predict(
         refuse_unused(f"{model}: without FILE nothing is read", {"--time": time, "--target": target, "--id": series})
     levels = levels_of(level)
     notation = notation_of(decimal, thousands, day_first, date_format)
-    with reported(quiet):
-        from elman.forecasting.delivery import usual_levels
-        from elman.forecasting.forecaster import Forecaster
+    from elman.forecasting.delivery import usual_levels
+    from elman.forecasting.forecaster import Forecaster
 
-        forecaster = Forecaster.load(model)
-        wanted = (usual_levels(forecaster) if levels is None else levels) or None
-        if file is None:
-            if forecaster.future_covariates or future is not None:
-                usage_error(f"{model}: covariates known ahead go with the file of values known now; pass FILE.")
-            frame = forecaster.predict(level=wanted)
-        else:
-            table = table_for(
-                forecaster, file, time, target, series, encoding, quiet=quiet, future=future, notation=notation
-            )
-            if forecaster.future_covariates and table.future is None:
-                usage_error(
-                    f"{model}: needs {', '.join(forecaster.future_covariates)} of the rows to come; pass --future."
-                )
-            frame = forecaster.predict(table.frame, level=wanted, future=table.future)
-        if not hasattr(frame, "columns"):
-            usage_error(f"{model}: was fitted to arrays without dates; pass FILE.")
-        if output is not None:
-            write_forecast(output, frame)
-        show_delivered(forecaster)
-        show_forecast(frame, "Forecast", "" if output is not None else "; --output writes all of them")
+    forecaster = Forecaster.load(model)
+    wanted = (usual_levels(forecaster) if levels is None else levels) or None
+    if file is None:
+        if forecaster.future_covariates or future is not None:
+            usage_error(f"{model}: covariates known ahead go with the file of values known now; pass FILE.")
+        frame = forecaster.predict(level=wanted)
+    else:
+        table = table_for(
+            forecaster, file, time, target, series, encoding, quiet=quiet, future=future, notation=notation
+        )
+        if forecaster.future_covariates and table.future is None:
+            usage_error(f"{model}: needs {', '.join(forecaster.future_covariates)} of the rows to come; pass --future.")
+        frame = forecaster.predict(table.frame, level=wanted, future=table.future)
+    if not hasattr(frame, "columns"):
+        usage_error(f"{model}: was fitted to arrays without dates; pass FILE.")
+    if output is not None:
+        write_forecast(output, frame)
+    show_delivered(forecaster)
+    show_forecast(frame, "Forecast", "" if output is not None else "; --output writes all of them")

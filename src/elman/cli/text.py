@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from elman.cli._common import (
-    INTERRUPTED,
-    Checkpoint,
-    Resume,
-    check_choice,
-    check_readable,
-    check_writable,
-    in_flags,
-    reported,
-    say,
-    usage_error,
-)
+from elman.cli._command import INTERRUPTED, Command, say, usage_error
+from elman.cli._common import Checkpoint, Resume, check_choice, check_readable, check_writable
 from elman.cli._show import echo
-from elman.errors import ArgumentError, visible
+from elman.errors import visible
 
 if TYPE_CHECKING:
     from elman.text import LanguageModel, Vocabulary
@@ -56,7 +44,7 @@ Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages and no p
 Threads = Annotated[int | None, typer.Option(min=1, help="Threads; the result does not depend on them.")]
 
 
-@text.command()
+@text.command(cls=Command)
 def train(
     files: Files,
     save: Annotated[Path | None, typer.Option(metavar="MODEL", help="Write the fitted model.")] = None,
@@ -124,17 +112,16 @@ def train(
             check_choice(f"--{name}", given[name], choices)
     if resume and checkpoint is None:
         usage_error("--resume needs --checkpoint FOLDER to go on from.")
-    with reported(quiet), _wrong_usage():
-        changes = _changes(given) | {"random_state": seed, "n_threads": threads, "progress": not quiet}
-        model = _new_model(preset, changes)
-        if save is None and not quiet:
-            say("The model will not be kept; --save MODEL keeps it.")
-        _fit(model, files, save, {"encoding": encoding, "checkpoint_dir": checkpoint, "resume": resume})
-        if save is not None:
-            model.save(save)
-        if not quiet:
-            say(_about(model))
-        _show(model)
+    changes = _changes(given) | {"random_state": seed, "n_threads": threads, "progress": not quiet}
+    model = _new_model(preset, changes)
+    if save is None and not quiet:
+        say("The model will not be kept; --save MODEL keeps it.")
+    _fit(model, files, save, {"encoding": encoding, "checkpoint_dir": checkpoint, "resume": resume})
+    if save is not None:
+        model.save(save)
+    if not quiet:
+        say(_about(model))
+    _show(model)
 
 
 _PARAMETERS = (
@@ -170,8 +157,6 @@ def _changes(given: dict[str, Any]) -> dict[str, Any]:
         return changes
     if width != "one-hot" and not (width.isascii() and width.isdecimal() and int(width) > 0):
         usage_error(f"--embedding-size {width}: must be one-hot or a number of at least 1.")
-    if given["tied_weights"] and width != str(given["hidden_size"]):
-        usage_error(f"--tied-weights: leave out --embedding-size {width}, or give --hidden-size the same number.")
     return changes | {"embedding_size": None if width == "one-hot" else int(width)}
 
 
@@ -181,7 +166,7 @@ def _new_model(preset: str | None, changes: dict[str, Any]) -> LanguageModel:
     return LanguageModel(**changes) if preset is None else LanguageModel.preset(preset, **changes)
 
 
-@text.command()
+@text.command(cls=Command)
 def evaluate(
     model: Model,
     files: Files,
@@ -195,12 +180,11 @@ def evaluate(
     """Measure how well a saved model predicts a text."""
     _check_files(files)
     check_readable("MODEL", model)
-    with reported(quiet), _wrong_usage():
-        found = _load(model).set_params(n_threads=threads).evaluate(files, rows=rows, encoding=encoding)
-        echo(found.describe())
+    found = _load(model).set_params(n_threads=threads).evaluate(files, rows=rows, encoding=encoding)
+    echo(found.describe())
 
 
-@text.command()
+@text.command(cls=Command)
 def generate(
     model: Model,
     prompt: Annotated[str, typer.Option(help="What the text begins with.")] = "",
@@ -216,50 +200,39 @@ def generate(
 ) -> None:
     """Write text with a saved model."""
     check_readable("MODEL", model)
-    with reported(quiet), _wrong_usage():
-        writer = _load(model)
-        unknown = int((writer.vocabulary_.encode(prompt) == 0).sum())
-        if unknown and not quiet:
-            say(f"--prompt: {unknown} of its tokens {'is' if unknown == 1 else 'are'} unknown to the model.")
-        pieces = writer.stream(
-            prompt,
-            length=length,
-            stop=stop or (),
-            temperature=temperature,
-            top_k=top_k,
-            top_p=top_p,
-            repetition_penalty=repetition_penalty,
-            seed=seed,
-        )
-        _print(prompt)
-        if follow:
-            for piece in pieces:
-                _print(piece)
-        else:
-            _print("".join(pieces))
-        _print("\n")
+    writer = _load(model)
+    unknown = int((writer.vocabulary_.encode(prompt) == 0).sum())
+    if unknown and not quiet:
+        say(f"--prompt: {unknown} of its tokens {'is' if unknown == 1 else 'are'} unknown to the model.")
+    pieces = writer.stream(
+        prompt,
+        length=length,
+        stop=stop or (),
+        temperature=temperature,
+        top_k=top_k,
+        top_p=top_p,
+        repetition_penalty=repetition_penalty,
+        seed=seed,
+    )
+    _print(prompt)
+    if follow:
+        for piece in pieces:
+            _print(piece)
+    else:
+        _print("".join(pieces))
+    _print("\n")
 
 
-@text.command()
+@text.command(cls=Command)
 def info(model: Model) -> None:
     """Tell what a saved model is."""
     check_readable("MODEL", model)
-    with reported(quiet=False):
-        known = _load(model)
-        echo(_about(known))
-        echo(_tokens(known.vocabulary_))
-        _show_validation(known)
-        for name, value in known.get_params(deep=False).items():
-            echo(f"  {name} = {value!r}")
-
-
-@contextmanager
-def _wrong_usage() -> Iterator[None]:
-    """End with exit code 2 where an option is refused."""
-    try:
-        yield
-    except ArgumentError as error:
-        usage_error(in_flags(str(error)))
+    known = _load(model)
+    echo(_about(known))
+    echo(_tokens(known.vocabulary_))
+    _show_validation(known)
+    for name, value in known.get_params(deep=False).items():
+        echo(f"  {name} = {value!r}")
 
 
 def _check_files(files: list[Path]) -> None:

@@ -25,7 +25,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from elman import _check
-from elman.errors import ArgumentError, DataError, ElmanWarning, ShapeError
+from elman.errors import ArgumentError, DataError, ElmanWarning, Remedy, ShapeError
 
 __all__ = ["LAYOUTS", "Ragged", "is_long_frame", "pad_front", "read_frame", "read_sequences", "refuse_times"]
 
@@ -279,8 +279,9 @@ def _order(place: str, codes: Array, ids: Any, id_column: str, frame: Any, time_
     times = np.asarray(frame[time_column])
     if times.dtype.kind not in "iufM":
         raise DataError(
-            f"{place}: column {time_column!r} must hold numbers or time stamps, got {times.dtype}.\n"
-            "  Hint: pandas.to_datetime converts text; time_column=None takes rows in the order in which they come."
+            f"{place}: column {time_column!r} must hold numbers or time stamps, got {times.dtype}; "
+            "pandas.to_datetime converts text.",
+            Remedy("take rows in the order in which they come with {}", "name another column", time_column=None),
         )
     if pd.isna(times).any():
         raise DataError(f"{place}: column {time_column!r} is empty in row {int(np.argmax(pd.isna(times)))}.")

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman import _check
-from elman.errors import ArgumentError, DataError, ShapeError, UnsupportedError
+from elman.errors import ArgumentError, DataError, Remedy, ShapeError, UnsupportedError
 from elman.explain.board import Array
 from elman.network import Architecture, State
 from elman.network.parameters import ParameterLayout
@@ -82,8 +82,10 @@ def check_size(architecture: Architecture, layout: ParameterLayout, T: int, N: i
     if numbers > MOST_NUMBERS:
         raise UnsupportedError(
             f"trace: {T} steps, {N} rows, {states} state components and {width} parameters make about {numbers:,} "
-            f"numbers, more than the {MOST_NUMBERS:,} that a trace may have.\n"
-            "  Hint: take fewer rows or steps, a smaller hidden_size, or name a few parameters with trained=."
+            f"numbers, more than the {MOST_NUMBERS:,} that a trace may have.",
+            Remedy("take fewer rows or steps"),
+            Remedy("take a smaller hidden size"),
+            Remedy("name a few parameters with {}", trained=...),
         )
 
 
@@ -94,5 +96,6 @@ def check_epochs(layout: ParameterLayout, predictions: int, updates: int) -> Non
     if updates and (updates + 1) * each > MOST_KEPT:
         raise UnsupportedError(
             f"trace: {updates} updates with {each:,} parameters, derivatives and predictions each exceed the "
-            f"{MOST_KEPT:,} numbers that a trace may keep.\n  Hint: take at most epochs={most}."
+            f"{MOST_KEPT:,} numbers that a trace may keep.",
+            Remedy("take at most {}", epochs=most),
         )

@@ -193,7 +193,7 @@ def _backtested(subject: Subject, panel: Panel, n_windows: int, result: _Largest
         try:
             other = subject.rolled(with_other_future(panel, windows * horizon, change, len(subject.past)), n_windows)
         except ElmanError as error:
-            result.fail(f"{what} ({error})")
+            result.fail(f"{what} ({error.text})")
         else:
             known = slice(0, n_windows + 1 - windows)  # cut-offs before everything that was changed
             result.compare(what, usual[:, known], other[:, known])
@@ -356,15 +356,15 @@ def _update(subject: Subject) -> Check:
         try:
             model = subject.fit(subject.copy(**subject.found), past)
         except DataError as error:
-            return conclude(None, str(error))
+            return conclude(None, error.text)
         given = subject.predict(model, whole)
         try:
             for part in parts:
                 model = subject.update(model, part)
         except (ArgumentError, UnsupportedError) as error:  # of a kind that cannot be updated
-            return conclude(None, str(error))
+            return conclude(None, error.text)
         except DataError as error:
-            return conclude(False, str(error))
+            return conclude(False, error.text)
         if wrong := _wrong_stamps(whole, subject.stamps(model, whole, given=False)):
             return conclude(False, wrong)
         result.compare(f"updates {way}", given, subject.predict(model, whole, given=False))

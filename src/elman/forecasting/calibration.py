@@ -109,7 +109,7 @@ def cut_offs(place: str, horizon: int, panel: Panel, intervals: int | str) -> li
         room = int(lengths.max()) // 2 - horizon
         if room < count - 1:
             raise DataError(
-                f"{place}: intervals={count} needs {2 * (horizon + count - 1)} values, "
+                f"{place}: intervals from {count} cut-offs need {2 * (horizon + count - 1)} values, "
                 f"the longest series has {lengths.max()}."
             )
     step = min(horizon, room // (count - 1)) if count > 1 else 1

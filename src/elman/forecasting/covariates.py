@@ -52,7 +52,7 @@ def _numeric(place: str, frame: pd.DataFrame, name: str) -> Array:
     except DataError as error:
         found = sorted({str(value) for value in column.dropna()})[:_SHOWN]
         listed = ", ".join(f'"{name}={label}"' for label in found)
-        raise DataError(f"{error}\n  Hint: of categories, name each: {listed}.") from error
+        raise DataError(f"{error.text}\n  Hint: of categories, name each: {listed}.", *error.remedies) from error
     wrong = ~np.isfinite(values)
     if wrong.any():
         row = int(np.argmax(wrong))

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from elman._check.occupied import changing
-from elman.errors import DataError, ElmanWarning
+from elman.errors import DataError, ElmanWarning, Remedy
 from elman.forecasting.baselines import BASELINES
 from elman.forecasting.channels import by_channel, flat, named
 from elman.forecasting.forecaster import Forecaster
@@ -118,7 +118,7 @@ def _fit(place: str, forecaster: Forecaster, panel: Panel, wanted: Sequence[floa
         if strict:
             raise
         forecaster.set_params(intervals=None)._fit_panel(place, panel)
-        warnings.warn(f"no intervals. {error}", ElmanWarning, stacklevel=3)
+        warnings.warn(ElmanWarning(f"no intervals. {error.text}", *error.remedies), stacklevel=3)
 
 
 def _possible(place: str, forecaster: Forecaster, wanted: Sequence[float], *, strict: bool) -> list[float]:
@@ -129,15 +129,19 @@ def _possible(place: str, forecaster: Forecaster, wanted: Sequence[float], *, st
         return possible
     if strict and not isinstance(method, NetworkMethod):
         raise DataError(
-            f"{place}: level={max(wanted):g} is beyond {max(USUAL_LEVELS):g}, the widest interval that the "
-            f'{method.label} knows. Ask for at most {max(USUAL_LEVELS):g}, or pass method="network".'
+            f"{place}: level {max(wanted):g} is beyond {max(USUAL_LEVELS):g}, the widest interval that the "
+            f"{method.label} knows.",
+            Remedy(f"ask for at most {max(USUAL_LEVELS):g}"),
+            Remedy(method="network"),
         )
     count = method.residuals.count if isinstance(method, NetworkMethod) and method.residuals is not None else 0
     if strict:
-        way_out = f"Ask for at most {100 - 100 / count:.4g} %, or bring" if count > 1 else "Bring"
+        fewer = [Remedy(f"ask for at most {100 - 100 / count:.4g} %")] if count > 1 else []
         raise DataError(
-            f"{place}: level={max(wanted):g} needs {residuals_needed(max(wanted))} past errors for each step of the "
-            f"horizon; these data give {count}. {way_out} more data."
+            f"{place}: level {max(wanted):g} needs {residuals_needed(max(wanted))} past errors for each step of the "
+            f"horizon; these data give {count}.",
+            *fewer,
+            Remedy("bring more data"),
         )
     if possible or forecaster.method != "network" or forecaster.intervals is not None:
         few = " and ".join(f"{each:g}" for each in wanted if each not in possible)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from elman.errors import ArgumentError, DataError, UnsupportedError
+from elman.errors import ArgumentError, DataError, Remedy, UnsupportedError
 from elman.forecasting.comparison import Comparison
 from elman.forecasting.intervals import deliver
 from elman.forecasting.methods import MeanMethod, Method, NetworkMethod
@@ -86,7 +86,8 @@ class Fitted:
         if not isinstance(self.method, NetworkMethod):
             raise UnsupportedError(
                 f"{place}: takes a forecaster that delivers its window network, and this one delivers the "
-                f'{self.label}. Pass method="network" to the Forecaster and fit again.'
+                f"{self.label}.",
+                Remedy("pass {} to the Forecaster and fit again", 'fit with the method "network"', method="network"),
             )
         return self.method
 

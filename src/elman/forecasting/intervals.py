@@ -31,7 +31,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman import _check
-from elman.errors import ArgumentError, FileFormatError
+from elman.errors import ArgumentError, FileFormatError, Remedy
 from elman.forecasting.floors import clipped, least_half_widths, opened
 from elman.forecasting.panel import Panel
 from elman.forecasting.recipe import Recipe
@@ -203,9 +203,12 @@ def bounds(
         Without residuals, or with too few for a level.
     """
     if residuals is None:
-        raise ArgumentError(f'{place}: there are no intervals; pass intervals="auto" to the Forecaster and fit again.')
+        raise ArgumentError(
+            f"{place}: there are no intervals.",
+            Remedy("pass {} to the Forecaster and fit again", "fit again with intervals", intervals="auto"),
+        )
     if residuals.count < residuals_needed(max(levels)):
-        raise ArgumentError(_too_few(place, residuals.count, max(levels)))
+        raise _too_few(place, residuals.count, max(levels))
     scaling = Scaling.of(recipe.transform).undivided
     centre, scales = scaling.inside(forecasts), _scales(scaling, recipe, known)[:, None]
     least, result = least_half_widths(known), {}
@@ -217,10 +220,14 @@ def bounds(
     return result
 
 
-def _too_few(place: str, count: int, level: float) -> str:
-    message = f"{place}: level {level:g} needs {residuals_needed(level)} residuals for each step of the horizon, "
-    message += f"there are {count}. Pass a larger number of intervals to the Forecaster"
-    return f"{message}, or a level of at most {100 - 100 / count:.4g}." if count > 1 else f"{message}."
+def _too_few(place: str, count: int, level: float) -> ArgumentError:
+    possible = [Remedy(f"ask for at most {100 - 100 / count:.4g}")] if count > 1 else []
+    return ArgumentError(
+        f"{place}: level {level:g} needs {residuals_needed(level)} residuals for each step of the horizon, "
+        f"there are {count}.",
+        Remedy("pass a larger number of {} to the Forecaster and fit again", "fit on more data", intervals=...),
+        *possible,
+    )
 
 
 def deliver(known: Panel, forecasts: Array, edges: dict[str, Array]) -> Any:

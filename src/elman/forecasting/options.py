@@ -7,7 +7,7 @@ from typing import Any
 
 from elman import _check
 from elman.data.scaling import TRANSFORMS
-from elman.errors import ArgumentError, UnsupportedError
+from elman.errors import ArgumentError, Remedy, UnsupportedError
 from elman.forecasting.baselines import BASELINES
 from elman.forecasting.missing import MISSING
 from elman.forecasting.parameters import NETWORK_ONLY, Parameters, same
@@ -118,8 +118,11 @@ def _check_method(place: str, parameters: Parameters) -> None:
         return
     if method != "auto" and (names := covariates_of(parameters)):
         raise ArgumentError(
-            f'{place}: method="{method}" forecasts each series from itself alone and has no use for the covariates '
-            f'{", ".join(names)}. Pass method="auto" or method="network", or leave them out.'
+            f'{place}: the method "{method}" forecasts each series from itself alone and has no use for the '
+            f"covariates {', '.join(names)}.",
+            Remedy(method="auto"),
+            Remedy(method="network"),
+            Remedy("leave them out"),
         )
     defaults = _defaults(parameters)
     for name in NETWORK_ONLY:
@@ -127,8 +130,9 @@ def _check_method(place: str, parameters: Parameters) -> None:
         if not same(value, defaults[name]):
             shown = f'"{value}"' if isinstance(value, str) else repr(value)
             raise ArgumentError(
-                f'{place}: {name}={shown} belongs to method="network", and the method is "{method}". '
-                f'Pass method="network", or leave {name} out.'
+                f'{place}: {name} {shown} belongs to the method "network", and the method is "{method}".',
+                Remedy(method="network"),
+                Remedy("leave {} out", **{name: ...}),
             )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from elman.errors import DataError, ElmanWarning
+from elman.errors import DataError, ElmanWarning, Remedy
 from elman.forecasting.calibration import calibrate, calibration_scaling
 from elman.forecasting.candidates import Candidates
 from elman.forecasting.channels import by_channel, named, rejoined, rows_of
@@ -161,7 +161,7 @@ def _hold_out(candidates: Candidates, panel: Panel) -> _Held | None:
     try:
         return _forecast_all(candidates, past, names)
     except DataError as error:  # a network, or tuning, asks for more values than precede the cut-offs
-        _warn(f"{candidates.place}: not checked against baselines. {error}")
+        _warn(f"{candidates.place}: not checked against baselines. {error.text}", *error.remedies)
         return None
 
 
@@ -184,8 +184,8 @@ def _count(candidates: Candidates, panel: Panel) -> int:
     return min(int(wanted), possible)
 
 
-def _warn(message: str) -> None:
-    warnings.warn(message, ElmanWarning, stacklevel=6)
+def _warn(message: str, *remedies: Remedy) -> None:
+    warnings.warn(ElmanWarning(message, *remedies), stacklevel=6)
 
 
 def _forecast_all(candidates: Candidates, past: Past, names: Sequence[str]) -> _Held:
@@ -214,7 +214,7 @@ def _decide(candidates: Candidates, held: _Held | None) -> tuple[Decision, Compa
     """Choose, and keep what was compared."""
     start, asked = candidates.start, candidates.parameters.method
     if held is None:
-        reason = f'method="{asked}" asks for it' if asked != "auto" else "nothing was held out"
+        reason = f'the method "{asked}" was asked for' if asked != "auto" else "nothing was held out"
         return Decision(start, start, reason), None
     past = replace(held.past, panel=by_channel(named(held.past.panel)))
     metric, errors = past.errors(held.forecasts)
@@ -222,7 +222,7 @@ def _decide(candidates: Candidates, held: _Held | None) -> tuple[Decision, Compa
     if asked == "auto":
         decision = choose_method(errors, baselines, metric, start)
     else:
-        decision = Decision(start, start, f'method="{asked}" asks for it')
+        decision = Decision(start, start, f'the method "{asked}" was asked for')
     if not baselines:  # held out for the width of the intervals alone
         return decision, None
     partner = f" with {PARTNER}" if candidates.seasons[0] == 1 else ""

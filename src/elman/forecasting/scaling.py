@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.data.scaling import inverse_transform, outside_domain, series_scale, transform
-from elman.errors import DataError
+from elman.errors import DataError, Remedy
 from elman.forecasting.panel import Panel
 
 __all__ = ["Kind", "Scaling"]
@@ -97,9 +97,9 @@ class Scaling:
                 other = "log1p" if kind == "log" and values.min() >= 0 else "scale"
                 name = "y" if self.flat else f"channel {channel}"
                 raise DataError(
-                    f'{place}: {name} is {values[index]:.15g} {panel.place(index)}, but transform="{kind}" needs '
-                    f"values {'above' if kind == 'log' else 'of at least'} 0. "
-                    f'Pass transform="{other}" to the Forecaster and fit again.'
+                    f'{place}: {name} is {values[index]:.15g} {panel.place(index)}, but the transform "{kind}" needs '
+                    f"values {'above' if kind == 'log' else 'of at least'} 0.",
+                    Remedy("pass {} to the Forecaster and fit again", "fit again with such values", transform=other),
                 )
 
     def _by_channel(self, one: Callable[[str, Array, float], Array], values: Array, scale: npt.ArrayLike) -> Array:

@@ -40,8 +40,8 @@ def check_exportable(network: NetworkMethod) -> None:
     repeats = network.horizon // network.recipe.horizon
     if repeats > _MOST_REPEATS:
         raise UnsupportedError(
-            f'export_onnx: strategy="recursive" would repeat the network {repeats} times, at most {_MOST_REPEATS} are '
-            'written; set a shorter horizon, or fit with strategy="multi_output".'
+            f'export_onnx: the strategy "recursive" would repeat the network {repeats} times, at most {_MOST_REPEATS} '
+            'are written; set a shorter horizon, or fit with the strategy "multi_output".'
         )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from elman import _check
-from elman.errors import ArgumentError
+from elman.errors import ArgumentError, Remedy
 from elman.network import Architecture, Network
 from elman.text.tokenization import LEAST_BPE, LEVELS, MOST_TOKENS, NORMALIZATIONS
 from elman.training import Constant, Cosine, Plateau, Schedule, Settings, Step
@@ -146,12 +146,18 @@ def _check_together(place: str, values: dict[str, Any]) -> None:
     if values["init_scale"] is not None and values["init"] != "uniform":
         raise ArgumentError(f"{place}: init_scale needs init='uniform', got init={values['init']!r}.")
     if values["validation_fraction"] == 0 and (values["patience"] is not None or values["schedule"] == "plateau"):
-        raise ArgumentError(f"{place}: patience and schedule='plateau' need a validation_fraction above 0.")
+        what = "patience needs" if values["patience"] is not None else 'the schedule "plateau" needs'
+        raise ArgumentError(f"{place}: {what} a part held out for validation.", Remedy(validation_fraction=0.05))
     if values["training"] == "windows" and values["steps"] == 1:
-        raise ArgumentError(f"{place}: training='windows' needs steps of at least 2: the last is the label.")
+        raise ArgumentError(f"{place}: a window needs at least 2 steps: the last is the label.", Remedy(steps=2))
     if values["tied_weights"] and values["embedding_size"] not in ("auto", values["hidden_size"]):
-        sizes = ", ".join(f"{name}={values[name]!r}" for name in ("embedding_size", "hidden_size"))
-        raise ArgumentError(f"{place}: tied_weights needs embedding_size='auto' or that of hidden_size, got {sizes}.")
+        width, units = values["embedding_size"], values["hidden_size"]
+        number = "an automatic number of" if units == "auto" else units
+        got = "one-hot rows" if width is None else f"{width} values and {number} units"
+        raise ArgumentError(
+            f"{place}: tied weights need embeddings of as many values as there are hidden units, got {got}.",
+            Remedy("leave {} out", embedding_size=...),
+        )
     size = values["vocabulary_size"]
     if size != "auto":
         least = LEAST_BPE if values["level"] == "bpe" else 2

@@ -69,7 +69,7 @@ class Text:
         if fraction == 0.0:
             return cls(vocabulary, training, None)
         validation = encode_pieces(pieces_after(corpus.pieces(), cut), vocabulary, characters)
-        check_length(place, f"validation_fraction={fraction:g} of the text", len(validation), least)
+        check_length(place, f"the part for validation, {fraction:g} of the text,", len(validation), least)
         return cls(vocabulary, training, validation)
 
 

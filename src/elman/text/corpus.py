@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from elman.errors import ArgumentError, DataError
+from elman.errors import ArgumentError, DataError, Remedy
 from elman.text.tokenization import Ids, Vocabulary
 
 __all__ = ["Corpus", "Source", "encode_pieces", "pieces_after", "pieces_before", "place_of_cut"]
@@ -227,9 +227,10 @@ def _read(path: Path, encoding: str) -> Iterator[str]:
             raise DataError(f"{path}: is not {encoding}: {error}.") from None
         position, byte = found
         if position == 0 and byte in (0xFE, 0xFF) and utf8:
-            raise DataError(f'{path}: starts like UTF-16. Pass encoding="utf-16".') from None
+            raise DataError(f"{path}: starts like UTF-16.", Remedy(encoding="utf-16")) from None
         raise DataError(
-            f'{path}: byte {position} (0x{byte:02x}) is not {encoding}. Pass encoding="latin-1" or whichever it is.'
+            f"{path}: byte {position} (0x{byte:02x}) is not {encoding}.",
+            Remedy("pass {} or whichever it is", encoding="latin-1"),
         ) from None
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from elman import _check
-from elman.errors import ArgumentError
+from elman.errors import ArgumentError, Remedy
 
 __all__ = ["PRESETS", "Preset", "changed_recipe"]
 
@@ -137,8 +137,9 @@ def changed_recipe(place: str, name: str, changes: dict[str, Any]) -> dict[str, 
     optimizer = changes.get("optimizer", recipe["optimizer"])
     if optimizer != recipe["optimizer"] and "learning_rate" not in changes:
         raise ArgumentError(
-            f"{place}: optimizer={optimizer!r} needs a learning_rate of its own; "
-            f"{recipe['learning_rate']:g} is for {recipe['optimizer']!r}."
+            f"{place}: the optimizer {optimizer!r} needs a learning rate of its own; "
+            f"{recipe['learning_rate']:g} is for {recipe['optimizer']!r}.",
+            Remedy(learning_rate=...),
         )
     if changes.get("cell", "lstm") != "lstm":  # no forget gate to begin with a bias
         recipe = {key: value for key, value in recipe.items() if key != "forget_bias"}

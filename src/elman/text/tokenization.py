@@ -17,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman import _check
-from elman.errors import ArgumentError, FileFormatError
+from elman.errors import ArgumentError, FileFormatError, Remedy
 from elman.text._library import BYTES, ONE_THREAD, SIGNS, learned_model, new_tokenizer
 
 __all__ = ["LEVELS", "UNKNOWN", "TextDecoder", "Vocabulary"]
@@ -164,7 +164,7 @@ class Vocabulary:
         by_id = sorted(model["vocab"], key=model["vocab"].__getitem__)
         tokens = [UNKNOWN, *(token for token in by_id if token != UNKNOWN)][:size]
         if len(tokens) < 2:
-            raise ArgumentError(f"{_PLACE}: no token occurs min_count={min_count} times.")
+            raise ArgumentError(f"{_PLACE}: no token occurs {min_count} times.", Remedy("lower {}", min_count=...))
         return cls(level, tokens, [tuple(pair) for pair in model.get("merges", ())], normalization)
 
     def __len__(self) -> int:

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple, Self, TypeAlias
 import numpy as np
 
 from elman import _check
-from elman.errors import ArgumentError, ElmanError, ElmanWarning, FileFormatError
+from elman.errors import ArgumentError, ElmanError, ElmanWarning, FileFormatError, Remedy
 from elman.persistence import load_arrays, save_arrays
 from elman.training.identity import differences, fingerprint, plain
 from elman.training.loop import Trainer
@@ -141,8 +141,9 @@ class Checkpoints:
         paths = self.paths()
         if paths and not self.resume:
             raise ArgumentError(
-                f"{place}: {self.folder} holds the states of a run; resume=True goes on with it, "
-                "another folder begins a new one."
+                f"{place}: {self.folder} holds the states of a run.",
+                Remedy("pass {} to go on with it", resume=True),
+                Remedy("name another folder"),
             )
         if paths:
             self._take_up(place, paths)
@@ -370,7 +371,7 @@ def checkpointing(
     _check.boolean(place, "resume", resume)
     if folder is None:
         if resume:
-            raise ArgumentError(f"{place}: resume=True needs a checkpoint_dir to go on from.")
+            raise ArgumentError(f"{place}: there is no folder to resume from.", Remedy(checkpoint_dir=...))
         return nullcontext()
     run = {name: value for name, value in parameters.items() if name not in ("n_threads", "progress")}
     return Checkpoints(folder, run | {"data": fingerprint(*data)}, resume=resume, place=place)

@@ -7,7 +7,7 @@ from typing import Any, Protocol, TypeAlias
 
 import numpy.typing as npt
 
-from elman.errors import ArgumentError, TrainingError
+from elman.errors import ArgumentError, Remedy, TrainingError
 from elman.network import DropoutKey, Network, SegmentedTape, State, Tape
 from elman.training.batches import Batch
 from elman.training.losses import Objective
@@ -107,6 +107,8 @@ def check_finite(what: str, value: float, update: int) -> None:
     """
     if not isfinite(value):
         raise TrainingError(
-            f"Trainer: the {what} is {value} at update {update}.\n"
-            "  Hint: a lower learning_rate or clip_norm=1.0 usually helps; check the data for extreme values."
+            f"Trainer: the {what} is {value} at update {update}.",
+            Remedy("lower {}", learning_rate=...),
+            Remedy(clip_norm=1.0),
+            Remedy("check the data for extreme values"),
         )

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from elman.errors import ArgumentError
+from elman.errors import ArgumentError, Remedy
 from elman.forecasting.baselines import BASELINES
 from elman.forecasting.channels import flat, rejoined, rows_of
 from elman.forecasting.floors import clipped, least_half_widths, never_negative, opened
@@ -108,8 +108,9 @@ class Spread:
         """
         if max(levels) > _HIGHEST + 1e-9:
             raise ArgumentError(
-                f"{place}: level {max(levels):g} is beyond {_HIGHEST:g}, the widest that this method knows. Ask for at "
-                f'most {_HIGHEST:g}, or pass method="network" and intervals="auto" to the Forecaster and fit again.'
+                f"{place}: level {max(levels):g} is beyond {_HIGHEST:g}, the widest that this method knows.",
+                Remedy(f"ask for at most {_HIGHEST:g}"),
+                Remedy("pass {} to the Forecaster and fit again", method="network", intervals="auto"),
             )
         own = self.quantiles(panel, n_threads) if own is None else own
         quantiles = moved(own, rows_of(forecasts))
