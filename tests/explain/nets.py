@@ -1,17 +1,20 @@
-"""Small networks, and one way to measure a single path without any backward pass."""
+"""Small networks, lessons, and one way to measure a single path without any backward pass."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
 
+from elman import explain
 from elman.explain.unrolled import Unrolled
 from elman.network import Architecture, Network, State
 
 T, N, D, K, H = 3, 2, 2, 2, 2
+lesson = cache(explain.lesson)  # worked once for all tests, which only read it
 
 
 def random_network(architecture: Architecture, seed: int = 5) -> Network:

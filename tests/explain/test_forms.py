@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from elman import ArgumentError
-from elman.explain import LESSONS, lesson, render, trace
+from elman.explain import LESSONS, render, trace
 from elman.network import Architecture, Network
-from explain.nets import architectures, example, random_network
+from explain.nets import architectures, example, lesson, random_network
 from meta.repository import ROOT
 
 SCHEMA = (ROOT / "docs" / "trace-schema.md").read_text()

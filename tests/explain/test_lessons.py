@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from elman import ArgumentError
-from elman.explain import LESSONS, Lesson, lesson
+from elman.explain import LESSONS, Lesson
 from elman.explain.lesson import Slip, Table
 from elman.explain.lessons._common import by_row
 from elman.explain.lessons.by_hand_sum import mixture
@@ -15,6 +15,7 @@ from elman.explain.lessons.sequences import CLASSES, X
 from elman.explain.lessons.window_forecast import HORIZON, SERIES, W_H, W_X, W_Y, WINDOW, zero_start
 from elman.explain.trace import Trace
 from elman.reference import softmax
+from explain.nets import lesson
 from tolerances import assert_close
 
 PRINTED = 5e-5  # half a unit of the last digit of what is printed with four decimals

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from elman.explain import LESSONS, lesson, trace
+from elman.explain import LESSONS, trace
 from elman.network import Architecture
-from explain.nets import architectures, example, random_network
+from explain.nets import architectures, example, lesson, random_network
 
 ROUNDED = 2e-3  # numbers are printed with four digits after the point; a few of them are multiplied and added
 

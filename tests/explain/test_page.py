@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from elman.errors import ArgumentError
-from elman.explain import LESSONS, lesson
+from elman.explain import LESSONS
 from elman.explain.page import render
 from elman.explain.page.compact import Formulas, compact_trace
+from explain.nets import lesson
 
 EMPTY: dict[str, Any] = {
     "kind": "lesson", "version": 1, "name": "x", "title": "A title", "summary": "", "sections": [], "traces": {},
