@@ -190,10 +190,10 @@ def test_a_thousand_truncations_are_detected(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_ten_thousand_flipped_bits_are_detected(name: str) -> None:
+def test_two_thousand_flipped_bits_are_detected(name: str) -> None:
     data = FILES[name]
     rng = np.random.default_rng(2)
-    bits = rng.choice(8 * len(data), min(10_000, 8 * len(data)), replace=False)
+    bits = rng.choice(8 * len(data), min(2000, 8 * len(data)), replace=False)
     for bit in [*bits.tolist(), *range(8 * (8 + len(PREFIX) + 70))]:  # all of the beginning, where the digest is
         damaged = bytearray(data)
         damaged[bit // 8] ^= 1 << bit % 8
