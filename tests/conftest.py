@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 
 # A run started in the background inherits "ignore SIGINT", and Python then installs no handler: the tests of Ctrl-C,
 # here and in the processes they start, would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_finish() -> None:
+    """Leave the thousands of tests out of every later search for garbage."""
+    gc.freeze()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import importlib
 import json
-import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -208,9 +207,13 @@ def test_missing_values_become_the_median_of_their_phase(piece: Any) -> None:
         (["alone", "--data", "nowhere"], "m1_yearly.jsonl not found. The benchmark data are not part of the package"),
     ],
 )
-def test_what_is_refused(words: list[str], message: str) -> None:
-    done = subprocess.run(
-        [sys.executable, str(BENCHMARKS / "accuracy.py"), *words], capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 2
-    assert message in done.stderr
+def test_what_is_refused(
+    words: list[str], message: str, piece: Any, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["accuracy.py", *words])
+    try:
+        code = importlib.import_module("accuracy").main()
+    except SystemExit as stopped:  # by the parser of the arguments
+        code = stopped.code
+    assert code == 2
+    assert message in capsys.readouterr().err
