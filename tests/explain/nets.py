@@ -53,6 +53,12 @@ def example(architecture: Architecture, seed: int = 3) -> tuple[np.ndarray, np.n
     return x, rng.uniform(0.1, 0.9, size=(*shape, architecture.output_size))
 
 
+@cache
+def worked(architecture: Architecture) -> explain.Trace:
+    """Return the trace of a random network on the example, worked once for all tests, which only read it."""
+    return explain.trace(random_network(architecture), *example(architecture))
+
+
 def loss_with_own_step(
     architecture: Architecture, weights: dict[str, Any], changed: dict[str, Any], k: int, t: int, x: Any, y: Any
 ) -> float:

@@ -13,7 +13,7 @@ import pytest
 from elman import ArgumentError
 from elman.explain import LESSONS, render, trace
 from elman.network import Architecture, Network
-from explain.nets import architectures, example, lesson, random_network
+from explain.nets import architectures, lesson, worked
 from meta.repository import ROOT
 
 SCHEMA = (ROOT / "docs" / "trace-schema.md").read_text()
@@ -28,7 +28,7 @@ def fields(section: str) -> set[str]:
 
 @cache
 def documents() -> list[dict[str, Any]]:
-    found = [trace(random_network(a), *example(a)).to_dict() for a in architectures()]
+    found = [worked(a).to_dict() for a in architectures()]
     return found + [traced for name in LESSONS for traced in lesson(name).to_dict()["traces"].values()]
 
 
@@ -160,7 +160,7 @@ def test_signs_of_a_title_are_no_markup() -> None:
 def test_no_letter_of_a_formula_has_two_upper_indices() -> None:
     """Squares of h⁽²⁾ and transposes of W⁽²⁾ need braces, or LaTeX stops."""
     for a in architectures():
-        latex = render(trace(random_network(a), *example(a)), "latex")
+        latex = render(worked(a), "latex")
         assert re.search(r"\^\{[^{}]*\}(_\{[^{}]*\})?\^", latex) is None
 
 

@@ -14,6 +14,7 @@ from elman.explain.unrolled import LayerRun
 from elman.network import Architecture, Network, State
 from elman.reference import numerical_gradient
 from elman.training import Objective
+from explain import nets
 from explain.nets import architectures, example, loss_with_own_step, random_network
 from tolerances import assert_close
 
@@ -28,8 +29,7 @@ def name_of(architecture: Architecture) -> str:
 @pytest.mark.parametrize("architecture", ALL, ids=name_of)
 def test_paths_add_up_to_the_gradient(architecture: Architecture) -> None:
     """Sum of paths = one pass back = finite differences, and = what the engine computes."""
-    network, (x, y) = random_network(architecture), example(architecture)
-    worked = trace(network, x, y)
+    network, (x, y), worked = random_network(architecture), example(architecture), nets.worked(architecture)
     assert [check.name for check in worked.first.checks if not check.passed] == []
     assert {check.limit for check in worked.first.checks} == {1e-9}
 
