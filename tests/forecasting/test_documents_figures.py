@@ -39,6 +39,31 @@ def test_recipe_quotes_the_committed_results(figures: ModuleType) -> None:
             assert f"{row['sMAPE']:.3f}" in quoted and f"{row['MASE']:.3f}" in quoted
 
 
+def test_readme_quotes_the_committed_results(figures: ModuleType) -> None:
+    readme = (ROOT / "README.md").read_text()
+    results = importlib.import_module("forecast_accuracy.results")
+    sets = {
+        "Elman, all series together": results.read("accuracy_panels")["sets"],
+        "Elman, each series alone": results.read("accuracy_alone")["sets"],
+        "AutoTheta (statsforecast)": results.peer_sets("AutoTheta"),
+        "AutoETS (statsforecast)": results.peer_sets("AutoETS"),
+    }
+    for method, rows_of in sets.items():
+        line = re.search(rf"^\| {re.escape(method)} \|.*", readme, re.MULTILINE)
+        assert line is not None
+        cells = [cell.strip(" *") for cell in line[0].split("|")]
+        assert cells[2:4] == [f"{results.related(rows_of, 'm3'):.3f}", f"{results.all_of_m3(rows_of):.2f}"]
+    engine = {(row["task"], row["shape"]): row["median_ms"] for row in results.read("engine")["rows"]}
+    step, stream = engine["train step", "LSTM 96,32,168,64"], engine["streaming", "LSTM 1→32"]
+    assert f"| {step['Elman']:.2f} ms | {step['PyTorch']:.2f} ms |" in readme
+    assert f"| {1000 * stream['Elman']:.2f} µs | {1000 * stream['PyTorch']:.1f} µs |" in readme
+    speed = results.read("text_char_rnn")["speed"]
+    assert (
+        "| {:,} | {:,} |".format(*(round(speed[side]["tokens per second"], -2) for side in ("elman", "torch")))
+        in readme
+    )
+
+
 def test_a_changed_result_would_be_noticed(
     figures: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
