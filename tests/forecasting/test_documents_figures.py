@@ -84,7 +84,7 @@ def test_recipe_has_no_measured_figure_outside_the_tables(figures: ModuleType) -
     before, rest = RECIPE.read_text().split(figures.START)
     prose = before + rest.split(figures.END)[1]
     assert re.findall(r"\d+\.\d+|\d+ ?%", prose) == []
-    assert "**What was looked at.** Choices were made on M1" in prose
+    assert "**Data used for choices.** Choices were made on M1" in prose
 
 
 def rows(title: str) -> list[list[str]]:
