@@ -53,18 +53,18 @@ template <class T, class F> ELMAN_INLINE void for_vectors(int64_t n, F&& f) {
     if (j < n) f(j, static_cast<int>(n - j));
 }
 
-// Largest value of a row, and log sum exp of it, in an order that depends on K alone.
+// Largest value of a row, and its log sum exp, in an order that depends only on K.
 template <class T> ELMAN_INLINE T row_maximum(const T* o, int64_t K) {
     Vec<T> best = broadcast<T>(o[0]);
     const auto look = [&](Vec<T> v) { best = ((v > best) | (v != v)) ? v : best; };
     int64_t j = 0;
     for (; j + kLanes<T> <= K; j += kLanes<T>) look(load(o + j));
-    if (j > 0 && j < K) look(load(o + K - kLanes<T>));  // some values a second time: that changes no maximum
+    if (j > 0 && j < K) look(load(o + K - kLanes<T>));  // repeated values do not change the maximum
     for (; j < K && K < kLanes<T>; ++j) look(broadcast<T>(o[j]));
     return max_of<T>(best);
 }
 
-// e = exp(o - max), returns its sum. An entry of minus infinity counts as zero.
+// Computes e = exp(o - max) and returns its sum. An entry of minus infinity counts as zero.
 template <class T> ELMAN_INLINE T exponentials(const T* o, int64_t K, T maximum, T* e) {
     Vec<T> sum = {};
     for_vectors<T>(K, [&](int64_t j, int n) {
@@ -122,7 +122,7 @@ template <class T> void embedding_forward(int64_t M, int64_t D, const int64_t* i
     for (int64_t m = 0; m < M; ++m) copy(out + m * D, E + indices[m] * D, D);
 }
 
-// dE[v] = sum of dx over the places where v stands, from the last to the first, overwritten or continued as the other weight gradients.
+// dE[v] = sum of dx over all positions with index v, from the last to the first; overwrites or accumulates, like other weight gradients.
 template <class T>
 void embedding_backward(int64_t M, int64_t D, int64_t V, const T* dx, const int64_t* indices, T* dE, bool accumulate) {
     if (!accumulate) zero(dE, V * D);

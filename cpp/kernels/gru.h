@@ -1,7 +1,7 @@
 // The GRU (Cho et al. 2014) with the reset gate after the product, gates r|z|n:
 //   r, z = sigmoid(a_r), sigmoid(a_z)    q = h_{t-1} W_hn + b_hn    n = tanh(x W_xn + b_xn + r q)
 //   h_t = (1 - z) n + z h_{t-1}
-// A mask on h_{t-1} reaches the products with W_h, not the term z h_{t-1}.
+// A mask on h_{t-1} multiplies the products with W_h, not the term z h_{t-1}.
 #pragma once
 
 #include "recurrent.h"
@@ -26,7 +26,7 @@ template <class T> struct GruForwardStep : ForwardPanels<T, Columns::gates, 3, 3
         const int64_t stride = this->panel_size();
         const T* panel = packed + p * stride;
         this->template take_sums<R, G, P>(acc, s, t, rows, p, panel, stride);
-        // r and z go on summing over h; the input's part of n steps aside for q.
+        // r and z continue their sums over h; n's sum over x is stored, and q starts a new sum.
         ELMAN_UNROLL(8)
         for (int r = 0; r < R; ++r) {
             ELMAN_UNROLL(8)
@@ -44,7 +44,7 @@ template <class T> struct GruForwardStep : ForwardPanels<T, Columns::gates, 3, 3
 
     ELMAN_INLINE int units(int64_t unit) const { return static_cast<int>(f.H - unit < L ? f.H - unit : L); }
 
-    // The cell of a tile, from its sums: `blocks` of L units for each row, from `unit` on. Two passes and not inlined, as the LSTM's.
+    // The cell of a tile, from its sums: `blocks` of L units for each row, starting at `unit`. Two passes and not inlined, as in lstm.h.
     ELMAN_NOINLINE void finish(const StateFlow<T>& s, int64_t t, const int64_t* rows, int64_t unit, Vec<T>* sums,
                                const Vec<T>* from_x, int n_rows, int blocks) const {
         const int64_t H = f.H;
@@ -75,10 +75,10 @@ template <class T> struct GruBackwardStep {
     static constexpr int kGates = 3, kDaGates = 4;
     static constexpr bool kCarries = true;
     const Backward<T>& b;
-    // A row of da is da_n|da_r|da_z|dq: its first three quarters meet W_x, its last three meet W_h in the order of W_h.
+    // A row of da is da_n|da_r|da_z|dq: the first three quarters multiply W_x, the last three multiply W_h in the order of W_h.
     static int64_t hidden_offset(int64_t H) { return H; }
 
-    // da_z = dh (h_{t-1} - n) z(1-z);  da_n = dh (1-z)(1-n^2);  dq = da_n r;  da_r = da_n q r(1-r);  carried on: dh z.
+    // da_z = dh (h_{t-1} - n) z(1-z);  da_n = dh (1-z)(1-n^2);  dq = da_n r;  da_r = da_n q r(1-r);  carried to step t-1: dh z.
     void pointwise(const BackwardWork<T>& work, int64_t t, int64_t row) const {
         const Vec<T> one = broadcast<T>(1);
         const int64_t H = b.H, at = (t * b.N + row) * H;

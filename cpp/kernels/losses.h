@@ -1,4 +1,4 @@
-// Losses with their derivative by the network's output o, which for the cross-entropies is the logit.
+// Losses and their derivatives with respect to the network's output o, the logits for the cross-entropies.
 //
 // Values are summed in double precision, block by block or row by row; the mean divides by the sum of the weights.
 #pragma once
@@ -44,7 +44,7 @@ template <class T> struct LossSum {
     double value = 0, weight = 0;
 };
 
-// n components side by side, weight w(offset, lanes) each; their derivatives are multiplied by `factor`.
+// n adjacent components, each with weight w(offset, lanes); their derivatives are multiplied by `factor`.
 template <class T, class W>
 ELMAN_INLINE void add_components(const LossArguments<T>& l, const ErrorTerm<T>& term, int64_t begin, int64_t n,
                                  T factor, const W& weight, LossSum<T>& sum) {
@@ -54,7 +54,7 @@ ELMAN_INLINE void add_components(const LossArguments<T>& l, const ErrorTerm<T>& 
         const Vec<T> nothing = {}, w = weight(at, lanes);
         Vec<T> value, d;
         term(load_first(l.o + at, lanes), load_first(l.y + at, lanes), value, d);
-        // A weight of zero removes a component, whatever stands there; lanes beyond the last have it too.
+        // A weight of zero removes a component of any value; lanes beyond the last have weight zero.
         values += w == nothing ? nothing : value * w;
         weights += w;
         store_first(l.d_o + at, w == nothing ? nothing : d * w * broadcast<T>(factor), lanes);
@@ -63,7 +63,7 @@ ELMAN_INLINE void add_components(const LossArguments<T>& l, const ErrorTerm<T>& 
     sum.weight += static_cast<double>(sum_of<T>(weights));
 }
 
-// All rows one after the other as if they were one, a block at a time, so that little is lost in single precision.
+// All rows as one long row, summed by blocks to limit the rounding error in single precision.
 template <class T> ELMAN_INLINE void add_all(const LossArguments<T>& l, const ErrorTerm<T>& term, LossSum<T>& sum) {
     constexpr int64_t block = 32 * kLanes<T>;
     const int64_t n = l.M * l.K;
@@ -90,7 +90,7 @@ ELMAN_INLINE void add_weighted_row(const LossArguments<T>& l, const ErrorTerm<T>
 }
 
 // Categorical cross-entropy of one row: log sum exp(o - m) sum_j y_j - sum_j y_j (o_j - m) with m the largest o, so that large
-// logits cost no digits; derivative softmax(o) sum_j y_j - y. With labels, d_o may be o.
+// logits lose no digits; derivative softmax(o) sum_j y_j - y. With labels, d_o may alias o.
 template <class T> ELMAN_INLINE void add_categorical_row(const LossArguments<T>& l, int64_t m, LossSum<T>& sum) {
     const T* o = l.o + m * l.K;
     T* d = l.d_o + m * l.K;
@@ -145,8 +145,8 @@ template <class T> double loss(const LossArguments<T>& l) {
     return sum.value / sum.weight;
 }
 
-// Pinball losses of the Q quantiles of one target, each times its importance and the weight w of the row. The derivatives are
-// multiplied by `factor` as well; the sum of the values is not.
+// Pinball losses of the Q quantiles of one target, each times its importance and the weight w of the row. The derivatives are also
+// multiplied by `factor`; the sum of the values is not.
 template <class T> ELMAN_INLINE T add_quantiles_row(const elman::QuantileLoss<T>& l, int64_t m, T w, T factor) {
     const Vec<T> zero = {}, one = broadcast<T>(1), y = broadcast<T>(l.y[m]);
     Vec<T> values = {};
@@ -157,14 +157,14 @@ template <class T> ELMAN_INLINE T add_quantiles_row(const elman::QuantileLoss<T>
         const Vec<T> weight = load_first(l.importance ? l.importance + i : ones, n) * broadcast<T>(w);
         const Vec<T> value = e < zero ? -p * e : (one - p) * e;
         const Vec<T> d = e < zero ? -p : (e > zero ? one - p : e);
-        // A weight of zero removes a quantile, whatever stands there; lanes beyond the last have it too.
+        // A weight of zero removes a quantile of any value; lanes beyond the last have weight zero.
         values += weight == zero ? zero : value * weight;
         store_first(l.dq + m * l.Q + i, weight == zero ? zero : d * weight * broadcast<T>(factor), n);
     });
     return sum_of<T>(values);
 }
 
-// The weights of all components add up to (sum of row weights) (sum of importance), so one pass over q is enough.
+// The sum of all weights is (sum of row weights) (sum of importance), so one pass over q is enough.
 template <class T> double quantile_loss(const elman::QuantileLoss<T>& l) {
     double weights = 0, importances = 0, value = 0;
     for (int64_t m = 0; m < l.M; ++m) weights += static_cast<double>(l.weight ? l.weight[m] : T(1));

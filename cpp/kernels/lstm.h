@@ -31,9 +31,8 @@ template <class T> struct LstmForwardStep : ForwardPanels<T, Columns::gates, 4, 
         finish(s, t, rows, p * L, sums[0], R, P);
     }
 
-    // The cell of a tile, from its sums: `blocks` of L units for each row, from `unit` on. Not inlined: it is faster where all registers
-    // are its own than where the sums of other rows wait in them. h comes in a pass of its own: within a pass, no cell waits long for
-    // its own results.
+    // The cell of a tile, from its sums: `blocks` of L units for each row, starting at `unit`. Not inlined: it is faster with all
+    // registers than with the sums of other rows in them. h is computed in a second pass to hide the latency of tanh(c).
     ELMAN_NOINLINE void finish(const StateFlow<T>& s, int64_t t, const int64_t* rows, int64_t unit, Vec<T>* sums,
                                int n_rows, int blocks) const {
         const int64_t H = f.H;
@@ -68,7 +67,7 @@ template <class T> struct LstmBackwardStep {
     static int64_t hidden_offset(int64_t) { return 0; }
 
     // dc += dh o (1 - tanh^2 c);  da_i = dc g i(1-i);  da_f = dc c_{t-1} f(1-f);  da_g = dc i (1-g^2);  da_o = dh tanh(c) o(1-o);
-    // dc_{t-1} = dc f. tanh(c) is recomputed: storing it would cost more memory traffic than the arithmetic.
+    // dc_{t-1} = dc f. tanh(c) is recomputed: the memory traffic of storing it would cost more than the arithmetic.
     void pointwise(const BackwardWork<T>& work, int64_t t, int64_t row) const {
         const Vec<T> one = broadcast<T>(1);
         const int64_t H = b.H, at = (t * b.N + row) * H, next = b.N * H;
@@ -81,7 +80,7 @@ template <class T> struct LstmBackwardStep {
             const Vec<T> i = load_first(gates + j, n), f = load_first(gates + H + j, n);
             const Vec<T> g = load_first(gates + 2 * H + j, n), o = load_first(gates + 3 * H + j, n);
             const Vec<T> c_prev = load_first(c + j, n), tanh_c = tanh_of<T>(load_first(c + next + j, n));
-            // From a cache far away, unless asked for two rows ahead.
+            // Prefetch two rows ahead: the data are in a distant cache.
             for (int64_t g = 0; g < 4; ++g) prefetch_to_read(gates + (8 + g) * H + j);
             prefetch_to_read(c + 2 * H + j);
             if (dh_t) prefetch_to_read(dh_t + 2 * H + j);

@@ -1,7 +1,7 @@
 // Optimizer steps and clipping on flat vectors, in place.
 //
-// A step clips the gradient g by its norm as it reads it, leaves g as it is and returns the norm before; if that is not finite, it
-// changes nothing. One pass for the norm, one for everything else.
+// A step reads the gradient g clipped by its norm, does not change g, and returns the norm before clipping; if the norm is not finite,
+// nothing changes. One pass for the norm, one for the update.
 #pragma once
 
 #include "simd.h"
@@ -22,7 +22,7 @@ template <class T> double norm_of(int64_t n, const T* g) {
 
 inline bool finite(double norm) { return norm <= 1.7976931348623157e308; }
 
-// What brings a gradient of this norm down to max_norm.
+// The factor that scales a gradient of this norm down to max_norm.
 template <class T> T clipping(double norm, double max_norm) {
     return norm > max_norm ? static_cast<T>(max_norm / norm) : T(1);
 }
@@ -60,7 +60,7 @@ double rmsprop_step(int64_t n, T* theta, const T* g, T* square, double rate, dou
     return norm;
 }
 
-// base^n by squaring: the time of a step does not grow with its number.
+// base^n by repeated squaring, so that the time of a step does not grow with n.
 inline double power(double base, int64_t n) {
     double result = 1;
     for (; n > 0; n /= 2, base *= base)
@@ -89,8 +89,8 @@ double adam_step(int64_t n, T* theta, const T* g, T* m, T* v, int64_t step, doub
     return norm;
 }
 
-// Scales g so that its norm is at most max_norm; returns the norm before. A norm that is not finite is reported and g is left alone:
-// scaling would turn what went wrong into zeros.
+// Scales g to a norm of at most max_norm; returns the norm before. If the norm is not finite, g is not changed: scaling would turn the
+// wrong values into zeros.
 template <class T> double clip_by_norm(int64_t n, T* g, double max_norm) {
     const double norm = norm_of(n, g);
     if (finite(norm) && norm > max_norm) {

@@ -16,7 +16,7 @@ template <class T> struct RnnForwardStep : ForwardPanels<T, Columns::plain, kWid
         });
     }
 
-    // R rows and P panels from panel p on, of which the first W vectors hold units.
+    // R rows and P panels from panel p on; the first W vectors hold units.
     template <int R, int P = 1, int W = G>
     void tile(const StateFlow<T>& s, int64_t t, int64_t p, const int64_t* rows, const T* h_in, const T* packed) const {
         Vec<T> acc[R][P * W];
@@ -49,7 +49,7 @@ template <class T> struct RnnBackwardStep {
     const Backward<T>& b;
     static int64_t hidden_offset(int64_t) { return 0; }
 
-    // da = (dh + rec) f'(a), f' through h.
+    // da = (dh + rec) f'(a), with f' in terms of h.
     void pointwise(const BackwardWork<T>& work, int64_t t, int64_t row) const {
         const int64_t H = b.H, at = (t * b.N + row) * H;
         const T *h = b.h + at + b.N * H, *dh_t = b.dh ? b.dh + at : nullptr, *rec = work.rec + row * H;
