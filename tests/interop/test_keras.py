@@ -106,7 +106,7 @@ CHANGES: list[tuple[str, Any, str]] = [
     ("recurrent_activation", "hard_sigmoid", "recurrent_activation='hard_sigmoid' is not supported."),
     ("dtype", "mixed_float16", "dtype='mixed_float16' is not supported: float32 or float64."),
     ("lora_rank", 4, "lora_rank=4 is not supported."),
-    ("peephole", True, "peephole=True is not known here."),
+    ("peephole", True, "peephole=True is unknown."),
 ]
 IN_TRAINING: list[tuple[str, Any]] = [
     ("dropout", 0.5),
@@ -137,7 +137,7 @@ def test_what_acts_in_training_alone_is_left_out_on_request_only(key: str, value
         from_keras([layer])
     assert str(caught.value) == (
         f"from_keras: LSTM 'lstm': {key}={value!r} is not supported.\n"
-        "  Hint: it acts in training alone; inference_only=True leaves it out."
+        "  Hint: it acts only in training; inference_only=True drops it."
     )
     plain = from_keras([KerasLayer("LSTM", LSTM, WEIGHTS)]).network
     assert np.array_equal(from_keras([layer], inference_only=True).network.theta, plain.theta)
@@ -162,10 +162,14 @@ def both(forward: dict[str, Any], backward: dict[str, Any] | None = None, **conf
 LAYER = KerasLayer("LSTM", LSTM, WEIGHTS)
 DENSE = KerasLayer("Dense", {"name": "dense", "units": 1, "activation": "linear"}, [np.ones((2, 1)), np.ones(1)])
 REFUSED: list[tuple[list[KerasLayer], type[ElmanError], str]] = [
-    ([DENSE], UnsupportedError, "Dense 'dense' is not supported, or not at this place."),
+    ([DENSE], UnsupportedError, "Dense 'dense' is not supported, or not at this position."),
     ([], UnsupportedError, "needs a recurrent layer: SimpleRNN, LSTM, GRU, or Bidirectional of one."),
-    ([LAYER, DENSE, DENSE], UnsupportedError, "Dense 'dense' is not supported, or not at this place."),
-    ([KerasLayer("Conv1D", {"name": "c"}, [])], UnsupportedError, "Conv1D 'c' is not supported, or not at this place."),
+    ([LAYER, DENSE, DENSE], UnsupportedError, "Dense 'dense' is not supported, or not at this position."),
+    (
+        [KerasLayer("Conv1D", {"name": "c"}, [])],
+        UnsupportedError,
+        "Conv1D 'c' is not supported, or not at this position.",
+    ),
     ([KerasLayer("Masking", {"name": "m"}, []), LAYER], UnsupportedError, "Masking 'm' is not supported"),
     (
         [KerasLayer("Embedding", {"name": "e", "mask_zero": True}, [np.ones((5, 3))]), LAYER],
@@ -175,7 +179,7 @@ REFUSED: list[tuple[list[KerasLayer], type[ElmanError], str]] = [
     (
         [KerasLayer("Dropout", {"name": "d", "rate": 0.5}, []), LAYER],
         UnsupportedError,
-        "Dropout 'd': rate=0.5 is not supported.\n  Hint: it acts in training alone",
+        "Dropout 'd': rate=0.5 is not supported.\n  Hint: it acts only in training",
     ),
     ([both(LSTM, merge_mode="sum")], UnsupportedError, "Bidirectional 'both': merge_mode='sum' is not supported."),
     (
@@ -186,7 +190,7 @@ REFUSED: list[tuple[list[KerasLayer], type[ElmanError], str]] = [
     (
         [both(LSTM), LAYER],
         UnsupportedError,
-        "LSTM 'lstm' and Bidirectional 'both' must both be Bidirectional, or none.",
+        "LSTM 'lstm' and Bidirectional 'both' must both be Bidirectional, or neither.",
     ),
     (
         [KerasLayer("LSTM", LSTM | {"return_sequences": False}, WEIGHTS), LAYER],
@@ -196,7 +200,7 @@ REFUSED: list[tuple[list[KerasLayer], type[ElmanError], str]] = [
     (
         [LAYER, KerasLayer("LSTM", LSTM | {"units": 1}, [np.ones((2, 4)), np.ones((1, 4)), np.ones(4)])],
         UnsupportedError,
-        "LSTM 'lstm' has units 1, LSTM 'lstm' has 2; the layers of a network are alike.",
+        "LSTM 'lstm' has units 1, LSTM 'lstm' has 2; the layers of a network must be alike.",
     ),
     (
         [LAYER, DENSE._replace(config=dict(DENSE.config) | {"activation": "gelu"})],

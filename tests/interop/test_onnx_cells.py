@@ -179,8 +179,8 @@ def test_numbers_go_to_the_activations_that_take_one() -> None:
             ArgumentError,
             "RNN: Affine needs its number in activation_beta; ONNX gives it no default.",
         ),
-        ("RNN", {"activation_alpha": [1.0]}, ArgumentError, "RNN: activation_alpha has 1 more than Tanh take;"),
-        ("RNN", {"activation_beta": [1.0, 2.0]}, ArgumentError, "RNN: activation_beta has 2 more than Tanh take;"),
+        ("RNN", {"activation_alpha": [1.0]}, ArgumentError, "RNN: activation_alpha has 1 more than needed by Tanh;"),
+        ("RNN", {"activation_beta": [1.0, 2.0]}, ArgumentError, "RNN: activation_beta has 2 more than needed by Tanh;"),
         ("RNN", {"activation_alpha": 1.0}, ArgumentError, "RNN: activation_alpha must be a list of numbers, got 1.0."),
     ],
 )

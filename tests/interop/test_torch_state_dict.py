@@ -153,8 +153,8 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], type[Exception], str]] = [
         {},
         ArgumentError,
         (
-            "from_torch: needs one recurrent module, a key that ends with 'weight_ih_l0'; there are: none.\n"
-            "  Hint: layers= takes what the keys of one begin with."
+            "from_torch: needs one recurrent module, a key that ends with 'weight_ih_l0'; found: none.\n"
+            "  Hint: layers= takes the prefix of its keys."
         ),
     ),
     (
@@ -162,11 +162,16 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], type[Exception], str]] = [
         {},
         ArgumentError,
         (
-            "from_torch: needs one recurrent module, a key that ends with 'weight_ih_l0'; there are: 'a', 'b'.\n"
-            "  Hint: layers= takes what the keys of one begin with."
+            "from_torch: needs one recurrent module, a key that ends with 'weight_ih_l0'; found: 'a', 'b'.\n"
+            "  Hint: layers= takes the prefix of its keys."
         ),
     ),
-    (RNN, {}, ArgumentError, "from_torch: a state_dict does not say the activation: give activation='tanh' or 'relu'."),
+    (
+        RNN,
+        {},
+        ArgumentError,
+        "from_torch: a state_dict does not contain the activation; pass activation='tanh' or 'relu'.",
+    ),
     (
         LSTM | {"bias_ih_l0": np.full(8, np.nan)},
         {},

@@ -189,9 +189,9 @@ def test_refused_by_name(kind: str) -> None:
             getattr(ours, kind)(3, 4).to(dtype)(x)
         with pytest.raises(UnsupportedError, match=f"{place}: needs float32 or float64, got input of {dtype}"):
             getattr(ours, kind)(3, 4)(x.to(dtype))
-    with pytest.raises(UnsupportedError, match=f"{place}: runs on the CPU alone, got weights on meta"):
+    with pytest.raises(UnsupportedError, match=f"{place}: runs only on the CPU, got weights on meta"):
         getattr(ours, kind)(3, 4, device="meta")(x)
-    with pytest.raises(UnsupportedError, match=f"{place}: runs on the CPU alone, got input on meta"):
+    with pytest.raises(UnsupportedError, match=f"{place}: runs only on the CPU, got input on meta"):
         getattr(ours, kind)(3, 4)(x.to("meta"))
 
 

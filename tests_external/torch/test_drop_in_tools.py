@@ -181,7 +181,7 @@ def test_every_weight_is_looked_at(kind: str) -> None:
         return module
 
     x, place = torch.randn(5, 2, 3), f"elman.interop.torch.{kind}"
-    with pytest.raises(UnsupportedError, match=f"{place}: runs on the CPU alone, got weights on meta"):
+    with pytest.raises(UnsupportedError, match=f"{place}: runs only on the CPU, got weights on meta"):
         with_weight(lambda weight: weight.to("meta"))(x)
     with pytest.raises(UnsupportedError, match=f"{place}: needs float32 or float64, got weights of torch.bfloat16"):
         with_weight(lambda weight: weight.bfloat16())(x)

@@ -170,7 +170,7 @@ def test_what_a_state_dict_does_not_show_is_refused() -> None:
         from_torch(model, output="classes", embedding="words")
     with pytest.raises(UnsupportedError, match="proj_size"):
         from_torch(nn.LSTM(3, 4, proj_size=2))
-    with pytest.raises(ArgumentError, match="activation='relu', but the module says 'tanh'"):
+    with pytest.raises(ArgumentError, match="activation='relu', but the module has 'tanh'"):
         from_torch(nn.RNN(3, 4), activation="relu")
 
 

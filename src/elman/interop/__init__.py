@@ -1,6 +1,6 @@
-"""Models of other libraries in, ours out, each time with a proof: both sides run, the largest difference reported.
+"""Import from and export to other libraries, with a proof: both sides run, and the largest difference is reported.
 
-The other library is imported by the functions that need it, from the extra of its name.
+Functions import the other library when they need it; the extra of its name installs it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which of Elman's models can be converted, and the networks inside them."""
+"""The models that can be converted, and their networks."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ __all__ = ["networks_of", "no_model"]
 
 
 def no_model(place: str, model: Any) -> UnsupportedError:
-    """Return the error for what is no model of Elman.
+    """Return the error for an object that is not a model of Elman.
 
     Examples
     --------
@@ -27,12 +27,12 @@ def no_model(place: str, model: Any) -> UnsupportedError:
 
 
 def networks_of(place: str, model: Any) -> list[Network]:
-    """Return the networks of a model, several of an ensemble.
+    """Return the networks of a model, several for an ensemble.
 
     Raises
     ------
     UnsupportedError
-        If it is no model of Elman, or a forecaster that delivers something else than its network.
+        If it is not a model of Elman, or a forecaster with another method than its network.
     NotFittedError
         If it has not been fitted.
 
@@ -47,7 +47,7 @@ def networks_of(place: str, model: Any) -> list[Network]:
     if not isinstance(model, SavedModel):
         raise no_model(place, model)
     model._check_fitted(place)
-    if hasattr(model, "method_"):  # a forecaster, which may deliver something else
+    if hasattr(model, "method_"):  # a forecaster, which may have another method
         model._fitted.need_network(place)  # type: ignore[attr-defined]
     found: Any = getattr(model, "networks_", None)
     return [model.network_] if found is None else list(found)  # type: ignore[attr-defined]

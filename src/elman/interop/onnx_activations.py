@@ -16,10 +16,9 @@ Array = npt.NDArray[np.float64]
 
 
 class Kind(NamedTuple):
-    """What an activation computes, and which numbers it wants.
+    """A kind of activation: its function and the defaults of its parameters.
 
-    ``alpha`` and ``beta`` are the defaults: None where the function has no such number, NaN where it has one without a
-    default.
+    ``alpha`` and ``beta`` are None if the function has no such parameter, NaN if it has one without a default.
 
     Examples
     --------
@@ -52,7 +51,7 @@ ACTIVATIONS: dict[str, Kind] = {
 
 
 class Activation(NamedTuple):
-    """One activation with its numbers; calling it computes f(x).
+    """One activation with its parameters; a call returns f(x).
 
     Examples
     --------
@@ -65,5 +64,5 @@ class Activation(NamedTuple):
     beta: float = 0.0
 
     def __call__(self, x: Array) -> Array:
-        """Return f(x), value by value."""
+        """Return f(x), element-wise."""
         return np.asarray(ACTIVATIONS[self.name].function(x, self.alpha, self.beta), np.float64)

@@ -1,7 +1,7 @@
-"""The attributes of ONNX's recurrent operators: each understood, or refused by its name.
+"""The attributes of ONNX's recurrent operators: each is supported, or refused by name.
 
-Nothing is skipped over: an attribute that is not in the table, a value outside its range, and a number of
-``activation_alpha`` that no activation takes are errors.
+Nothing is ignored: an unknown attribute, a value outside its range, and an extra number in ``activation_alpha`` are
+errors.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _SPELLED = {name.lower(): name for name in ACTIVATIONS}
 
 @dataclass(frozen=True)
 class Recurrence:
-    """What the attributes of one recurrent node say.
+    """The attributes of one recurrent node.
 
     Parameters
     ----------
@@ -40,11 +40,11 @@ class Recurrence:
     activations : tuple of tuple of Activation
         For each direction f, or f and g, or f, g and h.
     hidden_size : int, optional
-        Units; from the weights if not given.
+        Units; taken from the weights if not given.
     clip : float, optional
-        Bound of what enters an activation.
+        Bound of an activation's input.
     linear_before_reset : bool
-        Whether a GRU resets after the product with R.
+        Whether a GRU has the reset gate after the product with R.
     input_forget : bool
         Whether an LSTM forgets by 1 - i.
     batch_first : bool
@@ -116,7 +116,7 @@ def _flag(place: str, attributes: Mapping[str, Any], name: str) -> bool:
 def _activations(
     place: str, op: str, attributes: Mapping[str, Any], directions: int
 ) -> tuple[tuple[Activation, ...], ...]:
-    """Return the activations of each direction, with their numbers in the order in which they take them."""
+    """Return the activations of each direction; numbers are assigned in order."""
     per_direction = len(USUAL[op])
     names = attributes.get("activations", list(USUAL[op]) * directions)
     if not isinstance(names, (list, tuple)) or len(names) != per_direction * directions:
@@ -135,8 +135,8 @@ def _activations(
     for which, rest in (("activation_alpha", list(alphas)), ("activation_beta", list(betas))):
         if rest:
             raise ArgumentError(
-                f"{place}: {which} has {len(rest)} more than {', '.join(names)} take; the numbers belong to the "
-                "activations that have one, in their order."
+                f"{place}: {which} has {len(rest)} more than needed by {', '.join(names)}; the numbers are assigned in "
+                "order to the activations that need one."
             )
     return tuple(tuple(found[i : i + per_direction]) for i in range(0, len(found), per_direction))
 
@@ -149,7 +149,7 @@ def _numbers(place: str, name: str, attributes: Mapping[str, Any]) -> Iterator[f
 
 
 def _next(place: str, name: str, activation: str, default: float | None, given: Iterator[float]) -> float:
-    """Return the next number for an activation that takes one."""
+    """Return the next number for an activation that needs one."""
     if default is None:
         return 0.0
     value = next(given, default)

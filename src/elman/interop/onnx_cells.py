@@ -1,8 +1,8 @@
-"""ONNX's RNN, LSTM and GRU in NumPy: every variant of the standard, written to be right rather than fast.
+"""ONNX's RNN, LSTM and GRU in NumPy: every variant of the standard, correct but not fast.
 
-Variants that exist only there (peepholes, clipping, other activations, coupled gates) run here; plain ones become an
-`elman.Network`. Gates are packed i, o, f, c and z, r, h, weights are stored (outputs, inputs), and biases come in two
-halves, as the standard has it.
+Variants that only ONNX has (peepholes, clipping, other activations, coupled gates) run here; plain ones become an
+`elman.Network`. As in the standard, gates are packed i, o, f, c and z, r, h, weights are stored (outputs, inputs), and
+biases have two halves.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def run_recurrent(
 
 
 def _checked(place: str, node: Recurrence, given: Mapping[str, Any]) -> dict[str, Array]:
-    """Return every input as float64, steps first, with what was not given filled in."""
+    """Return every input as float64, steps first, with defaults for missing ones."""
     s, directions, gates = Shapes(place, np.float64), len(node.directions), GATES[node.op]
     axes = ("N", "T", "D") if node.batch_first else ("T", "N", "D")
     X = s.array("X", given["X"], *axes)
@@ -124,11 +124,11 @@ def _lengths(s: Shapes, place: str, value: Any, T: int, N: int) -> Array:
 
 
 def _run(node: Recurrence, given: Mapping[str, Array]) -> tuple[Array, ...]:
-    """Run every direction, and put the results side by side."""
+    """Run every direction, and join the results."""
     X, lengths = given["X"], given["lengths"]
     T, N = X.shape[:2]
     step, row = np.arange(T)[:, np.newaxis], np.arange(N)
-    backwards = np.where(step < lengths, lengths - 1 - step, step)  # the padding stays where it is
+    backwards = np.where(step < lengths, lengths - 1 - step, step)  # padding keeps its position
     Y, ends = [], []
     for d, direction in enumerate(node.directions):
         x = X[backwards, row] if direction == "reverse" else X
@@ -156,7 +156,7 @@ def _one_direction(
 
 
 def _clipped(node: Recurrence, a: Array) -> Array:
-    """Bound what enters the activations f and g; h takes c_t as it is, which the standard leaves open."""
+    """Clip the inputs of the activations f and g; h takes the unclipped c_t, where the standard is undefined."""
     return a if node.clip is None else np.clip(a, -node.clip, node.clip)
 
 

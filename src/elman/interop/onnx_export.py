@@ -1,4 +1,4 @@
-"""`export_onnx`: a model as an ONNX file, after ONNX Runtime has given the model's own results."""
+"""`export_onnx`: a model as an ONNX file, verified with ONNX Runtime before it is written."""
 
 from __future__ import annotations
 
@@ -31,15 +31,15 @@ Run = Callable[[Mapping[str, Array]], dict[str, Array]]
 Pairs = dict[str, tuple[Array, Array]]
 
 TOLERANCE = 1e-5
-_CLEAR = 1e-4  # probabilities closer than this may round to either class
+_CLEAR = 1e-4  # a smaller difference of probabilities may round to either class
 
 
 def export_onnx(model: Any, path: StrPath) -> Proof:
-    """Write a model to an ONNX file that takes raw values and gives the model's own results.
+    """Write a model to an ONNX file that takes raw values and gives the model's results.
 
-    The whole of it goes into the file: windows, level, transform, scaling, every member of the ensemble, output layer
-    and skip, with free numbers of rows and steps, and with states in and out. The file is run on examples of several
-    shapes before it is written, in ONNX Runtime if that is installed, else in NumPy.
+    The file holds the whole model: windows, centering, transform, scaling, every member of the ensemble, output layer
+    and skip, with free numbers of rows and steps, and with states as inputs and outputs. Before it is written, it runs
+    on examples of several shapes, in ONNX Runtime if installed, else in NumPy.
 
     ==================  ==============================================  ==========================================
     model               inputs (those in brackets have defaults)        outputs
@@ -55,15 +55,15 @@ def export_onnx(model: Any, path: StrPath) -> Proof:
     LanguageModel       x (T, N) int64: tokens, [lengths, h_0, c_0]     y: probabilities (T, N, V), h_n, c_n
     ==================  ==============================================  ==========================================
 
-    ``lengths`` (N,) says how many values of each row, from the first on, are valid. States are
-    (layers·directions, N, H); those of an ensemble have an axis of members in front.
+    ``lengths`` (N,) is the number of valid values of each row. States are (layers·directions, N, H); those of an
+    ensemble have an axis of members in front.
 
     Parameters
     ----------
     model : Network, Forecaster, SequenceClassifier, SequenceRegressor, SequenceTagger or LanguageModel
         Fitted. Parameters of float64 are written in float32.
     path : str or path
-        The file; it appears whole or not at all.
+        The file, written atomically.
 
     Returns
     -------
@@ -73,9 +73,9 @@ def export_onnx(model: Any, path: StrPath) -> Proof:
     Raises
     ------
     UnsupportedError
-        If the model has something that an ONNX file cannot say, or the package onnx is missing.
+        If an ONNX file cannot represent the model, or the package onnx is missing.
     InterchangeError
-        If the results differ by more than 1e-5; nothing was written then.
+        If the results differ by more than 1e-5; no file is written.
     NotFittedError
         If the model is not fitted.
 
@@ -99,7 +99,7 @@ def export_onnx(model: Any, path: StrPath) -> Proof:
 
 
 def _graph_and_check(model: Any) -> tuple[Graph, Callable[[Run], Pairs]]:
-    """Return the graph of a model, and what compares its results with the model's."""
+    """Return the graph of a model, and a function that compares its results with the model's."""
     kind = type(model).__name__
     if isinstance(model, Network):
         graph = network_graph(model, _metadata("network", {"architecture": model.architecture.to_dict()}))
@@ -123,7 +123,7 @@ def _graph_and_check(model: Any) -> tuple[Graph, Callable[[Run], Pairs]]:
     raise no_model("export_onnx", model)
 
 
-# What the file says about itself
+# Metadata of the file
 
 
 def _metadata(kind: str, facts: Mapping[str, Any]) -> dict[str, str]:
@@ -176,7 +176,7 @@ def _about_sequences(estimator: SequenceEstimator) -> dict[str, str]:
 
 
 def _runner(data: bytes) -> tuple[str, Run]:
-    """Return the name of what runs the file, and a function that does."""
+    """Return the name of the runtime, and a function that runs the file."""
     try:
         import onnxruntime
     except ImportError:
@@ -186,7 +186,7 @@ def _runner(data: bytes) -> tuple[str, Run]:
         return "the file run in NumPy (onnxruntime is not installed)", lambda feed: run_graph(graph, feed)
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
-    options.log_severity_level = 3  # it warns of every input that has a default
+    options.log_severity_level = 3  # else it warns of every input with a default
     session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
     names = [output.name for output in session.get_outputs()]
     return f"ONNX Runtime {onnxruntime.__version__}", lambda feed: dict(
@@ -195,14 +195,14 @@ def _runner(data: bytes) -> tuple[str, Run]:
 
 
 def _scaled(ours: Array, theirs: Array) -> tuple[Array, Array]:
-    """Measure small numbers in units of the largest, as a proof measures large ones."""
+    """Divide by the largest value, if it is small; a proof does so for large values only."""
     largest = float(np.abs(ours).max(initial=0.0))
     unit = largest if 0.0 < largest < 1.0 else 1.0
     return np.asarray(ours) / unit, np.asarray(theirs) / unit
 
 
 def _check_network(network: Network, run: Run) -> Pairs:
-    """Run two shapes, with all defaults and with lengths and states."""
+    """Run two shapes: one with all defaults, one with lengths and states."""
     architecture, rng = network.architecture, np.random.default_rng(0)
     pairs: Pairs = {}
     for steps, rows, plain in ((7, 3, True), (4, 5, False)):
@@ -225,7 +225,7 @@ def _check_network(network: Network, run: Run) -> Pairs:
 
 
 def _check_forecaster(forecaster: Forecaster, run: Run) -> Pairs:
-    """Forecast the newest values of the fit, and a part of them."""
+    """Forecast from the newest values of the fit, and from a part of them."""
     newest, network = forecaster._fitted.newest, forecaster._fitted.need_network("export_onnx")
     newest = newest.select(range(min(8, len(newest))))
     pairs = {}
@@ -248,7 +248,7 @@ def _check_forecaster(forecaster: Forecaster, run: Run) -> Pairs:
 
 
 def _in_rows(values: Array, offsets: Array) -> Array:
-    """Return series end to end (total, …) as rows (N, longest, …), NaN behind each."""
+    """Return concatenated series (total, …) as rows (N, longest, …), padded with NaN."""
     lengths = np.diff(offsets)
     rows = np.full((len(lengths), int(lengths.max()), *values.shape[1:]), np.nan)
     for row, start, length in zip(rows, offsets, lengths, strict=False):
@@ -269,7 +269,7 @@ def _check_sequences(estimator: SequenceEstimator, run: Run) -> Pairs:
     sequences = [row[:length].copy() for row, length in zip(values, lengths, strict=True)]
     found: Any = estimator._run_networks(Ragged(sequences))
     theirs = run({"values": values, "lengths": lengths})
-    if isinstance(found, list):  # an output for every step
+    if isinstance(found, list):  # one output per step
         theirs = {
             name: np.concatenate([row[:length] for row, length in zip(array, lengths, strict=True)])
             for name, array in theirs.items()
@@ -285,6 +285,6 @@ def _check_sequences(estimator: SequenceEstimator, run: Run) -> Pairs:
 
 
 def _gap(probabilities: Array) -> Array:
-    """Return how far the most probable class is ahead (n,)."""
+    """Return the difference between the two most probable classes (n,)."""
     ordered = np.sort(probabilities, axis=-1)
     return np.asarray(ordered[..., -1] - ordered[..., -2])

@@ -1,7 +1,7 @@
-"""ONNX files to plain graphs and back, read with more suspicion than a parser of protocol buffers has.
+"""ONNX files to plain graphs and back, with stricter checks than those of a parser of protocol buffers.
 
-Sizes are compared with what is there before anybody allocates them; nothing in a file is executed, and what a file
-says about other files stays within its folder.
+Sizes are compared with the available bytes before memory is allocated, nothing in a file is executed, and references to
+other files must stay within its folder.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ __all__ = ["graph_of", "load_graph", "model_of", "need_onnx", "save_graph"]
 
 Array = npt.NDArray[Any]
 
-OLDEST, IR_VERSION = 7, 8  # operator set that is read; form of the file that is written, the one of operator set 17
+OLDEST, IR_VERSION = 7, 8  # oldest operator set that is read; IR version that is written, that of operator set 17
 MAX_FILE = 2**31 - 1  # bytes: the limit of protocol buffers
 MAX_NODES = 20_000
 _TYPES = {
@@ -48,7 +48,7 @@ _EXTERNAL = 1  # TensorProto.DataLocation
 
 
 def need_onnx(place: str) -> Any:
-    """Return the package onnx, or say how to get it."""
+    """Return the package onnx, or raise an error that names its installation."""
     try:
         import onnx
     except ImportError:
@@ -76,7 +76,7 @@ def load_graph(path: StrPath) -> Graph:
     FileFormatError
         If the file is damaged or is no ONNX file.
     UnsupportedError
-        If it uses what Elman does not read: other operator domains, subgraphs, quantised types.
+        If it has other operator domains, subgraphs or quantised types.
     OSError
         If it cannot be opened or read.
     """
@@ -100,7 +100,7 @@ def _read(path: Path, offset: int = 0, length: int | None = None) -> bytes:
     flags = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
     if path.is_symlink():
         raise FileFormatError("is a symbolic link; give the file it points to.")
-    descriptor = os.open(path, flags)  # of a pipe too, without waiting for its writer
+    descriptor = os.open(path, flags)  # opens a pipe too, without waiting for a writer
     found = os.fstat(descriptor)
     if not stat.S_ISREG(found.st_mode):
         os.close(descriptor)
@@ -169,7 +169,7 @@ def _check_names(nodes: Iterable[Node], graph: GraphProto, constants: Mapping[st
     for node in nodes:
         for name in node.outputs:
             if name in known:
-                raise FileFormatError(f"{node.place}: gives the tensor {name!r:.80}, which is there already.")
+                raise FileFormatError(f"{node.place}: computes the tensor {name!r:.80}, which exists already.")
             known.add(name) if name else None
 
 
@@ -187,7 +187,7 @@ def _node(node: Any, outside: _Outside | None) -> Node:
 
 
 def _of_version(node: Node, opset: int) -> Node:
-    """Say what older operator sets left unsaid: until 13, a Softmax began at axis 1."""
+    """Fill in the defaults of older operator sets: before 13, Softmax starts at axis 1."""
     if node.op == "Softmax" and opset < 13 and "axis" not in node.attributes:
         return replace(node, attributes={"axis": 1})
     return node
@@ -213,7 +213,7 @@ def _attribute(op: str, attribute: AttributeProto, outside: _Outside | None) -> 
 
 
 def _array(tensor: TensorProto, outside: _Outside | None) -> Array:
-    """Return a tensor after comparing its size with what is there."""
+    """Return a tensor after comparing its size with the available bytes."""
     from onnx import numpy_helper
 
     place = f"tensor {tensor.name!r:.80}"
@@ -223,11 +223,11 @@ def _array(tensor: TensorProto, outside: _Outside | None) -> Array:
     if any(size < 0 for size in dims) or len(dims) > 32 or tensor.HasField("segment"):
         raise FileFormatError(f"{place} has the shape {dims!r:.80}.")
     count = math.prod(dims)
-    if count == 0 and math.prod(max(size, 1) for size in dims) > MAX_FILE:  # a size of 0 hides the others
+    if count == 0 and math.prod(max(size, 1) for size in dims) > MAX_FILE:  # a size of 0 makes the product 0
         raise FileFormatError(f"{place} has the shape {dims!r:.80}.")
     if tensor.data_location == _EXTERNAL:
         if dtype == "str":
-            raise FileFormatError(f"{place}: text cannot lie in another file.")
+            raise FileFormatError(f"{place}: text cannot be in another file.")
         data = _external(place, tensor, outside, count * np.dtype(dtype).itemsize)
         return np.frombuffer(data, np.dtype(dtype).newbyteorder("<")).reshape(dims).astype(dtype)
     if tensor.HasField("raw_data"):
@@ -235,7 +235,7 @@ def _array(tensor: TensorProto, outside: _Outside | None) -> Array:
     else:
         needed, there = count, len(getattr(tensor, _FIELDS.get(dtype, "int32_data")))
     if needed != there or (dtype == "str" and tensor.HasField("raw_data")):
-        raise FileFormatError(f"{place} of the shape {dims!r:.80} needs {needed} bytes or values, {there} are there.")
+        raise FileFormatError(f"{place} of the shape {dims!r:.80} needs {needed} bytes or values, {there} are present.")
     try:
         array = numpy_helper.to_array(tensor)
     except (ValueError, TypeError, UnicodeDecodeError) as error:
@@ -244,33 +244,33 @@ def _array(tensor: TensorProto, outside: _Outside | None) -> Array:
 
 
 class _Outside:
-    """The folder of a model, and how much has been read from the files in it."""
+    """The folder of a model, and the number of bytes read from its files."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._read: dict[Path, int] = {}
 
     def read(self, path: Path, offset: int, length: int) -> bytes:
-        """Return a part of a file; all parts together are at most twice the file, however many tensors share it."""
+        """Return a part of a file; all parts together are at most twice the file, for any number of tensors."""
         before = self._read.get(path, 0)
         if before and before + length > 2 * path.stat().st_size:
-            raise FileFormatError("its tensors together need more than twice what is there.")
+            raise FileFormatError("its tensors together need more than twice the bytes of the file.")
         data = _read(path, offset, length)
         self._read[path] = before + length
         return data
 
 
 def _external(place: str, tensor: TensorProto, outside: _Outside | None, needed: int) -> bytes:
-    """Return what a tensor has in another file, which must lie in the folder of the model or below it."""
+    """Return a tensor's data from another file, which must be in the folder of the model or below it."""
     folder = None if outside is None else outside.folder
     entries = {_text(item.key): _text(item.value) for item in tensor.external_data}
     name = entries.get("location", "")
     if outside is None or folder is None or not name:
-        raise FileFormatError(f"{place} says that its data is elsewhere, but not where.")
+        raise FileFormatError(f"{place} has external data without a location.")
     path = folder / name
     inside = not Path(name).is_absolute() and ".." not in Path(name).parts and "\\" not in name and "\0" not in name
     if not inside or not path.resolve().is_relative_to(folder.resolve()):
-        raise FileFormatError(f"{place}: its data must not lie outside the folder of the file, got {name!r:.200}.")
+        raise FileFormatError(f"{place}: its data must be in the folder of the file, got {name!r:.200}.")
     try:
         offset, length = int(entries.get("offset", "0")), int(entries.get("length", needed))
     except ValueError:
@@ -284,7 +284,7 @@ def _external(place: str, tensor: TensorProto, outside: _Outside | None, needed:
 
 
 def _text(name: Any) -> str:
-    """Return a name, which the parser leaves as bytes where it is no text."""
+    """Return a name; the parser returns bytes for a name that is not text."""
     if not isinstance(name, str):
         raise FileFormatError(f"the name {name!r:.80} is not text.")
     return name
@@ -319,9 +319,9 @@ def model_of(graph: Graph, version: str) -> bytes:
     Parameters
     ----------
     graph : Graph
-        What to write.
+        The graph.
     version : str
-        Of Elman, named in the file as its producer.
+        Version of Elman, written as the producer's.
 
     Raises
     ------
@@ -372,5 +372,5 @@ def _info(helper: Any, value: Value) -> Any:
 
 
 def save_graph(path: StrPath, graph: Graph, version: str) -> None:
-    """Write an ONNX file, all of it or nothing."""
+    """Write an ONNX file atomically."""
     write_atomically(path, model_of(graph, version))

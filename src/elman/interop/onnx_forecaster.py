@@ -1,6 +1,6 @@
-"""A fitted forecaster as ONNX operators: transform, windows, level, networks, median, and all the way back.
+"""A fitted forecaster as ONNX operators: transform, windows, centers, networks, median, and the inverse steps.
 
-The arithmetic is that of `elman.forecasting`, in float64 but for the networks themselves.
+The arithmetic is that of `elman.forecasting`, in float64 except in the networks.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ if TYPE_CHECKING:
 
 __all__ = ["check_exportable", "forecaster_graph"]
 
-_FLOAT, _DOUBLE = 1, 11  # ONNX's numbers of types
+_FLOAT, _DOUBLE = 1, 11  # ONNX's type numbers
 _SMALLEST_EXPONENT, _LARGEST_EXPONENT = -745.0, 709.0  # as in elman.data.scaling
 _MOST_REPEATS = 100  # a recursive forecast repeats the whole network
 
 
 def check_exportable(network: NetworkMethod) -> None:
-    """Refuse what an ONNX file cannot say.
+    """Refuse forecasters that an ONNX file cannot represent.
 
     Raises
     ------
     UnsupportedError
-        Naming the parameter, and the way out.
+        With the parameter and a remedy.
     """
     repeats = network.horizon // network.recipe.horizon
     if repeats > _MOST_REPEATS:
@@ -47,7 +47,7 @@ def check_exportable(network: NetworkMethod) -> None:
 
 @dataclass(frozen=True)
 class _Parts:
-    """What every pass over the newest values needs."""
+    """The shared parts of every pass over the newest values."""
 
     builder: GraphBuilder
     network: NetworkMethod
@@ -58,21 +58,20 @@ class _Parts:
 
 
 def forecaster_graph(forecaster: Forecaster, metadata: Mapping[str, str]) -> Graph:
-    """Return the graph of a fitted forecaster, a row for every series.
+    """Return the graph of a fitted forecaster, with a row per series.
 
-    Inputs are ``values`` (N, T) of float64, oldest first, (N, T, D) with several channels, and, with defaults,
-    ``lengths`` (N,), ``steps``: how many of the newest windows to run, ``h_0`` and for an LSTM ``c_0``
-    (members, layers, N, H). With the transform "scale" there is ``scale``, (N,) or (N, D), whose default is that of the
-    series fitted on if there was one. Covariates come as ``covariates`` (N, T, C), first those of which only the past
-    is known, and ``ahead`` (N, K, F), the others in the horizon; neither has a default. Outputs are ``forecast`` (N, K)
-    or (N, K, D), ``h_n`` and ``c_n``.
+    Inputs are ``values`` (N, T) of float64, the oldest first, or (N, T, D) with several channels. With defaults are
+    ``lengths`` (N,), ``steps``, the number of newest windows to run, ``h_0`` and for an LSTM ``c_0``
+    (members, layers, N, H). The transform "scale" adds ``scale``, (N,) or (N, D); its default is that of the fitted
+    series if there was one. Covariates are ``covariates`` (N, T, C), past ones first, and ``ahead`` (N, K, F), the
+    others over the horizon; neither has a default. Outputs are ``forecast`` (N, K) or (N, K, D), ``h_n`` and ``c_n``.
 
     Parameters
     ----------
     forecaster : Forecaster
-        Fitted, delivering its window network.
+        Fitted, with the window network as its method.
     metadata : mapping of str to str
-        To keep in the file.
+        Metadata of the file.
 
     Raises
     ------
@@ -107,7 +106,7 @@ def _kinds(recipe: Recipe) -> tuple[str, ...]:
 
 
 def _declare_scale(builder: GraphBuilder, network: NetworkMethod) -> str | None:
-    """Declare the divisors of the transform "scale", and return them as (N, 1, D)."""
+    """Declare the divisors of the transform "scale"; return them as (N, 1, D)."""
     recipe, known = network.recipe, network.scales
     if "scale" not in _kinds(recipe):
         return None
@@ -118,7 +117,7 @@ def _declare_scale(builder: GraphBuilder, network: NetworkMethod) -> str | None:
 
 
 def _declare_covariates(builder: GraphBuilder, rows: Rows, recipe: Recipe, horizon: int) -> Rows | None:
-    """Declare the covariates; return them in units of the network, what is known ahead behind each row's last value."""
+    """Declare the covariates; return them in the network's units, with known future values after each row's last."""
     past, future = len(recipe.past), len(recipe.future)
     if not past + future:
         return None
@@ -129,14 +128,14 @@ def _declare_covariates(builder: GraphBuilder, rows: Rows, recipe: Recipe, horiz
         return found
     ahead = builder.input("ahead", "float64", ("rows", horizon, future))
     ahead = builder.op("Div", builder.op("Sub", ahead, center[past:]), spread[past:])
-    if past:  # of these nothing ahead is used
+    if past:  # their future values are not used
         size = builder.op("Concat", rows.rows, [horizon, past], axis=0)
         ahead = builder.op("Concat", builder.op("Expand", np.float64(0.0), size), ahead, axis=2)
     return _extended(builder, found, ahead, horizon)
 
 
 def _with_covariates(parts: _Parts, x: str, first: str, count: str) -> str:
-    """Put windows of covariates behind those of values, and of those known ahead the horizon after every window."""
+    """Append windows of covariates to those of values, and for known future ones the horizon after every window."""
     builder, recipe, rows = parts.builder, parts.recipe, parts.covariates
     if rows is None:
         return x
@@ -152,7 +151,7 @@ def _with_covariates(parts: _Parts, x: str, first: str, count: str) -> str:
 
 
 def _by_channel(parts: _Parts, values: str, one: Any) -> str:
-    """Apply ``one(kind, values, scale)`` to all channels of values (N, T, D), or to each if they differ."""
+    """Apply ``one(kind, values, scale)`` to all channels of values (N, T, D), or to each if their kinds differ."""
     builder, kinds = parts.builder, _kinds(parts.recipe)
     if len(set(kinds)) == 1:
         return str(one(kinds[0], values, parts.scale))
@@ -177,7 +176,7 @@ def _transformed(parts: _Parts, values: str) -> str:
 
 
 def _log1p(builder: GraphBuilder, y: str) -> str:
-    """Return log(1 + y) with the digits of a small y: y log(u) / (u - 1) with u = 1 + y, and y where u is 1."""
+    """Return log(1 + y), exact for small y: y log(u) / (u - 1) with u = 1 + y, and y where u is 1."""
     u = builder.op("Add", y, np.float64(1.0))
     more = builder.op("Sub", u, np.float64(1.0))
     lost = builder.op("Equal", more, np.float64(0.0))
@@ -196,7 +195,7 @@ def _back(parts: _Parts, values: str) -> str:
         own = builder.op("Min", own, np.float64(_LARGEST_EXPONENT))
         if kind == "log":
             return builder.op("Exp", builder.op("Max", own, np.float64(_SMALLEST_EXPONENT)))
-        # exp(z) - 1 = 2 exp(z/2) sinh(z/2), with sinh(z/2) = tanh(z/2) cosh(z/2): nothing is lost near 0
+        # exp(z) - 1 = 2 exp(z/2) sinh(z/2), with sinh(z/2) = tanh(z/2) cosh(z/2): no cancellation near 0
         e = builder.op("Exp", own)
         half = builder.op("Tanh", builder.op("Mul", own, np.float64(0.5)))
         found = builder.op("Mul", builder.op("Add", e, np.float64(1.0)), half)
@@ -206,7 +205,7 @@ def _back(parts: _Parts, values: str) -> str:
 
 
 def _at_once(parts: _Parts, rows: Rows, states: States) -> tuple[str, list[States]]:
-    """Forecast as many values as the networks give, (N, K, D), and return their final states."""
+    """Forecast the networks' horizon (N, K, D), and return their final states."""
     builder, recipe, D = parts.builder, parts.recipe, parts.recipe.channels
     windows = builder.op("Max", builder.op("Sub", rows.lengths, recipe.window - 1), 1)
     count = builder.op("Min", windows, parts.steps)
@@ -239,24 +238,24 @@ def _unit(parts: _Parts) -> npt.NDArray[np.float64]:
 
 
 def _median(builder: GraphBuilder, outputs: list[str]) -> str:
-    """Return the median over tensors of one shape: the middle one, or the mean of the two in the middle."""
+    """Return the median over tensors of one shape: the middle value, or the mean of the two middle values."""
     M = len(outputs)
     if M == 1:
         return outputs[0]
     both = builder.op("Concat", *(builder.op("Unsqueeze", o, [0]) for o in outputs), axis=0)
-    largest = builder.ops("TopK", 2, both, [M // 2 + 1], axis=0)[0]  # in falling order
+    largest = builder.ops("TopK", 2, both, [M // 2 + 1], axis=0)[0]  # in descending order
     middle = builder.op("Slice", largest, [M // 2 - 1 + M % 2], [M // 2 + 1], [0])
     return builder.op("ReduceMean", middle, axes=[0], keepdims=0)
 
 
 def _extended(builder: GraphBuilder, rows: Rows, new: str, added: int) -> Rows:
-    """Put new values (N, added, D) behind each row's last value."""
+    """Append new values (N, added, D) to each row's last value."""
     values = builder.op("Concat", rows.values, new, axis=1)
     size = builder.op("Slice", builder.op("Shape", rows.values), [1], [2])
     longest = builder.op("Squeeze", builder.op("Add", size, added), [0])
     place = builder.op("Unsqueeze", builder.op("Range", 0, longest, 1), [0])  # (1, T+k)
     ends = builder.op("Unsqueeze", rows.lengths, [1])
-    behind = builder.op("Add", builder.op("Sub", place, ends), size)  # where the new values lie in the longer rows
+    behind = builder.op("Add", builder.op("Sub", place, ends), size)  # positions of the new values in the longer rows
     last = builder.op("Add", size, added - 1)
     source = builder.op("Where", builder.op("Less", place, ends), place, builder.op("Min", behind, last))
     return Rows(at_rows(builder, values, source), builder.op("Add", rows.lengths, added), rows.rows)

@@ -1,4 +1,4 @@
-"""A graph of operators as plain values: what is written to an ONNX file, and what is read from one."""
+"""A graph of operators as plain values, as written to and read from an ONNX file."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Node:
-    """One operator with the names of what it takes and gives.
+    """One operator with the names of its inputs and outputs.
 
     Parameters
     ----------
     op : str
         Operator of the standard domain.
     inputs, outputs : tuple of str
-        Names of tensors; an empty one stands for an input or output that is not there.
+        Names of tensors; an empty name is a missing input or output.
     attributes : mapping of str
         Plain values: int, float, str, ndarray, or lists of the first three.
     name : str
-        For messages.
+        Name in messages.
     """
 
     op: str
@@ -38,13 +38,13 @@ class Node:
 
     @property
     def place(self) -> str:
-        """The node in a message."""
+        """Start of messages about the node."""
         return f"{self.op} node {self.name!r:.80}" if self.name else f"{self.op} node"
 
 
 @dataclass(frozen=True)
 class Value:
-    """An input or output of a graph: name, NumPy's name of its type, and sizes, names or None where they are open."""
+    """An input or output of a graph: name, NumPy's name of its type, and sizes; a free size is a name or None."""
 
     name: str
     dtype: str
@@ -53,20 +53,20 @@ class Value:
 
 @dataclass(frozen=True)
 class Graph:
-    """Nodes in an order in which they can run.
+    """Nodes in order of execution.
 
     Parameters
     ----------
     nodes : tuple of Node
-        Each after those whose outputs it takes.
+        Each node comes after those that compute its inputs.
     constants : mapping of str to ndarray
-        Tensors that the file holds. One that is an input as well is that input's default.
+        Tensors in the file. A constant with the name of an input is that input's default.
     inputs, outputs : tuple of Value
-        What the graph takes and gives.
+        Inputs and outputs of the graph.
     metadata : mapping of str to str
-        About the model.
+        Description of the model.
     name : str
-        Of the graph.
+        Name of the graph.
     opset : int
         Version of the standard's operators.
     """
@@ -86,7 +86,7 @@ class Graph:
 
 
 class GraphBuilder:
-    """Puts a graph together, operator by operator, inventing the names in between.
+    """Builds a graph, operator by operator, and names the intermediate tensors.
 
     Examples
     --------
@@ -106,19 +106,19 @@ class GraphBuilder:
         self._known: dict[tuple[str, tuple[int, ...], bytes], str] = {}
 
     def input(self, name: str, dtype: str, dims: tuple[int | str, ...], default: Array | None = None) -> str:
-        """Declare an input, with what it is if the caller says nothing; return its name."""
+        """Declare an input with an optional default; return its name."""
         self._inputs.append(Value(name, dtype, dims))
         if default is not None:
             self._constants[name] = default
         return name
 
     def output(self, tensor: str, name: str, dtype: str, dims: tuple[int | str, ...]) -> None:
-        """Give a tensor to the caller under a name."""
+        """Declare a tensor as an output under a name."""
         self._nodes.append(Node("Identity", (tensor,), (name,), {}, f"give {name}"))
         self._outputs.append(Value(name, dtype, dims))
 
     def constant(self, value: npt.ArrayLike, name: str = "constant") -> str:
-        """Return the name of a constant; equal ones are kept once."""
+        """Return the name of a constant; equal constants are stored once."""
         array = np.array(value, order="C")  # a copy: the model may change later
         key = (array.dtype.str, array.shape, array.tobytes())
         if array.dtype.kind in "OU" or key not in self._known:
@@ -129,13 +129,13 @@ class GraphBuilder:
         return self._known[key]
 
     def op(self, op: str, *inputs: Any, **attributes: Any) -> str:
-        """Add an operator; return the name of its output; see `ops`."""
+        """Add an operator and return the name of its output; see `ops`."""
         return self.ops(op, 1, *inputs, **attributes)[0]
 
     def ops(self, op: str, outputs: int, *inputs: Any, **attributes: Any) -> tuple[str, ...]:
-        """Add an operator of several outputs; return their names.
+        """Add an operator with several outputs and return their names.
 
-        Inputs are names, None for one that is not there, or arrays, which become constants. An int stands for int64.
+        Inputs are names, None for a missing input, or arrays, which become constants. An int becomes int64.
         """
         number = len(self._nodes)
         names = tuple(self._name_of(given) for given in inputs)
@@ -149,6 +149,6 @@ class GraphBuilder:
         return self.constant(np.asarray(given, np.int64) if isinstance(given, (int, list)) else np.asarray(given))
 
     def graph(self, metadata: Mapping[str, str] | None = None, name: str = "elman") -> Graph:
-        """Return what has been put together."""
+        """Return the finished graph."""
         nodes, inputs, outputs = tuple(self._nodes), tuple(self._inputs), tuple(self._outputs)
         return Graph(nodes, dict(self._constants), inputs, outputs, dict(metadata or {}), name)

@@ -1,8 +1,8 @@
-"""`import_onnx`: an ONNX file as an `elman.Network`, where it is one, with the proof that both give the same.
+"""`import_onnx`: an ONNX file as an `elman.Network`, with a proof that both give the same results.
 
-What a file does between its recurrent nodes can be written in many ways. The weights are taken from the nodes; how they
-are put together, which states are read out and in which order axes come, is then found by trying: of the networks that
-the weights allow, the one that gives the file's own results on examples of several shapes.
+The operators between recurrent nodes can be written in many ways. The weights come from the nodes; connections, readout
+and order of axes are found by trial: of the networks that the weights allow, the one that gives the file's own results
+on examples of several shapes.
 """
 
 from __future__ import annotations
@@ -31,24 +31,23 @@ Array = npt.NDArray[Any]
 
 TOLERANCE = 1e-5
 _SHAPES = ((5, 3), (1, 1), (8, 2))  # steps and rows of the examples
-_LONGEST = 10_000  # steps or rows of an example whose sizes the file has fixed
+_LONGEST = 10_000  # steps or rows of an example with sizes fixed by the file
 
 
 def import_onnx(path: StrPath) -> Imported[Network]:
-    """Read an ONNX file of recurrent layers with an output layer, or without one, as a network.
+    """Read an ONNX file of recurrent layers, with or without an output layer, as a network.
 
     Parameters
     ----------
     path : str or path
-        A regular file; data outside it must lie in its folder.
+        A regular file; external data must be in its folder.
 
     Returns
     -------
     network : Network
-        Time first, whatever the file has. A file that ends with its recurrent layers gets the identity as output layer.
+        Time first, for any order in the file. Without an output layer in the file, the identity is the output layer.
     proof : Proof
-        The largest difference between the network and the file, which was run in ONNX Runtime if that is installed,
-        else in NumPy.
+        The largest difference between the network and the file, which runs in ONNX Runtime if installed, else in NumPy.
 
     Raises
     ------
@@ -57,7 +56,7 @@ def import_onnx(path: StrPath) -> Imported[Network]:
     DataError
         If a weight is not finite.
     UnsupportedError
-        If its graph is none that a network can hold: the message says what was found.
+        If a network cannot represent the graph; the message names the reason.
     OSError
         If it cannot be opened or read.
 
@@ -91,14 +90,14 @@ def _runtime(path: StrPath) -> Any:
 
 
 class _Layout(NamedTuple):
-    """How a file orders axes: rows before steps in its input, and in an output at every step."""
+    """Order of axes in a file: rows before steps in the input, and in an output at every step."""
 
     rows_first_in: bool
     rows_first_out: bool
 
 
 def network_of(graph: Graph, runtime: Any = None) -> Imported[Network]:
-    """Return the network that a graph is.
+    """Return the network that equals a graph.
 
     Parameters
     ----------
@@ -110,9 +109,9 @@ def network_of(graph: Graph, runtime: Any = None) -> Imported[Network]:
     Raises
     ------
     UnsupportedError
-        If it is none.
+        If no network equals it.
     InterchangeError
-        If ONNX Runtime disagrees with the network.
+        If the results of ONNX Runtime differ from the network's.
 
     Examples
     --------
@@ -138,13 +137,13 @@ def network_of(graph: Graph, runtime: Any = None) -> Imported[Network]:
                 ):
                     return Imported(network, _proof(graph, network, layout, examples[part], results[part], runtime))
     raise UnsupportedError(
-        f"its operators ({summary(graph)}) do not add up to a network of Elman: no readout (every step, last, mean, "
-        "max) and order of axes gives the file's own results.\n"
-        "  Hint: elman.interop.onnx_run.run_graph runs the file as it is."
+        f"its operators ({summary(graph)}) are not those of an Elman network: no readout (every step, last, mean, max) "
+        "and order of axes gives the file's own results.\n"
+        "  Hint: elman.interop.onnx_run.run_graph runs the file unchanged."
     )
 
 
-# Trying
+# Trials
 
 
 def _candidates(found: Found, graph: Graph) -> Iterator[tuple[Network, bool]]:
@@ -181,7 +180,7 @@ def _candidates(found: Found, graph: Graph) -> Iterator[tuple[Network, bool]]:
 
 
 def _bias(found: Found, size: int) -> Array:
-    """Return the sum of what is added to the output."""
+    """Return the sum of the biases of the output."""
     total = np.zeros(size, found.dtype)
     for bias in found.biases:
         if bias.size in (1, size):
@@ -190,10 +189,10 @@ def _bias(found: Found, size: int) -> Array:
 
 
 def _example(graph: Graph, found: Found, rows_first: bool, steps: int, rows: int) -> dict[str, Array]:
-    """Return inputs for a graph: random values, all steps valid, states of zeros."""
+    """Return inputs for a graph: random values, all steps valid, zero states."""
     rng = np.random.default_rng([steps, rows])
     lead = [rows, steps] if rows_first else [steps, rows]
-    for axis, size in enumerate((found.source.dims or ())[:2]):  # some files are written for one shape alone
+    for axis, size in enumerate((found.source.dims or ())[:2]):  # some files are written for one shape only
         lead[axis] = size if isinstance(size, int) and size > 0 else lead[axis]
     rows, steps = lead if rows_first else lead[::-1]
     width = found.fields["input_size"] or 1
@@ -227,7 +226,7 @@ def _results(graph: Graph, example: Mapping[str, Array]) -> list[Array] | None:
 
 
 def _ours(network: Network, layout: _Layout, example: Mapping[str, Array]) -> list[Array]:
-    """Return what a network says to an example, output first, then states."""
+    """Return a network's results for an example: the output, then the states."""
     x = next(iter(example.values()))
     final, y = network.run(np.swapaxes(x, 0, 1) if layout.rows_first_in else x)
     if network.architecture.readout == "every" and layout.rows_first_out:
@@ -236,7 +235,7 @@ def _ours(network: Network, layout: _Layout, example: Mapping[str, Array]) -> li
 
 
 def _agree(network: Network, layout: _Layout, example: Mapping[str, Array], result: list[Array] | None) -> bool:
-    """Tell whether a network gives a graph's first output."""
+    """Whether a network's output equals a graph's first output."""
     if not result:
         return False
     ours = _ours(network, layout, example)[0]
@@ -244,9 +243,9 @@ def _agree(network: Network, layout: _Layout, example: Mapping[str, Array], resu
 
 
 def _like(theirs: Array, ours: Array) -> Array:
-    """Return an output in our shape: without axes of size 1, and with directions side by side instead of an axis.
+    """Return an output in our shape: without axes of size 1, and with concatenated directions instead of an axis.
 
-    Of several ways the one that is nearest to ours is taken; where there is none, the output comes back as it is.
+    Of several ways it takes the one nearest to ours; without any it returns the output unchanged.
     """
     if theirs.size != ours.size or theirs.dtype.kind != "f":
         return theirs
@@ -263,7 +262,7 @@ def _like(theirs: Array, ours: Array) -> Array:
 def _proof(
     graph: Graph, network: Network, layout: _Layout, examples: list[dict[str, Array]], results: Any, runtime: Any
 ) -> Proof:
-    """Compare once more, in ONNX Runtime if it is there."""
+    """Compare once more, in ONNX Runtime if it is installed."""
     other = "the file run in NumPy (onnxruntime is not installed)"
     if runtime is not None:
         import onnxruntime
@@ -274,7 +273,7 @@ def _proof(
                 [session.run(None, example) for example in examples],
                 f"ONNX Runtime {onnxruntime.__version__}",
             )
-        except Exception:  # of a kind of its own for every cause, such as layout=1
+        except Exception:  # ONNX Runtime has an exception class per cause, such as layout=1
             other = f"the file run in NumPy (ONNX Runtime {onnxruntime.__version__} cannot run it)"
     pairs = {}
     for number, (example, result) in enumerate(zip(examples, results, strict=True), 1):

@@ -1,4 +1,4 @@
-"""Between Elman's recurrent layers and ONNX's: orders of gates, transposed weights, two halves of biases."""
+"""Conversion between Elman's recurrent layers and ONNX's: order of gates, transposed weights, two halves of biases."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ __all__ = ["OURS", "THEIRS", "Weights", "attributes_of", "parameters_of", "plain
 
 Array = npt.NDArray[Any]
 
-# For each block of ONNX's order (i, o, f, c and z, r, h) the place of that block in Elman's (i, f, g, o and r, z, n).
+# For each block in ONNX's order (i, o, f, c and z, r, h) the index of that block in Elman's (i, f, g, o and r, z, n).
 THEIRS = {"rnn": (0,), "lstm": (0, 3, 1, 2), "gru": (1, 0, 2)}
 OURS = {cell: tuple(np.argsort(order).tolist()) for cell, order in THEIRS.items()}
 ACTIVATIONS = {"tanh": "Tanh", "relu": "Relu", "sigmoid": "Sigmoid", "identity": "Affine"}
 
 
 class Weights(NamedTuple):
-    """What one recurrent node takes: W (directions, G·H, D), R (directions, G·H, H), B (directions, 2·G·H) or None."""
+    """Weights of one recurrent node: W (directions, G·H, D), R (directions, G·H, H), B (directions, 2·G·H) or None."""
 
     W: Array
     R: Array
@@ -33,7 +33,7 @@ class Weights(NamedTuple):
 
 
 def _reordered(blocks: Array, order: tuple[int, ...]) -> Array:
-    """Return the blocks of columns of an array (…, G·H) in another order."""
+    """Return an array (…, G·H) with its blocks of columns in another order."""
     parts = np.split(blocks, len(order), axis=-1)
     return np.concatenate([parts[place] for place in order], axis=-1)
 
@@ -44,7 +44,7 @@ def weights_of(architecture: Architecture, parameters: Mapping[str, Array], laye
     Parameters
     ----------
     architecture : Architecture
-        Of the network.
+        Architecture of the network.
     parameters : mapping of str to ndarray
         By the names of `elman.network.ParameterLayout`.
     layer : int
@@ -80,7 +80,7 @@ def weights_of(architecture: Architecture, parameters: Mapping[str, Array], laye
 def parameters_of(cell: str, weights: Weights, layer: int) -> dict[str, Array]:
     """Return the weights of a node as Elman stores them, by name; the inverse of `weights_of`.
 
-    Of the two halves of the biases, Elman keeps the sum, except for a GRU's candidate, which needs both.
+    Elman stores the sum of the two halves of the biases, except for a GRU's candidate, which needs both.
     """
     found: dict[str, Array] = {}
     for direction, (W, R) in enumerate(zip(weights.W, weights.R, strict=True)):
@@ -119,18 +119,18 @@ def attributes_of(architecture: Architecture) -> dict[str, Any]:
 
 
 def plain_activation(place: str, node: Recurrence, has_peepholes: bool) -> str:
-    """Return the activation of Elman's layer that computes what a node computes.
+    """Return the activation of the Elman layer that equals a node.
 
     Raises
     ------
     UnsupportedError
-        Naming the attribute that no layer of a network has.
+        With the attribute that no layer of a network has.
     """
 
     def refuse(what: str) -> UnsupportedError:
         return UnsupportedError(
             f"{place}: {what}, which no layer of an Elman network has.\n"
-            "  Hint: elman.interop.onnx_run.run_graph runs the file as it is."
+            "  Hint: elman.interop.onnx_run.run_graph runs the file unchanged."
         )
 
     if node.clip is not None:
@@ -144,7 +144,7 @@ def plain_activation(place: str, node: Recurrence, has_peepholes: bool) -> str:
     if node.directions == ("reverse",):
         raise refuse("direction='reverse'")
     if len(set(node.activations)) > 1:
-        raise refuse("another activation in each direction")
+        raise refuse("different activations in the two directions")
     ours = node.activations[0]
     if node.op == "RNN":
         known = {Activation(name, float(name == "Affine")): own for own, name in ACTIVATIONS.items()}

@@ -26,14 +26,14 @@ __all__ = [
 
 Array = npt.NDArray[Any]
 
-ALL = 2**62  # as many as there are; far from overflowing when small numbers are added
+ALL = 2**62  # all; small numbers can be added without overflow
 ALL_STEPS = np.array([ALL])
 _OPERATORS = {"softmax": "Softmax", "sigmoid": "Sigmoid", "relu": "Relu", "tanh": "Tanh"}
-_FLOAT, _INT32 = 1, 6  # ONNX's numbers of types
+_FLOAT, _INT32 = 1, 6  # ONNX's type numbers
 
 
 class States(NamedTuple):
-    """Tensors h and c (layers·directions, N, H); c is None but for an LSTM."""
+    """Tensors h and c (layers·directions, N, H); only an LSTM has c."""
 
     h: str
     c: str | None
@@ -50,7 +50,7 @@ def network_graph(network: Network, metadata: Mapping[str, str]) -> Graph:
     network : Network
         Its parameters are written in float32.
     metadata : mapping of str to str
-        To keep in the file.
+        Metadata of the file.
     """
     architecture, builder = network.architecture, GraphBuilder()
     if architecture.takes_indices:
@@ -76,7 +76,7 @@ def _last_axis(output: str) -> dict[str, int]:
 
 
 def declare_states(builder: GraphBuilder, architecture: Architecture, rows: str, members: tuple[int, ...]) -> States:
-    """Declare h_0 and c_0, zeros if the caller says nothing; return them with a row for every row of the input."""
+    """Declare h_0 and c_0, by default zeros; return them with a row for every row of the input."""
     parts, H = architecture.num_layers * architecture.directions, architecture.hidden_size
     sizes = builder.op("Concat", np.ones(len(members) + 1, np.int64), rows, [1], axis=0)
     found = []
@@ -97,7 +97,7 @@ def member_states(builder: GraphBuilder, states: States, member: int) -> States:
 def give_states(
     builder: GraphBuilder, architecture: Architecture, finals: list[States], members: tuple[int, ...]
 ) -> None:
-    """Give h_n and c_n to the caller, with an axis of members in front if there are any."""
+    """Declare the outputs h_n and c_n, with an axis of members in front if there are any."""
     parts, H = architecture.num_layers * architecture.directions, architecture.hidden_size
     for name, tensors in (("h_n", [final.h for final in finals]), ("c_n", [final.c for final in finals])):
         if tensors[0] is None:
@@ -116,24 +116,24 @@ def add_network(
     Parameters
     ----------
     builder : GraphBuilder
-        Where to.
+        The graph.
     network : Network
-        Its output activation is left out.
+        The network; its output activation is not added.
     x : str
         (T, N, D) of float32, or (T, N) of int64.
     lengths : str
         (N,) of int64, none above T.
     states : States
-        Initial ones.
+        Initial states.
     readout : str, optional
-        In place of the network's own.
+        Readout instead of the network's own.
 
     Returns
     -------
     o : str
         (T, N, K) or (N, K), before the output activation.
     final : States
-        After each row's last step.
+        States after each row's last step.
     """
     architecture = network.architecture
     named = {name: np.asarray(value, np.float32) for name, value in network.parameters.items()}
@@ -162,7 +162,7 @@ def add_network(
 
 
 def _entering(builder: GraphBuilder, architecture: Architecture, named: Mapping[str, Array], x: str) -> str:
-    """Return the values that enter the first layer."""
+    """Return the input of the first layer."""
     if not architecture.takes_indices:
         return x
     if architecture.embedding_size is not None:
@@ -192,28 +192,28 @@ def _add_layer(
         *(x, *weights, builder.op("Cast", lengths, to=_INT32), *own),
         **attributes_of(architecture),
     )
-    # The standard does not say what remains of a row without steps; in Elman it is what the row began with.
+    # The standard does not define the final state of a row without steps; in Elman it is the initial state.
     begun = builder.op("Unsqueeze", builder.op("Greater", lengths, 0), [0, 2])
     ends = tuple(builder.op("Where", begun, *pair) for pair in zip(outputs[1:], own, strict=True))
     return outputs[0], ends
 
 
 def _part(builder: GraphBuilder, state: str, first: int, architecture: Architecture) -> str:
-    """Return the directions of one layer of a state."""
+    """Return all directions of one layer of a state."""
     if architecture.num_layers == 1:
         return state
     return builder.op("Slice", state, [first], [first + architecture.directions], [0])
 
 
 def _valid(builder: GraphBuilder, x: str, lengths: str) -> str:
-    """Return which steps of x (T, N, …) are within their row, (T, N, 1)."""
+    """Return a mask (T, N, 1) of the valid steps of x (T, N, …)."""
     steps = builder.op("Squeeze", builder.op("Slice", builder.op("Shape", x), [0], [1]), [0])
     step = builder.op("Unsqueeze", builder.op("Range", 0, steps, 1), [1])
     return builder.op("Unsqueeze", builder.op("Less", step, builder.op("Unsqueeze", lengths, [0])), [2])
 
 
 def _read_out(builder: GraphBuilder, architecture: Architecture, readout: str, y: str, end: str, lengths: str) -> str:
-    """Return what reaches the output layer."""
+    """Return the input of the output layer."""
     if readout == "every":
         return y
     if readout == "last":
@@ -229,7 +229,7 @@ def _read_out(builder: GraphBuilder, architecture: Architecture, readout: str, y
 
 
 def _skipped(builder: GraphBuilder, architecture: Architecture, readout: str, x: str, lengths: str) -> str:
-    """Return what the skip sees: x at every step, or the last inputs of each row side by side, oldest first."""
+    """Return the input of the skip: x at every step, or the last inputs of each row concatenated, oldest first."""
     if readout == "every":
         return builder.op("Where", _valid(builder, x, lengths), x, np.float32(0.0))
     count = architecture.skip_steps

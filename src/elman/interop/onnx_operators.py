@@ -1,7 +1,7 @@
-"""The operators around a recurrent one in NumPy: those that our own files use, and those that other exporters add.
+"""The operators around recurrent ones in NumPy: those of our own files, and those of other exporters.
 
-Every function takes the node's attributes, then its inputs (None where there is none), and returns one array, or a
-tuple. Axes come as an attribute or as an input, whichever the version of the operator has.
+Every function takes the node's attributes, then its inputs (None for a missing one), and returns one array or a tuple.
+Axes are an attribute or an input, depending on the version of the operator.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TYPES: dict[int, Any] = {
 
 
 def _keeping(function: Callable[[Array], Any]) -> Callable[..., Array]:
-    """Return a function of one input whose result has the input's dtype."""
+    """Return a function of one input with a result of the input's dtype."""
     return lambda at, x: np.asarray(function(x), x.dtype)
 
 
@@ -45,7 +45,7 @@ def _both(function: Callable[..., Any]) -> Callable[..., Array]:
 def _divide(a: Array, b: Array) -> Array:
     if a.dtype.kind not in "iu":
         return np.asarray(a / b)
-    quotient = a // b  # rounded down; towards zero is wanted
+    quotient = a // b  # rounded down; ONNX rounds towards zero
     return np.asarray(quotient + ((quotient * b != a) & ((a < 0) != (b < 0))), a.dtype)
 
 
@@ -230,9 +230,9 @@ OPERATORS: dict[str, Callable[..., Any]] = {
 
 
 _REDUCTIONS = {"axes", "keepdims", "noop_with_empty_axes"}
-ATTRIBUTES: dict[str, set[str]] = {  # what each operator understands; those that are not here have none
+ATTRIBUTES: dict[str, set[str]] = {  # attributes per operator; operators outside the table have none
     "ArgMax": {"axis", "keepdims", "select_last_index"},
-    "Cast": {"saturate", "to"},  # the former is about types that Elman does not read
+    "Cast": {"saturate", "to"},  # saturate concerns types that Elman does not read
     "Clip": {"max", "min"},
     "Concat": {"axis"},
     "Constant": {"value", "value_float", "value_floats", "value_int", "value_ints"},

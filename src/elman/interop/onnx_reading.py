@@ -1,4 +1,4 @@
-"""What the nodes of an ONNX graph say about a network: its layers, its weights, and where its input enters."""
+"""Reading a network from the nodes of an ONNX graph: its layers, its weights and its input."""
 
 from __future__ import annotations
 
@@ -22,31 +22,31 @@ __all__ = ["OUTPUTS", "Found", "read_layers", "room", "summary"]
 Array = npt.NDArray[Any]
 
 OUTPUTS = {"Softmax": "softmax", "Sigmoid": "sigmoid", "Relu": "relu", "Tanh": "tanh"}
-# What may stand around recurrent nodes: operators that move numbers, count, mask, and the output layer.
+# Operators allowed around recurrent nodes: those that move, count or mask values, and the output layer.
 _GLUE = set(OPERATORS) - set(OUTPUTS) - {"Abs", "And", "ArgMax", "Clip", "Exp", "Log", "Neg", "Sum", "TopK"}
 _MOST_LAYERS = 1000
-_ROOM = 2**24  # values that trying may compute, besides some for every value of the file
+_ROOM = 2**24  # values that the trials may compute, beside a multiple of the file's values
 _SOURCES = ("float32", "float64", "int32", "int64")
 
 
 @dataclass(frozen=True)
 class Found:
-    """What was read from the nodes of a graph.
+    """The parts of a network found in a graph.
 
     Parameters
     ----------
     fields : dict of str
-        Of the architecture, without sizes of output and skip.
+        Fields of the architecture, without sizes of output and skip.
     parameters : dict of str to ndarray
-        Of the recurrent layers and the embedding.
+        Parameters of the recurrent layers and the embedding.
     matrices : list of ndarray
         Weights of the products outside the recurrent nodes, (inputs, outputs).
     biases : list of ndarray
-        What is added to them.
+        Biases of these products.
     source : Value
         The input that is neither lengths nor a state.
     dtype : dtype
-        Of the weights.
+        Type of the weights.
     """
 
     fields: dict[str, Any]
@@ -58,13 +58,13 @@ class Found:
 
 
 def summary(graph: Graph) -> str:
-    """Name the operators of a graph with their numbers."""
+    """List the operators of a graph with their counts."""
     counts = Counter(node.op for node in graph.nodes)
     return ", ".join(f"{number} {op}" for op, number in sorted(counts.items()))
 
 
 def read_layers(graph: Graph) -> Found:
-    """Take weights from the nodes, and refuse what no network has."""
+    """Read the weights from the nodes; refuse operators that no network has."""
     recurrent = [node for node in graph.nodes if node.op in GATES]
     if not recurrent:
         raise UnsupportedError(f"there is no RNN, LSTM or GRU in it; found {summary(graph)}.")
@@ -105,7 +105,7 @@ def _source(graph: Graph, recurrent: list[Node], entering: set[str]) -> Value:
 def _recurrent_layers(
     graph: Graph, nodes: list[Node], constants: Mapping[str, Array]
 ) -> tuple[dict[str, Any], dict[str, Array], np.dtype[Any]]:
-    """Return fields of the architecture and the parameters of nodes that are the layers of one network."""
+    """Return the fields of the architecture and the parameters of the recurrent nodes."""
     parameters: dict[str, Array] = {}
     first, activation = read_attributes(nodes[0].op, nodes[0].attributes, nodes[0].place), ""
     cell, size, dtype = first.op.lower(), 0, np.dtype(np.float32)
@@ -157,7 +157,7 @@ def _weights(constants: Mapping[str, Array], node: Node, own: Recurrence) -> Wei
 
 
 def _fold(graph: Graph) -> dict[str, Array]:
-    """Return every tensor that is the same for all inputs: held by the file, or computed from such."""
+    """Return every constant tensor: stored in the file, or computed from constants."""
     given = {value.name for value in graph.inputs}
     known = {name: array for name, array in graph.constants.items() if name not in given}
     left = room(graph)
@@ -170,12 +170,12 @@ def _fold(graph: Graph) -> dict[str, Array]:
 
 
 def room(graph: Graph) -> int:
-    """Return how many values may be computed in order to understand a graph."""
+    """Return the number of values that the analysis of a graph may compute."""
     return _ROOM + 8 * sum(array.size for array in graph.constants.values())
 
 
 def _origins(graph: Graph, name: str) -> set[str]:
-    """Return every tensor that one is computed from, itself included; of recurrent nodes, X alone counts."""
+    """Return all tensors that ``name`` is computed from, itself included; recurrent nodes count only through X."""
     makers = {output: node for node in graph.nodes for output in node.outputs if output}
     found: set[str] = set()
     waiting = [name]
@@ -201,7 +201,7 @@ def _products(graph: Graph, known: Mapping[str, Array]) -> tuple[list[Array], li
         if len(held) == len(node.inputs):  # a constant itself
             continue
         if node.op == "Gemm" and (node.attributes.get("transA", 0) or not held or held[0][0] != 1):
-            raise UnsupportedError(f"{node.place}: is no output layer.")
+            raise UnsupportedError(f"{node.place}: is not an output layer.")
         for place, array in held:
             if node.op == "Gemm":
                 scale = node.attributes.get("alpha" if place == 1 else "beta", 1.0)
@@ -219,7 +219,7 @@ def _indices(
     entering: set[str],
     constants: Mapping[str, Array],
 ) -> tuple[dict[str, Any], dict[str, Array]]:
-    """Return fields and parameters of a network that takes indices."""
+    """Return the fields and parameters of a network that takes indices."""
     fields, parameters = fields | {"input_size": None}, dict(parameters)
     for node in graph.nodes:
         if node.op == "Gather" and node.outputs[0] in entering:

@@ -1,4 +1,4 @@
-"""Run a graph in NumPy: to see what a file means, and to check an export where no other runtime is installed."""
+"""Run a graph in NumPy: to read a file, and to check an export if no other runtime is installed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["MOST_VALUES", "run_graph", "run_node"]
 
 Array = npt.NDArray[Any]
 
-MOST_VALUES = 2**28  # of all tensors together; a file of a few bytes can ask for any size
+MOST_VALUES = 2**28  # of all tensors together; a file of a few bytes can request any size
 
 
 def run_graph(graph: Graph, inputs: Mapping[str, npt.ArrayLike], most_values: int = MOST_VALUES) -> dict[str, Array]:
@@ -28,11 +28,11 @@ def run_graph(graph: Graph, inputs: Mapping[str, npt.ArrayLike], most_values: in
     Parameters
     ----------
     graph : Graph
-        What to run.
+        The graph.
     inputs : mapping of str to array_like
         All inputs without a default, and any others.
     most_values : int
-        That may be computed, all tensors together.
+        Maximum number of computed values, all tensors together.
 
     Returns
     -------
@@ -42,9 +42,9 @@ def run_graph(graph: Graph, inputs: Mapping[str, npt.ArrayLike], most_values: in
     Raises
     ------
     UnsupportedError
-        If there is an operator that is not among `OPERATORS`.
+        If an operator is not one of `OPERATORS`.
     DataError
-        If a node cannot take what it is given, or all would make more than ``most_values`` values.
+        If the inputs of a node do not fit, or more than ``most_values`` values would be computed.
 
     Examples
     --------
@@ -70,7 +70,7 @@ def run_graph(graph: Graph, inputs: Mapping[str, npt.ArrayLike], most_values: in
 
 
 def run_node(node: Node, tensors: Mapping[str, Array], most_values: int = MOST_VALUES) -> tuple[Array, ...]:
-    """Return the outputs of one node, of at most so many values; errors are those of `run_graph`."""
+    """Return the outputs of one node, of at most ``most_values`` values; errors are those of `run_graph`."""
     given = [None if name == "" else _output(tensors, name) for name in node.inputs]
     if node.op in GATES:
         _check_states(node, given, most_values)
@@ -81,7 +81,7 @@ def run_node(node: Node, tensors: Mapping[str, Array], most_values: int = MOST_V
         raise UnsupportedError(f"{node.place}: Elman does not run it with the attribute {unknown[0]!r:.80}.")
     try:
         _check_wanted(node, values_wanted(node.op, node.attributes, given), most_values)
-        with np.errstate(all="ignore"):  # values past the end of a row may be anything
+        with np.errstate(all="ignore"):  # values past the end of a row are arbitrary
             found = OPERATORS[node.op](node.attributes, *given)
     except UnsupportedError as error:
         raise UnsupportedError(f"{node.place}: Elman does not run it {error}.") from None
@@ -94,12 +94,12 @@ def run_node(node: Node, tensors: Mapping[str, Array], most_values: int = MOST_V
 
 def _output(tensors: Mapping[str, Array], name: str) -> Array:
     if name not in tensors:
-        raise DataError(f"run_graph: nothing gives the tensor {name!r:.80} before it is used.")
+        raise DataError(f"run_graph: the tensor {name!r:.80} is used before a node computes it.")
     return tensors[name]
 
 
 def _check_states(node: Node, given: list[Array | None], most_values: int) -> None:
-    """Refuse states at more steps of more units than agreed; what does not have the right axes is refused later."""
+    """Refuse states of more values than allowed; wrong axes are refused later."""
     X, R = given[0], given[2] if len(given) > 2 else None
     if X is not None and R is not None and X.ndim == R.ndim == 3:
         X = X.swapaxes(0, 1) if node.attributes.get("layout", 0) else X
@@ -109,4 +109,4 @@ def _check_states(node: Node, given: list[Array | None], most_values: int) -> No
 def _check_wanted(node: Node, wanted: float, most_values: int) -> None:
     if not wanted <= most_values:
         left = max(most_values, 0)
-        raise DataError(f"{node.place}: asks for {wanted:.3g} values, more than the {left} that are left.")
+        raise DataError(f"{node.place}: requests {wanted:.3g} values, more than the remaining {left}.")

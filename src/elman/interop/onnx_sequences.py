@@ -1,4 +1,4 @@
-"""A fitted classifier, regressor or tagger as ONNX operators: from raw sequences to classes, probabilities, numbers."""
+"""A fitted classifier, regressor or tagger as ONNX operators, from raw sequences to predictions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["sequence_graph"]
 
-_FLOAT, _INT64, _DOUBLE = 1, 7, 11  # ONNX's numbers of types
+_FLOAT, _INT64, _DOUBLE = 1, 7, 11  # ONNX's type numbers
 _FARTHEST = 1e30  # as in the preparation of sequences
 
 
@@ -34,7 +34,7 @@ def sequence_graph(estimator: SequenceEstimator, metadata: Mapping[str, str]) ->
     estimator : SequenceEstimator
         Fitted.
     metadata : mapping of str to str
-        To keep in the file.
+        Metadata of the file.
     """
     builder, preparation, target = GraphBuilder(), estimator._preparation, estimator._target
     architecture, members = estimator.networks_[0].architecture, (len(estimator.networks_),)
@@ -43,7 +43,7 @@ def sequence_graph(estimator: SequenceEstimator, metadata: Mapping[str, str]) ->
     standard = builder.op("Min", builder.op("Max", standard, np.float64(-_FARTHEST)), np.float64(_FARTHEST))
     rows = rows._replace(values=standard)
     channels = len(preparation.center)
-    first, count = _places(builder, preparation, rows.lengths)
+    first, count = _positions(builder, preparation, rows.lengths)
     windows = gather_windows(builder, rows, channels, first, count, preparation.window, preparation.stride)
     x = builder.op("Reshape", windows, [0, 0, preparation.window * channels])
     x = builder.op("Cast", builder.op("Transpose", x, perm=[1, 0, 2]), to=_FLOAT)
@@ -62,8 +62,8 @@ def sequence_graph(estimator: SequenceEstimator, metadata: Mapping[str, str]) ->
     return builder.graph(metadata, f"elman {estimator._kind}")
 
 
-def _places(builder: GraphBuilder, preparation: Preparation, lengths: str) -> tuple[str, str]:
-    """Return where each row's first window begins, below 0 in the padding, and how many windows it has."""
+def _positions(builder: GraphBuilder, preparation: Preparation, lengths: str) -> tuple[str, str]:
+    """Return the start of each row's first window, negative with padding, and the number of its windows."""
     window, stride = preparation.window, preparation.stride
     if preparation.per_step:
         return builder.op("Add", builder.op("Mul", lengths, 0), 1 - window), lengths
@@ -74,7 +74,7 @@ def _places(builder: GraphBuilder, preparation: Preparation, lengths: str) -> tu
 
 
 def _give(builder: GraphBuilder, target: Target, o: str, lead: tuple[int | str, ...]) -> None:
-    """Turn the mean output (…, K) into what the estimator's methods return."""
+    """Convert the mean output (…, K) to the results of the estimator's methods."""
     if target.kind == "numbers":
         assert target.center is not None and target.scale is not None
         y = builder.op("Add", builder.op("Mul", o, target.scale), target.center)
@@ -101,7 +101,7 @@ def _give(builder: GraphBuilder, target: Target, o: str, lead: tuple[int | str, 
 
 
 def _names(classes: Any) -> tuple[Any, str]:
-    """Return the classes as a tensor: text, truth values, integers or numbers; other objects by their text."""
+    """Return the classes as a tensor: text, truth values, integers or numbers; other objects as text."""
     kind = np.asarray(classes.tolist()).dtype.kind
     dtype = {"b": "bool", "i": "int64", "u": "int64", "f": "float64"}.get(kind, "str")
     return np.asarray([str(name) for name in classes.tolist()] if dtype == "str" else classes.tolist(), dtype), dtype

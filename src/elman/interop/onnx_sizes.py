@@ -1,7 +1,7 @@
-"""How many values a node would make, before it makes them: a file of a few bytes can ask for any size.
+"""Bounds of the values that a node would compute: a file of a few bytes can request any size.
 
-Every count is an upper bound, taken from shapes and from the few numbers that sizes come from. Work counts as well: a
-product of n multiply-adds as n / 256 values, a step of a recurrent node beyond the first thousand as at least 256.
+Every count is an upper bound from shapes and from the numbers that determine sizes. Work counts too: a product of n
+multiply-adds as n / 256 values, a step of a recurrent node beyond the first thousand as at least 256.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ __all__ = ["recurrent_size", "values_wanted"]
 
 Array = npt.NDArray[Any]
 
-_PER_VALUE = 256  # multiply-adds that take as long as making and keeping a value, at most
+_PER_VALUE = 256  # multiply-adds that take at most as long as computing and storing a value
 _FREE_STEPS = 1000
-_FREE = ("Shape", "Constant")  # make what is small, or there already
+_FREE = ("Shape", "Constant")  # their outputs are small or exist already
 _OF_TEXT = (
     "ArgMax", "Constant", "Flatten", "Gather", "GatherND", "Identity", "Reshape", "Shape", "Slice", "Squeeze",
     "Transpose", "Unsqueeze", "Where",
@@ -29,21 +29,21 @@ _OF_TEXT = (
 
 
 def values_wanted(op: str, attributes: Mapping[str, Any], given: Sequence[Array | None]) -> float:
-    """Return at most how many values a node makes, or what its work is worth.
+    """Return an upper bound of a node's values, or of its work in units of values.
 
     Parameters
     ----------
     op : str
         Operator.
     attributes : mapping of str
-        Of the node.
+        Attributes of the node.
     given : sequence of ndarray or None
         Inputs.
 
     Raises
     ------
     DataError
-        If text is to be computed with, whose length nothing bounds.
+        If an input is text, whose length has no bound.
 
     Examples
     --------
@@ -70,19 +70,19 @@ def values_wanted(op: str, attributes: Mapping[str, Any], given: Sequence[Array 
 
 
 def recurrent_size(X: Array, R: Array) -> float:
-    """Return how many states a recurrent node computes, X (T, N, D) and R (directions, gates H, H), or their work."""
+    """Return the number of states of a recurrent node, or their work; X is (T, N, D), R (directions, gates H, H)."""
     steps, each = X.shape[0], float(X.shape[1]) * R.shape[0] * R.shape[2]
     work = each * (X.shape[2] + R.shape[2]) * R.shape[1] / max(R.shape[2], 1) / _PER_VALUE
     return float(max(steps * each, steps * work, (steps - _FREE_STEPS) * _PER_VALUE))
 
 
 def _number(array: Array) -> float:
-    """Return the first value, which says a size."""
+    """Return the first value, which is a size."""
     return float(np.ravel(array)[0]) if array.size else 0.0
 
 
 def _broadcast(arrays: Sequence[Array]) -> float:
-    """Return the size of arrays that are broadcast against one another."""
+    """Return the size of the result of broadcasting."""
     depth = max((array.ndim for array in arrays), default=0)
     shapes = [(1,) * (depth - array.ndim) + array.shape for array in arrays]
     return float(prod(max(sizes) for sizes in zip(*shapes, strict=True))) if arrays else 0.0
@@ -128,7 +128,7 @@ def _gather_nd(attributes: Mapping[str, Any], x: Array, indices: Array) -> float
 
 
 def _product(op: str, attributes: Mapping[str, Any], a: tuple[int, ...], b: tuple[int, ...]) -> float:
-    """Return the size of a matrix product, or its multiply-adds by what they are worth."""
+    """Return the size of a matrix product, or its work in units of values."""
     if op == "Gemm":
         a = a[::-1] if attributes.get("transA", 0) else a
         b = b[::-1] if attributes.get("transB", 0) else b

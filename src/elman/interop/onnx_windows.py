@@ -1,4 +1,4 @@
-"""From raw values to the windows that networks see, as ONNX operators: gathered by position, in float64."""
+"""Windows of raw values as ONNX operators: gathered by position, in float64."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["Rows", "declare_rows", "gather_windows"]
 
 
 class Rows(NamedTuple):
-    """What a graph begins with.
+    """The inputs of a graph.
 
     Attributes
     ----------
     values : str
         (N, T, D), float64.
     lengths : str
-        (N,) of int64: valid steps of each row, from the first on.
+        (N,) of int64: number of valid steps of each row.
     rows : str
         (1,): N.
     """
@@ -29,7 +29,7 @@ class Rows(NamedTuple):
 
 
 def declare_rows(builder: GraphBuilder, channels: int, flat: bool) -> Rows:
-    """Declare ``values``, (N, T) if ``flat``, and ``lengths``, all steps if the caller says nothing."""
+    """Declare ``values``, (N, T) if ``flat``, and ``lengths``, by default all steps."""
     dims: tuple[int | str, ...] = ("rows", "steps") if flat else ("rows", "steps", channels)
     values = builder.input("values", "float64", dims)
     lengths = builder.input("lengths", "int64", ("rows_of_lengths",), ALL_STEPS)
@@ -42,22 +42,22 @@ def declare_rows(builder: GraphBuilder, channels: int, flat: bool) -> Rows:
 def gather_windows(
     builder: GraphBuilder, rows: Rows, channels: int, first: str, count: str, window: int, stride: int = 1
 ) -> str:
-    """Gather windows (N, steps, window, D); positions before a row's first value take that value.
+    """Gather windows (N, steps, window, D); positions before a row's first value repeat that value.
 
     Parameters
     ----------
     builder : GraphBuilder
-        Where to.
+        The graph.
     rows : Rows
         Values.
     channels : int
         D.
     first : str
-        (N,) of int64: position of the first value of a row's first window, perhaps below 0.
+        (N,) of int64: position of the first value of a row's first window, possibly negative.
     count : str
-        (N,) of int64: windows of each row. Those of the rows that have fewer than the most hold anything finite.
+        (N,) of int64: number of windows of each row. Windows beyond it hold arbitrary finite values.
     window, stride : int
-        Values of a window, and how far it moves.
+        Values per window, and distance between windows.
     """
     most = builder.op("ReduceMax", count, keepdims=0)
     step = builder.op("Mul", builder.op("Range", 0, most, 1), stride)

@@ -1,4 +1,4 @@
-"""The report of an import or export: both sides ran on the same input, and this is how far apart they were."""
+"""The proof of an import or export: both sides run on the same input and are compared."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ TOLERANCES = {"float32": 1e-5, "float64": 1e-12}
 
 @dataclass(frozen=True)
 class Proof:
-    """What running both sides showed.
+    """The result of the comparison of both sides.
 
     Attributes
     ----------
     other : str
-        The other library, with its version where it ran.
+        The other library, with its version if it ran.
     largest_difference : float or None
-        Largest |ours − theirs| of all values compared; an array whose values exceed 1 is measured in units of its
-        largest one. None if the other library is not installed: nothing was proved then.
+        Largest |ours − theirs| of all values; for an array with values above 1, relative to its largest value. None if
+        the other library is not installed and nothing was compared.
     where : str
-        The array that has it.
+        The array with the largest difference.
     compared : int
-        How many numbers were compared.
+        Number of compared values.
     tolerance : float
-        What the difference had to stay below.
+        Upper limit of the difference.
 
     Examples
     --------
@@ -59,7 +59,7 @@ class Proof:
 
 
 class Imported(NamedTuple, Generic[NetworkT]):
-    """A network, and the proof that it gives what the other side gives.
+    """A network, and the proof that it equals the other side.
 
     Examples
     --------
@@ -72,7 +72,7 @@ class Imported(NamedTuple, Generic[NetworkT]):
 
 
 def installed(package: str) -> bool:
-    """Whether a package can be imported; a mere folder of its name cannot.
+    """Whether a package can be imported; a plain folder of its name does not count.
 
     Examples
     --------
@@ -84,7 +84,7 @@ def installed(package: str) -> bool:
 
 
 def not_compared(other: str) -> Proof:
-    """Return the report where ``other`` is not installed.
+    """Return the report without a comparison, if ``other`` is not installed.
 
     Examples
     --------
@@ -95,7 +95,7 @@ def not_compared(other: str) -> Proof:
 
 
 def difference(ours: npt.ArrayLike, theirs: npt.ArrayLike) -> float:
-    """Return max |ours − theirs| over max(1, max |theirs|); infinite where shapes or infinities differ.
+    """Return max |ours − theirs| / max(1, max |theirs|); infinite if shapes or infinities differ.
 
     Examples
     --------
@@ -118,12 +118,12 @@ def difference(ours: npt.ArrayLike, theirs: npt.ArrayLike) -> float:
 def compare(
     place: str, other: str, pairs: Mapping[str, tuple[npt.ArrayLike, npt.ArrayLike]], tolerance: float | None = None
 ) -> Proof:
-    """Compare what both sides gave, array by array.
+    """Compare the results of both sides, array by array.
 
     Parameters
     ----------
     place : str
-        The function, for the message.
+        The function, at the start of the message.
     other : str
         The other library and its version.
     pairs : mapping of str to (array_like, array_like)

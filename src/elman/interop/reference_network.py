@@ -1,4 +1,4 @@
-"""Networks that the engine does not have, run by the reference: right rather than fast."""
+"""Networks that the engine cannot run, computed by the reference: correct but not fast."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ Array = npt.NDArray[Any]
 
 
 class ReferenceNetwork:
-    """A network of GRU layers whose reset gate acts before the product, for prediction in float64.
+    """A network of GRU layers with the reset gate before the product, for prediction in float64.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class ReferenceNetwork:
         self.parameters = Parameters(self.theta, ParameterLayout(architecture))
 
     def predict(self, x: npt.ArrayLike, lengths: npt.ArrayLike | None = None) -> Array:
-        """Return the activated output, from states of zero.
+        """Return the activated output from zero states.
 
         Parameters
         ----------

@@ -1,7 +1,7 @@
-"""Keras: weights both ways, each time with a proof.
+"""Keras: import and export of weights, with a proof.
 
-`from_keras` and `to_keras` convert whole chains of layers; `KerasLayer` describes a layer where Keras itself is not
-installed. Install it with ``pip install 'elman[keras]'``, and one of its backends.
+`from_keras` and `to_keras` convert whole chains of layers; `KerasLayer` describes a layer if Keras is not installed.
+Install Keras with ``pip install 'elman[keras]'``, and one of its backends.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A chain of Keras layers as one network: an embedding, recurrent layers, a pool, a dense layer, its activation."""
+"""A chain of Keras layers as one network: embedding, recurrent layers, pool, dense layer, activation."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ Array = npt.NDArray[Any]
 
 
 class Chain:
-    """What the layers of a model are, read from the first to the last.
+    """The layers of a model, read from the first to the last.
 
     Raises
     ------
     UnsupportedError
-        If a layer is of another kind or stands in another place.
+        If a layer's kind or position is not supported.
     """
 
     def __init__(self, layers: Sequence[KerasLayer], inference_only: bool) -> None:
@@ -66,7 +66,7 @@ class Chain:
             check_config(layer, ("activation",), self.inference_only)
             self.activation = _activation(layer, layer.entry("activation"))
         else:
-            raise UnsupportedError(f"from_keras: {layer.name} is not supported, or not at this place.")
+            raise UnsupportedError(f"from_keras: {layer.name} is not supported, or not at this position.")
 
     def _take_head(self, layer: KerasLayer) -> None:
         if layer.class_name == "TimeDistributed":
@@ -89,11 +89,11 @@ class Chain:
                 if getattr(layer, what) != getattr(first, what):
                     raise UnsupportedError(
                         f"from_keras: {layer.name} has {what} {getattr(layer, what)!r}, {first.name} has "
-                        f"{getattr(first, what)!r}; the layers of a network are alike."
+                        f"{getattr(first, what)!r}; the layers of a network must be alike."
                     )
             if len(layer.directions) != len(first.directions):
                 raise UnsupportedError(
-                    f"from_keras: {layer.name} and {first.name} must both be Bidirectional, or none."
+                    f"from_keras: {layer.name} and {first.name} must both be Bidirectional, or neither."
                 )
             if layer is not last and not layer.every:
                 raise UnsupportedError(f"from_keras: {layer.name}: return_sequences=False below another layer.")
@@ -104,7 +104,7 @@ class Chain:
         for name, view in Parameters(theta, layout).items():
             if name in given and given[name].shape != view.shape:
                 raise ShapeError(f"from_keras: {name} must have shape {view.shape}, got {given[name].shape}.")
-            view[...] = given.get(name, 0.0)  # a bias that only some of the layers have
+            view[...] = given.get(name, 0.0)  # zero if only other layers have a bias
         return Network(architecture, theta) if first.reset == "after" else ReferenceNetwork(architecture, theta)
 
     def _architecture(self, first: Recurrent, readout: str) -> Architecture:

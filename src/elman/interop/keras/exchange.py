@@ -1,4 +1,4 @@
-"""Networks from Keras and to Keras, both sides run and compared."""
+"""Conversion of networks from and to Keras, with a comparison of both sides."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _STEPS, _ROWS = 9, 3
 
 
 class Exported(NamedTuple):
-    """A model of Keras and the report of running both sides."""
+    """A Keras model and the proof of the comparison."""
 
     model: Any
     proof: Proof
@@ -32,26 +32,26 @@ class Exported(NamedTuple):
 def from_keras(
     source: Any, *, inference_only: bool = False, tolerance: float = TOLERANCE
 ) -> Imported[Network | ReferenceNetwork]:
-    """Build a network from a model of Keras, and compare the two.
+    """Build a network from a Keras model, and compare both.
 
-    The model is a chain: perhaps an ``Embedding``; ``SimpleRNN``, ``LSTM`` or ``GRU`` layers, all alike, each alone or
-    in ``Bidirectional``; perhaps a global pool; perhaps a ``Dense`` layer with an activation. Every entry of every
-    configuration is taken over, has no influence on results, or is refused by name.
+    The model is a chain: an optional ``Embedding``; ``SimpleRNN``, ``LSTM`` or ``GRU`` layers of equal kind, each
+    optionally in ``Bidirectional``; an optional global pool; an optional ``Dense`` layer with an activation. Every
+    entry of every configuration is converted, has no influence on results, or is refused by name.
 
     Parameters
     ----------
     source : keras.Model, keras.Layer or sequence of KerasLayer
-        A model, a recurrent layer, or what there is to know of the layers.
+        A model, a recurrent layer, or descriptions of the layers.
     inference_only : bool
-        Leave out what acts in training alone, instead of refusing it: dropout, regularizers, constraints.
+        Drop settings that act only in training, instead of refusing them: dropout, regularizers, constraints.
     tolerance : float
         Largest difference between the two sides. Some backends of Keras multiply float64 matrices in float32.
 
     Returns
     -------
     imported : Imported
-        ``network``: a `Network`, or of a GRU with ``reset_after=False`` a `ReferenceNetwork`, which predicts only and
-        is slow; time-major, unlike Keras. And ``proof``.
+        ``network``, a `Network`, or for a GRU with ``reset_after=False`` a `ReferenceNetwork`, which can only predict
+        and is slow; time-major, unlike Keras. And ``proof``.
 
     Raises
     ------
@@ -84,27 +84,27 @@ def from_keras(
 
 
 def to_keras(model: Any, *, tolerance: float = TOLERANCE) -> Exported:
-    """Build a model of Keras with a network's weights, and compare the two.
+    """Build a Keras model with a network's weights, and compare both.
 
     Parameters
     ----------
     model : Network, or a fitted estimator that has one
-        Without linear skip, tied weights, one-hot input and recurrent dropout, which Keras' layers do not have or do
-        another way. Of an estimator the network alone is taken, without what happens to values before and after.
+        Without linear skip, tied weights, one-hot input and recurrent dropout, which Keras' layers lack or define
+        differently. Of an estimator only the network is converted, without the steps before and after it.
     tolerance : float
         Largest difference between the two sides. Some backends of Keras multiply float64 matrices in float32.
 
     Returns
     -------
     exported : Exported
-        ``model``: a ``keras.Sequential`` that takes (N, T, D). And ``proof``.
+        ``model``, a ``keras.Sequential`` that takes (N, T, D), and ``proof``.
 
     Raises
     ------
     UnsupportedError
         If Keras has no such layer.
     ArgumentError
-        If the model is an ensemble: its networks go one by one.
+        If the model is an ensemble; convert its networks one by one.
     InterchangeError
         If the two sides give different results.
     ImportError
@@ -163,7 +163,7 @@ def _layers(keras: Any, a: Architecture, dtype: str) -> Any:
 
 
 def to_weights(network: Network) -> list[list[Array]]:
-    """Return what ``set_weights`` of each layer takes, embedding first and dense layer last.
+    """Return the arrays for ``set_weights`` of each layer, embedding first and dense layer last.
 
     Parameters
     ----------
@@ -173,8 +173,8 @@ def to_weights(network: Network) -> list[list[Array]]:
     Returns
     -------
     weights : list of list of ndarray
-        Of a recurrent layer kernel (D, G·H), recurrent_kernel (H, G·H) and bias (G·H,), of a GRU (2, 3H); a
-        bidirectional one has those of both directions.
+        For a recurrent layer kernel (D, G·H), recurrent_kernel (H, G·H) and bias (G·H,), for a GRU (2, 3H); for a
+        bidirectional layer those of both directions.
 
     Examples
     --------
@@ -209,7 +209,7 @@ def _keras(place: str) -> Any:
         raise ImportError(message)
     try:
         import keras
-    except ImportError as error:  # of the backend that KERAS_BACKEND or Keras' own configuration names
+    except ImportError as error:  # from the backend named by KERAS_BACKEND or Keras' configuration
         raise ImportError(f"{message} ({error})") from error
     return keras
 
@@ -221,7 +221,7 @@ def _described(layer: Any) -> KerasLayer:
 
 
 def _rebuilt(layers: Sequence[KerasLayer], a: Architecture) -> Any:
-    """Return a model of Keras made from what there is to know of its layers."""
+    """Return a Keras model built from descriptions of its layers."""
     keras = _keras("from_keras")
     kept = [layer for layer in layers if layer.class_name != "InputLayer"]
     dtype = next(layer.weights[0].dtype.name for layer in kept if layer.weights)
@@ -235,7 +235,7 @@ def _rebuilt(layers: Sequence[KerasLayer], a: Architecture) -> Any:
 
 
 def _prove(place: str, network: Network | ReferenceNetwork, model: Any, tolerance: float) -> Proof:
-    """Run both sides on random input from states of zero."""
+    """Compare both sides on random input from zero states."""
     keras = _keras(place)
     a, rng = network.architecture, np.random.default_rng(0)
     rows, steps, *_ = [*(getattr(model, "input_shape", None) or ()), None, None][:2]

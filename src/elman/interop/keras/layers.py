@@ -1,9 +1,9 @@
-"""Layers of Keras by class, configuration and weights; nothing here imports Keras.
+"""Keras layers by class, configuration and weights, without importing Keras.
 
-Keras stores matrices as (inputs, outputs), like Elman. Its LSTM has our order of gates; its GRU has z, r, h where ours
-has r, z, n, and two rows of biases if its reset gate acts after the product. Every entry of a configuration is in one
-of the tables below: taken over, without influence on results, refused unless it has one value, or active in training
-alone. An entry that is in none of them is refused by name.
+Keras stores matrices as (inputs, outputs), like Elman. Its LSTM has our order of gates; its GRU has z, r, h instead of
+r, z, n, and two rows of biases if the reset gate acts after the product. Every entry of a configuration is in one of
+the tables below: converted, without influence on results, refused unless it has one value, or active only in training.
+Other entries are refused by name.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ CELLS = {"SimpleRNN": "rnn", "LSTM": "lstm", "GRU": "gru"}
 ACTIVATIONS = {"linear": "identity", "tanh": "tanh", "sigmoid": "sigmoid", "relu": "relu", "softmax": "softmax"}
 _GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 _WITHOUT_INFLUENCE = {"name", "trainable", "unroll", "implementation", "seed", "zero_output_for_mask", "noise_shape"}
-_ONE_VALUE: dict[str, tuple[Any, ...]] = {  # what results would depend on
+_ONE_VALUE: dict[str, tuple[Any, ...]] = {  # entries that influence results
     "go_backwards": (False,),
     "return_state": (False,),
     "stateful": (False,),
@@ -51,7 +51,7 @@ POOLS = {"GlobalAveragePooling1D": "mean", "GlobalMaxPooling1D": "max"}
 
 
 class KerasLayer(NamedTuple):
-    """What there is to know of a layer.
+    """Description of a layer.
 
     Attributes
     ----------
@@ -69,11 +69,11 @@ class KerasLayer(NamedTuple):
 
     @property
     def name(self) -> str:
-        """How messages call it."""
+        """Its name in messages."""
         return f"{self.class_name} {self.config.get('name', '')!r}"
 
     def entry(self, key: str) -> Any:
-        """Return an entry of its configuration, or refuse a description that has none."""
+        """Return an entry of its configuration, or refuse a description without it."""
         if key not in self.config:
             raise ArgumentError(f"from_keras: {self.name}: its configuration has no {key!r}.")
         return self.config[key]
@@ -94,7 +94,7 @@ class KerasLayer(NamedTuple):
 
 @dataclass(frozen=True)
 class Recurrent:
-    """One recurrent layer, its weights in our order by direction."""
+    """One recurrent layer, with weights in our order for each direction."""
 
     name: str
     cell: str
@@ -107,12 +107,12 @@ class Recurrent:
 
 
 def check_config(layer: KerasLayer, taken: Sequence[str], inference_only: bool) -> None:
-    """Refuse by name every entry of a configuration that would be left out although results depend on it.
+    """Refuse every entry of a configuration that influences results and is not converted.
 
     Raises
     ------
     UnsupportedError
-        Names the layer, the entry, and its value.
+        With the layer, the entry and its value.
     """
     for key, value in layer.config.items():
         if key == "dtype":
@@ -123,10 +123,10 @@ def check_config(layer: KerasLayer, taken: Sequence[str], inference_only: bool) 
             _refuse_unless(layer, key, value, _ONE_VALUE[key], "")
         elif key in _TRAINING_ALONE or key.endswith(("_regularizer", "_constraint")):
             if not inference_only:
-                hint = "\n  Hint: it acts in training alone; inference_only=True leaves it out."
+                hint = "\n  Hint: it acts only in training; inference_only=True drops it."
                 _refuse_unless(layer, key, value, _TRAINING_ALONE.get(key, (None,)), hint)
         else:
-            raise UnsupportedError(f"from_keras: {layer.name}: {key}={value!r} is not known here.")
+            raise UnsupportedError(f"from_keras: {layer.name}: {key}={value!r} is unknown.")
 
 
 def _refuse_unless(layer: KerasLayer, key: str, value: Any, options: tuple[Any, ...], hint: str) -> None:
@@ -141,7 +141,7 @@ def _check_dtype(layer: KerasLayer, value: Any) -> None:
 
 
 def is_passed_over(layer: KerasLayer, inference_only: bool) -> bool:
-    """Whether a layer does nothing to values at prediction; its configuration has been checked then."""
+    """Whether a layer does not change values in prediction; checks its configuration."""
     if layer.class_name == "InputLayer":
         check_config(layer, ("batch_shape", "shape", "batch_input_shape"), inference_only)
         return True
@@ -152,14 +152,14 @@ def is_passed_over(layer: KerasLayer, inference_only: bool) -> bool:
 
 
 def read_recurrent(layer: KerasLayer, inference_only: bool) -> Recurrent:
-    """Check a recurrent layer, alone or in both directions, and bring its weights into our order.
+    """Check a recurrent layer, plain or bidirectional, and reorder its weights.
 
     Raises
     ------
     UnsupportedError
-        If it has what Elman has not.
+        If Elman has no such layer.
     ShapeError, DataError, ArgumentError
-        If its weights are not those of such a layer.
+        If its weights do not fit the layer.
     """
     if layer.class_name != "Bidirectional":
         return _one_direction(layer, layer.config, inference_only)
@@ -179,7 +179,7 @@ def read_recurrent(layer: KerasLayer, inference_only: bool) -> Recurrent:
 
 
 def _influential(config: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the entries that results depend on."""
+    """Return the entries that influence results."""
     return {key: value for key, value in config.items() if not _without_influence(key) and key != "go_backwards"}
 
 
@@ -220,13 +220,13 @@ def _our_order(layer: KerasLayer, cell: str, units: int, bias: bool, after: bool
 
 
 def swapped(array: Array, units: int) -> Array:
-    """Return an array with the first two blocks of its columns swapped: z|r|h to r|z|n, and back."""
+    """Swap the first two blocks of columns: z|r|h to r|z|n, and back."""
     z, r, rest = array[..., :units], array[..., units : 2 * units], array[..., 2 * units :]
     return np.concatenate([r, z, rest], axis=-1)
 
 
 def checked_weights(layer: KerasLayer, shapes: Mapping[str, tuple[int | None, ...]]) -> list[Array]:
-    """Return the weights as float32 or float64 arrays of these shapes, None for any size, all values finite."""
+    """Return the weights as finite float32 or float64 arrays of these shapes; None is any size."""
     if len(layer.weights) != len(shapes):
         raise ArgumentError(
             f"from_keras: {layer.name} must have {len(shapes)} arrays of weights, got {len(layer.weights)}."

@@ -1,12 +1,12 @@
-"""PyTorch: weights both ways, each time with a proof, and `torch.nn`'s recurrent modules with Elman's kernels inside.
+"""PyTorch: import and export of weights with a proof, and `torch.nn`'s recurrent modules with Elman's kernels.
 
-`from_torch`, `to_torch`, `export_torch` and `load_torch` convert networks. `LSTM`, `GRU` and `RNN` stand in for the
-modules of these names in `torch.nn`: the same constructor, parameters, ``state_dict`` and results, on the CPU, in
-float32 and float64::
+`from_torch`, `to_torch`, `export_torch` and `load_torch` convert networks. `LSTM`, `GRU` and `RNN` replace the modules
+of these names in `torch.nn`: the same constructor, parameters, ``state_dict`` and results, on the CPU, in float32 and
+float64::
 
     from elman.interop.torch import LSTM        # instead of: from torch.nn import LSTM
 
-PyTorch is needed by those three, `to_torch` and `load_torch`; install it with ``pip install 'elman[torch]'``.
+These three, `to_torch` and `load_torch` need PyTorch; install it with ``pip install 'elman[torch]'``.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ def __getattr__(name: str) -> Any:
     if not installed("torch"):
         raise ImportError(f"elman.interop.torch.{name} needs PyTorch: pip install 'elman[torch]'")
     value = getattr(importlib.import_module(_NEED_TORCH[name]), name)
-    globals()[name] = value  # later uses do not come here
+    globals()[name] = value  # later uses find it without this function
     return value
 
 

@@ -1,7 +1,7 @@
-"""`torch.nn.LSTM`, `GRU` and `RNN` with Elman's kernels inside, for training scripts on the CPU.
+"""`torch.nn.LSTM`, `GRU` and `RNN` with Elman's kernels, for training scripts on the CPU.
 
-Constructor, parameters, starting values, ``state_dict``, checks of arguments and outputs are those of `torch.nn`, whose
-classes are the bases of these. Only the arithmetic of ``forward``, and with it the gradient, is Elman's.
+These are subclasses of the classes of `torch.nn`, which supply constructor, parameters, initial values, ``state_dict``,
+checks of arguments and outputs. Only ``forward`` and its gradient are Elman's.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_
 from elman.errors import UnsupportedError
 from elman.interop.torch.functions import Direction, apply_direction
 
-__all__: list[str] = []  # the package hands out the classes, so that its names exist without PyTorch
+__all__: list[str] = []  # the package exports the classes lazily, so that its names exist without PyTorch
 
 Tensor = Any
 _DTYPES = (torch.float32, torch.float64)
 
 
 class _Recurrent(torch.nn.RNNBase):
-    """What the three modules have in common; stands before the class of `torch.nn` among their bases."""
+    """Common base of the three modules; it precedes the class of `torch.nn` among their bases."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -43,7 +43,7 @@ class _Recurrent(torch.nn.RNNBase):
     def forward(self, input: Any, hx: Any = None) -> tuple[Any, Any]:  # noqa: A002 (the name of torch.nn)
         """Run the layers; arguments and results are those of the module of this name in `torch.nn`.
 
-        What is traced or exported is the module of `torch.nn` itself; `torch.compile` leaves the layers as they are.
+        Tracing and export use the module of `torch.nn`; `torch.compile` leaves the layers unchanged.
 
         Raises
         ------
@@ -61,7 +61,7 @@ class _Recurrent(torch.nn.RNNBase):
     def _forward(self, sequences: Any, hx: Any) -> tuple[Any, Any]:
         packed, weights = isinstance(sequences, PackedSequence), self._weights()
         if torch.is_autocast_enabled("cpu"):
-            raise UnsupportedError(f"{self._place}: autocast is not supported. Leave it, or use torch.nn.")
+            raise UnsupportedError(f"{self._place}: autocast is not supported. Disable it, or use torch.nn.")
         if not self._fits(sequences, hx, packed, weights):
             self._check_supported(sequences.data if packed else sequences, weights)
             self._refuse(sequences, hx)
@@ -71,12 +71,12 @@ class _Recurrent(torch.nn.RNNBase):
         return y, tuple(finals) if self.mode == "LSTM" else finals[0]
 
     def _weights(self) -> list[Any]:
-        """Return the weights of all layers; computed ones are attributes, but not among the module's parameters."""
+        """Return the weights of all layers; computed weights are attributes but not parameters."""
         own = self._parameters  # attribute access to parameters is slow
         return [own[name] if name in own else getattr(self, name) for name in self._flat_weights_names]
 
     def _check_supported(self, data: Any, weights: list[Any]) -> None:
-        """Refuse by name what PyTorch's module can do and this one cannot."""
+        """Refuse features of PyTorch's module that this module lacks."""
         if not isinstance(data, torch.Tensor):
             return
         for tensor in (data, *weights):
@@ -84,11 +84,11 @@ class _Recurrent(torch.nn.RNNBase):
                 continue
             what = "input" if tensor is data else "weights"
             if not tensor.is_cpu:
-                raise UnsupportedError(f"{self._place}: runs on the CPU alone, got {what} on {tensor.device}.")
+                raise UnsupportedError(f"{self._place}: runs only on the CPU, got {what} on {tensor.device}.")
             raise UnsupportedError(f"{self._place}: needs float32 or float64, got {what} of {tensor.dtype}.")
 
     def _fits(self, sequences: Any, hx: Any, packed: bool, weights: list[Any]) -> bool:
-        """Whether devices, dtypes and shapes are those that forward takes."""
+        """Whether devices, dtypes and shapes are valid for forward."""
         data = sequences.data if packed else sequences
         if not isinstance(data, torch.Tensor) or data.dim() not in ((2,) if packed else (2, 3)):
             return False
@@ -119,10 +119,10 @@ class _Recurrent(torch.nn.RNNBase):
         return () if sequences.dim() == 2 else (sequences.shape[0 if self.batch_first else 1],)
 
     def _refuse(self, sequences: Any, hx: Any) -> NoReturn:
-        """Let `torch.nn` say what is wrong."""
+        """Let `torch.nn` raise its own error."""
         with torch.no_grad():
             super().forward(sequences, hx)
-        raise UnsupportedError(f"{self._place}: this input runs in torch.nn.{type(self).__name__} alone.")
+        raise UnsupportedError(f"{self._place}: this input runs only in torch.nn.{type(self).__name__}.")
 
     def _run_padded(self, x: Any, states: Any, weights: list[Any]) -> tuple[Any, list[Any]]:
         batched = x.dim() == 3
@@ -136,7 +136,7 @@ class _Recurrent(torch.nn.RNNBase):
         return y.transpose(0, 1) if self.batch_first else y, finals
 
     def _run_packed(self, packed: Any, states: Any, weights: list[Any]) -> tuple[Any, list[Any]]:
-        """Run over the rows from the longest to the shortest, the order in which they are packed."""
+        """Run over the rows in packed order, from the longest to the shortest."""
         data, batch_sizes, sorting, unsorting = packed
         x, lengths = pad_packed_sequence(PackedSequence(data, batch_sizes))
         if states is not None and sorting is not None:
@@ -169,7 +169,7 @@ class _Recurrent(torch.nn.RNNBase):
         return x, finals[0] if layers == 1 else [torch.cat(kind) for kind in zip(*finals, strict=True)]
 
     def _drop(self, y: Any, lengths: Any) -> Any:
-        """Drop what passes upwards, with the random numbers that PyTorch would have drawn."""
+        """Apply dropout between layers, with the same random numbers as PyTorch."""
         if lengths is None:
             return torch.nn.functional.dropout(y, self.dropout)
         packed = pack_padded_sequence(y, lengths)
@@ -183,7 +183,7 @@ def _each_layer(states: Any, layers: int) -> list[tuple[Any, Any]]:
     return list(zip(parts[0], parts[1] if len(parts) > 1 else [None] * layers, strict=True))
 
 
-# Unlike torch.compiler.disable, this does not load the compiler, which takes seconds, before there is need.
+# Unlike torch.compiler.disable, this does not load the compiler, which takes seconds.
 _uncompiled: Callable[..., tuple[Any, Any]] = torch._disable_dynamo(_Recurrent._forward)
 
 

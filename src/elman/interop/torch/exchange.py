@@ -1,4 +1,4 @@
-"""Networks from PyTorch and to PyTorch, both sides run and compared."""
+"""Conversion of networks from and to PyTorch, with a comparison of both sides."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _STEPS, _LENGTHS = 9, (9, 4, 1)
 
 
 class Exported(NamedTuple):
-    """A module of PyTorch and the report of running both sides."""
+    """A PyTorch module and the proof of the comparison."""
 
     module: Any
     proof: Proof
@@ -38,52 +38,52 @@ def from_torch(
     output_activation: str = "identity",
     tolerance: float | None = None,
 ) -> Imported[Network]:
-    """Build a network from the weights of a model of PyTorch, and compare the two.
+    """Build a network from the weights of a PyTorch model, and compare both.
 
-    Cell, sizes, layers, directions and biases are read off the keys and shapes. Without an output layer the network's
-    output is what its top layer says: its own W_y is the identity.
+    Cell, sizes, layers, directions and biases follow from the keys and shapes. Without an output layer the network
+    returns the states of its top layer: its W_y is the identity.
 
     Parameters
     ----------
     source : torch.nn.Module or mapping of str to Tensor or array
-        A model or its ``state_dict``. Every key has to be used.
+        A model or its ``state_dict``. Every key must be used.
     layers : str, optional
-        What the keys of the recurrent module begin with (``"lstm"`` for ``lstm.weight_ih_l0``); not needed if there is
-        one such module.
+        Prefix of the keys of the recurrent module (``"lstm"`` for ``lstm.weight_ih_l0``); required only if there are
+        several such modules.
     output, embedding, skip : str, optional
-        The same of the output layer, of the embedding, and of a bias-free linear layer from the input to the output.
+        Prefix of the output layer, of the embedding, and of a linear layer without bias from the input to the output.
     activation : {"tanh", "relu"}, optional
-        Of a simple recurrent layer. A module says it itself; a state_dict does not, so there it has to be given.
+        Activation of a simple recurrent layer. Required for a state_dict, which does not contain it; a module does.
     readout : {"every", "last", "mean", "max"}
-        What reaches the output layer.
+        Input of the output layer.
     output_activation : {"identity", "softmax", "sigmoid", "relu", "tanh"}
-        What follows the output layer.
+        Activation after the output layer.
     tolerance : float, optional
         Largest difference between the two sides; 1e-5 in float32, 1e-12 in float64.
 
     Returns
     -------
     imported : Imported
-        ``network``, float64 if any array is, and ``proof``.
+        ``network``, float64 if any array is float64, and ``proof``.
 
     Raises
     ------
     ArgumentError
-        If a key is missing or unknown, or the activation is not.
+        If a key is missing or unknown, or the activation is missing.
     ShapeError
-        If an array does not have the shape that the others ask for.
+        If the shapes of the arrays disagree.
     UnsupportedError
-        If the model has what Elman has not: projections.
+        If the model has projections.
     InterchangeError
         If the two sides give different results.
 
     Notes
     -----
-    Of a module, ``nonlinearity`` and ``dropout`` are taken over and ``proj_size`` is refused. ``batch_first`` says in
-    which order a module takes its input; the weights do not depend on it, and Elman's order is (T, N, D) always.
+    For a module, ``nonlinearity`` and ``dropout`` are converted and ``proj_size`` is refused. ``batch_first`` is the
+    order of a module's input; the weights do not depend on it, and Elman's order is always (T, N, D).
 
-    The other side of the comparison is made of `torch.nn`'s modules with these weights. What the ``forward`` of a
-    model of one's own does between its modules, nobody sees: readout and activations are said by the caller.
+    The comparison uses `torch.nn`'s modules with these weights. The ``forward`` of your own model is not analysed: pass
+    its readout and activations.
 
     Examples
     --------
@@ -113,17 +113,19 @@ def from_torch(
         choices["activation"] = activation
     architecture = infer_architecture(arrays, names, prefix, **choices)
     if architecture.cell == "rnn" and "activation" not in choices:
-        raise ArgumentError("from_torch: a state_dict does not say the activation: give activation='tanh' or 'relu'.")
+        raise ArgumentError(
+            "from_torch: a state_dict does not contain the activation; pass activation='tanh' or 'relu'."
+        )
     network = fill(architecture, arrays, names, prefix)
     renamed = {_renamed(name, names, prefix): array for name, array in arrays.items()}
     for name, array in to_state_dict(network).items():
-        if name not in renamed:  # parts that only Elman has: an output layer that passes on, a bias of zeros
+        if name not in renamed:  # only in Elman: an identity output layer, a bias of zeros
             renamed[name] = array
     return Imported(network, prove("from_torch", network, renamed, tolerance))
 
 
 def _from_model(module: Any, architecture: Architecture, tolerance: float | None) -> Imported[Network]:
-    """Take back the weights of a module that `to_torch` made; it says itself what its parts are."""
+    """Convert a module of `to_torch`, whose architecture is known."""
     arrays = as_arrays(module.state_dict())
     if architecture.tied_weights:
         del arrays["output.weight"]
@@ -132,7 +134,7 @@ def _from_model(module: Any, architecture: Architecture, tolerance: float | None
 
 
 def _refuse_unseen(source: Any) -> None:
-    """Refuse modules without parameters, of which a state_dict says nothing; dropout acts in training alone."""
+    """Refuse modules without parameters, which a state_dict does not contain; dropout acts only in training."""
     for name, module in source.named_modules():
         kind = type(module).__name__
         if getattr(module, "max_norm", None) is not None:
@@ -141,23 +143,23 @@ def _refuse_unseen(source: Any) -> None:
             continue
         if not module.state_dict():
             raise UnsupportedError(
-                f"from_torch: the module {name!r} ({kind}) has no parameters and would be left out.\n"
-                "  Hint: give source.state_dict(), and output_activation= or readout= for what it does."
+                f"from_torch: the module {name!r} ({kind}) has no parameters and would be ignored.\n"
+                "  Hint: pass source.state_dict(), and output_activation= or readout= for its function."
             )
 
 
 def _check_kind(module: Any) -> None:
-    """Refuse a module of another make, whose weights may have the same names and another meaning."""
+    """Refuse other classes, whose weights may have the same names and another meaning."""
     kinds = [kind for kind in type(module).__mro__ if kind.__module__ == "torch.nn.modules.rnn"]
     if not kinds:
         raise UnsupportedError(
             f"from_torch: {type(module).__name__} is none of torch.nn.LSTM, GRU and RNN.\n"
-            "  Hint: give its state_dict(), if you know that its gates come in PyTorch's order."
+            "  Hint: pass its state_dict(), if its gates are in PyTorch's order."
         )
 
 
 def _attributes(module: Any, activation: str | None) -> dict[str, Any]:
-    """Return the fields that a recurrent module knows itself."""
+    """Return the fields of the architecture that a recurrent module defines."""
     if getattr(module, "proj_size", 0):
         raise UnsupportedError(f"from_torch: proj_size={module.proj_size}: projections are not supported.")
     found: dict[str, Any] = {"dropout": float(getattr(module, "dropout", 0.0))}
@@ -165,7 +167,7 @@ def _attributes(module: Any, activation: str | None) -> dict[str, Any]:
     if said is not None:
         found["activation"] = said
     if activation is not None and activation != found.get("activation", "tanh"):
-        raise ArgumentError(f"from_torch: activation={activation!r}, but the module says {said or 'tanh'!r}.")
+        raise ArgumentError(f"from_torch: activation={activation!r}, but the module has {said or 'tanh'!r}.")
     return found
 
 
@@ -178,22 +180,22 @@ def _renamed(name: str, names: Names, prefix: str) -> str:
 
 
 def to_torch(model: Any, *, tolerance: float | None = None) -> Exported:
-    """Build a module of PyTorch with a model's weights, and compare the two.
+    """Build a PyTorch module with a model's weights, and compare both.
 
     Parameters
     ----------
     model : Network, Forecaster, SequenceClassifier, SequenceRegressor, SequenceTagger or LanguageModel
-        Its networks have no recurrent dropout, and tanh or ReLU in simple layers. Of an estimator the networks alone
-        are taken: what it does to raw values before and after stays behind.
+        Its networks have no recurrent dropout, and tanh or ReLU in simple layers. Of an estimator only the networks are
+        converted, without the steps before and after them.
     tolerance : float, optional
         Largest difference between the two sides; 1e-5 in float32, 1e-12 in float64.
 
     Returns
     -------
     exported : Exported
-        ``module``, a `Model`: time-major, ``module(x, state, lengths)`` gives outputs and final states; its parts are
-        ``recurrent`` (`torch.nn.LSTM`, `GRU` or `RNN`), ``output``, ``embedding`` and ``skip``. Of an ensemble an
-        `Ensemble` of them. And ``proof``, of several networks that of the one furthest apart.
+        ``module``, a `Model`: time-major, ``module(x, state, lengths)`` returns outputs and final states; its parts are
+        ``recurrent`` (`torch.nn.LSTM`, `GRU` or `RNN`), ``output``, ``embedding`` and ``skip``. For an ensemble, an
+        `Ensemble` of them. And ``proof``, for several networks the one with the largest difference.
 
     Raises
     ------
@@ -223,7 +225,7 @@ def to_torch(model: Any, *, tolerance: float | None = None) -> Exported:
 
 
 def torch_for(place: str) -> Any:
-    """Return PyTorch, or say who needs it."""
+    """Return PyTorch, or raise an error that names the function."""
     if not installed("torch"):
         raise ImportError(f"{place} needs PyTorch: pip install 'elman[torch]'")
     import torch
@@ -232,7 +234,7 @@ def torch_for(place: str) -> Any:
 
 
 def _load(network: Network, state_dict: Mapping[str, Array]) -> Any:
-    """Return the module of PyTorch that has the network's architecture and these weights."""
+    """Return the PyTorch module of the network's architecture with these weights."""
     torch, module = torch_for("to_torch"), empty_module([network.architecture])
     tensors = {name: torch.from_numpy(np.array(array)) for name, array in state_dict.items()}
     if network.architecture.tied_weights:
@@ -242,7 +244,7 @@ def _load(network: Network, state_dict: Mapping[str, Array]) -> Any:
 
 
 def empty_module(architectures: list[Architecture]) -> Any:
-    """Return modules without values, which use up none of the caller's random numbers, as one."""
+    """Return uninitialized modules as one, without use of the caller's random numbers."""
     torch = torch_for("to_torch")
     from elman.interop.torch.model import Model
 
@@ -257,7 +259,7 @@ def _together(modules: list[Any]) -> Any:
 
 
 def prove(place: str, network: Network, state_dict: Mapping[str, Array], tolerance: float | None) -> Proof:
-    """Compare the network with a module that has ``state_dict``, if PyTorch is there."""
+    """Compare the network with a module that has ``state_dict``, if PyTorch is installed."""
     if not installed("torch"):
         return not_compared("torch")
     plain = Network(replace(network.architecture, dropout=0.0, recurrent_dropout=0.0), network.theta)
@@ -265,7 +267,7 @@ def prove(place: str, network: Network, state_dict: Mapping[str, Array], toleran
 
 
 def _compare_with(place: str, network: Network, module: Any, tolerance: float | None) -> Proof:
-    """Run both sides on rows of unequal lengths from random states."""
+    """Compare both sides on rows of unequal lengths from random states."""
     torch = torch_for(place)
     a, rng, rows = network.architecture, np.random.default_rng(0), len(_LENGTHS)
     if a.vocabulary_size is not None:

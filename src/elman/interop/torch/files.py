@@ -1,4 +1,4 @@
-"""Files of weights for PyTorch: written from a model of Elman, and read as modules."""
+"""Weight files for PyTorch: written from Elman models, and read as modules."""
 
 from __future__ import annotations
 
@@ -28,13 +28,13 @@ Array = npt.NDArray[Any]
 
 
 def export_torch(model: Any, path: str | os.PathLike[str]) -> Proof:
-    """Write the weights of a model as a ``state_dict`` of PyTorch, and compare both sides.
+    """Write the weights of a model as a PyTorch ``state_dict``, and compare both sides.
 
     Parameters
     ----------
     model : Network, Forecaster, SequenceClassifier, SequenceRegressor, SequenceTagger or LanguageModel
-        Of an estimator the networks alone are written: what it does to raw values before and after is not part of a
-        ``state_dict``; `elman.interop.export_onnx` writes that too. The networks of an ensemble are numbered:
+        Of an estimator only the networks are written; a ``state_dict`` cannot hold the steps before and after them, but
+        the file of `elman.interop.export_onnx` does. The networks of an ensemble are numbered:
         ``0.recurrent.weight_ih_l0``.
     path : str or path
         ``*.safetensors``, which needs no PyTorch and holds the architecture as JSON in its metadata, for `load_torch`;
@@ -43,18 +43,18 @@ def export_torch(model: Any, path: str | os.PathLike[str]) -> Proof:
     Returns
     -------
     proof : Proof
-        The report; of several networks that of the one furthest apart.
+        The proof; for several networks the one with the largest difference.
 
     Raises
     ------
     ArgumentError
-        If the ending of the path is another.
+        If the path has another ending.
     NotFittedError
         If the model has not been fitted.
     UnsupportedError
         If PyTorch has no such layer.
     InterchangeError
-        If the two sides give different results; no file is written then.
+        If the two sides give different results; no file is written.
 
     Examples
     --------
@@ -92,12 +92,12 @@ def _bytes_of(arrays: dict[str, Array], metadata: dict[str, Any], ending: str) -
 
 
 def load_torch(path: str | os.PathLike[str]) -> Any:
-    """Read a file of `export_torch` as a module of PyTorch; nothing in it is executed.
+    """Read a file of `export_torch` as a PyTorch module, without executing anything in it.
 
     Parameters
     ----------
     path : str or path
-        ``*.safetensors``. A ``*.pt`` holds weights and no architecture; it fills the module of `to_torch`.
+        ``*.safetensors``. A ``*.pt`` holds weights without an architecture; load it into the module of `to_torch`.
 
     Returns
     -------
@@ -109,7 +109,7 @@ def load_torch(path: str | os.PathLike[str]) -> Any:
     FileFormatError
         If the file is damaged, or was not written by `export_torch`.
     UnsupportedError
-        If the networks have what PyTorch can run, but not train: recurrent dropout.
+        If the networks have recurrent dropout, which PyTorch cannot train.
     ImportError
         If PyTorch is not installed.
 
@@ -142,10 +142,10 @@ def load_torch(path: str | os.PathLike[str]) -> Any:
 
 
 def _read(path: Path) -> tuple[dict[str, Array], Mapping[str, str]]:
-    """Return the arrays of a file, and what it says about itself."""
+    """Return the arrays and the metadata of a file."""
     from safetensors import SafetensorError, safe_open
 
-    if not stat.S_ISREG(os.stat(path).st_mode):  # a pipe would be waited for
+    if not stat.S_ISREG(os.stat(path).st_mode):  # opening a pipe would block
         raise FileFormatError("is not a regular file.")
     try:
         with safe_open(path, framework="numpy") as file:
@@ -156,7 +156,7 @@ def _read(path: Path) -> tuple[dict[str, Array], Mapping[str, str]]:
 
 
 def _described(arrays: Mapping[str, Array], metadata: Mapping[str, str]) -> tuple[Architecture, int]:
-    """Return the architecture and the number of networks, no more layers than there are arrays for."""
+    """Return the architecture and the number of networks; the arrays bound the number of layers."""
     if "elman" not in metadata:
         raise FileFormatError("it was not written by export_torch; from_torch takes the state_dict of any model.")
     told = parse_json(metadata["elman"], "metadata")
@@ -174,7 +174,7 @@ def _empty(architecture: Architecture, members: int) -> Any:
 
 
 def _check_shapes(module: Any, arrays: dict[str, Array], tied: bool) -> None:
-    """Compare names and shapes; tied weights stand in the file once and get their second name."""
+    """Compare names and shapes; add the second name of tied weights, which are in the file once."""
     expected = {name: tuple(tensor.shape) for name, tensor in module.state_dict().items()}
     for name in expected:
         if tied and name.endswith("output.weight"):

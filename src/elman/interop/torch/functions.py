@@ -1,7 +1,7 @@
-"""The engine's recurrent layers as operations that PyTorch can differentiate, on the CPU.
+"""The engine's recurrent layers as differentiable PyTorch functions on the CPU.
 
-Tensors and arrays share their memory on the way in and out. What the backward pass needs is kept the way PyTorch wants
-it, so that it notices changes in place and frees everything when it frees its own.
+Tensors and arrays share memory. Values for the backward pass are saved through PyTorch, which detects changes in place
+and frees them together with its own.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ Tensor = Any
 
 
 class Direction(NamedTuple):
-    """How one layer runs in one direction.
+    """Settings of one layer in one direction.
 
     Attributes
     ----------
     cell : str
         lstm, gru, tanh or relu.
     reverse : bool
-        From each row's last valid step to its first.
+        Run from each row's last valid step to its first.
     lengths : ndarray (N,) of int64 or None
         Valid steps of each row; None means all.
     n_threads : int
@@ -49,7 +49,7 @@ class Differentiable(torch.autograd.Function):
     def forward(
         ctx: Any, direction: Direction, x: Tensor, h_0: Tensor | None, c_0: Tensor | None, *parameters: Tensor
     ) -> tuple[Tensor, ...]:
-        """Run the kernels and keep what backward needs."""
+        """Run the kernels and save the values for backward."""
         cell, reverse, lengths, n_threads, keep = direction
         weights = [as_array(parameter) for parameter in parameters]
         given = x.numpy(force=True)
@@ -66,7 +66,7 @@ class Differentiable(torch.autograd.Function):
             ctx.set_materialize_grads(False)
             ctx.direction, ctx.timeline, ctx.columns = direction, timeline, states.matrices.shape[1]
             kept = (None if entered is given else entered, states.h, states.rest)
-            # What torch.nn would keep is kept too: PyTorch notices then that somebody has changed it in place.
+            # The tensors that torch.nn saves are saved too, so that PyTorch detects changes in place.
             watched = (x, outputs[0], h_0, c_0, parameters[1], parameters[0] if x.requires_grad else None)
             ctx.save_for_backward(*(None if array is None else torch.from_numpy(array) for array in kept), *watched)
         return outputs
@@ -76,7 +76,7 @@ class Differentiable(torch.autograd.Function):
         """Return the gradients of the arguments of forward."""
         direction, timeline, needed = ctx.direction, ctx.timeline, ctx.needs_input_grad
         if torch.is_grad_enabled():
-            raise _unsupported(direction, "gradients of gradients (create_graph=True)")
+            raise _unsupported(direction, "second derivatives (create_graph=True)")
         entered, h, rest, x, *_ = ctx.saved_tensors
         dy, dh_T, dc_T = (*(as_array(adjoint) for adjoint in adjoints), None)[:3]
         if direction.reverse and dy is not None:
@@ -97,21 +97,20 @@ class Differentiable(torch.autograd.Function):
 
     @staticmethod
     def jvp(ctx: Any, *tangents: Any) -> NoReturn:
-        """Refuse derivatives in forward mode, which would otherwise be lost."""
+        """Refuse derivatives in forward mode, which would otherwise be dropped silently."""
         raise UnsupportedError(
-            "elman.interop.torch: derivatives in forward mode are not supported. Use torch.nn there."
+            "elman.interop.torch: derivatives in forward mode are not supported. Use torch.nn for them."
         )
 
 
 def _unsupported(direction: Direction, what: str) -> UnsupportedError:
     return UnsupportedError(
-        f"elman.interop.torch: {what} are not supported for {direction.cell}. "
-        "Use the module of torch.nn where they are needed."
+        f"elman.interop.torch: {what} are not supported for {direction.cell}. Use the module of torch.nn for them."
     )
 
 
 def as_array(tensor: Tensor | None) -> Any:
-    """Return the tensor's own memory as an array, or that of a contiguous copy."""
+    """Return the tensor's memory as an array, or a contiguous copy."""
     return None if tensor is None else np.ascontiguousarray(tensor.numpy(force=True))
 
 
@@ -141,17 +140,17 @@ def apply_direction(
     h_0, c_0 : Tensor (1, N, H) or None
         Initial states; None means zeros.
     parameters : list of Tensor
-        weight_ih, weight_hh and perhaps bias_ih, bias_hh of PyTorch.
+        weight_ih, weight_hh and optionally bias_ih, bias_hh of PyTorch.
 
     Returns
     -------
     outputs : tuple of Tensor
-        y (T, N, H), zero past the end of a row; h and of an LSTM c (1, N, H) after each row's last step.
+        y (T, N, H), zero past the end of a row; h and for an LSTM c (1, N, H) after each row's last step.
     """
     try:
         outputs: tuple[Tensor, ...] = Differentiable.apply(direction, x, h_0, c_0, *parameters)
     except RuntimeError as error:
-        if "functorch" in str(error):  # PyTorch's words are about how to write operations
+        if "functorch" in str(error):  # PyTorch's own message is for authors of functions
             raise _unsupported(direction, "the transforms of torch.func") from None
         raise
     return outputs

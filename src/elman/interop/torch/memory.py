@@ -1,8 +1,8 @@
-"""Memory of training steps, used again and again.
+"""A pool of memory for training steps.
 
-A step leaves the states of all its layers and frees them when it is over. Memory fresh from the system costs a page
-fault per 4 kB at its first use, which for small layers takes longer than the arithmetic; so what is freed is kept for
-the next step.
+A training step allocates the states of all its layers and frees them at its end. New memory from the system costs a
+page fault per 4 kB at its first use, which for small layers takes longer than the arithmetic; therefore the pool keeps
+freed memory for the next step.
 """
 
 from __future__ import annotations
@@ -15,17 +15,17 @@ import numpy.typing as npt
 
 Array = npt.NDArray[Any]
 
-SMALLEST = 1 << 16  # bytes below which the allocator of the system keeps memory itself
+SMALLEST = 1 << 16  # bytes; below, the system's allocator reuses memory itself
 MOST = 1 << 28  # bytes kept for later
 LINE = 64  # bytes of a cache line
 
 
 class _Bytes(np.ndarray[Any, np.dtype[Any]]):
-    """A type of its own: through a plain array below a lease, NumPy would look, and let views stand on that."""
+    """An own type as base of a lease: NumPy would skip a lease on a plain array and base views on that array."""
 
 
 class _Piece:
-    """Memory that begins where a cache line does."""
+    """Memory aligned to a cache line."""
 
     def __init__(self, size: int) -> None:
         self.memory = _Bytes(size + LINE, np.uint8)
@@ -33,7 +33,7 @@ class _Piece:
 
 
 class _Lease(np.ndarray[Any, np.dtype[Any]]):
-    """What views of leased memory stand on; gives it back when the last of them is gone."""
+    """The base of views of leased memory; returns the memory when the last view is deleted."""
 
     pool: Pool
     piece: _Piece
@@ -43,18 +43,18 @@ class _Lease(np.ndarray[Any, np.dtype[Any]]):
 
 
 class Pool:
-    """Pieces of memory by their size, a few sizes per power of two, so that batches of other lengths find theirs.
+    """Pieces of memory by size, with a few sizes per power of two, so that batches of similar length share pieces.
 
     Examples
     --------
     >>> pool = Pool()
     >>> first = pool.empty((64, 1024), np.dtype(np.float32))
-    >>> place, row = first.ctypes.data, first[3]
+    >>> address, row = first.ctypes.data, first[3]
     >>> del first
-    >>> pool.empty((64, 1024), np.dtype(np.float32)).ctypes.data == place        # a view is still in use
+    >>> pool.empty((64, 1024), np.dtype(np.float32)).ctypes.data == address      # a view is still in use
     False
     >>> del row
-    >>> pool.empty((1000, 60), np.dtype(np.float32)).ctypes.data == place
+    >>> pool.empty((1000, 60), np.dtype(np.float32)).ctypes.data == address
     True
     """
 
@@ -63,7 +63,7 @@ class Pool:
         self._free: dict[int, list[_Piece]] = {}
 
     def empty(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> Array:
-        """Return an array whose values are whatever was there; it begins where a cache line does."""
+        """Return an uninitialized array, aligned to a cache line."""
         size = prod(shape) * dtype.itemsize
         if size < SMALLEST:
             return np.empty(shape, dtype)
@@ -79,11 +79,11 @@ class Pool:
 
     @property
     def kept(self) -> int:
-        """Bytes kept for later."""
+        """Number of kept bytes."""
         return sum(size * len(pieces) for size, pieces in list(self._free.items()))
 
     def give(self, piece: _Piece) -> None:
-        """Keep a piece for later; if that is too much, let go of all that is kept."""
+        """Keep a piece for later; if the limit is exceeded, free all kept pieces."""
         if self.kept + piece.size > self.most:
             self._free = {}
         if piece.size <= self.most:

@@ -1,4 +1,4 @@
-"""Any network of Elman as a module of PyTorch: the other side of every proof, and what an export gives."""
+"""Any Elman network as a PyTorch module, for proofs and exports."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 from elman.errors import UnsupportedError
 from elman.network import Architecture
 
-__all__: list[str] = []  # the package hands out the class, so that its name exists without PyTorch
+__all__: list[str] = []  # the package exports the class lazily, so that its name exists without PyTorch
 
 MODULES = {"rnn": torch.nn.RNN, "lstm": torch.nn.LSTM, "gru": torch.nn.GRU}
 
@@ -22,12 +22,12 @@ class Model(torch.nn.Module):
     Parameters
     ----------
     architecture : Architecture
-        What to build.
+        The architecture to build.
 
     Raises
     ------
     UnsupportedError
-        If it has recurrent dropout or an activation that `torch.nn.RNN` does not have.
+        If it has recurrent dropout or an activation that `torch.nn.RNN` lacks.
 
     Examples
     --------
@@ -41,7 +41,9 @@ class Model(torch.nn.Module):
         super().__init__()
         a = self.architecture = architecture
         if a.recurrent_dropout:
-            raise UnsupportedError("Model: torch.nn has no recurrent_dropout; the network can be run, but not trained.")
+            raise UnsupportedError(
+                "Model: torch.nn has no recurrent_dropout; the network could run, but not be trained."
+            )
         if a.activation not in ("tanh", "relu"):
             raise UnsupportedError(f"Model: activation={a.activation!r} is none of torch.nn.RNN's: tanh, relu.")
         if a.embedding_size is not None:
@@ -122,8 +124,8 @@ class Model(torch.nn.Module):
 class Ensemble(torch.nn.ModuleList):
     """The networks of an ensemble, each a `Model`.
 
-    How Elman's estimators put their outputs together differs (the median of forecasts, the mean of what enters a
-    classifier's softmax); here they stay side by side.
+    Elman's estimators combine their outputs differently (the median of forecasts, the mean of a classifier's logits);
+    here they stay separate.
 
     Examples
     --------
@@ -134,7 +136,7 @@ class Ensemble(torch.nn.ModuleList):
     """
 
     def forward(self, x: Any, states: Any = None, lengths: Any = None) -> tuple[Any, list[Any]]:
-        """Return the outputs of all members, along a new first axis, and their final states.
+        """Return the outputs of all members along a new first axis, and their final states.
 
         Parameters
         ----------

@@ -1,7 +1,7 @@
-"""One layer in one direction: PyTorch's four parameters in, the engine's kernels, PyTorch's gradients out.
+"""One layer in one direction: the engine's kernels for PyTorch's four parameters and their gradients.
 
-Nothing here knows PyTorch: the arrays are NumPy's, the shapes and the order of gates PyTorch's. Its matrices are
-(outputs, inputs) and are transposed on their way in and out; its gates come in our order for all three cells.
+This module does not import PyTorch: the arrays are NumPy's, the shapes and the order of gates PyTorch's. PyTorch's
+matrices are (outputs, inputs) and are transposed here; its gates are in our order for all three cells.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ Array = npt.NDArray[Any]
 
 
 class States(NamedTuple):
-    """What a forward pass leaves.
+    """Results of a forward pass.
 
     Attributes
     ----------
     h : ndarray (T+1, N, H)
-        States, the initial one first. By itself: a caller may keep the output long after the rest has gone.
+        States, the initial one first. A separate array, because a caller may keep the output longer than the rest.
     c : ndarray (T+1, N, H) or None
         Cell states of an LSTM.
     gates : ndarray (T, N, 4H) or None
-        What the backward pass of an LSTM or GRU needs besides.
+        Gates of an LSTM or GRU, for the backward pass.
     matrices : ndarray (D+H, G·H)
-        W_x, and W_h below it, as the kernels take them.
+        W_x, and W_h below it, in the kernels' layout.
     rest : ndarray
         The piece of memory that holds c, gates and matrices.
     """
@@ -44,17 +44,17 @@ class States(NamedTuple):
 
     @classmethod
     def empty(cls, cell: str, x: Array, weight_hh: Array, keep: bool) -> States:
-        """Take memory for a pass over x (T, N, D); with gates if ``keep``."""
+        """Allocate memory for a pass over x (T, N, D), with gates if ``keep``."""
         (T, N, D), (columns, H) = x.shape, weight_hh.shape
         h = POOL.empty((T + 1, N, H), x.dtype)
-        _, before = _places(cell, h, keep)
+        _, before = _offsets(cell, h, keep)
         return cls.laid_out(cell, h, POOL.empty((before + (D + H) * columns,), x.dtype), columns, keep)
 
     @classmethod
     def laid_out(cls, cell: str, h: Array, rest: Array, columns: int, keep: bool = True) -> States:
-        """Find c, gates and matrices of so many columns in the memory that holds all three."""
+        """Return views of c, gates and matrices of ``columns`` columns in the common memory."""
         steps, N, H = h.shape
-        first, second = _places(cell, h, keep)
+        first, second = _offsets(cell, h, keep)
         kind = _kind(cell)
         c, gates = rest[: h.size].reshape(h.shape) if kind.has_c else None, None
         if keep and kind.has_gates:
@@ -71,8 +71,8 @@ def _kind(cell: str) -> _check.CellKind:
     return _check.CELLS[_named(cell)[0]]
 
 
-def _places(cell: str, h: Array, keep: bool) -> tuple[int, int]:
-    """Return where gates and matrices begin, each at a cache line, in the memory that begins with c."""
+def _offsets(cell: str, h: Array, keep: bool) -> tuple[int, int]:
+    """Return the offsets of gates and matrices in the common memory, which begins with c; both are aligned."""
     kind, line = _kind(cell), LINE // h.itemsize
     first = -(-h.size // line) * line if kind.has_c else 0
     gates = 4 * (h.size - h[0].size) if keep and kind.has_gates else 0
@@ -80,9 +80,9 @@ def _places(cell: str, h: Array, keep: bool) -> tuple[int, int]:
 
 
 def _biases(cell: str, given: Sequence[Array], H: int) -> tuple[Array | None, Array | None]:
-    """Add up PyTorch's biases to b (G·H,); of a GRU's candidate only the input's is in it, the other one is b_hn (H,).
+    """Return b (G·H,), the sum of PyTorch's biases, and for a GRU b_hn (H,), the hidden bias of its candidate.
 
-    b_hn sits inside the product with the reset gate.
+    The reset gate multiplies b_hn, so it is not part of the sum.
     """
     if not given:
         return None, None
@@ -121,8 +121,8 @@ def forward(
 ) -> States:
     """Run over x (T, N, D); ``cell`` is lstm, gru, or a simple layer's activation. ``keep`` stores the gates.
 
-    Initial states are (N, H), or (1, N, H), or None for zeros. Parameters are weight_ih (G·H, D), weight_hh (G·H, H)
-    and perhaps bias_ih and bias_hh (G·H,).
+    Initial states are (N, H), (1, N, H), or None for zeros. Parameters are weight_ih (G·H, D), weight_hh (G·H, H) and
+    optionally bias_ih and bias_hh (G·H,).
     """
     _, N, D = x.shape
     weight_ih, weight_hh, *biases = parameters

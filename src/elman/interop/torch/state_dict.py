@@ -1,8 +1,8 @@
-"""A network's parameters under PyTorch's names and in its shapes, and back; nothing here imports PyTorch.
+"""A network's parameters with PyTorch's names and shapes, and back, without importing PyTorch.
 
-PyTorch stores matrices as (outputs, inputs) and keeps two biases per layer. Where they only ever appear as a sum, ours
-is the sum; the candidate of a GRU is the exception: its hidden bias sits inside the product with the reset gate and is
-``b_hn`` here. The order of gates is the same in all three cells.
+PyTorch stores matrices as (outputs, inputs) and has two biases per layer. Elman stores their sum, except for the
+candidate of a GRU: the reset gate multiplies its hidden bias, which is a separate ``b_hn``. The order of gates is the
+same in all three cells.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _MOST_REPEATED = 2**26
 
 
 class Names(NamedTuple):
-    """Where the parts of a model are in its ``state_dict``; None where it has no such part."""
+    """Prefixes of a model's parts in its ``state_dict``; None for a missing part."""
 
     layers: str = "recurrent"
     output: str | None = "output"
@@ -34,15 +34,15 @@ class Names(NamedTuple):
 
 
 def to_state_dict(network: Network, names: Names | None = None) -> dict[str, Array]:
-    """Return the parameters of a network the way PyTorch stores them.
+    """Return the parameters of a network in PyTorch's form.
 
     Parameters
     ----------
     network : Network
-        With the activations tanh or ReLU if its layers are simple ones: `torch.nn.RNN` has no others.
+        Simple layers must have the activation tanh or ReLU: `torch.nn.RNN` has no others.
     names : Names, optional
-        What the keys begin with: ``recurrent.weight_ih_l0``, ``output.weight``, ``embedding.weight``, ``skip.weight``
-        if not given.
+        Prefixes of the keys; by default ``recurrent.weight_ih_l0``, ``output.weight``, ``embedding.weight`` and
+        ``skip.weight``.
 
     Returns
     -------
@@ -65,7 +65,7 @@ def to_state_dict(network: Network, names: Names | None = None) -> dict[str, Arr
     architecture, names = network.architecture, names or Names()
     if architecture.activation not in ("tanh", "relu"):
         raise UnsupportedError(
-            f"to_torch: activation={architecture.activation!r} has no counterpart: torch.nn.RNN knows tanh and relu."
+            f"to_torch: activation={architecture.activation!r} has no counterpart: torch.nn.RNN has tanh and relu."
         )
     found: dict[str, Array] = {}
     for prefix, suffix in _directions(architecture):
@@ -79,14 +79,14 @@ def to_state_dict(network: Network, names: Names | None = None) -> dict[str, Arr
 
 
 def _directions(architecture: Architecture) -> Iterator[tuple[str, str]]:
-    """Yield what our names begin with and PyTorch's end with, for every layer and direction."""
+    """Yield our prefix and PyTorch's suffix for every layer and direction."""
     for layer in range(architecture.num_layers):
         for direction in range(architecture.directions):
             yield layer_prefix(layer, direction), f"_l{layer}" + ("_reverse" if direction else "")
 
 
 def _others(architecture: Architecture, names: Names) -> Iterator[tuple[str, str, bool]]:
-    """Yield our name, PyTorch's, and whether to transpose, for what is no recurrent layer."""
+    """Yield our name, PyTorch's, and whether to transpose, for every other layer."""
     if architecture.embedding_size is not None:
         yield "embedding", f"{names.embedding}.weight", False
     if names.output is not None:
@@ -112,12 +112,12 @@ def _to_torch(ours: Mapping[str, Array | None]) -> dict[str, Array]:
 
 
 def as_arrays(state_dict: Mapping[str, Any]) -> dict[str, Array]:
-    """Return tensors or arrays as float32 or float64 arrays of one dtype, float16 and bfloat16 widened.
+    """Return tensors or arrays as arrays of one dtype, float32 or float64; float16 and bfloat16 are widened.
 
     Raises
     ------
     ArgumentError
-        If something is no array of real numbers.
+        If a value is not an array of real numbers.
     DataError
         If a value is not finite.
     """
@@ -135,14 +135,14 @@ def as_arrays(state_dict: Mapping[str, Any]) -> dict[str, Array]:
 
 
 def _held(array: Array) -> int:
-    """Return the bytes that an array has in memory; where it steps by 0, it shows the same ones again and again."""
+    """Return the bytes that an array occupies; an axis of stride 0 repeats the same bytes."""
     sizes = [size for size, stride in zip(array.shape, array.strides, strict=True) if stride or size < 2]
     held: int = prod(sizes) * array.itemsize
     return held
 
 
 def _check_held(name: str, shape: tuple[int, ...], itemsize: int, held: int) -> None:
-    """Refuse what would take far more memory than it does now: sparse tensors, and those that repeat a few values."""
+    """Refuse sparse and expanded tensors that would need far more memory than they occupy."""
     if prod(shape) > _MOST_REPEATED and prod(shape) * itemsize > 2 * held:
         raise ArgumentError(
             f"{_PLACE}: {name} has the shape {shape}, but {held} bytes; sparse and expanded tensors may have "
@@ -151,7 +151,7 @@ def _check_held(name: str, shape: tuple[int, ...], itemsize: int, held: int) -> 
 
 
 def _plain(name: str, tensor: Any) -> Array:
-    """Return the values of a tensor, wherever and however it stores them."""
+    """Return the values of a tensor of any device and layout."""
     if tensor.is_meta:
         raise ArgumentError(f"{_PLACE}: {name} is on the device meta and has no values.")
     sparse = "strided" not in str(tensor.layout)
@@ -163,7 +163,7 @@ def _plain(name: str, tensor: Any) -> Array:
 
 
 def find_layers(arrays: Mapping[str, Array], layers: str | None) -> str:
-    """Return what the keys of the recurrent layers begin with, a dot at its end unless it is empty."""
+    """Return the prefix of the recurrent layers' keys, which ends with a dot unless it is empty."""
     ends = "weight_ih_l0"
     if layers is not None:
         prefix = f"{layers}." if layers else ""
@@ -173,28 +173,28 @@ def find_layers(arrays: Mapping[str, Array], layers: str | None) -> str:
     prefixes = [name.removesuffix(ends) for name in arrays if name.endswith(ends)]
     if len(prefixes) != 1:
         there = ", ".join(repr(prefix.rstrip(".")) for prefix in prefixes) or "none"
-        hint = "layers= takes what the keys of one begin with."
+        hint = "layers= takes the prefix of its keys."
         if len(prefixes) > 1 and prefixes == [f"{number}.recurrent." for number in range(len(prefixes))]:
             hint = "these are the networks of an ensemble; load_torch reads its file, and from_torch takes its members."
         raise ArgumentError(
-            f"{_PLACE}: needs one recurrent module, a key that ends with '{ends}'; there are: {there}.\n  Hint: {hint}"
+            f"{_PLACE}: needs one recurrent module, a key that ends with '{ends}'; found: {there}.\n  Hint: {hint}"
         )
     return prefixes[0]
 
 
 def infer_architecture(arrays: Mapping[str, Array], names: Names, prefix: str, **choices: Any) -> Architecture:
-    """Read sizes, layers, directions, biases and the cell off the keys and shapes.
+    """Infer sizes, layers, directions, biases and the cell from the keys and shapes.
 
     Parameters
     ----------
     arrays : mapping of str to ndarray
         The state_dict.
     names : Names
-        Of output layer and embedding.
+        Prefixes of output layer and embedding.
     prefix : str
-        What the keys of the recurrent layers begin with.
+        Prefix of the recurrent layers' keys.
     **choices
-        Fields of the architecture that a state_dict says nothing about.
+        Fields of the architecture that a state_dict does not determine.
 
     Raises
     ------
@@ -238,14 +238,14 @@ def _matrix(arrays: Mapping[str, Array], name: str) -> Array:
 
 
 def fill(architecture: Architecture, arrays: Mapping[str, Array], names: Names, prefix: str) -> Network:
-    """Build the network; every key is used, and every parameter comes from a key or is what PyTorch lacks: zero.
+    """Build the network from all keys; parameters that PyTorch lacks are zero.
 
     Raises
     ------
     ArgumentError
         If a key is missing or unknown.
     ShapeError
-        If an array's shape is not what the architecture asks for.
+        If an array's shape does not fit the architecture.
     """
     taken = _Taken(arrays)
     layout = ParameterLayout(architecture)
@@ -266,7 +266,7 @@ def fill(architecture: Architecture, arrays: Mapping[str, Array], names: Names, 
     for name, theirs, transposed in _others(architecture, names):
         view = parameters[name]
         if name == "output.b_y" and theirs not in arrays:
-            continue  # the recurrent layers have biases and the output layer has none
+            continue  # the recurrent layers have biases but the output layer does not
         view[...] = taken.take(theirs, view.shape[::-1]).T if transposed else taken.take(theirs, view.shape)
     taken.refuse_rest()
     return Network(architecture, theta)
@@ -275,7 +275,7 @@ def fill(architecture: Architecture, arrays: Mapping[str, Array], names: Names, 
 def _check_shapes(
     architecture: Architecture, layout: ParameterLayout, taken: _Taken, names: Names, prefix: str, *, biased: bool
 ) -> None:
-    """Compare every shape before a vector of all parameters is made: sizes of a few small arrays multiply."""
+    """Compare all shapes before the parameter vector is allocated: its size is a product of theirs."""
     rows = architecture.gates * architecture.hidden_size
     for ours, suffix in _directions(architecture):
         taken.take(f"{prefix}weight_ih{suffix}", layout.shapes[ours + "W_x"][::-1])
@@ -298,7 +298,7 @@ def _sum_biases(parameters: Parameters, prefix: str, b_ih: Array, b_hh: Array, g
 
 
 class _Taken:
-    """A state_dict of which every key is to be used."""
+    """A state_dict that checks that every key is used."""
 
     def __init__(self, arrays: Mapping[str, Array]) -> None:
         self.arrays = arrays
