@@ -1,21 +1,21 @@
-"""Accuracy on public forecasting sets: values, horizon and season are passed, beside peers and published figures.
+"""Accuracy on public forecasting sets from values, horizon and season, compared with peers and published figures.
 
     python benchmarks/accuracy.py [PART ...] [--sets SET,…] [--data FOLDER]
 
 Parts, all if none is named:
 
-    alone      every series forecast by itself, CPU time per series; and 1,000 series in one call
+    alone      each series forecast alone, CPU time per series; and 1,000 series in one call
     panels     one forecaster per set and horizon, on the training part
-    random     panels of 5 to 70 random series of M1 and M3: what is chosen against the prior as it is
+    random     panels of 5 to 70 random series of M1 and M3: the chosen method compared with the untuned prior
     coverage   values inside the 80 % and 95 % intervals by third of the horizon, from the results of the two above
-    rolling    air passengers and sunspots from five cut-offs, fitted anew at each
+    rolling    air passengers and sunspots from five cut-offs, refitted at each
     durations  the command on air passengers (wall time), the window network on 300 months (CPU time)
 
-The folder holds one ``.jsonl`` per set (one object a line: id, h, train, test); these data are not part of the package,
-air passengers and sunspots are. Each part writes ``benchmarks/results/accuracy_PART.json``, set by set; with
-``--tables`` nothing is run. Ends with 1 if a bar of these parts is missed.
+The folder holds one ``.jsonl`` per set (one object per line: id, h, train, test). These data are not part of the
+package; air passengers and sunspots are. Each part writes ``benchmarks/results/accuracy_PART.json``, set by set;
+``--tables`` only prints. Exit code 1 if a bar of these parts is missed.
 
-M1 is the set on which choices were made. The others are for the report: run them rarely, and count the runs.
+Choices were made on M1. The other sets are for the report: run them rarely, and count the runs.
 """
 
 from __future__ import annotations
@@ -36,14 +36,14 @@ from speed.machine import describe
 
 
 def machine(threads: int | None = None) -> dict[str, Any]:
-    """Describe where the figures come from."""
+    """Describe the machine and the versions."""
     from elman import engine
 
     return describe() | {"threads": threads or engine.num_threads()}
 
 
 def by_set(part: str, score: Callable[..., dict[str, Any]], settings: Settings, results: Path) -> None:
-    """Run a part set by set, writing after each."""
+    """Run a part set by set, and write after each."""
     for name in settings.sets:
         row = score(SETS[name], settings)
         add_set(f"accuracy_{part}", name, row, settings.about(), results)
@@ -77,18 +77,18 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("parts", nargs="*", metavar="PART", help=f"of {', '.join(TABLES)}; all if none is named")
     parser.add_argument("--sets", default=",".join(SETS), help="sets, separated by commas; all if left out")
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="folder of the .jsonl files, or its parent")
-    parser.add_argument("--method", default="auto", help="another than the default, for a trial")
+    parser.add_argument("--method", default="auto", help="another method than the default, for a trial")
     parser.add_argument("--at-most", type=int, metavar="N", help="only the first N series of each set, for a trial")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--threads", type=int, default=None)
     parser.add_argument("--results", type=Path, default=RESULTS, help="folder for the .json")
-    parser.add_argument("--tables", action="store_true", help="print what was measured before; run nothing")
+    parser.add_argument("--tables", action="store_true", help="print the committed results; run nothing")
     args = parser.parse_args()
     for kind, names, known in (("part", args.parts, TABLES), ("set", args.sets.split(","), SETS)):
         if unknown := [name for name in names if name not in known]:
             parser.error(f"there is no {kind} {unknown[0]!r}; choose from {', '.join(known)}")
     if (args.at_most or args.method != "auto") and args.results == RESULTS and not args.tables:
-        parser.error("a trial does not belong among the results; pass another folder with --results")
+        parser.error("the results folder is not for trials; pass another folder with --results")
     return args
 
 

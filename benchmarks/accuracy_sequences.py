@@ -1,13 +1,13 @@
-"""Accuracy on public sequence sets and on long-memory tasks, beside published figures.
+"""Accuracy on public sequence sets and on long-memory tasks, compared with published figures.
 
     python benchmarks/accuracy_sequences.py [--data FOLDER] [TASK ...]
 
 The folder holds ``classification/NAME/NAME_TRAIN.ts`` and ``music/NAME.mat``; these data are not part of the package.
-Classification runs with defaults only: window, stride and updates follow from the training part. For music, updates,
-learning rate and dropout were chosen on the validation part; for temporal order the readout, on draws of other seeds;
-for the adding problem they are the first that were tried.
-The rules for windows were found while looking at these three sets, test parts included. Every result is a mean and
-standard deviation over five seeds and goes to ``benchmarks/results/sequences_TASK.json``.
+Classification uses only defaults: window, stride and updates follow from the training part. For music, updates,
+learning rate and dropout were chosen on the validation part; for temporal order the readout was chosen on data of other
+seeds; for the adding problem the settings are the first that were tried.
+The rules for windows were found on these three sets, test parts included. Every result is a mean and standard deviation
+over five seeds, written to ``benchmarks/results/sequences_TASK.json``.
 """
 
 from __future__ import annotations
@@ -93,7 +93,7 @@ UNITS = {"gru": 46, "lstm": 36, "rnn": 100}
 
 
 def spread(values: Sequence[float]) -> dict[str, Any]:
-    """Return mean and standard deviation, and what they are of."""
+    """Return mean, standard deviation and the values."""
     return {
         "mean": round(float(np.mean(values)), 6),
         "std": round(float(np.std(values)), 6),
@@ -102,7 +102,7 @@ def spread(values: Sequence[float]) -> dict[str, Any]:
 
 
 def one_by_one(model: Any, measure: Callable[[], float]) -> list[float]:
-    """Measure every network of an ensemble by itself."""
+    """Evaluate every network of an ensemble alone."""
     networks, found = model.networks_, []
     for network in networks:
         model.networks_ = [network]
@@ -137,7 +137,7 @@ def classification(name: str, data: Path, n_threads: int | None) -> dict[str, An
 
 
 def music(name: str, data: Path, n_threads: int | None) -> dict[str, Any]:
-    """Predict the keys of the next step from those so far."""
+    """Predict the keys of the next step from the previous ones."""
     from scipy.io import loadmat
 
     file, bar, published, settings = MUSIC[name]
@@ -224,7 +224,7 @@ def adding_problem(name: str, data: Path, n_threads: int | None) -> dict[str, An
 
 
 def order_6a(task: str, data: Path, n_threads: int | None) -> dict[str, Any]:
-    """Temporal order, two symbols that count among 100 to 110; one symbol per step."""
+    """Temporal order, two relevant symbols among 100 to 110; one symbol per step."""
     X, y = temporal_order(10_000, seed=1)
     X_test, y_test = temporal_order(2_560, seed=2)
     every_step = {"window": 1, "stride": 1}

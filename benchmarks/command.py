@@ -1,8 +1,8 @@
-"""Time and peak memory of the whole command on air passengers: check at a cut-off, fit, intervals, forecast, picture.
+"""Time and peak memory of the whole command on air passengers: check, fit, intervals, forecast, plot.
 
     python benchmarks/command.py [--repeats 3] [--threads N]
 
-Each run is a process of its own, as a person starts it. The result goes to ``benchmarks/results/command.json``.
+Each run is a new process, as for a user. The result is written to ``benchmarks/results/command.json``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ COMMANDS = {
 
 
 def run(words: list[str], folder: str) -> tuple[float, float, float]:
-    """Run the command once; return seconds of wall time, seconds of processors, and the peak of its memory in MB."""
+    """Run the command once; return wall seconds, CPU seconds, and peak memory in MB."""
     code = "from elman.cli import main; main()"
     arguments = [sys.executable, "-c", code, "forecast", "air-passengers", "--horizon", "12", "--quiet", *words]
     silent = os.open(os.devnull, os.O_WRONLY)

@@ -1,11 +1,11 @@
-"""Compare two result files of engine.py, or write the tables of benchmarks/README.md anew.
+"""Compare two result files of engine.py, or rewrite the tables of benchmarks/README.md.
 
     python benchmarks/compare.py BEFORE.json AFTER.json [--threshold 0.05]
     python benchmarks/compare.py --readme
     python benchmarks/compare.py --table benchmarks/results/engine.json
 
-Times of different runs are compared through the FMA loop of each run, so that a clock or a neighbour that changed does
-not look like a change of the kernels. Ends with 1 if a row became slower by more than the threshold.
+Times of different runs are divided by the time of the run's FMA loop, so that another clock rate or another load of the
+machine does not look like a change of the kernels. Exit code 1 if a row became slower by more than the threshold.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ def key(row: dict[str, Any]) -> str:
 
 
 def work(row: dict[str, Any]) -> float | None:
-    """Return what a row took, in 10⁹ operations that the FMA loop would have done in that time."""
+    """Return the time of a row, in units of 10⁹ operations of the FMA loop."""
     if not isinstance(row.get("fma_loop_gflops"), float) or "Elman" not in row["median_ms"]:
         return None
     return float(row["median_ms"]["Elman"] / 1e3 * row["fma_loop_gflops"])
 
 
 def compare(before: dict[str, Any], after: dict[str, Any], threshold: float) -> int:
-    """Print every row of both files; returns how many became slower."""
+    """Print every row of both files; return the number of slower rows."""
     old = {key(row): row for row in before["rows"]}
     slower = 0
     print(f"{'':42} {'before':>10} {'after':>10} {'faster':>8} {'ratio to fastest peer':>24}")
@@ -56,7 +56,7 @@ def compare(before: dict[str, Any], after: dict[str, Any], threshold: float) -> 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("files", nargs="*", type=Path, metavar="JSON", help="before and after")
-    parser.add_argument("--threshold", type=float, default=0.05, help="change that counts, as a fraction")
+    parser.add_argument("--threshold", type=float, default=0.05, help="smallest relevant change, as a fraction")
     parser.add_argument("--table", type=Path, metavar="JSON", help="print the tables of a file")
     parser.add_argument("--readme", action="store_true", help="write the tables into benchmarks/README.md")
     arguments = parser.parse_args()

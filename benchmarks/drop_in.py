@@ -1,10 +1,10 @@
-"""Time `elman.interop.torch.LSTM`, `GRU` and `RNN` beside the modules of `torch.nn` that they stand in for.
+"""Time `elman.interop.torch.LSTM`, `GRU` and `RNN` and the modules of `torch.nn` that they replace.
 
     python benchmarks/drop_in.py [--output benchmarks/results/drop_in.json] [--seconds 4.0]
 
-One thread each, the sides in turns, CPU time, medians, PyTorch with oneDNN on and off; benchmarks/README.md says how.
-Both sides are called the way a training script calls them: ``module(x)``, ``y.backward(dy)``. Results are compared with
-the float64 reference first. Packed rows of unequal length are compared with PyTorch's own result.
+One thread each, alternating sides, CPU time, medians, PyTorch with oneDNN on and off; see benchmarks/README.md. Both
+sides are called as in a training script: ``module(x)``, ``y.backward(dy)``. Results are compared with the float64
+reference first. Packed rows of unequal length are compared with PyTorch's own result.
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def measure(seconds: float) -> Iterator[dict[str, Any]]:
 
 
 def write_page(report: dict[str, Any]) -> None:
-    """Put the figures into the document, between its marks."""
+    """Write the figures between the document's marks."""
     versions = report["machine"]["versions"]
     lines = [
         f"{report['machine']['cpu']}, one thread, float32; PyTorch {versions['torch'].split('+')[0]}, oneDNN on or",

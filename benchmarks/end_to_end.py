@@ -1,8 +1,8 @@
-"""Fit one series from beginning to end with Elman, neuralforecast and Darts; benchmarks/README.md says how.
+"""Fit and forecast one series with Elman, neuralforecast and Darts; see benchmarks/README.md.
 
     python benchmarks/end_to_end.py [--repeats 3] [--output benchmarks/results/end_to_end.json]
 
-Needs neuralforecast and Darts with its PyTorch models beside Elman. Every fit has a process of its own.
+Needs neuralforecast and Darts with its PyTorch models beside Elman. Every fit runs in a new process.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ HORIZON = 12
 SIDES = {"Elman": "elman_side", "neuralforecast": "neuralforecast_side", "Darts": "darts_side"}
 MEASURED = ("import_s", "fit_s", "predict_s", "import_wall_s", "fit_wall_s", "predict_wall_s", "peak_mb")
 
-# Elman's size is the peer's: units, layers, steps, sequences per update, updates, and no part that the peer lacks.
+# Elman has the peer's size: units, layers, steps, sequences per update, updates, and no part that the peer lacks.
 EQUAL = {"horizon": HORIZON, "season": 12, "linear_skip": False, "n_seeds": 1, "random_state": 0, "learning_rate": 1e-3}
 COMPARISONS: list[dict[str, Any]] = [
     {
@@ -80,7 +80,7 @@ COMPARISONS: list[dict[str, Any]] = [
 
 
 def worker(side: str, settings: dict[str, Any]) -> dict[str, Any]:
-    """Import, fit and predict in this process, timing each by the CPU and by the wall clock."""
+    """Import, fit and predict in this process; time each in CPU and wall time."""
     module = importlib.import_module(f"forecasters.{SIDES[side]}")
     times: dict[str, float] = {}
     with timed("import", times):
@@ -133,7 +133,7 @@ def run_worker(side: str, settings: dict[str, Any]) -> dict[str, Any]:
 
 
 def compare(comparison: dict[str, Any], repeats: int) -> dict[str, Any]:
-    """Let the sides take turns, peer first: Elman makes as many updates as it made."""
+    """Alternate the sides, the peer first: Elman makes the peer's number of updates."""
     peer, ours = comparison["peer"], dict(comparison["elman"])
     runs: dict[str, list[dict[str, Any]]] = {}
     for _ in range(repeats):
@@ -145,7 +145,7 @@ def compare(comparison: dict[str, Any], repeats: int) -> dict[str, Any]:
 
 
 def judged(comparison: dict[str, Any], runs: dict[str, list[dict[str, Any]]]) -> dict[str, Any]:
-    """Take medians and compare with the bars."""
+    """Return the medians and their comparison with the bars."""
     from forecasters.data import installed_megabytes
     from speed import bars
 

@@ -1,8 +1,8 @@
-"""Time the engine beside PyTorch, JAX and ONNX Runtime; benchmarks/README.md says how.
+"""Time the engine, PyTorch, JAX and ONNX Runtime; see benchmarks/README.md.
 
     python benchmarks/engine.py [--output benchmarks/results/engine.json] [--seconds 0.25] [--only TEXT]
 
-Libraries that are not installed take no part. Writes a JSON file and, with the usual output, the tables of the README.
+Libraries that are not installed are skipped. Writes a JSON file and, with the default output, the tables of the README.
 """
 
 from __future__ import annotations
@@ -24,13 +24,13 @@ def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--output", type=Path, default=RESULTS / "engine.json")
     parser.add_argument("--seconds", type=float, default=0.25, help="per side and row, at least")
-    parser.add_argument("--only", default="", metavar="TEXT", help="rows whose task and shape contain this")
-    parser.add_argument("--threads", action="store_true", help="the rows about a second thread, in this process")
+    parser.add_argument("--only", default="", metavar="TEXT", help="only rows with this text in task and shape")
+    parser.add_argument("--threads", action="store_true", help="only the rows of the second thread, in this process")
     return parser.parse_args()
 
 
 def measure_threads_elsewhere(arguments: argparse.Namespace) -> list[dict[str, Any]]:
-    """Measure the second thread in a process of its own, which has all CPUs; this one will have one."""
+    """Measure the second thread in another process with all CPUs; this process will be pinned to one."""
     environment = {name: value for name, value in os.environ.items() if name != "OMP_NUM_THREADS"}
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "threads.json"
@@ -57,7 +57,7 @@ def main() -> None:
 
         arguments.output.write_text(json.dumps(run.thread_rows(arguments.seconds, arguments.only)))
         return
-    load = round(os.getloadavg()[0], 2)  # before our own part of it
+    load = round(os.getloadavg()[0], 2)  # before our own load
     threads = measure_threads_elsewhere(arguments)
     cpu = pin()
     from speed import run, table

@@ -1,10 +1,10 @@
-"""Write the committed accuracy figures into the document that quotes them.
+"""Write the committed accuracy figures into the document.
 
     python benchmarks/figures.py
 
-Replaces what stands between the two marks of ``docs/recipe.md`` by the tables of ``benchmarks/results/accuracy_*.json``
-and ``peers_forecasting.json``. A test compares the two, so the document cannot go stale. Nothing is measured here: see
-``accuracy.py`` and ``forecast_peers.py``.
+Replaces the text between the two marks of ``docs/recipe.md`` by the tables of ``benchmarks/results/accuracy_*.json``
+and ``peers_forecasting.json``. A test compares both, so the document cannot become stale. ``accuracy.py`` and
+``forecast_peers.py`` measure the figures.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ START, END = "<!-- figures: benchmarks/figures.py -->", "<!-- end of figures -->
 
 
 def replaced(text: str) -> str:
-    """Return a document with the figures between its marks replaced by those of today."""
+    """Return a document with the current figures between its marks."""
     before, rest = text.split(START)
     _, after = rest.split(END)
     return f"{before}{START}\n{rendered()}\n{END}{after}"

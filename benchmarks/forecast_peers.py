@@ -1,16 +1,15 @@
-"""Accuracy of other libraries' forecasts on the sets of ``accuracy.py``, in an environment of their own.
+"""Accuracy of other libraries' forecasts on the sets of ``accuracy.py``, in a separate environment.
 
     python -m venv peers && peers/bin/pip install statsforecast
     peers/bin/python benchmarks/forecast_peers.py --work FOLDER [--data FOLDER] [--sets SET,…] [--models MODEL,…]
 
-Every series is forecast alone, with its season and 80 % and 95 % intervals, one thread, defaults otherwise. AutoARIMA
-sees a seeded sample of 100 series per set, the others all series. A model that would need more than 20 CPU minutes on
-a set is left out and named with what it would have needed; AutoARIMA stops there and says how many series it did.
-Where a model raises, or returns what is no number, seasonal naive stands in and the failure is counted.
+Each series is forecast alone, with its season and 80 % and 95 % intervals, one thread, defaults otherwise. AutoARIMA
+forecasts a seeded sample of 100 series per set, the others all series. A model that would need more than 20 CPU minutes
+on a set is left out, with its estimated time; AutoARIMA stops there, with the number of finished series. If a model
+raises or returns NaN, seasonal naive replaces its forecast and the failure is counted.
 
-Each model of each set is one file in the working folder, so a run that was interrupted goes on where it was. The
-result goes to ``benchmarks/results/peers_forecasting.json``, the scores of each series to
-``peers_forecasting_series.json.gz`` beside it.
+Each model of each set is one file in the working folder, so an interrupted run continues. The result is written to
+``benchmarks/results/peers_forecasting.json``, the scores of each series to ``peers_forecasting_series.json.gz``.
 """
 
 from __future__ import annotations
@@ -40,14 +39,14 @@ MODELS = ("SeasonalNaive", "AutoETS", "AutoTheta", "AutoCES", "AutoARIMA")
 SAMPLED = {"AutoARIMA": 100}
 SEED = 16
 MOST_SECONDS = 20 * 60  # CPU time of a model on a set
-TRIED_FIRST = 5  # series that tell how long a set would take
+TRIED_FIRST = 5  # series for an estimate of the set's time
 PACKAGES = ("statsforecast", "numpy", "scipy")
 
 Forecast = dict[str, Array]
 
 
 def cpu_name() -> str:
-    """Name the CPU as the system does; without Elman, which this environment lacks."""
+    """Return the system's name of the CPU, without Elman, which this environment lacks."""
     if Path("/proc/cpuinfo").exists():
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):
@@ -65,41 +64,41 @@ def forecaster(model: str, season: int) -> Callable[[Array, int], Forecast]:
             made = getattr(models, model)(season_length=season).forecast(values, horizon, level=list(LEVELS))
         found = {key: np.asarray(row, dtype=np.float64) for key, row in made.items() if key != "fitted"}
         if not np.isfinite(found["mean"]).all():
-            raise ValueError("the forecast has values that are no numbers")
+            raise ValueError("the forecast has values that are not numbers")
         return found
 
     return forecast
 
 
 def chosen(model: str, n_series: int) -> list[int]:
-    """Return the places of the series that a model sees, in the order in which it sees them."""
+    """Return the indices of the series that a model forecasts, in order."""
     if model not in SAMPLED or n_series <= SAMPLED[model]:
         return list(range(n_series))
-    return [int(place) for place in np.random.default_rng(SEED).choice(n_series, SAMPLED[model], replace=False)]
+    return [int(index) for index in np.random.default_rng(SEED).choice(n_series, SAMPLED[model], replace=False)]
 
 
 def run(each: Set, model: str, data: Path, log: Callable[[str], None]) -> dict[str, Any]:
     """Forecast the series of a set with one model."""
     every = read_set(each, data)
-    places = chosen(model, len(every))
+    indices = chosen(model, len(every))
     forecast = forecaster(model, each.season)
-    forecast(every[places[0]].train, len(every[places[0]].test))  # whatever is done once is not timed
+    forecast(every[indices[0]].train, len(every[indices[0]].test))  # work that is done only once is not timed
     rows, seconds, failures, done = [], [], [], []
-    for place in places:
-        series, start = every[place], time.process_time()
+    for index in indices:
+        series, start = every[index], time.process_time()
         try:
             found = forecast(series.train, len(series.test))
         except Exception as error:
             found = stand_in(series, each.season)
-            failures.append(f"{place}: {type(error).__name__}: {str(error)[:80]}")
+            failures.append(f"{index}: {type(error).__name__}: {str(error)[:80]}")
         seconds.append(time.process_time() - start)
         rows.append(scored(each, series, found))
-        done.append(place)
+        done.append(index)
         if len(done) % 50 == 0:
-            log(f"{each.name} {model} {len(done)} of {len(places)}, {sum(seconds):.0f} CPU s")
-        needed = np.mean(seconds) * len(places)
-        if model not in SAMPLED and len(done) == min(TRIED_FIRST, len(places)) and needed > MOST_SECONDS:
-            return {"left_out": f"{needed / 60:.0f} CPU minutes for {len(places)} series, more than 20"}
+            log(f"{each.name} {model} {len(done)} of {len(indices)}, {sum(seconds):.0f} CPU s")
+        needed = np.mean(seconds) * len(indices)
+        if model not in SAMPLED and len(done) == min(TRIED_FIRST, len(indices)) and needed > MOST_SECONDS:
+            return {"left_out": f"{needed / 60:.0f} CPU minutes for {len(indices)} series, more than 20"}
         if model in SAMPLED and sum(seconds) > MOST_SECONDS:
             break
     return {
@@ -114,7 +113,7 @@ def run(each: Set, model: str, data: Path, log: Callable[[str], None]) -> dict[s
 
 
 def collected(work: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Read what the working folder holds: the summary of each set and model, and the scores of each series."""
+    """Read the working folder: the summary of each set and model, and the scores of each series."""
     summary: dict[str, Any] = {}
     series: dict[str, Any] = {}
     for name in SETS:
@@ -146,7 +145,7 @@ def write(work: Path, results: Path) -> None:
 
 
 def main() -> int:
-    """Run what is not in the working folder yet, model by model, and write the results."""
+    """Run the missing models, and write the results."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--work", type=Path, required=True, help="folder for one file per set and model")
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA, help="folder of the .jsonl files, or its parent")

@@ -1,4 +1,4 @@
-"""An exported forecaster and an exported classifier beside themselves: raw values in, in ONNX Runtime and in Elman.
+"""An exported forecaster and an exported classifier, on raw values, in ONNX Runtime and in Elman.
 
     python benchmarks/interchange.py [--data FOLDER]
 
@@ -40,7 +40,7 @@ def by_onnx_runtime(path: Path, feed: dict[str, Any]) -> dict[str, Any]:
 
 
 def forecaster(folder: Path) -> dict[str, Any]:
-    """Forecast the airline passengers from every number of months from one year on."""
+    """Forecast the airline passengers at every cut-off after the first year."""
     frame = load_dataset("air-passengers")
     history = frame.iloc[:-HORIZON]
     model, path = Forecaster(horizon=HORIZON, method="network", random_state=0).fit(history), folder / "forecaster.onnx"

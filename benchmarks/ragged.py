@@ -1,11 +1,10 @@
-"""Speed on sequences of unequal lengths: an epoch of JapaneseVowels beside PyTorch, and what short rows cost.
+"""Speed on sequences of unequal lengths: an epoch of JapaneseVowels compared with PyTorch, and the cost of short rows.
 
     python benchmarks/ragged.py [--data FOLDER] [--rounds N]
 
-One thread each, the sides take turns, CPU time, median over rounds. Both sides train the same model from the same
-batches: GRU in both directions, 64 units, softmax over the two last states, Adam, clipping at norm 1. PyTorch gets
-sequences as they are and packs them (``pack_sequence``), ours come as a list. The result goes to
-``benchmarks/results/ragged.json``.
+One thread each, alternating sides, CPU time, median over rounds. Both sides train the same model on the same batches:
+bidirectional GRU, 64 units, softmax over the two last states, Adam, clipping at norm 1. PyTorch packs the sequences
+(``pack_sequence``), Elman takes a list. The result is written to ``benchmarks/results/ragged.json``.
 """
 
 from __future__ import annotations
@@ -78,7 +77,7 @@ def their_epoch(sequences: list[np.ndarray], labels: np.ndarray) -> Callable[[],
 
 
 def grouped(lengths: np.ndarray, rounds: int) -> dict[str, Any]:
-    """Time an epoch whose batches hold sequences of any lengths, one of like lengths, and one of equal lengths."""
+    """Time an epoch with batches of any lengths, of similar lengths, and of equal lengths."""
     rng = np.random.default_rng(0)
     sides = {}
     for name, sizes, group in (
@@ -139,7 +138,7 @@ def step(cell: str, lengths: list[int]) -> Callable[[], None]:
 
 
 def one_long_row(cell: str, long: int, short: int, rounds: int) -> dict[str, Any]:
-    """Compare one long and 31 short rows with the long row and the short ones by themselves, and with padding."""
+    """Compare one long row with 31 short ones to the long row and the short rows alone, and to padding."""
     sides = {
         "together": step(cell, [long, *[short] * 31]),
         "long alone": step(cell, [long]),

@@ -1,8 +1,8 @@
-"""What a series of subnormal numbers costs: fit and forecast beside the same series at its usual size.
+"""Cost of a series of subnormal numbers: fit and forecast compared with the same series at its usual scale.
 
     python benchmarks/subnormal.py [--rounds 7]
 
-The airline passengers, and the same times 1e-310, one thread, in turns. The result goes to
+The airline passengers, and the same values times 1e-310, one thread, alternating. The result is written to
 ``benchmarks/results/subnormal.json``.
 """
 
@@ -25,7 +25,7 @@ BAR = 2.0
 
 
 def main() -> int:
-    """Time both in turns."""
+    """Time both alternately."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=7)
     rounds = parser.parse_args().rounds

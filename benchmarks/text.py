@@ -1,4 +1,4 @@
-"""Language models beside PyTorch: published recipes, our best within minutes, and the cost of a character.
+"""Language models compared with PyTorch: published recipes, our defaults, and the cost of a character.
 
     python benchmarks/text.py char-rnn --epochs 10      # the loss of the recipe, both sides
     python benchmarks/text.py words --text kjv.txt      # zaremba-small: one epoch, both sides
@@ -6,12 +6,12 @@
     python benchmarks/text.py generation                # microseconds per character
 
 Each writes benchmarks/results/text_<name>.json. Needs PyTorch; char-rnn and best need tiny-shakespeare.txt, by default
-from ../shared/data/text. For words any text of at least 900,000 tokens does. The King James Bible is in Debian:
+from ../shared/data/text. For words any text of at least 900,000 tokens works. Debian has the King James Bible:
 
     apt-get install bible-kjv && bible -f Gen1:1-Rev22:21 | sed 's/^[^ ]* //' > kjv.txt
 
-Both sides get the same token ids, batches and initial parameters, and are measured by the same code on the same tokens.
-Tokens per second are the wall clock's over stretches of updates that the sides take in turns.
+Both sides have the same token ids, batches and initial parameters, and the same code evaluates both on the same tokens.
+Tokens per second are wall time over segments of updates, with alternating sides.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ from elman.training import Settings, Trainer
 
 HERE = Path(__file__).resolve().parent
 SHAKESPEARE = HERE.parents[1] / "shared" / "data" / "text" / "tiny-shakespeare.txt"
-TURN = 1.5  # seconds of a side's turn where speed is measured
+TURN = 1.5  # seconds of a side's turn in a speed measurement
 ROUNDS = 7
 AS_IT_COMES = f"{min(DEFAULT_THREADS, 2)} threads, oneDNN on"
 BARS = {"char-rnn": 1.4, "words": 1.25, "generation": 15.0}
@@ -48,7 +48,7 @@ BARS = {"char-rnn": 1.4, "words": 1.25, "generation": 15.0}
 
 @dataclass
 class Job:
-    """A model on a text, ready to be trained by either side."""
+    """A model on a text, for training on either side."""
 
     model: LanguageModel
     text: Text
@@ -74,7 +74,7 @@ class Job:
         return TorchModel(self.start, self.settings, self.batches, setting)
 
     def score(self, network: Network) -> float:
-        """Nats per token of the validation part, read as one text."""
+        """Return the nats per token of the validation part, read as one text."""
         assert self.text.validation is not None
         found = measured(self.model, network, self.text.vocabulary, self.size, self.text.validation, 1)
         return found.nats_per_token
@@ -92,7 +92,7 @@ class Job:
 
 
 def speeds(job: Job) -> dict[str, Any]:
-    """Find the fastest setting of each side, then let the two take turns; tokens per second by the wall clock."""
+    """Find the fastest setting of each side, then alternate the sides; return tokens per second of wall time."""
     ours = {f"{n} threads": Stretch(job, n) for n in (1, 2)}
     theirs = {name: TorchStretch(job, name) for name in SETTINGS}
     sides: dict[str, Any] = {}
@@ -113,7 +113,7 @@ def speeds(job: Job) -> dict[str, Any]:
 
 
 def speeds_or_known(job: Job, arguments: argparse.Namespace) -> dict[str, Any]:
-    """Measure the speed, or take the figures that an earlier run has left."""
+    """Measure the speed, or read it from the file of an earlier run."""
     if not arguments.skip_speed:
         return speeds(job)
     known: dict[str, Any] = json.loads(arguments.output.read_text())["speed"]
@@ -121,7 +121,7 @@ def speeds_or_known(job: Job, arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 class Stretch:
-    """Our training, some updates at a time."""
+    """Elman's training in segments of updates."""
 
     def __init__(self, job: Job, n_threads: int) -> None:
         self.trainer = job.trainer(job.start.copy())
@@ -148,7 +148,7 @@ class TorchStretch:
 
 
 def train_both(job: Job, torch_epochs: int | None = None) -> dict[str, Any]:
-    """Train each side for its epochs with one thread, ours first; the best validation after an epoch counts."""
+    """Train each side for its epochs with one thread, ours first; return the best validation losses."""
     epoch = job.batches.epoch_length
     trainer = job.trainer(job.start.copy())
     trainer.n_threads = 1
@@ -160,7 +160,7 @@ def train_both(job: Job, torch_epochs: int | None = None) -> dict[str, Any]:
 
 
 def timed_epochs(run_to: Callable[[int], object], score: Callable[[], float], epochs: int, name: str) -> dict[str, Any]:
-    """Train epoch by epoch; validation is not part of the seconds."""
+    """Train epoch by epoch; the seconds exclude validation."""
     seconds, scores = 0.0, []
     for number in range(1, epochs + 1):
         start = time.perf_counter()
@@ -220,7 +220,7 @@ def best(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def generation(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Draw characters one after another, the state carried, on the char-rnn network."""
+    """Generate characters one by one with carried state, on the char-rnn network."""
     import torch
 
     job = Job.of(LanguageModel.preset("char-rnn", random_state=0), arguments.text or SHAKESPEARE, 1)
@@ -258,7 +258,7 @@ def generation(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def per_character(call: Callable[[], object], count: int, repeats: int) -> float:
-    """Return microseconds per character, the best of some repeats."""
+    """Return microseconds per character, the best of the repeats."""
     found = []
     for _ in range(repeats):
         start = time.perf_counter()
@@ -282,9 +282,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("job", choices=JOBS)
     parser.add_argument("--text", type=Path)
-    parser.add_argument("--source", default="", help="what the text is, and its licence")
+    parser.add_argument("--source", default="", help="origin and licence of the text")
     parser.add_argument("--epochs", type=int, default=1)
-    parser.add_argument("--skip-loss", action="store_true", help="measure the speed alone")
+    parser.add_argument("--skip-loss", action="store_true", help="measure only the speed")
     parser.add_argument("--skip-speed", action="store_true", help="take the speed from the file of an earlier run")
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()

@@ -1,4 +1,4 @@
-"""A recurrent network from scratch: forward pass, backpropagation through time and gradient descent, in NumPy alone.
+"""A recurrent network from scratch: forward pass, backpropagation through time and gradient descent, in NumPy.
 
 The network reads one value per step and predicts the next value after its last step. For one sequence of T values::
 
@@ -7,7 +7,7 @@ The network reads one value per step and predicts the next value after its last 
     y'  = h_T W_y + b_y
     L   = (y' - y)^2
 
-Backpropagation through time goes from the loss to the last state, and from every state to the one before it::
+Backpropagation through time goes from the loss to the last state, and from each state to the previous one::
 
     dy'     = 2 (y' - y)
     dh_T    = dy' W_y^T
@@ -46,7 +46,7 @@ def forward(p: dict[str, np.ndarray], x: np.ndarray) -> tuple[list[np.ndarray], 
 
 
 def backward(p: dict[str, np.ndarray], x: np.ndarray, h: list[np.ndarray], dy: np.ndarray) -> dict[str, np.ndarray]:
-    """Return the gradient of the loss by every weight, from its gradient dy (N, 1) by the prediction."""
+    """Return the gradient of every weight from dy (N, 1), the gradient of the prediction."""
     g = {name: np.zeros_like(weight) for name, weight in p.items()}
     g["W_y"], g["b_y"] = h[-1].T @ dy, dy.sum(axis=0)
     dh = dy @ p["W_y"].T
@@ -60,7 +60,7 @@ def backward(p: dict[str, np.ndarray], x: np.ndarray, h: list[np.ndarray], dy: n
 
 
 def train(x: np.ndarray, y: np.ndarray, epochs: int = EPOCHS) -> tuple[dict[str, np.ndarray], list[float]]:
-    """Descend the mean squared error of all sequences; return the weights and the loss of every epoch."""
+    """Minimize the mean squared error by gradient descent; return the weights and the loss of every epoch."""
     p, losses = initial(), []
     for _ in range(epochs):
         h, prediction = forward(p, x)
@@ -72,7 +72,7 @@ def train(x: np.ndarray, y: np.ndarray, epochs: int = EPOCHS) -> tuple[dict[str,
 
 
 def sequences(series: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Cut a series into all stretches of `STEPS` values (T, N, 1) and the value after each (N, 1)."""
+    """Return all segments of `STEPS` values (T, N, 1) of a series, and the value after each (N, 1)."""
     windows = np.lib.stride_tricks.sliding_window_view(series, STEPS + 1)
     return windows[:, :-1].T[:, :, None].copy(), windows[:, -1:].copy()
 
@@ -83,4 +83,4 @@ if __name__ == "__main__":
     for epoch in (0, 1, 10, 100, EPOCHS - 1):
         print(f"epoch {epoch + 1:3d}   mean squared error {losses[epoch]:.5f}")
     _, prediction = forward(weights, x[:, -1:])
-    print(f"next value {prediction[0, 0]:.3f}, in truth {y[-1, 0]:.3f}")
+    print(f"next value {prediction[0, 0]:.3f}, true value {y[-1, 0]:.3f}")

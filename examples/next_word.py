@@ -6,9 +6,9 @@ A window of five words has four as input and the fifth as label::
     cat sat on the  ->  mat
     ...
 
-Words are numbered by frequency, up to a cap (the note keeps 101 of 29,600); what is beyond it is ``<unk>``. Fed as an
-index, word j picks row j of the input weights, which is what a one-hot row times these weights would give. A label may
-be an index or a one-hot row as well; the loss and its gradients are the same.
+Words are numbered by frequency, up to a limit (the note keeps 101 of 29,600); the others are ``<unk>``. Index j selects
+row j of the input weights, the product of a one-hot row and these weights. A label may also be an index or a one-hot
+row; the loss and its gradients are the same.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ model = LanguageModel(
     vocabulary_size=101,
     training="windows",
     steps=5,  # words of a window, label included
-    embedding_size=None,  # one-hot, as in the note; a number would learn a vector of that width for every word
+    embedding_size=None,  # one-hot, as in the note; a number trains a vector of that width for every word
     cell="rnn",
     hidden_size=16,
     epochs=60,

@@ -1,14 +1,14 @@
-"""A lecture note's forecaster, exactly: one configuration of `Forecaster`, checked against its equations.
+"""The forecaster of a lecture note: one configuration of `Forecaster`, compared with the note's equations.
 
-The note slides a window of T values over the series, carries the state from window to window and predicts the next K
+The note moves a window of T values over the series, carries the state from window to window and predicts the next K
 values at every step. For row vectors, with the windows x_t and the targets y_t::
 
     h_t = sigmoid(x_t U + h_{t-1} W)          no biases, h_0 = 0, all weights start from 0
     y'_t = h_t V
     L = sum over t of half (y'_t - y_t)^2
 
-Its gradients hold h_{t-1} constant (one step back in time), all three are taken before anything is updated, and every
-epoch is one pass over the whole series followed by one step of gradient descent.
+Its gradients hold h_{t-1} constant (one step back in time). All three are computed before the update. Every epoch is
+one pass over the whole series and one step of gradient descent.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ forecaster = Forecaster(
     HORIZON,
     method="network",
     window=WINDOW,
-    steps=len(inputs),  # the whole series in one stretch
+    steps=len(inputs),  # the whole series in one segment
     cell="rnn",
     activation="sigmoid",
     hidden_size=HIDDEN,
@@ -49,7 +49,7 @@ forecaster = Forecaster(
 )
 
 with warnings.catch_warnings():
-    warnings.simplefilter("ignore", ElmanWarning)  # weights of 0 keep all hidden units alike for ever, as in the note
+    warnings.simplefilter("ignore", ElmanWarning)  # zero weights keep all hidden units identical, as in the note
     forecaster.fit(series)
 
 U, W, V = np.zeros((WINDOW, HIDDEN)), np.zeros((HIDDEN, HIDDEN)), np.zeros((HIDDEN, HORIZON))

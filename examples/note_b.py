@@ -1,6 +1,6 @@
-"""A lecture note's sine wave from two lags: first a simple recurrent network, then an LSTM.
+"""The sine wave of a lecture note from two lags: first a simple recurrent network, then an LSTM.
 
-The note feeds the two values before y_t as two steps of one value, oldest first, so X[0] = y_{t-2} and X[1] = y_{t-1}::
+The note uses the two values before y_t as two steps of one value, the oldest first: X[0] = y_{t-2}, X[1] = y_{t-1}::
 
     h_1 = tanh(y_{t-2} U + h_0 W + b)        h_0 = 0
     h_2 = tanh(y_{t-1} U + h_1 W + b)
@@ -37,7 +37,7 @@ for cell in ("rnn", "lstm"):
         n_seeds=1,
         random_state=0,
     ).fit(train)
-    # Every forecast is made from the two values before it.
+    # Each forecast uses the two values before it.
     forecasts = [forecaster.predict(wave[t - 2 : t])[0] for t in range(200, 300)]
     error = np.abs(np.array(forecasts) - test)
     print(f"{cell:4s}  mean squared error {np.mean(error**2):.6f}, largest error {error.max():.3f}")

@@ -1,4 +1,4 @@
-"""A lecture note's windows on 1 … 700, in both of its layouts, and its predictions fed back.
+"""The windows of a lecture note on 1 … 700, in both of its layouts, with recursive predictions.
 
 Windows of length 10 have nine features and a label::
 
@@ -7,8 +7,8 @@ Windows of length 10 have nine features and a label::
     ...
 
 The note's table of windows (N, 9) is reshaped for the network, either to (N, 1, 9), one step of nine values, or to
-(N, 9, 1), nine steps of one value. In the `Forecaster` these are ``window=9, steps=1`` and ``window=1, steps=9``. To
-forecast further it drops a row's first value and puts the prediction behind its last: ``strategy="recursive"``.
+(N, 9, 1), nine steps of one value. In the `Forecaster` these are ``window=9, steps=1`` and ``window=1, steps=9``. For
+later values it drops the first value of a row and appends the prediction: ``strategy="recursive"``.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""A training script of PyTorch, once as it is and once with one import changed.
+"""A PyTorch training script, with its own layers and with one changed import.
 
     pip install 'elman[torch]'
     python examples/torch_drop_in.py
 
-The task is the adding problem (Hochreiter & Schmidhuber 1997): of two values marked in a sequence, give the sum.
+The task is the adding problem (Hochreiter & Schmidhuber 1997): predict the sum of two marked values of a sequence.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ def batch(random: torch.Generator) -> tuple[torch.Tensor, torch.Tensor]:
 
 
 def train(recurrent: Any) -> tuple[list[float], float]:
-    """Return the loss of every update and the seconds that all took."""
+    """Return the loss of every update and the total seconds."""
     torch.manual_seed(0)
     layer, head = recurrent(2, HIDDEN), torch.nn.Linear(HIDDEN, 1)
     optimizer = torch.optim.Adam([*layer.parameters(), *head.parameters()], lr=1e-2)

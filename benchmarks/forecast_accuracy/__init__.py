@@ -1,1 +1,1 @@
-"""Forecast accuracy on public sets: the pieces of ``accuracy.py`` and ``forecast_peers.py``."""
+"""Forecast accuracy on public sets: the parts of ``accuracy.py`` and ``forecast_peers.py``."""

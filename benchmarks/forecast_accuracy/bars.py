@@ -1,4 +1,4 @@
-"""What has to be reached, part by part, and whether it is. A figure that was not measured has no verdict."""
+"""The targets of each part, and whether they are met. A figure that was not measured has no verdict."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from typing import Any
 
 from forecast_accuracy.results import RESULTS, all_of_m3, read, related
 
-SUNSPOTS_BEFORE = 22.1065  # MAE of the window network alone, trained anew at each cut-off (0.1.0)
+SUNSPOTS_BEFORE = 22.1065  # MAE of the window network alone, refitted at each cut-off (0.1.0)
 COVERED = {"80": (0.75, 0.86), "95": (0.92, 0.98)}
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A figure, and the range in which it has to lie."""
+    """A figure, and its required range."""
 
     what: str
     value: float | None

@@ -1,4 +1,4 @@
-"""What ``docs/recipe.md`` quotes: the tables, which bars are met, and the machine."""
+"""The figures of ``docs/recipe.md``: the tables, the bars, and the machine."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ PARTS = ("alone", "panels", "random", "rolling", "durations")
 
 
 def rendered(folder: Path = RESULTS) -> str:
-    """Return everything between the marks, as markdown."""
+    """Return the text between the marks, as Markdown."""
     lines = [""]
     for table in tables(folder=folder):
         lines += [*table.as_markdown(), ""]
@@ -24,7 +24,7 @@ def rendered(folder: Path = RESULTS) -> str:
 
 
 def machines(folder: Path = RESULTS) -> str:
-    """Name the machines that the figures come from, and the versions of the peers."""
+    """Return the machines of the figures, and the versions of the peers."""
     found = [read(f"accuracy_{part}", folder).get("machine") for part in PARTS]
     texts = {
         f"{each['cpu']}, instruction set {each['isa']}, Elman {each['versions']['elman']}" for each in found if each

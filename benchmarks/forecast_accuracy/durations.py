@@ -1,4 +1,4 @@
-"""How long the command takes on air passengers, and the window network on one series of 300 months."""
+"""Durations of the command on air passengers, and of the window network on one series of 300 months."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ VALUES, HORIZON, SEASON = 300, 12, 12
 
 
 def command() -> dict[str, Any]:
-    """Start the command as a user does; wall time to its end, imports included."""
+    """Time the command in wall time, imports included."""
     seconds = []
     for _ in range(REPEATS):
         start = time.perf_counter()
@@ -37,7 +37,7 @@ def command() -> dict[str, Any]:
 
 
 def months() -> np.ndarray:
-    """Return 300 months of a trend, a season that grows with it, and noise that lasts."""
+    """Return 300 months of a trend, a proportional season, and autocorrelated noise."""
     random, t = np.random.default_rng(300), np.arange(VALUES)
     noise = np.zeros(VALUES)
     for i in range(1, VALUES):

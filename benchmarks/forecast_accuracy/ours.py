@@ -1,4 +1,4 @@
-"""Elman's forecasts as a user gets them: values, horizon and season are passed, and a seed."""
+"""Elman's forecasts as for a user: from values, horizon, season and seed."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from forecast_accuracy.sets import DEFAULT_DATA, SETS, Array, Series, Set, by_ho
 
 @dataclass(frozen=True)
 class Settings:
-    """What a run of ``accuracy.py`` was asked for."""
+    """Settings of a run of ``accuracy.py``."""
 
     data: Path = DEFAULT_DATA
     sets: tuple[str, ...] = tuple(SETS)
@@ -29,27 +29,27 @@ class Settings:
     at_most: int | None = None  # series per set, for a trial
 
     def forecaster(self, horizon: int, season: Any, method: str | None = None) -> Forecaster:
-        """Return a forecaster that is told nothing but the horizon and the season."""
+        """Return a forecaster with defaults except horizon, season and seed."""
         return Forecaster(
             horizon, season=season, method=method or self.method, random_state=self.seed, n_threads=self.threads
         )
 
     def read(self, each: Set) -> list[Series]:
-        """Read a set, or as much of it as was asked for."""
+        """Read a set, or its first series."""
         return read_set(each, self.data, self.at_most)
 
     def about(self) -> dict[str, Any]:
-        """Say for a result file what was passed."""
+        """Return the settings for a result file."""
         return {"method": self.method, "seed": self.seed}
 
 
 def progress(text: str) -> None:
-    """Say on the error stream what is done."""
+    """Print progress on the error stream."""
     print(text, file=sys.stderr, flush=True)
 
 
 def as_forecast(delivered: Any) -> dict[str, Array]:
-    """Return ``mean``, ``lo-80``, … of what `Forecaster.predict` delivers with levels for one series."""
+    """Return ``mean``, ``lo-80``, … from the output of `Forecaster.predict` with levels for one series."""
     found = {"mean": np.asarray(delivered["Elman"], dtype=np.float64)}
     for level in LEVELS:
         for edge in ("lo", "hi"):
@@ -63,7 +63,7 @@ def forecast(model: Forecaster, train: Any) -> Any:
 
 
 def forecast_alone(each: Set, series: Series, settings: Settings) -> tuple[dict[str, Array], str]:
-    """Forecast one series by itself; also say which method was delivered."""
+    """Forecast one series alone; return the forecast and the method."""
     model = settings.forecaster(len(series.test), each.seasons)
     found = as_forecast(forecast(model, series.train))
     return found, str(model.method_)
@@ -72,18 +72,18 @@ def forecast_alone(each: Set, series: Series, settings: Settings) -> tuple[dict[
 def forecast_panel(
     each: Set, series: Sequence[Series], settings: Settings, method: str | None = None
 ) -> tuple[list[dict[str, Array]], list[dict[str, Any]]]:
-    """Forecast series together, one forecaster per horizon; also say what was delivered at each."""
+    """Forecast series together, one forecaster per horizon; return the forecasts and the methods."""
     found: list[dict[str, Array]] = [{} for _ in series]
     fits = []
-    for horizon, places in by_horizon(series).items():
+    for horizon, indices in by_horizon(series).items():
         start = time.process_time()
         model = settings.forecaster(horizon, each.seasons, method)
-        for place, delivered in zip(places, forecast(model, [series[p].train for p in places]), strict=True):
-            found[place] = as_forecast(delivered)
+        for index, delivered in zip(indices, forecast(model, [series[p].train for p in indices]), strict=True):
+            found[index] = as_forecast(delivered)
         fits.append(
             {
                 "horizon": horizon,
-                "series": len(places),
+                "series": len(indices),
                 "method": str(model.method_),
                 "reason": str(getattr(model, "reason_", "")),
                 "cpu_seconds": round(time.process_time() - start, 2),
@@ -93,22 +93,22 @@ def forecast_panel(
 
 
 def alone(each: Set, settings: Settings) -> dict[str, Any]:
-    """Score every series of a set, each forecast by itself; fit and forecast are timed together."""
+    """Score every series of a set, each forecast alone; fit and forecast are timed together."""
     every = settings.read(each)
-    forecast_alone(each, every[0], settings)  # what is loaded once is not timed
+    forecast_alone(each, every[0], settings)  # loading is not timed
     rows, seconds, methods, failures = [], [], [], []
-    for place, series in enumerate(every):
+    for index, series in enumerate(every):
         start = time.process_time()
         try:
             found, method = forecast_alone(each, series, settings)
-        except Exception as error:  # counted, and has a bar; a long run goes on
+        except Exception as error:  # counted, with a bar; a long run continues
             found, method = stand_in(series, each.season), "failed"
-            failures.append(f"{place}: {type(error).__name__}: {error}"[:200])
+            failures.append(f"{index}: {type(error).__name__}: {error}"[:200])
         seconds.append(time.process_time() - start)
         methods.append(method)
         rows.append(scored(each, series, found))
-        if (place + 1) % 100 == 0:
-            progress(f"alone: {each.name}, {place + 1} of {len(every)}, {sum(seconds):.1f} CPU s")
+        if (index + 1) % 100 == 0:
+            progress(f"alone: {each.name}, {index + 1} of {len(every)}, {sum(seconds):.1f} CPU s")
     return {
         **summary(rows, each, settings),
         "cpu_seconds_per_series": round(float(np.mean(seconds)), 4),
@@ -129,18 +129,18 @@ def panel(each: Set, settings: Settings) -> dict[str, Any]:
 
 
 def summary(rows: list[dict[str, Any]], each: Set, settings: Settings) -> dict[str, Any]:
-    """Return the means, how many series they are of, and the scores of each."""
+    """Return the means, the number of series, and the scores of each."""
     of = len(rows) if settings.at_most is None else len(read_set(each, settings.data))
     return {**mean_scores(rows), "series": len(rows), "of": of, "per_series": compact(rows)}
 
 
 def batch(settings: Settings, n_series: int = 1000, method: str = "prior") -> dict[str, Any]:
-    """Time one call for many series: those of M1 monthly, from the start again when they are used up."""
+    """Time one call for many series: those of M1 monthly, repeated if necessary."""
     each = SETS["m1_monthly"]
     every = settings.read(each)
-    trains = [every[place % len(every)].train for place in range(n_series)]
+    trains = [every[index % len(every)].train for index in range(n_series)]
     horizon = len(every[0].test)
-    forecast(settings.forecaster(horizon, each.seasons, method), trains[:1])  # what is loaded once is not timed
+    forecast(settings.forecaster(horizon, each.seasons, method), trains[:1])  # loading is not timed
     start = time.process_time()
     forecast(settings.forecaster(horizon, each.seasons, method), trains)
     seconds = time.process_time() - start

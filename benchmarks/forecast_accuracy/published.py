@@ -1,9 +1,9 @@
-"""Published figures beside ours: the strongest that were found, strongest first.
+"""Published figures: the strongest that we found, the best first.
 
-sMAPE runs from 0 to 200; MASE is scaled by seasonal naive with the season of the set. Sources are named in the rows:
+sMAPE ranges from 0 to 200; MASE is scaled by seasonal naive with the season of the set. The rows name their sources:
 tables of papers, or the result files of the fev benchmark (its ``chronos_zeroshot`` set) and of GIFT-Eval, read in
-2026. N-BEATS is an ensemble of 180 networks; TiRex (35 million weights), TimesFM (200 million) and Chronos-2 (120
-million) forecast series that they were not trained on, after training on others.
+2026. N-BEATS is an ensemble of 180 networks. TiRex (35 million weights), TimesFM (200 million) and Chronos-2 (120
+million) were trained on other series.
 """
 
 from __future__ import annotations
@@ -82,8 +82,8 @@ PUBLISHED: dict[str, dict[str, Row]] = {
     },
 }
 
-# MASE of fev's result files on M1 and M3: yearly, quarterly, monthly. The geometric mean of the ratios to seasonal
-# naive is the figure that stands for a competition.
+# MASE of fev's result files on M1 and M3: yearly, quarterly, monthly. The figure of a competition is the geometric mean
+# of the ratios to seasonal naive.
 RELATED_SETS = ("yearly", "quarterly", "monthly")
 SEASONAL_NAIVE = {"m1": (4.894, 2.078, 1.314), "m3": (3.172, 1.425, 1.146)}
 RELATED = {

@@ -1,4 +1,4 @@
-"""Random panels of few series: what is chosen on the training part, against the prior as it is."""
+"""Random panels of few series: the method chosen on the training part, compared with the untuned prior."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SEED = 70
 
 
 def drawn(competition: str, names: list[str], size: int, counts: dict[str, int]) -> list[tuple[str, list[int]]]:
-    """Draw the panels of one size: set after set in turn, series without repetition."""
+    """Draw the panels of one size from each set in turn, series without repetition."""
     words = [SEED, sorted(("m1", "m3")).index(competition), size]
     random = np.random.default_rng(words)
     turns = [names[turn % len(names)] for turn in range(PANELS)]
@@ -27,11 +27,11 @@ def drawn(competition: str, names: list[str], size: int, counts: dict[str, int])
     ]
 
 
-def compared(name: str, places: list[int], settings: Settings) -> dict[str, Any]:
-    """Forecast one panel both ways."""
+def compared(name: str, indices: list[int], settings: Settings) -> dict[str, Any]:
+    """Forecast one panel with both."""
     each = SETS[name]
     every = settings.read(each)
-    series = [every[place] for place in places]
+    series = [every[index] for index in indices]
     errors = {}
     fits: list[dict[str, Any]] = []
     for method in (settings.method, "prior"):
@@ -41,8 +41,8 @@ def compared(name: str, places: list[int], settings: Settings) -> dict[str, Any]
     chosen, prior = errors[settings.method], errors["prior"]
     return {
         "set": name,
-        "size": len(places),
-        "series": places,
+        "size": len(indices),
+        "series": indices,
         "method": fits[0]["method"],
         "MASE": chosen,
         "prior_MASE": prior,
@@ -52,7 +52,7 @@ def compared(name: str, places: list[int], settings: Settings) -> dict[str, Any]
 
 
 def run(settings: Settings) -> dict[str, Any]:
-    """Compare on all panels: by competition and size the mean and the worst change of MASE, below 0 being better."""
+    """Return the mean and the worst change of MASE by competition and size; below 0 is better."""
     found: dict[str, Any] = {}
     for competition in ("m1", "m3"):
         names = [f"{competition}_{kind}" for kind in RELATED_SETS if f"{competition}_{kind}" in settings.sets]
@@ -61,7 +61,7 @@ def run(settings: Settings) -> dict[str, Any]:
         counts = {name: len(settings.read(SETS[name])) for name in names}
         found[competition] = {}
         for size in SIZES:
-            rows = [compared(name, places, settings) for name, places in drawn(competition, names, size, counts)]
+            rows = [compared(name, indices, settings) for name, indices in drawn(competition, names, size, counts)]
             changes = [row["change"] for row in rows]
             found[competition][str(size)] = {
                 "mean": round(float(np.mean(changes)), 4),

@@ -1,4 +1,4 @@
-"""Result files: one per part, sets added one by one, the scores of each series beside it; and the peers' figures."""
+"""Result files: one per part, with sets added one by one; the scores of each series; the peers' figures."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def write_series(part: str, series: Mapping[str, Any], folder: Path = RESULTS) -
 
 
 def add_set(part: str, name: str, row: dict[str, Any], about: Mapping[str, Any], folder: Path = RESULTS) -> None:
-    """Put the row of one set into a part's files, leaving those of the other sets."""
+    """Write the row of one set to a part's files, and keep the rows of the other sets."""
     series = read_series(part, folder) | {name: row.pop("per_series")}
     found = read(part, folder)
     sets = found.get("sets", {}) | {name: row | dict(about)}
@@ -56,19 +56,19 @@ def add_set(part: str, name: str, row: dict[str, Any], about: Mapping[str, Any],
 
 
 def is_whole(row: Mapping[str, Any] | None) -> bool:
-    """Say whether a row is there, and of all series of its set."""
+    """Whether a row exists and covers all series of its set."""
     return row is not None and "series" in row and row["series"] == row["of"]
 
 
 def peers(name: str, folder: Path = RESULTS) -> dict[str, dict[str, Any]]:
-    """Return the peers' rows of a set that saw all its series, best MASE first."""
+    """Return the peers' rows that cover all series of a set, the best MASE first."""
     rows = read(PEERS, folder).get("sets", {}).get(name, {})
     whole = {model: row for model, row in rows.items() if is_whole(row)}
     return dict(sorted(whole.items(), key=lambda item: float(item[1]["MASE"])))
 
 
 def peer_sets(model: str, folder: Path = RESULTS) -> dict[str, dict[str, Any]]:
-    """Return the rows of one peer by set, where it saw all series."""
+    """Return the rows of one peer by set, for sets that it covers completely."""
     return {name: rows[model] for name in SETS if model in (rows := peers(name, folder))}
 
 

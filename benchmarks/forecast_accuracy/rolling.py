@@ -1,4 +1,4 @@
-"""Forecasts of the two shipped series from five past cut-offs, a fit at each, beside every baseline."""
+"""Forecasts of the two shipped series from five past cut-offs, refitted at each, with every baseline."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ CUT_OFFS = 5
 
 @dataclass(frozen=True)
 class Rolling:
-    """One shipped series, and its season, which is the horizon too."""
+    """One shipped series, and its season, which is also the horizon."""
 
     dataset: str
     season: int

@@ -14,7 +14,7 @@ THIRDS = ("first", "middle", "last")
 
 
 def mase_scale(train: Array, season: int) -> float:
-    """Return the mean absolute error of seasonal naive on the training part; of naive if it is not longer than that."""
+    """Return the mean absolute error of seasonal naive on the training part, or of naive if it is too short."""
     lag = season if len(train) > season else 1
     steps = np.abs(train[lag:] - train[:-lag])
     return float(steps.mean()) if len(steps) and steps.mean() > 0 else float("nan")
@@ -28,10 +28,10 @@ def smape(forecast: Array, actual: Array, floor: float = 0.0) -> float:
 
 
 def scored(each: Set, series: Series, forecast: Mapping[str, Array]) -> dict[str, Any]:
-    """Score one forecast: ``mean``, and ``lo-80``, ``hi-80``, … where there are intervals.
+    """Score one forecast: ``mean``, and ``lo-80``, ``hi-80``, … if it has intervals.
 
-    Values missing in the test part are not scored. Returns sMAPE, MASE and, by level, the shares inside of the
-    whole horizon and of its thirds, and the mean width in MASE scales.
+    Missing test values are not scored. Returns sMAPE, MASE and, by level, the coverage of the whole horizon and of its
+    thirds, and the mean width in MASE scales.
     """
     known = ~np.isnan(series.test)
     scale = mase_scale(series.train, each.season)
@@ -52,7 +52,7 @@ def scored(each: Set, series: Series, forecast: Mapping[str, Array]) -> dict[str
 
 
 def stand_in(series: Series, season: int) -> dict[str, Array]:
-    """Seasonal naive without intervals, where a method failed."""
+    """Return seasonal naive without intervals, in place of a failed method."""
     lag = season if len(series.train) >= season else 1
     return {"mean": np.resize(series.train[-lag:], len(series.test))}
 

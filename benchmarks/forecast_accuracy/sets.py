@@ -1,4 +1,4 @@
-"""The public sets: where they lie, how they are read, what season each has. NumPy alone, for every environment."""
+"""The public sets: their files, readers and seasons. Needs only NumPy, for every environment."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ DEFAULT_DATA = Path(__file__).resolve().parents[3] / "shared" / "data"
 
 @dataclass(frozen=True)
 class Series:
-    """One series of a set: what is known, and what came."""
+    """One series of a set: training and test values."""
 
     train: Array
     test: Array
@@ -27,8 +27,8 @@ class Series:
 class Set:
     """One public set.
 
-    `season` is that of peers and of MASE's scale. `seasons` is what Elman is told: it also takes two. `floor` is the
-    smallest denominator of sMAPE (with 0.1 added), as published for NN5's days of no business.
+    `season` is for peers and for MASE's scale; `seasons` is for Elman, which also takes two. `floor` is the smallest
+    denominator of sMAPE (with 0.1 added), as published for NN5's days without business.
     """
 
     name: str
@@ -39,7 +39,7 @@ class Set:
 
     @property
     def competition(self) -> str:
-        """What the set belongs to, such as ``m3``."""
+        """The competition, such as ``m3``."""
         return self.name.partition("_")[0]
 
     def path(self, data: Path) -> Path:
@@ -65,7 +65,7 @@ SETS = {
 
 
 def folder(data: Path) -> Path:
-    """Return the folder of the ``.jsonl`` files, given it or its parent."""
+    """Return the folder of the ``.jsonl`` files from it or its parent."""
     return data / "forecasting" if (data / "forecasting").is_dir() else data
 
 
@@ -92,8 +92,8 @@ def read_set(each: Set, data: Path, at_most: int | None = None) -> list[Series]:
 
 
 def by_horizon(series: Iterable[Series]) -> dict[int, list[int]]:
-    """Return the places of the series of each horizon, shortest horizon first."""
-    places: dict[int, list[int]] = {}
-    for place, each in enumerate(series):
-        places.setdefault(len(each.test), []).append(place)
-    return dict(sorted(places.items()))
+    """Return the indices of the series of each horizon, the shortest horizon first."""
+    indices: dict[int, list[int]] = {}
+    for index, each in enumerate(series):
+        indices.setdefault(len(each.test), []).append(index)
+    return dict(sorted(indices.items()))

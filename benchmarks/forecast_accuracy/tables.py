@@ -23,9 +23,9 @@ ROLLING_NAMES = {"air_passengers": "air passengers, 5 cut-offs", "sunspots": "su
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of cells under a header; the columns named in `lowest` print their lowest figure of each group in bold.
+    """Rows of cells with a header; the columns in `lowest` print the lowest figure of each group in bold.
 
-    The first cell of a row names its group and the second the method. A table without groups leaves the first empty.
+    The first cell of a row is its group and the second the method. Without groups the first cell is empty.
     """
 
     title: str
@@ -35,30 +35,30 @@ class Table:
     lowest: tuple[str, ...] = ("sMAPE", "MASE")
 
     def best(self) -> set[tuple[int, int]]:
-        """Return the places of the lowest figures, as they are printed; those that tie share."""
+        """Return row and column of the lowest printed figures, ties included."""
         found = set()
         for column, name in enumerate(self.header):
             if name not in self.lowest:
                 continue
             for group in {row[0] for row in self.rows}:
                 shown = {
-                    place: round(value, self.digits.get(name, 3))
-                    for place, row in enumerate(self.rows)
+                    index: round(value, self.digits.get(name, 3))
+                    for index, row in enumerate(self.rows)
                     if row[0] == group and isinstance(value := row[column], float)
                 }
-                found |= {(place, column) for place, value in shown.items() if value == min(shown.values())}
+                found |= {(index, column) for index, value in shown.items() if value == min(shown.values())}
         return found
 
     def texts(self, mark: str = "") -> list[list[str]]:
-        """Return the cells as they are printed, the best between marks, a group's name in its first row alone."""
+        """Return the printed cells, the best between marks, a group's name only in its first row."""
         best, lines, last = self.best(), [], None
-        for place, row in enumerate(self.rows):
+        for index, row in enumerate(self.rows):
             cells = []
             for column, value in enumerate(row):
                 text = "" if value is None else value
                 if isinstance(value, float):
                     text = f"{value:.{self.digits.get(self.header[column], 3)}f}"
-                cells.append(f"{mark}{text}{mark}" if (place, column) in best else str(text))
+                cells.append(f"{mark}{text}{mark}" if (index, column) in best else str(text))
             if cells[0] == last:
                 cells[0] = ""
             last = str(row[0])
@@ -105,7 +105,7 @@ def _peer_models(folder: Path) -> list[str]:
 
 
 def sets_table(folder: Path = RESULTS) -> Table:
-    """Every set: ours, the peers best first, the published strongest first."""
+    """Every set: ours, the peers and the published figures, each with the best first."""
     own, rows = _own_sets(folder), []
     for name, each in SETS.items():
         if not any(name in sets for sets in own.values()):
@@ -154,27 +154,27 @@ def related_table(folder: Path = RESULTS) -> Table:
 
 
 def sample_table(folder: Path = RESULTS) -> Table:
-    """Peers that saw a sample, beside ours on the same series."""
+    """Peers on a sample of series, and ours on the same series."""
     series, rows = read_series(PEERS, folder), []
     own = {part: read_series(f"accuracy_{part}", folder) for part in OURS}
     for name, each in SETS.items():
         for model, scores in series.get(name, {}).items():
-            places = scores.get("places")
-            whole = {part: found[name] for part, found in own.items() if _holds(found.get(name), places)}
-            if not places or not whole:
+            indices = scores.get("places")
+            whole = {part: found[name] for part, found in own.items() if _holds(found.get(name), indices)}
+            if not indices or not whole:
                 continue
-            title = f"{each.title}, {len(places)} series"
-            rows += [[title, OURS[part], *_means(found, places)] for part, found in whole.items()]
-            rows.append([title, _peer_label(model, folder), *_means(scores, range(len(places)))])
+            title = f"{each.title}, {len(indices)} series"
+            rows += [[title, OURS[part], *_means(found, indices)] for part, found in whole.items()]
+            rows.append([title, _peer_label(model, folder), *_means(scores, range(len(indices)))])
     return Table("On a seeded sample of series", ("Data", "Method", "sMAPE", "MASE"), rows)
 
 
-def _holds(found: Mapping[str, Any] | None, places: Sequence[int] | None) -> bool:
-    return found is not None and bool(places) and max(places or [0]) < len(found["MASE"])
+def _holds(found: Mapping[str, Any] | None, indices: Sequence[int] | None) -> bool:
+    return found is not None and bool(indices) and max(indices or [0]) < len(found["MASE"])
 
 
-def _means(scores: Mapping[str, Sequence[float | None]], places: Sequence[int]) -> list[float]:
-    picked = ([scores[metric][place] for place in places] for metric in ("sMAPE", "MASE"))
+def _means(scores: Mapping[str, Sequence[float | None]], indices: Sequence[int]) -> list[float]:
+    picked = ([scores[metric][index] for index in indices] for metric in ("sMAPE", "MASE"))
     return [float(np.mean([value for value in values if value is not None])) for values in picked]
 
 
@@ -197,18 +197,18 @@ def rolling_table(folder: Path = RESULTS) -> Table:
         title = ROLLING_NAMES[name]
         rows += [[title, each, row["sMAPE"], row["MASE"], row["MAE"]] for each, row in found["scores"].items()]
     header = ("Data", "Method", "sMAPE", "MASE", "MAE")
-    return Table("Five cut-offs of one series, fitted anew at each", header, rows, lowest=header[2:])
+    return Table("Five cut-offs of one series, refitted at each", header, rows, lowest=header[2:])
 
 
 def random_table(folder: Path = RESULTS) -> Table:
-    """Random panels: change of MASE against the prior as it is, in per cent."""
+    """Random panels: change of MASE relative to the untuned prior, in per cent."""
     rows: list[list[Cell]] = []
     for competition, sizes in read("accuracy_random", folder).get("competitions", {}).items():
         for size, found in sizes.items():
             label = f"{len(found['panels'])} panels of {size} series"
             rows.append([competition.upper(), label, 100 * found["mean"], 100 * found["worst"]])
     header = ("Data", "Panels", "mean change, %", "worst change, %")
-    title = "Random panels: MASE of what was chosen against the prior as it is"
+    title = "Random panels: MASE of the chosen method relative to the untuned prior"
     return Table(title, header, rows, digits={header[2]: 2, header[3]: 2}, lowest=())
 
 
@@ -223,6 +223,6 @@ TABLES = {
 
 
 def tables(parts: Sequence[str] = tuple(TABLES), folder: Path = RESULTS) -> list[Table]:
-    """Return the tables of some parts, each once, without those that have no rows."""
+    """Return the tables of some parts, each once, without empty ones."""
     builders = dict.fromkeys(builder for part in parts for builder in TABLES[part])
     return [table for table in (builder(folder) for builder in builders) if table.rows]

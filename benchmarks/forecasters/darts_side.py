@@ -16,7 +16,7 @@ def load() -> None:
 
 
 def fit(frame: Any, settings: dict[str, Any]) -> tuple[Any, int]:
-    """Scale to 0 … 1 and give the year and the month, one-hot, as covariates that are known ahead."""
+    """Scale to 0 … 1 and pass the year and the month, one-hot, as future covariates."""
     import numpy as np
     import torch
     from darts import TimeSeries

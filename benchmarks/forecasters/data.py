@@ -1,4 +1,4 @@
-"""What the workers share: the series, the error of a forecast, and what a library takes on the disk."""
+"""Shared by the workers: the series, the error of a forecast, and the installed size of a library."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def smape(forecast: Any, actual: npt.NDArray[Any]) -> float:
 
 
 def requirements(name: str) -> list[str]:
-    """Return what a distribution asks for; Elman's own from its project file where it is not installed as a wheel."""
+    """Return the requirements of a distribution; Elman's come from its project file if no wheel is installed."""
     try:
         return distribution(name).requires or []
     except PackageNotFoundError:
@@ -45,7 +45,7 @@ def requirements(name: str) -> list[str]:
 
 
 def wanted_with(names: list[str]) -> set[str]:
-    """Return distributions and everything that they need, by canonical name, without extras."""
+    """Return distributions and their requirements, by canonical name, without extras."""
     found: set[str] = set()
     queue = [canonicalize_name(name) for name in names]
     while queue:
@@ -66,7 +66,7 @@ def size_of(distribution: Distribution) -> int:
 
 
 def installed_megabytes(name: str) -> float:
-    """Return the size of a library and all it needs; Darts' recurrent models also need PyTorch and Lightning."""
+    """Return the size of a library with its requirements; Darts' recurrent models need PyTorch and Lightning too."""
     names = wanted_with([name, "torch", "pytorch-lightning"] if name == "darts" else [name])
     total = 0
     for part in names:

@@ -1,4 +1,4 @@
-"""What the peers of text.py are made of."""
+"""Parts of the peers of text.py."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PyTorch's side of text.py: the loop that everybody writes, on the same parameters and batches."""
+"""PyTorch's side of text.py: the usual training loop, on the same parameters and batches."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SETTINGS = {
 
 
 class Layers(torch.nn.Module):
-    """Embedding or one-hot rows, recurrent layers, output; dropout where Zaremba et al. have it."""
+    """Embedding or one-hot rows, recurrent layers, output; dropout as in Zaremba et al."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
@@ -39,7 +39,7 @@ class Layers(torch.nn.Module):
                 self.embedding.weight.copy_(torch.from_numpy(p["embedding"]))
             self.output.weight.copy_(torch.from_numpy(p["output.W_y"].T.copy()))
             self.output.bias.copy_(torch.from_numpy(p["output.b_y"]))
-        if a.cell == "lstm":  # PyTorch has the bias twice, and would take steps twice as long with it
+        if a.cell == "lstm":  # PyTorch has two biases, whose updates would add up
             for name, parameter in self.layers.named_parameters():
                 parameter.requires_grad_(not name.startswith("bias_hh"))
 
@@ -53,16 +53,16 @@ class Layers(torch.nn.Module):
 
 
 class TorchModel:
-    """Training and writing, as `Trainer` and `LanguageModel.stream` do it.
+    """Training and generation, like `Trainer` and `LanguageModel.stream`.
 
     Parameters
     ----------
     start : Network
         Initial parameters.
     settings : Settings
-        Of our trainer.
+        Settings of our trainer.
     batches : Batches
-        Likewise.
+        Batches of our trainer.
     setting : str
         One of `SETTINGS`.
     """
@@ -85,7 +85,7 @@ class TorchModel:
         self.parameters = parameters
 
     def run(self, until: int) -> None:
-        """Train up to so many updates."""
+        """Train until update ``until``."""
         torch.set_num_threads(self.threads)
         with_onednn(self.onednn, lambda: self._run(until))()
 
@@ -147,7 +147,7 @@ class TorchModel:
         return self
 
     def generate(self, count: int) -> list[int]:
-        """Draw so many characters after token 1, the state carried."""
+        """Generate ``count`` characters after token 1, with carried state."""
         torch.set_num_threads(self.threads)
         return with_onednn(self.onednn, lambda: self._generate(count))()
 

@@ -1,1 +1,1 @@
-"""Parts of the speed comparison: shapes and bars, fair timing, one module per library, one per kind of work."""
+"""Parts of the speed comparison: shapes and bars, timing, one module per library, one per kind of work."""

@@ -1,4 +1,4 @@
-"""What the engine has to reach: a ratio to the fastest peer, or a fraction of the FMA loop, whichever asks less."""
+"""Targets of the engine: a ratio to the fastest peer, or a fraction of the FMA loop, whichever is easier."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ FORWARD = [
 ]
 STREAMING = {("lstm", 1, 32): 20.0, ("lstm", 64, 128): 8.0, ("lstm", 256, 256): 1.8}
 UPDATE = {("lstm", 10, 32, 1, 16): 12.0, ("rnn", 10, 32, 1, 16): 25.0}  # whole training step, eager PyTorch loop
-THREADS = 0.9  # speed-up by two threads, of that of the FMA loop
-DENORMALS = 2.0  # at most so many times slower
+THREADS = 0.9  # speed-up by two threads, relative to that of the FMA loop
+DENORMALS = 2.0  # at most this factor slower
 FIT, IMPORT = 20.0, 10.0  # end to end
 
 
 @dataclass(frozen=True)
 class Bar:
-    """A ratio that suffices, and a fraction of the FMA loop that suffices as well."""
+    """A target: a sufficient ratio, and a sufficient fraction of the FMA loop."""
 
     ratio: float
     fraction: float | None = None
 
     def judge(self, ratio: float, fraction: float | None = None) -> dict[str, Any]:
-        """Return the fields of a row: the bar, whether it is met, and by which of the two."""
+        """Return the fields of a row: the bar, whether it is met, and by which part."""
         by = None
         if ratio >= self.ratio:
             by = "ratio"
@@ -45,7 +45,7 @@ class Bar:
         return {"bar": {"ratio": self.ratio, "fraction": self.fraction}, "met": by is not None, "met_by": by}
 
 
-DEFAULT_FORECASTER = Bar(2.0, 0.55)  # training step of its shape, PyTorch alone
+DEFAULT_FORECASTER = Bar(2.0, 0.55)  # training step of its shape, against PyTorch only
 
 
 def layer_bar(task: str, shape: Shape) -> Bar:
@@ -56,12 +56,12 @@ def layer_bar(task: str, shape: Shape) -> Bar:
 
 
 def streaming_bar(shape: Shape) -> Bar | None:
-    """Return the bar of one step of batch 1, None where there is none."""
+    """Return the bar of one step of batch 1, or None."""
     ratio = STREAMING.get((shape.cell, shape.D, shape.H)) if shape.layers == 1 else None
     return None if ratio is None else Bar(ratio)
 
 
 def update_bar(shape: Shape) -> Bar | None:
-    """Return the bar of a whole training step, None where there is none."""
+    """Return the bar of a whole training step, or None."""
     ratio = UPDATE.get((shape.cell, shape.T, shape.N, shape.D, shape.H))
     return None if ratio is None else Bar(ratio)

@@ -1,4 +1,4 @@
-"""What denormal numbers cost: the same step with inputs and upstream gradients near 1e-40."""
+"""Cost of denormal numbers: the same step with inputs and upstream gradients near 1e-40."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ SCALE = 1e-40
 
 
 def measure_denormals(shape: Shape, peers: Mapping[str, ModuleType], seconds: float) -> dict[str, Any]:
-    """Time the training step of Elman and PyTorch on usual and on denormal numbers; returns a row.
+    """Time the training step of Elman and PyTorch on usual and on denormal numbers; return a row.
 
-    PyTorch's flag is a flag of the thread, which would help Elman too: it is off here, for both.
+    PyTorch's flag is set per thread and would affect Elman too, so it is off here for both.
     """
     if "PyTorch" in peers:
         import torch

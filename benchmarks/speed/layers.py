@@ -23,10 +23,10 @@ def compare_sides(
     at_once: int = 1,
     beside: Mapping[str, Run] | None = None,
 ) -> tuple[Timings, dict[str, Any]]:
-    """Check every setting of every library, find the best of each, and let these take turns with the FMA loop.
+    """Check every setting of every library, find the best of each, and alternate these with the FMA loop.
 
-    ``at_once`` is how many pieces of work a call does; what is ``beside`` is timed with them and compared with nothing.
-    Returns the timings and the fields of a row that do not depend on what was measured.
+    ``at_once`` is the number of work items per call; sides in ``beside`` are timed too but not compared. Returns the
+    timings and the fields of a row that do not depend on the timings.
     """
     worst, settings, tried, known = {}, {}, {}, {}
     for name, runs in variants.items():
@@ -55,7 +55,7 @@ def compare_sides(
 
 
 def measure_layer(task: str, problem: Problem, peers: Mapping[str, ModuleType], seconds: float) -> dict[str, Any]:
-    """Check, then time one shape and task; returns a row."""
+    """Check, then time one shape and task; return a row."""
     shape, function = problem.shape, FUNCTION[task]
     variants = {name: getattr(peer, function)(problem) for name, peer in peers.items() if hasattr(peer, function)}
     timings, row = compare_sides(variants, problem.check, seconds)
@@ -69,7 +69,7 @@ def measure_layer(task: str, problem: Problem, peers: Mapping[str, ModuleType], 
 
 
 def describe(shape: Shape, task: str) -> dict[str, Any]:
-    """Return the fields that say what a row is about."""
+    """Return the fields that describe a row."""
     return {
         "task": task,
         "shape": shape.name if task != "streaming" else stream_name(shape),

@@ -1,4 +1,4 @@
-"""What the figures were measured on."""
+"""Description of the machine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from elman import engine
 
 
 def cpu_model() -> str:
-    """Name the CPU as the system does."""
+    """Return the system's name of the CPU."""
     if Path("/proc/cpuinfo").exists():
         for line in Path("/proc/cpuinfo").read_text().splitlines():
             if line.startswith("model name"):

@@ -1,4 +1,4 @@
-"""One comparison: the same numbers for every side, and what the float64 reference makes of them."""
+"""One comparison: the same inputs for every side, and the results of the float64 reference."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from speed.shapes import Shape
 
 Array = npt.NDArray[Any]
 
-# Largest difference from the reference, relative to its largest element. Sums over T·N terms are in the gradients.
+# Largest difference from the reference, relative to its largest element. Gradients are sums over T·N terms.
 TOLERANCE = {"h": 1e-4, "y": 1e-4, "loss": 1e-4}
 GRADIENT_TOLERANCE = 1e-3
 
 
 class Weights(NamedTuple):
-    """Of one layer: (inputs, outputs), gates packed as in docs/notation.md; b_hn of the GRU only."""
+    """Weights of one layer: (inputs, outputs), gates packed as in docs/notation.md; only the GRU has b_hn."""
 
     W_x: Array
     W_h: Array
@@ -39,7 +39,7 @@ class Problem:
 
     @cached_property
     def expected(self) -> dict[str, Array]:
-        """Results of the reference in float64: h of the last layer and, of a single layer, the gradients."""
+        """Results of the reference in float64: h of the last layer and, for a single layer, the gradients."""
         x: Array = self.x
         for w in self.layers:
             zero, (W_x, W_h, b, b_hn) = np.zeros((self.shape.N, self.shape.H)), w
@@ -52,12 +52,12 @@ class Problem:
         return {"h": x, "dW_x": gradients.dW_x, "dW_h": gradients.dW_h, "db": gradients.db}
 
     def check(self, side: str, results: dict[str, Array]) -> float:
-        """Compare with the reference; returns the largest relative difference, raises where it is too large."""
+        """Compare with the reference; return the largest relative difference, or raise if it is too large."""
         return check(f"{self.shape.name}, {side}", results, self.expected)
 
 
 def draw_weights(rng: np.random.Generator, shape: Shape, layer: int) -> Weights:
-    """Draw the weights of a layer as most libraries initialise them: uniform, ±1/√H."""
+    """Draw the weights of a layer with the usual initialization: uniform, ±1/√H."""
     H, columns = shape.H, shape.gates * shape.H
 
     def draw(*size: int) -> Array:
@@ -68,7 +68,7 @@ def draw_weights(rng: np.random.Generator, shape: Shape, layer: int) -> Weights:
 
 
 def check(what: str, results: dict[str, Array], expected: dict[str, Array]) -> float:
-    """Return the largest difference relative to the largest element; end the run where it is too large."""
+    """Return the largest difference relative to the largest element; end the run if it is too large."""
     worst = 0.0
     for name, value in results.items():
         if name not in expected:

@@ -1,4 +1,4 @@
-"""The training step once more in float64, from the functions of elman.reference alone."""
+"""The training step in float64, built only from functions of elman.reference."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def forward(cell: str, x: Array, p: Parameters, layer: int) -> reference.LayerSt
 
 
 def gradient(update: Update, p: Parameters, g: Parameters) -> float:
-    """Fill g with the gradient of one batch; returns the loss."""
+    """Fill g with the gradient of one batch; return the loss."""
     batch, cell, layers = update.batch(), update.shape.cell, update.shape.layers
     x = batch.x if update.vocabulary is None else reference.embedding_forward(batch.x, p["embedding"])
     inputs, states = [], []

@@ -1,4 +1,4 @@
-"""Go through all rows."""
+"""Measure all rows."""
 
 from __future__ import annotations
 
@@ -51,12 +51,12 @@ def jobs(sides: Mapping[str, ModuleType], seconds: float, only: str) -> Iterator
 
 
 def steady(row: Row) -> bool:
-    """Whether the rounds agree, and nothing was faster than the machine."""
+    """Whether the rounds agree, and no rate exceeds the machine's."""
     return bool(row["spread"] <= UNSTEADY and row.get("fraction_of_fma_loop", 0) <= 1.05)
 
 
 def measured(all_jobs: Iterable[Job]) -> list[Row]:
-    """Run all, and those whose rounds disagreed once more at the end; the steadier of the two counts."""
+    """Run all jobs, and repeat those with disagreeing rounds at the end; the steadier result counts."""
     found: list[Row] = []
     again: list[tuple[int, Job]] = []
     for job in all_jobs:
@@ -74,7 +74,7 @@ def measured(all_jobs: Iterable[Job]) -> list[Row]:
 
 
 def thread_rows(seconds: float, only: str) -> list[Row]:
-    """Measure the rows about a second thread; there are none on a machine with one CPU."""
+    """Measure the rows of the second thread; none on a machine with one CPU."""
     sides = peers.installed()
     several = len(os.sched_getaffinity(0)) > 1 if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1) > 1
     shapes = [shape for shape in THREADED if several and wanted(only, "second thread", shape)]
@@ -82,7 +82,7 @@ def thread_rows(seconds: float, only: str) -> list[Row]:
 
 
 def measure(seconds: float, only: str, before: list[Row]) -> dict[str, Any]:
-    """Run everything in this process; returns the result file's content. ``before`` are rows measured elsewhere."""
+    """Measure all rows in this process; return the result file's content. ``before`` are rows of other processes."""
     sides = peers.installed()
     start, here = time.perf_counter(), machine.describe("torch", "jax", "jaxlib", "onnxruntime")
     found = [*measured(jobs(sides, seconds, only)), *before]
@@ -99,7 +99,7 @@ def measure(seconds: float, only: str, before: list[Row]) -> dict[str, Any]:
 
 
 def default_forecaster(row: Row) -> Row:
-    """Judge the default forecaster's training step once more, against PyTorch alone."""
+    """Compare the default forecaster's training step with PyTorch only."""
     ratio = row["median_ms"]["PyTorch"] / row["median_ms"][peers.OURS]
     kept = {key: row[key] for key in KEPT}
     judged = bars.DEFAULT_FORECASTER.judge(ratio, row["fraction_of_fma_loop"])
@@ -107,7 +107,7 @@ def default_forecaster(row: Row) -> Row:
 
 
 def told(row: Row) -> Row:
-    """Print a row as it comes."""
+    """Print a finished row."""
     times = ", ".join(f"{name} {value:.4g}" for name, value in row["median_ms"].items())
     rate = f", {row['fraction_of_fma_loop']:.2f} of FMA" if "fraction_of_fma_loop" in row else ""
     met = {True: "met", False: "NOT met", None: ""}[row["met"]]

@@ -1,4 +1,4 @@
-"""The shapes that are measured, and how many floating point operations they take."""
+"""The measured shapes, and their numbers of floating point operations."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Shape:
 
     @property
     def name(self) -> str:
-        """As in the tables: the cell and T, N, D, H."""
+        """Name in the tables: the cell and T, N, D, H."""
         times = f"{self.layers}×" if self.layers > 1 else ""
         return f"{times}{self.cell.upper()} {self.T},{self.N},{self.D},{self.H}"
 
@@ -37,8 +37,8 @@ class Shape:
     def operations(self, task: str) -> int:
         """Count additions and multiplications of the matrix products; element-wise work is not counted.
 
-        Forward: x W_x and h W_h. The training step adds dW_x = xᵀ da, dW_h = hᵀ da and dh = da W_hᵀ; inputs of the
-        first layer ask for no gradient.
+        Forward: x W_x and h W_h. The training step adds dW_x = xᵀ da, dW_h = hᵀ da and dh = da W_hᵀ, without the
+        gradient of the first layer's input.
         """
         count = 0
         for layer in range(self.layers):
@@ -72,7 +72,7 @@ LAYERS = [
     Shape("gru", 300, 20, 800, 800),
 ]
 
-STREAMS = [  # T is what the check runs through; the timing is per step
+STREAMS = [  # T is the number of steps of the check; the timing is per step
     Shape("lstm", 6, 1, 1, 32),
     Shape("lstm", 6, 1, 64, 128),
     Shape("lstm", 6, 1, 256, 256),

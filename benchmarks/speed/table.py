@@ -14,7 +14,7 @@ PEERS = ("PyTorch", "JAX", "ONNX Runtime")
 
 
 def number(value: float | None) -> str:
-    """Write three digits that matter."""
+    """Return a number with three significant digits."""
     if value is None:
         return ""
     if value >= 100:
@@ -101,7 +101,7 @@ TABLES: list[tuple[tuple[str, ...], str, Table]] = [
 
 
 def where(report: dict[str, Any]) -> str:
-    """Describe the machine and the versions, and say so where other programs were busy on it."""
+    """Describe the machine and the versions, with a warning if other programs were running."""
     about = report["machine"]
     versions = ", ".join(f"{name} {version}" for name, version in about["versions"].items() if version)
     load = max(about["load_average_before"], report["load_average_after"])
@@ -158,7 +158,7 @@ def end_to_end_tables(report: dict[str, Any]) -> str:
 
 
 def write_readme(readme: Path, results: Path) -> None:
-    """Put the tables between the marks of the README."""
+    """Write the tables between the marks of the README."""
     parts = ["## Engine", engine_tables(json.loads((results / "engine.json").read_text()))]
     if (results / "end_to_end.json").exists():
         parts += ["## End to end", end_to_end_tables(json.loads((results / "end_to_end.json").read_text()))]

@@ -1,4 +1,4 @@
-"""What a second thread gains, beside what it gains for a loop that touches no memory."""
+"""Speed-up by a second thread, compared with that of a loop without memory accesses."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def torch_with(n_threads: int, call: Callable[[], object]) -> Callable[[], objec
 
 
 def measure_threads(shape: Shape, peers: Mapping[str, ModuleType], seconds: float) -> dict[str, Any]:
-    """Time the training step and the FMA loop with one thread and with two; returns a row."""
+    """Time the training step and the FMA loop with one thread and with two; return a row."""
     problem = Problem(shape)
     loops = {n: FMALoop(n) for n in (1, 2)}
     sides: dict[str, Callable[[], object]] = {f"FMA loop, {n}": loop for n, loop in loops.items()}

@@ -1,4 +1,4 @@
-"""Fair timing: the sides take turns in one process, and medians are compared."""
+"""Timing: the sides alternate in one process, and medians are compared."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ Call = Callable[[], object]
 Clock = Callable[[], float]
 
 TURN = 0.01  # seconds of one side's turn, at least: short calls are repeated as in a training loop
-SLOW = 0.1  # seconds of a call that is not repeated to find out how long it takes
+SLOW = 0.1  # seconds; a longer call is not repeated to estimate its time
 LEAST_ROUNDS = 5
 MOST_ATTEMPTS = 3
-MOST_SECONDS = 15.0  # of a measurement that goes on because it disagrees
-DISAGREEMENT = 0.08  # spread of the ratio between rounds above which a measurement goes on
+MOST_SECONDS = 15.0  # of a measurement that continues because its rounds disagree
+DISAGREEMENT = 0.08  # spread of the ratio between rounds above which a measurement continues
 FMA_ROUNDS = 2_000_000
 
 
@@ -32,7 +32,7 @@ class Timings:
         return statistics.median(self.rounds[name])
 
     def spread(self, name: str, other: str) -> float:
-        """Return the middle half of the rounds' ratios, relative to their median."""
+        """Return the interquartile range of the rounds' ratios, relative to their median."""
         ratios = sorted(a / b for a, b in zip(self.rounds[name], self.rounds[other], strict=True))
         low, _, high = statistics.quantiles(ratios, n=4)
         return (high - low) / statistics.median(ratios)
@@ -42,10 +42,10 @@ class Timings:
 
 
 def seconds_of(call: Call, count: int, clock: Clock = time.process_time) -> float:
-    """Time ``count`` calls in a row; returns the seconds of one.
+    """Time ``count`` calls in a row; return the seconds of one.
 
-    The clock counts the CPU time of all threads of this process. On the one CPU that the process is pinned to, that is
-    what the wall clock says, less what other programs take from it.
+    The clock counts the CPU time of all threads of this process. The process is pinned to one CPU, so this is the wall
+    time minus the time of other programs.
     """
     start = clock()
     for _ in range(count):
@@ -54,7 +54,7 @@ def seconds_of(call: Call, count: int, clock: Clock = time.process_time) -> floa
 
 
 def typical_seconds(call: Call) -> float:
-    """Return about what a call takes; it has run before, when it was checked."""
+    """Return an estimate of a call's time; the call is warm, because it was checked before."""
     seconds = seconds_of(call, 1)
     if seconds < SLOW:
         seconds = min(seconds_of(call, 1) for _ in range(3))
@@ -66,11 +66,11 @@ def typical_seconds(call: Call) -> float:
 def interleave(
     sides: Mapping[str, Call], seconds: float, ours: str, known: Mapping[str, float], clock: Clock = time.process_time
 ) -> Timings:
-    """Let the sides take turns for about so many seconds each, and longer while their ratios disagree.
+    """Alternate the sides for about ``seconds`` each, and longer while their ratios disagree.
 
-    The order rotates from round to round. A side of several calls per turn makes one first that is not timed, so that
-    it does not pay for what the others left in the caches. Garbage is collected between rounds only. ``known`` are
-    seconds per call that have been found out already.
+    The order rotates from round to round. A side with several calls per turn first makes one that is not timed, so that
+    it does not pay for the cache contents of the others. Garbage is collected only between rounds. ``known`` holds
+    seconds per call from earlier measurements.
     """
     guesses = {name: known[name] if name in known else typical_seconds(call) for name, call in sides.items()}
     counts = {name: max(1, round(TURN / guess)) for name, guess in guesses.items()}
@@ -98,7 +98,7 @@ def interleave(
 
 
 def fastest(variants: Mapping[str, Call]) -> tuple[str, dict[str, float]]:
-    """Find the best setting of one library; returns its name and the seconds of all."""
+    """Find the fastest setting of one library; return its name and the seconds of all."""
     seconds = {name: typical_seconds(call) for name, call in variants.items()}
     for _ in range(2 if len(variants) > 1 else 0):
         for name, call in variants.items():
@@ -109,7 +109,7 @@ def fastest(variants: Mapping[str, Call]) -> tuple[str, dict[str, float]]:
 
 
 class FMALoop:
-    """The loop of multiply-adds in registers that the engine's rate is compared with: a side like the others."""
+    """The loop of multiply-adds in registers, the reference rate of the engine; a side like the others."""
 
     name = "FMA loop"
 

@@ -1,4 +1,4 @@
-"""Whole training steps through elman.training, against the loops that people write with the other libraries."""
+"""Whole training steps with elman.training, compared with the usual loops of the other libraries."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ CHECKED = 2  # updates whose losses are compared with the reference
 
 @dataclass(frozen=True)
 class Update:
-    """A network and how it is trained: layers, a linear output at every step, a loss, an optimizer."""
+    """A network and its training: layers, a linear output at every step, a loss, an optimizer."""
 
     shape: Shape
     outputs: int = 1
@@ -47,12 +47,12 @@ class Update:
 
     @property
     def at_once(self) -> int:
-        """Updates of one timed call, on every side: a run of the trainer has a beginning and an end of its own."""
+        """Updates per timed call, on every side: a run of the trainer has a start-up and an end."""
         return 20 if self.shape.H <= 32 else 1
 
     @property
     def task(self) -> str:
-        """What a row of it is called."""
+        """The name of its row."""
         return f"update with {'Adam' if self.optimizer == 'adam' else 'SGD'}"
 
     @property
@@ -60,7 +60,7 @@ class Update:
         return "mean_squared_error" if self.vocabulary is None else "categorical_cross_entropy"
 
     def batch(self) -> Batch:
-        """Draw the batch that every update gets: neither side is timed for finding its data."""
+        """Draw the batch of every update; loading data is not timed."""
         rng, (T, N) = np.random.default_rng(0), (self.shape.T, self.shape.N)
         if self.vocabulary is not None:
             return Batch(*rng.integers(0, self.vocabulary, (2, T, N)))
@@ -68,12 +68,12 @@ class Update:
         return Batch(x.astype(np.float32), y.astype(np.float32))
 
     def parameters(self) -> Parameters:
-        """Draw the parameters that every side starts from."""
+        """Draw the initial parameters of every side."""
         return Network.initialized(self.architecture, scheme="torch").parameters
 
 
 class SameBatch:
-    """A source that gives one batch for ever."""
+    """A source that always returns one batch."""
 
     epoch_length = None
 
@@ -85,7 +85,7 @@ class SameBatch:
 
 
 def elman_trainer(update: Update) -> dict[str, Run]:
-    """Use `Trainer.run` as it comes, history and all."""
+    """Use `Trainer.run` with its history."""
     settings = Settings(
         updates=1 << 40,
         loss=update.loss,
@@ -107,7 +107,7 @@ def elman_trainer(update: Update) -> dict[str, Run]:
 
 
 def bare_kernels(update: Update) -> dict[str, Run]:
-    """Run the kernels of one update of a single layer alone, on memory that is there: the floor of the trainer."""
+    """Run only the kernels of one update of a single layer, on allocated memory: a lower bound for the trainer."""
     shape, K = update.shape, update.outputs
     layer, rows = Layer(Problem(shape)), shape.T * shape.N
     h, dh, y = layer.h[1:].reshape(rows, shape.H), layer.dh.reshape(rows, shape.H), update.batch().y.reshape(rows, K)
@@ -145,7 +145,7 @@ def loops(update: Update, peers: Mapping[str, Any]) -> dict[str, dict[str, Run]]
 
 
 def measure_update(update: Update, peers: Mapping[str, Any], seconds: float) -> dict[str, Any]:
-    """Check the losses of the first updates, then time the update; returns a row."""
+    """Check the losses of the first updates, then time the update; return a row."""
     shape, adam = update.shape, update.optimizer == "adam"
     expected = {"loss": reference_losses(update, CHECKED)}
 

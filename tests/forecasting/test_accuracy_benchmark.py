@@ -203,7 +203,7 @@ def test_missing_values_become_the_median_of_their_phase(piece: Any) -> None:
     [
         (["alonee"], "there is no part 'alonee'; choose from alone, panels, random, coverage, rolling, durations"),
         (["alone", "--sets", "m9"], "there is no set 'm9'; choose from m1_yearly, m1_quarterly"),
-        (["alone", "--at-most", "2"], "a trial does not belong among the results; pass another folder with --results"),
+        (["alone", "--at-most", "2"], "the results folder is not for trials; pass another folder with --results"),
         (["alone", "--data", "nowhere"], "m1_yearly.jsonl not found. The benchmark data are not part of the package"),
     ],
 )

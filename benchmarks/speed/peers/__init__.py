@@ -1,7 +1,7 @@
 """The libraries: one module each, with the same functions.
 
-``train(problem)``, ``forward(problem)`` and ``stream(problem)`` return the library's settings worth trying, by name; a
-module without one of them does not take part in it. Nobody's input asks for a gradient.
+``train(problem)``, ``forward(problem)`` and ``stream(problem)`` return the library's candidate settings by name; a
+module without one of them is skipped for it. No side computes the gradient of the input.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ OURS = "Elman"
 
 
 class Run(NamedTuple):
-    """A piece of work as one library does it."""
+    """One piece of work in one library."""
 
-    call: Callable[[], object]  # what is timed; it returns when the work is done
+    call: Callable[[], object]  # the timed call; it returns when the work is done
     result: Callable[[], dict[str, npt.NDArray[Any]]]  # its results by name, in Elman's layout
 
 
 def installed() -> dict[str, ModuleType]:
-    """Import the libraries that are here, Elman first."""
+    """Import the installed libraries, Elman first."""
     found = {OURS: importlib.import_module("speed.peers.elman_side")}
     for name, (package, module) in MODULES.items():
         if importlib.util.find_spec(package) is not None:

@@ -1,4 +1,4 @@
-"""Elman: the raw kernels, with memory allocated once, as a network calls them."""
+"""Elman: the raw kernels with memory allocated once, as in a network."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def empty(*shape: int) -> Array:
 
 
 class Layer:
-    """One layer with the memory that a network keeps between steps."""
+    """One layer with the memory that a network reuses between steps."""
 
     def __init__(self, problem: Problem, n_threads: int = 1) -> None:
         shape, weights = problem.shape, problem.layers[0]
@@ -32,13 +32,13 @@ class Layer:
         self.dW_x, self.dW_h, self.db = empty(D, columns), empty(H, columns), empty(columns)
 
     def forward(self, keep: bool = False) -> None:
-        """h of every step; with ``keep`` also what the backward pass needs."""
+        """Compute h of every step; with ``keep`` also the values for the backward pass."""
         start, weights = (self.x, None, None), (self.W_x, self.W_h, self.b, self.b_hn)  # from zeros
         states = self.h, self.c, self.gates if keep else None
         kernels.layer_forward(self.cell, "tanh", *start, *weights, None, None, *states, self.n_threads)
 
     def backward(self) -> None:
-        """Gradients of the weights and of the initial state."""
+        """Compute the gradients of the weights and of the initial state."""
         given = self.dh, None, None, self.x, self.h, self.c, self.gates, self.W_x, self.W_h
         plain = None, None, False, None  # no lengths, no mask, all paths, no dx
         gradients = self.dh_0, self.dc_0, self.dW_x, self.dW_h, self.db, self.db_hn
@@ -61,7 +61,7 @@ def train(problem: Problem, n_threads: int = 1) -> dict[str, Run]:
 
 
 def forward(problem: Problem) -> dict[str, Run]:
-    """Forward, keeping nothing for a backward pass."""
+    """Forward, without values for a backward pass."""
     layer = Layer(problem)
 
     def result() -> dict[str, Array]:

@@ -1,4 +1,4 @@
-"""A language model's whole update in JAX, one compiled function whose parameters are updated in place."""
+"""A language model's whole update in JAX: one compiled function that updates the parameters in place."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def make_step(update: Update, unroll: int) -> Any:
 
 
 def loop(update: Update, checked: int, at_once: int) -> dict[str, Run]:
-    """Offer every unrolling."""
+    """Return one run per unrolling."""
     batch = update.batch()
     x, y = jnp.asarray(batch.x, jnp.int32), jnp.asarray(batch.y, jnp.int32)
 

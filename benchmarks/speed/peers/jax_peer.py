@@ -22,7 +22,7 @@ from speed.shapes import Shape
 Array = npt.NDArray[Any]
 UNROLLS, LARGE = (1, 4, 8), 500
 
-jax.config.update("jax_cpu_enable_async_dispatch", False)  # run in the calling thread: no hand-over to time
+jax.config.update("jax_cpu_enable_async_dispatch", False)  # run in the calling thread, without the cost of dispatch
 
 
 def cell_step(cell: str, a: jax.Array, state: Any, W_h: jax.Array, b_hn: jax.Array | None) -> Any:
@@ -57,7 +57,7 @@ def run_layer(cell: str, unroll: int, weights: Any, x: jax.Array) -> jax.Array:
 
 
 def unrolls(shape: Shape) -> tuple[int, ...]:
-    """Return the unrollings to try; 8 takes long to compile and never won where the products are large."""
+    """Return the unrollings to try; 8 compiles slowly and was never the fastest with large products."""
     return UNROLLS if shape.H < LARGE else UNROLLS[:2]
 
 
@@ -97,7 +97,7 @@ def forward(problem: Problem) -> dict[str, Run]:
 
 
 def stream(problem: Problem) -> dict[str, Run]:
-    """One compiled step of all layers; the old state's memory is given away."""
+    """One compiled step of all layers; the old state is donated."""
     shape, layers = problem.shape, on_device(problem)
     rows = [jnp.asarray(row) for row in problem.x]
     parts = 2 if shape.cell == "lstm" else 1

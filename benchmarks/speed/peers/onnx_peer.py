@@ -65,7 +65,7 @@ def make_model(problem: Problem, carried: bool) -> bytes:
 
 
 def make_session(model: bytes) -> onnxruntime.InferenceSession:
-    """Open a model at the best settings for one thread."""
+    """Open a model with the best settings for one thread."""
     options = onnxruntime.SessionOptions()
     options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_ALL
     options.intra_op_num_threads = options.inter_op_num_threads = 1
@@ -80,7 +80,7 @@ def value(array: Array) -> onnxruntime.OrtValue:
 
 
 def forward(problem: Problem) -> dict[str, Run]:
-    """Forward with input and output bound once, and by the plain call."""
+    """Forward with input and output bound once, and with the plain call."""
     session = make_session(make_model(problem, carried=False))
     output = session.get_outputs()[0].name
     h = value(np.zeros((problem.shape.T, 1, problem.shape.N, problem.shape.H), np.float32))
@@ -101,7 +101,7 @@ def forward(problem: Problem) -> dict[str, Run]:
 
 
 def stream(problem: Problem) -> dict[str, Run]:
-    """One step at a time: two bindings that take turns, the states that one writes being read by the other."""
+    """One step at a time: two alternating bindings; each reads the states that the other wrote."""
     shape = problem.shape
     session = make_session(make_model(problem, carried=True))
     names = [f"{s}_{{}}{layer}" for layer in range(shape.layers) for s in STATES[shape.cell]]

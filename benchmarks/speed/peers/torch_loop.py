@@ -1,4 +1,4 @@
-"""The training loop that everybody writes with PyTorch: forward, loss, backward, clip_grad_norm_, optimizer."""
+"""The usual PyTorch training loop: forward, loss, backward, clip_grad_norm_, optimizer."""
 
 from __future__ import annotations
 
@@ -71,14 +71,14 @@ def make(update: Update, fused: bool, checked: int, at_once: int) -> Run:
             step(*state)
 
     def result() -> dict[str, Any]:
-        pair = fresh(one_bias=True)  # PyTorch has the bias of a layer twice, and would take steps twice as long with it
+        pair = fresh(one_bias=True)  # PyTorch has two biases per layer, whose updates would add up
         return {"loss": np.array([step(*pair) for _ in range(checked)])}
 
     return Run(call, result)
 
 
 def loop(update: Update, checked: int, at_once: int) -> dict[str, Run]:
-    """Offer Adam as it comes and fused, with oneDNN and without."""
+    """Return runs with plain and fused Adam, with oneDNN and without."""
     name = {"adam": "Adam", "sgd": "SGD"}[update.optimizer]
     found = both(make(update, False, checked, at_once), name)
     return found | both(make(update, True, checked, at_once), f"fused {name}") if name == "Adam" else found

@@ -20,7 +20,7 @@ torch.set_flush_denormal(True)
 
 
 def with_onednn(enabled: bool, run: Callable[[], Any]) -> Callable[[], Any]:
-    """Switch oneDNN for the calls of one side; the switch itself costs a fraction of a microsecond."""
+    """Switch oneDNN on or off for a call; the switch costs a fraction of a microsecond."""
     set_flag, get_flag = torch._C._set_mkldnn_enabled, torch._C._get_mkldnn_enabled
 
     def wrapped() -> Any:
@@ -35,7 +35,7 @@ def with_onednn(enabled: bool, run: Callable[[], Any]) -> Callable[[], Any]:
 
 
 def both(run: Run, name: str = "") -> dict[str, Run]:
-    """Offer a piece of work with oneDNN and without."""
+    """Return a run with oneDNN and one without."""
     label = f"{name}, " if name else ""
     return {
         f"{label}oneDNN {word}": Run(with_onednn(on, run.call), with_onednn(on, run.result))
@@ -65,7 +65,7 @@ def make_module(problem: Problem, modules: Mapping[str, type[torch.nn.Module]] =
 
 
 def train(problem: Problem, modules: Mapping[str, type[torch.nn.Module]] = MODULES) -> dict[str, Run]:
-    """Forward and full backward; gradients are set to None before each step, the way optimizers do it."""
+    """Forward and full backward; gradients are set to None before each step, as optimizers do."""
     module, x, dh = make_module(problem, modules), torch.from_numpy(problem.x), torch.from_numpy(problem.dh)
     parameters = list(module.parameters())
 
@@ -97,7 +97,7 @@ def forward(problem: Problem) -> dict[str, Run]:
 
 
 def stream(problem: Problem) -> dict[str, Run]:
-    """One step at a time, state carried: the layer module with one step, and the cell modules."""
+    """One step at a time with carried state: the layer module with one step, and the cell modules."""
     return both(stream_module(problem), "module") | both(stream_cells(problem), "cell")
 
 
