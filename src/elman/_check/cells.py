@@ -22,21 +22,17 @@ class CellKind(NamedTuple):
     """The arrays that layers of one cell have."""
 
     gates: str  # a letter for each block of H columns in the weights
-    has_c: bool = False
-    has_b_hn: bool = False
-
-    @property
-    def has_gates(self) -> bool:
-        """Whether the forward pass stores activated gates (T, N, 4H)."""
-        return len(self.gates) > 1
-
-    @property
-    def columns(self) -> str:
-        """Columns of the weights, as a size of `Shapes`."""
-        return f"{len(self.gates)}H" if self.has_gates else "H"
+    columns: str  # of the weights, as a size of `Shapes`
+    has_c: bool
+    has_gates: bool  # stored by the forward pass, (T, N, 4H)
+    has_b_hn: bool
 
 
-CELLS = {"rnn": CellKind("h"), "lstm": CellKind("ifgo", has_c=True), "gru": CellKind("rzn", has_b_hn=True)}
+CELLS = {
+    "rnn": CellKind("h", "H", has_c=False, has_gates=False, has_b_hn=False),
+    "lstm": CellKind("ifgo", "4H", has_c=True, has_gates=True, has_b_hn=False),
+    "gru": CellKind("rzn", "3H", has_c=False, has_gates=True, has_b_hn=True),
+}
 
 
 class ForwardArguments(NamedTuple):
@@ -99,18 +95,18 @@ def layer_forward(
     s = Shapes(place, dtype, x, h_0, c_0, W_x, W_h, b, b_hn, peepholes, h_mask)
     x, W_x, W_h = _layer(s, x, W_x, W_h, kind.columns)
     return ForwardArguments(
-        x=x,
-        h_0=s.array("h_0", h_0, "N", "H"),
-        c_0=s.array("c_0", c_0, "N", "H", optional=True),
-        W_x=W_x,
-        W_h=W_h,
-        b=s.array("b", b, kind.columns, optional=True),
-        b_hn=s.array("b_hn", b_hn, "H", optional=True),
-        peepholes=s.array("peepholes", peepholes, 3, "H", optional=True),
-        cell=cell,
-        activation=cell_activation(place, cell, activation),
-        lengths=s.lengths(lengths),
-        h_mask=s.array("h_mask", h_mask, "N", "H", optional=True),
+        cell,
+        cell_activation(place, cell, activation),
+        x,
+        s.array("h_0", h_0, "N", "H"),
+        s.array("c_0", c_0, "N", "H", optional=True),
+        W_x,
+        W_h,
+        s.array("b", b, kind.columns, optional=True),
+        s.array("b_hn", b_hn, "H", optional=True),
+        s.lengths(lengths),
+        s.array("h_mask", h_mask, "N", "H", optional=True),
+        s.array("peepholes", peepholes, 3, "H", optional=True),
     )
 
 
@@ -141,21 +137,21 @@ def layer_backward(
     s = Shapes(place, dtype, dh, x, h, c, gates, W_x, W_h, peepholes, h_mask, dh_T, dc_T)
     x, W_x, W_h = _layer(s, x, W_x, W_h, kind.columns)
     return BackwardArguments(
-        dh=s.array("dh", dh, "T", "N", "H", optional=True),
-        x=x,
-        h=s.array("h", h, "T+1", "N", "H"),
-        c=s.array("c", c, "T+1", "N", "H", optional=True),
-        gates=s.array("gates", gates, "T", "N", "4H", optional=True),
-        W_x=W_x,
-        W_h=W_h,
-        peepholes=s.array("peepholes", peepholes, 3, "H", optional=True),
-        cell=cell,
-        activation=cell_activation(place, cell, activation),
-        lengths=s.lengths(lengths),
-        h_mask=s.array("h_mask", h_mask, "N", "H", optional=True),
-        dh_T=s.array("dh_T", dh_T, "N", "H", optional=True),
-        dc_T=s.array("dc_T", dc_T, "N", "H", optional=True),
-        bptt_depth=bptt_depth(place, depth),
+        cell,
+        cell_activation(place, cell, activation),
+        s.array("dh", dh, "T", "N", "H", optional=True),
+        s.array("dh_T", dh_T, "N", "H", optional=True),
+        s.array("dc_T", dc_T, "N", "H", optional=True),
+        x,
+        s.array("h", h, "T+1", "N", "H"),
+        s.array("c", c, "T+1", "N", "H", optional=True),
+        s.array("gates", gates, "T", "N", "4H", optional=True),
+        W_x,
+        W_h,
+        s.lengths(lengths),
+        s.array("h_mask", h_mask, "N", "H", optional=True),
+        s.array("peepholes", peepholes, 3, "H", optional=True),
+        bptt_depth(place, depth),
     )
 
 

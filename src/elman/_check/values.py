@@ -43,9 +43,6 @@ def choice(place: str, name: str, value: Any, options: Sequence[str]) -> str:
 
 def integer(place: str, name: str, value: Any, low: int | None = None, high: int | None = None) -> int:
     """Return ``value`` as an int between ``low`` and ``high``, both allowed; True and 1.0 are no integers."""
-    wanted = "an integer"
-    if low is not None:
-        wanted += f" of at least {low}" if high is None else f" between {low} and {high}"
     if not isinstance(value, (bool, np.bool_)):
         try:
             number = operator.index(value)
@@ -54,6 +51,9 @@ def integer(place: str, name: str, value: Any, low: int | None = None, high: int
         else:
             if (low is None or number >= low) and (high is None or number <= high):
                 return number
+    wanted = "an integer"
+    if low is not None:
+        wanted += f" of at least {low}" if high is None else f" between {low} and {high}"
     raise ArgumentError(f"{place}: {name} must be {wanted}, got {show(value)}.")
 
 

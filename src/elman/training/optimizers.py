@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from math import inf, isfinite
 from typing import Any, NamedTuple
 
@@ -37,7 +37,7 @@ def new_vectors(optimizer: str, theta: Array) -> dict[str, Array]:
 
 def optimizer_step(
     optimizer: str,
-    options: Mapping[str, float],
+    options: Sequence[float],
     theta: Array,
     gradient: Array,
     vectors: Mapping[str, Array],
@@ -48,7 +48,7 @@ def optimizer_step(
 ) -> float:
     """Clip, change ``theta`` and ``vectors`` in place, return the gradient's norm before; ``step`` counts from 1.
 
-    ``options`` are those of the optimizer. Where the norm is not finite, nothing has changed.
+    ``options`` are those of the optimizer, in its order. Where the norm is not finite, nothing has changed.
     """
     if clip_value is not None:
         norm = float(kernels.clip_by_norm(gradient, inf))
@@ -57,7 +57,6 @@ def optimizer_step(
         kernels.clip_by_value(gradient, clip_value)
     kernel = OPTIMIZERS[optimizer]
     counted = (step,) if kernel.counts_steps else ()
-    remembered, chosen = (vectors[name] for name in kernel.vectors), (options[name] for name in kernel.options)
-    max_norm = inf if clip_norm is None else clip_norm
-    before = kernel.step(theta, gradient, *remembered, *counted, learning_rate, *chosen, max_norm)
+    remembered, max_norm = [vectors[name] for name in kernel.vectors], inf if clip_norm is None else clip_norm
+    before = kernel.step(theta, gradient, *remembered, *counted, learning_rate, *options, max_norm)
     return before if clip_value is None else norm

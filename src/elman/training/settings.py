@@ -147,9 +147,9 @@ class Settings:
             if not own and getattr(self, option.name) != option.default:
                 raise ArgumentError(f"{_PLACE}: optimizer={self.optimizer!r} takes no {option.name}.")
 
-    def optimizer_options(self) -> dict[str, float]:
-        """Return the settings that are the optimizer's own."""
-        return {name: getattr(self, name) for name in OPTIMIZERS[self.optimizer].options}
+    def optimizer_options(self) -> tuple[float, ...]:
+        """Return the settings that are the optimizer's own, in its order."""
+        return tuple(getattr(self, name) for name in OPTIMIZERS[self.optimizer].options)
 
 
 _INTERVALS = {
