@@ -33,6 +33,7 @@ CELLS = {
     "lstm": CellKind("ifgo", "4H", has_c=True, has_gates=True, has_b_hn=False),
     "gru": CellKind("rzn", "3H", has_c=False, has_gates=True, has_b_hn=True),
 }
+_NAMES = tuple(CELLS)
 
 
 class ForwardArguments(NamedTuple):
@@ -157,7 +158,7 @@ def layer_backward(
 
 def cell_kind(place: str, cell: Any) -> CellKind:
     """Return the arrays of a cell, or refuse its name."""
-    return CELLS[choice(place, "cell", cell, tuple(CELLS))]
+    return CELLS[choice(place, "cell", cell, _NAMES)]
 
 
 def cell_activation(place: str, cell: str, activation: Any) -> str:
@@ -176,9 +177,8 @@ def check_may_have(place: str, cell: str, name: str, value: Any, has: bool) -> N
 
 def check_has(place: str, cell: str, name: str, value: Any, has: bool) -> None:
     """Refuse an array that the cell does not have, and a missing one that it has."""
-    check_may_have(place, cell, name, value, has)
-    if value is None and has:
-        raise ArgumentError(f"{place}: {name} must be given for {cell!r}.")
+    if (value is None) == has:
+        raise ArgumentError(f"{place}: {name} must be {'given' if has else 'None'} for {cell!r}.")
 
 
 def _layer(s: Shapes, x: Any, W_x: Any, W_h: Any, columns: str) -> tuple[Array, Array, Array]:

@@ -59,6 +59,8 @@ def common_dtype(*arrays: Any) -> np.dtype[Any]:
     """Return float32 if every floating array is at most that wide, else float64; lists and integers have no say."""
     narrow = False
     for array in arrays:
+        if array is None:
+            continue
         dtype = getattr(array, "dtype", None)
         if isinstance(dtype, np.dtype) and dtype.kind == "f":
             if dtype.itemsize > 4:

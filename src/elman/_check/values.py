@@ -83,6 +83,8 @@ def thread_count(place: str, n_threads: Any, low: int = 1) -> int:
     >>> thread_count("fit", 2)
     2
     """
+    if type(n_threads) is int and low <= n_threads < 2**31:  # asked for at every call of a kernel
+        return n_threads
     number = integer(place, "n_threads", n_threads, low)
     if number >= 2**31:
         raise ArgumentError(f"{place}: n_threads must be at most {2**31 - 1}, got {show(number)}.")

@@ -22,7 +22,6 @@ _LAYERS = [
     ("lstm", 128, 64, 256, 256),
 ]
 _STREAMS = [("lstm", 1, 32), ("lstm", 64, 128), ("lstm", 256, 256)]  # cell, D, H
-_GATES = {"rnn": 1, "gru": 3, "lstm": 4}
 _LOOP_ROUNDS = 2_000_000
 
 
@@ -57,8 +56,8 @@ def _time_layer(cell: str, T: int, N: int, D: int, H: int, threads: int, seconds
     rng = np.random.default_rng(0)
     network = Network.initialized(Architecture(D, 1, cell=cell, hidden_size=H))
     x, do = (rng.normal(size=(T, N, width)).astype(np.float32) for width in (D, 1))
-    forward = 2.0 * T * N * (_GATES[cell] * H * (D + H) + H)
-    to_state = 2.0 * T * N * _GATES[cell] * H * H + 2.0 * T * N * H
+    forward = 2.0 * T * N * (network.architecture.gates * H * (D + H) + H)
+    to_state = 2.0 * T * N * network.architecture.gates * H * H + 2.0 * T * N * H
     times = _take_turns(
         [
             lambda: network.backward(network.forward(x, n_threads=threads), do, n_threads=threads),

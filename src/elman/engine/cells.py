@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -20,28 +22,24 @@ from elman.reference import (
 )
 
 
-def _forward(place: str, n_threads: int | None, checked: _check.ForwardArguments) -> LayerStates:
-    """Run the kernel on checked arguments."""
-    *arguments, peepholes = checked
-    if peepholes is not None:
+def _forward(place: str, n_threads: int | None, checked: _check.ForwardArguments) -> tuple[Array, Any, Any]:
+    """Run the kernel on checked arguments; return h, and c and gates of the cells that have them."""
+    if checked.peepholes is not None:
         raise UnsupportedError(f"{place}: peepholes are not in the engine. elman.reference.{place} has them.")
-    kind, (T, N), H = _check.CELLS[checked.cell], checked.x.shape[:2], len(checked.W_h)
-    allocate = (
-        np.empty if checked.lengths is None else np.zeros
-    )  # kernels leave c and gates past the end of a row alone
-    states = LayerStates(
-        np.empty((T + 1, N, H), checked.W_x.dtype),
-        allocate((T + 1, N, H), checked.W_x.dtype) if kind.has_c else None,
-        allocate((T, N, 4 * H), checked.W_x.dtype) if kind.has_gates else None,
-    )
-    kernels.layer_forward(*arguments, *states, threads(place, n_threads))
-    return states
+    kind, (T, N), H, dtype = _check.CELLS[checked.cell], checked.x.shape[:2], len(checked.W_h), checked.W_h.dtype
+    # Kernels do not write c and gates past the end of a row.
+    allocate = np.empty if checked.lengths is None else np.zeros
+    h = np.empty((T + 1, N, H), dtype)
+    c = allocate((T + 1, N, H), dtype) if kind.has_c else None
+    gates = allocate((T, N, 4 * H), dtype) if kind.has_gates else None
+    kernels.layer_forward(*checked[:-1], h, c, gates, threads(place, n_threads))
+    return h, c, gates
 
 
 def _backward(place: str, n_threads: int | None, checked: _check.BackwardArguments) -> LayerGradients:
     """Run the kernel on checked arguments."""
-    *arguments, peepholes, depth = checked
-    if peepholes is not None:
+    depth = checked.bptt_depth
+    if checked.peepholes is not None:
         raise UnsupportedError(f"{place}: peepholes are not in the engine. elman.reference.{place} has them.")
     if depth not in (None, 1):
         raise UnsupportedError(
@@ -59,7 +57,7 @@ def _backward(place: str, n_threads: int | None, checked: _check.BackwardArgumen
         db=np.empty(W_h.shape[1], W_x.dtype),
         db_hn=np.empty(H, W_x.dtype) if kind.has_b_hn else None,
     )
-    kernels.layer_backward(*arguments, depth == 1, *gradients, False, threads(place, n_threads))
+    kernels.layer_backward(*checked[:-2], depth == 1, *gradients, False, threads(place, n_threads))
     return gradients
 
 
@@ -86,7 +84,7 @@ def layer_forward(
 ) -> LayerStates:
     place = "layer_forward"
     checked = _check.layer_forward(place, None, cell, x, h_0, c_0, W_x, W_h, b, b_hn, activation, lengths, h_mask)
-    return _forward(place, n_threads, checked)
+    return LayerStates(*_forward(place, n_threads, checked))
 
 
 @twin
@@ -130,7 +128,7 @@ def rnn_forward(
 ) -> Array:
     place = "rnn_forward"
     checked = _check.layer_forward(place, None, "rnn", x, h_0, None, W_x, W_h, b, None, activation, lengths, h_mask)
-    return _forward(place, n_threads, checked).h
+    return _forward(place, n_threads, checked)[0]
 
 
 @twin
@@ -174,9 +172,7 @@ def lstm_forward(
     checked = _check.layer_forward(
         place, None, "lstm", x, h_0, c_0, W_x, W_h, b, None, "tanh", lengths, h_mask, peepholes
     )
-    h, c, gates = _forward(place, n_threads, checked)
-    assert c is not None and gates is not None
-    return LSTMStates(h, c, gates)
+    return LSTMStates(*_forward(place, n_threads, checked))
 
 
 @twin
@@ -224,7 +220,6 @@ def gru_forward(
     checked = _check.layer_forward(place, None, "gru", x, h_0, None, W_x, W_h, b, b_hn, "tanh", lengths, h_mask)
     _reset_after(place, reset)
     h, _, gates = _forward(place, n_threads, checked)
-    assert gates is not None
     return GRUStates(h, gates)
 
 

@@ -51,7 +51,7 @@ def checked_state(architecture: Architecture, state: State | None, rows: int) ->
     if state is None:
         return State.zeros(architecture, rows, np.float64)
     parts = architecture.num_layers * architecture.directions
-    if (state.c is not None) != (architecture.cell == "lstm"):
+    if (state.c is not None) != architecture.kind.has_c:
         raise ArgumentError(f"trace: only an LSTM has state.c; the network's cell is {architecture.cell!r}.")
     shapes = _check.Shapes("trace", np.float64)
     h = shapes.array("state.h", state.h, parts, rows, architecture.hidden_size)
@@ -75,7 +75,7 @@ def check_size(architecture: Architecture, layout: ParameterLayout, T: int, N: i
             "trace: a bidirectional network of several layers cannot be traced, because its paths have no single order "
             "of time; trace one layer, or one direction."
         )
-    states = architecture.num_layers * architecture.hidden_size * (2 if architecture.cell == "lstm" else 1)
+    states = architecture.num_layers * architecture.hidden_size * (1 + architecture.kind.has_c)
     width = sum(int(np.prod(layout.shapes[name])) for name in trained)
     paths = T * (T + 1) // 2
     numbers = paths * (width + N * states) + T * N * states * (states + width)

@@ -360,7 +360,7 @@ def _differences(result: Trace, run: Unrolled, name: str) -> Array:
     """Return ∂L/∂θ by central differences of order 4, with small steps near the kink of a ReLU."""
     begin = State(
         np.stack([layer.h[0] for layer in _interleaved(run)]),
-        None if run.architecture.cell != "lstm" else np.stack([_cell(layer.c) for layer in _interleaved(run)]),
+        np.stack([_cell(layer.c) for layer in _interleaved(run)]) if run.architecture.kind.has_c else None,
     )
 
     def loss(value: Array) -> float:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from elman import _check
 from elman.errors import UnsupportedError
 from elman.interop.onnx_activations import Activation
 from elman.interop.onnx_attributes import USUAL, Recurrence
@@ -71,7 +72,7 @@ def weights_of(architecture: Architecture, parameters: Mapping[str, Array], laye
         if prefix + "b" in parameters:
             first = _reordered(parameters[prefix + "b"], order)
             second = np.zeros_like(first)
-            if architecture.cell == "gru":
+            if architecture.kind.has_b_hn:
                 second[-architecture.hidden_size :] = parameters[prefix + "b_hn"]
             B.append(np.concatenate([first, second]))
     return Weights(np.stack(W), np.stack(R), np.stack(B) if B else None)
@@ -89,7 +90,7 @@ def parameters_of(cell: str, weights: Weights, layer: int) -> dict[str, Array]:
         found[prefix + "W_h"] = _reordered(R.T, order)
         both = np.zeros(2 * len(W), W.dtype) if weights.B is None else weights.B[direction]
         first, second = (_reordered(half, order) for half in np.split(both, 2))
-        if cell == "gru":
+        if _check.CELLS[cell].has_b_hn:
             H = R.shape[1]
             found[prefix + "b_hn"] = second[-H:].copy()
             second[-H:] = 0.0

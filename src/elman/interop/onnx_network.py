@@ -80,7 +80,7 @@ def declare_states(builder: GraphBuilder, architecture: Architecture, rows: str,
     parts, H = architecture.num_layers * architecture.directions, architecture.hidden_size
     sizes = builder.op("Concat", np.ones(len(members) + 1, np.int64), rows, [1], axis=0)
     found = []
-    for name in ("h_0", "c_0") if architecture.cell == "lstm" else ("h_0",):
+    for name in ("h_0", "c_0") if architecture.kind.has_c else ("h_0",):
         default = np.zeros((*members, parts, 1, H), np.float32)
         given = builder.input(name, "float32", (*members, parts, "rows_of_states", H), default)
         found.append(builder.op("Expand", given, sizes))

@@ -22,7 +22,6 @@ Array = npt.NDArray[Any]
 
 CELLS = {"SimpleRNN": "rnn", "LSTM": "lstm", "GRU": "gru"}
 ACTIVATIONS = {"linear": "identity", "tanh": "tanh", "sigmoid": "sigmoid", "relu": "relu", "softmax": "softmax"}
-_GATES = {"rnn": 1, "lstm": 4, "gru": 3}
 _WITHOUT_INFLUENCE = {"name", "trainable", "unroll", "implementation", "seed", "zero_output_for_mask", "noise_shape"}
 _ONE_VALUE: dict[str, tuple[Any, ...]] = {  # entries that influence results
     "go_backwards": (False,),
@@ -203,12 +202,13 @@ def _one_direction(layer: KerasLayer, config: Mapping[str, Any], inference_only:
 
 
 def _our_order(layer: KerasLayer, cell: str, units: int, bias: bool, after: bool) -> dict[str, Array]:
-    columns = _GATES[cell] * units
+    kind = _check.CELLS[cell]
+    columns = len(kind.gates) * units
     shapes: list[tuple[int | None, ...]] = [(None, columns), (units, columns)]
     if bias:
-        shapes.append((2, columns) if cell == "gru" and after else (columns,))
+        shapes.append((2, columns) if kind.has_b_hn and after else (columns,))
     arrays = checked_weights(layer, dict(zip(("kernel", "recurrent_kernel", "bias"), shapes, strict=False)))
-    if cell != "gru":
+    if not kind.has_b_hn:
         return dict(zip(("W_x", "W_h", "b"), arrays, strict=False))
     found = {name: swapped(array, units) for name, array in zip(("W_x", "W_h"), arrays, strict=False)}
     if bias:

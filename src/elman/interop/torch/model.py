@@ -104,7 +104,7 @@ class Model(torch.nn.Module):
             return h.sum(0) / lengths[:, None]
         if readout == "max":
             return h.masked_fill(padding, -torch.inf).amax(0)
-        last = state[0] if self.architecture.cell == "lstm" else state
+        last = state[0] if self.architecture.kind.has_c else state
         return torch.cat(list(last[-self.architecture.directions :]), 1)
 
     def _skipped(self, x: Any, lengths: Any, padding: Any) -> Any:
