@@ -34,8 +34,9 @@ from speed import machine
 
 from elman.network import Network, Stream
 from elman.text import Corpus, LanguageModel
-from elman.text._options import rule_size, settings_of, vocabulary_size
-from elman.text._training import Text, batches_of, measured
+from elman.text.learning import new_network
+from elman.text.options import rule_size, settings_of, vocabulary_size
+from elman.text.training import Text, batches_of, measured
 from elman.training import Settings, Trainer
 
 HERE = Path(__file__).resolve().parent
@@ -57,7 +58,7 @@ class Job:
     def __post_init__(self) -> None:
         self.size = rule_size(self.model, len(self.text.training))
         self.batches = batches_of(self.model, self.text, self.size, 0)
-        self.start = self.model._new_network(self.text.vocabulary, self.size, seed=0)
+        self.start = new_network(self.model, self.text.vocabulary, self.size, seed=0)
         self.settings: Settings = settings_of(
             self.model, self.epochs * self.batches.epoch_length, self.batches.epoch_length, seed=0
         )

@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from elman import Forecaster, SequenceClassifier, load
+from elman.estimators import estimator
 from elman.forecasting import calibration, forecaster, prediction, procedure
 from elman.forecasting.methods import network
-from elman.persistence import models
-from elman.sequences import _estimator, _training
+from elman.sequences import fitted, reading, training
 from elman.training import loop
 from golden.models import FORECASTER, SEQUENCES, SERIES, answer
 
@@ -36,16 +36,16 @@ FORECASTER_PHASES = {
     "predicting": (network, "forecast"),
     "warming up": (prediction, "warm_up"),
     "measuring residuals": (calibration, "scaled_residuals"),
-    "saving": (models, "save_arrays"),
+    "saving": (estimator, "save_arrays"),
 }
 CLASSIFIER_PHASES = {
-    "checking the data": (_estimator, "read_sequences"),
-    "splitting": (_training, "train_test_split"),
-    "training": (_training, "train_ensemble"),
-    "a validation": (_training._Validation, "__call__"),
+    "checking the data": (reading, "read_sequences"),
+    "splitting": (training, "train_test_split"),
+    "training": (training, "train_ensemble"),
+    "a validation": (training._Validation, "__call__"),
     "an update": (loop.Trainer, "_one_update"),
-    "predicting": (_estimator, "outputs"),
-    "saving": (models, "save_arrays"),
+    "predicting": (fitted, "outputs"),
+    "saving": (estimator, "save_arrays"),
 }
 
 

@@ -197,7 +197,7 @@ FILE_MUTANTS = [
     _one("scaling", "wrong scaling at load: scales all one", "src/elman/forecasting/saving_network.py",
          "network, scales=scales, names", "network, scales=scales * 0 + 1.5, names", "tests/forecasting/test_saving.py"
          " tests/golden"),
-    _one("scaling", "sequences centered twice as far", "src/elman/sequences/_preparation.py",
+    _one("scaling", "sequences centered twice as far", "src/elman/sequences/preparation.py",
          "np.clip((s - self.center) / self.scale", "np.clip((s - 2 * self.center) / self.scale",
          "tests/sequences tests/golden"),
     _one("scaling", "forecasts not scaled back", _SCALING, 'return values * scale if kind == "scale"',

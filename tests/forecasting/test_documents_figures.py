@@ -11,7 +11,8 @@ from types import ModuleType
 import pytest
 
 from elman import Forecaster
-from elman.forecasting.hints import HINTS
+from elman.estimators import hints_of
+from elman.forecasting.options import TABLE
 
 ROOT = Path(__file__).resolve().parents[2]
 RECIPE = ROOT / "docs" / "recipe.md"
@@ -97,7 +98,8 @@ def rows(title: str) -> list[list[str]]:
 def test_dictionary_says_what_the_hints_say() -> None:
     every = rows("Arguments") + rows("Covariates and static features")
     here = {there: QUOTED.findall(row[2]) for row in every for there in QUOTED.findall(row[0])}
-    assert {there: ours.split(" and ") for there, ours in HINTS.items()} == {there: here.get(there) for there in HINTS}
+    hints = hints_of(TABLE)
+    assert {there: ours.split(" and ") for there, ours in hints.items()} == {there: here.get(there) for there in hints}
 
 
 def test_dictionary_names_parameters_that_exist() -> None:

@@ -209,7 +209,7 @@ def test_messages() -> None:
         'Forecaster.predict: there are no intervals. Pass intervals="auto" to the Forecaster and fit again.'
     )
     assert refused(ArgumentError, lambda: small(intervals=0).fit(WAVE)) == (
-        'Forecaster.fit: intervals must be "auto" or an integer of at least 1, got 0.'
+        'Forecaster.fit: intervals must be "auto", None or an integer of at least 1, got 0.'
     )
     assert refused(DataError, lambda: small(intervals=40).fit(WAVE)) == (
         "Forecaster.fit: intervals from 40 cut-offs need 84 values, the longest series has 60."

@@ -285,7 +285,9 @@ def test_the_check_of_an_export_notices_a_wrong_file() -> None:
     graph = sequence_graph(classifier, {})
     right = _check_sequences(classifier, lambda feed: run_graph(graph, feed))
     assert {name: float(np.abs(a - b).max()) < 1e-6 for name, (a, b) in right.items()} == dict.fromkeys(right, True)
-    classifier._preparation = replace(classifier._preparation, center=classifier._preparation.center + 1.0)
+    fitted = classifier._fitted
+    shifted = replace(fitted.preparation, center=fitted.preparation.center + 1.0)
+    classifier._fitted = replace(fitted, preparation=shifted)
     wrong = _check_sequences(classifier, lambda feed: run_graph(graph, feed))
     assert np.abs(np.subtract(*wrong["probabilities"])).max() > 1e-4
     forecaster = Forecaster(horizon=3, method="network", window=5, season=4, n_seeds=1, **SMALL).fit(wave(40))

@@ -223,7 +223,7 @@ def test_what_could_not_be_read_again_is_not_written(kind: str, tmp_path: Path) 
     model.save(tmp_path / "model")
     before = (tmp_path / "model").read_bytes()
     model.set_params(hidden_size=5)
-    with pytest.raises(ArgumentError, match=r"could not be read again|hidden_size is 5, but was 4 in fit") as caught:
+    with pytest.raises(ArgumentError, match="hidden_size is 5, but was 4 in fit") as caught:
         model.save(tmp_path / "model")
     assert str(caught.value).startswith(f"{type(model).__name__}.save: ")
     assert (tmp_path / "model").read_bytes() == before

@@ -265,7 +265,7 @@ def test_warm_start_goes_on() -> None:
         "SequenceClassifier.fit: y differs in classes or columns from what the networks there are predict."
     )
     model.n_seeds = 3
-    with pytest.raises(ArgumentError, match="n_seeds is 3, but there are 2 networks to go on with"):
+    with pytest.raises(ArgumentError, match="n_seeds is 3, but was 2 in fit; fit a clone, or set it back with"):
         model.fit(X, y)
 
 
@@ -298,18 +298,20 @@ def test_joblib_and_clone(fitted: SequenceClassifier) -> None:
 
 
 def test_interrupt_leaves_a_usable_model(monkeypatch: pytest.MonkeyPatch) -> None:
-    from elman.sequences import _training
+    from elman.sequences import training
 
     def interrupted(trainers: list[Any], **options: Any) -> None:
         trainers[0].run(until=2)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(_training, "train_ensemble", interrupted)
+    monkeypatch.setattr(training, "train_ensemble", interrupted)
     model = quick()
     with pytest.raises(KeyboardInterrupt):
         model.fit(X, y)
     assert len(model.networks_) == 1 and model.updates_ == 2
     assert model.predict(X).shape == (24,)
+    monkeypatch.undo()
+    assert len(model.set_params(warm_start=True).fit(X, y).networks_) == 1  # goes on with those there are
 
 
 MESSAGES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {

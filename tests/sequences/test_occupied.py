@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from elman import SequenceClassifier, SequenceRegressor, SequenceTagger, TrainingError
-from elman.sequences import _training
+from elman.sequences import training
 from sequences.small import QUICK, labels, ragged
 
 X = ragged()
@@ -38,14 +38,14 @@ def test_nobody_uses_an_estimator_while_it_learns(kind: Any, y: Any, act: str, m
     model = kind(**QUICK).fit(X, y)
     expected = model.predict(X)
     inside, leave = threading.Event(), threading.Event()
-    usual: Callable[..., None] = _training.train_ensemble
+    usual: Callable[..., None] = training.train_ensemble
 
     def held(*arguments: Any, **options: Any) -> None:
         inside.set()
         assert leave.wait(60)
         usual(*arguments, **options)
 
-    monkeypatch.setattr(_training, "train_ensemble", held)
+    monkeypatch.setattr(training, "train_ensemble", held)
     with ThreadPoolExecutor(1) as pool:
         fit = pool.submit(model.fit, X, y)
         try:

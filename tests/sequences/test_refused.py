@@ -50,16 +50,16 @@ def test_a_refused_fit_leaves_the_model_as_it_was(kind: type, case: str, method:
 
 
 def test_a_fit_that_another_thread_forbids_changes_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    import elman.sequences._estimator as estimator
+    import elman.sequences.learning as learning
 
-    inside, leave, usual = threading.Event(), threading.Event(), estimator.train
+    inside, leave, usual = threading.Event(), threading.Event(), learning.train
 
     def wait(*arguments: Any) -> Any:
         inside.set()
         assert leave.wait(60)
         return usual(*arguments)
 
-    monkeypatch.setattr(estimator, "train", wait)
+    monkeypatch.setattr(learning, "train", wait)
     model = SequenceRegressor(**QUICK)
     thread = threading.Thread(target=model.fit, args=(X, KINDS[SequenceRegressor]))
     thread.start()

@@ -62,6 +62,7 @@ def test_training_that_fails_leaves_the_old_model() -> None:
     model.set_params(learning_rate=1e38, clip_norm=None, optimizer="sgd")
     with pytest.raises(TrainingError, match="at update"):
         model.fit(X, y)
+    model.set_params(learning_rate=3e-3, clip_norm=1.0, optimizer="adam")
     assert np.array_equal(model.predict(X), before)
 
 

@@ -50,7 +50,6 @@ def test_random_generators_and_odd_classes(tmp_path: Path) -> None:
     drawn = SequenceClassifier(**(QUICK | {"random_state": np.random.RandomState(1)})).fit(X, labels())
     drawn.save(tmp_path / "model")
     assert load(tmp_path / "model").random_state is None
-    drawn.classes_ = None
     times = np.array(["2024-01-01", "2024-01-02"], dtype="datetime64[D]")[np.arange(24) % 2]
     model = SequenceClassifier(**QUICK).fit(X, times)
     with pytest.raises(ArgumentError, match="classes must be text, numbers or truth values to be saved"):
@@ -72,10 +71,13 @@ def test_partial_fit_goes_on_after_loading_as_if_nothing_had_happened(optimizer:
     assert not any(name.startswith("memory") for name in load_arrays(tmp_path / "fitted")[0])
 
 
-def test_memory_of_another_optimizer_is_not_kept(tmp_path: Path) -> None:
-    model = SequenceClassifier(**QUICK).partial_fit(X, labels()).set_params(optimizer="sgd")
+def test_another_optimizer_begins_anew(tmp_path: Path) -> None:
+    model = SequenceClassifier(**QUICK).partial_fit(X, labels()).partial_fit(X, labels())
+    assert model.updates_ == 2
+    assert model.set_params(optimizer="sgd").partial_fit(X, labels()).updates_ == 1
     model.save(tmp_path / "model")
-    load(tmp_path / "model").partial_fit(X, labels())
+    assert [name for name in load_arrays(tmp_path / "model")[0] if name.startswith("memory")] == ["memory.velocity"]
+    assert load(tmp_path / "model").partial_fit(X, labels()).updates_ == 2
 
 
 @pytest.mark.parametrize(

@@ -18,9 +18,9 @@ from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
 from elman import ArgumentError, DataError, LanguageModel, TrainingError
+from elman.estimators import Interrupted
 from elman.text import Measures, TokenWindows
-from elman.text._options import rule_size
-from elman.text._training import Interrupted
+from elman.text.options import rule_size
 from elman.training import Trainer
 from text.samples import CIRCLE, ODD, SENTENCES, small
 from tolerances import assert_close
@@ -283,8 +283,7 @@ def test_ctrl_c_in_a_real_process(tmp_path: Path) -> None:
 
 
 def test_fit_and_use_at_once_are_refused() -> None:
-    model = small(epochs=1).fit(CIRCLE)
-    model.set_params(epochs=400)
+    model = small(epochs=400).fit(CIRCLE)
     thread = threading.Thread(target=model.fit, args=(CIRCLE,))
     thread.start()
     refused = 0

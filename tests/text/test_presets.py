@@ -9,7 +9,7 @@ import pytest
 
 from elman import ArgumentError, LanguageModel
 from elman.text import PRESETS
-from elman.text._options import architecture_of, rule_size, settings_of
+from elman.text.options import architecture_of, rule_size, settings_of
 from elman.training import Step
 from text.samples import SENTENCES
 

@@ -57,7 +57,7 @@ def test_a_token_costs_one_step(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_long_prefix_is_read_in_stretches(monkeypatch: pytest.MonkeyPatch) -> None:
     model = small(epochs=1).fit(SENTENCES)
     p, text = model.predict_proba(SENTENCES[:50]), model.generate(SENTENCES[:50], length=20)
-    monkeypatch.setattr("elman.text._generation._MOST_VALUES", 7 * len(model.vocabulary_))
+    monkeypatch.setattr("elman.text.generation._MOST_VALUES", 7 * len(model.vocabulary_))
     np.testing.assert_array_equal(model.predict_proba(SENTENCES[:50]), p)
     assert model.generate(SENTENCES[:50], length=20) == text
 

@@ -91,39 +91,6 @@ def thread_count(place: str, n_threads: Any, low: int = 1) -> int:
     return number
 
 
-def random_state(place: str, value: Any) -> None:
-    """Refuse what no random numbers can be drawn from, as `sklearn.utils.check_random_state` does.
-
-    Examples
-    --------
-    >>> random_state("fit", 0)
-    >>> try:
-    ...     random_state("fit", "x")
-    ... except ArgumentError as error:
-    ...     print(error)
-    fit: random_state must be an integer between 0 and 4294967295, a RandomState or None, got 'x'.
-    """
-    if value is None or value is np.random or isinstance(value, np.random.RandomState):
-        return
-    try:
-        integer(place, "random_state", value, 0, 2**32 - 1)
-    except ArgumentError as error:
-        wanted = f"an integer between 0 and {2**32 - 1}, a RandomState or None"
-        raise ArgumentError(f"{place}: random_state must be {wanted}, got {show(value)}.") from error
-
-
-def count_or_auto(place: str, name: str, value: Any) -> None:
-    """Refuse anything but ``"auto"`` and integers of at least 1."""
-    if isinstance(value, str) and value == "auto":
-        return
-    try:
-        positive_integer(place, name, value)
-    except ArgumentError as error:
-        raise ArgumentError(
-            f'{place}: {name} must be "auto" or an integer of at least 1, got {show(value)}.'
-        ) from error
-
-
 def number_in(place: str, name: str, value: Any, interval: str) -> float:
     """Return ``value`` as a float inside ``interval``, written as in mathematics: ``"[0, 1)"``, ``"(0, inf)"``."""
     low, high = (float(end) for end in interval[1:-1].split(","))

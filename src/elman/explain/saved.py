@@ -123,19 +123,12 @@ def trace_sequence(estimator: Any, X: Any, y: Any, row: int, *, member: int = 0,
     Trace
         With the estimator's training loss.
     """
-    from elman.sequences._flow import _encoded
-    from elman.sequences._options import settings_of
-    from elman.sequences._training import take
+    from elman.sequences.estimator import labelled
 
-    estimator._check_fitted(_PLACE)
-    network = _member(estimator, member)
-    ragged, raw = estimator._read_pair(_PLACE, X, y, reset=False)
-    _check_row(row, len(ragged))
-    rows = np.array([row - 1])
-    encoded = take(estimator._for_training(estimator._target, _encoded(_PLACE, estimator, raw)), rows)
-    prepared = estimator._preparation.apply([ragged.sequences[row - 1]])
-    batches = estimator._preparation.batches(prepared, encoded, batch_size=1, shuffle=False, dtype=network.dtype)
-    worked = _of_batch(network, batches.batch(0), settings_of(estimator, estimator._target, 1, 0).loss, options)
+    data = labelled(_PLACE, estimator, X, y)
+    network = _member(data.fitted.networks, member)
+    _check_row(row, len(data.ragged))
+    worked = _of_batch(network, data.batch([row - 1]), data.loss, options)
     worked.notes.append("Channels are standardised, and each step is a window of them: x is the network's input.")
     return worked
 
@@ -161,16 +154,18 @@ def trace_forecast(forecaster: Any, frame: Any, row: int, *, member: int = 0, **
     Trace
         In the network's units: transformed, centered, divided by the unit. With the training loss.
     """
+    from elman.estimators import fitted_value
+    from elman.forecasting.forecaster import read_known
     from elman.forecasting.options import settings_of
     from elman.forecasting.training_set import arrays_of, filled, stretches
 
-    fitted = forecaster._fitted.need_network(_PLACE)
-    network = _member(forecaster, member)
+    fitted = fitted_value(_PLACE, forecaster).need_network(_PLACE)
+    network = _member(fitted.networks, member)
     recipe = fitted.recipe
     if recipe.past or recipe.future:
         raise UnsupportedError(f"{_PLACE}: forecasters with covariates are not traced; trace the network itself.")
     _check_stretch(frame, recipe, row)
-    panel = forecaster._read(_PLACE, frame.sort_values("ds").iloc[: row + recipe.horizon])
+    panel = read_known(_PLACE, forecaster, frame.sort_values("ds").iloc[: row + recipe.horizon])
     panel, unknown = filled(panel, forecaster.missing, recipe.seasons[0])
     if unknown.any():
         raise DataError(f"{_PLACE}: values are missing before row {row + recipe.horizon}.")
@@ -184,8 +179,7 @@ def trace_forecast(forecaster: Any, frame: Any, row: int, *, member: int = 0, **
     return worked
 
 
-def _member(model: Any, member: int) -> Network:
-    networks: list[Network] = model.networks_
+def _member(networks: Sequence[Network], member: int) -> Network:
     return networks[_check.integer(_PLACE, "member", member, 0, len(networks) - 1)]
 
 
@@ -209,14 +203,17 @@ def trace_text(model: Any, text: str, row: int, **options: Any) -> Trace:
         From zero states, with the cross-entropy; one output per token, or one at the end for a model trained on
         windows.
     """
+    from elman.estimators import fitted_value
+
     lines = text.removesuffix("\n").split("\n")  # as an editor counts them
     _check_row(row, len(lines))
-    ids = model.vocabulary_.encode(lines[row - 1]).astype(np.int64)
+    fitted = fitted_value(_PLACE, model)
+    network, vocabulary = fitted.network, fitted.vocabulary
+    ids = vocabulary.encode(lines[row - 1]).astype(np.int64)
     if len(ids) < 2:
         raise DataError(f"{_PLACE}: line {row} has {len(ids)} tokens; a prediction needs at least 2.")
-    network: Network = model.network_
     y = ids[1:, np.newaxis] if network.architecture.readout == "every" else ids[-1:]
-    options = {"loss": "categorical_cross_entropy", "words": list(model.vocabulary_.tokens), **options}
+    options = {"loss": "categorical_cross_entropy", "words": list(vocabulary.tokens), **options}
     return trace(network, ids[:-1, np.newaxis], y, **options)
 
 

@@ -12,8 +12,10 @@ import pandas as pd
 from sklearn.base import clone
 
 from elman.errors import ArgumentError, DataError
+from elman.estimators import fitted_value
 from elman.forecasting.backtest import cross_validation
 from elman.forecasting.baselines import BASELINES
+from elman.forecasting.fitted import Fitted
 from elman.forecasting.forecaster import Forecaster
 from elman.forecasting.frames import read_panel
 from elman.forecasting.options import covariates_of, least_values
@@ -193,10 +195,11 @@ class Subject:
         return panel.native(panel.long_frame(columns, panel.times, panel.lengths))
 
 
-def _trains(forecaster: Forecaster, fitted: bool) -> bool:
+def _trains(forecaster: Forecaster, was_fitted: bool) -> bool:
     """Tell whether a window network is delivered, so that copies are networks trained briefly."""
-    if fitted:
-        return forecaster._fitted.network is not None
+    if was_fitted:
+        fitted: Fitted = fitted_value("predict", forecaster)
+        return fitted.network is not None
     return forecaster.method == "network" or bool(covariates_of(forecaster))
 
 

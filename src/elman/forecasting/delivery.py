@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from elman._check.occupied import changing
 from elman.errors import DataError, ElmanWarning, Remedy
+from elman.estimators import changing, fitted_value
 from elman.forecasting.baselines import BASELINES
 from elman.forecasting.channels import by_channel, flat, named
+from elman.forecasting.fitted import Fitted
 from elman.forecasting.forecaster import Forecaster
 from elman.forecasting.intervals import residuals_needed
 from elman.forecasting.judgement import Backtest
@@ -61,7 +62,8 @@ class Delivery:
 
 def usual_levels(forecaster: Forecaster) -> list[float]:
     """Return the usual levels, 80 and 95, as far as a fitted forecaster has intervals for them."""
-    return forecaster._fitted.method.levels_within(USUAL_LEVELS)
+    fitted: Fitted = fitted_value("predict", forecaster)
+    return fitted.method.levels_within(USUAL_LEVELS)
 
 
 def fit_and_predict(
@@ -97,8 +99,8 @@ def fit_and_predict(
         panel = forecaster._read_new(place, data)
         ahead = forecaster._with_future(place, panel, future).ahead
         _fit(place, forecaster, panel, wanted, strict=level is not None)
-        fitted = forecaster._fitted
-        levels = _possible(place, forecaster, wanted, strict=level is not None)
+        fitted: Fitted = fitted_value("fit", forecaster)
+        levels = _possible(place, forecaster, fitted, wanted, strict=level is not None)
         frame = fitted.delivered(place, replace(fitted.newest, ahead=ahead), levels, forecaster.n_threads or 0)
     whole, _ = filled(panel, forecaster.missing, fitted.seasons[0])
     return Delivery(frame, forecaster.check_, whole, fitted.seasons)
@@ -121,9 +123,11 @@ def _fit(place: str, forecaster: Forecaster, panel: Panel, wanted: Sequence[floa
         warnings.warn(ElmanWarning(f"no intervals. {error.text}", *error.remedies), stacklevel=3)
 
 
-def _possible(place: str, forecaster: Forecaster, wanted: Sequence[float], *, strict: bool) -> list[float]:
+def _possible(
+    place: str, forecaster: Forecaster, fitted: Fitted, wanted: Sequence[float], *, strict: bool
+) -> list[float]:
     """Return the levels that can be given; refuse, or warn of, the others."""
-    method = forecaster._fitted.method
+    method = fitted.method
     possible = method.levels_within(wanted)
     if len(possible) == len(wanted):
         return possible

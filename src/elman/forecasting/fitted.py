@@ -14,7 +14,6 @@ from elman.forecasting.comparison import Comparison
 from elman.forecasting.intervals import deliver
 from elman.forecasting.methods import MeanMethod, Method, NetworkMethod
 from elman.forecasting.panel import Panel
-from elman.forecasting.parameters import NOT_FITTED, same
 from elman.forecasting.training_set import filled
 from elman.tables.frequencies import Frequency, future_times
 
@@ -90,22 +89,6 @@ class Fitted:
                 Remedy("pass {} to the Forecaster and fit again", 'fit with the method "network"', method="network"),
             )
         return self.method
-
-    def check_unchanged(self, place: str, parameters: Mapping[str, Any]) -> None:
-        """Refuse parameters that were changed after the fit.
-
-        Raises
-        ------
-        ArgumentError
-            Naming the parameter and both values.
-        """
-        for name, now in parameters.items():
-            was = self.parameters[name]
-            if name not in NOT_FITTED and not same(was, now):
-                raise ArgumentError(
-                    f"{place}: {name} is {now!r}, but was {was!r} in fit; fit again, or set it back with "
-                    f"set_params({name}={was!r})."
-                )
 
     def check_channels(self, place: str, panel: Panel) -> None:
         """Refuse series of other channels than those of the fit."""

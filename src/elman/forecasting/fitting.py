@@ -19,7 +19,7 @@ from elman.forecasting.training_set import TYPICAL, Arrays, arrays_of, measure_u
 from elman.network import Network
 from elman.training import Trainer, Validate
 
-__all__ = ["Prepared", "make_recipe", "make_trainers", "prepare", "seeds_of"]
+__all__ = ["Prepared", "make_recipe", "make_trainers", "prepare"]
 
 Array = npt.NDArray[np.float64]
 
@@ -100,12 +100,6 @@ def prepare(panel: Panel, recipe: Recipe, unknown: npt.NDArray[np.bool_]) -> Pre
     scales = Scaling.of(recipe.transform).measured(panel)
     unit = measure_unit(panel, recipe, scales)
     return Prepared(recipe, scales, unit, arrays_of(panel, recipe, scales, unit, recipe.shortest, unknown))
-
-
-def seeds_of(root: int, count: int, purpose: int | None = None) -> list[int]:
-    """Draw the seeds of an ensemble from the seed of the fit; each purpose has draws of its own."""
-    entropy = root if purpose is None else [root, purpose]
-    return [int(seed) for seed in np.random.SeedSequence(entropy).generate_state(count)]
 
 
 def make_trainers(

@@ -2,50 +2,39 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator
-from sklearn.exceptions import NotFittedError
 
-from elman._check.names import NamedParameters
-from elman._check.occupied import changing, reading
 from elman.errors import ArgumentError
+from elman.estimators import Arrays, Estimator, Table, changing
 from elman.forecasting.covariates import read_future
 from elman.forecasting.fitted import Fitted
 from elman.forecasting.frames import read_panel
-from elman.forecasting.hints import HINTS
 from elman.forecasting.intervals import check_levels, deliver
 from elman.forecasting.judgement import Backtest
 from elman.forecasting.methods import NetworkMethod
-from elman.forecasting.options import check_parameters, covariates_of, least_values, values_of
+from elman.forecasting.options import TABLE, check_parameters, covariates_of, least_values
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
-from elman.forecasting.procedure import Interrupted, fit_panel
+from elman.forecasting.procedure import fit_panel
+from elman.forecasting.saving import SINCE, from_file, to_file
 from elman.forecasting.training_set import filled
 from elman.network import Network
-from elman.persistence.models import SavedModel
 from elman.tables.frequencies import Frequency
 from elman.training import History, checkpointing
 from elman.training.gradient_flow import GradientFlow
 
-__all__ = ["Forecaster"]
+__all__ = ["Forecaster", "read_known"]
 
 Array = npt.NDArray[np.float64]
 
 
-class _Value:
-    """Holds what a fit leaves, once there has been one."""
-
-    _fitted: Fitted
-
-
 @dataclass(eq=False, repr=False)
-class Forecaster(Parameters, _Value, NamedParameters, SavedModel, BaseEstimator):
+class Forecaster(Parameters, Estimator[Fitted]):
     """Forecast the next values of one or many series.
 
     The default is a recurrent network that was trained on synthetic series before it saw yours, the **prior**: it needs
@@ -213,7 +202,7 @@ class Forecaster(Parameters, _Value, NamedParameters, SavedModel, BaseEstimator)
     array([10., 20., 30., 20.])
     """
 
-    _hints: ClassVar[dict[str, str]] = HINTS
+    _table: ClassVar[Table] = TABLE
     _kind: ClassVar[str] = "forecaster"
 
     def fit(self, data: Any, y: Any = None, *, checkpoint_dir: Any = None, resume: bool = False) -> Self:
@@ -245,8 +234,8 @@ class Forecaster(Parameters, _Value, NamedParameters, SavedModel, BaseEstimator)
         TrainingError
             If the loss stopped being finite.
         """
-        place = "Forecaster.fit"
-        check_parameters(place, self)
+        place = self._place("fit")
+        self._check(place)
         with changing(place, self):
             panel = self._read_new(place, data)
             learned_from = panel.values, panel.offsets, panel.covariates, str(panel.frequency)
@@ -286,13 +275,12 @@ class Forecaster(Parameters, _Value, NamedParameters, SavedModel, BaseEstimator)
         DataError
             If a value or time stamp cannot be used.
         """
-        place = "Forecaster.predict"
-        self._check_fitted("predict")
+        place = self._place("predict")
         levels = [] if level is None else check_levels(place, level)
-        with reading(place, self):
+        with self._reading("predict") as fitted:
             if data is None:
-                panel = self._with_future(place, self._fitted.newest, future)
-                return self._fitted.delivered(place, panel, levels, self.n_threads or 0)
+                panel = self._with_future(place, fitted.newest, future)
+                return fitted.delivered(place, panel, levels, self.n_threads or 0)
             panel = self._with_future(place, self._read(place, data), future)
             forecasts = self._forecast_panel(place, panel)
             if not levels:
@@ -330,11 +318,10 @@ class Forecaster(Parameters, _Value, NamedParameters, SavedModel, BaseEstimator)
         """
         from elman.forecasting.flow import measure
 
-        place = "Forecaster.gradient_flow"
-        self._check_fitted("gradient_flow")
-        network = self._fitted.need_network(place)
-        with changing(place, self):  # it uses a network's tape
-            panel = self._fitted.newest if data is None else self._read(place, data)
+        place = self._place("gradient_flow")
+        with self._alone("gradient_flow") as fitted:
+            network = fitted.need_network(place)
+            panel = fitted.newest if data is None else self._read(place, data)
             return measure(place, self, network, panel, member, probes)
 
     def update(self, data: Any) -> Self:
@@ -371,11 +358,10 @@ class Forecaster(Parameters, _Value, NamedParameters, SavedModel, BaseEstimator)
         >>> model.predict(), model.update(y[44:46]).predict()
         (array([10., 20.]), array([30., 20.]))
         """
-        place = "Forecaster.update"
-        self._check_fitted("update")
-        with changing(place, self):
+        place = self._place("update")
+        with self._alone("update") as fitted:
             new = self._read(place, data, least=0 if isinstance(data, list) else 1, empty=True)
-            self._fitted = self._fitted.updated(place, new, self.missing, self.n_threads or 0)
+            self._fitted = fitted.updated(place, new, self.missing, self.n_threads or 0)
         return self
 
     # What was fitted
@@ -383,28 +369,28 @@ class Forecaster(Parameters, _Value, NamedParameters, SavedModel, BaseEstimator)
     @property
     def method_(self) -> str:
         """What is delivered."""
-        return self._value("method_").label
+        return self._attribute("method_").label
 
     @property
     def reason_(self) -> str:
         """Why it is delivered."""
-        return self._value("reason_").reason
+        return self._attribute("reason_").reason
 
     @property
     def check_(self) -> Backtest | None:
         """The check that chose it."""
-        comparison = self._value("check_").comparison
+        comparison = self._attribute("check_").comparison
         return None if comparison is None else Backtest.of(comparison)
 
     @property
     def seasons_(self) -> tuple[int, ...]:
         """Values per season."""
-        return self._value("seasons_").seasons
+        return self._attribute("seasons_").seasons
 
     @property
     def freq_(self) -> Frequency | None:
         """Distance between time stamps."""
-        return self._value("freq_").frequency
+        return self._attribute("freq_").frequency
 
     @property
     def networks_(self) -> list[Network]:
@@ -446,30 +432,14 @@ class Forecaster(Parameters, _Value, NamedParameters, SavedModel, BaseEstimator)
         """Error by update during training."""
         return self._network("validation_scores_").validation_scores
 
-    def _value(self, name: str) -> Fitted:
-        """Return the fitted value, for an attribute that does not exist before."""
-        if "_fitted" not in vars(self):
-            raise AttributeError(f"Forecaster.{name}: this Forecaster is not fitted yet; call fit first.")
-        return self._fitted
-
     def _network(self, name: str) -> NetworkMethod:
         """Return the network, for an attribute that does not exist without one."""
-        fitted = self._value(name)
+        fitted = self._attribute(name)
         if fitted.network is None:
             raise AttributeError(
                 f'Forecaster.{name}: there is no network, the {fitted.label} is delivered; method="network" trains one.'
             )
         return fitted.network
-
-    def __sklearn_is_fitted__(self) -> bool:
-        """Tell scikit-learn."""
-        return "_fitted" in vars(self)
-
-    def _check_fitted(self, method: str) -> None:
-        place = f"Forecaster.{method}"
-        if "_fitted" not in vars(self):
-            raise NotFittedError(f"{place}: this Forecaster is not fitted yet; call fit first.")
-        self._fitted.check_unchanged(place, values_of(self))
 
     # Behind the door: checked panels
 
@@ -489,12 +459,7 @@ class Forecaster(Parameters, _Value, NamedParameters, SavedModel, BaseEstimator)
 
     def _fit_panel(self, place: str, panel: Panel) -> None:
         """Learn from a checked panel."""
-        try:
-            fitted = fit_panel(place, self, panel)
-        except Interrupted as stop:
-            self._fitted = stop.fitted
-            raise
-        self._fitted = fitted
+        self._take(lambda: fit_panel(place, self, panel))
 
     def _with_future(self, place: str, panel: Panel, future: Any) -> Panel:
         """Put the covariates known ahead behind a panel, if there are any."""
@@ -515,38 +480,37 @@ class Forecaster(Parameters, _Value, NamedParameters, SavedModel, BaseEstimator)
         panel, _ = filled(panel, self.missing, self._fitted.seasons[0])
         return self._fitted.method.bounds(place, panel, forecasts, levels, self.n_threads or 0)
 
-    # Files
+    # Parameters and files
 
-    def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted forecaster to one file, nothing executable; `elman.load` reads it back.
+    def _check(self, place: str) -> None:
+        check_parameters(place, self)
 
-        Parameters
-        ----------
-        path : str or path
-            An existing file is replaced, or left as it was if anything goes wrong.
+    def _described(self, fitted: Fitted) -> tuple[Arrays, dict[str, Any]]:
+        return to_file(fitted)
 
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        ArgumentError
-            If a parameter was changed after `fit`, or a series has a name that is neither text nor an integer.
-        OSError
-            If the operating system refuses.
-        """
-        self._check_fitted("save")
-        super().save(path)
+    def _rebuilt(self, arrays: Arrays, metadata: dict[str, Any]) -> Fitted:
+        return from_file(self, arrays, metadata)
 
     @classmethod
-    def _unfitted(cls) -> Self:
-        return cls(horizon=1)
+    def _parsed(cls, parameters: dict[str, Any]) -> dict[str, Any]:
+        return super()._parsed(parameters if SINCE.keys() & parameters else SINCE | parameters)
 
-    def _contents(self) -> tuple[dict[str, npt.NDArray[Any]], dict[str, Any]]:
-        from elman.forecasting.saving import to_file
 
-        return to_file(self, self._fitted)
+def read_known(place: str, forecaster: Forecaster, data: Any) -> Panel:
+    """Check data like those of the fit of a forecaster.
 
-    def _restore(self, arrays: dict[str, npt.NDArray[Any]], metadata: dict[str, Any]) -> None:
-        from elman.forecasting.saving import from_file
+    Parameters
+    ----------
+    place : str
+        Start of a message.
+    forecaster : Forecaster
+        Fitted.
+    data : array_like, list or frame
+        As in its `predict`.
 
-        from_file(self, arrays, metadata)
+    Raises
+    ------
+    DataError
+        If a value or time stamp cannot be used, or the channels are others than those of the fit.
+    """
+    return forecaster._read(place, data)

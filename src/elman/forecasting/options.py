@@ -2,28 +2,41 @@
 
 from __future__ import annotations
 
-import inspect
+from dataclasses import dataclass
 from typing import Any
 
-from elman import _check
 from elman.data.scaling import TRANSFORMS
 from elman.errors import ArgumentError, Remedy, UnsupportedError
+from elman.estimators import (
+    COMMON,
+    Choice,
+    Columns,
+    Count,
+    Parameter,
+    Switch,
+    Table,
+    check_table,
+    defaults_of,
+    same,
+    values_of,
+)
 from elman.forecasting.baselines import BASELINES
 from elman.forecasting.missing import MISSING
-from elman.forecasting.parameters import NETWORK_ONLY, Parameters, same
+from elman.forecasting.parameters import NETWORK_ONLY, Parameters
 from elman.forecasting.recipe import Recipe
 from elman.network import Architecture
+from elman.tables.frequencies import frequency_text, read_frequency
 from elman.training import Constant, Cosine, Settings
 
 __all__ = [
     "METHODS",
+    "TABLE",
     "ahead_of",
     "architecture_of",
     "check_parameters",
     "covariates_of",
     "least_values",
     "settings_of",
-    "values_of",
 ]
 
 METHODS = ("auto", "prior", "tuned", "network", *BASELINES)
@@ -34,59 +47,82 @@ LOSSES = {
     "huber": "huber",
     "half_squared_error": "half_squared_error",
 }
-_CHOICES: dict[str, tuple[str, ...]] = {
-    "cell": ("rnn", "lstm", "gru"),
-    "activation": ("tanh", "relu", "sigmoid", "identity"),
-    "loss": tuple(LOSSES),
-    "loss_at": ("every", "last"),
-    "strategy": ("multi_output", "recursive"),
-    "transform": ("auto", *TRANSFORMS),
-    "level": ("season", "last", "none"),
-    "init": ("default", "torch", "glorot", "uniform", "zeros"),
-    "optimizer": ("adam", "rmsprop", "sgd"),
-    "schedule": ("cosine", "constant"),
-    "missing": MISSING,
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Frequency(Parameter):
+    """A frequency as pandas takes it, which the fit checks with the time stamps."""
+
+    def plain(self, value: Any) -> Any:
+        return frequency_text(super().plain(value))
+
+    def parsed(self, value: Any) -> Any:
+        return read_frequency(value) if isinstance(value, str) and value.startswith("months:") else value
+
+
+_WINDOWS = "input_chunk_length context_length input_size lags n_lags window_length lookback seq_len"
+
+TABLE: Table = {
+    "horizon": Count(
+        most=2**20, others="h fh prediction_length output_chunk_length forecast_horizon n_steps_ahead n_forecasts"
+    ),
+    "method": Choice(options=METHODS),
+    "season": Parameter(others="season_length seasonality seasonal_periods sp seasonal_period m"),
+    "freq": _Frequency(others="frequency"),
+    "window": Count(most=2**20, auto=True, others=_WINDOWS),
+    "steps": Count(others=_WINDOWS),
+    "cell": COMMON["cell"],
+    "hidden_size": COMMON["hidden_size"].also("encoder_hidden_size num_cells hidden_state_size"),
+    "num_layers": COMMON["num_layers"].also("n_rnn_layers encoder_n_layers"),
+    "activation": COMMON["activation"],
+    "bias": Switch(),
+    "linear_skip": Switch(),
+    "strategy": Choice(options=("multi_output", "recursive")),
+    "loss": Choice(options=tuple(LOSSES), others="loss_fn criterion objective"),
+    "loss_at": Choice(options=("every", "last")),
+    "carry_state": Switch(),
+    "bptt_depth": Parameter(),
+    "transform": Choice(options=("auto", *TRANSFORMS), others="scaler_type scaler scaling local_scaler_type"),
+    "level": Choice(options=("season", "last", "none")),
+    "init": COMMON["init"],
+    "optimizer": COMMON["optimizer"],
+    "learning_rate": COMMON["learning_rate"].also("learning_rate_init optimizer_kwargs"),
+    "schedule": COMMON["schedule"],
+    "updates": Count(
+        most=10**9,
+        auto=True,
+        others="n_epochs epochs max_epochs max_steps max_iter num_epochs trainer_kwargs",
+    ),
+    "batch_size": COMMON["batch_size"],
+    "clip_norm": COMMON["clip_norm"].also("gradient_clip"),
+    "dropout": COMMON["dropout"],
+    "n_seeds": COMMON["n_seeds"],
+    "intervals": Count(auto=True, optional=True),
+    "validation": Switch(optional=True),
+    "past_covariates": Columns(others="hist_exog_list past_feat_dynamic_real"),
+    "future_covariates": Columns(others="futr_exog_list feat_dynamic_real"),
+    "missing": Choice(options=MISSING),
+    "cutoffs": Count(auto=True, zero=True, others="n_windows n_folds n_splits"),
+    "refit": Switch(),
+    "random_state": COMMON["random_state"],
+    "n_threads": COMMON["n_threads"],
+    "progress": COMMON["progress"],
 }
-_COUNTS = ("horizon", "steps", "hidden_size", "num_layers", "batch_size", "n_seeds")
-_COUNTS_OR_AUTO = ("window", "updates")
-_MOST = {"num_layers": 1000, "n_seeds": 1000, "window": 2**20, "horizon": 2**20, "updates": 10**9}
-_SWITCHES = ("bias", "linear_skip", "carry_state", "refit", "progress")
-_INTERVALS = {"learning_rate": "(0, inf)", "dropout": "[0, 1)"}
 
 
 def check_parameters(place: str, parameters: Parameters) -> None:
-    """Refuse values that the constructor stored but nothing can use.
+    """Refuse values that the constructor stored but nothing can use, by themselves or together.
 
     Raises
     ------
     ArgumentError
         Naming the parameter, what it may be and what it is.
+    UnsupportedError
+        If ``bptt_depth`` is neither None nor 1.
     """
     values = values_of(parameters)
-    _check.choice(place, "method", values["method"], METHODS)
-    for name in _COUNTS:
-        _check.positive_integer(place, name, values[name])
-    for name in _COUNTS_OR_AUTO:
-        _check.count_or_auto(place, name, values[name])
-    for name, options in _CHOICES.items():
-        _check.choice(place, name, values[name], options)
-    for name in _SWITCHES:
-        _check.boolean(place, name, values[name])
-    for name, interval in _INTERVALS.items():
-        _check.number_in(place, name, values[name], interval)
-    if not same(values["cutoffs"], 0):
-        _check.count_or_auto(place, "cutoffs", values["cutoffs"])
-    if values["intervals"] is not None:
-        _check.count_or_auto(place, "intervals", values["intervals"])
-    if values["validation"] is not None:
-        _check.boolean(place, "validation", values["validation"])
+    check_table(place, TABLE, values)
     _check_covariates(place, parameters)
-    if values["clip_norm"] is not None:
-        _check.number_in(place, "clip_norm", values["clip_norm"], "(0, inf)")
-    if values["n_threads"] is not None:
-        _check.thread_count(place, values["n_threads"])
-    _check.random_state(place, values["random_state"])
-    _check.at_most(place, values, _MOST)
     if values["carry_state"] and values["loss_at"] == "last":
         raise ArgumentError(f'{place}: carry_state=True goes with loss_at="every" alone.')
     if values["loss_at"] == "last" and values["level"] != "none" and same(values["window"], 1):
@@ -98,17 +134,6 @@ def check_parameters(place: str, parameters: Parameters) -> None:
     if values["bptt_depth"] not in (None, 1):
         raise UnsupportedError(f"{place}: bptt_depth must be None or 1, got {values['bptt_depth']!r}.")
     _check_method(place, parameters)
-
-
-def values_of(parameters: Parameters) -> dict[str, Any]:
-    """Return the parameters by name."""
-    return {name: getattr(parameters, name) for name in _defaults(parameters)}
-
-
-def _defaults(parameters: Parameters) -> dict[str, Any]:
-    """Return the constructor's defaults by name; horizon has none."""
-    signature = inspect.signature(type(parameters).__init__)
-    return {name: parameter.default for name, parameter in list(signature.parameters.items())[1:]}
 
 
 def _check_method(place: str, parameters: Parameters) -> None:
@@ -124,7 +149,7 @@ def _check_method(place: str, parameters: Parameters) -> None:
             Remedy(method="network"),
             Remedy("leave them out"),
         )
-    defaults = _defaults(parameters)
+    defaults = defaults_of(parameters)
     for name in NETWORK_ONLY:
         value = getattr(parameters, name)
         if not same(value, defaults[name]):
@@ -152,11 +177,7 @@ def covariates_of(parameters: Parameters) -> tuple[str, ...]:
 
 
 def _check_covariates(place: str, parameters: Parameters) -> None:
-    """Refuse anything but lists of different columns, and forecasts that would need covariates nobody knows."""
-    for name in ("past_covariates", "future_covariates"):
-        value = getattr(parameters, name)
-        if value is not None and (isinstance(value, str) or not all(isinstance(column, str) for column in value)):
-            raise ArgumentError(f"{place}: {name} must be a list of column names, got {value!r}.")
+    """Refuse a column named twice, and forecasts that would need covariates nobody knows."""
     columns = covariates_of(parameters)
     for column in columns:
         if columns.count(column) > 1 or column in ("unique_id", "ds", "y"):

@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
-import numpy as np
-
-__all__ = ["NETWORK_ONLY", "NOT_FITTED", "Parameters", "same"]
+__all__ = ["NETWORK_ONLY", "Parameters"]
 
 NETWORK_ONLY = (
     "window",
@@ -37,7 +35,6 @@ NETWORK_ONLY = (
     "intervals",
     "validation",
 )
-NOT_FITTED = ("n_threads", "progress")  # they may change after a fit: no forecast depends on them
 
 
 @dataclass(eq=False, repr=False)
@@ -83,20 +80,3 @@ class Parameters:
     random_state: Any = None
     n_threads: int | None = None
     progress: bool = False
-
-
-def same(one: Any, other: Any) -> bool:
-    """Tell whether two values of a parameter mean the same.
-
-    Examples
-    --------
-    >>> same([24, 168], (24, 168)), same(12, "auto"), same(None, 0)
-    (True, False, False)
-    """
-    if one is other:
-        return True
-    if isinstance(one, np.ndarray | list | tuple) and isinstance(other, np.ndarray | list | tuple):
-        return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other, strict=True))
-    if one is None or other is None or isinstance(one, np.ndarray | list | tuple):
-        return False
-    return bool(one == other)

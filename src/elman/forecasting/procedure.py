@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.errors import DataError, ElmanWarning, Remedy
+from elman.estimators import Interrupted, root_seed, values_of
 from elman.forecasting.calibration import calibrate, calibration_scaling
 from elman.forecasting.candidates import Candidates
 from elman.forecasting.channels import by_channel, named, rejoined, rows_of
@@ -22,35 +23,20 @@ from elman.forecasting.choosing import NETWORK, Decision, choose_method
 from elman.forecasting.comparison import Comparison
 from elman.forecasting.fitted import INTERRUPTED, Fitted
 from elman.forecasting.intervals import STEADY, Residuals, residuals_needed, scaled_residuals
-from elman.forecasting.methods import MeanMethod, Method, NetworkMethod, Stopped, draw_root
+from elman.forecasting.methods import MeanMethod, Method, NetworkMethod, Stopped
 from elman.forecasting.methods.prior import LONGER, MEAN, PRIOR, TUNED
 from elman.forecasting.methods.spread import FEWEST_FOR_WIDTHS, PARTNER
-from elman.forecasting.options import values_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.past import CUTOFFS, Past, most_cut_offs
 from elman.forecasting.recipe import resolve_seasons
 from elman.forecasting.training_set import filled
 
-__all__ = ["Interrupted", "fit_panel"]
+__all__ = ["fit_panel"]
 
 Array = npt.NDArray[np.float64]
 
 _WIDEST_USUAL = 95.0
-
-
-class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during a fit, with the value that is usable all the same.
-
-    Parameters
-    ----------
-    fitted : Fitted
-        With the best that there was.
-    """
-
-    def __init__(self, fitted: Fitted) -> None:
-        super().__init__()
-        self.fitted = fitted
 
 
 @dataclass(frozen=True)
@@ -94,7 +80,7 @@ def fit_panel(place: str, parameters: Parameters, panel: Panel) -> Fitted:
         On Ctrl-C; KeyboardInterrupt where a network was asked for that has not learned anything yet.
     """
     seasons = resolve_seasons(place, parameters.season, panel.frequency)
-    candidates = Candidates(place, parameters, seasons, draw_root(parameters))
+    candidates = Candidates(place, parameters, seasons, root_seed(parameters.random_state))
     try:
         return _fit(candidates, panel)
     except Interrupted:

@@ -5,40 +5,41 @@ from __future__ import annotations
 from typing import Any
 
 import numpy.typing as npt
-import pandas as pd
 
 from elman import _check
 from elman.errors import FileFormatError
+from elman.estimators import values_of
 from elman.forecasting.baselines import BASELINES
 from elman.forecasting.fitted import Fitted
 from elman.forecasting.methods import BaselineMethod, MeanMethod, Method, NetworkMethod, PriorMethod, Spread
 from elman.forecasting.methods.prior import LONGER, MEAN, PRIOR, TUNED
 from elman.forecasting.methods.spread import MEASURED
-from elman.forecasting.options import check_parameters, values_of
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.recipe import resolve_seasons
 from elman.forecasting.saving_network import network_from_file, network_to_file, with_series
-from elman.forecasting.saving_series import frequency_text, panel_from_file, panel_to_file, read_frequency
-from elman.persistence.models import check_names, plain_parameters
+from elman.forecasting.saving_series import panel_from_file, panel_to_file
+from elman.persistence.models import check_names
 from elman.prior import Prior
 
-__all__ = ["from_file", "to_file"]
+__all__ = ["SINCE", "from_file", "to_file"]
 
 Arrays = dict[str, npt.NDArray[Any]]
 
-_KEYS = {"kind", "parameters", "data"}
+_KEYS = {"data"}
 _OLD = {"architecture", "recipe", "unit", "updates", "measured"}  # all that a file had before there were methods
 _NEW = {"delivered", "method", "reason", "seasons"}
-_SINCE = {"method": "network", "cutoffs": "auto", "refit": False}  # parameters that an old file does not name
+SINCE: dict[str, Any] = {
+    "method": "network",
+    "cutoffs": "auto",
+    "refit": False,
+}  # parameters that an old file does not name
 _PRIOR = "prior."  # before the names of the prior's arrays
 
 
-def to_file(parameters: Parameters, fitted: Fitted) -> tuple[Arrays, dict[str, Any]]:
-    """Return what `elman.persistence.save_arrays` takes."""
+def to_file(fitted: Fitted) -> tuple[Arrays, dict[str, Any]]:
+    """Return a fitted value as arrays and plain metadata."""
     arrays, data = panel_to_file(fitted.newest)
     metadata = {
-        "kind": "forecaster",
-        "parameters": _plain_parameters(parameters),
         "delivered": fitted.label,
         "method": {"name": _kind_of(fitted.method)},
         "reason": fitted.reason,
@@ -68,17 +69,8 @@ def _spread_to_file(spread: Spread) -> tuple[Arrays, dict[str, Any]]:
     return named, {"prior": about, "widths": list(spread.widths)}
 
 
-def _plain_parameters(parameters: Parameters) -> dict[str, Any]:
-    """Return the constructor's parameters as JSON values."""
-    plain = plain_parameters(values_of(parameters))
-    for name, value in plain.items():
-        if isinstance(value, (pd.offsets.BaseOffset, pd.Timedelta)):
-            plain[name] = frequency_text(pd.tseries.frequencies.to_offset(value))
-    return plain
-
-
-def from_file(forecaster: Any, arrays: Arrays, metadata: dict[str, Any]) -> None:
-    """Fill an unfitted forecaster from a file's contents."""
+def from_file(forecaster: Parameters, arrays: Arrays, metadata: dict[str, Any]) -> Fitted:
+    """Rebuild a fitted value from a file's contents, beside its checked parameters."""
     old = "method" not in metadata
     named = {} if old else dict(metadata["method"])
     name = "network" if old else _check.choice("metadata", "method", named.get("name"), ("mean", *_METHODS))
@@ -86,12 +78,6 @@ def from_file(forecaster: Any, arrays: Arrays, metadata: dict[str, Any]) -> None
     network, spread = name in ("network", "mean"), name != "network"
     keys = _KEYS | (set() if old else _NEW) | (_OLD if network else set()) | ({"prior", "widths"} if spread else set())
     check_names("fields", set(metadata), keys)
-    parameters = dict(metadata["parameters"])
-    check_names("parameters", set(parameters), set(values_of(forecaster)) - (set(_SINCE) if old else set()))
-    if isinstance(parameters["freq"], str) and parameters["freq"].startswith("months:"):
-        parameters["freq"] = read_frequency(parameters["freq"])
-    forecaster.set_params(**(_SINCE | parameters if old else parameters))
-    check_parameters("parameters", forecaster)
     asked = forecaster.method
     if asked != "auto" and name not in _ASKED.get(asked, (asked,)):
         raise FileFormatError("the method does not follow from the parameters")
@@ -118,7 +104,7 @@ def from_file(forecaster: Any, arrays: Arrays, metadata: dict[str, Any]) -> None
     reason = "" if old else metadata["reason"]
     if not isinstance(reason, str) or (not old and metadata["delivered"] != method.label):
         raise FileFormatError("what is delivered does not go with the method")
-    forecaster._fitted = Fitted(method, seasons, newest, values_of(forecaster), reason)
+    return Fitted(method, seasons, newest, values_of(forecaster), reason)
 
 
 _PRIORS = (PRIOR, TUNED, MEAN, LONGER)

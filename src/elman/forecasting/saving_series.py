@@ -24,20 +24,19 @@ from elman.persistence.header import MAX_ITEMS
 from elman.persistence.models import check_names
 from elman.tables.frequencies import (
     OFF_CALENDAR,
-    Frequency,
     counts_directly,
+    frequency_text,
     future_times,
     positions,
-    to_frequency,
+    read_frequency,
 )
 
-__all__ = ["frequency_text", "panel_from_file", "panel_to_file", "read_frequency"]
+__all__ = ["panel_from_file", "panel_to_file"]
 
 Arrays = dict[str, npt.NDArray[Any]]
 
 _DATA_KEYS = {"kind", "frequency", "unit", "zone"}
 _FIXED_ZONE = re.compile(r"UTC([+-]\d\d:\d\d)?")
-_MONTHS = re.compile(r"months:([1-9]\d{0,3})")
 _KINDS = ("array", "list", "pandas", "polars")
 _UNITS = {"s": 1, "ms": 10**3, "us": 10**6, "ns": 10**9}
 _YEARS = -62_135_596_800, 253_402_300_800  # seconds from 1970 to the years 1 and 10000
@@ -67,35 +66,6 @@ def _names(ids: pd.Index) -> npt.NDArray[np.uint8]:
     if odd := [name for name in names if type(name) not in (str, int)]:
         raise ArgumentError(f"Forecaster.save: unique_id must be text or integers to be saved, got {odd[0]!r}.")
     return np.frombuffer(json.dumps(names).encode(), dtype=np.uint8).copy()
-
-
-def frequency_text(frequency: Any) -> Any:
-    """Write a frequency as an alias, an integer, or ``"months:k"`` for the same day of every k-th month."""
-    if isinstance(frequency, int) or frequency is None:
-        return frequency
-    if type(frequency) is pd.DateOffset:
-        return f"months:{frequency.kwds['months'] * frequency.n}"
-    return frequency.freqstr
-
-
-def read_frequency(text: Any) -> Frequency:
-    """Undo `frequency_text`.
-
-    Raises
-    ------
-    FileFormatError
-        If there is no such frequency, or it does not lead forward.
-    """
-    if isinstance(text, str) and text.startswith("months:"):
-        if (found := _MONTHS.fullmatch(text)) is None:
-            raise FileFormatError(f"{text!r:.60} is no frequency")
-        return pd.DateOffset(months=int(found[1]))
-    if type(text) not in (str, int):
-        raise FileFormatError(f"frequency must be text or an integer, got {text!r:.60}")
-    try:
-        return to_frequency(text)
-    except (ValueError, ArithmeticError):
-        raise FileFormatError(f"{text!r:.60} is no frequency") from None
 
 
 def panel_from_file(

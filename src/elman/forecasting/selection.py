@@ -15,7 +15,8 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-from elman.forecasting.fitting import Prepared, make_recipe, make_trainers, prepare, seeds_of
+from elman.estimators import member_seeds
+from elman.forecasting.fitting import Prepared, make_recipe, make_trainers, prepare
 from elman.forecasting.options import ahead_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
@@ -113,7 +114,7 @@ def choose(held_out: HeldOut, root: int) -> Choice:
     ahead = ahead_of(forecaster)
     if not held_out.usable:
         return Choice(rule_window(seasons, panel.lengths, ahead))
-    seeds = seeds_of(root, 1 if len(panel) >= _FEW else 3, _PURPOSE)
+    seeds = member_seeds(root, 1 if len(panel) >= _FEW else 3, _PURPOSE)
     windows = window_candidates(seasons, held_out.known.lengths, ahead)
     auto = forecaster.updates == "auto"
     short = SHORT if auto else min(SHORT, int(forecaster.updates))

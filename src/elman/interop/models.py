@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from elman.errors import UnsupportedError
+from elman.estimators import Estimator, fitted_value
 from elman.network import Network
-from elman.persistence.models import SavedModel
 
 __all__ = ["networks_of", "no_model"]
 
@@ -44,10 +44,9 @@ def networks_of(place: str, model: Any) -> list[Network]:
     """
     if isinstance(model, Network):
         return [model]
-    if not isinstance(model, SavedModel):
+    if not isinstance(model, Estimator):
         raise no_model(place, model)
-    model._check_fitted(place)
-    if hasattr(model, "method_"):  # a forecaster, which may have another method
-        model._fitted.need_network(place)  # type: ignore[attr-defined]
-    found: Any = getattr(model, "networks_", None)
-    return [model.network_] if found is None else list(found)  # type: ignore[attr-defined]
+    fitted = fitted_value(place, model)
+    if hasattr(fitted, "need_network"):  # of a forecaster, which may deliver something else
+        fitted = fitted.need_network(place)
+    return list(fitted.networks) if hasattr(fitted, "networks") else [fitted.network]

@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from elman import __version__
+from elman.estimators import fitted_value
+from elman.forecasting.methods import NetworkMethod
+from elman.forecasting.panel import Panel
 from elman.interop.models import no_model
 from elman.interop.onnx_file import graph_of, model_of, need_onnx
 from elman.interop.onnx_graph import Graph
@@ -19,10 +22,7 @@ from elman.interop.onnx_run import run_graph
 from elman.interop.proof import Proof, compare
 from elman.network import Network, State
 from elman.persistence.files import StrPath, write_atomically
-
-if TYPE_CHECKING:
-    from elman.forecasting import Forecaster
-    from elman.sequences._estimator import SequenceEstimator
+from elman.sequences.fitted import Fitted as FittedSequences
 
 __all__ = ["export_onnx"]
 
@@ -105,23 +105,31 @@ def _graph_and_check(model: Any) -> tuple[Graph, Callable[[Run], Pairs]]:
         graph = network_graph(model, _metadata("network", {"architecture": model.architecture.to_dict()}))
         return graph, lambda run: _check_network(model, run)
     if kind == "LanguageModel":
-        model._check_fitted("export_onnx")
-        facts = {"level": model.level, "tokens": list(model.vocabulary_.tokens)}
-        facts |= {"architecture": model.network_.architecture.to_dict()}
-        graph = network_graph(model.network_, _metadata("language_model", facts))
-        return graph, lambda run: _check_network(model.network_, run)
+        fitted = fitted_value("export_onnx", model)
+        network, vocabulary = fitted.network, fitted.vocabulary
+        facts = {"level": vocabulary.level, "tokens": list(vocabulary.tokens)}
+        facts |= {"architecture": network.architecture.to_dict()}
+        graph = network_graph(network, _metadata("language_model", facts))
+        return graph, lambda run: _check_network(network, run)
     if kind == "Forecaster":
         from elman.interop.onnx_forecaster import forecaster_graph
 
-        model._check_fitted("export_onnx")
-        return forecaster_graph(model, _about_forecaster(model)), lambda run: _check_forecaster(model, run)
-    if kind in ("SequenceClassifier", "SequenceRegressor", "SequenceTagger"):
+        forecast = fitted_value("export_onnx", model)
+        own, newest = forecast.need_network("export_onnx"), forecast.newest
+        threads = model.n_threads or 0
+        return forecaster_graph(own, _about_forecaster(own, newest)), lambda run: _check_forecaster(
+            own, newest, threads, run
+        )
+    if kind in _KINDS:
         from elman.interop.onnx_sequences import sequence_graph
 
-        model._check_fitted("export_onnx")
-        return sequence_graph(model, _about_sequences(model)), lambda run: _check_sequences(model, run)
+        fitted, threads = fitted_value("export_onnx", model), model.n_threads or 0
+        about = _about_sequences(_KINDS[kind], fitted)
+        return sequence_graph(fitted, about), lambda run: _check_sequences(fitted, threads, run)
     raise no_model("export_onnx", model)
 
+
+_KINDS = {"SequenceClassifier": "classifier", "SequenceRegressor": "regressor", "SequenceTagger": "tagger"}
 
 # Metadata of the file
 
@@ -131,14 +139,12 @@ def _metadata(kind: str, facts: Mapping[str, Any]) -> dict[str, str]:
     return {"elman.version": __version__, "elman.kind": kind} | named
 
 
-def _about_forecaster(forecaster: Forecaster) -> dict[str, str]:
-    fitted = forecaster._fitted
-    network, ids = fitted.need_network("export_onnx"), fitted.newest.ids
-    recipe = network.recipe
+def _about_forecaster(network: NetworkMethod, newest: Panel) -> dict[str, str]:
+    recipe, ids = network.recipe, newest.ids
     facts: dict[str, Any] = {
         "architecture": network.networks[0].architecture.to_dict(),
         "members": len(network.networks),
-        "horizon": int(forecaster.horizon),
+        "horizon": network.horizon,
         "window": recipe.window,
         "steps": recipe.steps,
         "level": recipe.level,
@@ -147,7 +153,7 @@ def _about_forecaster(forecaster: Forecaster) -> dict[str, str]:
     }
     if ids is not None:
         facts |= {
-            "frequency": str(getattr(forecaster.freq_, "freqstr", forecaster.freq_)),
+            "frequency": str(getattr(newest.frequency, "freqstr", newest.frequency)),
             "series": [str(name) for name in ids],
         }
     if len(network.scales) > 1 and "scale" in str(recipe.transform):
@@ -155,12 +161,11 @@ def _about_forecaster(forecaster: Forecaster) -> dict[str, str]:
     return _metadata("forecaster", facts)
 
 
-def _about_sequences(estimator: SequenceEstimator) -> dict[str, str]:
-    preparation, target = estimator._preparation, estimator._target
-    names = getattr(estimator, "feature_names_in_", None)
+def _about_sequences(kind: str, fitted: FittedSequences) -> dict[str, str]:
+    preparation, target, names = fitted.preparation, fitted.target, fitted.inputs.names
     facts: dict[str, Any] = {
-        "architecture": estimator.networks_[0].architecture.to_dict(),
-        "members": len(estimator.networks_),
+        "architecture": fitted.networks[0].architecture.to_dict(),
+        "members": len(fitted.networks),
         "window": preparation.window,
         "stride": preparation.stride,
         "target": target.kind,
@@ -169,7 +174,7 @@ def _about_sequences(estimator: SequenceEstimator) -> dict[str, str]:
         facts["classes"] = [str(name) for name in target.classes.tolist()]
     if names is not None:
         facts["channels"] = [str(name) for name in names]
-    return _metadata(estimator._kind, facts)
+    return _metadata(kind, facts)
 
 
 # The check
@@ -224,9 +229,8 @@ def _check_network(network: Network, run: Run) -> Pairs:
     return pairs
 
 
-def _check_forecaster(forecaster: Forecaster, run: Run) -> Pairs:
+def _check_forecaster(network: NetworkMethod, newest: Panel, n_threads: int, run: Run) -> Pairs:
     """Forecast from the newest values of the fit, and from a part of them."""
-    newest, network = forecaster._fitted.newest, forecaster._fitted.need_network("export_onnx")
     newest = newest.select(range(min(8, len(newest))))
     pairs = {}
     for keep, what in (
@@ -238,12 +242,12 @@ def _check_forecaster(forecaster: Forecaster, run: Run) -> Pairs:
         if panel.covariates is not None:
             past, future = len(network.recipe.past), len(network.recipe.future)
             feed["covariates"] = _in_rows(panel.covariates, panel.offsets)
-            ahead = feed["covariates"][:, :1].repeat(int(forecaster.horizon), axis=1) * np.arange(float(past + future))
+            ahead = feed["covariates"][:, :1].repeat(network.horizon, axis=1) * np.arange(float(past + future))
             panel = replace(panel, ahead=ahead)
             feed |= {"ahead": np.ascontiguousarray(ahead[..., past:])} if future else {}
         if "scale" in str(network.recipe.transform):
             feed["scale"] = network.scales_for(panel)
-        pairs[what] = _scaled(network.forecast("export_onnx", panel, forecaster.n_threads or 0), run(feed)["forecast"])
+        pairs[what] = _scaled(network.forecast("export_onnx", panel, n_threads), run(feed)["forecast"])
     return pairs
 
 
@@ -256,18 +260,16 @@ def _in_rows(values: Array, offsets: Array) -> Array:
     return rows
 
 
-def _check_sequences(estimator: SequenceEstimator, run: Run) -> Pairs:
+def _check_sequences(fitted: FittedSequences, n_threads: int, run: Run) -> Pairs:
     """Predict random sequences of several lengths around the training part's mean."""
-    from elman.data.ragged import Ragged
-
-    preparation, target, rng = estimator._preparation, estimator._target, np.random.default_rng(0)
+    preparation, target, rng = fitted.preparation, fitted.target, np.random.default_rng(0)
     longest = 2 * preparation.window + 3 * preparation.stride + 4
     lengths = np.array([longest, 1, preparation.window, longest // 2 + 1, longest - 1])
     values = np.full((len(lengths), longest, len(preparation.center)), np.nan)
     for row, length in zip(values, lengths, strict=True):
         row[:length] = preparation.center + preparation.scale * rng.normal(size=(length, len(preparation.center)))
     sequences = [row[:length].copy() for row, length in zip(values, lengths, strict=True)]
-    found: Any = estimator._run_networks(Ragged(sequences))
+    found: Any = fitted.outputs(sequences, n_threads)
     theirs = run({"values": values, "lengths": lengths})
     if isinstance(found, list):  # one output per step
         theirs = {

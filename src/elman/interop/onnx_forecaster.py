@@ -7,20 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from elman.errors import UnsupportedError
+from elman.forecasting.methods import NetworkMethod
+from elman.forecasting.recipe import Recipe
 from elman.interop.onnx_graph import Graph, GraphBuilder
 from elman.interop.onnx_network import ALL, States, add_network, at_rows, declare_states, give_states, member_states
 from elman.interop.onnx_windows import Rows, declare_rows, gather_windows
-
-if TYPE_CHECKING:
-    from elman.forecasting import Forecaster
-    from elman.forecasting.methods import NetworkMethod
-    from elman.forecasting.recipe import Recipe
 
 __all__ = ["check_exportable", "forecaster_graph"]
 
@@ -57,7 +54,7 @@ class _Parts:
     covariates: Rows | None
 
 
-def forecaster_graph(forecaster: Forecaster, metadata: Mapping[str, str]) -> Graph:
+def forecaster_graph(network: NetworkMethod, metadata: Mapping[str, str]) -> Graph:
     """Return the graph of a fitted forecaster, with a row per series.
 
     Inputs are ``values`` (N, T) of float64, the oldest first, or (N, T, D) with several channels. With defaults are
@@ -68,8 +65,8 @@ def forecaster_graph(forecaster: Forecaster, metadata: Mapping[str, str]) -> Gra
 
     Parameters
     ----------
-    forecaster : Forecaster
-        Fitted, with the window network as its method.
+    network : NetworkMethod
+        The window network of a fitted forecaster.
     metadata : mapping of str to str
         Metadata of the file.
 
@@ -78,7 +75,6 @@ def forecaster_graph(forecaster: Forecaster, metadata: Mapping[str, str]) -> Gra
     UnsupportedError
         See `check_exportable`.
     """
-    network = forecaster._fitted.need_network("export_onnx")
     check_exportable(network)
     builder, recipe = GraphBuilder(), network.recipe
     architecture, members = network.networks[0].architecture, (len(network.networks),)

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from elman.interop.onnx_graph import Graph, GraphBuilder
 from elman.interop.onnx_network import add_network, declare_states, give_states, member_states
 from elman.interop.onnx_windows import declare_rows, gather_windows
-
-if TYPE_CHECKING:
-    from elman.sequences._estimator import SequenceEstimator
-    from elman.sequences._preparation import Preparation
-    from elman.sequences._targets import Target
+from elman.sequences.fitted import Fitted
+from elman.sequences.preparation import Preparation
+from elman.sequences.targets import Target
 
 __all__ = ["sequence_graph"]
 
@@ -22,7 +20,7 @@ _FLOAT, _INT64, _DOUBLE = 1, 7, 11  # ONNX's type numbers
 _FARTHEST = 1e30  # as in the preparation of sequences
 
 
-def sequence_graph(estimator: SequenceEstimator, metadata: Mapping[str, str]) -> Graph:
+def sequence_graph(fitted: Fitted, metadata: Mapping[str, str]) -> Graph:
     """Return the graph of a fitted sequence estimator, rows first.
 
     Inputs are ``values`` (N, T, D) of float64, and, with defaults, ``lengths`` (N,), ``h_0`` and for an LSTM ``c_0``
@@ -31,13 +29,13 @@ def sequence_graph(estimator: SequenceEstimator, metadata: Mapping[str, str]) ->
 
     Parameters
     ----------
-    estimator : SequenceEstimator
-        Fitted.
+    fitted : Fitted
+        What the estimator's fit left.
     metadata : mapping of str to str
         Metadata of the file.
     """
-    builder, preparation, target = GraphBuilder(), estimator._preparation, estimator._target
-    architecture, members = estimator.networks_[0].architecture, (len(estimator.networks_),)
+    builder, preparation, target = GraphBuilder(), fitted.preparation, fitted.target
+    architecture, members = fitted.networks[0].architecture, (len(fitted.networks),)
     rows = declare_rows(builder, len(preparation.center), flat=False)
     standard = builder.op("Div", builder.op("Sub", rows.values, preparation.center), preparation.scale)
     standard = builder.op("Min", builder.op("Max", standard, np.float64(-_FARTHEST)), np.float64(_FARTHEST))
@@ -49,7 +47,7 @@ def sequence_graph(estimator: SequenceEstimator, metadata: Mapping[str, str]) ->
     x = builder.op("Cast", builder.op("Transpose", x, perm=[1, 0, 2]), to=_FLOAT)
     states = declare_states(builder, architecture, rows.rows, members)
     found, finals = [], []
-    for member, network in enumerate(estimator.networks_):
+    for member, network in enumerate(fitted.networks):
         own = member_states(builder, states, member)
         o, final = add_network(builder, network, x, count, own)
         found.append(builder.op("Cast", o, to=_DOUBLE))
@@ -59,7 +57,7 @@ def sequence_graph(estimator: SequenceEstimator, metadata: Mapping[str, str]) ->
         mean = builder.op("Transpose", mean, perm=[1, 0, 2])
     _give(builder, target, mean, ("rows", "steps_given") if architecture.readout == "every" else ("rows",))
     give_states(builder, architecture, finals, members)
-    return builder.graph(metadata, f"elman {estimator._kind}")
+    return builder.graph(metadata, f"elman {metadata['elman.kind']}")
 
 
 def _positions(builder: GraphBuilder, preparation: Preparation, lengths: str) -> tuple[str, str]:

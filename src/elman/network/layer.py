@@ -84,7 +84,7 @@ class Layer:
 
     def final(self, out: Array, call: Call) -> Array:
         """Write what each direction says after its last step, side by side, to ``out`` (N, directions·H)."""
-        for run, part in zip(self.passes, self._parts(out), strict=True):
+        for run, part in zip(self.passes, self.parts(out), strict=True):
             part[...] = call.timeline.last(run.h, self._final)
         return out
 
@@ -103,7 +103,7 @@ class Layer:
         if dy is not None and self.dropout is not None:
             dy = self.dropout.backward(dy)
         for direction, run in enumerate(self.passes):
-            dh_T = None if d_final is None else np.ascontiguousarray(self._parts(d_final)[direction])
+            dh_T = None if d_final is None else np.ascontiguousarray(self.parts(d_final)[direction])
             dc_T = None
             if d_state is not None:
                 later = d_state.h[self.first + direction]
@@ -115,7 +115,7 @@ class Layer:
             self._dx += call.timeline.reverse(self._dx_reverse, self._x_reversed)  # whose x is used up
         return self._dx
 
-    def _parts(self, both: Array) -> list[Array]:
+    def parts(self, both: Array) -> list[Array]:
         """Return each direction's columns of an array (…, directions·H)."""
         return [both[..., k * self.size : (k + 1) * self.size] for k in range(len(self.passes))]
 
@@ -123,5 +123,5 @@ class Layer:
         """Return one direction's part of dy, contiguous and in that direction's order of time."""
         if dy is None or self._dh is None:
             return dy
-        np.copyto(self._dh, self._parts(dy)[direction])
+        np.copyto(self._dh, self.parts(dy)[direction])
         return call.timeline.reverse(self._dh, self._reversed) if direction else self._dh

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
-import numpy as np
 import numpy.typing as npt
 from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils import Tags
 
-from elman._check.occupied import changing, untouched
 from elman.data.ragged import Ragged, is_long_frame
 from elman.errors import ArgumentError
-from elman.sequences._documentation import documented
-from elman.sequences._estimator import SequenceEstimator, aligned, labels_of
-from elman.sequences._options import check_parameters, class_weights
-from elman.sequences._targets import Target, class_target, read_classes
+from elman.estimators import Table
+from elman.sequences.documentation import documented
+from elman.sequences.estimator import SequenceEstimator
+from elman.sequences.fitted import Fitted, Inputs
+from elman.sequences.learning import Examples
+from elman.sequences.options import class_weights
+from elman.sequences.parameters import CLASSIFIER, Task
+from elman.sequences.reading import aligned, labels_of, read, weights
+from elman.sequences.targets import class_target, read_classes
 
 __all__ = ["SequenceClassifier"]
 
@@ -87,7 +90,8 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
     array(['low', 'high'], dtype='<U4')
     """
 
-    _kind = "classifier"
+    _kind: ClassVar[str] = "classifier"
+    _table: ClassVar[Table] = CLASSIFIER
 
     window: Any = "auto"
     stride: Any = "auto"
@@ -125,14 +129,23 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         TrainingError
             If the loss stopped being finite.
         """
-        place = self._place("fit")
-        check_parameters(place, self)
-        with changing(place, self), untouched(self):
-            ragged, labels = self._read_pair(place, X, y, reset=not self._goes_on())
+
+        def examples(place: str, before: Fitted | None) -> Examples:
+            ragged, inputs, labels = self._read_pair(place, X, y, None if before is None else before.inputs)
             target, codes = class_target(place, labels)
-            weight = self._weights(place, ragged, sample_weight)
+            weight = weights(place, ragged, sample_weight)
             factor = 1.0 if self.class_weight is None else class_weights(place, self.class_weight, labels)
-            return self._fit(place, ragged, target, codes, weight, factor, checkpoint_dir=checkpoint_dir, resume=resume)
+            return Examples(
+                ragged=ragged,
+                inputs=inputs,
+                target=target,
+                y=codes,
+                weight=weight,
+                factor=factor,
+                stratified=target.kind != "multilabel",
+            )
+
+        return self._fit(examples, checkpoint_dir, resume)
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Go on learning: one pass over the sequences, at a constant learning rate.
@@ -151,49 +164,51 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         SequenceClassifier
             Itself.
         """
-        place = self._place("partial_fit")
-        check_parameters(place, self)
-        if self.class_weight is not None:
-            raise ArgumentError(f"{place}: class_weight must be None; pass weights as sample_weight.")
-        with changing(place, self), untouched(self):
-            first = not hasattr(self, "networks_")
-            ragged, labels = self._read_pair(place, X, y, reset=first)
-            known = classes if first else self.classes_
-            target, codes = class_target(place, labels, known if labels.ndim == 1 else None)
-            return self._partial_fit(place, ragged, target, codes, self._weights(place, ragged, sample_weight))
 
-    def _read_pair(self, place: str, X: Any, y: Any, *, reset: bool) -> tuple[Ragged, Array]:
+        def examples(place: str, before: Fitted | None) -> Examples:
+            if self.class_weight is not None:
+                raise ArgumentError(f"{place}: class_weight must be None; pass weights as sample_weight.")
+            ragged, inputs, labels = self._read_pair(place, X, y, None if before is None else before.inputs)
+            known = classes if before is None else before.target.classes
+            target, codes = class_target(place, labels, known if labels.ndim == 1 else None)
+            weight = weights(place, ragged, sample_weight)
+            return Examples(ragged=ragged, inputs=inputs, target=target, y=codes, weight=weight)
+
+        return self._partial_fit(examples)
+
+    def _read_pair(self, place: str, X: Any, y: Any, known: Inputs | None) -> tuple[Ragged, Inputs, Array]:
         """Check sequences and their labels."""
         column = y if isinstance(y, str) else None
         if column is not None and not is_long_frame(X, self.id_column):
             raise ArgumentError(f"{place}: y={column!r} names a column, but X is not a long frame.")
-        ragged = self._read(place, X, reset=reset, exclude=[] if column is None else [column])
+        ragged, inputs = read(place, self, X, known, [] if column is None else [column])
         y = aligned(place, "y", ragged, y) if column is None else labels_of(place, X, column, ragged)
         labels = read_classes(place, y)
         if len(labels) != len(ragged):
             raise ArgumentError(f"{place}: X has {len(ragged)} sequences, but y has {len(labels)} rows.")
-        return ragged, labels
+        return ragged, inputs, labels
+
+    @property
+    def classes_(self) -> Array:
+        """Classes in order; of labels 0 … K-1."""
+        classes = self._attribute("classes_").target.classes
+        assert classes is not None
+        return classes
 
     def predict(self, X: Any) -> Array:
         """Return the most probable class of each sequence (N,), or its labels (N, K) of 0 and 1."""
-        return self._from_outputs("predict", X)
-
-    def _from_outputs(self, method: str, X: Any) -> Array:
-        found = self._outputs(method, X)
-        convert = {
-            "predict": self._target.predictions,
-            "predict_proba": self._target.probabilities,
-            "decision_function": self._target.decision,
-        }
-        return convert[method](found)
+        fitted, _, o = self._outputs("predict", X)
+        return fitted.target.predictions(o)
 
     def predict_proba(self, X: Any) -> Array:
         """Return a probability per class (N, C), in the order of ``classes_``, or per label (N, K)."""
-        return self._from_outputs("predict_proba", X)
+        fitted, _, o = self._outputs("predict_proba", X)
+        return fitted.target.probabilities(o)
 
     def decision_function(self, X: Any) -> Array:
         """Return the output before its activation: (N,) for two classes, positive for the second; else (N, C)."""
-        return self._from_outputs("decision_function", X)
+        fitted, _, o = self._outputs("decision_function", X)
+        return fitted.target.decision(o)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the share of sequences whose class, or whole set of labels, is right.
@@ -208,19 +223,18 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         DataError
             If y has a class that was not there at `fit`: no answer could be right.
         """
-        self._check_fitted("score")
         place = self._place("score")
-        ragged, labels = self._read_pair(place, X, y, reset=False)
-        self._check_target(place, class_target(place, labels, self.classes_ if labels.ndim == 1 else None)[0])
-        weight = aligned(place, "sample_weight", ragged, sample_weight)
-        predicted = self._target.predictions(self._run_networks(ragged, "score"))
+        with self._reading("score") as fitted:
+            ragged, _, labels = self._read_pair(place, X, y, fitted.inputs)
+            known = fitted.target.classes if labels.ndim == 1 else None
+            fitted.check_target(place, class_target(place, labels, known)[0])
+            weight = aligned(place, "sample_weight", ragged, sample_weight)
+            predicted = fitted.target.predictions(fitted.outputs(ragged.sequences, self.n_threads or 0))
         return float(accuracy_score(labels, predicted, sample_weight=weight))
 
-    def _readout(self) -> str:
-        return self.readout
-
-    def _strata(self, target: Target, y: Any) -> Array | None:
-        return None if target.kind == "multilabel" else np.asarray(y)
+    def _task(self) -> Task:
+        smoothing = float(self.label_smoothing)
+        return Task(readout=self.readout, window=self.window, stride=self.stride, label_smoothing=smoothing)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,13 +11,16 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import Tags
 
-from elman._check.occupied import changing, untouched
 from elman.data.ragged import Ragged, is_long_frame
 from elman.errors import ArgumentError
-from elman.sequences._documentation import documented
-from elman.sequences._estimator import SequenceEstimator, aligned, labels_of
-from elman.sequences._options import check_parameters
-from elman.sequences._targets import number_target, read_numbers
+from elman.estimators import Table
+from elman.sequences.documentation import documented
+from elman.sequences.estimator import ReadExamples, SequenceEstimator
+from elman.sequences.fitted import Fitted, Inputs
+from elman.sequences.learning import Examples
+from elman.sequences.parameters import REGRESSOR, Task
+from elman.sequences.reading import aligned, labels_of, read, weights
+from elman.sequences.targets import number_target, read_numbers
 
 __all__ = ["SequenceRegressor"]
 
@@ -70,7 +73,8 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
     True
     """
 
-    _kind = "regressor"
+    _kind: ClassVar[str] = "regressor"
+    _table: ClassVar[Table] = REGRESSOR
 
     window: Any = "auto"
     stride: Any = "auto"
@@ -108,20 +112,7 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         TrainingError
             If the loss stopped being finite.
         """
-        place = self._place("fit")
-        check_parameters(place, self)
-        with changing(place, self), untouched(self):
-            ragged, numbers = self._read_pair(place, X, y, reset=not self._goes_on())
-            weight = self._weights(place, ragged, sample_weight)
-            return self._fit(
-                place,
-                ragged,
-                number_target(numbers, weight),
-                numbers,
-                weight,
-                checkpoint_dir=checkpoint_dir,
-                resume=resume,
-            )
+        return self._fit(self._examples(X, y, sample_weight), checkpoint_dir, resume)
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
         """Go on learning: one pass over the sequences, at a constant learning rate.
@@ -138,29 +129,35 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         SequenceRegressor
             Itself.
         """
-        place = self._place("partial_fit")
-        check_parameters(place, self)
-        with changing(place, self), untouched(self):
-            ragged, numbers = self._read_pair(place, X, y, reset=not hasattr(self, "networks_"))
-            weight = self._weights(place, ragged, sample_weight)
-            return self._partial_fit(place, ragged, number_target(numbers, weight), numbers, weight)
+        return self._partial_fit(self._examples(X, y, sample_weight))
 
-    def _read_pair(self, place: str, X: Any, y: Any, *, reset: bool) -> tuple[Ragged, Array]:
+    def _examples(self, X: Any, y: Any, sample_weight: Any) -> ReadExamples:
+        """Return what reads the data of a fit."""
+
+        def examples(place: str, before: Fitted | None) -> Examples:
+            ragged, inputs, numbers = self._read_pair(place, X, y, None if before is None else before.inputs)
+            weight = weights(place, ragged, sample_weight)
+            target = number_target(numbers, weight)
+            return Examples(ragged=ragged, inputs=inputs, target=target, y=numbers, weight=weight)
+
+        return examples
+
+    def _read_pair(self, place: str, X: Any, y: Any, known: Inputs | None) -> tuple[Ragged, Inputs, Array]:
         """Check sequences and their targets."""
         column = y if isinstance(y, str) else None
         if column is not None and not is_long_frame(X, self.id_column):
             raise ArgumentError(f"{place}: y={column!r} names a column, but X is not a long frame.")
-        ragged = self._read(place, X, reset=reset, exclude=[] if column is None else [column])
+        ragged, inputs = read(place, self, X, known, [] if column is None else [column])
         y = aligned(place, "y", ragged, y) if column is None else labels_of(place, X, column, ragged)
         numbers = read_numbers(place, y)
         if len(numbers) != len(ragged):
             raise ArgumentError(f"{place}: X has {len(ragged)} sequences, but y has {len(numbers)} rows.")
-        return ragged, numbers
+        return ragged, inputs, numbers
 
     def predict(self, X: Any) -> Array:
         """Return the predicted numbers, (N,) or (N, K) like the y of `fit`."""
-        found = self._outputs("predict", X)
-        return self._target.predictions(found)
+        fitted, _, o = self._outputs("predict", X)
+        return fitted.target.predictions(o)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
         """Return the coefficient of determination R², the mean over targets.
@@ -175,16 +172,16 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         ArgumentError
             If y has another number of columns than at `fit`.
         """
-        self._check_fitted("score")
         place = self._place("score")
-        ragged, numbers = self._read_pair(place, X, y, reset=False)
-        weight = aligned(place, "sample_weight", ragged, sample_weight)
-        self._check_target(place, number_target(numbers, np.ones(len(numbers))))
-        predicted = self._target.predictions(self._run_networks(ragged, "score"))
+        with self._reading("score") as fitted:
+            ragged, _, numbers = self._read_pair(place, X, y, fitted.inputs)
+            weight = aligned(place, "sample_weight", ragged, sample_weight)
+            fitted.check_target(place, number_target(numbers, np.ones(len(numbers))))
+            predicted = fitted.target.predictions(fitted.outputs(ragged.sequences, self.n_threads or 0))
         return float(r2_score(numbers, np.asarray(predicted), sample_weight=weight))
 
-    def _readout(self) -> str:
-        return self.readout
+    def _task(self) -> Task:
+        return Task(readout=self.readout, window=self.window, stride=self.stride, loss=self.loss)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import Tags
 
-from elman._check.occupied import changing, untouched
 from elman.data.ragged import Ragged, is_long_frame
 from elman.errors import ArgumentError, DataError, UnsupportedError
-from elman.sequences._documentation import documented
-from elman.sequences._estimator import HEAVIEST, SequenceEstimator
-from elman.sequences._options import check_parameters, class_weights
-from elman.sequences._targets import Target, class_target, number_target, read_classes, read_numbers
+from elman.estimators import Table
+from elman.sequences.documentation import documented
+from elman.sequences.estimator import SequenceEstimator
+from elman.sequences.fitted import Fitted, Inputs
+from elman.sequences.learning import Examples
+from elman.sequences.options import class_weights
+from elman.sequences.parameters import TAGGER, Task
+from elman.sequences.reading import HEAVIEST, read, weights
+from elman.sequences.targets import Target, class_target, number_target, read_classes, read_numbers
 
 __all__ = ["SequenceTagger"]
 
@@ -85,7 +89,8 @@ class SequenceTagger(SequenceEstimator):
     [[True, False, False], [True, True]]
     """
 
-    _kind = "tagger"
+    _kind: ClassVar[str] = "tagger"
+    _table: ClassVar[Table] = TAGGER
 
     target: str = "class"
     window: Any = 1
@@ -124,13 +129,14 @@ class SequenceTagger(SequenceEstimator):
         TrainingError
             If the loss stopped being finite.
         """
-        place = self._place("fit")
-        self._check(place)
-        with changing(place, self), untouched(self):
-            ragged, tags = self._read_pair(place, X, y, reset=not self._goes_on())
+
+        def examples(place: str, before: Fitted | None) -> Examples:
+            ragged, inputs, tags = self._read_pair(place, X, y, None if before is None else before.inputs)
             weight, factor = self._step_weights(place, ragged, tags, sample_weight)
-            target, tags = self._encode(place, tags, weight)
-            return self._fit(place, ragged, target, tags, weight, factor, checkpoint_dir=checkpoint_dir, resume=resume)
+            target, codes = self._encode(place, tags, weight)
+            return Examples(ragged=ragged, inputs=inputs, target=target, y=codes, weight=weight, factor=factor)
+
+        return self._fit(examples, checkpoint_dir, resume)
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
         """Go on learning: one pass over the sequences, at a constant learning rate.
@@ -149,16 +155,25 @@ class SequenceTagger(SequenceEstimator):
         SequenceTagger
             Itself.
         """
-        place = self._place("partial_fit")
-        self._check(place)
-        if self.class_weight is not None:
-            raise ArgumentError(f"{place}: class_weight must be None; pass weights as sample_weight.")
-        with changing(place, self), untouched(self):
-            first = not hasattr(self, "networks_")
-            ragged, tags = self._read_pair(place, X, y, reset=first)
-            weight = self._weights(place, ragged, sample_weight)
-            target, tags = self._encode(place, tags, weight, classes if first else getattr(self, "classes_", None))
-            return self._partial_fit(place, ragged, target, tags, weight)
+
+        def examples(place: str, before: Fitted | None) -> Examples:
+            if self.class_weight is not None:
+                raise ArgumentError(f"{place}: class_weight must be None; pass weights as sample_weight.")
+            ragged, inputs, tags = self._read_pair(place, X, y, None if before is None else before.inputs)
+            weight = weights(place, ragged, sample_weight)
+            known = classes if before is None else before.target.classes
+            target, codes = self._encode(place, tags, weight, known)
+            return Examples(ragged=ragged, inputs=inputs, target=target, y=codes, weight=weight)
+
+        return self._partial_fit(examples)
+
+    @property
+    def classes_(self) -> Array:
+        """Classes in order; of labels 0 … K-1; none for numbers."""
+        classes = self._attribute("classes_").target.classes
+        if classes is None:
+            raise AttributeError(f"{self._place('classes_')}: a tagger of numbers has no classes.")
+        return classes
 
     def predict(self, X: Any) -> Any:
         """Return a tag for every step, in the form of X: classes, labels of 0 and 1, or numbers."""
@@ -187,23 +202,23 @@ class SequenceTagger(SequenceEstimator):
         DataError
             If y has a class that was not there at `fit`: no answer could be right.
         """
-        self._check_fitted("score")
         place = self._place("score")
-        ragged, tags = self._read_pair(place, X, y, reset=False)
-        weight, factor = self._step_weights(place, ragged, None, sample_weight)
-        self._check_target(place, self._encode(place, tags, weight, getattr(self, "classes_", None))[0])
+        with self._reading("score") as fitted:
+            ragged, _, tags = self._read_pair(place, X, y, fitted.inputs)
+            weight, factor = self._step_weights(place, ragged, None, sample_weight)
+            fitted.check_target(place, self._encode(place, tags, weight, fitted.target.classes)[0])
+            outputs = fitted.outputs(ragged.sequences, self.n_threads or 0)
         steps = np.repeat(weight, [len(t) for t in tags]) if isinstance(factor, float) else np.concatenate(factor)
-        found = np.concatenate([self._target.predictions(o) for o in self._run_networks(ragged, "score")])
+        found = np.concatenate([fitted.target.predictions(o) for o in outputs])
         measure = r2_score if self.target == "numbers" else accuracy_score
         return float(measure(np.concatenate(tags), found, sample_weight=steps))
 
     def _tags(self, method: str, X: Any, convert: Callable[[Target], Callable[[Array], Array]]) -> Any:
         """Convert the outputs of every sequence and return them in the form of X."""
-        self._check_fitted(method)
-        if self._target.kind == "numbers" and method != "predict":
+        if self._value(method).target.kind == "numbers" and method != "predict":
             raise UnsupportedError(f"{self._place(method)}: a tagger of numbers has no classes; use predict.")
-        ragged = self._read(self._place(method), X, reset=False)
-        found = [convert(self._target)(o) for o in self._run_networks(ragged, method)]
+        fitted, ragged, outputs = self._outputs(method, X)
+        found = [convert(fitted.target)(o) for o in outputs]
         if ragged.rows is not None:
             joined = np.concatenate(found)
             inverse = np.argsort(np.concatenate(ragged.rows))
@@ -211,27 +226,27 @@ class SequenceTagger(SequenceEstimator):
         return np.stack(found) if hasattr(X, "ndim") and X.ndim > 1 else found
 
     def _check(self, place: str) -> None:
-        check_parameters(place, self)
+        super()._check(place)
         if self.target == "numbers" and (self.class_weight is not None or self.label_smoothing):
             raise ArgumentError(f'{place}: target="numbers" takes neither class_weight nor label_smoothing.')
 
-    def _read_pair(self, place: str, X: Any, y: Any, *, reset: bool) -> tuple[Ragged, Steps]:
+    def _read_pair(self, place: str, X: Any, y: Any, known: Inputs | None) -> tuple[Ragged, Inputs, Steps]:
         """Check sequences and split their tags into one array per sequence."""
         columns = [y] if isinstance(y, str) else y if isinstance(y, list) and all(isinstance(c, str) for c in y) else []
         if columns and not is_long_frame(X, self.id_column):
             raise ArgumentError(f"{place}: y={y!r} names a column, but X is not a long frame.")
-        ragged = self._read(place, X, reset=reset, exclude=columns)
+        ragged, inputs = read(place, self, X, known, columns)
         if columns:
             values = [np.asarray(X[name]) for name in columns]
             column = values[0] if isinstance(y, str) else np.stack(values, axis=1)
             assert ragged.rows is not None
-            return ragged, [np.array(column[rows].tolist()) for rows in ragged.rows]
+            return ragged, inputs, [np.array(column[rows].tolist()) for rows in ragged.rows]
         if y is None or len(y) != len(ragged):
             count = "is None" if y is None else f"has {len(y)} entries"
             raise ArgumentError(f"{place}: X has {len(ragged)} sequences, but y {count}.")
         tags = [np.asarray(steps) for steps in y]
         self._check_steps(place, ragged, tags, "y")
-        return ragged, tags
+        return ragged, inputs, tags
 
     def _check_steps(self, place: str, ragged: Ragged, parts: Steps, name: str) -> None:
         """Refuse arrays that do not have one entry per step."""
@@ -273,16 +288,11 @@ class SequenceTagger(SequenceEstimator):
             by_class = class_weights(place, self.class_weight, np.concatenate(tags))
             parts = np.split(by_class, np.cumsum([len(steps) for steps in tags])[:-1])
             factor = parts if isinstance(factor, float) else [a * b for a, b in zip(factor, parts, strict=True)]
-        return self._weights(place, ragged, sample_weight), factor
+        return weights(place, ragged, sample_weight), factor
 
-    def _windows(self, lengths: Array) -> tuple[int, int]:
-        return (1 if self.window == "auto" else int(self.window)), 1
-
-    def _readout(self) -> str:
-        return "every"
-
-    def _per_step(self) -> bool:
-        return True
+    def _task(self) -> Task:
+        smoothing = float(self.label_smoothing)
+        return Task(readout="every", window=self.window, stride=1, loss=self.loss, label_smoothing=smoothing)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -7,6 +7,7 @@ under every pandas: pandas 2 takes it for 24 hours, pandas 3 does not.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from datetime import timedelta
@@ -16,17 +17,21 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from elman.errors import FileFormatError
+
 __all__ = [
     "OFF_CALENDAR",
     "Frequency",
     "counts_directly",
     "fitting_alias",
+    "frequency_text",
     "future_times",
     "gaps_of",
     "infer_frequency",
     "is_clock_time",
     "months_of",
     "positions",
+    "read_frequency",
     "time_range",
     "to_frequency",
 ]
@@ -35,8 +40,51 @@ Frequency: TypeAlias = Any  # a pandas DateOffset, or an int for integer time st
 Positions: TypeAlias = npt.NDArray[np.int64]
 Times: TypeAlias = Any  # a DatetimeIndex, or an Index of integers: pandas' own types do not share the methods used here
 
+_MONTHS = re.compile(r"months:([1-9]\d{0,3})")
 OFF_CALENDAR = int(np.iinfo(np.int64).min)  # no time stamp has this position; those before 1970 are negative
 _PROBES = 50  # stretches of a gappy series looked at before giving up
+
+
+def frequency_text(frequency: Any) -> Any:
+    """Write a frequency as an alias, an integer, or ``"months:k"`` for the same day of every k-th month.
+
+    Examples
+    --------
+    >>> frequency_text(pd.DateOffset(months=3)), frequency_text(pd.Timedelta("15min")), frequency_text(1)
+    ('months:3', '15min', 1)
+    """
+    if isinstance(frequency, pd.Timedelta):
+        frequency = pd.tseries.frequencies.to_offset(frequency)
+    if not isinstance(frequency, pd.offsets.BaseOffset):
+        return frequency
+    if type(frequency) is pd.DateOffset:
+        return f"months:{frequency.kwds['months'] * frequency.n}"
+    return frequency.freqstr
+
+
+def read_frequency(text: Any) -> Frequency:
+    """Undo `frequency_text`.
+
+    Raises
+    ------
+    FileFormatError
+        If there is no such frequency, or it does not lead forward.
+
+    Examples
+    --------
+    >>> read_frequency("months:3")
+    <DateOffset: months=3>
+    """
+    if isinstance(text, str) and text.startswith("months:"):
+        if (found := _MONTHS.fullmatch(text)) is None:
+            raise FileFormatError(f"{text!r:.60} is no frequency")
+        return pd.DateOffset(months=int(found[1]))
+    if type(text) not in (str, int):
+        raise FileFormatError(f"frequency must be text or an integer, got {text!r:.60}")
+    try:
+        return to_frequency(text)
+    except (ValueError, ArithmeticError):
+        raise FileFormatError(f"{text!r:.60} is no frequency") from None
 
 
 def to_frequency(freq: Any) -> Frequency:

@@ -6,38 +6,28 @@ import os
 from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
-import numpy as np
-from sklearn.base import BaseEstimator
-from sklearn.utils import check_random_state
-
 from elman import _check
-from elman._check.names import NamedParameters
-from elman._check.occupied import changing, reading
+from elman.estimators import Arrays, Table, changing
 from elman.network import Network
-from elman.text._options import (
-    HINTS,
-    Size,
-    architecture_of,
-    check_parameters,
-    check_unchanged,
-    further_size,
-    rule_size,
-    vocabulary_size,
-)
-from elman.text._saving import Saving
-from elman.text._training import Interrupted, Text, batches_of, measured, pass_once, train
-from elman.text._writing import Writing
-from elman.text.corpus import Corpus, Source, encode_pieces
+from elman.text.corpus import Corpus, Source
+from elman.text.fitted import Fitted
+from elman.text.flow import measure
+from elman.text.learning import learn, learn_further
 from elman.text.measures import Measures
+from elman.text.options import Size, vocabulary_size
+from elman.text.parameters import TABLE, Parameters, check_parameters
 from elman.text.presets import changed_recipe
-from elman.text.tokenization import Ids, Vocabulary
-from elman.training import GradientFlow, History, Trainer, TrainingState, checkpointing, same_seed
+from elman.text.saving import from_file, to_file
+from elman.text.tokenization import Vocabulary
+from elman.text.training import Text, measured
+from elman.text.writing import Writing
+from elman.training import GradientFlow, History, checkpointing
 
 __all__ = ["LanguageModel"]
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class LanguageModel(NamedParameters, Writing, Saving, BaseEstimator):
+class LanguageModel(Parameters, Writing):
     r"""Predict the next character, word or byte pair of a text, and write text of its kind.
 
     The network is an embedding (or one-hot rows), recurrent layers and a softmax over the vocabulary.
@@ -140,43 +130,8 @@ class LanguageModel(NamedParameters, Writing, Saving, BaseEstimator):
     True
     """
 
-    _hints: ClassVar[dict[str, str]] = HINTS
-
-    level: str = "character"
-    vocabulary_size: Any = "auto"
-    min_count: int = 1
-    normalization: str = "nfc"
-    cell: str = "gru"
-    hidden_size: Any = "auto"
-    num_layers: int = 1
-    activation: str = "tanh"
-    embedding_size: Any = "auto"
-    tied_weights: bool = False
-    dropout: float = 0.3
-    recurrent_dropout: float = 0.0
-    training: str = "streams"
-    steps: Any = "auto"
-    batch_size: Any = "auto"
-    epochs: Any = "auto"
-    optimizer: str = "adam"
-    learning_rate: float = 3e-3
-    momentum: float = 0.0
-    rmsprop_decay: float = 0.9
-    weight_decay: float = 0.0
-    schedule: str = "cosine"
-    learning_rate_decay: float = 0.5
-    decay_after: int = 1
-    clip_norm: float | None = 1.0
-    clip_value: float | None = None
-    validation_fraction: float = 0.1
-    patience: int | None = None
-    init: str = "default"
-    init_scale: float | None = None
-    forget_bias: float | None = None
-    dtype: str = "float32"
-    random_state: Any = None
-    n_threads: int | None = None
-    progress: bool = False
+    _kind: ClassVar[str] = "language-model"
+    _table: ClassVar[Table] = TABLE
 
     @classmethod
     def preset(cls, name: str, **changes: Any) -> Self:
@@ -238,25 +193,13 @@ class LanguageModel(NamedParameters, Writing, Saving, BaseEstimator):
         FileNotFoundError
             If a path leads nowhere.
         """
-        place = "LanguageModel.fit"
-        check_parameters(place, self)
+        place = self._place("fit")
+        self._check(place)
         corpus = Corpus.of(X, encoding, place)
         with changing(place, self):
-            return self._fit(place, corpus, checkpoint_dir, resume)
-
-    def _fit(self, place: str, corpus: Corpus, checkpoint_dir: str | os.PathLike[str] | None, resume: bool) -> Self:
-        text = Text.learned(place, self, corpus, vocabulary_size(self))
-        size = rule_size(self, len(text.training))
-        with checkpointing(place, checkpoint_dir, resume, self.get_params(), (text.training, text.validation)):
-            fixed = isinstance(self.random_state, int | np.integer)
-            seed = same_seed(int(check_random_state(self.random_state).randint(2**31 - 1)), fixed=fixed)
-            network = self._new_network(text.vocabulary, size, seed)
-            try:
-                trainer = train(self, text, size, network, seed)
-            except Interrupted as interrupt:
-                self._adopt(interrupt.trainer, text, size)
-                raise
-        self._adopt(trainer, text, size)
+            text = Text.learned(place, self, corpus, vocabulary_size(self))
+            with checkpointing(place, checkpoint_dir, resume, self.get_params(), (text.training, text.validation)):
+                self._take(lambda: learn(self, text))
         return self
 
     def partial_fit(self, X: Source, y: None = None, *, encoding: str = "utf-8") -> Self:
@@ -276,33 +219,47 @@ class LanguageModel(NamedParameters, Writing, Saving, BaseEstimator):
         ArgumentError, DataError, FileNotFoundError
             See `fit`.
         """
-        place = "LanguageModel.partial_fit"
-        check_parameters(place, self)
+        place = self._place("partial_fit")
+        self._check(place)
         corpus = Corpus.of(X, encoding, place)
         with changing(place, self):
-            return self._pass_over(place, corpus)
-
-    def _pass_over(self, place: str, corpus: Corpus) -> Self:
-        state: TrainingState | None = getattr(self, "_state", None)
-        if self.__sklearn_is_fitted__():
-            check_unchanged(place, self)
-            text = Text(self.vocabulary_, self._read(corpus), None)
-            size, seed = further_size(self), self._seed
-            network = Network(architecture_of(self, size, len(self.vocabulary_)), self.network_.theta.copy())
-        else:
-            text = Text.learned(place, self, corpus, vocabulary_size(self), held_out=False)
-            size = rule_size(self, len(text.training))
-            seed = int(check_random_state(self.random_state).randint(2**31 - 1))
-            network = self._new_network(text.vocabulary, size, seed)
-        if state is not None and state.optimizer != self.optimizer:
-            state = None
-        trainer = pass_once(self, text, size, network, seed, state)
-        self._adopt(trainer, text, size, trainer.state())
+            before = self._value("partial_fit", learning=True) if self.__sklearn_is_fitted__() else None
+            self._take(lambda: learn_further(place, self, corpus, before))
         return self
 
-    def _read(self, corpus: Corpus) -> Ids:
-        """Return a text's tokens by the vocabulary that was learned."""
-        return encode_pieces(corpus.pieces(), self.vocabulary_, corpus.characters())
+    # What was fitted
+
+    @property
+    def vocabulary_(self) -> Vocabulary:
+        """Tokens and their ids."""
+        return self._attribute("vocabulary_").vocabulary
+
+    @property
+    def network_(self) -> Network:
+        """The network, with the best parameters."""
+        return self._attribute("network_").network
+
+    @property
+    def validation_(self) -> Measures | None:
+        """Measures of the end of the text."""
+        return self._attribute("validation_").validation
+
+    @property
+    def history_(self) -> History:
+        """How it was trained."""
+        return self._attribute("history_").history
+
+    @property
+    def updates_(self) -> int:
+        """Updates made."""
+        return self._attribute("updates_").updates
+
+    @property
+    def size_(self) -> Size:
+        """What "auto" has become."""
+        return self._attribute("size_").size
+
+    # Measuring it
 
     def evaluate(self, X: Source, *, rows: int = 1, encoding: str = "utf-8") -> Measures:
         """Measure how well the model predicts a text.
@@ -330,11 +287,11 @@ class LanguageModel(NamedParameters, Writing, Saving, BaseEstimator):
         >>> model.evaluate("to be!").unknown
         1
         """
-        self._check_fitted("evaluate")
-        rows = _check.positive_integer("LanguageModel.evaluate", "rows", rows)
-        corpus = Corpus.of(X, encoding, "LanguageModel.evaluate")
-        with reading("LanguageModel.evaluate", self):
-            return measured(self, self.network_, self.vocabulary_, self.size_, self._read(corpus), rows)
+        place = self._place("evaluate")
+        rows = _check.positive_integer(place, "rows", rows)
+        with self._reading("evaluate") as fitted:
+            ids = fitted.read(Corpus.of(X, encoding, place))
+            return measured(self, fitted.network, fitted.vocabulary, fitted.size, ids, rows)
 
     def score(self, X: Source, y: None = None) -> float:
         """Return the mean of ln p(token) over a text: higher is better; see `evaluate`."""
@@ -364,37 +321,17 @@ class LanguageModel(NamedParameters, Writing, Saving, BaseEstimator):
         DataError
             If the text is too short.
         """
-        from elman.text._flow import measure
+        place = self._place("gradient_flow")
+        with self._alone("gradient_flow") as fitted:
+            return measure(place, self, fitted, fitted.read(Corpus.of(X, encoding, place)), probes)
 
-        place = "LanguageModel.gradient_flow"
-        self._check_fitted("gradient_flow")
-        corpus = Corpus.of(X, encoding, place)
-        with changing(place, self):  # it uses the network's tape
-            return measure(place, self, self._read(corpus), probes)
+    # Parameters and files
 
-    def _new_network(self, vocabulary: Vocabulary, size: Size, seed: int) -> Network:
-        network = Network.initialized(
-            architecture_of(self, size, len(vocabulary)),
-            seed=seed,
-            scheme=self.init,
-            dtype=np.dtype(self.dtype),
-            scale=self.init_scale,
-        )
-        if self.forget_bias is not None:
-            for layer in range(int(self.num_layers)):
-                bias = network.parameters[f"layers.{layer}.b"]
-                bias[size.hidden_size : 2 * size.hidden_size] = self.forget_bias
-        return network
+    def _check(self, place: str) -> None:
+        check_parameters(place, self)
 
-    def _adopt(self, trainer: Trainer, text: Text, size: Size, state: TrainingState | None = None) -> None:
-        """Set the fitted attributes, all at once and only after training."""
-        self.network_: Network = trainer.network
-        self.vocabulary_: Vocabulary = text.vocabulary
-        self.history_: History = trainer.history
-        self.updates_ = trainer.update
-        self.size_ = size
-        self._seed, self._state = trainer.settings.seed, state
-        self.validation_: Measures | None = None
-        if text.validation is not None:
-            rows = batches_of(self, text, size, 0).batch_size
-            self.validation_ = measured(self, self.network_, text.vocabulary, size, text.validation, rows)
+    def _described(self, fitted: Fitted) -> tuple[Arrays, dict[str, Any]]:
+        return to_file(fitted)
+
+    def _rebuilt(self, arrays: Arrays, metadata: dict[str, Any]) -> Fitted:
+        return from_file(self, arrays, metadata)

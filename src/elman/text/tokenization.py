@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from elman import _check
 from elman.errors import ArgumentError, FileFormatError, Remedy
-from elman.text._library import BYTES, ONE_THREAD, SIGNS, learned_model, new_tokenizer
+from elman.text.library import BYTES, ONE_THREAD, SIGNS, learned_model, new_tokenizer
 
 __all__ = ["LEVELS", "UNKNOWN", "TextDecoder", "Vocabulary"]
 

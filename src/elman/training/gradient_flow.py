@@ -284,7 +284,7 @@ def _outputs(tape: Tape, do: Array, lengths: Array, probes: int) -> Iterator[tup
     if dy is None:
         assert d_final is not None
         injected = []
-        for part in top._parts(d_final):
+        for part in top.parts(d_final):
             own = np.zeros((tape.steps, *part.shape), part.dtype)
             own[lengths - 1, rows] = np.where(lengths[:, np.newaxis] > 0, part, 0.0)
             injected.append(own)
@@ -302,7 +302,7 @@ def _outputs(tape: Tape, do: Array, lengths: Array, probes: int) -> Iterator[tup
 
 def _by_direction(layer: Layer, dy: Array, call: Call) -> list[Array]:
     """Split dy (T, N, directions·H) into the directions' parts, each in its own order of time."""
-    parts = [np.ascontiguousarray(part) for part in layer._parts(dy)]
+    parts = [np.ascontiguousarray(part) for part in layer.parts(dy)]
     return [call.timeline.reverse(part, np.empty_like(part)) if k else part for k, part in enumerate(parts)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from elman.forecasting.methods.baseline import BaselineMethod
 from elman.forecasting.methods.mean import MeanMethod
-from elman.forecasting.methods.network import NetworkMethod, Stopped, draw_root, fit_network
+from elman.forecasting.methods.network import NetworkMethod, Stopped, fit_network
 from elman.forecasting.methods.prior import PriorMethod
 from elman.forecasting.methods.protocol import Method
 from elman.forecasting.methods.spread import Spread
@@ -17,6 +17,5 @@ __all__ = [
     "PriorMethod",
     "Spread",
     "Stopped",
-    "draw_root",
     "fit_network",
 ]

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.utils import check_random_state
 
 from elman.errors import ArgumentError
-from elman.forecasting.fitting import Prepared, make_recipe, make_trainers, prepare, seeds_of
+from elman.estimators import member_seeds
+from elman.forecasting.fitting import Prepared, make_recipe, make_trainers, prepare
 from elman.forecasting.intervals import Residuals, bounds, levels_within
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
@@ -24,9 +24,9 @@ from elman.forecasting.selection import Choice, HeldOut, choose
 from elman.forecasting.training_set import filled
 from elman.forecasting.validation import best_updates
 from elman.network import Network
-from elman.training import History, Trainer, same_seed, train_ensemble
+from elman.training import History, Trainer, train_ensemble
 
-__all__ = ["NetworkMethod", "Stopped", "draw_root", "fit_network"]
+__all__ = ["NetworkMethod", "Stopped", "fit_network"]
 
 Array = npt.NDArray[np.float64]
 
@@ -186,12 +186,6 @@ class Stopped(KeyboardInterrupt):
         self.method = method
 
 
-def draw_root(parameters: Parameters) -> int:
-    """Draw the seed that all seeds of a fit follow from."""
-    drawn = int(check_random_state(parameters.random_state).randint(2**31 - 1))
-    return same_seed(drawn, fixed=parameters.random_state is not None)
-
-
 def fit_network(place: str, parameters: Parameters, panel: Panel, root: int) -> NetworkMethod:
     """Train the window network on a checked panel.
 
@@ -208,7 +202,7 @@ def fit_network(place: str, parameters: Parameters, panel: Panel, root: int) -> 
         choice = choose(held_out, root) if parameters.window == "auto" else Choice(int(parameters.window))
         prepared = prepare(panel, make_recipe(place, parameters, panel, seasons, choice.window), unknown)
         updates = _updates(parameters, prepared) if choice.updates is None else choice.updates
-        seeds = seeds_of(root, int(parameters.n_seeds))
+        seeds = member_seeds(root, int(parameters.n_seeds))
         scores = best_updates(held_out, choice.window, updates, seeds) if parameters.validation else {}
         stop = min(scores, key=lambda update: (scores[update], update)) if scores else updates
         trainers = make_trainers(parameters, prepared, updates, seeds, stop_at=stop)

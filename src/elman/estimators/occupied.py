@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from elman.errors import TrainingError
 
-__all__ = ["changing", "reading", "untouched"]
+__all__ = ["changing", "reading"]
 
 _LOCK = threading.Lock()
 _READERS: dict[int, int] = {}  # by id of the object: how many read it
@@ -54,7 +54,19 @@ def changing(place: str, estimator: object) -> Iterator[None]:
 
 @contextmanager
 def reading(place: str, estimator: object) -> Iterator[None]:
-    """Keep the estimator as it is while it is read; parameters and errors are those of `changing`."""
+    """Keep the estimator as it is while it is read; arguments and errors are those of `changing`.
+
+    Parameters
+    ----------
+    place, estimator
+        See `changing`.
+
+    Examples
+    --------
+    >>> model = object()
+    >>> with reading("predict", model), reading("predict", model):
+    ...     pass
+    """
     key = id(estimator)
     with _LOCK:
         if key in _WRITERS:
@@ -69,41 +81,3 @@ def reading(place: str, estimator: object) -> Iterator[None]:
             _READERS[key] -= 1
             if not _READERS[key]:
                 del _READERS[key]
-
-
-@contextmanager
-def untouched(estimator: object, fitted: str = "networks_") -> Iterator[None]:
-    """Put every attribute of an estimator back if what is done within fails before it is fitted anew.
-
-    Parameters
-    ----------
-    estimator : object
-        Nobody else may change it meanwhile; see `changing`.
-    fitted : str
-        Attribute that a new fit replaces. An interrupted fit that has set it has its other attributes too.
-
-    Examples
-    --------
-    >>> class Model: pass
-    >>> model = Model()
-    >>> model.networks_, model.channels = ["a network"], 3
-    >>> try:
-    ...     with untouched(model):
-    ...         model.channels, model.names = 5, ["a"]
-    ...         raise ValueError("y is too short")
-    ... except ValueError:
-    ...     print(vars(model))
-    {'networks_': ['a network'], 'channels': 3}
-    """
-    before = dict(vars(estimator))
-    try:
-        yield
-    except BaseException:
-        now = vars(estimator)
-        if now.get(fitted) is before.get(fitted):
-            for name in [name for name in now if name not in before]:
-                delattr(estimator, name)
-            for name, value in before.items():
-                if now.get(name) is not value:
-                    setattr(estimator, name, value)
-        raise

@@ -13,9 +13,21 @@ from sklearn.utils.validation import check_array, column_or_1d
 from elman.data.ragged import refuse_times
 from elman.errors import DataError
 
-__all__ = ["OUTPUTS", "Target", "class_target", "number_target", "read_classes", "read_numbers", "sigmoid", "softmax"]
+__all__ = [
+    "OUTPUTS",
+    "Encoded",
+    "Target",
+    "class_target",
+    "number_target",
+    "read_classes",
+    "read_numbers",
+    "sigmoid",
+    "softmax",
+    "take",
+]
 
 Array = npt.NDArray[Any]
+Encoded = Array | list[Array]  # one target per sequence, or for each sequence one array of targets per step
 
 _NUMBERS = "biuf"
 OUTPUTS = {"binary": "sigmoid", "multiclass": "softmax", "multilabel": "sigmoid", "numbers": "identity"}
@@ -65,6 +77,12 @@ class Target:
             y = np.eye(self.size)[y]
         flat: Array = y.reshape(len(y), self.size) * (1.0 - label_smoothing)
         return flat + label_smoothing / (self.size if self.kind == "multiclass" else 2)
+
+    def all_for_training(self, y: Encoded, label_smoothing: float = 0.0) -> Encoded:
+        """Return what the loss compares with, for each sequence or for each of its steps."""
+        if isinstance(y, np.ndarray):
+            return self.for_training(y, label_smoothing)
+        return [self.for_training(steps, label_smoothing) for steps in y]
 
     def decision(self, o: Array) -> Array:
         """Return outputs (n, K) in the shape of a decision function."""
@@ -171,3 +189,8 @@ def softmax(o: Array) -> Array:
     p = np.exp(o - o.max(axis=-1, keepdims=True))
     normed: Array = p / p.sum(axis=-1, keepdims=True)
     return normed
+
+
+def take(items: Encoded, rows: Array) -> Encoded:
+    """Return the targets of some sequences."""
+    return items[rows] if isinstance(items, np.ndarray) else [items[i] for i in rows]

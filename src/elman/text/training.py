@@ -5,26 +5,23 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import exp
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from elman.errors import DataError
 from elman.network import Network
-from elman.text._options import Size, carries_state, least_tokens, settings_of
 from elman.text.batches import TokenStreams, TokenWindows
 from elman.text.corpus import Corpus, encode_pieces, pieces_after, pieces_before, place_of_cut
 from elman.text.measures import Measures, measure
+from elman.text.options import Size, carries_state, least_tokens, settings_of
+from elman.text.parameters import Parameters
 from elman.text.tokenization import Ids, Vocabulary
 from elman.training import Progress, Trainer, TrainingState, train_ensemble
 
-if TYPE_CHECKING:
-    from elman.text.model import LanguageModel
-
-__all__ = ["Interrupted", "Text", "batches_of", "check_length", "measured", "pass_once", "train"]
+__all__ = ["Stopped", "Text", "batches_of", "check_length", "measured", "pass_once", "train"]
 
 _SMOOTH = 0.98  # weight of the past in the loss that is shown
 
 
-class Interrupted(KeyboardInterrupt):
+class Stopped(KeyboardInterrupt):
     """The user asked to stop; the trainer's network has its best parameters so far."""
 
     def __init__(self, trainer: Trainer) -> None:
@@ -51,20 +48,20 @@ class Text:
     validation: Ids | None
 
     @classmethod
-    def learned(cls, place: str, model: LanguageModel, corpus: Corpus, size: int, *, held_out: bool = True) -> Text:
+    def learned(cls, place: str, parameters: Parameters, corpus: Corpus, size: int, *, held_out: bool = True) -> Text:
         """Cut off the end for validation, learn the vocabulary from the rest, and write both with it."""
-        fraction = float(model.validation_fraction) if held_out else 0.0
+        fraction = float(parameters.validation_fraction) if held_out else 0.0
         characters = corpus.characters()
-        cut = place_of_cut(corpus.pieces(), round(characters * (1.0 - fraction)), model.level)
+        cut = place_of_cut(corpus.pieces(), round(characters * (1.0 - fraction)), parameters.level)
         vocabulary = Vocabulary.learn(
             pieces_before(corpus.pieces(), cut),
-            level=model.level,
+            level=parameters.level,
             size=size,
-            min_count=int(model.min_count),
-            normalization=model.normalization,
+            min_count=int(parameters.min_count),
+            normalization=parameters.normalization,
         )
         training = encode_pieces(pieces_before(corpus.pieces(), cut), vocabulary, characters)
-        least = least_tokens(model)
+        least = least_tokens(parameters)
         check_length(place, "the part to learn from", len(training), least)
         if fraction == 0.0:
             return cls(vocabulary, training, None)
@@ -80,64 +77,64 @@ def check_length(place: str, what: str, tokens: int, least: int) -> None:
 
 
 def batches_of(
-    model: LanguageModel, text: Text, size: Size, seed: int, first_update: int = 0
+    parameters: Parameters, text: Text, size: Size, seed: int, first_update: int = 0
 ) -> TokenStreams | TokenWindows:
     """Return the batches of the training part."""
-    if model.training == "windows":
+    if parameters.training == "windows":
         return TokenWindows(text.training, size.batch_size, size.steps, seed, first_update=first_update)
     return TokenStreams(text.training, size.batch_size, size.steps, first_update=first_update)
 
 
 def measured(
-    model: LanguageModel, network: Network, vocabulary: Vocabulary, size: Size, ids: Ids, rows: int
+    parameters: Parameters, network: Network, vocabulary: Vocabulary, size: Size, ids: Ids, rows: int
 ) -> Measures:
     """Measure a network on a text; ``rows`` parts of it are read side by side."""
     window = None if carries_state(network) else size.steps
-    return measure(network, ids, vocabulary, window=window, rows=rows, n_threads=model.n_threads or 0)
+    return measure(network, ids, vocabulary, window=window, rows=rows, n_threads=parameters.n_threads or 0)
 
 
-def train(model: LanguageModel, text: Text, size: Size, network: Network, seed: int) -> Trainer:
+def train(parameters: Parameters, text: Text, size: Size, network: Network, seed: int) -> Trainer:
     """Train a network in place; it ends with its best parameters.
 
     Raises
     ------
-    Interrupted
+    Stopped
         When the user asks for it after the first update.
     """
-    batches = batches_of(model, text, size, seed)
-    settings = settings_of(model, size.epochs * batches.epoch_length, batches.epoch_length, seed)
+    batches = batches_of(parameters, text, size, seed)
+    settings = settings_of(parameters, size.epochs * batches.epoch_length, batches.epoch_length, seed)
     held_out = text.validation
 
     def validate(network: Network) -> float:
         assert held_out is not None
-        return measured(model, network, text.vocabulary, size, held_out, batches.batch_size).nats_per_token
+        return measured(parameters, network, text.vocabulary, size, held_out, batches.batch_size).nats_per_token
 
     trainer = Trainer(network, batches, settings, validate=None if held_out is None else validate)
-    _run(model, trainer, batches.tokens_per_batch)
+    _run(parameters, trainer, batches.tokens_per_batch)
     return trainer
 
 
 def pass_once(
-    model: LanguageModel, text: Text, size: Size, network: Network, seed: int, state: TrainingState | None
+    parameters: Parameters, text: Text, size: Size, network: Network, seed: int, state: TrainingState | None
 ) -> Trainer:
     """Go on for one pass over the text at a constant learning rate."""
     done = 0 if state is None else state.update
-    batches = batches_of(model, text, size, seed + done, first_update=done)  # windows in an order that is new
-    settings = settings_of(model, done + batches.epoch_length, batches.epoch_length, seed, constant=True)
+    batches = batches_of(parameters, text, size, seed + done, first_update=done)  # windows in an order that is new
+    settings = settings_of(parameters, done + batches.epoch_length, batches.epoch_length, seed, constant=True)
     trainer = Trainer(network, batches, settings, state=state)
-    _run(model, trainer, batches.tokens_per_batch)
+    _run(parameters, trainer, batches.tokens_per_batch)
     return trainer
 
 
-def _run(model: LanguageModel, trainer: Trainer, tokens_per_batch: int) -> None:
-    with Progress(trainer.stop_at, enabled=bool(model.progress)) as bar:
-        trainer.callbacks = (_Report(bar, tokens_per_batch),) if model.progress else ()
+def _run(parameters: Parameters, trainer: Trainer, tokens_per_batch: int) -> None:
+    with Progress(trainer.stop_at, enabled=bool(parameters.progress)) as bar:
+        trainer.callbacks = (_Report(bar, tokens_per_batch),) if parameters.progress else ()
         try:
-            train_ensemble([trainer], n_threads=model.n_threads)
+            train_ensemble([trainer], n_threads=parameters.n_threads)
         except KeyboardInterrupt:
             if trainer.update == 0:
                 raise
-            raise Interrupted(trainer) from None
+            raise Stopped(trainer) from None
 
 
 class _Report:

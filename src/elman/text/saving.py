@@ -4,60 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import asdict, fields
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from elman import _check
 from elman.errors import FileFormatError
+from elman.estimators import optimizer_arrays, take_optimizer_state, values_of
 from elman.network import Architecture, Network
-from elman.persistence.models import SavedModel, check_layers, check_names, plain_parameters
-from elman.text._options import Size, architecture_of, check_parameters, check_unchanged, vocabulary_size
+from elman.persistence.models import check_layers, check_names
+from elman.text.fitted import Fitted
 from elman.text.measures import Measures
+from elman.text.options import Size, architecture_of, vocabulary_size
+from elman.text.parameters import Parameters
 from elman.text.tokenization import MOST_CHARACTERS, MOST_TOKENS, Vocabulary
 from elman.training import History
-from elman.training.optimizer_state import optimizer_arrays, take_optimizer_state
 
-__all__ = ["Saving"]
+__all__ = ["from_file", "to_file"]
 
 Arrays = dict[str, npt.NDArray[Any]]
 
-_KEYS = {"kind", "parameters", "architecture", "vocabulary", "size", "updates", "seed", "validation"}
+_KEYS = {"architecture", "vocabulary", "size", "updates", "seed", "validation"}
 _SIZE = {"hidden_size", "embedding_size", "steps", "batch_size", "epochs"}
 _MOST_BYTES = 4 * MOST_CHARACTERS + MOST_TOKENS
 _BETWEEN = b"\xff"  # stands between the texts of an array; UTF-8 never has this byte
 
 
-class Saving(SavedModel):
-    """What `LanguageModel` has to do with files."""
-
-    _kind: ClassVar[str] = "language-model"
-
-    def _contents(self) -> tuple[Arrays, dict[str, Any]]:
-        return _to_file(self)
-
-    def _restore(self, arrays: Arrays, metadata: dict[str, Any]) -> None:
-        _from_file(self, arrays, metadata)
-
-
-def _to_file(model: Any) -> tuple[Arrays, dict[str, Any]]:
-    """Return what `elman.persistence.save_arrays` takes."""
-    check_parameters("LanguageModel.save", model)
-    check_unchanged("LanguageModel.save", model)
-    vocabulary, states = model.vocabulary_, [] if model._state is None else [model._state]
-    arrays = {"theta": model.network_.theta, "vocabulary.tokens": _packed(vocabulary.tokens)}
+def to_file(fitted: Fitted) -> tuple[Arrays, dict[str, Any]]:
+    """Return a fitted value as arrays and plain metadata."""
+    vocabulary = fitted.vocabulary
+    arrays = {"theta": fitted.network.theta, "vocabulary.tokens": _packed(vocabulary.tokens)}
     if vocabulary.level == "bpe":
         arrays["vocabulary.merges"] = _packed(" ".join(pair) for pair in vocabulary.merges)
-    return arrays | optimizer_arrays(states, model.optimizer), {
-        "kind": model._kind,
-        "parameters": plain_parameters(model.get_params(deep=False)),
-        "architecture": architecture_of(model, model.size_, len(vocabulary)).to_dict(),
+    return arrays | optimizer_arrays([] if fitted.state is None else [fitted.state]), {
+        "architecture": fitted.network.architecture.to_dict(),
         "vocabulary": {"level": vocabulary.level, "normalization": vocabulary.normalization},
-        "size": {name: getattr(model.size_, name) for name in sorted(_SIZE)},
-        "updates": model.updates_,
-        "seed": model._seed,
-        "validation": None if model.validation_ is None else asdict(model.validation_),
+        "size": {name: getattr(fitted.size, name) for name in sorted(_SIZE)},
+        "updates": fitted.updates,
+        "seed": fitted.seed,
+        "validation": None if fitted.validation is None else asdict(fitted.validation),
     }
 
 
@@ -76,39 +62,44 @@ def _unpacked(array: npt.NDArray[Any]) -> list[str]:
     return [text.decode() for text in joined.split(_BETWEEN)] if joined else []
 
 
-def _from_file(model: Any, arrays: Arrays, metadata: dict[str, Any]) -> None:
-    """Fill an unfitted model from a file's contents."""
+def from_file(parameters: Parameters, arrays: Arrays, metadata: dict[str, Any]) -> Fitted:
+    """Rebuild a fitted value from a file's contents, beside its checked parameters."""
     check_names("fields", set(metadata), _KEYS)
-    check_names("parameters", set(metadata["parameters"]), set(model.get_params(deep=False)))
-    model.set_params(**metadata["parameters"])
-    check_parameters("parameters", model)
-    size, vocabulary = _size(metadata["size"]), _vocabulary(model, arrays, metadata["vocabulary"])
+    size, vocabulary = _size(metadata["size"]), _vocabulary(parameters, arrays, metadata["vocabulary"])
     architecture = Architecture.from_dict(metadata["architecture"])
-    if architecture != architecture_of(model, size, len(vocabulary)):
+    if architecture != architecture_of(parameters, size, len(vocabulary)):
         raise FileFormatError("the architecture does not follow from the parameters")
     check_layers(architecture.num_layers)
     theta = arrays["theta"]
-    if theta.dtype != np.dtype(model.dtype):
-        raise FileFormatError(f"theta must be {model.dtype}")
-    model.updates_ = _check.positive_integer("metadata", "updates", metadata["updates"])
-    model._seed = _check.integer("metadata", "seed", metadata["seed"], 0, 2**32)
-    states = take_optimizer_state(arrays, model.optimizer, theta[np.newaxis], [model._seed], model.updates_)
+    if theta.dtype != np.dtype(parameters.dtype):
+        raise FileFormatError(f"theta must be {parameters.dtype}")
+    updates = _check.positive_integer("metadata", "updates", metadata["updates"])
+    seed = _check.integer("metadata", "seed", metadata["seed"], 0, 2**32)
+    states = take_optimizer_state(arrays, parameters.optimizer, theta[np.newaxis], [seed], updates)
     check_names("arrays", set(arrays), {"theta"})
-    model.network_, model._state = Network(architecture, theta), states[0] if states else None
-    model.vocabulary_, model.size_ = vocabulary, size
-    model.history_, model.validation_ = History(), _validation(metadata["validation"], model.level)
+    return Fitted(
+        network=Network(architecture, theta),
+        vocabulary=vocabulary,
+        history=History(),
+        updates=updates,
+        size=size,
+        seed=seed,
+        parameters=values_of(parameters),
+        validation=_validation(metadata["validation"], parameters.level),
+        state=states[0] if states else None,
+    )
 
 
-def _vocabulary(model: Any, arrays: Arrays, known: dict[str, Any]) -> Vocabulary:
+def _vocabulary(parameters: Parameters, arrays: Arrays, known: dict[str, Any]) -> Vocabulary:
     """Rebuild the vocabulary, which must fit the parameters; its arrays are taken out."""
     if "tokens" not in known:  # the first files had tokens and merges there, where only short vocabularies fit
         check_names("vocabulary fields", set(known), {"level", "normalization"})
         merges = _unpacked(arrays.pop("vocabulary.merges")) if known["level"] == "bpe" else []
         known = known | {"tokens": _unpacked(arrays.pop("vocabulary.tokens")), "merges": merges}
     vocabulary = Vocabulary.from_dict(known)
-    if (vocabulary.level, vocabulary.normalization) != (model.level, model.normalization):
+    if (vocabulary.level, vocabulary.normalization) != (parameters.level, parameters.normalization):
         raise FileFormatError("the vocabulary does not fit the parameters")
-    if len(vocabulary) > vocabulary_size(model):
+    if len(vocabulary) > vocabulary_size(parameters):
         raise FileFormatError("the vocabulary is larger than the parameters allow")
     return vocabulary
 

@@ -10,9 +10,8 @@ import numpy.typing as npt
 
 from elman.errors import FileFormatError
 from elman.persistence.models import check_names
-from elman.training.history import History
+from elman.training import History, TrainingState
 from elman.training.optimizers import OPTIMIZERS
-from elman.training.state import TrainingState
 
 __all__ = ["optimizer_arrays", "take_optimizer_state"]
 
@@ -21,22 +20,22 @@ Array = npt.NDArray[Any]
 _PREFIX = "memory."  # start of the names in a file
 
 
-def optimizer_arrays(states: Sequence[TrainingState], optimizer: str) -> dict[str, Array]:
-    """Return the optimizer state of every member as arrays (members, P) by name.
+def optimizer_arrays(states: Sequence[TrainingState]) -> dict[str, Array]:
+    """Return the optimizer state of every member as arrays (members, P) by name; nothing without states.
 
-    Nothing if there are no states, or those of another optimizer, with which this one cannot go on.
+    Parameters
+    ----------
+    states : sequence of TrainingState
+        Of one optimizer.
 
     Examples
     --------
     >>> state = TrainingState(np.zeros(2), "sgd", {"velocity": np.ones(2)}, update=3, seed=1, history=History())
-    >>> optimizer_arrays([state], "sgd"), optimizer_arrays([state], "adam")
+    >>> optimizer_arrays([state]), optimizer_arrays([])
     ({'memory.velocity': array([[1., 1.]])}, {})
     """
-    if not states or states[0].optimizer != optimizer:
-        return {}
-    return {
-        _PREFIX + name: np.stack([state.vectors[name] for state in states]) for name in OPTIMIZERS[optimizer].vectors
-    }
+    names = OPTIMIZERS[states[0].optimizer].vectors if states else ()
+    return {_PREFIX + name: np.stack([state.vectors[name] for state in states]) for name in names}
 
 
 def take_optimizer_state(

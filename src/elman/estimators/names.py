@@ -8,6 +8,9 @@ from difflib import get_close_matches
 from typing import Any, ClassVar, Self
 
 from elman.errors import ArgumentError
+from elman.estimators.parameters import Table, hints_of
+
+__all__ = ["NamedParameters"]
 
 
 class NamedParameters:
@@ -15,11 +18,23 @@ class NamedParameters:
 
     Attributes
     ----------
-    _hints : mapping of str to str
-        Other libraries' names and ours.
+    _table : mapping of str to Parameter
+        Every parameter of the constructor.
+
+    Examples
+    --------
+    >>> from elman.estimators import Number
+    >>> class Model(NamedParameters):
+    ...     _table = {"learning_rate": Number(interval="(0, inf)", others="lr")}
+    ...     def __init__(self, learning_rate=0.1): pass
+    >>> Model(lr=0.3)
+    Traceback (most recent call last):
+        ...
+    elman.errors.ArgumentError: Model: there is no argument 'lr'.
+      Hint: lr: see learning_rate.
     """
 
-    _hints: ClassVar[Mapping[str, str]] = {}
+    _table: ClassVar[Table] = {}
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Self:
         """Check the names before the constructor runs."""
@@ -50,8 +65,8 @@ def _refuse_unknown(cls: type[NamedParameters], names: Mapping[str, Any]) -> Non
     for name in names:
         if name not in known:
             message = f"{cls.__name__}: there is no argument {name!r}."
-            if name in cls._hints:
-                message += f"\n  Hint: {name}: see {cls._hints[name]}."
+            if name in (hints := hints_of(cls._table)):
+                message += f"\n  Hint: {name}: see {hints[name]}."
             elif close := get_close_matches(name, known, n=1):
                 message += f"\n  Hint: did you mean {close[0]!r}?"
             raise ArgumentError(message)

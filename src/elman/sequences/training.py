@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -12,19 +12,16 @@ from sklearn.model_selection import train_test_split
 
 from elman.errors import DataError
 from elman.network import Network
-from elman.sequences._options import settings_of
-from elman.sequences._preparation import LaterUpdates, Preparation, outputs
+from elman.sequences.options import settings_of
+from elman.sequences.parameters import Parameters, Task
+from elman.sequences.preparation import LaterUpdates, Preparation, outputs
+from elman.sequences.targets import Encoded, Target, take
 from elman.training import SequenceBatches, Trainer, TrainingState, train_ensemble
 from elman.training.losses import Objective
 
-if TYPE_CHECKING:
-    from elman.sequences._estimator import SequenceEstimator
-    from elman.sequences._targets import Target
-
-__all__ = ["Encoded", "Interrupted", "TrainingData", "pass_once", "take", "train"]
+__all__ = ["Stopped", "TrainingData", "pass_once", "train"]
 
 Array = npt.NDArray[Any]
-Encoded = Array | list[Array]  # one target per sequence, or for each sequence one array of targets per step
 
 
 @dataclass(frozen=True)
@@ -53,19 +50,19 @@ class TrainingData:
         prepared = [self.prepared[i] for i in rows]
         return TrainingData(self.preparation, prepared, take(self.targets, rows), take(self.weight, rows))
 
-    def batches(self, estimator: SequenceEstimator) -> SequenceBatches:
+    def batches(self, parameters: Parameters) -> SequenceBatches:
         """Return batches; weights that are all equal are left out."""
         return self.preparation.batches(
             self.prepared,
             self.targets,
-            batch_size=int(estimator.batch_size),
-            group_lengths=estimator.group_lengths,
+            batch_size=int(parameters.batch_size),
+            group_lengths=parameters.group_lengths,
             weights=None if isinstance(self.weight, np.ndarray) and np.ptp(self.weight) == 0 else self.weight,
-            dtype=np.dtype(estimator.dtype),
+            dtype=np.dtype(parameters.dtype),
         )
 
 
-class Interrupted(KeyboardInterrupt):
+class Stopped(KeyboardInterrupt):
     """The user asked to stop; ``trainers`` are those that have begun, each network with its best parameters so far."""
 
     def __init__(self, trainers: list[Trainer]) -> None:
@@ -75,7 +72,8 @@ class Interrupted(KeyboardInterrupt):
 
 def train(
     place: str,
-    estimator: SequenceEstimator,
+    parameters: Parameters,
+    task: Task,
     target: Target,
     data: TrainingData,
     networks: list[Network],
@@ -85,26 +83,27 @@ def train(
 ) -> list[Trainer]:
     """Train all networks in place, with early stopping against a part that is held out; return their trainers."""
     everything = [updates] * len(seeds)
-    if not estimator.early_stopping:
-        return _run(estimator, target, data, networks, seeds, everything, updates)
+    if not parameters.early_stopping:
+        return _run(parameters, task, target, data, networks, seeds, everything, updates)
     rows = np.arange(len(data.prepared))
     try:
         kept, held = train_test_split(
-            rows, test_size=float(estimator.validation_fraction), stratify=strata, random_state=seeds[0] % 2**32
+            rows, test_size=float(parameters.validation_fraction), stratify=strata, random_state=seeds[0] % 2**32
         )
     except ValueError as error:
         raise DataError(f"{place}: early_stopping cannot hold out a part: {error}") from None
     start = [network.copy() for network in networks]
     kept_data = data.select(kept)
-    trainers = _run(estimator, target, kept_data, networks, seeds, everything, updates, data.select(held))
-    if not estimator.refit:
+    trainers = _run(parameters, task, target, kept_data, networks, seeds, everything, updates, data.select(held))
+    if not parameters.refit:
         return trainers
     best = [trainer.history.best_update or updates for trainer in trainers]
-    return _run(estimator, target, data, start, seeds, best, updates)
+    return _run(parameters, task, target, data, start, seeds, best, updates)
 
 
 def pass_once(
-    estimator: SequenceEstimator,
+    parameters: Parameters,
+    task: Task,
     target: Target,
     data: TrainingData,
     networks: list[Network],
@@ -112,19 +111,20 @@ def pass_once(
     states: Sequence[TrainingState | None],
 ) -> list[Trainer]:
     """Go on for one pass over the data at a constant learning rate; return the trainers."""
-    batches = data.batches(estimator)
+    batches = data.batches(parameters)
     trainers = []
     for network, seed, state in zip(networks, seeds, states, strict=True):
         done = 0 if state is None else state.update
-        settings = settings_of(estimator, target, done + batches.epoch_length, seed, constant=True)
+        settings = settings_of(parameters, task, target, done + batches.epoch_length, seed, constant=True)
         source = LaterUpdates(batches.with_seed(seed + done), done)
         trainers.append(Trainer(network, source, settings, state=state))
-    _train_all(estimator, trainers)
+    _train_all(parameters, trainers)
     return trainers
 
 
 def _run(
-    estimator: SequenceEstimator,
+    parameters: Parameters,
+    task: Task,
     target: Target,
     data: TrainingData,
     networks: list[Network],
@@ -134,23 +134,23 @@ def _run(
     held_out: TrainingData | None = None,
 ) -> list[Trainer]:
     """Run one trainer per network, member i for ``stops[i]`` of a schedule of ``updates``."""
-    batches = data.batches(estimator)
+    batches = data.batches(parameters)
     trainers = []
     for network, seed, stop in zip(networks, seeds, stops, strict=True):
-        patience = None if held_out is None else int(estimator.patience)
-        settings = settings_of(estimator, target, updates, seed, patience=patience)
+        patience = None if held_out is None else int(parameters.patience)
+        settings = settings_of(parameters, task, target, updates, seed, patience=patience)
         objective = Objective(settings.loss, network.architecture.output)
         validate = None if held_out is None else _Validation(held_out, objective)
         trainers.append(Trainer(network, batches.with_seed(seed), settings, validate=validate, stop_at=stop))
-    _train_all(estimator, trainers)
+    _train_all(parameters, trainers)
     return trainers
 
 
-def _train_all(estimator: SequenceEstimator, trainers: list[Trainer]) -> None:
+def _train_all(parameters: Parameters, trainers: list[Trainer]) -> None:
     try:
-        train_ensemble(trainers, n_threads=estimator.n_threads, progress=bool(estimator.progress))
+        train_ensemble(trainers, n_threads=parameters.n_threads, progress=bool(parameters.progress))
     except KeyboardInterrupt:
-        raise Interrupted([trainer for trainer in trainers if trainer.update > 0]) from None
+        raise Stopped([trainer for trainer in trainers if trainer.update > 0]) from None
 
 
 class _Validation:
@@ -172,8 +172,3 @@ class _Validation:
         found = outputs([network], self.data.preparation, self.data.prepared, n_threads=1)
         o = found if isinstance(found, np.ndarray) else np.concatenate(found)
         return self.objective(o, self.targets, self.weight)[0]
-
-
-def take(items: Encoded, rows: Array) -> Encoded:
-    """Return the targets of some sequences."""
-    return items[rows] if isinstance(items, np.ndarray) else [items[i] for i in rows]

@@ -4,32 +4,23 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy.typing as npt
-from sklearn.exceptions import NotFittedError
 
 from elman import _check
-from elman._check.occupied import reading
 from elman.errors import ArgumentError
-from elman.text._generation import context_of, next_probabilities, tokens_after
-from elman.text._options import carries_state
+from elman.estimators import Estimator
+from elman.text.fitted import Fitted
+from elman.text.generation import context_of, next_probabilities, tokens_after
 from elman.text.sampling import Sampler, Sampling, until_stop
-from elman.text.tokenization import TextDecoder, Vocabulary
-
-if TYPE_CHECKING:
-    from elman.network import Network
-    from elman.text._options import Size
+from elman.text.tokenization import TextDecoder
 
 __all__ = ["Writing"]
 
 
-class Writing:
-    """What `LanguageModel` does once it is fitted; parameters and attributes are described there."""
-
-    network_: Network
-    vocabulary_: Vocabulary
-    size_: Size
+class Writing(Estimator[Fitted]):
+    """What a fitted language model does with a text that has begun."""
 
     def predict_proba(self, prefix: str = "") -> npt.NDArray[Any]:
         """Return the probability of every token of ``vocabulary_.tokens`` to come next.
@@ -50,9 +41,9 @@ class Writing:
         >>> model.vocabulary_.tokens[model.predict_proba("aba").argmax()]
         'b'
         """
-        self._check_fitted("predict_proba")
-        with reading("LanguageModel.predict_proba", self):
-            return next_probabilities(self.network_, self._context("predict_proba", prefix), self._window())
+        with self._reading("predict_proba") as fitted:
+            context = _context(self._place("predict_proba"), fitted, prefix)
+            return next_probabilities(fitted.network, context, fitted.window)
 
     def generate(
         self,
@@ -119,46 +110,38 @@ class Writing:
         >>> list(model.stream("ab", length=3, temperature=0))
         ['c', 'd', 'a']
         """
-        self._check_fitted("generate")
+        fitted = self._value("generate")
         if length is not None:
             length = _check.positive_integer("generate", "length", length)
-        stops = _stops(stop, self.vocabulary_.normalization)
+        stops = _stops(stop, fitted.vocabulary.normalization)
         try:
             chosen = Sampling(**sampling)
         except TypeError as error:
             raise ArgumentError(f"generate: {str(error).split(') ', 1)[-1]}.") from None
-        with reading("LanguageModel.generate", self):
-            context = self._context("generate", prefix)
-            sampler = Sampler(chosen, len(self.vocabulary_), context if prefix else ())
-            tokens = tokens_after(self.network_, context, self._window(), sampler, length)
-        pieces = self._spelled(prefix, context, tokens)
+        with self._reading("generate") as fitted:
+            context = _context(self._place("generate"), fitted, prefix)
+            sampler = Sampler(chosen, len(fitted.vocabulary), context if prefix else ())
+            tokens = tokens_after(fitted.network, context, fitted.window, sampler, length)
+        pieces = _spelled(fitted, prefix, context, tokens)
         return until_stop(pieces, stops) if stops else pieces
 
-    def _spelled(self, prefix: str, context: list[int], tokens: Iterator[int]) -> Iterator[str]:
-        """Turn tokens into text that goes on from the prefix."""
-        decoder = TextDecoder(self.vocabulary_)
-        pieces = decoder.pieces(tokens)
-        if prefix and self.vocabulary_.level == "word":
-            decoder.push(context[-1])  # says whether a space comes first
-            if prefix[-1].isspace():
-                yield next(pieces).lstrip(" ")
-        yield from pieces
 
-    def _context(self, method: str, prefix: str) -> list[int]:
-        if not isinstance(prefix, str):
-            raise ArgumentError(f"LanguageModel.{method}: prefix must be a str, got {type(prefix).__name__}.")
-        return context_of(self.vocabulary_, prefix)
+def _spelled(fitted: Fitted, prefix: str, context: list[int], tokens: Iterator[int]) -> Iterator[str]:
+    """Turn tokens into text that goes on from the prefix."""
+    decoder = TextDecoder(fitted.vocabulary)
+    pieces = decoder.pieces(tokens)
+    if prefix and fitted.vocabulary.level == "word":
+        decoder.push(context[-1])  # says whether a space comes first
+        if prefix[-1].isspace():
+            yield next(pieces).lstrip(" ")
+    yield from pieces
 
-    def _window(self) -> int | None:
-        """Tokens that the network may see, or None if it carries its state."""
-        return None if carries_state(self.network_) else self.size_.steps - 1
 
-    def _check_fitted(self, method: str) -> None:
-        if not self.__sklearn_is_fitted__():
-            raise NotFittedError(f"LanguageModel.{method}: this LanguageModel is not fitted yet; call fit first.")
-
-    def __sklearn_is_fitted__(self) -> bool:
-        return hasattr(self, "network_")
+def _context(place: str, fitted: Fitted, prefix: str) -> list[int]:
+    """Return the tokens of a prefix."""
+    if not isinstance(prefix, str):
+        raise ArgumentError(f"{place}: prefix must be a str, got {type(prefix).__name__}.")
+    return context_of(fitted.vocabulary, prefix)
 
 
 def _stops(stop: str | Sequence[str], normalization: str) -> tuple[str, ...]:

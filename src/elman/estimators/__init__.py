@@ -1,0 +1,58 @@
+"""What every estimator shares, whatever its task: parameters, the fitted value, the lock, seeds, files, reports."""
+
+from __future__ import annotations
+
+from elman.estimators.checks import check_table, check_unchanged, defaults_of, same, values_of
+from elman.estimators.common import COMMON
+from elman.estimators.estimator import Arrays, Estimator
+from elman.estimators.fitted import FittedEstimator, FittedValue, Interrupted, fitted_value
+from elman.estimators.names import NamedParameters
+from elman.estimators.occupied import changing, reading
+from elman.estimators.optimizer_state import optimizer_arrays, take_optimizer_state
+from elman.estimators.parameters import (
+    Choice,
+    Column,
+    Columns,
+    Count,
+    Number,
+    Parameter,
+    RandomState,
+    Switch,
+    Table,
+    Threads,
+    hints_of,
+)
+from elman.estimators.seeds import member_seeds, root_seed
+
+__all__ = [
+    "COMMON",
+    "Arrays",
+    "Choice",
+    "Column",
+    "Columns",
+    "Count",
+    "Estimator",
+    "FittedEstimator",
+    "FittedValue",
+    "Interrupted",
+    "NamedParameters",
+    "Number",
+    "Parameter",
+    "RandomState",
+    "Switch",
+    "Table",
+    "Threads",
+    "changing",
+    "check_table",
+    "check_unchanged",
+    "defaults_of",
+    "fitted_value",
+    "hints_of",
+    "member_seeds",
+    "optimizer_arrays",
+    "reading",
+    "root_seed",
+    "same",
+    "take_optimizer_state",
+    "values_of",
+]

@@ -1,0 +1,137 @@
+"""What every estimator does with files, once its fitted value can be described by arrays and plain metadata."""
+
+from __future__ import annotations
+
+import os
+from abc import abstractmethod
+from typing import Any, ClassVar, Self
+
+import numpy.typing as npt
+
+from elman.errors import ArgumentError, ElmanError, FileFormatError
+from elman.estimators.checks import values_of
+from elman.estimators.fitted import FittedEstimator, Value
+from elman.persistence import load_arrays, save_arrays
+from elman.persistence.models import check_members, check_names, check_weights, content_errors
+
+__all__ = ["Arrays", "Estimator"]
+
+Arrays = dict[str, npt.NDArray[Any]]
+
+
+class Estimator(FittedEstimator[Value]):
+    """Base of every estimator: its table of parameters, its fitted value, and files.
+
+    Attributes
+    ----------
+    _kind : str
+        What a file says it holds.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from elman import SequenceRegressor
+    >>> model = SequenceRegressor(updates=3, n_seeds=1).fit([[1.0], [2.0]], [1.0, 2.0])
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     model.save(f"{folder}/model")
+    ...     bool((SequenceRegressor.load(f"{folder}/model").predict([[3.0]]) == model.predict([[3.0]])).all())
+    True
+    """
+
+    _kind: ClassVar[str]
+
+    @abstractmethod
+    def _check(self, place: str) -> None:
+        """Refuse parameters that nothing can use, one by one or together."""
+
+    @abstractmethod
+    def _described(self, fitted: Value) -> tuple[Arrays, dict[str, Any]]:
+        """Return a fitted value as arrays and plain metadata; kind and parameters are added here."""
+
+    @abstractmethod
+    def _rebuilt(self, arrays: Arrays, metadata: dict[str, Any]) -> Value:
+        """Return the value of `_described`, checking every part; any error says that the file is damaged."""
+
+    def to_arrays(self) -> tuple[Arrays, dict[str, Any]]:
+        """Describe the fitted model by arrays and plain metadata, as `save` writes them."""
+        return self._contents("to_arrays")
+
+    def _contents(self, method: str) -> tuple[Arrays, dict[str, Any]]:
+        with self._reading(method) as fitted:
+            self._check(self._place(method))
+            plain = {name: self._table[name].plain(value) for name, value in values_of(self).items()}
+            arrays, metadata = self._described(fitted)
+        return arrays, {"kind": self._kind, "parameters": plain, **metadata}
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays, metadata: dict[str, Any]) -> Self:
+        """Rebuild a model from `to_arrays`.
+
+        Raises
+        ------
+        FileFormatError
+            If anything is missing, unknown, of a wrong type or does not fit the rest.
+        """
+        with content_errors(cls._kind):
+            if "theta" in arrays:
+                check_members(arrays["theta"])
+                check_weights(arrays["theta"])
+            own = dict(metadata)
+            del own["kind"]
+            model = cls(**cls._parsed(dict(own.pop("parameters"))))
+            model._check("parameters")
+            model._fitted = model._rebuilt(dict(arrays), own)
+        return model
+
+    @classmethod
+    def _parsed(cls, parameters: dict[str, Any]) -> dict[str, Any]:
+        """Return the constructor's arguments from a file's parameters."""
+        check_names("parameters", set(parameters), set(cls._table))
+        return {name: cls._table[name].parsed(value) for name, value in parameters.items()}
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted model to one file, nothing executable; `elman.load` reads it back.
+
+        Parameters
+        ----------
+        path : str or path
+            An existing file is replaced, or left as it was if anything goes wrong.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ArgumentError
+            If a parameter was changed after `fit`, or a name of a class or series cannot be written.
+        OSError
+            If the operating system refuses.
+        """
+        arrays, metadata = self._contents("save")
+        try:
+            self.from_arrays(arrays, metadata)
+        except FileFormatError as error:
+            raise ArgumentError(f"{self._place('save')}: a file of this could not be read again: {error}.") from error
+        save_arrays(path, arrays, metadata)
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Self:
+        """Read a model from a file of `save`; it predicts the same bits.
+
+        Parameters
+        ----------
+        path : str or path
+            The file.
+
+        Raises
+        ------
+        FileFormatError
+            If the file is damaged or holds something else.
+        """
+        arrays, metadata = load_arrays(path)
+        kind = metadata.get("kind")
+        if kind != cls._kind:
+            raise FileFormatError(f"{os.fspath(path)}: holds a {kind!r:.60}, not a {cls._kind}.")
+        try:
+            return cls.from_arrays(arrays, metadata)
+        except ElmanError as error:
+            raise FileFormatError(f"{os.fspath(path)}: {error}") from error

@@ -1,0 +1,144 @@
+"""The fitted value of an estimator: computed first, assigned once, used under the lock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any, Generic, Protocol, TypeVar
+
+from sklearn.base import BaseEstimator
+from sklearn.exceptions import NotFittedError
+
+from elman.estimators.checks import check_unchanged, values_of
+from elman.estimators.names import NamedParameters
+from elman.estimators.occupied import changing, reading
+
+__all__ = ["FittedEstimator", "FittedValue", "Interrupted", "fitted_value"]
+
+
+class FittedValue(Protocol):
+    """What a fit leaves: a frozen value that knows the parameters of its fit.
+
+    Examples
+    --------
+    >>> from elman import Forecaster
+    >>> fitted = fitted_value("predict", Forecaster(2, season=4, method="naive").fit([1.0, 2.0, 3.0]))
+    >>> fitted.parameters["horizon"]
+    2
+    """
+
+    @property
+    def parameters(self) -> Mapping[str, Any]:
+        """Parameters of the fit by name, from `values_of`."""
+
+
+Value = TypeVar("Value", bound=FittedValue)
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C during the last training of a fit, with the value that is usable all the same.
+
+    Parameters
+    ----------
+    fitted : FittedValue
+        With the networks that have begun, each with its best parameters so far.
+
+    Examples
+    --------
+    >>> issubclass(Interrupted, KeyboardInterrupt)
+    True
+    """
+
+    def __init__(self, fitted: Any) -> None:
+        super().__init__()
+        self.fitted = fitted
+
+
+class FittedEstimator(NamedParameters, BaseEstimator, Generic[Value]):
+    """Base of an estimator that holds its parameters and, after a fit, one frozen value.
+
+    Examples
+    --------
+    >>> from elman import SequenceRegressor
+    >>> model = SequenceRegressor(updates=1, n_seeds=1)
+    >>> hasattr(model, "networks_"), hasattr(model.fit([[1.0], [2.0]], [1.0, 2.0]), "networks_")
+    (False, True)
+    """
+
+    _fitted: Value
+
+    def _place(self, method: str) -> str:
+        """Return the start of a message."""
+        return f"{type(self).__name__}.{method}"
+
+    def __sklearn_is_fitted__(self) -> bool:
+        """Tell scikit-learn."""
+        return "_fitted" in vars(self)
+
+    def _attribute(self, name: str) -> Value:
+        """Return the value, for an attribute that does not exist before a fit."""
+        if not self.__sklearn_is_fitted__():
+            raise AttributeError(f"{self._place(name)}: this {type(self).__name__} is not fitted yet; call fit first.")
+        return self._fitted
+
+    def _value(self, method: str, *, learning: bool = False) -> Value:
+        """Return the value, with the parameters of its fit; see `fitted_value`."""
+        if not self.__sklearn_is_fitted__():
+            raise NotFittedError(
+                f"{self._place(method)}: this {type(self).__name__} is not fitted yet; call fit first."
+            )
+        was = self._fitted.parameters
+        check_unchanged(self._place(method), self._table, was, values_of(self), learning=learning)
+        return self._fitted
+
+    @contextmanager
+    def _reading(self, method: str) -> Iterator[Value]:
+        """Give the value, and keep the estimator as it is meanwhile."""
+        with reading(self._place(method), self):
+            yield self._value(method)
+
+    @contextmanager
+    def _alone(self, method: str) -> Iterator[Value]:
+        """Give the value, and let nobody else use the estimator meanwhile: a network's tape is used."""
+        with changing(self._place(method), self):
+            yield self._value(method)
+
+    def _take(self, compute: Callable[[], Value]) -> None:
+        """Assign what is computed, once it is there; after an interrupt, what can be used all the same."""
+        try:
+            self._fitted = compute()
+        except Interrupted as interrupt:
+            self._fitted = interrupt.fitted
+            raise
+
+
+def fitted_value(method: str, estimator: Any) -> Any:
+    """Return the frozen value that a fit left: what other rooms work with.
+
+    Parameters
+    ----------
+    method : str
+        Who needs it, for messages.
+    estimator : Forecaster, SequenceClassifier, SequenceRegressor, SequenceTagger or LanguageModel
+        Fitted.
+
+    Returns
+    -------
+    FittedValue
+        The class `Fitted` of its room.
+
+    Raises
+    ------
+    NotFittedError
+        Before `fit`.
+    ArgumentError
+        If a parameter was changed after `fit`.
+
+    Examples
+    --------
+    >>> from elman import SequenceRegressor
+    >>> model = SequenceRegressor(updates=3, n_seeds=1).fit([[1.0], [2.0]], [1.0, 2.0])
+    >>> fitted_value("predict", model).updates
+    3
+    """
+    return estimator._value(method)

@@ -1,0 +1,52 @@
+"""Seeds: one drawn from ``random_state`` per fit, and all others from that one."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from sklearn.utils import check_random_state
+
+from elman.training import same_seed
+
+__all__ = ["member_seeds", "root_seed"]
+
+
+def root_seed(random_state: Any) -> int:
+    """Draw the seed that all seeds of a fit follow from, without touching a global generator.
+
+    A run that is taken up again gets the seed it had, unless an integer gives the same in every run.
+
+    Parameters
+    ----------
+    random_state : int, RandomState or None
+        Checked.
+
+    Examples
+    --------
+    >>> root_seed(0) == root_seed(0)
+    True
+    """
+    drawn = int(check_random_state(random_state).randint(2**31 - 1))
+    return same_seed(drawn, fixed=isinstance(random_state, int | np.integer))
+
+
+def member_seeds(root: int, count: int, purpose: int | None = None) -> list[int]:
+    """Draw the seeds of an ensemble from the seed of the fit; each purpose has draws of its own.
+
+    Parameters
+    ----------
+    root : int
+        From `root_seed`.
+    count : int
+        Networks.
+    purpose : int, optional
+        None: the networks that are delivered.
+
+    Examples
+    --------
+    >>> member_seeds(0, 2), member_seeds(0, 1, purpose=7) == member_seeds(0, 1)
+    ([2968811710, 3677149159], False)
+    """
+    entropy = root if purpose is None else [root, purpose]
+    return [int(seed) for seed in np.random.SeedSequence(entropy).generate_state(count)]

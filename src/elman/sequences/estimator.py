@@ -1,0 +1,186 @@
+"""What `SequenceClassifier`, `SequenceRegressor` and `SequenceTagger` do alike."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils import Tags
+
+from elman import _check
+from elman.data.ragged import Ragged
+from elman.estimators import Arrays, Estimator, changing, check_table, fitted_value, values_of
+from elman.network import Network
+from elman.sequences.fitted import Fitted, Inputs
+from elman.sequences.flow import Labelled, measure
+from elman.sequences.learning import Examples, learn, learn_further
+from elman.sequences.parameters import Parameters, Task
+from elman.sequences.reading import read
+from elman.sequences.saving import from_file, to_file
+from elman.training import GradientFlow, History, checkpointing
+
+__all__ = ["ReadExamples", "SequenceEstimator", "labelled"]
+
+Array = npt.NDArray[Any]
+ReadExamples = Callable[[str, Fitted | None], Examples]  # from a place and what it goes on from
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class SequenceEstimator(Parameters, Estimator[Fitted]):
+    """Base of the estimators; its fields are the constructor's arguments, described in the subclasses."""
+
+    @abstractmethod
+    def _task(self) -> Task:
+        """Return what sets these networks and their training apart."""
+
+    @abstractmethod
+    def _read_pair(self, place: str, X: Any, y: Any, known: Inputs | None) -> tuple[Ragged, Inputs, Any]:
+        """Check sequences and what belongs to them."""
+
+    def _check(self, place: str) -> None:
+        check_table(place, self._table, values_of(self))
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        tags.input_tags.three_d_array = True
+        tags.target_tags.required = True
+        return tags
+
+    # Learning
+
+    def _fit(self, examples: ReadExamples, checkpoint_dir: Any, resume: bool) -> Self:
+        """Learn from examples that are read and checked first."""
+        place = self._place("fit")
+        self._check(place)
+        with changing(place, self):
+            goes_on = bool(self.warm_start) and self.__sklearn_is_fitted__()
+            before = self._value("fit", learning=True) if goes_on else None
+            found = examples(place, before)
+            with checkpointing(place, checkpoint_dir, resume, self.get_params(), found.data):
+                self._take(lambda: learn(place, self, self._task(), found, before))
+        return self
+
+    def _partial_fit(self, examples: ReadExamples) -> Self:
+        """Pass once over examples that are read and checked first."""
+        place = self._place("partial_fit")
+        self._check(place)
+        with changing(place, self):
+            before = self._value("partial_fit", learning=True) if self.__sklearn_is_fitted__() else None
+            found = examples(place, before)
+            self._take(lambda: learn_further(place, self, self._task(), found, before))
+        return self
+
+    # What was fitted
+
+    @property
+    def networks_(self) -> list[Network]:
+        """The ensemble."""
+        return list(self._attribute("networks_").networks)
+
+    @property
+    def history_(self) -> list[History]:
+        """How each network was trained."""
+        return list(self._attribute("history_").history)
+
+    @property
+    def updates_(self) -> int:
+        """Updates done."""
+        return self._attribute("updates_").updates
+
+    @property
+    def window_(self) -> int:
+        """Values of every channel that a step sees."""
+        return self._attribute("window_").preparation.window
+
+    @property
+    def stride_(self) -> int:
+        """How far the window moves."""
+        return self._attribute("stride_").preparation.stride
+
+    @property
+    def n_outputs_(self) -> int:
+        """Units of the output layer."""
+        return self._attribute("n_outputs_").target.size
+
+    @property
+    def n_features_in_(self) -> int:
+        """Columns of a table; of other forms, channels."""
+        return self._attribute("n_features_in_").inputs.features
+
+    @property
+    def feature_names_in_(self) -> Array:
+        """Names of columns."""
+        names = self._attribute("feature_names_in_").inputs.names
+        if names is None:
+            raise AttributeError(f"{self._place('feature_names_in_')}: the sequences of fit had no names of columns.")
+        return np.array(names, dtype=object)
+
+    # Using it
+
+    def _outputs(self, method: str, X: Any) -> tuple[Fitted, Ragged, Any]:
+        """Return what was fitted, the sequences, and the outputs before their activation: (n, K), or a list of them."""
+        with self._reading(method) as fitted:
+            ragged, _ = read(self._place(method), self, X, fitted.inputs)
+            return fitted, ragged, fitted.outputs(ragged.sequences, self.n_threads or 0)
+
+    def _labelled(self, method: str, fitted: Fitted, X: Any, y: Any) -> Labelled:
+        """Check labelled sequences against what was fitted."""
+        place = self._place(method)
+        ragged, _, labels = self._read_pair(place, X, y, fitted.inputs)
+        return Labelled(place, self._task(), fitted, ragged, labels)
+
+    def gradient_flow(self, X: Any, y: Any, *, member: int = 0, probes: int = 8) -> GradientFlow:
+        """Measure how far back in time the gradient of the loss reaches, on up to 64 of the sequences.
+
+        Parameters
+        ----------
+        X, y
+            As in `fit`.
+        member : int
+            Which network of the ensemble.
+        probes : int
+            Outputs per sequence that are followed, where there is one at every step.
+
+        Returns
+        -------
+        GradientFlow
+            Print it; `elman.training.gradient_flow` says what the numbers are. A lag is a step of the network.
+        """
+        place = self._place("gradient_flow")
+        with self._alone("gradient_flow") as fitted:
+            member = _check.integer(place, "member", member, 0, len(fitted.networks) - 1)
+            return measure(self, self._labelled("gradient_flow", fitted, X, y), member, probes)
+
+    # Files
+
+    def _described(self, fitted: Fitted) -> tuple[Arrays, dict[str, Any]]:
+        return to_file(fitted)
+
+    def _rebuilt(self, arrays: Arrays, metadata: dict[str, Any]) -> Fitted:
+        return from_file(self, self._task(), self._kind, arrays, metadata)
+
+
+def labelled(method: str, estimator: SequenceEstimator, X: Any, y: Any) -> Labelled:
+    """Return labelled sequences as a fitted estimator was trained on them.
+
+    Parameters
+    ----------
+    method : str
+        Who needs them, for messages.
+    estimator : SequenceClassifier, SequenceRegressor or SequenceTagger
+        Fitted.
+    X, y
+        As in its `fit`.
+
+    Raises
+    ------
+    NotFittedError
+        Before `fit`.
+    ArgumentError, DataError, ShapeError
+        If they are not like those of the fit, or a parameter was changed after it.
+    """
+    return estimator._labelled(method, fitted_value(method, estimator), X, y)

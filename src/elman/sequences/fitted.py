@@ -1,0 +1,101 @@
+"""A fitted sequence estimator: one frozen value, computed first and assigned once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.errors import ArgumentError
+from elman.network import Network
+from elman.sequences.preparation import Preparation, outputs
+from elman.sequences.targets import Encoded, Target, class_target
+from elman.training import History, TrainingState
+
+__all__ = ["Fitted", "Inputs"]
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What sequences looked like at the fit, and later ones must look like.
+
+    Parameters
+    ----------
+    channels : int
+        Values per step, D.
+    table : bool
+        Whether they came as a matrix (N, T), one value per step.
+    features : int
+        Columns of a table; of other forms, channels.
+    names : tuple of str, optional
+        Of these, where they came as a frame.
+    """
+
+    channels: int
+    table: bool
+    features: int
+    names: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What a fit leaves.
+
+    Parameters
+    ----------
+    networks : tuple of Network
+        The ensemble.
+    history : tuple of History
+        Of each network's training; empty ones in an estimator that was loaded.
+    seeds : tuple of int
+        Of each network.
+    updates : int
+        Done, of the longest training.
+    target : Target
+        What the output layer stands for.
+    preparation : Preparation
+        From sequences to what the networks see.
+    inputs : Inputs
+        What sequences look like.
+    parameters : mapping of str to Any
+        Those of the fit.
+    states : tuple of TrainingState, optional
+        What the optimizer of each network remembers, after ``partial_fit``.
+    """
+
+    networks: tuple[Network, ...]
+    history: tuple[History, ...]
+    seeds: tuple[int, ...]
+    updates: int
+    target: Target
+    preparation: Preparation
+    inputs: Inputs
+    parameters: Mapping[str, Any]
+    states: tuple[TrainingState, ...] | None = None
+
+    def outputs(self, sequences: Sequence[Array], n_threads: int) -> Any:
+        """Return the ensemble's mean output before its activation: (n, K), or a list of (steps_i, K)."""
+        return outputs(self.networks, self.preparation, self.preparation.apply(sequences), n_threads)
+
+    def check_target(self, place: str, target: Target) -> None:
+        """Refuse targets of another kind than those of the fit.
+
+        Raises
+        ------
+        ArgumentError
+            If classes or columns differ.
+        """
+        if not target.same_as(self.target):
+            raise ArgumentError(f"{place}: y differs in classes or columns from what the networks there are predict.")
+
+    def encoded(self, place: str, y: Encoded) -> Encoded:
+        """Return checked targets as the fit had them: classes as codes, all else as it is."""
+        joined = np.concatenate(y) if isinstance(y, list) else y
+        if self.target.kind in ("binary", "multiclass"):
+            joined = class_target(place, joined, self.target.classes)[1]
+        return np.split(joined, np.cumsum([len(steps) for steps in y])[:-1]) if isinstance(y, list) else joined

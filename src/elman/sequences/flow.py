@@ -1,0 +1,76 @@
+"""Labelled sequences as the networks were trained on them, and the gradient-flow report of an estimator on them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.data.ragged import Ragged
+from elman.sequences.fitted import Fitted
+from elman.sequences.options import loss_of
+from elman.sequences.parameters import Parameters, Task
+from elman.sequences.targets import take
+from elman.training import Batch, GradientFlow, gradient_flow
+
+__all__ = ["Labelled", "measure"]
+
+_ROWS = 64  # sequences that are followed; their spread is far smaller than what the report rounds to
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Checked sequences and their targets, with the fitted value that they go with.
+
+    Parameters
+    ----------
+    place : str
+        Start of a message.
+    task : Task
+        Of the estimator.
+    fitted : Fitted
+        Its networks.
+    ragged : Ragged
+        The sequences.
+    y : ndarray (n, ...) or list of ndarray (steps_i, ...)
+        Their checked targets.
+    """
+
+    place: str
+    task: Task
+    fitted: Fitted
+    ragged: Ragged
+    y: Any
+
+    @property
+    def loss(self) -> str:
+        """Name of the loss of the training."""
+        return loss_of(self.task, self.fitted.target)
+
+    def batch(self, rows: npt.ArrayLike) -> Batch:
+        """Return some sequences with their targets, in this order, as the networks were trained on them."""
+        rows, fitted = np.asarray(rows), self.fitted
+        compared = fitted.target.all_for_training(fitted.encoded(self.place, self.y), self.task.label_smoothing)
+        return fitted.preparation.batches(
+            fitted.preparation.apply([self.ragged.sequences[i] for i in rows]),
+            take(compared, rows),
+            batch_size=len(rows),
+            shuffle=False,
+            dtype=fitted.networks[0].dtype,
+        ).batch(0)
+
+
+def measure(parameters: Parameters, labelled: Labelled, member: int, probes: int) -> GradientFlow:
+    """Measure one network of an ensemble."""
+    fitted, count = labelled.fitted, len(labelled.ragged)
+    return gradient_flow(
+        fitted.networks[member],
+        labelled.batch(np.unique(np.linspace(0, count - 1, min(_ROWS, count)).astype(int))),
+        labelled.loss,
+        probes=probes,
+        history=fitted.history[member],
+        clip_norm=parameters.clip_norm,
+        n_threads=parameters.n_threads or 0,
+    )

@@ -1,0 +1,183 @@
+"""From checked examples to a fitted value: a whole training, or one pass more."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.data.ragged import Ragged
+from elman.estimators import Interrupted, member_seeds, root_seed, values_of
+from elman.network import Network
+from elman.sequences.fitted import Fitted, Inputs
+from elman.sequences.options import architecture_of, rule_updates, rule_window
+from elman.sequences.parameters import Parameters, Task
+from elman.sequences.preparation import Preparation
+from elman.sequences.targets import Encoded, Target, take
+from elman.sequences.training import Stopped, TrainingData, pass_once, train
+from elman.training import Trainer
+
+__all__ = ["Examples", "learn", "learn_further"]
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Examples:
+    """Checked sequences with their targets.
+
+    Parameters
+    ----------
+    ragged : Ragged
+        The sequences.
+    inputs : Inputs
+        What they look like.
+    target : Target
+        What the output layer stands for.
+    y : ndarray (n, ...) or list of ndarray (steps_i, ...)
+        Targets as codes or numbers.
+    weight : ndarray (n,)
+        How often a sequence counts; 0 leaves it out.
+    factor : float, ndarray (n,) or list of ndarray (steps_i,)
+        Weighs its loss in addition.
+    stratified : bool
+        Whether a part that is held out has the classes in equal shares.
+    """
+
+    ragged: Ragged
+    inputs: Inputs
+    target: Target
+    y: Encoded
+    weight: Array
+    factor: Any = 1.0
+    stratified: bool = False
+
+    @property
+    def data(self) -> tuple[Any, ...]:
+        """What is learned from, for a fingerprint."""
+        return self.ragged.sequences, self.y, self.weight, self.factor
+
+
+def learn(place: str, parameters: Parameters, task: Task, examples: Examples, before: Fitted | None) -> Fitted:
+    """Train an ensemble, from the networks of ``before`` if they are given.
+
+    Raises
+    ------
+    Interrupted
+        On Ctrl-C, once a network has begun.
+    """
+    rows, sequences, y = _counted(examples)
+    weight, factor = examples.weight[rows], examples.factor
+    factor = factor if isinstance(factor, float) else take(factor, rows)
+    target, preparation = _begin(place, parameters, task, examples, sequences, weight, before)
+    total = [w * f for w, f in zip(weight, factor, strict=True)] if isinstance(factor, list) else weight * factor
+    compared = target.all_for_training(y, task.label_smoothing)
+    data = TrainingData(preparation, preparation.apply(sequences), compared, total)
+    updates = (
+        rule_updates(len(rows), int(parameters.batch_size)) if parameters.updates == "auto" else int(parameters.updates)
+    )
+    seeds = _seeds(parameters)[: None if before is None else len(before.networks)]  # fewer, after Ctrl-C
+    networks = _networks(parameters, task, target, preparation, seeds, before)
+    fitted = _fitted(parameters, examples.inputs, target, preparation)
+    try:
+        strata = np.asarray(y) if examples.stratified else None
+        return fitted(train(place, parameters, task, target, data, networks, seeds, updates, strata))
+    except Stopped as stop:
+        if stop.trainers:
+            raise Interrupted(fitted(stop.trainers)) from None
+        raise
+
+
+def learn_further(place: str, parameters: Parameters, task: Task, examples: Examples, before: Fitted | None) -> Fitted:
+    """Pass once over the data, at a constant learning rate, going on with what the optimizer remembers."""
+    rows, sequences, y = _counted(examples)
+    weight = examples.weight[rows]
+    target, preparation = _begin(place, parameters, task, examples, sequences, weight, before)
+    seeds = _seeds(parameters) if before is None else list(before.seeds)
+    compared = target.all_for_training(y, task.label_smoothing)
+    data = TrainingData(preparation, preparation.apply(sequences), compared, weight)
+    networks = _networks(parameters, task, target, preparation, seeds, before)
+    states = None if before is None else before.states
+    if states is not None and states[0].optimizer != parameters.optimizer:
+        states = None  # another optimizer begins anew
+    fitted = _fitted(parameters, examples.inputs, target, preparation)
+    trainers = pass_once(parameters, task, target, data, networks, seeds, states or [None] * len(seeds))
+    return replace(fitted(trainers), states=tuple(trainer.state() for trainer in trainers))
+
+
+def _counted(examples: Examples) -> tuple[Array, list[Array], Encoded]:
+    """Return the rows of sequences that count, these sequences and their targets."""
+    rows = np.flatnonzero(examples.weight > 0)
+    return rows, [examples.ragged.sequences[i] for i in rows], take(examples.y, rows)
+
+
+def _begin(
+    place: str,
+    parameters: Parameters,
+    task: Task,
+    examples: Examples,
+    sequences: list[Array],
+    weight: Array,
+    before: Fitted | None,
+) -> tuple[Target, Preparation]:
+    """Return target and preparation of the networks there are, or learn windows and standardisation."""
+    if before is not None:
+        before.check_target(place, examples.target)
+        return before.target, before.preparation
+    window, stride = _windows(task, sequences)
+    learned = Preparation.learned(
+        sequences, weight, window, stride, standardize=parameters.standardize, per_step=task.per_step
+    )
+    return examples.target, learned
+
+
+def _windows(task: Task, sequences: list[Array]) -> tuple[int, int]:
+    """Return window and stride; with an output at every step the window moves by one."""
+    if task.per_step:
+        return (1 if task.window == "auto" else int(task.window)), 1
+    return rule_window(np.array([len(sequence) for sequence in sequences]), task.window, task.stride)
+
+
+def _seeds(parameters: Parameters) -> list[int]:
+    """Draw one seed per network."""
+    return member_seeds(root_seed(parameters.random_state), int(parameters.n_seeds))
+
+
+def _networks(
+    parameters: Parameters,
+    task: Task,
+    target: Target,
+    preparation: Preparation,
+    seeds: Sequence[int],
+    before: Fitted | None,
+) -> list[Network]:
+    """Make networks, or copies of those there are with the dropout that is asked for now."""
+    architecture = architecture_of(parameters, task, preparation.window * len(preparation.center), target)
+    if before is not None:
+        return [Network(architecture, network.theta.copy()) for network in before.networks]
+    return [
+        Network.initialized(architecture, seed=seed, scheme=parameters.init, dtype=parameters.dtype) for seed in seeds
+    ]
+
+
+def _fitted(
+    parameters: Parameters, inputs: Inputs, target: Target, preparation: Preparation
+) -> Callable[[list[Trainer]], Fitted]:
+    """Return what makes a fitted value of trainers that have run."""
+
+    def value(trainers: list[Trainer]) -> Fitted:
+        return Fitted(
+            networks=tuple(trainer.network for trainer in trainers),
+            history=tuple(trainer.history for trainer in trainers),
+            seeds=tuple(trainer.settings.seed for trainer in trainers),
+            updates=max(trainer.update for trainer in trainers),
+            target=target,
+            preparation=preparation,
+            inputs=inputs,
+            parameters=values_of(parameters),
+        )
+
+    return value

@@ -1,0 +1,166 @@
+"""The parameters of sequence estimators: those that all share, and the tables of what each may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from elman import _check
+from elman.data.ragged import LAYOUTS
+from elman.errors import ArgumentError, FileFormatError
+from elman.estimators import COMMON, Choice, Column, Count, Number, Parameter, Switch, Table
+from elman.persistence.models import check_names
+
+__all__ = ["CLASSIFIER", "LOSSES", "MOST_STEPS", "PLAIN", "REGRESSOR", "TAGGER", "Parameters", "Task"]
+
+LOSSES = {"mse": "mean_squared_error", "mae": "mean_absolute_error", "huber": "huber"}
+MOST_STEPS = 2**20  # of a window or stride
+PLAIN = (bool, int, float, str)  # types of classes that a file can hold
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class Parameters:
+    """What the constructors of all sequence estimators take, described in their classes."""
+
+    cell: str = "gru"
+    hidden_size: int = 64
+    num_layers: int = 1
+    activation: str = "tanh"
+    bidirectional: bool = True
+    dropout: float = 0.2
+    recurrent_dropout: float = 0.0
+    standardize: bool = True
+    init: str = "default"
+    optimizer: str = "adam"
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.0
+    schedule: str = "cosine"
+    updates: Any = "auto"
+    batch_size: int = 32
+    group_lengths: bool = False
+    clip_norm: float | None = 1.0
+    early_stopping: bool = False
+    validation_fraction: float = 0.15
+    patience: int = 20
+    refit: bool = False
+    n_seeds: int = 5
+    layout: str = "time_channels"
+    id_column: str = "unique_id"
+    time_column: str | None = "ds"
+    dtype: str = "float32"
+    warm_start: bool = False
+    random_state: Any = None
+    n_threads: int | None = None
+    progress: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What sets the networks and the training of one estimator apart from those of the others.
+
+    Parameters
+    ----------
+    readout : str
+        Of the architecture.
+    window, stride : int or "auto"
+        Values of every channel that a step sees, and how far it moves.
+    loss : str
+        Of numbers.
+    label_smoothing : float
+        Of classes.
+    """
+
+    readout: str
+    window: Any
+    stride: Any
+    loss: str = "mse"
+    label_smoothing: float = 0.0
+
+    @property
+    def per_step(self) -> bool:
+        """Whether there is an output, and so a window, at every step."""
+        return self.readout == "every"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _ClassWeight(Parameter):
+    """Weights by class, which the fit checks with the labels."""
+
+    def plain(self, value: Any) -> Any:
+        """Return the weights of classes, or of those of every label, as lists: the keys of JSON are text alone."""
+        if isinstance(value, list):
+            return [self.plain(own) for own in value]
+        if not isinstance(value, dict):
+            return value
+        classes = [key.item() if isinstance(key, np.generic) else key for key in value]
+        if odd := [key for key in classes if type(key) not in PLAIN]:
+            raise ArgumentError(
+                f"save: class_weight must name classes by text, numbers or truth values, got {odd[0]!r}."
+            )
+        return {"classes": classes, "weights": [float(weight) for weight in value.values()]}
+
+    def parsed(self, value: Any) -> Any:
+        """Rebuild them."""
+        if isinstance(value, list):
+            return [self.parsed(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        check_names("fields of class_weight", set(value), {"classes", "weights"})
+        if any(type(key) not in PLAIN for key in value["classes"]):
+            raise FileFormatError("class_weight must name classes by text, numbers or truth values")
+        weights = [_check.number_in("class_weight", "weights", weight, "[0, inf)") for weight in value["weights"]]
+        return dict(zip(value["classes"], weights, strict=True))
+
+
+_SHARED: Table = {
+    "cell": COMMON["cell"],
+    "hidden_size": COMMON["hidden_size"].also("num_cells hidden_layer_sizes"),
+    "num_layers": COMMON["num_layers"],
+    "activation": COMMON["activation"],
+    "bidirectional": Switch(),
+    "dropout": COMMON["dropout"].later(),
+    "recurrent_dropout": COMMON["recurrent_dropout"].later(),
+    "standardize": Switch(others="scaler normalize standardise"),
+    "init": COMMON["init"].also("kernel_initializer recurrent_initializer"),
+    "optimizer": COMMON["optimizer"].later(),
+    "learning_rate": COMMON["learning_rate"].also("learning_rate_init").later(),
+    "weight_decay": COMMON["weight_decay"].also("alpha l2").later(),
+    "schedule": COMMON["schedule"].later(),
+    "updates": Count(auto=True, others="n_epochs epochs max_epochs max_steps max_iter num_epochs").later(),
+    "batch_size": COMMON["batch_size"].later(),
+    "group_lengths": Switch().later(),
+    "clip_norm": COMMON["clip_norm"].also("gradient_clip clipnorm").later(),
+    "early_stopping": Switch().later(),
+    "validation_fraction": Number(interval="(0, 1)").later(),
+    "patience": Count(others="n_iter_no_change early_stopping_patience").later(),
+    "refit": Switch().later(),
+    "n_seeds": COMMON["n_seeds"].also("n_estimators"),
+    "layout": Choice(options=LAYOUTS, taken_up="at once"),
+    "id_column": Column(taken_up="at once"),
+    "time_column": Column(optional=True, taken_up="at once"),
+    "dtype": COMMON["dtype"],
+    "warm_start": Switch(taken_up="at once"),
+    "random_state": COMMON["random_state"].later(),
+    "n_threads": COMMON["n_threads"],
+    "progress": COMMON["progress"],
+}
+_WINDOWS = "kernel_size window_length patch_size"
+_WINDOW = Count(auto=True, most=MOST_STEPS, others=_WINDOWS)
+_READOUT = Choice(options=("last", "mean", "max"), others="pooling pool")
+_LOSS = Choice(options=tuple(LOSSES)).later()
+_CLASSES: Table = {
+    "class_weight": _ClassWeight().later(),
+    "label_smoothing": Number(interval="[0, 1)").later(),
+}
+
+CLASSIFIER: Table = {"window": _WINDOW, "stride": _WINDOW, "readout": _READOUT, **_CLASSES, **_SHARED}
+REGRESSOR: Table = {"window": _WINDOW, "stride": _WINDOW, "readout": _READOUT, "loss": _LOSS, **_SHARED}
+TAGGER: Table = {
+    "target": Choice(options=("class", "labels", "numbers")),
+    "window": _WINDOW,
+    **_CLASSES,
+    "loss": _LOSS,
+    **_SHARED,
+}

@@ -1,0 +1,146 @@
+"""The door for sequences, and for what belongs to each of them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from sklearn.utils.validation import _check_sample_weight, _get_feature_names, check_array, validate_data
+
+from elman.data.ragged import Ragged, is_long_frame, read_frame, read_sequences, refuse_times
+from elman.errors import DataError, ShapeError
+from elman.sequences.fitted import Inputs
+from elman.sequences.parameters import Parameters
+
+__all__ = ["HEAVIEST", "aligned", "labels_of", "read", "weights"]
+
+Array = npt.NDArray[Any]
+
+HEAVIEST = 1e30  # sums of such weights, and of products with a loss, stay within float32
+
+
+def read(
+    place: str, estimator: Parameters, X: Any, known: Inputs | None, exclude: Sequence[str] = ()
+) -> tuple[Ragged, Inputs]:
+    """Check sequences in any of their forms.
+
+    Parameters
+    ----------
+    place : str
+        Start of a message.
+    estimator : SequenceClassifier, SequenceRegressor or SequenceTagger
+        Whose layout and columns they have.
+    X : list, array or frame
+        Sequences.
+    known : Inputs or None
+        What they must look like; None: that follows from them.
+    exclude : sequence of str
+        Columns of a long frame that are no channels.
+
+    Returns
+    -------
+    Ragged
+        The sequences.
+    Inputs
+        What they look like; ``known``, if it is given.
+    """
+    if is_long_frame(X, estimator.id_column):
+        names = None if known is None or known.names is None else list(known.names)
+        ragged = read_frame(place, X, estimator.id_column, estimator.time_column, names, exclude)
+        seen = Inputs(_channels(ragged), False, _channels(ragged), _named(ragged.channels))
+    elif _is_table(X):
+        ragged, seen = _read_table(place, estimator, X, known)
+    else:
+        ragged = read_sequences(place, X, estimator.layout)
+        seen = Inputs(_channels(ragged), False, _channels(ragged), _named(ragged.channels))
+    if known is not None and seen.channels != known.channels:
+        raise ShapeError(f"{place}: X has {seen.channels} channels, but {known.channels} at fit.")
+    return ragged, seen if known is None else known
+
+
+def _channels(ragged: Ragged) -> int:
+    return int(ragged.sequences[0].shape[1])
+
+
+def _named(names: Sequence[str] | None) -> tuple[str, ...] | None:
+    return None if names is None else tuple(names)
+
+
+def _read_table(place: str, estimator: Parameters, X: Any, known: Inputs | None) -> tuple[Ragged, Inputs]:
+    """Check a matrix by scikit-learn's contract: names and number of columns are those of the fit."""
+    refuse_times(place, "X", X)
+    names = None
+    if known is None:
+        names = _get_feature_names(X)
+        X = check_array(X, dtype=np.float64, estimator=estimator, input_name="X")
+    elif known.table:
+        X = validate_data(estimator, X, dtype=np.float64, reset=False)
+    X = np.asarray(X)
+    ragged = read_sequences(place, X, estimator.layout)
+    return ragged, Inputs(_channels(ragged), True, int(X.shape[1]), None if names is None else tuple(names.tolist()))
+
+
+def weights(place: str, ragged: Ragged, sample_weight: Any) -> Array:
+    """Check one weight per sequence, which counts it so many times.
+
+    Raises
+    ------
+    DataError
+        If one is too large to be summed up, or all are zero.
+    """
+    sample_weight = aligned(place, "sample_weight", ragged, sample_weight)
+    weight: Array = _check_sample_weight(
+        sample_weight, np.zeros((len(ragged), 1)), dtype=np.float64, ensure_non_negative=True
+    )
+    if weight.max() > HEAVIEST:
+        i = int(np.argmax(weight))
+        raise DataError(f"{place}: sample_weight[{i}] is {weight[i]:g}; at most {HEAVIEST:.0e} can be summed up.")
+    if not weight.any():
+        raise DataError("Sample weights must contain at least one non-zero number.")  # as newer scikit-learn says
+    return weight
+
+
+def aligned(place: str, name: str, ragged: Ragged, values: Any) -> Any:
+    """Bring a pandas Series that belongs to a long frame into the order of its sequences, by their ids."""
+    if ragged.ids is None or not hasattr(values, "reindex"):
+        return values
+    missing = [name for name in ragged.ids if name not in values.index]
+    if missing or not values.index.is_unique:
+        raise DataError(
+            f"{place}: {name} must have one row per id of the frame"
+            + (f", {missing[0]!r} is missing from its index." if missing else ", its index repeats some.")
+        )
+    return values.loc[ragged.ids]
+
+
+def labels_of(place: str, X: Any, y: str, ragged: Ragged) -> Array:
+    """Take one label per sequence from a column of a long frame."""
+    if y not in X.columns:
+        raise DataError(f"{place}: there is no column {y!r}; the columns are {', '.join(map(str, X.columns))}.")
+    column = np.asarray(X[y])
+    assert ragged.rows is not None and ragged.ids is not None
+    for name, rows in zip(ragged.ids, ragged.rows, strict=True):
+        wrong = column[rows] != column[rows[0]]
+        if wrong.any():
+            raise DataError(
+                f"{place}: column {y!r} must have one value per sequence, the one with id {name!r} has "
+                f"{column[rows].tolist()[0]!r} and {column[rows][wrong].tolist()[0]!r}."
+            )
+    first: Array = column[[rows[0] for rows in ragged.rows]]
+    return np.array(first.tolist())  # an array of text, where the frame held objects
+
+
+def _is_table(X: Any) -> bool:
+    """Tell whether data are a matrix, one sequence of single values per row, rather than separate sequences.
+
+    A matrix may come as nested lists, for which scikit-learn expects the same contract as for an array.
+    """
+    if isinstance(X, (list, tuple)):
+        return len(X) > 0 and all(
+            isinstance(row, (list, tuple)) and len(row) == len(X[0]) > 0 and np.ndim(row[0]) == 0 for row in X
+        )
+    if isinstance(X, np.ndarray) and X.dtype.kind == "O" and X.ndim == 1 and len(X) and np.ndim(X[0]) > 0:
+        return False
+    return int(X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) <= 2

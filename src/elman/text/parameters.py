@@ -1,0 +1,135 @@
+"""The parameters of a language model: what the constructor takes, and what each may be."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from elman import _check
+from elman.errors import ArgumentError, Remedy
+from elman.estimators import COMMON, Choice, Count, Number, Switch, Table, check_table, values_of
+from elman.text.tokenization import LEAST_BPE, LEVELS, MOST_TOKENS, NORMALIZATIONS
+
+__all__ = ["TABLE", "Parameters", "check_parameters"]
+
+
+@dataclass(eq=False, repr=False, kw_only=True)
+class Parameters:
+    """What the constructor of `LanguageModel` takes, as it was given; see there."""
+
+    level: str = "character"
+    vocabulary_size: Any = "auto"
+    min_count: int = 1
+    normalization: str = "nfc"
+    cell: str = "gru"
+    hidden_size: Any = "auto"
+    num_layers: int = 1
+    activation: str = "tanh"
+    embedding_size: Any = "auto"
+    tied_weights: bool = False
+    dropout: float = 0.3
+    recurrent_dropout: float = 0.0
+    training: str = "streams"
+    steps: Any = "auto"
+    batch_size: Any = "auto"
+    epochs: Any = "auto"
+    optimizer: str = "adam"
+    learning_rate: float = 3e-3
+    momentum: float = 0.0
+    rmsprop_decay: float = 0.9
+    weight_decay: float = 0.0
+    schedule: str = "cosine"
+    learning_rate_decay: float = 0.5
+    decay_after: int = 1
+    clip_norm: float | None = 1.0
+    clip_value: float | None = None
+    validation_fraction: float = 0.1
+    patience: int | None = None
+    init: str = "default"
+    init_scale: float | None = None
+    forget_bias: float | None = None
+    dtype: str = "float32"
+    random_state: Any = None
+    n_threads: int | None = None
+    progress: bool = False
+
+
+_DECAY = "lr_decay gamma decay"
+_INIT = "initializer init_range"
+_STEPS = "seq_length sequence_length bptt num_steps block_size context_length window"
+
+TABLE: Table = {
+    "level": Choice(options=LEVELS),
+    "vocabulary_size": Count(auto=True, others="vocab_size max_features num_words max_tokens"),
+    "min_count": Count(others="min_frequency min_freq min_df"),
+    "normalization": Choice(options=NORMALIZATIONS),
+    "cell": COMMON["cell"],
+    "hidden_size": replace(COMMON["hidden_size"], auto=True).also("num_hidden rnn_size"),  # type: ignore[call-arg]
+    "num_layers": COMMON["num_layers"],
+    "activation": COMMON["activation"],
+    "embedding_size": Count(auto=True, optional=True, others="embedding_dim output_dim emsize"),
+    "tied_weights": Switch(others="tied tie_weights"),
+    "dropout": COMMON["dropout"].later(),
+    "recurrent_dropout": COMMON["recurrent_dropout"].later(),
+    "training": Choice(options=("streams", "windows")),
+    "steps": Count(auto=True, others=_STEPS).later(),
+    "batch_size": Count(auto=True).later(),
+    "epochs": Count(auto=True, others="n_epochs max_epochs num_epochs").later(),
+    "optimizer": COMMON["optimizer"].later(),
+    "learning_rate": COMMON["learning_rate"].later(),
+    "momentum": Number(interval="[0, 1)").later(),
+    "rmsprop_decay": Number(interval="[0, 1)").later(),
+    "weight_decay": COMMON["weight_decay"].later(),
+    "schedule": Choice(options=("cosine", "constant", "step", "plateau")).later(),
+    "learning_rate_decay": Number(interval="(0, 1]", others=_DECAY).later(),
+    "decay_after": Count(others=_DECAY).later(),
+    "clip_norm": COMMON["clip_norm"].also("clipnorm grad_clip clip").later(),
+    "clip_value": Number(interval="(0, inf)", optional=True).later(),
+    "validation_fraction": Number(interval="[0, 1)").later(),
+    "patience": Count(optional=True).later(),
+    "init": COMMON["init"].also(_INIT),
+    "init_scale": Number(interval="(0, inf)", optional=True, others=_INIT),
+    "forget_bias": Number(interval="(-inf, inf)", optional=True),
+    "dtype": COMMON["dtype"],
+    "random_state": COMMON["random_state"].later(),
+    "n_threads": COMMON["n_threads"],
+    "progress": COMMON["progress"],
+}
+
+
+def check_parameters(place: str, parameters: Parameters) -> None:
+    """Refuse values that the constructor stored but nothing can use, by themselves or together.
+
+    Raises
+    ------
+    ArgumentError
+        Naming the parameter, what it may be and what it is.
+    """
+    values = values_of(parameters)
+    check_table(place, TABLE, values)
+    _check_together(place, values)
+
+
+def _check_together(place: str, values: dict[str, Any]) -> None:
+    """Refuse values that exclude each other."""
+    if values["forget_bias"] is not None and values["cell"] != "lstm":
+        raise ArgumentError(f"{place}: forget_bias needs cell='lstm', got cell={values['cell']!r}.")
+    if values["init_scale"] is not None and values["init"] != "uniform":
+        raise ArgumentError(f"{place}: init_scale needs init='uniform', got init={values['init']!r}.")
+    if values["validation_fraction"] == 0 and (values["patience"] is not None or values["schedule"] == "plateau"):
+        what = "patience needs" if values["patience"] is not None else 'the schedule "plateau" needs'
+        raise ArgumentError(f"{place}: {what} a part held out for validation.", Remedy(validation_fraction=0.05))
+    if values["training"] == "windows" and values["steps"] == 1:
+        raise ArgumentError(f"{place}: a window needs at least 2 steps: the last is the label.", Remedy(steps=2))
+    if values["tied_weights"] and values["embedding_size"] not in ("auto", values["hidden_size"]):
+        width, units = values["embedding_size"], values["hidden_size"]
+        number = "an automatic number of" if units == "auto" else units
+        got = "one-hot rows" if width is None else f"{width} values and {number} units"
+        raise ArgumentError(
+            f"{place}: tied weights need embeddings of as many values as there are hidden units, got {got}.",
+            Remedy("leave {} out", embedding_size=...),
+        )
+    size = values["vocabulary_size"]
+    if size != "auto":
+        least = LEAST_BPE if values["level"] == "bpe" else 2
+        _check.integer(place, "vocabulary_size", size, least, MOST_TOKENS)
