@@ -70,10 +70,6 @@ def test_the_first_error_stops_all() -> None:
     assert runs[0].update < 10**5
 
 
-def test_no_members_are_no_work() -> None:
-    train_ensemble([])
-
-
 def test_refused() -> None:
     with pytest.raises(ArgumentError, match=r"^train_ensemble: n_threads must be an integer of at least 1, got 0\.$"):
         train_ensemble([member(0)], n_threads=0)

@@ -58,7 +58,9 @@ def test_depth() -> None:
 
 
 def test_accepted() -> None:
-    Settings(
-        updates=1, optimizer="sgd", momentum=0.9, nesterov=True, weight_decay=1e-4, schedule=Cosine(), bptt_depth=1
-    )
-    Settings(updates=1, optimizer="rmsprop", decay=0.95, loss="pinball", loss_parameter=0.9, clip_value=5.0)
+    for options in (
+        {"optimizer": "sgd", "momentum": 0.9, "nesterov": True, "weight_decay": 1e-4, "schedule": Cosine()},
+        {"optimizer": "rmsprop", "decay": 0.95, "loss": "pinball", "loss_parameter": 0.9, "clip_value": 5.0},
+    ):
+        settings = Settings(updates=1, bptt_depth=1, **options)
+        assert {name: getattr(settings, name) for name in options} == options
