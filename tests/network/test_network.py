@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
 from pathlib import Path
@@ -270,6 +271,21 @@ def test_shapes_may_alternate() -> None:
         unused = fresh.copy()
         tape = unused.forward(x, dropout_key=DropoutKey(0, 0))
         equal(gradient, unused.backward(tape, tape.o.copy()))
+
+
+def _bytes_kept(rows: list[int]) -> int:
+    network = Network.initialized(Architecture(1, 1, hidden_size=32))
+    tracemalloc.start()
+    try:
+        for count in rows:
+            network.forward(np.ones((20, count, 1), np.float32))
+        return tracemalloc.get_traced_memory()[0]
+    finally:
+        tracemalloc.stop()
+
+
+def test_growing_shapes_keep_the_memory_of_the_largest_alone() -> None:
+    assert _bytes_kept([58, 60, 62, 64]) < 1.1 * _bytes_kept([64])
 
 
 @pytest.mark.parametrize("embedding_size", [None, 4])
