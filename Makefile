@@ -20,7 +20,7 @@ LOWEST = $(shell $(PYTHON) -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"])' | sed 's/>=/==/g')
 CALENDAR := tests/forecasting/test_frames.py tests/tables
 
-.PHONY: demo test test-lowest test-lowest-pandas test-external test-browser faults fuzz mutate sanitize check bench accuracy prior wheel docs clean help
+.PHONY: demo test test-lowest test-lowest-pandas test-arm test-compilers test-wheel wheels test-external test-browser faults fuzz mutate sanitize check bench accuracy prior wheel docs clean help
 .DEFAULT_GOAL := help
 
 demo: $(VENV)/.package ## forecast the shipped airline passengers and draw the picture
@@ -81,6 +81,19 @@ wheel: $(VENV)/.check ## build a wheel into dist/ and have auditwheel judge it
 	@$(RUN)python -m pip --quiet --disable-pip-version-check wheel --no-deps --wheel-dir dist .
 	@$(RUN)auditwheel show dist/elman-*.whl | tee dist/auditwheel.txt
 	@grep -q '"manylinux_' dist/auditwheel.txt || { echo "auditwheel does not accept this wheel" >&2; exit 1; }
+
+# Other systems and compilers. What they need of Debian's packages they install; they need root, for chroot.
+test-arm: $(VENV)/.test ## build for 64-bit ARM with a cross compiler, test under emulation, exchange saved models
+	@PATH="$(abspath $(RUN)):$$PATH" $(RUN)python tests_platforms/arm.py $(TESTS)
+
+test-compilers: $(VENV)/.python ## kernel tests with GCC and Clang of three Debian releases; Zig for other systems; writes docs/platforms.md
+	@$(RUN)python tests_platforms/compilers.py $(COMPILERS)
+
+wheels: $(VENV)/.python ## manylinux_2_28 wheels for x86-64 and 64-bit ARM into dist/; needs Python 3.11 and a later one
+	@$(RUN)python tests_platforms/wheels.py
+
+test-wheel: $(VENV)/.python ## install the wheel of `make wheels` in a Debian 13 without a compiler, forecast, run tests
+	@$(RUN)python tests_platforms/installed.py $(TESTS)
 
 clean: ## remove everything that the other verbs made
 	rm -rf $(VENV) build dist air-passengers.png .hypothesis .mypy_cache .pytest_cache .ruff_cache

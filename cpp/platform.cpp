@@ -3,6 +3,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
+#include <initializer_list>
 #include <thread>
 
 #if defined(_WIN32)
@@ -16,28 +17,35 @@
 #include <sys/mman.h>
 #endif
 #if defined(__x86_64__)
+#include <cpuid.h>
 #include <immintrin.h>
 #endif
 
 namespace elman {
 
+// Asked of the CPU itself: compilers differ in which levels __builtin_cpu_supports knows by name, and Zig's runtime knows none.
 int x86_64_level() {
-#if !defined(__x86_64__)
-    return 0;
-#elif defined(__clang__) && __clang_major__ < 19  // does not know the levels by name
-    __builtin_cpu_init();
-    const bool v2 = __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt");
-    const bool v3 = v2 && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-                    __builtin_cpu_supports("bmi") && __builtin_cpu_supports("bmi2");
-    const bool v4 = v3 && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                    __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512dq") &&
-                    __builtin_cpu_supports("avx512vl");
-    return v4 ? 4 : (v3 ? 3 : (v2 ? 2 : 1));
+#if defined(__x86_64__)
+    unsigned eax, ebx, ecx, edx, extended = 0, features = 0, state = 0;
+    __get_cpuid(0x80000001u, &eax, &ebx, &extended, &edx);
+    __get_cpuid_count(7, 0, &eax, &features, &ecx, &edx);
+    if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx)) return 1;
+    const auto all = [](unsigned word, std::initializer_list<int> bits) {
+        for (const int bit : bits)
+            if (!(word >> bit & 1u)) return false;
+        return true;
+    };
+    // SSE3, SSSE3, CMPXCHG16B, SSE4.1, SSE4.2, POPCNT; LAHF.
+    if (!all(ecx, {0, 9, 13, 19, 20, 23}) || !all(extended, {0})) return 1;
+    // FMA, MOVBE, OSXSAVE, AVX, F16C; BMI1, AVX2, BMI2; LZCNT.
+    if (!all(ecx, {12, 22, 27, 28, 29}) || !all(features, {3, 5, 8}) || !all(extended, {5})) return 2;
+    // Registers that the system saves: XMM and YMM; for v4 also masks and ZMM.
+    __asm__("xgetbv" : "=a"(state), "=d"(edx) : "c"(0));
+    if ((state & 0x06u) != 0x06u) return 2;
+    // AVX512F, DQ, CD, BW, VL.
+    return all(features, {16, 17, 28, 30, 31}) && (state & 0xe6u) == 0xe6u ? 4 : 3;
 #else
-    __builtin_cpu_init();
-    if (__builtin_cpu_supports("x86-64-v4")) return 4;
-    if (__builtin_cpu_supports("x86-64-v3")) return 3;
-    return __builtin_cpu_supports("x86-64-v2") ? 2 : 1;
+    return 0;
 #endif
 }
 

@@ -2,7 +2,7 @@
 // have it all; vectors as types are why no other compiler will do.
 #pragma once
 
-#if !defined(__GNUC__)
+#if !defined(__GNUC__) && !defined(__clang__)
 #error "Elman needs GCC or Clang (on Windows: clang or MinGW); this compiler has no vector types"
 #endif
 

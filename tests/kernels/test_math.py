@@ -34,7 +34,7 @@ ACTIVE = {
 }
 # Largest error found in ULP, on any level: the table of cpp/kernels/README.md. A part of it is measured again below.
 MEASURED = {
-    "float32": {"exp": 1.03, "log": 1.97, "tanh": 2.89, "sigmoid": 2.47, "softplus": 3.73},
+    "float32": {"exp": 1.05, "log": 1.97, "tanh": 2.89, "sigmoid": 2.47, "softplus": 3.73},
     "float64": {"exp": 1.01, "log": 1.97, "tanh": 2.87, "sigmoid": 2.46, "softplus": 3.54},
 }
 LN_2 = np.log(2.0)

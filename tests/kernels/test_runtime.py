@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import platform
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -266,6 +268,19 @@ def test_threads_of_a_call_come_first(given: str, expected: int) -> None:
     """n_threads wins over the environment, which wins over the CPUs."""
     code = THREADS_OF_A_CALL.replace("GIVEN", given)
     assert run_python(code, ELMAN_NUM_THREADS="4") == f"{expected}\n"
+
+
+NEEDS = {"v2": {"sse4_2", "popcnt"}, "v3": {"avx2", "fma", "movbe"}, "v4": {"avx512f", "avx512vl", "avx512bw"}}
+
+
+def test_the_levels_are_those_that_the_system_lists() -> None:
+    expected = ["generic", "neon"]
+    if platform.machine() == "x86_64":
+        flags = next(
+            line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("flags")
+        ).split()
+        expected = ["generic", *(level for level, names in NEEDS.items() if names <= set(flags))]
+    assert engine.isa_levels() == expected
 
 
 @pytest.mark.parametrize("level", engine.isa_levels())
