@@ -43,11 +43,11 @@ def test_numbers_are_those_of_the_library(run: Callable[..., Any], sales: Path, 
     )
     model = Forecaster(4, method="network", season=4, window=5, random_state=5, intervals="auto", cutoffs=1).fit(frame)
     expected = model.predict(level=80)
-    written = pd.read_csv(tmp_path / "out.csv", parse_dates=["ds"])
-    assert written.columns.tolist() == ["unique_id", "ds", "Elman", "Elman-lo-80", "Elman-hi-80"]
-    for column in ("Elman", "Elman-lo-80", "Elman-hi-80"):
-        assert np.array_equal(written[column], expected[column])  # every digit, so the same bits
-    assert written["ds"].tolist() == expected["ds"].tolist()
+    written = pd.read_csv(tmp_path / "out.csv", parse_dates=["date"])
+    assert written.columns.tolist() == ["date", "sales", "sales-lo-80", "sales-hi-80"]
+    for column, ours in zip(expected.columns[2:], written.columns[1:], strict=True):
+        assert np.array_equal(written[ours], expected[column])  # every digit, so the same bits
+    assert written["date"].tolist() == expected["ds"].tolist()
     assert model.check_ is not None and model.check_.verdict == backtest(model, frame).verdict
     assert model.check_.verdict in done.stdout.splitlines()
 
@@ -65,9 +65,8 @@ def test_what_the_check_says_is_delivered(run: Callable[..., Any], sales: Path, 
     library = Forecaster(4).fit(frame.assign(unique_id="sales"))
     expected = library.predict(level=[80, 95])
     written = pd.read_csv(out)
-    assert written.columns[2:].tolist() == expected.columns[2:].tolist()
-    for column in expected.columns[2:]:
-        assert np.array_equal(written[column], expected[column])
+    assert written.columns[1:].tolist() == [f"sales{name.removeprefix('Elman')}" for name in expected.columns[2:]]
+    assert np.array_equal(written.iloc[:, 1:], expected.iloc[:, 2:])
     assert library.check_ is not None
     lines = [line.strip() for line in done.stdout.splitlines()]
     assert lines[0] == "Check on 3 cut-offs, held out"
@@ -98,8 +97,7 @@ def test_a_method_that_is_asked_for(method: str, run: Callable[..., Any], sales:
     options: dict[str, Any] = {"intervals": "auto"} if method == "network" else {}
     library = Forecaster(4, method=method, random_state=0, **options).fit(frame.assign(unique_id="sales"))
     written = pd.read_csv(tmp_path / "out.csv")
-    for column, values in library.predict(level=80).items():
-        assert column in ("unique_id", "ds") or np.array_equal(written[column], values)
+    assert np.array_equal(written[["sales", "sales-lo-80", "sales-hi-80"]], library.predict(level=80).iloc[:, 2:])
 
 
 def test_same_seed_same_text_whatever_the_threads(run: Callable[..., Any], sales: Path) -> None:
@@ -169,19 +167,19 @@ def test_levels(run: Callable[..., Any], long: Path, tmp_path: Path) -> None:
     words = ["forecast", long, "-n", 4, *QUICK, "--output", out]
     usual = run(*words, "--save", model)
     assert usual.exit_code == 0 and "Warning" not in usual.stderr
-    assert columns(out)[3:] == ["Elman-lo-80", "Elman-hi-80", "Elman-lo-95", "Elman-hi-95"]
-    assert re.search(r"ds +Elman +80 % +95 %", usual.stdout) and " … " in usual.stdout
+    assert columns(out)[2:] == ["sales-lo-80", "sales-hi-80", "sales-lo-95", "sales-hi-95"]
+    assert re.search(r"date +sales +80 % +95 %", usual.stdout) and " … " in usual.stdout
     assert run("predict", model, "--output", out).stdout in usual.stdout
-    assert columns(out)[3:] == ["Elman-lo-80", "Elman-hi-80", "Elman-lo-95", "Elman-hi-95"]
+    assert columns(out)[2:] == ["sales-lo-80", "sales-hi-80", "sales-lo-95", "sales-hi-95"]
     run("predict", model, "--level", 50, "--output", out)
-    assert columns(out)[3:] == ["Elman-lo-50", "Elman-hi-50"]
+    assert columns(out)[2:] == ["sales-lo-50", "sales-hi-50"]
     refused = run("predict", model, "--level", 99)
     assert (refused.exit_code, refused.stdout) == (1, "")
     assert refused.stderr.startswith("Error: Forecaster.predict: level 99 needs 100 residuals for each step")
     assert run(*words, "--level", "97.5").exit_code == 0
-    assert columns(out)[3:] == ["Elman-lo-97.5", "Elman-hi-97.5"]
+    assert columns(out)[2:] == ["sales-lo-97.5", "sales-hi-97.5"]
     assert "%" not in run(*words, "--level", "none").stdout.split("Forecast")[1]
-    assert columns(out) == ["unique_id", "ds", "Elman"]
+    assert columns(out) == ["date", "sales"]
 
 
 def test_level_asked_for_but_not_possible(run: Callable[..., Any], sales: Path, tmp_path: Path) -> None:
@@ -254,8 +252,7 @@ def test_covariates(run: Callable[..., Any], tmp_path: Path) -> None:
     future = pd.DataFrame({"unique_id": "sales", "ds": days[120:], "price": price[120:]})
     expected = library.predict(level=80, future=future)
     written = pd.read_csv(out)
-    for column in ("Elman", "Elman-lo-80", "Elman-hi-80"):
-        assert np.array_equal(written[column], expected[column])
+    assert np.array_equal(written[["sales", "sales-lo-80", "sales-hi-80"]], expected.iloc[:, 2:])
     again = run("predict", model, known, "--future", ahead, "--level", 80)
     assert again.exit_code == 0 and done.stdout.endswith(again.stdout)
     for words, message in (
@@ -292,8 +289,8 @@ def test_time_zone_with_a_change_of_clocks(run: Callable[..., Any], tmp_path: Pa
     path.write_text("time,y\n" + "".join(f"{t.isoformat()},{v}\n" for t, v in zip(hours, WAVE, strict=True)))
     words = ["forecast", path, "-n", 2, *QUICK, "--backtest", 0, "--level", "none", "--output", tmp_path / "out.csv"]
     assert run(*words).exit_code == 0
-    written = pd.read_csv(tmp_path / "out.csv", parse_dates=["ds"])
-    assert written["ds"].tolist() == [hours[-1] + pd.Timedelta(k, "h") for k in (1, 2)]
+    written = pd.read_csv(tmp_path / "out.csv", parse_dates=["time"])
+    assert written["time"].tolist() == [hours[-1] + pd.Timedelta(k, "h") for k in (1, 2)]
 
 
 def test_predict_messages(run: Callable[..., Any], sales: Path, tmp_path: Path) -> None:
@@ -342,5 +339,5 @@ def test_as_a_process(tmp_path: Path) -> None:
         "forecast", "days.csv", "--horizon", "2", "--level", "none", "--output", "out.csv", cwd=tmp_path
     )
     assert good.returncode == 0 and "Traceback" not in good.stderr
-    assert (tmp_path / "out.csv").read_text().splitlines()[0] == "unique_id,ds,Elman"
+    assert (tmp_path / "out.csv").read_text().splitlines()[0] == "day,y"
     assert files(tmp_path) == ["bad.csv", "days.csv", "out.csv"]

@@ -60,7 +60,7 @@ def test_parameters(words: list[str], parameters: dict[str, Any], run: Any, long
     assert done.exit_code == 0
     frame = pd.DataFrame({"unique_id": "sales", "ds": DAYS, "y": LONG.round(2)})
     library = Forecaster(4, method="network", **({"random_state": 0} | parameters)).fit(frame).predict()
-    assert np.array_equal(pd.read_csv(out)["Elman"], library["Elman"])
+    assert np.array_equal(pd.read_csv(out)["sales"], library["Elman"])
 
 
 def test_columns_frequency_and_missing_rows(run: Callable[..., Any], holes: Path, tmp_path: Path) -> None:
@@ -80,9 +80,10 @@ def test_columns_frequency_and_missing_rows(run: Callable[..., Any], holes: Path
         model = Forecaster(4, method="network", season=4, window=5, freq="3D", missing=missing, random_state=0).fit(
             frame
         )
-        written = pd.read_csv(out, parse_dates=["ds"])
-        assert np.array_equal(written["Elman"], model.predict()["Elman"])
-        assert written["ds"].tolist() == list(pd.date_range("2014-07-06", periods=4, freq="3D")) * 2
+        written = pd.read_csv(out, parse_dates=["when"])
+        assert np.array_equal(written["sold"], model.predict()["Elman"])
+        assert written["shop"].tolist() == ["a"] * 4 + ["b"] * 4
+        assert written["when"].tolist() == list(pd.date_range("2014-07-06", periods=4, freq="3D")) * 2
 
 
 def test_check_quiet_and_files(run: Callable[..., Any], long: Path, tmp_path: Path) -> None:
@@ -169,7 +170,7 @@ def test_categories_are_indicators(run: Callable[..., Any], weather: tuple[Path,
         4, method="network", season=4, window=5, random_state=0, past_covariates=["price"], future_covariates=names
     )
     expected = library.fit(frame).predict(future=future.reindex(columns=["unique_id", "ds", *names], fill_value=False))
-    assert np.array_equal(pd.read_csv(out)["Elman"], expected["Elman"])
+    assert np.array_equal(pd.read_csv(out)["y"], expected["Elman"])
     again = run("predict", model, known, "--target", "y", "--future", ahead, "--level", "none")
     assert again.exit_code == 0 and done.stdout.endswith(again.stdout)
     assert run("audit", model, known, "--target", "y").exit_code == 0

@@ -17,18 +17,11 @@ from elman.cli._command import say, usage_error
 if TYPE_CHECKING:
     import pandas as pd
 
-    from elman.forecasting import Forecaster
-    from elman.tables.files import Notation
-    from elman.tables.series import Table
 
 __all__ = [
     "NO_TABLES",
     "TABLES",
     "Checkpoint",
-    "DateFormat",
-    "DayFirst",
-    "Decimal",
-    "Encoding",
     "ForecastOutput",
     "ForecastingModel",
     "Future",
@@ -37,7 +30,6 @@ __all__ = [
     "Seed",
     "Series",
     "Target",
-    "Thousands",
     "Threads",
     "Time",
     "check_choice",
@@ -47,10 +39,7 @@ __all__ = [
     "check_writable",
     "kept",
     "levels_of",
-    "notation_of",
     "refuse_unused",
-    "table_for",
-    "table_of",
     "write_csv",
     "write_forecast",
 ]
@@ -60,11 +49,6 @@ ForecastingModel = Annotated[Path, typer.Argument(metavar="MODEL", help="Written
 Time = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of the dates; found if not given.")]
 Target = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column to forecast; found if not given.")]
 Series = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Column that tells several series apart.")]
-Encoding = Annotated[str, typer.Option(help="Character encoding of a CSV file.")]
-Decimal = Annotated[str | None, typer.Option(metavar="MARK", help="Decimal mark of numbers; found if not given.")]
-Thousands = Annotated[str | None, typer.Option(metavar="MARK", help="Mark between thousands; found if not given.")]
-DayFirst = Annotated[bool, typer.Option("--day-first", help="1/2/2024 is in February; found if not given.")]
-DateFormat = Annotated[str | None, typer.Option(metavar="FORM", help="Form of dates, such as %m/%d/%Y.")]
 Future = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Rows to come, with columns that are known ahead; dates as in the first file."),
@@ -147,71 +131,6 @@ def levels_of(text: str) -> list[float] | None:
     if not levels or not all(0 < level < 100 for level in levels) or len(set(levels)) < len(levels):
         usage_error(f"--level {text}: must be auto, none, a percentage such as 80, or several such as 80,95.")
     return levels
-
-
-def notation_of(decimal: str | None, thousands: str | None, day_first: bool, date_format: str | None) -> Notation:
-    """Gather how a file writes numbers and dates."""
-    from elman.tables.files import Notation
-
-    if decimal is not None:
-        check_choice("--decimal", decimal, (".", ","))
-    if thousands is not None:
-        check_choice("--thousands", thousands, (".", ",", " ", "'"))
-    if decimal is not None and decimal == thousands:
-        usage_error(f"--decimal {decimal}: is the mark of --thousands, too.")
-    if day_first and date_format is not None:
-        usage_error("--day-first does not go with --date-format.")
-    return Notation(decimal, thousands, True if day_first else None, date_format)
-
-
-def table_of(
-    file: str,
-    time: str | None,
-    target: str | None,
-    series: str | None,
-    encoding: str,
-    past: Sequence[str] = (),
-    future: Path | None = None,
-    categories: Sequence[str] = (),
-    notation: Notation | None = None,
-) -> Table:
-    """Read a file, or one of the series that come with the package."""
-    from elman.data.datasets import dataset_names, load_dataset
-    from elman.tables.series import Table, read_series
-
-    path = Path(file)
-    if os.path.isdir(path):
-        usage_error(f"{file}: is a folder.")
-    if file == "-" or os.path.exists(path):
-        return read_series(path, time, target, series, encoding, past, future, categories, notation)
-    if file not in dataset_names():
-        known = ", ".join(dataset_names())
-        usage_error(f"{file}: no such file, and no series of that name comes with Elman ({known} do).")
-    if past or categories or future is not None:
-        usage_error(f"{file}: the series that comes with Elman has no covariates.")
-    refuse_unused(f"{file}: comes with Elman", {"--time": time, "--target": target, "--id": series})
-    return Table(load_dataset(file), "ds", "y", "unique_id")
-
-
-def table_for(
-    model: Forecaster,
-    file: str,
-    time: str | None,
-    target: str | None,
-    series: str | None,
-    encoding: str,
-    *,
-    quiet: bool,
-    future: Path | None = None,
-    notation: Notation | None = None,
-) -> Table:
-    """Read a file with the covariates that a fitted forecaster has, and say what was guessed."""
-    from elman.forecasting.options import covariates_of
-
-    table = table_of(file, time, target, series, encoding, covariates_of(model), future, (), notation)
-    for note in [] if quiet else table.notes:
-        say(f"{file}: {note}.")
-    return table
 
 
 @contextmanager

@@ -10,6 +10,7 @@ import typer
 
 from elman.cli._command import usage_error
 from elman.cli._common import refuse_unused
+from elman.cli._reading import Reading
 
 __all__ = ["Columns", "Label", "ModelId", "ModelTarget", "ModelTime", "labelled_sequences", "text_of"]
 
@@ -20,13 +21,15 @@ ModelId = Annotated[
 ]
 Label = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of classes, numbers or tags.")]
 
+_COLUMNS = ("--time", "--target", "--id", "--label")
+_MARKS = ("--decimal", "--thousands", "--day-first", "--date-format")
 _UNUSED = {  # options that would change nothing, by what the model is
-    "Network": ("--time", "--target", "--id", "--label"),
+    "Network": _COLUMNS,
     "Forecaster": ("--label",),
     "SequenceClassifier": ("--target",),
     "SequenceRegressor": ("--target",),
     "SequenceTagger": ("--target",),
-    "LanguageModel": ("--time", "--target", "--id", "--label"),
+    "LanguageModel": (*_COLUMNS, *_MARKS),
 }
 
 
@@ -38,12 +41,13 @@ class Columns:
     target: str | None
     id: str | None
     label: str | None
-    encoding: str
+    reading: Reading
 
     @property
-    def by_option(self) -> dict[str, str | None]:
-        """The columns by the options that name them."""
-        return {"--time": self.time, "--target": self.target, "--id": self.id, "--label": self.label}
+    def by_option(self) -> dict[str, Any]:
+        """What was given, by the options."""
+        columns = dict(zip(_COLUMNS, (self.time, self.target, self.id, self.label), strict=True))
+        return columns | self.reading.by_option
 
     def check(self, file: Path, model: Any) -> None:
         """Refuse columns that a model of this kind has no use for."""
@@ -70,7 +74,7 @@ def labelled_sequences(model: Any, file: Path, columns: Columns, *, quiet: bool)
 
     if isinstance(model, SequenceTagger):
         return _tagged_sequences(model, file, columns)
-    known = _read(file, columns.id, columns.time, columns.label, columns.encoding, quiet=quiet)
+    known = _read(file, columns.id, columns.time, columns.label, columns.reading, quiet=quiet)
     dtype = model.classes_.dtype if hasattr(model, "classes_") else np.dtype(float)
     labels = _as(dtype, file, _labels(file, known))
     return model.set_params(**known.columns), known.data, labels
@@ -84,7 +88,7 @@ def _tagged_sequences(model: Any, file: Path, columns: Columns) -> tuple[Any, An
     if label is None:
         usage_error("--label COLUMN: name the column of tags.")
     time, id_ = columns.time or model.time_column, columns.id or model.id_column
-    frame, _ = read_steps(file, columns.encoding, text=[id_, label])
+    frame, _ = read_steps(file, columns.reading.encoding, [id_, label], columns.reading.notation)
     for option, name in (("--id", id_), ("--label", label)):
         if name not in frame.columns:
             raise DataError(f"{file}: there is no column {name!r} for {option}.")

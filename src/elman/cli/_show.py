@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from elman.forecasting import Backtest, Forecaster
+    from elman.tables.own_names import OwnNames
 
 __all__ = ["echo", "show_backtest", "show_delivered", "show_forecast", "show_table"]
 
@@ -105,17 +106,17 @@ def show_delivered(forecaster: Forecaster) -> None:
     echo(f"Delivered: {forecaster.method_}{reason}.")
 
 
-def show_forecast(frame: pd.DataFrame, title: str, file_hint: str) -> None:
-    """Print a forecast with its intervals, or its beginning."""
+def show_forecast(frame: pd.DataFrame, names: OwnNames, file_hint: str) -> None:
+    """Print a forecast with its intervals, or its beginning, under the names of the file's columns."""
     several = frame["unique_id"].nunique() > 1
-    columns = {"unique_id": [str(name) for name in frame["unique_id"]]} if several else {}
-    columns |= {"ds": _times(frame["ds"]), "Elman": _values(frame["Elman"])}
+    columns = {names.series: [str(name) for name in frame["unique_id"]]} if several else {}
+    columns |= {names.time: _times(frame["ds"]), names.target: _values(frame["Elman"])}
     levels = [name.removeprefix("Elman-lo-") for name in frame.columns if name.startswith("Elman-lo-")]
     for level in levels:
         low, high = _values(frame[f"Elman-lo-{level}"]), _values(frame[f"Elman-hi-{level}"])
         columns[f"{level} %"] = [f"{a} … {b}" for a, b in zip(low, high, strict=True)]
     rows = list(zip(*columns.values(), strict=True))[:_MOST_ROWS]
-    show_table(title, list(columns), rows, texts=1 + several)
+    show_table("Forecast", list(columns), rows, texts=1 + several)
     if len(frame) > _MOST_ROWS:
         echo(f"… and {len(frame) - _MOST_ROWS:,} more rows{file_hint}")
 

@@ -9,22 +9,16 @@ import typer
 
 from elman.cli._command import BAD_DATA, say
 from elman.cli._common import (
-    DateFormat,
-    DayFirst,
-    Decimal,
-    Encoding,
     ForecastingModel,
     Quiet,
     Series,
     Target,
-    Thousands,
     Time,
     check_readable,
     check_writable,
-    notation_of,
-    table_for,
     write_csv,
 )
+from elman.cli._reading import Reading, reads_tables, table_for
 from elman.cli._show import echo, show_table
 
 if TYPE_CHECKING:
@@ -35,34 +29,31 @@ __all__ = ["audit"]
 _STYLES = {True: "green", False: "bold red", None: "dim"}
 
 
+@reads_tables
 def audit(
     model: ForecastingModel,
     file: Annotated[str, typer.Argument(metavar="FILE", help="CSV file of the values that the model was made from.")],
     time: Time = None,
     target: Target = None,
     series: Series = None,
-    encoding: Encoding = "utf-8",
-    decimal: Decimal = None,
-    thousands: Thousands = None,
-    day_first: DayFirst = False,
-    date_format: DateFormat = None,
     output: Annotated[
         Path | None, typer.Option(metavar="CSV", help="Write every number, one row per check and step.")
     ] = None,
     quiet: Quiet = False,
+    *,
+    reading: Reading,
 ) -> None:
     """Check a saved model: change what must not matter and what must, and see which forecasts move.
 
     The exit code is 0 if all promises are kept and 1 if one is broken.
     """
     check_writable("--output", output, model, file)
-    notation = notation_of(decimal, thousands, day_first, date_format)
     check_readable(None, model)
     from elman.forecasting import Forecaster
     from elman.forecasting import audit as run_audit
 
     forecaster = Forecaster.load(model)
-    table = table_for(forecaster, file, time, target, series, encoding, quiet=quiet, notation=notation)
+    table = table_for(forecaster, file, time, target, series, reading, quiet=quiet)
     if not quiet:
         say(f"Training short copies of the model on {len(table.frame):,} rows.")
     result = run_audit(forecaster, table.frame)

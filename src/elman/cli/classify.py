@@ -11,7 +11,6 @@ import typer
 from elman.cli._command import Command, say, usage_error
 from elman.cli._common import (
     Checkpoint,
-    Encoding,
     Quiet,
     Resume,
     Seed,
@@ -20,8 +19,10 @@ from elman.cli._common import (
     check_readable,
     check_writable,
     kept,
+    refuse_unused,
     write_csv,
 )
+from elman.cli._reading import Reading, reads_tables
 from elman.cli._show import echo, show_table
 
 if TYPE_CHECKING:
@@ -57,6 +58,7 @@ class _Sequences:
 
 
 @classify.command(cls=Command)
+@reads_tables
 def train(
     file: File,
     save: Annotated[Path | None, typer.Option(metavar="MODEL", help="Write the fitted classifier.")] = None,
@@ -65,7 +67,6 @@ def train(
     id_: Id = None,
     time: Time = None,
     label: Label = None,
-    encoding: Encoding = "utf-8",
     window: Annotated[str, typer.Option(help="Values that the network sees per step, or auto.")] = "auto",
     stride: Annotated[str, typer.Option(help="How far the window moves, or auto.")] = "auto",
     cell: Annotated[str, typer.Option(help="gru, lstm or rnn.")] = "gru",
@@ -80,12 +81,14 @@ def train(
     seed: Seed = 0,
     threads: Threads = None,
     quiet: Quiet = False,
+    *,
+    reading: Reading,
 ) -> None:
     """Learn to classify sequences, and check the classifier on sequences that it has not seen."""
     check_outputs({"--save": save, "--plot": plot}, file, test)
     from elman.sequences import SequenceClassifier
 
-    known = _read(file, id_, time, label, encoding, quiet=quiet)
+    known = _read(file, id_, time, label, reading, quiet=quiet)
     model = SequenceClassifier(
         window=_count("--window", window),
         stride=_count("--stride", stride),
@@ -99,8 +102,8 @@ def train(
         **known.columns,
     )
     labels = _labels(file, known)
-    unseen = None if test is None else _read(test, id_, time, label, encoding, quiet=quiet)
-    run = model.get_params() | {"check": check, "test": test is not None, "label": label, "encoding": encoding}
+    unseen = None if test is None else _read(test, id_, time, label, reading, quiet=quiet)
+    run = model.get_params() | {"check": check, "test": test is not None, "label": label} | vars(reading)
     with kept("elman classify train", checkpoint, resume, run, file):
         report = _held_out(model, known, labels, check, seed) if unseen is None and check > 0 else None
         model.fit(known.data, labels)
@@ -116,21 +119,23 @@ def train(
 
 
 @classify.command(cls=Command)
+@reads_tables
 def predict(
     model: Model,
     file: File,
     id_: Id = None,
     time: Time = None,
     label: Label = None,
-    encoding: Encoding = "utf-8",
     output: Annotated[Path | None, typer.Option(metavar="CSV", help="Write classes and probabilities.")] = None,
     quiet: Quiet = False,
+    *,
+    reading: Reading,
 ) -> None:
     """Classify sequences with a saved classifier."""
     check_writable("--output", output, model, file)
     import pandas as pd
 
-    classifier, known = _load(model), _read(file, id_, time, label, encoding, quiet=quiet)
+    classifier, known = _load(model), _read(file, id_, time, label, reading, quiet=quiet)
     classifier.set_params(**known.columns)
     found = classifier.predict_proba(known.data)
     frame = pd.DataFrame(found, columns=[f"probability of {name}" for name in classifier.classes_])
@@ -142,19 +147,21 @@ def predict(
 
 
 @classify.command(cls=Command)
+@reads_tables
 def evaluate(
     model: Model,
     file: File,
     id_: Id = None,
     time: Time = None,
     label: Label = None,
-    encoding: Encoding = "utf-8",
     plot: Plot = None,
     quiet: Quiet = False,
+    *,
+    reading: Reading,
 ) -> None:
     """Compare a saved classifier's answers with the classes in a file."""
     check_writable("--plot", plot, model, file)
-    classifier, known = _load(model), _read(file, id_, time, label, encoding, quiet=quiet)
+    classifier, known = _load(model), _read(file, id_, time, label, reading, quiet=quiet)
     report = _report(classifier, file, known)
     _show(report, file.name)
     _draw(plot, report, None)
@@ -177,21 +184,22 @@ def _load(model: Path) -> SequenceClassifier:
 
 
 def _read(
-    file: Path, id_: str | None, time: str | None, label: str | None, encoding: str, *, quiet: bool
+    file: Path, id_: str | None, time: str | None, label: str | None, reading: Reading, *, quiet: bool
 ) -> _Sequences:
     """Read a file of any of the three kinds."""
     check_readable(None, file)
     if file.suffix.lower() == ".ts":
         from elman.tables.ts_files import read_ts
 
+        refuse_unused(f"{file}: says how it is written", reading.by_option)
         content = read_ts(file)
         labels = None if content.labels is None else [str(value) for value in content.labels.tolist()]
         return _Sequences(content.sequences, labels, [str(i) for i in range(len(content.sequences))])
-    return _read_table(file, id_, time, label, encoding, quiet=quiet)
+    return _read_table(file, id_, time, label, reading, quiet=quiet)
 
 
 def _read_table(
-    file: Path, id_: str | None, time: str | None, label: str | None, encoding: str, *, quiet: bool
+    file: Path, id_: str | None, time: str | None, label: str | None, reading: Reading, *, quiet: bool
 ) -> _Sequences:
     """Read a long table; columns that were not named are found by their usual names."""
     from elman.data.ragged import read_frame
@@ -200,7 +208,7 @@ def _read_table(
     from elman.tables.steps import read_steps
 
     wanted = [name for name in (id_, label, *ID_NAMES, *LABEL_NAMES) if name is not None]
-    frame, notes = read_steps(file, encoding, text=wanted)
+    frame, notes = read_steps(file, reading.encoding, wanted, reading.notation)
     columns = list(frame.columns)
     for option, name in (("--id", id_), ("--time", time), ("--label", label)):
         if name is not None and name not in columns:

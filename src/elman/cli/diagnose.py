@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from elman.cli._common import Encoding, Quiet, check_readable, check_writable, table_for
+from elman.cli._common import Quiet, check_readable, check_writable
 from elman.cli._model_data import Columns, Label, ModelId, ModelTarget, ModelTime, labelled_sequences
+from elman.cli._reading import Reading, reads_tables, table_for
 from elman.cli._show import echo
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["diagnose"]
 
 
+@reads_tables
 def diagnose(
     model: Annotated[
         Path, typer.Argument(metavar="MODEL", help="A saved forecaster, sequence estimator or language model.")
@@ -29,14 +31,15 @@ def diagnose(
     target: ModelTarget = None,
     id_: ModelId = None,
     label: Label = None,
-    encoding: Encoding = "utf-8",
     plot: Annotated[Path | None, typer.Option(metavar="PNG", help="Draw the gradient over lags and units.")] = None,
     quiet: Quiet = False,
+    *,
+    reading: Reading,
 ) -> None:
     """Report how far back the gradient reaches, what saturates, and which settings the numbers speak against."""
     check_writable("--plot", plot, model, data)
     check_readable(None, model)
-    columns = Columns(time, target, id_, label, encoding)
+    columns = Columns(time, target, id_, label, reading)
     from elman import load
     from elman.errors import UnsupportedError
 
@@ -52,12 +55,12 @@ def diagnose(
 def _measured(model: Any, data: str, columns: Columns, *, quiet: bool) -> GradientFlow:
     flow: GradientFlow
     if hasattr(model, "horizon"):
-        table = table_for(model, data, columns.time, columns.target, columns.id, columns.encoding, quiet=quiet)
+        table = table_for(model, data, columns.time, columns.target, columns.id, columns.reading, quiet=quiet)
         flow = model.gradient_flow(table.frame)
         return flow
     check_readable("--data", Path(data))
     if hasattr(model, "vocabulary_"):
-        flow = model.gradient_flow(Path(data), encoding=columns.encoding)
+        flow = model.gradient_flow(Path(data), encoding=columns.reading.encoding)
     else:
         model, sequences, labels = labelled_sequences(model, Path(data), columns, quiet=quiet)
         flow = model.gradient_flow(sequences, labels)

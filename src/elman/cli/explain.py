@@ -10,15 +10,14 @@ import typer
 
 from elman.cli._command import say, usage_error
 from elman.cli._common import (
-    Encoding,
     Quiet,
     check_choice,
     check_readable,
     check_writable,
     refuse_unused,
-    table_for,
 )
 from elman.cli._model_data import Columns, Label, ModelId, ModelTarget, ModelTime, labelled_sequences, text_of
+from elman.cli._reading import Reading, reads_tables, table_for
 from elman.cli._show import echo
 
 if TYPE_CHECKING:
@@ -45,6 +44,7 @@ Tolerance = Annotated[
 Depth = Annotated[int | None, typer.Option(min=1, help="With a model: steps that a path through time may span.")]
 
 
+@reads_tables
 def explain(
     what: Annotated[
         str | None, typer.Argument(metavar="LESSON|MODEL", help="A lesson by its name, or a saved model.")
@@ -61,8 +61,9 @@ def explain(
     target: ModelTarget = None,
     id_: ModelId = None,
     label: Label = None,
-    encoding: Encoding = "utf-8",
     quiet: Quiet = False,
+    *,
+    reading: Reading,
 ) -> None:
     """Show every number of a small network: forward, backward path by path, update after update.
 
@@ -74,7 +75,7 @@ def explain(
         _list()
         return
     form, output = _destination(form, output, what, data)
-    columns = Columns(time, target, id_, label, encoding)
+    columns = Columns(time, target, id_, label, reading)
     updates = {"--learning-rate": learning_rate, "--epochs": epochs, "--tolerance": tolerance}
     settings = updates | {"--bptt-depth": bptt_depth}
     text = render(_subject(what, data, row, columns, settings, quiet=quiet), form)
@@ -151,12 +152,12 @@ def _of_model(
     options["title"] = f"{_readable(model.name)}, row {row} of {_readable(data.name)}"
     columns.check(model, known)
     if kind == "Network":
-        return trace_network(known, _table(data, columns.encoding), row, **options)
+        return trace_network(known, _table(data, columns.reading), row, **options)
     if kind == "Forecaster":
-        table = table_for(known, str(data), columns.time, columns.target, columns.id, columns.encoding, quiet=quiet)
+        table = table_for(known, str(data), columns.time, columns.target, columns.id, columns.reading, quiet=quiet)
         return trace_forecast(known, table.frame, row, **options)
     if kind == "LanguageModel":
-        return trace_text(known, text_of(data, columns.encoding), row, **options)
+        return trace_text(known, text_of(data, columns.reading.encoding), row, **options)
     return trace_sequence(*labelled_sequences(known, data, columns, quiet=quiet), row, **options)
 
 
@@ -165,8 +166,8 @@ def _readable(name: str) -> str:
     return os.fsencode(name).decode(errors="replace")
 
 
-def _table(data: Path, encoding: str) -> dict[str, Any]:
+def _table(data: Path, reading: Reading) -> dict[str, Any]:
     from elman.tables.steps import read_steps
 
-    frame, _ = read_steps(data, encoding)
+    frame, _ = read_steps(data, reading.encoding, notation=reading.notation)
     return {name: frame[name].tolist() for name in frame.columns}

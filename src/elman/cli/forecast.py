@@ -12,10 +12,6 @@ from elman.cli._common import (
     NO_TABLES,
     TABLES,
     Checkpoint,
-    DateFormat,
-    DayFirst,
-    Decimal,
-    Encoding,
     ForecastOutput,
     Future,
     Quiet,
@@ -23,7 +19,6 @@ from elman.cli._common import (
     Seed,
     Series,
     Target,
-    Thousands,
     Threads,
     Time,
     check_choice,
@@ -32,10 +27,9 @@ from elman.cli._common import (
     check_readable,
     kept,
     levels_of,
-    notation_of,
-    table_of,
     write_forecast,
 )
+from elman.cli._reading import Reading, reads_tables, table_of
 from elman.cli._show import show_backtest, show_delivered, show_forecast
 
 if TYPE_CHECKING:
@@ -76,6 +70,7 @@ Plot = Annotated[
 Save = Annotated[Path | None, typer.Option(metavar="MODEL", help="Write the fitted model, for elman predict.")]
 
 
+@reads_tables
 def forecast(
     file: Annotated[
         str,
@@ -95,11 +90,6 @@ def forecast(
     covariates: Covariates = None,
     categories: Categories = None,
     future: Future = None,
-    encoding: Encoding = "utf-8",
-    decimal: Decimal = None,
-    thousands: Thousands = None,
-    day_first: DayFirst = False,
-    date_format: DateFormat = None,
     backtest: CutOffs = None,
     refit: Refit = False,
     plot: Plot = None,
@@ -110,6 +100,8 @@ def forecast(
     seed: Seed = 0,
     threads: Threads = None,
     quiet: Quiet = False,
+    *,
+    reading: Reading,
 ) -> None:
     """Forecast a series, and say whether the forecast is worth having.
 
@@ -123,7 +115,6 @@ def forecast(
     check_choice("--cell", cell, ("lstm", "gru", "rnn"))
     check_choice("--missing", missing, ("error", "seasonal_median", "interpolate"))
     levels = levels_of(level)
-    notation = notation_of(decimal, thousands, day_first, date_format)
     from elman.forecasting.delivery import fit_and_predict
     from elman.forecasting.forecaster import Forecaster
     from elman.forecasting.options import METHODS
@@ -143,22 +134,21 @@ def forecast(
         n_threads=threads,
         progress=not quiet,
     )
-    table = table_of(file, time, target, series, encoding, _names(covariates), future, _names(categories), notation)
+    table = table_of(file, time, target, series, reading, _names(covariates), future, _names(categories))
     forecaster.set_params(past_covariates=table.past or None, future_covariates=table.known_ahead or None)
     if not quiet:
         _say_what_was_read(file, table)
-    run = forecaster.get_params() | {"level": level, "encoding": encoding} | vars(notation)
+    run = forecaster.get_params() | {"level": level} | vars(reading)
     columns = {"time": table.time, "target": table.target, "id": table.series, "categories": categories}
-    columns |= vars(notation)
     with kept("elman forecast", checkpoint, resume, run | columns, file, future):
-        found = fit_and_predict("elman forecast", forecaster, table.frame, levels, table.future)
+        found = fit_and_predict("elman forecast", forecaster, table.frame, levels, table.future, table.names)
     if not quiet:
         _say_what_was_chosen(forecaster)
     _write(forecaster, table, found, plot, output, save)
     if found.check is not None:
         show_backtest(found.check)
     show_delivered(forecaster)
-    show_forecast(found.frame, "Forecast", "" if output is not None else "; --output writes all of them")
+    show_forecast(found.frame, table.names, "" if output is not None else "; --output writes all of them")
 
 
 def _cut_offs(asked: int | None, method: str) -> Any:
@@ -239,7 +229,7 @@ def _write(
     if save is not None:
         forecaster.save(save)
     if output is not None:
-        write_forecast(output, found.frame)
+        write_forecast(output, table.names.renamed(found.frame))
     if plot is not None and picture is not None:
         write_atomically(plot, picture)
 

@@ -22,8 +22,9 @@ from elman.forecasting.methods import NetworkMethod
 from elman.forecasting.options import check_parameters
 from elman.forecasting.panel import Panel
 from elman.forecasting.training_set import filled
+from elman.tables.own_names import OwnNames
 
-__all__ = ["USUAL_LEVELS", "Delivery", "fit_and_predict", "usual_levels"]
+__all__ = ["USUAL_LEVELS", "Delivery", "fit_and_predict", "own_names", "usual_levels"]
 
 USUAL_LEVELS = (80.0, 95.0)
 
@@ -66,8 +67,19 @@ def usual_levels(forecaster: Forecaster) -> list[float]:
     return fitted.method.levels_within(USUAL_LEVELS)
 
 
+def own_names(forecaster: Forecaster) -> OwnNames | None:
+    """Return the columns of the file that a fitted forecaster was made from; None if it was not made from a file."""
+    fitted: Fitted = fitted_value("predict", forecaster)
+    return fitted.columns
+
+
 def fit_and_predict(
-    place: str, forecaster: Forecaster, data: Any, level: Sequence[float] | None = None, future: Any = None
+    place: str,
+    forecaster: Forecaster,
+    data: Any,
+    level: Sequence[float] | None = None,
+    future: Any = None,
+    columns: OwnNames | None = None,
 ) -> Delivery:
     """Fit a forecaster and forecast what follows.
 
@@ -83,6 +95,8 @@ def fit_and_predict(
         Percentages of intervals, none where it is empty; 80 and 95 as far as the data allow if not given.
     future : frame, optional
         As for `Forecaster.predict`; looked at before anything is learned.
+    columns : OwnNames, optional
+        Columns of the file that the data came from; saved with the forecaster.
 
     Returns
     -------
@@ -99,7 +113,7 @@ def fit_and_predict(
         panel = forecaster._read_new(place, data)
         ahead = forecaster._with_future(place, panel, future).ahead
         _fit(place, forecaster, panel, wanted, strict=level is not None)
-        fitted: Fitted = fitted_value("fit", forecaster)
+        fitted = forecaster._fitted = replace(fitted_value("fit", forecaster), columns=columns)
         levels = _possible(place, forecaster, fitted, wanted, strict=level is not None)
         frame = fitted.delivered(place, replace(fitted.newest, ahead=ahead), levels, forecaster.n_threads or 0)
     whole, _ = filled(panel, forecaster.missing, fitted.seasons[0])

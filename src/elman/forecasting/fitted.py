@@ -16,6 +16,7 @@ from elman.forecasting.methods import MeanMethod, Method, NetworkMethod
 from elman.forecasting.panel import Panel
 from elman.forecasting.training_set import filled
 from elman.tables.frequencies import Frequency, future_times
+from elman.tables.own_names import OwnNames
 
 __all__ = ["INTERRUPTED", "Fitted", "in_order"]
 
@@ -42,6 +43,8 @@ class Fitted:
         Why this method.
     comparison : Comparison or None
         The check; None where none was made, and in a forecaster that was loaded.
+    columns : OwnNames or None
+        Columns of the file that the data came from.
     """
 
     method: Method
@@ -50,6 +53,7 @@ class Fitted:
     parameters: Mapping[str, Any]
     reason: str
     comparison: Comparison | None = None
+    columns: OwnNames | None = None
 
     @property
     def frequency(self) -> Frequency | None:

@@ -20,6 +20,7 @@ from elman.forecasting.saving_network import network_from_file, network_to_file,
 from elman.forecasting.saving_series import panel_from_file, panel_to_file
 from elman.persistence.models import check_names
 from elman.prior import Prior
+from elman.tables.own_names import OwnNames
 
 __all__ = ["SINCE", "from_file", "to_file"]
 
@@ -46,6 +47,8 @@ def to_file(fitted: Fitted) -> tuple[Arrays, dict[str, Any]]:
         "seasons": list(fitted.seasons),
         "data": data,
     }
+    if fitted.columns is not None:
+        metadata["columns"] = fitted.columns.to_metadata()
     for part in (fitted.network, getattr(fitted.method, "spread", None)):
         own: tuple[Arrays, dict[str, Any]] = ({}, {})
         if isinstance(part, NetworkMethod):
@@ -77,7 +80,7 @@ def from_file(forecaster: Parameters, arrays: Arrays, metadata: dict[str, Any]) 
     check_names("fields of the method", set(named) - {"name"}, {"prior"} if name == "mean" else set())
     network, spread = name in ("network", "mean"), name != "network"
     keys = _KEYS | (set() if old else _NEW) | (_OLD if network else set()) | ({"prior", "widths"} if spread else set())
-    check_names("fields", set(metadata), keys)
+    check_names("fields", set(metadata) - {"columns"}, keys)
     asked = forecaster.method
     if asked != "auto" and name not in _ASKED.get(asked, (asked,)):
         raise FileFormatError("the method does not follow from the parameters")
@@ -104,7 +107,8 @@ def from_file(forecaster: Parameters, arrays: Arrays, metadata: dict[str, Any]) 
     reason = "" if old else metadata["reason"]
     if not isinstance(reason, str) or (not old and metadata["delivered"] != method.label):
         raise FileFormatError("what is delivered does not go with the method")
-    return Fitted(method, seasons, newest, values_of(forecaster), reason)
+    columns = OwnNames.from_metadata(metadata["columns"]) if "columns" in metadata else None
+    return Fitted(method, seasons, newest, values_of(forecaster), reason, columns=columns)
 
 
 _PRIORS = (PRIOR, TUNED, MEAN, LONGER)

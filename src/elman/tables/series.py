@@ -15,6 +15,7 @@ from elman.tables.files import Columns, Notation, read_columns
 from elman.tables.keys import is_row_number, join_series, join_times, parts_of, suggest_series
 from elman.tables.names import ID_NAMES, PERIOD_NAMES, TARGET_NAMES, TIME_NAMES
 from elman.tables.numbers import Odd, to_numbers
+from elman.tables.own_names import OwnNames
 from elman.tables.times import odd_date, to_times
 from elman.tables.zones import zone_of_repeats
 
@@ -39,6 +40,8 @@ class Table:
         Covariates of the two kinds.
     future : DataFrame or None
         Columns ``unique_id``, ``ds`` and the covariates known ahead, for times to come.
+    names : OwnNames
+        Columns of the file, for the forecast.
     """
 
     frame: pd.DataFrame
@@ -49,6 +52,7 @@ class Table:
     past: tuple[str, ...] = ()
     known_ahead: tuple[str, ...] = ()
     future: pd.DataFrame | None = None
+    names: OwnNames = field(default_factory=OwnNames)
 
 
 def read_series(
@@ -61,6 +65,7 @@ def read_series(
     future: Path | None = None,
     categories: Sequence[str] = (),
     notation: Notation | None = None,
+    known: OwnNames | None = None,
 ) -> Table:
     r"""Read a CSV file with a header line, or a Parquet file.
 
@@ -83,6 +88,8 @@ def read_series(
         ``past`` stands for a category already known; then there are no others.
     notation : Notation, optional
         How numbers and dates are written, as far as it is known; the rest is found from all values of a column.
+    known : OwnNames, optional
+        Columns to take where no others are named, as far as the file has them.
 
     Returns
     -------
@@ -108,7 +115,9 @@ def read_series(
     ('month', 'sales', [5.0, 7.0])
     """
     notes: list[str] = []
-    columns, time = join_times(read_columns(path, encoding, notes, notation), time, notes)
+    columns = read_columns(path, encoding, notes, notation)
+    time, target, series = _or_known(columns, known, time, target, series)
+    columns, time = join_times(columns, time, notes)
     keys = parts_of(columns, series)
     columns = join_series(columns, series)
     labels = categories_in(columns, past)
@@ -128,12 +137,13 @@ def read_series(
             raise DataError(f"{path.name}: --target {target} names several series, which go without covariates.")
         frame = _wide(path, columns, stamps, targets, series, notes)
         _mention_unused(columns, (*taken, *targets, *keys), notes)
-        return Table(frame, time, ",".join(targets), series, notes)
+        names = OwnNames(time, tuple(targets), tuple(keys or filter(None, [series])))
+        return Table(frame, time, ",".join(targets), series, notes, names=names)
     later = None if future is None else indicators(future, _read_later(future, encoding, notation, taken), labels)
     target, values = _find_target(path, columns, target, (time, series, *past, *(later or ())), notes)
-    names: Any = columns[series] if series is not None else target
-    stamps = stamps if (local := zone_of_repeats(stamps, names, notes)) is None else local
-    frame = pd.DataFrame({"unique_id": names, "ds": stamps, "y": values})
+    ids: Any = columns[series] if series is not None else target
+    stamps = stamps if (local := zone_of_repeats(stamps, ids, notes)) is None else local
+    frame = pd.DataFrame({"unique_id": ids, "ds": stamps, "y": values})
     _check_rows(path, columns, frame, (time, target), series)
     taken = (time, target, series)
     ahead, coming = _read_future(future, later, columns, taken, notes) if future and later else ((), None)
@@ -145,7 +155,22 @@ def read_series(
         coming = to_come[["unique_id", "ds", *ahead]] if ahead else None
         notes += [f"known ahead: {', '.join(ahead)}"] * bool(ahead)
     only_past = tuple(name for name in past if name not in ahead)
-    return Table(frame, time, target, series, notes, only_past, ahead, coming)
+    names = OwnNames(time, (target,), tuple(keys or filter(None, [series])))
+    return Table(frame, time, target, series, notes, only_past, ahead, coming, names)
+
+
+def _or_known(
+    columns: Columns, known: OwnNames | None, time: str | None, target: str | None, series: str | None
+) -> tuple[str | None, str | None, str | None]:
+    """Take the columns of an earlier file, where this one has them and no others are named."""
+    if known is None:
+        return time, target, series
+    earlier = (known.time, ",".join(known.targets), ",".join(known.ids) or None)
+    there = [name is not None and (name in columns or bool(parts_of(columns, name))) for name in earlier]
+    chosen = [
+        own or (name if has else None) for own, name, has in zip((time, target, series), earlier, there, strict=True)
+    ]
+    return chosen[0], chosen[1], chosen[2]
 
 
 def _find_series(columns: Columns, taken: tuple[str | None, ...], notes: list[str]) -> str | None:

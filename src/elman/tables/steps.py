@@ -11,13 +11,16 @@ import numpy as np
 import pandas as pd
 
 from elman.errors import DataError
-from elman.tables.files import Columns, read_columns
+from elman.tables.files import Columns, Notation, read_columns
 from elman.tables.numbers import Odd, to_numbers
+from elman.tables.times import to_times
 
 __all__ = ["read_steps"]
 
 
-def read_steps(path: Path, encoding: str = "utf-8", text: Sequence[str] = ()) -> tuple[pd.DataFrame, list[str]]:
+def read_steps(
+    path: Path, encoding: str = "utf-8", text: Sequence[str] = (), notation: Notation | None = None
+) -> tuple[pd.DataFrame, list[str]]:
     r"""Read a file with a header line, or a Parquet file.
 
     Parameters
@@ -29,6 +32,8 @@ def read_steps(path: Path, encoding: str = "utf-8", text: Sequence[str] = ()) ->
     text : sequence of str
         Columns that stay text, such as labels, in any case of letters. Others become numbers, or time stamps if written
         as in ISO 8601, or stay text if any entry is neither.
+    notation : Notation, optional
+        How numbers and dates are written; dates then need not be written as in ISO 8601.
 
     Returns
     -------
@@ -57,7 +62,7 @@ def read_steps(path: Path, encoding: str = "utf-8", text: Sequence[str] = ()) ->
     """
     notes: list[str] = []
     kept = {name.lower() for name in text}
-    columns = read_columns(path, encoding, notes)
+    columns = read_columns(path, encoding, notes, notation)
     found: dict[str, Any] = {}
     for name, entries in columns.items():
         as_text = entries if isinstance(entries, list) else entries.astype(str)
@@ -76,7 +81,7 @@ def _converted(path: Path, columns: Columns, name: str, notes: list[str]) -> Any
         return values.astype(np.int64) if (np.abs(values) < 2**53).all() and (values % 1 == 0).all() else values
     if numbers.row is None:
         return np.full(len(entries), np.nan)
-    stamps = _stamps(entries)
+    stamps = _stamps(entries, columns.notation, notes)
     if stamps is not None:
         return stamps
     if numbers.mostly:
@@ -84,8 +89,10 @@ def _converted(path: Path, columns: Columns, name: str, notes: list[str]) -> Any
     return entries
 
 
-def _stamps(entries: list[str]) -> Any:
+def _stamps(entries: list[str], notation: Notation, notes: list[str]) -> Any:
     """Return time stamps, or None if not every entry is one of the same kind: all with a zone, or all without."""
+    if notation.day_first is not None or notation.date_format is not None:
+        return to_times(entries, False, notes, notation)
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", FutureWarning)  # pandas 2 announces that it will refuse changing offsets

@@ -1,0 +1,163 @@
+"""Options that say how a file is written: defined once, and given to every command that reads tables."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from elman.cli._command import say, usage_error
+from elman.cli._common import check_choice, refuse_unused
+
+if TYPE_CHECKING:
+    from elman.forecasting import Forecaster
+    from elman.tables.files import Notation
+    from elman.tables.own_names import OwnNames
+    from elman.tables.series import Table
+
+__all__ = ["Reading", "reads_tables", "table_for", "table_of"]
+
+_DECIMALS, _THOUSANDS = (".", ","), (".", ",", " ", "'")
+
+_OPTIONS: dict[str, tuple[Any, Any]] = {  # annotation and default
+    "encoding": (Annotated[str, typer.Option(help="Character encoding of a file of text.")], "utf-8"),
+    "decimal": (
+        Annotated[str | None, typer.Option(metavar="MARK", help="Decimal mark of numbers; found if not given.")],
+        None,
+    ),
+    "thousands": (
+        Annotated[str | None, typer.Option(metavar="MARK", help="Mark between thousands; found if not given.")],
+        None,
+    ),
+    "day_first": (
+        Annotated[bool, typer.Option("--day-first", help="1/2/2024 is in February; found if not given.")],
+        False,
+    ),
+    "date_format": (
+        Annotated[str | None, typer.Option(metavar="FORM", help="Form of dates, such as %m/%d/%Y.")],
+        None,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How a file is written, as far as the options say."""
+
+    encoding: str
+    decimal: str | None
+    thousands: str | None
+    day_first: bool
+    date_format: str | None
+
+    def check(self) -> None:
+        """Refuse values that are none, or go against each other."""
+        if self.decimal is not None:
+            check_choice("--decimal", self.decimal, _DECIMALS)
+        if self.thousands is not None:
+            check_choice("--thousands", self.thousands, _THOUSANDS)
+        if self.decimal is not None and self.decimal == self.thousands:
+            usage_error(f"--decimal {self.decimal}: is the mark of --thousands, too.")
+        if self.day_first and self.date_format is not None:
+            usage_error("--day-first does not go with --date-format.")
+
+    @property
+    def notation(self) -> Notation:
+        """How numbers and dates are written."""
+        from elman.tables.files import Notation
+
+        return Notation(self.decimal, self.thousands, True if self.day_first else None, self.date_format)
+
+    @property
+    def by_option(self) -> dict[str, Any]:
+        """The notation by the options that give it."""
+        return {
+            "--decimal": self.decimal,
+            "--thousands": self.thousands,
+            "--day-first": self.day_first or None,
+            "--date-format": self.date_format,
+        }
+
+
+def reads_tables(command: Callable[..., None]) -> Callable[..., None]:
+    """Put the options of a table in the place of a command's parameter ``reading``, which gets them checked."""
+    own = inspect.signature(command, eval_str=True)
+    parameters: list[inspect.Parameter] = []
+    for parameter in own.parameters.values():
+        if parameter.name == "reading":
+            parameters += [
+                inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
+                for name, (annotation, default) in _OPTIONS.items()
+            ]
+        else:
+            parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
+
+    @functools.wraps(command)
+    def with_options(**given: Any) -> None:
+        reading = Reading(**{name: given.pop(name) for name in _OPTIONS})
+        reading.check()
+        command(**given, reading=reading)
+
+    del with_options.__wrapped__  # its signature is another one
+    with_options.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
+    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    return with_options
+
+
+def table_of(
+    file: str,
+    time: str | None,
+    target: str | None,
+    series: str | None,
+    reading: Reading,
+    past: Sequence[str] = (),
+    future: Path | None = None,
+    categories: Sequence[str] = (),
+    known: OwnNames | None = None,
+) -> Table:
+    """Read a file, or one of the series that come with the package."""
+    from elman.data.datasets import dataset_names, load_dataset
+    from elman.tables.series import Table, read_series
+
+    path = Path(file)
+    if os.path.isdir(path):
+        usage_error(f"{file}: is a folder.")
+    if file == "-" or os.path.exists(path):
+        return read_series(
+            path, time, target, series, reading.encoding, past, future, categories, reading.notation, known
+        )
+    if file not in dataset_names():
+        known_names = ", ".join(dataset_names())
+        usage_error(f"{file}: no such file, and no series of that name comes with Elman ({known_names} do).")
+    if past or categories or future is not None:
+        usage_error(f"{file}: the series that comes with Elman has no covariates.")
+    columns = {"--time": time, "--target": target, "--id": series}
+    refuse_unused(f"{file}: comes with Elman", columns | reading.by_option)
+    return Table(load_dataset(file), "ds", "y", "unique_id")
+
+
+def table_for(
+    model: Forecaster,
+    file: str,
+    time: str | None,
+    target: str | None,
+    series: str | None,
+    reading: Reading,
+    *,
+    quiet: bool,
+    future: Path | None = None,
+) -> Table:
+    """Read a file with the columns that a fitted forecaster was made from, and say what was guessed."""
+    from elman.forecasting.delivery import own_names
+    from elman.forecasting.options import covariates_of
+
+    table = table_of(file, time, target, series, reading, covariates_of(model), future, (), own_names(model))
+    for note in [] if quiet else table.notes:
+        say(f"{file}: {note}.")
+    return table
