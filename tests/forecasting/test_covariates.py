@@ -302,3 +302,26 @@ def test_a_future_that_does_not_fit() -> None:
     with pytest.raises(DataError) as absent:
         model.predict(KNOWN.drop(columns="price"), future=FUTURE)
     assert str(absent.value) == "Forecaster.predict: the column price is not found among unique_id, ds, y, promo."
+
+
+@pytest.mark.parametrize("named", [np.array, pd.Index, tuple])
+def test_names_of_covariates_in_an_index_or_array(named: Any, tmp_path: Path) -> None:
+    options: dict[str, Any] = {"method": "network", "season": 4, "window": 4, "updates": 2, "n_seeds": 1}
+    dates = pd.date_range("2024-01-01", periods=34, freq="D", name="ds")
+    table = pd.DataFrame({"y": np.arange(34.0) % 4, "heat": np.arange(34.0), "price": np.arange(34.0) % 3}, index=dates)
+    forecasts = []
+    for names in (["heat"], ["price"]), (named(["heat"]), named(["price"])):
+        model = Forecaster(4, past_covariates=names[0], future_covariates=names[1], random_state=0, **options)
+        model.fit(table[:30])
+        forecasts.append(model.predict(future=table[["price"]][30:]))
+        model.save(tmp_path / "model")
+        loaded = Forecaster.load(tmp_path / "model").predict(future=table[["price"]][30:])
+        pd.testing.assert_frame_equal(loaded, forecasts[-1])
+    pd.testing.assert_frame_equal(forecasts[0], forecasts[1])
+    assert forecasts[0]["ds"].tolist() == dates[30:].tolist()
+
+
+@pytest.mark.parametrize("names", [5, {"heat"}, ["heat", 3], "heat"])
+def test_names_of_covariates_that_are_no_list(names: Any) -> None:
+    with pytest.raises(ArgumentError, match=r"past_covariates must be a list of column names, got "):
+        Forecaster(4, past_covariates=names).fit(np.arange(40.0))

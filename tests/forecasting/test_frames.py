@@ -327,3 +327,33 @@ def test_frequency_messages() -> None:
         "fit: series 'a' has no row for 3; the frequency is 1 (inferred). "
         'Add the row, or pass missing="seasonal_median" or missing="interpolate".'
     )
+
+
+DURATIONS = np.arange(40).astype("m8[h]")
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        DURATIONS,
+        DURATIONS.reshape(20, 2),
+        [DURATIONS, np.arange(5.0)],
+        list(DURATIONS.astype(object)),
+        DURATIONS.astype("m8[us]").astype(object),
+        pd.Series(DURATIONS),
+        pd.Series(DURATIONS, index=pd.date_range("2024", periods=40)),
+        pd.DataFrame({"ds": pd.date_range("2024", periods=40), "y": DURATIONS}),
+        pd.DataFrame({"ds": pd.date_range("2024", periods=40), "y": list(pd.to_timedelta(DURATIONS))}, dtype=object),
+        pl.DataFrame({"ds": range(40), "y": DURATIONS.astype("m8[us]")}),
+    ],
+)
+def test_time_differences_are_no_numbers(data: Any) -> None:
+    with pytest.raises(DataError, match=r"\Afit: (y|series 0) must hold numbers, got [tT]") as caught:
+        read_panel("fit", data, channels=True)
+    assert str(caught.value).endswith('\n  Hint: divide time differences by a unit, such as np.timedelta64(1, "h").')
+
+
+def test_time_differences_are_no_covariates() -> None:
+    frame = pd.DataFrame({"ds": range(40), "y": 1.0, "late": DURATIONS.astype("m8[ns]")})
+    with pytest.raises(DataError, match=r"\Afit: covariate late must hold numbers, got timedelta64\[ns\]\."):
+        read_panel("fit", frame, covariates=["late"])

@@ -148,8 +148,9 @@ def same(one: Any, other: Any) -> bool:
         return True
     if isinstance(one, dict) and isinstance(other, dict):
         return one.keys() == other.keys() and all(same(one[key], other[key]) for key in one)
-    if isinstance(one, np.ndarray | list | tuple) and isinstance(other, np.ndarray | list | tuple):
+    one, other = (value.tolist() if hasattr(value, "tolist") else value for value in (one, other))
+    if isinstance(one, list | tuple) and isinstance(other, list | tuple):
         return len(one) == len(other) and all(same(a, b) for a, b in zip(one, other, strict=True))
-    if one is None or other is None or isinstance(one, np.ndarray | list | tuple):
+    if one is None or other is None or isinstance(one, list | tuple):
         return False
     return bool(one == other)

@@ -81,9 +81,7 @@ Table: TypeAlias = Mapping[str, Parameter]
 
 def _plain(value: Any) -> Any:
     """Return a value without NumPy; a generator of random numbers has been used up by the fit."""
-    if isinstance(value, np.generic):
-        return value.item()
-    if isinstance(value, np.ndarray):
+    if hasattr(value, "tolist"):  # an array, one number of it, or a pandas Index
         return value.tolist()
     if isinstance(value, np.random.RandomState | np.random.Generator):
         return None
@@ -281,11 +279,8 @@ class Columns(Parameter):
         """Refuse what does not list texts."""
         if value is None:
             return
-        try:
-            columns = [] if isinstance(value, str) else list(value)
-        except TypeError:
-            columns = [None]
-        if isinstance(value, str) or not all(isinstance(column, str) for column in columns):
+        columns = value.tolist() if hasattr(value, "tolist") else value  # an array or a pandas Index
+        if not isinstance(columns, list | tuple) or not all(isinstance(column, str) for column in columns):
             raise ArgumentError(f"{place}: {name} must be a list of column names, got {_check.show(value)}.")
 
 

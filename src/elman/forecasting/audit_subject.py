@@ -18,7 +18,7 @@ from elman.forecasting.baselines import BASELINES
 from elman.forecasting.fitted import Fitted
 from elman.forecasting.forecaster import Forecaster
 from elman.forecasting.frames import read_panel
-from elman.forecasting.options import covariates_of, least_values
+from elman.forecasting.options import covariates_of, least_values, names_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import NETWORK_ONLY
 
@@ -49,8 +49,8 @@ class Subject:
         self.horizon = int(forecaster.horizon)
         freq = getattr(forecaster, "freq_", None)
         freq = getattr(forecaster, "freq", "auto") if freq is None else freq
-        self.past = tuple(getattr(forecaster, "past_covariates", None) or ())
-        self.ahead = tuple(getattr(forecaster, "future_covariates", None) or ())
+        self.past = names_of(getattr(forecaster, "past_covariates", None))
+        self.ahead = names_of(getattr(forecaster, "future_covariates", None))
         missing = getattr(forecaster, "missing", "error")
         least = least_values(forecaster) if isinstance(forecaster, Forecaster) else 2
         panel = read_panel("audit", data, freq, missing, (*self.past, *self.ahead), channels=True, least=least)

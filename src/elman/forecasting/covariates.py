@@ -10,10 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from elman.data.ragged import refuse_times
 from elman.errors import ArgumentError, DataError
 from elman.forecasting.panel import Panel
 from elman.tables.categories import categories_in
-from elman.tables.frame_columns import numbers, select_columns, time_stamps
+from elman.tables.frame_columns import numbers, select_columns, time_stamps, with_keys
 
 __all__ = ["read_covariates", "read_future", "sources"]
 
@@ -45,6 +46,7 @@ def read_covariates(place: str, frame: pd.DataFrame, names: Sequence[str]) -> Ar
 def _numeric(place: str, frame: pd.DataFrame, name: str) -> Array:
     """Return a column of numbers."""
     column = frame[name]
+    refuse_times(place, f"covariate {name}", column)
     if pd.api.types.is_bool_dtype(column) or column.dtype == object:  # True and False, perhaps among None
         column = column.map(lambda value: float(value) if isinstance(value, bool) else value)
     try:
@@ -92,7 +94,7 @@ def read_future(place: str, future: Any, panel: Panel, names: Sequence[str], pas
         Start of a message.
     future : frame
         Columns ``unique_id``, ``ds`` and the covariates; a row for each of the ``horizon`` steps after every series.
-        Further rows are left alone.
+        Further rows are left alone. A single series needs no ``unique_id``; ``ds`` may be the index.
     panel : Panel
         Series of a frame.
     names : sequence of str
@@ -116,9 +118,10 @@ def read_future(place: str, future: Any, panel: Panel, names: Sequence[str], pas
             f"{place}: future must be a frame with {', '.join(names)} for the {horizon} steps after every series, "
             f"got {type(future).__name__}."
         )
-    frame = select_columns(place, future, ("unique_id", "ds", *sources(future.columns, names)))
     wanted = panel.future(horizon)
     assert wanted is not None and panel.ids is not None
+    future = with_keys(future, panel.ids[0] if len(panel.ids) == 1 else None)
+    frame = select_columns(place, future, ("unique_id", "ds", *sources(future.columns, names)))
     times = time_stamps(place, frame["ds"])
     if getattr(times, "tz", None) != getattr(wanted, "tz", None) or type(times) is not type(wanted):
         raise DataError(f"{place}: ds of future does not go with that of the data ({times.dtype}, {wanted.dtype}).")

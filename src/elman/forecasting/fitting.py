@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.data.scaling import choose_transform
-from elman.forecasting.options import ahead_of, architecture_of, settings_of
+from elman.forecasting.options import ahead_of, architecture_of, names_of, settings_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.recipe import Recipe, batch_size, check_window
@@ -57,7 +57,7 @@ def make_recipe(place: str, parameters: Parameters, panel: Panel, seasons: tuple
     check_window(place, window, ahead, panel.lengths)
     level = {"season": min(seasons[0], window), "last": 1, "none": 0}[parameters.level]
     channels = panel.values.shape[1] if panel.values.ndim > 1 else 1
-    past = len(parameters.past_covariates or ())
+    past = len(names_of(parameters.past_covariates))
     sizes = covariate_sizes(panel)
     return Recipe(
         ahead,

@@ -17,7 +17,7 @@ from elman.forecasting.frames import read_panel
 from elman.forecasting.intervals import check_levels, deliver
 from elman.forecasting.judgement import Backtest
 from elman.forecasting.methods import NetworkMethod
-from elman.forecasting.options import TABLE, check_parameters, covariates_of, least_values
+from elman.forecasting.options import TABLE, check_parameters, covariates_of, least_values, names_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.procedure import fit_panel
@@ -463,9 +463,9 @@ class Forecaster(Parameters, Estimator[Fitted]):
 
     def _with_future(self, place: str, panel: Panel, future: Any) -> Panel:
         """Put the covariates known ahead behind a panel, if there are any."""
-        names = tuple(self.future_covariates or ())
+        names = names_of(self.future_covariates)
         if names:
-            return read_future(place, future, panel, names, len(self.past_covariates or ()), int(self.horizon))
+            return read_future(place, future, panel, names, len(names_of(self.past_covariates)), int(self.horizon))
         if future is not None:
             raise ArgumentError(f"{place}: future is given, but this Forecaster has no future_covariates.")
         return panel

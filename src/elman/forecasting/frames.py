@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from elman.data.ragged import refuse_times
 from elman.errors import ArgumentError, DataError, ElmanWarning, UnsupportedError
 from elman.forecasting.covariates import read_covariates, sources
 from elman.forecasting.panel import LARGEST, Panel
@@ -141,11 +142,14 @@ def _one_series(place: str, name: str, values: Any, channels: bool) -> Array:
 def _as_array(place: str, name: str, values: Any) -> npt.NDArray[Any]:
     """Convert what a caller brought; what a masked array hides is missing."""
     if isinstance(values, np.ma.MaskedArray):
+        refuse_times(place, name, values)
         values = np.ma.filled(values.astype(np.float64), np.nan)
     try:
-        return np.asarray(values)
+        array: npt.NDArray[Any] = np.asarray(values)
     except ValueError:
         raise DataError(f"{place}: {name} must hold numbers alone, got numbers and sequences mixed.") from None
+    refuse_times(place, name, array)
+    return array
 
 
 def _same_channels(place: str, series: Sequence[Array]) -> None:
@@ -210,6 +214,7 @@ def _read_frame(place: str, data: Any, freq: Any, missing: str, covariates: Sequ
     if frame["unique_id"].isna().any():
         raise DataError(f"{place}: unique_id is missing in row {int(np.argmax(frame['unique_id'].isna()))}.")
     times = time_stamps(place, frame["ds"])
+    refuse_times(place, "y", frame["y"])
     values = numbers(place, "y", frame["y"])
     codes, ids = pd.factorize(frame["unique_id"])
     further = read_covariates(place, frame, covariates) if covariates else None

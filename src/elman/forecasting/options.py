@@ -36,6 +36,7 @@ __all__ = [
     "check_parameters",
     "covariates_of",
     "least_values",
+    "names_of",
     "settings_of",
 ]
 
@@ -171,9 +172,20 @@ def ahead_of(parameters: Parameters) -> int:
     return 1 if parameters.strategy == "recursive" else int(parameters.horizon)
 
 
+def names_of(columns: Any) -> tuple[str, ...]:
+    """Return names of columns from a list, an array or a pandas Index; none where there is nothing.
+
+    Examples
+    --------
+    >>> names_of(np.array(["price", "heat"])), names_of(None)
+    (('price', 'heat'), ())
+    """
+    return () if columns is None else tuple(str(name) for name in columns)
+
+
 def covariates_of(parameters: Parameters) -> tuple[str, ...]:
     """Name the columns of the covariates: those of the past, then those known ahead."""
-    return (*(parameters.past_covariates or ()), *(parameters.future_covariates or ()))
+    return (*names_of(parameters.past_covariates), *names_of(parameters.future_covariates))
 
 
 def _check_covariates(place: str, parameters: Parameters) -> None:
@@ -182,9 +194,10 @@ def _check_covariates(place: str, parameters: Parameters) -> None:
     for column in columns:
         if columns.count(column) > 1 or column in ("unique_id", "ds", "y"):
             raise ArgumentError(f"{place}: {column!r} cannot be a covariate twice, nor if it is unique_id, ds or y.")
-    if parameters.past_covariates and parameters.strategy == "recursive":
+    past = names_of(parameters.past_covariates)
+    if past and parameters.strategy == "recursive":
         raise ArgumentError(
-            f'{place}: strategy="recursive" would need the future of {", ".join(parameters.past_covariates)}. '
+            f'{place}: strategy="recursive" would need the future of {", ".join(past)}. '
             'Name them as future_covariates if it is known, or take strategy="multi_output".'
         )
 

@@ -13,7 +13,7 @@ import pandas as pd
 from elman.errors import DataError, ElmanWarning
 from elman.tables.frequencies import Times
 
-__all__ = ["as_long", "numbers", "select_columns", "time_stamps"]
+__all__ = ["as_long", "numbers", "select_columns", "time_stamps", "with_keys"]
 
 Array = npt.NDArray[np.float64]
 
@@ -37,7 +37,7 @@ def as_long(place: str, data: Any) -> Any:
     ['ds', 'y', 'unique_id']
     """
     if isinstance(data, pd.Series):
-        if not isinstance(data.index, (pd.DatetimeIndex, pd.PeriodIndex)):
+        if not _is_dated(data.index):
             return data
         name: Any = "y" if data.name is None else data.name
         return _dated(data.index, pd.DataFrame({"y": data.to_numpy()})).assign(unique_id=name)
@@ -45,19 +45,36 @@ def as_long(place: str, data: Any) -> Any:
         return data
     if isinstance(data, pd.DataFrame):
         data = _with_index(place, data)
-    if "unique_id" in data.columns or not {"ds", "y"} <= set(data.columns):
+    return with_keys(data, "y") if {"ds", "y"} <= set(data.columns) else data
+
+
+def with_keys(data: Any, name: Any) -> Any:
+    """Take dates in the index of a frame for ``ds``, and ``name``, if it is not None, for a missing ``unique_id``.
+
+    Examples
+    --------
+    >>> with_keys(pd.DataFrame({"price": [2]}, index=pd.DatetimeIndex(["2024-01-01"])), "tea").columns.tolist()
+    ['ds', 'price', 'unique_id']
+    """
+    if isinstance(data, pd.DataFrame) and "ds" not in data.columns and _is_dated(data.index):
+        data = _dated(data.index, data.reset_index(drop=True))
+    if "unique_id" in data.columns or name is None:
         return data
     if isinstance(data, pd.DataFrame):
-        return data.assign(unique_id="y")
+        return data.assign(unique_id=name)
     import polars as pl
 
-    return data.with_columns(pl.lit("y").alias("unique_id"))
+    return data.with_columns(pl.lit(name).alias("unique_id"))
+
+
+def _is_dated(index: Any) -> bool:
+    return isinstance(index, (pd.DatetimeIndex, pd.PeriodIndex))
 
 
 def _with_index(place: str, frame: pd.DataFrame) -> pd.DataFrame:
     """Take unique_id and ds from the index of a frame, and y from its only column, where it does not have them."""
     named = [name for name in frame.index.names if name in ("unique_id", "ds") and name not in frame.columns]
-    dated = "ds" not in frame.columns and isinstance(frame.index, (pd.DatetimeIndex, pd.PeriodIndex))
+    dated = "ds" not in frame.columns and _is_dated(frame.index)
     if named and not dated:
         return frame.reset_index(named)
     if not dated:
