@@ -66,7 +66,7 @@ def test_packed_by_gzip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     assert dict(read(tmp_path, packed, "sales.csv.gz")[0]) == EXPECTED
     with pytest.raises(DataError, match=r"^sales.csv.gz: cannot be unpacked \("):
         read(tmp_path, packed[:-9], "sales.csv.gz")
-    monkeypatch.setattr("elman.tables.files._MOST_UNPACKED", 20)
+    monkeypatch.setattr("elman.tables.files.MOST_BYTES", 20)
     with pytest.raises(DataError, match=r"^sales.csv.gz: unpacks to more than 20 bytes\. Unpack it first\.$"):
         read(tmp_path, packed, "sales.csv.gz")
 

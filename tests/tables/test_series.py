@@ -297,7 +297,7 @@ def test_parquet_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     pl.DataFrame({"y": [1.0]}).write_parquet(path)
     assert said() == "sales.parquet: there is only one column, 'y'; at least two are needed."
     pl.DataFrame({"ds": [1.0], "y": [1.0]}).clear().write_parquet(path)
-    assert said() == "sales.parquet: there are no rows."
+    assert said() == "sales.parquet: there is a header, but no rows."
     pl.DataFrame({"ds": [datetime(2024, 1, 1), None], "y": [1.0, 2.0]}).write_parquet(path)
     assert said() == "sales.parquet: no column holds dates throughout; name it with --time (columns: ds, y)."
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
@@ -401,3 +401,27 @@ def test_rows_to_come_are_not_filled(tmp_path: Path) -> None:
     assert table.future is not None and table.future["price"].tolist() == [3, 4]
     assert table.notes == ["rows after the last value, without sales, are to be forecast: 2", "known ahead: price"]
     assert read(tmp_path, text, target="sales").future is None
+
+
+def test_numbers_of_rows_are_no_values(tmp_path: Path) -> None:
+    rows = "".join(f"{300 + k},2024-01-{k + 1:02},{k % 3},{k % 2}\n" for k in range(9))
+    table = read(tmp_path, "id,date,north,south\n" + rows, target="north")
+    assert table.notes == [
+        "'id' numbers the rows, and tells no series apart",
+        "not used: south (--covariates takes columns)",
+    ]
+    message = refused(tmp_path, "id,date,north,south\n" + rows)
+    assert message.endswith("If each is a series of its own, pass --target north,south.")
+    table = read(tmp_path, "id,date,north,south\n" + rows, target="north,south")
+    assert table.frame["unique_id"].unique().tolist() == ["north", "south"]
+
+
+def test_a_time_that_repeats_within_a_series_names_the_second_column(tmp_path: Path) -> None:
+    rows = [f"2024-01-0{day},{shop},{item},{day}\n" for shop in "ab" for item in "xy" for day in range(1, 6)]
+    content = "date,series,item,sold\n" + "".join(rows)
+    for series in (None, "series"):
+        assert refused(tmp_path, content, series=series) == (
+            "sales.csv: 2024-01-01 00:00:00 occurs more than once in column 'date' where 'series' is 'a'. If the file "
+            "holds several series, pass --id series,item."
+        )
+    assert read(tmp_path, content, series="series,item").frame["unique_id"].nunique() == 4

@@ -183,7 +183,7 @@ def write_forecast(path: Path, frame: pd.DataFrame) -> None:
 
     ending = path.suffix.lower()
     if ending in (".parquet", ".pq"):
-        from elman.tables.files import parquet_bytes
+        from elman.tables.parquet import parquet_bytes
 
         write_atomically(path, parquet_bytes(frame))
     elif ending == ".json":

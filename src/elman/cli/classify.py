@@ -204,7 +204,7 @@ def _read_table(
     """Read a long table; columns that were not named are found by their usual names."""
     from elman.data.ragged import read_frame
     from elman.errors import DataError
-    from elman.tables.names import ID_NAMES, LABEL_NAMES, TIME_NAMES, find_usual
+    from elman.tables.names import ID_NAMES, LABEL_NAMES, TIME_NAMES, find_usual, listed
     from elman.tables.steps import read_steps
 
     wanted = [name for name in (id_, label, *ID_NAMES, *LABEL_NAMES) if name is not None]
@@ -212,13 +212,13 @@ def _read_table(
     columns = list(frame.columns)
     for option, name in (("--id", id_), ("--time", time), ("--label", label)):
         if name is not None and name not in columns:
-            raise DataError(f"{file}: there is no column {name!r} for {option}; the columns are {', '.join(columns)}.")
+            raise DataError(f"{file}: there is no column {name!r} for {option}; the columns are {listed(columns)}.")
     id_, time, label = (
         name or find_usual(columns, usual)
         for name, usual in ((id_, ID_NAMES), (time, TIME_NAMES), (label, LABEL_NAMES))
     )
     if id_ is None:
-        raise DataError(f"{file}: no column tells sequences apart; name one of {', '.join(columns)} with --id.")
+        raise DataError(f"{file}: no column tells sequences apart; name one of {listed(columns)} with --id.")
     ragged = read_frame(str(file), frame, id_, time, exclude=[] if label is None else [label])
     if not quiet:
         what = ", ".join(f"{name} by {value!r}" for name, value in (("sequences", id_), ("times", time)) if value)

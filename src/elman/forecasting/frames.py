@@ -31,6 +31,7 @@ __all__ = ["read_panel"]
 Array = npt.NDArray[np.float64]
 
 _COLUMNS = ("unique_id", "ds", "y")
+_MOST_ADDED = 100_000  # rows for times that are missing, besides ten for every row
 _ADD_ROW = 'Add the row, or pass missing="seasonal_median" or missing="interpolate".'
 _WAY_OUT = 'Fill it, drop it, or pass missing="seasonal_median" or missing="interpolate".'
 
@@ -314,7 +315,7 @@ def _regular(place: str, panel: Panel, freq: Any, missing: str) -> Panel:
             f"{place}: {panel.name(series)} has no row for {first}; the frequency is {name}. "
             f"{_ADD_ROW if panel.covariates is None else 'Add the row: covariates are not filled.'}"
         )
-    return _fill_gaps(panel, places, step)
+    return _fill_gaps(place, panel, places, step)
 
 
 def _alias(frequency: Frequency) -> str:
@@ -324,11 +325,17 @@ def _alias(frequency: Frequency) -> str:
     return f"every {months} months on the same day" if months else str(frequency.freqstr)
 
 
-def _fill_gaps(panel: Panel, places: npt.NDArray[np.int64], step: int) -> Panel:
+def _fill_gaps(place: str, panel: Panel, places: npt.NDArray[np.int64], step: int) -> Panel:
     """Insert rows with NaN where a series skips time stamps."""
     assert panel.times is not None
     starts, stops = panel.offsets[:-1], panel.offsets[1:]
     lengths = (places[stops - 1] - places[starts]) // step + 1
+    added = sum(map(int, lengths)) - len(places)
+    if added > _MOST_ADDED + 10 * len(places):
+        raise DataError(
+            f"{place}: {added:,} rows would have to be added to {len(places):,}; the frequency is "
+            f"{_alias(panel.frequency)}. Pass a longer freq, or sum the values by day or month first."
+        )
     offsets = _offsets(lengths)
     values = np.full(int(offsets[-1]), np.nan)
     series = np.repeat(np.arange(len(panel)), panel.lengths)

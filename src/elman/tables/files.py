@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import gzip
-import importlib.util
 import io
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
 
-import pandas as pd
-
-from elman.errors import DataError, UnsupportedError
+from elman.errors import DataError
 from elman.tables.excel import read_excel
 from elman.tables.layout import Rows, is_title, split_header
+from elman.tables.parquet import MOST_BYTES, MOST_COLUMNS, Column, read_parquet
 
-__all__ = ["Column", "Columns", "Notation", "parquet_bytes", "read_columns"]
+__all__ = ["Column", "Columns", "Notation", "read_columns"]
 
 _LINES_LOOKED_AT = 50  # for the header
-_MOST_UNPACKED = 2**30  # bytes
-
-Column: TypeAlias = "list[str] | pd.Series"  # texts of a CSV file, or what a Parquet file says they are
+_NOT_OF_FILES = {"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined"}  # of names and of code
 
 
 @dataclass(frozen=True)
@@ -115,7 +112,9 @@ def read_columns(path: Path, encoding: str, notes: list[str], notation: Notation
         If the file cannot be read.
     """
     if path.suffix.lower() in (".parquet", ".pq"):
-        return Columns(_checked(path, _read_parquet(path)), notation=notation)
+        columns = Columns(read_parquet(path), notation=notation)
+        _check_size(path.name, list(columns), len(next(iter(columns.values()), ())))
+        return columns
     data = _content(path)
     if (rows := read_excel(path, data)) is not None:
         columns = _columns(path.name, rows, "", notes)
@@ -127,95 +126,6 @@ def read_columns(path: Path, encoding: str, notes: list[str], notation: Notation
     return columns
 
 
-def _read_parquet(path: Path) -> dict[str, Column]:
-    """Read with polars, or else with pyarrow through pandas."""
-    if path.stat().st_size == 0:
-        raise DataError(f"{path.name}: the file is empty.")
-    try:
-        if importlib.util.find_spec("polars") is not None:
-            return _from_polars(path)
-        if importlib.util.find_spec("pyarrow") is not None:
-            frame = pd.read_parquet(path, engine="pyarrow").reset_index()
-            return {str(name): frame[name] for name in frame.columns if name != "index"}
-    except OSError:
-        raise
-    except Exception as error:  # each library has errors of its own, without a common base
-        raise DataError(f"{path.name}: this is no Parquet file that can be read ({_first_line(error)}).") from error
-    raise UnsupportedError(
-        f'{path.name}: reading Parquet needs the package pyarrow or polars; pip install "elman[parquet]" brings one.'
-    )
-
-
-def parquet_bytes(frame: pd.DataFrame) -> bytes:
-    """Write a frame as Parquet, with pyarrow through pandas or else with polars.
-
-    Raises
-    ------
-    UnsupportedError
-        If neither is installed.
-    """
-    buffer = io.BytesIO()
-    if importlib.util.find_spec("pyarrow") is not None:
-        frame.to_parquet(buffer, engine="pyarrow", index=False)
-    elif importlib.util.find_spec("polars") is not None:
-        _to_polars(frame).write_parquet(buffer)
-    else:
-        raise UnsupportedError(
-            'Writing Parquet needs the package pyarrow or polars; pip install "elman[parquet]" brings one.'
-        )
-    return buffer.getvalue()
-
-
-def _to_polars(frame: pd.DataFrame) -> Any:
-    import polars as pl
-
-    columns: dict[str, Any] = {}
-    for name in frame.columns:
-        column = frame[name]
-        if isinstance(column.dtype, pd.DatetimeTZDtype):
-            utc = pl.Series(column.dt.tz_convert("UTC").dt.tz_localize(None).to_numpy())
-            columns[str(name)] = utc.dt.replace_time_zone("UTC").dt.convert_time_zone(str(column.dt.tz))
-        else:
-            plain = pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column)
-            columns[str(name)] = column.to_numpy() if plain else column.to_list()
-    return pl.DataFrame(columns)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-
-
-def _from_polars(path: Path) -> dict[str, Column]:
-    import polars as pl
-
-    columns: dict[str, Column] = {}
-    for column in pl.read_parquet(path).get_columns():
-        zone = getattr(column.dtype, "time_zone", None)
-        if zone is not None:
-            utc = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-            columns[column.name] = pd.Series(utc.to_numpy()).dt.tz_localize("UTC").dt.tz_convert(zone)
-        elif column.dtype.is_numeric() or column.dtype in (pl.Date, pl.Datetime):
-            columns[column.name] = pd.Series(column.to_numpy())
-        else:
-            columns[column.name] = pd.Series(column.to_list(), dtype="object")
-    return columns
-
-
-def _checked(path: Path, columns: dict[str, Column]) -> dict[str, Column]:
-    """Refuse a table without rows or with one column, as for CSV; text columns become texts."""
-    if len(columns) < 2:
-        raise DataError(f"{path.name}: there is only one column, {next(iter(columns), '')!r}; at least two are needed.")
-    if len(next(iter(columns.values()))) == 0:
-        raise DataError(f"{path.name}: there are no rows.")
-    return {name: _texts(column) for name, column in columns.items()}
-
-
-def _texts(column: Any) -> Column:
-    if pd.api.types.is_numeric_dtype(column) or pd.api.types.is_datetime64_any_dtype(column):
-        return pd.Series(column)
-    return ["" if value is None or value != value else str(value).strip() for value in column]
-
-
 def _content(path: Path) -> bytes:
     """Read a file or the standard input, and unpack what gzip has packed."""
     data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
@@ -223,11 +133,11 @@ def _content(path: Path) -> bytes:
         return data
     try:
         with gzip.open(io.BytesIO(data)) as packed:
-            data = packed.read(_MOST_UNPACKED + 1)
+            data = packed.read(MOST_BYTES + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(f"{path.name}: cannot be unpacked ({error}).") from error
-    if len(data) > _MOST_UNPACKED:
-        raise DataError(f"{path.name}: unpacks to more than {_MOST_UNPACKED:,} bytes. Unpack it first.")
+    if len(data) > MOST_BYTES:
+        raise DataError(f"{path.name}: unpacks to more than {MOST_BYTES:,} bytes. Unpack it first.")
     return data
 
 
@@ -242,13 +152,15 @@ def _decode(path: Path, data: bytes, encoding: str) -> str:
             )
         encoding = "utf-8-sig"
     try:
+        if codecs.lookup(encoding).name.replace("_", "-") in _NOT_OF_FILES:
+            raise LookupError
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
         raise DataError(
             f"{path.name}: byte {error.start} (0x{data[error.start]:02x}) is not {encoding.removesuffix('-sig')}. "
             "Pass the encoding, for example --encoding latin-1."
         ) from error
-    except LookupError as error:
+    except (LookupError, ValueError) as error:
         raise DataError(f"{path.name}: there is no encoding {encoding!r}.") from error
     if "\0" in text:
         name = encoding.removesuffix("-sig")
@@ -282,12 +194,20 @@ def _parse(path: Path, text: str, notes: list[str]) -> Columns:
 def _columns(name: str, rows: Rows, delimiter: str, notes: list[str]) -> Columns:
     """Turn rows into columns below a header."""
     header, rows = split_header(name, rows, notes)
-    if len(header) < 2:
-        raise DataError(f"{name}: there is only one column, {header[0]!r}; at least two are needed.")
-    if len(set(header)) < len(header):
-        again = next(column for column in header if header.count(column) > 1)
-        raise DataError(f"{name}: two columns are called {again!r}.")
-    if not rows:
-        raise DataError(f"{name}: there is a header, but no rows.")
+    _check_size(name, header, len(rows))
     texts = zip(*(fields for _, fields in rows), strict=True)
     return Columns(dict(zip(header, map(list, texts), strict=True)), delimiter, [line for line, _ in rows])
+
+
+def _check_size(name: str, header: Sequence[str], rows: int) -> None:
+    """Refuse tables without rows, and of fewer columns than two, too many, or two of one name."""
+    if len(header) < 2:
+        raise DataError(f"{name}: there is only one column, {next(iter(header), '')!r}; at least two are needed.")
+    if len(header) > MOST_COLUMNS:
+        raise DataError(f"{name}: there are {len(header):,} columns, at most {MOST_COLUMNS:,} can be read.")
+    counts = Counter(header)
+    if len(counts) < len(header):
+        again = next(column for column in header if counts[column] > 1)
+        raise DataError(f"{name}: two columns are called {again!r}.")
+    if rows == 0:
+        raise DataError(f"{name}: there is a header, but no rows.")

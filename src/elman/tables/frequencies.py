@@ -42,6 +42,8 @@ Times: TypeAlias = Any  # a DatetimeIndex, or an Index of integers: pandas' own 
 
 _MONTHS = re.compile(r"months:([1-9]\d{0,3})")
 OFF_CALENDAR = int(np.iinfo(np.int64).min)  # no time stamp has this position; those before 1970 are negative
+_START = pd.Timestamp("2000-01-01").as_unit("ns")
+_LONGEST = 2**53  # of integers
 _PROBES = 50  # stretches of a gappy series looked at before giving up
 
 
@@ -102,7 +104,7 @@ def to_frequency(freq: Any) -> Frequency:
     Raises
     ------
     ValueError
-        If pandas does not know it, or it does not lead forward.
+        If pandas does not know it, it does not lead forward, or it is longer than two centuries.
 
     Examples
     --------
@@ -110,16 +112,19 @@ def to_frequency(freq: Any) -> Frequency:
     <MonthBegin>
     """
     if isinstance(freq, (int, np.integer)) and not isinstance(freq, bool):
-        step = int(freq)
-    else:
-        days = _whole_days(freq)
-        freq = pd.tseries.frequencies.to_offset(freq) if days is None else pd.offsets.Day(days)
-        if freq is None:
-            raise ValueError("no frequency given")
-        step = freq.n
-    if step < 1:
+        if not 1 <= freq <= _LONGEST:
+            raise ValueError(f"a step must be between 1 and {_LONGEST}")
+        return int(freq)
+    days = _whole_days(freq)
+    try:
+        offset = pd.tseries.frequencies.to_offset(freq) if days is None else pd.offsets.Day(days)
+        if offset is not None and offset.n > 0:
+            _START + offset  # a step of more than two centuries is out of bounds
+    except OverflowError as error:
+        raise ValueError("a frequency is too long") from error
+    if offset is None or offset.n < 1:
         raise ValueError("a frequency must lead forward")
-    return freq if not isinstance(freq, (int, np.integer)) else step
+    return offset
 
 
 def _whole_days(freq: Any) -> int | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 __all__ = [
     "CLOCK_NAMES",
@@ -15,7 +15,10 @@ __all__ = [
     "TIME_NAMES",
     "YEAR_NAMES",
     "find_usual",
+    "listed",
 ]
+
+_LISTED = 10
 
 ID_NAMES = ("unique_id", "series_id", "item_id", "case_id", "sequence_id", "series", "case", "sequence", "id")
 TARGET_NAMES = ("y", "value", "values", "target", "sales", "demand", "count", "amount", "quantity")
@@ -45,3 +48,15 @@ def find_usual(columns: Iterable[str], names: Iterable[str]) -> str | None:
     """
     by_name = {column.lower(): column for column in reversed(list(columns))}
     return next((by_name[name] for name in names if name in by_name), None)
+
+
+def listed(columns: Collection[str]) -> str:
+    """List names in a message, the first ten of many.
+
+    Examples
+    --------
+    >>> listed("abc"), listed("abcdefghijkl")
+    ('a, b, c', 'a, b, c, d, e, f, g, h, i, j, … 12 in all')
+    """
+    names = ", ".join(list(columns)[:_LISTED])
+    return f"{names}, … {len(columns):,} in all" if len(columns) > _LISTED else names

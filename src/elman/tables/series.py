@@ -13,13 +13,15 @@ from elman.errors import DataError
 from elman.tables.categories import categories_in, indicators, labels_of
 from elman.tables.files import Columns, Notation, read_columns
 from elman.tables.keys import is_row_number, join_series, join_times, parts_of, suggest_series
-from elman.tables.names import ID_NAMES, PERIOD_NAMES, TARGET_NAMES, TIME_NAMES
+from elman.tables.names import ID_NAMES, PERIOD_NAMES, TARGET_NAMES, TIME_NAMES, listed
 from elman.tables.numbers import Odd, to_numbers
 from elman.tables.own_names import OwnNames
 from elman.tables.times import odd_date, to_times
 from elman.tables.zones import zone_of_repeats
 
 __all__ = ["Table", "read_series"]
+
+_MOST_IN_A_LINE = 20  # targets in advice
 
 
 @dataclass(frozen=True)
@@ -130,17 +132,19 @@ def read_series(
     columns = indicators(path, columns, labels)
     past = list(dict.fromkeys(own for name in (*past, *categories) for own in _expanded(name, labels)))
     time, stamps = _find_time(path, columns, time, (target, series), notes)
-    series = series or _find_series(columns, (time, target), notes)
+    numbered: list[str] = []
+    series = series or _find_series(columns, (time, target), numbered)
+    notes += [f"{name!r} numbers the rows, and tells no series apart" for name in numbered]
     taken = (time, target, series)
     if targets:
         if past or future is not None:
             raise DataError(f"{path.name}: --target {target} names several series, which go without covariates.")
         frame = _wide(path, columns, stamps, targets, series, notes)
-        _mention_unused(columns, (*taken, *targets, *keys), notes)
+        _mention_unused(columns, (*taken, *targets, *keys, *numbered), notes)
         names = OwnNames(time, tuple(targets), tuple(keys or filter(None, [series])))
         return Table(frame, time, ",".join(targets), series, notes, names=names)
     later = None if future is None else indicators(future, _read_later(future, encoding, notation, taken), labels)
-    target, values = _find_target(path, columns, target, (time, series, *past, *(later or ())), notes)
+    target, values = _find_target(path, columns, target, (time, series, *past, *(later or ()), *keys, *numbered), notes)
     ids: Any = columns[series] if series is not None else target
     stamps = stamps if (local := zone_of_repeats(stamps, ids, notes)) is None else local
     frame = pd.DataFrame({"unique_id": ids, "ds": stamps, "y": values})
@@ -148,7 +152,7 @@ def read_series(
     taken = (time, target, series)
     ahead, coming = _read_future(future, later, columns, taken, notes) if future and later else ((), None)
     covariates = _covariates(path, columns, tuple(dict.fromkeys([*past, *ahead])), taken, notes)
-    _mention_unused(columns, (*taken, *covariates, *keys), notes)
+    _mention_unused(columns, (*taken, *covariates, *keys, *numbered), notes)
     frame, to_come = _without_rows_to_come(frame.assign(**covariates), target, notes)
     if future is None and len(to_come):
         ahead = tuple(name for name in covariates if to_come[name].notna().all())
@@ -173,13 +177,13 @@ def _or_known(
     return chosen[0], chosen[1], chosen[2]
 
 
-def _find_series(columns: Columns, taken: tuple[str | None, ...], notes: list[str]) -> str | None:
+def _find_series(columns: Columns, taken: tuple[str | None, ...], numbered: list[str]) -> str | None:
     """Find the column that tells series apart by its name; one that is another in every row does not."""
     for name in columns:
         if name.lower() in ID_NAMES and name not in taken:
             if not is_row_number(columns, name):
                 return name
-            notes.append(f"{name!r} numbers the rows, and tells no series apart")
+            numbered.append(name)
     return None
 
 
@@ -220,22 +224,23 @@ def _check_named(path: Path, columns: Columns, named: Sequence[tuple[str, str | 
     for option, name in named:
         if name is not None and name not in columns:
             raise DataError(
-                f"{path.name}: there is no column {name!r} for --{option}; the columns are {', '.join(columns)}."
+                f"{path.name}: there is no column {name!r} for --{option}; the columns are {listed(columns)}."
             )
 
 
 def _check_rows(path: Path, columns: Columns, frame: pd.DataFrame, taken: tuple[str, ...], series: str | None) -> None:
     """Refuse several series that nothing tells apart, and series of single rows."""
     time = taken[0]
-    if series is None and frame["ds"].duplicated().any():
-        again = frame["ds"][frame["ds"].duplicated()].iloc[0]
+    if (repeated := frame.duplicated(["unique_id", "ds"])).any():
+        again = frame["ds"][repeated].iloc[0]
         apart = suggest_series(columns, frame["ds"], taken)
         hint = (
             f"If the file holds several series, pass --id {apart}."
             if apart
             else "No column tells several series apart; sum the rows of one time, or drop all but one."
         )
-        raise DataError(f"{path.name}: {again} occurs more than once in column {time!r}. {hint}")
+        within = "" if series is None else f" where {series!r} is {str(frame['unique_id'][repeated].iloc[0])!r}"
+        raise DataError(f"{path.name}: {again} occurs more than once in column {time!r}{within}. {hint}")
     if frame["unique_id"].value_counts().max() < 2:
         raise DataError(f"{path.name}: no series has more than one row, at least 2 are needed.")
 
@@ -268,7 +273,7 @@ def _read_future(
     time, target, series = taken
     for name in (time, series):
         if name is not None and name not in columns:
-            raise DataError(f"{path.name}: there is no column {name!r}; the columns are {', '.join(columns)}.")
+            raise DataError(f"{path.name}: there is no column {name!r}; the columns are {listed(columns)}.")
     shared = [name for name in columns if name in known and name not in taken]
     names = tuple(name for name in shared if not isinstance(entry := to_numbers(known, name, []), Odd) or entry.mostly)
     if len(names) < len(shared):
@@ -296,7 +301,7 @@ def _mention_unused(columns: Columns, used: tuple[str | None, ...], notes: list[
         name for name in columns if name and name not in used and not isinstance(to_numbers(columns, name, []), Odd)
     ]
     if unused:
-        notes.append(f"not used: {', '.join(unused)} (--covariates takes columns)")
+        notes.append(f"not used: {listed(unused)} (--covariates takes columns)")
 
 
 def _find_time(
@@ -325,9 +330,7 @@ def _find_time(
     if known and columns.notation.date_format is not None:
         odd = odd_date(columns[known[0]], columns.notation)
         raise DataError(f"{path.name}: column {odd.said(columns, known[0])}.")
-    raise DataError(
-        f"{path.name}: no column holds dates throughout; name it with --time (columns: {', '.join(columns)})."
-    )
+    raise DataError(f"{path.name}: no column holds dates throughout; name it with --time (columns: {listed(columns)}).")
 
 
 def _times(path: Path, columns: Columns, name: str, certain: bool, notes: list[str]) -> pd.Series | None:
@@ -365,11 +368,13 @@ def _find_target(
     chosen = named if len(named) == 1 else list(numeric)
     if len(chosen) != 1:
         reason = (
-            f"several columns hold numbers ({', '.join(chosen)})"
+            f"several columns hold numbers ({listed(chosen)})"
             if chosen
             else "no column besides the dates holds numbers throughout"
         )
-        several = f" If each is a series of its own, pass --target {','.join(chosen)}." if chosen else ""
+        all_names = "pass" if len(chosen) <= _MOST_IN_A_LINE else "pass all their names, as in"
+        line = ",".join(chosen if len(chosen) <= _MOST_IN_A_LINE else chosen[:2])
+        several = f" If each is a series of its own, {all_names} --target {line}." if chosen else ""
         raise DataError(f"{path.name}: {reason}; name the one to forecast with --target.{several}")
     notes += numeric[chosen[0]][1]
     return chosen[0], numeric[chosen[0]][0]
