@@ -241,3 +241,14 @@ def whole_command(*words: str, stdout: Any = subprocess.PIPE, **environment: str
     command = [sys.executable, "-m", "elman", *words]
     settings = os.environ | {"COLUMNS": "200"} | environment
     return subprocess.run(command, stdout=stdout, stderr=subprocess.PIPE, text=True, env=settings, check=False)
+
+
+def test_names_of_columns_command_no_terminal(tmp_path: Path) -> None:
+    odd, file, out = "\x1b[2Jsold", tmp_path / "a.csv", tmp_path / "out.csv"
+    rows = "".join(f"2024-01-{day:02},{day % 7},{day % 3}\n" for day in range(1, 29))
+    file.write_text(f"date,{odd},left\n{rows}")
+    said = [run("forecast", file, "-n", 2), run("forecast", file, "-n", 2, "--time", "no")]
+    said += [run("forecast", file, "-n", 2, "--target", odd, "--method", "naive", "--backtest", 0, "--output", out)]
+    assert [done.exit_code for done in said] == [1, 1, 0]
+    assert all("\x1b" not in done.output and r"\x1b[2Jsold" in done.output for done in said)
+    assert out.read_text().splitlines()[0] == f"date,{odd},{odd}-lo-80,{odd}-hi-80,{odd}-lo-95,{odd}-hi-95"
