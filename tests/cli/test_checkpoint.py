@@ -58,9 +58,9 @@ def test_stopped_and_resumed(words: list[str], updates: int, stop: Callable[[int
     assert f"The state of the training is in {folder}; --resume goes on from it.\nStopped.\n" in stopped.stderr
     assert "Traceback" not in stopped.output
     refused = run(words, "--checkpoint", folder, "--quiet")
-    assert refused.exit_code == 1
+    assert refused.exit_code == 2
     assert refused.stderr.endswith(
-        f"{folder} holds the states of a run; --resume goes on with it, another folder begins a new one.\n"
+        f"{folder} holds the states of a run. Pass --resume to go on with it, or name another folder.\n"
     )
     stop(-1)
     resumed = run(words, "--checkpoint", folder, "--resume", "--threads", 1, "--save", tmp_path / "resumed")
@@ -83,11 +83,11 @@ def test_the_saved_model_is_the_same(words: list[str], stop: Callable[[int], Non
 def test_another_file_or_option_is_refused(words: list[str], tmp_path: Path) -> None:
     assert run(words, "--checkpoint", tmp_path / "states").exit_code == 0
     other = run(words, "--checkpoint", tmp_path / "states", "--resume", "--seed", 1, "--quiet")
-    assert other.exit_code == 1 and other.stderr.endswith("another run: seed was 0 and is 1.\n")
+    assert other.exit_code == 2 and other.stderr.endswith("another run: seed was 0 and is 1.\n")
     file = Path(next(word for word in words if word.endswith(".csv")))
     file.write_text(file.read_text() + "\n")
     other = run(words, "--checkpoint", tmp_path / "states", "--resume", "--quiet")
-    assert other.exit_code == 1 and other.stderr.endswith("another run: the data differ.\n")
+    assert other.exit_code == 2 and other.stderr.endswith("another run: the data differ.\n")
 
 
 @pytest.mark.parametrize("words", COMMANDS, indirect=True)

@@ -196,7 +196,8 @@ def test_categories_that_cannot_be_used(run: Callable[..., Any], weather: tuple[
         return str(done.stderr)
 
     assert said("forecast", known, *words, "--categories", "sea") == (
-        "Error: known.csv: there is no column 'sea' for --categories; the columns are day, y, sky, price.\n"
+        "Error: known.csv: there is no column 'sea'; the columns are day, y, sky, price. "
+        "Name one of them with --categories.\n"
     )
     ahead.write_text(ahead.read_text().replace("sun", "snow"))
     line = next(i for i, text in enumerate(ahead.read_text().splitlines(), 1) if "snow" in text)

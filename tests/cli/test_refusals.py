@@ -16,7 +16,12 @@ WRONG_USAGE = {
     ),
     ".": ".: is a folder.",
     "sunspots --season monthly": "--season monthly: must be auto, a number such as 12, or several such as 24,168.",
+    "sunspots --season \u00b2": "--season \u00b2: must be auto, a number such as 12, or several such as 24,168.",
+    "sunspots --season 12,": "--season 12,: must be auto, a number such as 12, or several such as 24,168.",
     "sunspots --window 0": "--window 0: must be auto or a number of at least 1.",
+    "sunspots --window \u00b2": "--window \u00b2: must be auto or a number of at least 1.",
+    "sunspots --level 0.8": "--level 0.8: is in percent; pass --level 80.",
+    "sunspots --level 0.8,0.95": "--level 0.8,0.95: is in percent; pass --level 80,95.",
     "sunspots --level 0": ("--level 0: must be auto, none, a percentage such as 80, or several such as 80,95."),
     "sunspots --level 80,high": (
         "--level 80,high: must be auto, none, a percentage such as 80, or several such as 80,95."
@@ -24,7 +29,6 @@ WRONG_USAGE = {
     "sunspots --method theata": "--method theata: must be one of auto, prior, tuned, network, ",
     "sunspots --cell ltsm": "--cell ltsm: must be one of lstm, gru, rnn.",
     "sunspots --missing drop": "--missing drop: must be one of error, seasonal_median, interpolate.",
-    "sunspots --freq soon": "--freq soon: must be auto or a pandas frequency such as MS, D or 15min.",
     "sunspots --output no/where.csv": "--output no/where.csv: there is no folder no.",
     "sunspots --plot .": "--plot .: is a folder.",
 }
@@ -52,7 +56,7 @@ BAD_DATA = {
     "day,y\n": "bad.csv: there is a header, but no rows.",
     "day,y\n2024-01-01,1\n2024-01-02,2,3\n": "bad.csv: line 3 has 3 fields, the header has 2.",
     "day,y\n2024-01-01,1\nyesterday,2\n": (
-        "bad.csv: no column holds dates throughout; name it with --time (columns: day, y)."
+        "bad.csv: no column holds dates throughout (columns: day, y). Name it with --time."
     ),
     "day,y\n2024-01-01,1\n2024-01-02,two\n2024-01-03,3\n": (
         "bad.csv: column 'y' holds 'two' in line 3, which is no number. Name another with --target."
@@ -65,11 +69,11 @@ BAD_DATA = {
         "Name another with --time."
     ),
     "day,y\n2024-01-01,1\n2024-01-02,two\n": (
-        "bad.csv: no column besides the dates holds numbers throughout; name the one to forecast with --target."
+        "bad.csv: no column besides the dates holds numbers throughout. Name the one to forecast with --target."
     ),
     "day,a,b\n2024-01-01,1,2\n2024-01-02,2,3\n": (
-        "bad.csv: several columns hold numbers (a, b); name the one to forecast with --target. "
-        "If each is a series of its own, pass --target a,b."
+        "bad.csv: several columns hold numbers (a, b). Name the one to forecast with --target, "
+        "or pass --target a,b if each is a series of its own."
     ),
     "day,y\n2024-01-01,1\n": "bad.csv: no series has more than one row, at least 2 are needed.",
     "day,y\n2024-01-01,1\n2024-01-02,\n2024-01-03,3\n": (
@@ -93,8 +97,8 @@ BAD_DATA = {
         "Sum or average them first, by month for example."
     ),
     "day,y\n2024-01-01,1\n2024-01-01,2\n2024-01-02,3\n": (
-        "bad.csv: 2024-01-01 00:00:00 occurs more than once in column 'day'. No column tells several series apart; "
-        "sum the rows of one time, or drop all but one."
+        "bad.csv: 2024-01-01 00:00:00 occurs more than once in column 'day'. No column tells several series apart. "
+        "Sum the rows of one time, or drop all but one."
     ),
     "day,id,y\n2024-01-01,a,1\n2024-01-01,a,2\n2024-01-02,a,3\n": (
         "elman forecast: two rows in series 'a' at 2024-01-01 00:00:00; a series has one value per time stamp."
@@ -132,7 +136,7 @@ def test_encodings_end_with_1_and_name_the_byte(run: Callable[..., Any], tmp_pat
     text = sales.read_text().replace("sales", "Größe")
     path = tmp_path / "bad.csv"
     said = {
-        "latin-1": "bad.csv: byte 7 (0xf6) is not utf-8. Pass the encoding, for example --encoding latin-1.",
+        "latin-1": "bad.csv: byte 7 (0xf6) is not utf-8. Pass --encoding latin-1 or whichever it is.",
         "utf-16": "bad.csv: the file starts like UTF-16 (bytes ff fe). Pass --encoding utf-16.",
         "utf-16-be": "bad.csv: the file holds NUL characters; it is not a CSV file, or not in utf-8.",
     }

@@ -285,7 +285,7 @@ def test_checkpoints_go_on(run: Callable[..., Any], play: Path, tmp_path: Path) 
     assert first.exit_code == 0 and len(files(folder)) == 1
     assert run("train", play, *QUICK, "--checkpoint", folder, "--resume", "--quiet").stdout == first.stdout
     refused = run("train", play, *QUICK, "--checkpoint", folder)
-    assert refused.exit_code == 2 and "--resume goes on with it" in refused.stderr
+    assert refused.exit_code == 2 and "Pass --resume to go on with it" in refused.stderr
 
 
 def test_ctrl_c_keeps_the_best_model(play: Path, tmp_path: Path) -> None:

@@ -245,7 +245,7 @@ def test_a_blind_network_is_refused(level: str) -> None:
     assert str(caught.value) == (
         f'Forecaster.fit: window=1 with loss_at="last" and level="{level}" shows the network nothing but zeros: the '
         "level of a window of one value is that value, and it is subtracted. "
-        'Pass level="none" for the lags as they are, or a window of a season.'
+        'Pass level="none" for the lags as they are, or take a window of a season.'
     )
     small(window=1, steps=4, loss_at="last", level="none").fit(WAVE)
 

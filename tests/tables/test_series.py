@@ -108,11 +108,11 @@ def test_missing_values_are_left_to_the_forecaster(tmp_path: Path) -> None:
 def test_encodings(tmp_path: Path) -> None:
     latin = PLAIN.replace("sales", "Erlös").encode("latin-1")
     assert refused(tmp_path, latin) == (
-        "sales.csv: byte 9 (0xf6) is not utf-8. Pass the encoding, for example --encoding latin-1."
+        'sales.csv: byte 9 (0xf6) is not utf-8. Pass encoding="latin-1" or whichever it is.'
     )
     assert read(tmp_path, latin, encoding="latin-1").target == "Erlös"
     wide = PLAIN.encode("utf-16")
-    assert refused(tmp_path, wide) == "sales.csv: the file starts like UTF-16 (bytes ff fe). Pass --encoding utf-16."
+    assert refused(tmp_path, wide) == 'sales.csv: the file starts like UTF-16 (bytes ff fe). Pass encoding="utf-16".'
     assert read(tmp_path, wide, encoding="utf-16").target == "sales"
     assert refused(tmp_path, PLAIN, encoding="morse") == "sales.csv: there is no encoding 'morse'."
     assert refused(tmp_path, "a,b\n\0,1\n") == (
@@ -132,23 +132,23 @@ def test_encodings(tmp_path: Path) -> None:
         ("sales\n1\n2\n", "there is only one column, 'sales'; at least two are needed."),
         ("month,y,y\n2024-01,1,2\n", "two columns are called 'y'."),
         (PLAIN + "2024-04-01,6,7\n", "line 5 has 3 fields, the header has 2."),
-        ("a,b\n1,2\n3,4\n", "no column holds dates throughout; name it with --time (columns: a, b)."),
+        ("a,b\n1,2\n3,4\n", "no column holds dates throughout (columns: a, b). Name it with time."),
         (
             "month,a,b\n2024-01,1,2\n2024-02,1,2\n",
             (
-                "several columns hold numbers (a, b); name the one to forecast with --target. "
-                "If each is a series of its own, pass --target a,b."
+                "several columns hold numbers (a, b). Name the one to forecast with target, "
+                'or pass target="a,b" if each is a series of its own.'
             ),
         ),
         (
             "month,a\n2024-01,x\n2024-02,3\n",
-            "no column besides the dates holds numbers throughout; name the one to forecast with --target.",
+            "no column besides the dates holds numbers throughout. Name the one to forecast with target.",
         ),
         (
             "month,sales\n2024-01,1\n2024-01,2\n2024-02,3\n",
             (
-                "2024-01-01 00:00:00 occurs more than once in column 'month'. No column tells several series apart; "
-                "sum the rows of one time, or drop all but one."
+                "2024-01-01 00:00:00 occurs more than once in column 'month'. No column tells several series apart. "
+                "Sum the rows of one time, or drop all but one."
             ),
         ),
     ],
@@ -158,9 +158,9 @@ def test_what_is_wrong_with_a_file(content: str, message: str, tmp_path: Path) -
 
 
 def test_wrong_names(tmp_path: Path) -> None:
-    for option, name in (("time", "time"), ("target", "target"), ("series", "id")):
-        assert refused(tmp_path, PLAIN, **{option: "colour"}) == (
-            f"sales.csv: there is no column 'colour' for --{name}; the columns are month, sales."
+    for name in ("time", "target", "series"):
+        assert refused(tmp_path, PLAIN, **{name: "colour"}) == (
+            f"sales.csv: there is no column 'colour'; the columns are month, sales. Name one of them with {name}."
         )
     assert refused(tmp_path, PLAIN, time="sales") == "sales.csv: column 'sales' holds '5' in line 2, which is no date."
     text = "month,sales,remark\n2024-01,1,2\n2024-02,2,late\n"
@@ -192,7 +192,7 @@ def test_wrong_names(tmp_path: Path) -> None:
 )
 def test_one_wrong_entry_is_named_with_its_line(content: str, message: str, tmp_path: Path) -> None:
     """Another column that would do is not silently taken instead."""
-    assert refused(tmp_path, content).split(". Name another with --")[0].removesuffix(".") == f"sales.csv: {message}"
+    assert refused(tmp_path, content).split(". Name another with ")[0].removesuffix(".") == f"sales.csv: {message}"
 
 
 def test_commas_between_thousands(tmp_path: Path) -> None:
@@ -238,7 +238,7 @@ def test_numbers_that_can_be_read_in_two_ways(tmp_path: Path) -> None:
     text = "month;y\n2024-01;1.469\n2024-02;1.725\n"
     assert refused(tmp_path, text) == (
         "sales.csv: column 'y' holds '1.469' in line 2, which may be 1.469 or 1469. "
-        'Pass --decimal "." or --thousands ".".'
+        'Pass decimal="." or thousands=".".'
     )
     assert read(tmp_path, text, notation=Notation(decimal=".")).frame["y"].tolist() == [1.469, 1.725]
     assert read(tmp_path, text, notation=Notation(thousands=".")).frame["y"].tolist() == [1469, 1725]
@@ -299,7 +299,7 @@ def test_parquet_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     pl.DataFrame({"ds": [1.0], "y": [1.0]}).clear().write_parquet(path)
     assert said() == "sales.parquet: there is a header, but no rows."
     pl.DataFrame({"ds": [datetime(2024, 1, 1), None], "y": [1.0, 2.0]}).write_parquet(path)
-    assert said() == "sales.parquet: no column holds dates throughout; name it with --time (columns: ds, y)."
+    assert said() == "sales.parquet: no column holds dates throughout (columns: ds, y). Name it with time."
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert said() == (
         'sales.parquet: reading Parquet needs the package pyarrow or polars; pip install "elman[parquet]" brings one.'
@@ -318,7 +318,7 @@ def test_covariates(tmp_path: Path) -> None:
     assert table.future.columns.tolist() == ["unique_id", "ds", "price"]
     assert table.future["price"].tolist() == [1.5, 2.5]
     assert table.future["ds"].dt.day.tolist() == [3, 4]
-    assert read(tmp_path, content, series="shop").notes == ["not used: price, heat (--covariates takes columns)"]
+    assert read(tmp_path, content, series="shop").notes == ["not used as covariates: price, heat"]
 
 
 def test_covariates_that_cannot_be_used(tmp_path: Path) -> None:
@@ -329,7 +329,7 @@ def test_covariates_that_cannot_be_used(tmp_path: Path) -> None:
         return refused(tmp_path, content, target="sales", **options)
 
     assert said(past=["heat"]) == (
-        "sales.csv: there is no column 'heat' for --covariates; the columns are day, sales, price, remark."
+        "sales.csv: there is no column 'heat'; the columns are day, sales, price, remark. Name one of them with past."
     )
     assert said(past=["remark"]) == "sales.csv: covariate 'remark' holds 'x' in line 2, which is no number."
     assert said(past=["day"]) == "sales.csv: column 'day' cannot be a covariate; it is taken already."
@@ -349,9 +349,9 @@ def test_one_column_per_series(tmp_path: Path) -> None:
     assert (table.target, table.series) == ("north,south", None)
     assert table.frame.groupby("unique_id")["y"].agg(list).to_dict() == {"north": [5, 6, 7], "south": [1, 2]}
     assert refused(tmp_path, text, target="north,south", past=["north"]) == (
-        "sales.csv: --target north,south names several series, which go without covariates."
+        "sales.csv: north,south are several series, which go without covariates."
     )
-    assert "there is no column 'north,west' for --target" in refused(tmp_path, text, target="north,west")
+    assert "there is no column 'north,west'; the columns" in refused(tmp_path, text, target="north,west")
 
 
 def test_a_row_number_is_no_id(tmp_path: Path) -> None:
@@ -369,10 +369,12 @@ KEYS = "id,date,store,family,sales\n" + "".join(
 
 
 def test_several_columns_name_a_series(tmp_path: Path) -> None:
-    assert refused(tmp_path, KEYS, target="sales").endswith("pass --id store,family.")
+    assert refused(tmp_path, KEYS, target="sales").endswith(
+        'Pass series="store,family" if the file holds several series.'
+    )
     table = read(tmp_path, KEYS, target="sales", series="store,family")
     assert table.frame["unique_id"].unique().tolist() == ["1/A", "1/B", "2/A", "2/B"]
-    assert (table.series, table.notes) == ("store,family", ["not used: id (--covariates takes columns)"])
+    assert (table.series, table.notes) == ("store,family", ["not used as covariates: id"])
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_the_wrong_label_is_named(tmp_path: Path) -> None:
         "sales.csv: column 'date' holds '2020M13' in line 4, which is no date like 2020M01."
     )
     assert refused(tmp_path, ["2020M01", "2020M02", "total", "2020M04"]) == (
-        "sales.csv: column 'date' holds 'total' in line 4, which is no date like 2020M01. Name another with --time."
+        "sales.csv: column 'date' holds 'total' in line 4, which is no date like 2020M01. Name another with time."
     )
 
 
@@ -94,7 +94,7 @@ def test_day_and_month_that_nothing_tells_apart(tmp_path: Path) -> None:
     times = ["01/02/2015", "03/07/2015"]
     assert refused(tmp_path, times) == (
         "sales.csv: column 'date': dates such as 01/02/2015 can be read day first and month first. "
-        'Pass --day-first, or --date-format "%m/%d/%Y".'
+        'Pass day_first=True or date_format="%m/%d/%Y".'
     )
     assert read(tmp_path, times, notation=Notation(day_first=True)).frame["ds"].dt.month.tolist() == [2, 7]
     assert read(tmp_path, times, notation=Notation(date_format="%m/%d/%Y")).frame["ds"].dt.month.tolist() == [1, 3]
@@ -135,8 +135,8 @@ def no_frequency(*times: str) -> str:
 
 
 def test_irregular_time_stamps_are_named_as_such() -> None:
-    assert no_frequency("2024-01-31", "2024-04-30") == "Pass freq, for example freq='QE-JAN'."
-    assert no_frequency("2024-01-01", "2024-01-08") == "Pass freq, for example freq='W-MON'."
+    assert no_frequency("2024-01-31", "2024-04-30") == 'Pass it, for example freq="QE-JAN".'
+    assert no_frequency("2024-01-01", "2024-01-08") == 'Pass it, for example freq="W-MON".'
     assert no_frequency("2024-01-01", "2024-01-03", "2024-01-09") == (
         "They are 2 days to 6 days apart, and a forecast needs even steps. Sum or average them first, by month for "
         "example."
@@ -144,7 +144,7 @@ def test_irregular_time_stamps_are_named_as_such() -> None:
     monthly = ("2024-01-01", "2024-02-01", "2024-05-01", "2024-06-01", "2024-08-01")
     assert no_frequency(*monthly) == (
         "They are 31 days to 90 days apart, and a forecast needs even steps. "
-        "Pass freq='MS' and missing=\"interpolate\", which fills 3 gaps."
+        'Pass freq="MS" and missing="interpolate", which fills 3 gaps.'
     )
     frame = pd.DataFrame({"unique_id": "a", "ds": pd.DatetimeIndex(monthly), "y": 1.0})
     assert read_panel("fit", frame, freq="MS", missing="interpolate").lengths.tolist() == [8]

@@ -23,6 +23,7 @@ _OPTIONS = {  # parameters of the library whose options have other names
     "cutoffs": "backtest",
     "id_column": "id",
     "n_threads": "threads",
+    "past": "covariates",
     "past_covariates": "covariates",
     "random_state": "seed",
     "series": "id",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ __all__ = [
     "check_outputs",
     "check_readable",
     "check_writable",
+    "count_or_auto",
     "kept",
     "levels_of",
     "refuse_unused",
@@ -120,6 +122,17 @@ def check_readable(option: str | None, path: Path | None) -> None:
         usage_error(f"{place}: no such file.")
 
 
+def count_or_auto(option: str, text: str, *, several: bool = False) -> Any:
+    """Read ``auto`` or ``12``; with ``several`` a list, such as ``24,168``."""
+    if text == "auto":
+        return text
+    parts = [part.strip() for part in text.split(",")] if several else [text]
+    if not all(re.fullmatch("0{0,9}[1-9][0-9]{0,17}", part) for part in parts):
+        form = "auto, a number such as 12, or several such as 24,168" if several else "auto or a number of at least 1"
+        usage_error(f"{option} {text}: must be {form}.")
+    return list(map(int, parts)) if several else int(text)
+
+
 def levels_of(text: str) -> list[float] | None:
     """Read ``80,95``, ``none`` (an empty list) or ``auto`` (None)."""
     if text in ("auto", "none"):
@@ -128,6 +141,9 @@ def levels_of(text: str) -> list[float] | None:
         levels = [float(part) for part in text.split(",")]
     except ValueError:
         levels = []
+    if levels and all(0 < level < 1 for level in levels):
+        percent = ",".join(f"{100 * level:g}" for level in levels)
+        usage_error(f"--level {text}: is in percent; pass --level {percent}.")
     if not levels or not all(0 < level < 100 for level in levels) or len(set(levels)) < len(levels):
         usage_error(f"--level {text}: must be auto, none, a percentage such as 80, or several such as 80,95.")
     return levels

@@ -89,6 +89,8 @@ def main() -> None:
         _give_up(f"the output cannot be written: {error.strerror}")
     except MemoryError:
         _give_up("there is not enough memory")
+    except ImportError as error:  # damaged, or there is not enough memory to load it
+        _give_up(f"a package cannot be loaded: {str(error).strip().splitlines()[0].rstrip('.')}")
 
 
 def _give_up(why: str) -> NoReturn:

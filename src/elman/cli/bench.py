@@ -33,7 +33,7 @@ class _Row(NamedTuple):
 
 
 def bench(
-    threads: Annotated[int, typer.Option(min=1, help="Threads of the network and of the loop.")] = 1,
+    threads: Annotated[int, typer.Option(min=1, max=2**31 - 1, help="Threads of the network and of the loop.")] = 1,
     seconds: Annotated[float, typer.Option(min=0.01, help="Per line, at least.")] = 1.0,
 ) -> None:
     """Time training steps, forward passes and streaming on this machine, in less than a minute.

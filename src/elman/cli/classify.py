@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from elman.cli._command import Command, say, usage_error
+from elman.cli._command import Command, say
 from elman.cli._common import (
     Checkpoint,
     Quiet,
@@ -18,6 +18,7 @@ from elman.cli._common import (
     check_outputs,
     check_readable,
     check_writable,
+    count_or_auto,
     kept,
     refuse_unused,
     write_csv,
@@ -90,11 +91,11 @@ def train(
 
     known = _read(file, id_, time, label, reading, quiet=quiet)
     model = SequenceClassifier(
-        window=_count("--window", window),
-        stride=_count("--stride", stride),
+        window=count_or_auto("--window", window),
+        stride=count_or_auto("--stride", stride),
         cell=cell,
         hidden_size=hidden_size,
-        updates=_count("--updates", updates),
+        updates=count_or_auto("--updates", updates),
         class_weight="balanced" if balanced else None,
         random_state=seed,
         n_threads=threads,
@@ -165,15 +166,6 @@ def evaluate(
     report = _report(classifier, file, known)
     _show(report, file.name)
     _draw(plot, report, None)
-
-
-def _count(option: str, text: str) -> Any:
-    """Read ``auto`` or a number."""
-    if text == "auto":
-        return text
-    if not text.isdecimal() or int(text) == 0:
-        usage_error(f"{option} {text}: must be auto or a number of at least 1.")
-    return int(text)
 
 
 def _load(model: Path) -> SequenceClassifier:

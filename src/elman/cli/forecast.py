@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from elman.cli._command import say, usage_error
+from elman.cli._command import say
 from elman.cli._common import (
     NO_TABLES,
     TABLES,
@@ -25,6 +25,7 @@ from elman.cli._common import (
     check_ending,
     check_outputs,
     check_readable,
+    count_or_auto,
     kept,
     levels_of,
     write_forecast,
@@ -35,6 +36,7 @@ from elman.cli._show import show_backtest, show_delivered, show_forecast
 if TYPE_CHECKING:
     from elman.forecasting import Forecaster
     from elman.forecasting.delivery import Delivery
+    from elman.tables.own_names import OwnNames
     from elman.tables.series import Table
 
 __all__ = ["forecast"]
@@ -108,90 +110,62 @@ def forecast(
     The newest values are held out first, and forecast by a pretrained recurrent network and by simple baselines. What
     the check says is then what forecasts the values to come.
     """
-    check_readable("--future", future)
-    check_ending("--output", output, TABLES, NO_TABLES)
-    check_ending("--plot", plot, (".png", ".svg", ".pdf"), (".jpg", ".jpeg", ".gif", ".webp", ".tif", ".eps", ".ps"))
-    check_outputs({"--plot": plot, "--output": output, "--save": save}, file, future)
+    _check_files(file, future, plot, output, save)
     check_choice("--cell", cell, ("lstm", "gru", "rnn"))
     check_choice("--missing", missing, ("error", "seasonal_median", "interpolate"))
     levels = levels_of(level)
-    from elman.forecasting.delivery import fit_and_predict
-    from elman.forecasting.forecaster import Forecaster
-    from elman.forecasting.options import METHODS
-
-    check_choice("--method", method, METHODS)
-    forecaster = Forecaster(
-        horizon,
-        method=method,
-        season=_seasons(season),
-        freq=_frequency(freq),
-        window=_window(window),
-        cell=cell,
-        missing=missing,
-        cutoffs=_cut_offs(backtest, method),
-        refit=refit,
-        random_state=seed,
-        n_threads=threads,
-        progress=not quiet,
-    )
+    settings = {"season": count_or_auto("--season", season, several=True), "freq": freq, "cell": cell}
+    settings |= {"window": count_or_auto("--window", window), "missing": missing, "refit": refit}
+    settings |= {"random_state": seed, "n_threads": threads, "progress": not quiet}
+    forecaster = _forecaster(horizon, method, backtest, settings)
     table = table_of(file, time, target, series, reading, _names(covariates), future, _names(categories))
     forecaster.set_params(past_covariates=table.past or None, future_covariates=table.known_ahead or None)
     if not quiet:
         _say_what_was_read(file, table)
     run = forecaster.get_params() | {"level": level} | vars(reading)
-    columns = {"time": table.time, "target": table.target, "id": table.series, "categories": categories}
-    with kept("elman forecast", checkpoint, resume, run | columns, file, future):
-        found = fit_and_predict("elman forecast", forecaster, table.frame, levels, table.future, table.names)
+    run |= {"time": table.time, "target": table.target, "id": table.series, "categories": categories}
+    with kept("elman forecast", checkpoint, resume, run, file, future):
+        found = _fit_and_predict(forecaster, table, levels)
     if not quiet:
         _say_what_was_chosen(forecaster)
     _write(forecaster, table, found, plot, output, save)
+    _show(forecaster, found, table.names, "" if output is not None else "; --output writes all of them")
+
+
+def _check_files(file: str, future: Path | None, plot: Path | None, output: Path | None, save: Path | None) -> None:
+    """Refuse, before any work, what cannot be read or written."""
+    check_readable("--future", future)
+    check_ending("--output", output, TABLES, NO_TABLES)
+    check_ending("--plot", plot, (".png", ".svg", ".pdf"), (".jpg", ".jpeg", ".gif", ".webp", ".tif", ".eps", ".ps"))
+    check_outputs({"--plot": plot, "--output": output, "--save": save}, file, future)
+
+
+def _forecaster(horizon: int, method: str, backtest: int | None, settings: dict[str, Any]) -> Forecaster:
+    from elman.forecasting.delivery import usual_cutoffs
+    from elman.forecasting.forecaster import Forecaster
+    from elman.forecasting.options import METHODS
+
+    check_choice("--method", method, METHODS)
+    cutoffs = usual_cutoffs(method) if backtest is None else backtest
+    return Forecaster(horizon, method=method, cutoffs=cutoffs, **settings)
+
+
+def _fit_and_predict(forecaster: Forecaster, table: Table, levels: list[float] | None) -> Delivery:
+    from elman.forecasting.delivery import fit_and_predict
+
+    return fit_and_predict("elman forecast", forecaster, table.frame, levels, table.future, table.names)
+
+
+def _show(forecaster: Forecaster, found: Delivery, names: OwnNames, file_hint: str) -> None:
     if found.check is not None:
         show_backtest(found.check)
     show_delivered(forecaster)
-    show_forecast(found.frame, table.names, "" if output is not None else "; --output writes all of them")
-
-
-def _cut_offs(asked: int | None, method: str) -> Any:
-    """Check a method that was asked for at one cut-off, where nothing is said about it."""
-    if asked is not None:
-        return asked
-    return "auto" if method == "auto" else 1
-
-
-def _frequency(text: str) -> str:
-    """Read ``auto`` or a pandas alias."""
-    from elman.tables.frequencies import to_frequency
-
-    if text != "auto":
-        try:
-            to_frequency(text)
-        except ValueError:
-            usage_error(f"--freq {text}: must be auto or a pandas frequency such as MS, D or 15min.")
-    return text
+    show_forecast(found.frame, names, file_hint)
 
 
 def _names(text: str | None) -> list[str]:
     """Read ``price,heat``."""
     return [] if text is None else [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _seasons(text: str) -> Any:
-    """Read ``auto``, ``12`` or ``24,168``."""
-    if text == "auto":
-        return text
-    parts = text.split(",")
-    if not all(part.strip().isdigit() and int(part) > 0 for part in parts):
-        usage_error(f"--season {text}: must be auto, a number such as 12, or several such as 24,168.")
-    return [int(part) for part in parts]
-
-
-def _window(text: str) -> Any:
-    """Read ``auto`` or a number."""
-    if text == "auto":
-        return text
-    if not text.isdigit() or int(text) == 0:
-        usage_error(f"--window {text}: must be auto or a number of at least 1.")
-    return int(text)
 
 
 def _say_what_was_read(file: str, table: Table) -> None:

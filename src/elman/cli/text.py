@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from elman.cli import _text_options as options
 from elman.cli._command import INTERRUPTED, Command, say, usage_error
-from elman.cli._common import Checkpoint, Resume, check_choice, check_readable, check_writable
+from elman.cli._common import Checkpoint, Quiet, Resume, Seed, Threads, check_choice, check_readable, check_writable
 from elman.cli._show import echo
 from elman.errors import visible
 
@@ -24,9 +25,8 @@ text = typer.Typer(
 )
 
 _LEVELS = ("character", "word", "bpe")
-_PRESETS = ("zaremba-small", "zaremba-medium", "char-rnn")
 _CHOICES = {
-    "preset": _PRESETS,
+    "preset": options.PRESETS,
     "level": _LEVELS,
     "normalization": ("nfc", "none"),
     "cell": ("gru", "lstm", "rnn"),
@@ -40,66 +40,38 @@ _SHOWN = 40  # tokens of the vocabulary
 Files = Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER...", help="Text files; of a folder, its .txt files.")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="Written by elman text train --save.")]
 Encoding = Annotated[str, typer.Option(help="Character encoding of the files.")]
-Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages and no progress.")]
-Threads = Annotated[int | None, typer.Option(min=1, help="Threads; the result does not depend on them.")]
 
 
 @text.command(cls=Command)
 def train(
     files: Files,
-    save: Annotated[Path | None, typer.Option(metavar="MODEL", help="Write the fitted model.")] = None,
-    preset: Annotated[str | None, typer.Option(help=f"A published recipe: {', '.join(_PRESETS)}.")] = None,
-    level: Annotated[str | None, typer.Option(help="What a token is: character, word or bpe.")] = None,
-    vocabulary_size: Annotated[int | None, typer.Option(min=2, help="Most tokens, <unk> included.")] = None,
-    min_count: Annotated[int | None, typer.Option(min=1, help="Rarer tokens become <unk>.")] = None,
-    normalization: Annotated[
-        str | None, typer.Option(help="nfc: compose accents with their letters first; none: leave the text alone.")
-    ] = None,
-    cell: Annotated[str | None, typer.Option(help="gru, lstm or rnn.")] = None,
-    hidden_size: Annotated[int | None, typer.Option(min=1, help="Units of a layer; chosen if not given.")] = None,
-    num_layers: Annotated[int | None, typer.Option(min=1, help="Recurrent layers.")] = None,
-    embedding_size: Annotated[
-        str | None,
-        typer.Option(
-            metavar="INTEGER|one-hot", help="Width of a token's vector, or one-hot rows; chosen if not given."
-        ),
-    ] = None,
-    tied_weights: Annotated[
-        bool, typer.Option("--tied-weights", help="Use the embedding as output weights too.")
-    ] = False,
-    dropout: Annotated[float | None, typer.Option(help="Share of units dropped in training.")] = None,
-    recurrent_dropout: Annotated[
-        float | None, typer.Option(help="Share of the state dropped on its way from step to step.")
-    ] = None,
-    training: Annotated[
-        str | None,
-        typer.Option(
-            help="streams: read on and on, predict every token; windows: every --steps tokens alone, predict the last."
-        ),
-    ] = None,
-    steps: Annotated[
-        int | None, typer.Option(min=1, help="Tokens that gradients reach back, or of a window; chosen if not given.")
-    ] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(min=1, help="Parts read side by side, or windows of an update; chosen if not given.")
-    ] = None,
-    epochs: Annotated[int | None, typer.Option(min=1, help="Passes over the text; chosen if not given.")] = None,
-    optimizer: Annotated[str | None, typer.Option(help="adam, rmsprop or sgd.")] = None,
-    learning_rate: Annotated[float | None, typer.Option(help="At the start.")] = None,
-    schedule: Annotated[
-        str | None, typer.Option(help="How the learning rate falls: cosine, constant, step or plateau.")
-    ] = None,
-    clip_norm: Annotated[float | None, typer.Option(help="Longest gradient; a longer one is shortened.")] = None,
-    validation_fraction: Annotated[
-        float | None, typer.Option(help="Share at the end of the text that is not learned from; 0: none.")
-    ] = None,
-    patience: Annotated[
-        int | None, typer.Option(min=1, help="Stop after so many epochs without a better validation.")
-    ] = None,
+    save: options.Save = None,
+    preset: options.Preset = None,
+    level: options.Level = None,
+    vocabulary_size: options.VocabularySize = None,
+    min_count: options.MinCount = None,
+    normalization: options.Normalization = None,
+    cell: options.Cell = None,
+    hidden_size: options.HiddenSize = None,
+    num_layers: options.NumLayers = None,
+    embedding_size: options.EmbeddingSize = None,
+    tied_weights: options.TiedWeights = False,
+    dropout: options.Dropout = None,
+    recurrent_dropout: options.RecurrentDropout = None,
+    training: options.Training = None,
+    steps: options.Steps = None,
+    batch_size: options.BatchSize = None,
+    epochs: options.Epochs = None,
+    optimizer: options.Optimizer = None,
+    learning_rate: options.LearningRate = None,
+    schedule: options.Schedule = None,
+    clip_norm: options.ClipNorm = None,
+    validation_fraction: options.ValidationFraction = None,
+    patience: options.Patience = None,
     encoding: Encoding = "utf-8",
     checkpoint: Checkpoint = None,
     resume: Resume = False,
-    seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed gives the same model.")] = 0,
+    seed: Seed = 0,
     threads: Threads = None,
     quiet: Quiet = False,
 ) -> None:
@@ -247,13 +219,13 @@ def _load(path: Path) -> LanguageModel:
     return LanguageModel.load(path)
 
 
-def _fit(model: LanguageModel, files: list[Path], save: Path | None, options: dict[str, Any]) -> None:
+def _fit(model: LanguageModel, files: list[Path], save: Path | None, how: dict[str, Any]) -> None:
     """Fit; after an interrupt the best model so far is saved before the command ends."""
     try:
-        model.fit(files, **options)
+        model.fit(files, **how)
     except KeyboardInterrupt:
-        if options["checkpoint_dir"] is not None:
-            say(f"The state of the training is in {options['checkpoint_dir']}; --resume goes on from it.")
+        if how["checkpoint_dir"] is not None:
+            say(f"The state of the training is in {how['checkpoint_dir']}; --resume goes on from it.")
         if save is None or not model.__sklearn_is_fitted__():
             raise
         model.save(save)

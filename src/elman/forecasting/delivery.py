@@ -24,7 +24,7 @@ from elman.forecasting.panel import Panel
 from elman.forecasting.training_set import filled
 from elman.tables.own_names import OwnNames
 
-__all__ = ["USUAL_LEVELS", "Delivery", "fit_and_predict", "own_names", "usual_levels"]
+__all__ = ["USUAL_LEVELS", "Delivery", "fit_and_predict", "own_names", "usual_cutoffs", "usual_levels"]
 
 USUAL_LEVELS = (80.0, 95.0)
 
@@ -71,6 +71,17 @@ def own_names(forecaster: Forecaster) -> OwnNames | None:
     """Return the columns of the file that a fitted forecaster was made from; None if it was not made from a file."""
     fitted: Fitted = fitted_value("predict", forecaster)
     return fitted.columns
+
+
+def usual_cutoffs(method: str) -> int | str:
+    """Return how often a method is checked if nobody says: one that was asked for once, for there is no choice.
+
+    Examples
+    --------
+    >>> usual_cutoffs("auto"), usual_cutoffs("prior")
+    ('auto', 1)
+    """
+    return "auto" if method == "auto" else 1
 
 
 def fit_and_predict(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from elman.data.ragged import refuse_times
-from elman.errors import ArgumentError, DataError, ElmanWarning, UnsupportedError
+from elman.errors import ArgumentError, DataError, ElmanWarning, Remedy, UnsupportedError
 from elman.forecasting.covariates import read_covariates, sources
 from elman.forecasting.panel import LARGEST, Panel
 from elman.tables.frame_columns import as_long, numbers, select_columns, time_stamps
@@ -32,8 +32,7 @@ Array = npt.NDArray[np.float64]
 
 _COLUMNS = ("unique_id", "ds", "y")
 _MOST_ADDED = 100_000  # rows for times that are missing, besides ten for every row
-_ADD_ROW = 'Add the row, or pass missing="seasonal_median" or missing="interpolate".'
-_WAY_OUT = 'Fill it, drop it, or pass missing="seasonal_median" or missing="interpolate".'
+_FILLED = (Remedy(missing="seasonal_median"), Remedy(missing="interpolate"))
 
 
 def read_panel(
@@ -175,7 +174,9 @@ def _check_values(place: str, panel: Panel, missing: str, least: int, empty: boo
         raise DataError(f"{place}: {name} has {count} value{'s' * (count != 1)}, at least {least} are needed.{hint}")
     nan = np.isnan(panel.values)
     if missing == "error" and nan.any():
-        raise DataError(f"{place}: y is missing (NaN) {_place(panel, nan)}. {_WAY_OUT}")
+        raise DataError(
+            f"{place}: y is missing (NaN) {_place(panel, nan)}.", Remedy("fill it"), Remedy("drop it"), *_FILLED
+        )
     if nan.any() and not empty:
         for series, values in enumerate(panel):
             if np.isnan(values).all(axis=0).any():
@@ -255,31 +256,33 @@ def _frequency(place: str, panel: Panel, freq: Any) -> Frequency:
             ) from error
         if integers != isinstance(frequency, int):
             kind = "integers" if integers else "time stamps"
-            raise ArgumentError(f"{place}: freq={freq!r} does not go with ds, which holds {kind}.")
+            raise ArgumentError(f"{place}: the frequency {freq!r} does not go with ds, which holds {kind}.")
         return frequency
     longest = int(np.argmax(panel.lengths))
     times = panel.times[panel.offsets[longest] : panel.offsets[longest + 1]]
     inferred = infer_frequency(times) if len(times) > 1 else None
     if inferred is None:
-        raise DataError(f"{place}: {_no_frequency(times)}")
+        raise _no_frequency(place, times)
     return inferred
 
 
-def _no_frequency(times: Any) -> str:
+def _no_frequency(place: str, times: Any) -> DataError:
     """Say why there is no frequency, and what helps with these time stamps."""
     shown = ", ".join(str(time) for time in times[:4])
+    cannot = f"{place}: the frequency cannot be inferred from"
     if len(times) < 2:
-        return f"the frequency cannot be inferred from one time stamp ({shown}). Pass freq, for example freq='MS'."
+        return DataError(f"{cannot} one time stamp ({shown}).", Remedy("pass it, for example {}", freq="MS"))
     alias, gaps = fitting_alias(times)
-    cannot = f"the frequency cannot be inferred from ds ({shown}{', …' if len(times) > 4 else ''})."
+    cannot = f"{cannot} ds ({shown}{', …' if len(times) > 4 else ''})."
     if gaps == 0:
-        return f"{cannot} Pass freq, for example freq='{alias}'."
+        return DataError(cannot, Remedy("pass it, for example {}", freq=alias))
     distance = np.diff(times.as_unit("us").asi8)
     nearest, farthest = (_spoken(pd.Timedelta(int(d), unit="us")) for d in (distance.min(), distance.max()))
     apart = f"{cannot} They are {nearest} to {farthest} apart, and a forecast needs even steps."
     if gaps <= len(times):
-        return f"{apart} Pass freq='{alias}' and missing=\"interpolate\", which fills {gaps} gaps."
-    return f"{apart} Sum or average them first, by month for example."
+        fills = f"pass {{}}, which fills {gaps} gaps"
+        return DataError(apart, Remedy(fills, freq=alias, missing="interpolate"))
+    return DataError(apart, Remedy("sum or average them first, by month for example"))
 
 
 def _spoken(distance: pd.Timedelta) -> str:
@@ -302,7 +305,8 @@ def _regular(place: str, panel: Panel, freq: Any, missing: str) -> Panel:
         off = np.flatnonzero(same_series & (distance % step != 0)) + 1
     if len(off):
         raise DataError(
-            f"{place}: ds {panel.place(int(off[0]))} does not lie on the frequency {name}. Pass the right freq."
+            f"{place}: ds {panel.place(int(off[0]))} does not lie on the frequency {name}.",
+            Remedy("pass the right {}", freq=...),
         )
     gaps = np.flatnonzero(same_series & (distance != step))
     if len(gaps) == 0:
@@ -312,8 +316,9 @@ def _regular(place: str, panel: Panel, freq: Any, missing: str) -> Panel:
         first = time_range(panel.times[start : start + 1], panel.frequency, 2)[1]
         series = int(np.searchsorted(panel.offsets, start, side="right")) - 1
         raise DataError(
-            f"{place}: {panel.name(series)} has no row for {first}; the frequency is {name}. "
-            f"{_ADD_ROW if panel.covariates is None else 'Add the row: covariates are not filled.'}"
+            f"{place}: {panel.name(series)} has no row for {first}; the frequency is {name}.",
+            Remedy("add the row" if panel.covariates is None else "add the row: covariates are not filled"),
+            *(_FILLED if panel.covariates is None else ()),
         )
     return _fill_gaps(place, panel, places, step)
 

@@ -129,8 +129,9 @@ def check_parameters(place: str, parameters: Parameters) -> None:
     if values["loss_at"] == "last" and values["level"] != "none" and same(values["window"], 1):
         raise ArgumentError(
             f'{place}: window=1 with loss_at="last" and level="{values["level"]}" shows the network nothing but zeros: '
-            "the level of a window of one value is that value, and it is subtracted. "
-            'Pass level="none" for the lags as they are, or a window of a season.'
+            "the level of a window of one value is that value, and it is subtracted.",
+            Remedy("pass {} for the lags as they are", level="none"),
+            Remedy("take a window of a season"),
         )
     if values["bptt_depth"] not in (None, 1):
         raise UnsupportedError(f"{place}: bptt_depth must be None or 1, got {values['bptt_depth']!r}.")

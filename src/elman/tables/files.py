@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from elman.errors import DataError
+from elman.errors import DataError, Remedy
 from elman.tables.excel import read_excel
 from elman.tables.layout import Rows, is_title, split_header
 from elman.tables.parquet import MOST_BYTES, MOST_COLUMNS, Column, read_parquet
@@ -148,7 +148,7 @@ def _decode(path: Path, data: bytes, encoding: str) -> str:
     if encoding.lower().replace("_", "-") in ("utf-8", "utf8"):
         if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
             raise DataError(
-                f"{path.name}: the file starts like UTF-16 (bytes {data[:2].hex(' ')}). Pass --encoding utf-16."
+                f"{path.name}: the file starts like UTF-16 (bytes {data[:2].hex(' ')}).", Remedy(encoding="utf-16")
             )
         encoding = "utf-8-sig"
     try:
@@ -157,8 +157,8 @@ def _decode(path: Path, data: bytes, encoding: str) -> str:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
         raise DataError(
-            f"{path.name}: byte {error.start} (0x{data[error.start]:02x}) is not {encoding.removesuffix('-sig')}. "
-            "Pass the encoding, for example --encoding latin-1."
+            f"{path.name}: byte {error.start} (0x{data[error.start]:02x}) is not {encoding.removesuffix('-sig')}.",
+            Remedy("pass {} or whichever it is", encoding="latin-1"),
         ) from error
     except (LookupError, ValueError) as error:
         raise DataError(f"{path.name}: there is no encoding {encoding!r}.") from error

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from elman.errors import DataError
+from elman.errors import DataError, Remedy
 from elman.tables.categories import categories_in, indicators, labels_of
 from elman.tables.files import Columns, Notation, read_columns
 from elman.tables.keys import is_row_number, join_series, join_times, parts_of, suggest_series
@@ -123,11 +123,11 @@ def read_series(
     keys = parts_of(columns, series)
     columns = join_series(columns, series)
     labels = categories_in(columns, past)
-    wanted = [("covariates", name) for name in past if name.partition("=")[0] not in labels]
+    wanted = [("past", name) for name in past if name.partition("=")[0] not in labels]
     wanted += [("categories", name) for name in categories]
     targets = parts_of(columns, target)
     named: list[tuple[str, str | None]] = [("target", name) for name in targets] or [("target", target)]
-    _check_named(path, columns, [("time", time), *named, ("id", series), *wanted])
+    _check_named(path, columns, [("time", time), *named, ("series", series), *wanted])
     labels |= labels_of(path, columns, categories)
     columns = indicators(path, columns, labels)
     past = list(dict.fromkeys(own for name in (*past, *categories) for own in _expanded(name, labels)))
@@ -138,7 +138,7 @@ def read_series(
     taken = (time, target, series)
     if targets:
         if past or future is not None:
-            raise DataError(f"{path.name}: --target {target} names several series, which go without covariates.")
+            raise DataError(f"{path.name}: {target} are several series, which go without covariates.")
         frame = _wide(path, columns, stamps, targets, series, notes)
         _mention_unused(columns, (*taken, *targets, *keys, *numbered), notes)
         names = OwnNames(time, tuple(targets), tuple(keys or filter(None, [series])))
@@ -220,11 +220,12 @@ def _read_later(
 
 
 def _check_named(path: Path, columns: Columns, named: Sequence[tuple[str, str | None]]) -> None:
-    """Refuse an option that names a column which is not there."""
-    for option, name in named:
+    """Refuse names of columns which are not there, each with the parameter that names it."""
+    for parameter, name in named:
         if name is not None and name not in columns:
             raise DataError(
-                f"{path.name}: there is no column {name!r} for --{option}; the columns are {listed(columns)}."
+                f"{path.name}: there is no column {name!r}; the columns are {listed(columns)}.",
+                Remedy("name one of them with {}", **{parameter: ...}),
             )
 
 
@@ -234,13 +235,12 @@ def _check_rows(path: Path, columns: Columns, frame: pd.DataFrame, taken: tuple[
     if (repeated := frame.duplicated(["unique_id", "ds"])).any():
         again = frame["ds"][repeated].iloc[0]
         apart = suggest_series(columns, frame["ds"], taken)
-        hint = (
-            f"If the file holds several series, pass --id {apart}."
-            if apart
-            else "No column tells several series apart; sum the rows of one time, or drop all but one."
-        )
         within = "" if series is None else f" where {series!r} is {str(frame['unique_id'][repeated].iloc[0])!r}"
-        raise DataError(f"{path.name}: {again} occurs more than once in column {time!r}{within}. {hint}")
+        text = f"{path.name}: {again} occurs more than once in column {time!r}{within}."
+        if apart:
+            raise DataError(text, Remedy("pass {} if the file holds several series", series=apart))
+        text += " No column tells several series apart."
+        raise DataError(text, Remedy("sum the rows of one time"), Remedy("drop all but one"))
     if frame["unique_id"].value_counts().max() < 2:
         raise DataError(f"{path.name}: no series has more than one row, at least 2 are needed.")
 
@@ -261,7 +261,7 @@ def _covariates(
             raise DataError(f"{path.name}: column {name!r} cannot be a covariate; {reason}.")
         values = to_numbers(columns, name, notes)
         if isinstance(values, Odd):
-            raise DataError(f"{path.name}: covariate {values.said(columns, name)}.{_marks_hint(values)}")
+            raise DataError(f"{path.name}: covariate {values.said(columns, name)}.", *_settled(values))
         result[name] = values
     return result
 
@@ -287,12 +287,10 @@ def _read_future(
     return names, frame
 
 
-def _marks_hint(odd: Odd) -> str:
+def _settled(odd: Odd) -> list[Remedy]:
     """Say how to settle which mark is which."""
-    if not odd.two_readings:
-        return ""
     mark = "," if "," in odd.text else "."
-    return f' Pass --decimal "{mark}" or --thousands "{mark}".'
+    return [Remedy(decimal=mark), Remedy(thousands=mark)] if odd.two_readings else []
 
 
 def _mention_unused(columns: Columns, used: tuple[str | None, ...], notes: list[str]) -> None:
@@ -301,7 +299,7 @@ def _mention_unused(columns: Columns, used: tuple[str | None, ...], notes: list[
         name for name in columns if name and name not in used and not isinstance(to_numbers(columns, name, []), Odd)
     ]
     if unused:
-        notes.append(f"not used: {listed(unused)} (--covariates takes columns)")
+        notes.append(f"not used as covariates: {listed(unused)}")
 
 
 def _find_time(
@@ -324,13 +322,18 @@ def _find_time(
             counted = counted or (column, stamps)
             continue
         if column in known and (odd := odd_date(columns[column], columns.notation)).mostly:
-            raise DataError(f"{path.name}: column {odd.said(columns, column)}. Name another with --time.")
+            raise DataError(
+                f"{path.name}: column {odd.said(columns, column)}.", Remedy("name another with {}", time=...)
+            )
     if counted is not None:
         return counted
     if known and columns.notation.date_format is not None:
         odd = odd_date(columns[known[0]], columns.notation)
         raise DataError(f"{path.name}: column {odd.said(columns, known[0])}.")
-    raise DataError(f"{path.name}: no column holds dates throughout; name it with --time (columns: {listed(columns)}).")
+    raise DataError(
+        f"{path.name}: no column holds dates throughout (columns: {listed(columns)}).",
+        Remedy("name it with {}", time=...),
+    )
 
 
 def _times(path: Path, columns: Columns, name: str, certain: bool, notes: list[str]) -> pd.Series | None:
@@ -338,7 +341,7 @@ def _times(path: Path, columns: Columns, name: str, certain: bool, notes: list[s
     try:
         return to_times(columns[name], certain, notes, columns.notation)
     except DataError as error:
-        raise DataError(f"{path.name}: column {name!r}: {error}") from None
+        raise DataError(f"{path.name}: column {name!r}: {error.text}", *error.remedies) from None
 
 
 def _find_target(
@@ -348,7 +351,7 @@ def _find_target(
     if name is not None:
         values = to_numbers(columns, name, notes)
         if isinstance(values, Odd):
-            raise DataError(f"{path.name}: column {values.said(columns, name)}.{_marks_hint(values)}")
+            raise DataError(f"{path.name}: column {values.said(columns, name)}.", *_settled(values))
         return name, values
     numeric: dict[str, tuple[list[float], list[str]]] = {}
     odd: dict[str, Odd] = {}
@@ -362,8 +365,8 @@ def _find_target(
                 numeric[column] = values, found
     for column, entry in odd.items():
         if entry.mostly and (column.lower() in TARGET_NAMES or not numeric):
-            hint = _marks_hint(entry) or " Name another with --target."
-            raise DataError(f"{path.name}: column {entry.said(columns, column)}.{hint}")
+            remedies = _settled(entry) or [Remedy("name another with {}", target=...)]
+            raise DataError(f"{path.name}: column {entry.said(columns, column)}.", *remedies)
     named = [column for column in numeric if column.lower() in TARGET_NAMES]
     chosen = named if len(named) == 1 else list(numeric)
     if len(chosen) != 1:
@@ -372,9 +375,12 @@ def _find_target(
             if chosen
             else "no column besides the dates holds numbers throughout"
         )
-        all_names = "pass" if len(chosen) <= _MOST_IN_A_LINE else "pass all their names, as in"
-        line = ",".join(chosen if len(chosen) <= _MOST_IN_A_LINE else chosen[:2])
-        several = f" If each is a series of its own, {all_names} --target {line}." if chosen else ""
-        raise DataError(f"{path.name}: {reason}; name the one to forecast with --target.{several}")
+        remedies = [Remedy("name the one to forecast with {}", target=...)]
+        if chosen:
+            few = len(chosen) <= _MOST_IN_A_LINE
+            names = ",".join(chosen if few else chosen[:2])
+            several = "pass {} if each is a series of its own"
+            remedies.append(Remedy(several if few else f"{several}, with all their names", target=names))
+        raise DataError(f"{path.name}: {reason}.", *remedies)
     notes += numeric[chosen[0]][1]
     return chosen[0], numeric[chosen[0]][0]

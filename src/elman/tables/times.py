@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from elman.errors import DataError
+from elman.errors import DataError, Remedy
 from elman.tables.files import Column, Notation
 from elman.tables.frequencies import Times, gaps_of, infer_frequency
 from elman.tables.numbers import PLAIN, Odd
@@ -169,8 +169,9 @@ def _day_and_month(texts: Sequence[str], column: pd.Series, notes: list[str], no
     ranks = [_rank(pd.DatetimeIndex(times).unique().sort_values()) for _, times in possible]
     if ranks[0] == ranks[1] and "." not in texts[0]:
         raise DataError(
-            f"dates such as {texts[0]} can be read day first and month first. Pass --day-first, or --date-format "
-            f'"{_month_first_form(texts[0])}".'
+            f"dates such as {texts[0]} can be read day first and month first.",
+            Remedy(day_first=True),
+            Remedy(date_format=_month_first_form(texts[0])),
         )
     name, times = possible[0 if ranks[0] < ranks[1] else 1]
     notes.append(f"dates such as {texts[0]} were read {name}")
