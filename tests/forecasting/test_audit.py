@@ -590,7 +590,7 @@ def test_text_names_what_broke_and_by_how_much() -> None:
 
 
 def test_later_moves_every_series_along_its_own_dates() -> None:
-    subject = Subject(small(n_seeds=1), frame_of(WAVE, WAVE[:30]))
+    subject = Subject(small(n_seeds=1), frame_of(WAVE, WAVE[:50]))
     moved = later(subject.panel, 5)
     assert moved.times is not None and subject.panel.times is not None
     assert moved.times[0] == pd.Timestamp("2001-06-01") and moved.times[48] == pd.Timestamp("2001-06-01")

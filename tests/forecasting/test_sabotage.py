@@ -32,14 +32,14 @@ IDS = ('["s0"]', '["s0","s0"]', '["s0",1.0]', '["s0",true]', "{}", '["s0"', f'["
 
 
 def _models() -> dict[str, Callable[[], Forecaster]]:
-    frame = frame_of(WAVE, WAVE[:30])
+    frame = frame_of(WAVE, WAVE[:50])
     zone = frame.assign(ds=frame["ds"].dt.tz_localize("Europe/Berlin"))
     middle = frame_of(WAVE, freq="MS").assign(ds=lambda f: f["ds"] + pd.Timedelta(days=14))
     relu = {"cell": "rnn", "activation": "relu"}
     return {
         "prior": lambda: Forecaster(3, method="prior", random_state=0).fit(zone),
         "integers": lambda: Forecaster(3, method="naive").fit(frame.assign(ds=frame.groupby("unique_id").cumcount())),
-        "business days": lambda: Forecaster(3, method="naive").fit(frame_of(WAVE, WAVE[:30], freq="B")),
+        "business days": lambda: Forecaster(3, method="naive").fit(frame_of(WAVE, WAVE[:50], freq="B")),
         "months": lambda: small(intervals=6, **relu).fit(middle),
         "updated": lambda: small(intervals=6).fit([WAVE - 22, WAVE[:40] - 22]).update([np.ones(2), np.zeros(0)]),
         "channels": lambda: small().fit(np.stack([WAVE, WAVE - 22], axis=1)),

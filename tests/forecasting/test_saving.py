@@ -18,7 +18,7 @@ from forecasting.small import WAVE, frame_of, small
 
 @pytest.mark.parametrize("kind", ["array", "list", "frame", "zone", "integers", "polars", "months"])
 def test_saved_forecaster_forecasts_the_same_bits(kind: str, tmp_path: Path) -> None:
-    frame = frame_of(WAVE, WAVE[:30])
+    frame = frame_of(WAVE, WAVE[:50])
     data: Any = {
         "array": WAVE,
         "list": [WAVE, WAVE[:30]],
@@ -125,7 +125,6 @@ CHANGES = {
     "intervals without residuals": _change("parameters.intervals", 3),
     "unit of the smallest number": _change("unit", 5e-324),
     "seasons of another fit": _change("seasons", [5]),
-    "method of another fit": _change("parameters.method", "prior"),
     "times falling": lambda arrays, metadata: arrays.update(times=arrays["times"][::-1].copy()),
     "times equal": lambda arrays, metadata: arrays["times"].__setitem__(-1, arrays["times"][-2]),
     "times with a gap": lambda arrays, metadata: arrays["times"].__setitem__(-1, arrays["times"][-1] * 2),
@@ -149,7 +148,7 @@ CHANGES = {
 
 @pytest.mark.parametrize("name", CHANGES)
 def test_contents_that_do_not_fit_are_refused(name: str, tmp_path: Path) -> None:
-    arrays, metadata = small(cell="rnn", activation="relu").fit(frame_of(WAVE, WAVE[:30])).to_arrays()
+    arrays, metadata = small(cell="rnn", activation="relu").fit(frame_of(WAVE, WAVE[:50])).to_arrays()
     arrays = {key: array.copy() for key, array in arrays.items()}
     CHANGES[name](arrays, metadata)
     path = tmp_path / "model"

@@ -7,8 +7,8 @@ import _thread
 import numpy as np
 import pytest
 
-from elman.errors import ArgumentError, TrainingError
-from elman.training import Batch, Trainer, train_ensemble
+from elman.errors import ArgumentError, ElmanWarning, TrainingError
+from elman.training import Batch, History, Trainer, train_ensemble
 from training.runs import network, random_batches, score, trainer
 
 SHARED = random_batches()
@@ -73,3 +73,19 @@ def test_the_first_error_stops_all() -> None:
 def test_refused() -> None:
     with pytest.raises(ArgumentError, match=r"^train_ensemble: n_threads must be an integer of at least 1, got 0\.$"):
         train_ensemble([member(0)], n_threads=0)
+
+
+def test_training_that_ends_while_it_learns_says_so() -> None:
+    scores = [10.0, 9.0, 8.0, 7.0, 6.5, 6.0, 5.5, 5.0, 4.5, 4.0, 3.5, 3.0]
+    assert History(score=scores).still_learning
+    assert not History(score=scores[:11]).still_learning  # too few to tell
+    assert not History(score=[*scores, 3.1]).still_learning  # past its best
+    assert not History(score=[*scores, *[3.0 - i / 100 for i in range(1, 13)]]).still_learning  # hardly better
+    told = iter(scores)
+    learner = member(1, updates=12, validate=lambda network: next(told), validate_every=1)
+    with pytest.warns(ElmanWarning) as caught:
+        train_ensemble([learner])
+    assert str(caught[0].message) == (
+        "training ended while it still learned: over its last quarter the validation score fell from 4.5 to 3. More "
+        "updates, or epochs, will probably do better."
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import threading
 
@@ -12,7 +13,7 @@ import pytest
 from elman import reference
 from elman.errors import ArgumentError, ShapeError, TrainingError
 from elman.network import Architecture, DropoutKey, Network
-from elman.training import Batch, Cosine, History, Plateau, Settings, StretchBatches, Trainer
+from elman.training import Batch, Cosine, History, OrderedStretches, Plateau, Settings, StretchBatches, Trainer
 from tolerances import assert_close
 from training.runs import network, ordered_batches, random_batches, score, trainer
 
@@ -385,3 +386,27 @@ def test_a_history_is_one_line_however_long_it_is() -> None:
     long = History(loss=[0.5 - i / 1e5 for i in range(10_000)], validation_update=[10, 20], score=[0.25, 0.5])
     assert repr(long) == "History(10000 updates, loss 0.5 to 0.4, best score 0.25 after update 10)"
     assert repr(History()) == "History(0 updates)"
+
+
+@pytest.mark.parametrize("optimizer", ["adam", "sgd", "rmsprop"])
+def test_a_loss_that_explodes_and_stays_finite_is_refused(optimizer: str) -> None:
+    batches = OrderedStretches(np.sin(np.arange(60.0) / 3)[:, None], [0, 60], window=4, horizon=1, steps=60)
+    network = Network.initialized(Architecture(4, 1, cell="rnn", hidden_size=8))
+    settings = Settings(updates=30, optimizer=optimizer, learning_rate=1e5, clip_norm=1.0, schedule=Cosine())
+    with pytest.raises(TrainingError) as caught:
+        Trainer(network, batches, settings).run()
+    assert re.fullmatch(
+        r"Trainer: the loss went from 2.412 to [\d.e+]+: training made the network worse\.\n"
+        r"  Hint: a lower learning_rate or clip_norm=1\.0 usually helps\.",
+        str(caught.value),
+    )
+
+
+def test_losses_of_unlike_batches_are_no_explosion() -> None:
+    """The first stretch does not move at all, the last moves most: only the same batches can be compared."""
+    values = (np.arange(800.0) ** 2 * np.sin(np.arange(800.0)) * 1e-4)[:, None]
+    values[:100] = 0.0
+    batches = OrderedStretches(values, [0, 800], window=4, horizon=1, steps=90)
+    network = Network.initialized(Architecture(4, 1, cell="rnn", hidden_size=4))
+    history = Trainer(network, batches, Settings(updates=7, learning_rate=1e-4)).run()
+    assert min(history.loss[2:]) > 10 * history.loss[0]

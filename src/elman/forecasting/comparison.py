@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -44,3 +44,15 @@ class Comparison:
     baselines: tuple[str, ...]
     decision: Decision
     labels: dict[str, str]
+
+    def in_order(self, rows: npt.NDArray[np.int64]) -> Comparison:
+        """Return the same with the series of the fit in another order; ``rows`` are their places now.
+
+        Series of several channels have no names to be sorted by, so that every row is a series.
+        """
+        places = np.argsort(rows)[self.past.rows]
+        order = np.argsort(places)
+        past = replace(self.past, panel=self.past.panel.select(order), rows=places[order])
+        forecasts = {name: values[order] for name, values in self.forecasts.items()}
+        errors = {name: values[order] for name, values in self.errors.items()}
+        return replace(self, past=past, forecasts=forecasts, errors=errors)

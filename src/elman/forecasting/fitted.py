@@ -13,6 +13,7 @@ from elman.errors import ArgumentError, DataError, Remedy, UnsupportedError
 from elman.forecasting.comparison import Comparison
 from elman.forecasting.intervals import deliver
 from elman.forecasting.methods import MeanMethod, Method, NetworkMethod
+from elman.forecasting.notices import notice_medians
 from elman.forecasting.panel import Panel
 from elman.forecasting.training_set import filled
 from elman.tables.frequencies import Frequency, future_times
@@ -110,9 +111,18 @@ class Fitted:
 
     def delivered(self, place: str, newest: Panel, levels: Sequence[float], n_threads: int) -> Any:
         """Forecast what follows the newest values, in the form in which the data came, with intervals if asked for."""
-        if not levels:
-            return newest.deliver(self.method.forecast_newest(place, newest, n_threads))
-        return deliver(newest, *self.method.outlook(place, newest, levels, n_threads))
+        edges: dict[str, Array] = {}
+        if levels:
+            forecasts, edges = self.method.outlook(place, newest, levels, n_threads)
+        else:
+            forecasts = self.method.forecast_newest(place, newest, n_threads)
+        notice_medians(place, newest, self.method, self.parameters, forecasts)
+        return deliver(newest, forecasts, edges) if levels else newest.deliver(forecasts)
+
+    def in_order(self, rows: npt.NDArray[np.int64]) -> Fitted:
+        """Return the same with the series in another order; ``rows`` (S,) are their places now."""
+        comparison = None if self.comparison is None else self.comparison.in_order(rows)
+        return replace(self, method=self.method.in_order(rows), newest=self.newest.select(rows), comparison=comparison)
 
 
 def in_order(place: str, known: Panel, new: Panel) -> Panel:

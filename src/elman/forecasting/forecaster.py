@@ -17,10 +17,12 @@ from elman.forecasting.frames import read_panel
 from elman.forecasting.intervals import check_levels, deliver
 from elman.forecasting.judgement import Backtest
 from elman.forecasting.methods import NetworkMethod
+from elman.forecasting.notices import notice_ended, notice_medians
 from elman.forecasting.options import TABLE, check_parameters, covariates_of, least_values, names_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.procedure import fit_panel
+from elman.forecasting.recipe import resolve_seasons
 from elman.forecasting.saving import SINCE, from_file, to_file
 from elman.forecasting.training_set import filled
 from elman.network import Network
@@ -283,6 +285,7 @@ class Forecaster(Parameters, Estimator[Fitted]):
                 return fitted.delivered(place, panel, levels, self.n_threads or 0)
             panel = self._with_future(place, self._read(place, data), future)
             forecasts = self._forecast_panel(place, panel)
+            notice_medians(place, panel, fitted.method, fitted.parameters, forecasts)
             if not levels:
                 return panel.deliver(forecasts)
             return deliver(panel, forecasts, self._bounds(place, panel, forecasts, levels))
@@ -446,14 +449,19 @@ class Forecaster(Parameters, Estimator[Fitted]):
     def _read_new(self, place: str, data: Any) -> Panel:
         """Check the data of a fit."""
         columns, least = covariates_of(self), least_values(self)
-        return read_panel(place, data, self.freq, self.missing, columns, channels=True, least=least)
+        panel = read_panel(place, data, self.freq, self.missing, columns, channels=True, least=least, short=2)
+        season = resolve_seasons(place, self.season, panel.frequency)[0]
+        notice_ended(place, panel, int(self.horizon), season)
+        return panel
 
     def _read(self, place: str, data: Any, least: int | None = None, empty: bool = False) -> Panel:
         """Check data against what was fitted."""
         least = least_values(self) if least is None else least
         columns = covariates_of(self)
         freq = self.freq if self._fitted.frequency is None else self._fitted.frequency
-        panel = read_panel(place, data, freq, self.missing, columns, channels=True, least=least, empty=empty)
+        panel = read_panel(
+            place, data, freq, self.missing, columns, channels=True, least=least, empty=empty, short=least
+        )
         self._fitted.check_channels(place, panel)
         return panel
 

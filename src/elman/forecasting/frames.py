@@ -14,7 +14,7 @@ import pandas as pd
 from elman.data.ragged import refuse_times
 from elman.errors import ArgumentError, DataError, ElmanWarning, Remedy, UnsupportedError
 from elman.forecasting.covariates import read_covariates, sources
-from elman.forecasting.panel import LARGEST, Panel
+from elman.forecasting.panel import LARGEST, Panel, names_of
 from elman.tables.frame_columns import as_long, numbers, select_columns, time_stamps
 from elman.tables.frequencies import (
     OFF_CALENDAR,
@@ -44,6 +44,7 @@ def read_panel(
     channels: bool = False,
     least: int = 2,
     empty: bool = False,
+    short: int = 0,
 ) -> Panel:
     """Check data and bring it into one form.
 
@@ -66,6 +67,8 @@ def read_panel(
         Values that every series must have.
     empty : bool
         Whether all of them may be missing.
+    short : int
+        Series of a frame with fewer values are left out, and named in a warning, if others have as many.
 
     Returns
     -------
@@ -86,7 +89,7 @@ def read_panel(
     data = as_long(place, data)
     _refuse_other_kinds(place, data)
     if hasattr(data, "columns"):
-        panel = _read_frame(place, data, freq, missing, covariates)
+        panel = _without_short(place, _read_frame(place, data, freq, missing, covariates), short)
     elif covariates:
         raise ArgumentError(
             f"{place}: past_covariates and future_covariates name columns of a frame, got {type(data).__name__}."
@@ -159,6 +162,21 @@ def _same_channels(place: str, series: Sequence[Array]) -> None:
                 f"{place}: every series must have the same channels, got shape {series[0].shape} in series 0 and "
                 f"{values.shape} in series {i}."
             )
+
+
+def _without_short(place: str, panel: Panel, short: int) -> Panel:
+    """Leave out series that have too few values to be learned from, and say so, unless all have."""
+    few = panel.lengths < short
+    if not few.any() or few.all():
+        return panel
+    left_out = np.flatnonzero(few)
+    warnings.warn(
+        f"{place}: {len(left_out)} of {len(panel)} series left out, at least {short} values of each are needed: "
+        f"{names_of(panel, left_out)}.",
+        ElmanWarning,
+        stacklevel=5,
+    )
+    return panel.select(np.flatnonzero(~few).tolist())
 
 
 def _check_values(place: str, panel: Panel, missing: str, least: int, empty: bool) -> None:

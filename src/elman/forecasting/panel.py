@@ -12,7 +12,7 @@ import pandas as pd
 
 from elman.tables.frequencies import Frequency, Times, future_times
 
-__all__ = ["LARGEST", "Panel"]
+__all__ = ["LARGEST", "Panel", "names_of"]
 
 Array = npt.NDArray[np.float64]
 
@@ -131,13 +131,27 @@ class Panel:
         order = np.concatenate([part for pair in zip(rows, behind, strict=True) for part in pair])
         return both.take(order, self.offsets + new.offsets)
 
-    def select(self, series: Sequence[int]) -> Panel:
+    def select(self, series: Sequence[int] | npt.NDArray[np.int64]) -> Panel:
         """Keep some series, in the order given."""
         chosen = np.asarray(series, dtype=np.int64)
         panel = self if self.ids is None else replace(self, ids=self.ids[chosen])
         if self.ahead is not None:
             panel = replace(panel, ahead=self.ahead[chosen])
         return panel._slice(self.offsets[:-1][chosen], self.offsets[1:][chosen])
+
+    def sorted_by_name(self) -> npt.NDArray[np.int64] | None:
+        """Return the order (S,) that `select` takes to sort the series by name; None without names.
+
+        Examples
+        --------
+        >>> Panel(np.arange(3.0), np.arange(4), "pandas", pd.Index(["b", "a", "c"])).sorted_by_name()
+        array([1, 0, 2])
+        """
+        if self.ids is None:
+            return None
+        names = self.ids.tolist()
+        keys = [(0, name, "") if type(name) is int else (1, 0, repr(name)) for name in names]
+        return np.array(sorted(range(len(names)), key=keys.__getitem__), dtype=np.int64)
 
     def _slice(self, starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64]) -> Panel:
         stops = np.maximum(starts, stops)
@@ -192,3 +206,16 @@ class Panel:
                     else column.to_numpy()
                 )
         return pl.DataFrame(columns)
+
+
+def names_of(panel: Panel, some: Sequence[int] | npt.NDArray[np.int64], most: int = 5) -> str:
+    """List the names of some series, the first few of many.
+
+    Examples
+    --------
+    >>> panel = Panel(np.arange(4.0), np.arange(5), "pandas", pd.Index(["a", "b", "c", "d"]))
+    >>> names_of(panel, [0, 2, 3], most=2)
+    "'a', 'c', …"
+    """
+    names = [panel.name(int(series)).removeprefix("series ") for series in some[:most]]
+    return ", ".join(names + ["…"] * (len(some) > most))

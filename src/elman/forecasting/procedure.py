@@ -79,6 +79,17 @@ def fit_panel(place: str, parameters: Parameters, panel: Panel) -> Fitted:
     Interrupted
         On Ctrl-C; KeyboardInterrupt where a network was asked for that has not learned anything yet.
     """
+    order = panel.sorted_by_name()
+    if order is None or (np.diff(order) > 0).all():
+        return _fit_or_so_far(place, parameters, panel)
+    back = np.argsort(order)  # draws depend on the place of a series: the order of the rows must not
+    try:
+        return _fit_or_so_far(place, parameters, panel.select(order)).in_order(back)
+    except Interrupted as stop:
+        raise Interrupted(stop.fitted.in_order(back)) from None
+
+
+def _fit_or_so_far(place: str, parameters: Parameters, panel: Panel) -> Fitted:
     seasons = resolve_seasons(place, parameters.season, panel.frequency)
     candidates = Candidates(place, parameters, seasons, root_seed(parameters.random_state))
     try:

@@ -81,9 +81,6 @@ def from_file(forecaster: Parameters, arrays: Arrays, metadata: dict[str, Any]) 
     network, spread = name in ("network", "mean"), name != "network"
     keys = _KEYS | (set() if old else _NEW) | (_OLD if network else set()) | ({"prior", "widths"} if spread else set())
     check_names("fields", set(metadata) - {"columns"}, keys)
-    asked = forecaster.method
-    if asked != "auto" and name not in _ASKED.get(asked, (asked,)):
-        raise FileFormatError("the method does not follow from the parameters")
     method: Method
     if spread:
         prior = _spread(forecaster, arrays, metadata)
@@ -112,7 +109,6 @@ def from_file(forecaster: Parameters, arrays: Arrays, metadata: dict[str, Any]) 
 
 
 _PRIORS = (PRIOR, TUNED, MEAN, LONGER)
-_ASKED = {"prior": (PRIOR,), "tuned": (TUNED, PRIOR)}  # the second of an interrupted fit
 _METHODS = (*_PRIORS, "network", *BASELINES)
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 
 from elman import _check
 from elman.engine import kernels
+from elman.errors import ElmanWarning
 from elman.training.checkpoints import Keeper, keepers_of
 from elman.training.loop import Callback, Trainer
 from elman.training.progress import Progress
@@ -75,6 +77,19 @@ def train_ensemble(trainers: Sequence[Trainer], *, n_threads: int | None = None,
         finally:
             stop.set()  # leaving the pool waits for the updates under way
             begin.set()
+    _warn_if_still_learning(trainers)
+
+
+def _warn_if_still_learning(trainers: Sequence[Trainer]) -> None:
+    still = [trainer for trainer in trainers if trainer.update >= trainer.stop_at and trainer.history.still_learning]
+    if still:
+        score = still[0].history.score
+        warnings.warn(
+            f"training ended while it still learned: over its last quarter the validation score fell from "
+            f"{score[-1 - len(score) // 4]:.4g} to {score[-1]:.4g}. More updates, or epochs, will probably do better.",
+            ElmanWarning,
+            stacklevel=3,
+        )
 
 
 def _train(

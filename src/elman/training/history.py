@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+_FEWEST_SCORES = 12  # of fewer, the last quarter says little
+
 
 @dataclass(repr=False)
 class History:
@@ -73,6 +75,14 @@ class History:
         for score in self.score:
             best, waited = (score, 0) if score < best - min_delta else (best, waited + 1)
         return waited
+
+    @property
+    def still_learning(self) -> bool:
+        """Whether the last score is the best, and a tenth of the gain came in the last quarter of the run."""
+        if len(self.score) < _FEWEST_SCORES or self.score[-1] > self.best_score:
+            return False
+        gained = self.score[0] - self.score[-1]
+        return gained > 0 and self.score[-1 - len(self.score) // 4] - self.score[-1] > 0.1 * gained
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return every list as an array: float64, and int64 for ``validation_update``."""

@@ -24,6 +24,8 @@ Array = npt.NDArray[Any]
 Validate: TypeAlias = Callable[[Any], float]
 Callback: TypeAlias = "Callable[[Trainer], object]"
 
+_LAST, _FAR = 5, 10.0  # updates at the end of a run whose losses are compared with those of its first parameters
+
 
 class Trainer:
     """Train a network in place.
@@ -190,7 +192,8 @@ class Trainer:
         Raises
         ------
         TrainingError
-            If a loss, a gradient or a score is not finite. The network then has its best parameters so far.
+            If a loss, a gradient or a score is not finite, or if the losses at the end are far beyond those at the
+            start and nothing was validated. The network then has its best parameters so far.
         KeyboardInterrupt
             Likewise, when the user asks for it.
         """
@@ -204,7 +207,27 @@ class Trainer:
             raise
         if self.finished or self._asked_to_stop:
             self._restore_best()
+        if self.finished and self._best is None:
+            self._check_losses()
         return self.history
+
+    def _check_losses(self) -> None:
+        """Refuse a run that ends far beyond where it began, on the same batches: finite losses can explode, too."""
+        end = self.history.loss[-_LAST:]
+        if not end or min(end) <= _FAR * self.history.loss[0]:
+            return
+        theta, done = self.network.theta, range(self.update - len(end), self.update)
+        now = theta.copy()
+        theta[...] = self.first_theta
+        try:
+            start = [self._pass(self.batches.batch(update), None, update, self.n_threads)[0] for update in done]
+        finally:
+            theta[...] = now
+        if sum(end) > _FAR * sum(start):
+            raise TrainingError(
+                f"Trainer: the loss went from {sum(start) / len(end):.4g} to {sum(end) / len(end):.4g}: training made "
+                "the network worse.\n  Hint: a lower learning_rate or clip_norm=1.0 usually helps."
+            )
 
     def _advance(self, last: int, bar: Progress) -> None:
         over = self._validate_if_due()  # an interrupt may have come between an update and its validation

@@ -57,6 +57,10 @@ class Alone(ABC):
         """Nothing moves on: every forecast looks at the whole series."""
         return self
 
+    def in_order(self, rows: npt.NDArray[np.int64]) -> Self:
+        """Nothing is known of single series."""
+        return self
+
     def kept(self, longer: Panel) -> Panel:
         """Keep everything."""
         return longer

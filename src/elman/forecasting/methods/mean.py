@@ -65,3 +65,7 @@ class MeanMethod(Alone):
         tail = newest.tail(self.network.memory)
         kept = longer.tail(self.network.recipe.window + self.network.recipe.steps - 1 + int(added.max()))
         return replace(self, network=self.network.advanced(place, tail, kept, added, n_threads))
+
+    def in_order(self, rows: npt.NDArray[np.int64]) -> MeanMethod:
+        """Sort what the network knows of the series."""
+        return replace(self, network=self.network.in_order(rows))

@@ -112,6 +112,10 @@ class NetworkMethod:
         """Return the same networks as if they had been fitted on other series, in units of these."""
         return replace(self, scales=self.scaling.measured(panel), names=panel.ids)
 
+    def in_order(self, rows: npt.NDArray[np.int64]) -> NetworkMethod:
+        """Return the same, just fitted, with the series in another order; ``rows`` are their places now."""
+        return replace(self, scales=self.scales[rows], names=None if self.names is None else self.names[rows])
+
     def forecast(self, place: str, panel: Panel, n_threads: int) -> Array:
         """Forecast what follows a panel; with covariates known ahead it has them behind it."""
         self.scaling.check(place, panel)

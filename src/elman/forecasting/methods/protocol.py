@@ -51,5 +51,8 @@ class Method(Protocol):
     def advanced(self, place: str, newest: Panel, longer: Panel, added: npt.NDArray[np.int64], n_threads: int) -> Self:
         """Return the method after ``added`` new values of each series; ``longer`` has them behind ``newest``."""
 
+    def in_order(self, rows: npt.NDArray[np.int64]) -> Self:
+        """Return the method, just fitted, with the series in another order; ``rows`` (S,) are their places now."""
+
     def kept(self, longer: Panel) -> Panel:
         """Keep what later forecasts and updates need of series that have grown."""

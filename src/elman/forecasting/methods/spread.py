@@ -8,7 +8,8 @@ the scale of the normal distribution, linearly in z = Φ⁻¹(level): exact for 
 panel the distance from the point is multiplied by one width factor of at least 1, measured on the horizon that was held
 out: one for 80 % and below, one for 95 %, interpolated in between.
 
-The prior's quantiles, and the ends, never fall below zero where the series never did; ends never meet
+All quantiles of a constant series are the constant. The prior's quantiles, and the ends, never fall below zero where
+the series never did; ends never meet
 (`elman.forecasting.floors`).
 """
 
@@ -75,10 +76,13 @@ class Spread:
         series = flat(panel)
         found = self.prior.forecast(series, self.horizon, self.seasons, n_threads=n_threads)
         found = np.where(never_negative(panel).reshape(-1, 1, 1), np.maximum(found, 0.0), found)
-        if not self.has_partner:
-            return found
-        partner = np.stack([BASELINES[PARTNER](y, self.horizon, 1) for y in series])
-        return moved(found, combined(found[..., _MIDDLE], partner))
+        if self.has_partner:
+            partner = np.stack([BASELINES[PARTNER](y, self.horizon, 1) for y in series])
+            found = moved(found, combined(found[..., _MIDDLE], partner))
+        for row, y in enumerate(series):
+            if (y == y[0]).all():  # a constant goes on as it is, and zero as zero, to the last bit
+                found[row] = y[0]
+        return found
 
     @staticmethod
     def median(quantiles: Array) -> Array:

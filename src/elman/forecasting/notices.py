@@ -1,0 +1,103 @@
+"""Warnings about series of which a forecast is legal but easily misread."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from elman.errors import ElmanWarning
+from elman.forecasting.methods import BaselineMethod, Method, NetworkMethod
+from elman.forecasting.panel import Panel, names_of
+from elman.tables.frequencies import future_times
+
+__all__ = ["notice_ended", "notice_medians"]
+
+_LONG_AGO = 3  # of the season or the horizon, whichever is longer
+_LEAST_STEPS = 12
+_MOSTLY_ZERO = 0.5  # share of the values
+_FEWEST = 4  # other values: one spike is no demand that comes now and then
+_NEAR_ZERO = 0.5  # of the mean of the values
+
+
+def notice_ended(place: str, panel: Panel, horizon: int, season: int) -> None:
+    """Warn of series that ended long before the newest time stamp of the panel: their forecasts start there.
+
+    Parameters
+    ----------
+    place : str
+        Start of the message.
+    panel : Panel
+        Series of a frame; nothing is said of others.
+    horizon, season : int
+        Long before: by more than three times the longer of the two, and by more than 12 steps.
+    """
+    if panel.times is None or len(panel) < 2:
+        return
+    ends, steps = panel.times[panel.offsets[1:] - 1], max(_LONG_AGO * max(horizon, season), _LEAST_STEPS)
+    try:
+        later = future_times(ends, panel.frequency * steps, 1)  # type: ignore[operator]
+    except (ValueError, ArithmeticError):  # beyond all dates
+        return
+    newest = ends.max()
+    if len(ended := np.flatnonzero(np.asarray(later < newest))):
+        last = ends[ended].max()
+        _warn(
+            f"{place}: {_count(ended, panel)} ended long before the newest time stamp, {_shown(newest)}, the last of "
+            f"them at {_shown(last)}: {names_of(panel, ended)}. Each is forecast from its own end on; leave out what "
+            "does not go on."
+        )
+
+
+def notice_medians(
+    place: str, panel: Panel, method: Method, parameters: Mapping[str, Any], forecasts: npt.NDArray[np.float64]
+) -> None:
+    """Warn of forecasts near zero of series that are zero more often than not: half of what comes lies above a median.
+
+    Parameters
+    ----------
+    place : str
+        Start of the message.
+    panel : Panel
+        What the forecasts were made from.
+    method : Method
+        That made them. Baselines give no medians, nor do networks that were trained by another loss than ``"mae"``.
+    parameters : mapping of str to Any
+        Of the forecaster.
+    forecasts : ndarray (S, K) or (S, K, D)
+        Points.
+    """
+    if isinstance(method, BaselineMethod) or (isinstance(method, NetworkMethod) and parameters["loss"] != "mae"):
+        return
+    near = [
+        s
+        for s, (values, own) in enumerate(zip(panel, forecasts, strict=True))
+        if (values >= 0).all()
+        and np.mean(values == 0) > _MOSTLY_ZERO
+        and np.count_nonzero(values) >= _FEWEST
+        and np.mean(np.minimum(own, 1e300)) < _NEAR_ZERO * np.mean(values)
+    ]
+    if near:
+        whose = "the series" if panel.kind == "array" else f"{_count(near, panel)} ({names_of(panel, near)})"
+        _warn(
+            f"{place}: the forecast of {whose} is a median, and near 0 because most values are 0: it is no mean, and "
+            "its sum is no total. Sum the values over longer periods before forecasting, or look at the upper ends of "
+            "the intervals."
+        )
+
+
+def _count(some: Sequence[int] | npt.NDArray[np.int64], panel: Panel) -> str:
+    return f"{len(some)} of {len(panel)} series"
+
+
+def _shown(time: Any) -> str:
+    """Write a time stamp, of a day without the hour."""
+    return str(time).removesuffix(" 00:00:00") if isinstance(time, pd.Timestamp) else str(time)
+
+
+def _warn(message: str) -> None:
+    warnings.warn(message, ElmanWarning, stacklevel=5)

@@ -1,0 +1,84 @@
+"""Series of which a forecast is legal but easily misread: one warning each that names them, and the others forecast."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from elman import DataError, ElmanWarning, Forecaster
+from forecasting.small import WAVE, frame_of, small
+
+MONTHS = frame_of(WAVE, WAVE, WAVE, freq="MS")
+DEMAND = np.random.default_rng(0).poisson(0.3, 96) * 5.0
+
+
+def _with_rows(lengths: list[int], frame: pd.DataFrame = MONTHS) -> pd.DataFrame:
+    parts = [frame[frame["unique_id"] == f"s{i}"].head(count) for i, count in enumerate(lengths)]
+    return pd.concat(parts, ignore_index=True)
+
+
+@pytest.mark.parametrize("method", ["auto", "network", "naive"])
+def test_a_series_of_one_row_is_left_out_and_named(method: str) -> None:
+    model = small() if method == "network" else Forecaster(3, method=method)
+    with pytest.warns(ElmanWarning) as caught:
+        forecast = model.fit(_with_rows([60, 1, 55])).predict()
+    assert [str(warning.message) for warning in caught] == [
+        "Forecaster.fit: 1 of 3 series left out, at least 2 values of each are needed: 's1'."
+    ]
+    assert forecast["unique_id"].unique().tolist() == ["s0", "s2"]
+
+
+def test_a_network_leaves_out_what_is_too_short_to_forecast() -> None:
+    model = small().fit(MONTHS)
+    with pytest.warns(
+        ElmanWarning, match=r"^Forecaster.predict: 1 of 3 series left out, at least 2 values .*: 's2'\.$"
+    ):
+        assert len(model.predict(_with_rows([60, 30, 1]))) == 6
+
+
+def test_one_row_alone() -> None:
+    assert Forecaster(2, freq="MS").fit(_with_rows([1])).predict()["Elman"].tolist() == [20.0, 20.0]
+    with pytest.raises(DataError, match="series 's0' has 1 value, at least 2 are needed"):
+        small(freq="MS").fit(_with_rows([1]))
+
+
+def test_series_that_ended_long_ago_are_named() -> None:
+    with pytest.warns(ElmanWarning) as caught:
+        forecast = Forecaster(3, method="naive").fit(_with_rows([60, 20, 30])).predict()
+    assert " ".join(str(warning.message) for warning in caught) == (
+        "Forecaster.fit: 1 of 3 series ended long before the newest time stamp, 2005-12-01, the last of them at "
+        "2002-08-01: 's1'. Each is forecast from its own end on; leave out what does not go on."
+    )
+    assert len(forecast) == 9
+
+
+@pytest.mark.parametrize("method", ["prior", "network"])
+def test_a_median_near_zero_is_called_one(method: str) -> None:
+    frame = frame_of(DEMAND, np.resize(WAVE, 96), freq="MS")
+    model = small(season=12, window=13, updates=60) if method == "network" else Forecaster(3, method="prior")
+    model.fit(frame)
+    every: list[dict[str, object]] = [{}, {"data": frame}, *([{"level": [50]}] if method == "prior" else [])]
+    for arguments in every:
+        with pytest.warns(ElmanWarning) as caught:
+            model.predict(**arguments)
+        assert " ".join(str(warning.message) for warning in caught) == (
+            "Forecaster.predict: the forecast of 1 of 2 series ('s0') is a median, and near 0 because most values are "
+            "0: it is no mean, and its sum is no total. Sum the values over longer periods before forecasting, or look "
+            "at the upper ends of the intervals."
+        )
+
+
+def test_means_and_single_spikes_are_not_called_medians() -> None:
+    spike = np.zeros(40)
+    spike[20] = 7.0
+    Forecaster(3, season=1, method="simple exponential smoothing").fit(DEMAND).predict()
+    Forecaster(3, season=1, method="prior").fit(spike).predict()
+
+
+@pytest.mark.parametrize("season", [1, 12])
+def test_a_constant_goes_on_to_the_last_bit(season: int) -> None:
+    for constant in (147.6, 0.0, -3.7e-5):
+        found = Forecaster(3, season=season, method="prior").fit(np.full(40, constant)).predict(level=[80])
+        assert found["Elman"].tolist() == [constant] * 3
+        assert (found["Elman-lo-80"] <= constant).all() and (found["Elman-hi-80"] > constant).all()
