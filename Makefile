@@ -8,6 +8,7 @@ INSTALL ?= --editable .
 
 RUN := $(VENV)/bin/
 SECONDS ?= 600
+WORKERS ?= 2
 AXE ?= $(VENV)/axe/node_modules/axe-core/axe.min.js
 PIP := $(RUN)python -m pip --quiet --disable-pip-version-check install
 NATIVE := pyproject.toml CMakeLists.txt $(shell find cpp -type f)
@@ -27,13 +28,13 @@ demo: $(VENV)/.package ## forecast the shipped airline passengers and draw the p
 	@$(RUN)elman forecast air-passengers --horizon 12 --plot air-passengers.png
 	@echo "The picture is $(CURDIR)/air-passengers.png"
 
-test: $(VENV)/.test ## run the tests
-	@$(RUN)python -m pytest
+test: $(VENV)/.test ## run the tests, shared among two processes (WORKERS=... for another number)
+	@$(RUN)python -m pytest -n $(WORKERS) --dist worksteal
 
 # Old releases warn of what the newest releases of their own dependencies will drop; our own use is checked by `test`.
 test-lowest: ## run the tests with the lowest versions of everything that Elman needs
 	@$(MAKE) --no-print-directory VENV=$(VENV)/lowest INSTALL=". $(LOWEST)" $(VENV)/lowest/.test
-	@$(VENV)/lowest/bin/python -m pytest -W ignore::DeprecationWarning
+	@$(VENV)/lowest/bin/python -m pytest -n $(WORKERS) --dist worksteal -W ignore::DeprecationWarning
 
 test-lowest-pandas: $(VENV)/.test ## run the tests of dates and tables with the lowest version of pandas
 	@$(PIP) --no-deps --upgrade --target $(VENV)/lowest-pandas $(filter pandas==%,$(LOWEST)) pytz

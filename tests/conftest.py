@@ -5,6 +5,8 @@ from __future__ import annotations
 import gc
 import signal
 
+import pytest
+
 # A run started in the background inherits "ignore SIGINT", and Python then installs no handler: the tests of Ctrl-C,
 # here and in the processes they start, would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
@@ -13,3 +15,11 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def pytest_collection_finish() -> None:
     """Leave the thousands of tests out of every later search for garbage."""
     gc.freeze()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say on which levels the kernels ran; here, because this process may have left the tests to others."""
+    if any(report.nodeid.startswith("tests/kernels/") for report in terminalreporter.getreports("passed")):
+        from kernels.levels import tested_levels
+
+        terminalreporter.write_line(tested_levels())

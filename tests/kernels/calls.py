@@ -1,9 +1,7 @@
-"""Recurrent cells behind one face, for the engine and for its twin, and the ISA level that runs them."""
+"""Recurrent cells behind one face, for the engine and for its twin."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
@@ -18,16 +16,6 @@ CELLS = ("rnn-tanh", "lstm", "gru-after")
 DTYPES = ("float32", "float64")
 STATE = ("h_0", "c_0")
 STEPWISE = ("dx", "dh_0", "dc_0")  # gradients of one row, the others sum over rows
-
-
-@contextmanager
-def on_level(name: str) -> Iterator[None]:
-    before = engine.isa()
-    engine.use_isa(name)
-    try:
-        yield
-    finally:
-        engine.use_isa(before)
 
 
 class Problem:

@@ -12,7 +12,8 @@ import pytest
 from covering import covering
 from elman import engine
 from elman.reference import numerical_gradient
-from kernels.calls import CASES, Problem, backward, forward, on_level
+from kernels.calls import CASES, Problem, backward, forward
+from kernels.levels import on_level
 from reference.cases import Arrays, Cotangents
 from tolerances import assert_close
 

@@ -16,9 +16,9 @@ from kernels.calls import (
     assert_same_bits,
     backward,
     forward,
-    on_level,
     run,
 )
+from kernels.levels import on_level
 from reference.cases import Cotangents
 
 quick = settings(max_examples=60, deadline=None, derandomize=True)
