@@ -102,7 +102,7 @@ def test_messages(data: Any, layout: str, kind: type[Exception], message: str) -
             FRAME.assign(t=list("abcde")),
             (
                 "here: column 't' must hold numbers or time stamps, got object; pandas.to_datetime converts text. "
-                "Take rows in the order in which they come with time_column=None."
+                "Keep the order of the rows with time_column=None."
             ),
         ),
         (FRAME.assign(x=list("abcde")), "here: column 'x' must hold numbers: could not convert string to float: 'a'."),

@@ -1,1 +1,1 @@
-"""Data before any network: windows, transforms, and a few small series that come with the package."""
+"""Data preparation: windows, transforms, and a few small shipped series."""

@@ -1,4 +1,4 @@
-"""Sequences of unequal lengths: the forms in which they come, and the one form that networks are fed from.
+"""Sequences of unequal lengths: the accepted forms, and their conversion to one form for networks.
 
 ==========================  =========================================================================
 form                        meaning
@@ -9,7 +9,7 @@ array (N, T)                the same with one channel
 long frame                  one row per step: a column of ids, one of times, the others are channels
 ==========================  =========================================================================
 
-``layout="channels_time"`` reads arrays as (D, T_i) and (N, D, T) instead; nothing is ever transposed by guessing.
+``layout="channels_time"`` reads arrays as (D, T_i) and (N, D, T) instead; the axes are never guessed.
 """
 
 from __future__ import annotations
@@ -43,13 +43,13 @@ class Ragged:
     Parameters
     ----------
     sequences : list of ndarray (T_i, D), float64
-        Every T_i at least 1, the same D for all, every value finite.
+        T_i at least 1, equal D, all values finite.
     channels : list of str, optional
         Names of the D columns of a frame.
     ids : list, optional
-        Of a frame's sequences, in order of their first row.
+        Ids of a frame's sequences, in order of their first row.
     rows : list of ndarray (T_i,) of int, optional
-        Which row of the frame each step comes from.
+        Row of the frame for each step.
     """
 
     sequences: list[Array]
@@ -62,7 +62,7 @@ class Ragged:
 
 
 def is_long_frame(data: Any, id_column: str) -> bool:
-    """Tell whether data are a frame with a column of that name.
+    """Whether data are a frame with a column of that name.
 
     Examples
     --------
@@ -73,7 +73,7 @@ def is_long_frame(data: Any, id_column: str) -> bool:
 
 
 def read_sequences(place: str, data: Any, layout: str = "time_channels") -> Ragged:
-    """Check sequences that come as arrays.
+    """Check sequences in arrays.
 
     Parameters
     ----------
@@ -144,12 +144,12 @@ def _one_sequence(place: str, name: str, sequence: Any, layout: str) -> Array:
 
 
 def refuse_times(place: str, name: str, values: Any) -> None:
-    """Refuse time stamps and time differences, which NumPy would read as numbers in a unit that nobody chose.
+    """Refuse time stamps and time differences, which NumPy would convert to numbers in an arbitrary unit.
 
     Parameters
     ----------
     place, name : str
-        For the message.
+        Start of the message, and name of the argument.
     values : array_like or frame
         Anything.
 
@@ -181,7 +181,7 @@ def refuse_times(place: str, name: str, values: Any) -> None:
 
 
 def numbers(place: str, name: str, values: Any) -> Array:
-    """Return finite numbers as float64; text only if every entry is a number, with a warning."""
+    """Return finite numbers as float64; convert text if every entry is a number, with a warning."""
     try:
         array = np.asarray(values)
     except ValueError:
@@ -218,22 +218,22 @@ def read_frame(
     channels: Sequence[str] | None = None,
     exclude: Sequence[str] = (),
 ) -> Ragged:
-    """Check sequences that come as a long frame, one row per step.
+    """Check sequences in a long frame, with one row per step.
 
     Parameters
     ----------
     place : str
         Start of every message.
     frame : pandas or polars frame
-        Rows may come in any order; the steps of a sequence are put in order of time.
+        Rows may have any order; the steps of a sequence are sorted by time.
     id_column : str
-        Tells sequences apart.
+        Column of the sequences' ids.
     time_column : str or None
-        Numbers or time stamps; None takes rows in the order in which they come.
+        Column of numbers or time stamps; None keeps the order of the rows.
     channels : sequence of str, optional
-        Columns to take; all others that are not excluded if not given.
+        Columns to use; by default all others that are not excluded.
     exclude : sequence of str
-        Columns that are no channels, such as labels.
+        Columns that are not channels, such as labels.
 
     Returns
     -------
@@ -272,7 +272,7 @@ def read_frame(
 
 
 def _order(place: str, codes: Array, ids: Any, id_column: str, frame: Any, time_column: str | None) -> Array:
-    """Return the rows sequence by sequence, each in order of time."""
+    """Return the rows by sequence, each sequence in order of time."""
     as_given: Array = np.argsort(codes, kind="stable")
     if time_column is None:
         return as_given
@@ -281,7 +281,7 @@ def _order(place: str, codes: Array, ids: Any, id_column: str, frame: Any, time_
         raise DataError(
             f"{place}: column {time_column!r} must hold numbers or time stamps, got {times.dtype}; "
             "pandas.to_datetime converts text.",
-            Remedy("take rows in the order in which they come with {}", "name another column", time_column=None),
+            Remedy("keep the order of the rows with {}", "name another column", time_column=None),
         )
     if pd.isna(times).any():
         raise DataError(f"{place}: column {time_column!r} is empty in row {int(np.argmax(pd.isna(times)))}.")
@@ -302,19 +302,19 @@ def _order(place: str, codes: Array, ids: Any, id_column: str, frame: Any, time_
 
 
 def pad_front(sequence: Array, window: int, stride: int) -> Array:
-    """Repeat the first value in front so that windows every ``stride`` steps end exactly with the last value.
+    """Pad a sequence in front with its first value, so that the last of its windows ends at the last value.
 
     Parameters
     ----------
     sequence : ndarray (T, D)
         At least one step.
     window, stride : int
-        Of the windows.
+        Length of a window, and distance between windows.
 
     Returns
     -------
     padded : ndarray (window + k·stride, D)
-        With the smallest k ≥ 0 that holds the sequence; the sequence itself if nothing is missing.
+        With the smallest k ≥ 0 that fits the sequence; the sequence itself if it needs no padding.
 
     Examples
     --------

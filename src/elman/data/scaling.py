@@ -1,4 +1,4 @@
-"""Transforms between a series and what a network is trained on, in float64, with inverses that cannot overflow.
+"""Transforms between the values of a series and a network's values, in float64, with inverses that cannot overflow.
 
 ==========  =====================  ==================================  =========================================
 kind        forward                inverse                             chosen when
@@ -6,7 +6,7 @@ kind        forward                inverse                             chosen wh
 log         log y                  exp z, z clipped to [-745, 709]     every training value is above 0
 log1p       log(1 + y)             exp(z) - 1, not below 0             no training value is below 0
 scale       y / scale              z * scale                           otherwise
-none        y                      z                                   only when asked for
+none        y                      z                                   on request
 ==========  =====================  ==================================  =========================================
 
 ``scale`` is each series' own mean absolute deviation from its mean.
@@ -27,7 +27,7 @@ Array = npt.NDArray[np.float64]
 
 TRANSFORMS = ("log", "log1p", "scale", "none")
 
-# exp(709.78) is the largest finite float64. A forecast this large is meaningless, but it stays a number.
+# exp(709.78) is the largest finite float64. A forecast this large is meaningless, but finite.
 _LARGEST_EXPONENT = 709.0
 _SMALLEST_EXPONENT = -745.0
 
@@ -57,7 +57,7 @@ def choose_transform(series: Sequence[Array]) -> str:
 
 
 def series_scale(values: Array) -> float:
-    """Measure the spread of a series: the mean absolute deviation from its mean, or 1 for a constant series.
+    """Return the spread of a series: the mean absolute deviation from its mean, or 1 for a constant series.
 
     Parameters
     ----------
@@ -80,12 +80,12 @@ def series_scale(values: Array) -> float:
     if len(known) == 0:
         return 1.0
     deviation = float(np.mean(np.abs(known - np.mean(known))))
-    # Below this the quotient y / scale could overflow.
+    # With a smaller scale y / scale could overflow.
     return deviation if deviation > 1e-200 else 1.0
 
 
 def outside_domain(kind: str, values: Array) -> npt.NDArray[np.bool_]:
-    """Mark the values that a transform cannot take and give back: for "log" 0 and below, for "log1p" below 0.
+    """Mark the values outside a transform's domain: for "log" 0 and below, for "log1p" below 0.
 
     Parameters
     ----------
@@ -148,7 +148,7 @@ def transform(kind: str, values: Array, scale: float = 1.0) -> Array:
 
 
 def inverse_transform(kind: str, values: Array, scale: float = 1.0) -> Array:
-    """Undo a transform; the result is finite and inside the domain whatever comes in.
+    """Invert a transform; the result is finite and inside the domain for any input.
 
     Parameters
     ----------

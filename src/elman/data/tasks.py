@@ -1,6 +1,6 @@
-"""Long-memory tasks of the literature, as generators: what has to be remembered, for how long, and what is the answer.
+"""Generators of long-memory tasks from the literature.
 
-Every function draws from ``numpy.random.default_rng(seed)``: the same arguments give the same data.
+Every function uses ``numpy.random.default_rng(seed)``: the same arguments give the same data.
 """
 
 from __future__ import annotations
@@ -16,17 +16,17 @@ __all__ = ["SYMBOLS", "adding", "adding_1997", "copy", "multiplication", "tempor
 
 Array = npt.NDArray[Any]
 
-SYMBOLS = ("a", "b", "c", "d", "E", "B", "X", "Y")  # of the temporal order tasks, in the order of their units
+SYMBOLS = ("a", "b", "c", "d", "E", "B", "X", "Y")  # of the temporal order tasks, in the order of the channels
 _START, _TRIGGER, _X = 4, 5, 6
-_POSITIONS = {2: ((10, 20), (50, 60)), 3: ((10, 20), (33, 43), (66, 76))}  # of the symbols that count, ends included
+_POSITIONS = {2: ((10, 20), (50, 60)), 3: ((10, 20), (33, 43), (66, 76))}  # of the relevant symbols, ends included
 _CLASSES = {2: ("Q", "R", "S", "U"), 3: ("Q", "R", "S", "U", "V", "A", "B", "C")}
 
 
 def adding(count: int, length: int, seed: int = 0) -> tuple[Array, Array]:
-    """Draw the adding problem of today: add the two numbers that are marked.
+    """Generate the adding problem in its current form: the sum of two marked numbers.
 
-    The first channel holds numbers from U[0, 1], the second is 1 at two different steps and 0 elsewhere. Always
-    answering 1 has a mean squared error of 1/6.
+    The first channel holds numbers from U[0, 1], the second is 1 at two different steps and 0 elsewhere. The constant
+    answer 1 has a mean squared error of 1/6.
 
     Parameters
     ----------
@@ -35,7 +35,7 @@ def adding(count: int, length: int, seed: int = 0) -> tuple[Array, Array]:
     length : int
         Steps of each, T, at least 2.
     seed : int
-        Of the draw.
+        Seed of the data.
 
     Returns
     -------
@@ -64,12 +64,12 @@ def adding(count: int, length: int, seed: int = 0) -> tuple[Array, Array]:
 
 
 def adding_1997(count: int, length: int, seed: int = 0) -> tuple[list[Array], Array]:
-    """Draw the adding problem as it was first posed (experiment 4).
+    """Generate the adding problem in its original form (experiment 4).
 
-    Sequences have T to T + T/10 steps. The first channel holds numbers from U[-1, 1]. The second marks one of the first
-    ten steps (its number is X1) and one of the first T/2 - 1 steps that are not marked yet (X2) with 1, the first and
-    last step with -1, all others with 0; the first step's number is 0 if it gets marked. An answer is right if it is
-    off by less than 0.04.
+    Sequences have T to T + T/10 steps. The first channel holds numbers from U[-1, 1]. The second channel is 1 at one of
+    the first ten steps (its number is X1) and at another of the first T/2 - 1 steps (X2), -1 at the first and last
+    step, and 0 elsewhere. If the first step is marked, its number is 0. An answer is correct if its error is below
+    0.04.
 
     Parameters
     ----------
@@ -78,7 +78,7 @@ def adding_1997(count: int, length: int, seed: int = 0) -> tuple[list[Array], Ar
     length : int
         Shortest length, T, at least 24 so that the first ten steps lie in the first T/2 - 1.
     seed : int
-        Of the draw.
+        Seed of the data.
 
     Returns
     -------
@@ -101,9 +101,9 @@ def adding_1997(count: int, length: int, seed: int = 0) -> tuple[list[Array], Ar
 
 
 def multiplication(count: int, length: int, seed: int = 0) -> tuple[list[Array], Array]:
-    """Draw the multiplication problem (experiment 5): that of `adding_1997`, but with products.
+    """Generate the multiplication problem (experiment 5): `adding_1997` with a product.
 
-    Numbers come from U[0, 1], the first step's is 1 if it gets marked, and the answer is X1·X2.
+    Numbers come from U[0, 1]; if the first step is marked, its number is 1. The answer is X1·X2.
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ def multiplication(count: int, length: int, seed: int = 0) -> tuple[list[Array],
     length : int
         Shortest length, T, at least 24.
     seed : int
-        Of the draw.
+        Seed of the data.
 
     Returns
     -------
@@ -134,7 +134,7 @@ def multiplication(count: int, length: int, seed: int = 0) -> tuple[list[Array],
 
 
 def _marked_1997(place: str, count: int, length: int, seed: int, low: float, first: float) -> tuple[list[Array], Array]:
-    """Draw sequences of numbers from U[low, 1] with two marks; return them and the two numbers (N, 2)."""
+    """Generate sequences of numbers from U[low, 1] with two marks; return them and the two numbers (N, 2)."""
     count = _check.positive_integer(place, "count", count)
     length = _check.integer(place, "length", length, 24)
     rng = np.random.default_rng(seed)
@@ -143,7 +143,7 @@ def _marked_1997(place: str, count: int, length: int, seed: int, low: float, fir
         x = np.stack([rng.uniform(low, 1.0, steps), np.zeros(steps)], axis=1)
         one = int(rng.integers(10))
         two = int(rng.integers(length // 2 - 1))
-        two += two >= one  # counted among the steps that are not marked yet
+        two += two >= one  # skip the first mark
         pairs[i] = first if one == 0 else x[one, 0], x[two, 0]
         if one == 0:
             x[0, 0] = first
@@ -156,25 +156,25 @@ def _marked_1997(place: str, count: int, length: int, seed: int, low: float, fir
 
 
 def temporal_order(count: int, symbols: int = 2, seed: int = 0) -> tuple[list[Array], Array]:
-    """Draw the temporal order task (experiments 6a and 6b): the class is the order in which X and Y occur.
+    """Generate the temporal order task (experiments 6a and 6b): the class is the order of the symbols X and Y.
 
-    Sequences of 100 to 110 symbols start with E, end with B, and consist of a, b, c, d but for two symbols (6a; three
-    in 6b) that are X or Y, at steps 10-20 and 50-60 (10-20, 33-43 and 66-76) counted from 0. They name the class:
-    XX, XY, YX, YY are Q, R, S, U; XXX, XXY, XYX, XYY, YXX, YXY, YYX, YYY are Q, R, S, U, V, A, B, C.
+    Sequences of 100 to 110 symbols start with E, end with B, and consist of a, b, c, d, except for two symbols (6a) or
+    three (6b) that are X or Y, at steps 10-20 and 50-60 (10-20, 33-43 and 66-76) counted from 0. They determine
+    the class: XX, XY, YX, YY are Q, R, S, U; XXX, XXY, XYX, XYY, YXX, YXY, YYX, YYY are Q, R, S, U, V, A, B, C.
 
     Parameters
     ----------
     count : int
         Sequences, N.
     symbols : {2, 3}
-        How many count: 2 is 6a, 3 is 6b.
+        Number of relevant symbols: 2 is 6a, 3 is 6b.
     seed : int
-        Of the draw.
+        Seed of the data.
 
     Returns
     -------
     X : list of ndarray (T_i, 8), float64
-        One unit per symbol, in the order of `SYMBOLS`.
+        One channel per symbol, in the order of `SYMBOLS`.
     y : ndarray of str (N,)
 
     References
@@ -204,10 +204,10 @@ def temporal_order(count: int, symbols: int = 2, seed: int = 0) -> tuple[list[Ar
 
 
 def copy(count: int, delay: int, symbols: int = 10, seed: int = 0) -> tuple[Array, Array]:
-    """Draw the copy memory task: repeat ten digits after a delay.
+    """Generate the copy memory task: repeat ten digits after a delay.
 
-    The input has T + 20 steps: ten digits from 1 … 8, T - 1 zeros, and eleven nines, of which the first says that the
-    digits are now wanted. The answer is 0 at every step but the last ten, which repeat the digits.
+    The input has T + 20 steps: ten digits from 1 … 8, T - 1 zeros, and eleven nines, the first of which requests the
+    digits. The answer is 0 at every step except the last ten, which repeat the digits.
 
     Parameters
     ----------
@@ -218,7 +218,7 @@ def copy(count: int, delay: int, symbols: int = 10, seed: int = 0) -> tuple[Arra
     symbols : int
         Digits to remember, ten in the literature.
     seed : int
-        Of the draw.
+        Seed of the data.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Windows over a series: which values a forecaster sees at a step, which it must predict, and the level of each window.
+"""Windows over a series: the inputs and targets of a forecaster at each step, and the center of each window.
 
 Indices, for a series y of n values, a window of T values and a horizon of K values. "Now" is the newest value of a
 window::
@@ -6,7 +6,7 @@ window::
     now = T-1, T, ..., n-K-1                    n - T - K + 1 windows with all their targets
     window  y[now-T+1 : now+1]                  T values, oldest first
     targets y[now+1 : now+K+1]                  K values
-    level   mean(y[now-s+1 : now+1])            s the length of the season
+    center  mean(y[now-s+1 : now+1])            s the length of the season
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ Array = npt.NDArray[np.float64]
 
 
 def window_count(length: int, window: int, horizon: int) -> int:
-    """Count the windows of a series that have all their targets: ``max(0, length - window - horizon + 1)``.
+    """Return the number of windows with all targets: ``max(0, length - window - horizon + 1)``.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def window_count(length: int, window: int, horizon: int) -> int:
 
 
 def sliding_windows(values: npt.ArrayLike, window: int, horizon: int) -> tuple[Array, Array]:
-    """Cut a series into every window of ``window`` values and the ``horizon`` values that follow it.
+    """Return every window of ``window`` values of a series, and the ``horizon`` values after each.
 
     Parameters
     ----------
@@ -95,27 +95,27 @@ def sliding_windows(values: npt.ArrayLike, window: int, horizon: int) -> tuple[A
 
 
 def trailing_mean(values: Array, width: int) -> Array:
-    """Average each value with the ``width - 1`` values before it, or with as many as there are.
+    """Return the mean of each value and the ``width - 1`` values before it, or of fewer at the start.
 
     Parameters
     ----------
     values : ndarray (n,), float64
         The series.
     width : int
-        Values to average.
+        Number of values in the mean.
 
     Returns
     -------
     ndarray (n,), float64
-        Entry t is ``mean(values[max(0, t-width+1) : t+1])``; it depends on no later value, to the last bit.
+        Entry t is ``mean(values[max(0, t-width+1) : t+1])``; no later value changes any bit of it.
 
     Examples
     --------
     >>> trailing_mean(np.array([1.0, 2.0, 6.0, 10.0]), 2)
     array([1. , 1.5, 4. , 8. ])
     """
-    # One addition per lag, in the same order for every entry, counted from the entry itself: the mean is a function
-    # of its own values alone. A running sum would be quicker and would lose the digits of a large series (1e8 +- 1).
+    # One addition per lag, in the same order for every entry, so that the mean is a function of its own values. A
+    # running sum would be faster, but would lose the digits of a series such as 1e8 +- 1.
     total = np.zeros(len(values))
     for lag in range(1, min(width, len(values))):
         total[lag:] += values[:-lag] - values[lag:]
@@ -124,20 +124,20 @@ def trailing_mean(values: Array, width: int) -> Array:
 
 
 def pad_left(values: Array, length: int) -> tuple[Array, int]:
-    """Repeat the first value of a series in front of it until it has ``length`` values.
+    """Pad a series in front with its first value to ``length`` values.
 
     Parameters
     ----------
     values : ndarray (n,) or (n, C), float64
         The series, at least one value.
     length : int
-        Number of values wanted; a series that has them is returned as it is.
+        Required number of values; a longer series is returned unchanged.
 
     Returns
     -------
     padded : ndarray (max(n, length),) or (max(n, length), C), float64
     added : int
-        Number of values put in front.
+        Number of padding values.
 
     Examples
     --------

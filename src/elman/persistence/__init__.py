@@ -1,8 +1,8 @@
-"""Named arrays and plain metadata, to bytes and back: safetensors with a JSON envelope and a digest.
+"""Conversion of named arrays and plain metadata to bytes and back: safetensors with a JSON envelope and a digest.
 
-Nothing in a file is executable. Writing is left to the safetensors library. Reading is stricter than that library: a
-model file may come from anywhere, so every size is compared with the length of the file before anything of that size is
-allocated, every field is known, and the result is a function of the bytes alone. ``docs/file-format.md`` describes it.
+A file contains nothing executable. The safetensors library writes the files. Reading is stricter than that library,
+because a model file may have any origin: sizes are compared with the length of the file before memory is allocated,
+unknown fields are refused, and the result is a function of the bytes. ``docs/file-format.md`` describes the format.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ Array: TypeAlias = npt.NDArray[Any]
 
 
 def save_arrays(path: StrPath, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> None:
-    """Write arrays and metadata to one file: afterwards either the whole new file is there, or what was there before.
+    """Write arrays and metadata to one file, atomically: the result is the complete new file or the old one.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def save_arrays(path: StrPath, arrays: Mapping[str, Array], metadata: Mapping[st
     Raises
     ------
     ArgumentError
-        If something cannot be written as it is; nothing was written then.
+        If a value cannot be written unchanged; no file is written.
     OSError
         If the operating system refuses; the old file is intact and no temporary file is left.
 
@@ -88,19 +88,19 @@ def load_arrays(path: StrPath) -> tuple[dict[str, Array], dict[str, Any]]:
     Parameters
     ----------
     path : str or path
-        A regular file; symbolic links, pipes and folders are refused.
+        A regular file; links, pipes and folders are refused.
 
     Returns
     -------
     arrays : dict of str to ndarray
-        Sorted by name; each owns its memory and can be written to.
+        Sorted by name; each owns its memory and is writable.
     metadata : dict
-        As it was saved.
+        The saved metadata.
 
     Raises
     ------
     FileFormatError
-        If the file is anything but an undamaged file that this version of Elman can read.
+        If the file is damaged, or not a file that this version of Elman can read.
     OSError
         If it cannot be opened or read.
 
@@ -146,7 +146,7 @@ def dump_arrays(arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> byt
         raise ArgumentError(f"save_arrays: {len(arrays)} arrays; at most {MAX_TENSORS} can be read back.")
     checked = {name: _writable(name, array) for name, array in arrays.items()}
     envelope = {
-        "digest": ZEROS.decode(),  # first, so that its place in the file is fixed
+        "digest": ZEROS.decode(),  # first, so that its offset in the file is fixed
         "format": "elman",
         "format_version": FORMAT_VERSION,
         "metadata": _plain("metadata", metadata),
@@ -208,7 +208,7 @@ def parse_arrays(data: bytes) -> tuple[dict[str, Array], dict[str, Any]]:
 
 
 def _writable(name: str, array: Array) -> Array:
-    """Return ``array`` as safetensors wants it (contiguous, little-endian), or explain why it cannot be saved."""
+    """Return ``array`` contiguous and little-endian, or raise an error with the reason that it cannot be saved."""
     place = f"save_arrays: arrays[{name!r}]"
     if not isinstance(name, str) or NAME.fullmatch(name) is None or name == "__metadata__":
         raise ArgumentError(f"{place}: a name has 1 to 255 letters, digits and the signs _ . / -")
@@ -223,7 +223,7 @@ def _writable(name: str, array: Array) -> Array:
 
 
 def _plain(place: str, value: Any) -> Any:
-    """Return ``value`` with mappings sorted by key, or explain why JSON would not bring it back."""
+    """Return ``value`` with mappings sorted by key, or raise an error if JSON would change it."""
     if value is None or type(value) in (bool, str) or (type(value) is int and value.bit_length() <= 1024):
         return value
     if isinstance(value, float) and math.isfinite(value):
@@ -236,7 +236,7 @@ def _plain(place: str, value: Any) -> Any:
 
 
 def _is_finite(array: Array) -> bool:
-    """Tell whether no value is NaN or infinite, without a temporary of the array's size."""
+    """Whether all values are finite, without a temporary of the array's size."""
     if array.dtype.kind != "f" or array.size == 0:
         return True
     with np.errstate(invalid="ignore"):

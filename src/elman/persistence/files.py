@@ -1,4 +1,4 @@
-"""Whole files: written so that no crash leaves half of one, read only if they are regular files."""
+"""Atomic writing of files, and reading of regular files only."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ StrPath: TypeAlias = str | os.PathLike[str]
 
 
 def write_atomically(path: StrPath, data: bytes) -> None:
-    """Write a file so that a crash at any moment leaves the old content or the new, never a mixture.
+    """Write a file atomically: a crash at any moment leaves the old content or the new.
 
-    The bytes go to a temporary file in the same folder, are forced to the disk, and take the name in one step.
+    The bytes are written to a temporary file in the same folder and flushed to the disk; then the file is renamed.
 
     Parameters
     ----------
@@ -66,12 +66,12 @@ def write_atomically(path: StrPath, data: bytes) -> None:
         with suppress(OSError):
             temporary.unlink()
         raise
-    if os.name == "posix":  # make the new name durable too; other systems cannot open a folder
+    if os.name == "posix":  # make the rename durable too; other systems cannot open a folder
         _keep_names(target.parent)
 
 
 def _sweep(folder: Path) -> None:
-    """Remove temporary files of saves that were killed; one that is younger than an hour may still be written."""
+    """Remove temporary files of killed saves; one younger than an hour may still be in use."""
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if _TEMPORARY.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
@@ -81,7 +81,7 @@ def _sweep(folder: Path) -> None:
 
 
 def _keep_names(folder: Path) -> None:
-    """Force the names in a folder to the disk; one that may be written to but not read does without."""
+    """Flush a folder's entries to the disk; skip a folder without read permission."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)
     except PermissionError:
@@ -93,7 +93,7 @@ def _keep_names(folder: Path) -> None:
 
 
 def _existing_mode(target: Path) -> int | None:
-    """Return the permissions of the file about to be replaced; a device or pipe of that name must not be replaced."""
+    """Return the permissions of the file to replace; refuse to replace a device or pipe."""
     try:
         found = os.lstat(target)
     except FileNotFoundError:
@@ -106,7 +106,7 @@ def _existing_mode(target: Path) -> int | None:
 
 
 def read_file(path: StrPath) -> bytes:
-    """Return the content of a regular file whose beginning promises an Elman file."""
+    """Return the content of a regular file that begins like an Elman file."""
     try:
         with open(os.fspath(path), "rb", buffering=0, opener=_open_itself) as handle:
             return _content(handle)
@@ -119,7 +119,7 @@ def read_file(path: StrPath) -> bytes:
 
 
 def _open_itself(path: str, flags: int) -> int:
-    """Open a file but no link to one; opening a pipe must not wait for somebody to write to it."""
+    """Open a file without following links, and without waiting for the writer of a pipe."""
     return os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
 
 

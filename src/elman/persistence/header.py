@@ -1,7 +1,7 @@
-"""The header of a model file, read with more suspicion than JSON or safetensors ask for.
+"""The header of a model file, read with stricter checks than those of JSON or safetensors.
 
-Everything here looks at the header and the length of the file only. Sizes are compared with what is there before
-anybody allocates them, and what the JSON parser may build is bounded before it starts.
+These functions read only the header and the length of the file. Sizes are compared with the file before memory is
+allocated, and the size of the parsed JSON is bounded before parsing.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from elman.errors import FileFormatError
 Table: TypeAlias = dict[str, tuple[str, list[int], list[int]]]  # name -> dtype, shape, [begin, end)
 
 FORMAT_VERSION = 1
-MAX_FILE = 2_000_000_000  # bytes: what one read() of the operating system returns
+MAX_FILE = 2_000_000_000  # bytes: the most that one read() returns
 MAX_HEADER = 4 * 2**20  # bytes
 MAX_ITEMS = 300_000  # brackets, commas and colons: up to 150 bytes of memory each once parsed
 MAX_DIMENSIONS = 8
 MAX_TENSORS = 1000
-MAX_DEPTH = 32  # lists and objects inside one another
-MAX_DIGITS = 309  # of an integer: those of float64 and of integers below 2**1024
+MAX_DEPTH = 32  # nesting of lists and objects
+MAX_DIGITS = 309  # of an integer: as many as those of integers below 2**1024, the range of float64
 ZEROS = b"0" * 64
-PREFIX = rb'{"__metadata__":{"elman":"{\"digest\":\"'  # the digest is the first field, so its place is fixed
+PREFIX = rb'{"__metadata__":{"elman":"{\"digest\":\"'  # the digest is the first field, so its offset is fixed
 DIGEST = slice(8 + len(PREFIX), 8 + len(PREFIX) + len(ZEROS))
 DTYPES = {"F64": "float64", "F32": "float32", "I64": "int64", "I32": "int32", "U8": "uint8", "BOOL": "bool"}
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,254}")
@@ -35,7 +35,7 @@ _ENVELOPE = {"digest", "format", "format_version", "metadata"}
 
 
 def digest(data: bytes) -> bytes:
-    """Return the SHA-256 of a file as 64 hexadecimal digits, its own field counted as zeros."""
+    """Return the SHA-256 of a file as 64 hexadecimal digits, with its own field as zeros."""
     view = memoryview(data)
     sha256 = hashlib.sha256(view[: DIGEST.start])
     sha256.update(ZEROS)
@@ -44,12 +44,12 @@ def digest(data: bytes) -> bytes:
 
 
 def items(text: str) -> int:
-    """Return an upper bound of the values in a JSON text, without parsing it."""
+    """Return an upper bound of the number of values in a JSON text, without parsing it."""
     return sum(map(text.count, "{[,:"))
 
 
 def header_end(beginning: bytes, size: int) -> int:
-    """Return where the header ends, after checking the first bytes of a file of ``size`` bytes."""
+    """Check the first bytes of a file of ``size`` bytes, and return the end of the header."""
     if size <= DIGEST.stop:
         raise FileFormatError(f"not an Elman file (it is only {size} bytes long).")
     length = int.from_bytes(beginning[:8], "little")
@@ -63,7 +63,7 @@ def header_end(beginning: bytes, size: int) -> int:
 
 
 def read_header(header: bytes) -> tuple[Table, dict[str, Any]]:
-    """Return the table of tensors and the metadata, both of the right form; sizes are not compared yet."""
+    """Return the table of tensors and the metadata, after checking their form but not the sizes."""
     if not header.isascii():
         raise FileFormatError("its header has bytes that are not ASCII.")
     text = header.decode("ascii").rstrip(" ")
@@ -82,7 +82,7 @@ def read_header(header: bytes) -> tuple[Table, dict[str, Any]]:
 
 
 def _read_envelope(envelope: Any) -> dict[str, Any]:
-    """Return what the writer called metadata."""
+    """Return the metadata from the envelope."""
     if not isinstance(envelope, dict) or envelope.get("format") != "elman":
         raise FileFormatError("not an Elman file (its format is not 'elman').")
     version = envelope.get("format_version")
@@ -115,7 +115,7 @@ def _read_entry(name: str, entry: Any) -> tuple[str, list[int], list[int]]:
     needed = math.prod(shape) * itemsize
     if needed != offsets[1] - offsets[0]:
         raise FileFormatError(f"tensor {name!r} needs {needed} bytes, but has {offsets[1] - offsets[0]}.")
-    if math.prod(max(size, 1) for size in shape) * itemsize >= 2**63:  # a size of 0 hides the others
+    if math.prod(max(size, 1) for size in shape) * itemsize >= 2**63:  # a size of 0 makes the product 0
         raise FileFormatError(f"tensor {name!r} has the shape {shape!r:.60}.")
     return dtype, shape, offsets
 
@@ -125,7 +125,7 @@ def _are_sizes(value: Any) -> bool:
 
 
 def check_layout(table: Table, body: int) -> None:
-    """Check that the tensors cover the body of the file: each byte once, nothing before, between or after."""
+    """Check that the tensors cover every byte of the file's body exactly once."""
     position = 0
     for name, (_, _, (begin, end)) in sorted(table.items(), key=lambda item: item[1][2]):
         if begin != position:
@@ -157,7 +157,7 @@ def parse_json(text: str, what: str, most: int = MAX_ITEMS) -> Any:
     >>> parse_json('["a", 1]', "list of ids")
     ['a', 1]
     """
-    if not text.isascii():  # other signs come as escapes; a single one here would quadruple the memory of the text
+    if not text.isascii():  # others are escaped; a single one would quadruple the memory of the text
         raise FileFormatError(f"its {what} has signs that are not ASCII.")
     if items(text) > most:
         raise FileFormatError(f"its {what} has more than {most} items.")
@@ -195,7 +195,7 @@ def _short(literal: str) -> int:
 
 
 def check_depth(value: Any) -> None:
-    """Refuse lists and objects that stand more than `MAX_DEPTH` inside one another."""
+    """Refuse lists and objects nested deeper than `MAX_DEPTH`."""
     level = [value] if isinstance(value, dict | list) else []
     for _ in range(MAX_DEPTH):
         inside = (each for outer in level for each in (outer.values() if isinstance(outer, dict) else outer))

@@ -1,4 +1,4 @@
-"""A few small real series that come with the package; ``README.md`` beside this file names their sources."""
+"""A few small real series that are shipped with the package; ``README.md`` beside this file names their sources."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _FOLDER = Path(__file__).parent
 
 
 def dataset_names() -> list[str]:
-    """Return the names of the series that come with the package.
+    """Return the names of the shipped series.
 
     Returns
     -------
@@ -32,7 +32,7 @@ def dataset_names() -> list[str]:
 
 
 def dataset_path(name: str) -> Path:
-    """Return the CSV file of a series that comes with the package.
+    """Return the CSV file of a shipped series.
 
     Parameters
     ----------
@@ -54,14 +54,14 @@ def dataset_path(name: str) -> Path:
     >>> dataset_path("air-passengers").read_text().splitlines()[:2]
     ['unique_id,ds,y', 'air-passengers,1949-01-01,112']
     """
-    if name not in dataset_names():  # compared with the names, never joined to the folder as it came
+    if name not in dataset_names():  # an unchecked name is never joined to the folder
         known = ", ".join(repr(known) for known in dataset_names())
         raise ArgumentError(f"dataset_path: name must be one of {known}, got {name!r}.")
     return _FOLDER / f"{name}.csv"
 
 
 def load_dataset(name: str) -> pd.DataFrame:
-    """Return a series that comes with the package as a long data frame.
+    """Return a shipped series as a long data frame.
 
     Parameters
     ----------

@@ -213,7 +213,7 @@ def to_torch(model: Any, *, tolerance: float | None = None) -> Exported:
     >>> from elman import Architecture, Network
     >>> to_torch(Network.initialized(Architecture(1, 1, cell="rnn", activation="sigmoid")))
     Traceback (most recent call last):
-    elman.errors.UnsupportedError: to_torch: activation='sigmoid' has no counterpart: torch.nn.RNN knows tanh and relu.
+    elman.errors.UnsupportedError: to_torch: activation='sigmoid' has no counterpart: torch.nn.RNN has tanh and relu.
     """
     networks = networks_of("to_torch", model)
     modules = [_load(network, to_state_dict(network)) for network in networks]
