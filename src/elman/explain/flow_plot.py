@@ -39,16 +39,16 @@ def plot_png(flow: GradientFlow) -> bytes:
     figure = Figure(figsize=(9.0, 3.2 + 2.6 * len(flow.layers)), dpi=110, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.subplots(1 + len(flow.layers), 1, sharex=True)
-    _draw_curves(axes[0], flow)
+    _plot_curves(axes[0], flow)
     for ax, layer in zip(axes[1:], flow.layers, strict=True):
-        _draw_units(figure, ax, layer)
+        _plot_units(figure, ax, layer)
     axes[-1].set_xlabel("lag: steps between a state and the output", fontsize=9, color=_MUTED)
     buffer = io.BytesIO()
     figure.savefig(buffer, format="png")
     return buffer.getvalue()
 
 
-def _draw_curves(ax: Axes, flow: GradientFlow) -> None:
+def _plot_curves(ax: Axes, flow: GradientFlow) -> None:
     for i, layer in enumerate(flow.layers):
         color = _COLORS[i % len(_COLORS)]
         ax.plot(np.maximum(layer.relative, _LEAST), color=color, linewidth=1.6, label=layer.name)
@@ -63,8 +63,8 @@ def _draw_curves(ax: Axes, flow: GradientFlow) -> None:
     _plain(ax)
 
 
-def _draw_units(figure: Figure, ax: Axes, layer: LayerFlow) -> None:
-    """Draw the units in order of the gradient they carry, the largest first."""
+def _plot_units(figure: Figure, ax: Axes, layer: LayerFlow) -> None:
+    """Plot the units in order of the gradient they carry, the largest first."""
     lag = np.arange(len(layer.units))
     units = layer.units[:, np.argsort(-(lag @ layer.units))].T
     image = ax.imshow(
