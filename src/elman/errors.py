@@ -94,7 +94,18 @@ class Remedy:
 
 
 def as_argument(name: str, value: Any) -> str:
-    """Write a parameter as Python does.
+    """Write a parameter and its value as Python does.
+
+    Parameters
+    ----------
+    name : str
+        Of the parameter.
+    value : Any
+        Its value; ``...`` for the name alone.
+
+    Returns
+    -------
+    str
 
     Examples
     --------

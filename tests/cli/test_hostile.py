@@ -237,6 +237,22 @@ def test_a_terminal_that_takes_few_signs_gets_the_others_escaped(tmp_path: Path,
     assert done.stdout.isascii() and r"\u2026" in done.stdout
 
 
+@pytest.mark.parametrize(
+    ("raised", "message"),
+    [
+        ("MemoryError", "there is not enough memory"),
+        (
+            "ImportError('numpy: cannot be mapped.\\nA long story.')",
+            "a package cannot be loaded: numpy: cannot be mapped",
+        ),
+    ],
+)
+def test_a_want_of_memory_is_one_message(raised: str, message: str) -> None:
+    code = f"import elman.cli.app as a\ndef fail(): raise {raised}\na.app = fail\na.main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", f"Error: {message}.\n")
+
+
 def whole_command(*words: str, stdout: Any = subprocess.PIPE, **environment: str) -> Any:
     command = [sys.executable, "-m", "elman", *words]
     settings = os.environ | {"COLUMNS": "200"} | environment

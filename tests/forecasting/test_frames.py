@@ -307,7 +307,7 @@ def test_frequency_messages() -> None:
     )
     assert refused(long([1, 2], months[:2])) == (
         "fit: the frequency cannot be inferred from ds (2024-01-01 00:00:00, 2024-02-01 00:00:00). "
-        "Pass freq, for example freq='MS'."
+        'Pass it, for example freq="MS".'
     )
     assert read(long([1, 2], months[:2]), freq="MS").frequency == pd.offsets.MonthBegin()
     assert refused(gap, freq="fortnight", kind=ArgumentError) == (

@@ -170,7 +170,7 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], type[Exception], str]] = [
         RNN,
         {},
         ArgumentError,
-        "from_torch: a state_dict does not contain the activation; pass activation='tanh' or 'relu'.",
+        'from_torch: a state_dict does not contain the activation. Pass activation="tanh" or activation="relu".',
     ),
     (
         LSTM | {"bias_ih_l0": np.full(8, np.nan)},

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from elman.errors import ArgumentError, UnsupportedError
+from elman.errors import ArgumentError, Remedy, UnsupportedError
 from elman.interop.models import networks_of
 from elman.interop.proof import Imported, Proof, compare, installed, not_compared
 from elman.interop.torch.state_dict import Names, as_arrays, fill, find_layers, infer_architecture, to_state_dict
@@ -114,7 +114,9 @@ def from_torch(
     architecture = infer_architecture(arrays, names, prefix, **choices)
     if architecture.cell == "rnn" and "activation" not in choices:
         raise ArgumentError(
-            "from_torch: a state_dict does not contain the activation; pass activation='tanh' or 'relu'."
+            "from_torch: a state_dict does not contain the activation.",
+            Remedy(activation="tanh"),
+            Remedy(activation="relu"),
         )
     network = fill(architecture, arrays, names, prefix)
     renamed = {_renamed(name, names, prefix): array for name, array in arrays.items()}
