@@ -173,13 +173,13 @@ BAD_DATA: dict[str, tuple[str, list[str], str]] = {
     "header alone": ("case,x,label\n", [], "data.csv: there is a header, but no rows."),
     "ragged": ("case,x,label\n1,2\n", [], "data.csv: line 2 has 2 fields, the header has 3."),
     "column twice": ("case,x,x\n1,2,3\n", [], "data.csv: two columns are called 'x'."),
-    "no id": ("who,x\n1,2\n", [], "{path}: no column tells sequences apart; name one of who, x with --id."),
+    "no id": ("who,x\n1,2\n", [], "{path}: no column tells sequences apart (columns: who, x). Name it with --id."),
     "no such column": (
         "case,x\n1,2\n",
         ["--label", "kind"],
-        "{path}: there is no column 'kind' for --label; the columns are case, x.",
+        "{path}: there is no column 'kind'; the columns are case, x. Name one of them with --label.",
     ),
-    "no classes": ("case,x\n1,2\n", [], "{path}: there are no classes; name their column with --label."),
+    "no classes": ("case,x\n1,2\n", [], "{path}: there are no classes. Name their column with --label."),
     "several classes": (
         "case,x,label\n1,2,a\n1,3,b\n",
         [],

@@ -17,7 +17,7 @@ import pytest
 import elman
 from cli.commands import LONG, QUICK, WAVE, files
 from elman import Forecaster
-from elman.forecasting import backtest, calibration, candidates
+from elman.forecasting import backtest, candidates
 from elman.forecasting.methods import fit_network
 
 
@@ -198,8 +198,7 @@ def test_every_network_is_fitted_once(run: Callable[..., Any], long: Path, monke
         fits.append(int(panel.lengths.max()))
         return fit_network(place, parameters, panel, root)
 
-    for module in (candidates, calibration):
-        monkeypatch.setattr(module, "fit_network", counted)
+    monkeypatch.setattr(candidates, "fit_network", counted)
     assert run("forecast", long, "-n", 4, *QUICK, "--backtest", 2, "--refit").exit_code == 0
     assert fits[:2] == [112, 116] and fits[-1] == 120 and len(fits) == 4
     fits.clear()

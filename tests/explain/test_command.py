@@ -124,7 +124,7 @@ def test_a_text_is_read_as_language_models_read_it(run: Run, tmp_path: Path) -> 
     assert (done.exit_code, done.stderr) == (0, "")
     assert [index for (index,) in json.loads(done.stdout)["x"]] == fitted.vocabulary_.encode("aba").tolist()
     done = run("model.elman", "--data", text, "--row", 1, "--format", "json", "--encoding", "utf-19")
-    assert (done.exit_code, done.stdout) == (1, "")
+    assert (done.exit_code, done.stdout) == (2, "")
     assert "there is no encoding 'utf-19'" in done.stderr
 
 

@@ -67,43 +67,15 @@ def labelled_sequences(model: Any, file: Path, columns: Columns, *, quiet: bool)
 
     Labels of a file are text, those of the model may be numbers.
     """
-    import numpy as np
-
-    from elman.cli.classify import _labels, _read
+    from elman.cli.classify import read
     from elman.sequences import SequenceTagger
+    from elman.sequences.labelled import labels_for, read_tagged
 
+    reading = columns.reading
     if isinstance(model, SequenceTagger):
-        return _tagged_sequences(model, file, columns)
-    known = _read(file, columns.id, columns.time, columns.label, columns.reading, quiet=quiet)
-    dtype = model.classes_.dtype if hasattr(model, "classes_") else np.dtype(float)
-    labels = _as(dtype, file, _labels(file, known))
-    return model.set_params(**known.columns), known.data, labels
-
-
-def _tagged_sequences(model: Any, file: Path, columns: Columns) -> tuple[Any, Any, Any]:
-    from elman.errors import DataError
-    from elman.tables.steps import read_steps
-
-    label = columns.label
-    if label is None:
-        usage_error("--label COLUMN: name the column of tags.")
-    time, id_ = columns.time or model.time_column, columns.id or model.id_column
-    frame, _ = read_steps(file, columns.reading.encoding, [id_, label], columns.reading.notation)
-    for option, name in (("--id", id_), ("--label", label)):
-        if name not in frame.columns:
-            raise DataError(f"{file}: there is no column {name!r} for {option}.")
-    frame[label] = _as(model.classes_.dtype if hasattr(model, "classes_") else float, file, frame[label])
-    time = time if time in frame.columns else None
-    return model.set_params(id_column=id_, time_column=time), frame, label
-
-
-def _as(dtype: Any, file: Any, labels: Any) -> Any:
-    """Return labels in the dtype that the model knows them in."""
-    import numpy as np
-
-    from elman.errors import DataError
-
-    try:
-        return np.asarray(labels, dtype=object).astype(dtype)
-    except ValueError as error:
-        raise DataError(f"{file}: the labels are not what the model was made from: {error}.") from None
+        if columns.label is None:
+            usage_error("--label COLUMN: name the column of tags.")
+        where = columns.id, columns.time, columns.label
+        return *read_tagged(model, file, *where, reading.encoding, reading.notation), columns.label
+    known = read(file, columns.id, columns.time, columns.label, reading, quiet=quiet)
+    return model.set_params(**known.columns), known.data, labels_for(model, file, known.known_labels)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -28,9 +27,10 @@ from elman.cli._show import echo, show_table
 
 if TYPE_CHECKING:
     from elman.sequences import SequenceClassifier
+    from elman.sequences.labelled import Labelled
     from elman.sequences.report import Report
 
-__all__ = ["classify"]
+__all__ = ["classify", "read"]
 
 classify = typer.Typer(
     help="Classify sequences: .ts files, or CSV and Parquet tables with one row per step.",
@@ -46,16 +46,6 @@ Id = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Column t
 Time = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of times; without one, rows are in order.")]
 Label = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of classes.")]
 Plot = Annotated[Path | None, typer.Option(metavar="PNG", help="Draw the confusion matrix.")]
-
-
-@dataclass(frozen=True)
-class _Sequences:
-    """What a file holds: sequences, or a long frame with the columns that were taken."""
-
-    data: Any
-    labels: list[str] | None
-    names: list[str]
-    columns: dict[str, Any] = field(default_factory=dict)
 
 
 @classify.command(cls=Command)
@@ -88,8 +78,9 @@ def train(
     """Learn to classify sequences, and check the classifier on sequences that it has not seen."""
     check_outputs({"--save": save, "--plot": plot}, file, test)
     from elman.sequences import SequenceClassifier
+    from elman.sequences.labelled import held_out_report, report_on
 
-    known = _read(file, id_, time, label, reading, quiet=quiet)
+    known = read(file, id_, time, label, reading, quiet=quiet)
     model = SequenceClassifier(
         window=count_or_auto("--window", window),
         stride=count_or_auto("--stride", stride),
@@ -102,14 +93,14 @@ def train(
         progress=not quiet,
         **known.columns,
     )
-    labels = _labels(file, known)
-    unseen = None if test is None else _read(test, id_, time, label, reading, quiet=quiet)
+    labels = known.known_labels
+    unseen = None if test is None else read(test, id_, time, label, reading, quiet=quiet)
     run = model.get_params() | {"check": check, "test": test is not None, "label": label} | vars(reading)
     with kept("elman classify train", checkpoint, resume, run, file):
-        report = _held_out(model, known, labels, check, seed) if unseen is None and check > 0 else None
+        report = held_out_report(model, known, check, seed) if unseen is None and check > 0 else None
         model.fit(known.data, labels)
     if unseen is not None and test is not None:
-        report = _report(model, test, unseen)
+        report = report_on(model, unseen)
     if not quiet:
         _say_what_was_chosen(model, len(labels))
     if report is not None:
@@ -136,7 +127,7 @@ def predict(
     check_writable("--output", output, model, file)
     import pandas as pd
 
-    classifier, known = _load(model), _read(file, id_, time, label, reading, quiet=quiet)
+    classifier, known = _load(model), read(file, id_, time, label, reading, quiet=quiet)
     classifier.set_params(**known.columns)
     found = classifier.predict_proba(known.data)
     frame = pd.DataFrame(found, columns=[f"probability of {name}" for name in classifier.classes_])
@@ -162,8 +153,9 @@ def evaluate(
 ) -> None:
     """Compare a saved classifier's answers with the classes in a file."""
     check_writable("--plot", plot, model, file)
-    classifier, known = _load(model), _read(file, id_, time, label, reading, quiet=quiet)
-    report = _report(classifier, file, known)
+    from elman.sequences.labelled import report_on
+
+    report = report_on(_load(model), read(file, id_, time, label, reading, quiet=quiet))
     _show(report, file.name)
     _draw(plot, report, None)
 
@@ -175,111 +167,19 @@ def _load(model: Path) -> SequenceClassifier:
     return SequenceClassifier.load(model)
 
 
-def _read(
+def read(
     file: Path, id_: str | None, time: str | None, label: str | None, reading: Reading, *, quiet: bool
-) -> _Sequences:
-    """Read a file of any of the three kinds."""
+) -> Labelled:
+    """Read a file of any of the three kinds, and say what was taken for what."""
+    from elman.sequences.labelled import read_labelled
+
     check_readable(None, file)
     if file.suffix.lower() == ".ts":
-        from elman.tables.ts_files import read_ts
-
         refuse_unused(f"{file}: says how it is written", reading.by_option)
-        content = read_ts(file)
-        labels = None if content.labels is None else [str(value) for value in content.labels.tolist()]
-        return _Sequences(content.sequences, labels, [str(i) for i in range(len(content.sequences))])
-    return _read_table(file, id_, time, label, reading, quiet=quiet)
-
-
-def _read_table(
-    file: Path, id_: str | None, time: str | None, label: str | None, reading: Reading, *, quiet: bool
-) -> _Sequences:
-    """Read a long table; columns that were not named are found by their usual names."""
-    from elman.data.ragged import read_frame
-    from elman.errors import DataError
-    from elman.tables.names import ID_NAMES, LABEL_NAMES, TIME_NAMES, find_usual, listed
-    from elman.tables.steps import read_steps
-
-    wanted = [name for name in (id_, label, *ID_NAMES, *LABEL_NAMES) if name is not None]
-    frame, notes = read_steps(file, reading.encoding, wanted, reading.notation)
-    columns = list(frame.columns)
-    for option, name in (("--id", id_), ("--time", time), ("--label", label)):
-        if name is not None and name not in columns:
-            raise DataError(f"{file}: there is no column {name!r} for {option}; the columns are {listed(columns)}.")
-    id_, time, label = (
-        name or find_usual(columns, usual)
-        for name, usual in ((id_, ID_NAMES), (time, TIME_NAMES), (label, LABEL_NAMES))
-    )
-    if id_ is None:
-        raise DataError(f"{file}: no column tells sequences apart; name one of {listed(columns)} with --id.")
-    ragged = read_frame(str(file), frame, id_, time, exclude=[] if label is None else [label])
-    if not quiet:
-        what = ", ".join(f"{name} by {value!r}" for name, value in (("sequences", id_), ("times", time)) if value)
-        labelled = "" if label is None else f", classes in {label!r}"
-        say(f"{file}: {what}{labelled}, channels {', '.join(ragged.channels or [])}.")
-        for note in notes:
-            say(f"{file}: {note}.")
-    labels = None if label is None else _one_label_each(file, frame[label].tolist(), label, ragged)
-    data = frame if label is None else frame.drop(columns=label)
-    return _Sequences(data, labels, [str(name) for name in ragged.ids or []], {"id_column": id_, "time_column": time})
-
-
-def _one_label_each(file: Path, column: list[str], label: str, ragged: Any) -> list[str]:
-    """Return the class of every sequence."""
-    from elman.errors import DataError
-
-    for name, rows in zip(ragged.ids, ragged.rows, strict=True):
-        if len(found := {column[row] for row in rows}) > 1:
-            raise DataError(
-                f"{file}: the sequence {name!r} has several classes in {label!r}: {', '.join(sorted(found))}."
-            )
-        if not column[rows[0]]:
-            raise DataError(f"{file}: the sequence {name!r} has no class in {label!r}.")
-    return [column[rows[0]] for rows in ragged.rows]
-
-
-def _labels(file: Path, known: _Sequences) -> list[str]:
-    from elman.errors import DataError
-
-    if known.labels is None:
-        raise DataError(f"{file}: there are no classes; name their column with --label.")
-    return known.labels
-
-
-def _report(model: SequenceClassifier, file: Path, known: _Sequences) -> Report:
-    from elman.sequences.report import class_report
-
-    labels = _labels(file, known)
-    return class_report(labels, model.set_params(**known.columns).predict(known.data), model.classes_)
-
-
-def _held_out(model: SequenceClassifier, known: _Sequences, labels: list[str], share: float, seed: int) -> Report:
-    """Learn from a part and classify the rest."""
-    import numpy as np
-    from sklearn.base import clone
-    from sklearn.model_selection import train_test_split
-
-    from elman.errors import DataError
-    from elman.sequences.report import class_report
-
-    try:
-        rows = train_test_split(np.arange(len(labels)), test_size=share, stratify=labels, random_state=seed)
-    except ValueError as error:
-        raise DataError(f"cannot hold out a part for a check: {error} Pass --check 0 to train without one.") from None
-    kept, held = (_part(known, part) for part in rows)
-    names = np.array(labels)
-    part = clone(model).fit(kept, names[rows[0]])
-    return class_report(names[rows[1]], part.predict(held), part.classes_)
-
-
-def _part(known: _Sequences, rows: Any) -> Any:
-    """Return some of the sequences, in the order of ``rows``."""
-    if not known.columns:
-        return [known.data[i] for i in rows]
-    import pandas as pd
-
-    column = known.columns["id_column"]
-    groups = dict(list(known.data.groupby(column, sort=False)))
-    return pd.concat([groups[known.names[i]] for i in rows])
+    known = read_labelled(file, id_, time, label, reading.encoding, reading.notation)
+    for note in [] if quiet else known.notes:
+        say(f"{file}: {note}.")
+    return known
 
 
 def _say_what_was_chosen(model: SequenceClassifier, count: int) -> None:

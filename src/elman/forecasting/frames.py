@@ -357,7 +357,9 @@ def _fill_gaps(place: str, panel: Panel, places: npt.NDArray[np.int64], step: in
     if added > _MOST_ADDED + 10 * len(places):
         raise DataError(
             f"{place}: {added:,} rows would have to be added to {len(places):,}; the frequency is "
-            f"{_alias(panel.frequency)}. Pass a longer freq, or sum the values by day or month first."
+            f"{_alias(panel.frequency)}.",
+            Remedy("pass a longer {}", freq=...),
+            Remedy("sum the values by day or month first"),
         )
     offsets = _offsets(lengths)
     values = np.full(int(offsets[-1]), np.nan)

@@ -380,7 +380,8 @@ def _find_target(
             few = len(chosen) <= _MOST_IN_A_LINE
             names = ",".join(chosen if few else chosen[:2])
             several = "pass {} if each is a series of its own"
-            remedies.append(Remedy(several if few else f"{several}, with all their names", target=names))
+            all_of_many = "pass all their names, as in {}, if each is a series of its own"
+            remedies.append(Remedy(several if few else all_of_many, target=names))
         raise DataError(f"{path.name}: {reason}.", *remedies)
     notes += numeric[chosen[0]][1]
     return chosen[0], numeric[chosen[0]][0]

@@ -1,0 +1,266 @@
+"""Labelled sequences from files, and the check of a classifier on sequences that it has not seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from sklearn.base import clone
+from sklearn.model_selection import train_test_split
+
+from elman.data.ragged import Ragged, read_frame
+from elman.errors import DataError, Remedy
+from elman.sequences.report import Report, class_report
+from elman.tables.files import Notation
+from elman.tables.names import ID_NAMES, LABEL_NAMES, TIME_NAMES, find_usual, listed
+from elman.tables.steps import read_steps
+from elman.tables.ts_files import read_ts
+
+__all__ = ["Labelled", "held_out_report", "labels_for", "read_labelled", "read_tagged", "report_on"]
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """Sequences of a file and their classes.
+
+    Parameters
+    ----------
+    file : Path
+        Where they come from.
+    data : list of ndarray, or DataFrame
+        Sequences, or a long frame.
+    labels : list of str or None
+        Class of each sequence.
+    names : list of str
+        Name of each sequence.
+    columns : dict
+        ``id_column`` and ``time_column`` of a long frame, else empty.
+    notes : list of str
+        What was taken for what.
+    """
+
+    file: Path
+    data: Any
+    labels: list[str] | None
+    names: list[str]
+    columns: dict[str, Any] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+    @property
+    def known_labels(self) -> list[str]:
+        """Class of each sequence; refused if the file has none."""
+        if self.labels is None:
+            raise DataError(f"{self.file}: there are no classes.", Remedy("name their column with {}", label=...))
+        return self.labels
+
+    def part(self, rows: npt.ArrayLike) -> Any:
+        """Return some of the sequences, in the order of ``rows``."""
+        chosen = np.asarray(rows).tolist()
+        if not self.columns:
+            return [self.data[row] for row in chosen]
+        groups = dict(list(self.data.groupby(self.columns["id_column"], sort=False)))
+        return pd.concat([groups[self.names[row]] for row in chosen])
+
+
+def read_labelled(
+    file: Path,
+    id_column: str | None = None,
+    time_column: str | None = None,
+    label: str | None = None,
+    encoding: str = "utf-8",
+    notation: Notation | None = None,
+) -> Labelled:
+    r"""Read a ``.ts`` file, or a CSV or Parquet table with one row per step.
+
+    Parameters
+    ----------
+    file : Path
+        The kind follows from its ending.
+    id_column, time_column, label : str, optional
+        Columns that tell sequences apart, order their rows and hold their classes; found by their usual names if not
+        given.
+    encoding : str
+        Of a CSV file.
+    notation : Notation, optional
+        How numbers and dates of a table are written, as far as it is known.
+
+    Returns
+    -------
+    Labelled
+
+    Raises
+    ------
+    DataError
+        If a column is not there, no column tells sequences apart, or a sequence has several classes or none.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "steps.csv"
+    ...     _ = file.write_text("case,step,x,class\n1,1,0.5,up\n1,2,0.7,up\n2,1,0.9,down\n")
+    ...     known = read_labelled(file)
+    >>> known.labels, known.names, known.columns
+    (['up', 'down'], ['1', '2'], {'id_column': 'case', 'time_column': 'step'})
+    """
+    if file.suffix.lower() == ".ts":
+        content = read_ts(file)
+        labels = None if content.labels is None else [str(value) for value in content.labels.tolist()]
+        return Labelled(file, content.sequences, labels, [str(i) for i in range(len(content.sequences))])
+    wanted = [name for name in (id_column, label, *ID_NAMES, *LABEL_NAMES) if name is not None]
+    frame, notes = read_steps(file, encoding, wanted, notation)
+    id_column, time_column, label = _found(file, list(frame.columns), id_column, time_column, label)
+    ragged = read_frame(str(file), frame, id_column, time_column, exclude=[] if label is None else [label])
+    notes.insert(0, _taken(id_column, time_column, label, ragged))
+    labels = None if label is None else _one_label_each(file, frame[label].tolist(), label, ragged)
+    data = frame if label is None else frame.drop(columns=label)
+    names = [str(name) for name in ragged.ids or []]
+    return Labelled(file, data, labels, names, {"id_column": id_column, "time_column": time_column}, notes)
+
+
+def _found(
+    file: Path, columns: list[str], id_column: str | None, time_column: str | None, label: str | None
+) -> tuple[str, str | None, str | None]:
+    """Find the columns that were not named by their usual names."""
+    named = {"id_column": id_column, "time_column": time_column, "label": label}
+    for parameter, name in named.items():
+        if name is not None and name not in columns:
+            raise DataError(
+                f"{file}: there is no column {name!r}; the columns are {listed(columns)}.",
+                Remedy("name one of them with {}", **{parameter: ...}),
+            )
+    id_column = id_column or find_usual(columns, ID_NAMES)
+    if id_column is None:
+        raise DataError(
+            f"{file}: no column tells sequences apart (columns: {listed(columns)}).",
+            Remedy("name it with {}", id_column=...),
+        )
+    return id_column, time_column or find_usual(columns, TIME_NAMES), label or find_usual(columns, LABEL_NAMES)
+
+
+def _taken(id_column: str, time_column: str | None, label: str | None, ragged: Ragged) -> str:
+    times = "" if time_column is None else f", times by {time_column!r}"
+    classes = "" if label is None else f", classes in {label!r}"
+    return f"sequences by {id_column!r}{times}{classes}, channels {', '.join(ragged.channels or [])}"
+
+
+def _one_label_each(file: Path, column: list[str], label: str, ragged: Ragged) -> list[str]:
+    """Return the class of every sequence."""
+    rows_of_each = ragged.rows or []
+    for name, rows in zip(ragged.ids or [], rows_of_each, strict=True):
+        if len(found := {column[row] for row in rows}) > 1:
+            raise DataError(
+                f"{file}: the sequence {name!r} has several classes in {label!r}: {', '.join(sorted(found))}."
+            )
+        if not column[rows[0]]:
+            raise DataError(f"{file}: the sequence {name!r} has no class in {label!r}.")
+    return [column[rows[0]] for rows in rows_of_each]
+
+
+def read_tagged(
+    model: Any,
+    file: Path,
+    id_column: str | None,
+    time_column: str | None,
+    label: str,
+    encoding: str,
+    notation: Notation,
+) -> tuple[Any, pd.DataFrame]:
+    """Read a table with a tag per step for a fitted tagger.
+
+    Parameters
+    ----------
+    model : SequenceTagger
+        Fitted.
+    file : Path
+        CSV or Parquet.
+    id_column, time_column : str, optional
+        Those of the fit if not given.
+    label : str
+        Column of the tags.
+    encoding, notation
+        As for `read_labelled`.
+
+    Returns
+    -------
+    model : SequenceTagger
+        That knows the columns of the table.
+    frame : DataFrame
+        With tags in the dtype that the model knows them in.
+
+    Raises
+    ------
+    DataError
+        If a column is not there, or a tag is not of the model's kind.
+    """
+    id_column, time_column = id_column or model.id_column, time_column or model.time_column
+    frame, _ = read_steps(file, encoding, [str(id_column), label], notation)
+    for parameter, name in (("id_column", id_column), ("label", label)):
+        if name not in frame.columns:
+            raise DataError(
+                f"{file}: there is no column {name!r}; the columns are {listed(frame.columns)}.",
+                Remedy("name one of them with {}", **{parameter: ...}),
+            )
+    frame[label] = labels_for(model, file, frame[label])
+    time_column = time_column if time_column in frame.columns else None
+    return model.set_params(id_column=id_column, time_column=time_column), frame
+
+
+def labels_for(model: Any, file: Path, labels: Any) -> npt.NDArray[Any]:
+    """Return the text labels of a file in the dtype in which a fitted model knows them: classes, or numbers.
+
+    Raises
+    ------
+    DataError
+        If a label is not of that kind.
+    """
+    dtype = model.classes_.dtype if hasattr(model, "classes_") else np.dtype(float)
+    try:
+        return np.asarray(labels, dtype=object).astype(dtype)
+    except ValueError as error:
+        raise DataError(f"{file}: the labels are not what the model was made from: {error}.") from None
+
+
+def report_on(model: Any, known: Labelled) -> Report:
+    """Compare a fitted classifier's answers with the classes of a file.
+
+    Raises
+    ------
+    DataError
+        If the file has no classes, or one that the classifier does not know.
+    """
+    labels = known.known_labels
+    return class_report(labels, model.set_params(**known.columns).predict(known.data), model.classes_)
+
+
+def held_out_report(model: Any, known: Labelled, check: float, seed: int) -> Report:
+    """Fit a copy of a classifier on a part of the sequences and classify the rest.
+
+    Parameters
+    ----------
+    model : SequenceClassifier
+        It is not changed.
+    known : Labelled
+        With classes.
+    check : float
+        Share of the sequences to hold out, stratified by class.
+    seed : int
+        Decides which.
+
+    Raises
+    ------
+    DataError
+        If no part can be held out that has every class.
+    """
+    labels = np.array(known.known_labels)
+    try:
+        rows, held = train_test_split(np.arange(len(labels)), test_size=check, stratify=labels, random_state=seed)
+    except ValueError as error:
+        way_out = Remedy("pass {} to train without one", check=0)
+        raise DataError(f"cannot hold out a part for a check: {error}", way_out) from None
+    part = clone(model).fit(known.part(rows), labels[rows])
+    return class_report(labels[held], part.predict(known.part(held)), part.classes_)
