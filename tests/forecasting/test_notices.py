@@ -10,7 +10,7 @@ from elman import DataError, ElmanWarning, Forecaster
 from forecasting.small import WAVE, frame_of, small
 
 MONTHS = frame_of(WAVE, WAVE, WAVE, freq="MS")
-DEMAND = np.random.default_rng(0).poisson(0.3, 96) * 5.0
+DEMAND = np.random.default_rng(0).poisson(0.2, 96) * 5.0
 
 
 def _with_rows(lengths: list[int], frame: pd.DataFrame = MONTHS) -> pd.DataFrame:
@@ -56,7 +56,7 @@ def test_series_that_ended_long_ago_are_named() -> None:
 @pytest.mark.parametrize("method", ["prior", "network"])
 def test_a_median_near_zero_is_called_one(method: str) -> None:
     frame = frame_of(DEMAND, np.resize(WAVE, 96), freq="MS")
-    model = small(season=12, window=13, updates=60) if method == "network" else Forecaster(3, method="prior")
+    model = small(season=12, window=13, updates=300) if method == "network" else Forecaster(3, method="prior")
     model.fit(frame)
     every: list[dict[str, object]] = [{}, {"data": frame}, *([{"level": [50]}] if method == "prior" else [])]
     for arguments in every:

@@ -9,8 +9,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from elman import DataError, Forecaster
+from elman import ArgumentError, DataError, Forecaster
 from elman.forecasting.frames import read_panel
+from elman.prior import load_prior
 from forecasting.small import WAVE, frame_of, small
 
 
@@ -187,3 +188,16 @@ def test_recursion_goes_farther_than_the_series() -> None:
     assert model.predict().shape == (100,)
     assert np.array_equal(model.predict()[:3], small(horizon=3, strategy="recursive").fit(WAVE).predict())
     assert small(horizon=100, strategy="recursive", window="auto").fit(WAVE).window_ == 8
+
+
+def test_absurd_sizes_are_named_with_their_limit() -> None:
+    prior = load_prior()
+    for act, message in (
+        (lambda: small(2**14 + 1, strategy="recursive").fit(WAVE), "Forecaster.fit: horizon must be at most 16384"),
+        (lambda: Forecaster(3, season=10**9).fit(WAVE), "Forecaster.fit: season must be at most 1048576"),
+        (lambda: Forecaster(3, season=[7, 10**9]).fit(WAVE), r"Forecaster.fit: season\[1\] must be at most 1048576"),
+        (lambda: prior.forecast([WAVE], 10**12, [4]), "Prior.forecast: horizon must be at most 1048576"),
+        (lambda: prior.forecast([WAVE], 3, [10**30]), "Prior.forecast: seasons must be at most 1048576"),
+    ):
+        with pytest.raises(ArgumentError, match=message):
+            act()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -10,6 +11,7 @@ import signal
 import stat
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -246,7 +248,26 @@ def test_what_killed_saves_left_is_removed_by_a_later_save(tmp_path: Path) -> No
         path.write_bytes(b"half a model")
     link = tmp_path / f".elman-{'d' * 16}.tmp"
     link.symlink_to(other)
-    for path in (old, other):
-        os.utime(path, (0, 0))
+    written = tmp_path / f".elman-{'e' * 16}.tmp"
+    with open(written, "wb") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        for path in (old, other, written):
+            seconds = time.time() - 10
+            os.utime(path, (seconds, seconds))
+        write_atomically(tmp_path / "model", b"whole")
+    left = ["model", young.name, other.name, link.name, written.name]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(left)
+
+
+def test_a_save_holds_its_temporary_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen, usual = [], os.replace
+
+    def replace(temporary: Path, target: Path) -> None:
+        with open(temporary, "rb") as other, pytest.raises(BlockingIOError):
+            fcntl.flock(other, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        seen.append(target)
+        usual(temporary, target)
+
+    monkeypatch.setattr(os, "replace", replace)
     write_atomically(tmp_path / "model", b"whole")
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(["model", young.name, other.name, link.name])
+    assert seen == [tmp_path / "model"]

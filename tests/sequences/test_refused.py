@@ -109,7 +109,13 @@ def test_times_are_no_numbers(unit: str) -> None:
 
 @pytest.mark.parametrize(
     ("name", "value", "most"),
-    [("num_layers", 10**9, 1000), ("n_seeds", 1001, 1000), ("window", 2**31, 2**20), ("stride", 10**12, 2**20)],
+    [
+        ("num_layers", 10**9, 1000),
+        ("n_seeds", 1001, 1000),
+        ("window", 2**31, 2**20),
+        ("stride", 10**12, 2**20),
+        ("updates", 10**12, 10**9),
+    ],
 )
 @pytest.mark.parametrize("kind", KINDS)
 def test_absurd_sizes_are_named_with_their_limit(kind: type, name: str, value: int, most: int) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from elman import _check
 from elman.data.scaling import TRANSFORMS
 from elman.errors import ArgumentError, Remedy, UnsupportedError
 from elman.estimators import (
@@ -110,6 +111,8 @@ TABLE: Table = {
     "progress": COMMON["progress"],
 }
 
+_MOST_STEPS = 2**14  # of a recursive forecast, each a pass of the networks
+
 
 def check_parameters(place: str, parameters: Parameters) -> None:
     """Refuse values that the constructor stored but nothing can use, by themselves or together.
@@ -123,6 +126,8 @@ def check_parameters(place: str, parameters: Parameters) -> None:
     """
     values = values_of(parameters)
     check_table(place, TABLE, values)
+    if values["strategy"] == "recursive":
+        _check.at_most(place, values, {"horizon": _MOST_STEPS})
     _check_covariates(place, parameters)
     if values["carry_state"] and values["loss_at"] == "last":
         raise ArgumentError(f'{place}: carry_state=True goes with loss_at="every" alone.')

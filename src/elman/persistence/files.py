@@ -9,7 +9,8 @@ import re
 import secrets
 import stat
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -17,7 +18,7 @@ from elman.errors import ArgumentError, FileFormatError
 from elman.persistence.header import DIGEST, MAX_FILE, header_end
 
 _TEMPORARY = re.compile(r"\.elman-[0-9a-f]{16}\.tmp")
-_ABANDONED = 3600.0  # seconds
+_YOUNG = 5.0  # seconds
 
 StrPath: TypeAlias = str | os.PathLike[str]
 
@@ -55,13 +56,14 @@ def write_atomically(path: StrPath, data: bytes) -> None:
     temporary = target.with_name(f".elman-{secrets.token_hex(8)}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
-        with open(descriptor, "wb") as handle:
-            if mode is not None:
-                os.chmod(temporary, mode)
-            handle.write(data)
-            handle.flush()
-            os.fsync(handle.fileno())
-        os.replace(temporary, target)
+        with _held(descriptor):
+            with open(descriptor, "wb") as handle:
+                if mode is not None:
+                    os.chmod(temporary, mode)
+                handle.write(data)
+                handle.flush()
+                os.fsync(handle.fileno())
+            os.replace(temporary, target)
     except BaseException:
         with suppress(OSError):
             temporary.unlink()
@@ -70,14 +72,47 @@ def write_atomically(path: StrPath, data: bytes) -> None:
         _keep_names(target.parent)
 
 
+@contextmanager
+def _held(descriptor: int) -> Iterator[None]:
+    """Lock a temporary file until it has its name; the system lets go of it when the process is killed."""
+    own = os.dup(descriptor)
+    try:
+        _lock(own)
+        yield
+    finally:
+        os.close(own)
+
+
+def _lock(descriptor: int) -> bool:
+    """Lock an open file for this process alone; tell whether it can be, and nobody else has."""
+    try:
+        import fcntl
+
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        return False
+    return True
+
+
 def _sweep(folder: Path) -> None:
-    """Remove temporary files of killed saves; one younger than an hour may still be in use."""
+    """Remove temporary files of saves that were killed: nobody holds their lock.
+
+    A file that has been there for less than a few seconds may be about to be locked.
+    """
     with suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
             if _TEMPORARY.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
                 with suppress(OSError):
-                    if time.time() - entry.stat(follow_symlinks=False).st_mtime > _ABANDONED:
+                    if time.time() - entry.stat(follow_symlinks=False).st_mtime > _YOUNG and _is_free(entry.path):
                         os.unlink(entry.path)
+
+
+def _is_free(path: str) -> bool:
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
+    try:
+        return _lock(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _keep_names(folder: Path) -> None:

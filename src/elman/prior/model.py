@@ -27,6 +27,7 @@ Array = npt.NDArray[np.float64]
 _ROWS = 1024  # series per chunk
 _STEPS = 2**15  # series times steps ahead per forward pass: bounds memory, changes no bit
 _MOST_NETWORKS = 16
+_MOST = 2**20  # values ahead, values per season
 _LARGEST_WEIGHT = 1e6  # those of the prior that comes with Elman stay below 10; larger ones may answer NaN
 
 
@@ -75,11 +76,12 @@ class Prior:
         DataError
             If a series is empty, not 1-dimensional, or has values that are not finite.
         ArgumentError
-            If the horizon or a season is not a positive integer.
+            If the horizon or a season is not a positive integer of at most 1,048,576.
         """
         place = "Prior.forecast"
         horizon = _check.positive_integer(place, "horizon", horizon)
         seasons = [_check.positive_integer(place, "seasons", season) for season in seasons] or [1]
+        _check.at_most(place, {"horizon": horizon, "seasons": max(seasons)}, {"horizon": _MOST, "seasons": _MOST})
         values = [_checked(place, number, one) for number, one in enumerate(series)]
         quantiles = np.empty((len(values), horizon, len(LEVELS)))
         ahead = np.arange(1, horizon + 1)

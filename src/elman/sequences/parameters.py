@@ -128,7 +128,7 @@ _SHARED: Table = {
     "learning_rate": COMMON["learning_rate"].also("learning_rate_init").later(),
     "weight_decay": COMMON["weight_decay"].also("alpha l2").later(),
     "schedule": COMMON["schedule"].later(),
-    "updates": Count(auto=True, others="n_epochs epochs max_epochs max_steps max_iter num_epochs").later(),
+    "updates": Count(most=10**9, auto=True, others="n_epochs epochs max_epochs max_steps max_iter num_epochs").later(),
     "batch_size": COMMON["batch_size"].later(),
     "group_lengths": Switch().later(),
     "clip_norm": COMMON["clip_norm"].also("gradient_clip clipnorm").later(),
