@@ -59,7 +59,7 @@ bench: $(VENV)/.bench ## time the engine beside PyTorch, JAX and ONNX Runtime
 accuracy: $(VENV)/.package ## forecast accuracy on public data sets
 	@$(RUN)python benchmarks/accuracy.py
 
-prior: $(VENV)/.package ## train the prior from nothing; goes on where an interrupted run stopped
+prior: $(VENV)/.package ## train the prior from scratch, or continue an interrupted run
 	@OPENBLAS_NUM_THREADS=1 $(RUN)python -m elman.prior.making
 
 test-browser: $(VENV)/.browser $(AXE) ## try the worked-by-hand page in Chromium (CHROMIUM=... names another one)

@@ -80,7 +80,7 @@ def threads_table(rows: list[Row]) -> str:
 
 def single_table(rows: list[Row]) -> str:
     return grid(
-        ["what", "shape", "ratio", "bar", "met"],
+        ["test", "shape", "ratio", "bar", "met"],
         ([row["task"], row["shape"], f"{number(row['ratio'])}×", bar(row), verdict(row)] for row in rows),
     )
 
@@ -95,7 +95,7 @@ TABLES: list[tuple[tuple[str, ...], str, Table]] = [
         "Whole training step: forward, loss, backward, clipping, optimizer",
         lambda rows: layers_table(rows, PEERS[:2]),
     ),
-    (("second thread",), "What a second thread gains in the training step", threads_table),
+    (("second thread",), "Speed-up by a second thread in the training step", threads_table),
     (("default forecaster", "denormal inputs"), "Single questions", single_table),
 ]
 

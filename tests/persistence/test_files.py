@@ -98,7 +98,7 @@ def test_arrays_in_any_memory_layout() -> None:
             "arrays['a'] must be an ndarray of one of float64, float32, int64, int32, uint8, bool, got list.",
         ),
         ({"a": np.zeros((1,) * 9)}, {}, "arrays['a'] must have at most 8 dimensions, got 9."),
-        ({"a b": np.zeros(1)}, {}, "arrays['a b']: a name has 1 to 255 letters, digits and the signs _ . / -"),
+        ({"a b": np.zeros(1)}, {}, "arrays['a b']: a name has 1 to 255 letters, digits and the characters _ . / -"),
         ({"__metadata__": np.zeros(1)}, {}, "arrays['__metadata__']: a name has 1 to 255"),
         ({}, {"a": {"b": [0, float("nan")]}}, "metadata['a']['b'][1] must be a plain, finite JSON value, got nan."),
         ({}, {"a": {1: 2}}, "metadata['a'] must be a plain, finite JSON value, got {1: 2}."),

@@ -32,7 +32,7 @@ class Formula:
 
     @property
     def formula(self) -> Math:
-        """All sides with signs of equality between them."""
+        """All sides, joined by equals signs."""
         return equal(*self.sides)
 
     def to_dict(self) -> dict[str, Any]:

@@ -249,9 +249,9 @@ def _extended(builder: GraphBuilder, rows: Rows, new: str, added: int) -> Rows:
     values = builder.op("Concat", rows.values, new, axis=1)
     size = builder.op("Slice", builder.op("Shape", rows.values), [1], [2])
     longest = builder.op("Squeeze", builder.op("Add", size, added), [0])
-    place = builder.op("Unsqueeze", builder.op("Range", 0, longest, 1), [0])  # (1, T+k)
+    step = builder.op("Unsqueeze", builder.op("Range", 0, longest, 1), [0])  # (1, T+k)
     ends = builder.op("Unsqueeze", rows.lengths, [1])
-    behind = builder.op("Add", builder.op("Sub", place, ends), size)  # positions of the new values in the longer rows
+    behind = builder.op("Add", builder.op("Sub", step, ends), size)  # positions of the new values in the longer rows
     last = builder.op("Add", size, added - 1)
-    source = builder.op("Where", builder.op("Less", place, ends), place, builder.op("Min", behind, last))
+    source = builder.op("Where", builder.op("Less", step, ends), step, builder.op("Min", behind, last))
     return Rows(at_rows(builder, values, source), builder.op("Add", rows.lengths, added), rows.rows)

@@ -211,7 +211,7 @@ def _writable(name: str, array: Array) -> Array:
     """Return ``array`` contiguous and little-endian, or raise an error with the reason that it cannot be saved."""
     place = f"save_arrays: arrays[{name!r}]"
     if not isinstance(name, str) or NAME.fullmatch(name) is None or name == "__metadata__":
-        raise ArgumentError(f"{place}: a name has 1 to 255 letters, digits and the signs _ . / -")
+        raise ArgumentError(f"{place}: a name has 1 to 255 letters, digits and the characters _ . / -")
     if not isinstance(array, np.ndarray) or array.dtype.name not in DTYPES.values():
         got = array.dtype.name if isinstance(array, np.ndarray) else type(array).__name__
         raise ArgumentError(f"{place} must be an ndarray of one of {', '.join(DTYPES.values())}, got {got}.")

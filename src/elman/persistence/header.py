@@ -101,7 +101,7 @@ def _read_envelope(envelope: Any) -> dict[str, Any]:
 def _read_entry(name: str, entry: Any) -> tuple[str, list[int], list[int]]:
     """Return dtype, shape and offsets of one tensor."""
     if NAME.fullmatch(name) is None:
-        raise FileFormatError(f"tensor name {name!r:.60} has other signs than letters, digits and _ . / -")
+        raise FileFormatError(f"tensor name {name!r:.60} has other characters than letters, digits and _ . / -")
     if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "data_offsets"}:
         raise FileFormatError(f"tensor {name!r} must have exactly dtype, shape and data_offsets.")
     dtype, shape, offsets = entry["dtype"], entry["shape"], entry["data_offsets"]
@@ -158,7 +158,7 @@ def parse_json(text: str, what: str, most: int = MAX_ITEMS) -> Any:
     ['a', 1]
     """
     if not text.isascii():  # others are escaped; a single one would quadruple the memory of the text
-        raise FileFormatError(f"its {what} has signs that are not ASCII.")
+        raise FileFormatError(f"its {what} has characters that are not ASCII.")
     if items(text) > most:
         raise FileFormatError(f"its {what} has more than {most} items.")
     try:

@@ -28,7 +28,7 @@ _ROWS = 1024  # series per chunk
 _STEPS = 2**15  # series times steps ahead per forward pass: bounds memory, changes no bit
 _MOST_NETWORKS = 16
 _MOST = 2**20  # values ahead, values per season
-_LARGEST_WEIGHT = 1e6  # those of the prior that comes with Elman stay below 10; larger ones may answer NaN
+_LARGEST_WEIGHT = 1e6  # the shipped prior's are below 10; larger ones may give NaN
 
 
 @dataclass(frozen=True, eq=False)

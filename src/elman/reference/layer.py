@@ -1,4 +1,4 @@
-"""A recurrent layer of any cell: the functions of the three cells behind one pair of names."""
+"""A recurrent layer of any cell: one pair of functions for the three cells."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from elman.reference.rnn import rnn_backward, rnn_forward
 
 
 class LayerStates(NamedTuple):
-    """What `layer_forward` computes: h and c (T+1, N, H), gates (T, N, 4H); None where the cell has no such array.
+    """Results of `layer_forward`: h and c (T+1, N, H), gates (T, N, 4H); None if the cell has no such array.
 
     Examples
     --------
@@ -29,7 +29,7 @@ class LayerStates(NamedTuple):
 
 
 class LayerGradients(NamedTuple):
-    """Gradients of one layer, each in the shape of its argument; None where the cell has no such array.
+    """Gradients of one layer, each in the shape of its argument; None if the cell has no such array.
 
     Examples
     --------
@@ -67,9 +67,9 @@ def layer_forward(
     Parameters
     ----------
     cell : {"rnn", "lstm", "gru"}
-        Which of the three.
+        Cell of the layer.
     x : array_like (T, N, D), or of integers (T, N)
-        Inputs, time-major. An integer stands for a row with its one at that place of D.
+        Inputs, time-major. An integer stands for the one-hot row with 1 at that index of D.
     h_0 : array_like (N, H)
         Initial state.
     c_0 : array_like (N, H) or None
@@ -77,17 +77,17 @@ def layer_forward(
     W_x : array_like (D, GH)
         Input weights, G = 1, 4 or 3 blocks in the order of the cell.
     W_h : array_like (H, GH)
-        Recurrent weights, packed alike.
+        Recurrent weights, in the same order.
     b : array_like (GH,), optional
-        Bias, packed alike; None is zero.
+        Bias, in the same order; None is zero.
     b_hn : array_like (H,), optional
-        The GRU's bias inside the reset; None is zero.
+        The GRU's bias inside the hidden product of n; None is zero.
     activation : {"tanh", "relu", "sigmoid", "identity"}
-        Of the simple layer.
+        Activation of the simple layer.
     lengths : array_like (N,) of int, optional
-        Row n runs its first ``lengths[n]`` steps only; None runs all T.
+        Number of valid steps of each row; None means T for all.
     h_mask : array_like (N, H), optional
-        Multiplies h_{t-1} at every step: recurrent dropout.
+        Recurrent dropout: factor of h_{t-1} at every step.
 
     Returns
     -------
@@ -148,18 +148,18 @@ def layer_backward(
     Parameters
     ----------
     cell : {"rnn", "lstm", "gru"}
-        Which of the three.
+        Cell of the layer.
     dh : array_like (T, N, H) or None
-        ∂L/∂h_t of the outputs of steps 1 … T, without what comes through later states; ``dh[t-1]`` belongs to ``h[t]``.
-        None is zero. Ignored past the end of a row.
+        ∂L/∂h_t through the outputs of steps 1 … T, without the paths through later states; ``dh[t-1]`` belongs to
+        ``h[t]``. None is zero. Ignored past the end of a row.
     x, W_x, W_h, activation, lengths, h_mask
         As given to `layer_forward`.
     h, c, gates
-        What `layer_forward` returned.
+        Result of `layer_forward`.
     dh_T : array_like (N, H), optional
-        Adjoint that arrives after each row's last valid step: from the next chunk of a carried sequence.
+        Adjoint of each row's final state, from the next chunk of a carried sequence.
     dc_T : array_like (N, H), optional
-        The same of the LSTM's cell state.
+        The same for the LSTM's cell state.
     bptt_depth : int, optional
         Keep only the paths from an output at t to a step k with t − k < ``bptt_depth``; the initial state counts as
         k = 0 and ``dh_T`` and ``dc_T`` as an output of the row's last step. None keeps every path.
