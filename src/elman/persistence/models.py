@@ -1,4 +1,4 @@
-"""Checks of what a file of a model holds, before there is an object for it."""
+"""Checks of a model file's contents before its objects are built."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ __all__ = [
 
 _MOST_LAYERS = 1000
 _MOST_MEMBERS = 1000
-LARGEST_WEIGHT = 1e18  # products of two, summed over any layer, stay inside float32
+LARGEST_WEIGHT = 1e18  # sums of products of two stay within float32 for any layer
 _CONTENT_ERRORS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
 
 
 @contextmanager
 def content_errors(kind: str) -> Iterator[None]:
-    """Turn whatever absurd content raises into a `FileFormatError`.
+    """Convert exceptions from invalid content to a `FileFormatError`.
 
     Examples
     --------
@@ -47,13 +47,13 @@ def content_errors(kind: str) -> Iterator[None]:
 
 
 def check_members(theta: npt.NDArray[Any]) -> None:
-    """Refuse more networks than anybody trains, before there is an object for each."""
+    """Refuse more than 1,000 networks before their objects are built."""
     if theta.ndim > 1 and len(theta) > _MOST_MEMBERS:
         raise FileFormatError(f"theta holds {len(theta)} networks, at most {_MOST_MEMBERS} can be loaded")
 
 
 def check_weights(theta: npt.NDArray[Any], limit: float = LARGEST_WEIGHT) -> None:
-    """Refuse weights so large that a network of them may answer NaN.
+    """Refuse weights that are so large that a network may return NaN.
 
     Examples
     --------
@@ -69,7 +69,7 @@ def check_weights(theta: npt.NDArray[Any], limit: float = LARGEST_WEIGHT) -> Non
 
 
 def check_names(what: str, found: set[str], wanted: set[str]) -> None:
-    """Refuse a file whose names are not exactly those that are expected.
+    """Refuse a file with missing or unknown names.
 
     Examples
     --------
@@ -84,6 +84,6 @@ def check_names(what: str, found: set[str], wanted: set[str]) -> None:
 
 
 def check_layers(num_layers: int) -> None:
-    """Refuse a number of layers that would be listed, one by one, before their size is compared with the file's."""
+    """Refuse more than 1,000 layers before a list of them is built."""
     if num_layers > _MOST_LAYERS:
         raise FileFormatError(f"num_layers is {num_layers}, at most {_MOST_LAYERS} can be loaded")
