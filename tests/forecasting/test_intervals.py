@@ -12,11 +12,12 @@ import pytest
 
 import elman
 from elman import ArgumentError, DataError, FileFormatError, Forecaster
+from elman.estimators import root_seed
 from elman.forecasting import backtest
 from elman.forecasting.calibration import calibrate, cut_offs
 from elman.forecasting.frames import read_panel
 from elman.forecasting.intervals import Residuals, check_levels, residuals_needed, take_arrays
-from elman.forecasting.methods import draw_root, fit_network
+from elman.forecasting.methods import fit_network
 
 SMALL: dict[str, Any] = {
     "method": "network",
@@ -74,7 +75,9 @@ def test_half_widths_are_quantiles_times_the_scale_of_the_series(transform: str,
 def test_residuals_are_those_of_a_plain_fit_on_what_came_before() -> None:
     panel = read_panel("t", WAVE)
     model = small(transform="none")
-    residuals = calibrate("t", model, panel, 3, lambda before: fit_network("t", model, before, draw_root(model)))
+    residuals = calibrate(
+        "t", model, panel, 3, lambda before: fit_network("t", model, before, root_seed(model.random_state))
+    )
     assert cut_offs("t", 3, panel, 3) == [9, 6, 3]
     model = small(transform="none").fit(WAVE[:51])
     expected = []

@@ -13,6 +13,7 @@ import pytest
 from elman import Architecture, Forecaster, Network, SequenceClassifier, SequenceRegressor, SequenceTagger
 from elman.data.scaling import series_scale
 from elman.errors import UnsupportedError
+from elman.estimators import fitted_value
 from elman.interop import onnx_run
 from elman.interop.onnx_cells import run_recurrent
 from elman.interop.onnx_export import _check_forecaster, _check_sequences, export_onnx
@@ -50,6 +51,10 @@ def made(name: str) -> Network:
     network = Network.initialized(architecture)
     network.theta[:] = np.random.default_rng(3).normal(size=network.theta.shape) * 0.5
     return network
+
+
+def network_of_fit(forecaster: Forecaster) -> Any:
+    return fitted_value("test", forecaster).need_network("test")
 
 
 def fed(network: Network, steps: int, rows: int) -> Array:
@@ -170,7 +175,7 @@ def test_a_forecaster_from_raw_values(name: str) -> None:
     feed = padded(series)
     if forecaster.transform_ == "scale":
         feed["scale"] = np.array([series_scale(values) for values in series])
-    theirs = run_graph(forecaster_graph(forecaster, {}), feed)["forecast"]
+    theirs = run_graph(forecaster_graph(network_of_fit(forecaster), {}), feed)["forecast"]
     assert (
         compare("test", "the graph", {"forecast": (np.stack(forecaster.predict(series)), theirs)}, 1e-6).compared == 9
     )
@@ -180,7 +185,7 @@ def test_a_forecaster_of_several_channels() -> None:
     data = np.stack([wave(40), wave(40, -20.0, 1)], axis=1)
     forecaster = Forecaster(horizon=2, method="network", window=4, season=4, n_seeds=2, **SMALL).fit(data)
     assert forecaster.transform_ == ("log", "scale")
-    graph = forecaster_graph(forecaster, {})
+    graph = forecaster_graph(network_of_fit(forecaster), {})
     newer = np.stack([wave(25, 35.0, 5), wave(25, -25.0, 6)], axis=1)
     for values in (data, newer):  # the scale of the one series fitted on is the default
         theirs = run_graph(graph, {"values": values[np.newaxis]})["forecast"]
@@ -204,7 +209,7 @@ def test_a_forecaster_with_covariates(past: Any, future: Any, strategy: str) -> 
     forecaster = Forecaster(
         horizon=3, method="network", window=5, steps=6, season=4, n_seeds=2, **options, **SMALL
     ).fit(known)
-    graph = forecaster_graph(forecaster, {})
+    graph = forecaster_graph(network_of_fit(forecaster), {})
     for lengths in ((24, 24), (24, 9), (4, 3)):  # the last are shorter than a window
         parts = [known[known["unique_id"] == name].head(n) for name, n in zip("uv", lengths, strict=True)]
         rest = pd.concat(
@@ -217,7 +222,9 @@ def test_a_forecaster_with_covariates(past: Any, future: Any, strategy: str) -> 
         if future:
             feed["ahead"] = rest[future].to_numpy().reshape(2, 3, -1)
         compare("test", "the graph", {"forecast": (ours, run_graph(graph, feed)["forecast"])}, 1e-6)
-    pairs = _check_forecaster(forecaster, lambda feed: run_graph(graph, feed))
+    pairs = _check_forecaster(
+        network_of_fit(forecaster), fitted_value("test", forecaster).newest, 0, lambda feed: run_graph(graph, feed)
+    )
     assert compare("test", "the graph", pairs, 1e-6).compared == 12
 
 
@@ -226,7 +233,7 @@ def test_a_forecast_goes_on_from_the_states_it_gave() -> None:
     forecaster = Forecaster(horizon=3, method="network", window=5, steps=6, season=4, n_seeds=3, **SMALL).fit(
         values[:36]
     )
-    graph = forecaster_graph(forecaster, {})
+    graph = forecaster_graph(network_of_fit(forecaster), {})
     first = run_graph(graph, {"values": values[np.newaxis, :36]})
     states = {"h_0": first["h_n"], "c_0": first["c_n"]}
     # Four new values are four windows, the oldest of which begins four values before the first of them.
@@ -256,11 +263,16 @@ TARGETS = {
 }
 
 
+KIND = {SequenceClassifier: "classifier", SequenceRegressor: "regressor"}
+
+
 @pytest.mark.parametrize("name", ESTIMATORS)
 def test_a_sequence_estimator_from_raw_values(name: str) -> None:
     estimator, kind = ESTIMATORS[name]
     estimator.fit(SEQUENCES, TARGETS[kind])
-    theirs = run_graph(sequence_graph(estimator, {}), padded(SEQUENCES))
+    theirs = run_graph(
+        sequence_graph(fitted_value("test", estimator), {"elman.kind": KIND[type(estimator)]}), padded(SEQUENCES)
+    )
     if isinstance(estimator, SequenceRegressor):
         compare("test", "the graph", {"prediction": (estimator.predict(SEQUENCES), theirs["prediction"])}, 1e-6)
     else:
@@ -274,7 +286,7 @@ def test_a_tagger_from_raw_values(target: str) -> None:
     rng = np.random.default_rng(2)
     tags = [rng.integers(0, 3, n) if target == "class" else rng.normal(size=n) for n in LENGTHS]
     tagger = SequenceTagger(target=target, window=3, n_seeds=2, **SMALL).fit(SEQUENCES, tags)
-    theirs = run_graph(sequence_graph(tagger, {}), padded(SEQUENCES))
+    theirs = run_graph(sequence_graph(fitted_value("test", tagger), {"elman.kind": "tagger"}), padded(SEQUENCES))
     output = "label" if target == "class" else "prediction"
     for row, expected in zip(theirs[output], tagger.predict(SEQUENCES), strict=True):
         compare("test", "the graph", {output: (expected, row[: len(expected)])}, 1e-6)
@@ -282,18 +294,19 @@ def test_a_tagger_from_raw_values(target: str) -> None:
 
 def test_the_check_of_an_export_notices_a_wrong_file() -> None:
     classifier = SequenceClassifier(n_seeds=1, **SMALL).fit(SEQUENCES, TARGETS["text"])
-    graph = sequence_graph(classifier, {})
-    right = _check_sequences(classifier, lambda feed: run_graph(graph, feed))
+    fitted = fitted_value("test", classifier)
+    graph = sequence_graph(fitted, {"elman.kind": "classifier"})
+    right = _check_sequences(fitted, 0, lambda feed: run_graph(graph, feed))
     assert {name: float(np.abs(a - b).max()) < 1e-6 for name, (a, b) in right.items()} == dict.fromkeys(right, True)
-    fitted = classifier._fitted
     shifted = replace(fitted.preparation, center=fitted.preparation.center + 1.0)
-    classifier._fitted = replace(fitted, preparation=shifted)
-    wrong = _check_sequences(classifier, lambda feed: run_graph(graph, feed))
+    wrong = _check_sequences(replace(fitted, preparation=shifted), 0, lambda feed: run_graph(graph, feed))
     assert np.abs(np.subtract(*wrong["probabilities"])).max() > 1e-4
     forecaster = Forecaster(horizon=3, method="network", window=5, season=4, n_seeds=1, **SMALL).fit(wave(40))
-    graph = forecaster_graph(forecaster, {})
+    graph = forecaster_graph(network_of_fit(forecaster), {})
     forecaster.networks_[0].parameters["output.b_y"][:] += 1.0
-    pairs = _check_forecaster(forecaster, lambda feed: run_graph(graph, feed))
+    pairs = _check_forecaster(
+        network_of_fit(forecaster), fitted_value("test", forecaster).newest, 0, lambda feed: run_graph(graph, feed)
+    )
     assert all(np.abs(a - b).max() > 1e-4 for a, b in pairs.values())
 
 

@@ -410,10 +410,10 @@ def test_numbers_of_rows_are_no_values(tmp_path: Path) -> None:
     table = read(tmp_path, "id,date,north,south\n" + rows, target="north")
     assert table.notes == [
         "'id' numbers the rows, and tells no series apart",
-        "not used: south (--covariates takes columns)",
+        "not used as covariates: south",
     ]
     message = refused(tmp_path, "id,date,north,south\n" + rows)
-    assert message.endswith("If each is a series of its own, pass --target north,south.")
+    assert message.endswith('or pass target="north,south" if each is a series of its own.')
     table = read(tmp_path, "id,date,north,south\n" + rows, target="north,south")
     assert table.frame["unique_id"].unique().tolist() == ["north", "south"]
 
@@ -423,7 +423,7 @@ def test_a_time_that_repeats_within_a_series_names_the_second_column(tmp_path: P
     content = "date,series,item,sold\n" + "".join(rows)
     for series in (None, "series"):
         assert refused(tmp_path, content, series=series) == (
-            "sales.csv: 2024-01-01 00:00:00 occurs more than once in column 'date' where 'series' is 'a'. If the file "
-            "holds several series, pass --id series,item."
+            "sales.csv: 2024-01-01 00:00:00 occurs more than once in column 'date' where 'series' is 'a'. Pass "
+            'series="series,item" if the file holds several series.'
         )
     assert read(tmp_path, content, series="series,item").frame["unique_id"].nunique() == 4

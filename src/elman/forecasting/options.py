@@ -183,7 +183,7 @@ def names_of(columns: Any) -> tuple[str, ...]:
 
     Examples
     --------
-    >>> names_of(np.array(["price", "heat"])), names_of(None)
+    >>> names_of(["price", "heat"]), names_of(None)
     (('price', 'heat'), ())
     """
     return () if columns is None else tuple(str(name) for name in columns)
