@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import pickle
 from typing import Any
 
 import numpy as np
@@ -139,6 +141,13 @@ def test_refuses_what_needs_the_whole_sequence(options: dict[str, Any]) -> None:
     network, _ = make(options)
     with pytest.raises(UnsupportedError, match="Stream: needs one direction, readout='every' or 'last'"):
         Stream(network)
+
+
+def test_a_stream_refuses_to_be_copied() -> None:
+    stream = Stream(make({})[0])
+    for act in (copy.copy, copy.deepcopy, pickle.dumps):
+        with pytest.raises(UnsupportedError, match=r"^Stream: cannot be copied; make another with Stream\(network"):
+            act(stream)
 
 
 def test_bad_input_is_named() -> None:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from elman import _check
 from elman.engine import kernels
-from elman.errors import ArgumentError, DataError
+from elman.errors import ArgumentError, DataError, UnsupportedError
 from elman.network.architecture import check_streamable
 from elman.network.network import Network
 from elman.network.state import State
@@ -64,6 +64,10 @@ class Stream:
         self._first_out: Array = self._out[0]
         self._one_of = (architecture.vocabulary_size or 0) if rows == 1 else 0  # indices that a single row may be
         self._stepper = self._bind(weights)
+
+    def __reduce__(self) -> Any:
+        """Refuse copies and pickles: a shallow copy would step on the same state."""
+        raise UnsupportedError("Stream: cannot be copied; make another with Stream(network, state).")
 
     def _bind(self, weights: dict[str, Array]) -> Any:
         """Return the network with the arrays it will always step on."""

@@ -66,7 +66,8 @@ class Preparation:
 
     def apply(self, sequences: Sequence[Array]) -> list[Array]:
         """Standardise sequences and pad them in front to complete windows."""
-        standard = (np.clip((s - self.center) / self.scale, -_FARTHEST, _FARTHEST) for s in sequences)
+        with np.errstate(over="ignore"):  # of channels that hardly moved in training; what lies so far is cut off
+            standard = [np.clip((s - self.center) / self.scale, -_FARTHEST, _FARTHEST) for s in sequences]
         if self.per_step:
             return [np.concatenate([np.repeat(s[:1], self.window - 1, axis=0), s]) for s in standard]
         return [pad_front(sequence, self.window, self.stride) for sequence in standard]

@@ -26,6 +26,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 
 _KEYS = {"architecture", "target", "classes", "window", "stride", "updates", "seeds", "inputs"}
 _CLASS_DTYPE = re.compile(r"object|[<>|][biufU]\d{1,9}")
+_LARGEST = float(np.finfo(np.float32).max)
 _MOST_BYTES = 2**24  # of all classes, each as wide as the widest
 _KINDS = {"classifier": ("binary", "multiclass", "multilabel"), "regressor": ("numbers",), "tagger": tuple(OUTPUTS)}
 
@@ -142,8 +143,10 @@ def _preparation(arrays: Arrays, metadata: dict[str, Any], per_step: bool) -> Pr
 
 def _center_and_scale(arrays: Arrays, what: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     center, scale = (_float(arrays, f"{what}.{name}", np.dtype(np.float64), 1) for name in ("center", "scale"))
-    if len(center) == 0 or center.shape != scale.shape or not (scale > 0).all():
+    if len(center) == 0 or center.shape != scale.shape:
         raise FileFormatError(f"{what}.center and {what}.scale must go together")
+    if not (np.abs(center) <= _LARGEST).all() or not ((scale > 0) & (scale <= _LARGEST)).all():
+        raise FileFormatError(f"{what}.center and {what}.scale must be those of values within float32")
     return center, scale
 
 
