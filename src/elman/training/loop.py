@@ -25,6 +25,7 @@ Validate: TypeAlias = Callable[[Any], float]
 Callback: TypeAlias = "Callable[[Trainer], object]"
 
 _LAST, _FAR = 5, 10.0  # updates at the end of a run whose losses are compared with those of its first parameters
+_USUAL, _SOME = 1.0, 16  # a loss that is no sign of anything, updates looked at besides
 
 
 class Trainer:
@@ -117,7 +118,7 @@ class Trainer:
         self._scale = 1.0, -1  # of a plateau schedule, and the number of scores it was computed from
         if state is not None:
             self.resume_from(state)
-        self.first_theta = network.theta.copy()
+        self.first_theta, self._first = network.theta.copy(), self.update
 
     def _how_often(self) -> int:
         if self.validate is None:
@@ -155,7 +156,7 @@ class Trainer:
         self.history = History.from_arrays(state.history.to_arrays())
         self._best = None if state.best is None else state.best.copy()
         self._iterate, self._asked_to_stop, self._whole, self._scale = None, False, True, (1.0, -1)
-        self.first_theta = theta.copy()
+        self.first_theta, self._first = theta.copy(), self.update
         if self.settings.average is not None:
             self.average = (theta if state.average is None else state.average).copy()
 
@@ -213,20 +214,24 @@ class Trainer:
 
     def _check_losses(self) -> None:
         """Refuse a run that ends far beyond where it began, on the same batches: finite losses can explode, too."""
-        end = self.history.loss[-_LAST:]
-        if not end or min(end) <= _FAR * self.history.loss[0]:
+        own = self.history.loss[self._first :]
+        end = own[-_LAST:]
+        if not own or min(end) <= max(_FAR * own[0], _USUAL):
             return
-        theta, done = self.network.theta, range(self.update - len(end), self.update)
-        now = theta.copy()
+        theta, now = self.network.theta, self.network.theta.copy()
+        some = (
+            np.linspace(self._first, self.update - 1, _SOME).astype(int).tolist()
+        )  # where little moves, losses are small
+        done = sorted({*some, *range(self.update - len(end), self.update)})
         theta[...] = self.first_theta
         try:
             start = [self._pass(self.batches.batch(update), None, update, self.n_threads)[0] for update in done]
         finally:
             theta[...] = now
-        if sum(end) > _FAR * sum(start):
+        if min(end) > _FAR * max(start):
             raise TrainingError(
-                f"Trainer: the loss went from {sum(start) / len(end):.4g} to {sum(end) / len(end):.4g}: training made "
-                "the network worse.\n  Hint: a lower learning_rate or clip_norm=1.0 usually helps."
+                f"Trainer: the loss went from {max(start):.4g} to {min(end):.4g}: training made the network worse.\n"
+                "  Hint: a lower learning_rate or clip_norm=1.0 usually helps."
             )
 
     def _advance(self, last: int, bar: Progress) -> None:
