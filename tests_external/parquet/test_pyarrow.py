@@ -47,7 +47,7 @@ def test_the_command_forecasts_the_same(tmp_path: Path) -> None:
     plain = FRAME[["day", "sales"]]
     plain.to_parquet(tmp_path / "sales.parquet")
     plain.to_csv(tmp_path / "sales.csv", index=False)
-    words = ["-n", "3", "--window", "8", "--backtest", "0", "--level", "none", "--quiet"]
+    words = ["-n", "3", "--method", "network", "--window", "8", "--backtest", "0", "--level", "none", "--quiet"]
     one, two = (
         CliRunner().invoke(app, ["forecast", str(tmp_path / f"sales.{end}"), *words]) for end in ("csv", "parquet")
     )
