@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from elman.estimators.checks import check_table, check_unchanged, defaults_of, same, values_of
 from elman.estimators.common import COMMON
+from elman.estimators.documentation import documented
 from elman.estimators.estimator import Arrays, Estimator
 from elman.estimators.fitted import FittedEstimator, FittedValue, Interrupted, fitted_value
+from elman.estimators.flow import flow_of
 from elman.estimators.names import NamedParameters
 from elman.estimators.occupied import changing, reading
 from elman.estimators.optimizer_state import optimizer_arrays, take_optimizer_state
@@ -46,7 +48,9 @@ __all__ = [
     "check_table",
     "check_unchanged",
     "defaults_of",
+    "documented",
     "fitted_value",
+    "flow_of",
     "hints_of",
     "member_seeds",
     "optimizer_arrays",

@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 
 from elman import _check
+from elman.estimators import flow_of
 from elman.forecasting.methods import NetworkMethod
 from elman.forecasting.options import settings_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.recipe import different_stretches
 from elman.forecasting.training_set import arrays_of, filled, stretches
-from elman.training.gradient_flow import GradientFlow, gradient_flow
+from elman.training import GradientFlow
 
 __all__ = ["measure"]
 
@@ -29,12 +30,6 @@ def measure(
     scales = network.scales_for(panel)
     arrays = arrays_of(panel, recipe, scales, network.unit, recipe.shortest, unknown)
     rows = min(_ROWS, different_stretches(recipe, np.diff(arrays.offsets)))
-    return gradient_flow(
-        network.networks[member],
-        stretches(arrays, recipe, rows, parameters.loss_at == "last").batch(0),
-        settings_of(parameters, 1, 0).loss,
-        probes=probes,
-        history=network.history[member],
-        clip_norm=parameters.clip_norm,
-        n_threads=parameters.n_threads or 0,
-    )
+    batch = stretches(arrays, recipe, rows, parameters.loss_at == "last").batch(0)
+    loss = settings_of(parameters, 1, 0).loss
+    return flow_of(parameters, network.networks[member], network.history[member], batch, loss, probes)

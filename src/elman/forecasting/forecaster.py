@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.errors import ArgumentError
-from elman.estimators import Arrays, Estimator, Table, changing
+from elman.estimators import Arrays, Estimator, Table, changing, documented
 from elman.forecasting.covariates import read_future
 from elman.forecasting.fitted import Fitted
 from elman.forecasting.frames import read_panel
@@ -35,6 +35,7 @@ __all__ = ["Forecaster", "read_known"]
 Array = npt.NDArray[np.float64]
 
 
+@documented()
 @dataclass(eq=False, repr=False)
 class Forecaster(Parameters, Estimator[Fitted]):
     """Forecast the next values of one or many series.
@@ -143,12 +144,7 @@ class Forecaster(Parameters, Estimator[Fitted]):
         are prepared on what precedes the earliest. It takes three for a baseline to be delivered.
     refit : bool
         Whether candidates are prepared anew at every cut-off.
-    random_state : int, RandomState or None
-        The same integer gives the same bits, whatever the number of threads.
-    n_threads : int or None
-        Threads; None leaves it to ``ELMAN_NUM_THREADS``, ``OMP_NUM_THREADS`` and the machine.
-    progress : bool
-        Whether to show progress when it takes longer than two seconds.
+    {common}
 
     Attributes
     ----------

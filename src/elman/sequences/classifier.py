@@ -12,8 +12,8 @@ from sklearn.utils import Tags
 
 from elman.data.ragged import Ragged, is_long_frame
 from elman.errors import ArgumentError
-from elman.estimators import Table
-from elman.sequences.documentation import documented
+from elman.estimators import Table, documented
+from elman.sequences.documentation import SHARED
 from elman.sequences.estimator import SequenceEstimator
 from elman.sequences.fitted import Fitted, Inputs
 from elman.sequences.learning import Examples
@@ -27,7 +27,7 @@ __all__ = ["SequenceClassifier"]
 Array = npt.NDArray[Any]
 
 
-@documented
+@documented(shared=SHARED)
 @dataclass(eq=False, repr=False, kw_only=True)
 class SequenceClassifier(ClassifierMixin, SequenceEstimator):
     """Classify sequences of any lengths with a small ensemble of recurrent networks.

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TypeVar
+__all__ = ["SHARED"]
 
-__all__ = ["documented"]
-
-Class = TypeVar("Class", bound=type)
-
-_PARAMETERS = """cell : {"gru", "lstm", "rnn"}
+SHARED = """cell : {"gru", "lstm", "rnn"}
         Recurrent layer.
     hidden_size, num_layers : int
         Units of a layer and direction, layers.
@@ -56,16 +52,4 @@ _PARAMETERS = """cell : {"gru", "lstm", "rnn"}
         Precision of the networks.
     warm_start : bool
         Whether `fit` starts from the networks there are, keeping windows, standardisation and classes.
-    random_state : int, RandomState or None
-        The same integer gives the same bits, whatever the number of threads.
-    n_threads : int or None
-        Threads; None leaves it to ``ELMAN_NUM_THREADS``, ``OMP_NUM_THREADS`` and the machine.
-    progress : bool
-        Whether to show progress when it takes longer than two seconds."""
-
-
-def documented(cls: Class) -> Class:
-    """Put the shared parameters in the place of ``{shared}`` in the docstring of an estimator."""
-    assert cls.__doc__ is not None
-    cls.__doc__ = cls.__doc__.replace("{shared}", _PARAMETERS)
-    return cls
+    {common}"""

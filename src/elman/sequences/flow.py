@@ -9,11 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.data.ragged import Ragged
+from elman.estimators import flow_of
 from elman.sequences.fitted import Fitted
 from elman.sequences.options import loss_of
 from elman.sequences.parameters import Parameters, Task
 from elman.sequences.targets import take
-from elman.training import Batch, GradientFlow, gradient_flow
+from elman.training import Batch, GradientFlow
 
 __all__ = ["Labelled", "measure"]
 
@@ -65,12 +66,5 @@ class Labelled:
 def measure(parameters: Parameters, labelled: Labelled, member: int, probes: int) -> GradientFlow:
     """Measure one network of an ensemble."""
     fitted, count = labelled.fitted, len(labelled.ragged)
-    return gradient_flow(
-        fitted.networks[member],
-        labelled.batch(np.unique(np.linspace(0, count - 1, min(_ROWS, count)).astype(int))),
-        labelled.loss,
-        probes=probes,
-        history=fitted.history[member],
-        clip_norm=parameters.clip_norm,
-        n_threads=parameters.n_threads or 0,
-    )
+    batch = labelled.batch(np.unique(np.linspace(0, count - 1, min(_ROWS, count)).astype(int)))
+    return flow_of(parameters, fitted.networks[member], fitted.history[member], batch, labelled.loss, probes)

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from elman.sequences.report import Report
+from elman.training import History
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from elman.sequences.report import Report
-    from elman.training import History
 
 __all__ = ["plot_png"]
 

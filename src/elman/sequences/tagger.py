@@ -13,8 +13,8 @@ from sklearn.utils import Tags
 
 from elman.data.ragged import Ragged, is_long_frame
 from elman.errors import ArgumentError, DataError, UnsupportedError
-from elman.estimators import Table
-from elman.sequences.documentation import documented
+from elman.estimators import Table, documented
+from elman.sequences.documentation import SHARED
 from elman.sequences.estimator import SequenceEstimator
 from elman.sequences.fitted import Fitted, Inputs
 from elman.sequences.learning import Examples
@@ -29,7 +29,7 @@ Array = npt.NDArray[Any]
 Steps = list[Array]  # one array (T_i,) or (T_i, K) per sequence
 
 
-@documented
+@documented(shared=SHARED)
 @dataclass(eq=False, repr=False, kw_only=True)
 class SequenceTagger(SequenceEstimator):
     """Tag every step of sequences of any lengths with a small ensemble of recurrent networks.

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from elman.estimators import flow_of
 from elman.text.fitted import Fitted
 from elman.text.options import carries_state, settings_of
 from elman.text.parameters import Parameters
 from elman.text.tokenization import Ids
 from elman.text.training import Text, batches_of, check_length
-from elman.training.gradient_flow import GradientFlow, gradient_flow
+from elman.training import GradientFlow
 
 __all__ = ["measure"]
 
@@ -23,12 +24,5 @@ def measure(place: str, parameters: Parameters, fitted: Fitted, ids: Ids, probes
     steps = min(steps, len(ids) - 1) if carries_state(fitted.network) else steps
     size = replace(fitted.size, steps=steps, batch_size=min(_ROWS, max(1, (len(ids) - 1) // steps)))
     batches = batches_of(parameters, Text(fitted.vocabulary, ids, None), size, seed=0)
-    return gradient_flow(
-        fitted.network,
-        batches.batch(0),
-        settings_of(parameters, 1, 1, 0).loss,
-        probes=probes,
-        history=fitted.history,
-        clip_norm=parameters.clip_norm,
-        n_threads=parameters.n_threads or 0,
-    )
+    loss = settings_of(parameters, 1, 1, 0).loss
+    return flow_of(parameters, fitted.network, fitted.history, batches.batch(0), loss, probes)

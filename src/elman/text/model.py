@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from elman import _check
-from elman.estimators import Arrays, Table, changing
+from elman.estimators import Arrays, Table, changing, documented
 from elman.network import Network
 from elman.text.corpus import Corpus, Source
 from elman.text.fitted import Fitted
@@ -26,6 +26,7 @@ from elman.training import GradientFlow, History, checkpointing
 __all__ = ["LanguageModel"]
 
 
+@documented()
 @dataclass(eq=False, repr=False, kw_only=True)
 class LanguageModel(Parameters, Writing):
     r"""Predict the next character, word or byte pair of a text, and write text of its kind.
@@ -95,12 +96,7 @@ class LanguageModel(Parameters, Writing):
         Initial bias of an LSTM's forget gates, instead of what ``init`` says.
     dtype : {"float32", "float64"}
         Precision of the network.
-    random_state : int, RandomState or None
-        The same integer gives the same bits, whatever the number of threads.
-    n_threads : int or None
-        Threads; None leaves it to ``ELMAN_NUM_THREADS``, ``OMP_NUM_THREADS`` and the machine.
-    progress : bool
-        Whether to show progress when it takes longer than two seconds.
+    {common}
 
     Attributes
     ----------
