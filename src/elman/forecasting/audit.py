@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import partial
@@ -10,7 +11,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from elman.errors import ArgumentError, DataError, ElmanError, UnsupportedError
+from elman.errors import ArgumentError, DataError, ElmanError, ElmanWarning, UnsupportedError
 from elman.forecasting.audit_changes import (
     every_second_raised,
     lifted,
@@ -108,10 +109,15 @@ def audit(forecaster: Any, data: Any) -> Audit:
     holds        any number of threads gives the same bits          largest change 0
     holds        new values count as if given whole, teach nothing  largest change 0
     """
-    subject = Subject(forecaster, data)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ElmanWarning)  # about changed data, which nobody forecasts
+        return Audit(_checks(Subject(forecaster, data)))
+
+
+def _checks(subject: Subject) -> tuple[Check, ...]:
     before = subject.predict(subject.model, subject.panel)
     once = subject.predict(subject.fit(subject.copy(), subject.panel), subject.panel)
-    checks = (
+    return (
         _future(subject),
         _newest(subject, before),
         _alignment(subject),
@@ -121,7 +127,6 @@ def audit(forecaster: Any, data: Any) -> Audit:
         _threads(subject, once),
         _update(subject),
     )
-    return Audit(checks)
 
 
 class _Largest:

@@ -66,7 +66,7 @@ class Stream:
         self._stepper = self._bind(weights)
 
     def __reduce__(self) -> Any:
-        """Refuse copies and pickles: a shallow copy would step on the same state."""
+        """Refuse copies: a shallow one would step on the same state."""
         raise UnsupportedError("Stream: cannot be copied; make another with Stream(network, state).")
 
     def _bind(self, weights: dict[str, Array]) -> Any:
