@@ -184,7 +184,7 @@ FILE_MUTANTS = [
          "if begin < position:", "tests/persistence"),
     _one("files", "keys twice accepted", "src/elman/persistence/header.py", "if name in result:", "if False:",
          "tests/persistence"),
-    _one("files", "links followed", "src/elman/persistence/files.py", 'getattr(os, "O_NOFOLLOW", 0)', "0",
+    _one("files", "links followed", "src/elman/persistence/files.py", 'flags | getattr(os, "O_NOFOLLOW", 0)', "flags",
          "tests/persistence"),
     _one("files", "written in place", "src/elman/persistence/files.py", "os.replace(temporary, target)",
          "target.write_bytes(data); temporary.unlink()", "tests/persistence"),
