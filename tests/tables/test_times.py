@@ -148,3 +148,10 @@ def test_irregular_time_stamps_are_named_as_such() -> None:
     )
     frame = pd.DataFrame({"unique_id": "a", "ds": pd.DatetimeIndex(monthly), "y": 1.0})
     assert read_panel("fit", frame, freq="MS", missing="interpolate").lengths.tolist() == [8]
+
+
+def test_parts_that_only_some_times_have(tmp_path: Path) -> None:
+    times = ["2024-01-01 00:00:00", "2024-01-01 12:00", "2024-01-02", "2024-01-02 12:00:00.000"]
+    assert read(tmp_path, times).frame["ds"].tolist() == list(pd.date_range("2024-01-01", periods=4, freq="12h"))
+    message = refused(tmp_path, [*times, "2024-01-03Z"])
+    assert message.startswith("sales.csv: ")

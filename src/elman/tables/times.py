@@ -103,7 +103,11 @@ def to_times(texts: Column, certain: bool, notes: list[str], notation: Notation 
     for label in _LABELS:
         if label.fullmatch(texts[0]):
             return _periods(texts, label)
-    return _day_and_month(texts, column, notes, notation) if _DAY_FIRST.match(texts[0]) else _parse_times(column, notes)
+    if _DAY_FIRST.match(texts[0]):
+        return _day_and_month(texts, column, notes, notation)
+    times = _parse_times(column, notes)
+    # One form is expected otherwise: fractions of a second, or a time of day, that only some entries have.
+    return _parse_times(column, notes, format="ISO8601") if times is None else times
 
 
 def _plain_numbers(texts: Sequence[str], column: pd.Series, notes: list[str]) -> pd.Series | None:
