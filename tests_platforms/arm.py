@@ -4,7 +4,7 @@
     python tests_platforms/arm.py PATH …     these tests of pytest alone, with its options
 
 Emulation is ten to fifty times slower than the machine, so a selection of the tests runs: every kind of kernel test on
-the level ``neon``, gradients, the runtime, golden files, a forecast, and models exchanged with this machine both ways.
+the level ``neon``, gradients, a forecast, and models exchanged with this machine both ways.
 """
 
 from __future__ import annotations
@@ -22,16 +22,23 @@ from wheels import STABLE_ABI, environment, interpreter
 RELEASE, PYTHON, SYSTEM = "trixie", "3.13", ("python3", "libstdc++6")
 COMPILER = "aarch64-linux-gnu-g++"
 FOLDER = BUILD / "arm"
-SELECTION = {  # tests: which of them
-    "tests/kernels/test_twins.py": "neon and float32 or generic and lstm and float64",
-    "tests/kernels/test_twins_layers.py": "neon",
-    "tests/kernels/test_twins_updates.py": "neon",
-    "tests/kernels/test_math.py": "neon or measured or finer",
-    "tests/kernels/test_exact.py": "neon and float32 and (threads_dense or alone or streaming or chunks or subnormal)",
-    "tests/kernels/test_gradients.py": "neon and (lstm or gru or rnn-tanh or dense or activations)",
-    "tests/kernels/test_runtime.py": "subnormal or isa",
-    "tests/persistence": "golden or header",
-}
+SELECTION = (  # of these, all but those of the level `generic`
+    "kernels/test_twins.py",
+    "kernels/test_twins_layers.py",
+    "kernels/test_twins_updates.py",
+    "kernels/test_math.py",
+    "kernels/test_exact.py::test_any_number_of_threads_dense",
+    "kernels/test_exact.py::test_every_thread_flushes_subnormal_numbers",
+    "kernels/test_exact.py::test_a_row_alone_or_among_any_neighbours",
+    "kernels/test_exact.py::test_streaming_or_whole",
+    "kernels/test_exact.py::test_chunks_with_carried_state",
+    "kernels/test_gradients.py::test_on_every_level_with_units_beyond_a_vector",
+    "kernels/test_gradients.py::test_dense",
+    "kernels/test_gradients.py::test_activations",
+    "kernels/test_gradients.py::test_losses",
+    "kernels/test_runtime.py::test_subnormal_numbers_come_back",
+    "kernels/test_runtime.py::test_the_levels_are_those_that_the_system_lists",
+)
 
 
 def build() -> Path:
@@ -92,12 +99,11 @@ def exchange(arm: Emulated) -> None:
 
 def main(arguments: list[str]) -> None:
     arm = Emulated(build())
-    pytest = ("-m", "pytest", "-q", "-p", "no:cacheprovider")
+    pytest = ("-m", "pytest", "-q", "--tb=native", "-p", "no:cacheprovider")
     if arguments:
         return arm.run(*pytest, *arguments)
     arm.run("-c", "import platform; from elman import engine; print(platform.machine(), *engine.isa_levels())")
-    for tests, chosen in SELECTION.items():
-        arm.run(*pytest, tests, "-k", chosen)
+    arm.run(*pytest, *(f"tests/{name}" for name in SELECTION), "-k", "not generic")
     arm.run("-m", "elman", "forecast", "air-passengers", "--horizon", "12")
     return exchange(arm)
 

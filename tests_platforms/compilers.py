@@ -26,7 +26,7 @@ RELEASES = {  # Debian: its name in the table, its Python, its compilers
     "forky": ("Debian testing", "3.14", ("g++-15", "g++-16", "clang++-20", "clang++-21")),
 }
 TESTS = ("tests/kernels/test_twins.py", "tests/kernels/test_math.py", "tests/kernels/test_exact.py")
-X86 = {"generic": "", "v2": "-march=x86-64-v2", "v3": "-march=x86-64-v3", "v4": "-march=x86-64-v4"}
+X86 = {"generic": "", "v2": "-march=x86_64_v2", "v3": "-march=x86_64_v3", "v4": "-march=x86_64_v4"}
 ARM = {"generic": "", "neon": ""}
 TARGETS = {"x86_64-windows-gnu": X86, "aarch64-macos": ARM, "x86_64-linux-musl": X86, "aarch64-linux-musl": ARM}
 FLAGS = ("-std=gnu++20", "-O1", "-fPIC", "-Wall", "-Wextra", "-Werror", "-Wno-psabi", "-fno-sanitize=undefined")

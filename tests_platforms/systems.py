@@ -89,6 +89,7 @@ def run_in(root: Path, *command: str, folder: str = "/elman", packages: Path | N
         "MPLBACKEND": "agg",
         "PATH": "/usr/sbin:/usr/bin",
         "PYTHONPATH": "/packages" if packages else "",
+        "QEMU_CPU": "cortex-a72",  # without SVE, whose emulation makes OpenBLAS multiply matrices wrongly
         **variables,
     }
     inside = [f'cd {folder} && exec "$@"', "sh", *command]

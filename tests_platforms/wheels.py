@@ -20,6 +20,15 @@ GLIBC = "2.28"
 STABLE_ABI = ("3.13", "3.12", "3.14")  # any of these makes the same wheel
 # Optimized from the first try of the compiler on: Zig builds a C++ library of its own for every kind of build.
 CXX = "c++ -target {cpu}-linux-gnu.{glibc} -O2 -fno-sanitize=undefined"
+WRAPPER = """#!/bin/sh
+# Zig writes the levels of x86-64 with underscores.
+for argument; do
+    shift
+    case $argument in -march=x86-64-v*) argument=-march=x86_64_v${{argument#-march=x86-64-v}} ;; esac
+    set -- "$@" "$argument"
+done
+exec {command} "$@"
+"""
 TOOLS = {"c++": CXX, "ar": "ar", "ranlib": "ranlib"}
 
 
@@ -60,7 +69,7 @@ def toolchain(zig: Path, cpu: str) -> Path:
     lines = []
     for tool, command in TOOLS.items():
         script = folder / tool
-        script.write_text(f'#!/bin/sh\nexec {zig}/python -m ziglang {command.format(cpu=cpu, glibc=GLIBC)} "$@"\n')
+        script.write_text(WRAPPER.format(command=f"{zig}/python -m ziglang {command.format(cpu=cpu, glibc=GLIBC)}"))
         script.chmod(0o755)
         lines.append(f'set(CMAKE_{ {"c++": "CXX_COMPILER"}.get(tool, tool.upper()) } "{script}")')
     if cpu != os.uname().machine:
