@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from elman.forecasting import Forecaster
     from elman.forecasting.audit import audit
     from elman.network import Architecture, Network
+    from elman.notebook import plot_history
     from elman.sequences import SequenceClassifier, SequenceRegressor, SequenceTagger
     from elman.text import LanguageModel
 
@@ -62,6 +63,7 @@ __all__ = [
     "engine",
     "explain",
     "load",
+    "plot_history",
     "reference",
 ]
 
@@ -74,6 +76,7 @@ _LAZY = {
     "SequenceRegressor": "elman.sequences",
     "SequenceTagger": "elman.sequences",
     "audit": "elman.forecasting",
+    "plot_history": "elman.notebook",
 }
 _MODULES = ("engine", "explain", "reference")
 

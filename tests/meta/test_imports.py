@@ -13,7 +13,7 @@ import pytest
 from meta.repository import ROOT, SOURCE, modules
 
 FIRST = ["errors", "_check"]
-UP_TO_TRAINING = [*FIRST, "reference", "engine", "data", "tables", "persistence", "network", "training"]
+UP_TO_TRAINING = [*FIRST, "reference", "engine", "data", "tables", "persistence", "notebook", "network", "training"]
 UP_TO_ESTIMATORS = [*UP_TO_TRAINING, "estimators"]
 UP_TO_LOAD = [*UP_TO_ESTIMATORS, "prior", "forecasting", "sequences", "text", "load"]
 MAY_IMPORT = {  # room: the rooms it may import, besides itself
@@ -24,8 +24,9 @@ MAY_IMPORT = {  # room: the rooms it may import, besides itself
     "data": FIRST,
     "tables": FIRST,
     "persistence": FIRST,
-    "network": [*FIRST, "reference", "engine", "data", "persistence"],
-    "training": [*FIRST, "reference", "engine", "data", "persistence", "network"],
+    "notebook": FIRST,
+    "network": [*FIRST, "reference", "engine", "data", "persistence", "notebook"],
+    "training": [*FIRST, "reference", "engine", "data", "persistence", "notebook", "network"],
     "estimators": UP_TO_TRAINING,
     "prior": UP_TO_TRAINING,
     "forecasting": [*UP_TO_ESTIMATORS, "prior"],
@@ -37,7 +38,7 @@ MAY_IMPORT = {  # room: the rooms it may import, besides itself
     "cli": [*UP_TO_LOAD, "interop", "explain", ""],
     "__main__": ["cli"],
     # elman/__init__.py
-    "": ["errors", "load", "reference", "engine", "network", "forecasting", "sequences", "text", "explain"],
+    "": ["errors", "load", "reference", "engine", "network", "notebook", "forecasting", "sequences", "text", "explain"],
 }
 STANDARD = set(sys.stdlib_module_names) | {"__future__"}
 FROM_OUTSIDE = {  # room: the other packages it may import at all; rooms that are not listed are free
@@ -49,6 +50,7 @@ FROM_OUTSIDE = {  # room: the other packages it may import at all; rooms that ar
     "data": {"numpy", "pandas", "polars"},
     "tables": {"numpy", "pandas", "polars"},
     "persistence": {"numpy", "safetensors"},
+    "notebook": {"matplotlib", "numpy"},
     "network": {"numpy"},
     "training": {"numpy", "rich"},
     "load": set(),

@@ -36,6 +36,7 @@ PUBLIC = [
     "engine",
     "explain",
     "load",
+    "plot_history",
     "reference",
 ]
 HEAVY = "jinja2 joblib matplotlib pandas polars rich safetensors scipy sklearn tokenizers torch typer utilsforecast"

@@ -25,6 +25,7 @@ from elman.estimators.parameters import (
     hints_of,
 )
 from elman.estimators.seeds import member_seeds, root_seed
+from elman.estimators.summary import trained
 
 __all__ = [
     "COMMON",
@@ -58,5 +59,6 @@ __all__ = [
     "root_seed",
     "same",
     "take_optimizer_state",
+    "trained",
     "values_of",
 ]

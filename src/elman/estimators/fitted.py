@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Generic, Protocol, TypeVar
@@ -12,6 +13,7 @@ from sklearn.exceptions import NotFittedError
 from elman.estimators.checks import check_unchanged, values_of
 from elman.estimators.names import NamedParameters
 from elman.estimators.occupied import changing, reading
+from elman.notebook.html import html_table
 
 __all__ = ["FittedEstimator", "FittedValue", "Interrupted", "fitted_value"]
 
@@ -74,6 +76,20 @@ class FittedEstimator(NamedParameters, BaseEstimator, Generic[Value]):
     def __sklearn_is_fitted__(self) -> bool:
         """Tell scikit-learn."""
         return "_fitted" in vars(self)
+
+    def _repr_html_(self) -> str:
+        """Return what was fitted as a table, for a notebook."""
+        if not self.__sklearn_is_fitted__():
+            return html_table(repr(self), [["not fitted yet", ""]])
+        return html_table(repr(self), list(self._summary(self._fitted).items()))
+
+    def _repr_mimebundle_(self, **_: Any) -> dict[str, str]:
+        """Return both forms, in place of scikit-learn's diagram of pipelines."""
+        return {"text/plain": repr(self), "text/html": self._repr_html_()}
+
+    @abstractmethod
+    def _summary(self, fitted: Value) -> dict[str, Any]:
+        """Return what a fit chose and how it went: a few short entries by name."""
 
     def _attribute(self, name: str) -> Value:
         """Return the value, for an attribute that does not exist before a fit."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import io
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from elman.notebook.figures import GRID, INK, MUTED, as_bytes, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_png"]
 
-_INK, _MUTED, _GRID = "#1f2933", "#7b8794", "#eef2f6"
 _COLORS = ("#1668b8", "#d9822b", "#2f8f5b", "#8a4fb0", "#b83b5e", "#3b8ea5")
 _LEAST = 1e-6  # lower ends of both scales
 
@@ -33,19 +33,13 @@ def plot_png(flow: GradientFlow) -> bytes:
     bytes
         A PNG file.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(9.0, 3.2 + 2.6 * len(flow.layers)), dpi=110, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure((9.0, 3.2 + 2.6 * len(flow.layers)), dpi=110)
     axes = figure.subplots(1 + len(flow.layers), 1, sharex=True)
     _plot_curves(axes[0], flow)
     for ax, layer in zip(axes[1:], flow.layers, strict=True):
         _plot_units(figure, ax, layer)
-    axes[-1].set_xlabel("lag: steps between a state and the output", fontsize=9, color=_MUTED)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
+    axes[-1].set_xlabel("lag: steps between a state and the output", fontsize=9, color=MUTED)
+    return as_bytes(figure)
 
 
 def _plot_curves(ax: Axes, flow: GradientFlow) -> None:
@@ -53,12 +47,12 @@ def _plot_curves(ax: Axes, flow: GradientFlow) -> None:
         color = _COLORS[i % len(_COLORS)]
         ax.plot(np.maximum(layer.relative, _LEAST), color=color, linewidth=1.6, label=layer.name)
         ax.axvline(layer.reach, color=color, linewidth=0.8, linestyle=":")
-    ax.axhline(0.01, color=_MUTED, linewidth=0.8, linestyle="--")
-    ax.annotate("1 %", (0.995, 0.012), xycoords=("axes fraction", "data"), ha="right", fontsize=8, color=_MUTED)
+    ax.axhline(0.01, color=MUTED, linewidth=0.8, linestyle="--")
+    ax.annotate("1 %", (0.995, 0.012), xycoords=("axes fraction", "data"), ha="right", fontsize=8, color=MUTED)
     ax.set_yscale("log")
     ax.set_ylim(bottom=_LEAST)
-    ax.set_title("Gradient norm relative to lag 0", loc="left", fontsize=10, color=_INK)
-    ax.grid(axis="y", color=_GRID, linewidth=0.8)
+    ax.set_title("Gradient norm relative to lag 0", loc="left", fontsize=10, color=INK)
+    ax.grid(axis="y", color=GRID, linewidth=0.8)
     ax.legend(frameon=False, fontsize=9)
     _plain(ax)
 
@@ -72,13 +66,13 @@ def _plot_units(figure: Figure, ax: Axes, layer: LayerFlow) -> None:
         interpolation="nearest", extent=(-0.5, len(lag) - 0.5, len(units) - 0.5, -0.5),
     )  # fmt: skip
     bar = figure.colorbar(image, ax=ax, pad=0.01, ticks=[-6, -4, -2, 0])
-    bar.ax.set_yticklabels(["$10^{-6}$", "$10^{-4}$", "1 %", "1"], fontsize=8, color=_MUTED)
+    bar.ax.set_yticklabels(["$10^{-6}$", "$10^{-4}$", "1 %", "1"], fontsize=8, color=MUTED)
     bar.outline.set_visible(False)
-    ax.set_title(f"{layer.name}, unit by unit", loc="left", fontsize=10, color=_INK)
-    ax.set_ylabel("units, largest gradient first", fontsize=9, color=_MUTED)
+    ax.set_title(f"{layer.name}, unit by unit", loc="left", fontsize=10, color=INK)
+    ax.set_ylabel("units, largest gradient first", fontsize=9, color=MUTED)
     _plain(ax)
 
 
 def _plain(ax: Axes) -> None:
     ax.spines[:].set_visible(False)
-    ax.tick_params(labelsize=8, colors=_MUTED, which="both")
+    ax.tick_params(labelsize=8, colors=MUTED, which="both")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -24,11 +24,15 @@ from elman.forecasting.parameters import Parameters
 from elman.forecasting.procedure import fit_panel
 from elman.forecasting.recipe import resolve_seasons
 from elman.forecasting.saving import SINCE, from_file, to_file
+from elman.forecasting.shown import figure, summary
 from elman.forecasting.training_set import filled
 from elman.network import Network
 from elman.tables.frequencies import Frequency
 from elman.training import History, checkpointing
 from elman.training.gradient_flow import GradientFlow
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["Forecaster", "read_known"]
 
@@ -430,6 +434,46 @@ class Forecaster(Parameters, Estimator[Fitted]):
     def validation_scores_(self) -> dict[int, float]:
         """Error by update during training."""
         return self._network("validation_scores_").validation_scores
+
+    # In a notebook
+
+    def plot(self, forecast: Any) -> Figure:
+        """Draw a forecast behind the newest values, with the check over what it held out, of up to twelve series.
+
+        Parameters
+        ----------
+        forecast : ndarray, dict, list or frame
+            From `predict` without data; with ``level`` the intervals are drawn too.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            A notebook shows it; ``savefig`` writes it to a file.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ArgumentError
+            If the forecast is not one of this forecaster's.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> model = Forecaster(4, season=4, method="seasonal naive").fit(np.tile([10.0, 20.0, 30.0, 20.0], 12))
+        >>> model.plot(model.predict(level=80)).axes[0].get_title(loc="left")
+        'series 0'
+        """
+        with self._reading("plot") as fitted:
+            return figure(self._place("plot"), fitted, forecast)
+
+    def _summary(self, fitted: Fitted) -> dict[str, Any]:
+        return summary(fitted)
+
+    def _repr_html_(self) -> str:
+        """Return what was chosen, and the errors of all candidates, for a notebook."""
+        check = self.check_ if self.__sklearn_is_fitted__() else None
+        return super()._repr_html_() + ("" if check is None else check.errors_html())
 
     def _network(self, name: str) -> NetworkMethod:
         """Return the network, for an attribute that does not exist without one."""

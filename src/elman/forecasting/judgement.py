@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +15,10 @@ from elman.forecasting.comparison import Comparison
 from elman.forecasting.metrics import mean_scores, scores
 from elman.forecasting.panel import Panel
 from elman.forecasting.verdicts import MODEL, conclude
+from elman.notebook.html import html_table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["Backtest", "judge", "window_frame"]
 
@@ -23,7 +27,7 @@ Array = npt.NDArray[np.float64]
 _KEYS = ["unique_id", "ds", "cutoff", "y"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Backtest:
     """Forecasts at past cut-offs, their errors, and the verdict.
 
@@ -73,6 +77,46 @@ class Backtest:
     coverage: dict[float, float] = field(default_factory=dict)
     delivered: str = ""
     reason: str = ""
+
+    def __repr__(self) -> str:
+        """Return the size and the verdict."""
+        cut_offs = "1 cut-off" if self.cut_offs == 1 else f"{self.cut_offs} cut-offs"
+        return f"Backtest({cut_offs} of {self.horizon} values: {self.verdict})"
+
+    def _repr_html_(self) -> str:
+        """Return the mean errors as a table and the verdict below it, for a notebook."""
+        inside = self.coverage.items()
+        return self.errors_html(
+            self.verdict,
+            *(f"{share:.1%} of the values are inside the {level:g} % interval." for level, share in inside),
+        )
+
+    def errors_html(self, *notes: str) -> str:
+        """Return the mean errors as a table in HTML, with sentences below it."""
+        series = "1 series" if len(self.verdicts) == 1 else f"{len(self.verdicts):,} series"
+        title = f"Mean errors: {series}, {self.cut_offs} × {self.horizon} values held out"
+        rows = [[name, *map(float, errors)] for name, errors in zip(self.table.index, self.table.values, strict=True)]
+        return html_table(title, rows, ["", *self.table.columns], notes)
+
+    def plot(self) -> Figure:
+        """Draw the forecasts from each cut-off beside the actual values, of up to twelve series.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            A notebook shows it; ``savefig`` writes it to a file.
+
+        Examples
+        --------
+        >>> from elman import Forecaster
+        >>> from elman.forecasting import backtest
+        >>> result = backtest(Forecaster(2, season=4), np.tile([10.0, 20.0, 30.0, 20.0], 12))
+        >>> len(result.plot().axes)
+        1
+        """
+        from elman.forecasting.plot import plot_backtest
+
+        return plot_backtest(self)
 
     @property
     def cut_offs(self) -> int:

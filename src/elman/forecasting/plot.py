@@ -2,34 +2,77 @@
 
 from __future__ import annotations
 
-import io
 import textwrap
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import pandas as pd
 
-from elman.forecasting.judgement import Backtest
 from elman.forecasting.verdicts import MODEL
+from elman.notebook.figures import ELMAN, GRID, INK, MUTED, OTHER, as_bytes, new_figure
 
-__all__ = ["plot_png"]
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
-_INK, _MUTED, _ELMAN, _BASELINE, _BAND = "#1f2933", "#7b8794", "#1668b8", "#d9822b", "#eef2f6"
+__all__ = ["plot_backtest", "plot_forecast", "plot_png"]
+
 _MOST = 12  # panels
 _ROOM = 0.7  # how far intervals are shown beyond the lines, in heights of these
 _VERDICT = 13  # characters of a line below the panels, per inch
 
 
+class Checked(Protocol):
+    """What is read of a `Backtest`."""
+
+    @property
+    def forecasts(self) -> pd.DataFrame:
+        """That of `cross_validation`."""
+
+    @property
+    def best(self) -> str:
+        """The best baseline."""
+
+    @property
+    def verdict(self) -> str:
+        """The conclusion in one sentence."""
+
+
 def plot_png(
     history: pd.DataFrame,
     forecast: pd.DataFrame,
-    backtest: Backtest | None,
+    backtest: Checked | None,
     seasons: int = 1,
     baseline: pd.DataFrame | None = None,
     method: str = "",
     *,
     form: str = "png",
 ) -> bytes:
+    """Draw up to twelve series into a file.
+
+    Parameters
+    ----------
+    history, forecast, backtest, seasons, baseline, method
+        As for `plot_forecast`.
+    form : {"png", "svg", "pdf"}
+        Kind of the picture.
+
+    Returns
+    -------
+    bytes
+        A file.
+    """
+    return as_bytes(plot_forecast(history, forecast, backtest, seasons, baseline, method), form)
+
+
+def plot_forecast(
+    history: pd.DataFrame,
+    forecast: pd.DataFrame,
+    backtest: Checked | None,
+    seasons: int = 1,
+    baseline: pd.DataFrame | None = None,
+    method: str = "",
+) -> Figure:
     """Draw up to twelve series.
 
     Parameters
@@ -46,45 +89,65 @@ def plot_png(
         Columns ``unique_id``, ``ds`` and the best baseline's name: what it says comes next.
     method : str
         What is delivered, for the legend.
-    form : {"png", "svg", "pdf"}
-        Kind of the picture.
 
     Returns
     -------
-    bytes
-        A file.
+    matplotlib.figure.Figure
     """
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
+    frames = (history, forecast, _held_out(backtest), baseline)
 
-    every = list(dict.fromkeys(forecast["unique_id"]))
+    def draw(ax: Any, name: Any, parts: list[Any]) -> None:
+        _draw_series(ax, name, parts, seasons, method)
+
+    return _panels(list(dict.fromkeys(forecast["unique_id"])), frames, draw, backtest)
+
+
+def plot_backtest(backtest: Checked) -> Figure:
+    """Draw the forecasts from each past cut-off beside the actual values, of up to twelve series.
+
+    Parameters
+    ----------
+    backtest : Backtest
+        Of `elman.forecasting.backtest`, or `Forecaster.check_`.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+    """
+    frame = backtest.forecasts
+    frame = frame.assign(baseline=frame[backtest.best], name=backtest.best)
+    return _panels(list(dict.fromkeys(frame["unique_id"])), (frame,), _draw_past, backtest)
+
+
+def _panels(
+    every: list[Any],
+    frames: Sequence[pd.DataFrame | None],
+    draw: Callable[[Any, Any, list[Any]], None],
+    backtest: Checked | None,
+) -> Figure:
+    """Draw the first series, one panel each, under one legend and over the verdict."""
     names = every[:_MOST]
     columns = 1 if len(names) == 1 else 2 if len(names) <= 6 else 3
     rows = -(-len(names) // columns)
     size = (10.0, 5.2) if len(names) == 1 else (5.2 * columns, 1.0 + 2.9 * rows)
-    figure = Figure(figsize=size, dpi=130, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure(size)
     axes = figure.subplots(rows, columns, squeeze=False).ravel()
     groups = [
         None if frame is None else dict(iter(frame[frame["unique_id"].isin(names)].groupby("unique_id", sort=False)))
-        for frame in (history, forecast, _held_out(backtest), baseline)
+        for frame in frames
     ]
     for ax, name in zip(axes, names, strict=False):
-        _draw_series(ax, name, [None if group is None else group.get(name) for group in groups], seasons, method)
+        draw(ax, name, [None if group is None else group.get(name) for group in groups])
+        _finish(ax, name)
     for ax in axes[len(names) :]:
         ax.set_visible(False)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper center", ncols=4, frameon=False, fontsize=9)
-    figure.supxlabel(_caption(backtest, len(every), int(_VERDICT * size[0])), fontsize=9, color=_MUTED)
-    buffer = io.BytesIO()
-    undated = {"svg": {"Date": None}, "pdf": {"CreationDate": None}}.get(form)  # the same picture, the same bytes
-    with rc_context({"svg.hashsalt": "elman"}):
-        figure.savefig(buffer, format=form, metadata=undated)
-    return buffer.getvalue()
+    figure.supxlabel(_caption(backtest, len(every), int(_VERDICT * size[0])), fontsize=9, color=MUTED)
+    return figure
 
 
-def _held_out(backtest: Backtest | None) -> pd.DataFrame | None:
+def _held_out(backtest: Checked | None) -> pd.DataFrame | None:
     """Take the newest cut-off of each series; the best baseline's column is called ``baseline``."""
     if backtest is None:
         return None
@@ -93,7 +156,7 @@ def _held_out(backtest: Backtest | None) -> pd.DataFrame | None:
     return newest.assign(baseline=newest[backtest.best], name=backtest.best)
 
 
-def _caption(backtest: Backtest | None, series: int, width: int) -> str:
+def _caption(backtest: Checked | None, series: int, width: int) -> str:
     """Write the verdict, and how many series are not shown."""
     parts = [] if backtest is None else [backtest.verdict]
     if series > _MOST:
@@ -106,7 +169,7 @@ def _draw_series(ax: Any, name: Any, frames: list[Any], seasons: int, method: st
     """Draw one series: its history, the check, the forecast."""
     history, forecast, held_out, baseline = frames
     shown = history.tail(max(4 * len(forecast), 5 * seasons, 24) + len(forecast))
-    ax.plot(shown["ds"], shown["y"], color=_INK, linewidth=1.3, label="history", zorder=3)
+    ax.plot(shown["ds"], shown["y"], color=INK, linewidth=1.3, label="history", zorder=3)
     if held_out is not None:
         _draw_check(ax, held_out)
     last = shown[shown["y"].notna()].iloc[-1]
@@ -114,26 +177,54 @@ def _draw_series(ax: Any, name: Any, frames: list[Any], seasons: int, method: st
     _draw_intervals(ax, times, float(last["y"]), forecast)
     if baseline is not None:
         values = [float(last["y"]), *baseline[baseline.columns[-1]]]
-        ax.plot(times, values, color=_BASELINE, linewidth=1.3, linestyle=":", zorder=4)
+        ax.plot(times, values, color=OTHER, linewidth=1.3, linestyle=":", zorder=4)
     values = [float(last["y"]), *forecast[MODEL]]
     ax.plot(
         times,
         values,
-        color=_ELMAN,
+        color=ELMAN,
         linewidth=2.0,
         label=f"forecast: {MODEL}{f' ({method})' if method else ''}",
         zorder=5,
     )
     _limit(ax)
-    ax.set_title(str(name), loc="left", fontsize=10, color=_INK, parse_math=False)  # a name may hold dollar signs
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.spines[["left", "bottom"]].set_color(_MUTED)
-    ax.tick_params(labelsize=9, colors=_MUTED)
-    ax.grid(axis="y", color=_BAND, linewidth=0.8)
-    ax.set_axisbelow(True)
-    ax.margins(x=0.01)
     if isinstance(last["ds"], pd.Timestamp):
         _date_axis(ax)
+
+
+def _draw_past(ax: Any, name: Any, frames: list[Any]) -> None:
+    """Draw the actual values, and over them the forecasts from each cut-off."""
+    (frame,) = frames
+    actual = frame.drop_duplicates("ds").sort_values("ds")
+    ax.plot(actual["ds"], actual["y"], color=INK, linewidth=1.3, label="actual", zorder=3)
+    best = f"best baseline: {frame['name'].iloc[0]}"
+    for i, (_, part) in enumerate(frame.groupby("cutoff", sort=True)):
+        marker = "o" if len(part) == 1 else None
+        for column, label, color, style in (("baseline", best, OTHER, ":"), (MODEL, MODEL, ELMAN, "-")):
+            ax.plot(
+                part["ds"],
+                part[column],
+                color=color,
+                linestyle=style,
+                linewidth=1.5,
+                marker=marker,
+                markersize=3,
+                label=None if i else label,
+                zorder=4,
+            )
+    if isinstance(actual["ds"].iloc[0], pd.Timestamp):
+        _date_axis(ax)
+
+
+def _finish(ax: Any, name: Any) -> None:
+    """Give a panel its title, and take away what is not needed."""
+    ax.set_title(str(name), loc="left", fontsize=10, color=INK, parse_math=False)  # a name may hold dollar signs
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.spines[["left", "bottom"]].set_color(MUTED)
+    ax.tick_params(labelsize=9, colors=MUTED)
+    ax.grid(axis="y", color=GRID, linewidth=0.8)
+    ax.set_axisbelow(True)
+    ax.margins(x=0.01)
 
 
 def _limit(ax: Any) -> None:
@@ -148,11 +239,11 @@ def _limit(ax: Any) -> None:
 
 def _draw_check(ax: Any, held_out: pd.DataFrame) -> None:
     """Shade the part that was held out, and draw what was expected of it."""
-    ax.axvspan(held_out["ds"].iloc[0], held_out["ds"].iloc[-1], color=_BAND, zorder=0, linewidth=0, label="held out")
+    ax.axvspan(held_out["ds"].iloc[0], held_out["ds"].iloc[-1], color=GRID, zorder=0, linewidth=0, label="held out")
     ax.plot(
         held_out["ds"],
         held_out["baseline"],
-        color=_BASELINE,
+        color=OTHER,
         linewidth=1.3,
         linestyle=":",
         label=f"best baseline: {held_out['name'].iloc[0]}",
@@ -161,7 +252,7 @@ def _draw_check(ax: Any, held_out: pd.DataFrame) -> None:
     ax.plot(
         held_out["ds"],
         held_out[MODEL],
-        color=_ELMAN,
+        color=ELMAN,
         linewidth=1.5,
         linestyle="--",
         label="Elman on what was held out",
@@ -175,7 +266,7 @@ def _draw_intervals(ax: Any, times: list[Any], last: float, forecast: pd.DataFra
     ordered = sorted(levels, key=float, reverse=True)
     for level, alpha in zip(ordered, np.linspace(0.15, 0.3, len(ordered)), strict=True):
         low, high = ([last, *forecast[f"{MODEL}-{edge}-{level}"]] for edge in ("lo", "hi"))
-        ax.fill_between(times, low, high, color=_ELMAN, alpha=alpha, linewidth=0, zorder=2, label=f"{level} % interval")
+        ax.fill_between(times, low, high, color=ELMAN, alpha=alpha, linewidth=0, zorder=2, label=f"{level} % interval")
 
 
 def _date_axis(ax: Any) -> None:

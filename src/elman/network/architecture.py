@@ -14,7 +14,7 @@ READOUTS = ("every", "last", "mean", "max")
 _PLACE = "Architecture"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Architecture:
     """Input values or indices, recurrent layers, a readout, and an output layer.
 
@@ -94,6 +94,12 @@ class Architecture:
     tied_weights: bool = False
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
+
+    def __repr__(self) -> str:
+        """Return what was chosen; fields that have their default are left out."""
+        chosen = {own.name: getattr(self, own.name) for own in fields(self)}
+        told = [f"{own.name}={chosen[own.name]!r}" for own in fields(self) if chosen[own.name] != own.default]
+        return f"Architecture({', '.join(told)})"
 
     def __post_init__(self) -> None:
         self._check_values()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from functools import partial
+from math import prod
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -19,6 +20,7 @@ from elman.network.segments import SegmentedTape, check_segments
 from elman.network.state import State
 from elman.network.tape import Tape
 from elman.network.tapes import Tapes
+from elman.notebook.html import html_table
 
 Array = npt.NDArray[Any]
 
@@ -120,6 +122,12 @@ class Network:
     def __repr__(self) -> str:
         """Return the architecture, the number of parameters and their dtype."""
         return f"Network({self.architecture}, {self.theta.size:,} parameters, {self.dtype})"
+
+    def _repr_html_(self) -> str:
+        """Return the parameters as a table, for a notebook."""
+        shapes = self.layout.shapes
+        rows = [[name, " × ".join(map(str, shape)), prod(shape)] for name, shape in shapes.items()]
+        return html_table(repr(self), [["all", "", self.theta.size], *rows], ["parameter", "shape", "values"])
 
     def copy(self) -> Network:
         """Return a network of the same values that shares no memory with this one."""

@@ -13,7 +13,7 @@ from sklearn.utils import Tags
 
 from elman import _check
 from elman.data.ragged import Ragged
-from elman.estimators import Arrays, Estimator, changing, check_table, fitted_value, values_of
+from elman.estimators import Arrays, Estimator, changing, check_table, fitted_value, trained, values_of
 from elman.network import Network
 from elman.sequences.fitted import Fitted, Inputs
 from elman.sequences.flow import Labelled, measure
@@ -49,6 +49,14 @@ class SequenceEstimator(Parameters, Estimator[Fitted]):
         tags.input_tags.three_d_array = True
         tags.target_tags.required = True
         return tags
+
+    def _summary(self, fitted: Fitted) -> dict[str, Any]:
+        """Return what the rules chose, and the losses."""
+        prepared = fitted.preparation
+        classes = fitted.target.classes
+        found: dict[str, Any] = {} if classes is None else {"classes": ", ".join(map(str, classes.tolist()))}
+        found |= {"window": prepared.window, "stride": prepared.stride, "updates": fitted.updates}
+        return found | trained(fitted.networks, fitted.history)
 
     # Learning
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from elman.notebook.curves import draw_curves
+from elman.notebook.figures import INK, MUTED, as_bytes, new_figure
 from elman.sequences.report import Report
 from elman.training import History
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_png"]
 
-_INK, _MUTED, _ELMAN, _HELD_OUT, _GRID = "#1f2933", "#7b8794", "#1668b8", "#d9822b", "#eef2f6"
 _MOST_NUMBERS = 20  # classes up to which every cell has its number
 _LONGEST = 30  # characters of a class's name
 
@@ -36,41 +36,14 @@ def plot_png(report: Report | None, histories: Sequence[History] = ()) -> bytes:
     bytes
         A PNG file.
     """
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
     panels = int(bool(histories)) + int(report is not None)
-    figure = Figure(figsize=(1.0 + 5.5 * panels, 5.0), dpi=130, layout="constrained")
-    FigureCanvasAgg(figure)
+    figure = new_figure((1.0 + 5.5 * panels, 5.0))
     axes = iter(figure.subplots(1, panels, squeeze=False).ravel())
     if histories:
-        _draw_curves(next(axes), histories)
+        draw_curves(next(axes), histories)
     if report is not None:
         _draw_matrix(next(axes), report)
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png")
-    return buffer.getvalue()
-
-
-def _draw_curves(ax: Axes, histories: Sequence[History]) -> None:
-    """Draw the loss of every update, its running mean, and the loss on the held-out part if there was one."""
-    for i, history in enumerate(histories):
-        ax.plot(history.update, history.loss, color=_ELMAN, alpha=0.12, linewidth=0.8)
-        width = max(1, len(history.loss) // 30)
-        mean = np.convolve(history.loss, np.full(width, 1 / width), mode="valid")
-        label = "training, running mean" if i == 0 else None
-        ax.plot(np.arange(width, len(history.loss) + 1), mean, color=_ELMAN, linewidth=1.4, label=label)
-        if history.score:
-            label = "held out" if i == 0 else None
-            ax.plot(history.validation_update, history.score, color=_HELD_OUT, linewidth=1.4, label=label)
-    ax.set_yscale("log")
-    ax.set_title("Loss", loc="left", fontsize=10, color=_INK)
-    ax.set_xlabel("update", fontsize=9, color=_MUTED)
-    ax.spines[["top", "right"]].set_visible(False)
-    ax.tick_params(labelsize=9, colors=_MUTED, which="both")
-    ax.grid(axis="y", color=_GRID, linewidth=0.8)
-    ax.set_axisbelow(True)
-    ax.legend(frameon=False, fontsize=9)
+    return as_bytes(figure)
 
 
 def _short(name: str) -> str:
@@ -89,10 +62,10 @@ def _draw_matrix(ax: Axes, report: Report) -> None:
     if len(names) <= _MOST_NUMBERS:
         for (i, j), count in np.ndenumerate(report.matrix):
             if count:
-                color = "white" if share[i, j] > 0.6 else _INK
+                color = "white" if share[i, j] > 0.6 else INK
                 ax.text(j, i, str(count), ha="center", va="center", fontsize=9, color=color)
-    ax.set_title(f"Accuracy {report.accuracy:.1%}", loc="left", fontsize=10, color=_INK)
-    ax.set_xlabel("predicted", fontsize=9, color=_MUTED)
-    ax.set_ylabel("actual", fontsize=9, color=_MUTED)
-    ax.tick_params(labelsize=9, colors=_MUTED, length=0)
+    ax.set_title(f"Accuracy {report.accuracy:.1%}", loc="left", fontsize=10, color=INK)
+    ax.set_xlabel("predicted", fontsize=9, color=MUTED)
+    ax.set_ylabel("actual", fontsize=9, color=MUTED)
+    ax.tick_params(labelsize=9, colors=MUTED, length=0)
     ax.spines[:].set_visible(False)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, ClassVar, Self
 
 from elman import _check
-from elman.estimators import Arrays, Table, changing, documented
+from elman.estimators import Arrays, Table, changing, documented, trained
 from elman.network import Network
 from elman.text.corpus import Corpus, Source
 from elman.text.fitted import Fitted
@@ -254,6 +254,11 @@ class LanguageModel(Parameters, Writing):
     def size_(self) -> Size:
         """What "auto" has become."""
         return self._attribute("size_").size
+
+    def _summary(self, fitted: Fitted) -> dict[str, Any]:
+        """Return the sizes, and the losses."""
+        found: dict[str, Any] = {"vocabulary": len(fitted.vocabulary), "updates": fitted.updates}
+        return found | trained([fitted.network], [fitted.history])
 
     # Measuring it
 

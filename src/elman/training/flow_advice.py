@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from elman.notebook.html import html_table
 from elman.training.gradient_flow import GradientFlow, LayerFlow
 
-__all__ = ["advice", "text"]
+__all__ = ["advice", "as_html", "text"]
 
 _GROWN = 10.0  # times its length at lag 0
 _MOST = 0.5  # share of values or steps from which on a rule speaks
@@ -116,19 +117,44 @@ def text(flow: GradientFlow) -> str:
     """
     lines = []
     for layer in flow.layers:
-        at = [lag for lag in (1, 10, 100, 1000) if lag < flow.lags - 1] + [flow.lags - 1]
-        reached = ", ".join(f"{layer.relative[lag]:.2g} at lag {lag}" for lag in dict.fromkeys(at))
-        lines.append(f"{layer.name}: gradient {reached}; at least 1 % up to lag {layer.reach}")
-        lines.append(f"  mean lag                {layer.mean_lag:.1f} steps")
-        if layer.forgetting is not None:
-            low, high = layer.forgetting.min(), layer.forgetting.max()
-            lines.append(f"  units forget in         {low:.1f} to {high:.1f} steps")
-        radii = ", ".join(f"{gate} {radius:.2f}" for gate, radius in layer.spectral_radius.items())
-        lines.append(f"  spectral radius of W_h  {radii}")
-        lines.append(f"  saturated               {_shares(layer)}")
-        lines.append(f"  dead units              {layer.dead} of {layer.units.shape[1]}")
+        lines.append(f"{layer.name}: gradient {_reached(layer)}; at least 1 % up to lag {layer.reach}")
+        lines += [f"  {name:<24}{value}" for name, value in _facts(layer).items()]
     lines.append(f"clipped steps: {_clipped(flow)}")
     return "\n".join([*lines, *flow.advice])
+
+
+def as_html(flow: GradientFlow) -> str:
+    """Return the report as a table in HTML, with the advice below it.
+
+    Parameters
+    ----------
+    flow : GradientFlow
+        What was measured.
+    """
+    rows = []
+    for layer in flow.layers:
+        rows.append([layer.name, f"gradient {_reached(layer)}; at least 1 % up to lag {layer.reach}"])
+        rows += [[name, value] for name, value in _facts(layer).items()]
+    rows.append(["clipped steps", _clipped(flow)])
+    return html_table(repr(flow), rows, notes=flow.advice)
+
+
+def _reached(layer: LayerFlow) -> str:
+    """Say how much of the gradient arrives at a few lags."""
+    lags = len(layer.relative)
+    at = [lag for lag in (1, 10, 100, 1000) if lag < lags - 1] + [lags - 1]
+    return ", ".join(f"{layer.relative[lag]:.2g} at lag {lag}" for lag in dict.fromkeys(at))
+
+
+def _facts(layer: LayerFlow) -> dict[str, str]:
+    """Return what was measured in one layer, by name."""
+    facts = {"mean lag": f"{layer.mean_lag:.1f} steps"}
+    if layer.forgetting is not None:
+        facts["units forget in"] = f"{layer.forgetting.min():.1f} to {layer.forgetting.max():.1f} steps"
+    facts["spectral radius of W_h"] = ", ".join(f"{g} {radius:.2f}" for g, radius in layer.spectral_radius.items())
+    facts["saturated"] = _shares(layer)
+    facts["dead units"] = f"{layer.dead} of {layer.units.shape[1]}"
+    return facts
 
 
 def _shares(layer: LayerFlow) -> str:

@@ -28,7 +28,7 @@ _UNMOVED = 1e-6  # of a unit that says the same at every step
 _PLACE = "gradient_flow"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class LayerFlow:
     """What was measured in one direction of one recurrent layer; lags count in its own order of time.
 
@@ -73,6 +73,11 @@ class LayerFlow:
     dead: int
     forgetting: Array | None
 
+    def __repr__(self) -> str:
+        """Return the sizes and the reach."""
+        lags, units = self.units.shape
+        return f"LayerFlow({self.name!r}, {units} units, {lags} lags, reach {self.reach})"
+
     @property
     def reach(self) -> int:
         """Last lag at which at least 1 % of the gradient arrives."""
@@ -84,7 +89,7 @@ class LayerFlow:
         return float(np.arange(len(self.relative)) @ self.relative / self.relative.sum())
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class GradientFlow:
     """The report: one `LayerFlow` per layer and direction, and what training's history tells.
 
@@ -137,10 +142,21 @@ class GradientFlow:
 
         return advice(self)
 
+    def __repr__(self) -> str:
+        """Return the sizes and the reach; ``print`` gives the report."""
+        layers = "1 layer" if len(self.layers) == 1 else f"{len(self.layers)} layers"
+        return f"GradientFlow({self.cell}, {layers}, {self.lags} lags, reach {self.reach})"
+
     def __str__(self) -> str:
         from elman.training.flow_advice import text
 
         return text(self)
+
+    def _repr_html_(self) -> str:
+        """Return the report as a table, for a notebook."""
+        from elman.training.flow_advice import as_html
+
+        return as_html(self)
 
 
 @dataclass

@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from elman.notebook.html import html_table
+
 _FEWEST_SCORES = 12  # of fewer, the last quarter says little
 
 
@@ -53,6 +55,15 @@ class History:
         if self.score:
             parts.append(f"best score {self.best_score:.4g} after update {self.best_update}")
         return f"History({', '.join(parts)})"
+
+    def _repr_html_(self) -> str:
+        """Return the first and the last of each list as a table, for a notebook."""
+        measured = {"loss": self.loss, "gradient norm": self.gradient_norm, "learning rate": self.learning_rate}
+        rows = [[name, values[0], min(values), values[-1]] for name, values in measured.items() if values]
+        if self.score:
+            rows.append(["held-out score", self.score[0], self.best_score, self.score[-1]])
+        notes = [f"The best score came after update {self.best_update}."] if self.score else []
+        return html_table(repr(self), rows, ["", "first", "lowest", "last"], notes)
 
     @property
     def update(self) -> list[int]:
