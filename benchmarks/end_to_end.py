@@ -29,7 +29,14 @@ SIDES = {"Elman": "elman_side", "neuralforecast": "neuralforecast_side", "Darts"
 MEASURED = ("import_s", "fit_s", "predict_s", "import_wall_s", "fit_wall_s", "predict_wall_s", "peak_mb")
 
 # Elman has the peer's size: units, layers, steps, sequences per update, updates, and no part that the peer lacks.
-EQUAL = {"horizon": HORIZON, "season": 12, "linear_skip": False, "n_seeds": 1, "random_state": 0, "learning_rate": 1e-3}
+EQUAL = {
+    "horizon": HORIZON,
+    "season": 12,
+    "linear_skip": False,
+    "ensemble_size": 1,
+    "random_state": 0,
+    "learning_rate": 1e-3,
+}
 COMPARISONS: list[dict[str, Any]] = [
     {
         "title": "As large as Darts' example",

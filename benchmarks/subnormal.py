@@ -35,7 +35,7 @@ def main() -> int:
         for name, factor in FACTORS.items():
             start = time.process_time()
             forecast = (
-                Forecaster(12, method="network", season=12, n_seeds=1, random_state=0, n_threads=1)
+                Forecaster(12, method="network", season=12, ensemble_size=1, random_state=0, n_threads=1)
                 .fit(passengers * factor)
                 .predict()
             )

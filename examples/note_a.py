@@ -38,14 +38,14 @@ forecaster = Forecaster(
     loss="half_squared_error",  # the sum over steps and horizon
     bptt_depth=1,  # h_{t-1} held constant
     transform="none",
-    level="none",
+    center="none",
     init="zeros",
     optimizer="sgd",
     learning_rate=RATE,
     schedule="constant",
     clip_norm=None,
     updates=EPOCHS,
-    n_seeds=1,
+    ensemble_size=1,
 )
 
 with warnings.catch_warnings():

@@ -31,10 +31,10 @@ for cell in ("rnn", "lstm"):
         hidden_size=8,
         linear_skip=False,
         transform="none",
-        level="none",
+        center="none",
         learning_rate=0.02,
         updates=500,
-        n_seeds=1,
+        ensemble_size=1,
         random_state=0,
     ).fit(train)
     # Each forecast uses the two values before it.

@@ -34,10 +34,10 @@ for layout, lags in {"(N, 1, 9)": {"window": 9, "steps": 1}, "(N, 9, 1)": {"wind
         hidden_size=16,
         linear_skip=False,
         transform="scale",  # the note's numbers are scaled before training; these are divided by their spread
-        level="none",
+        center="none",
         learning_rate=0.01,
         updates=600,
-        n_seeds=1,
+        ensemble_size=1,
         random_state=0,
     ).fit(numbers)
     row = numbers[-9:]

@@ -121,7 +121,9 @@ def test_forecaster(phase: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
 @pytest.mark.parametrize("phase", CLASSIFIER_PHASES)
 def test_classifier(phase: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, count: Callable[..., None]) -> None:
     def make() -> SequenceClassifier:
-        return SequenceClassifier(hidden_size=4, updates=40, n_seeds=2, early_stopping=True, refit=True, random_state=1)
+        return SequenceClassifier(
+            hidden_size=4, updates=40, ensemble_size=2, early_stopping=True, refit=True, random_state=1
+        )
 
     check(make, (SEQUENCES, LABELS), CLASSIFIER_PHASES[phase], tmp_path, monkeypatch)
     count("Ctrl-C: interrupts of a fit, a save or a prediction", TIMES)

@@ -27,7 +27,7 @@ SEQUENCES = [np.sin(0.3 * np.arange(20 + n) + n) + n % 2 for n in range(24)]
 
 def fitted() -> dict[str, Any]:
     series = load_dataset("air-passengers")
-    network = {"updates": 20, "n_seeds": 1, "hidden_size": 8, "random_state": 0}
+    network = {"updates": 20, "ensemble_size": 1, "hidden_size": 8, "random_state": 0}
     return {
         "prior": Forecaster(12, method="prior", random_state=0).fit(series),
         "network": Forecaster(12, method="network", season=12, **network).fit(series),

@@ -66,13 +66,13 @@ def test_ensembles_with_states_on_the_disk(n_threads: int, tmp_path: Path) -> No
 
 def test_estimators() -> None:
     forecaster = Forecaster(
-        2, method="network", season=4, window=5, steps=8, updates=5, n_seeds=3, n_threads=4, random_state=1
+        2, method="network", season=4, window=5, steps=8, updates=5, ensemble_size=3, n_threads=4, random_state=1
     )
     forecaster.fit(WAVE[:, 0])
     for found in together(forecaster.predict):
         np.testing.assert_array_equal(found, forecaster.predict())
     sequences = list(WAVE.reshape(20, 10, 1))
-    classifier = SequenceClassifier(updates=5, n_seeds=3, n_threads=4, random_state=1)
+    classifier = SequenceClassifier(updates=5, ensemble_size=3, n_threads=4, random_state=1)
     classifier.fit(sequences, np.arange(20) % 2)
     together(lambda: classifier.predict(sequences))
 

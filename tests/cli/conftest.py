@@ -19,7 +19,7 @@ from elman.cli.app import app
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
     """Give every Forecaster small networks: these tests are about the command."""
     usual = dict(Forecaster.__init__.__kwdefaults__ or {})
-    changed = usual | {"updates": 3, "hidden_size": 4, "n_seeds": 2, "steps": 8}
+    changed = usual | {"updates": 3, "hidden_size": 4, "ensemble_size": 2, "steps": 8}
     monkeypatch.setattr(Forecaster.__init__, "__kwdefaults__", changed)
 
 

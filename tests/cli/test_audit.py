@@ -32,7 +32,7 @@ def model(tmp_path: Path) -> Path:
         "method": "network",
         "hidden_size": 4,
         "updates": 3,
-        "n_seeds": 1,
+        "ensemble_size": 1,
         "steps": 8,
         "random_state": 0,
     }
@@ -62,7 +62,7 @@ def test_covariates_are_read_from_the_file(tmp_path: Path) -> None:
         "method": "network",
         "hidden_size": 4,
         "updates": 3,
-        "n_seeds": 1,
+        "ensemble_size": 1,
         "steps": 8,
         "random_state": 0,
     }

@@ -23,7 +23,7 @@ from elman import (
 )
 
 SMALL: dict[str, Any] = {
-    "hidden_size": 4, "updates": 5, "n_seeds": 1, "random_state": 0, "id_column": "case", "time_column": "t",
+    "hidden_size": 4, "updates": 5, "ensemble_size": 1, "random_state": 0, "id_column": "case", "time_column": "t",
 }  # fmt: skip
 
 

@@ -72,14 +72,16 @@ def test_without_torch_weights_go_to_safetensors_alone(
 
 
 @pytest.mark.parametrize(
-    ("n_seeds", "said"),
+    ("ensemble_size", "said"),
     [(1, "has the network without what"), (3, "has 3 networks, their keys numbered from 0 to 2, without what")],
 )
 def test_of_an_estimator_the_weights_alone_go_to_torch(
-    n_seeds: int, said: str, tmp_path: Path, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+    ensemble_size: int, said: str, tmp_path: Path, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(exchange, "installed", lambda package: False)
-    forecaster = Forecaster(horizon=2, method="network", window=3, season=2, n_seeds=n_seeds, updates=2, hidden_size=3)
+    forecaster = Forecaster(
+        horizon=2, method="network", window=3, season=2, ensemble_size=ensemble_size, updates=2, hidden_size=3
+    )
     forecaster.fit(np.arange(1.0, 30.0)).save(tmp_path / "f.model")
     result = run("export", tmp_path / "f.model", "--to", "torch")
     assert result.exit_code == 0

@@ -34,7 +34,7 @@ def model(tmp_path: Path) -> Path:
     wave = 1234567.8 + 1e5 * np.tile([0.0, 3.0, 1.0, -4.0], 10)
     frame = pd.concat([pd.DataFrame({"unique_id": name, "ds": dates, "y": wave}) for name in MARKED])
     frame.to_csv(tmp_path / "marked.csv", index=False)
-    options: dict[str, Any] = {"season": 4, "window": 5, "hidden_size": 4, "updates": 3, "n_seeds": 1, "steps": 8}
+    options: dict[str, Any] = {"season": 4, "window": 5, "hidden_size": 4, "updates": 3, "ensemble_size": 1, "steps": 8}
     Forecaster(3, method="network", **options, intervals=10, random_state=0).fit(frame).save(tmp_path / "model")
     return tmp_path / "model"
 
@@ -158,7 +158,7 @@ def test_diagnose_refuses_columns_that_would_change_nothing(model: Path, tmp_pat
     assert (done.exit_code, done.stdout) == (2, "")
     assert done.stderr == f"Error: {model}: holds a Forecaster; --label does not go with it.\n"
     sequences = [np.sin(np.arange(6.0) + i) for i in range(8)]
-    small: dict[str, Any] = {"hidden_size": 2, "updates": 2, "n_seeds": 1, "random_state": 0}
+    small: dict[str, Any] = {"hidden_size": 2, "updates": 2, "ensemble_size": 1, "random_state": 0}
     for kind, labels in (
         (SequenceClassifier, ["a", "b"] * 4),
         (SequenceTagger, [["a", "b"] * 3] * 8),
@@ -188,7 +188,7 @@ def test_series_of_a_file_command_no_terminal(tmp_path: Path) -> None:
     wave = 1234567.8 + 1e5 * np.tile([0.0, 3.0, 1.0, -4.0], 10)
     names = [ESCAPES, "b"]
     frame = pd.concat([pd.DataFrame({"unique_id": name, "ds": dates, "y": wave}) for name in names])
-    options: dict[str, Any] = {"season": 4, "window": 5, "hidden_size": 4, "updates": 3, "n_seeds": 1, "steps": 8}
+    options: dict[str, Any] = {"season": 4, "window": 5, "hidden_size": 4, "updates": 3, "ensemble_size": 1, "steps": 8}
     Forecaster(3, method="network", **options, intervals=10, random_state=0).fit(frame).save(tmp_path / "model")
     done = run("predict", tmp_path / "model")
     assert done.exit_code == 0, done.output

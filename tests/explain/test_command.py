@@ -81,9 +81,9 @@ def test_a_forecaster_and_its_file(run: Run, tmp_path: Path) -> None:
     days = pd.date_range("2024-01-01", periods=40, freq="D").strftime("%Y-%m-%d")
     lines = [f"{day},{value}" for day, value in zip(days, values, strict=True)]
     (tmp_path / "sales.csv").write_text("\n".join(["date,sales", *lines]))
-    Forecaster(2, method="network", window=4, season=4, steps=3, hidden_size=2, n_seeds=1, updates=3).fit(values).save(
-        "model.elman"
-    )
+    Forecaster(2, method="network", window=4, season=4, steps=3, hidden_size=2, ensemble_size=1, updates=3).fit(
+        values
+    ).save("model.elman")
     done = run("model.elman", "--data", "sales.csv", "--row", 30, "--format", "json", "--quiet")
     assert (done.exit_code, done.stderr) == (0, "")
     document = json.loads(done.stdout)
@@ -95,7 +95,7 @@ def test_a_classifier_and_its_file(run: Run, tmp_path: Path) -> None:
     X, y = [np.sin(np.arange(5.0) + i % 2) for i in range(12)], ["ab"[i % 2] for i in range(12)]
     rows = [f"{i},{t},{value:.3f},{y[i]}" for i in range(12) for t, value in enumerate(X[i])]
     (tmp_path / "waves.csv").write_text("\n".join(["id,t,v,label", *rows]))
-    SequenceClassifier(hidden_size=2, updates=3, window=1, stride=1, n_seeds=1).fit(X, y).save("model.elman")
+    SequenceClassifier(hidden_size=2, updates=3, window=1, stride=1, ensemble_size=1).fit(X, y).save("model.elman")
     done = run("model.elman", "--data", "waves.csv", "--row", 4, "--format", "json", "--quiet")
     assert (done.exit_code, done.stderr) == (0, "")
     document = json.loads(done.stdout)

@@ -22,7 +22,7 @@ from elman.explain.saved import trace_forecast, trace_network, trace_sequence, t
 from elman.network import Architecture, Network
 from tolerances import tolerance
 
-FEW = {"hidden_size": 2, "updates": 3, "window": 1, "stride": 1, "random_state": 0, "n_seeds": 1}
+FEW = {"hidden_size": 2, "updates": 3, "window": 1, "stride": 1, "random_state": 0, "ensemble_size": 1}
 
 
 def passed(worked: Any) -> bool:
@@ -32,14 +32,14 @@ def passed(worked: Any) -> bool:
 def forecaster(**options: Any) -> tuple[Forecaster, pd.DataFrame]:
     days = pd.date_range("2024-01-01", periods=40, freq="D")
     frame = pd.DataFrame({"unique_id": "a", "ds": days, "y": 20 + np.tile([0.0, 3.0, 1.0, -4.0], 10)})
-    usual: dict[str, Any] = {"window": 4, "season": 4, "steps": 3, "hidden_size": 2, "n_seeds": 1, "updates": 5}
+    usual: dict[str, Any] = {"window": 4, "season": 4, "steps": 3, "hidden_size": 2, "ensemble_size": 1, "updates": 5}
     return Forecaster(2, method="network", random_state=0, **usual | options).fit(frame), frame
 
 
 @pytest.mark.parametrize("loss_at", ["every", "last"])
 @pytest.mark.parametrize("loss", ["mae", "mse", "huber"])
 def test_the_last_output_is_the_forecast(loss: str, loss_at: str) -> None:
-    model, frame = forecaster(transform="none", level="none", loss=loss, loss_at=loss_at)
+    model, frame = forecaster(transform="none", center="none", loss=loss, loss_at=loss_at)
     worked = trace_forecast(model, frame, 30)
     outputs = worked.epochs[0].predictions.reshape(-1, 2)[-1]
     forecast = model.predict(frame.iloc[:30])["Elman"].to_numpy()
@@ -111,7 +111,7 @@ def test_a_regressor_and_a_tagger() -> None:
     assert passed(worked)
 
     tags = [["up" if value > 0 else "down" for value in x] for x in X]
-    tagger = SequenceTagger(hidden_size=2, updates=3, random_state=0, n_seeds=1).fit(X, tags)
+    tagger = SequenceTagger(hidden_size=2, updates=3, random_state=0, ensemble_size=1).fit(X, tags)
     worked = trace_sequence(tagger, X, tags, 3, learning_rate=0.1)
     assert worked.to_dict()["mode"] == "sequence-to-sequence"
     assert len(worked.epochs) == 2

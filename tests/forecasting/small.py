@@ -11,7 +11,7 @@ import pandas as pd
 
 from elman import Forecaster, Network
 
-NETWORK: dict[str, Any] = {"window": 5, "steps": 8, "hidden_size": 4, "updates": 6, "n_seeds": 2}
+NETWORK: dict[str, Any] = {"window": 5, "steps": 8, "hidden_size": 4, "updates": 6, "ensemble_size": 2}
 SMALL: dict[str, Any] = {"method": "network", "season": 4, **NETWORK}
 WAVE = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 15) + np.arange(60) / 10
 

@@ -29,7 +29,7 @@ SMALL: dict[str, Any] = {
     "steps": 8,
     "hidden_size": 4,
     "updates": 3,
-    "n_seeds": 2,
+    "ensemble_size": 2,
 }
 WAVE = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 12) + np.arange(48) / 10
 SERIES = [WAVE, WAVE[::-1] * 3, WAVE[:30] + 5]
@@ -67,16 +67,16 @@ CONFIGURATIONS: dict[str, dict[str, Any]] = {
     "rnn": {"cell": "rnn"},
     "two_layers_dropout": {"num_layers": 2, "dropout": 0.2},
     "recursive": {"strategy": "recursive"},
-    "recursive_lags": {"strategy": "recursive", "window": 1, "loss_at": "last", "level": "none"},
+    "recursive_lags": {"strategy": "recursive", "window": 1, "loss_at": "last", "center": "none"},
     "loss_at_last": {"loss_at": "last"},
-    "lags_of_a_tanh_network": {"window": 1, "loss_at": "last", "cell": "rnn", "loss": "mse", "level": "none"},
+    "lags_of_a_tanh_network": {"window": 1, "loss_at": "last", "cell": "rnn", "loss": "mse", "center": "none"},
     "carried_state": {"carry_state": True},
     "carried_state_recursive": {"carry_state": True, "strategy": "recursive"},
     "one_step_gradients": {"carry_state": True, "bptt_depth": 1, "cell": "rnn", "activation": "sigmoid", "bias": False},
     "no_skip": {"linear_skip": False},
-    "level_last": {"level": "last"},
+    "center_last": {"center": "last"},
     "scaled": {"transform": "scale"},
-    "untransformed": {"transform": "none", "level": "none"},
+    "untransformed": {"transform": "none", "center": "none"},
     "window_and_season_found": {"window": "auto", "season": "auto"},
 }
 
@@ -90,7 +90,7 @@ def test_every_configuration_keeps_every_promise(name: str) -> None:
     assert [check for check, holds in outcome(result).items() if holds is None] in ([], ["alignment"]), str(result)
 
 
-@pytest.mark.parametrize("name", ["lstm", "gru", "rnn", "recursive", "loss_at_last", "level_last"])
+@pytest.mark.parametrize("name", ["lstm", "gru", "rnn", "recursive", "loss_at_last", "center_last"])
 def test_alignment_is_really_checked_where_the_pattern_can_be_learned(name: str) -> None:
     model = small(**({"hidden_size": 8, "learning_rate": 0.01} | CONFIGURATIONS[name]))
     assert outcome(audit(model, WAVE))["alignment"] is True
@@ -168,7 +168,7 @@ def test_forecasts_on_the_bound_of_the_transform_are_moved_from_elsewhere() -> N
 
 def test_many_series_of_which_some_are_forecast_alone() -> None:
     series = [WAVE * (1 + i) for i in range(20)]
-    assert audit(small(n_seeds=1), series).passed
+    assert audit(small(ensemble_size=1), series).passed
 
 
 def test_an_unfitted_forecaster_stays_unfitted_and_a_fitted_one_as_it_is() -> None:
@@ -186,7 +186,7 @@ def test_an_unfitted_forecaster_stays_unfitted_and_a_fitted_one_as_it_is() -> No
 def test_the_data_stay_as_they_are() -> None:
     frame = frame_of(*SERIES)
     copy = frame.copy()
-    audit(small(n_seeds=1), frame)
+    audit(small(ensemble_size=1), frame)
     pd.testing.assert_frame_equal(frame, copy)
 
 
@@ -380,7 +380,7 @@ def test_reading_the_state_before_the_last_is_red_on_newest(monkeypatch: pytest.
         return replace(warm, x=np.concatenate([warm.x[:1], warm.x[:-1]]))
 
     monkeypatch.setattr(prediction, "warm_up", one_early)
-    assert broken(red(Forecaster, level="none")) == ("newest",)
+    assert broken(red(Forecaster, center="none")) == ("newest",)
 
 
 def test_reading_the_padded_end_of_a_batch_is_red_on_neighbours_alone(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -412,7 +412,7 @@ def test_targets_one_step_early_in_training_are_red_on_alignment_alone(monkeypat
         return Batch(x, y[last - 1, np.arange(x.shape[1])], None, lengths, carry)
 
     monkeypatch.setattr(training_set.LastStep, "batch", early)
-    result = red(Forecaster, loss_at="last", level="none", hidden_size=8, learning_rate=0.01)
+    result = red(Forecaster, loss_at="last", center="none", hidden_size=8, learning_rate=0.01)
     assert result.broken == ("alignment",), str(result)
     assert numbers(result, "alignment") == (-1.0, -1.0, -1.0)
 
@@ -564,7 +564,7 @@ def test_what_cannot_be_audited() -> None:
 
 
 def test_result_is_a_frozen_table() -> None:
-    result = elman.audit(small(2, n_seeds=1), WAVE)
+    result = elman.audit(small(2, ensemble_size=1), WAVE)
     frame = result.to_frame()
     assert frame.columns.tolist() == ["check", "promise", "holds", "measure", "step", "number", "detail"]
     assert frame["check"].unique().tolist() == list(NAMES)
@@ -590,7 +590,7 @@ def test_text_names_what_broke_and_by_how_much() -> None:
 
 
 def test_later_moves_every_series_along_its_own_dates() -> None:
-    subject = Subject(small(n_seeds=1), frame_of(WAVE, WAVE[:30]))
+    subject = Subject(small(ensemble_size=1), frame_of(WAVE, WAVE[:30]))
     moved = later(subject.panel, 5)
     assert moved.times is not None and subject.panel.times is not None
     assert moved.times[0] == pd.Timestamp("2001-06-01") and moved.times[48] == pd.Timestamp("2002-12-01")

@@ -23,7 +23,7 @@ SMALL: dict[str, Any] = {
     "steps": 8,
     "hidden_size": 4,
     "updates": 4,
-    "n_seeds": 2,
+    "ensemble_size": 2,
 }
 WAVE = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 15) + np.arange(60) / 10
 

@@ -71,7 +71,7 @@ def test_polars() -> None:
 
 def test_forecast_of_a_known_network() -> None:
     """All weights zero but the skip: each step of the horizon is the covariate of its own time."""
-    model = small(n_seeds=1, future_covariates=["price"], transform="none", level="none").fit(KNOWN)
+    model = small(ensemble_size=1, future_covariates=["price"], transform="none", center="none").fit(KNOWN)
     network = model.networks_[0]
     network.theta[:] = 0.0
     network.parameters["skip.W_k"][-3:] = np.eye(3)
@@ -92,7 +92,7 @@ def test_what_is_known_ahead_is_learned(strategy: str) -> None:
     known, future = ahead(frame, 74)
     options: dict[str, Any] = {
         "season": 1,
-        "level": "none",
+        "center": "none",
         "transform": "none",
         "hidden_size": 8,
         "learning_rate": 0.01,
@@ -306,7 +306,7 @@ def test_a_future_that_does_not_fit() -> None:
 
 @pytest.mark.parametrize("named", [np.array, pd.Index, tuple])
 def test_names_of_covariates_in_an_index_or_array(named: Any, tmp_path: Path) -> None:
-    options: dict[str, Any] = {"method": "network", "season": 4, "window": 4, "updates": 2, "n_seeds": 1}
+    options: dict[str, Any] = {"method": "network", "season": 4, "window": 4, "updates": 2, "ensemble_size": 1}
     dates = pd.date_range("2024-01-01", periods=34, freq="D", name="ds")
     table = pd.DataFrame({"y": np.arange(34.0) % 4, "heat": np.arange(34.0), "price": np.arange(34.0) % 3}, index=dates)
     forecasts = []

@@ -79,18 +79,18 @@ def test_shifted_dates_give_the_same_values() -> None:
 
 def test_forecast_of_a_known_network() -> None:
     """All weights zero but the skip: a linear autoregression worked by hand."""
-    model = small(horizon=2, window=2, season=2, transform="none", n_seeds=1).fit(WAVE)
+    model = small(horizon=2, window=2, season=2, transform="none", ensemble_size=1).fit(WAVE)
     network = model.networks_[0]
     network.theta[:] = 0.0
     network.parameters["output.b_y"][:] = [0.25, 0.5]
     network.parameters["skip.W_k"][:] = [[1.0, 0.0], [0.0, 2.0]]
-    level = (WAVE[-2] + WAVE[-1]) / 2
-    expected = level + np.array([0.25 + (WAVE[-2] - level), 0.5 + 2 * (WAVE[-1] - level)])
+    center = (WAVE[-2] + WAVE[-1]) / 2
+    expected = center + np.array([0.25 + (WAVE[-2] - center), 0.5 + 2 * (WAVE[-1] - center)])
     np.testing.assert_allclose(model.predict(), expected, rtol=1e-6)
 
 
 def test_forecast_is_the_median_of_the_networks() -> None:
-    model = small(n_seeds=3, transform="none").fit(WAVE)
+    model = small(ensemble_size=3, transform="none").fit(WAVE)
     alone = [with_networks(model, network).predict() for network in model.networks_]
     np.testing.assert_allclose(model.predict(), np.median(alone, axis=0), rtol=1e-12)
 
@@ -101,14 +101,16 @@ def test_zero_network_forecasts_the_level() -> None:
         for network in model.networks_:
             network.theta[:] = 0.0
         np.testing.assert_allclose(model.predict(), np.full(3, expected), rtol=1e-12)
-    model = small(transform="none", level="last").fit(WAVE)
+    model = small(transform="none", center="last").fit(WAVE)
     for network in model.networks_:
         network.theta[:] = 0.0
     assert model.predict().tolist() == [WAVE[-1]] * 3
 
 
 def test_loss_at_last_uses_the_lags() -> None:
-    model = small(horizon=1, window=1, steps=3, loss_at="last", level="none", transform="none", n_seeds=1).fit(WAVE)
+    model = small(horizon=1, window=1, steps=3, loss_at="last", center="none", transform="none", ensemble_size=1).fit(
+        WAVE
+    )
     network = model.networks_[0]
     assert network.architecture.readout == "last"
     assert network.parameters["skip.W_k"].shape == (3, 1)
@@ -119,14 +121,20 @@ def test_loss_at_last_uses_the_lags() -> None:
 
 def test_training_lowers_the_loss_and_learns_a_wave() -> None:
     wave = 50 + 10 * np.sin(np.arange(240) * 2 * np.pi / 12)
-    options: dict[str, Any] = {"hidden_size": 8, "updates": 150, "n_seeds": 1, "random_state": 0, "transform": "none"}
+    options: dict[str, Any] = {
+        "hidden_size": 8,
+        "updates": 150,
+        "ensemble_size": 1,
+        "random_state": 0,
+        "transform": "none",
+    }
     model = Forecaster(12, method="network", season=12, **options).fit(wave[:228])
     assert model.history_[0].loss[-1] < 0.1 * model.history_[0].loss[0]
     assert np.abs(model.predict() - wave[228:]).max() < 1.0
 
 
 def test_recursive_is_one_step_ahead_again_and_again() -> None:
-    for change in ({}, {"loss_at": "last", "window": 1, "level": "none"}, {"carry_state": True}):
+    for change in ({}, {"loss_at": "last", "window": 1, "center": "none"}, {"carry_state": True}):
         model = small(horizon=4, strategy="recursive", **change).fit([WAVE, WAVE[:20] * 2])
         assert model.networks_[0].architecture.output_size == 1
         forecasts = model.predict()
@@ -139,7 +147,7 @@ def test_recursive_is_one_step_ahead_again_and_again() -> None:
 
 
 def test_carried_state_remembers_the_whole_series() -> None:
-    model = small(carry_state=True, n_seeds=1, level="none", transform="none").fit(WAVE)
+    model = small(carry_state=True, ensemble_size=1, center="none", transform="none").fit(WAVE)
     assert np.array_equal(model.predict(WAVE), model.predict())
     windows, _ = sliding_windows(np.append(WAVE, 0.0), 5, 1)
     outputs = model.networks_[0].predict(windows[:, None, :].astype(np.float32))
@@ -166,7 +174,7 @@ def test_frame_in_frame_out() -> None:
 
 
 def test_what_the_rules_chose() -> None:
-    tiny: dict[str, Any] = {"method": "network", "updates": 2, "n_seeds": 1, "hidden_size": 2, "window": 9}
+    tiny: dict[str, Any] = {"method": "network", "updates": 2, "ensemble_size": 1, "hidden_size": 2, "window": 9}
     monthly = Forecaster(12, **tiny).fit(frame_of(20 + np.arange(100.0) % 12, freq="MS"))
     assert (monthly.seasons_, monthly.window_, monthly.transform_, monthly.freq_.freqstr) == ((12,), 9, "log", "MS")
     hourly = Forecaster(24, **tiny).fit(frame_of(np.arange(500.0) % 24, freq="h"))
@@ -298,7 +306,7 @@ def test_every_documented_choice_runs() -> None:
         {"init": "torch"},
         {"loss_at": "last", "linear_skip": False},
     ):
-        assert np.isfinite(small(**change, n_seeds=1, updates=2).fit(WAVE).predict()).all(), change
+        assert np.isfinite(small(**change, ensemble_size=1, updates=2).fit(WAVE).predict()).all(), change
 
 
 # Interruptions

@@ -94,7 +94,7 @@ def test_text_that_would_lose_digits_is_refused() -> None:
 
 
 def test_large_integers_get_a_warning() -> None:
-    message = "fit: y has integers beyond 2**24; networks compute with 7 digits (float32), on values less their level."
+    message = "fit: y has integers beyond 2**24; networks compute with 7 digits (float32), on values less their center."
     for large in (2**24 + 1, -(2**40)):
         with pytest.warns(ElmanWarning) as caught:
             assert read(np.array([large, 1])).values.tolist() == [large, 1]

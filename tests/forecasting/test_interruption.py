@@ -33,7 +33,7 @@ def announced(trainer):
 Trainer._one_update = announced
 
 y = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 15)
-network = {"method": "network", "window": 5, "hidden_size": 4, "n_seeds": 2}
+network = {"method": "network", "window": 5, "hidden_size": 4, "ensemble_size": 2}
 model = Forecaster(3, season=4, updates=10**7, n_threads=2, random_state=0, **network)
 try:
     model.fit(y)

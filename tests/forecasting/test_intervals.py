@@ -26,7 +26,7 @@ SMALL: dict[str, Any] = {
     "steps": 8,
     "hidden_size": 4,
     "updates": 4,
-    "n_seeds": 2,
+    "ensemble_size": 2,
 }
 WAVE = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 15) + np.arange(60) / 10
 
@@ -220,7 +220,7 @@ def test_messages() -> None:
     assert refused(DataError, lambda: small(window=1, season=1).fit(WAVE[:5])) == (
         "Forecaster.fit: the longest series has 5 values, intervals need at least 6, twice the horizon."
     )
-    short = Forecaster(1, method="network", window=1, season=1, intervals="auto", updates=1, n_seeds=1)
+    short = Forecaster(1, method="network", window=1, season=1, intervals="auto", updates=1, ensemble_size=1)
     assert refused(DataError, lambda: short.fit(WAVE[:2])) == (
         "Forecaster.fit: the longest series has 2 values, intervals need at least 3: "
         "1 to leave out and 2 to learn from."

@@ -114,7 +114,7 @@ def test_what_the_verdict_says_is_what_is_delivered(prior: Any) -> None:
 
 def test_long_panels_of_two_seasons_try_the_network(monkeypatch: pytest.MonkeyPatch, prior: Any) -> None:
     prior(30.0, 20.0)
-    options = {"window": 8, "updates": 30, "n_seeds": 1, "steps": 8, "hidden_size": 4}
+    options = {"window": 8, "updates": 30, "ensemble_size": 1, "steps": 8, "hidden_size": 4}
     usual = dict(Forecaster.__init__.__kwdefaults__ or {})
     monkeypatch.setattr(Forecaster.__init__, "__kwdefaults__", usual | options)
     long = [np.tile(WAVE[:4], 16) * (1 + i) + np.sin(np.arange(64) * i) for i in range(20)]
@@ -237,16 +237,16 @@ def test_parameters_of_the_network_are_not_ignored() -> None:
         of(cutoffs=-1).fit(WAVE)
 
 
-@pytest.mark.parametrize("level", ["season", "last"])
-def test_a_blind_network_is_refused(level: str) -> None:
+@pytest.mark.parametrize("center", ["season", "last"])
+def test_a_blind_network_is_refused(center: str) -> None:
     with pytest.raises(ArgumentError) as caught:
-        small(window=1, steps=4, loss_at="last", level=level).fit(WAVE)
+        small(window=1, steps=4, loss_at="last", center=center).fit(WAVE)
     assert str(caught.value) == (
-        f'Forecaster.fit: window=1 with loss_at="last" and level="{level}" shows the network nothing but zeros: the '
-        "level of a window of one value is that value, and it is subtracted. "
-        'Pass level="none" for the lags as they are, or take a window of a season.'
+        f'Forecaster.fit: window=1 with loss_at="last" and center="{center}" leaves the network nothing but zeros: the '
+        "center of a window of one value is that value, and it is subtracted. "
+        'Pass center="none" for the lags as they are, or take a window of a season.'
     )
-    small(window=1, steps=4, loss_at="last", level="none").fit(WAVE)
+    small(window=1, steps=4, loss_at="last", center="none").fit(WAVE)
 
 
 def test_parameters_changed_after_the_fit_are_refused(tmp_path: Path) -> None:

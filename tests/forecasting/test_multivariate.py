@@ -1,4 +1,4 @@
-"""Series of several values per time: each channel has its transform, level and unit; a step sees them all."""
+"""Series of several values per time: each channel has its transform, center and unit; a step sees them all."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ TWO = np.stack([WAVE, 1000 * np.roll(WAVE, 2)], axis=1)
         {"carry_state": True},
         {"transform": "scale"},
         {"window": "auto"},
-        {"cell": "gru", "level": "last"},
+        {"cell": "gru", "center": "last"},
     ],
 )
 def test_shapes_and_bits(change: dict[str, Any], tmp_path: Path) -> None:
@@ -62,13 +62,13 @@ def test_every_channel_has_its_own_transform_and_size() -> None:
 
 def test_forecast_of_a_known_network() -> None:
     """All weights zero but the skip: the second channel repeats the newest value of the first."""
-    model = small(horizon=2, window=2, season=2, transform="none", n_seeds=1).fit(TWO)
+    model = small(horizon=2, window=2, season=2, transform="none", ensemble_size=1).fit(TWO)
     network = model.networks_[0]
     network.theta[:] = 0.0
     network.parameters["skip.W_k"][2, [1, 3]] = 1.0  # input: (t-1, 0), (t-1, 1), (t, 0), (t, 1); output likewise
-    level = TWO[-2:].mean(axis=0)
-    expected = np.tile(level, (2, 1))
-    expected[:, 1] += TWO[-1, 0] - level[0]
+    center = TWO[-2:].mean(axis=0)
+    expected = np.tile(center, (2, 1))
+    expected[:, 1] += TWO[-1, 0] - center[0]
     np.testing.assert_allclose(model.predict(), expected, rtol=1e-6)
 
 
@@ -77,7 +77,7 @@ def test_arrays_by_hand() -> None:
     panel = read_panel("fit", np.array([[1.0, 10.0], [3.0, 30.0]]), channels=True)
     arrays = arrays_of(panel, model._fitted.network.recipe, np.ones((1, 2)), np.array([1.0, 10.0]), 3)
     assert arrays.values.tolist() == [[1, 1], [1, 1], [3, 3]]
-    assert arrays.level.tolist() == [[1, 1], [1, 1], [2, 2]]
+    assert arrays.center.tolist() == [[1, 1], [1, 1], [2, 2]]
     assert arrays.weight is not None and arrays.weight.tolist() == [[0, 0], [1, 1], [1, 1]]
 
 
@@ -87,7 +87,7 @@ def test_the_other_channel_helps() -> None:
     led = np.stack([noise, np.roll(noise, 1)], axis=1)
     options: dict[str, Any] = {
         "season": 1,
-        "level": "none",
+        "center": "none",
         "transform": "none",
         "hidden_size": 8,
         "updates": 150,
@@ -174,7 +174,7 @@ def test_backtests_judge_every_channel_as_a_series() -> None:
 def test_the_place_in_a_list_gives_no_scale() -> None:
     small, large = np.sin(np.arange(60.0)), 1000 * np.cos(np.arange(60.0))
     model = elman.Forecaster(
-        3, method="network", season=6, window=7, steps=8, hidden_size=4, updates=3, n_seeds=1, random_state=0
+        3, method="network", season=6, window=7, steps=8, hidden_size=4, updates=3, ensemble_size=1, random_state=0
     )
     model.fit([small, large])
     swapped = model.predict([large, small])

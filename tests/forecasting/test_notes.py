@@ -15,12 +15,12 @@ from elman.training import Trainer
 PLAIN: dict[str, Any] = {
     "method": "network",
     "transform": "none",
-    "level": "none",
+    "center": "none",
     "linear_skip": False,
     "optimizer": "sgd",
     "schedule": "constant",
     "clip_norm": None,
-    "n_seeds": 1,
+    "ensemble_size": 1,
     "random_state": 0,
 }
 SERIES = np.sin(np.arange(40) / 4)
@@ -135,9 +135,9 @@ def test_note_b_two_lags_of_a_sine_wave(monkeypatch: pytest.MonkeyPatch) -> None
 def test_note_b_learns_the_sine_wave(cell: str) -> None:
     wave = np.sin(np.arange(200) * 2 * np.pi / 25)
     model = Forecaster(
-        1, method="network", window=1, steps=2, cell=cell, hidden_size=8, loss="mse", loss_at="last", level="none",
+        1, method="network", window=1, steps=2, cell=cell, hidden_size=8, loss="mse", loss_at="last", center="none",
         linear_skip=False,
-        updates=300, learning_rate=0.02, n_seeds=1, random_state=0,
+        updates=300, learning_rate=0.02, ensemble_size=1, random_state=0,
     ).fit(wave[:150])  # fmt: skip
     errors = [model.predict(wave[:end])[0] - wave[end] for end in range(150, 200)]
     assert np.abs(errors).max() < 0.1
@@ -145,8 +145,8 @@ def test_note_b_learns_the_sine_wave(cell: str) -> None:
 
 def test_note_c_feeds_its_predictions_back() -> None:
     """Each row of the fed-back table is the one before, its first value dropped and the prediction put behind."""
-    options: dict[str, Any] = {"strategy": "recursive", "window": 10, "steps": 1, "hidden_size": 4, "level": "none"}
-    options |= {"method": "network", "updates": 5, "n_seeds": 1, "random_state": 0}
+    options: dict[str, Any] = {"strategy": "recursive", "window": 10, "steps": 1, "hidden_size": 4, "center": "none"}
+    options |= {"method": "network", "updates": 5, "ensemble_size": 1, "random_state": 0}
     numbers = np.arange(1.0, 101.0)
     forecast = Forecaster(5, **options).fit(numbers).predict()
     one = Forecaster(1, **options).fit(numbers)
@@ -173,7 +173,7 @@ def test_note_c_table_of_windows() -> None:
 
 def note_c(**layout: Any) -> Forecaster:
     options = layout | {"strategy": "recursive", "loss_at": "last", "hidden_size": 2, "updates": 1}
-    return Forecaster(5, method="network", transform="none", level="none", n_seeds=1, random_state=0, **options)
+    return Forecaster(5, method="network", transform="none", center="none", ensemble_size=1, random_state=0, **options)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -36,7 +36,7 @@ def recipe(**changes: Any) -> Recipe:
         "seasons": (12,),
         "window": 13,
         "steps": 96,
-        "level": 12,
+        "center": 12,
         "transform": "log",
     }
     return Recipe(**(fields | changes))
@@ -161,10 +161,10 @@ def test_fill_by_hand() -> None:
 
 def test_arrays_by_hand() -> None:
     panel = read_panel("fit", [[1.0, 3.0, 5.0, 7.0], [2.0, 4.0]])
-    arrays = arrays_of(panel, recipe(horizon=1, seasons=(2,), window=2, level=2, transform="none"), np.ones(2), 2.0, 4)
+    arrays = arrays_of(panel, recipe(horizon=1, seasons=(2,), window=2, center=2, transform="none"), np.ones(2), 2.0, 4)
     assert arrays.offsets.tolist() == [0, 4, 8]
     assert arrays.values.ravel().tolist() == [0.5, 1.5, 2.5, 3.5, 1, 1, 1, 2]
-    assert arrays.level.ravel().tolist() == [0.5, 1, 2, 3, 1, 1, 1, 1.5]
+    assert arrays.center.ravel().tolist() == [0.5, 1, 2, 3, 1, 1, 1, 1.5]
     assert arrays.weight is not None
     assert arrays.weight.ravel().tolist() == [1, 1, 1, 1, 0, 0, 1, 1]
     unknown = np.array([False, True, False, False, False, True])
@@ -179,12 +179,12 @@ def test_padding_leaves_a_season_of_steps() -> None:
 
 
 def unit(values: np.ndarray, transform: str = "log") -> float:
-    plain = recipe(horizon=4, seasons=(4,), window=4, level=4, transform=transform)
+    plain = recipe(horizon=4, seasons=(4,), window=4, center=4, transform=transform)
     return measure_unit(read_panel("fit", values), plain, np.ones(1))
 
 
 def test_unit_makes_different_scales_look_alike() -> None:
-    wave = np.tile([0.0, 1.0, 0.0, -1.0], 30)  # mean distance 0.5 from the level
+    wave = np.tile([0.0, 1.0, 0.0, -1.0], 30)  # mean distance 0.5 from the center
     assert unit(np.exp(wave)) == pytest.approx(1.0)
     assert unit(np.exp(18 + wave)) == pytest.approx(1.0)
     assert unit(np.exp(1e-6 * wave)) == pytest.approx(1e-6)

@@ -14,7 +14,14 @@ from elman.forecasting.methods import network as fitted
 from elman.forecasting.recipe import rule_updates
 from elman.forecasting.selection import HeldOut, _clearly_best, window_candidates
 
-TINY: dict[str, Any] = {"method": "network", "season": 4, "steps": 8, "hidden_size": 2, "n_seeds": 1, "random_state": 0}
+TINY: dict[str, Any] = {
+    "method": "network",
+    "season": 4,
+    "steps": 8,
+    "hidden_size": 2,
+    "ensemble_size": 1,
+    "random_state": 0,
+}
 WAVE = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 15) + np.random.default_rng(0).normal(size=60)
 
 

@@ -62,7 +62,7 @@ def test_noon_stays_noon() -> None:
 
 def test_large_level_with_a_small_wave_survives() -> None:
     wave = np.tile([1.0, -1.0], 60)
-    options: dict[str, Any] = {"window": 4, "hidden_size": 8, "updates": 150, "n_seeds": 1, "random_state": 0}
+    options: dict[str, Any] = {"window": 4, "hidden_size": 8, "updates": 150, "ensemble_size": 1, "random_state": 0}
     model = Forecaster(4, method="network", season=2, **options).fit(1e8 + wave)
     assert np.abs(model.predict() - (1e8 + wave[:4])).max() < 0.2
 
@@ -168,7 +168,7 @@ def test_values_far_from_those_of_the_fit_give_finite_forecasts_or_none() -> Non
     for price in (1e300, -1e300):
         assert np.isfinite(priced.predict(frame.assign(price=price))["Elman"]).all()
     assert np.isfinite(small(transform="none").fit(WAVE).predict(1e38 * np.cos(np.arange(60.0)))).all()
-    unstable = small(cell="rnn", activation="identity", transform="none", level="none").fit(WAVE)
+    unstable = small(cell="rnn", activation="identity", transform="none", center="none").fit(WAVE)
     unstable.networks_[0].theta[:] = 3.0
     with pytest.raises(DataError) as caught:
         unstable.predict(1e30 * WAVE)

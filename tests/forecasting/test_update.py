@@ -48,12 +48,12 @@ def test_row_by_row_equals_one_go(change: dict[str, Any]) -> None:
     assert np.array_equal(some.predict(), one)
     network = together._fitted.need_network("t")
     longer = replace(network.recipe, carry=True)
-    newest = read_panel("fit", WAVE[45 - network.recipe.memory :])
+    newest = read_panel("fit", WAVE[45 - network.recipe.context_length :])
     go = forecast(network.networks, longer, network.unit, newest, network.scales, 3)
     assert np.array_equal(go[0], one)
 
 
-@pytest.mark.parametrize("change", [{"strategy": "recursive"}, {"loss_at": "last", "window": 1, "level": "none"}])
+@pytest.mark.parametrize("change", [{"strategy": "recursive"}, {"loss_at": "last", "window": 1, "center": "none"}])
 def test_networks_that_forget_are_warmed_anew(change: dict[str, Any]) -> None:
     model = small(**change).fit(WAVE[:45])
     expected = model.predict(WAVE)
@@ -140,7 +140,7 @@ def test_damaged_states_are_refused() -> None:
         "running.h": arrays["running.h"][:, :, :, 1:],
         "running.c": np.full_like(arrays["running.c"], np.nan),
         "running.outputs": arrays["running.outputs"].astype(np.float64),
-        "running.level": None,
+        "running.center": None,
     }.items():
         wrong = {key: array for key, array in arrays.items() if key != name} | ({} if value is None else {name: value})
         with pytest.raises(elman.FileFormatError):

@@ -29,7 +29,7 @@ T = np.arange(60.0)
 SERIES = 10.0 + np.sin(T) + 0.01 * T
 SEQUENCES = [np.sin(np.arange(3.0 + i % 4)[:, None] * (1 + i % 3) + [0.0, i]) for i in range(12)]
 TEXT = "to be or not to be, that is the question " * 8
-SMALL: dict[str, Any] = {"hidden_size": 4, "n_seeds": 2, "updates": 20, "random_state": 1, "n_threads": 1}
+SMALL: dict[str, Any] = {"hidden_size": 4, "ensemble_size": 2, "updates": 20, "random_state": 1, "n_threads": 1}
 FORECASTER: dict[str, Any] = {"method": "network", "season": 6, "window": 7, "steps": 8, **SMALL}
 
 

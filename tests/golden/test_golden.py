@@ -45,11 +45,17 @@ def test_this_version_writes_the_same_fields(version: str, name: str, tmp_path: 
     """A field that comes or goes needs a new version of the format, or a reader that knows both."""
     load(GOLDEN / version / f"{name}.elman").save(tmp_path / "model")
     (arrays, metadata), (now, fields) = load_arrays(GOLDEN / version / f"{name}.elman"), load_arrays(tmp_path / "model")
+    if "n_seeds" in metadata.get("parameters", {}):
+        metadata["parameters"]["ensemble_size"] = metadata["parameters"].pop("n_seeds")
     if metadata["kind"] == "forecaster":  # its reader knows files from before there were methods
         assert {fields.pop(name) for name in ("delivered", "reason")} == {"network", ""}
         assert (fields.pop("method"), fields.pop("seasons")) == ({"name": "network"}, metadata["recipe"]["seasons"])
         added = {name: fields["parameters"].pop(name) for name in ("method", "cutoffs", "refit")}
         assert added == {"method": "network", "cutoffs": "auto", "refit": False}
+        metadata["parameters"]["center"] = metadata["parameters"].pop("level")
+        metadata["recipe"]["center"] = metadata["recipe"].pop("level")
+        if "running.level" in arrays:
+            arrays["running.center"] = arrays.pop("running.level")
     assert fields == metadata
     assert {key: (array.dtype, array.shape) for key, array in now.items()} == {
         key: (array.dtype, array.shape) for key, array in arrays.items()

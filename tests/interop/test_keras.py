@@ -319,7 +319,7 @@ def test_networks_that_keras_has_not_are_refused(options: dict[str, Any], what: 
 
 def test_an_ensemble_goes_one_by_one() -> None:
     forecaster = Forecaster(
-        horizon=1, method="network", window=3, season=2, n_seeds=2, updates=1, hidden_size=2, linear_skip=False
+        horizon=1, method="network", window=3, season=2, ensemble_size=2, updates=1, hidden_size=2, linear_skip=False
     )
     forecaster.fit(np.arange(1.0, 20.0))
     with pytest.raises(ArgumentError, match=r"to_keras: takes one network, this Forecaster has 2\.\n  Hint: networks_"):

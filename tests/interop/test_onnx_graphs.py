@@ -156,14 +156,21 @@ def padded(series: list[Array]) -> dict[str, Array]:
 
 
 FORECASTERS: dict[str, dict[str, Any]] = {
-    "log, median of three": {"n_seeds": 3},
-    "median of four": {"n_seeds": 4, "cell": "gru"},
-    "log1p": {"n_seeds": 1, "transform": "log1p", "num_layers": 2},
-    "scale": {"n_seeds": 2, "transform": "scale", "level": "last"},
-    "none": {"n_seeds": 1, "transform": "none", "level": "none", "cell": "rnn", "linear_skip": False, "bias": False},
-    "recursive": {"n_seeds": 2, "strategy": "recursive"},
-    "one target per stretch": {"n_seeds": 1, "window": 1, "loss_at": "last", "level": "none"},
-    "carried state": {"n_seeds": 1, "carry_state": True},
+    "log, median of three": {"ensemble_size": 3},
+    "median of four": {"ensemble_size": 4, "cell": "gru"},
+    "log1p": {"ensemble_size": 1, "transform": "log1p", "num_layers": 2},
+    "scale": {"ensemble_size": 2, "transform": "scale", "center": "last"},
+    "none": {
+        "ensemble_size": 1,
+        "transform": "none",
+        "center": "none",
+        "cell": "rnn",
+        "linear_skip": False,
+        "bias": False,
+    },
+    "recursive": {"ensemble_size": 2, "strategy": "recursive"},
+    "one target per stretch": {"ensemble_size": 1, "window": 1, "loss_at": "last", "center": "none"},
+    "carried state": {"ensemble_size": 1, "carry_state": True},
 }
 
 
@@ -183,7 +190,7 @@ def test_a_forecaster_from_raw_values(name: str) -> None:
 
 def test_a_forecaster_of_several_channels() -> None:
     data = np.stack([wave(40), wave(40, -20.0, 1)], axis=1)
-    forecaster = Forecaster(horizon=2, method="network", window=4, season=4, n_seeds=2, **SMALL).fit(data)
+    forecaster = Forecaster(horizon=2, method="network", window=4, season=4, ensemble_size=2, **SMALL).fit(data)
     assert forecaster.transform_ == ("log", "scale")
     graph = forecaster_graph(network_of_fit(forecaster), {})
     newer = np.stack([wave(25, 35.0, 5), wave(25, -25.0, 6)], axis=1)
@@ -207,7 +214,7 @@ def test_a_forecaster_with_covariates(past: Any, future: Any, strategy: str) -> 
     both = pd.concat([frame("u", 33), frame("v", 27)])[["unique_id", "ds", "y", *names]]
     known = both.groupby("unique_id").head(24)
     forecaster = Forecaster(
-        horizon=3, method="network", window=5, steps=6, season=4, n_seeds=2, **options, **SMALL
+        horizon=3, method="network", window=5, steps=6, season=4, ensemble_size=2, **options, **SMALL
     ).fit(known)
     graph = forecaster_graph(network_of_fit(forecaster), {})
     for lengths in ((24, 24), (24, 9), (4, 3)):  # the last are shorter than a window
@@ -230,7 +237,7 @@ def test_a_forecaster_with_covariates(past: Any, future: Any, strategy: str) -> 
 
 def test_a_forecast_goes_on_from_the_states_it_gave() -> None:
     values = wave(40)
-    forecaster = Forecaster(horizon=3, method="network", window=5, steps=6, season=4, n_seeds=3, **SMALL).fit(
+    forecaster = Forecaster(horizon=3, method="network", window=5, steps=6, season=4, ensemble_size=3, **SMALL).fit(
         values[:36]
     )
     graph = forecaster_graph(network_of_fit(forecaster), {})
@@ -246,11 +253,14 @@ def test_a_forecast_goes_on_from_the_states_it_gave() -> None:
 
 
 ESTIMATORS: dict[str, Any] = {
-    "three classes": (SequenceClassifier(n_seeds=2, **SMALL), "text"),
-    "two classes": (SequenceClassifier(n_seeds=1, window=3, stride=2, cell="lstm", readout="mean", **SMALL), "two"),
-    "labels": (SequenceClassifier(n_seeds=2, readout="max", bidirectional=False, **SMALL), "labels"),
-    "numbers": (SequenceRegressor(n_seeds=2, num_layers=2, **SMALL), "numbers"),
-    "a number": (SequenceRegressor(n_seeds=1, dtype="float64", standardize=False, **SMALL), "number"),
+    "three classes": (SequenceClassifier(ensemble_size=2, **SMALL), "text"),
+    "two classes": (
+        SequenceClassifier(ensemble_size=1, window=3, stride=2, cell="lstm", readout="mean", **SMALL),
+        "two",
+    ),
+    "labels": (SequenceClassifier(ensemble_size=2, readout="max", bidirectional=False, **SMALL), "labels"),
+    "numbers": (SequenceRegressor(ensemble_size=2, num_layers=2, **SMALL), "numbers"),
+    "a number": (SequenceRegressor(ensemble_size=1, dtype="float64", standardize=False, **SMALL), "number"),
 }
 LENGTHS = [9, 2, 1, 14, 7, 5, 3, 11]
 SEQUENCES = [np.random.default_rng(i).normal(size=(n, 2)) * [1.0, 50.0] + [0.0, 300.0] for i, n in enumerate(LENGTHS)]
@@ -285,7 +295,7 @@ def test_a_sequence_estimator_from_raw_values(name: str) -> None:
 def test_a_tagger_from_raw_values(target: str) -> None:
     rng = np.random.default_rng(2)
     tags = [rng.integers(0, 3, n) if target == "class" else rng.normal(size=n) for n in LENGTHS]
-    tagger = SequenceTagger(target=target, window=3, n_seeds=2, **SMALL).fit(SEQUENCES, tags)
+    tagger = SequenceTagger(target=target, window=3, ensemble_size=2, **SMALL).fit(SEQUENCES, tags)
     theirs = run_graph(sequence_graph(fitted_value("test", tagger), {"elman.kind": "tagger"}), padded(SEQUENCES))
     output = "label" if target == "class" else "prediction"
     for row, expected in zip(theirs[output], tagger.predict(SEQUENCES), strict=True):
@@ -293,7 +303,7 @@ def test_a_tagger_from_raw_values(target: str) -> None:
 
 
 def test_the_check_of_an_export_notices_a_wrong_file() -> None:
-    classifier = SequenceClassifier(n_seeds=1, **SMALL).fit(SEQUENCES, TARGETS["text"])
+    classifier = SequenceClassifier(ensemble_size=1, **SMALL).fit(SEQUENCES, TARGETS["text"])
     fitted = fitted_value("test", classifier)
     graph = sequence_graph(fitted, {"elman.kind": "classifier"})
     right = _check_sequences(fitted, 0, lambda feed: run_graph(graph, feed))
@@ -301,7 +311,7 @@ def test_the_check_of_an_export_notices_a_wrong_file() -> None:
     shifted = replace(fitted.preparation, center=fitted.preparation.center + 1.0)
     wrong = _check_sequences(replace(fitted, preparation=shifted), 0, lambda feed: run_graph(graph, feed))
     assert np.abs(np.subtract(*wrong["probabilities"])).max() > 1e-4
-    forecaster = Forecaster(horizon=3, method="network", window=5, season=4, n_seeds=1, **SMALL).fit(wave(40))
+    forecaster = Forecaster(horizon=3, method="network", window=5, season=4, ensemble_size=1, **SMALL).fit(wave(40))
     graph = forecaster_graph(network_of_fit(forecaster), {})
     forecaster.networks_[0].parameters["output.b_y"][:] += 1.0
     pairs = _check_forecaster(
@@ -315,7 +325,7 @@ def test_the_check_of_an_export_notices_a_wrong_file() -> None:
 
 def test_what_cannot_be_exported_is_refused_by_name() -> None:
     forecaster = Forecaster(
-        horizon=101, method="network", strategy="recursive", window=4, season=2, n_seeds=1, **SMALL
+        horizon=101, method="network", strategy="recursive", window=4, season=2, ensemble_size=1, **SMALL
     ).fit(wave(130))
     with pytest.raises(
         UnsupportedError, match=r'the strategy "recursive" would repeat the network 101 times, at most 100'

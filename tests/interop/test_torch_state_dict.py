@@ -248,7 +248,7 @@ def test_safetensors_hold_the_state_dict(tmp_path: Path) -> None:
 def test_networks_of_an_ensemble_are_numbered(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     forecaster = Forecaster(
-        horizon=1, method="network", window=4, steps=4, updates=2, n_seeds=2, hidden_size=4, random_state=0
+        horizon=1, method="network", window=4, steps=4, updates=2, ensemble_size=2, hidden_size=4, random_state=0
     )
     forecaster.fit(rng.standard_normal(60))
     export_torch(forecaster, tmp_path / "m.safetensors")

@@ -7,14 +7,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-QUICK: dict[str, Any] = {"hidden_size": 4, "updates": 5, "n_seeds": 2, "random_state": 0, "n_threads": 1}
+QUICK: dict[str, Any] = {"hidden_size": 4, "updates": 5, "ensemble_size": 2, "random_state": 0, "n_threads": 1}
 
 # Full batches without dropout in float64: a sequence of weight 2 is then the same as two sequences, to rounding.
 EXACT: dict[str, Any] = {
     "hidden_size": 8,
     "updates": 100,
     "learning_rate": 0.05,
-    "n_seeds": 1,
+    "ensemble_size": 1,
     "dropout": 0.0,
     "batch_size": 1000,
     "dtype": "float64",

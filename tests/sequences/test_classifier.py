@@ -38,7 +38,7 @@ def test_learns_what_depends_on_the_whole_sequence() -> None:
     rng = np.random.default_rng(1)
     sequences = [rng.normal(size=(int(length), 1)) for length in rng.integers(3, 15, 200)]
     first = np.array([sequence[0, 0] > 0 for sequence in sequences])
-    model = SequenceClassifier(hidden_size=16, n_seeds=1, updates=300, bidirectional=False, random_state=0)
+    model = SequenceClassifier(hidden_size=16, ensemble_size=1, updates=300, bidirectional=False, random_state=0)
     model.fit(sequences[:150], first[:150])
     assert model.score(sequences[150:], first[150:]) > 0.9
     assert model.predict(sequences[:1]).dtype == bool
@@ -108,7 +108,7 @@ def test_same_bits_alone_and_among_neighbours(fitted: SequenceClassifier) -> Non
 
 @pytest.mark.parametrize("options", [{}, {"readout": "mean"}, {"readout": "max"}, {"bidirectional": False}])
 def test_same_bits_for_any_number_of_threads(options: dict[str, Any]) -> None:
-    one, two = (quick(n_threads=n, n_seeds=3, **options).fit(X, y).decision_function(X) for n in (1, 2))
+    one, two = (quick(n_threads=n, ensemble_size=3, **options).fit(X, y).decision_function(X) for n in (1, 2))
     assert np.array_equal(one, two)
 
 
@@ -120,9 +120,9 @@ def test_eight_threads_predict_the_same_bits(fitted: SequenceClassifier) -> None
 
 
 def test_members_are_trained_like_single_networks() -> None:
-    three = quick(n_seeds=3).fit(X, y)
+    three = quick(ensemble_size=3).fit(X, y)
     assert len({network.theta.tobytes() for network in three.networks_}) == 3
-    one = quick(n_seeds=1).fit(X, y)
+    one = quick(ensemble_size=1).fit(X, y)
     assert np.array_equal(three.networks_[0].theta, one.networks_[0].theta)
 
 
@@ -145,7 +145,7 @@ def test_members_are_trained_like_single_networks() -> None:
         ("batch_size", 7),
         ("clip_norm", 0.01),
         ("early_stopping", True),
-        ("n_seeds", 3),
+        ("ensemble_size", 3),
         ("dtype", "float64"),
         ("random_state", 1),
         ("window", 1),
@@ -186,7 +186,7 @@ def test_window_and_stride_come_from_the_training_part() -> None:
         model = quick(updates=1).fit(np.random.default_rng(0).normal(size=(4, length)), [0, 1, 0, 1])
         assert (model.window_, model.stride_) == expected
     assert quick(updates=1, window=7, stride=3).fit(X, y).window_ == 7
-    assert (quick(updates="auto", hidden_size=1, n_seeds=1).fit(X, y)).updates_ == 300
+    assert (quick(updates="auto", hidden_size=1, ensemble_size=1).fit(X, y)).updates_ == 300
 
 
 def test_early_stopping_keeps_the_best_and_refit_trains_on_everything() -> None:
@@ -264,8 +264,8 @@ def test_warm_start_goes_on() -> None:
     assert str(error.value) == (
         "SequenceClassifier.fit: y differs in classes or columns from what the networks there are predict."
     )
-    model.n_seeds = 3
-    with pytest.raises(ArgumentError, match="n_seeds is 3, but was 2 in fit; fit a clone, or set it back with"):
+    model.ensemble_size = 3
+    with pytest.raises(ArgumentError, match="ensemble_size is 3, but was 2 in fit; fit a clone, or set it back with"):
         model.fit(X, y)
 
 
@@ -293,7 +293,7 @@ def test_joblib_and_clone(fitted: SequenceClassifier) -> None:
     assert np.array_equal(joblib.load(file).predict_proba(X), fitted.predict_proba(X))
     copy = clone(fitted)
     assert copy.get_params() == fitted.get_params() and not hasattr(copy, "networks_")
-    expected = "SequenceClassifier(hidden_size=4, n_seeds=2, n_threads=1, random_state=0, updates=5)"
+    expected = "SequenceClassifier(ensemble_size=2, hidden_size=4, n_threads=1, random_state=0, updates=5)"
     assert " ".join(repr(copy).split()) == expected
 
 

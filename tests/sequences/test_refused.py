@@ -111,7 +111,7 @@ def test_times_are_no_numbers(unit: str) -> None:
     ("name", "value", "most"),
     [
         ("num_layers", 10**9, 1000),
-        ("n_seeds", 1001, 1000),
+        ("ensemble_size", 1001, 1000),
         ("window", 2**31, 2**20),
         ("stride", 10**12, 2**20),
         ("updates", 10**12, 10**9),

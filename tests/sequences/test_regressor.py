@@ -23,7 +23,7 @@ def quick(**parameters: Any) -> SequenceRegressor:
 def test_learns_the_mean_of_a_sequence() -> None:
     many = ragged(300, channels=1, seed=2)
     means = np.array([100 + 1e-3 * sequence.mean() for sequence in many])
-    model = SequenceRegressor(hidden_size=8, n_seeds=1, updates=400, random_state=0).fit(many[:200], means[:200])
+    model = SequenceRegressor(hidden_size=8, ensemble_size=1, updates=400, random_state=0).fit(many[:200], means[:200])
     assert model.score(many[200:], means[200:]) > 0.8
 
 

@@ -57,7 +57,7 @@ def test_learns_what_happened_before() -> None:
     rng = np.random.default_rng(0)
     many = [rng.choice([-1.0, 1.0], int(length)) for length in rng.integers(2, 12, 120)]
     before = [np.concatenate([[0], sequence[:-1]]).astype(int) for sequence in many]
-    model = SequenceTagger(hidden_size=8, n_seeds=1, updates=150, learning_rate=0.02, random_state=0)
+    model = SequenceTagger(hidden_size=8, ensemble_size=1, updates=150, learning_rate=0.02, random_state=0)
     model.fit(many[:80], before[:80])
     assert model.score(many[80:], before[80:]) == 1.0
     assert model.classes_.tolist() == [-1, 0, 1]

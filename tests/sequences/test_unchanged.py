@@ -76,7 +76,7 @@ def test_what_learns_further_takes_up_how_to_learn_and_no_more(further: str, tmp
     assert (first.architecture.dropout, model.networks_[0].architecture.dropout) == (0.2, 0.5)
     model.save(tmp_path / "model")
     assert SequenceClassifier.load(tmp_path / "model").get_params() == model.get_params()
-    for name, value, was in (("hidden_size", 5, "4"), ("cell", "lstm", "'gru'"), ("n_seeds", 3, "2")):
+    for name, value, was in (("hidden_size", 5, "4"), ("cell", "lstm", "'gru'"), ("ensemble_size", 3, "2")):
         with pytest.raises(ArgumentError) as caught:
             getattr(clone_of(model).set_params(**{name: value}), further)(X, y)
         assert str(caught.value) == (

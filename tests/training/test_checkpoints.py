@@ -336,7 +336,7 @@ def test_forged_states_are_refused(field: str, tmp_path: Path, monkeypatch: pyte
 # Every task.
 
 SERIES = 10.0 + np.sin(np.arange(48.0)) + 0.01 * np.arange(48.0)
-SMALL: dict[str, Any] = {"hidden_size": 3, "n_seeds": 2, "n_threads": 1, "random_state": 3}
+SMALL: dict[str, Any] = {"hidden_size": 3, "ensemble_size": 2, "n_threads": 1, "random_state": 3}
 RNG = np.random.default_rng(5)
 SEQUENCES = [RNG.normal(size=(length, 2)) for length in RNG.integers(3, 7, 16)]
 CLASSES = np.arange(16) % 2

@@ -283,7 +283,7 @@ def test_refusals() -> None:
 def test_estimators_have_it() -> None:
     rng = np.random.default_rng(0)
     X = [rng.normal(size=(int(rng.integers(9, 14)), 2)) for _ in range(70)]
-    small: dict[str, Any] = {"hidden_size": 4, "updates": 5, "n_seeds": 2, "random_state": 0}
+    small: dict[str, Any] = {"hidden_size": 4, "updates": 5, "ensemble_size": 2, "random_state": 0}
     words = ["up" if x[0, 0] > 0 else "down" for x in X]
     classifier = SequenceClassifier(**small).fit(X, words)
     flow = classifier.gradient_flow(X, words)
@@ -302,7 +302,7 @@ def test_estimators_have_it() -> None:
 def test_a_forecaster_has_it() -> None:
     wave = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 20) + np.arange(80) / 10
     model = Forecaster(
-        2, method="network", season=4, window=5, steps=30, hidden_size=4, updates=5, n_seeds=1, random_state=0
+        2, method="network", season=4, window=5, steps=30, hidden_size=4, updates=5, ensemble_size=1, random_state=0
     ).fit(wave)
     assert model.gradient_flow(wave).lags == 30
     assert isinstance(model.gradient_flow().layers[0], LayerFlow)

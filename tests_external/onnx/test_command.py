@@ -40,7 +40,9 @@ def test_there_and_back(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["forecaster", "not onnx"])
 def test_what_is_no_network_leaves_no_file(kind: str, tmp_path: Path) -> None:
     if kind == "forecaster":
-        forecaster = Forecaster(horizon=2, method="network", window=3, season=2, n_seeds=2, updates=2, hidden_size=3)
+        forecaster = Forecaster(
+            horizon=2, method="network", window=3, season=2, ensemble_size=2, updates=2, hidden_size=3
+        )
         forecaster.fit(np.arange(1.0, 30.0)).save(tmp_path / "f.model")
         assert run("export", tmp_path / "f.model", "--to", "onnx", "--output", tmp_path / "f.onnx")[0] == 0
     else:

@@ -56,7 +56,9 @@ def padded(sequences: list[Array]) -> dict[str, Array]:
 
 def test_the_forecaster_of_air_passengers(tmp_path: Path) -> None:
     frame = load_dataset("air-passengers")
-    forecaster = Forecaster(horizon=12, method="network", window=13, n_seeds=5, updates=40, random_state=0).fit(frame)
+    forecaster = Forecaster(horizon=12, method="network", window=13, ensemble_size=5, updates=40, random_state=0).fit(
+        frame
+    )
     path = tmp_path / "air.onnx"
     proof = export_onnx(forecaster, path)
     assert proof.other == f"ONNX Runtime {onnxruntime.__version__}"
@@ -78,7 +80,7 @@ def test_the_forecaster_of_air_passengers(tmp_path: Path) -> None:
 def test_several_series_at_once(settings: dict[str, Any], tmp_path: Path) -> None:
     series = [np.cumsum(np.random.default_rng(i).normal(size=60)) + 50 * (i + 1) for i in range(3)]
     forecaster = Forecaster(
-        horizon=4, method="network", window=6, steps=9, season=3, n_seeds=4, **SMALL, **settings
+        horizon=4, method="network", window=6, steps=9, season=3, ensemble_size=4, **SMALL, **settings
     ).fit(series)
     path = tmp_path / "several.onnx"
     assert (export_onnx(forecaster, path).largest_difference or 0.0) <= 1e-6
@@ -90,7 +92,7 @@ def test_several_series_at_once(settings: dict[str, Any], tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("labels", [list("xyzxyzxy"), [3, 8, 3, 8, 3, 8, 3, 8], [[0, 1], [1, 1], [1, 0], [0, 0]] * 2])
 def test_classifiers(labels: Any, tmp_path: Path) -> None:
-    classifier = SequenceClassifier(n_seeds=3, **SMALL).fit(SEQUENCES, np.array(labels))
+    classifier = SequenceClassifier(ensemble_size=3, **SMALL).fit(SEQUENCES, np.array(labels))
     export_onnx(classifier, tmp_path / "c.onnx")
     theirs = outputs(tmp_path / "c.onnx", **padded(SEQUENCES))
     np.testing.assert_array_equal(theirs["label"], classifier.predict(SEQUENCES))
@@ -98,12 +100,12 @@ def test_classifiers(labels: Any, tmp_path: Path) -> None:
 
 
 def test_regressor_and_tagger(tmp_path: Path) -> None:
-    regressor = SequenceRegressor(n_seeds=2, window=4, stride=3, **SMALL).fit(SEQUENCES, np.arange(8.0))
+    regressor = SequenceRegressor(ensemble_size=2, window=4, stride=3, **SMALL).fit(SEQUENCES, np.arange(8.0))
     export_onnx(regressor, tmp_path / "r.onnx")
     theirs = outputs(tmp_path / "r.onnx", **padded(SEQUENCES))["prediction"]
     np.testing.assert_allclose(theirs, regressor.predict(SEQUENCES), rtol=1e-5)
     tags = [np.arange(len(sequence)) % 3 for sequence in SEQUENCES]
-    tagger = SequenceTagger(n_seeds=2, window=2, **SMALL).fit(SEQUENCES, tags)
+    tagger = SequenceTagger(ensemble_size=2, window=2, **SMALL).fit(SEQUENCES, tags)
     export_onnx(tagger, tmp_path / "t.onnx")
     theirs = outputs(tmp_path / "t.onnx", **padded(SEQUENCES))["label"]
     for row, expected in zip(theirs, tagger.predict(SEQUENCES), strict=True):
@@ -116,7 +118,7 @@ def test_covariates(tmp_path: Path) -> None:
     columns = {"price": rng.normal(size=60), "heat": rng.normal(size=60)}
     frame = pd.DataFrame({"unique_id": "a", "ds": days, "y": rng.normal(size=60) + 40, **columns})
     options: dict[str, Any] = {"past_covariates": ["price"], "future_covariates": ["heat"]}
-    forecaster = Forecaster(horizon=4, method="network", window=6, season=7, n_seeds=3, **options, **SMALL).fit(
+    forecaster = Forecaster(horizon=4, method="network", window=6, season=7, ensemble_size=3, **options, **SMALL).fit(
         frame.head(56)
     )
     path = tmp_path / "covariates.onnx"

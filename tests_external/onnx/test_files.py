@@ -298,7 +298,9 @@ def test_what_pytorch_exports(cell: str, settings: dict[str, Any], last: bool, t
 
 
 def test_a_forecaster_is_no_network(tmp_path: Path) -> None:
-    forecaster = elman.Forecaster(horizon=2, method="network", window=3, season=2, n_seeds=2, updates=2, hidden_size=3)
+    forecaster = elman.Forecaster(
+        horizon=2, method="network", window=3, season=2, ensemble_size=2, updates=2, hidden_size=3
+    )
     export_onnx(forecaster.fit(np.arange(1.0, 30.0)), tmp_path / "f.onnx")
     refused(tmp_path / "f.onnx", UnsupportedError, "has the operator ")
 

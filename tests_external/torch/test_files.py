@@ -21,7 +21,7 @@ SERIES = np.random.default_rng(0).standard_normal(60).cumsum() + 50
 
 @pytest.fixture(scope="module")
 def forecaster() -> Forecaster:
-    settings: dict[str, Any] = {"updates": 5, "n_seeds": 3, "hidden_size": 4, "random_state": 0}
+    settings: dict[str, Any] = {"updates": 5, "ensemble_size": 3, "hidden_size": 4, "random_state": 0}
     return Forecaster(horizon=2, method="network", window=4, steps=6, season=3, **settings).fit(SERIES)
 
 
@@ -54,7 +54,7 @@ def test_an_ensemble_goes_out_and_comes_in(forecaster: Forecaster, tmp_path: Pat
 
 
 def test_what_was_trained_on_in_torch_forecasts_here(tmp_path: Path) -> None:
-    settings: dict[str, Any] = {"updates": 5, "n_seeds": 2, "hidden_size": 4, "random_state": 0}
+    settings: dict[str, Any] = {"updates": 5, "ensemble_size": 2, "hidden_size": 4, "random_state": 0}
     forecaster = Forecaster(horizon=2, method="network", window=4, steps=6, season=3, **settings).fit(SERIES)
     before = forecaster.predict()
     module = to_torch(forecaster).module
@@ -82,7 +82,7 @@ def models() -> dict[str, Callable[[], Any]]:
         "one-hot": lambda: Network.initialized(Architecture(None, 2, **one_hot)),
         "skip": lambda: Network.initialized(Architecture(3, 2, readout="last", linear_skip=True, skip_steps=2)),
         "text": lambda: LanguageModel(level="character", hidden_size=5, epochs=1).fit("a rose is a rose " * 40),
-        "classes": lambda: SequenceClassifier(hidden_size=4, updates=2, n_seeds=1).fit(sequences, list("ababab")),
+        "classes": lambda: SequenceClassifier(hidden_size=4, updates=2, ensemble_size=1).fit(sequences, list("ababab")),
     }
 
 

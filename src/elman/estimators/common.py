@@ -22,7 +22,7 @@ COMMON: Table = {
     "schedule": Choice(options=("cosine", "constant")),
     "batch_size": Count(),
     "clip_norm": Number(interval="(0, inf)", optional=True, others="gradient_clip_val max_grad_norm"),
-    "n_seeds": Count(most=MOST_NETWORKS, others="n_models ensemble_size"),
+    "ensemble_size": Count(most=MOST_NETWORKS, others="n_models"),
     "dtype": Choice(options=("float32", "float64")),
     "random_state": RandomState(others="seed random_seed"),
     "n_threads": Threads(others="n_jobs num_workers threads"),

@@ -1,4 +1,4 @@
-"""What every estimator does with files, once its fitted value can be described by arrays and plain metadata."""
+"""Saving and loading of every estimator whose fitted value is described by arrays and plain metadata."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from elman.errors import ArgumentError, ElmanError, FileFormatError
 from elman.estimators.checks import values_of
 from elman.estimators.fitted import FittedEstimator, Value
 from elman.persistence import load_arrays, save_arrays
-from elman.persistence.models import check_members, check_names, check_weights, content_errors
+from elman.persistence.models import check_members, check_names, check_weights, content_errors, under_new_names
 
 __all__ = ["Arrays", "Estimator"]
 
@@ -25,13 +25,15 @@ class Estimator(FittedEstimator[Value]):
     Attributes
     ----------
     _kind : str
-        What a file says it holds.
+        The kind of model that a file names.
+    _renamed : dict
+        Parameters of older files and their names of today.
 
     Examples
     --------
     >>> import tempfile
     >>> from elman import SequenceRegressor
-    >>> model = SequenceRegressor(updates=3, n_seeds=1).fit([[1.0], [2.0]], [1.0, 2.0])
+    >>> model = SequenceRegressor(updates=3, ensemble_size=1).fit([[1.0], [2.0]], [1.0, 2.0])
     >>> with tempfile.TemporaryDirectory() as folder:
     ...     model.save(f"{folder}/model")
     ...     bool((SequenceRegressor.load(f"{folder}/model").predict([[3.0]]) == model.predict([[3.0]])).all())
@@ -39,6 +41,7 @@ class Estimator(FittedEstimator[Value]):
     """
 
     _kind: ClassVar[str]
+    _renamed: ClassVar[dict[str, str]] = {"n_seeds": "ensemble_size"}
 
     @abstractmethod
     def _check(self, place: str) -> None:
@@ -86,6 +89,7 @@ class Estimator(FittedEstimator[Value]):
     @classmethod
     def _parsed(cls, parameters: dict[str, Any]) -> dict[str, Any]:
         """Return the constructor's arguments from a file's parameters."""
+        parameters = under_new_names(parameters, cls._renamed)
         check_names("parameters", set(parameters), set(cls._table))
         return {name: cls._table[name].parsed(value) for name, value in parameters.items()}
 

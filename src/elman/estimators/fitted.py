@@ -62,7 +62,7 @@ class FittedEstimator(NamedParameters, BaseEstimator, Generic[Value]):
     Examples
     --------
     >>> from elman import SequenceRegressor
-    >>> model = SequenceRegressor(updates=1, n_seeds=1)
+    >>> model = SequenceRegressor(updates=1, ensemble_size=1)
     >>> hasattr(model, "networks_"), hasattr(model.fit([[1.0], [2.0]], [1.0, 2.0]), "networks_")
     (False, True)
     """
@@ -153,7 +153,7 @@ def fitted_value(method: str, estimator: Any) -> Any:
     Examples
     --------
     >>> from elman import SequenceRegressor
-    >>> model = SequenceRegressor(updates=3, n_seeds=1).fit([[1.0], [2.0]], [1.0, 2.0])
+    >>> model = SequenceRegressor(updates=3, ensemble_size=1).fit([[1.0], [2.0]], [1.0, 2.0])
     >>> fitted_value("predict", model).updates
     3
     """

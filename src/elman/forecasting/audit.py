@@ -245,7 +245,7 @@ def _alignment(subject: Subject) -> Check:
     n = int(panel.lengths[0])
     repeated = pattern[np.arange(n) % 4]
     panel = replace(panel, values=np.broadcast_to(repeated, (*panel.values.shape[1:], n)).T.copy())
-    changes: dict[str, Any] = {"updates": _PATTERN_UPDATES, "n_seeds": 1, **subject.found}
+    changes: dict[str, Any] = {"updates": _PATTERN_UPDATES, "ensemble_size": 1, **subject.found}
     if not subject.trained and subject.has("method"):
         changes["season"] = 4  # what knows series beforehand has to be told which season to look for
     model = subject.fit(subject.copy(**changes), panel)
@@ -347,13 +347,13 @@ def _update(subject: Subject) -> Check:
 
     if not hasattr(subject.forecaster, "update"):
         return conclude(None, "there is no method update")
-    added = min(_NEW, subject.memory - 2)
+    added = min(_NEW, subject.context_length - 2)
     # Of several series without names, none is known again when it is given whole, nor the scale it was learned in.
     whole = _longer_than(subject.panel if subject.panel.ids is not None else _longest(subject.panel), added)
     if added < 1 or whole is None:
         return conclude(None, "too few values")
     complete, _ = filled(whole, "interpolate", 1)  # else what is missing would be filled with the help of updates
-    whole = complete.tail(subject.memory)
+    whole = complete.tail(subject.context_length)
     past, new = whole.head(added), whole.tail(added)
     result = _Largest(subject.horizon)
     ways = {"row by row": [new.head(left).tail(1) for left in range(added)[::-1]], "in one go": [new]}

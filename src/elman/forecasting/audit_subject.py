@@ -166,7 +166,7 @@ class Subject:
         return name if name in BASELINES else ""
 
     @property
-    def memory(self) -> int:
+    def context_length(self) -> int:
         """How many of the newest values a forecast of whole data looks at."""
         if self.found and self.has("steps"):
             return int(self.model.window_ + self.forecaster.steps - 1)

@@ -31,13 +31,13 @@ class Prepared:
     Parameters
     ----------
     recipe : Recipe
-        Window, steps, level, transform.
+        Window, steps, center, transform.
     scales : ndarray (S,) or (S, D)
         Divisors of the transform ``"scale"``.
     unit : float or ndarray (D,)
         From `measure_unit`.
     arrays : Arrays
-        Values, levels and weights, padded.
+        Values, centers and weights, padded.
     """
 
     recipe: Recipe
@@ -55,7 +55,7 @@ def make_recipe(place: str, parameters: Parameters, panel: Panel, seasons: tuple
     """Combine a window with the parameters and the transform that the panel asks for."""
     ahead = ahead_of(parameters)
     check_window(place, window, ahead, panel.lengths)
-    level = {"season": min(seasons[0], window), "last": 1, "none": 0}[parameters.level]
+    center = {"season": min(seasons[0], window), "last": 1, "none": 0}[parameters.center]
     channels = panel.values.shape[1] if panel.values.ndim > 1 else 1
     past = len(names_of(parameters.past_covariates))
     sizes = covariate_sizes(panel)
@@ -64,7 +64,7 @@ def make_recipe(place: str, parameters: Parameters, panel: Panel, seasons: tuple
         seasons,
         window,
         int(parameters.steps),
-        level,
+        center,
         _transform(parameters, panel),
         parameters.carry_state,
         channels,
@@ -96,7 +96,7 @@ def covariate_sizes(panel: Panel) -> tuple[tuple[float, float], ...]:
 
 
 def prepare(panel: Panel, recipe: Recipe, unknown: npt.NDArray[np.bool_]) -> Prepared:
-    """Transform, level and pad a filled panel whose values lie in the domain of the transform."""
+    """Transform, center and pad a filled panel whose values lie in the domain of the transform."""
     scales = Scaling.of(recipe.transform).measured(panel)
     unit = measure_unit(panel, recipe, scales)
     return Prepared(recipe, scales, unit, arrays_of(panel, recipe, scales, unit, recipe.shortest, unknown))

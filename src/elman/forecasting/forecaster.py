@@ -24,6 +24,7 @@ from elman.forecasting.parameters import Parameters
 from elman.forecasting.procedure import fit_panel
 from elman.forecasting.recipe import resolve_seasons
 from elman.forecasting.saving import SINCE, from_file, to_file
+from elman.forecasting.saving_network import RENAMED
 from elman.forecasting.shown import figure, summary
 from elman.forecasting.training_set import filled
 from elman.network import Network
@@ -50,14 +51,14 @@ class Forecaster(Parameters, Estimator[Fitted]):
     `elman.forecasting.choosing`, and delivers what it chose: `method_` names it.
 
     ``method="network"`` is the **window network**, trained on the series themselves. At every step it sees a window of
-    the newest values, less their level, and predicts all values up to the horizon::
+    the newest values, less their center, and predicts all values up to the horizon::
 
-        x_t = z[t-window+1 … t] - level_t               z the transformed series, level_t the mean of its last season
+        x_t = z[t-window+1 … t] - center_t              z the transformed series, center_t the mean of its last season
         h_t = LSTM(x_t, h_{t-1})
-        ŷ_t = level_t + h_t W_y + b_y + x_t W_k         the values z[t+1 … t+horizon]
+        ŷ_t = center_t + h_t W_y + b_y + x_t W_k        the values z[t+1 … t+horizon]
 
     It is trained on random stretches of up to `steps` windows with the loss at every step; the forecast is the last
-    step's, after warming the state on the last `steps` windows, the median over `n_seeds` networks.
+    step's, after warming the state on the last `steps` windows, the median over `ensemble_size` networks.
 
     Parameters
     ----------
@@ -66,11 +67,11 @@ class Forecaster(Parameters, Estimator[Fitted]):
     method : str
         ``"auto"``: what the check on held-out values says. ``"prior"``: as it is. ``"tuned"``: tuned on all series.
         ``"network"``: the window network. Or a key of `elman.forecasting.BASELINES`, such as ``"seasonal naive"``.
-        Parameters from `window` to `n_seeds`, `intervals` and `validation` belong to ``"network"`` alone, and are
+        Parameters from `window` to `ensemble_size`, `intervals` and `validation` belong to ``"network"`` alone, and are
         refused with any other. Data with covariates need the network, which ``"auto"`` then compares with the
         baselines. Of several channels, all methods but the network forecast each as a series of its own.
     season : int, sequence of int or "auto"
-        Values per season, 12 for months. Several (24 and 168 for hours) widen the window to the longest; the level,
+        Values per season, 12 for months. Several (24 and 168 for hours) widen the window to the longest; the center,
         baselines and scores use the first. ``"auto"`` takes the usual seasons of the frequency, and 1 where there is
         none.
     freq : str, DateOffset, int or "auto"
@@ -106,8 +107,8 @@ class Forecaster(Parameters, Estimator[Fitted]):
     transform : {"auto", "log", "log1p", "scale", "none"}
         ``"auto"``: log if every training value is positive, log1p if none is negative, else division by each series'
         mean absolute deviation.
-    level : {"season", "last", "none"}
-        What is subtracted from a window and its targets: the mean of its last season, its last value, or nothing.
+    center : {"season", "last", "none"}
+        Subtracted from a window and its targets: the mean of its last season, its last value, or nothing.
     init : {"default", "torch", "glorot", "uniform", "zeros"}
         Initial parameters.
     optimizer : {"adam", "rmsprop", "sgd"}
@@ -115,17 +116,17 @@ class Forecaster(Parameters, Estimator[Fitted]):
     learning_rate : float
         At the start.
     schedule : {"cosine", "constant"}
-        How the learning rate goes on.
+        Learning-rate schedule.
     updates : int or "auto"
         Gradient steps. ``"auto"``: ``min(900, 300 * cube root of max(number of series, windows / steps))``; but 100
         where ``window="auto"`` measures that 300 forecast worse than 100 by 10 %, as happens where data are few.
     batch_size : int
         Stretches per update, at most: no more than cover every series once (see `elman.forecasting.recipe.batch_size`).
     clip_norm : float or None
-        Longest gradient.
+        Maximum gradient norm.
     dropout : float
         Share of units dropped between layers and before the output.
-    n_seeds : int
+    ensemble_size : int
         Networks in the ensemble.
     intervals : int, "auto" or None
         Of ``method="network"``: past cut-offs at which a network that has not seen what follows is measured, for the
@@ -199,13 +200,14 @@ class Forecaster(Parameters, Estimator[Fitted]):
     >>> model = Forecaster(horizon=4, season=4, method="seasonal naive").fit(y)
     >>> model.predict(), model.method_
     (array([10., 20., 30., 20.]), 'seasonal naive')
-    >>> network = Forecaster(horizon=4, season=4, method="network", updates=100, n_seeds=1, random_state=0).fit(y)
+    >>> network = Forecaster(horizon=4, season=4, method="network", updates=100, ensemble_size=1, random_state=0).fit(y)
     >>> network.predict().round()
     array([10., 20., 30., 20.])
     """
 
     _table: ClassVar[Table] = TABLE
     _kind: ClassVar[str] = "forecaster"
+    _renamed: ClassVar[dict[str, str]] = Estimator._renamed | RENAMED
 
     def fit(self, data: Any, y: Any = None, *, checkpoint_dir: Any = None, resume: bool = False) -> Self:
         """Learn from one series, a list of series, or a long frame.
@@ -214,7 +216,7 @@ class Forecaster(Parameters, Estimator[Fitted]):
         ----------
         data : array_like (n,) or (n, D), list of these, or pandas or polars frame
             A frame has the columns ``unique_id``, ``ds`` (time stamps or integers), ``y`` and the covariates, one row
-            per series and time. Of D channels, each has its own transform and level.
+            per series and time. Of D channels, each has its own transform and center.
         y : None
             Not used; scikit-learn's pipelines pass it.
         checkpoint_dir : str or path, optional

@@ -155,7 +155,7 @@ def _scales(scaling: Scaling, recipe: Recipe, known: Panel) -> Array:
     season = recipe.seasons[0]
     every = []
     for values in known:
-        z = scaling.inside(values[-min(recipe.memory, len(values)) :])
+        z = scaling.inside(values[-min(recipe.context_length, len(values)) :])
         lag = season if len(z) >= 2 * season else 1
         every.append(np.mean(np.abs(z[lag:] - z[:-lag]), axis=0) if len(z) > 1 else np.zeros(z.shape[1:]))
     scales = np.stack(every)

@@ -85,7 +85,7 @@ TABLE: Table = {
     "carry_state": Switch(),
     "bptt_depth": Parameter(),
     "transform": Choice(options=("auto", *TRANSFORMS), others="scaler_type scaler scaling local_scaler_type"),
-    "level": Choice(options=("season", "last", "none")),
+    "center": Choice(options=("season", "last", "none")),
     "init": COMMON["init"],
     "optimizer": COMMON["optimizer"],
     "learning_rate": COMMON["learning_rate"].also("learning_rate_init optimizer_kwargs"),
@@ -98,7 +98,7 @@ TABLE: Table = {
     "batch_size": COMMON["batch_size"],
     "clip_norm": COMMON["clip_norm"].also("gradient_clip"),
     "dropout": COMMON["dropout"],
-    "n_seeds": COMMON["n_seeds"],
+    "ensemble_size": COMMON["ensemble_size"],
     "intervals": Count(auto=True, optional=True),
     "validation": Switch(optional=True),
     "past_covariates": Columns(others="hist_exog_list past_feat_dynamic_real"),
@@ -131,11 +131,11 @@ def check_parameters(place: str, parameters: Parameters) -> None:
     _check_covariates(place, parameters)
     if values["carry_state"] and values["loss_at"] == "last":
         raise ArgumentError(f'{place}: carry_state=True goes with loss_at="every" alone.')
-    if values["loss_at"] == "last" and values["level"] != "none" and same(values["window"], 1):
+    if values["loss_at"] == "last" and values["center"] != "none" and same(values["window"], 1):
         raise ArgumentError(
-            f'{place}: window=1 with loss_at="last" and level="{values["level"]}" shows the network nothing but zeros: '
-            "the level of a window of one value is that value, and it is subtracted.",
-            Remedy("pass {} for the lags as they are", level="none"),
+            f'{place}: window=1 with loss_at="last" and center="{values["center"]}" leaves the network nothing but '
+            "zeros: the center of a window of one value is that value, and it is subtracted.",
+            Remedy("pass {} for the lags as they are", center="none"),
             Remedy("take a window of a season"),
         )
     if values["bptt_depth"] not in (None, 1):

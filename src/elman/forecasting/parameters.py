@@ -22,7 +22,7 @@ NETWORK_ONLY = (
     "carry_state",
     "bptt_depth",
     "transform",
-    "level",
+    "center",
     "init",
     "optimizer",
     "learning_rate",
@@ -31,7 +31,7 @@ NETWORK_ONLY = (
     "batch_size",
     "clip_norm",
     "dropout",
-    "n_seeds",
+    "ensemble_size",
     "intervals",
     "validation",
 )
@@ -60,7 +60,7 @@ class Parameters:
     carry_state: bool = False
     bptt_depth: int | None = None
     transform: str = "auto"
-    level: str = "season"
+    center: str = "season"
     init: str = "default"
     optimizer: str = "adam"
     learning_rate: float = 3e-3
@@ -69,7 +69,7 @@ class Parameters:
     batch_size: int = 32
     clip_norm: float | None = 1.0
     dropout: float = 0.0
-    n_seeds: int = 5
+    ensemble_size: int = 5
     intervals: Any = None
     validation: bool | None = None
     past_covariates: Any = None

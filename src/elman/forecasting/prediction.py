@@ -41,11 +41,11 @@ def forecast(
     networks : sequence of Network
         The ensemble; the forecast is the median over it, on the transformed scale.
     recipe : Recipe
-        Window, steps, level, transform.
+        Window, steps, center, transform.
     unit : float or ndarray (D,)
         Size of one unit of the network on the transformed scale.
     panel : Panel
-        Newest values of each series, at most ``recipe.memory``, none missing; with the covariates ahead, if any.
+        Newest values of each series, at most ``recipe.context_length``, none missing; with the covariates ahead if any.
     scales : ndarray (S,) or (S, D)
         Divisors of the transform ``"scale"``.
     horizon : int
@@ -60,7 +60,7 @@ def forecast(
     """
     columns = [_at_once(networks, recipe, unit, panel, scales, n_threads)]
     for _ in range(horizon // recipe.horizon - 1):
-        panel = panel.extended(columns[-1]).tail(recipe.memory)
+        panel = panel.extended(columns[-1]).tail(recipe.context_length)
         columns.append(_at_once(networks, recipe, unit, panel, scales, n_threads))
     return np.concatenate(columns, axis=1)
 
@@ -74,7 +74,7 @@ def _at_once(
         rows = range(start, min(start + _ROWS, len(panel)))
         warm = warm_up(recipe, unit, panel.select(rows), scales[start : start + _ROWS])
         outputs = [final_output(network, warm, None, n_threads)[1] for network in networks]
-        parts.append(combined(recipe, unit, outputs, warm.level, scales[start : start + _ROWS]))
+        parts.append(combined(recipe, unit, outputs, warm.center, scales[start : start + _ROWS]))
     return np.concatenate(parts)
 
 
@@ -99,13 +99,13 @@ class WarmUp:
         Zeros after a row's last step.
     lengths : ndarray (N,), int64
         Steps of each row.
-    level : ndarray (N, D), float64
+    center : ndarray (N, D), float64
         Level of the last window, in units of the network.
     """
 
     x: npt.NDArray[np.float32]
     lengths: npt.NDArray[np.int64]
-    level: Array
+    center: Array
 
 
 def warm_up(recipe: Recipe, unit: Any, panel: Panel, scales: Array, lengths: Index | None = None) -> WarmUp:
@@ -119,7 +119,7 @@ def warm_up(recipe: Recipe, unit: Any, panel: Panel, scales: Array, lengths: Ind
     x = _warm_windows(arrays, first, lengths, recipe.window)
     if arrays.covariates is not None:
         x = np.concatenate([x, _covariate_windows(arrays, first, lengths, panel, recipe)], axis=2)
-    return WarmUp(x, lengths, arrays.level[newest])
+    return WarmUp(x, lengths, arrays.center[newest])
 
 
 def _steps(first: Index, lengths: Index) -> tuple[Index, npt.NDArray[np.bool_]]:
@@ -129,9 +129,9 @@ def _steps(first: Index, lengths: Index) -> tuple[Index, npt.NDArray[np.bool_]]:
 
 
 def _warm_windows(arrays: Arrays, first: Index, lengths: Index, window: int) -> npt.NDArray[np.float32]:
-    """Gather windows of values, less their level (T, N, window * D); rows of fewer steps are followed by zeros."""
+    """Gather windows of values, less their center (T, N, window * D); rows of fewer steps are followed by zeros."""
     now, beyond = _steps(first, lengths)
-    x = arrays.values[now[..., None] + np.arange(1 - window, 1)] - arrays.level[now][:, :, None]
+    x = arrays.values[now[..., None] + np.arange(1 - window, 1)] - arrays.center[now][:, :, None]
     x[beyond] = 0.0
     return _in_float32(x.reshape(*now.shape, -1))
 
@@ -172,11 +172,11 @@ def final_output(
 
 
 def combined(
-    recipe: Recipe, unit: Any, outputs: Sequence[npt.NDArray[np.float32]], level: Array, scales: Array
+    recipe: Recipe, unit: Any, outputs: Sequence[npt.NDArray[np.float32]], center: Array, scales: Array
 ) -> Array:
     """Turn the outputs of the networks (N, K·D) into a forecast (N, K) or (N, K, D): the median, put back to scale."""
     median = np.median([output.astype(np.float64) for output in outputs], axis=0)
-    median = (median.reshape(len(level), recipe.horizon, recipe.channels) + level[:, None]) * unit
+    median = (median.reshape(len(center), recipe.horizon, recipe.channels) + center[:, None]) * unit
     if isinstance(recipe.transform, str):
         median = median[..., 0]
     scaling = Scaling.of(recipe.transform)

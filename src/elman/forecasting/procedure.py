@@ -124,7 +124,7 @@ def _fitted(
 ) -> Fitted:
     parameters, seasons = candidates.parameters, candidates.seasons
     whole, _ = filled(panel, parameters.missing, seasons[0])
-    return Fitted(method, seasons, whole.tail(method.memory), values_of(parameters), reason, comparison)
+    return Fitted(method, seasons, whole.tail(method.context_length), values_of(parameters), reason, comparison)
 
 
 def _so_far(candidates: Candidates, panel: Panel) -> Method | None:

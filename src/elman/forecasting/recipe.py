@@ -40,13 +40,13 @@ class Recipe:
     horizon : int
         Values that the network forecasts at every step (K).
     seasons : tuple of int
-        Values per season; baselines, scores and the level use the first.
+        Values per season; baselines, scores and the center use the first.
     window : int
         Values seen per step.
     steps : int
         Longest stretch trained on, and warm-up before a forecast.
-    level : int
-        Values averaged for the level of a window, at most ``window``; 0 for no level.
+    center : int
+        Values averaged for the center of a window, at most ``window``; 0 subtracts nothing.
     transform : str, or tuple of str
         One of `elman.data.scaling.TRANSFORMS`; one per channel if there are several.
     carry : bool
@@ -63,7 +63,7 @@ class Recipe:
     seasons: tuple[int, ...]
     window: int
     steps: int
-    level: int
+    center: int
     transform: str | tuple[str, ...]
     carry: bool = False
     channels: int = 1
@@ -82,7 +82,7 @@ class Recipe:
         return self.horizon * self.channels
 
     @property
-    def memory(self) -> int:
+    def context_length(self) -> int:
         """Newest values of a series on which a forecast depends."""
         return sys.maxsize if self.carry else self.window + self.steps - 1
 
@@ -205,7 +205,7 @@ def rule_updates(recipe: Recipe, lengths: Lengths) -> int:
 
     Examples
     --------
-    >>> recipe = Recipe(horizon=12, seasons=(12,), window=13, steps=96, level=12, transform="log")
+    >>> recipe = Recipe(horizon=12, seasons=(12,), window=13, steps=96, center=12, transform="log")
     >>> [rule_updates(recipe, np.full(series, 120)) for series in (1, 8, 27, 1000)]
     [300, 600, 900, 900]
     """
@@ -239,7 +239,7 @@ def different_stretches(recipe: Recipe, lengths: Lengths) -> int:
 
     Examples
     --------
-    >>> recipe = Recipe(horizon=12, seasons=(12,), window=13, steps=96, level=12, transform="log")
+    >>> recipe = Recipe(horizon=12, seasons=(12,), window=13, steps=96, center=12, transform="log")
     >>> different_stretches(recipe, np.array([132]))                # 108 windows, 13 stretches of 96
     13
     """
@@ -277,7 +277,7 @@ def batch_size(recipe: Recipe, lengths: Lengths, limit: int, *, last: bool = Fal
 
     Examples
     --------
-    >>> recipe = Recipe(horizon=12, seasons=(12,), window=13, steps=96, level=12, transform="log")
+    >>> recipe = Recipe(horizon=12, seasons=(12,), window=13, steps=96, center=12, transform="log")
     >>> [batch_size(recipe, np.array([n]), 32) for n in (80, 132, 300, 3000)]
     [1, 2, 3, 31]
     >>> batch_size(recipe, np.full(32, 80), 32), batch_size(recipe, np.array([300]), 32, last=True)

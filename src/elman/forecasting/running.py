@@ -30,17 +30,17 @@ class Running:
         One per network, a row per series.
     outputs : list of ndarray (S, output size), float32
         One per network.
-    level : ndarray (S, D), float64
+    center : ndarray (S, D), float64
         Level of the newest window, in units of the network.
     """
 
     states: list[State]
     outputs: list[npt.NDArray[np.float32]]
-    level: Array
+    center: Array
 
     def forecast(self, recipe: Recipe, unit: Any, scales: Array) -> Array:
         """Return the forecast (S, K) or (S, K, D)."""
-        return combined(recipe, unit, self.outputs, self.level, scales)
+        return combined(recipe, unit, self.outputs, self.center, scales)
 
 
 def begin(
@@ -49,7 +49,7 @@ def begin(
     """Warm every network on the newest windows, as a forecast does."""
     warm = warm_up(recipe, unit, panel, scales)
     ends = [final_output(network, warm, None, n_threads) for network in networks]
-    return Running([state for state, _ in ends], [output for _, output in ends], warm.level)
+    return Running([state for state, _ in ends], [output for _, output in ends], warm.center)
 
 
 def proceed(
@@ -95,7 +95,7 @@ def proceed(
         start.h[:, anew] = 0.0
         if start.c is not None:
             start.c[:, anew] = 0.0
-        after, output = final_output(network, WarmUp(warm.x, lengths, warm.level), start, n_threads)
+        after, output = final_output(network, WarmUp(warm.x, lengths, warm.center), start, n_threads)
         states.append(after)
         outputs.append(np.where(added[:, None] > 0, output, before))
-    return Running(states, outputs, warm.level)
+    return Running(states, outputs, warm.center)

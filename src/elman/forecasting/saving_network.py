@@ -22,14 +22,16 @@ from elman.forecasting.prediction import forecast
 from elman.forecasting.recipe import Recipe, resolve_seasons
 from elman.forecasting.running import Running
 from elman.forecasting.selection import Choice
-from elman.forecasting.training_set import level_of_newest
+from elman.forecasting.training_set import center_of_newest
 from elman.network import Architecture, Network, State
-from elman.persistence.models import LARGEST_WEIGHT, check_layers, check_names
+from elman.persistence.models import LARGEST_WEIGHT, check_layers, check_names, under_new_names
 from elman.training import History
 
-__all__ = ["checked", "network_from_file", "network_to_file", "with_series"]
+__all__ = ["RENAMED", "checked", "network_from_file", "network_to_file", "with_series"]
 
 Arrays = dict[str, npt.NDArray[Any]]
+
+RENAMED = {"level": "center", "running.level": "running.center"}  # in older files
 
 _LEAST, _FARTHEST = 1e-200, 1e100  # of what values are divided by, and of a value in units of the networks
 _CLOSE = 1e-6  # logarithms of another machine differ in the last bits
@@ -129,7 +131,7 @@ def _check_answer(network: NetworkMethod, newest: Panel, scales: npt.NDArray[np.
 
     Weights of a harmless size multiply up over the steps of a ReLU layer: only a pass shows it.
     """
-    recipe, one = network.recipe, newest.select([series]).tail(network.memory)
+    recipe, one = network.recipe, newest.select([series]).tail(network.context_length)
     if one.covariates is not None:
         one = replace(one, ahead=np.repeat(one.covariates[None, -1:], recipe.horizon, axis=1))
     own = scales[series : series + 1]
@@ -155,7 +157,7 @@ def _running_arrays(running: Running) -> Arrays:
     arrays: Arrays = {
         "running.h": np.stack([state.h for state in running.states]),
         "running.outputs": np.stack(running.outputs),
-        "running.level": running.level,
+        "running.center": running.center,
     }
     cells = [state.c for state in running.states if state.c is not None]
     return arrays | ({"running.c": np.stack(cells)} if cells else {})
@@ -164,7 +166,7 @@ def _running_arrays(running: Running) -> Arrays:
 def _take_running(arrays: Arrays) -> Arrays | None:
     """Remove the states from a file's arrays."""
     own = {name: arrays.pop(name) for name in list(arrays) if name.startswith("running.")}
-    return own or None
+    return under_new_names(own, RENAMED) or None
 
 
 def _checked_running(arrays: Arrays, network: NetworkMethod, newest: Panel, scales: npt.NDArray[np.float64]) -> Running:
@@ -172,31 +174,32 @@ def _checked_running(arrays: Arrays, network: NetworkMethod, newest: Panel, scal
     architecture = networks[0].architecture
     lstm = architecture.cell == "lstm"
     check_names(
-        "states", set(arrays), {"running.h", "running.outputs", "running.level"} | ({"running.c"} if lstm else set())
+        "states", set(arrays), {"running.h", "running.outputs", "running.center"} | ({"running.c"} if lstm else set())
     )
     state = (len(networks), architecture.num_layers, series, architecture.hidden_size)
     shapes = {
         "running.outputs": (len(networks), series, recipe.output_size),
-        "running.level": (series, recipe.channels),
+        "running.center": (series, recipe.channels),
     }
     for name, array in arrays.items():
-        dtype = np.float64 if name == "running.level" else np.float32
+        dtype = np.float64 if name == "running.center" else np.float32
         if array.shape != shapes.get(name, state) or array.dtype != dtype or not np.isfinite(array).all():
             raise FileFormatError(f"{name} does not go with the networks and series")
-    level = level_of_newest(newest, recipe, scales, network.unit)
-    if not np.allclose(arrays["running.level"], level, rtol=_CLOSE, atol=_CLOSE * np.abs(level).max()):
-        raise FileFormatError("running.level is not that of the newest values")
+    center = center_of_newest(newest, recipe, scales, network.unit)
+    if not np.allclose(arrays["running.center"], center, rtol=_CLOSE, atol=_CLOSE * np.abs(center).max()):
+        raise FileFormatError("running.center is not that of the newest values")
     if any(
         np.abs(arrays[name]).max(initial=0) > LARGEST_WEIGHT for name in ("running.h", "running.c") if name in arrays
     ):
         raise FileFormatError("running.h or running.c is too large")
     cells = list(arrays["running.c"]) if lstm else [None] * len(networks)
     states = [State(h, c) for h, c in zip(arrays["running.h"], cells, strict=True)]
-    return Running(states, list(arrays["running.outputs"]), arrays["running.level"])
+    return Running(states, list(arrays["running.outputs"]), arrays["running.center"])
 
 
 def _recipe(fields: dict[str, Any]) -> Recipe:
     """Rebuild the recipe, with every number in its range."""
+    fields = under_new_names(fields, RENAMED)
     check_names("recipe fields", set(fields), set(Recipe.__dataclass_fields__))
     names = ("horizon", "window", "steps", "channels")
     numbers = {name: _check.positive_integer("recipe", name, fields[name]) for name in names}
@@ -204,7 +207,7 @@ def _recipe(fields: dict[str, Any]) -> Recipe:
     return Recipe(
         carry=_check.boolean("recipe", "carry", fields["carry"]),
         seasons=seasons,
-        level=_check.integer("recipe", "level", fields["level"], 0, numbers["window"]),
+        center=_check.integer("recipe", "center", fields["center"], 0, numbers["window"]),
         transform=_transform(fields["transform"], numbers["channels"]),
         past=_sizes(fields["past"]),
         future=_sizes(fields["future"]),

@@ -107,8 +107,8 @@ def panel_from_file(
         network is not None and channels != (None if network.scaling.flat else network.recipe.channels)
     ):
         raise FileFormatError("values do not have the channels of the recipe")
-    memory = sys.maxsize if network is None or whole else network.memory
-    _check_offsets(offsets, len(values), memory, alone=kind == "array")
+    context_length = sys.maxsize if network is None or whole else network.context_length
+    _check_offsets(offsets, len(values), context_length, alone=kind == "array")
     if framed:
         panel = _named(own, offsets, kind, data, int(parameters.horizon), covariates)
     elif (data["frequency"], data["unit"], data["zone"]) != (None, None, None):
@@ -119,7 +119,7 @@ def panel_from_file(
     return panel
 
 
-def _check_offsets(offsets: npt.NDArray[Any], total: int, memory: int, *, alone: bool) -> None:
+def _check_offsets(offsets: npt.NDArray[Any], total: int, context_length: int, *, alone: bool) -> None:
     lengths = np.diff(offsets)
     if (
         offsets.dtype != np.int64
@@ -130,7 +130,7 @@ def _check_offsets(offsets: npt.NDArray[Any], total: int, memory: int, *, alone:
         or (offsets < 0).any()
         or (offsets > total).any()
         or lengths.min() < 1
-        or lengths.max() > memory
+        or lengths.max() > context_length
         or (alone and len(offsets) != 2)
     ):
         raise FileFormatError("offsets do not divide values into series")

@@ -206,7 +206,7 @@ class HeldOut:
 
     def error(self, prepared: Prepared, network: Network) -> float:
         """Return the mean absolute error of one network's forecast on the transformed scale."""
-        newest, horizon = self.known.tail(prepared.recipe.memory), int(self.forecaster.horizon)
+        newest, horizon = self.known.tail(prepared.recipe.context_length), int(self.forecaster.horizon)
         forecasts = forecast([network], prepared.recipe, prepared.unit, newest, prepared.scales, horizon)
         actual = self._transformed(self.actual, prepared.scales)
         distance = np.abs(self._transformed(forecasts, prepared.scales) - actual)

@@ -1,4 +1,4 @@
-"""From a checked panel to what the network is trained on and warmed with: transformed, levelled, padded arrays."""
+"""From a checked panel to what the network is trained on and warmed with: transformed, centered, padded arrays."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ __all__ = [
     "WithCovariates",
     "arrays_of",
     "beside",
+    "center_of_newest",
     "filled",
-    "level_of_newest",
     "measure_unit",
     "standardized",
     "stretches",
@@ -33,7 +33,7 @@ __all__ = [
 Array = npt.NDArray[np.float64]
 
 _PROBES = 8  # windows per series that the unit is measured on
-TYPICAL = 0.5  # mean distance from the level of what the network sees; found on the benchmark sets, 0.3 to 1 do alike
+TYPICAL = 0.5  # mean distance from the center of what the network sees; found on the benchmark sets, 0.3 to 1 do alike
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Arrays:
         Transformed values in units of the network.
     offsets : ndarray (S+1,), int64
         Borders of the series.
-    level : ndarray (total, D), float64
+    center : ndarray (total, D), float64
         Level of the window that ends at each value.
     weight : ndarray (total, D), float64, or None
         0 where a value must not count as a target: padding and filled values. None if all count.
@@ -56,7 +56,7 @@ class Arrays:
 
     values: Array
     offsets: npt.NDArray[np.int64]
-    level: Array
+    center: Array
     weight: Array | None
     covariates: Array | None = None
 
@@ -79,7 +79,7 @@ def transformed(kind: Kind, values: Array, scale: npt.ArrayLike) -> Array:
 
 
 def measure_unit(panel: Panel, recipe: Recipe, scales: Array) -> Any:
-    """Measure how far values lie from the level of their window, on evenly spaced windows of every series.
+    """Measure how far values lie from the center of their window, on evenly spaced windows of every series.
 
     The network then sees numbers of one typical size, whether the data are percentages or 1e8 +- 1, and learning
     rates mean the same for all.
@@ -93,28 +93,28 @@ def measure_unit(panel: Panel, recipe: Recipe, scales: Array) -> Any:
     total, count = np.zeros(recipe.channels), 0
     for values in padded(panel, recipe, scales, recipe.shortest)[0]:
         values = values.reshape(len(values), -1)
-        level = _level(values, recipe)
+        center = _center(values, recipe)
         for now in np.linspace(recipe.window - 1, len(values) - recipe.horizon - 1, _PROBES).astype(int):
             around = values[now - recipe.window + 1 : now + recipe.horizon + 1]
-            total += [float(np.sum(distance)) for distance in np.abs(around - level[now]).T]
+            total += [float(np.sum(distance)) for distance in np.abs(around - center[now]).T]
             count += len(around)
     typical = total / count / TYPICAL
     unit = np.where((typical > 1e-200) & (np.array(kinds) != "none"), typical, 1.0)
     return float(unit[0]) if isinstance(recipe.transform, str) else unit
 
 
-def _level(values: Array, recipe: Recipe) -> Array:
+def _center(values: Array, recipe: Recipe) -> Array:
     """Average the newest season at every time of every channel (n, D)."""
-    if not recipe.level:
+    if not recipe.center:
         return np.zeros(values.shape)
-    return np.stack([trailing_mean(np.ascontiguousarray(column), recipe.level) for column in values.T], axis=1)
+    return np.stack([trailing_mean(np.ascontiguousarray(column), recipe.center) for column in values.T], axis=1)
 
 
-def level_of_newest(panel: Panel, recipe: Recipe, scales: Array, unit: Any) -> Array:
-    """Return the level of each series' newest window, in units of the network (S, D)."""
+def center_of_newest(panel: Panel, recipe: Recipe, scales: Array, unit: Any) -> Array:
+    """Return the center of each series' newest window, in units of the network (S, D)."""
     arrays = arrays_of(replace(panel.tail(recipe.window), covariates=None), recipe, scales, unit, recipe.window)
-    level: Array = arrays.level[arrays.offsets[1:] - 1]
-    return level
+    center: Array = arrays.center[arrays.offsets[1:] - 1]
+    return center
 
 
 def padded(panel: Panel, recipe: Recipe, scales: Array, shortest: int) -> tuple[list[Array], list[int]]:
@@ -142,7 +142,7 @@ def arrays_of(
     panel : Panel
         No missing values.
     recipe : Recipe
-        Transform, level and window.
+        Transform, center and window.
     scales : ndarray (S,)
         Each series' scale.
     unit : float or ndarray (D,)
@@ -160,7 +160,7 @@ def arrays_of(
     series = [longer.reshape(len(longer), -1) for longer in series]
     offsets = np.concatenate([[0], np.cumsum([len(values) for values in series])]).astype(np.int64)
     values = np.concatenate(series) / unit
-    level = np.concatenate([_level(longer, recipe) for longer in series]) / unit
+    center = np.concatenate([_center(longer, recipe) for longer in series]) / unit
     weight = None
     if any(added) or (unknown is not None and unknown.any()):
         weight = np.ones(values.shape)
@@ -169,7 +169,7 @@ def arrays_of(
             if unknown is not None:
                 own = unknown[panel.offsets[s] : panel.offsets[s + 1]].reshape(-1, recipe.channels)
                 weight[offsets[s] + extra : offsets[s + 1]][own] = 0.0
-    return Arrays(values, offsets, level, weight, _covariates(panel, recipe, shortest))
+    return Arrays(values, offsets, center, weight, _covariates(panel, recipe, shortest))
 
 
 def _covariates(panel: Panel, recipe: Recipe, shortest: int) -> Array | None:
@@ -200,7 +200,7 @@ def _cut(arrays: Arrays, recipe: Recipe, batch_size: int) -> OrderedStretches | 
     kind: Any = OrderedStretches
     if not recipe.carry:
         kind, sizes = StretchBatches, sizes | {"batch_size": batch_size}
-    batches = kind(arrays.values, arrays.offsets, **sizes, level=arrays.level, weight=arrays.weight)
+    batches = kind(arrays.values, arrays.offsets, **sizes, level=arrays.center, weight=arrays.weight)
     if arrays.covariates is None:
         return batches  # type: ignore[no-any-return]
     return WithCovariates(batches, kind(arrays.covariates, arrays.offsets, **sizes), len(recipe.past))

@@ -147,7 +147,7 @@ def _about_forecaster(network: NetworkMethod, newest: Panel) -> dict[str, str]:
         "horizon": network.horizon,
         "window": recipe.window,
         "steps": recipe.steps,
-        "level": recipe.level,
+        "center": recipe.center,
         "transform": recipe.transform,
         "seasons": list(recipe.seasons),
     }
@@ -234,7 +234,7 @@ def _check_forecaster(network: NetworkMethod, newest: Panel, n_threads: int, run
     newest = newest.select(range(min(8, len(newest))))
     pairs = {}
     for keep, what in (
-        (network.recipe.memory, "forecast"),
+        (network.recipe.context_length, "forecast"),
         (network.recipe.window, "forecast from one window"),
     ):
         panel = newest.tail(keep)

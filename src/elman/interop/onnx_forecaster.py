@@ -210,11 +210,11 @@ def _at_once(parts: _Parts, rows: Rows, states: States) -> tuple[str, list[State
     # A series shorter than a window is padded in front: positions below 0 take its first value.
     seen = builder.op("Div", gather_windows(builder, transformed, D, first, count, recipe.window), _unit(parts))
     newest = builder.op("Unsqueeze", builder.op("Sub", count, 1), [1])
-    level = None
-    if recipe.level:
-        season = builder.op("Slice", seen, [recipe.window - recipe.level], [recipe.window], [2])
-        level = builder.op("ReduceMean", season, axes=[2], keepdims=1)  # (N, steps, 1, D)
-        seen = builder.op("Sub", seen, level)
+    center = None
+    if recipe.center:
+        season = builder.op("Slice", seen, [recipe.window - recipe.center], [recipe.window], [2])
+        center = builder.op("ReduceMean", season, axes=[2], keepdims=1)  # (N, steps, 1, D)
+        seen = builder.op("Sub", seen, center)
     x = _with_covariates(parts, builder.op("Reshape", seen, [0, 0, recipe.window * D]), first, count)
     x = builder.op("Cast", builder.op("Transpose", x, perm=[1, 0, 2]), to=_FLOAT)
     outputs, finals = [], []
@@ -224,8 +224,8 @@ def _at_once(parts: _Parts, rows: Rows, states: States) -> tuple[str, list[State
         outputs.append(builder.op("Cast", o, to=_DOUBLE))
         finals.append(final)
     found = builder.op("Reshape", _median(builder, outputs), [0, recipe.horizon, D])
-    if level is not None:
-        found = builder.op("Add", found, at_rows(builder, builder.op("Squeeze", level, [2]), newest))
+    if center is not None:
+        found = builder.op("Add", found, at_rows(builder, builder.op("Squeeze", center, [2]), newest))
     return _back(parts, builder.op("Mul", found, _unit(parts))), finals
 
 

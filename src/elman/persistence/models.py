@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +17,7 @@ __all__ = [
     "check_names",
     "check_weights",
     "content_errors",
+    "under_new_names",
 ]
 
 _MOST_LAYERS = 1000
@@ -81,6 +82,20 @@ def check_names(what: str, found: set[str], wanted: set[str]) -> None:
     if found != wanted:
         names = [f"{name:.40}" for name in sorted(found ^ wanted)]
         raise FileFormatError(f"{what} missing or unknown: {', '.join(names[:10])}{', ...' if names[10:] else ''}")
+
+
+def under_new_names(fields: Mapping[str, Any], renamed: Mapping[str, str]) -> dict[str, Any]:
+    """Return the fields of a file, those of an older version under the names of today.
+
+    Examples
+    --------
+    >>> under_new_names({"n_seeds": 5, "steps": 96}, {"n_seeds": "ensemble_size"})
+    {'ensemble_size': 5, 'steps': 96}
+    """
+    fields_now = {renamed.get(name, name): value for name, value in fields.items()}
+    if len(fields_now) < len(fields):
+        raise FileFormatError(f"{', '.join(sorted(renamed.keys() & fields))}: given under the new name too")
+    return fields_now
 
 
 def check_layers(num_layers: int) -> None:

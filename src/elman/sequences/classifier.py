@@ -85,7 +85,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
     >>> import numpy as np
     >>> from elman import SequenceClassifier
     >>> X, y = [[1, 2, 1], [2, 0], [0, 1, 2, 0], [8, 9], [9, 7, 8], [8, 8, 7, 9]], ["low"] * 3 + ["high"] * 3
-    >>> model = SequenceClassifier(updates=30, n_seeds=1, random_state=0).fit(X, y)
+    >>> model = SequenceClassifier(updates=30, ensemble_size=1, random_state=0).fit(X, y)
     >>> model.predict([[1, 1, 0, 2, 0], [9, 8]])
     array(['low', 'high'], dtype='<U4')
     """

@@ -42,7 +42,7 @@ SHARED = """cell : {"gru", "lstm", "rnn"}
         See `early_stopping`.
     refit : bool
         After early stopping, train again on everything for the number of updates that was best.
-    n_seeds : int
+    ensemble_size : int
         Networks in the ensemble; their outputs before the activation are averaged.
     layout : {"time_channels", "channels_time"}
         Order of the axes of a sequence; ``"channels_time"`` is that of sktime and aeon. Never guessed.

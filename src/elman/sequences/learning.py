@@ -143,7 +143,7 @@ def _windows(task: Task, sequences: list[Array]) -> tuple[int, int]:
 
 def _seeds(parameters: Parameters) -> list[int]:
     """Draw one seed per network."""
-    return member_seeds(root_seed(parameters.random_state), int(parameters.n_seeds))
+    return member_seeds(root_seed(parameters.random_state), int(parameters.ensemble_size))
 
 
 def _networks(

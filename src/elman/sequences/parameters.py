@@ -45,7 +45,7 @@ class Parameters:
     validation_fraction: float = 0.15
     patience: int = 20
     refit: bool = False
-    n_seeds: int = 5
+    ensemble_size: int = 5
     layout: str = "time_channels"
     id_column: str = "unique_id"
     time_column: str | None = "ds"
@@ -136,7 +136,7 @@ _SHARED: Table = {
     "validation_fraction": Number(interval="(0, 1)").later(),
     "patience": Count(others="n_iter_no_change early_stopping_patience").later(),
     "refit": Switch().later(),
-    "n_seeds": COMMON["n_seeds"].also("n_estimators"),
+    "ensemble_size": COMMON["ensemble_size"].also("n_estimators"),
     "layout": Choice(options=LAYOUTS, taken_up="at once"),
     "id_column": Column(taken_up="at once"),
     "time_column": Column(optional=True, taken_up="at once"),

@@ -68,7 +68,7 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
     --------
     >>> from elman import SequenceRegressor
     >>> X = [[1.0, 2.0], [3.0, 3.0, 3.0], [0.0], [2.0, 0.0], [4.0, 4.0], [1.0]]
-    >>> model = SequenceRegressor(updates=100, n_seeds=1, random_state=0).fit(X, [2.0, 3.0, 0.0, 0.0, 4.0, 1.0])
+    >>> model = SequenceRegressor(updates=100, ensemble_size=1, random_state=0).fit(X, [2.0, 3.0, 0.0, 0.0, 4.0, 1.0])
     >>> model.score(X, [2.0, 3.0, 0.0, 0.0, 4.0, 1.0]) > 0.9
     True
     """

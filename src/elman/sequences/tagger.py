@@ -84,8 +84,8 @@ class SequenceTagger(SequenceEstimator):
     >>> from elman import SequenceTagger
     >>> X = [np.array(x) for x in ([1.0, -3, 1], [2.0, 1], [-1.0, 3, 1, -9], [-2.0, 1, 5])] * 4
     >>> y = [np.cumsum(x) > 0 for x in X]
-    >>> model = SequenceTagger(hidden_size=8, updates=150, n_seeds=1, learning_rate=0.03, random_state=0).fit(X, y)
-    >>> [tags.tolist() for tags in model.predict(X[:2])]
+    >>> model = SequenceTagger(hidden_size=8, updates=150, ensemble_size=1, learning_rate=0.03, random_state=0)
+    >>> [tags.tolist() for tags in model.fit(X, y).predict(X[:2])]
     [[True, False, False], [True, True]]
     """
 

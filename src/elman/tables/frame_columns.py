@@ -139,8 +139,8 @@ def numbers(place: str, name: str, column: pd.Series) -> Array:
     if pd.api.types.is_numeric_dtype(column):
         if pd.api.types.is_integer_dtype(column) and len(column) and column.abs().max() > _EXACT:
             warnings.warn(
-                f"{place}: {name} has integers beyond 2**24; networks compute with 7 digits (float32), on values less "
-                "their level.",
+                f"{place}: {name} has integers beyond 2**24; networks compute with 7 digits (float32), on values "
+                "less their center.",
                 ElmanWarning,
                 stacklevel=6,
             )

@@ -24,7 +24,7 @@ class Alone(ABC):
     spread: Spread
 
     @property
-    def memory(self) -> int:
+    def context_length(self) -> int:
         """The whole series counts."""
         return sys.maxsize
 

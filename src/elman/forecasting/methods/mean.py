@@ -52,7 +52,7 @@ class MeanMethod(Alone):
 
     def forecast_newest(self, place: str, newest: Panel, n_threads: int) -> Array:
         """Forecast with both from where they stand."""
-        tail = newest.tail(self.network.memory)
+        tail = newest.tail(self.network.context_length)
         mean: Array = 0.5 * self.network.forecast_newest(place, tail, n_threads) + 0.5 * self.prior.forecast(
             place, newest, n_threads
         )
@@ -62,7 +62,7 @@ class MeanMethod(Alone):
         self, place: str, newest: Panel, longer: Panel, added: npt.NDArray[np.int64], n_threads: int
     ) -> MeanMethod:
         """Let the network take in the new values."""
-        tail = newest.tail(self.network.memory)
+        tail = newest.tail(self.network.context_length)
         kept = longer.tail(self.network.recipe.window + self.network.recipe.steps - 1 + int(added.max()))
         return replace(self, network=self.network.advanced(place, tail, kept, added, n_threads))
 

@@ -42,7 +42,7 @@ class NetworkMethod:
     history : tuple of History
         Loss, gradient norm and learning rate of every update of each.
     recipe : Recipe
-        Window, steps, level, transform.
+        Window, steps, center, transform.
     unit : float or ndarray (D,)
         Size of one unit of the networks on the transformed scale.
     scales : ndarray (S,) or (S, D)
@@ -85,9 +85,9 @@ class NetworkMethod:
         return "network"
 
     @property
-    def memory(self) -> int:
+    def context_length(self) -> int:
         """A window and the steps that warm the state, or everything where the state is carried."""
-        return self.recipe.memory
+        return self.recipe.context_length
 
     @property
     def scaling(self) -> Scaling:
@@ -119,7 +119,7 @@ class NetworkMethod:
     def forecast(self, place: str, panel: Panel, n_threads: int) -> Array:
         """Forecast what follows a panel; with covariates known ahead it has them behind it."""
         self.scaling.check(place, panel)
-        newest = panel.tail(self.recipe.memory)
+        newest = panel.tail(self.recipe.context_length)
         return check_finite(place, panel, self._forecast(newest, self.scales_for(panel), n_threads))
 
     def _forecast(self, newest: Panel, scales: Array, n_threads: int) -> Array:
@@ -206,7 +206,7 @@ def fit_network(place: str, parameters: Parameters, panel: Panel, root: int) -> 
         choice = choose(held_out, root) if parameters.window == "auto" else Choice(int(parameters.window))
         prepared = prepare(panel, make_recipe(place, parameters, panel, seasons, choice.window), unknown)
         updates = _updates(parameters, prepared) if choice.updates is None else choice.updates
-        seeds = member_seeds(root, int(parameters.n_seeds))
+        seeds = member_seeds(root, int(parameters.ensemble_size))
         scores = best_updates(held_out, choice.window, updates, seeds) if parameters.validation else {}
         stop = min(scores, key=lambda update: (scores[update], update)) if scores else updates
         trainers = make_trainers(parameters, prepared, updates, seeds, stop_at=stop)

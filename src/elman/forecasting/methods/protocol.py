@@ -26,7 +26,7 @@ class Method(Protocol):
         """What it is called in `method_`, the printed table, the plot and the file."""
 
     @property
-    def memory(self) -> int:
+    def context_length(self) -> int:
         """Newest values of a series on which a forecast depends."""
 
     def forecast(self, place: str, panel: Panel, n_threads: int) -> Array:
