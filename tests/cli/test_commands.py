@@ -79,7 +79,7 @@ def test_what_the_check_says_is_delivered(run: Callable[..., Any], sales: Path, 
     beyond = run("forecast", sales, "-n", 4, "--level", 99)
     assert (beyond.exit_code, beyond.stdout) == (1, "")
     assert beyond.stderr.splitlines()[-1] == (
-        f"Error: elman forecast: level 99 is beyond 95, the widest interval that the {library.method_} knows. "
+        f"Error: elman forecast: level 99 is beyond 95, the widest interval of the {library.method_}. "
         "Ask for at most 95, or pass --method network."
     )
 

@@ -238,7 +238,7 @@ def test_covariates_that_cannot_be_used() -> None:
     )
     assert fit_message(holes, missing="interpolate") == fit_message(holes)
     assert "covariate price is inf in series 's0' at 2001-01-01" in fit_message(KNOWN.assign(price=np.inf))
-    hint = '\n  Hint: of categories, name each: "promo=spring".'
+    hint = '\n  Hint: for categories, name each: "promo=spring".'
     named = KNOWN.assign(promo="spring")
     assert fit_message(named) == f"Forecaster.fit: covariate promo must hold numbers, got 'spring' in row 0.{hint}"
     assert fit_message(named.astype({"promo": "category"})) == fit_message(named)

@@ -135,7 +135,7 @@ def test_with_covariates_the_network_is_compared_with_the_baselines(monkeypatch:
     with pytest.raises(ArgumentError) as caught:
         of("prior", past_covariates=["price"]).fit(frame)
     assert str(caught.value) == (
-        'Forecaster.fit: the method "prior" forecasts each series from itself alone and has no use for the covariates '
+        'Forecaster.fit: the method "prior" forecasts each series alone and cannot use the covariates '
         'price. Pass method="auto" or method="network", or leave them out.'
     )
 

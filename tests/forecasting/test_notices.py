@@ -48,7 +48,7 @@ def test_series_that_ended_long_ago_are_named() -> None:
         forecast = Forecaster(3, method="naive").fit(_with_rows([60, 20, 30])).predict()
     assert " ".join(str(warning.message) for warning in caught) == (
         "Forecaster.fit: 1 of 3 series ended long before the newest time stamp, 2005-12-01, the last of them at "
-        "2002-08-01: 's1'. Each is forecast from its own end on; leave out what does not go on."
+        "2002-08-01: 's1'. Each is forecast from its own end; leave out discontinued series."
     )
     assert len(forecast) == 9
 
@@ -63,9 +63,9 @@ def test_a_median_near_zero_is_called_one(method: str) -> None:
         with pytest.warns(ElmanWarning) as caught:
             model.predict(**arguments)
         assert " ".join(str(warning.message) for warning in caught) == (
-            "Forecaster.predict: the forecast of 1 of 2 series ('s0') is a median, and near 0 because most values are "
-            "0: it is no mean, and its sum is no total. Sum the values over longer periods before forecasting, or look "
-            "at the upper ends of the intervals."
+            "Forecaster.predict: the forecast of 1 of 2 series ('s0') is a median, near 0 because most values are 0; "
+            "it is not a mean, and its sum is not a total. Sum the values over longer periods before forecasting, or "
+            "use the upper ends of the intervals."
         )
 
 

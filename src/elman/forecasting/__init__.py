@@ -1,4 +1,4 @@
-"""Forecasting: the `Forecaster`, the baselines it has to beat, and honest comparisons between them."""
+"""Forecasting: the `Forecaster`, simple baselines, and comparisons on past data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Audit a forecaster: change what must not matter and what must, and look at which forecasts move."""
+"""Audit a forecaster: change parts of the data and check which forecasts change."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ Array = npt.NDArray[np.float64]
 _CHANGE = "largest change"
 _MOST_ALONE = 8  # series forecast alone, evenly spaced among all
 _NEW = 3  # values of every series that come by updates
-# Mean absolute deviations by which all values, and the newest besides, are raised until every forecast has moved: where
-# forecasts lie on a bound such as zero, they can move only from somewhere else.
+# Mean absolute deviations by which all values, and then the newest, are raised until every forecast has changed: a
+# forecast at a bound such as zero cannot change unless the values are raised first.
 _RAISES = ((0.0, 1.0), (0.0, 10.0), (10.0, 10.0), (100.0, 100.0))
-_PATTERN = np.array([0.0, 0.5, 0.2, 1.0])  # no two of these values are alike, so a shift by a step is seen
+_PATTERN = np.array([0.0, 0.5, 0.2, 1.0])  # all different, so that a shift by one step shows
 _PATTERN_UPDATES = 200
-_LEARNED = 0.2  # mean error, as a share of the pattern's own differences, below which a forecast tells where it belongs
+_LEARNED = 0.2  # mean error, relative to the pattern's differences, up to which forecasts are assigned to steps
 
 
 def audit(forecaster: Any, data: Any) -> Audit:
-    """Check that a forecaster looks at what it should and at nothing else.
+    """Check that forecasts depend on the known values and on nothing else.
 
     ============  ==================================================  ================================================
     check         promise                                             how it is put to the test
@@ -110,7 +110,7 @@ def audit(forecaster: Any, data: Any) -> Audit:
     holds        new values count as if given whole, teach nothing  largest change 0
     """
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ElmanWarning)  # about changed data, which nobody forecasts
+        warnings.simplefilter("ignore", ElmanWarning)  # about the changed data
         return Audit(_checks(Subject(forecaster, data)))
 
 
@@ -130,14 +130,14 @@ def _checks(subject: Subject) -> tuple[Check, ...]:
 
 
 class _Largest:
-    """Collects pairs of forecasts that should be the same bits."""
+    """Compare pairs of forecasts that should have the same bits."""
 
     def __init__(self, horizon: int) -> None:
         self.numbers = np.zeros(horizon)
         self.moved: list[str] = []
 
     def compare(self, what: str, one: Array, other: Array) -> None:
-        """Take down the changes of ``(…, K)`` forecasts, and what was changed if it mattered."""
+        """Record the differences of forecasts (…, K), and the change of the data where they differ."""
         if one.tobytes() != other.tobytes():
             with np.errstate(invalid="ignore"):
                 change = np.nan_to_num(np.abs(other - one), nan=np.inf, posinf=np.inf)
@@ -145,7 +145,7 @@ class _Largest:
             self.moved.append(what)
 
     def fail(self, what: str) -> None:
-        """Take down that there was no answer to compare."""
+        """Record that there is no forecast to compare."""
         self.numbers[:] = np.inf
         self.moved.append(what)
 
@@ -175,13 +175,13 @@ def _future(subject: Subject) -> Check:
 
 
 def _longer_than(panel: Panel, left_out: int) -> Panel | None:
-    """Keep the series that have at least two values besides those left out."""
+    """Keep the series with at least two values before those left out."""
     keep = np.flatnonzero(panel.lengths >= left_out + 2)
     return panel.select(keep.tolist()) if len(keep) else None
 
 
 def _refitted(subject: Subject, panel: Panel, result: _Largest) -> list[str]:
-    """Fit to the past alone, and to the past after having been fitted to a changed whole."""
+    """Compare a fit on the past with a second fit on the past that follows a fit on changed whole data."""
     past = panel.head(subject.horizon)
     fresh = subject.predict(subject.fit(subject.copy(), past), past)
     used = subject.fit(subject.copy(), with_other_future(panel, subject.horizon, raised, len(subject.past)))
@@ -190,7 +190,7 @@ def _refitted(subject: Subject, panel: Panel, result: _Largest) -> list[str]:
 
 
 def _backtested(subject: Subject, panel: Panel, n_windows: int, result: _Largest) -> list[str]:
-    """Forecast from cut-offs of whole data, with the values after the last and after the first of them changed."""
+    """Forecast from cut-offs of whole data; change the values after the last cut-off, then those after the first."""
     horizon = subject.horizon
     usual = subject.rolled(panel, n_windows)
     for windows, change in ((1, turned), (n_windows, raised)):
@@ -200,7 +200,7 @@ def _backtested(subject: Subject, panel: Panel, n_windows: int, result: _Largest
         except ElmanError as error:
             result.fail(f"{what} ({error.text})")
         else:
-            known = slice(0, n_windows + 1 - windows)  # cut-offs before everything that was changed
+            known = slice(0, n_windows + 1 - windows)  # cut-offs before the first changed value
             result.compare(what, usual[:, known], other[:, known])
     return [f"backtest with {n_windows} cut-offs"]
 
@@ -234,7 +234,7 @@ def _raised_by(size: float, values: Array, spread: Any) -> Array:
 
 
 def _alignment(subject: Subject) -> Check:
-    """Teach a copy four values that repeat, and see which of them each forecast is nearest to."""
+    """Train a copy on four repeating values; every forecast must be nearest to the value of its own step."""
     promise, measure = "each forecast is for its own step", "displaced by"
     if wrong := _wrong_stamps(subject.panel, subject.stamps(subject.model, subject.panel)):
         return Check("alignment", promise, False, measure, (), wrong)
@@ -247,7 +247,7 @@ def _alignment(subject: Subject) -> Check:
     panel = replace(panel, values=np.broadcast_to(repeated, (*panel.values.shape[1:], n)).T.copy())
     changes: dict[str, Any] = {"updates": _PATTERN_UPDATES, "ensemble_size": 1, **subject.found}
     if not subject.trained and subject.has("method"):
-        changes["season"] = 4  # what knows series beforehand has to be told which season to look for
+        changes["season"] = 4  # a pretrained method needs the season of the pattern
     model = subject.fit(subject.copy(**changes), panel)
     steps = np.arange(subject.horizon)
     errors, repeats = np.zeros((4, subject.horizon)), np.zeros(subject.horizon)
@@ -257,9 +257,7 @@ def _alignment(subject: Subject) -> Check:
         for shift in range(4):
             errors[shift] += _mean_error(forecast, pattern[(n - drop + steps + shift) % 4]) / 4
     close = _LEARNED * np.abs(pattern - np.roll(pattern, 1)).mean()
-    if (
-        not (errors.min(axis=0) < close).all() or (repeats < close).all()
-    ):  # the newest value over and over tells nothing
+    if not (errors.min(axis=0) < close).all() or (repeats < close).all():  # a constant forecast tells nothing
         return Check("alignment", promise, None, measure, (), "a repeating pattern was not learned well enough to tell")
     displaced = np.array([0, 1, 2, -1])[errors.argmin(axis=0)]
     detail = f"nearest to the pattern's own step: {int((displaced == 0).sum())} of {subject.horizon} forecasts"
@@ -278,7 +276,7 @@ def _mean_error(forecast: Array, actual: Any) -> Array:
 
 
 def _wrong_stamps(panel: Panel, stamps: list[list[Any]]) -> str:
-    """Say which time stamp of a forecast does not follow the data; nothing if all do, or there are none."""
+    """Name the first time stamp of a forecast that does not continue the data; empty if there is none."""
     for series, mine in enumerate(stamps):
         expected = panel.select([series]).future(len(mine))
         assert expected is not None
@@ -319,7 +317,7 @@ def _dates(subject: Subject, before: Array) -> Check:
 
 
 def _repeat(subject: Subject, before: Array, once: Array) -> Check:
-    """Fit a second copy, and ask the forecaster again after it has been asked about other data."""
+    """Fit a second copy, and repeat a forecast after a forecast of other data."""
     result = _Largest(subject.horizon)
     twice = subject.predict(subject.fit(subject.copy(), subject.panel), subject.panel)
     result.compare("fitting a second time", once, twice)
@@ -339,7 +337,7 @@ def _threads(subject: Subject, once: Array) -> Check:
 
 
 def _update(subject: Subject) -> Check:
-    """Fit copies without the newest values, and let them take these in, row by row and in one go."""
+    """Fit copies without the newest values, then update them row by row and in one call."""
     promise = "new values count as if given whole, teach nothing"
 
     def conclude(holds: bool | None, detail: str) -> Check:
@@ -348,11 +346,11 @@ def _update(subject: Subject) -> Check:
     if not hasattr(subject.forecaster, "update"):
         return conclude(None, "there is no method update")
     added = min(_NEW, subject.context_length - 2)
-    # Of several series without names, none is known again when it is given whole, nor the scale it was learned in.
+    # Without names, one of several series is not recognised in later data, and its scale is measured again.
     whole = _longer_than(subject.panel if subject.panel.ids is not None else _longest(subject.panel), added)
     if added < 1 or whole is None:
         return conclude(None, "too few values")
-    complete, _ = filled(whole, "interpolate", 1)  # else what is missing would be filled with the help of updates
+    complete, _ = filled(whole, "interpolate", 1)  # else updates would help to fill the missing values
     whole = complete.tail(subject.context_length)
     past, new = whole.head(added), whole.tail(added)
     result = _Largest(subject.horizon)
@@ -366,7 +364,7 @@ def _update(subject: Subject) -> Check:
         try:
             for part in parts:
                 model = subject.update(model, part)
-        except (ArgumentError, UnsupportedError) as error:  # of a kind that cannot be updated
+        except (ArgumentError, UnsupportedError) as error:  # updates are not supported
             return conclude(None, error.text)
         except DataError as error:
             return conclude(False, error.text)

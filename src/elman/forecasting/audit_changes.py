@@ -1,4 +1,4 @@
-"""What an audit changes in the data: futures, newest values, other series of the batch."""
+"""Changes that an audit makes: future values, newest values, other series of the batch."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from elman.forecasting.panel import Panel
 __all__ = ["every_second_raised", "lifted", "raised", "turned", "with_other_future", "with_strangers", "with_tail"]
 
 Array: TypeAlias = npt.NDArray[np.float64]
-Change: TypeAlias = Callable[[Array, Any], Array]  # of values, and their size of change
+Change: TypeAlias = Callable[[Array, Any], Array]  # takes values and their spread
 
 
 def spread_of(values: Array) -> Any:
-    """Measure a series' own size of change, above 0, channel by channel."""
+    """Measure the spread of each channel of a series; above 0."""
     if values.ndim > 1:
         return np.array([spread_of(channel) for channel in values.T])
     known = values[np.isfinite(values)]
@@ -36,7 +36,7 @@ def with_tail(panel: Panel, count: int, change: Change) -> Panel:
 
 
 def with_other_future(panel: Panel, count: int, change: Change, past: int) -> Panel:
-    """Replace the newest values of every series, and of its first ``past`` covariates, which nobody knows ahead."""
+    """Replace the newest values of every series, and of its first ``past`` covariates (past covariates)."""
     other = with_tail(panel, count, change)
     if not past or panel.covariates is None:
         return other
@@ -48,14 +48,14 @@ def with_other_future(panel: Panel, count: int, change: Change, past: int) -> Pa
 
 
 def raised(values: Array, spread: Any) -> Array:
-    """Move values upwards, where every transform can follow."""
+    """Raise values; every transform takes larger ones."""
     steps = np.arange(len(values)).reshape(-1, *[1] * (values.ndim - 1))
     moved: Array = values + spread * (2.0 + steps % 3)
     return moved
 
 
 def turned(values: Array, spread: Any) -> Array:
-    """Make values negative: a transform, scale or window chosen with their help would be another."""
+    """Make values negative, so that a transform, scale or window chosen from them would differ."""
     turned: Array = -3.0 * np.abs(values) - spread
     return turned
 
@@ -66,7 +66,7 @@ def lifted(panel: Panel, size: float) -> Panel:
 
 
 def with_strangers(panel: Panel) -> Panel:
-    """Put a long series before a panel and a short one behind it."""
+    """Put a long series before a panel and a short one after it."""
     first = next(iter(panel))
     first = np.where(np.isnan(first), np.nanmean(first, axis=0), first)
     strangers = [first[::-1] * 2.0, first[-max(2, len(first) // 4) :] * 0.5]

@@ -1,4 +1,4 @@
-"""What an audit found, as small frozen objects with a table."""
+"""Results of an audit: frozen objects with a table."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _WORDS = {True: "holds", False: "BROKEN", None: "not checked"}
 
 @dataclass(frozen=True)
 class Check:
-    """One promise about a forecaster, and whether it kept it.
+    """One promise about a forecaster, and its result.
 
     Parameters
     ----------
@@ -21,15 +21,15 @@ class Check:
         ``"future"``, ``"newest"``, ``"alignment"``, ``"neighbours"``, ``"dates"``, ``"repeat"``, ``"threads"`` or
         ``"update"``.
     promise : str
-        What should hold, in words.
+        The promise in words.
     holds : bool or None
-        None where the question could not be put; `detail` says why.
+        None if the check was not possible; `detail` has the reason.
     measure : str
-        What the numbers are.
+        Meaning of the numbers.
     numbers : tuple of float
         One per step of the horizon; empty where nothing was checked.
     detail : str
-        What was done, or where the promise was broken.
+        The method of the check, or the place where the promise was broken.
 
     Examples
     --------
@@ -46,7 +46,7 @@ class Check:
 
     @property
     def worst(self) -> float | None:
-        """The number furthest from what was promised: the smallest for ``"newest"``, otherwise the largest."""
+        """The number furthest from the promise: the smallest for ``"newest"``, otherwise the largest."""
         if not self.numbers:
             return None
         return min(self.numbers) if self.name == "newest" else max(self.numbers, key=abs)

@@ -1,4 +1,4 @@
-"""The forecaster under audit: copied, fitted and asked in the form of data that it was made for."""
+"""The forecaster under audit: copies, fits and forecasts in the form of the caller's data."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ __all__ = ["Subject", "later", "named_rows"]
 Array = npt.NDArray[np.float64]
 
 _KEYS = ("unique_id", "ds", "cutoff", "y")
-_UPDATES = 20  # of a copy: every bit depends on the data after that many as well as after hundreds
+_UPDATES = 20  # of a copy: after 20 as after hundreds, every bit depends on the data
 
 
 class Subject:
@@ -62,7 +62,7 @@ class Subject:
         self.model = forecaster if was_fitted else self.fit(self.copy(), self.panel)
 
     def _with_ahead(self, panel: Panel) -> Panel:
-        """Leave out the newest values: their covariates are those known ahead."""
+        """Leave out the newest values; their covariates become those known ahead."""
         long_enough = np.flatnonzero(panel.lengths >= self.horizon + 2)
         if len(long_enough) == 0:
             raise DataError(
@@ -72,19 +72,19 @@ class Subject:
         return panel.select(long_enough.tolist()).head(self.horizon)
 
     def has(self, parameter: str) -> bool:
-        """Tell whether the forecaster has a parameter of this name."""
+        """Return whether the forecaster has a parameter of this name."""
         return hasattr(self.forecaster, "get_params") and parameter in self.forecaster.get_params(deep=False)
 
     def copy(self, **parameters: Any) -> Any:
-        """Return an unfitted copy that trains briefly, always from the same seed."""
+        """Return an unfitted copy with short training and a fixed seed."""
         if not hasattr(self.forecaster, "get_params"):
             return copy.deepcopy(self.forecaster)
         other = clone(self.forecaster)
         present = other.get_params(deep=False)
         usual: dict[str, Any] = {"progress": False, "intervals": None}
         if not isinstance(present.get("random_state"), (int, np.integer)):
-            usual["random_state"] = 0  # None and generators give every fit another seed
-        if isinstance(self.forecaster, Forecaster) and not self.trained:  # nothing that takes long
+            usual["random_state"] = 0  # with None or a generator, every fit has another seed
+        if isinstance(self.forecaster, Forecaster) and not self.trained:  # short fits
             parameters = {name: value for name, value in parameters.items() if name not in NETWORK_ONLY}
         elif (updates := present.get("updates")) is not None:
             usual["updates"] = _UPDATES if updates == "auto" else min(_UPDATES, updates)
@@ -99,14 +99,14 @@ class Subject:
         return model if fitted is None else fitted
 
     def update(self, model: Any, panel: Panel) -> Any:
-        """Let a model take in new values and return it."""
+        """Update a model with new values and return it."""
         updated = model.update(self._data(panel))
         return model if updated is None else updated
 
     def predict(self, model: Any, panel: Panel, *, given: bool = True) -> Array:
         """Forecast what follows a panel (S, K), or (S, D, K) for D channels, series in the order of the panel.
 
-        Unless the panel is ``given`` to it, the model has taken it in before.
+        If the panel is not ``given``, the model was fitted or updated with it.
         """
         answer = self._answer(model, panel, given)
         if not hasattr(answer, "columns"):
@@ -118,7 +118,7 @@ class Subject:
         return np.stack([values[mine] for mine in rows])
 
     def stamps(self, model: Any, panel: Panel, *, given: bool = True) -> list[list[Any]]:
-        """Return the time stamps that the forecast of each series carries; nothing for data without."""
+        """Return the time stamps of the forecast of each series; none for data without time stamps."""
         answer = self._answer(model, panel, given)
         if not hasattr(answer, "columns"):
             return []
@@ -151,29 +151,29 @@ class Subject:
 
     @property
     def can_be_rolled(self) -> bool:
-        """Whether it can be shown values after a cut-off, which it should not look at."""
+        """Whether it can forecast from cut-offs of data that continue after them."""
         return isinstance(self.forecaster, Forecaster) or hasattr(self.forecaster, "cross_validation")
 
     @property
     def found(self) -> dict[str, Any]:
-        """What a copy need not look for again."""
+        """Parameters found by the fit, which copies take over."""
         return {"window": self.model.window_} if self.trained or hasattr(self.model, "window_") else {}
 
     @property
     def repeats_its_past(self) -> str:
-        """The baseline that is delivered, whose steps may depend on single values of the past; else nothing."""
+        """Name of the delivered baseline, whose steps may depend on single past values; else empty."""
         name = getattr(self.model, "method_", "")
         return name if name in BASELINES else ""
 
     @property
     def context_length(self) -> int:
-        """How many of the newest values a forecast of whole data looks at."""
+        """Number of newest values on which a forecast of whole data depends."""
         if self.found and self.has("steps"):
             return int(self.model.window_ + self.forecaster.steps - 1)
         return int(self.panel.lengths.max())
 
     def _answer(self, model: Any, panel: Panel, given: bool) -> Any:
-        """Ask for a forecast, with the covariates known ahead if there are any."""
+        """Call `predict`, with the covariates known ahead if there are any."""
         data = (self._data(panel),) if given else ()
         if not self.ahead or panel.ahead is None:
             return model.predict(*data)
@@ -184,7 +184,7 @@ class Subject:
         return model.predict(*data, future=panel.native(future))
 
     def _data(self, panel: Panel) -> Any:
-        """Return a copy of the data in the form in which the caller brought theirs."""
+        """Return a copy of the data in the form of the caller's data."""
         if panel.kind == "array" and len(panel) == 1:
             return panel.values.copy()
         if panel.kind in ("array", "list"):
@@ -196,7 +196,7 @@ class Subject:
 
 
 def _trains(forecaster: Forecaster, was_fitted: bool) -> bool:
-    """Tell whether a window network is delivered, so that copies are networks trained briefly."""
+    """Return whether a window network is delivered; copies are then networks with short training."""
     if was_fitted:
         fitted: Fitted = fitted_value("predict", forecaster)
         return fitted.network is not None
@@ -204,7 +204,7 @@ def _trains(forecaster: Forecaster, was_fitted: bool) -> bool:
 
 
 def named_rows(answer: Any, panel: Panel, by: tuple[str, ...] = ("ds",)) -> list[npt.NDArray[np.intp]]:
-    """Find the rows of each series of a panel in an answering frame, in order of time."""
+    """Find the rows of each series of a panel in a forecast frame, in order of time."""
     names = pd.Index(answer["unique_id"].to_list())
     order = np.lexsort([pd.factorize(pd.Index(answer[key].to_list()), sort=True)[0] for key in reversed(by)])
     assert panel.ids is not None

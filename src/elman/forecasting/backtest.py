@@ -1,4 +1,4 @@
-"""Forecasts of a known past, made without looking at it, beside simple baselines, and what follows from them.
+"""Forecasts from past cut-offs beside simple baselines, with scores and a verdict.
 
 `Forecaster.check_` is the check by which a fit chose its method, on the values that it held out. `backtest` repeats the
 whole fit, the choice included, on what precedes each cut-off: its errors are those of the procedure.
@@ -43,12 +43,12 @@ def cross_validation(
     baselines: Sequence[str] | None = None,
     level: Any = None,
 ) -> Any:
-    """Forecast from past cut-offs, seeing nothing after each of them.
+    """Forecast from past cut-offs, from the values before each.
 
     Parameters
     ----------
     forecaster : Forecaster
-        Its parameters are used; it is neither fitted nor changed itself.
+        Its parameters are used; the object is neither fitted nor changed.
     data : array_like, list or frame
         As for `Forecaster.fit`.
     n_windows : int
@@ -132,7 +132,7 @@ def _cross_validate(
 
 
 def _fitted(place: str, forecaster: Forecaster, known: Panel, calibrated: bool) -> Forecaster:
-    """Fit a copy to what was known at a cut-off, with residuals of cut-offs before it if intervals are asked for."""
+    """Fit a copy to the values before a cut-off; for intervals, with residuals of earlier cut-offs."""
     model: Forecaster = clone(forecaster)
     if model.method == "network":
         model.set_params(intervals=(model.intervals or "auto") if calibrated else None)
@@ -147,7 +147,7 @@ def _baseline_names(place: str, baselines: Sequence[str] | None, season: int) ->
 
 
 def _long_enough(place: str, panel: Panel, left_out: int) -> Panel:
-    """Keep the series that have at least two values besides those left out."""
+    """Keep the series with at least two values before those left out."""
     keep = np.flatnonzero(panel.lengths >= left_out + 2)
     if len(keep) == 0:
         raise DataError(
@@ -180,12 +180,12 @@ def backtest(
     baselines: Sequence[str] | None = None,
     level: Any = None,
 ) -> Backtest:
-    """Compare a forecaster with simple baselines on a past that it does not see, and say whether it is worth having.
+    """Compare a forecaster with simple baselines on held-out past values, and judge whether it is better.
 
     Parameters
     ----------
     forecaster : Forecaster
-        Its parameters are used; it is neither fitted nor changed itself.
+        Its parameters are used; the object is neither fitted nor changed.
     data : array_like, list or frame
         As for `Forecaster.fit`.
     n_windows, step_size, refit, baselines, level
@@ -198,7 +198,7 @@ def backtest(
     Raises
     ------
     DataError
-        If no series is long enough, or nothing that came is known.
+        If no series is long enough, or no held-out value is known.
 
     Examples
     --------

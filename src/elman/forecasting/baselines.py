@@ -1,4 +1,4 @@
-"""Simple forecasts that a network has to beat. Each takes the values known so far and looks at nothing else.
+"""Simple forecasts for comparison. Each uses the known values of its series alone.
 
 For a series y_1 … y_n with season s, step k = 1 … K and c = ceil(k / s) seasons ahead::
 
@@ -8,14 +8,14 @@ For a series y_1 … y_n with season s, step k = 1 … K and c = ceil(k / s) sea
     seasonal naive, drift    y_{n + k - c s} + c d,   d = mean of the last season - mean of the one before
     seasonal naive, growth   y_{n + k - c s} * g^c,   g = mean of the last season / mean of the one before
     window mean              mean of the last season
-    linear autoregression    b + a_1 y_{n+k-1} + … + a_p y_{n+k-p},   forecasts standing in for what is not known yet
+    linear autoregression    b + a_1 y_{n+k-1} + … + a_p y_{n+k-p},   with forecasts for the values not yet known
     simple exponential smoothing    l_n,   l_t = l_{t-1} + α (y_t - l_{t-1})
-    damped trend             l_n + (φ + φ² + … + φ^k) b_n,   level and trend smoothed, the trend losing 1 - φ a step
-    Theta                    the mean of the line through the series and of smoothing what is twice as far from it
-    optimized Theta          the same, the distance of the second line from the first being chosen
+    damped trend             l_n + (φ + φ² + … + φ^k) b_n,   level and trend smoothed, the trend damped by φ per step
+    Theta                    the mean of the line through the series and a smoothed series of twice its distance
+    optimized Theta          the same, with the factor of the distance estimated
 
-A series of fewer than s values is its own season; with fewer than two seasons d = 0 and g = 1. The last four forecast
-what is left when a significant season is taken out.
+A series of fewer than s values is its own season; with fewer than two seasons d = 0 and g = 1. The last four remove
+a significant season first.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ _SHARED = """    Parameters
 
 
 def _documented(function: F) -> F:
-    """Put what all baselines take and return before the examples of a docstring."""
+    """Insert the common parameters and return value before the examples of a docstring."""
     before, examples, after = (function.__doc__ or "").partition("    Examples\n")
     function.__doc__ = before + _SHARED + examples + after
     return function
@@ -82,7 +82,7 @@ def _checked(place: str, values: npt.ArrayLike, horizon: int, season: int) -> tu
 
 
 def _last_season(series: Array, horizon: int, season: int) -> tuple[Array, Array]:
-    """Return the last season repeated over the horizon, and how many seasons ahead each step lies."""
+    """Return the last season repeated over the horizon, and the seasons ahead of each step."""
     ahead = np.arange(horizon)
     return series[len(series) - season + ahead % season], (ahead // season + 1).astype(np.float64)
 
@@ -102,7 +102,7 @@ def naive(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
 
 @_documented
 def naive_drift(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
-    """Go on from the newest value by the mean change per step so far.
+    """Continue from the newest value by the mean change per step.
 
     Examples
     --------
@@ -180,13 +180,13 @@ def window_mean(values: npt.ArrayLike, horizon: int, season: int) -> Array:
 
 @_documented
 def linear_autoregression(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
-    """Regress each value on the ones before by least squares, and let the forecasts take the place of what is unknown.
+    """Regress each value on its predecessors by least squares; forecasts replace the values not yet known.
 
     ::
 
         y_t = b + a_1 y_{t-1} + … + a_p y_{t-p}          p = season + 1, at least 4, at most a third of the values
 
-    The forecast is kept within ten times the range of the series, which an unstable regression would leave.
+    The forecast is clipped to ten times the range of the series; an unstable regression would leave it.
 
     Examples
     --------
@@ -212,7 +212,7 @@ def linear_autoregression(values: npt.ArrayLike, horizon: int, season: int = 1) 
 
 @_documented
 def simple_exponential_smoothing(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
-    """Repeat the last level of a series, each value having moved the level by a share of its distance.
+    """Repeat the last level of simple exponential smoothing.
 
     ::
 
@@ -237,7 +237,7 @@ def simple_exponential_smoothing(values: npt.ArrayLike, horizon: int, season: in
 
 @_documented
 def damped_trend(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
-    """Go on from the last level by the last trend, which fades.
+    """Continue from the last level by the last trend, damped at every step.
 
     ::
 
@@ -356,12 +356,12 @@ BASELINES: dict[str, Callable[[npt.ArrayLike, int, int], Array]] = {
 
 
 def usual_baselines(season: int) -> tuple[str, ...]:
-    """Name the baselines that a forecast is compared with unless others are asked for.
+    """Return the names of the baselines that are used by default.
 
     Parameters
     ----------
     season : int
-        Values per season; without one (1) the seasonal baselines would say the same as the others.
+        Values per season; with 1, the seasonal baselines would equal the others.
 
     Returns
     -------

@@ -1,4 +1,4 @@
-"""Where the residuals of prediction intervals come from: a network that has not seen some past cut-offs."""
+"""Residuals for prediction intervals, from a network that was trained on the values before some past cut-offs."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from elman.forecasting.training_set import filled
 
 __all__ = ["calibrate", "calibration_scaling"]
 
-_HIGHEST_USUAL = 95.0  # the level that the automatic number of cut-offs is enough for
-_MOST_ROWS = 2000  # series times cut-offs that residuals are taken from; more would not move a quantile
+_HIGHEST_USUAL = 95.0  # the level for which the automatic number of cut-offs suffices
+_MOST_ROWS = 2000  # series times cut-offs with residuals; more would hardly change a quantile
 
 
 def calibration_scaling(parameters: Parameters, panel: Panel) -> Scaling:
-    """Name the scale on which residuals are measured: the transform that everything known leads to, undivided."""
+    """Return the scale of the residuals: the transform chosen from all known values, undivided."""
     columns = panel.values.reshape(len(panel.values), -1).T
     if parameters.transform == "auto":
         kinds = tuple(choose_transform([column[~np.isnan(column)]]) for column in columns)
@@ -40,7 +40,7 @@ def calibrate(
     intervals: int | str | None,
     fit: Callable[[Panel], NetworkMethod],
 ) -> Residuals | None:
-    """Fit a network on what precedes some past cut-offs, and collect its residuals there.
+    """Fit a network on the values before some past cut-offs, and collect its residuals after them.
 
     Parameters
     ----------
@@ -51,7 +51,7 @@ def calibrate(
     panel : Panel
         All values known.
     intervals : int, "auto" or None
-        Cut-offs. With None there is nothing to do.
+        Cut-offs. None collects nothing.
     fit : callable
         Trains the network.
 
@@ -87,10 +87,10 @@ def calibrate(
 
 
 def cut_offs(place: str, horizon: int, panel: Panel, intervals: int | str) -> list[int]:
-    """Say how many of the newest values each cut-off leaves out, the earliest first.
+    """Return the number of newest values that each cut-off leaves out, the earliest first.
 
     The automatic number gives the 20 residuals per step that a level of 95 needs, from the newer half of the series at
-    most, and up to 60, which make for a steadier quantile, if they can be had from the newest quarter.
+    most, and up to 60, for a steadier quantile, if the newest quarter has them.
     """
     lengths = panel.lengths
     usable = lengths[lengths // 2 >= horizon]
@@ -117,7 +117,7 @@ def cut_offs(place: str, horizon: int, panel: Panel, intervals: int | str) -> li
 
 
 def _enough(panel: Panel) -> int:
-    """Count the residuals to plan for, more where values are missing."""
+    """Return the number of residuals to plan for; more where values are missing."""
     needed = residuals_needed(_HIGHEST_USUAL)
     missing = float(np.mean(np.isnan(panel.values)))
     return needed if missing == 0 else 1 + math.ceil(needed / max(0.2, 1 - missing))

@@ -1,4 +1,4 @@
-"""Candidates: named methods, prepared on whatever part of the data they may see."""
+"""Candidates: methods by name, prepared on a part of the data."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Candidates:
     place : str
         Start of a message.
     parameters : Parameters
-        Horizon, method, missing values, threads, and what the network is made of.
+        Horizon, method, missing values, threads, and the settings of the network.
     seasons : tuple of int
         Values per season.
     root : int
@@ -53,7 +53,7 @@ class Candidates:
     Attributes
     ----------
     so_far : NetworkMethod or None
-        The window network that has learned longest, for a fit that is interrupted; the newest of equals.
+        The window network with the longest training, for a fit that is interrupted; the newest of equals.
     """
 
     def __init__(self, place: str, parameters: Parameters, seasons: tuple[int, ...], root: int) -> None:
@@ -62,7 +62,7 @@ class Candidates:
 
     @property
     def start(self) -> str:
-        """What stands first: what was asked for; else the prior, or the network where there are covariates."""
+        """The first candidate: the requested method; else the prior, or the network with covariates."""
         method = self.parameters.method
         if method == "auto":
             return NETWORK if covariates_of(self.parameters) else PRIOR
@@ -70,11 +70,11 @@ class Candidates:
 
     @property
     def baselines(self) -> tuple[str, ...]:
-        """The baselines that a forecast is compared with."""
+        """Baselines for comparison."""
         return usual_baselines(self.seasons[0])
 
     def to_try(self, panel: Panel, cut_offs: int) -> list[str]:
-        """List the candidates of Elman's own that a panel with so many cut-offs is enough for."""
+        """List Elman's candidates for a panel with so many cut-offs."""
         if self.parameters.method != "auto" or self.start != PRIOR or cut_offs == 0:
             return [self.start]
         left = panel.lengths - cut_offs * int(self.parameters.horizon)

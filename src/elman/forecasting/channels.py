@@ -1,4 +1,4 @@
-"""Channels as series of their own: for whatever forecasts each series from itself alone."""
+"""Channels as separate series, for methods that forecast each series alone."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ Array = npt.NDArray[np.float64]
 
 
 def flat(panel: Panel) -> list[Array]:
-    """List the series of a panel, and of several channels every channel of every series, series after series."""
+    """List the series of a panel; with several channels every channel of every series, series after series."""
     if panel.values.ndim == 1:
         return list(panel)
     return [np.ascontiguousarray(column) for values in panel for column in values.T]
 
 
 def rejoined(rows: Array, panel: Panel) -> Array:
-    """Give rows (S·D, K) of `flat` the form of the panel's forecasts: (S, K), or (S, K, D)."""
+    """Reshape rows (S·D, K) of `flat` to the panel's forecasts (S, K) or (S, K, D)."""
     if panel.values.ndim == 1:
         return rows
     return np.moveaxis(rows.reshape(len(panel), -1, rows.shape[1]), 1, 2)
 
 
 def rows_of(forecasts: Array) -> Array:
-    """Give every channel of forecasts (S, K, D) a row of its own, series after series; undoes `rejoined`."""
+    """Return one row per channel of forecasts (S, K, D), series after series; the inverse of `rejoined`."""
     return forecasts if forecasts.ndim == 2 else np.moveaxis(forecasts, 2, 1).reshape(-1, forecasts.shape[1])
 
 
 def named(panel: Panel) -> Panel:
-    """Give arrays and lists positions for names and time stamps."""
+    """Name the series and times of arrays and lists by position."""
     if panel.ids is not None:
         return panel
     positions = np.arange(len(panel.values)) - np.repeat(panel.offsets[:-1], panel.lengths)

@@ -1,20 +1,20 @@
-"""The written rule: which method is delivered, from the errors of all candidates on held-out values.
+"""Rule that chooses the delivered method from the errors of all candidates on held-out values.
 
-1. Start with the prior as it is. Of a panel of 20 series or more, the **tuned prior** replaces it if its error is lower
-   by more than two standard errors of the differences, paired by series; else the **mean** of both networks' weights if
-   its error is lower by more than one. Of 100 series or more the mean stands first, and the prior as it is replaces
-   it if it is better by more than two. Panels of that size
-   drawn from M1 quarterly and monthly forecast better so.
-2. Where the series have several seasons and are long, a prior **tuned longer** replaces what stands if its error is
-   lower and, against the prior as it is, by more than two standard errors. Then the **window network** replaces what
-   stands if it is better by more than two standard errors, the **mean** of its forecast and what stands if that is
-   better by more than one; the better of the two if both are.
-3. A **baseline** replaces what stands if there are at least three cut-offs and its mean error is lower by more than two
-   standard errors of the differences, paired by series and cut-off.
+1. Start with the untuned prior. For panels of 20 series or more, the **tuned prior** replaces it if its error is lower
+   by more than two standard errors of the differences, paired by series; else the **mean** of both networks' weights
+   replaces it if its error is lower by more than one. For 100 series or more start with the mean; the untuned prior
+   replaces it if it is better by more than two. Panels of that size drawn from M1 quarterly and monthly had lower
+   errors this way.
+2. For long series with several seasons, a prior **tuned longer** replaces the current choice if its error is lower,
+   and lower than the untuned prior's by more than two standard errors. Then the **window network** replaces the
+   current choice if it is better by more than two standard errors, the **mean** of the forecasts of both if that is
+   better by more than one; if both are, the better of the two.
+3. A **baseline** replaces the current choice if there are at least three cut-offs and its mean error is lower by more
+   than two standard errors of the differences, paired by series and cut-off.
 
-A standard error is the standard deviation of the differences over the square root of their number: what one lucky
-horizon shows is no reason to change. Few differences say little about their own deviation: then the limits are those
-of Student's t at the same probability, 4.5 for two standard errors of three differences.
+A standard error is the standard deviation of the differences divided by the square root of their number, so that one
+lucky horizon does not change the choice. For few differences the limits are those of Student's t at the same
+probability: 4.5 for two standard errors of three differences.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _MANY = 100  # series, of which the mean of the weights is preferred
 
 @dataclass(frozen=True)
 class Decision:
-    """What is delivered, and why.
+    """The delivered method and the reason.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ class Decision:
     delivered : str
         The same, or a baseline.
     reason : str
-        In words, to stand behind the name of what is delivered.
+        In words, to follow the name of the delivered method.
     """
 
     own: str
@@ -58,10 +58,10 @@ class Decision:
 
 
 def better_by(one: Array, other: Array) -> float:
-    """Say by how many standard errors the mean of ``other`` lies below that of ``one``, pair by pair.
+    """Return by how many standard errors the mean of ``other`` lies below that of ``one``, paired.
 
-    Of few pairs the figure is smaller than the plain quotient: it is the normal score that is as improbable as the
-    quotient is for Student's t.
+    For few pairs the result is smaller than the plain quotient: it is the normal score of the probability that the
+    quotient has under Student's t.
 
     Parameters
     ----------
@@ -71,7 +71,7 @@ def better_by(one: Array, other: Array) -> float:
     Returns
     -------
     float
-        Negative where it lies above; 0 where nothing differs, or there are fewer than two pairs.
+        Negative if it lies above; 0 without differences or with fewer than two pairs.
 
     Examples
     --------
@@ -94,13 +94,13 @@ def better_by(one: Array, other: Array) -> float:
 
 
 def _normal_score(t: float, freedom: int) -> float:
-    """Turn a value of Student's t into one of the normal distribution, about as improbable (Wallace 1959)."""
+    """Convert a value of Student's t to the normal score of about equal probability (Wallace 1959)."""
     shrunk = (8 * freedom + 1) / (8 * freedom + 3) * math.sqrt(freedom * math.log1p(t * t / freedom))
     return math.copysign(shrunk, t)
 
 
 def mean_error(errors: Array) -> float:
-    """Average errors, NaN left out; NaN if there is nothing else."""
+    """Average errors without NaN; NaN if there are no others."""
     known = errors[np.isfinite(errors)]
     return float(np.mean(known)) if len(known) else float("nan")
 
@@ -111,14 +111,14 @@ def choose_method(errors: Mapping[str, Array], baselines: Sequence[str], metric:
     Parameters
     ----------
     errors : mapping of str to ndarray (S, C)
-        By candidate, of every series at every cut-off; NaN where nothing is known. `PRIOR`, `TUNED`, `MEAN`, `LONGER`,
+        By candidate, of every series at every cut-off; NaN where no value is known. `PRIOR`, `TUNED`, `MEAN`, `LONGER`,
         `NETWORK`, ``"mean of network and …"`` with another of these, and baselines.
     baselines : sequence of str
         Which of them are baselines.
     metric : str
-        What the errors are called.
+        Name of the errors.
     start : str
-        What stands first: the prior, or the network where there are covariates.
+        The first candidate: the prior, or the network with covariates.
 
     Returns
     -------
@@ -163,7 +163,7 @@ def _tuned(errors: Mapping[str, Array]) -> str:
 
 
 def _many(errors: Mapping[str, Array]) -> bool:
-    """Tell whether so many series were compared that the mean of the weights is preferred."""
+    """Return whether the number of compared series is large enough to prefer the mean of the weights."""
     return int(np.count_nonzero(np.isfinite(errors[PRIOR]))) >= _MANY
 
 

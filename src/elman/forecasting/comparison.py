@@ -1,4 +1,4 @@
-"""What the candidates of a fit forecast of the values that were held out, and which of them was delivered."""
+"""Forecasts of the held-out values by the candidates of a fit, and the delivered candidate."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ class Comparison:
     forecasts : dict of str to ndarray (S, C, K)
         By candidate.
     errors : dict of str to ndarray (S, C)
-        NaN where there was nothing to score.
+        NaN where no value is known.
     metric : str
         ``"MASE"`` or ``"MAE"``.
     baselines : tuple of str
         Which candidates are baselines.
     decision : Decision
-        What is delivered, and why.
+        The delivered method and the reason.
     labels : dict of str to str
-        What candidates are called in a table.
+        Names of candidates in a table.
     """
 
     past: Past
@@ -46,9 +46,9 @@ class Comparison:
     labels: dict[str, str]
 
     def in_order(self, rows: npt.NDArray[np.int64]) -> Comparison:
-        """Return the same with the series of the fit in another order; ``rows`` are their places now.
+        """Return the same with the series of the fit in another order; ``rows`` are their present positions.
 
-        Series of several channels have no names to be sorted by, so that every row is a series.
+        Every row is one series: series of several channels have no names and are not sorted.
         """
         places = np.argsort(rows)[self.past.rows]
         order = np.argsort(places)

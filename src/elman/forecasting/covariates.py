@@ -1,4 +1,4 @@
-"""Covariates of a frame: further columns beside y, and what is known of them ahead."""
+"""Covariates of a frame: columns besides y, and their values known ahead."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SHOWN = 4  # categories in a hint
 
 
 def sources(columns: Sequence[str], names: Sequence[str]) -> list[str]:
-    """Name the columns that covariates are read from: their own, or that of the categories for ``column=category``.
+    """List the columns from which covariates are read: their own, or the column of categories for ``column=category``.
 
     Examples
     --------
@@ -36,7 +36,7 @@ def sources(columns: Sequence[str], names: Sequence[str]) -> list[str]:
 
 
 def read_covariates(place: str, frame: pd.DataFrame, names: Sequence[str]) -> Array:
-    """Convert columns to numbers (n, C); refuse what is undeclared or missing by the name of the column."""
+    """Convert columns to numbers (n, C); refuse undeclared or missing entries, naming the column."""
     indicators: dict[str, Array] = {}
     for column, labels in categories_in(frame.columns, names).items():
         indicators |= _indicators(place, frame, column, labels)
@@ -47,14 +47,14 @@ def _numeric(place: str, frame: pd.DataFrame, name: str) -> Array:
     """Return a column of numbers."""
     column = frame[name]
     refuse_times(place, f"covariate {name}", column)
-    if pd.api.types.is_bool_dtype(column) or column.dtype == object:  # True and False, perhaps among None
+    if pd.api.types.is_bool_dtype(column) or column.dtype == object:  # True and False, possibly with None
         column = column.map(lambda value: float(value) if isinstance(value, bool) else value)
     try:
         values = numbers(place, f"covariate {name}", column)
     except DataError as error:
         found = sorted({str(value) for value in column.dropna()})[:_SHOWN]
         listed = ", ".join(f'"{name}={label}"' for label in found)
-        raise DataError(f"{error.text}\n  Hint: of categories, name each: {listed}.", *error.remedies) from error
+        raise DataError(f"{error.text}\n  Hint: for categories, name each: {listed}.", *error.remedies) from error
     wrong = ~np.isfinite(values)
     if wrong.any():
         row = int(np.argmax(wrong))
@@ -64,7 +64,7 @@ def _numeric(place: str, frame: pd.DataFrame, name: str) -> Array:
 
 
 def _indicators(place: str, frame: pd.DataFrame, column: str, labels: Sequence[str]) -> dict[str, Array]:
-    """Return a column of 0 and 1 for every category of a column, each entry of which must be one of them."""
+    """Return a column of 0 and 1 for every category of a column; refuse entries of other categories."""
     missing = frame[column].isna().to_numpy()
     if missing.any():
         raise DataError(
@@ -86,7 +86,7 @@ def _row(frame: pd.DataFrame, row: int) -> str:
 
 
 def read_future(place: str, future: Any, panel: Panel, names: Sequence[str], past: int, horizon: int) -> Panel:
-    """Put the covariates known ahead behind a panel.
+    """Append the covariates known ahead to a panel.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ def read_future(place: str, future: Any, panel: Panel, names: Sequence[str], pas
         Start of a message.
     future : frame
         Columns ``unique_id``, ``ds`` and the covariates; a row for each of the ``horizon`` steps after every series.
-        Further rows are left alone. A single series needs no ``unique_id``; ``ds`` may be the index.
+        Other rows are ignored. A single series needs no ``unique_id``; ``ds`` may be the index.
     panel : Panel
         Series of a frame.
     names : sequence of str

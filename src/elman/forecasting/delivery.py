@@ -1,4 +1,4 @@
-"""From data to a checked forecast in one go: what the command does, with every frame read once."""
+"""Fit, check and forecast in one call, as the command does; every frame is read once."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ USUAL_LEVELS = (80.0, 95.0)
 
 @dataclass(frozen=True)
 class Delivery:
-    """A forecast and what led to it.
+    """A forecast with its check and its data.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Delivery:
     check : Backtest or None
         The check that chose the method.
     panel : Panel
-        What was learned from, filled.
+        The data of the fit, filled.
     seasons : tuple of int
         Values per season.
     """
@@ -62,7 +62,7 @@ class Delivery:
 
 
 def usual_levels(forecaster: Forecaster) -> list[float]:
-    """Return the usual levels, 80 and 95, as far as a fitted forecaster has intervals for them."""
+    """Return the usual levels, 80 and 95, if a fitted forecaster has intervals for them."""
     fitted: Fitted = fitted_value("predict", forecaster)
     return fitted.method.levels_within(USUAL_LEVELS)
 
@@ -74,7 +74,7 @@ def own_names(forecaster: Forecaster) -> OwnNames | None:
 
 
 def usual_cutoffs(method: str) -> int | str:
-    """Return how often a method is checked if nobody says: one that was asked for once, for there is no choice.
+    """Return the default number of cut-offs: 1 for a requested method, which leaves no choice.
 
     Examples
     --------
@@ -103,9 +103,9 @@ def fit_and_predict(
     data : array_like, list or frame
         As for `Forecaster.fit`.
     level : sequence of float, optional
-        Percentages of intervals, none where it is empty; 80 and 95 as far as the data allow if not given.
+        Percentages of intervals; empty for none. By default 80 and 95, as far as the data allow.
     future : frame, optional
-        As for `Forecaster.predict`; looked at before anything is learned.
+        As for `Forecaster.predict`; checked before the fit.
     columns : OwnNames, optional
         Columns of the file that the data came from; saved with the forecaster.
 
@@ -116,7 +116,7 @@ def fit_and_predict(
     Raises
     ------
     DataError
-        If a value cannot be used, or a level was asked for that cannot be given.
+        If a value cannot be used, or a requested level is not possible.
     """
     wanted = USUAL_LEVELS if level is None else tuple(level)
     check_parameters(place, forecaster)
@@ -132,7 +132,7 @@ def fit_and_predict(
 
 
 def _fit(place: str, forecaster: Forecaster, panel: Panel, wanted: Sequence[float], *, strict: bool) -> None:
-    """Fit, a network with as many past cut-offs as the levels need."""
+    """Fit; a network with as many past cut-offs as the levels need."""
     if forecaster.method != "network" or not wanted:
         forecaster._fit_panel(place, panel)
         return
@@ -151,15 +151,15 @@ def _fit(place: str, forecaster: Forecaster, panel: Panel, wanted: Sequence[floa
 def _possible(
     place: str, forecaster: Forecaster, fitted: Fitted, wanted: Sequence[float], *, strict: bool
 ) -> list[float]:
-    """Return the levels that can be given; refuse, or warn of, the others."""
+    """Return the possible levels; refuse the others, or warn about them."""
     method = fitted.method
     possible = method.levels_within(wanted)
     if len(possible) == len(wanted):
         return possible
     if strict and not isinstance(method, NetworkMethod):
         raise DataError(
-            f"{place}: level {max(wanted):g} is beyond {max(USUAL_LEVELS):g}, the widest interval that the "
-            f"{method.label} knows.",
+            f"{place}: level {max(wanted):g} is beyond {max(USUAL_LEVELS):g}, the widest interval of the "
+            f"{method.label}.",
             Remedy(f"ask for at most {max(USUAL_LEVELS):g}"),
             Remedy(method="network"),
         )

@@ -23,17 +23,17 @@ __all__ = ["INTERRUPTED", "Fitted", "in_order"]
 
 Array = npt.NDArray[np.float64]
 
-INTERRUPTED = "the fit was interrupted"  # the reason for what is delivered then
+INTERRUPTED = "the fit was interrupted"  # reason for the method delivered then
 
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a fit leaves.
+    """The result of a fit.
 
     Parameters
     ----------
     method : Method
-        What is delivered.
+        The delivered method.
     seasons : tuple of int
         Values per season.
     newest : Panel
@@ -41,7 +41,7 @@ class Fitted:
     parameters : mapping of str to Any
         Those of the fit.
     reason : str
-        Why this method.
+        Reason for this method.
     comparison : Comparison or None
         The check; None where none was made, and in a forecaster that was loaded.
     columns : OwnNames or None
@@ -63,7 +63,7 @@ class Fitted:
 
     @property
     def label(self) -> str:
-        """What the method is called."""
+        """Name of the method."""
         return self.method.label
 
     @property
@@ -85,7 +85,7 @@ class Fitted:
         Raises
         ------
         UnsupportedError
-            If another method is delivered, or the network is only a part of it.
+            If another method is delivered, or a mean of which the network is a part.
         """
         if not isinstance(self.method, NetworkMethod):
             raise UnsupportedError(
@@ -96,7 +96,7 @@ class Fitted:
         return self.method
 
     def check_channels(self, place: str, panel: Panel) -> None:
-        """Refuse series of other channels than those of the fit."""
+        """Refuse series whose channels differ from those of the fit."""
         now = None if panel.values.ndim == 1 else panel.values.shape[1]
         if now != self.channels:
             was, got = ("(n,)" if count is None else f"(n, {count})" for count in (self.channels, now))
@@ -110,7 +110,7 @@ class Fitted:
         return replace(self, method=method, newest=method.kept(longer), comparison=self.comparison)
 
     def delivered(self, place: str, newest: Panel, levels: Sequence[float], n_threads: int) -> Any:
-        """Forecast what follows the newest values, in the form in which the data came, with intervals if asked for."""
+        """Forecast from the newest values in the form of the data, with intervals for the given levels."""
         edges: dict[str, Array] = {}
         if levels:
             forecasts, edges = self.method.outlook(place, newest, levels, n_threads)
@@ -120,13 +120,13 @@ class Fitted:
         return deliver(newest, forecasts, edges) if levels else newest.deliver(forecasts)
 
     def in_order(self, rows: npt.NDArray[np.int64]) -> Fitted:
-        """Return the same with the series in another order; ``rows`` (S,) are their places now."""
+        """Return the same with the series in another order; ``rows`` (S,) are their present positions."""
         comparison = None if self.comparison is None else self.comparison.in_order(rows)
         return replace(self, method=self.method.in_order(rows), newest=self.newest.select(rows), comparison=comparison)
 
 
 def in_order(place: str, known: Panel, new: Panel) -> Panel:
-    """Bring new series into the order of the known ones, and check that each continues where it ended."""
+    """Sort new series like the known ones, and check that each continues its series."""
     if (new.ids is None) != (known.ids is None):
         raise ArgumentError(f"{place}: new rows must come in the form of the data of fit, {known.kind}.")
     if known.ids is None or new.ids is None:

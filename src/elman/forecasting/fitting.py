@@ -1,4 +1,4 @@
-"""From a checked panel and the rules to trainers: what every fit does, the final one and those that choose a window."""
+"""From a checked panel and the rules to trainers, for the final fit and those that choose a window."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Prepared:
-    """A panel made ready for one recipe.
+    """A panel prepared for one recipe.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Prepared:
 
 
 def make_recipe(place: str, parameters: Parameters, panel: Panel, seasons: tuple[int, ...], window: int) -> Recipe:
-    """Combine a window with the parameters and the transform that the panel asks for."""
+    """Make a recipe from a window, the parameters and the transform chosen for the panel."""
     ahead = ahead_of(parameters)
     check_window(place, window, ahead, panel.lengths)
     center = {"season": min(seasons[0], window), "last": 1, "none": 0}[parameters.center]
@@ -112,7 +112,7 @@ def make_trainers(
     validate: Validate | None = None,
     validate_every: int | None = None,
 ) -> list[Trainer]:
-    """Make one trainer per seed; all gather their batches from the same arrays, and stop as a `Trainer` does."""
+    """Make one trainer per seed; all gather their batches from the same arrays, and each stops like a `Trainer`."""
     architecture = architecture_of(parameters, prepared.recipe)
     last = parameters.loss_at == "last"
     size = batch_size(prepared.recipe, prepared.lengths, int(parameters.batch_size), last=last)

@@ -1,4 +1,4 @@
-"""The least that an interval measures: no forecast is certain, whatever the past errors say."""
+"""Minimum width of intervals, whatever the past errors: no forecast is certain."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ __all__ = ["clipped", "least_half_widths", "never_negative", "opened"]
 
 Array = npt.NDArray[np.float64]
 
-_SHARE = 1e-3  # of how much a series moves per step, or, of one that never moves, of its values
+_SHARE = 1e-3  # of the mean change per step, or of the values of a constant series
 _LARGEST = float(np.finfo(np.float64).max)
 
 
 def least_half_widths(panel: Panel) -> Array:
-    """Measure half of the least width of an interval of each series (S,), or of its channels (S, D).
+    """Compute half the minimum width of an interval for each series (S,) or channel (S, D).
 
-    A thousandth of the mean change per step; of a constant series a thousandth of its value, and 0.001 where that is 0.
+    A thousandth of the mean change per step; for a constant series a thousandth of its value, or 0.001 if that is 0.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ def least_half_widths(panel: Panel) -> Array:
     starts = panel.offsets[:-1]
     with np.errstate(over="ignore"):
         change = np.abs(np.diff(values, axis=0, prepend=values[:1]))
-        change[starts] = 0.0  # the first value of a series follows nothing
+        change[starts] = 0.0  # the first value of a series has no predecessor
         steps = np.maximum(1, panel.lengths - 1).reshape([-1] + [1] * (values.ndim - 1))
         size = np.minimum(np.add.reduceat(change, starts, axis=0) / steps, _LARGEST)
     level = np.abs(values[starts])
@@ -49,7 +49,7 @@ def least_half_widths(panel: Panel) -> Array:
 
 
 def opened(lower: Array, upper: Array, points: Array, least: Array) -> tuple[Array, Array]:
-    """Move the ends of intervals away from the points, where they lie closer than allowed.
+    """Move the ends of intervals to the minimum distance from the points.
 
     Parameters
     ----------
@@ -71,12 +71,12 @@ def opened(lower: Array, upper: Array, points: Array, least: Array) -> tuple[Arr
 
 
 def clipped(lower: Array, points: Array, panel: Panel) -> Array:
-    """Keep lower ends from falling below zero where neither the point nor any value of the series did."""
+    """Clip lower ends at zero where neither the point nor any value of the series is negative."""
     ends: Array = np.where(never_negative(panel)[:, None] & (points >= 0), np.maximum(lower, 0.0), lower)
     return ends
 
 
 def never_negative(panel: Panel) -> npt.NDArray[np.bool_]:
-    """Tell of each series (S,), or of its channels (S, D), whether no value lies below zero."""
+    """Return for each series (S,) or channel (S, D) whether no value is negative."""
     never: npt.NDArray[np.bool_] = np.minimum.reduceat(panel.values, panel.offsets[:-1], axis=0) >= 0
     return never

@@ -16,13 +16,13 @@ from elman.training import GradientFlow
 
 __all__ = ["measure"]
 
-_ROWS = 64  # stretches that are followed
+_ROWS = 64  # stretches measured
 
 
 def measure(
     place: str, parameters: Parameters, network: NetworkMethod, panel: Panel, member: int, probes: int
 ) -> GradientFlow:
-    """Measure one network of a fitted ensemble on stretches drawn like those of training."""
+    """Measure the gradient flow of one network of the ensemble on random stretches, drawn as in training."""
     member = _check.integer(place, "member", member, 0, len(network.networks) - 1)
     recipe = network.recipe
     panel, unknown = filled(panel, parameters.missing, recipe.seasons[0])

@@ -45,10 +45,10 @@ Array = npt.NDArray[np.float64]
 class Forecaster(Parameters, Estimator[Fitted]):
     """Forecast the next values of one or many series.
 
-    The default is a recurrent network that was trained on synthetic series before it saw yours, the **prior**: it needs
-    no training and no minimum length. `fit` holds the newest values back, forecasts them with it and with simple
-    baselines (of panels of 20 series or more also with the prior tuned on them), chooses by the written rule of
-    `elman.forecasting.choosing`, and delivers what it chose: `method_` names it.
+    The default method is the **prior**, a recurrent network pretrained on synthetic series: it needs no training and
+    no minimum length. `fit` holds out the newest values, forecasts them with the prior and with simple baselines (for
+    panels of 20 series or more also with the prior tuned on them), and chooses by the rule of
+    `elman.forecasting.choosing`; `method_` names the method chosen.
 
     ``method="network"`` is the **window network**, trained on the series themselves. At every step it sees a window of
     the newest values, less their center, and predicts all values up to the horizon::
@@ -65,11 +65,11 @@ class Forecaster(Parameters, Estimator[Fitted]):
     horizon : int
         Values to forecast.
     method : str
-        ``"auto"``: what the check on held-out values says. ``"prior"``: as it is. ``"tuned"``: tuned on all series.
+        ``"auto"``: chosen by the check on held-out values. ``"prior"``: untuned. ``"tuned"``: tuned on all series.
         ``"network"``: the window network. Or a key of `elman.forecasting.BASELINES`, such as ``"seasonal naive"``.
         Parameters from `window` to `ensemble_size`, `intervals` and `validation` belong to ``"network"`` alone, and are
         refused with any other. Data with covariates need the network, which ``"auto"`` then compares with the
-        baselines. Of several channels, all methods but the network forecast each as a series of its own.
+        baselines. Every method but the network forecasts each of several channels as a separate series.
     season : int, sequence of int or "auto"
         Values per season, 12 for months. Several (24 and 168 for hours) widen the window to the longest; the center,
         baselines and scores use the first. ``"auto"`` takes the usual seasons of the frequency, and 1 where there is
@@ -129,12 +129,12 @@ class Forecaster(Parameters, Estimator[Fitted]):
     ensemble_size : int
         Networks in the ensemble.
     intervals : int, "auto" or None
-        Of ``method="network"``: past cut-offs at which a network that has not seen what follows is measured, for the
+        Of ``method="network"``: past cut-offs at which a network trained on earlier values is scored, for the
         prediction intervals of ``predict(level=...)``; ``"auto"``: as many as levels up to 95 need. None: no intervals,
-        and half the time. Other methods have intervals by themselves.
+        and half the time. Other methods always have intervals.
     validation : bool or None
-        Whether the newest `horizon` values of the training part choose the number of updates: ensembles are trained
-        twice, first without these values and scored on them, then on everything for as many updates as forecast best,
+        Whether to choose the number of updates on the newest `horizon` values of the training part: the ensemble is
+        trained without these values and scored on them, then trained on all values for the best number of updates,
         under the same schedule.
     past_covariates, future_covariates : sequence of str, or None
         Columns of a frame that enter every window as further channels; numbers, none missing. Those of the second kind
@@ -253,11 +253,10 @@ class Forecaster(Parameters, Estimator[Fitted]):
         Parameters
         ----------
         data : array_like, list or frame, optional
-            Series known so far, in any of the forms of `fit`; without it, those of `fit`. Of the network, only the
-            newest ``window + steps - 1`` values of each are used, or all with ``carry_state``. Nothing is learned from
-            them.
+            Known series in any of the forms of `fit`; by default those of `fit`. The network uses only the newest
+            ``window + steps - 1`` values of each, or all with ``carry_state``. Nothing is learned from them.
         level : float or sequence of float, optional
-            Percentages, such as ``[80, 95]``: intervals that hold the values so often. Those of the prior and of a
+            Percentages, such as ``[80, 95]``: intervals that hold this share of the values. Those of the prior and of a
             baseline come from the prior's quantiles, up to 95 (`elman.forecasting.methods.spread`); those of the
             network from its errors in the past (`elman.forecasting.intervals`), and need ``intervals``.
         future : frame, optional
@@ -266,7 +265,7 @@ class Forecaster(Parameters, Estimator[Fitted]):
         Returns
         -------
         ndarray (horizon,) or (horizon, D), list of these, or frame
-            In the form of the data: a frame has ``unique_id``, the future ``ds``, and ``Elman``. With ``level`` a
+            In the form of the data: a frame has ``unique_id``, future ``ds`` and ``Elman``. With ``level`` a
             frame also has ``Elman-lo-80``, ``Elman-hi-80`` and so on; an array becomes a dict of arrays with these
             keys, a list a list of such dicts.
 
@@ -275,7 +274,7 @@ class Forecaster(Parameters, Estimator[Fitted]):
         NotFittedError
             Before `fit`.
         ArgumentError
-            If a parameter was changed after `fit`, or a level cannot be given.
+            If a parameter was changed after `fit`, or a level is not possible.
         DataError
             If a value or time stamp cannot be used.
         """
@@ -303,14 +302,14 @@ class Forecaster(Parameters, Estimator[Fitted]):
             Series in any of the forms of `fit`, with covariates if there are any; without it, the newest values that
             are known.
         member : int
-            Which network of the ensemble.
+            Index of the network in the ensemble.
         probes : int
-            Outputs per stretch that are followed.
+            Outputs per stretch whose gradient is measured.
 
         Returns
         -------
         GradientFlow
-            Print it; `elman.training.gradient_flow` says what the numbers are.
+            A printable report; `elman.training.gradient_flow` defines the numbers.
 
         Raises
         ------
@@ -330,13 +329,13 @@ class Forecaster(Parameters, Estimator[Fitted]):
             return measure(place, self, network, panel, member, probes)
 
     def update(self, data: Any) -> Self:
-        """Take in new values of the series of `fit`, so that `predict` goes on from them; nothing is learned.
+        """Append new values to the series of `fit`, so that `predict` continues from them; nothing is learned.
 
-        The prior and the baselines look at the whole series again. The states of a network move on by one step per new
-        value: the work does not depend on how many there have been. A forecast then is, bit for bit, the one whose
-        networks were warmed over the same windows in one go: all of them with ``carry_state``, else those from the
-        start of the warm-up before the first update on. With ``strategy="recursive"``, ``loss_at="last"`` or covariates
-        known ahead the networks are warmed anew for every forecast, on the newest `steps` windows.
+        The prior and the baselines read the whole series again. The states of a network advance by one step per new
+        value, so the cost does not depend on the number of earlier values. The forecast has the same bits as after one
+        warm-up over the same windows: all of them with ``carry_state``, else those since the start of the warm-up
+        before the first update. With ``strategy="recursive"``, ``loss_at="last"`` or covariates known ahead, every
+        forecast warms the networks anew on the newest `steps` windows.
 
         Parameters
         ----------
@@ -369,21 +368,21 @@ class Forecaster(Parameters, Estimator[Fitted]):
             self._fitted = fitted.updated(place, new, self.missing, self.n_threads or 0)
         return self
 
-    # What was fitted
+    # Fitted attributes
 
     @property
     def method_(self) -> str:
-        """What is delivered."""
+        """Name of the delivered method."""
         return self._attribute("method_").label
 
     @property
     def reason_(self) -> str:
-        """Why it is delivered."""
+        """Reason for its choice."""
         return self._attribute("reason_").reason
 
     @property
     def check_(self) -> Backtest | None:
-        """The check that chose it."""
+        """The check on held-out values."""
         comparison = self._attribute("check_").comparison
         return None if comparison is None else Backtest.of(comparison)
 
@@ -404,7 +403,7 @@ class Forecaster(Parameters, Estimator[Fitted]):
 
     @property
     def history_(self) -> list[History]:
-        """How each network was trained."""
+        """Training history of each network."""
         return list(self._network("history_").history)
 
     @property
@@ -486,7 +485,7 @@ class Forecaster(Parameters, Estimator[Fitted]):
             )
         return fitted.network
 
-    # Behind the door: checked panels
+    # Fitting and forecasting on validated data
 
     def _read_new(self, place: str, data: Any) -> Panel:
         """Check the data of a fit."""
@@ -497,7 +496,7 @@ class Forecaster(Parameters, Estimator[Fitted]):
         return panel
 
     def _read(self, place: str, data: Any, least: int | None = None, empty: bool = False) -> Panel:
-        """Check data against what was fitted."""
+        """Check data against the fitted series."""
         least = least_values(self) if least is None else least
         columns = covariates_of(self)
         freq = self.freq if self._fitted.frequency is None else self._fitted.frequency
@@ -508,11 +507,11 @@ class Forecaster(Parameters, Estimator[Fitted]):
         return panel
 
     def _fit_panel(self, place: str, panel: Panel) -> None:
-        """Learn from a checked panel."""
+        """Fit a checked panel."""
         self._take(lambda: fit_panel(place, self, panel))
 
     def _with_future(self, place: str, panel: Panel, future: Any) -> Panel:
-        """Put the covariates known ahead behind a panel, if there are any."""
+        """Append the covariates known ahead to a panel, if there are any."""
         names = names_of(self.future_covariates)
         if names:
             return read_future(place, future, panel, names, len(names_of(self.past_covariates)), int(self.horizon))
@@ -521,7 +520,7 @@ class Forecaster(Parameters, Estimator[Fitted]):
         return panel
 
     def _forecast_panel(self, place: str, panel: Panel) -> Array:
-        """Forecast a checked panel (S, K); with covariates known ahead it has them behind it."""
+        """Forecast a checked panel (S, K), which includes the covariates known ahead."""
         panel, _ = filled(panel, self.missing, self._fitted.seasons[0])
         return self._fitted.method.forecast(place, panel, self.n_threads or 0)
 
@@ -547,7 +546,7 @@ class Forecaster(Parameters, Estimator[Fitted]):
 
 
 def read_known(place: str, forecaster: Forecaster, data: Any) -> Panel:
-    """Check data like those of the fit of a forecaster.
+    """Check data against the fitted series of a forecaster.
 
     Parameters
     ----------
@@ -561,6 +560,6 @@ def read_known(place: str, forecaster: Forecaster, data: Any) -> Panel:
     Raises
     ------
     DataError
-        If a value or time stamp cannot be used, or the channels are others than those of the fit.
+        If a value or time stamp cannot be used, or the channels differ from those of the fit.
     """
     return forecaster._read(place, data)

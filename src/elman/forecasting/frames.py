@@ -1,4 +1,4 @@
-"""The door for data: arrays, lists and long frames in, a checked `Panel` out, or a sentence that says what is wrong."""
+"""Validate arrays, lists and long frames, and convert them to a `Panel`."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ __all__ = ["read_panel"]
 Array = npt.NDArray[np.float64]
 
 _COLUMNS = ("unique_id", "ds", "y")
-_MOST_ADDED = 100_000  # rows for times that are missing, besides ten for every row
+_MOST_ADDED = 100_000  # rows for missing times, besides ten for every row
 _FILLED = (Remedy(missing="seasonal_median"), Remedy(missing="interpolate"))
 
 
@@ -46,7 +46,7 @@ def read_panel(
     empty: bool = False,
     short: int = 0,
 ) -> Panel:
-    """Check data and bring it into one form.
+    """Validate data and convert it to a panel.
 
     Parameters
     ----------
@@ -58,7 +58,7 @@ def read_panel(
     freq : str, DateOffset, int or "auto"
         Distance between time stamps; ``"auto"`` infers it.
     missing : str
-        ``"error"`` refuses NaN and missing time stamps; anything else keeps them as NaN.
+        ``"error"`` refuses NaN and missing time stamps; any other value keeps them as NaN.
     covariates : sequence of str
         Further columns of a frame to read: numbers, none missing; ``column=category`` for categories.
     channels : bool
@@ -66,9 +66,9 @@ def read_panel(
     least : int
         Values that every series must have.
     empty : bool
-        Whether all of them may be missing.
+        Whether all values may be missing.
     short : int
-        Series of a frame with fewer values are left out, and named in a warning, if others have as many.
+        Series of a frame with fewer values are left out with a warning, if others have as many.
 
     Returns
     -------
@@ -108,7 +108,7 @@ def read_panel(
 
 
 def _refuse_other_kinds(place: str, data: Any) -> None:
-    """Name what is passed instead of series."""
+    """Refuse objects that are no series; name what to pass instead."""
     if isinstance(data, (int, np.integer)) and not isinstance(data, bool):
         raise ArgumentError(
             f"{place}: data must be series, got {data}. The horizon is set when the forecaster is made: "
@@ -143,7 +143,7 @@ def _one_series(place: str, name: str, values: Any, channels: bool) -> Array:
 
 
 def _as_array(place: str, name: str, values: Any) -> npt.NDArray[Any]:
-    """Convert what a caller brought; what a masked array hides is missing."""
+    """Convert to an array; masked entries are missing values."""
     if isinstance(values, np.ma.MaskedArray):
         refuse_times(place, name, values)
         values = np.ma.filled(values.astype(np.float64), np.nan)
@@ -165,7 +165,7 @@ def _same_channels(place: str, series: Sequence[Array]) -> None:
 
 
 def _without_short(place: str, panel: Panel, short: int) -> Panel:
-    """Leave out series that have too few values to be learned from, and say so, unless all have."""
+    """Leave out series with too few values to learn from, with a warning, unless all have too few."""
     few = panel.lengths < short
     if not few.any() or few.all():
         return panel
@@ -244,7 +244,7 @@ def _read_frame(place: str, data: Any, freq: Any, missing: str, covariates: Sequ
 
 
 def _in_order(place: str, panel: Panel, codes: npt.NDArray[Any]) -> Panel:
-    """Bring rows into order of series and time; refuse duplicates."""
+    """Sort rows by series and time; refuse duplicates."""
     assert panel.times is not None
     stamps = panel.times.asi8 if isinstance(panel.times, pd.DatetimeIndex) else panel.times.to_numpy()
     order = np.lexsort((stamps, codes))
@@ -262,7 +262,7 @@ def _in_order(place: str, panel: Panel, codes: npt.NDArray[Any]) -> Panel:
 
 
 def _frequency(place: str, panel: Panel, freq: Any) -> Frequency:
-    """Take the frequency given, or infer it from the longest series."""
+    """Return the given frequency, or infer it from the longest series."""
     assert panel.times is not None
     if not (isinstance(freq, str) and freq == "auto"):
         integers = not isinstance(panel.times, pd.DatetimeIndex)
@@ -285,7 +285,7 @@ def _frequency(place: str, panel: Panel, freq: Any) -> Frequency:
 
 
 def _no_frequency(place: str, times: Any) -> DataError:
-    """Say why there is no frequency, and what helps with these time stamps."""
+    """Return the error for time stamps without a frequency, with a remedy that fits them."""
     shown = ", ".join(str(time) for time in times[:4])
     cannot = f"{place}: the frequency cannot be inferred from"
     if len(times) < 2:

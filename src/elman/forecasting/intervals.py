@@ -1,16 +1,16 @@
-"""Prediction intervals by split conformal prediction: as wide as errors that the network has made on values unseen.
+"""Prediction intervals by split conformal prediction, from errors of the network on unseen values.
 
-A network that has learned from the values before the earliest of some past cut-offs forecasts from each of them. For
+A network trained on the values before the earliest of some past cut-offs forecasts from each of them. For
 series i, cut-off c and step k = 1 … K, on the scale of the transform z = T(y)::
 
     r_{i,c,k} = |T(y_{c+k}) - T(ŷ_{c+k})| / s_{i,c}      s the mean |z_t - z_{t-season}| of the newest values known at c
 
 The n residuals of step k are pooled over series and cut-offs. Their k-th smallest, q = r_(⌈(n+1) p⌉), gives the
-interval of level p around the forecast of the network that has learned from everything::
+interval of level p around the forecast of the network trained on all values::
 
     T⁻¹(T(ŷ_{t+k}) ± q s_{i,t})
 
-If errors to come are like those, the interval holds the value with probability p or a little more. At least
+If future errors are distributed like those, the interval holds the value with probability p or a little more. At least
 1 / (1 - p) residuals are needed: 5 for 80 %, 20 for 95 %.
 
 References
@@ -49,7 +49,7 @@ __all__ = [
 ]
 
 Array = npt.NDArray[np.float64]
-STEADY = 3  # times as many residuals as a level needs, so that it does not rest on the largest alone
+STEADY = 3  # times as many residuals as a level needs, so that it does not depend on the largest alone
 _ARRAYS = ("residuals", "residual_offsets")
 
 
@@ -76,7 +76,7 @@ class Residuals:
 
     @classmethod
     def pooled(cls, parts: Sequence[Array]) -> Residuals:
-        """Pool residuals (n_i, K) or (n_i, K, D); NaN stands for a value that is not known."""
+        """Pool residuals (n_i, K) or (n_i, K, D); NaN for unknown values."""
         steps = [np.sort(step[np.isfinite(step)]) for step in np.moveaxis(np.concatenate(parts), 1, 0)]
         offsets = np.concatenate([[0], np.cumsum([len(step) for step in steps])]).astype(np.int64)
         return cls(np.concatenate(steps), offsets)
@@ -139,11 +139,11 @@ def scaled_residuals(scaling: Scaling, recipe: Recipe, known: Panel, actual: Arr
     scaling : Scaling
         The transform T.
     recipe : Recipe
-        Of the network that forecast: its season, and how far back it looks.
+        Season and context length of the network.
     known : Panel
-        What the forecasts were made from, filled.
+        The series forecast, filled.
     actual, forecasts : ndarray (S, K) or (S, K, D)
-        What came, and what had been expected.
+        Actual values and their forecasts.
     """
     distance = np.abs(scaling.inside(actual) - scaling.inside(forecasts))
     scaled: Array = distance / _scales(scaling, recipe, known)[:, None]
@@ -151,7 +151,7 @@ def scaled_residuals(scaling: Scaling, recipe: Recipe, known: Panel, actual: Arr
 
 
 def _scales(scaling: Scaling, recipe: Recipe, known: Panel) -> Array:
-    """Measure how much each series moves from season to season (S,) or (S, D), on what a forecast depends on."""
+    """Compute the mean change from season to season (S,) or (S, D) of the values that a forecast depends on."""
     season = recipe.seasons[0]
     every = []
     for values in known:
@@ -159,7 +159,7 @@ def _scales(scaling: Scaling, recipe: Recipe, known: Panel) -> Array:
         lag = season if len(z) >= 2 * season else 1
         every.append(np.mean(np.abs(z[lag:] - z[:-lag]), axis=0) if len(z) > 1 else np.zeros(z.shape[1:]))
     scales = np.stack(every)
-    # A series that repeats itself has no scale of its own; a small part of the others' keeps the quotient finite.
+    # A periodic series has scale 0; a small fraction of the others' scale keeps the quotient finite.
     least = [
         np.median(column[column > 0]) if (column > 0).any() else 1e-6 for column in scales.reshape(len(scales), -1).T
     ]
@@ -168,7 +168,7 @@ def _scales(scaling: Scaling, recipe: Recipe, known: Panel) -> Array:
 
 
 def levels_within(residuals: Residuals | None, levels: Sequence[float]) -> list[float]:
-    """Return those of the levels that there are residuals enough for."""
+    """Return the levels for which there are enough residuals."""
     return [level for level in levels if residuals is not None and residuals.count >= residuals_needed(level)]
 
 
@@ -186,7 +186,7 @@ def bounds(
     recipe : Recipe
         Of the network.
     known : Panel
-        What the forecasts were made from, filled.
+        The series forecast, filled.
     forecasts : ndarray (S, K) or (S, K, D)
         Points.
     levels : sequence of float
@@ -231,12 +231,12 @@ def _too_few(place: str, count: int, level: float) -> ArgumentError:
 
 
 def deliver(known: Panel, forecasts: Array, edges: dict[str, Array]) -> Any:
-    """Give forecasts and intervals the form in which the data came.
+    """Return forecasts and intervals in the form of the data.
 
     Parameters
     ----------
     known : Panel
-        What the forecasts were made from.
+        The series forecast.
     forecasts : ndarray (S, K)
         Points.
     edges : dict of str to ndarray (S, K)

@@ -1,4 +1,4 @@
-"""Scores and conclusions: forecasts of a known past beside what came."""
+"""Scores and verdicts: forecasts from past cut-offs beside the actual values."""
 
 from __future__ import annotations
 
@@ -34,15 +34,15 @@ class Backtest:
     Parameters
     ----------
     forecasts : DataFrame
-        That of `cross_validation`.
+        From `cross_validation`.
     by_series : DataFrame
         Scores per series and cut-off, see `elman.forecasting.metrics.scores`.
     table : DataFrame
-        Mean scores: a row per model, columns sMAPE (0 to 200), MASE, MAE. ``Elman`` is what is delivered.
+        Mean scores: a row per model, columns sMAPE (0 to 200), MASE, MAE. ``Elman`` is the delivered method.
     best : str
         The best baseline.
     metric : str
-        What decides: ``"MASE"``, or ``"MAE"`` where MASE is not defined.
+        The deciding score: ``"MASE"``, or ``"MAE"`` where MASE is not defined.
     beats : bool
         Whether Elman has the lower mean error and wins at a majority of the cut-offs.
     verdict : str
@@ -53,9 +53,9 @@ class Backtest:
     coverage : dict of float to float
         Share of the values inside the intervals of each level asked for.
     delivered : str
-        Of the check of a fit: what is called Elman, as in `Forecaster.method_`.
+        Of the check of a fit: the method called Elman, as in `Forecaster.method_`.
     reason : str
-        Of the check of a fit: why that is delivered.
+        Of the check of a fit: the reason for that method.
 
     Examples
     --------
@@ -130,7 +130,7 @@ class Backtest:
 
     @classmethod
     def of(cls, comparison: Comparison) -> Backtest:
-        """Score the check of a fit: what is delivered, Elman's other candidates, and the baselines."""
+        """Score the check of a fit: the delivered method, Elman's other candidates, and the baselines."""
         delivered = comparison.decision.delivered
         columns = {MODEL: comparison.forecasts[delivered]}
         columns |= {
@@ -152,7 +152,7 @@ class Backtest:
 
 
 def window_frame(panel: Panel, known: Panel, left_out: int, horizon: int, columns: dict[str, Array]) -> pd.DataFrame:
-    """Put the forecasts (S, K) of one cut-off beside what came."""
+    """Put the forecasts (S, K) of one cut-off beside the actual values."""
     assert panel.times is not None and known.times is not None
     rows = (panel.offsets[1:, None] - left_out + np.arange(horizon)).ravel()
     cutoffs = known.times[known.offsets[1:] - 1].repeat(horizon)
@@ -164,7 +164,7 @@ def window_frame(panel: Panel, known: Panel, left_out: int, horizon: int, column
 def judge(
     place: str, forecasts: pd.DataFrame, panel: Panel, season: int, baselines: Sequence[str] | None = None
 ) -> Backtest:
-    """Score a frame of `cross_validation` and draw the conclusions."""
+    """Score a frame of `cross_validation` and conclude."""
     known = forecasts[forecasts["y"].notna()]
     if len(known) == 0:
         raise DataError(f"{place}: every value after the cut-offs is missing (NaN); there is nothing to score.")
@@ -202,7 +202,7 @@ def judge(
 def _by_series_verdicts(
     by_series: pd.DataFrame, names: list[str], ids: list[Any], baselines: Sequence[str] | None
 ) -> pd.DataFrame:
-    """Conclude series by series in their order, in MASE where it is defined and in MAE where it is not."""
+    """Make a verdict per series, by MASE, or by MAE where MASE is not defined."""
     mase = by_series[(by_series["metric"] == "MASE") & by_series[names].notna().all(axis="columns")]
     mae = by_series[(by_series["metric"] == "MAE") & ~by_series["unique_id"].isin(mase["unique_id"])]
     several = by_series["unique_id"].nunique() > 1

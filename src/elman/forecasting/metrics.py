@@ -28,9 +28,9 @@ def scores(forecasts: pd.DataFrame, history: pd.DataFrame, models: Sequence[str]
     Parameters
     ----------
     forecasts : DataFrame
-        Columns ``unique_id``, ``ds``, ``y`` (what came), one per model, and perhaps ``cutoff``.
+        Columns ``unique_id``, ``ds``, ``y`` (actual values), one per model, and optionally ``cutoff``.
     history : DataFrame
-        Columns ``unique_id``, ``ds``, ``y``: what was known; with cut-offs, only what lies before each is used.
+        Columns ``unique_id``, ``ds``, ``y``: known values; with cut-offs, only those before each are used.
     models : sequence of str
         Columns to score.
     season : int
@@ -39,8 +39,8 @@ def scores(forecasts: pd.DataFrame, history: pd.DataFrame, models: Sequence[str]
     Returns
     -------
     DataFrame
-        Columns ``unique_id``, perhaps ``cutoff``, ``metric`` (one of `METRICS`), one per model. MASE is NaN where the
-        history is too short or repeats itself exactly.
+        Columns ``unique_id``, ``cutoff`` if given, ``metric`` (one of `METRICS`), one per model. MASE is NaN where the
+        history is too short or exactly periodic.
 
     References
     ----------
@@ -53,7 +53,7 @@ def scores(forecasts: pd.DataFrame, history: pd.DataFrame, models: Sequence[str]
     >>> scores(forecasts, history, ["naive"], season=1)[["metric", "naive"]].round(4).values.tolist()
     [['sMAPE', 28.5714], ['MASE', 0.6667], ['MAE', 1.0]]
     """
-    from utilsforecast.evaluation import evaluate  # takes a quarter of a second
+    from utilsforecast.evaluation import evaluate  # the import takes a quarter of a second
     from utilsforecast.losses import mae, mase, smape
 
     table: pd.DataFrame = evaluate(

@@ -1,4 +1,4 @@
-"""Fill missing values of a series from the rest of the same series."""
+"""Fill missing values of a series from its other values."""
 
 from __future__ import annotations
 
@@ -20,8 +20,8 @@ def fill(values: Array, how: str, season: int) -> Array:
     values : ndarray (n,), float64
         One series; at least one value is known.
     how : str
-        ``"seasonal_median"``: the median of the known values at the same place of the season, or of all where that
-        place has none. ``"interpolate"``: the straight line between the neighbours, the nearest value at the ends.
+        ``"seasonal_median"``: the median of the known values at the same phase of the season, or of all values if that
+        phase has none. ``"interpolate"``: the straight line between the neighbours, the nearest value at the ends.
     season : int
         Values per season.
 

@@ -1,4 +1,4 @@
-"""Warnings about series of which a forecast is legal but easily misread."""
+"""Warnings about series whose forecasts are easily misread."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ from elman.tables.frequencies import future_times
 
 __all__ = ["notice_ended", "notice_medians"]
 
-_LONG_AGO = 3  # of the season or the horizon, whichever is longer
+_LONG_AGO = 3  # times the season or the horizon, whichever is longer
 _LEAST_STEPS = 12
 _MOSTLY_ZERO = 0.5  # share of the values
-_FEWEST = 4  # other values: one spike is no demand that comes now and then
+_FEWEST = 4  # values other than zero: a single spike is no intermittent demand
 _NEAR_ZERO = 0.5  # of the mean of the values
 
 
 def notice_ended(place: str, panel: Panel, horizon: int, season: int) -> None:
-    """Warn of series that ended long before the newest time stamp of the panel: their forecasts start there.
+    """Warn of series that end long before the newest time stamp of the panel: their forecasts start at their ends.
 
     Parameters
     ----------
     place : str
         Start of the message.
     panel : Panel
-        Series of a frame; nothing is said of others.
+        Series of a frame; others give no warning.
     horizon, season : int
         Long before: by more than three times the longer of the two, and by more than 12 steps.
     """
@@ -48,24 +48,24 @@ def notice_ended(place: str, panel: Panel, horizon: int, season: int) -> None:
         last = ends[ended].max()
         _warn(
             f"{place}: {_count(ended, panel)} ended long before the newest time stamp, {_shown(newest)}, the last of "
-            f"them at {_shown(last)}: {names_of(panel, ended)}. Each is forecast from its own end on; leave out what "
-            "does not go on."
+            f"them at {_shown(last)}: {names_of(panel, ended)}. Each is forecast from its own end; leave out "
+            "discontinued series."
         )
 
 
 def notice_medians(
     place: str, panel: Panel, method: Method, parameters: Mapping[str, Any], forecasts: npt.NDArray[np.float64]
 ) -> None:
-    """Warn of forecasts near zero of series that are zero more often than not: half of what comes lies above a median.
+    """Warn of forecasts near zero for series that are mostly zero: half of the future values lie above a median.
 
     Parameters
     ----------
     place : str
         Start of the message.
     panel : Panel
-        What the forecasts were made from.
+        The series forecast.
     method : Method
-        That made them. Baselines give no medians, nor do networks that were trained by another loss than ``"mae"``.
+        The forecasting method. Baselines give no medians, nor do networks trained with a loss other than ``"mae"``.
     parameters : mapping of str to Any
         Of the forecaster.
     forecasts : ndarray (S, K) or (S, K, D)
@@ -84,8 +84,8 @@ def notice_medians(
     if near:
         whose = "the series" if panel.kind == "array" else f"{_count(near, panel)} ({names_of(panel, near)})"
         _warn(
-            f"{place}: the forecast of {whose} is a median, and near 0 because most values are 0: it is no mean, and "
-            "its sum is no total. Sum the values over longer periods before forecasting, or look at the upper ends of "
+            f"{place}: the forecast of {whose} is a median, near 0 because most values are 0; it is not a mean, and "
+            "its sum is not a total. Sum the values over longer periods before forecasting, or use the upper ends of "
             "the intervals."
         )
 

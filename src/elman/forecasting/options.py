@@ -53,7 +53,7 @@ LOSSES = {
 
 @dataclass(frozen=True, kw_only=True)
 class _Frequency(Parameter):
-    """A frequency as pandas takes it, which the fit checks with the time stamps."""
+    """A frequency in pandas' form; the fit checks it against the time stamps."""
 
     def plain(self, value: Any) -> Any:
         return frequency_text(super().plain(value))
@@ -111,16 +111,16 @@ TABLE: Table = {
     "progress": COMMON["progress"],
 }
 
-_MOST_STEPS = 2**14  # of a recursive forecast, each a pass of the networks
+_MOST_STEPS = 2**14  # of a recursive forecast; each is one pass of the networks
 
 
 def check_parameters(place: str, parameters: Parameters) -> None:
-    """Refuse values that the constructor stored but nothing can use, by themselves or together.
+    """Refuse invalid values of parameters, single or in combination.
 
     Raises
     ------
     ArgumentError
-        Naming the parameter, what it may be and what it is.
+        Naming the parameter, its possible values and its value.
     UnsupportedError
         If ``bptt_depth`` is neither None nor 1.
     """
@@ -144,13 +144,13 @@ def check_parameters(place: str, parameters: Parameters) -> None:
 
 
 def _check_method(place: str, parameters: Parameters) -> None:
-    """Refuse what a method that was chosen has no use for: nothing that was asked for is ignored."""
+    """Refuse parameters that the given method does not use."""
     method = parameters.method
     if method == "network":
         return
     if method != "auto" and (names := covariates_of(parameters)):
         raise ArgumentError(
-            f'{place}: the method "{method}" forecasts each series from itself alone and has no use for the '
+            f'{place}: the method "{method}" forecasts each series alone and cannot use the '
             f"covariates {', '.join(names)}.",
             Remedy(method="auto"),
             Remedy(method="network"),
@@ -169,17 +169,17 @@ def _check_method(place: str, parameters: Parameters) -> None:
 
 
 def least_values(parameters: Parameters) -> int:
-    """Count the values that a series must have: the network needs two, what knows series before it sees them one."""
+    """Return the minimum length of a series: two for the network, one for pretrained methods and baselines."""
     return 2 if parameters.method == "network" or covariates_of(parameters) else 1
 
 
 def ahead_of(parameters: Parameters) -> int:
-    """Count the values that the network itself forecasts at a step: one, where forecasts enter the next window."""
+    """Return the number of values that the network forecasts per step: one if forecasts enter the next window."""
     return 1 if parameters.strategy == "recursive" else int(parameters.horizon)
 
 
 def names_of(columns: Any) -> tuple[str, ...]:
-    """Return names of columns from a list, an array or a pandas Index; none where there is nothing.
+    """Return names of columns from a list, an array or a pandas Index; none for None.
 
     Examples
     --------
@@ -195,7 +195,7 @@ def covariates_of(parameters: Parameters) -> tuple[str, ...]:
 
 
 def _check_covariates(place: str, parameters: Parameters) -> None:
-    """Refuse a column named twice, and forecasts that would need covariates nobody knows."""
+    """Refuse a column named twice, and forecasts that would need unknown covariates."""
     columns = covariates_of(parameters)
     for column in columns:
         if columns.count(column) > 1 or column in ("unique_id", "ds", "y"):

@@ -1,4 +1,4 @@
-"""A checked set of series: what every part of forecasting works on once the caller's data has passed the door."""
+"""The panel: a validated set of series, on which all parts of forecasting work."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Panel:
     offsets : ndarray (S+1,), int64
         Series s is ``values[offsets[s] : offsets[s+1]]``.
     kind : str
-        What the caller brought and gets back: ``"array"``, ``"list"``, ``"pandas"`` or ``"polars"``.
+        Form of the caller's data and of the results: ``"array"``, ``"list"``, ``"pandas"`` or ``"polars"``.
     ids : Index (S,), optional
         Names of the series (frames only).
     times : Index (total,), optional
@@ -40,7 +40,7 @@ class Panel:
     covariates : ndarray (total, C), optional
         Further columns at the same times, none missing.
     ahead : ndarray (S, k, C), optional
-        The covariates of the k steps after each series' newest value, as far as they are known.
+        The covariates of the k steps after each series' newest value, NaN where unknown.
 
     Examples
     --------
@@ -85,7 +85,7 @@ class Panel:
         return f"at position {position}" if self.kind == "array" else f"in {self.name(series)} at position {position}"
 
     def take(self, rows: npt.NDArray[np.int64], offsets: npt.NDArray[np.int64]) -> Panel:
-        """Keep some of the values; ``rows`` are positions in `values`, ``offsets`` the new borders of all series."""
+        """Keep some values; ``rows`` are positions in `values`, ``offsets`` the new borders of all series."""
         times = None if self.times is None else self.times[rows]
         covariates = None if self.covariates is None else self.covariates[rows]
         return replace(self, values=self.values[rows], offsets=offsets, times=times, covariates=covariates)
@@ -103,7 +103,7 @@ class Panel:
         return self._slice(np.maximum(self.offsets[:-1], self.offsets[1:] - keep), self.offsets[1:])
 
     def extended(self, values: Array) -> Panel:
-        """Put further values (S, k) behind every series, with their covariates; time stamps are left behind."""
+        """Append values (S, k) and their covariates to every series; time stamps are dropped."""
         added = values.shape[1]
         offsets = self.offsets + np.arange(len(self.offsets)) * added
         longer = np.concatenate([part for pair in zip(self, values, strict=True) for part in pair])
@@ -115,7 +115,7 @@ class Panel:
         return replace(self, values=longer, offsets=offsets, times=None, covariates=covariates, ahead=ahead)
 
     def appended(self, new: Panel) -> Panel:
-        """Put the values of another panel behind those of the same series, time stamps and covariates included."""
+        """Append the values of another panel to the same series, with time stamps and covariates."""
         rows = [np.arange(a, b) for a, b in zip(self.offsets[:-1], self.offsets[1:], strict=True)]
         shift = len(self.values)
         behind = [shift + np.arange(a, b) for a, b in zip(new.offsets[:-1], new.offsets[1:], strict=True)]
@@ -172,7 +172,7 @@ class Panel:
         return pd.DataFrame({"unique_id": self.ids.repeat(repeats), "ds": times, **columns})
 
     def deliver(self, forecasts: Array, column: str = "Elman") -> Any:
-        """Give forecasts (S, K) the form in which the data came: an array (K,), a list of arrays or a long frame.
+        """Return forecasts (S, K) in the form of the data: an array (K,), a list of arrays or a long frame.
 
         Forecasts of D channels (S, K, D) become arrays (K, D).
         """
@@ -187,7 +187,7 @@ class Panel:
         return self.native(self.long_frame({column: forecasts.ravel()}, times, horizon))
 
     def native(self, frame: pd.DataFrame) -> Any:
-        """Turn a pandas frame into the library that the data came from."""
+        """Convert a pandas frame to the library of the data."""
         if self.kind != "polars":
             return frame
         import polars as pl
@@ -209,7 +209,7 @@ class Panel:
 
 
 def names_of(panel: Panel, some: Sequence[int] | npt.NDArray[np.int64], most: int = 5) -> str:
-    """List the names of some series, the first few of many.
+    """List the names of some series; of many, the first few.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""The parameters of a forecaster, and which of them belong to its network alone."""
+"""The parameters of a forecaster, and the list of those that belong to its network alone."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ NETWORK_ONLY = (
 
 @dataclass(eq=False, repr=False)
 class Parameters:
-    """What the constructor of `Forecaster` takes, as it was given; see there."""
+    """Arguments of the constructor of `Forecaster`, unchanged; documented there."""
 
     horizon: int
     _: KW_ONLY

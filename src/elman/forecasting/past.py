@@ -14,12 +14,12 @@ __all__ = ["CUTOFFS", "Past", "most_cut_offs", "tuning_length"]
 
 Array = npt.NDArray[np.float64]
 
-CUTOFFS = 3  # of cutoffs="auto": as few as a baseline needs to be delivered
-FEWEST_TO_TUNE = 20  # series long enough; the prior tuned on fewer forecasts worse as often as better
+CUTOFFS = 3  # of cutoffs="auto": the minimum at which a baseline can be delivered
+FEWEST_TO_TUNE = 20  # series of sufficient length; on fewer, tuning hurts as often as it helps
 
 
 def tuning_length(season: int) -> int:
-    """Count the values that a series must keep beside the horizon for the prior to be tuned on it.
+    """Return the values that a series needs before the horizon for the prior to be tuned on it.
 
     Examples
     --------
@@ -30,11 +30,11 @@ def tuning_length(season: int) -> int:
 
 
 def most_cut_offs(lengths: npt.NDArray[np.int64], horizon: int, season: int, wanted: int = CUTOFFS) -> int:
-    """Count the cut-offs, a horizon apart, that the data allow.
+    """Return the number of cut-offs, a horizon apart, that the data allow.
 
-    One of panels that the prior may be tuned on, so that it learns from all but the newest horizon. Else as many as
-    wanted, as long as half of the series keep a season and one value before the earliest; one where any series keeps
-    two values; else none.
+    One for panels on which the prior may be tuned, so that it learns from all values but the newest horizon. Else as
+    many as wanted, as long as half of the series keep a season and one value before the earliest; one if any series
+    keeps two values; else none.
 
     Parameters
     ----------
@@ -63,7 +63,7 @@ def most_cut_offs(lengths: npt.NDArray[np.int64], horizon: int, season: int, wan
 
 @dataclass(frozen=True)
 class Past:
-    """The series long enough for some cut-offs, and what came after each.
+    """The series long enough for some cut-offs, and the values after each cut-off.
 
     Parameters
     ----------
@@ -74,7 +74,7 @@ class Past:
     horizon, season : int
         Values forecast from each, values per season.
     rows : ndarray (S,), int64
-        Which series of the data these are.
+        Positions of these series in the data.
     """
 
     panel: Panel
@@ -97,12 +97,12 @@ class Past:
         return cls(panel.select(rows.tolist()), left_out, horizon, season, rows)
 
     def known(self, cut_off: int) -> Panel:
-        """Return what was known at a cut-off."""
+        """Return the values before a cut-off."""
         return self.panel.head(self.left_out[cut_off])
 
     @property
     def actual(self) -> Array:
-        """What came after each cut-off (S, C, K), or (S, C, K, D); NaN where it is missing."""
+        """Values after each cut-off (S, C, K), or (S, C, K, D); NaN where missing."""
         steps = np.arange(self.horizon) - np.array(self.left_out)[:, None]
         came: Array = self.panel.values[self.panel.offsets[1:, None, None] + steps]
         return came
@@ -113,9 +113,9 @@ class Past:
         Returns
         -------
         metric : str
-            ``"MASE"``, or ``"MAE"`` where MASE is defined nowhere: where no series has moved before a cut-off.
+            ``"MASE"``, or ``"MAE"`` if MASE is defined nowhere: if all series are constant before the cut-offs.
         errors : dict of str to ndarray (S, C)
-            NaN where there is nothing to score.
+            NaN where no value is known.
         """
         actual, scales = self.actual, self._scales()
         counted = np.isfinite(actual)

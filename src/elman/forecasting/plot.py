@@ -1,4 +1,4 @@
-"""Pictures of a forecast: history, what the held-out check looked like, and what comes next with its intervals."""
+"""Pictures of a forecast: history, the held-out check, and the forecast with its intervals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["plot_backtest", "plot_forecast", "plot_png"]
 
 _MOST = 12  # panels
-_ROOM = 0.7  # how far intervals are shown beyond the lines, in heights of these
+_ROOM = 0.7  # visible part of intervals beyond the lines, relative to the height of the lines
 _VERDICT = 13  # characters of a line below the panels, per inch
 
 
@@ -78,17 +78,17 @@ def plot_forecast(
     Parameters
     ----------
     history : DataFrame
-        Columns ``unique_id``, ``ds``, ``y``: everything known.
+        Columns ``unique_id``, ``ds``, ``y``: all known values.
     forecast : DataFrame
-        Columns ``unique_id``, ``ds``, ``Elman`` and perhaps ``Elman-lo-80``, ``Elman-hi-80``, …: what comes next.
+        Columns ``unique_id``, ``ds``, ``Elman`` and optionally ``Elman-lo-80``, ``Elman-hi-80``, …: the forecast.
     backtest : Backtest or None
         Forecasts of the newest known values, drawn over them with the best baseline.
     seasons : int
-        Values per season; decides how much history is shown.
+        Values per season; determines the length of history shown.
     baseline : DataFrame, optional
-        Columns ``unique_id``, ``ds`` and the best baseline's name: what it says comes next.
+        Columns ``unique_id``, ``ds`` and the best baseline's name: its forecast.
     method : str
-        What is delivered, for the legend.
+        Name of the delivered method, for the legend.
 
     Returns
     -------
@@ -228,7 +228,7 @@ def _finish(ax: Any, name: Any) -> None:
 
 
 def _limit(ax: Any) -> None:
-    """Let wide intervals leave the picture rather than flatten the series."""
+    """Limit the vertical axis: wide intervals are cut off instead of flattening the series."""
     drawn = np.concatenate([np.asarray(line.get_ydata(), dtype=np.float64) for line in ax.get_lines()])
     low, high = np.nanmin(drawn), np.nanmax(drawn)
     room = _ROOM * (high - low)
@@ -238,7 +238,7 @@ def _limit(ax: Any) -> None:
 
 
 def _draw_check(ax: Any, held_out: pd.DataFrame) -> None:
-    """Shade the part that was held out, and draw what was expected of it."""
+    """Shade the held-out part, and draw its forecasts."""
     ax.axvspan(held_out["ds"].iloc[0], held_out["ds"].iloc[-1], color=GRID, zorder=0, linewidth=0, label="held out")
     ax.plot(
         held_out["ds"],

@@ -1,4 +1,4 @@
-"""From newest values to forecasts: warm the state of every network, take the last step, put everything back."""
+"""From newest values to forecasts: warm the states, take the output of the last step, invert the transforms."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["WarmUp", "check_finite", "combined", "final_output", "forecast", "wa
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
 
-_FARTHEST = 1e30  # units of the network; what lies farther says no more, and must stay finite in float32
+_FARTHEST = 1e30  # units of the network; farther values are clipped, to stay finite in float32
 _ROWS = 256  # series forecast at a time; bounds memory and changes no bit
 
 
@@ -68,7 +68,7 @@ def forecast(
 def _at_once(
     networks: Sequence[Network], recipe: Recipe, unit: Any, panel: Panel, scales: Array, n_threads: int
 ) -> Array:
-    """Forecast as many values as the network gives."""
+    """Forecast as many values as the network outputs."""
     parts = []
     for start in range(0, len(panel), _ROWS):
         rows = range(start, min(start + _ROWS, len(panel)))
@@ -79,7 +79,7 @@ def _at_once(
 
 
 def check_finite(place: str, panel: Panel, forecasts: Array) -> Array:
-    """Refuse forecasts (S, K) or (S, K, D) that left the range of numbers; return the others as they are."""
+    """Refuse forecasts (S, K) or (S, K, D) that are not finite; return the others unchanged."""
     wrong = ~np.isfinite(forecasts.reshape(len(forecasts), -1)).all(axis=1)
     if wrong.any():
         whose = "the series" if panel.kind == "array" else panel.name(int(np.argmax(wrong)))
@@ -91,7 +91,7 @@ def check_finite(place: str, panel: Panel, forecasts: Array) -> Array:
 
 @dataclass(frozen=True)
 class WarmUp:
-    """What the networks see before a forecast.
+    """Inputs of the networks before a forecast.
 
     Parameters
     ----------
@@ -100,7 +100,7 @@ class WarmUp:
     lengths : ndarray (N,), int64
         Steps of each row.
     center : ndarray (N, D), float64
-        Level of the last window, in units of the network.
+        Center of the last window, in units of the network.
     """
 
     x: npt.NDArray[np.float32]
@@ -148,7 +148,7 @@ def _covariate_windows(
     assert arrays.covariates is not None
     now, beyond = _steps(first, lengths)
     series, columns, horizon = len(panel), arrays.covariates.shape[1], recipe.horizon
-    ahead = np.zeros((series, horizon, columns))  # of those that are not known ahead, nothing is used
+    ahead = np.zeros((series, horizon, columns))  # columns not known ahead are not used
     if recipe.future:
         assert panel.ahead is not None
         ahead = standardized(panel.ahead[:, :horizon], recipe)
@@ -174,7 +174,7 @@ def final_output(
 def combined(
     recipe: Recipe, unit: Any, outputs: Sequence[npt.NDArray[np.float32]], center: Array, scales: Array
 ) -> Array:
-    """Turn the outputs of the networks (N, K·D) into a forecast (N, K) or (N, K, D): the median, put back to scale."""
+    """Convert outputs of the networks (N, K·D) to a forecast (N, K) or (N, K, D): the median, transforms inverted."""
     median = np.median([output.astype(np.float64) for output in outputs], axis=0)
     median = (median.reshape(len(center), recipe.horizon, recipe.channels) + center[:, None]) * unit
     if isinstance(recipe.transform, str):

@@ -1,7 +1,7 @@
-"""One procedure for every fit: hold out, compare, choose, prepare on everything, measure intervals.
+"""The procedure of every fit: hold out, compare, choose, prepare on all values, measure intervals.
 
-It works on a panel that has been read and checked once, and returns one frozen value. The command and Python both come
-through here, so the same data give the same forecasts and the same intervals.
+It takes a validated panel and returns one frozen value. The command and Python both use it, so the same data give the
+same forecasts and the same intervals.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ _WIDEST_USUAL = 95.0
 
 @dataclass(frozen=True)
 class _Held:
-    """What was forecast of the values held out.
+    """Forecasts of the held-out values.
 
     Parameters
     ----------
@@ -50,7 +50,7 @@ class _Held:
     forecasts : dict of str to ndarray (S·D, C, K)
         By candidate.
     methods : dict of str to Method
-        As they were prepared for the newest cut-off.
+        As prepared for the newest cut-off.
     """
 
     past: Past
@@ -77,12 +77,12 @@ def fit_panel(place: str, parameters: Parameters, panel: Panel) -> Fitted:
     Raises
     ------
     Interrupted
-        On Ctrl-C; KeyboardInterrupt where a network was asked for that has not learned anything yet.
+        On Ctrl-C; KeyboardInterrupt if the requested network has made no update yet.
     """
     order = panel.sorted_by_name()
     if order is None or (np.diff(order) > 0).all():
         return _fit_or_so_far(place, parameters, panel)
-    back = np.argsort(order)  # draws depend on the place of a series: the order of the rows must not
+    back = np.argsort(order)  # random numbers depend on positions: sorted, the order of the rows does not matter
     try:
         return _fit_or_so_far(place, parameters, panel.select(order)).in_order(back)
     except Interrupted as stop:
@@ -128,7 +128,7 @@ def _fitted(
 
 
 def _so_far(candidates: Candidates, panel: Panel) -> Method | None:
-    """Return what an interrupted fit can deliver: the network as far as it has learned, or what needs no training."""
+    """Return the method of an interrupted fit: the network as trained so far, or a method without training."""
     if candidates.start == NETWORK:
         return _network_so_far(candidates, panel)
     name = PRIOR if candidates.start == TUNED else candidates.start
@@ -136,7 +136,7 @@ def _so_far(candidates: Candidates, panel: Panel) -> Method | None:
 
 
 def _network_so_far(candidates: Candidates, panel: Panel) -> NetworkMethod | None:
-    """Return the network that has learned longest. One of the check or the calibration lacks the newest values."""
+    """Return the network with the longest training. One of the check or the calibration lacks the newest values."""
     whole, _ = filled(panel, candidates.parameters.missing, candidates.seasons[0])
     network = candidates.so_far
     return network.for_series(whole) if network is not None and network.scaling.holds(whole) else None
@@ -146,7 +146,7 @@ def _network_so_far(candidates: Candidates, panel: Panel) -> NetworkMethod | Non
 
 
 def _hold_out(candidates: Candidates, panel: Panel) -> _Held | None:
-    """Forecast the newest values from what precedes them, with every candidate; None where there is nothing to do."""
+    """Forecast the newest values from those before, with every candidate; None without cut-offs."""
     parameters = candidates.parameters
     count = _count(candidates, panel)
     past = Past.of(panel, count, int(parameters.horizon), candidates.seasons[0])
@@ -163,13 +163,13 @@ def _hold_out(candidates: Candidates, panel: Panel) -> _Held | None:
 
 
 def _count(candidates: Candidates, panel: Panel) -> int:
-    """Count the cut-offs: as many as asked for, or as the rule says, as far as the data go."""
+    """Return the number of cut-offs: as requested, or by the rule, as far as the data allow."""
     parameters, season = candidates.parameters, candidates.seasons[0]
     horizon, wanted = int(parameters.horizon), parameters.cutoffs
     if wanted == "auto":
         if parameters.method == "auto":
             return most_cut_offs(panel.lengths, horizon, season, CUTOFFS)
-        # One that was asked for is not chosen; a panel's held-out horizon measures the width of its intervals.
+        # A requested method is not chosen; on a panel the held-out horizon still measures the width of its intervals.
         enough = np.count_nonzero(panel.lengths >= horizon + 2) >= FEWEST_FOR_WIDTHS
         return int(enough and parameters.method != "network")
     possible = max(0, (int(panel.lengths.max()) - 2) // horizon)
@@ -186,7 +186,7 @@ def _warn(message: str, *remedies: Remedy) -> None:
 
 
 def _forecast_all(candidates: Candidates, past: Past, names: Sequence[str]) -> _Held:
-    """Prepare every candidate on what precedes the earliest cut-off (each, with ``refit``), and forecast from each."""
+    """Prepare the candidates before the earliest cut-off (with ``refit``, before each), and forecast from each."""
     parameters = candidates.parameters
     columns: dict[str, list[Array]] = {name: [] for name in names}
     methods: dict[str, Method] = {}
@@ -208,7 +208,7 @@ def _forecast_all(candidates: Candidates, past: Past, names: Sequence[str]) -> _
 
 
 def _decide(candidates: Candidates, held: _Held | None) -> tuple[Decision, Comparison | None]:
-    """Choose, and keep what was compared."""
+    """Choose a method, and keep the comparison."""
     start, asked = candidates.start, candidates.parameters.method
     if held is None:
         reason = f'the method "{asked}" was asked for' if asked != "auto" else "nothing was held out"
@@ -220,7 +220,7 @@ def _decide(candidates: Candidates, held: _Held | None) -> tuple[Decision, Compa
         decision = choose_method(errors, baselines, metric, start)
     else:
         decision = Decision(start, start, f'the method "{asked}" was asked for')
-    if not baselines:  # held out for the width of the intervals alone
+    if not baselines:  # the hold-out serves the width of the intervals alone
         return decision, None
     partner = f" with {PARTNER}" if candidates.seasons[0] == 1 else ""
     labels = {name: name + partner * ("prior" in name) for name in errors}
@@ -231,9 +231,9 @@ def _decide(candidates: Candidates, held: _Held | None) -> tuple[Decision, Compa
 
 
 def _residuals(candidates: Candidates, panel: Panel, decision: Decision, held: _Held | None) -> Residuals | None:
-    """Collect past errors of the network where it is delivered alone.
+    """Collect past errors of the network if it is delivered alone.
 
-    Where it was chosen, they come from the check if that has left enough, else from a further network.
+    If it was chosen, they come from the check where that has enough, else from another network.
     """
     parameters = candidates.parameters
     if decision.delivered != NETWORK:
@@ -264,7 +264,7 @@ def _residuals_of_check(candidates: Candidates, panel: Panel, held: _Held) -> Re
 def _with_intervals(
     candidates: Candidates, method: Method, residuals: Residuals | None, held: _Held | None, decision: Decision
 ) -> Method:
-    """Give a method its residuals, or the width factors that the held-out horizon of a panel shows."""
+    """Add residuals to a method, or the width factors measured on the held-out horizon of a panel."""
     if isinstance(method, NetworkMethod):
         return replace(method, residuals=residuals)
     if held is None or len(held.past.rows) < FEWEST_FOR_WIDTHS:
@@ -277,7 +277,7 @@ def _with_intervals(
 
 
 def _widths(candidates: Candidates, held: _Held, delivered: str) -> tuple[float, float]:
-    """Measure the width factors on the newest horizon, with the method as it was prepared before it."""
+    """Measure the width factors on the newest horizon, with the method prepared on the values before it."""
     prior = delivered.removeprefix(f"mean of {NETWORK} and ")
     spread = held.methods[prior].spread  # type: ignore[attr-defined]
     parameters, past = candidates.parameters, held.past

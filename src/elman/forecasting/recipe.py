@@ -1,4 +1,4 @@
-"""The numbers behind a fit, by written rules from the training part alone: seasons, window, updates, batch size."""
+"""Rules for the numbers of a fit, from the training part alone: seasons, window, updates, batch size."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _LONGEST_SEASON = 2**20
 
 @dataclass(frozen=True)
 class Recipe:
-    """What the rules made of the parameters and the training part.
+    """Settings of the window network, from the parameters and the training part by rules.
 
     Parameters
     ----------
@@ -257,7 +257,7 @@ def batch_size(recipe: Recipe, lengths: Lengths, limit: int, *, last: bool = Fal
         answered = steps if every step of a stretch has targets, 1 if the last alone has
 
     A series of 300 values has some 180 different stretches of 96 windows, but three cover it. 32 drawn at random
-    overlap almost wholly: an update costs ten times as much and teaches no more. Panels of 32 series and more get a
+    overlap almost entirely: an update costs ten times as much without a lower error. Panels of 32 series and more get a
     ``limit`` of 32.
 
     Parameters

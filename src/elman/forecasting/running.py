@@ -1,4 +1,4 @@
-"""A forecast that goes on: states and outputs after the newest value, moved by one step per new value."""
+"""States and outputs after the newest value, advanced by one step per new value."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ Index = npt.NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Running:
-    """Where every network stands after the newest value of every series.
+    """State and output of every network after the newest value of every series.
 
     Parameters
     ----------
@@ -31,7 +31,7 @@ class Running:
     outputs : list of ndarray (S, output size), float32
         One per network.
     center : ndarray (S, D), float64
-        Level of the newest window, in units of the network.
+        Center of the newest window, in units of the network.
     """
 
     states: list[State]
@@ -46,7 +46,7 @@ class Running:
 def begin(
     networks: Sequence[Network], recipe: Recipe, unit: Any, panel: Panel, scales: Array, n_threads: int
 ) -> Running:
-    """Warm every network on the newest windows, as a forecast does."""
+    """Warm every network on the newest windows, as for a forecast."""
     warm = warm_up(recipe, unit, panel, scales)
     ends = [final_output(network, warm, None, n_threads) for network in networks]
     return Running([state for state, _ in ends], [output for _, output in ends], warm.center)
@@ -62,7 +62,7 @@ def proceed(
     added: Index,
     n_threads: int,
 ) -> Running:
-    """Move on over new values, one step each.
+    """Advance over new values, one step each.
 
     Parameters
     ----------
@@ -83,8 +83,8 @@ def proceed(
     -------
     Running
     """
-    # A series shorter than a window had been padded; what the network saw then changes with every new value until it
-    # is a whole window, so such a series begins again, on no more windows than it has new values.
+    # A series shorter than a window was padded, and its padding changes with every new value until it fills a window.
+    # Such a series starts again from zero states, on no more windows than it has new values.
     anew = (panel.lengths - added < recipe.window) & (added > 0)
     lengths = np.where(anew, np.maximum(panel.lengths - recipe.window + 1, 1), added)
     newest = panel.tail(recipe.window + int(lengths.max()) - 1)

@@ -1,4 +1,4 @@
-"""A fitted forecaster as arrays and plain metadata, and back, checked field by field."""
+"""Convert a fitted forecaster to arrays and plain metadata and back, with a check of every field."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ __all__ = ["SINCE", "from_file", "to_file"]
 Arrays = dict[str, npt.NDArray[Any]]
 
 _KEYS = {"data"}
-_OLD = {"architecture", "recipe", "unit", "updates", "measured"}  # all that a file had before there were methods
+_OLD = {"architecture", "recipe", "unit", "updates", "measured"}  # all fields of files from before there were methods
 _NEW = {"delivered", "method", "reason", "seasons"}
 SINCE: dict[str, Any] = {
     "method": "network",
     "cutoffs": "auto",
     "refit": False,
-}  # parameters that an old file does not name
-_PRIOR = "prior."  # before the names of the prior's arrays
+}  # parameters missing from old files
+_PRIOR = "prior."  # prefix of the prior's arrays
 
 
 def to_file(fitted: Fitted) -> tuple[Arrays, dict[str, Any]]:
@@ -113,7 +113,7 @@ _METHODS = (*_PRIORS, "network", *BASELINES)
 
 
 def _spread(forecaster: Any, arrays: Arrays, metadata: dict[str, Any]) -> Spread:
-    """Rebuild the prior and its width factors; its arrays are taken out of those of the file."""
+    """Rebuild the prior and its width factors; its arrays are removed from those of the file."""
     own = {name.removeprefix(_PRIOR): arrays.pop(name) for name in list(arrays) if name.startswith(_PRIOR)}
     widths = tuple(_check.number_in("metadata", "width", width, "[1, inf)") for width in metadata["widths"])
     if len(widths) != len(MEASURED):

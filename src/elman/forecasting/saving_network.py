@@ -1,4 +1,4 @@
-"""The window network of a forecaster as arrays and plain metadata, and back, checked field by field."""
+"""Convert the window network of a forecaster to arrays and plain metadata and back, with a check of every field."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ __all__ = ["RENAMED", "checked", "network_from_file", "network_to_file", "with_s
 
 Arrays = dict[str, npt.NDArray[Any]]
 
-RENAMED = {"level": "center", "running.level": "running.center"}  # in older files
+RENAMED = {"level": "center", "running.level": "running.center"}  # names in older files
 
-_LEAST, _FARTHEST = 1e-200, 1e100  # of what values are divided by, and of a value in units of the networks
-_CLOSE = 1e-6  # logarithms of another machine differ in the last bits
+_LEAST, _FARTHEST = 1e-200, 1e100  # of divisors, and of values in units of the networks
+_CLOSE = 1e-6  # logarithms differ between machines in the last bits
 
 
 def network_to_file(network: NetworkMethod) -> tuple[Arrays, dict[str, Any]]:
@@ -57,7 +57,7 @@ def network_to_file(network: NetworkMethod) -> tuple[Arrays, dict[str, Any]]:
 
 
 def network_from_file(parameters: Parameters, arrays: Arrays, metadata: dict[str, Any]) -> NetworkMethod:
-    """Rebuild the network; its arrays are taken out of those of the file, but for what belongs to the series."""
+    """Rebuild the network without its values per series; its arrays are removed from those of the file."""
     recipe = _recipe(metadata["recipe"])
     known = len(parameters.past_covariates or ()), len(parameters.future_covariates or ())
     if (recipe.horizon, recipe.steps, recipe.carry, len(recipe.past), len(recipe.future)) != (
@@ -98,7 +98,7 @@ def network_from_file(parameters: Parameters, arrays: Arrays, metadata: dict[str
 
 
 def with_series(network: NetworkMethod, arrays: Arrays, newest: Panel) -> NetworkMethod:
-    """Add what belongs to the series of the fit: their scales, and where the states stand after updates."""
+    """Add the values per series: scales, and the states after updates."""
     recipe, series, several = network.recipe, len(newest), not network.scaling.flat
     scales = checked(arrays, "scales", np.float64, 2 if several else 1)
     if scales.shape != ((series, recipe.channels) if several else (series,)):
@@ -127,9 +127,9 @@ def _sizes_in_units(network: NetworkMethod, scales: npt.NDArray[np.float64], new
 
 
 def _check_answer(network: NetworkMethod, newest: Panel, scales: npt.NDArray[np.float64], series: int) -> None:
-    """Refuse networks that answer one of the series with numbers that are not finite.
+    """Refuse networks whose forecast of one of the series is not finite.
 
-    Weights of a harmless size multiply up over the steps of a ReLU layer: only a pass shows it.
+    Small weights can still overflow over the steps of a ReLU layer, which only a forward pass shows.
     """
     recipe, one = network.recipe, newest.select([series]).tail(network.context_length)
     if one.covariates is not None:
@@ -153,7 +153,7 @@ def _unit(value: Any, recipe: Recipe) -> Any:
 
 
 def _running_arrays(running: Running) -> Arrays:
-    """Name the states after `update`, network after network."""
+    """Return the states after `update`, network after network, by array name."""
     arrays: Arrays = {
         "running.h": np.stack([state.h for state in running.states]),
         "running.outputs": np.stack(running.outputs),
@@ -236,7 +236,7 @@ def _sizes(pairs: Any) -> tuple[tuple[float, float], ...]:
 
 
 def _scores(pairs: Any) -> dict[int, float]:
-    """Rebuild what was measured by window or by number of updates."""
+    """Rebuild scores by window or by number of updates."""
     return {
         _check.positive_integer("measured", "candidate", key): _check.number_in("measured", "score", score, "[0, inf)")
         for key, score in pairs

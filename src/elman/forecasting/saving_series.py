@@ -1,4 +1,4 @@
-"""The newest values of a forecaster's series as arrays and plain metadata, and back, checked value by value."""
+"""Convert the newest values of the series to arrays and plain metadata and back, with a check of every value."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def _names(ids: pd.Index) -> npt.NDArray[np.uint8]:
 def panel_from_file(
     arrays: Arrays, data: dict[str, Any], parameters: Parameters, network: NetworkMethod | None, *, whole: bool
 ) -> Panel:
-    """Rebuild the newest values that `predict` continues; their arrays are taken out of those of the file.
+    """Rebuild the newest values that `predict` continues; their arrays are removed from those of the file.
 
     Parameters
     ----------
@@ -84,7 +84,7 @@ def panel_from_file(
     network : NetworkMethod, optional
         Whose channels and transform the values must fit.
     whole : bool
-        Whether the series are kept whole, not only as far as the network looks back.
+        Whether the series are kept whole, not only for the network's context length.
 
     Raises
     ------
@@ -192,7 +192,7 @@ def _times(stamps: npt.NDArray[np.int64], data: dict[str, Any]) -> pd.Index:
 
 
 def _irregular(panel: Panel) -> npt.NDArray[np.int64]:
-    """Find the values whose time stamp does not follow from the one before it in the same series."""
+    """Find the values whose time stamp is not one step after the one before in the same series."""
     times, frequency = panel.times, panel.frequency
     assert times is not None and frequency is not None
     goes_on = np.ones(len(times), dtype=bool)
@@ -202,8 +202,8 @@ def _irregular(panel: Panel) -> npt.NDArray[np.int64]:
         numbers, step = positions(times, frequency)
         wrong = (numbers[later] - numbers[later - 1] != step) | (numbers[later] == OFF_CALENDAR)
         return later[wrong] if step > 0 else np.arange(len(times))
-    # Days are compared, and one step at a time: listing the calendar from the first to the last would cost what a
-    # file asks for. The calendar's own offsets lead from one of its days to the next, so each series needs its first.
+    # Neighbouring days are compared step by step: listing the calendar from first to last could take any memory that
+    # a file names. Offsets lead from calendar day to calendar day, so only each series' first is tested.
     dates = times.tz_localize(None).normalize()
     off = [start for start in panel.offsets[:-1].tolist() if not frequency.base.is_on_offset(dates[start])]
     if off or not len(later):
@@ -228,7 +228,7 @@ def _check_end(panel: Panel, horizon: int) -> None:
 
 
 def _zone(name: Any) -> str:
-    """Check that a zone is one of the tz database or a distance from UTC; pandas would open files by other names."""
+    """Check that a zone is from the tz database or an offset from UTC; pandas would open files with other names."""
     if not isinstance(name, str):
         raise FileFormatError(f"zone must be text, got {name!r:.60}")
     if _FIXED_ZONE.fullmatch(name) is None:

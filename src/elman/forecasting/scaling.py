@@ -28,7 +28,7 @@ class Scaling:
     kinds : tuple of str
         One per channel.
     flat : bool
-        Whether series have no axis of channels; there is one kind then.
+        Whether series have no axis of channels, and therefore one kind.
 
     Examples
     --------
@@ -43,7 +43,7 @@ class Scaling:
 
     @classmethod
     def of(cls, kind: Kind) -> Scaling:
-        """Make one of a name, or of a name per channel."""
+        """Make a scaling from a name, or from one name per channel."""
         return cls((kind,), True) if isinstance(kind, str) else cls(tuple(kind), False)
 
     @property
@@ -83,12 +83,12 @@ class Scaling:
         return scales[:, 0] if self.flat else scales
 
     def holds(self, panel: Panel) -> bool:
-        """Tell whether the transform can take all values."""
+        """Return whether all values lie in the domain of the transform."""
         columns = panel.values.reshape(len(panel.values), -1).T
         return not any(outside_domain(kind, own).any() for kind, own in zip(self.kinds, columns, strict=True))
 
     def check(self, place: str, panel: Panel) -> None:
-        """Refuse values that the transform chosen in training cannot take."""
+        """Refuse values outside the domain of the transform chosen in training."""
         for channel, kind in enumerate(self.kinds):
             values = panel.values if self.flat else panel.values[:, channel]
             wrong = outside_domain(kind, values)

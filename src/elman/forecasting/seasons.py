@@ -16,12 +16,12 @@ _CYCLES |= dict.fromkeys(("QS", "QE", "BQS", "BQE"), 4)
 
 
 def seasons_of(frequency: Frequency | None) -> tuple[int, ...]:
-    """Name the usual seasons of a frequency, the one that baselines and scores use first.
+    """Return the usual seasons of a frequency; baselines and scores use the first.
 
     Parameters
     ----------
     frequency : DateOffset, int or None
-        None or an integer says nothing about seasons.
+        None and integers have no usual season.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def seasons_of(frequency: Frequency | None) -> tuple[int, ...]:
 
 
 def _cycle(frequency: Any) -> int:
-    """Count a frequency's units in its usual season: days in a week; weeks, months or quarters in a year."""
+    """Return the units in the usual season of a frequency: days per week; weeks, months or quarters per year."""
     if months_of(frequency):
         return 12
     alias = frequency.base.freqstr.split("-")[0]
@@ -53,7 +53,7 @@ def _cycle(frequency: Any) -> int:
 
 
 def _seasons_within_a_day(seconds: float) -> tuple[int, ...]:
-    """Name the seasons of steps up to 24 hours: day and week unless too long for a window, else the hour."""
+    """Return the seasons of steps up to 24 hours: day and week unless too long for a window, else the hour."""
     day, week, hour = (length / seconds for length in (_DAY, 7 * _DAY, 3600.0))
     if day == 1:
         return (7,)

@@ -1,9 +1,9 @@
-"""Choosing the window by measurement: short fits, scored on the last horizon of the training part.
+"""Choose the window by short fits, scored on the last horizon of the training part.
 
-Only the training part is ever looked at. Its newest `horizon` values are held out, a small network per candidate is
+Only the training part is used. Its newest `horizon` values are held out, a small network per candidate is
 trained on the rest, and its forecast is compared with what was held out, on the transformed scale (for logarithms: the
-relative error). The window of the written rule is kept unless another is clearly better. The same measurement says
-whether three times as long a training forecasts clearly worse, as happens where data are few; then training is short.
+relative error). The window of the written rule is kept unless another is clearly better. The same measurement
+shows whether training three times as long forecasts clearly worse, as with few data; training is then short.
 """
 
 from __future__ import annotations
@@ -30,27 +30,27 @@ __all__ = ["Choice", "HeldOut", "choose", "window_candidates"]
 
 Array = npt.NDArray[np.float64]
 
-SHORT, LONG = 100, 300  # updates of the fits that are compared
+SHORT, LONG = 100, 300  # updates of the compared fits
 _SEASONS = (1.25, 2.0, 4.0, 7.0, 10.0)  # windows tried, in seasons, besides a season and one value
-_ALONE = (2.0, 4.0)  # for a single series: it has too few windows to learn more weights from, or to tell 1.25 from 1
-_WORSE = 0.10  # longer training must be worse by this share for the short one to be kept
-_CLEAR = 0.02  # what one horizon measures is noisy: another window than the rule's must be better by this share
-_FEW = 30  # fewer series than this are measured with more than one network
+_ALONE = (2.0, 4.0)  # for a single series: it has too few windows for more weights, or to distinguish 1.25 from 1
+_WORSE = 0.10  # short training is kept if the longer is worse by this share
+_CLEAR = 0.02  # one horizon is noisy: another window than the rule's must be better by this share
+_FEW = 30  # with fewer series, more than one network is measured
 _PURPOSE = 1  # of the seeds drawn here
 
 
 @dataclass(frozen=True)
 class Choice:
-    """What was measured and what follows.
+    """The measured scores and the choice.
 
     Parameters
     ----------
     window : int
         The window chosen.
     updates : int or None
-        The short training, where the longer one forecast clearly worse; None: as long as the rule says.
+        Updates of short training if longer training forecast clearly worse; None: the rule decides.
     window_scores : dict of int to float
-        Error of every window tried; empty where there was nothing to measure on.
+        Error of every window tried; empty if there were too few values.
     updates_scores : dict of int to float
         Error of the chosen window by number of updates.
     """
@@ -65,8 +65,8 @@ def window_candidates(seasons: tuple[int, ...], lengths: npt.NDArray[np.int64], 
     """List the windows to try, shortest first.
 
     One season and one value; 2 and 4 seasons; for several series also 1.25, 7 and 10 seasons; the longest of several
-    seasons, beyond which none is tried then; and what `rule_window` says. None takes more than half of what the longest
-    series has besides the horizon.
+    seasons, beyond which none is tried then; and that of `rule_window`. No window exceeds half of the values that the
+    longest series has besides the horizon.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def choose(held_out: HeldOut, root: int) -> Choice:
     Parameters
     ----------
     held_out : HeldOut
-        The training part and what is held out of it.
+        The training part and its held-out horizon.
     root : int
         Seed of the fit.
 
@@ -148,7 +148,7 @@ class HeldOut:
     panel : Panel
         The training part, filled.
     unknown : ndarray, bool
-        Values that had been missing: they do not count.
+        Values that were missing; they do not count.
     seasons : tuple of int
         Values per season.
 
@@ -170,7 +170,7 @@ class HeldOut:
     ) -> None:
         self.place, self.forecaster, self.panel, self.seasons = place, forecaster, panel, seasons
         horizon = int(forecaster.horizon)
-        # Scored are series that keep a season and one value; fewer say nothing about windows of a season and more.
+        # Only series that keep a season and one value are scored; shorter ones cannot compare longer windows.
         rows = np.flatnonzero(panel.lengths > horizon + seasons[0] + 1)
         self.begun: list[tuple[Prepared, list[Trainer]]] = []
         self.usable = len(rows) > 0 and int(panel.lengths.max()) >= 3 * horizon + 2
@@ -187,7 +187,7 @@ class HeldOut:
         self._prepared: dict[int, Prepared] = {}
 
     def prepared(self, window: int) -> Prepared:
-        """Prepare what is known for a window, once."""
+        """Prepare the known values for a window, once."""
         if window not in self._prepared:
             recipe = make_recipe(self.place, self.forecaster, self.known, self.seasons, window)
             self._prepared[window] = prepare(self.known, recipe, self.unknown)

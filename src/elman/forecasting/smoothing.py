@@ -1,8 +1,8 @@
-"""Exponential smoothing of one series: the arithmetic behind the baselines Theta, simple smoothing and damped trend.
+"""Exponential smoothing of one series, for the baselines Theta, simple smoothing and damped trend.
 
-What each method forecasts stands in `baselines`. Here smoothing parameters are found as those of the smallest sum of
-squared one-step errors, on a grid that is laid again, finer, around the best of the grid before. For given smoothing
-parameters the errors are linear in the states before the first value, so those are found by least squares exactly.
+`baselines` has the forecasts. The smoothing parameters minimise the sum of squared one-step errors on a grid, which is
+refined around its best point. For given smoothing parameters the errors are linear in the initial states, so least
+squares gives these exactly.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 Array = npt.NDArray[np.float64]
 
-_FEWEST = 4  # values below which nothing is estimated: the newest one is the level
+_FEWEST = 4  # with fewer values nothing is estimated, and the newest value is the level
 _SIGNIFICANT = 1.645  # 90 % of the normal distribution's middle, as in Assimakopoulos and Nikolopoulos (2000)
 _SMALLEST_INDEX = 0.01  # below it dividing by indices would make a series of spikes
 _ALPHAS = 21
@@ -22,7 +22,7 @@ _DAMPING = (0.8, 0.98)  # below: no trend to speak of; above: hardly damped (Hyn
 
 
 def forecast_adjusted(series: Array, horizon: int, season: int, forecast: Callable[[Array, int], Array]) -> Array:
-    """Forecast a series without its season by a function, and put the season back.
+    """Remove the season of a series, forecast the rest by a function, and restore the season.
 
     Parameters
     ----------
@@ -31,10 +31,10 @@ def forecast_adjusted(series: Array, horizon: int, season: int, forecast: Callab
     horizon : int
         Values to forecast.
     season : int
-        Values per season. The season is taken out where it is significant, by factors if all values are positive,
-        else by terms.
+        Values per season. A significant season is removed, by factors if all values are positive, else by
+        terms.
     forecast : callable
-        Takes what is left of the series, between -1 and 1 before the season is taken out, and the horizon.
+        Takes the deseasonalised series (scaled to [-1, 1] before) and the horizon.
 
     Returns
     -------
@@ -101,7 +101,7 @@ def _moving_average(series: Array, season: int) -> Array:
 
 
 def _phase_means(values: Array, season: int) -> Array:
-    """Return the mean of the known values at each place of the season."""
+    """Return the mean of the known values at each phase of the season."""
     known = np.flatnonzero(~np.isnan(values))
     counts = np.bincount(known % season, minlength=season)
     means: Array = np.bincount(known % season, values[known], season) / counts
@@ -118,7 +118,7 @@ def simple_states(series: Array, drift: float = 0.0) -> tuple[float, float, floa
     Parameters
     ----------
     series : ndarray (n,)
-        The values. Of fewer than four, the newest is the level, α is 1 and g half the drift.
+        The values. With fewer than four, the newest is the level, α is 1 and g half the drift.
     drift : float
         The largest growth, or for a negative one the smallest; at 0 this is simple exponential smoothing.
 
@@ -141,7 +141,7 @@ def simple_states(series: Array, drift: float = 0.0) -> tuple[float, float, floa
 
 
 def _simple_fits(series: Array, alphas: Array, drift: float) -> tuple[Array, Array, Array]:
-    """Return e (A, n) of `simple_states` at each α with the best l_0 and g, g (A,), and what g is multiplied by.
+    """Return e (A, n) of `simple_states` at each α with the best l_0 and g, g (A,), and the factor of g.
 
     The levels l_{t-1} = (1 - α) l_{t-2} + α y_{t-1} of all t are summed by doubling: after k rounds each holds its
     newest 2^k terms.
@@ -182,7 +182,7 @@ def damped_states(series: Array) -> tuple[float, float, float]:
     Parameters
     ----------
     series : ndarray (n,)
-        The values. Fewer than four have no trend, and the newest is the level.
+        The values. With fewer than four there is no trend, and the newest is the level.
 
     Returns
     -------
@@ -215,7 +215,7 @@ _DAMPED_GRIDS = ((7, 5, 5),) * 3  # values of α, β and φ; odd, so that a fine
 def _damped_fits(series: Array, alpha: Array, beta: Array, damping: Array) -> tuple[Array, Array]:
     """Return Σ e_t² (G,) of each of G triples, and the first level and trend (2, G) that make it smallest.
 
-    Without level and trend the recursion of `damped_states` reads::
+    Eliminating level and trend, the recursion of `damped_states` reads::
 
         e_t + θ_1 e_{t-1} + θ_2 e_{t-2} = w_t,    θ_1 = α + α β φ - 1 - φ,    θ_2 = φ (1 - α)
         w_t = y_t - (1 + φ) y_{t-1} + φ y_{t-2}   from states of zero, y_0 and y_{-1} being 0
@@ -237,7 +237,7 @@ def _damped_fits(series: Array, alpha: Array, beta: Array, damping: Array) -> tu
 
 
 def _first_states(given: Array, of_level: Array, of_trend: Array) -> Array:
-    """Return the l and b (2, G) of the smallest Σ (given + l of_level + b of_trend)², each (n, G); b = 0 if untold."""
+    """Return l and b (2, G) of the smallest Σ (given + l of_level + b of_trend)², each (n, G); b = 0 if singular."""
     size = np.square(of_level).sum(axis=0)
     shared = (of_level * of_trend).sum(axis=0) / size
     rest = of_trend - shared * of_level

@@ -1,4 +1,4 @@
-"""From a checked panel to what the network is trained on and warmed with: transformed, centered, padded arrays."""
+"""From a checked panel to the network's inputs in training and warm-up: transformed, centered, padded arrays."""
 
 from __future__ import annotations
 
@@ -32,8 +32,8 @@ __all__ = [
 
 Array = npt.NDArray[np.float64]
 
-_PROBES = 8  # windows per series that the unit is measured on
-TYPICAL = 0.5  # mean distance from the center of what the network sees; found on the benchmark sets, 0.3 to 1 do alike
+_PROBES = 8  # windows per series for measuring the unit
+TYPICAL = 0.5  # mean distance of inputs from their center; from the benchmark sets, where 0.3 to 1 are about equal
 
 
 @dataclass(frozen=True)
@@ -47,7 +47,7 @@ class Arrays:
     offsets : ndarray (S+1,), int64
         Borders of the series.
     center : ndarray (total, D), float64
-        Level of the window that ends at each value.
+        Center of the window that ends at each value.
     weight : ndarray (total, D), float64, or None
         0 where a value must not count as a target: padding and filled values. None if all count.
     covariates : ndarray (total, C), float64, or None
@@ -79,15 +79,15 @@ def transformed(kind: Kind, values: Array, scale: npt.ArrayLike) -> Array:
 
 
 def measure_unit(panel: Panel, recipe: Recipe, scales: Array) -> Any:
-    """Measure how far values lie from the center of their window, on evenly spaced windows of every series.
+    """Compute the mean distance of values from the center of their window, on evenly spaced windows of every series.
 
-    The network then sees numbers of one typical size, whether the data are percentages or 1e8 +- 1, and learning
-    rates mean the same for all.
+    Divided by it, inputs have one typical size for percentages and for 1e8 +- 1, and one learning rate suits all
+    data.
 
     Returns
     -------
     float, or ndarray (D,)
-        Above 0; 1 where nothing moves, and for the transform ``"none"``, which leaves values exactly as they are.
+        Above 0; 1 for constant values, and for the transform ``"none"``, which leaves values unchanged.
     """
     kinds = [recipe.transform] if isinstance(recipe.transform, str) else recipe.transform
     total, count = np.zeros(recipe.channels), 0
@@ -150,7 +150,7 @@ def arrays_of(
     shortest : int
         Length to which shorter series are padded.
     unknown : ndarray (total,) or (total, D), bool, optional
-        Which values had been missing.
+        Values that were missing.
 
     Returns
     -------
@@ -182,9 +182,9 @@ def _covariates(panel: Panel, recipe: Recipe, shortest: int) -> Array | None:
 
 
 def standardized(covariates: Array, recipe: Recipe) -> Array:
-    """Bring covariates (…, C) to numbers of one typical size."""
+    """Standardize covariates (…, C) to one typical size."""
     center, spread = np.array(recipe.past + recipe.future).T
-    with np.errstate(over="ignore"):  # what lies that far is cut off in any case
+    with np.errstate(over="ignore"):  # values that far are clipped later
         out: Array = (covariates - center) / spread
     return out
 
@@ -216,7 +216,7 @@ class WithCovariates:
     covariates : StretchBatches or OrderedStretches
         Of the same geometry, so that equal seeds draw equal stretches.
     past : int
-        How many of the covariates, the first, are not known ahead.
+        Number of leading covariates that are not known ahead.
     """
 
     def __init__(self, values: Any, covariates: Any, past: int) -> None:
@@ -236,7 +236,7 @@ class WithCovariates:
 
 
 def beside(window: npt.NDArray[Any], ahead: npt.NDArray[Any], past: int, columns: int) -> npt.NDArray[Any]:
-    """Put windows of covariates (T, N, ·) and what is known of the horizon after them side by side."""
+    """Join windows of covariates (T, N, ·) with the known covariates of the horizon after them."""
     known = ahead.reshape(*ahead.shape[:2], -1, columns)[..., past:].reshape(*ahead.shape[:2], -1)
     return np.concatenate([window, known], axis=2)
 
@@ -247,7 +247,7 @@ class LastStep:
     Parameters
     ----------
     stretches : StretchBatches or WithCovariates
-        Where they come from.
+        The underlying stretches.
     """
 
     epoch_length = None

@@ -1,4 +1,4 @@
-"""Choosing the number of updates on the last horizon of the training part, under the schedule of the whole run."""
+"""Choose the number of updates on the last horizon of the training part, under the schedule of the whole run."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ _TIMES = 30  # scores per training
 
 
 def best_updates(held_out: HeldOut, window: int, updates: int, seeds: Sequence[int]) -> dict[int, float]:
-    """Train without the newest horizon, and score it some 30 times on the way.
+    """Train without the newest horizon, and score it some 30 times during training.
 
     Parameters
     ----------
     held_out : HeldOut
-        The training part and what is held out of it.
+        The training part and its held-out horizon.
     window : int
         Of the final fit.
     updates : int
@@ -39,7 +39,7 @@ def best_updates(held_out: HeldOut, window: int, updates: int, seeds: Sequence[i
     Raises
     ------
     DataError
-        If there is nothing to hold out.
+        If there are too few values to hold out.
     """
     forecaster, longest = held_out.forecaster, int(held_out.panel.lengths.max())
     needed = window + 2 * int(forecaster.horizon)

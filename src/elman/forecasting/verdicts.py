@@ -1,4 +1,4 @@
-"""Who won: means over cut-offs, the best baseline, and the conclusion in one sentence."""
+"""Verdicts: means over cut-offs, the best baseline, and a conclusion in one sentence."""
 
 from __future__ import annotations
 
@@ -26,9 +26,9 @@ def conclude(
     names : list of str
         The models, `MODEL` among them.
     metric : str
-        What the errors are called.
+        Name of the errors.
     several : bool
-        Whether a sentence has to name its group.
+        Whether a sentence names its group.
     baselines : sequence of str, optional
         Which models are baselines; all but `MODEL` if not given.
 
@@ -42,7 +42,7 @@ def conclude(
     Notes
     -----
     Elman beats a baseline if its mean error is lower **and** it is better at a majority of the cut-offs. Errors that
-    are the same to three digits are equal. A sentence about one cut-off says that this is little.
+    are the same to three digits are equal. For a single cut-off the sentence says that one is few.
 
     Examples
     --------
@@ -88,12 +88,12 @@ _TOLD = ("beats", "best", "metric", MODEL, "baseline", "won", "cutoffs")
 
 
 def _equal(one: float, other: float) -> bool:
-    """Tell whether two errors are the same as far as they are printed."""
+    """Return whether two errors are printed alike."""
     return f"{one:.3g}" == f"{other:.3g}"
 
 
 def _sentence(whose: str, beats: bool, best: str, metric: str, ours: float, theirs: float, won: int, of: int) -> str:
-    """Say how Elman and the best baseline compare."""
+    """Write the comparison of Elman with the best baseline."""
     where = "" if of == 1 else f", better at {won} of {of} cut-offs"
     caution = " That is one cut-off, which says little." if of == 1 and not whose else ""
     if beats:

@@ -1,4 +1,4 @@
-"""What methods share that forecast each series from itself alone, with the prior's spread around the forecast."""
+"""Base of methods that forecast each series alone, with intervals from the prior's quantiles."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Alone(ABC):
 
     @property
     def context_length(self) -> int:
-        """The whole series counts."""
+        """The whole series."""
         return sys.maxsize
 
     @abstractmethod
@@ -33,13 +33,13 @@ class Alone(ABC):
         """Forecast every channel of every series."""
 
     def forecast_newest(self, place: str, newest: Panel, n_threads: int) -> Array:
-        """Forecast what follows the newest values."""
+        """Forecast from the newest values."""
         return self.forecast(place, newest, n_threads)
 
     def outlook(
         self, place: str, newest: Panel, levels: Sequence[float], n_threads: int
     ) -> tuple[Array, dict[str, Array]]:
-        """Forecast what follows the newest values, with intervals."""
+        """Forecast from the newest values, with intervals."""
         forecasts = self.forecast_newest(place, newest, n_threads)
         return forecasts, self.bounds(place, newest, forecasts, levels, n_threads)
 
@@ -54,11 +54,11 @@ class Alone(ABC):
         return self.spread.levels_within(levels)
 
     def advanced(self, place: str, newest: Panel, longer: Panel, added: npt.NDArray[np.int64], n_threads: int) -> Self:
-        """Nothing moves on: every forecast looks at the whole series."""
+        """Return the method unchanged: every forecast reads the whole series."""
         return self
 
     def in_order(self, rows: npt.NDArray[np.int64]) -> Self:
-        """Nothing is known of single series."""
+        """Return the method unchanged: it holds nothing per series."""
         return self
 
     def kept(self, longer: Panel) -> Panel:

@@ -1,4 +1,4 @@
-"""A simple forecast from `elman.forecasting.baselines`, delivered with the prior's spread around it."""
+"""A baseline of `elman.forecasting.baselines`, with intervals from the prior's quantiles."""
 
 from __future__ import annotations
 
@@ -39,6 +39,6 @@ class BaselineMethod(Alone):
         return self.name
 
     def forecast(self, place: str, panel: Panel, n_threads: int) -> Array:
-        """Forecast every channel of every series from itself alone."""
+        """Forecast every channel of every series alone."""
         function, horizon, season = BASELINES[self.name], self.spread.horizon, self.spread.seasons[0]
         return rejoined(np.stack([function(values, horizon, season) for values in flat(panel)]), panel)

@@ -25,9 +25,9 @@ class MeanMethod(Alone):
     Parameters
     ----------
     network : NetworkMethod
-        One part.
+        The first method.
     prior : PriorMethod
-        The other, perhaps tuned.
+        The second method, possibly tuned.
     """
 
     network: NetworkMethod
@@ -51,7 +51,7 @@ class MeanMethod(Alone):
         return mean
 
     def forecast_newest(self, place: str, newest: Panel, n_threads: int) -> Array:
-        """Forecast with both from where they stand."""
+        """Forecast with both from their current states."""
         tail = newest.tail(self.network.context_length)
         mean: Array = 0.5 * self.network.forecast_newest(place, tail, n_threads) + 0.5 * self.prior.forecast(
             place, newest, n_threads
@@ -61,11 +61,11 @@ class MeanMethod(Alone):
     def advanced(
         self, place: str, newest: Panel, longer: Panel, added: npt.NDArray[np.int64], n_threads: int
     ) -> MeanMethod:
-        """Let the network take in the new values."""
+        """Update the network with the new values."""
         tail = newest.tail(self.network.context_length)
         kept = longer.tail(self.network.recipe.window + self.network.recipe.steps - 1 + int(added.max()))
         return replace(self, network=self.network.advanced(place, tail, kept, added, n_threads))
 
     def in_order(self, rows: npt.NDArray[np.int64]) -> MeanMethod:
-        """Sort what the network knows of the series."""
+        """Sort the network's values per series."""
         return replace(self, network=self.network.in_order(rows))

@@ -33,7 +33,7 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class NetworkMethod:
-    """A trained ensemble, with everything between raw values and its inputs.
+    """A trained ensemble and the transforms between raw values and its inputs.
 
     Parameters
     ----------
@@ -52,17 +52,17 @@ class NetworkMethod:
     horizon : int
         Values to forecast.
     anew : bool
-        Whether every forecast warms the networks anew, on a fixed number of windows; else states move on with updates.
+        Whether every forecast warms the networks anew on a fixed number of windows; else updates advance the states.
     updates : int
         Gradient steps.
     choice : Choice
-        What was measured to choose the window and the number of updates.
+        Scores by which the window and the number of updates were chosen.
     validation_scores : dict of int to float
         Error by update on the held-out end of the training part.
     residuals : Residuals or None
-        What intervals are made of.
+        Past errors for intervals.
     running : Running or None
-        Where every network stands after updates.
+        States of the networks after updates.
     """
 
     networks: tuple[Network, ...]
@@ -95,9 +95,9 @@ class NetworkMethod:
         return Scaling.of(self.recipe.transform)
 
     def scales_for(self, panel: Panel) -> Array:
-        """Take the scales of training for the series known from there, and measure the others.
+        """Return the scales of training for known series, and measure the others.
 
-        Without names a series is known only where there is just one: the place in a list says nothing.
+        Without names, a series is known only if there is just one: positions in a list may change.
         """
         measured = self.scaling.measured(panel)
         if not self.scaling.divides:
@@ -109,15 +109,15 @@ class NetworkMethod:
         return np.where(known, self.scales[rows], measured)
 
     def for_series(self, panel: Panel) -> NetworkMethod:
-        """Return the same networks as if they had been fitted on other series, in units of these."""
+        """Return the same networks as if they had been fitted on other series, in units of those."""
         return replace(self, scales=self.scaling.measured(panel), names=panel.ids)
 
     def in_order(self, rows: npt.NDArray[np.int64]) -> NetworkMethod:
-        """Return the same, just fitted, with the series in another order; ``rows`` are their places now."""
+        """Return the same, just fitted, with the series in another order; ``rows`` are their present positions."""
         return replace(self, scales=self.scales[rows], names=None if self.names is None else self.names[rows])
 
     def forecast(self, place: str, panel: Panel, n_threads: int) -> Array:
-        """Forecast what follows a panel; with covariates known ahead it has them behind it."""
+        """Forecast from a panel, which includes the covariates known ahead."""
         self.scaling.check(place, panel)
         newest = panel.tail(self.recipe.context_length)
         return check_finite(place, panel, self._forecast(newest, self.scales_for(panel), n_threads))
@@ -126,7 +126,7 @@ class NetworkMethod:
         return forecast(self.networks, self.recipe, self.unit, newest, scales, self.horizon, n_threads)
 
     def forecast_newest(self, place: str, newest: Panel, n_threads: int) -> Array:
-        """Forecast from where the fit or the updates left off."""
+        """Forecast from the end of the fit or of the updates."""
         running, recipe = self.running, self.recipe
         if running is None:
             return check_finite(place, newest, self._forecast(newest, self.scales, n_threads))
@@ -140,7 +140,7 @@ class NetworkMethod:
     def outlook(
         self, place: str, newest: Panel, levels: Sequence[float], n_threads: int
     ) -> tuple[Array, dict[str, Array]]:
-        """Forecast what follows the newest values, with intervals."""
+        """Forecast from the newest values, with intervals."""
         forecasts = self.forecast_newest(place, newest, n_threads)
         return forecasts, self.bounds(place, newest, forecasts, levels, n_threads)
 
@@ -151,13 +151,13 @@ class NetworkMethod:
         return bounds(place, self.residuals, self.recipe, panel, forecasts, levels)
 
     def levels_within(self, levels: Sequence[float]) -> list[float]:
-        """Return those of the levels that there are residuals enough for."""
+        """Return the levels for which there are enough residuals."""
         return levels_within(self.residuals, levels)
 
     def advanced(
         self, place: str, newest: Panel, longer: Panel, added: npt.NDArray[np.int64], n_threads: int
     ) -> NetworkMethod:
-        """Move the states on by one step per new value, where they move at all."""
+        """Advance the states by one step per new value, unless every forecast warms them anew."""
         if self.recipe.carry and self.recipe.future:
             raise ArgumentError(f"{place}: carry_state=True cannot be updated with future_covariates; fit again.")
         self.scaling.check(place, longer)
@@ -172,17 +172,17 @@ class NetworkMethod:
         return proceed(running, self.networks, self.recipe, self.unit, panel, self.scales, added, n_threads)
 
     def kept(self, longer: Panel) -> Panel:
-        """Keep the newest values that later forecasts and updates need, however much came."""
+        """Keep the newest values that later forecasts and updates need."""
         return longer.tail(self.recipe.window + self.recipe.steps - 1)
 
 
 class Stopped(KeyboardInterrupt):
-    """Ctrl-C during a training, with what had been learned until then.
+    """Ctrl-C during training, with the method as trained so far.
 
     Parameters
     ----------
     method : NetworkMethod
-        Of the networks that have learned longest.
+        Of the networks with the longest training.
     """
 
     def __init__(self, method: NetworkMethod) -> None:
@@ -196,7 +196,7 @@ def fit_network(place: str, parameters: Parameters, panel: Panel, root: int) -> 
     Raises
     ------
     Stopped
-        On Ctrl-C, once a network has learned anything; else KeyboardInterrupt.
+        On Ctrl-C, after the first update of a network; before it KeyboardInterrupt.
     """
     seasons = resolve_seasons(place, parameters.season, panel.frequency)
     panel, unknown = filled(panel, parameters.missing, seasons[0])
@@ -220,10 +220,10 @@ def fit_network(place: str, parameters: Parameters, panel: Panel, root: int) -> 
 
 
 def _so_far(parameters: Parameters, panel: Panel, held_out: HeldOut) -> NetworkMethod | None:
-    """Return the ensemble that has learned longest, the newest of equals, if it can forecast the panel.
+    """Return the ensemble with the longest training, the newest of equals, if it can forecast the panel.
 
-    Its networks hold their best parameters; those that have not come half as far as the others are left out. An
-    ensemble that was to choose the window has not seen the newest values.
+    Its networks hold their best parameters; networks with less than half of the longest training are left out. An
+    ensemble trained to choose the window has not seen the newest values.
     """
     best: NetworkMethod | None = None
     for prepared, trainers in held_out.begun:
@@ -261,11 +261,11 @@ def _method(
 
 
 def warms_anew(parameters: Parameters, recipe: Recipe) -> bool:
-    """Tell whether every forecast warms the networks on a fixed number of windows, so that no state moves on."""
+    """Return whether every forecast warms the networks on a fixed number of windows, so that no state advances."""
     moves = parameters.loss_at == "every" and parameters.strategy == "multi_output" and not recipe.future
     return not (recipe.carry or moves)
 
 
 def _updates(parameters: Parameters, prepared: Prepared) -> int:
-    """Say how long to train by parameter or rule."""
+    """Return the number of updates, by parameter or rule."""
     return rule_updates(prepared.recipe, prepared.lengths) if parameters.updates == "auto" else int(parameters.updates)

@@ -1,4 +1,4 @@
-"""The prior: a recurrent network that was trained before it saw these series, as it is or tuned on a panel."""
+"""The prior: a pretrained recurrent network, untuned or tuned on a panel."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ LONGER = "longer tuned prior"
 
 @dataclass(frozen=True)
 class PriorMethod(Alone):
-    """The median of the prior's quantiles; of series without season its geometric mean with the optimized Theta.
+    """The median of the prior's quantiles; without season its geometric mean with the optimized Theta.
 
     Parameters
     ----------
@@ -42,13 +42,13 @@ class PriorMethod(Alone):
         return f"{self.name} with {PARTNER}" if self.spread.has_partner else self.name
 
     def forecast(self, place: str, panel: Panel, n_threads: int) -> Array:
-        """Forecast every channel of every series from itself alone."""
+        """Forecast every channel of every series alone."""
         return rejoined(self.spread.median(self.spread.quantiles(panel, n_threads)), panel)
 
     def outlook(
         self, place: str, newest: Panel, levels: Sequence[float], n_threads: int
     ) -> tuple[Array, dict[str, Array]]:
-        """Take the forecast and its intervals from the same quantiles."""
+        """Forecast with intervals, both from the same quantiles."""
         quantiles = self.spread.quantiles(newest, n_threads)
         forecasts = rejoined(self.spread.median(quantiles), newest)
         return forecasts, self.spread.bounds(place, newest, forecasts, levels, n_threads, quantiles)

@@ -1,4 +1,4 @@
-"""What every fitted method does."""
+"""The protocol of every fitted method."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ Array = npt.NDArray[np.float64]
 class Method(Protocol):
     """A fitted method: it forecasts panels and puts intervals around forecasts. It is never changed.
 
-    Panels come filled, series end to end, perhaps of D channels. Forecasts are (S, K), or (S, K, D), of float64.
+    Panels are filled, series end to end, with D channels or none. Forecasts are (S, K), or (S, K, D), of float64.
     """
 
     @property
     def label(self) -> str:
-        """What it is called in `method_`, the printed table, the plot and the file."""
+        """Name in `method_`, the printed table, the plot and the file."""
 
     @property
     def context_length(self) -> int:
         """Newest values of a series on which a forecast depends."""
 
     def forecast(self, place: str, panel: Panel, n_threads: int) -> Array:
-        """Forecast what follows a panel; finite."""
+        """Forecast from a panel; finite."""
 
     def forecast_newest(self, place: str, newest: Panel, n_threads: int) -> Array:
-        """Forecast what follows the newest values of the fit and of the updates since."""
+        """Forecast from the newest values of the fit and of later updates."""
 
     def outlook(
         self, place: str, newest: Panel, levels: Sequence[float], n_threads: int
@@ -46,13 +46,13 @@ class Method(Protocol):
         """Put intervals around forecasts: ``"lo-80"``, ``"hi-80"``, … in the order of the levels."""
 
     def levels_within(self, levels: Sequence[float]) -> list[float]:
-        """Return those of the levels that it can give."""
+        """Return the possible levels."""
 
     def advanced(self, place: str, newest: Panel, longer: Panel, added: npt.NDArray[np.int64], n_threads: int) -> Self:
-        """Return the method after ``added`` new values of each series; ``longer`` has them behind ``newest``."""
+        """Return the method after ``added`` new values of each series; ``longer`` is ``newest`` with these appended."""
 
     def in_order(self, rows: npt.NDArray[np.int64]) -> Self:
-        """Return the method, just fitted, with the series in another order; ``rows`` (S,) are their places now."""
+        """Return the just fitted method with its series in another order; ``rows`` (S,) are their present positions."""
 
     def kept(self, longer: Panel) -> Panel:
-        """Keep what later forecasts and updates need of series that have grown."""
+        """Keep the values of extended series that later forecasts and updates need."""

@@ -1,4 +1,4 @@
-"""How uncertain the prior is about a series: nine quantiles, moved to where a forecast lies.
+"""Uncertainty of a forecast: the prior's nine quantiles, moved to the forecast.
 
 The prior gives the quantiles of ``elman.prior.LEVELS``. Around a forecast p_k other than its median m_k they move with
 it: by the ratio p_k / m_k where both are positive and no farther apart than a factor of three, else by the difference.
@@ -36,24 +36,24 @@ Array = npt.NDArray[np.float64]
 
 PARTNER = "optimized Theta"  # of the prior, where series have no season
 MEASURED = (80.0, 95.0)  # levels that have a width factor of their own
-FEWEST_FOR_WIDTHS = 20  # series; of fewer a width factor would be chance
+FEWEST_FOR_WIDTHS = 20  # series; a width factor from fewer would be chance
 _HIGHEST = 100.0 * (LEVELS[-1] - LEVELS[0])
 _MIDDLE = LEVELS.index(0.5)
 _SCORES = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
-_FARTHEST = 3.0  # ratio of a forecast to the prior's median beyond which the spread is moved rather than stretched
+_FARTHEST = 3.0  # ratio of forecast to median beyond which the quantiles are shifted, not scaled
 _LARGEST = float(np.finfo(np.float64).max)
 
 
 @dataclass(frozen=True)
 class Spread:
-    """The prior, and what a panel has shown of the width of its quantiles.
+    """The prior, and width factors measured on a panel.
 
     Parameters
     ----------
     prior : Prior
-        The network, perhaps tuned.
+        The network, possibly tuned.
     seasons : tuple of int
-        Values per season. Of series without one (1), the forecast is the geometric mean with the
+        Values per season. Without one (1), the forecast is the geometric mean with the
         optimized Theta's.
     horizon : int
         Values to forecast (K).
@@ -80,7 +80,7 @@ class Spread:
             partner = np.stack([BASELINES[PARTNER](y, self.horizon, 1) for y in series])
             found = moved(found, combined(found[..., _MIDDLE], partner))
         for row, y in enumerate(series):
-            if (y == y[0]).all():  # a constant goes on as it is, and zero as zero, to the last bit
+            if (y == y[0]).all():  # a constant series is forecast exactly
                 found[row] = y[0]
         return found
 
@@ -91,7 +91,7 @@ class Spread:
         return middle
 
     def levels_within(self, levels: Sequence[float]) -> list[float]:
-        """Return the levels up to the widest that the prior knows."""
+        """Return the levels up to the prior's widest, 95."""
         return [level for level in levels if level <= _HIGHEST + 1e-9]
 
     def bounds(
@@ -103,7 +103,7 @@ class Spread:
         n_threads: int,
         own: Array | None = None,
     ) -> dict[str, Array]:
-        """Put intervals around forecasts (S, K) or (S, K, D) of any method; ``own`` are the quantiles if there already.
+        """Put intervals around forecasts (S, K) or (S, K, D); ``own`` are their quantiles if already computed.
 
         Raises
         ------
@@ -112,7 +112,7 @@ class Spread:
         """
         if max(levels) > _HIGHEST + 1e-9:
             raise ArgumentError(
-                f"{place}: level {max(levels):g} is beyond {_HIGHEST:g}, the widest that this method knows.",
+                f"{place}: level {max(levels):g} is beyond {_HIGHEST:g}, the widest of this method.",
                 Remedy(f"ask for at most {_HIGHEST:g}"),
                 Remedy("pass {} to the Forecaster and fit again", method="network", intervals="auto"),
             )
@@ -130,14 +130,14 @@ class Spread:
         return result
 
     def widened(self, place: str, known: Panel, forecasts: Array, actual: Array, n_threads: int) -> Spread:
-        """Measure the width factors on a horizon that was held out.
+        """Measure the width factors on a held-out horizon.
 
         Parameters
         ----------
         known : Panel
-            What was known before it.
+            The values before it.
         forecasts, actual : ndarray (S, K)
-            What was expected, and what came; NaN where that is not known.
+            Forecasts and actual values; NaN for unknown ones.
         """
         plain = replace(self, widths=(1.0, 1.0))
         edges = plain.bounds(place, known, forecasts, MEASURED, n_threads)
@@ -146,9 +146,9 @@ class Spread:
 
 
 def _width(edges: dict[str, Array], forecasts: Array, actual: Array, level: float) -> float:
-    """Return the factor, at least 1, by which intervals must be wider to hold a share of what came."""
+    """Return the factor, at least 1, by which intervals must be widened to hold a share of the actual values."""
     above, below = edges[f"hi-{level:g}"] - forecasts, forecasts - edges[f"lo-{level:g}"]
-    tiny = np.finfo(np.float64).tiny  # at a forecast of zero there is no room below
+    tiny = np.finfo(np.float64).tiny  # the width below a forecast of zero is 0
     with np.errstate(over="ignore"):
         needed = np.where(
             actual > forecasts,
