@@ -22,7 +22,7 @@ from elman.training import Objective
 SENTENCE = "the cat sat on the mat and the dog sat on the rug while the bird sang to the cat and the dog"
 
 model = LanguageModel(
-    level="word",
+    unit="word",
     vocabulary_size=101,
     training="windows",
     steps=5,  # words of a window, label included

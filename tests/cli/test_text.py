@@ -46,7 +46,7 @@ def test_train_measures_shows_a_sample_and_saves(run: Callable[..., Any], play: 
     done = run("train", play, *QUICK, "--save", tmp_path / "model")
     assert done.exit_code == 0
     assert done.stderr.splitlines() == [
-        "character level, vocabulary of 17 tokens; embedding of 64, GRU of 8 units, 3,001 parameters; 74 updates."
+        "vocabulary of 17 tokens (unit: character); embedding of 64, GRU of 8 units, 3,001 parameters; 74 updates."
     ]
     lines = done.stdout.splitlines()
     assert lines[0] == "The last 10% of the text, which the model has not learned from:"
@@ -69,8 +69,8 @@ def test_without_save_nothing_is_written_and_that_is_said_first(
 
 def test_levels_presets_and_folders(run: Callable[..., Any], play: Path, tmp_path: Path) -> None:
     for words in (
-        ["--level", "word"],
-        ["--level", "bpe", "--vocabulary-size", "260"],
+        ["--unit", "word"],
+        ["--unit", "bpe", "--vocabulary-size", "260"],
         ["--preset", "char-rnn", "--cell", "lstm"],
         ["--preset", "zaremba-small", "--dropout", "0.1", "--learning-rate", "1"],
     ):
@@ -78,7 +78,7 @@ def test_levels_presets_and_folders(run: Callable[..., Any], play: Path, tmp_pat
         loaded = elman.load(tmp_path / "model")
         assert loaded.hidden_size == 8
         assert run("evaluate", tmp_path / "model", play).exit_code == 0
-    assert (loaded.level, loaded.learning_rate, loaded.num_layers) == ("word", 1.0, 2)
+    assert (loaded.unit, loaded.learning_rate, loaded.num_layers) == ("word", 1.0, 2)
 
 
 @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ def test_info_tells_what_a_model_is(run: Callable[..., Any], model: Path) -> Non
     done = run("info", model)
     assert done.exit_code == 0
     lines = done.stdout.splitlines()
-    assert lines[0].startswith("character level, vocabulary of 17 tokens; embedding of 64, GRU of 16 units, ")
+    assert lines[0].startswith("vocabulary of 17 tokens (unit: character); embedding of 64, GRU of 16 units, ")
     assert lines[1].startswith("Tokens, the most frequent first: '<unk>' ' ' 't' ")
     assert lines[3] == "The last 10% of the text, which the model has not learned from:"
     assert lines[4].startswith("nats per character       ")
@@ -170,7 +170,7 @@ def test_info_tells_what_a_model_is(run: Callable[..., Any], model: Path) -> Non
 
 
 def test_info_lists_the_byte_pairs_that_were_merged(run: Callable[..., Any], play: Path, tmp_path: Path) -> None:
-    words = ["--level", "bpe", "--vocabulary-size", "261", "--save", tmp_path / "model"]
+    words = ["--unit", "bpe", "--vocabulary-size", "261", "--save", tmp_path / "model"]
     assert run("train", play, *QUICK, *words, "--quiet").exit_code == 0
     assert (
         run("info", tmp_path / "model").stdout.splitlines()[1] == "The most frequent byte pairs: ' t' 'be' ' be' ' th'"
@@ -187,7 +187,7 @@ def test_info_lists_the_byte_pairs_that_were_merged(run: Callable[..., Any], pla
             "--save play.txt: would replace a file that is read; name another.",
         ),
         (["train", "play.txt", "--preset", "small"], "must be one of zaremba-small, zaremba-medium, char-rnn."),
-        (["train", "play.txt", "--level", "letter"], "--level letter: must be one of character, word, bpe."),
+        (["train", "play.txt", "--unit", "letter"], "--unit letter: must be one of character, word, bpe."),
         (["train", "play.txt", "--cell", "xlstm"], "--cell xlstm: must be one of gru, lstm, rnn."),
         (["train", ".", "--save", "play.txt"], "--save play.txt: would replace a file that is read; name another."),
         (["train", "play.txt", "--training", "window"], "--training window: must be one of streams, windows."),

@@ -73,7 +73,7 @@ def language_model() -> LanguageModel:
 
 def continued_language_model() -> LanguageModel:
     """Pieces of words, windows, and what the optimizer remembers."""
-    options: dict[str, Any] = {"level": "bpe", "vocabulary_size": 265, "training": "windows", "steps": 4}
+    options: dict[str, Any] = {"unit": "bpe", "vocabulary_size": 265, "training": "windows", "steps": 4}
     return LanguageModel(hidden_size=4, random_state=1, n_threads=1, **options).partial_fit(TEXT)
 
 

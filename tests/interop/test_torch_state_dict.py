@@ -265,7 +265,7 @@ def test_the_networks_of_an_ensemble_are_not_taken_for_one() -> None:
 
 
 def test_a_language_model_has_its_network_written(tmp_path: Path) -> None:
-    model = LanguageModel(level="character", hidden_size=5, epochs=1, random_state=0).fit("a rose is a rose " * 40)
+    model = LanguageModel(unit="character", hidden_size=5, epochs=1, random_state=0).fit("a rose is a rose " * 40)
     export_torch(model, tmp_path / "m.safetensors")
     assert load_file(tmp_path / "m.safetensors").keys() == to_state_dict(model.network_).keys()
 

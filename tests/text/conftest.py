@@ -11,5 +11,5 @@ from text.samples import SENTENCES, small
 @pytest.fixture(scope="session", params=["character", "word", "bpe", "windows"])
 def fitted(request: pytest.FixtureRequest) -> LanguageModel:
     if request.param == "windows":
-        return small(level="word", training="windows", steps=4).fit(SENTENCES)
-    return small(level=request.param).fit(SENTENCES)
+        return small(unit="word", training="windows", steps=4).fit(SENTENCES)
+    return small(unit=request.param).fit(SENTENCES)

@@ -128,14 +128,14 @@ def test_pieces_end_with_lines_or_between_words() -> None:
 LINES = "".join(f"word{i % 97}, and  {i % 13} more;\n" + "\n" * (i % 3) for i in range(6000))
 
 
-@pytest.mark.parametrize("level", ["character", "word", "bpe"])
+@pytest.mark.parametrize("unit", ["character", "word", "bpe"])
 @pytest.mark.parametrize(
     "text",
     [LINES, LINES.replace("\n", "   "), LINES.replace("\n", " ").replace(" ", "\t"), LINES.replace("\n", "\u2028")],
     ids=["lines", "a giant line", "a giant line with tabs", "a giant line with other ends"],
 )
-def test_pieces_change_no_token(level: str, text: str) -> None:
-    vocabulary = Vocabulary.learn([text], level=level, size=400)
+def test_pieces_change_no_token(unit: str, text: str) -> None:
+    vocabulary = Vocabulary.learn([text], unit=unit, size=400)
     pieces = list(Corpus.of(text).pieces())
     assert len(pieces) > 1
     np.testing.assert_array_equal(encode_pieces(pieces, vocabulary, len(text)), vocabulary.encode(text))

@@ -80,11 +80,11 @@ def test_measures_are_those_of_asking_token_by_token(fitted: LanguageModel) -> N
     assert_close(fitted.perplexity(text), np.exp(sum(nats) / len(nats)), "states", np.float32)
     ids = fitted.vocabulary_.encode(text)[-len(nats) :]
     assert measures.unknown == int((ids == 0).sum())
-    if fitted.level == "character":
+    if fitted.unit == "character":
         assert (measures.characters, measures.line_ends, measures.unknown) == (len(text) - 1, 2, 1)
-    if fitted.level == "bpe":
+    if fitted.unit == "bpe":
         assert measures.characters == len(text) - len(fitted.vocabulary_.decode(fitted.vocabulary_.encode(text)[:1]))
-    if fitted.level == "word":
+    if fitted.unit == "word":
         assert measures.bits_per_character is None
     else:
         assert measures.bits_per_character == pytest.approx(measures.nats / log(2) / measures.characters, rel=1e-12)
@@ -117,7 +117,7 @@ def test_measures_say_what_was_counted() -> None:
 
 def test_bytes_inside_a_character_are_no_character() -> None:
     measures = (
-        small(level="bpe", epochs=1).fit(SENTENCES).evaluate("\u00e9")
+        small(unit="bpe", epochs=1).fit(SENTENCES).evaluate("\u00e9")
     )  # two bytes, of which the second is predicted
     assert (measures.tokens, measures.characters, measures.bits_per_character) == (1, 0, None)
     assert measures.describe().splitlines()[1].startswith("perplexity per byte pair")
@@ -141,11 +141,11 @@ def test_the_vocabulary_comes_from_the_part_that_is_learned_from() -> None:
     assert (model.validation_.tokens, model.validation_.unknown) == (99, 25)
 
 
-@pytest.mark.parametrize("level", ["character", "word", "bpe"])
-def test_odd_signs_can_be_learned_and_measured(level: str) -> None:
-    model = small(level=level, epochs=1).fit((ODD + "\n") * 30)
+@pytest.mark.parametrize("unit", ["character", "word", "bpe"])
+def test_odd_signs_can_be_learned_and_measured(unit: str) -> None:
+    model = small(unit=unit, epochs=1).fit((ODD + "\n") * 30)
     measures = model.evaluate(ODD + "☂")
-    assert np.isfinite(measures.nats) and measures.unknown == (1 if level == "bpe" else 2)
+    assert np.isfinite(measures.nats) and measures.unknown == (1 if unit == "bpe" else 2)
     model.generate(length=50).encode("utf-8")
 
 
@@ -336,7 +336,7 @@ def test_the_shortest_texts_that_can_be_learned() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"level": "letter"}, "level must be one of 'character', 'word', 'bpe', got 'letter'."),
+        ({"unit": "letter"}, "unit must be one of 'character', 'word', 'bpe', got 'letter'."),
         ({"epochs": 0}, 'epochs must be "auto" or an integer of at least 1, got 0.'),
         ({"hidden_size": 1.5}, 'hidden_size must be "auto" or an integer of at least 1, got 1.5.'),
         ({"embedding_size": 0}, 'embedding_size must be "auto", None or an integer of at least 1, got 0.'),
@@ -345,7 +345,7 @@ def test_the_shortest_texts_that_can_be_learned() -> None:
         ({"validation_fraction": 1.0}, "validation_fraction must be a number in [0, 1), got 1."),
         ({"vocabulary_size": 1}, "vocabulary_size must be an integer between 2 and 50000, got 1."),
         (
-            {"vocabulary_size": 256, "level": "bpe"},
+            {"vocabulary_size": 256, "unit": "bpe"},
             "vocabulary_size must be an integer between 257 and 50000, got 256.",
         ),
         ({"clip_norm": 0.0}, "clip_norm must be a number in (0, inf), got 0."),
@@ -408,10 +408,10 @@ def test_unknown_arguments_get_a_hint() -> None:
 
 
 def test_it_is_an_estimator() -> None:
-    model = small(level="word")
+    model = small(unit="word")
     copy = clone(model)
     assert copy.get_params() == model.get_params()
-    assert repr(LanguageModel(level="word")) == "LanguageModel(level='word')"
+    assert repr(LanguageModel(unit="word")) == "LanguageModel(unit='word')"
 
 
 def test_what_is_chosen_for_texts_of_several_lengths() -> None:
@@ -419,10 +419,10 @@ def test_what_is_chosen_for_texts_of_several_lengths() -> None:
     assert [size.hidden_size for size in found.values()] == [64, 128, 256, 512, 512]
     assert [size.epochs for size in found.values()] == [100, 100, 33, 10, 1]
     assert [size.batch_size for size in found.values()] == [1, 19, 32, 32, 32]
-    word = rule_size(LanguageModel(level="word"), 10**6)
+    word = rule_size(LanguageModel(unit="word"), 10**6)
     assert (word.embedding_size, word.steps) == (512, 35)
     assert rule_size(LanguageModel(embedding_size=None), 10).embedding_size is None
-    windows = rule_size(LanguageModel(level="word", training="windows", steps=5), 100_000)
+    windows = rule_size(LanguageModel(unit="word", training="windows", steps=5), 100_000)
     assert (windows.epochs, windows.batch_size) == (25, 32)  # each of 100,000 windows reads 4 words
     assert rule_size(LanguageModel(training="windows"), 1_000_000).epochs == 1
 

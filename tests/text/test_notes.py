@@ -22,7 +22,7 @@ def long_text() -> str:
 
 @pytest.mark.parametrize("words", [3, 5])
 def test_windows_over_a_sentence(words: int) -> None:
-    vocabulary = Vocabulary.learn([SENTENCE], level="word")
+    vocabulary = Vocabulary.learn([SENTENCE], unit="word")
     ids = vocabulary.encode(SENTENCE)
     batch = TokenWindows(ids, batch_size=100, window=words).batch(0)
     said = SENTENCE.split()
@@ -33,7 +33,7 @@ def test_windows_over_a_sentence(words: int) -> None:
 
 
 def test_a_vocabulary_cut_to_101_words() -> None:
-    vocabulary = Vocabulary.learn([long_text()], level="word", size=101)
+    vocabulary = Vocabulary.learn([long_text()], unit="word", size=101)
     assert len(vocabulary) == 101
     assert set(vocabulary.tokens) == {"<unk>", *(f"w{i}" for i in range(200, 300))}
     ids = vocabulary.encode("w299 w199 w200")
@@ -45,7 +45,7 @@ def test_a_vocabulary_cut_to_101_words() -> None:
 @pytest.mark.parametrize("words", [3, 5])
 @pytest.mark.parametrize("cell", ["rnn", "lstm"])
 def test_a_label_as_index_and_as_one_hot_row_teach_the_same(words: int, cell: str) -> None:
-    ids = Vocabulary.learn([long_text()], level="word", size=101).encode(long_text())[-200:]
+    ids = Vocabulary.learn([long_text()], unit="word", size=101).encode(long_text())[-200:]
     architecture = Architecture(
         None, 101, cell=cell, hidden_size=6, vocabulary_size=101, readout="last", output="softmax"
     )
@@ -79,7 +79,7 @@ def test_an_index_picks_what_a_one_hot_row_multiplies() -> None:
 @pytest.mark.parametrize("embedding_size", [None, 8])
 def test_the_next_word_is_learned(words: int, embedding_size: int | None) -> None:
     model = LanguageModel(
-        level="word",
+        unit="word",
         vocabulary_size=101,
         cell="rnn",
         training="windows",

@@ -17,8 +17,8 @@ from text.samples import ODD, SENTENCES, small
 
 MODELS: dict[str, dict[str, Any]] = {
     "character": {},
-    "word": {"level": "word", "vocabulary_size": 12, "random_state": np.random.RandomState(3)},
-    "bpe": {"level": "bpe", "tied_weights": True, "dtype": "float64", "normalization": "none"},
+    "word": {"unit": "word", "vocabulary_size": 12, "random_state": np.random.RandomState(3)},
+    "bpe": {"unit": "bpe", "tied_weights": True, "dtype": "float64", "normalization": "none"},
     "windows": {"training": "windows", "embedding_size": None, "cell": "lstm", "forget_bias": 1.0},
 }
 
@@ -48,7 +48,7 @@ def test_what_was_saved_comes_back(saved: tuple[LanguageModel, Path], tmp_path: 
 
 CONTINUED: dict[str, dict[str, Any]] = {
     "adam": {"dropout": 0.3},
-    "rmsprop": {"optimizer": "rmsprop", "level": "word", "clip_value": 0.1},
+    "rmsprop": {"optimizer": "rmsprop", "unit": "word", "clip_value": 0.1},
     "sgd": {"optimizer": "sgd", "momentum": 0.9, "dtype": "float64", "learning_rate": 1.0},
     "windows": {"training": "windows", "steps": 4, "cell": "lstm", "dropout": 0.2, "weight_decay": 0.01},
 }
@@ -86,7 +86,7 @@ def test_only_what_goes_on_is_kept(tmp_path: Path) -> None:
 def test_a_vocabulary_that_no_header_can_hold_is_kept_all_the_same(tmp_path: Path) -> None:
     words = "".join(f"{'слово' * 60}{i} " for i in range(3000))
     sizes = {"hidden_size": 1, "embedding_size": 1, "epochs": 1, "batch_size": 32, "steps": 10}
-    model = LanguageModel(level="word", random_state=0, **sizes).fit(words)
+    model = LanguageModel(unit="word", random_state=0, **sizes).fit(words)
     model.save(tmp_path / "model")
     assert LanguageModel.load(tmp_path / "model").vocabulary_.tokens == model.vocabulary_.tokens
 
@@ -108,7 +108,7 @@ def test_files_with_the_vocabulary_in_the_header_are_read(saved: tuple[LanguageM
         ("training", "windows", "'streams'"),
         ("hidden_size", 8, "16"),
         ("embedding_size", None, "'auto'"),
-        ("level", "word", "'character'"),
+        ("unit", "word", "'character'"),
         ("normalization", "none", "'nfc'"),
         ("dtype", "float64", "'float32'"),
         ("vocabulary_size", 5, "'auto'"),
@@ -159,12 +159,10 @@ def test_what_learns_further_takes_up_how_to_learn(tmp_path: Path) -> None:
 def test_the_file_holds_numbers_and_plain_text_alone(saved: tuple[LanguageModel, Path]) -> None:
     arrays, metadata = load_arrays(saved[1])
     texts = (
-        {"vocabulary.tokens", "vocabulary.merges"}
-        if metadata["vocabulary"]["level"] == "bpe"
-        else {"vocabulary.tokens"}
+        {"vocabulary.tokens", "vocabulary.merges"} if metadata["vocabulary"]["unit"] == "bpe" else {"vocabulary.tokens"}
     )
     assert set(arrays) == {"theta"} | texts and all(arrays[name].dtype == np.uint8 for name in texts)
-    assert set(metadata["vocabulary"]) == {"level", "normalization"}
+    assert set(metadata["vocabulary"]) == {"unit", "normalization"}
 
 
 def _text(change: Callable[[bytes], bytes]) -> Callable[[dict[str, Any], dict[str, Any]], Any]:
@@ -188,7 +186,7 @@ CHANGES: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
     "field missing": lambda a, m: m.pop("size"),
     "field unknown": lambda a, m: m.update(callback="os.system"),
     "vocabulary a list": lambda a, m: m.update(vocabulary=[]),
-    "vocabulary without level": lambda a, m: m["vocabulary"].pop("level"),
+    "vocabulary without unit": lambda a, m: m["vocabulary"].pop("unit"),
     "vocabulary more": lambda a, m: m["vocabulary"].update(extra=1),
     "no tokens": lambda a, m: a.pop("vocabulary.tokens"),
     "tokens empty": _text(lambda text: b""),
@@ -209,7 +207,7 @@ CHANGES: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
     "header: merges of three": _in_header(merges=["a b c"]),
     "header: merges numbers": _in_header(merges=[3]),
     "more tokens than allowed": lambda a, m: m["parameters"].update(vocabulary_size=2),
-    "another level": lambda a, m: m["vocabulary"].update(level="letters"),
+    "another unit": lambda a, m: m["vocabulary"].update(unit="letters"),
     "parameters unknown": lambda a, m: m["parameters"].update(extra=1),
     "parameters missing": lambda a, m: m["parameters"].pop("cell"),
     "cell unknown": lambda a, m: m["parameters"].update(cell="transformer"),
@@ -222,7 +220,7 @@ CHANGES: dict[str, Callable[[dict[str, Any], dict[str, Any]], Any]] = {
     "architecture another": lambda a, m: m["architecture"].update(output_size=3),
     "architecture less": lambda a, m: m["architecture"].pop("cell"),
     "updates negative": lambda a, m: m.update(updates=-1),
-    "validation of another level": lambda a, m: m["validation"].update(level="letters"),
+    "validation of another unit": lambda a, m: m["validation"].update(unit="letters"),
     "validation of nothing": lambda a, m: m["validation"].update(tokens=0),
     "validation negative": lambda a, m: m["validation"].update(nats=-1.0),
     "validation more": lambda a, m: m["validation"].update(extra=1),

@@ -18,12 +18,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from elman import ArgumentError
+from elman.errors import FileFormatError
 from elman.text import TextDecoder, Vocabulary
 from elman.text.tokenization import LEAST_BPE
 from text.samples import ODD, SENTENCES
 
-LEVELS = {"character": 100, "word": 100, "bpe": 300}
-LEARNED = {level: Vocabulary.learn([SENTENCES], level=level, size=size) for level, size in LEVELS.items()}
+UNITS = {"character": 100, "word": 100, "bpe": 300}
+LEARNED = {unit: Vocabulary.learn([SENTENCES], unit=unit, size=size) for unit, size in UNITS.items()}
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)  # lone surrogates too
 
 
@@ -36,7 +37,7 @@ def test_characters_are_tokens_the_most_frequent_first() -> None:
 
 def test_words_signs_and_ends_of_lines_are_tokens() -> None:
     text = "Don't stop--he said: \"no, 3 l'été well-known_x\"!\n\n<unk> end"
-    vocabulary = Vocabulary.learn([text], level="word", size=100)
+    vocabulary = Vocabulary.learn([text], unit="word", size=100)
     tokens = [vocabulary.tokens[i] for i in vocabulary.encode(text)]
     assert tokens == [
         *["Don't", "stop", "-", "-", "he", "said", ":", '"', "no", ",", "3", "l'été", "well-known_x", '"', "!"],
@@ -46,8 +47,8 @@ def test_words_signs_and_ends_of_lines_are_tokens() -> None:
     assert vocabulary.tokens.count("<unk>") == 1
 
 
-@pytest.mark.parametrize("level", LEVELS)
-def test_learning_can_be_interrupted(level: str) -> None:
+@pytest.mark.parametrize("unit", UNITS)
+def test_learning_can_be_interrupted(unit: str) -> None:
     read = []
 
     def pieces() -> Iterator[str]:
@@ -58,43 +59,43 @@ def test_learning_can_be_interrupted(level: str) -> None:
             yield SENTENCES
 
     with pytest.raises(KeyboardInterrupt):
-        Vocabulary.learn(pieces(), level=level, size=300)
+        Vocabulary.learn(pieces(), unit=unit, size=300)
     assert len(read) == 20
 
 
-@pytest.mark.parametrize("level", LEVELS)
-def test_a_vocabulary_does_not_depend_on_the_pieces(level: str) -> None:
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_vocabulary_does_not_depend_on_the_pieces(unit: str) -> None:
     text = SENTENCES + "\r\n \x0b\u2028 one\x0ctwo\n"
-    whole = Vocabulary.learn([text], level=level, size=400)
-    cut = Vocabulary.learn((line + "\n" for line in text[:-1].split("\n")), level=level, size=400)
+    whole = Vocabulary.learn([text], unit=unit, size=400)
+    cut = Vocabulary.learn((line + "\n" for line in text[:-1].split("\n")), unit=unit, size=400)
     assert (cut.tokens, cut.merges) == (whole.tokens, whole.merges)
 
 
 def test_words_without_end_are_refused() -> None:
     with pytest.raises(ArgumentError) as caught:
-        Vocabulary.learn(["a" * 2**22 + " b"], level="word")
+        Vocabulary.learn(["a" * 2**22 + " b"], unit="word")
     assert str(caught.value) == (
         "Vocabulary: the tokens have 4,194,310 characters together, at most 4,194,304 are possible; "
-        "take fewer tokens, or another level."
+        "take fewer tokens, or another unit."
     )
 
 
 def test_vocabulary_cap_keeps_the_most_frequent_words() -> None:
     text = " ".join(f"word{i:03d} " * (200 - i) for i in range(150))
-    vocabulary = Vocabulary.learn([text], level="word", size=101)
+    vocabulary = Vocabulary.learn([text], unit="word", size=101)
     assert vocabulary.tokens == ("<unk>", *(f"word{i:03d}" for i in range(100)))
     assert (vocabulary.encode("word099 word100").tolist(), len(vocabulary)) == ([100, 0], 101)
 
 
 def test_rare_tokens_are_left_out() -> None:
-    vocabulary = Vocabulary.learn(["a a b c c c"], level="word", min_count=2, size=10)
+    vocabulary = Vocabulary.learn(["a a b c c c"], unit="word", min_count=2, size=10)
     assert vocabulary.tokens == ("<unk>", "c", "a")
     with pytest.raises(ArgumentError, match="Vocabulary: no token occurs 9 times"):
-        Vocabulary.learn(["a a b"], level="word", min_count=9)
+        Vocabulary.learn(["a a b"], unit="word", min_count=9)
 
 
 def test_byte_pairs_merge_the_most_frequent_neighbours() -> None:
-    vocabulary = Vocabulary.learn(["aaab aaab\naaab"], level="bpe", size=LEAST_BPE + 2)
+    vocabulary = Vocabulary.learn(["aaab aaab\naaab"], unit="bpe", size=LEAST_BPE + 2)
     assert vocabulary.merges[:1] == (("a", "a"),)
     assert [vocabulary.tokens[i] for i in vocabulary.encode("aa")] == ["aa"]
     assert vocabulary.line_end is not None
@@ -126,29 +127,29 @@ def test_ids_of_no_token_are_refused(wrong: Any) -> None:
 
 
 def test_a_word_text_is_written_with_usual_spaces() -> None:
-    vocabulary = Vocabulary.learn(['He said: ( yes ) , "no" !\nEnd'], level="word")
+    vocabulary = Vocabulary.learn(['He said: ( yes ) , "no" !\nEnd'], unit="word")
     assert vocabulary.decode(vocabulary.encode("He said: (yes), no!\nEnd")) == "He said: (yes), no!\nEnd"
 
 
-@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("unit", UNITS)
 @given(text=ANY_TEXT)
 @settings(max_examples=60, deadline=None)
-def test_any_text_goes_in_and_valid_utf8_comes_out(level: str, text: str) -> None:
-    vocabulary = LEARNED[level]
+def test_any_text_goes_in_and_valid_utf8_comes_out(unit: str, text: str) -> None:
+    vocabulary = LEARNED[unit]
     ids = vocabulary.encode(text)
     assert ids.dtype == np.int32
     assert ids.size == 0 or (ids.min() >= 0 and ids.max() < len(vocabulary))
     vocabulary.decode(ids).encode("utf-8")
     surrogates = sum(unicodedata.category(sign) == "Cs" for sign in text)
     assert int((ids == 0).sum()) >= surrogates
-    if level == "bpe":
+    if unit == "bpe":
         assert int((ids == 0).sum()) == surrogates
 
 
 # character: ï ☃ 😀 NUL tab d U+2028 l, the surrogate, é; word: naïve ☃ 😀 NUL end line, the surrogate, é
-@pytest.mark.parametrize(("level", "unknown"), [("character", 10), ("word", 8), ("bpe", 1)])
-def test_unknown_tokens_are_counted(level: str, unknown: int) -> None:
-    assert int((LEARNED[level].encode(ODD) == 0).sum()) == unknown
+@pytest.mark.parametrize(("unit", "unknown"), [("character", 10), ("word", 8), ("bpe", 1)])
+def test_unknown_tokens_are_counted(unit: str, unknown: int) -> None:
+    assert int((LEARNED[unit].encode(ODD) == 0).sum()) == unknown
 
 
 @given(ids=st.lists(st.integers(0, 299), max_size=30))
@@ -168,19 +169,31 @@ def test_normalization_is_explicit() -> None:
     assert Vocabulary.learn([composed]).encode(apart).tolist() == [1]
 
 
-@pytest.mark.parametrize("level", LEVELS)
-def test_a_vocabulary_survives_json(level: str) -> None:
-    vocabulary = LEARNED[level]
+@pytest.mark.parametrize("unit", UNITS)
+def test_a_vocabulary_survives_json(unit: str) -> None:
+    vocabulary = LEARNED[unit]
     again = Vocabulary.from_dict(json.loads(json.dumps(vocabulary.to_dict())))
     assert again.tokens == vocabulary.tokens
     text = SENTENCES + "☃ quest"
     np.testing.assert_array_equal(again.encode(text), vocabulary.encode(text))
 
 
+def test_early_vocabularies_load() -> None:
+    early = {"level": "word", "tokens": ["<unk>", "be"], "merges": [], "normalization": "nfc"}
+    assert Vocabulary.from_dict(early).to_dict() == {
+        "unit": "word",
+        "tokens": ["<unk>", "be"],
+        "merges": [],
+        "normalization": "nfc",
+    }
+    with pytest.raises(FileFormatError, match=r"^level: given under the new name too$"):
+        Vocabulary.from_dict({**early, "unit": "word"})
+
+
 def test_the_same_text_gives_the_same_vocabulary_in_every_process() -> None:
     code = (
         "from elman.text import Vocabulary; from text.samples import SENTENCES;"
-        f"print([hash(Vocabulary.learn([SENTENCES], level=a, size=b).tokens) for a, b in {LEVELS}.items()])"
+        f"print([hash(Vocabulary.learn([SENTENCES], unit=a, size=b).tokens) for a, b in {UNITS}.items()])"
     )
     found = {
         subprocess.run(
@@ -198,7 +211,7 @@ def _environment(threads: str) -> dict[str, str]:
 
 def test_nothing_is_said_when_a_process_forks_afterwards() -> None:
     code = (
-        "import os; from elman.text import Vocabulary; Vocabulary.learn(['ab'], level='bpe', size=300).encode('a');"
+        "import os; from elman.text import Vocabulary; Vocabulary.learn(['ab'], unit='bpe', size=300).encode('a');"
         "child = os.fork();"
         "os._exit(0) if child == 0 else os.waitpid(child, 0)"
     )
@@ -223,15 +236,15 @@ def test_many_threads_read_at_once_and_the_environment_stays(
 
 
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
-    "level": ({"level": "letters"}, "level must be one of 'character', 'word', 'bpe', got 'letters'"),
+    "unit": ({"unit": "letters"}, "unit must be one of 'character', 'word', 'bpe', got 'letters'"),
     "no unknown": ({"tokens": ["a", "b"]}, "needs '<unk>' and 1 to 49999 tokens after it"),
     "alone": ({"tokens": ["<unk>"]}, "needs '<unk>' and 1 to 49999 tokens after it"),
     "twice": ({"tokens": ["<unk>", "a", "a"]}, "tokens must be different"),
     "number": ({"tokens": ["<unk>", 3]}, "a token must be text of at least one character"),
     "surrogate": ({"tokens": ["<unk>", "\ud800"]}, "a token must be text of at least one character"),
     "long": ({"tokens": ["<unk>", "ab"]}, "must be one character"),
-    "merges": ({"merges": ["a b"]}, "level 'character' has no merges"),
-    "bytes": ({"level": "bpe"}, "needs a token for every byte"),
+    "merges": ({"merges": ["a b"]}, "unit 'character' has no merges"),
+    "bytes": ({"unit": "bpe"}, "needs a token for every byte"),
     "normalization": ({"normalization": "nfd"}, "normalization must be one of 'nfc', 'none', got 'nfd'"),
     "fields": ({"extra": 1}, "a vocabulary has other fields"),
 }

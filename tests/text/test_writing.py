@@ -79,23 +79,23 @@ def test_writing_stops_before_a_text() -> None:
 
 
 def test_spaces_between_a_prefix_and_words() -> None:
-    model = small(level="word", epochs=40).fit(SENTENCES)
+    model = small(unit="word", epochs=40).fit(SENTENCES)
     assert model.generate("to be or not to", length=1, temperature=0) == " be"
     assert model.generate("to be or not to ", length=1, temperature=0) == "be"
     assert model.generate("not to be .\n", length=1, temperature=0) in ("to", "whether")
 
 
-@pytest.mark.parametrize("level", ["character", "word", "bpe"])
+@pytest.mark.parametrize("unit", ["character", "word", "bpe"])
 @pytest.mark.parametrize("prefix", [ODD, "\ud800", "\x00", "☃", "", " "])
-def test_any_prefix_gives_valid_text(level: str, prefix: str) -> None:
-    model = small(level=level, epochs=1).fit(SENTENCES)
+def test_any_prefix_gives_valid_text(unit: str, prefix: str) -> None:
+    model = small(unit=unit, epochs=1).fit(SENTENCES)
     for options in ({}, {"temperature": 0.0}, {"temperature": 5.0, "top_k": 5}):
         model.generate(prefix, length=15, **options).encode("utf-8")
     assert np.isfinite(model.predict_proba(prefix)).all()
 
 
 def test_eight_threads_write_what_one_writes() -> None:
-    model = small(level="word", epochs=2).fit(SENTENCES)
+    model = small(unit="word", epochs=2).fit(SENTENCES)
     expected = [model.generate("to be", length=30, seed=seed) for seed in range(16)]
     with ThreadPoolExecutor(8) as pool:
         assert list(pool.map(lambda seed: model.generate("to be", length=30, seed=seed), range(16))) == expected

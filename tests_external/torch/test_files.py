@@ -81,7 +81,7 @@ def models() -> dict[str, Callable[[], Any]]:
         "tied": lambda: Network.initialized(Architecture(None, 6, **tied), dtype=np.float64),
         "one-hot": lambda: Network.initialized(Architecture(None, 2, **one_hot)),
         "skip": lambda: Network.initialized(Architecture(3, 2, readout="last", linear_skip=True, skip_steps=2)),
-        "text": lambda: LanguageModel(level="character", hidden_size=5, epochs=1).fit("a rose is a rose " * 40),
+        "text": lambda: LanguageModel(unit="character", hidden_size=5, epochs=1).fit("a rose is a rose " * 40),
         "classes": lambda: SequenceClassifier(hidden_size=4, updates=2, ensemble_size=1).fit(sequences, list("ababab")),
     }
 

@@ -17,7 +17,6 @@ __all__ = [
     "Epochs",
     "HiddenSize",
     "LearningRate",
-    "Level",
     "MinCount",
     "Normalization",
     "NumLayers",
@@ -30,6 +29,7 @@ __all__ = [
     "Steps",
     "TiedWeights",
     "Training",
+    "Unit",
     "ValidationFraction",
     "VocabularySize",
 ]
@@ -38,7 +38,7 @@ PRESETS = ("zaremba-small", "zaremba-medium", "char-rnn")
 
 Save = Annotated[Path | None, typer.Option(metavar="MODEL", help="Write the fitted model.")]
 Preset = Annotated[str | None, typer.Option(help=f"A published recipe: {', '.join(PRESETS)}.")]
-Level = Annotated[str | None, typer.Option(help="What a token is: character, word or bpe.")]
+Unit = Annotated[str | None, typer.Option(help="What a token is: character, word or bpe.")]
 VocabularySize = Annotated[int | None, typer.Option(min=2, help="Most tokens, <unk> included.")]
 MinCount = Annotated[int | None, typer.Option(min=1, help="Rarer tokens become <unk>.")]
 Normalization = Annotated[

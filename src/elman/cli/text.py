@@ -24,10 +24,10 @@ text = typer.Typer(
     rich_markup_mode=None,
 )
 
-_LEVELS = ("character", "word", "bpe")
+_UNITS = ("character", "word", "bpe")
 _CHOICES = {
     "preset": options.PRESETS,
-    "level": _LEVELS,
+    "unit": _UNITS,
     "normalization": ("nfc", "none"),
     "cell": ("gru", "lstm", "rnn"),
     "training": ("streams", "windows"),
@@ -47,7 +47,7 @@ def train(
     files: Files,
     save: options.Save = None,
     preset: options.Preset = None,
-    level: options.Level = None,
+    unit: options.Unit = None,
     vocabulary_size: options.VocabularySize = None,
     min_count: options.MinCount = None,
     normalization: options.Normalization = None,
@@ -97,7 +97,7 @@ def train(
 
 
 _PARAMETERS = (
-    "level",
+    "unit",
     "vocabulary_size",
     "min_count",
     "normalization",
@@ -239,7 +239,7 @@ def _about(model: LanguageModel) -> str:
     layers = f"{architecture.num_layers} x " if architecture.num_layers > 1 else ""
     cell = architecture.cell.upper()
     return (
-        f"{model.level} level, vocabulary of {len(model.vocabulary_):,} tokens; {entering}, {cell} of {layers}"
+        f"vocabulary of {len(model.vocabulary_):,} tokens (unit: {model.unit}); {entering}, {cell} of {layers}"
         f"{architecture.hidden_size} units, {model.network_.theta.size:,} parameters; "
         f"{model.updates_:,} updates."
     )
@@ -249,7 +249,7 @@ def _tokens(vocabulary: Vocabulary) -> str:
     """List the first tokens; of byte pairs, the first that were merged."""
     from elman.text.tokenization import LEAST_BPE
 
-    pairs = vocabulary.level == "bpe"
+    pairs = vocabulary.unit == "bpe"
     first = LEAST_BPE if pairs else 0
     shown = [repr(vocabulary.decode([i]) if i else "<unk>") for i in range(first, min(len(vocabulary), first + _SHOWN))]
     more = " …" if len(vocabulary) > first + _SHOWN else ""

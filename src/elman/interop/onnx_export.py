@@ -107,7 +107,7 @@ def _graph_and_check(model: Any) -> tuple[Graph, Callable[[Run], Pairs]]:
     if kind == "LanguageModel":
         fitted = fitted_value("export_onnx", model)
         network, vocabulary = fitted.network, fitted.vocabulary
-        facts = {"level": vocabulary.level, "tokens": list(vocabulary.tokens)}
+        facts = {"unit": vocabulary.unit, "tokens": list(vocabulary.tokens)}
         facts |= {"architecture": network.architecture.to_dict()}
         graph = network_graph(network, _metadata("language_model", facts))
         return graph, lambda run: _check_network(network, run)

@@ -136,7 +136,7 @@ def encode_pieces(pieces: Iterable[str], vocabulary: Vocabulary, characters: int
         return np.memmap(file, np.int32, "r") if file.tell() else np.empty(0, np.int32)
 
 
-def place_of_cut(pieces: Iterable[str], position: int, level: str) -> tuple[int, int]:
+def place_of_cut(pieces: Iterable[str], position: int, unit: str) -> tuple[int, int]:
     """Return where to cut a text: the number of a piece, and a position in it.
 
     Parameters
@@ -145,7 +145,7 @@ def place_of_cut(pieces: Iterable[str], position: int, level: str) -> tuple[int,
         The text.
     position : int
         The cut is made there, or at the next white space unless tokens are characters.
-    level : str
+    unit : str
         What a token is.
 
     Examples
@@ -156,7 +156,7 @@ def place_of_cut(pieces: Iterable[str], position: int, level: str) -> tuple[int,
     number = -1
     for number, piece in enumerate(pieces):
         if position < len(piece):
-            if level != "character":
+            if unit != "character":
                 position = next((i for i in range(position, len(piece)) if piece[i].isspace()), position)
             return number, position
         position -= len(piece)

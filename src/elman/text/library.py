@@ -14,46 +14,46 @@ _WORDS = r"<unk>|\n|\w+(?:['’-]\w+)*|[^\w\s]"
 
 
 def new_tokenizer(
-    level: str, tokens: Sequence[str], merges: Iterable[tuple[str, str]], normalization: str, unknown: str
+    unit: str, tokens: Sequence[str], merges: Iterable[tuple[str, str]], normalization: str, unknown: str
 ) -> Any:
     """Return the library's object that encodes; arguments are those of `Vocabulary`."""
     from tokenizers import models
 
-    if level == "bpe":
+    if unit == "bpe":
         model: Any = models.BPE({token: i for i, token in enumerate(tokens) if i}, list(merges))
     else:
         model = models.WordLevel({token: i for i, token in enumerate(tokens)}, unk_token=unknown)
-    return _around(model, level, normalization)
+    return _around(model, unit, normalization)
 
 
-def _around(model: Any, level: str, normalization: str) -> Any:
+def _around(model: Any, unit: str, normalization: str) -> Any:
     """Return a tokenizer with what comes before the model: normalization and cutting."""
     from tokenizers import Tokenizer, normalizers
 
     tokenizer = Tokenizer(model)
     if normalization == "nfc":
         tokenizer.normalizer = normalizers.NFC()
-    tokenizer.pre_tokenizer = _cutter(level)
+    tokenizer.pre_tokenizer = _cutter(unit)
     return tokenizer
 
 
-def _cutter(level: str) -> Any:
+def _cutter(unit: str) -> Any:
     """Return the library's object that cuts a text into tokens, or into what byte pairs are merged within."""
     from tokenizers import Regex, pre_tokenizers
 
-    if level == "character":
+    if unit == "character":
         return pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
-    if level == "word":
+    if unit == "word":
         return pre_tokenizers.Split(Regex(_WORDS), "removed", invert=True)
     lines = pre_tokenizers.Split("\n", "isolated")  # so that a text can be cut at the ends of its lines
     return pre_tokenizers.Sequence([lines, pre_tokenizers.ByteLevel(add_prefix_space=False)])
 
 
-def learned_model(pieces: Iterator[str], level: str, size: int, min_count: int, normalization: str) -> dict[str, Any]:
+def learned_model(pieces: Iterator[str], unit: str, size: int, min_count: int, normalization: str) -> dict[str, Any]:
     """Count tokens or merge pairs; returns the library's description of the model."""
     from tokenizers import models, trainers
 
-    if level == "bpe":
+    if unit == "bpe":
         model: Any = models.BPE()
         trainer: Any = trainers.BpeTrainer(
             vocab_size=size - 1, min_frequency=min_count, show_progress=False, initial_alphabet=sorted(BYTES)
@@ -61,7 +61,7 @@ def learned_model(pieces: Iterator[str], level: str, size: int, min_count: int, 
     else:
         model = models.WordLevel()
         trainer = trainers.WordLevelTrainer(vocab_size=size, min_frequency=min_count, show_progress=False)
-    tokenizer = _around(model, level, normalization)
+    tokenizer = _around(model, unit, normalization)
     with ONE_THREAD:
         tokenizer.train_from_iterator(pieces, trainer)
     described: dict[str, Any] = json.loads(tokenizer.to_str())["model"]

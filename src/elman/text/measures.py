@@ -26,12 +26,12 @@ class Measures:
     r"""What a model said about the tokens of a text, each predicted from those before it.
 
     The first token of a text has nothing before it and is not predicted. An unknown token counts like any other: the
-    model is asked for ``<unk>``, which is easier than the word that stood there. At the level of words the end of a
-    line is a token that is predicted like any other; other white space is not.
+    model is asked for ``<unk>``, which is easier than the word that stood there. With words
+    as the unit, the end of a line is a token that is predicted like any other; other white space is not.
 
     Parameters
     ----------
-    level : {"character", "word", "bpe"}
+    unit : {"character", "word", "bpe"}
         What a token is.
     tokens : int
         Tokens that were predicted.
@@ -51,7 +51,7 @@ class Measures:
     (4.0, 2.0)
     """
 
-    level: str
+    unit: str
     tokens: int
     nats: float
     characters: int
@@ -65,7 +65,7 @@ class Measures:
 
     @property
     def perplexity(self) -> float:
-        """exp(nats per token): of a token, so at the level of words, the perplexity per word."""
+        """exp(nats per token); with words as the unit, the perplexity per word."""
         return exp(self.nats_per_token) if self.nats_per_token < 700 else inf
 
     @property
@@ -75,7 +75,7 @@ class Measures:
         None for words, which do not say what white space stood between them, and where no character begins: the bytes
         of a single one may be several tokens.
         """
-        return None if self.level == "word" or self.characters == 0 else self.nats / log(2) / self.characters
+        return None if self.unit == "word" or self.characters == 0 else self.nats / log(2) / self.characters
 
     def describe(self) -> str:
         """Return all of it in words, a line each.
@@ -87,15 +87,15 @@ class Measures:
         perplexity per word 7.39
         words predicted     10, of them 1 unknown (predicted as <unk>) and 2 ends of a line
         """
-        unit = {"character": "character", "word": "word", "bpe": "byte pair"}[self.level]
-        rows = [(f"nats per {unit}", f"{self.nats_per_token:.4f}")]
+        name = {"character": "character", "word": "word", "bpe": "byte pair"}[self.unit]
+        rows = [(f"nats per {name}", f"{self.nats_per_token:.4f}")]
         if self.bits_per_character is not None:
             rows.append(("bits per character", f"{self.bits_per_character:.4f}"))
-        rows.append((f"perplexity per {unit}", f"{self.perplexity:.2f}"))
+        rows.append((f"perplexity per {name}", f"{self.perplexity:.2f}"))
         counted = f"{self.tokens:,}, of them {self.unknown:,} unknown (predicted as <unk>)"
-        rows.append((f"{unit}s predicted", f"{counted} and {self.line_ends:,} ends of a line"))
-        width = max(len(name) for name, _ in rows)
-        return "\n".join(f"{name:<{width}} {value}" for name, value in rows)
+        rows.append((f"{name}s predicted", f"{counted} and {self.line_ends:,} ends of a line"))
+        width = max(len(label) for label, _ in rows)
+        return "\n".join(f"{label:<{width}} {value}" for label, value in rows)
 
 
 def measure(
@@ -134,7 +134,7 @@ def measure(
     targets, line_end = ids[1 if window is None else window - 1 :], vocabulary.line_end
     counts = _counts(targets, len(vocabulary))
     return Measures(
-        level=vocabulary.level,
+        unit=vocabulary.unit,
         tokens=len(targets),
         nats=nats,
         characters=int(counts @ vocabulary.characters_of),

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Self
 from elman import _check
 from elman.estimators import Arrays, Table, changing, documented, trained
 from elman.network import Network
+from elman.persistence.models import under_new_names
 from elman.text.corpus import Corpus, Source
 from elman.text.fitted import Fitted
 from elman.text.flow import measure
@@ -18,7 +19,7 @@ from elman.text.options import Size, vocabulary_size
 from elman.text.parameters import TABLE, Parameters, check_parameters
 from elman.text.presets import changed_recipe
 from elman.text.saving import from_file, to_file
-from elman.text.tokenization import Vocabulary
+from elman.text.tokenization import FORMER_NAMES, Vocabulary
 from elman.text.training import Text, measured
 from elman.text.writing import Writing
 from elman.training import GradientFlow, History, checkpointing
@@ -35,7 +36,7 @@ class LanguageModel(Parameters, Writing):
 
     Parameters
     ----------
-    level : {"character", "word", "bpe"}
+    unit : {"character", "word", "bpe"}
         What a token is; see `Vocabulary`.
     vocabulary_size : int or "auto"
         Most tokens, ``<unk>`` included. ``"auto"``: 10,000 words, 2,000 byte pairs, or all characters up to 50,000.
@@ -327,6 +328,10 @@ class LanguageModel(Parameters, Writing):
             return measure(place, self, fitted, fitted.read(Corpus.of(X, encoding, place)), probes)
 
     # Parameters and files
+
+    @classmethod
+    def _parsed(cls, parameters: dict[str, Any]) -> dict[str, Any]:
+        return super()._parsed(under_new_names(parameters, FORMER_NAMES))
 
     def _check(self, place: str) -> None:
         check_parameters(place, self)

@@ -58,11 +58,11 @@ def carries_state(network: Network) -> bool:
 
 def vocabulary_size(parameters: Parameters) -> int:
     """Return the largest vocabulary: with "auto" 10,000 words, 2,000 byte pairs, or all characters up to 50,000."""
-    return _SIZES[parameters.level] if parameters.vocabulary_size == "auto" else int(parameters.vocabulary_size)
+    return _SIZES[parameters.unit] if parameters.vocabulary_size == "auto" else int(parameters.vocabulary_size)
 
 
 def rule_size(parameters: Parameters, tokens: int) -> Size:
-    """Choose what is "auto" from the level and the tokens of the training part.
+    """Choose what is "auto" from the unit and the tokens of the training part.
 
     - ``hidden_size``: 64 up to 20,000 tokens, 128 up to 200,000, 256 up to 600,000, else 512.
     - ``embedding_size``: 64 for characters, else (or with tied weights) ``hidden_size``.
@@ -89,8 +89,8 @@ def rule_size(parameters: Parameters, tokens: int) -> Size:
     """
     hidden = next((units for most, units in _UNITS if tokens <= most), _MOST_UNITS)
     hidden = hidden if parameters.hidden_size == "auto" else int(parameters.hidden_size)
-    embedding = _CHARACTER_EMBEDDING if parameters.level == "character" and not parameters.tied_weights else hidden
-    steps = _STEPS[parameters.level] if parameters.steps == "auto" else int(parameters.steps)
+    embedding = _CHARACTER_EMBEDDING if parameters.unit == "character" and not parameters.tied_weights else hidden
+    steps = _STEPS[parameters.unit] if parameters.steps == "auto" else int(parameters.steps)
     windows = parameters.training == "windows"
     epochs = min(max(round(_TOKENS / (tokens * (steps - 1) if windows else tokens)), 1), _MOST_EPOCHS)
     rows = min(max(tokens // (_LEAST_UPDATES if windows else steps * _LEAST_UPDATES), 1), _MOST_ROWS)
@@ -107,7 +107,7 @@ def least_tokens(parameters: Parameters) -> int:
     """Return how many tokens a text must have to be learned from, or measured."""
     if parameters.training == "streams":
         return 2
-    return _STEPS[parameters.level] if parameters.steps == "auto" else int(parameters.steps)
+    return _STEPS[parameters.unit] if parameters.steps == "auto" else int(parameters.steps)
 
 
 def further_size(parameters: Parameters, size: Size) -> Size:

@@ -8,7 +8,7 @@ from typing import Any
 from elman import _check
 from elman.errors import ArgumentError, Remedy
 from elman.estimators import COMMON, Choice, Count, Number, Switch, Table, check_table, values_of
-from elman.text.tokenization import LEAST_BPE, LEVELS, MOST_TOKENS, NORMALIZATIONS
+from elman.text.tokenization import LEAST_BPE, MOST_TOKENS, NORMALIZATIONS, UNITS
 
 __all__ = ["TABLE", "Parameters", "check_parameters"]
 
@@ -17,7 +17,7 @@ __all__ = ["TABLE", "Parameters", "check_parameters"]
 class Parameters:
     """What the constructor of `LanguageModel` takes, as it was given; see there."""
 
-    level: str = "character"
+    unit: str = "character"
     vocabulary_size: Any = "auto"
     min_count: int = 1
     normalization: str = "nfc"
@@ -59,7 +59,7 @@ _INIT = "initializer init_range"
 _STEPS = "seq_length sequence_length bptt num_steps block_size context_length window"
 
 TABLE: Table = {
-    "level": Choice(options=LEVELS),
+    "unit": Choice(options=UNITS),
     "vocabulary_size": Count(auto=True, others="vocab_size max_features num_words max_tokens"),
     "min_count": Count(others="min_frequency min_freq min_df"),
     "normalization": Choice(options=NORMALIZATIONS),
@@ -131,5 +131,5 @@ def _check_together(place: str, values: dict[str, Any]) -> None:
         )
     size = values["vocabulary_size"]
     if size != "auto":
-        least = LEAST_BPE if values["level"] == "bpe" else 2
+        least = LEAST_BPE if values["unit"] == "bpe" else 2
         _check.integer(place, "vocabulary_size", size, least, MOST_TOKENS)

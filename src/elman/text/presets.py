@@ -36,7 +36,7 @@ class Preset:
 
 
 _ZAREMBA = {
-    "level": "word",
+    "unit": "word",
     "vocabulary_size": 10_000,
     "cell": "lstm",
     "num_layers": 2,
@@ -93,7 +93,7 @@ PRESETS: dict[str, Preset] = {
     ),
     "char-rnn": Preset(
         {
-            "level": "character",
+            "unit": "character",
             "cell": "lstm",
             "hidden_size": 128,
             "num_layers": 2,

@@ -13,12 +13,12 @@ from elman import _check
 from elman.errors import FileFormatError
 from elman.estimators import optimizer_arrays, take_optimizer_state, values_of
 from elman.network import Architecture, Network
-from elman.persistence.models import check_layers, check_names
+from elman.persistence.models import check_layers, check_names, under_new_names
 from elman.text.fitted import Fitted
 from elman.text.measures import Measures
 from elman.text.options import Size, architecture_of, vocabulary_size
 from elman.text.parameters import Parameters
-from elman.text.tokenization import MOST_CHARACTERS, MOST_TOKENS, Vocabulary
+from elman.text.tokenization import FORMER_NAMES, MOST_CHARACTERS, MOST_TOKENS, Vocabulary
 from elman.training import History
 
 __all__ = ["from_file", "to_file"]
@@ -35,11 +35,11 @@ def to_file(fitted: Fitted) -> tuple[Arrays, dict[str, Any]]:
     """Return a fitted value as arrays and plain metadata."""
     vocabulary = fitted.vocabulary
     arrays = {"theta": fitted.network.theta, "vocabulary.tokens": _packed(vocabulary.tokens)}
-    if vocabulary.level == "bpe":
+    if vocabulary.unit == "bpe":
         arrays["vocabulary.merges"] = _packed(" ".join(pair) for pair in vocabulary.merges)
     return arrays | optimizer_arrays([] if fitted.state is None else [fitted.state]), {
         "architecture": fitted.network.architecture.to_dict(),
-        "vocabulary": {"level": vocabulary.level, "normalization": vocabulary.normalization},
+        "vocabulary": {"unit": vocabulary.unit, "normalization": vocabulary.normalization},
         "size": {name: getattr(fitted.size, name) for name in sorted(_SIZE)},
         "updates": fitted.updates,
         "seed": fitted.seed,
@@ -85,19 +85,20 @@ def from_file(parameters: Parameters, arrays: Arrays, metadata: dict[str, Any]) 
         size=size,
         seed=seed,
         parameters=values_of(parameters),
-        validation=_validation(metadata["validation"], parameters.level),
+        validation=_validation(metadata["validation"], parameters.unit),
         state=states[0] if states else None,
     )
 
 
 def _vocabulary(parameters: Parameters, arrays: Arrays, known: dict[str, Any]) -> Vocabulary:
     """Rebuild the vocabulary, which must fit the parameters; its arrays are taken out."""
+    known = under_new_names(known, FORMER_NAMES)
     if "tokens" not in known:  # the first files had tokens and merges there, where only short vocabularies fit
-        check_names("vocabulary fields", set(known), {"level", "normalization"})
-        merges = _unpacked(arrays.pop("vocabulary.merges")) if known["level"] == "bpe" else []
+        check_names("vocabulary fields", set(known), {"unit", "normalization"})
+        merges = _unpacked(arrays.pop("vocabulary.merges")) if known["unit"] == "bpe" else []
         known = known | {"tokens": _unpacked(arrays.pop("vocabulary.tokens")), "merges": merges}
     vocabulary = Vocabulary.from_dict(known)
-    if (vocabulary.level, vocabulary.normalization) != (parameters.level, parameters.normalization):
+    if (vocabulary.unit, vocabulary.normalization) != (parameters.unit, parameters.normalization):
         raise FileFormatError("the vocabulary does not fit the parameters")
     if len(vocabulary) > vocabulary_size(parameters):
         raise FileFormatError("the vocabulary is larger than the parameters allow")
@@ -112,13 +113,14 @@ def _size(values: dict[str, Any]) -> Size:
     return Size(**values)
 
 
-def _validation(values: dict[str, Any] | None, level: str) -> Measures | None:
+def _validation(values: dict[str, Any] | None, unit: str) -> Measures | None:
     """Rebuild what the model reached on the end of its text."""
     if values is None:
         return None
+    values = under_new_names(values, FORMER_NAMES)
     check_names("validation fields", set(values), {field.name for field in fields(Measures)})
-    if values["level"] != level:
-        raise FileFormatError("the validation is that of another level")
+    if values["unit"] != unit:
+        raise FileFormatError("the validation is of another unit")
     for name in ("tokens", "characters", "unknown", "line_ends"):
         _check.integer("validation", name, values[name], 1 if name == "tokens" else 0)
     _check.number_in("validation", "nats", values["nats"], "[0, inf)")

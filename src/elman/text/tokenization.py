@@ -1,4 +1,4 @@
-"""Vocabularies: text to token ids and back, at the level of characters, words or byte pairs.
+"""Vocabularies: text to token ids and back, made of characters, words or byte pairs.
 
 The tokenizers library cuts and counts. A vocabulary is kept as plain lists, from which the library's objects are built
 anew: a saved model holds no patterns, and nothing in it is executed.
@@ -18,14 +18,16 @@ import numpy.typing as npt
 
 from elman import _check
 from elman.errors import ArgumentError, FileFormatError, Remedy
+from elman.persistence.models import under_new_names
 from elman.text.library import BYTES, ONE_THREAD, SIGNS, learned_model, new_tokenizer
 
-__all__ = ["LEVELS", "UNKNOWN", "TextDecoder", "Vocabulary"]
+__all__ = ["FORMER_NAMES", "UNITS", "UNKNOWN", "TextDecoder", "Vocabulary"]
 
 Ids = npt.NDArray[np.int32]
 
-LEVELS = ("character", "word", "bpe")
+UNITS = ("character", "word", "bpe")
 NORMALIZATIONS = ("nfc", "none")
+FORMER_NAMES = {"level": "unit"}  # of fields in early files
 UNKNOWN = "<unk>"  # always id 0
 MOST_TOKENS = 50_000
 MOST_CHARACTERS = 1 << 22  # of all tokens together; in memory a character may take four bytes
@@ -46,16 +48,16 @@ class Vocabulary:
     - ``"bpe"``: byte pairs merged by frequency (Sennrich et al. 2016) within the words of a line; any text can be
       written with them.
 
-    A lone surrogate, which no UTF-8 text can hold, is ``<unk>`` at every level.
+    A lone surrogate, which no UTF-8 text can hold, is ``<unk>`` whatever the unit.
 
     Parameters
     ----------
-    level : {"character", "word", "bpe"}
+    unit : {"character", "word", "bpe"}
         What a token is.
     tokens : sequence of str
         By id; the first is ``<unk>``. Byte-pair tokens are spelled in the library's alphabet for bytes.
     merges : sequence of (str, str)
-        Of byte pairs, in order; empty for other levels.
+        Of byte pairs, in order; empty for other units.
     normalization : {"nfc", "none"}
         What is done to a text first: composed characters (Unicode's NFC), or nothing.
 
@@ -70,7 +72,7 @@ class Vocabulary:
 
     Examples
     --------
-    >>> vocabulary = Vocabulary.learn(["to be or not to be"], level="word", size=4)
+    >>> vocabulary = Vocabulary.learn(["to be or not to be"], unit="word", size=4)
     >>> vocabulary.tokens
     ('<unk>', 'be', 'to', 'not')
     >>> vocabulary.encode("not to have")
@@ -81,17 +83,17 @@ class Vocabulary:
 
     def __init__(
         self,
-        level: str,
+        unit: str,
         tokens: Sequence[str],
         merges: Sequence[tuple[str, str]] = (),
         normalization: str = "nfc",
     ) -> None:
-        self.level = _check.choice(_PLACE, "level", level, LEVELS)
+        self.unit = _check.choice(_PLACE, "unit", unit, UNITS)
         self.normalization = _check.choice(_PLACE, "normalization", normalization, NORMALIZATIONS)
         self.tokens = tuple(tokens)
         self.merges = tuple((left, right) for left, right in merges)
         self._check_tokens()
-        self._tokenizer = new_tokenizer(self.level, self.tokens, self.merges, self.normalization, UNKNOWN)
+        self._tokenizer = new_tokenizer(self.unit, self.tokens, self.merges, self.normalization, UNKNOWN)
 
     def _check_tokens(self) -> None:
         tokens = self.tokens
@@ -103,19 +105,19 @@ class Vocabulary:
         if characters > MOST_CHARACTERS:
             raise ArgumentError(
                 f"{_PLACE}: the tokens have {characters:,} characters together, at most {MOST_CHARACTERS:,} are "
-                "possible; take fewer tokens, or another level."
+                "possible; take fewer tokens, or another unit."
             )
         if len(set(tokens)) != len(tokens):
             raise ArgumentError(f"{_PLACE}: tokens must be different.")
-        if self.level == "character" and any(len(token) != 1 for token in tokens[1:]):
-            raise ArgumentError(f"{_PLACE}: a token of level 'character' must be one character.")
-        if self.level != "bpe":
+        if self.unit == "character" and any(len(token) != 1 for token in tokens[1:]):
+            raise ArgumentError(f"{_PLACE}: with unit 'character', a token must be one character.")
+        if self.unit != "bpe":
             if self.merges:
-                raise ArgumentError(f"{_PLACE}: level {self.level!r} has no merges.")
+                raise ArgumentError(f"{_PLACE}: unit {self.unit!r} has no merges.")
             return
         known = set(tokens[1:])
         if not known.issuperset(BYTES) or not all(BYTES.keys() >= set(token) for token in known):
-            raise ArgumentError(f"{_PLACE}: level 'bpe' needs a token for every byte, and tokens made of them.")
+            raise ArgumentError(f"{_PLACE}: unit 'bpe' needs a token for every byte, and tokens made of them.")
         if any(part not in known for pair in self.merges for part in (*pair, "".join(pair))):
             raise ArgumentError(f"{_PLACE}: a merge must join two tokens to a third.")
 
@@ -124,7 +126,7 @@ class Vocabulary:
         cls,
         pieces: Iterable[str],
         *,
-        level: str = "character",
+        unit: str = "character",
         size: int = 10_000,
         min_count: int = 1,
         normalization: str = "nfc",
@@ -135,7 +137,7 @@ class Vocabulary:
         ----------
         pieces : iterable of str
             The text, cut at ends of lines or between words.
-        level : {"character", "word", "bpe"}
+        unit : {"character", "word", "bpe"}
             What a token is.
         size : int
             Most tokens, ``<unk>`` included; at least 2, or 257 byte pairs.
@@ -154,18 +156,18 @@ class Vocabulary:
         >>> Vocabulary.learn(["abba"]).tokens
         ('<unk>', 'a', 'b')
         """
-        level = _check.choice(_PLACE, "level", level, LEVELS)
+        unit = _check.choice(_PLACE, "unit", unit, UNITS)
         normalization = _check.choice(_PLACE, "normalization", normalization, NORMALIZATIONS)
-        size = _check.integer(_PLACE, "size", size, LEAST_BPE if level == "bpe" else 2, MOST_TOKENS)
+        size = _check.integer(_PLACE, "size", size, LEAST_BPE if unit == "bpe" else 2, MOST_TOKENS)
         min_count = _check.positive_integer(_PLACE, "min_count", min_count)
         # line by line: the library takes 256 at a time, and nobody can interrupt it in between
         whole = (part for piece in pieces for line in StringIO(piece) for part in _SURROGATE.split(line))
-        model = learned_model(whole, level, size, min_count, normalization)
+        model = learned_model(whole, unit, size, min_count, normalization)
         by_id = sorted(model["vocab"], key=model["vocab"].__getitem__)
         tokens = [UNKNOWN, *(token for token in by_id if token != UNKNOWN)][:size]
         if len(tokens) < 2:
             raise ArgumentError(f"{_PLACE}: no token occurs {min_count} times.", Remedy("lower {}", min_count=...))
-        return cls(level, tokens, [tuple(pair) for pair in model.get("merges", ())], normalization)
+        return cls(unit, tokens, [tuple(pair) for pair in model.get("merges", ())], normalization)
 
     def __len__(self) -> int:
         return len(self.tokens)
@@ -211,7 +213,7 @@ class Vocabulary:
 
         Examples
         --------
-        >>> vocabulary = Vocabulary.learn(["no, no"], level="word")
+        >>> vocabulary = Vocabulary.learn(["no, no"], unit="word")
         >>> vocabulary.decode(vocabulary.encode("no  ,no"))
         'no, no'
         """
@@ -222,7 +224,7 @@ class Vocabulary:
     @cached_property
     def line_end(self) -> int | None:
         """The id of the end of a line, or None if the vocabulary has no such token."""
-        sign = SIGNS[ord("\n")] if self.level == "bpe" else "\n"
+        sign = SIGNS[ord("\n")] if self.unit == "bpe" else "\n"
         return self.tokens.index(sign) if sign in self.tokens else None
 
     @cached_property
@@ -234,7 +236,7 @@ class Vocabulary:
     @cached_property
     def characters_of(self) -> npt.NDArray[np.int64]:
         """How many characters each token stands for; a byte pair that begins inside a character begins none of it."""
-        if self.level != "bpe":
+        if self.unit != "bpe":
             return np.array([1, *(len(token) for token in self.tokens[1:])])
         return np.array([sum(byte & 0xC0 != 0x80 for byte in token) for token in self.bytes_of])
 
@@ -244,10 +246,10 @@ class Vocabulary:
         Examples
         --------
         >>> Vocabulary.learn(["aa"]).to_dict()
-        {'level': 'character', 'tokens': ['<unk>', 'a'], 'merges': [], 'normalization': 'nfc'}
+        {'unit': 'character', 'tokens': ['<unk>', 'a'], 'merges': [], 'normalization': 'nfc'}
         """
         merges = [" ".join(pair) for pair in self.merges]  # the alphabet for bytes has no space
-        return {"level": self.level, "tokens": list(self.tokens), "merges": merges, "normalization": self.normalization}
+        return {"unit": self.unit, "tokens": list(self.tokens), "merges": merges, "normalization": self.normalization}
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> Vocabulary:
@@ -260,12 +262,13 @@ class Vocabulary:
         ArgumentError
             If the parts do not make a vocabulary.
         """
-        if set(fields) != {"level", "tokens", "merges", "normalization"}:
+        fields = under_new_names(fields, FORMER_NAMES)
+        if set(fields) != {"unit", "tokens", "merges", "normalization"}:
             raise FileFormatError(f"a vocabulary has other fields than {', '.join(sorted(fields))}")
         pairs = [tuple(merge.split(" ")) for merge in fields["merges"]]
         if not isinstance(fields["tokens"], list) or any(len(pair) != 2 for pair in pairs):
             raise FileFormatError("a vocabulary needs a list of tokens, and merges of two")
-        return cls(fields["level"], fields["tokens"], [(a, b) for a, b in pairs], fields["normalization"])
+        return cls(fields["unit"], fields["tokens"], [(a, b) for a, b in pairs], fields["normalization"])
 
 
 class TextDecoder:
@@ -278,15 +281,15 @@ class TextDecoder:
 
     Examples
     --------
-    >>> decoder = TextDecoder(Vocabulary.learn(["so, so"], level="word"))
+    >>> decoder = TextDecoder(Vocabulary.learn(["so, so"], unit="word"))
     >>> [decoder.push(1), decoder.push(2), decoder.push(1), decoder.end()]
     ['so', ',', ' so', '']
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        self._words = vocabulary.level == "word"
+        self._words = vocabulary.unit == "word"
         self._before = "\n"
-        self._bytes = vocabulary.bytes_of if vocabulary.level == "bpe" else None
+        self._bytes = vocabulary.bytes_of if vocabulary.unit == "bpe" else None
         self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
         unknown = UNKNOWN if self._words else "\ufffd"
         self._tokens = [unknown, *vocabulary.tokens[1:]]

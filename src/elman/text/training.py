@@ -52,10 +52,10 @@ class Text:
         """Cut off the end for validation, learn the vocabulary from the rest, and write both with it."""
         fraction = float(parameters.validation_fraction) if held_out else 0.0
         characters = corpus.characters()
-        cut = place_of_cut(corpus.pieces(), round(characters * (1.0 - fraction)), parameters.level)
+        cut = place_of_cut(corpus.pieces(), round(characters * (1.0 - fraction)), parameters.unit)
         vocabulary = Vocabulary.learn(
             pieces_before(corpus.pieces(), cut),
-            level=parameters.level,
+            unit=parameters.unit,
             size=size,
             min_count=int(parameters.min_count),
             normalization=parameters.normalization,

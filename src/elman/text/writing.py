@@ -130,7 +130,7 @@ def _spelled(fitted: Fitted, prefix: str, context: list[int], tokens: Iterator[i
     """Turn tokens into text that goes on from the prefix."""
     decoder = TextDecoder(fitted.vocabulary)
     pieces = decoder.pieces(tokens)
-    if prefix and fitted.vocabulary.level == "word":
+    if prefix and fitted.vocabulary.unit == "word":
         decoder.push(context[-1])  # says whether a space comes first
         if prefix[-1].isspace():
             yield next(pieces).lstrip(" ")
