@@ -16,15 +16,16 @@ ifneq ($(findstring editable,$(INSTALL)),editable)
 NATIVE += $(shell find src -type f -not -name '*.pyc')
 endif
 
-# The lowest version that pyproject.toml declares of everything that runs with Elman, such as pandas==2.2.2.
-LOWEST = $(shell $(PYTHON) -c 'import tomllib; \
-	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["dependencies"])' | sed 's/>=/==/g')
+# The lowest version that pyproject.toml declares of everything that the tests run with Elman, such as pandas==2.2.2.
+LOWEST = $(shell $(PYTHON) -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
+	more = project["optional-dependencies"]; \
+	print(*project["dependencies"], *more["plot"], *more["text"], *more["explain"])' | sed 's/>=/==/g')
 CALENDAR := tests/forecasting/test_frames.py tests/tables
 
 .PHONY: demo test test-lowest test-lowest-pandas test-arm test-compilers test-wheel wheels test-external test-browser faults fuzz mutate sanitize check bench accuracy prior wheel docs clean help
 .DEFAULT_GOAL := help
 
-demo: $(VENV)/.package ## forecast the shipped airline passengers and draw the picture
+demo: $(VENV)/.plot ## forecast the shipped airline passengers and draw the picture
 	@$(RUN)elman forecast air-passengers --horizon 12 --plot air-passengers.png
 	@echo "The picture is $(CURDIR)/air-passengers.png"
 
@@ -120,6 +121,10 @@ $(VENV)/axe/node_modules/axe-core/axe.min.js: $(VENV)/.python
 
 EXTRA = @$(PIP) $$($(RUN)python -c 'import tomllib; \
 	print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["$(subst .,,$(suffix $@))"])')
+
+$(VENV)/.plot: $(VENV)/.package
+	$(EXTRA)
+	@touch $@
 
 $(VENV)/.test: $(VENV)/.package
 	$(EXTRA)

@@ -103,7 +103,14 @@ def run_in(root: Path, *command: str, folder: str = "/elman", packages: Path | N
 def requirements(*extras: str) -> list[str]:
     """Return what pyproject.toml asks for, with these extras."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    return project["dependencies"] + [line for extra in extras for line in project["optional-dependencies"][extra]]
+    wanted, lines = list(extras), list(project["dependencies"])
+    for extra in wanted:
+        for line in project["optional-dependencies"][extra]:
+            if line.startswith("elman["):  # extras of our own; wanted grows while it is read
+                wanted += line.removeprefix("elman[").removesuffix("]").split(",")
+            else:
+                lines.append(line)
+    return lines
 
 
 def wheels_for(cpu: str, python: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from elman.cli.app import main
+from elman.cli import main
 
 if __name__ == "__main__":
     main()

@@ -10,6 +10,7 @@ The tree::
         ├── FileFormatError    (also ValueError)    a file is damaged, foreign or too new
         ├── UnsupportedError   (also ValueError)    a legal request that this part cannot serve
         ├── InterchangeError   (also ValueError)    another library disagrees about a converted model
+        ├── MissingExtraError  (also ImportError)   a package that only a part of Elman needs is not installed
         └── TrainingError      (also RuntimeError)  a loss or gradient stopped being finite
     UserWarning
     └── ElmanWarning                                legal, but probably not what was meant
@@ -34,6 +35,7 @@ __all__ = [
     "ElmanWarning",
     "FileFormatError",
     "InterchangeError",
+    "MissingExtraError",
     "Remedy",
     "ShapeError",
     "TrainingError",
@@ -272,6 +274,16 @@ class InterchangeError(ElmanError, ValueError):
     Examples
     --------
     >>> issubclass(InterchangeError, ElmanError) and issubclass(InterchangeError, ValueError)
+    True
+    """
+
+
+class MissingExtraError(ElmanError, ImportError):
+    """A package that only a part of Elman needs is not installed; the message names the extra that installs it.
+
+    Examples
+    --------
+    >>> issubclass(MissingExtraError, ElmanError) and issubclass(MissingExtraError, ImportError)
     True
     """
 

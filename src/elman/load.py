@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from elman.errors import ElmanError, FileFormatError
+from elman.errors import FileFormatError
 
 __all__ = ["load"]
 
@@ -58,7 +58,7 @@ def load(path: str | os.PathLike[str]) -> Any:
                 check_members(arrays["theta"])
                 check_weights(arrays["theta"])
             return _KINDS[kind]().from_arrays(arrays, metadata)
-    except ElmanError as error:
+    except FileFormatError as error:
         raise FileFormatError(f"{os.fspath(path)}: {error}") from error
 
 

@@ -12,7 +12,6 @@ import pytest
 
 from cli.commands import files
 from elman import Architecture, Forecaster, Network
-from elman.interop.torch import exchange
 
 
 @pytest.fixture
@@ -59,10 +58,10 @@ def test_weights_of_torch_are_not_guessed_at(ending: str, tmp_path: Path, run: C
 def test_without_torch_weights_go_to_safetensors_alone(
     model: Path, tmp_path: Path, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "installed", lambda package: False)
+    monkeypatch.setitem(sys.modules, "torch", None)
     result = run("export", model, "--to", "torch", "--output", tmp_path / "w.pt")
     assert (result.exit_code, result.stderr) == (
-        1, "Error: export_torch needs PyTorch: pip install 'elman[torch]'\n"
+        1, 'Error: export_torch: needs the package torch; pip install "elman[torch]" brings it.\n'
     )  # fmt: skip
     result = run("export", model, "--to", "torch")
     assert (result.exit_code, result.stderr) == (
@@ -78,7 +77,7 @@ def test_without_torch_weights_go_to_safetensors_alone(
 def test_of_an_estimator_the_weights_alone_go_to_torch(
     ensemble_size: int, said: str, tmp_path: Path, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exchange, "installed", lambda package: False)
+    monkeypatch.setitem(sys.modules, "torch", None)
     forecaster = Forecaster(
         horizon=2, method="network", window=3, season=2, ensemble_size=ensemble_size, updates=2, hidden_size=3
     )

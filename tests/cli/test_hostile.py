@@ -248,7 +248,7 @@ def test_a_terminal_that_takes_few_signs_gets_the_others_escaped(tmp_path: Path,
     ],
 )
 def test_a_want_of_memory_is_one_message(raised: str, message: str) -> None:
-    code = f"import elman.cli.app as a\ndef fail(): raise {raised}\na.app = fail\na.main()"
+    code = f"import elman.cli.app as a\ndef fail(): raise {raised}\na.app = fail\nfrom elman.cli import main\nmain()"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"Error: {message}.\n")
 

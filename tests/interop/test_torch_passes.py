@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import gc
+import sys
 from typing import Any
 
 import numpy as np
 import pytest
 
 import elman.interop.torch
+from elman import MissingExtraError
 from elman.interop.torch.memory import Pool
 from elman.interop.torch.passes import backward, forward
 from interop.torch_oracle import SINGLE, read
@@ -84,8 +86,8 @@ def test_small_arrays_come_from_the_system() -> None:
 @pytest.mark.parametrize("name", ["LSTM", "GRU", "RNN", "Model"])
 def test_modules_say_what_they_need(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(vars(elman.interop.torch), name, raising=False)
-    monkeypatch.setattr(elman.interop.torch, "installed", lambda package: False)
-    with pytest.raises(ImportError, match=rf"elman.interop.torch.{name} needs PyTorch: pip install 'elman\[torch\]'"):
+    monkeypatch.setitem(sys.modules, "torch", None)
+    with pytest.raises(MissingExtraError, match=rf"^elman.interop.torch.{name}: needs the package torch; "):
         getattr(elman.interop.torch, name)
 
 

@@ -24,6 +24,7 @@ PUBLIC = [
     "Forecaster",
     "InterchangeError",
     "LanguageModel",
+    "MissingExtraError",
     "Network",
     "SequenceClassifier",
     "SequenceRegressor",
@@ -80,21 +81,37 @@ def test_public_names_are_documented_with_an_example(name: str) -> None:
             assert not missing, f"{public} does not describe {missing}"
 
 
+def loaded_by(statement: str) -> set[str]:
+    """Return the packages that a statement imports in a fresh process."""
+    code = "import atexit, sys; before = set(sys.modules)\n"
+    code += "atexit.register(lambda: print(*set(sys.modules) - before))\n" + statement
+    done = subprocess.run([sys.executable, "-W", "error", "-c", code], check=True, capture_output=True, text=True)
+    return {name.split(".")[0] for name in done.stdout.split()}
+
+
 @pytest.mark.parametrize("module", ["elman", "elman.engine", "elman.reference", "elman.network"])
 def test_imports_are_light(module: str) -> None:
-    code = f"import sys; before = set(sys.modules); import {module}; print(*set(sys.modules) - before)"
-    loaded = {
-        name.split(".")[0]
-        for name in subprocess.run(
-            [sys.executable, "-W", "error", "-c", code], check=True, capture_output=True, text=True
-        ).stdout.split()
-    }
+    loaded = loaded_by(f"import {module}")
     assert not loaded & set(HEAVY.split())
     assert {name for name in loaded if not name.startswith("_")} - set(sys.stdlib_module_names) <= {
         "cython_runtime",
         "elman",
         "numpy",
     }
+
+
+@pytest.mark.parametrize(
+    ("statement", "needed"),
+    [
+        ("from elman import Forecaster, LanguageModel, audit", {"pandas"}),
+        ("from elman import Forecaster; Forecaster(2).fit([1.0, 3.0, 2.0] * 8).predict()", {"pandas", "safetensors"}),
+        ("import elman.cli.app", {"typer"}),
+        ("from elman.cli import main; sys.argv = ['elman', '--version']; main()", set()),
+    ],
+)
+def test_forecasting_and_the_command_import_what_they_need(statement: str, needed: set[str]) -> None:
+    """scikit-learn and SciPy take longer to import than all the rest."""
+    assert loaded_by(statement) & set(HEAVY.split()) == needed
 
 
 def test_import_is_silent() -> None:

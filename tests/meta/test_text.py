@@ -59,4 +59,5 @@ def test_every_dependency_is_explained() -> None:
     wanted = project["build-system"]["requires"] + project["project"]["dependencies"]
     wanted += [item for extra in project["project"]["optional-dependencies"].values() for item in extra]
     text = (ROOT / "CONTRIBUTING.md").read_text()
-    assert [name for name in (re.split(r"[^\w-]", item)[0] for item in wanted) if f"`{name}`" not in text] == []
+    names = {re.split(r"[^\w-]", item)[0] for item in wanted} - {"elman"}
+    assert [name for name in sorted(names) if f"`{name}`" not in text] == []

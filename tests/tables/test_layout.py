@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from elman import DataError, UnsupportedError
+from elman import DataError, MissingExtraError, UnsupportedError
 from elman.tables.excel import read_excel
 from elman.tables.files import Columns, read_columns
 
@@ -77,10 +77,14 @@ def test_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_excel_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    with pytest.raises(UnsupportedError) as caught:
-        read(tmp_path, b"PK\x03\x04rest", "sales.xlsx")
-    assert str(caught.value) == (
-        "sales.xlsx: this is an Excel file. Save it as CSV, or install openpyxl, which reads .xlsx."
-    )
+    monkeypatch.setitem(sys.modules, "openpyxl", None)
+    said = {
+        ("sales.xlsx", b"PK\x03\x04rest"): 'needs the package openpyxl; pip install "elman[excel]" brings it.',
+        ("sales.zip", b"PK\x03\x04rest"): "this is a ZIP or Excel file. Save it as CSV or .xlsx.",
+        ("sales.xls", b"\xd0\xcf\x11\xe0rest"): "this is an Excel file of an old format. Save it as CSV or .xlsx.",
+    }
+    for (name, data), message in said.items():
+        with pytest.raises((MissingExtraError, UnsupportedError)) as caught:
+            read(tmp_path, data, name)
+        assert str(caught.value) == f"{name}: {message}"
     assert read_excel(tmp_path / "sales.csv", b"month,sales") is None

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from elman.cli.app import main
+from elman.cli.entry import main
 
 __all__ = ["main"]

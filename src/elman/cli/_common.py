@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from elman._extras import need
 from elman.cli._command import say, usage_error
 
 if TYPE_CHECKING:
@@ -20,8 +21,6 @@ if TYPE_CHECKING:
 
 
 __all__ = [
-    "NO_TABLES",
-    "TABLES",
     "Checkpoint",
     "ForecastOutput",
     "ForecastingModel",
@@ -35,8 +34,10 @@ __all__ = [
     "Time",
     "check_choice",
     "check_ending",
+    "check_extra",
     "check_outputs",
     "check_readable",
+    "check_table",
     "check_writable",
     "count_or_auto",
     "kept",
@@ -67,7 +68,7 @@ Checkpoint = Annotated[
 Resume = Annotated[
     bool, typer.Option("--resume", help="Go on from the state in the folder of --checkpoint, if there is one.")
 ]
-TABLES, NO_TABLES = (".csv", ".parquet", ".json"), (".xlsx", ".xls", ".ods", ".feather", ".gz")  # as --output
+_PARQUET = (".parquet", ".pq")
 
 
 def check_writable(option: str, path: Path | None, *reads: str | Path | None) -> None:
@@ -193,12 +194,25 @@ def check_ending(option: str, path: Path | None, possible: Sequence[str], others
         usage_error(f"{option} {path}: must end in {', '.join(possible[:-1])} or {possible[-1]}.")
 
 
+def check_extra(option: str, path: Path | None, *packages: str) -> None:
+    """Refuse, before any work, a file that none of the packages is there to write."""
+    if path is not None:
+        need(f"{option} {path}", *packages)
+
+
+def check_table(option: str, path: Path | None) -> None:
+    """Refuse a file that is no kind of table, or that no installed package writes."""
+    check_ending(option, path, (".csv", ".parquet", ".json"), (".xlsx", ".xls", ".ods", ".feather", ".gz"))
+    if path is not None and path.suffix.lower() in _PARQUET:
+        check_extra(option, path, "pyarrow", "polars")
+
+
 def write_forecast(path: Path, frame: pd.DataFrame) -> None:
     """Write a frame as what the name of the file says: Parquet, JSON or CSV."""
     from elman.persistence import write_atomically
 
     ending = path.suffix.lower()
-    if ending in (".parquet", ".pq"):
+    if ending in _PARQUET:
         from elman.tables.parquet import parquet_bytes
 
         write_atomically(path, parquet_bytes(frame))

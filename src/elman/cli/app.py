@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import io
-import os
-import sys
-from contextlib import suppress
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -22,7 +18,7 @@ from elman.cli.forecast import forecast
 from elman.cli.predict import predict
 from elman.cli.text import text
 
-__all__ = ["app", "main"]
+__all__ = ["app"]
 
 app = typer.Typer(
     name="elman",
@@ -57,45 +53,3 @@ def _common(
     ] = False,
 ) -> None:
     """Recurrent neural networks for sequences, on the CPU."""
-
-
-def main() -> None:
-    """Run the command; the process ends with 0, with 1 for data that cannot be used, with 2 for wrong usage.
-
-    Examples
-    --------
-    >>> import sys
-    >>> sys.argv = ["elman", "--version"]
-    >>> try:
-    ...     main()
-    ... except SystemExit as end:
-    ...     print("exit code", end.code)
-    elman 0.1.0
-    exit code 0
-    """
-    os.environ["MPLBACKEND"] = "agg"  # pictures are files here, whatever the terminal's setting says
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a sign that the terminal does not take is no reason to fail
-    try:
-        try:
-            app()
-        finally:
-            sys.stdout.flush()
-    except BrokenPipeError:  # the reader of our output has gone
-        sys.stderr.close()
-        sys.exit(1)
-    except OSError as error:
-        _give_up(f"the output cannot be written: {error.strerror}")
-    except MemoryError:
-        _give_up("there is not enough memory")
-    except ImportError as error:  # damaged, or there is not enough memory to load it
-        _give_up(f"a package cannot be loaded: {str(error).strip().splitlines()[0].rstrip('.')}")
-
-
-def _give_up(why: str) -> NoReturn:
-    """End with one message, whatever of the output is still unwritten."""
-    with suppress(OSError, ValueError):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        typer.echo(f"Error: {why}.", err=True)
-    sys.exit(1)

@@ -14,6 +14,7 @@ from elman.cli._common import (
     Resume,
     Seed,
     Threads,
+    check_extra,
     check_outputs,
     check_readable,
     check_writable,
@@ -77,6 +78,7 @@ def train(
 ) -> None:
     """Learn to classify sequences, and check the classifier on sequences that it has not seen."""
     check_outputs({"--save": save, "--plot": plot}, file, test)
+    check_extra("--plot", plot, "matplotlib")
     from elman.sequences import SequenceClassifier
     from elman.sequences.labelled import held_out_report, report_on
 
@@ -153,6 +155,7 @@ def evaluate(
 ) -> None:
     """Compare a saved classifier's answers with the classes in a file."""
     check_writable("--plot", plot, model, file)
+    check_extra("--plot", plot, "matplotlib")
     from elman.sequences.labelled import report_on
 
     report = report_on(_load(model), read(file, id_, time, label, reading, quiet=quiet))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from elman.cli._common import Quiet, check_readable, check_writable
+from elman.cli._common import Quiet, check_extra, check_readable, check_writable
 from elman.cli._model_data import Columns, Label, ModelId, ModelTarget, ModelTime, labelled_sequences
 from elman.cli._reading import Reading, reads_tables, table_for
 from elman.cli._show import echo
@@ -38,6 +38,7 @@ def diagnose(
 ) -> None:
     """Report how far back the gradient reaches, what saturates, and which settings the numbers speak against."""
     check_writable("--plot", plot, model, data)
+    check_extra("--plot", plot, "matplotlib")
     check_readable(None, model)
     columns = Columns(time, target, id_, label, reading)
     from elman import load

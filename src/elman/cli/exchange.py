@@ -9,7 +9,6 @@ import typer
 
 from elman.cli._command import say, usage_error
 from elman.cli._common import check_readable, check_writable
-from elman.errors import UnsupportedError
 
 __all__ = ["export_model", "import_model"]
 
@@ -39,10 +38,7 @@ def export_model(
         from elman.interop import export_onnx as export
     else:
         from elman.interop.torch import export_torch as export
-    try:
-        proof = export(loaded, target)
-    except ImportError as error:
-        raise UnsupportedError(str(error)) from None
+    proof = export(loaded, target)
     if not quiet:
         say(f"{target}: {proof}.")
         if to == "torch" and (members := len(getattr(loaded, "networks_", []))):

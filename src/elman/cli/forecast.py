@@ -9,8 +9,6 @@ import typer
 
 from elman.cli._command import say
 from elman.cli._common import (
-    NO_TABLES,
-    TABLES,
     Checkpoint,
     ForecastOutput,
     Future,
@@ -23,8 +21,10 @@ from elman.cli._common import (
     Time,
     check_choice,
     check_ending,
+    check_extra,
     check_outputs,
     check_readable,
+    check_table,
     count_or_auto,
     kept,
     levels_of,
@@ -135,9 +135,10 @@ def forecast(
 def _check_files(file: str, future: Path | None, plot: Path | None, output: Path | None, save: Path | None) -> None:
     """Refuse, before any work, what cannot be read or written."""
     check_readable("--future", future)
-    check_ending("--output", output, TABLES, NO_TABLES)
+    check_table("--output", output)
     check_ending("--plot", plot, (".png", ".svg", ".pdf"), (".jpg", ".jpeg", ".gif", ".webp", ".tif", ".eps", ".ps"))
     check_outputs({"--plot": plot, "--output": output, "--save": save}, file, future)
+    check_extra("--plot", plot, "matplotlib")
 
 
 def _forecaster(horizon: int, method: str, backtest: int | None, settings: dict[str, Any]) -> Forecaster:

@@ -8,8 +8,6 @@ import typer
 
 from elman.cli._command import usage_error
 from elman.cli._common import (
-    NO_TABLES,
-    TABLES,
     ForecastingModel,
     ForecastOutput,
     Future,
@@ -17,8 +15,8 @@ from elman.cli._common import (
     Series,
     Target,
     Time,
-    check_ending,
     check_readable,
+    check_table,
     check_writable,
     levels_of,
     refuse_unused,
@@ -52,7 +50,7 @@ def predict(
     reading: Reading,
 ) -> None:
     """Forecast with a saved model, without learning anything new."""
-    check_ending("--output", output, TABLES, NO_TABLES)
+    check_table("--output", output)
     check_writable("--output", output, model, file, future)
     check_readable("--future", future)
     check_readable(None, model)

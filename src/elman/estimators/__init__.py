@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from elman.estimators.checks import check_table, check_unchanged, defaults_of, same, values_of
 from elman.estimators.common import COMMON
+from elman.estimators.contract import Contract
 from elman.estimators.documentation import documented
 from elman.estimators.estimator import Arrays, Estimator
 from elman.estimators.fitted import FittedEstimator, FittedValue, Interrupted, fitted_value
@@ -33,6 +34,7 @@ __all__ = [
     "Choice",
     "Column",
     "Columns",
+    "Contract",
     "Count",
     "Estimator",
     "FittedEstimator",

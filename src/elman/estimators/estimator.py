@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Self
 
 import numpy.typing as npt
 
-from elman.errors import ArgumentError, ElmanError, FileFormatError
+from elman.errors import ArgumentError, FileFormatError
 from elman.estimators.checks import values_of
 from elman.estimators.fitted import FittedEstimator, Value
 from elman.persistence import load_arrays, save_arrays
@@ -137,5 +137,5 @@ class Estimator(FittedEstimator[Value]):
             raise FileFormatError(f"{os.fspath(path)}: holds a {kind!r:.60}, not a {cls._kind}.")
         try:
             return cls.from_arrays(arrays, metadata)
-        except ElmanError as error:
+        except FileFormatError as error:
             raise FileFormatError(f"{os.fspath(path)}: {error}") from error

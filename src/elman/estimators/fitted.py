@@ -7,9 +7,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Generic, Protocol, TypeVar
 
-from sklearn.base import BaseEstimator
-from sklearn.exceptions import NotFittedError
-
 from elman.estimators.checks import check_unchanged, values_of
 from elman.estimators.names import NamedParameters
 from elman.estimators.occupied import changing, reading
@@ -56,7 +53,7 @@ class Interrupted(KeyboardInterrupt):
         self.fitted = fitted
 
 
-class FittedEstimator(NamedParameters, BaseEstimator, Generic[Value]):
+class FittedEstimator(NamedParameters, Generic[Value]):
     """Base of an estimator that holds its parameters and, after a fit, one frozen value.
 
     Examples
@@ -100,6 +97,8 @@ class FittedEstimator(NamedParameters, BaseEstimator, Generic[Value]):
     def _value(self, method: str, *, learning: bool = False) -> Value:
         """Return the value, with the parameters of its fit; see `fitted_value`."""
         if not self.__sklearn_is_fitted__():
+            from sklearn.exceptions import NotFittedError  # takes longer than all other imports
+
             raise NotFittedError(
                 f"{self._place(method)}: this {type(self).__name__} is not fitted yet; call fit first."
             )

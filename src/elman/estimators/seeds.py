@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from sklearn.utils import check_random_state
 
 from elman.training import same_seed
 
@@ -27,8 +26,15 @@ def root_seed(random_state: Any) -> int:
     >>> root_seed(0) == root_seed(0)
     True
     """
-    drawn = int(check_random_state(random_state).randint(2**31 - 1))
+    drawn = int(_generator(random_state).randint(2**31 - 1))
     return same_seed(drawn, fixed=isinstance(random_state, int | np.integer))
+
+
+def _generator(random_state: Any) -> Any:
+    """Return the generator that scikit-learn's ``check_random_state`` returns."""
+    if random_state is None:
+        return np.random  # the functions of the module share one generator
+    return random_state if isinstance(random_state, np.random.RandomState) else np.random.RandomState(random_state)
 
 
 def member_seeds(root: int, count: int, purpose: int | None = None) -> list[int]:

@@ -34,6 +34,8 @@ def render(subject: Trace | Lesson, form: str) -> str:
     ------
     ArgumentError
         If the form is unknown.
+    MissingExtraError
+        If the form is "html", and jinja2 or latex2mathml is not installed.
 
     Examples
     --------

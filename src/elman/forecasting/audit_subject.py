@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.base import clone
 
 from elman.errors import ArgumentError, DataError
 from elman.estimators import fitted_value
@@ -79,7 +78,7 @@ class Subject:
         """Return an unfitted copy with short training and a fixed seed."""
         if not hasattr(self.forecaster, "get_params"):
             return copy.deepcopy(self.forecaster)
-        other = clone(self.forecaster)
+        other = self.forecaster.unfitted() if isinstance(self.forecaster, Forecaster) else _clone(self.forecaster)
         present = other.get_params(deep=False)
         usual: dict[str, Any] = {"progress": False, "intervals": None}
         if not isinstance(present.get("random_state"), (int, np.integer)):
@@ -193,6 +192,13 @@ class Subject:
         if panel.covariates is not None:
             columns |= dict(zip((*self.past, *self.ahead), panel.covariates.T.copy(), strict=True))
         return panel.native(panel.long_frame(columns, panel.times, panel.lengths))
+
+
+def _clone(forecaster: Any) -> Any:
+    """Return an unfitted copy of somebody else's estimator."""
+    from sklearn.base import clone
+
+    return clone(forecaster)
 
 
 def _trains(forecaster: Forecaster, was_fitted: bool) -> bool:

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.base import clone
 
 from elman import _check
 from elman.errors import DataError, ElmanWarning
@@ -133,7 +132,7 @@ def _cross_validate(
 
 def _fitted(place: str, forecaster: Forecaster, known: Panel, calibrated: bool) -> Forecaster:
     """Fit a copy to the values before a cut-off; for intervals, with residuals of earlier cut-offs."""
-    model: Forecaster = clone(forecaster)
+    model = forecaster.unfitted()
     if model.method == "network":
         model.set_params(intervals=(model.intervals or "auto") if calibrated else None)
     model._fit_panel(place, known)

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.errors import ArgumentError
-from elman.estimators import Arrays, Estimator, Table, changing, documented
+from elman.estimators import Arrays, Contract, Estimator, Table, changing, documented
 from elman.forecasting.covariates import read_future
 from elman.forecasting.fitted import Fitted
 from elman.forecasting.frames import read_panel
@@ -42,7 +42,7 @@ Array = npt.NDArray[np.float64]
 
 @documented()
 @dataclass(eq=False, repr=False)
-class Forecaster(Parameters, Estimator[Fitted]):
+class Forecaster(Parameters, Contract, Estimator[Fitted]):
     """Forecast the next values of one or many series.
 
     The default method is the **prior**, a recurrent network pretrained on synthetic series: it needs no training and

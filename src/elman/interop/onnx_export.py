@@ -11,11 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from elman import __version__
+from elman._extras import need
 from elman.estimators import fitted_value
 from elman.forecasting.methods import NetworkMethod
 from elman.forecasting.panel import Panel
 from elman.interop.models import no_model
-from elman.interop.onnx_file import graph_of, model_of, need_onnx
+from elman.interop.onnx_file import graph_of, model_of
 from elman.interop.onnx_graph import Graph
 from elman.interop.onnx_network import network_graph
 from elman.interop.onnx_run import run_graph
@@ -73,7 +74,9 @@ def export_onnx(model: Any, path: StrPath) -> Proof:
     Raises
     ------
     UnsupportedError
-        If an ONNX file cannot represent the model, or the package onnx is missing.
+        If an ONNX file cannot represent the model.
+    MissingExtraError
+        If the package onnx is not installed.
     InterchangeError
         If the results differ by more than 1e-5; no file is written.
     NotFittedError
@@ -90,7 +93,7 @@ def export_onnx(model: Any, path: StrPath) -> Proof:
       Hint: elman.load reads a model from a file.
     """
     graph, check = _graph_and_check(model)
-    need_onnx("export_onnx")
+    need("export_onnx", "onnx")
     data = model_of(graph, __version__)
     other, run = _runner(data)
     proof = compare("export_onnx", other, check(run), TOLERANCE)

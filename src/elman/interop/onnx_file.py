@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from elman._extras import need
 from elman.errors import ElmanError, FileFormatError, UnsupportedError
 from elman.interop.onnx_graph import Graph, Node, Value
 from elman.persistence.files import StrPath, write_atomically
@@ -24,7 +25,7 @@ from elman.persistence.files import StrPath, write_atomically
 if TYPE_CHECKING:
     from onnx import AttributeProto, GraphProto, ModelProto, TensorProto, ValueInfoProto
 
-__all__ = ["graph_of", "load_graph", "model_of", "need_onnx", "save_graph"]
+__all__ = ["graph_of", "load_graph", "model_of", "save_graph"]
 
 Array = npt.NDArray[Any]
 
@@ -45,15 +46,6 @@ _TYPES = {
 _NUMBERS = {name: number for number, name in _TYPES.items()}
 _FIELDS = {"float32": "float_data", "float64": "double_data", "int64": "int64_data", "str": "string_data"}
 _EXTERNAL = 1  # TensorProto.DataLocation
-
-
-def need_onnx(place: str) -> Any:
-    """Return the package onnx, or raise an error that names its installation."""
-    try:
-        import onnx
-    except ImportError:
-        raise UnsupportedError(f'{place}: needs the package onnx; pip install "elman[onnx]" brings it.') from None
-    return onnx
 
 
 # Reading
@@ -77,10 +69,12 @@ def load_graph(path: StrPath) -> Graph:
         If the file is damaged or is no ONNX file.
     UnsupportedError
         If it has other operator domains, subgraphs or quantised types.
+    MissingExtraError
+        If the package onnx is not installed.
     OSError
         If it cannot be opened or read.
     """
-    onnx = need_onnx("load_graph")
+    onnx = need("load_graph", "onnx")
     from google.protobuf.message import DecodeError
 
     try:
@@ -326,9 +320,11 @@ def model_of(graph: Graph, version: str) -> bytes:
     Raises
     ------
     UnsupportedError
-        If the package onnx is missing, or the file would have more than 2 GB.
+        If the file would have more than 2 GB.
+    MissingExtraError
+        If the package onnx is not installed.
     """
-    onnx = need_onnx("export_onnx")
+    onnx = need("export_onnx", "onnx")
     helper, numpy_helper = onnx.helper, onnx.numpy_helper
     if sum(array.nbytes for array in graph.constants.values()) > MAX_FILE - 2**24:
         raise UnsupportedError("export_onnx: the parameters need more than 2 GB, which an ONNX file cannot hold.")

@@ -57,6 +57,8 @@ def import_onnx(path: StrPath) -> Imported[Network]:
         If a weight is not finite.
     UnsupportedError
         If a network cannot represent the graph; the message names the reason.
+    MissingExtraError
+        If the package onnx is not installed.
     OSError
         If it cannot be opened or read.
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, TypeVar
@@ -69,18 +68,6 @@ class Imported(NamedTuple, Generic[NetworkT]):
 
     network: NetworkT
     proof: Proof
-
-
-def installed(package: str) -> bool:
-    """Whether a package can be imported; a plain folder of its name does not count.
-
-    Examples
-    --------
-    >>> installed("numpy"), installed("no_such_package")
-    (True, False)
-    """
-    found = importlib.util.find_spec(package)
-    return found is not None and found.origin is not None
 
 
 def not_compared(other: str) -> Proof:

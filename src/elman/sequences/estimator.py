@@ -9,6 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+from sklearn.base import BaseEstimator
 from sklearn.utils import Tags
 
 from elman import _check
@@ -30,7 +31,7 @@ ReadExamples = Callable[[str, Fitted | None], Examples]  # from a place and what
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class SequenceEstimator(Parameters, Estimator[Fitted]):
+class SequenceEstimator(Parameters, Estimator[Fitted], BaseEstimator):
     """Base of the estimators; its fields are the constructor's arguments, described in the subclasses."""
 
     @abstractmethod

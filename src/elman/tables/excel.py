@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 from datetime import datetime, time
 from pathlib import Path
@@ -10,12 +9,13 @@ from typing import Any
 
 import pandas as pd
 
+from elman._extras import installed, need
 from elman.errors import DataError, UnsupportedError
 from elman.tables.layout import Rows
 
 __all__ = ["read_excel"]
 
-_NAMES = (".xlsx", ".xlsm", ".xls", ".ods")
+_NAMES = (".xlsx", ".xlsm")
 _STARTS = (b"PK\x03\x04", b"\xd0\xcf\x11\xe0")
 
 
@@ -24,18 +24,19 @@ def read_excel(path: Path, data: bytes) -> Rows | None:
 
     Raises
     ------
+    MissingExtraError
+        If openpyxl is not installed.
     UnsupportedError
-        If nothing installed reads Excel.
+        If it is of another kind than .xlsx.
     DataError
         If the file is damaged.
     """
     if not data.startswith(_STARTS):
         return None
-    if importlib.util.find_spec("openpyxl") is None or data.startswith(_STARTS[1]):
-        raise UnsupportedError(
-            f"{path.name}: this is {'an Excel file' if path.suffix.lower() in _NAMES else 'a ZIP or Excel file'}. Save "
-            "it as CSV, or install openpyxl, which reads .xlsx."
-        )
+    if data.startswith(_STARTS[1]) or not (installed("openpyxl") or path.suffix.lower() in _NAMES):
+        kind = "an Excel file of an old format" if data.startswith(_STARTS[1]) else "a ZIP or Excel file"
+        raise UnsupportedError(f"{path.name}: this is {kind}. Save it as CSV or .xlsx.")
+    need(path.name, "openpyxl")
     try:
         sheet = pd.read_excel(io.BytesIO(data), header=None, dtype=object, engine="openpyxl")
     except Exception as error:  # openpyxl passes on errors of ZIP and XML readers

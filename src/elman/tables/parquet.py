@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import mmap
 from pathlib import Path
@@ -10,7 +9,8 @@ from typing import Any, TypeAlias
 
 import pandas as pd
 
-from elman.errors import DataError, UnsupportedError
+from elman._extras import need
+from elman.errors import DataError
 from elman.tables.parquet_pages import unpacked_size
 
 __all__ = ["MOST_BYTES", "MOST_COLUMNS", "Column", "parquet_bytes", "read_parquet"]
@@ -28,26 +28,22 @@ def read_parquet(path: Path) -> dict[str, Column]:
     ------
     DataError
         If the file is damaged, or has too many columns or too much in them.
-    UnsupportedError
+    MissingExtraError
         If neither is installed.
     """
     if path.stat().st_size == 0:
         raise DataError(f"{path.name}: the file is empty.")
+    library = need(path.name, "polars", "pyarrow").__name__
     try:
-        if importlib.util.find_spec("polars") is not None:
-            _check_unpacked(path)
+        _check_unpacked(path)
+        if library == "polars":
             return {name: _texts(column) for name, column in _from_polars(path).items()}
-        if importlib.util.find_spec("pyarrow") is not None:
-            _check_unpacked(path)
-            frame = pd.read_parquet(path, engine="pyarrow").reset_index()
-            return {str(name): _texts(frame[name]) for name in frame.columns if name != "index"}
+        frame = pd.read_parquet(path, engine="pyarrow").reset_index()
+        return {str(name): _texts(frame[name]) for name in frame.columns if name != "index"}
     except (OSError, DataError):
         raise
     except Exception as error:  # each library has errors of its own, without a common base
         raise DataError(f"{path.name}: this is no Parquet file that can be read ({_first_line(error)}).") from error
-    raise UnsupportedError(
-        f'{path.name}: reading Parquet needs the package pyarrow or polars; pip install "elman[parquet]" brings one.'
-    )
 
 
 def _check_unpacked(path: Path) -> None:
@@ -71,18 +67,14 @@ def parquet_bytes(frame: pd.DataFrame) -> bytes:
 
     Raises
     ------
-    UnsupportedError
+    MissingExtraError
         If neither is installed.
     """
     buffer = io.BytesIO()
-    if importlib.util.find_spec("pyarrow") is not None:
+    if need("Parquet", "pyarrow", "polars").__name__ == "pyarrow":
         frame.to_parquet(buffer, engine="pyarrow", index=False)
-    elif importlib.util.find_spec("polars") is not None:
-        _to_polars(frame).write_parquet(buffer)
     else:
-        raise UnsupportedError(
-            'Writing Parquet needs the package pyarrow or polars; pip install "elman[parquet]" brings one.'
-        )
+        _to_polars(frame).write_parquet(buffer)
     return buffer.getvalue()
 
 

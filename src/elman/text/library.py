@@ -8,8 +8,11 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
+from elman._extras import need
+
 __all__ = ["BYTES", "ONE_THREAD", "SIGNS", "learned_model", "new_tokenizer"]
 
+_PLACE = "Vocabulary"
 _WORDS = r"<unk>|\n|\w+(?:['’-]\w+)*|[^\w\s]"
 
 
@@ -17,6 +20,7 @@ def new_tokenizer(
     unit: str, tokens: Sequence[str], merges: Iterable[tuple[str, str]], normalization: str, unknown: str
 ) -> Any:
     """Return the library's object that encodes; arguments are those of `Vocabulary`."""
+    need(_PLACE, "tokenizers")
     from tokenizers import models
 
     if unit == "bpe":
@@ -51,6 +55,7 @@ def _cutter(unit: str) -> Any:
 
 def learned_model(pieces: Iterator[str], unit: str, size: int, min_count: int, normalization: str) -> dict[str, Any]:
     """Count tokens or merge pairs; returns the library's description of the model."""
+    need(_PLACE, "tokenizers")
     from tokenizers import models, trainers
 
     if unit == "bpe":

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
+from elman._extras import need
 from elman.errors import ArgumentError
 from elman.explain.page.compact import Formulas, compact_trace
 
@@ -36,6 +37,8 @@ def render(document: Mapping[str, Any]) -> str:
     ------
     ArgumentError
         If the document's kind or version is unknown.
+    MissingExtraError
+        If jinja2 or latex2mathml is not installed.
 
     Examples
     --------
@@ -44,6 +47,8 @@ def render(document: Mapping[str, Any]) -> str:
     >>> page.startswith("<!DOCTYPE html>"), "<title>Nothing yet</title>" in page
     (True, True)
     """
+    for package in ("jinja2", "latex2mathml"):
+        need("render", package)
     from jinja2 import Environment, StrictUndefined
 
     if document.get("kind") not in ("trace", "lesson") or document.get("version") != 1:

@@ -8,11 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from elman.errors import ArgumentError, UnsupportedError
+from elman._extras import need
+from elman.errors import ArgumentError, MissingExtraError, UnsupportedError
 from elman.interop.keras.chain import Chain
 from elman.interop.keras.layers import ACTIVATIONS, CELLS, POOLS, KerasLayer, swapped
 from elman.interop.models import networks_of
-from elman.interop.proof import Imported, Proof, compare, installed, not_compared
+from elman.interop.proof import Imported, Proof, compare, not_compared
 from elman.interop.reference_network import ReferenceNetwork
 from elman.network import Architecture, Network
 from elman.network.parameters import layer_prefix
@@ -107,7 +108,7 @@ def to_keras(model: Any, *, tolerance: float = TOLERANCE) -> Exported:
         If the model is an ensemble; convert its networks one by one.
     InterchangeError
         If the two sides give different results.
-    ImportError
+    MissingExtraError
         If Keras is not installed.
 
     Examples
@@ -204,14 +205,15 @@ def _of_direction(a: Architecture, ours: dict[str, Array | None]) -> list[Array]
 
 
 def _keras(place: str) -> Any:
-    message = f"{place} needs Keras and one of its backends: pip install 'elman[keras]'"
-    if not installed("keras"):
-        raise ImportError(message)
     try:
-        import keras
+        return need(place, "keras")
+    except MissingExtraError:
+        raise
     except ImportError as error:  # from the backend named by KERAS_BACKEND or Keras' configuration
-        raise ImportError(f"{message} ({error})") from error
-    return keras
+        raise MissingExtraError(
+            f"{place}: Keras finds no backend ({error}); "
+            'pip install "elman[torch]" brings one, and KERAS_BACKEND=torch in the environment chooses it.'
+        ) from error
 
 
 def _described(layer: Any) -> KerasLayer:

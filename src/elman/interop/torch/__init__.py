@@ -14,7 +14,8 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-from elman.interop.proof import Imported, installed
+from elman._extras import need
+from elman.interop.proof import Imported
 from elman.interop.torch.exchange import Exported, from_torch, to_torch
 from elman.interop.torch.files import export_torch, load_torch
 from elman.interop.torch.state_dict import Names, to_state_dict
@@ -33,8 +34,7 @@ _NEED_TORCH = {
 def __getattr__(name: str) -> Any:
     if name not in _NEED_TORCH:
         raise AttributeError(f"module 'elman.interop.torch' has no attribute {name!r}")
-    if not installed("torch"):
-        raise ImportError(f"elman.interop.torch.{name} needs PyTorch: pip install 'elman[torch]'")
+    need(f"elman.interop.torch.{name}", "torch")
     value = getattr(importlib.import_module(_NEED_TORCH[name]), name)
     globals()[name] = value  # later uses find it without this function
     return value

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from elman._extras import installed, need
 from elman.errors import ArgumentError, Remedy, UnsupportedError
 from elman.interop.models import networks_of
-from elman.interop.proof import Imported, Proof, compare, installed, not_compared
+from elman.interop.proof import Imported, Proof, compare, not_compared
 from elman.interop.torch.state_dict import Names, as_arrays, fill, find_layers, infer_architecture, to_state_dict
 from elman.network import Architecture, Network, State
 
@@ -207,7 +208,7 @@ def to_torch(model: Any, *, tolerance: float | None = None) -> Exported:
         If the model has not been fitted.
     InterchangeError
         If the two sides give different results.
-    ImportError
+    MissingExtraError
         If PyTorch is not installed.
 
     Examples
@@ -226,18 +227,9 @@ def to_torch(model: Any, *, tolerance: float | None = None) -> Exported:
     return Exported(_together(modules), proof)
 
 
-def torch_for(place: str) -> Any:
-    """Return PyTorch, or raise an error that names the function."""
-    if not installed("torch"):
-        raise ImportError(f"{place} needs PyTorch: pip install 'elman[torch]'")
-    import torch
-
-    return torch
-
-
 def _load(network: Network, state_dict: Mapping[str, Array]) -> Any:
     """Return the PyTorch module of the network's architecture with these weights."""
-    torch, module = torch_for("to_torch"), empty_module([network.architecture])
+    torch, module = need("to_torch", "torch"), empty_module([network.architecture])
     tensors = {name: torch.from_numpy(np.array(array)) for name, array in state_dict.items()}
     if network.architecture.tied_weights:
         tensors["output.weight"] = tensors["embedding.weight"]
@@ -247,7 +239,7 @@ def _load(network: Network, state_dict: Mapping[str, Array]) -> Any:
 
 def empty_module(architectures: list[Architecture]) -> Any:
     """Return uninitialized modules as one, without use of the caller's random numbers."""
-    torch = torch_for("to_torch")
+    torch = need("to_torch", "torch")
     from elman.interop.torch.model import Model
 
     with torch.device("meta"):
@@ -270,7 +262,7 @@ def prove(place: str, network: Network, state_dict: Mapping[str, Array], toleran
 
 def _compare_with(place: str, network: Network, module: Any, tolerance: float | None) -> Proof:
     """Compare both sides on rows of unequal lengths from random states."""
-    torch = torch_for(place)
+    torch = need(place, "torch")
     a, rng, rows = network.architecture, np.random.default_rng(0), len(_LENGTHS)
     if a.vocabulary_size is not None:
         x: Array = rng.integers(0, a.vocabulary_size, (_STEPS, rows))

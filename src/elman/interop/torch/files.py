@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from elman._extras import need
 from elman.errors import ArgumentError, ElmanError, FileFormatError, UnsupportedError
 from elman.interop.models import networks_of
 from elman.interop.proof import Proof
-from elman.interop.torch.exchange import empty_module, prove, torch_for
+from elman.interop.torch.exchange import empty_module, prove
 from elman.interop.torch.state_dict import as_arrays, to_state_dict
 from elman.network import Architecture
 from elman.persistence import parse_json
@@ -86,7 +87,7 @@ def _bytes_of(arrays: dict[str, Array], metadata: dict[str, Any], ending: str) -
         from safetensors.numpy import save
 
         return save(arrays, {"elman": json.dumps(metadata)})
-    torch, data = torch_for("export_torch"), io.BytesIO()
+    torch, data = need("export_torch", "torch"), io.BytesIO()
     torch.save({name: torch.from_numpy(array) for name, array in arrays.items()}, data)
     return data.getvalue()
 
@@ -110,7 +111,7 @@ def load_torch(path: str | os.PathLike[str]) -> Any:
         If the file is damaged, or was not written by `export_torch`.
     UnsupportedError
         If the networks have recurrent dropout, which PyTorch cannot train.
-    ImportError
+    MissingExtraError
         If PyTorch is not installed.
 
     Examples
@@ -127,7 +128,7 @@ def load_torch(path: str | os.PathLike[str]) -> Any:
             "  Hint: a .pt has no architecture; to_torch(model).module.load_state_dict(torch.load(path)) reads its "
             "weights."
         )
-    torch = torch_for("load_torch")
+    torch = need("load_torch", "torch")
     try:
         arrays, metadata = _read(path)
         architecture, members = _described(arrays, metadata)

@@ -1,0 +1,65 @@
+"""Where the process begins and ends: the terminal, exit codes, and what is answered without any other import."""
+
+from __future__ import annotations
+
+import io
+import os
+import sys
+from contextlib import suppress
+from typing import NoReturn
+
+from elman import __version__
+
+__all__ = ["main"]
+
+
+def main() -> None:
+    """Run the command; the process ends with 0, with 1 for data that cannot be used, with 2 for wrong usage.
+
+    Examples
+    --------
+    >>> import sys
+    >>> sys.argv = ["elman", "--version"]
+    >>> try:
+    ...     main()
+    ... except SystemExit as end:
+    ...     print("exit code", end.code)
+    elman 0.1.0
+    exit code 0
+    """
+    os.environ["MPLBACKEND"] = "agg"  # pictures are files here, whatever the terminal's setting says
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a sign that the terminal does not take is no reason to fail
+    try:
+        try:
+            _run()
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:  # the reader of our output has gone
+        sys.stderr.close()
+        sys.exit(1)
+    except OSError as error:
+        _give_up(f"the output cannot be written: {error.strerror}")
+    except MemoryError:
+        _give_up("there is not enough memory")
+    except ImportError as error:  # damaged, or there is not enough memory to load it
+        _give_up(f"a package cannot be loaded: {str(error).strip().splitlines()[0].rstrip('.')}")
+
+
+def _run() -> None:
+    """Answer ``--version`` at once, anything else with the subcommands."""
+    if sys.argv[1:] == ["--version"]:
+        sys.stdout.write(f"elman {__version__}\n")
+        sys.exit(0)
+    from elman.cli.app import app
+
+    app()
+
+
+def _give_up(why: str) -> NoReturn:
+    """End with one message, whatever of the output is still unwritten."""
+    with suppress(OSError, ValueError):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.stderr.write(f"Error: {why}.\n")
+    sys.exit(1)
