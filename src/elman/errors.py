@@ -1,4 +1,4 @@
-"""Every exception and warning that Elman raises on purpose, and `visible`, which shows text from files safely.
+"""Exceptions and warnings of Elman, and `visible`, which makes text from files safe to print.
 
 The tree::
 
@@ -13,12 +13,12 @@ The tree::
         ├── MissingExtraError  (also ImportError)   a package that only a part of Elman needs is not installed
         └── TrainingError      (also RuntimeError)  a loss or gradient stopped being finite
     UserWarning
-    └── ElmanWarning                                legal, but probably not what was meant
+    └── ElmanWarning                                legal, but probably not intended
 
-``except ElmanError`` catches everything of ours; ``except ValueError`` keeps working for who knows nothing of Elman.
+``except ElmanError`` catches all of them; ``except ValueError`` also works, in code that does not know Elman.
 
-The way out of an error is data, a `Remedy`: Python writes it with arguments, a command with those of its options that
-serve, and leaves out the others.
+The remedy of an error is data, a `Remedy`: Python writes it with arguments, a command with its options, and a command
+omits remedies for which it has no option.
 """
 
 from __future__ import annotations
@@ -46,17 +46,17 @@ __all__ = [
     "visible",
 ]
 
-Write: TypeAlias = Callable[[str, Any], str | None]  # a parameter and its value as text; None where it is not known
+Write: TypeAlias = Callable[[str, Any], str | None]  # writes a parameter and its value; None for an unknown parameter
 
-# Controls but for line end and tab, separators of lines, what turns the direction of writing, halves of pairs.
+# Control characters except newline and tab, line separators, bidirectional controls, surrogates.
 _UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def visible(text: str) -> str:
-    r"""Return a text that a terminal shows as it is: signs that would command the terminal stand as their escapes.
+    r"""Return a text with control characters escaped, so that it cannot control a terminal.
 
-    Names from files and models may hold any signs. Every message of an exception or warning here, and all that the
-    command prints, goes through this function.
+    Names from files and models may hold any characters. All messages of these exceptions and warnings, and all output
+    of the command, pass through this function.
 
     Examples
     --------
@@ -68,16 +68,16 @@ def visible(text: str) -> str:
 
 @dataclass(frozen=True, init=False)
 class Remedy:
-    """One way out of an error: a clause, and the parameters that it asks for.
+    """One remedy of an error: a clause, and the parameters to pass.
 
     Parameters
     ----------
     clause : str
         What to do, in the imperative, without a capital letter and a full stop. ``{}`` stands for the parameters.
     plain : str, optional
-        The clause where not all of the parameters can be passed; nothing is said there if it is not given.
+        The clause if not all parameters can be passed; the remedy is then omitted if None.
     **parameters
-        Their values, or ``...`` where the name alone is meant. All of them are needed together.
+        Their values, or ``...`` for the name alone. All are needed together.
 
     Examples
     --------
@@ -120,7 +120,7 @@ def as_argument(name: str, value: Any) -> str:
 
 
 def advice(remedies: Iterable[Remedy], write: Write = as_argument) -> str:
-    """Join remedies to one sentence; of those with a parameter that ``write`` does not know, the plain clause if any.
+    """Join remedies to one sentence; a remedy with a parameter unknown to ``write`` gives its plain clause, if any.
 
     Parameters
     ----------
@@ -163,16 +163,16 @@ class _Message:
 
     @property
     def text(self) -> str:
-        """What is wrong, without the remedies."""
+        """The message without the remedies."""
         return str(self.args[0]) if self.args else ""
 
     @property
     def remedies(self) -> tuple[Remedy, ...]:
-        """Ways out, the best first."""
+        """Remedies, the best first."""
         return tuple(self.args[1:])
 
     def told(self, write: Write) -> str:
-        """Return the message, every sign of which can be seen, with parameters as ``write`` writes them."""
+        """Return the message with control characters escaped and parameters written by ``write``."""
         sentence = advice(self.remedies, write)
         return visible(f"{self.text} {sentence}" if sentence else self.text)
 
@@ -182,14 +182,14 @@ class _Message:
 
 
 class ElmanError(_Message, Exception):
-    """Base of every exception that Elman raises on purpose.
+    """Base of Elman's exceptions.
 
     Parameters
     ----------
     text : str
-        What is wrong, and where.
+        The fault and its place.
     *remedies : Remedy
-        Ways out, the best first.
+        The best first.
 
     Examples
     --------
@@ -299,14 +299,14 @@ class TrainingError(ElmanError, RuntimeError):
 
 
 class ElmanWarning(_Message, UserWarning):
-    """Something is legal but probably not what was meant.
+    """Something is legal but probably not intended.
 
     Parameters
     ----------
     text : str
-        What it is, and where.
+        The finding and its place.
     *remedies : Remedy
-        Ways out, the best first.
+        The best first.
 
     Examples
     --------

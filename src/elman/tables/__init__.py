@@ -1,1 +1,1 @@
-"""Files and data frames of any making: columns, numbers, dates, categories and time stamps, once for all tasks."""
+"""Files and data frames in any layout: columns, numbers, dates, categories and time stamps, for all tasks."""

@@ -1,4 +1,4 @@
-"""Columns of categories into columns of 0 and 1, one for each category."""
+"""Convert columns of categories to columns of 0 and 1, one for each category."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def labels_of(path: Path, columns: Columns, names: Sequence[str]) -> dict[str, l
     Raises
     ------
     DataError
-        If there are more than 50 of them, which are names or numbers rather than categories.
+        If there are more than 50 of them: such columns hold names or numbers.
     """
     labels = {name: sorted({str(entry) for entry in columns[name]} - {""}) for name in names}
     for name, own in labels.items():
@@ -29,7 +29,7 @@ def labels_of(path: Path, columns: Columns, names: Sequence[str]) -> dict[str, l
 
 
 def categories_in(columns: Container[str], names: Sequence[str]) -> dict[str, list[str]]:
-    """Find the names of indicators, ``column=category``, whose column is there and which are not there themselves.
+    """Find the names ``column=category`` whose column exists and which are no columns themselves.
 
     Examples
     --------
@@ -45,7 +45,7 @@ def categories_in(columns: Container[str], names: Sequence[str]) -> dict[str, li
 
 
 def indicators(path: Path, columns: Columns, labels: Mapping[str, Sequence[str]]) -> Columns:
-    """Replace columns of categories, where they are there, by one column ``column=category`` for each.
+    """Replace columns of categories, if present, by one column ``column=category`` for each category.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Read Excel files through pandas, where its engine is installed; name them as what they are elsewhere."""
+"""Read Excel files through pandas if its engine is installed; otherwise refuse them by their kind."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ def read_excel(path: Path, data: bytes) -> Rows | None:
     need(path.name, "openpyxl")
     try:
         sheet = pd.read_excel(io.BytesIO(data), header=None, dtype=object, engine="openpyxl")
-    except Exception as error:  # openpyxl passes on errors of ZIP and XML readers
+    except Exception as error:  # openpyxl lets errors of ZIP and XML readers through
         raise DataError(f"{path.name}: this is no Excel file that can be read ({error}).") from error
     rows = [(number + 1, [_text(cell) for cell in row]) for number, row in enumerate(sheet.itertuples(index=False))]
     rows = [(number, fields) for number, fields in rows if any(fields)]

@@ -1,4 +1,4 @@
-"""Files into columns: CSV of any encoding and delimiter, or Parquet; what cannot be read is refused with its place."""
+"""Read files into columns: CSV of any encoding and delimiter, or Parquet; errors name the line or byte."""
 
 from __future__ import annotations
 
@@ -20,20 +20,26 @@ from elman.tables.parquet import MOST_BYTES, MOST_COLUMNS, Column, read_parquet
 
 __all__ = ["Column", "Columns", "Notation", "read_columns"]
 
-_LINES_LOOKED_AT = 50  # for the header
-_NOT_OF_FILES = {"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined"}  # of names and of code
+_LINES_LOOKED_AT = 50  # in search of the header
+_NOT_OF_FILES = {
+    "idna",
+    "punycode",
+    "raw-unicode-escape",
+    "unicode-escape",
+    "undefined",
+}  # encodings of host names and of source code
 
 
 @dataclass(frozen=True)
 class Notation:
-    """How a file writes numbers and dates, as far as its reader was told; None is found out.
+    """Notation of numbers and dates in a file; None is inferred from the values.
 
     Parameters
     ----------
     decimal : {".", ","}, optional
         Mark before the fraction of a number.
     thousands : {".", ",", " ", "'"}, optional
-        Mark between thousands. Spaces and apostrophes always are.
+        Mark between thousands; spaces and apostrophes always are such marks.
     day_first : bool, optional
         Whether 1/2/2024 is in February.
     date_format : str, optional
@@ -54,11 +60,11 @@ class Columns(dict[str, Column]):
     columns : dict
         At least two.
     delimiter : str
-        Of a CSV file, else empty.
+        Of a CSV file, otherwise empty.
     lines : list of int
         Line of a CSV file on which each row ends, else empty.
     notation : Notation
-        What is known about numbers and dates.
+        Notation of numbers and dates.
     """
 
     def __init__(
@@ -83,7 +89,7 @@ class Columns(dict[str, Column]):
 
 
 def read_columns(path: Path, encoding: str, notes: list[str], notation: Notation | None = None) -> Columns:
-    r"""Read a file; guesses that a reader should know of are added to the notes.
+    r"""Read a file; add guesses to the notes.
 
     Parameters
     ----------
@@ -95,7 +101,7 @@ def read_columns(path: Path, encoding: str, notes: list[str], notation: Notation
     notes : list of str
         Added to.
     notation : Notation, optional
-        What is known about numbers and dates.
+        Notation of numbers and dates.
 
     Returns
     -------
@@ -127,7 +133,7 @@ def read_columns(path: Path, encoding: str, notes: list[str], notation: Notation
 
 
 def _content(path: Path) -> bytes:
-    """Read a file or the standard input, and unpack what gzip has packed."""
+    """Read a file or the standard input; decompress gzip."""
     data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
     if not data.startswith(b"\x1f\x8b"):
         return data

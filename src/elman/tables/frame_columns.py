@@ -1,4 +1,4 @@
-"""Columns of a caller's table, pandas or polars, as numbers and time stamps."""
+"""Convert columns of pandas and polars frames to numbers and time stamps."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _EXACT = 2**24  # integers up to here are exact in float32
 
 
 def as_long(place: str, data: Any) -> Any:
-    """Give a frame or a pandas Series with dates in its index the columns unique_id, ds and y, as far as it has them.
+    """Convert a frame or a pandas Series with dates in its index to columns unique_id, ds and y, where available.
 
     Parameters
     ----------
@@ -49,7 +49,7 @@ def as_long(place: str, data: Any) -> Any:
 
 
 def with_keys(data: Any, name: Any) -> Any:
-    """Take dates in the index of a frame for ``ds``, and ``name``, if it is not None, for a missing ``unique_id``.
+    """Use dates in the index of a frame as ``ds``, and ``name``, if not None, as the missing ``unique_id``.
 
     Examples
     --------
@@ -72,7 +72,7 @@ def _is_dated(index: Any) -> bool:
 
 
 def _with_index(place: str, frame: pd.DataFrame) -> pd.DataFrame:
-    """Take unique_id and ds from the index of a frame, and y from its only column, where it does not have them."""
+    """Take missing unique_id and ds from the index of a frame, and missing y from its only column."""
     named = [name for name in frame.index.names if name in ("unique_id", "ds") and name not in frame.columns]
     dated = "ds" not in frame.columns and _is_dated(frame.index)
     if named and not dated:
@@ -97,7 +97,7 @@ def _dated(index: Any, frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def select_columns(place: str, data: Any, names: Sequence[str]) -> pd.DataFrame:
-    """Copy some columns of a pandas or polars frame; refuse by name those that it does not have."""
+    """Copy some columns of a pandas or polars frame; refuse missing ones by name."""
     absent = [name for name in names if name not in data.columns]
     if absent:
         raise DataError(
@@ -183,7 +183,7 @@ def time_stamps(place: str, column: pd.Series) -> Times:
         raise DataError(f"{place}: ds mixes time stamps with and without a time zone.")
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", FutureWarning)  # pandas 2 announces that it will refuse changing offsets
+            warnings.simplefilter("error", FutureWarning)  # pandas 2 warns that changing offsets will be an error
             return pd.DatetimeIndex(pd.to_datetime(column))
     except (ValueError, TypeError, FutureWarning) as error:
         parsed = pd.to_datetime(column, errors="coerce", utc=True)

@@ -1,8 +1,8 @@
-"""Frequencies of time stamps: found, checked and continued.
+"""Frequencies of time stamps: inference, checks and continuation.
 
 Anything from a day upwards counts in local calendar time, so a daily series at 12:00 stays at 12:00 across a change to
-daylight saving time; hours and below count in absolute time. Integer time stamps step by an integer. A day is a day
-under every pandas: pandas 2 takes it for 24 hours, pandas 3 does not.
+daylight saving time; hours and below count in absolute time. Integer time stamps step by an integer. ``Day`` is a
+calendar day here with every pandas; pandas 2 itself treats it as 24 hours.
 """
 
 from __future__ import annotations
@@ -43,8 +43,8 @@ Times: TypeAlias = Any  # a DatetimeIndex, or an Index of integers: pandas' own 
 _MONTHS = re.compile(r"months:([1-9]\d{0,3})")
 OFF_CALENDAR = int(np.iinfo(np.int64).min)  # no time stamp has this position; those before 1970 are negative
 _START = pd.Timestamp("2000-01-01").as_unit("ns")
-_LONGEST = 2**53  # of integers
-_PROBES = 50  # stretches of a gappy series looked at before giving up
+_LONGEST = 2**53  # for integer steps
+_PROBES = 50  # stretches tried in a series with gaps
 
 
 def frequency_text(frequency: Any) -> Any:
@@ -70,7 +70,7 @@ def read_frequency(text: Any) -> Frequency:
     Raises
     ------
     FileFormatError
-        If there is no such frequency, or it does not lead forward.
+        If there is no such frequency, or it is not positive.
 
     Examples
     --------
@@ -104,7 +104,7 @@ def to_frequency(freq: Any) -> Frequency:
     Raises
     ------
     ValueError
-        If pandas does not know it, it does not lead forward, or it is longer than two centuries.
+        If pandas does not know it, it is not positive, or it is longer than two centuries.
 
     Examples
     --------
@@ -128,7 +128,7 @@ def to_frequency(freq: Any) -> Frequency:
 
 
 def _whole_days(freq: Any) -> int | None:
-    """Count the days of a time difference, which pandas 3 would take for 24 hours each; None for anything else."""
+    """Return the days of a time difference, which pandas 3 would treat as 24 hours each; None for anything else."""
     if not isinstance(freq, timedelta):
         return None
     days, rest = divmod(pd.Timedelta(freq), pd.Timedelta(days=1))
@@ -136,7 +136,7 @@ def _whole_days(freq: Any) -> int | None:
 
 
 def is_clock_time(frequency: Frequency) -> bool:
-    """Say whether steps are hours or less, which count in absolute time."""
+    """Return whether steps are hours or less, which count in absolute time."""
     return isinstance(frequency, pd.offsets.Tick) and not isinstance(frequency, pd.offsets.Day)
 
 
@@ -177,7 +177,7 @@ def _only_weekdays(times: pd.DatetimeIndex) -> bool:
 
 
 def gaps_of(times: Times, frequency: Frequency) -> int:
-    """Count the time stamps that sorted, distinct ones of one series lack; those off the calendar count, too.
+    """Count the time stamps missing between the sorted, distinct ones of one series, plus those off the calendar.
 
     Examples
     --------
@@ -191,9 +191,9 @@ def gaps_of(times: Times, frequency: Frequency) -> int:
 
 
 def fitting_alias(times: pd.DatetimeIndex) -> tuple[str, int]:
-    """Name the longest usual frequency on whose calendar all of some time stamps lie, and how many it lacks.
+    """Return the longest usual frequency whose calendar contains all time stamps, and the number of gaps.
 
-    One without gaps is preferred.
+    A frequency without gaps is preferred.
 
     Parameters
     ----------
@@ -225,7 +225,7 @@ def _stretches(times: pd.DatetimeIndex) -> Iterator[pd.DatetimeIndex]:
 
 
 def _infer_regular(times: pd.DatetimeIndex) -> Frequency | None:
-    """Infer with pandas, and for the same day of every month, which pandas has no alias for, by hand."""
+    """Infer with pandas; pandas has no alias for the same day of every month, which is tested here."""
     with warnings.catch_warnings():
         warnings.simplefilter(
             "ignore", DeprecationWarning
@@ -241,7 +241,7 @@ def _infer_regular(times: pd.DatetimeIndex) -> Frequency | None:
 
 
 def _first_quarter(frequency: Any) -> Frequency:
-    """Let quarters start in the first month that fits: pandas 2 says QS-OCT where pandas 3 says QS-JAN."""
+    """Let quarters start in the earliest equivalent month: pandas 2 returns QS-OCT where pandas 3 returns QS-JAN."""
     if not isinstance(frequency, (pd.offsets.QuarterBegin, pd.offsets.BQuarterBegin)):
         return frequency
     quarter: Any = frequency
@@ -249,7 +249,7 @@ def _first_quarter(frequency: Any) -> Frequency:
 
 
 def counts_directly(frequency: Frequency) -> bool:
-    """Tell whether `positions` come from the time stamps alone, without a list of the calendar's days.
+    """Return whether `positions` needs only the time stamps, without a list of the calendar's days.
 
     Examples
     --------
@@ -261,7 +261,7 @@ def counts_directly(frequency: Frequency) -> bool:
 
 
 def positions(times: Times, frequency: Frequency) -> tuple[Positions, int]:
-    """Give time stamps numbers so that neighbours of a regular series differ by a known step.
+    """Assign numbers to time stamps so that neighbours of a regular series differ by a known step.
 
     Parameters
     ----------
@@ -302,7 +302,7 @@ def positions(times: Times, frequency: Frequency) -> tuple[Positions, int]:
 
 
 def _clock(times: pd.DatetimeIndex, step: pd.Timedelta) -> tuple[Positions, int]:
-    """Count nanoseconds since 1970; microseconds where nanoseconds do not reach that far (before 1677, after 2262)."""
+    """Count nanoseconds since 1970; microseconds outside the range of nanoseconds (1677 to 2262)."""
     try:
         return times.as_unit("ns").asi8, step // pd.Timedelta(1, "ns")
     except pd.errors.OutOfBoundsDatetime:
@@ -358,11 +358,11 @@ def future_times(last: Times, frequency: Frequency, horizon: int) -> Times:
     """
     try:
         joined = _ahead(last, frequency, horizon)
-    except (pd.errors.OutOfBoundsDatetime, OverflowError):  # nanoseconds end in 2262; pandas 2 says it in two ways
+    except (pd.errors.OutOfBoundsDatetime, OverflowError):  # nanoseconds end in 2262; pandas 2 has two errors for it
         return _ahead(last.as_unit("us"), frequency, horizon)
     if isinstance(frequency, int) or (joined[-1] >= last[-1] and joined.min() >= last.min()):
         return joined
-    return _ahead(last.as_unit("us"), frequency, horizon)  # pandas 2 adds weeks beyond 2262 without a word
+    return _ahead(last.as_unit("us"), frequency, horizon)  # pandas 2 adds weeks beyond 2262 without an error
 
 
 def _ahead(last: Times, frequency: Frequency, horizon: int) -> Times:

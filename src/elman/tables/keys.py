@@ -1,4 +1,4 @@
-"""Times and series that a table spreads over several columns: joined, found, or suggested."""
+"""Join times and series names that a table spreads over several columns; find or suggest such columns."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ _CLOCK = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?( ?[AaPp]\.?[Mm]\.?)?")
 _FULL_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{8}")
 _HOUR = re.compile(r"[01]?\d|2[0-3]")
 _YEAR, _MONTH = re.compile(r"\d{4}"), re.compile(r"0?[1-9]|1[0-2]|[A-Za-z]{3,9}")
-_MOST_KEYS = 12  # columns tried as names of series
+_MOST_KEYS = 12  # candidate columns for names of series
 
 
 def parts_of(columns: Columns, name: str | None) -> list[str]:
-    """Split ``store,family`` into columns; an empty list if it is no list of columns.
+    """Split ``store,family`` into columns; an empty list for anything else.
 
     Examples
     --------
@@ -35,7 +35,7 @@ def parts_of(columns: Columns, name: str | None) -> list[str]:
 
 
 def join_times(columns: Columns, time: str | None, notes: list[str]) -> tuple[Columns, str | None]:
-    """Join date and time, or year and month, into one column if the table has them apart.
+    """Join date and time, or year and month, into one column if they are separate.
 
     Parameters
     ----------
@@ -44,7 +44,7 @@ def join_times(columns: Columns, time: str | None, notes: list[str]) -> tuple[Co
     time : str or None
         Column of the times; ``"Date,Time"`` names two; None finds them.
     notes : list of str
-        Says what was joined.
+        Receives a note on joined columns.
 
     Returns
     -------
@@ -79,7 +79,7 @@ def _joined(first: str, second: str) -> str:
 
 
 def _apart(columns: Columns) -> list[str]:
-    """Find a date that repeats beside times of day, or a year beside a month without any date."""
+    """Find a repeated date with times of day, or a year with a month in a table without dates."""
     for clock in (_CLOCK, _HOUR):
         first, second = _find(columns, DATE_NAMES, _FULL_DATE), _find(columns, CLOCK_NAMES, clock)
         if first and second and len(set(_texts(columns, first))) < len(columns[first]):
@@ -90,7 +90,7 @@ def _apart(columns: Columns) -> list[str]:
 
 
 def _find(columns: Columns, names: Sequence[str], form: re.Pattern[str]) -> str | None:
-    """Find a column by its name whose every entry has a form."""
+    """Find a column by its names; every entry must match a pattern."""
     for name in columns:
         if name.lower() in names and all(map(form.fullmatch, _texts(columns, name))):
             return name
@@ -107,13 +107,13 @@ def join_series(columns: Columns, series: str | None) -> Columns:
 
 
 def is_row_number(columns: Columns, name: str) -> bool:
-    """Say whether a column is another in every row, so that it cannot tell series apart."""
+    """Return whether a column differs in every row, so that it cannot identify series."""
     texts = _texts(columns, name)
     return len(texts) > 1 and len(set(texts)) == len(texts)
 
 
 def suggest_series(columns: Columns, times: pd.Series, taken: Sequence[str]) -> str | None:
-    """Name the column, or the two, within which no time repeats and most have several rows; None if there is none."""
+    """Return the one or two columns that separate repeated times into series of several rows, or None."""
     free = [name for name in columns if name and name not in taken and not is_row_number(columns, name)][:_MOST_KEYS]
     frame = pd.DataFrame({name: _texts(columns, name) for name in free}).assign(**{"": times.to_numpy()})
     for keys in (*((name,) for name in free), *combinations(free, 2)):

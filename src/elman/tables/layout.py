@@ -10,20 +10,20 @@ from elman.errors import DataError
 
 __all__ = ["Rows", "is_title", "split_header"]
 
-Rows: TypeAlias = "list[tuple[int, list[str]]]"  # line and fields, none of them blank throughout
+Rows: TypeAlias = "list[tuple[int, list[str]]]"  # line and fields, without blank rows
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?([T ].*)?|\d{4}-?[MQW]\d{1,2}")
 
 
 def is_title(fields: Sequence[str]) -> bool:
-    """Say whether a row is a title or a comment rather than a header: one field at most, the first of the row."""
+    """Return whether a row is a title or a comment: at most its first field is not empty."""
     given = [field for field in fields if field.strip()]
     return fields[0].lstrip().startswith("#") or (len(given) == 1 and bool(fields[0].strip()))
 
 
 def split_header(name: str, rows: Rows, notes: list[str]) -> tuple[list[str], Rows]:
-    """Separate the names of the columns from the rows below, and leave out what only looks like columns.
+    """Separate the header from the rows below; drop titles, comments and empty trailing columns.
 
     Parameters
     ----------
@@ -32,18 +32,18 @@ def split_header(name: str, rows: Rows, notes: list[str]) -> tuple[list[str], Ro
     rows : list of (int, list of str)
         Line and stripped fields.
     notes : list of str
-        Says what was skipped.
+        Receives a note on skipped lines.
 
     Returns
     -------
     header : list of str
     rows : list of (int, list of str)
-        As many fields as the header has, each.
+        Each has as many fields as the header.
 
     Raises
     ------
     DataError
-        Naming the first row that has another number of fields.
+        Naming the first row with another number of fields.
 
     Examples
     --------
@@ -64,7 +64,9 @@ def split_header(name: str, rows: Rows, notes: list[str]) -> tuple[list[str], Ro
     while used > 1 and not header[used - 1] and not any(any(fields[used - 1 :]) for _, fields in rows):
         used -= 1
     widths = {len(fields) for _, fields in rows}
-    blank = len(widths) == 1 and not any(any(fields[len(header) :]) for _, fields in rows)  # a mark ends every row
+    blank = len(widths) == 1 and not any(
+        any(fields[len(header) :]) for _, fields in rows
+    )  # every row ends with a delimiter
     for line, fields in rows:
         if len(fields) != len(header) and not (blank and len(fields) > len(header)):
             raise DataError(f"{name}: line {line} has {len(fields)} fields, the header has {len(header)}.")
@@ -76,7 +78,7 @@ def _spoken(rows: Rows) -> str:
 
 
 def _is_data(first: Sequence[str], second: Sequence[str]) -> bool:
-    """Say whether the first row is data like the second: numbers throughout, or a date in the same column."""
+    """Return whether the first row is data like the second: all numbers, or a date in the same column."""
     if all(map(_NUMBER.fullmatch, first)):
         return len(set(first)) == len(first) and all(map(_NUMBER.fullmatch, second))
     dates = [(_DATE.fullmatch(a), _DATE.fullmatch(b)) for a, b in zip(first, second, strict=False)]

@@ -1,4 +1,4 @@
-"""Usual names of columns, in lower case, by what they hold: the one list for every task and command."""
+"""Usual names of columns in lower case, by content; one list for all tasks and commands."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ ID_NAMES = ("unique_id", "series_id", "item_id", "case_id", "sequence_id", "seri
 TARGET_NAMES = ("y", "value", "values", "target", "sales", "demand", "count", "amount", "quantity")
 LABEL_NAMES = ("label", "class", "target", "y")
 
-# Columns that hold whole time stamps or count steps, and those that may hold a part of a date or a measurement.
+# Names of columns with time stamps or step counts, and names that may hold a part of a date or a measurement.
 TIME_NAMES = ("ds", "date", "datetime", "date_time", "time", "timestamp", "time_stamp", "step", "t")
 PERIOD_NAMES = (
     *("time_period", "period", "year", "year_month", "yearmonth", "yyyymm", "quarter", "month", "week", "day", "hour"),
     *("datum", "zeit", "jahr", "monat", "tag", "woche", "fecha", "mes", "data", "mois", "jour"),
 )
 
-# Times that a table spreads over two columns.
+# Names of times in two columns.
 DATE_NAMES = ("date", "datum", "fecha", "data", "day", "tag")
 CLOCK_NAMES = ("time", "hour", "zeit", "uhrzeit", "stunde", "hora", "heure", "ora")
 YEAR_NAMES = ("year", "jahr", "yr", "anno", "annee", "ano")
@@ -39,7 +39,7 @@ MONTH_NAMES = ("month", "monat", "mon", "mes", "mois", "mese")
 
 
 def find_usual(columns: Iterable[str], names: Iterable[str]) -> str | None:
-    """Return the column whose name comes first among the usual ones, in any case of letters; None if there is none.
+    """Return the column whose name comes first in the list of usual names, ignoring case; None if there is none.
 
     Examples
     --------

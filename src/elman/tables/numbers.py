@@ -1,8 +1,7 @@
 """Convert a text column to numbers; report the first entry that is not one.
 
-A column has one rule, found from all its values. ``1.084`` is read as a decimal number or as a thousand and more, but
-never both ways in one column; where the values do not tell, the file does, and where it does not either, the column is
-refused.
+One rule for a column is inferred from all its values: ``1.084`` is a decimal number or 1,084, but not both in one
+column. If the values are ambiguous, the other columns decide; if these are too, the column is refused.
 """
 
 from __future__ import annotations
@@ -26,27 +25,27 @@ _DRESSED = re.compile(
     rf"(?P<body>[\d.,][\d.,\u0020\u00a0\u2009\u202f'’]*?([eE][+-]?\d+)?)\s*"
     rf"(?P<after>{_CURRENCY}|%)?(?P<minus>[−-])?(?P<close>\))?"
 )
-_BARE = re.compile(r"[+-]?[\d.,]+")  # what most columns hold
-_GAPS = "\u0020\u00a0\u2009\u202f'’"  # spaces of four widths, and apostrophes: always between thousands
+_BARE = re.compile(r"[+-]?[\d.,]+")  # covers most columns
+_GAPS = "\u0020\u00a0\u2009\u202f'’"  # spaces of four widths, and apostrophes: always thousands separators
 _GROUPED = re.compile(r"[1-9]\d{0,2}([.,]\d{3})+")
 _NAMES = {",": "commas", ".": "points"}
 
 
 class Odd(NamedTuple):
-    """An entry of a column that is not what the others are.
+    """An entry of a column that differs in kind from the others.
 
     Parameters
     ----------
     row : int or None
         Its row; None if the column has no entry at all.
     text : str
-        What it says.
+        The entry.
     mostly : bool
-        Whether more than half of the entries are what they should be.
+        Whether more than half of the entries are valid.
     why : str
-        What is odd about it.
+        The fault, as a clause.
     two_readings : bool
-        Whether it is a number whose decimal mark is not known.
+        Whether it is a number with an ambiguous decimal mark.
     """
 
     row: int | None
@@ -56,14 +55,14 @@ class Odd(NamedTuple):
     two_readings: bool = False
 
     def said(self, columns: Columns, name: str) -> str:
-        """Name column, entry and place."""
+        """Write column, entry and place."""
         if self.row is None:
             return f"{name!r} holds nothing"
         return f"{name!r} holds {self.text!r} in {columns.place(self.row)}, which {self.why}"
 
 
 class _Entry(NamedTuple):
-    """A number as written: its digits and marks, its sign, and a currency or ``%``."""
+    """A number as written: digits and marks, sign, and a currency or ``%``."""
 
     body: str
     sign: str
@@ -100,9 +99,9 @@ def to_numbers(columns: Columns, name: str, notes: list[str]) -> list[float] | O
     columns : Columns
         Of a file. Its notation may fix the marks.
     name : str
-        Which of them.
+        Of the column.
     notes : list of str
-        Says how marks were read and which signs were left out.
+        Receives notes on the marks and on removed signs.
 
     Returns
     -------
@@ -140,7 +139,7 @@ def _value(text: str, marks: _Marks, entry: _Entry | None) -> float:
 
 
 def _plain(columns: Columns, texts: Sequence[str]) -> list[float] | None:
-    """Convert what programs write; None if something else is there, or all points have three digits behind them."""
+    """Convert plain numbers; None for other entries, or if every point is followed by three digits."""
     if columns.notation.decimal == "," or columns.notation.thousands == ".":
         return None
     certain, marked = columns.notation.decimal == ".", False
@@ -158,7 +157,7 @@ def _plain(columns: Columns, texts: Sequence[str]) -> list[float] | None:
 
 
 def _undressed(text: str) -> _Entry | None:
-    """Take sign, brackets, currency and percent sign off; None if what is left is no number."""
+    """Remove sign, brackets, currency and percent sign; None if the rest is no number."""
     if _BARE.fullmatch(text):
         return _Entry(text.lstrip("+-"), "-" if text[0] == "-" else "", "")
     if not (found := _DRESSED.fullmatch(text)):
@@ -193,7 +192,7 @@ def _marks_of(columns: Columns, name: str, texts: Sequence[str], entries: dict[i
 def _possible(
     columns: Columns, texts: Sequence[str], entries: dict[int, _Entry | None]
 ) -> tuple[list[int], list[_Marks]]:
-    """List the readings that fit every entry, and the fewest rows that a reading does not fit."""
+    """Return the readings that fit every entry, and the rows that the best reading does not fit."""
     notation, odd, possible = columns.notation, [], []
     for marks in _READINGS:
         if notation.decimal not in (None, marks.decimal) or notation.thousands == marks.decimal:
@@ -211,7 +210,7 @@ def _possible(
 
 
 def _settled(columns: Columns, name: str, marked: dict[int, str], unmarked: Sequence[str]) -> _Marks | None:
-    """Decide between two readings that fit: all marks have three digits behind them. None if nothing tells."""
+    """Decide between two readings that fit, with three digits after every mark; None if undecided."""
     decimal = {marks.decimal: marks for marks in _READINGS}
     thousands = {marks.thousands: marks for marks in _READINGS}
     if columns.notation.thousands in thousands:
@@ -227,7 +226,7 @@ def _settled(columns: Columns, name: str, marked: dict[int, str], unmarked: Sequ
     mark = used.pop()
     english = columns.delimiter != ";"
     if any(len(body) > 3 for body in unmarked):
-        return decimal[mark]  # whoever separates thousands would have done so there
+        return decimal[mark]  # thousands separators would appear in longer numbers too
     if unmarked:
         return None if mark == "." and columns.delimiter == "," else thousands[mark]
     if mark == ",":
@@ -236,7 +235,7 @@ def _settled(columns: Columns, name: str, marked: dict[int, str], unmarked: Sequ
 
 
 def _decimals_elsewhere(columns: Columns, name: str) -> set[str]:
-    """Find the decimal marks of the other columns, where they can be told."""
+    """Find the decimal marks of the other columns, where unambiguous."""
     found = set()
     for other, texts in columns.items():
         if other == name or isinstance(texts, pd.Series):
@@ -262,7 +261,7 @@ def _odd_unit(texts: Sequence[str], entries: dict[int, _Entry | None]) -> Odd | 
 
 
 def _notes(name: str, marks: _Marks, texts: Sequence[str], entries: dict[int, _Entry | None]) -> list[str]:
-    """Say how marks were read and what was left out."""
+    """Return notes on the marks and on removed signs."""
     bodies = [entry.body for entry in entries.values() if entry]
     notes = []
     if any(mark in body for body in bodies for mark in _GAPS):

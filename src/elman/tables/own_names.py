@@ -1,4 +1,4 @@
-"""A forecast in the columns of the file that it continues."""
+"""Write a forecast with the column names of its input file."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class OwnNames:
     time : str
         Column of times.
     targets : tuple of str
-        The column that is forecast; several where each is a series.
+        The column to forecast; several if each is a series.
     ids : tuple of str
         Columns that name a series together; empty for a single series.
 
@@ -41,17 +41,17 @@ class OwnNames:
 
     @property
     def usual(self) -> bool:
-        """Whether a file has the names of the library alone; its forecast then has them, too."""
+        """Whether all names are the library's own; forecasts then keep them."""
         return self.time == "ds" and self.targets == ("y",) and self.ids in ((), ("unique_id",))
 
     @property
     def target(self) -> str:
-        """Name of a column of forecasts that stand below one another."""
+        """Name of the column of forecasts in a long frame."""
         return self.targets[0] if len(self.targets) == 1 and not self.usual else _FORECAST
 
     @property
     def series(self) -> str:
-        """Name of a column that tells all series apart."""
+        """Name of the column that identifies series."""
         return ",".join(self.ids) or "unique_id"
 
     def to_metadata(self) -> dict[str, Any]:
@@ -78,7 +78,7 @@ class OwnNames:
         return cls(plain["time"], tuple(plain["targets"]), tuple(plain["ids"]))
 
     def renamed(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Give a forecast the columns of the file; where each column is a series, forecasts stand side by side.
+        """Rename a forecast to the columns of the file; with one column per series, forecasts stand side by side.
 
         Parameters
         ----------
@@ -111,7 +111,7 @@ class OwnNames:
         return frame.drop(columns="unique_id").rename(columns={"ds": self.time, **names})
 
     def _with_ids(self, names: pd.Series, frame: pd.DataFrame) -> pd.DataFrame:
-        """Put the names of series in front, in as many columns as they came from, if they can be taken apart."""
+        """Insert the names of series as the first columns, one for each id column if they can be split."""
         if not self.ids:
             return frame
         parts = [str(name).split("/") for name in names]

@@ -1,4 +1,4 @@
-"""Parquet files in and out, with polars or pyarrow; what would unpack to too much is refused before it is unpacked."""
+"""Read and write Parquet files with polars or pyarrow; check the unpacked size before unpacking."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from elman.tables.parquet_pages import unpacked_size
 
 __all__ = ["MOST_BYTES", "MOST_COLUMNS", "Column", "parquet_bytes", "read_parquet"]
 
-MOST_BYTES = 2**30  # of a file once unpacked
+MOST_BYTES = 2**30  # of an unpacked file
 MOST_COLUMNS = 4096
 
-Column: TypeAlias = "list[str] | pd.Series"  # texts of a CSV file, or what a Parquet file says they are
+Column: TypeAlias = "list[str] | pd.Series"  # texts of a CSV file, or values of the types of a Parquet file
 
 
 def read_parquet(path: Path) -> dict[str, Column]:
@@ -42,7 +42,7 @@ def read_parquet(path: Path) -> dict[str, Column]:
         return {str(name): _texts(frame[name]) for name in frame.columns if name != "index"}
     except (OSError, DataError):
         raise
-    except Exception as error:  # each library has errors of its own, without a common base
+    except Exception as error:  # the errors of the libraries have no common base
         raise DataError(f"{path.name}: this is no Parquet file that can be read ({_first_line(error)}).") from error
 
 
@@ -103,9 +103,9 @@ def _from_polars(path: Path) -> dict[str, Column]:
     columns: dict[str, Column] = {}
     try:
         frame = pl.read_parquet(path)
-    except pl.exceptions.PanicException as error:  # damage that polars did not foresee; no Exception
+    except pl.exceptions.PanicException as error:  # on damage; it is no subclass of Exception
         raise ValueError(str(error)) from None
-    texts = [name for name, kind in frame.schema.items() if kind == pl.String]  # polars holds a repeated text once
+    texts = [name for name, kind in frame.schema.items() if kind == pl.String]  # polars stores a repeated text once
     if sum(frame[name].str.len_bytes().sum() for name in texts) > MOST_BYTES:
         raise _too_large(path)
     for column in frame.get_columns():

@@ -1,8 +1,8 @@
-"""Sizes that a Parquet file says its pages have once unpacked, added up before anything is unpacked.
+"""Sum of the unpacked page sizes that a Parquet file declares, computed without unpacking.
 
 A file ends with its metadata, their length in 4 bytes, and ``PAR1``. The metadata name the chunks of columns; a chunk
-is a row of pages, each behind a header with both of its sizes. Metadata and headers are structs in Thrift's compact
-protocol: fields by number, lists of them, and numbers of variable length.
+is a sequence of pages, each after a header with its packed and unpacked sizes. Metadata and headers are structs in
+Thrift's compact protocol: fields by number, lists of them, and numbers of variable length.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Bytes: TypeAlias = "bytes | mmap.mmap"
 
 _MAGIC = b"PAR1"
 _DEEPEST = 12
-_VALUE = 8  # bytes that a value takes in memory at the least
+_VALUE = 8  # minimum bytes of a value in memory
 
 # Numbers of fields.
 _ROW_GROUPS, _COLUMNS, _CHUNK, _VALUES, _PACKED, _DATA, _DICTIONARY = 4, 1, 3, 5, 7, 9, 11
@@ -34,7 +34,7 @@ def unpacked_size(data: Bytes) -> tuple[int, int]:
     Returns
     -------
     columns : int
-        In the group of rows that has most.
+        Maximum over the row groups.
     size : int
 
     Raises
@@ -58,7 +58,7 @@ def _metadata(data: Bytes) -> dict[int, Any]:
 
 
 def _chunk_size(data: Bytes, chunk: dict[int, Any]) -> int:
-    """Add up the sizes of the pages of a chunk, and of the values that they or the chunk claim to have."""
+    """Sum the unpacked sizes of the pages of a chunk, and the size of the values that its headers declare."""
     start = min(chunk[_DATA], chunk.get(_DICTIONARY) or chunk[_DATA])
     total, count, reader = 0, 0, _Reader(data, start)
     while reader.at < start + chunk[_PACKED]:
@@ -88,7 +88,7 @@ class _Reader:
         number = 0
         while kind := self._byte():
             number = number + (kind >> 4) if kind >> 4 else self._integer()
-            fields[number] = None if kind & 15 in (1, 2) else self._value(kind & 15, depth)  # true, false: in the kind
+            fields[number] = None if kind & 15 in (1, 2) else self._value(kind & 15, depth)  # true and false are kinds
         return fields
 
     def _byte(self) -> int:
@@ -116,7 +116,7 @@ class _Reader:
             return self._integer()
         if kind in (1, 2, 3):  # one byte each
             return self._byte()
-        if kind in (7, 8):  # a double, and bytes: nothing that is needed
+        if kind in (7, 8):  # a double, or bytes: not needed
             length = 8 if kind == 7 else self._length()
             self.at += length
             return None

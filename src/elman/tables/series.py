@@ -1,4 +1,4 @@
-"""Turn a file of somebody else's making into a long frame, and say what was taken for what."""
+"""Convert a file in any layout to a long frame, with notes on the columns chosen."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from elman.tables.zones import zone_of_repeats
 
 __all__ = ["Table", "read_series"]
 
-_MOST_IN_A_LINE = 20  # targets in advice
+_MOST_IN_A_LINE = 20  # targets listed in a remedy
 
 
 @dataclass(frozen=True)
 class Table:
-    """A long frame and what was made of the file.
+    """A long frame with notes on its file.
 
     Parameters
     ----------
@@ -37,11 +37,11 @@ class Table:
     series : str or None
         Column of the series' names; None for a single series.
     notes : list of str
-        Guesses that a reader should know of.
+        Guesses about the file.
     past, known_ahead : tuple of str
         Covariates of the two kinds.
     future : DataFrame or None
-        Columns ``unique_id``, ``ds`` and the covariates known ahead, for times to come.
+        Columns ``unique_id``, ``ds`` and the covariates known ahead, for future times.
     names : OwnNames
         Columns of the file, for the forecast.
     """
@@ -84,7 +84,7 @@ def read_series(
     past : sequence of str
         Columns of covariates that are known as long as the target is.
     future : Path, optional
-        A file of times to come. Its columns that the first file has too are covariates known ahead.
+        A file of future times. Its columns in common with the first file are covariates known ahead.
     categories : sequence of str
         Covariates that hold categories: each becomes a column of 0 and 1, named ``column=category``. Such a name among
         ``past`` stands for a category already known; then there are no others.
@@ -166,7 +166,7 @@ def read_series(
 def _or_known(
     columns: Columns, known: OwnNames | None, time: str | None, target: str | None, series: str | None
 ) -> tuple[str | None, str | None, str | None]:
-    """Take the columns of an earlier file, where this one has them and no others are named."""
+    """Use the columns of an earlier file, if this file has them and no others are named."""
     if known is None:
         return time, target, series
     earlier = (known.time, ",".join(known.targets), ",".join(known.ids) or None)
@@ -178,7 +178,7 @@ def _or_known(
 
 
 def _find_series(columns: Columns, taken: tuple[str | None, ...], numbered: list[str]) -> str | None:
-    """Find the column that tells series apart by its name; one that is another in every row does not."""
+    """Find the column of series by its name; a column that differs in every row is none."""
     for name in columns:
         if name.lower() in ID_NAMES and name not in taken:
             if not is_row_number(columns, name):
@@ -190,7 +190,7 @@ def _find_series(columns: Columns, taken: tuple[str | None, ...], numbered: list
 def _wide(
     path: Path, columns: Columns, stamps: pd.Series, targets: Sequence[str], series: str | None, notes: list[str]
 ) -> pd.DataFrame:
-    """Turn one column per series into a long frame; each series ends with its last value."""
+    """Convert one column per series to a long frame; each series ends with its last value."""
     parts = []
     for name in targets:
         values = _find_target(path, columns, name, (), notes)[1]
@@ -202,7 +202,7 @@ def _wide(
 
 
 def _without_rows_to_come(frame: pd.DataFrame, target: str, notes: list[str]) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Separate the rows behind the last value of each series: they are what is to be forecast, and are not filled."""
+    """Remove the rows after the last value of each series: these are to be forecast, and are not filled."""
     newest = frame[frame["y"].notna()].groupby("unique_id")["ds"].max()
     behind = (frame["ds"] > frame["unique_id"].map(newest)).to_numpy()
     if behind.any():
@@ -214,13 +214,13 @@ def _without_rows_to_come(frame: pd.DataFrame, target: str, notes: list[str]) ->
 def _read_later(
     path: Path, encoding: str, notation: Notation | None, taken: tuple[str, str | None, str | None]
 ) -> Columns:
-    """Read the file of times to come, with the same columns joined."""
+    """Read the file of future times, with the same columns joined."""
     columns, _ = join_times(read_columns(path, encoding, [], notation), taken[0], [])
     return join_series(columns, taken[2])
 
 
 def _check_named(path: Path, columns: Columns, named: Sequence[tuple[str, str | None]]) -> None:
-    """Refuse names of columns which are not there, each with the parameter that names it."""
+    """Refuse names of missing columns, each with the parameter that names it."""
     for parameter, name in named:
         if name is not None and name not in columns:
             raise DataError(
@@ -230,7 +230,7 @@ def _check_named(path: Path, columns: Columns, named: Sequence[tuple[str, str | 
 
 
 def _check_rows(path: Path, columns: Columns, frame: pd.DataFrame, taken: tuple[str, ...], series: str | None) -> None:
-    """Refuse several series that nothing tells apart, and series of single rows."""
+    """Refuse several series without a column that separates them, and series of single rows."""
     time = taken[0]
     if (repeated := frame.duplicated(["unique_id", "ds"])).any():
         again = frame["ds"][repeated].iloc[0]
@@ -269,7 +269,7 @@ def _covariates(
 def _read_future(
     path: Path, columns: Columns, known: Columns, taken: tuple[str, str, str | None], notes: list[str]
 ) -> tuple[tuple[str, ...], pd.DataFrame]:
-    """Read what is known of times to come: the covariates' names, and a frame."""
+    """Read covariates of future times: their names, and a frame."""
     time, target, series = taken
     for name in (time, series):
         if name is not None and name not in columns:
@@ -288,13 +288,13 @@ def _read_future(
 
 
 def _settled(odd: Odd) -> list[Remedy]:
-    """Say how to settle which mark is which."""
+    """Return remedies for an ambiguous decimal mark."""
     mark = "," if "," in odd.text else "."
     return [Remedy(decimal=mark), Remedy(thousands=mark)] if odd.two_readings else []
 
 
 def _mention_unused(columns: Columns, used: tuple[str | None, ...], notes: list[str]) -> None:
-    """Say which columns of numbers are left aside."""
+    """Note the columns of numbers that are not used."""
     unused = [
         name for name in columns if name and name not in used and not isinstance(to_numbers(columns, name, []), Odd)
     ]
@@ -305,7 +305,7 @@ def _mention_unused(columns: Columns, used: tuple[str | None, ...], notes: list[
 def _find_time(
     path: Path, columns: Columns, name: str | None, taken: tuple[str | None, ...], notes: list[str]
 ) -> tuple[str, pd.Series]:
-    """Find the column of time stamps, the well-known names first."""
+    """Find the column of time stamps; usual names come first."""
     if name is not None:
         stamps = _times(path, columns, name, True, notes)
         if stamps is None:
@@ -347,7 +347,7 @@ def _times(path: Path, columns: Columns, name: str, certain: bool, notes: list[s
 def _find_target(
     path: Path, columns: Columns, name: str | None, taken: tuple[str | None, ...], notes: list[str]
 ) -> tuple[str, list[float]]:
-    """Find the column to forecast: by its name, or because no other column holds numbers."""
+    """Find the column to forecast: by its name, or as the only column of numbers."""
     if name is not None:
         values = to_numbers(columns, name, notes)
         if isinstance(values, Odd):

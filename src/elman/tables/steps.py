@@ -1,4 +1,4 @@
-"""Read a CSV or Parquet file into a frame: what can be misread is refused, what was guessed is said."""
+"""Read a CSV or Parquet file into a frame; refuse ambiguous entries, note guesses."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def read_steps(
     encoding : str
         Of a CSV file; a byte order mark of UTF-8 is skipped.
     text : sequence of str
-        Columns that stay text, such as labels, in any case of letters. Others become numbers, or time stamps if written
+        Columns that stay text, such as labels, ignoring case. Others become numbers, or time stamps if written
         as in ISO 8601, or stay text if any entry is neither.
     notation : Notation, optional
         How numbers and dates are written; dates then need not be written as in ISO 8601.
@@ -39,7 +39,7 @@ def read_steps(
     -------
     frame : DataFrame
     notes : list of str
-        What was guessed.
+        Guesses about the file.
 
     Raises
     ------
@@ -71,7 +71,7 @@ def read_steps(
 
 
 def _converted(path: Path, columns: Columns, name: str, notes: list[str]) -> Any:
-    """Return numbers, time stamps, or the text as it is; empty entries are missing."""
+    """Return numbers, time stamps, or the unchanged text; empty entries are missing."""
     entries = columns[name]
     if not isinstance(entries, list):
         return entries
@@ -90,12 +90,12 @@ def _converted(path: Path, columns: Columns, name: str, notes: list[str]) -> Any
 
 
 def _stamps(entries: list[str], notation: Notation, notes: list[str]) -> Any:
-    """Return time stamps, or None if not every entry is one of the same kind: all with a zone, or all without."""
+    """Return time stamps; None unless all entries are time stamps, all with a zone or all without."""
     if notation.day_first is not None or notation.date_format is not None:
         return to_times(entries, False, notes, notation)
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("error", FutureWarning)  # pandas 2 announces that it will refuse changing offsets
+            warnings.simplefilter("error", FutureWarning)  # pandas 2 warns that changing offsets will be an error
             stamps = pd.to_datetime(pd.Series(entries), format="ISO8601", errors="coerce")
     except (ValueError, OverflowError, FutureWarning):
         return None

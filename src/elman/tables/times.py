@@ -39,7 +39,7 @@ _EPOCHS = {10: ("s", "seconds"), 13: ("ms", "milliseconds"), 16: ("us", "microse
 
 
 def odd_date(texts: Column, notation: Notation | None = None) -> Odd:
-    """Find the first entry that is no date like the others, or has no time zone where the others have one."""
+    """Find the first entry that is no date, or lacks the time zone that the others have."""
     column = pd.Series([str(text) for text in texts], dtype="object")
     form = (notation or Notation()).date_format
     if form is not None:
@@ -51,7 +51,7 @@ def odd_date(texts: Column, notation: Notation | None = None) -> Odd:
             wrong, why = ~labelled, f"is no date like {column.iloc[int(np.argmax(labelled))]}"
         else:
             wrong, why = _unreadable(column, format="mixed"), "is no date"
-    if not wrong.any():  # all are dates, but not of one kind
+    if not wrong.any():  # all are dates, some with and some without a zone
         zoned = np.array([bool(_ZONE.search(text)) for text in column])
         wrong, why = zoned != zoned[0], f"has {'no' if zoned[0] else 'a'} time zone, unlike the first"
     row = int(np.argmax(wrong))
@@ -73,11 +73,11 @@ def to_times(texts: Column, certain: bool, notes: list[str], notation: Notation 
     texts : list of str, or Series
         Of one column.
     certain : bool
-        Whether the column's name says that it holds times; then plain numbers may be times, too.
+        Whether the column's name is one of times; then plain numbers may be times too.
     notes : list of str
-        Says how dates were read that can be read in several ways.
+        Receives a note on ambiguous dates.
     notation : Notation, optional
-        May fix the order of day and month, or the whole form.
+        May fix the order of day and month, or the date format.
 
     Returns
     -------
@@ -86,7 +86,7 @@ def to_times(texts: Column, certain: bool, notes: list[str], notation: Notation 
     Raises
     ------
     DataError
-        If nothing tells day and month apart.
+        If the order of day and month is ambiguous.
     """
     notation = notation or Notation()
     if isinstance(texts, pd.Series):
@@ -111,7 +111,7 @@ def to_times(texts: Column, certain: bool, notes: list[str], notation: Notation 
 
 
 def _plain_numbers(texts: Sequence[str], column: pd.Series, notes: list[str]) -> pd.Series | None:
-    """Read years, 202401, 20240131, time since 1970, or else whole numbers that count."""
+    """Read years, 202401, 20240131, time since 1970, or counts of steps."""
     if not all(text.lstrip("-").isdigit() for text in texts):
         return None
     digits = {len(text) for text in texts}
@@ -130,7 +130,7 @@ def _plain_numbers(texts: Sequence[str], column: pd.Series, notes: list[str]) ->
 
 
 def _counts(numbers: npt.NDArray[Any]) -> bool:
-    """Say whether whole numbers count time: they go up, series by series or all at once, and leave few out."""
+    """Return whether whole numbers count time: increasing, overall or per series, with few gaps."""
     distinct, changes = np.unique(numbers), np.diff(numbers)
     if len(distinct) < 2 or (changes > 0).sum() <= (changes < 0).sum():
         return False
@@ -161,7 +161,7 @@ def _periods(texts: Sequence[str], label: re.Pattern[str]) -> pd.Series | None:
 
 
 def _day_and_month(texts: Sequence[str], column: pd.Series, notes: list[str], notation: Notation) -> pd.Series | None:
-    """Read dates such as 1/2/2024: as asked for, or so that the calendar has no gaps."""
+    """Read dates such as 1/2/2024: by the notation, or in the order that gives fewer gaps."""
     if notation.day_first is not None:
         return _parse_times(column, notes, dayfirst=notation.day_first)
     readings = [(name, _parse_times(column, [], dayfirst=name == "day first")) for name in ("month first", "day first")]
@@ -183,7 +183,7 @@ def _day_and_month(texts: Sequence[str], column: pd.Series, notes: list[str], no
 
 
 def _rank(times: Times) -> tuple[bool, int, bool]:
-    """Order two readings: with a calendar before without, fewer gaps before more, months before days."""
+    """Rank a reading of dates: regular before irregular, then fewer gaps, then months before days."""
     frequency = infer_frequency(times) if len(times) > 2 else None
     if frequency is None:
         return True, 0, False
@@ -203,9 +203,9 @@ def _parse_times(column: pd.Series, notes: list[str] | None = None, **how: Any) 
     parse: Callable[..., Any] = pd.to_datetime
     for utc in (False, True):
         with warnings.catch_warnings():
-            # pandas warns where it goes entry by entry, and where the day comes first: both are meant here.
+            # pandas warns when it parses entry by entry, and when the day comes first: both are intended here.
             warnings.simplefilter("ignore", UserWarning)
-            warnings.simplefilter("error", FutureWarning)  # pandas 2 announces that it will refuse changing offsets
+            warnings.simplefilter("error", FutureWarning)  # pandas 2 warns that changing offsets will be an error
             try:
                 times = parse(column, utc=utc, **how)
             except (ValueError, TypeError, OverflowError, FutureWarning):

@@ -1,7 +1,7 @@
-"""Read the ``.ts`` files of the UCR and UEA archives, strictly: what does not fit its own header is refused.
+"""Read ``.ts`` files of the UCR and UEA archives; refuse files that contradict their header.
 
 A header of ``@name value`` lines ends with ``@data``. Each later line is a case: its channels separated by ``:``, the
-values of a channel by ``,``, and behind the last ``:`` its class label or its target number.
+values of a channel by ``,``, and after the last ``:`` its class label or its target number.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _NAMES = ("problemname", *_SWITCHES, *_NUMBERS, "classlabel", "targetlabel", "da
 
 @dataclass(frozen=True)
 class TsFile:
-    """What a ``.ts`` file holds.
+    """Content of a ``.ts`` file.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ def read_ts(path: str | os.PathLike[str]) -> TsFile:
 
 
 class _Reader:
-    """The cases of one file, compared with its header."""
+    """Reader of the cases of one file, checked against its header."""
 
     def __init__(self, file: str, header: dict[str, str]) -> None:
         self.file = file
@@ -131,7 +131,7 @@ class _Reader:
         raise DataError(f"{self.file}, line {number}: {why}")
 
     def read(self, lines: list[str], header: int) -> TsFile:
-        """Read every case after the header, which ends with that line."""
+        """Read every case after line ``header``."""
         sequences, labels = [], []
         for number, line in enumerate(lines[header:], start=header + 1):
             if not (text := line.strip()) or text.startswith("#"):

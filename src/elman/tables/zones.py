@@ -1,7 +1,7 @@
-"""Time zones of tables: found from changing offsets, or from an hour that occurs twice in autumn.
+"""Infer time zones of tables from changing offsets, or from an hour that occurs twice in autumn.
 
-A file says ``+01:00`` in winter and ``+02:00`` in summer, or says nothing and repeats an hour. The zone matters,
-because a day of such a series is not always 24 hours. Zones with the same changes are alike here; one is taken for all.
+A file has ``+01:00`` in winter and ``+02:00`` in summer, or no offset and a repeated hour. The zone matters, because a
+day of such a series is not always 24 hours. One zone stands for all zones with the same changes.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _OFFSET = re.compile(r" ?(Z|[+-]\d\d(:?\d\d)?)$")
 
 
 def zone_of_offsets(texts: pd.Series, utc: pd.Series, notes: list[str]) -> pd.Series:
-    """Move times of changing offsets from UTC to the zone whose clock shows what is written; else leave them in UTC."""
+    """Convert times of changing offsets from UTC to the zone with these local times; otherwise leave them in UTC."""
     written = pd.to_datetime(texts.map(lambda text: _OFFSET.sub("", str(text))), errors="coerce")
     for zone in _ZONES:
         try:
@@ -50,7 +50,7 @@ def zone_of_offsets(texts: pd.Series, utc: pd.Series, notes: list[str]) -> pd.Se
 
 
 def zone_of_repeats(times: pd.Series, ids: Any, notes: list[str]) -> pd.Series | None:
-    """Read local times that repeat an hour in autumn in a zone that does; None if no zone has just these repeats."""
+    """Localize times that repeat an hour in autumn to a zone with these repeats; None if there is none."""
     if not pd.api.types.is_datetime64_dtype(times):
         return None
     repeated = pd.DataFrame({"id": np.broadcast_to(ids, len(times)), "ds": times}).duplicated()
