@@ -253,10 +253,10 @@ def test_covariates(run: Callable[..., Any], tmp_path: Path) -> None:
     again = run("predict", model, known, "--future", ahead, "--level", 80)
     assert again.exit_code == 0 and done.stdout.endswith(again.stdout)
     for words, message in (
-        (["predict", model, known], f"{model}: needs price of the rows to come; pass --future."),
+        (["predict", model, known], f"{model}: needs price of future rows; pass --future."),
         (
             ["predict", model],
-            f"{model}: covariates known ahead go with the file of values known now; pass FILE.",
+            f"{model}: covariates known ahead need the file of known values; pass FILE.",
         ),
         (
             ["forecast", "sunspots", "-n", 4, "--covariates", "heat"],

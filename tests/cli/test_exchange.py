@@ -52,7 +52,7 @@ def test_weights_of_torch_are_not_guessed_at(ending: str, tmp_path: Path, run: C
     path.touch()
     result = run("import", path)
     assert result.exit_code == 2
-    assert "weights do not say what they are for; elman.interop.torch.from_torch is told" in result.stderr
+    assert "a file of weights has no architecture; read it with elman.interop.torch.from_torch." in result.stderr
 
 
 def test_without_torch_weights_go_to_safetensors_alone(
@@ -72,7 +72,7 @@ def test_without_torch_weights_go_to_safetensors_alone(
 
 @pytest.mark.parametrize(
     ("ensemble_size", "said"),
-    [(1, "has the network without what"), (3, "has 3 networks, their keys numbered from 0 to 2, without what")],
+    [(1, "has the network without"), (3, "has 3 networks, their keys numbered from 0 to 2, without")],
 )
 def test_of_an_estimator_the_weights_alone_go_to_torch(
     ensemble_size: int, said: str, tmp_path: Path, run: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
@@ -84,7 +84,7 @@ def test_of_an_estimator_the_weights_alone_go_to_torch(
     forecaster.fit(np.arange(1.0, 30.0)).save(tmp_path / "f.model")
     result = run("export", tmp_path / "f.model", "--to", "torch")
     assert result.exit_code == 0
-    assert f"f.safetensors: {said} happens to values before and after; --to onnx writes that too." in result.stderr
+    assert f"f.safetensors: {said} the steps before and after; --to onnx writes these too." in result.stderr
     assert run("export", tmp_path / "f.model", "--to", "torch", "--quiet").stderr == ""
 
 

@@ -127,7 +127,7 @@ def test_rows_of_sequences() -> None:
 
 def test_a_line_of_text() -> None:
     lines = "no yes no\nyes no yes\nno\n"
-    model = LanguageModel(level="word", hidden_size=2, embedding_size=2, epochs=1, validation_fraction=0,
+    model = LanguageModel(unit="word", hidden_size=2, embedding_size=2, epochs=1, validation_fraction=0,
                           random_state=0, steps=2, batch_size=1).fit(lines * 8)  # fmt: skip
     worked = trace_text(model, lines, 2)
     ids = model.vocabulary_.encode("yes no yes")

@@ -74,12 +74,14 @@ def ran(line: str) -> list[Any]:
 def found() -> dict[str, Any]:
     series = np.tile([1.0, 2.0, 4.0, 3.0], 8)
     forecaster = Forecaster(2, season=4, random_state=0).fit(series)
-    classifier = SequenceClassifier(updates=2, n_seeds=1, random_state=0).fit(series.reshape(8, 4), list("abababab"))
+    classifier = SequenceClassifier(updates=2, ensemble_size=1, random_state=0).fit(
+        series.reshape(8, 4), list("abababab")
+    )
     network = Network.initialized(Architecture(1, 1, cell="rnn", hidden_size=2), 0)
     (FOLDER / "sales.parquet").write_bytes(b"PAR1")
     (FOLDER / "sales.xlsx").write_bytes(b"PK\x03\x04")
     (FOLDER / "play.txt").write_text("to be or not to be\n" * 20)
-    flow = forecaster.set_params(method="network", updates=2, n_seeds=1).fit(series).gradient_flow(series)
+    flow = forecaster.set_params(method="network", updates=2, ensemble_size=1).fit(series).gradient_flow(series)
     return {
         "forecasts": len(cross_validation(forecaster, series)),
         "same": [same(forecaster, None), same(classifier, series.reshape(8, 4))],

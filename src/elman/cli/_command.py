@@ -1,4 +1,4 @@
-"""One command: errors and warnings become messages that name its own options, and exit codes."""
+"""A command class: errors and warnings become messages with the command's own options, and exit codes."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["BAD_DATA", "INTERRUPTED", "Command", "option_writer", "say", "usage_
 
 BAD_DATA, WRONG_USAGE, INTERRUPTED = 1, 2, 130
 
-_OPTIONS = {  # parameters of the library whose options have other names
+_OPTIONS = {  # options whose names differ from the parameters
     "checkpoint_dir": "checkpoint",
     "cutoffs": "backtest",
     "id_column": "id",
@@ -33,7 +33,7 @@ _PLAIN = re.compile(r"[\w.,:+-]*\w")  # a value that needs no quotes
 
 
 class Command(TyperCommand):
-    """A subcommand that ends with one message and an exit code where Elman refuses something."""
+    """A subcommand that ends with one message and an exit code on an error of Elman."""
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command."""
@@ -53,7 +53,7 @@ def usage_error(text: str) -> NoReturn:
 
 
 def option_writer(command: TyperCommand) -> Write:
-    """Return the function that writes a parameter as an option of a command, or None if the command has no such."""
+    """Return the function that writes a parameter as an option of a command, or None if there is no such option."""
     options = [option for parameter in command.params for option in parameter.opts]
     return lambda name, value: _option(options, name, value)
 
@@ -72,7 +72,7 @@ def _option(options: Collection[str], name: str, value: Any) -> str | None:
 
 @contextmanager
 def _reported(quiet: bool, write: Write) -> Iterator[None]:
-    """Turn our errors into one message and an exit code, and our warnings into one line each."""
+    """Convert Elman's errors to one message and an exit code, and its warnings to one line each."""
 
     def show(message: Any, category: type[Warning], *rest: Any, **more: Any) -> None:
         if not isinstance(message, ElmanWarning):
@@ -92,7 +92,7 @@ def _reported(quiet: bool, write: Write) -> Iterator[None]:
             say(f"Error: {error.told(write)}")
             raise typer.Exit(BAD_DATA) from None
         except OSError as error:
-            if error.filename is None:  # the output itself; the process ends with it
+            if error.filename is None:  # the output failed; let the process end
                 raise
             say(f"Error: {error}")
             raise typer.Exit(BAD_DATA) from None

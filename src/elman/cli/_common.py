@@ -1,4 +1,4 @@
-"""Options that several subcommands have, and checks before any work."""
+"""Options of several subcommands, and checks before any work."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ __all__ = [
     "write_forecast",
 ]
 
-# Arguments and options that several subcommands have.
+# Arguments and options of several subcommands.
 ForecastingModel = Annotated[Path, typer.Argument(metavar="MODEL", help="Written by elman forecast --save.")]
 Time = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of the dates; found if not given.")]
 Target = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column to forecast; found if not given.")]
-Series = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Column that tells several series apart.")]
+Series = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Column of the names of several series.")]
 Future = Annotated[
     Path | None,
-    typer.Option(metavar="FILE", help="Rows to come, with columns that are known ahead; dates as in the first file."),
+    typer.Option(metavar="FILE", help="Future rows of the columns known ahead; dates as in the first file."),
 ]
 ForecastOutput = Annotated[
     Path | None, typer.Option("--output", metavar="FILE", help="Write the forecast: .csv, .parquet or .json.")
@@ -63,16 +63,16 @@ Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed giv
 Threads = Annotated[int | None, typer.Option(min=1, max=2**31 - 1, help="Threads; the result does not depend on them.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages and no progress.")]
 Checkpoint = Annotated[
-    Path | None, typer.Option(metavar="FOLDER", help="Keep the state of the training there, every ten seconds.")
+    Path | None, typer.Option(metavar="FOLDER", help="Save the state of the training there every ten seconds.")
 ]
 Resume = Annotated[
-    bool, typer.Option("--resume", help="Go on from the state in the folder of --checkpoint, if there is one.")
+    bool, typer.Option("--resume", help="Continue from the state in the folder of --checkpoint, if there is one.")
 ]
 _PARQUET = (".parquet", ".pq")
 
 
 def check_writable(option: str, path: Path | None, *reads: str | Path | None) -> None:
-    """Refuse, before any work, a file that cannot be written in the end, or that would replace one that is read."""
+    """Refuse, before any work, an output file that cannot be written or would replace an input file."""
     if path is None:
         return
     if os.path.isdir(path):
@@ -93,7 +93,7 @@ def check_writable(option: str, path: Path | None, *reads: str | Path | None) ->
 
 
 def check_outputs(writes: dict[str, Path | None], *reads: str | Path | None) -> None:
-    """Refuse files that cannot be written, or that would replace each other or what is read."""
+    """Refuse output files that cannot be written, or that would replace each other or an input file."""
     for option, path in writes.items():
         check_writable(option, path, *reads)
     paths = [path.resolve() for path in writes.values() if path is not None]
@@ -102,7 +102,7 @@ def check_outputs(writes: dict[str, Path | None], *reads: str | Path | None) -> 
 
 
 def refuse_unused(why: str, options: dict[str, Any]) -> None:
-    """End with exit code 2 if an option was given that would change nothing."""
+    """End with exit code 2 if an option without effect was given."""
     for name, value in options.items():
         if value is not None:
             usage_error(f"{why}; {name} does not go with it.")
@@ -115,7 +115,7 @@ def check_choice(option: str, value: str, choices: Sequence[str]) -> None:
 
 
 def check_readable(option: str | None, path: Path | None) -> None:
-    """Refuse a file that is not there; that of an argument needs no name of an option."""
+    """Refuse a missing file; name its option, if any."""
     place = path if option is None else f"{option} {path}"
     if path is not None and os.path.isdir(path):
         usage_error(f"{place}: is a folder.")
@@ -154,20 +154,20 @@ def levels_of(text: str) -> list[float] | None:
 def kept(
     command: str, folder: Path | None, resume: bool, options: dict[str, Any], *files: str | Path | None
 ) -> Iterator[None]:
-    """Keep the states of everything that is trained within, if there is a folder; nothing is done otherwise.
+    """Keep the states of all training inside the context in a folder, if one is given.
 
     Parameters
     ----------
     command : str
-        Which command it is.
+        Name of the command.
     folder : path, optional
         From ``--checkpoint``.
     resume : bool
         From ``--resume``.
     options : dict
-        All others; threads and progress do not count.
+        All others; threads and progress are ignored.
     files : str, path or None
-        What it learns from; the name of a file that comes with Elman counts as its content.
+        Training data; a file shipped with Elman is identified by its name.
     """
     if folder is None:
         if resume:
@@ -189,7 +189,7 @@ def kept(
 
 
 def check_ending(option: str, path: Path | None, possible: Sequence[str], others: Sequence[str]) -> None:
-    """Refuse a file whose name says that it is of a kind which cannot be written."""
+    """Refuse a file name whose ending names a kind that cannot be written."""
     if path is not None and path.suffix.lower() in others:
         usage_error(f"{option} {path}: must end in {', '.join(possible[:-1])} or {possible[-1]}.")
 
@@ -208,7 +208,7 @@ def check_table(option: str, path: Path | None) -> None:
 
 
 def write_forecast(path: Path, frame: pd.DataFrame) -> None:
-    """Write a frame as what the name of the file says: Parquet, JSON or CSV."""
+    """Write a frame as Parquet, JSON or CSV, by the ending of the file name."""
     from elman.persistence import write_atomically
 
     ending = path.suffix.lower()

@@ -1,4 +1,4 @@
-"""The file that goes with a saved model, read as the model's kind wants it."""
+"""Read the data file of a saved model in the form of its kind."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ __all__ = ["Columns", "Label", "ModelId", "ModelTarget", "ModelTime", "labelled_
 ModelTime = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of the dates or steps.")]
 ModelTarget = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column to forecast.")]
 ModelId = Annotated[
-    str | None, typer.Option("--id", metavar="COLUMN", help="Column that tells series or sequences apart.")
+    str | None, typer.Option("--id", metavar="COLUMN", help="Column of the names of series or sequences.")
 ]
 Label = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of classes, numbers or tags.")]
 
 _COLUMNS = ("--time", "--target", "--id", "--label")
 _MARKS = ("--decimal", "--thousands", "--day-first", "--date-format")
-_UNUSED = {  # options that would change nothing, by what the model is
+_UNUSED = {  # options without effect, by kind of model
     "Network": _COLUMNS,
     "Forecaster": ("--label",),
     "SequenceClassifier": ("--target",),
@@ -35,7 +35,7 @@ _UNUSED = {  # options that would change nothing, by what the model is
 
 @dataclass(frozen=True)
 class Columns:
-    """What the options say about a file."""
+    """The columns of a file, by options."""
 
     time: str | None
     target: str | None
@@ -45,25 +45,25 @@ class Columns:
 
     @property
     def by_option(self) -> dict[str, Any]:
-        """What was given, by the options."""
+        """Values by option."""
         columns = dict(zip(_COLUMNS, (self.time, self.target, self.id, self.label), strict=True))
         return columns | self.reading.by_option
 
     def check(self, file: Path, model: Any) -> None:
-        """Refuse columns that a model of this kind has no use for."""
+        """Refuse columns that a model of this kind does not use."""
         kind = type(model).__name__
         refuse_unused(f"{file}: holds a {kind}", {name: self.by_option[name] for name in _UNUSED[kind]})
 
 
 def text_of(file: Path, encoding: str) -> str:
-    """Return the text of a file as a language model is trained on it."""
+    """Return the text of a file, read as for training a language model."""
     from elman.text.corpus import Corpus
 
     return "".join(Corpus.of(file, encoding, place=str(file)).pieces())
 
 
 def labelled_sequences(model: Any, file: Path, columns: Columns, *, quiet: bool) -> tuple[Any, Any, Any]:
-    """Return a model that knows the columns of a file, its sequences and its labels.
+    """Return a model with the columns of a file, its sequences and its labels.
 
     Labels of a file are text, those of the model may be numbers.
     """

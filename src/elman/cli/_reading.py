@@ -1,4 +1,4 @@
-"""Options that say how a file is written: defined once, and given to every command that reads tables."""
+"""Options of the notation of a file: defined once, for every command that reads tables."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _OPTIONS: dict[str, tuple[Any, Any]] = {  # annotation and default
 
 @dataclass(frozen=True)
 class Reading:
-    """How a file is written, as far as the options say."""
+    """Notation of a file, as far as options give it."""
 
     encoding: str
     decimal: str | None
@@ -57,7 +57,7 @@ class Reading:
     date_format: str | None
 
     def check(self) -> None:
-        """Refuse values that are none, or go against each other."""
+        """Refuse invalid and contradictory values."""
         if self.decimal is not None:
             check_choice("--decimal", self.decimal, _DECIMALS)
         if self.thousands is not None:
@@ -69,14 +69,14 @@ class Reading:
 
     @property
     def notation(self) -> Notation:
-        """How numbers and dates are written."""
+        """Notation of numbers and dates."""
         from elman.tables.files import Notation
 
         return Notation(self.decimal, self.thousands, True if self.day_first else None, self.date_format)
 
     @property
     def by_option(self) -> dict[str, Any]:
-        """The notation by the options that give it."""
+        """Values by option."""
         return {
             "--decimal": self.decimal,
             "--thousands": self.thousands,
@@ -86,7 +86,7 @@ class Reading:
 
 
 def reads_tables(command: Callable[..., None]) -> Callable[..., None]:
-    """Put the options of a table in the place of a command's parameter ``reading``, which gets them checked."""
+    """Replace a command's parameter ``reading`` by the options of a table, which are checked first."""
     own = inspect.signature(command, eval_str=True)
     parameters: list[inspect.Parameter] = []
     for parameter in own.parameters.values():
@@ -104,7 +104,7 @@ def reads_tables(command: Callable[..., None]) -> Callable[..., None]:
         reading.check()
         command(**given, reading=reading)
 
-    del with_options.__wrapped__  # its signature is another one
+    del with_options.__wrapped__  # its signature differs
     with_options.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
     with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     return with_options
@@ -121,7 +121,7 @@ def table_of(
     categories: Sequence[str] = (),
     known: OwnNames | None = None,
 ) -> Table:
-    """Read a file, or one of the series that come with the package."""
+    """Read a file, or a series shipped with the package."""
     from elman.data.datasets import dataset_names, load_dataset
     from elman.tables.series import Table, read_series
 
@@ -153,7 +153,7 @@ def table_for(
     quiet: bool,
     future: Path | None = None,
 ) -> Table:
-    """Read a file with the columns that a fitted forecaster was made from, and say what was guessed."""
+    """Read a file with the columns of the fit of a forecaster, and print the guesses."""
     from elman.forecasting.delivery import own_names
     from elman.forecasting.options import covariates_of
 

@@ -22,7 +22,7 @@ _MOST_VERDICTS = 12
 
 
 def echo(text: str, *, nl: bool = True) -> None:
-    """Print a text to standard output; what would command the terminal is shown instead."""
+    """Print a text to standard output, with control characters escaped."""
     typer.echo(visible(text), nl=nl)
 
 
@@ -38,18 +38,18 @@ def show_table(
     texts: int = 1,
     styles: Sequence[str | None] | None = None,
 ) -> None:
-    """Print a table. No cell is markup, whatever is in it, and no number is cut or broken, however narrow the screen.
+    """Print a table. Cells are never read as markup, and numbers are never cut or wrapped.
 
     Parameters
     ----------
     title : str, optional
         Above it.
     columns : sequence of str
-        Names; those after the first ``texts`` hold numbers.
+        Names; columns after the first ``texts`` hold numbers.
     rows : iterable of sequence of str
         Cells.
     texts : int
-        Columns of words, which go on in the next line where there is no room.
+        Number of leading columns of text, which are wrapped if the screen is narrow.
     styles : sequence of str or None, optional
         Style of every row.
     """
@@ -101,13 +101,13 @@ def show_backtest(result: Backtest) -> None:
 
 
 def show_delivered(forecaster: Forecaster) -> None:
-    """Say in one line what forecasts, and why."""
+    """Print the method and the reason for it in one line."""
     reason = f" ({forecaster.reason_})" if forecaster.reason_ else ""
     echo(f"Delivered: {forecaster.method_}{reason}.")
 
 
 def show_forecast(frame: pd.DataFrame, names: OwnNames, file_hint: str) -> None:
-    """Print a forecast with its intervals, or its beginning, under the names of the file's columns."""
+    """Print a forecast with its intervals, or its beginning, with the file's column names."""
     several = frame["unique_id"].nunique() > 1
     columns = {names.series: [str(name) for name in frame["unique_id"]]} if several else {}
     columns |= {names.time: _times(frame["ds"]), names.target: _values(frame["Elman"])}
@@ -126,7 +126,7 @@ def _values(column: Any) -> list[str]:
 
 
 def _value(value: float) -> str:
-    """Write a number with about five digits that matter."""
+    """Write a number with about five significant digits."""
     size = abs(value)
     if value != value or size >= 1e12 or 0 < size < 1e-4:
         return "–" if value != value else f"{value:.4e}"
@@ -135,7 +135,7 @@ def _value(value: float) -> str:
 
 
 def _times(column: Any) -> list[str]:
-    """Write time stamps without a time of day that is always midnight."""
+    """Write time stamps; omit the time of day if it is always midnight."""
     if not hasattr(column, "dt"):
         return [str(value) for value in column]
     midnight = bool((column == column.dt.normalize()).all())

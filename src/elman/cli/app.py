@@ -1,4 +1,4 @@
-"""Put the subcommands together."""
+"""The command ``elman`` with all its subcommands."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``elman audit``: check that a saved model looks at what it should and at nothing else."""
+"""``elman audit``: check that the forecasts of a saved model depend on the known values alone."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ _STYLES = {True: "green", False: "bold red", None: "dim"}
 @reads_tables
 def audit(
     model: ForecastingModel,
-    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV file of the values that the model was made from.")],
+    file: Annotated[str, typer.Argument(metavar="FILE", help="CSV file of the values of the fit.")],
     time: Time = None,
     target: Target = None,
     series: Series = None,
@@ -43,7 +43,7 @@ def audit(
     *,
     reading: Reading,
 ) -> None:
-    """Check a saved model: change what must not matter and what must, and see which forecasts move.
+    """Check a saved model: change parts of the data and check which forecasts change.
 
     The exit code is 0 if all promises are kept and 1 if one is broken.
     """

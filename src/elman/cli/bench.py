@@ -1,4 +1,4 @@
-"""``elman bench``: how fast the kernels are on this machine."""
+"""``elman bench``: speed of the kernels on this machine."""
 
 from __future__ import annotations
 
@@ -28,18 +28,18 @@ _LOOP_ROUNDS = 2_000_000
 class _Row(NamedTuple):
     what: str
     seconds: float
-    operations: float  # of the matrix products
+    operations: float  # arithmetic operations of the matrix products
     loop: float  # operations per second of the loop of multiply-adds, in the same rounds
 
 
 def bench(
     threads: Annotated[int, typer.Option(min=1, max=2**31 - 1, help="Threads of the network and of the loop.")] = 1,
-    seconds: Annotated[float, typer.Option(min=0.01, help="Per line, at least.")] = 1.0,
+    seconds: Annotated[float, typer.Option(min=0.01, help="Minimum time per line.")] = 1.0,
 ) -> None:
     """Time training steps, forward passes and streaming on this machine, in less than a minute.
 
-    The rate of the matrix products is shown beside that of a loop of multiply-adds in registers, which no program on as
-    many threads can exceed. Networks have one layer and one output, float32.
+    The rate of the matrix products is shown beside that of a loop of multiply-adds in registers, an upper bound for
+    any program with as many threads. Networks have one layer and one output, float32.
     """
     rows = [row for layer in _LAYERS for row in _time_layer(*layer, threads, seconds)]
     streams = [(f"{cell.upper()} {D}→{H}", _time_stream(cell, D, H, seconds)) for cell, D, H in _STREAMS]

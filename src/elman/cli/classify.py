@@ -1,4 +1,4 @@
-"""``elman classify``: train a classifier of sequences, use it, and see how good it is."""
+"""``elman classify``: train, apply and evaluate a classifier of sequences."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ _MOST_ROWS = 60
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help=".ts, .csv or .parquet.")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="Written by elman classify train --save.")]
-Id = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Column that tells sequences apart.")]
+Id = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Column of the names of sequences.")]
 Time = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of times; without one, rows are in order.")]
 Label = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of classes.")]
 Plot = Annotated[Path | None, typer.Option(metavar="PNG", help="Draw the confusion matrix.")]
@@ -60,7 +60,7 @@ def train(
     time: Time = None,
     label: Label = None,
     window: Annotated[str, typer.Option(help="Values that the network sees per step, or auto.")] = "auto",
-    stride: Annotated[str, typer.Option(help="How far the window moves, or auto.")] = "auto",
+    stride: Annotated[str, typer.Option(help="Values by which the window moves, or auto.")] = "auto",
     cell: Annotated[str, typer.Option(help="gru, lstm or rnn.")] = "gru",
     hidden_size: Annotated[int, typer.Option(min=1, help="Units of the recurrent layer.")] = 64,
     updates: Annotated[str, typer.Option(help="Gradient steps, or auto.")] = "auto",
@@ -76,7 +76,7 @@ def train(
     *,
     reading: Reading,
 ) -> None:
-    """Learn to classify sequences, and check the classifier on sequences that it has not seen."""
+    """Train a classifier of sequences, and check it on held-out sequences."""
     check_outputs({"--save": save, "--plot": plot}, file, test)
     check_extra("--plot", plot, "matplotlib")
     from elman.sequences import SequenceClassifier
@@ -153,7 +153,7 @@ def evaluate(
     *,
     reading: Reading,
 ) -> None:
-    """Compare a saved classifier's answers with the classes in a file."""
+    """Compare the predictions of a saved classifier with the classes in a file."""
     check_writable("--plot", plot, model, file)
     check_extra("--plot", plot, "matplotlib")
     from elman.sequences.labelled import report_on
@@ -173,7 +173,7 @@ def _load(model: Path) -> SequenceClassifier:
 def read(
     file: Path, id_: str | None, time: str | None, label: str | None, reading: Reading, *, quiet: bool
 ) -> Labelled:
-    """Read a file of any of the three kinds, and say what was taken for what."""
+    """Read a file of any of the three kinds, and print the columns chosen."""
     from elman.sequences.labelled import read_labelled
 
     check_readable(None, file)

@@ -1,4 +1,4 @@
-"""``elman diagnose``: how far back in time the gradient of a saved model reaches."""
+"""``elman diagnose``: the reach of the gradient of a saved model back in time."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def diagnose(
     *,
     reading: Reading,
 ) -> None:
-    """Report how far back the gradient reaches, what saturates, and which settings the numbers speak against."""
+    """Report how far back the gradient reaches, which units saturate, and which settings to change."""
     check_writable("--plot", plot, model, data)
     check_extra("--plot", plot, "matplotlib")
     check_readable(None, model)

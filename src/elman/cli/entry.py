@@ -1,4 +1,4 @@
-"""Where the process begins and ends: the terminal, exit codes, and what is answered without any other import."""
+"""Entry point of the command: the terminal, exit codes, and `--version` without other imports."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ def main() -> None:
     elman 0.1.0
     exit code 0
     """
-    os.environ["MPLBACKEND"] = "agg"  # pictures are files here, whatever the terminal's setting says
+    os.environ["MPLBACKEND"] = "agg"  # pictures are files, whatever the setting of the environment
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # a sign that the terminal does not take is no reason to fail
+            stream.reconfigure(errors="backslashreplace")  # escape characters that the terminal cannot print
     try:
         try:
             _run()
         finally:
             sys.stdout.flush()
-    except BrokenPipeError:  # the reader of our output has gone
+    except BrokenPipeError:  # the reader of the output has ended
         sys.stderr.close()
         sys.exit(1)
     except OSError as error:
@@ -58,7 +58,7 @@ def _run() -> None:
 
 
 def _give_up(why: str) -> NoReturn:
-    """End with one message, whatever of the output is still unwritten."""
+    """End with one message; unwritten output is dropped."""
     with suppress(OSError, ValueError):
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.stderr.write(f"Error: {why}.\n")

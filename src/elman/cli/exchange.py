@@ -1,4 +1,4 @@
-"""``elman export`` and ``elman import``: models to other libraries and from them, with the proof of equality."""
+"""``elman export`` and ``elman import``: convert models to and from other libraries, and prove equal results."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def export_model(
 
 def _say_what_is_missing(target: Path, members: int) -> None:
     what = "the network" if members == 1 else f"{members} networks, their keys numbered from 0 to {members - 1},"
-    say(f"{target}: has {what} without what happens to values before and after; --to onnx writes that too.")
+    say(f"{target}: has {what} without the steps before and after; --to onnx writes these too.")
 
 
 def import_model(
@@ -60,9 +60,7 @@ def import_model(
     """Read an ONNX file of recurrent layers as a network of Elman, after both have given the same results."""
     check_readable(None, file)
     if file.suffix in _ENDINGS["torch"]:
-        usage_error(
-            f"{file}: weights do not say what they are for; elman.interop.torch.from_torch is told, and reads them."
-        )
+        usage_error(f"{file}: a file of weights has no architecture; read it with elman.interop.torch.from_torch.")
     target = file.with_suffix(".model") if output is None else output
     _check_target(file, target)
     from elman.interop import import_onnx

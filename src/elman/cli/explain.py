@@ -34,7 +34,7 @@ Form = Annotated[
     str | None, typer.Option("--format", help="html, markdown, latex, json or text; by the file's name, else html.")
 ]
 Output = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Where to write; not given: LESSON.html, other forms on screen.")
+    Path | None, typer.Option(metavar="FILE", help="Output file; by default LESSON.html, other forms on screen.")
 ]
 Rate = Annotated[float | None, typer.Option(help="With a model: also update its weights by gradient descent.")]
 Epochs = Annotated[int | None, typer.Option(min=1, max=2000, help="With a learning rate: updates; 1 if not given.")]
@@ -119,7 +119,7 @@ def _list() -> None:
 
 
 def _destination(form: str | None, output: Path | None, what: str, data: Path | None) -> tuple[str, Path | None]:
-    """Decide on the form and the file; text appears on the screen if no file is named."""
+    """Return the form and the file; text is printed if no file is named."""
     from elman.explain import FORMATS
 
     if form is None:
@@ -162,7 +162,7 @@ def _of_model(
 
 
 def _readable(name: str) -> str:
-    """Return the name of a file as text, whatever bytes it is of."""
+    """Return the name of a file as text, even if its bytes are no valid text."""
     return os.fsencode(name).decode(errors="replace")
 
 

@@ -1,4 +1,4 @@
-"""``elman forecast``: from a CSV file to a checked forecast."""
+"""``elman forecast``: forecast a file, with a check on held-out values."""
 
 from __future__ import annotations
 
@@ -46,25 +46,25 @@ Horizon = Annotated[int, typer.Option("--horizon", "-n", min=1, help="Values to 
 Season = Annotated[str, typer.Option(help="Values per season, such as 12 or 24,168; auto: from the frequency.")]
 Frequency = Annotated[str, typer.Option(help="Pandas frequency, such as MS or 15min; auto: inferred.")]
 Method = Annotated[
-    str, typer.Option(help="auto: what the check says; prior, tuned, network, or a baseline such as 'seasonal naive'.")
+    str, typer.Option(help="auto: chosen by the check; prior, tuned, network, or a baseline such as 'seasonal naive'.")
 ]
-Window = Annotated[str, typer.Option(help="Of --method network: values that it sees per step, or auto.")]
+Window = Annotated[str, typer.Option(help="Of --method network: values seen per step, or auto.")]
 Cell = Annotated[str, typer.Option(help="Of --method network: lstm, gru or rnn.")]
 Level = Annotated[
     str, typer.Option(help="Intervals in percent, such as 80,95; none; auto: 80 and 95 as far as the data allow.")
 ]
 Missing = Annotated[str, typer.Option(help="error, seasonal_median or interpolate.")]
 Covariates = Annotated[
-    str | None, typer.Option(metavar="COLUMNS", help="Further columns to learn from, such as price,heat.")
+    str | None, typer.Option(metavar="COLUMNS", help="Covariates to learn from, such as price,heat.")
 ]
 Categories = Annotated[
-    str | None, typer.Option(metavar="COLUMNS", help="Such columns that hold categories: weather,holiday.")
+    str | None, typer.Option(metavar="COLUMNS", help="Covariates that hold categories, such as weather,holiday.")
 ]
 CutOffs = Annotated[
-    int | None, typer.Option(min=0, help="Past cut-offs to check the forecast at, 0 for none; as the data allow.")
+    int | None, typer.Option(min=0, help="Number of past cut-offs for the check, 0 for none; as the data allow.")
 ]
 Refit = Annotated[
-    bool, typer.Option("--refit", help="Learn anew at every cut-off, not only at the earliest; takes longer.")
+    bool, typer.Option("--refit", help="Fit anew at every cut-off, not only at the earliest; takes longer.")
 ]
 Plot = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Draw history, check, forecast and intervals: .png, .svg or .pdf.")
@@ -105,10 +105,10 @@ def forecast(
     *,
     reading: Reading,
 ) -> None:
-    """Forecast a series, and say whether the forecast is worth having.
+    """Forecast a series, and check whether the forecast beats simple baselines.
 
-    The newest values are held out first, and forecast by a pretrained recurrent network and by simple baselines. What
-    the check says is then what forecasts the values to come.
+    The check holds out the newest values and forecasts them by a pretrained recurrent network and by simple baselines.
+    The best method by a fixed rule then forecasts the future values.
     """
     _check_files(file, future, plot, output, save)
     check_choice("--cell", cell, ("lstm", "gru", "rnn"))
@@ -133,7 +133,7 @@ def forecast(
 
 
 def _check_files(file: str, future: Path | None, plot: Path | None, output: Path | None, save: Path | None) -> None:
-    """Refuse, before any work, what cannot be read or written."""
+    """Refuse, before any work, files that cannot be read or written."""
     check_readable("--future", future)
     check_table("--output", output)
     check_ending("--plot", plot, (".png", ".svg", ".pdf"), (".jpg", ".jpeg", ".gif", ".webp", ".tif", ".eps", ".ps"))
@@ -165,7 +165,7 @@ def _show(forecaster: Forecaster, found: Delivery, names: OwnNames, file_hint: s
 
 
 def _names(text: str | None) -> list[str]:
-    """Read ``price,heat``."""
+    """Split names such as ``price,heat``."""
     return [] if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
@@ -191,13 +191,13 @@ def _say_what_was_chosen(forecaster: Forecaster) -> None:
     )
     tried = forecaster.window_scores_
     if len(tried) > 1:
-        say(f"The window was chosen on the newest values of the past among {', '.join(map(str, sorted(tried)))}.")
+        say(f"The window was chosen on held-out values among {', '.join(map(str, sorted(tried)))}.")
 
 
 def _write(
     forecaster: Forecaster, table: Table, found: Delivery, plot: Path | None, output: Path | None, save: Path | None
 ) -> None:
-    """Write the files asked for, each of them whole or not at all; the picture is drawn before any of them."""
+    """Write the requested files, each whole or not at all; the picture is drawn first."""
     from elman.persistence import write_atomically
 
     picture = None if plot is None else _draw(forecaster, table, found, plot.suffix[1:].lower())

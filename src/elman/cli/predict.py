@@ -1,4 +1,4 @@
-"""``elman predict``: forecast with a model that was saved."""
+"""``elman predict``: forecast with a saved model."""
 
 from __future__ import annotations
 
@@ -33,9 +33,7 @@ def predict(
     model: ForecastingModel,
     file: Annotated[
         str | None,
-        typer.Argument(
-            metavar="[FILE]", help="CSV or Parquet file of the values known now; those of the fit if not given."
-        ),
+        typer.Argument(metavar="[FILE]", help="CSV or Parquet file of known values; those of the fit if not given."),
     ] = None,
     time: Time = None,
     target: Target = None,
@@ -49,7 +47,7 @@ def predict(
     *,
     reading: Reading,
 ) -> None:
-    """Forecast with a saved model, without learning anything new."""
+    """Forecast with a saved model, without training."""
     check_table("--output", output)
     check_writable("--output", output, model, file, future)
     check_readable("--future", future)
@@ -67,12 +65,12 @@ def predict(
     wanted = (usual_levels(forecaster) if levels is None else levels) or None
     if file is None:
         if forecaster.future_covariates or future is not None:
-            usage_error(f"{model}: covariates known ahead go with the file of values known now; pass FILE.")
+            usage_error(f"{model}: covariates known ahead need the file of known values; pass FILE.")
         frame = forecaster.predict(level=wanted)
     else:
         table = table_for(forecaster, file, time, target, series, reading, quiet=quiet, future=future)
         if forecaster.future_covariates and table.future is None:
-            usage_error(f"{model}: needs {', '.join(forecaster.future_covariates)} of the rows to come; pass --future.")
+            usage_error(f"{model}: needs {', '.join(forecaster.future_covariates)} of future rows; pass --future.")
         names = table.names
         frame = forecaster.predict(table.frame, level=wanted, future=table.future)
     if not hasattr(frame, "columns"):

@@ -1,4 +1,4 @@
-"""``elman text``: train a language model, measure it, and let it write."""
+"""``elman text``: train, evaluate and sample a language model."""
 
 from __future__ import annotations
 
@@ -34,8 +34,8 @@ _CHOICES = {
     "optimizer": ("adam", "rmsprop", "sgd"),
     "schedule": ("cosine", "constant", "step", "plateau"),
 }
-_SAMPLE = 300  # tokens that are shown after training
-_SHOWN = 40  # tokens of the vocabulary
+_SAMPLE = 300  # sampled tokens shown after training
+_SHOWN = 40  # tokens of the vocabulary shown
 
 Files = Annotated[list[Path], typer.Argument(metavar="FILE|FOLDER...", help="Text files; of a folder, its .txt files.")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="Written by elman text train --save.")]
@@ -75,7 +75,7 @@ def train(
     threads: Threads = None,
     quiet: Quiet = False,
 ) -> None:
-    """Learn from a text, and measure on its end, which is not learned from. Ctrl-C keeps the best model so far."""
+    """Train on a text, and measure on its held-out end. Ctrl-C keeps the best model so far."""
     given = dict(locals())
     _check_files(files)
     check_writable("--save", save, *(read for file in files for read in (file, *file.rglob("*.txt"))))
@@ -120,7 +120,7 @@ _PARAMETERS = (
 
 
 def _changes(given: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters of the model that were given."""
+    """Return the parameters that were given."""
     changes = {name: given[name] for name in _PARAMETERS if given[name] is not None}
     if given["tied_weights"]:
         changes["tied_weights"] = True
@@ -143,7 +143,7 @@ def evaluate(
     model: Model,
     files: Files,
     rows: Annotated[
-        int, typer.Option(min=1, help="Parts read side by side: faster, each without knowledge of the one before.")
+        int, typer.Option(min=1, help="Parts read in parallel: faster, each without the context before it.")
     ] = 1,
     encoding: Encoding = "utf-8",
     threads: Threads = None,
@@ -159,14 +159,18 @@ def evaluate(
 @text.command(cls=Command)
 def generate(
     model: Model,
-    prompt: Annotated[str, typer.Option(help="What the text begins with.")] = "",
-    length: Annotated[int, typer.Option(min=1, help="Most tokens.")] = 300,
+    prompt: Annotated[str, typer.Option(help="Beginning of the text.")] = "",
+    length: Annotated[int, typer.Option(min=1, help="Maximum number of tokens.")] = 300,
     temperature: Annotated[float, typer.Option(help="0: always the most probable token; 1: as learned.")] = 1.0,
-    top_k: Annotated[int | None, typer.Option(min=1, help="Choose among so many most probable tokens.")] = None,
-    top_p: Annotated[float | None, typer.Option(help="Choose among the most probable with this share.")] = None,
-    repetition_penalty: Annotated[float, typer.Option(help="Above 1: tokens that occurred are less likely.")] = 1.0,
+    top_k: Annotated[int | None, typer.Option(min=1, help="Sample from this many most probable tokens.")] = None,
+    top_p: Annotated[
+        float | None, typer.Option(help="Sample from the most probable tokens with this total probability.")
+    ] = None,
+    repetition_penalty: Annotated[
+        float, typer.Option(help="Above 1: tokens that have occurred become less likely.")
+    ] = 1.0,
     stop: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="Stop before this text; repeatable.")] = None,
-    follow: Annotated[bool, typer.Option("--follow", help="Print every token as soon as it is drawn.")] = False,
+    follow: Annotated[bool, typer.Option("--follow", help="Print every token as soon as it is sampled.")] = False,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed gives the same text.")] = 0,
     quiet: Quiet = False,
 ) -> None:
@@ -197,7 +201,7 @@ def generate(
 
 @text.command(cls=Command)
 def info(model: Model) -> None:
-    """Tell what a saved model is."""
+    """Describe a saved model."""
     check_readable("MODEL", model)
     known = _load(model)
     echo(_about(known))
@@ -258,7 +262,7 @@ def _tokens(vocabulary: Vocabulary) -> str:
 
 
 def _show(model: LanguageModel) -> None:
-    """Print the measures of the part held out, and a sample."""
+    """Print the measures of the held-out part, and a sample."""
     _show_validation(model)
     echo("What it writes:")
     _print(model.generate(length=_SAMPLE, temperature=0.8).strip("\n"))
@@ -273,6 +277,6 @@ def _show_validation(model: LanguageModel) -> None:
 
 
 def _print(piece: str) -> None:
-    """Write UTF-8 at once, whatever the terminal says it takes; what UTF-8 cannot hold becomes U+FFFD."""
+    """Write UTF-8 and flush, whatever the terminal's encoding; characters outside UTF-8 become U+FFFD."""
     whole = piece.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     typer.echo(visible(whole).encode(), nl=False)
