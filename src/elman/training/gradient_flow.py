@@ -47,9 +47,9 @@ class LayerFlow:
     units : ndarray (L, H)
         The same, unit by unit.
     spectral_radius : dict of str to float
-        Largest |eigenvalue| of W_h, by gate.
+        Largest absolute eigenvalue of W_h, by gate.
     saturation : dict of str to (float, float)
-        Share of values below 0.1 and above 0.9 of every logistic gate; of a simple cell's h (tanh: |h|) as ``"h"``.
+        Share of values below 0.1 and above 0.9 of every logistic gate; of a simple cell's abs(h) as ``"h"``.
     dead : int
         Units whose output is the same at every step of every row.
     forgetting : ndarray (H,) or None
