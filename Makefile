@@ -22,12 +22,23 @@ LOWEST = $(shell $(PYTHON) -c 'import tomllib; project = tomllib.load(open("pypr
 	print(*project["dependencies"], *more["plot"], *more["text"], *more["explain"])' | sed 's/>=/==/g')
 CALENDAR := tests/forecasting/test_frames.py tests/tables
 
-.PHONY: demo test test-lowest test-lowest-pandas test-arm test-compilers test-wheel wheels test-external test-browser faults fuzz mutate sanitize check bench accuracy prior wheel docs clean help
+.PHONY: demo help clean test test-lowest test-lowest-pandas test-external test-browser faults fuzz mutate sanitize check docs site bench accuracy prior wheel wheels test-wheel test-arm test-compilers
 .DEFAULT_GOAL := help
+
+##@ First steps
 
 demo: $(VENV)/.plot ## forecast the shipped airline passengers and draw the picture
 	@$(RUN)elman forecast air-passengers --horizon 12 --plot air-passengers.png
 	@echo "The picture is $(CURDIR)/air-passengers.png"
+
+help: ## show this list
+	@awk '/^##@/ { print "\n" substr($$0, 5) } \
+		/^[a-z-]+:.*## / { split($$0, part, /:.*## /); printf "  %-20s%s\n", part[1], part[2] }' $(MAKEFILE_LIST)
+
+clean: ## remove everything that the other verbs made
+	rm -rf $(VENV) build dist docs/gallery air-passengers.png .hypothesis .mypy_cache .pytest_cache .ruff_cache
+
+##@ Tests
 
 test: $(VENV)/.test ## run the tests, shared among two processes (WORKERS=... for another number)
 	@$(RUN)python -m pytest -n $(WORKERS) --dist worksteal
@@ -44,26 +55,7 @@ test-lowest-pandas: $(VENV)/.test ## run the tests of dates and tables with the 
 test-external: $(VENV)/.external ## suites of ONNX, ONNX Runtime, PyTorch and Keras; writes docs/compatibility.md
 	@$(RUN)python tests_external/compatibility.py
 
-check: $(VENV)/.check ## style, types, import direction
-	@$(RUN)ruff check --quiet .
-	@$(RUN)ruff format --quiet --check .
-	@$(RUN)mypy --strict --no-error-summary src/elman
-	@$(RUN)clang-format --dry-run -Werror $$(find cpp -name '*.h' -o -name '*.cpp')
-	@$(RUN)python -m pytest -q tests/meta/test_imports.py
-
-docs: $(VENV)/.test ## run every command and example of the documents
-	@$(RUN)python -m pytest tests_docs tests/meta/test_documents.py tests/meta/test_doctests.py
-
-bench: $(VENV)/.bench ## time the engine beside PyTorch, JAX and ONNX Runtime
-	@$(RUN)python benchmarks/engine.py
-
-accuracy: $(VENV)/.package ## forecast accuracy on public data sets
-	@$(RUN)python benchmarks/accuracy.py
-
-prior: $(VENV)/.package ## train the prior from scratch, or continue an interrupted run
-	@OPENBLAS_NUM_THREADS=1 $(RUN)python -m elman.prior.making
-
-test-browser: $(VENV)/.browser $(AXE) ## try the worked-by-hand page in Chromium (CHROMIUM=... names another one)
+test-browser: $(VENV)/.browser $(AXE) site ## the worked-by-hand page and the site in Chromium (CHROMIUM=... names another)
 	@AXE=$(abspath $(AXE)) $(RUN)python -m pytest tests_browser
 
 faults: $(VENV)/.test ## kill, interrupt, fill the disk: is every file whole, every run taken up again? (needs strace)
@@ -78,30 +70,54 @@ mutate: $(VENV)/.native ## sabotage the source: every sabotage must turn a test 
 sanitize: $(VENV)/.native ## the tests of the engine under AddressSanitizer, UBSan and ThreadSanitizer (needs GCC)
 	@PATH="$(abspath $(RUN)):$$PATH" $(RUN)python tests_sanitize/sanitize.py
 
+##@ Style and documents
+
+check: $(VENV)/.check ## style, types, import direction
+	@$(RUN)ruff check --quiet .
+	@$(RUN)ruff format --quiet --check .
+	@$(RUN)mypy --strict --no-error-summary src/elman
+	@$(RUN)clang-format --dry-run -Werror $$(find cpp -name '*.h' -o -name '*.cpp')
+	@$(RUN)python -m pytest -q tests/meta/test_imports.py
+
+docs: $(VENV)/.test ## run every command and example of the documents
+	@$(RUN)python -m pytest tests_docs tests/meta/test_documents.py tests/meta/test_doctests.py
+
+site: $(VENV)/.docs ## build the documentation site into build/site; a broken link or example fails
+	@rm -rf build/site build/doctrees docs/gallery
+	@MPLBACKEND=Agg $(RUN)sphinx-build --quiet --fail-on-warning -c docs/site -d build/doctrees . build/site
+	@echo "The site is $(CURDIR)/build/site/index.html"
+
+##@ Measurements
+
+bench: $(VENV)/.bench ## time the engine beside PyTorch, JAX and ONNX Runtime
+	@$(RUN)python benchmarks/engine.py
+
+accuracy: $(VENV)/.package ## forecast accuracy on public data sets
+	@$(RUN)python benchmarks/accuracy.py
+
+prior: $(VENV)/.package ## train the prior from scratch, or continue an interrupted run
+	@OPENBLAS_NUM_THREADS=1 $(RUN)python -m elman.prior.making
+
+##@ Wheels and other systems
+
 wheel: $(VENV)/.check ## build a wheel into dist/ and have auditwheel judge it
 	@rm -f dist/elman-*.whl
 	@$(RUN)python -m pip --quiet --disable-pip-version-check wheel --no-deps --wheel-dir dist .
 	@$(RUN)auditwheel show dist/elman-*.whl | tee dist/auditwheel.txt
 	@grep -q '"manylinux_' dist/auditwheel.txt || { echo "auditwheel does not accept this wheel" >&2; exit 1; }
 
+wheels: $(VENV)/.python ## manylinux_2_28 wheels for x86-64 and 64-bit ARM into dist/; needs Python 3.11 and a later one
+	@$(RUN)python tests_platforms/wheels.py
+
 # Other systems and compilers. What they need of Debian's packages they install; they need root, for chroot.
+test-wheel: $(VENV)/.python ## install the wheel of `make wheels` in a Debian 13 without a compiler, forecast, run tests
+	@$(RUN)python tests_platforms/installed.py $(TESTS)
+
 test-arm: $(VENV)/.test ## build for 64-bit ARM with a cross compiler, test under emulation, exchange saved models
 	@PATH="$(abspath $(RUN)):$$PATH" $(RUN)python tests_platforms/arm.py $(TESTS)
 
 test-compilers: $(VENV)/.python ## kernel tests with GCC and Clang of three Debian releases; Zig for other systems; writes docs/platforms.md
 	@$(RUN)python tests_platforms/compilers.py $(COMPILERS)
-
-wheels: $(VENV)/.python ## manylinux_2_28 wheels for x86-64 and 64-bit ARM into dist/; needs Python 3.11 and a later one
-	@$(RUN)python tests_platforms/wheels.py
-
-test-wheel: $(VENV)/.python ## install the wheel of `make wheels` in a Debian 13 without a compiler, forecast, run tests
-	@$(RUN)python tests_platforms/installed.py $(TESTS)
-
-clean: ## remove everything that the other verbs made
-	rm -rf $(VENV) build dist air-passengers.png .hypothesis .mypy_cache .pytest_cache .ruff_cache
-
-help: ## show this list
-	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 20
 
 # Stamps. Each stands on the one before where both call pip, so that `make -j` never runs pip twice in one environment.
 $(VENV)/.python:
@@ -135,6 +151,10 @@ $(VENV)/.check: $(VENV)/.test
 	@touch $@
 
 $(VENV)/.external: $(VENV)/.test
+	$(EXTRA)
+	@touch $@
+
+$(VENV)/.docs: $(VENV)/.test
 	$(EXTRA)
 	@touch $@
 

@@ -1,0 +1,68 @@
+"""The pages of the site: every public name has an entry, and every page of the repository its place."""
+
+from __future__ import annotations
+
+import importlib
+import re
+
+import pytest
+
+from meta.repository import NEED_EXTRAS, ROOT
+
+DOCS = ROOT / "docs"
+ROOMS = [
+    "elman",
+    "elman.data.datasets",
+    "elman.data.tasks",
+    "elman.engine",
+    "elman.errors",
+    "elman.explain",
+    "elman.forecasting",
+    "elman.interop",
+    "elman.interop.keras",
+    "elman.interop.torch",
+    "elman.network",
+    "elman.persistence",
+    "elman.prior",
+    "elman.reference",
+    "elman.sequences",
+    "elman.text",
+    "elman.training",
+]
+SECTIONS = ("tutorials", "how-to", "explanation", "reference", "project")
+
+
+def entries(room: str) -> tuple[list[str], list[str]]:
+    """Return the names that a room's page lists, and those that it leaves to another page."""
+    text = (DOCS / "api" / f"{room}.rst").read_text()
+    assert f".. automodule:: {room}\n" in text
+    excluded = re.findall(r":exclude-members: (.*)", text)
+    left = excluded[0].split(", ") if excluded else []
+    public = importlib.import_module(room).__all__
+    assert set(left) <= set(public)
+    return [name for name in public if name not in left], left
+
+
+def test_every_public_room_has_a_page() -> None:
+    assert sorted(path.stem for path in (DOCS / "api").glob("*.rst")) == ROOMS
+    assert not {room.removeprefix("elman.") for room in ROOMS} & NEED_EXTRAS
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_a_name_left_out_has_its_entry_elsewhere(room: str) -> None:
+    listed = [
+        getattr(importlib.import_module(other), name) for other in ROOMS if other != room for name in entries(other)[0]
+    ]
+    module = importlib.import_module(room)
+    left = [getattr(module, name) for name in entries(room)[1]]
+    assert all(any(value is other for other in listed) or value.__name__ in ROOMS for value in left)
+
+
+def test_every_document_has_its_place() -> None:
+    text = "".join((DOCS / f"{section}.md").read_text() for section in SECTIONS)
+    listed = re.findall(
+        r"^(?:.* <)?([\w./-]+)>?$", "\n".join(re.findall(r":::\{toctree\}\n(.*?):::", text, re.DOTALL)), re.MULTILINE
+    )
+    pages = {path.stem for path in DOCS.glob("*.md")} - {"index", "lessons", *SECTIONS}
+    assert pages | {"../README", "../CHANGELOG", "../CONTRIBUTING", "../SECURITY"} <= set(listed)
+    assert len(set(listed)) == len(listed)
