@@ -17,7 +17,7 @@ from elman.cli.app import app
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Give every Forecaster small networks: these tests are about the command."""
+    """Give every Forecaster small networks for speed."""
     usual = dict(Forecaster.__init__.__kwdefaults__ or {})
     changed = usual | {"updates": 3, "hidden_size": 4, "ensemble_size": 2, "steps": 8}
     monkeypatch.setattr(Forecaster.__init__, "__kwdefaults__", changed)

@@ -1,4 +1,4 @@
-"""The command that times the kernels: what it says, never how fast it was."""
+"""The command that times the kernels: its output, without any time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_bench_prints_rates_and_latencies() -> None:
     assert any(re.search(rf"{isa()}, one thread; loop of multiply-adds: \d+ GF/s", line) for line in lines)
     rates = [line.split()[-3:] for line in lines if "training step" in line or "forward" in line]
     assert len(rates) == 10
-    # Nothing can multiply and add faster than a loop that does nothing else; half as much again is for the clock.
+    # No program multiplies and adds faster than this loop; half as much again allows for the clock.
     assert all(0 < float(fraction) < 1.5 for *_, fraction in rates)
     assert sum("→" in line and float(line.split()[-1]) > 0 for line in lines if line.strip().startswith("LSTM")) == 3
 

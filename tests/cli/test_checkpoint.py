@@ -1,4 +1,4 @@
-"""``--checkpoint`` and ``--resume``: a command that was stopped goes on, and ends as if nothing had happened."""
+"""``--checkpoint`` and ``--resume``: a stopped command continues, with the result of an uninterrupted run."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def run(words: list[str], *more: object) -> Any:
 
 @pytest.fixture
 def stop(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
-    """Give a function that lets the user press Ctrl-C once so many updates of the whole command are done."""
+    """Return a function that simulates Ctrl-C after the given number of updates of the command."""
     left, real = [-1], Trainer._one_update
 
     def one_update(trainer: Trainer) -> None:

@@ -53,7 +53,7 @@ def test_numbers_are_those_of_the_library(run: Callable[..., Any], sales: Path, 
 
 
 def test_what_the_check_says_is_delivered(run: Callable[..., Any], sales: Path, tmp_path: Path) -> None:
-    """The default: Python and the command give the same forecasts and intervals, and say what they are."""
+    """The default: Python and the command give the same forecasts and intervals, and name the method."""
     out, model, picture = tmp_path / "out.csv", tmp_path / "model", tmp_path / "p.png"
     done = run("forecast", sales, "--horizon", 4, "--output", out, "--save", model, "--plot", picture)
     assert done.exit_code == 0
@@ -191,7 +191,7 @@ def test_level_asked_for_but_not_possible(run: Callable[..., Any], sales: Path, 
 
 
 def test_every_network_is_fitted_once(run: Callable[..., Any], long: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One for the check, one for the intervals, one that is delivered; no second search for one answer."""
+    """One for the check, one for the intervals, one for delivery; the search runs once."""
     fits = []
 
     def counted(place: str, parameters: Any, panel: Any, root: int) -> Any:

@@ -1,4 +1,4 @@
-"""``elman export`` and ``elman import``: usage, and what they say where the other library is not installed."""
+"""``elman export`` and ``elman import``: usage, and messages without the other library."""
 
 from __future__ import annotations
 

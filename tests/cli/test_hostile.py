@@ -1,4 +1,4 @@
-"""Names and screens that nobody thought of: the command stays whole, says what is there, and replaces nothing."""
+"""Unusual names and screens: the command works, prints names as they are, and replaces no file."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ def test_names_are_printed_as_they_are(model: Path) -> None:
 
 
 def test_names_are_drawn_as_they_are(model: Path, tmp_path: Path) -> None:
-    """Two dollar signs would make a formula of what is between them, and that is none."""
+    """Matplotlib would read text between two dollar signs as a formula."""
     data, picture = tmp_path / "marked.csv", tmp_path / "picture.png"
     data.write_text(data.read_text().replace("$x^{", "$x^{ and $"))
     words = ["--method", "network", "--season", 4, "--window", 5, "--level", "none", "--backtest", 0, "--plot", picture]
@@ -179,7 +179,7 @@ SHOWN = r"\x1b]0;OWNED\x07\x1b[2J\x9b\u202e"
 
 
 def commands_in(text: str) -> list[str]:
-    """Return the signs in an output that a terminal obeys, besides the end of a line."""
+    """Return the control characters of an output, except the end of a line."""
     return [sign for sign in text if not sign.isprintable() and sign != "\n"]
 
 
@@ -218,7 +218,7 @@ def test_text_of_a_model_commands_no_terminal(tmp_path: Path) -> None:
 
 
 def test_messages_command_no_terminal() -> None:
-    """Unknown keys, operators and names of columns come from files; every message of ours shows them."""
+    """Unknown keys, operators and names of columns come from files; every message escapes them."""
     for kind in (ArgumentError, DataError, FileFormatError, ElmanWarning):
         assert str(kind(f"a\n{ESCAPES}\tb")) == f"a\n{SHOWN}\tb"
 

@@ -179,7 +179,7 @@ def test_categories_are_indicators(run: Callable[..., Any], weather: tuple[Path,
     assert np.array_equal(loaded["Elman"], expected["Elman"])
     past = run(*words, "--categories", "sky")
     assert past.exit_code == 0 and past.stdout != done.stdout
-    unnamed = [word for word in words if word not in ("--target", "y")]  # what is a covariate is not to be forecast
+    unnamed = [word for word in words if word not in ("--target", "y")]  # a covariate is not the target
     assert run(*unnamed, *options).stdout == done.stdout
     assert run("predict", model, known, "--future", ahead, "--level", "none").stdout == again.stdout
 

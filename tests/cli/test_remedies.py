@@ -1,4 +1,4 @@
-"""Ways out that a command names are options that it has; one that it lacks is left out, or said in words."""
+"""Remedies name options that the command has; others are omitted or written in words."""
 
 from __future__ import annotations
 

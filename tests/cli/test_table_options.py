@@ -1,4 +1,4 @@
-"""Options that say how a file writes numbers and dates, from the message that asks for them to the forecast."""
+"""Options of the notation of numbers and dates, from the message that asks for them to the forecast."""
 
 from __future__ import annotations
 
@@ -146,7 +146,7 @@ def test_tables_of_sequences_are_read_as_the_options_say(run: Callable[..., Any]
     done = run(*words, "--day-first", "--decimal", ".")
     assert done.exit_code == 0, done.output
     assert f"{file}: sequences by 'id', times by 'date', classes in 'label', channels x." in done.stderr.splitlines()
-    assert run(*words, "--decimal", ".").exit_code == 1  # days are no times unless something says how they are written
+    assert run(*words, "--decimal", ".").exit_code == 1  # such days are ambiguous without their notation
     content = "@univariate true\n@classLabel true a b\n@data\n1,2:a\n3,4:b\n"
     (tmp_path / "two.ts").write_text(content)
     refused = run("classify", "train", tmp_path / "two.ts", "--decimal", ",")

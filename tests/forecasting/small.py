@@ -29,7 +29,7 @@ def with_networks(model: Forecaster, *networks: Network) -> Forecaster:
 
 
 def frame_of(*series: np.ndarray, freq: str = "QS", **columns: Any) -> pd.DataFrame:
-    """Series s0, s1, … from 2001 on; further columns are functions of the number of the row."""
+    """Series s0, s1, … from 2001 on; further columns are functions of the row number."""
     parts = []
     for i, y in enumerate(series):
         rows = np.arange(len(y))

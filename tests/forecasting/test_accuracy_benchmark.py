@@ -123,7 +123,7 @@ def test_drawn_panels_are_the_same_each_time(piece: Any) -> None:
 
 
 class Repeats:
-    """Takes the place of a forecaster: repeats the last season, one mean step to either side."""
+    """Stands in for a forecaster: repeats the last season, with bounds one mean step away."""
 
     def __init__(self, horizon: int, season: Any, method: str, **_: Any) -> None:
         self.horizon, self.season, self.method_ = horizon, season, method

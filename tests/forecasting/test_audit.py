@@ -1,4 +1,4 @@
-"""The audit: green on the shipped forecaster however it is configured, red on models broken on purpose."""
+"""The audit: green on the shipped forecaster in all configurations, red on models broken on purpose."""
 
 from __future__ import annotations
 
@@ -54,11 +54,11 @@ def numbers(result: Audit, name: str) -> tuple[float, ...]:
 
 
 def broken(result: Audit) -> tuple[str, ...]:
-    """Name what is red besides updates: where data given whole are forecast wrongly, updates differ from that."""
+    """Return the broken promises besides updates: a wrong forecast of whole data also differs from updates."""
     return tuple(name for name in result.broken if name != "update")
 
 
-# Green: what is shipped
+# Green: the shipped forecaster
 
 
 CONFIGURATIONS: dict[str, dict[str, Any]] = {
@@ -157,7 +157,7 @@ def test_missing_values_and_zeros() -> None:
     values = np.where(np.arange(48) % 7 == 3, np.nan, WAVE)
     values[-1] = np.nan
     assert audit(small(missing="seasonal_median"), frame_of(values, np.zeros(40))).passed
-    ended = np.where(np.arange(48) < 30, WAVE, np.nan)  # nothing is known of all that a forecast looks at
+    ended = np.where(np.arange(48) < 30, WAVE, np.nan)  # all values that a forecast uses are missing
     assert audit(small(missing="seasonal_median"), frame_of(ended, WAVE)).passed
 
 
@@ -201,7 +201,7 @@ def test_short_series_are_checked_as_far_as_they_go() -> None:
     assert outcome(audit(small(window=2, season=1), WAVE[:5]))["future"] is None  # no room for window and horizon
 
 
-# Red: broken on purpose, each on the check that is about it
+# Red: broken on purpose, each found by its own check
 
 
 class ScalesBeforeSplitting(Forecaster):
@@ -239,7 +239,7 @@ class SeesOneTooFar(Forecaster):
 
 
 class PeeksAtStock(Forecaster):
-    """In a backtest, uses a covariate after the cut-off that nobody knows ahead."""
+    """In a backtest, uses a past covariate after the cut-off."""
 
     def cross_validation(self, data: pd.DataFrame, n_windows: int, step_size: int) -> pd.DataFrame:
         result = cross_validation(self, data, n_windows, step_size, baselines=())
@@ -256,7 +256,7 @@ class MissesTheNewest(Forecaster):
 
 
 class LateStep(Forecaster):
-    """Learns and forecasts the values from the second step on, and calls them the values from the first on."""
+    """Forecasts the values from the second step on, labelled as those from the first step on."""
 
     def _forecast_panel(self, place: str, panel: Panel) -> Any:
         longer = super()._forecast_panel(place, panel)
@@ -264,14 +264,14 @@ class LateStep(Forecaster):
 
 
 class WrongStamps(Forecaster):
-    """Stamps the first forecast with the newest time known."""
+    """Gives the first forecast the newest known time stamp."""
 
     def predict(self, data: Any = None, level: Any = None) -> Any:
         return super().predict(data).assign(ds=lambda frame: frame["ds"] - pd.DateOffset(months=1))
 
 
 class BatchNormalized(Forecaster):
-    """Takes the mean over the series of one call out of every forecast, as batch statistics would."""
+    """Subtracts the mean over the series of one call from every forecast, like batch statistics."""
 
     def _forecast_panel(self, place: str, panel: Panel) -> Any:
         forecasts = super()._forecast_panel(place, panel)
@@ -279,7 +279,7 @@ class BatchNormalized(Forecaster):
 
 
 class KnowsTheCalendar(Forecaster):
-    """Adds something for the year, which nobody asked it to."""
+    """Adds a term that depends on the year."""
 
     def _forecast_panel(self, place: str, panel: Panel) -> Any:
         assert panel.times is not None
@@ -325,7 +325,7 @@ def test_a_peek_at_covariates_is_red_on_future_alone() -> None:
 
 
 def test_a_leak_in_our_own_backtest_is_red(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Statistics over all data instead of what is known at the cut-off: here, in choosing the scale."""
+    """The scale is chosen from all data instead of the values before the cut-off."""
     whole: list[Panel] = []
     usual_door, usual_scales = backtest.__globals__["read_panel"], Scaling.measured
 
@@ -343,7 +343,7 @@ def test_a_leak_in_our_own_backtest_is_red(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 def test_intervals_made_of_the_future_are_red_on_future_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Residuals of all data instead of those from before a cut-off: the forecasts are right, their bounds are not."""
+    """Residuals of all data instead of those before a cut-off: correct forecasts with wrong bounds."""
     whole: list[Panel] = []
     usual_door, usual = backtest.__globals__["read_panel"], procedure.calibrate
 
@@ -360,7 +360,7 @@ def test_intervals_made_of_the_future_are_red_on_future_alone(monkeypatch: pytes
 
     monkeypatch.setattr(procedure, "calibrate", calibrate)
     assert audit(model, WAVE).broken == ("future",)
-    assert audit(small(), WAVE).passed  # nothing of it is used without intervals
+    assert audit(small(), WAVE).passed  # unused without intervals
 
 
 def test_window_off_by_one_is_red_on_newest() -> None:
@@ -368,7 +368,7 @@ def test_window_off_by_one_is_red_on_newest() -> None:
     assert broken(result) == ("newest",)
     assert numbers(result, "newest") == (0.0, 0.0, 0.0)
     learned = red(MissesTheNewest, hidden_size=8, learning_rate=0.01)
-    assert broken(learned) == ("newest", "alignment")  # what it has learned comes a step late
+    assert broken(learned) == ("newest", "alignment")  # its forecasts are one step late
     assert numbers(learned, "alignment") == (-1.0, -1.0, -1.0)
 
 
@@ -428,24 +428,24 @@ def test_targets_one_step_early_in_training_are_red_on_alignment_alone(monkeypat
 )
 def test_other_mistakes_are_red_on_their_check(kind: type[Forecaster], name: str) -> None:
     result = red(kind)
-    related = {"repeat": {"future", "repeat", "threads"}}  # without a seed no two fits are alike
+    related = {"repeat": {"future", "repeat", "threads"}}  # without a seed every fit differs
     assert name in result.broken
     assert set(broken(result)) <= related.get(name, {name}), str(result)
     assert max(numbers(result, name)) > 0
 
 
 def forgets_where_it_was(running: Running, moved: Running) -> Running:
-    """Begin at the first new value with the state of the one before it, once more."""
+    """Process the value before the first new one again."""
     return replace(moved, states=running.states)
 
 
 def misses_the_last_update(running: Running, moved: Running) -> Running:
-    """Keep the outputs of the step before: what came last does not count yet."""
+    """Keep the outputs of the step before, so that the newest value is not used."""
     return replace(moved, outputs=running.outputs)
 
 
 class LearnsFromUpdates(Forecaster):
-    """Moves its weights a little with every update, before it moves its state."""
+    """Changes its weights slightly with every update, before its state."""
 
     def update(self, data: Any) -> Self:
         for network in self.networks_:
@@ -454,7 +454,7 @@ class LearnsFromUpdates(Forecaster):
 
 
 class StampsFromTheFit(Forecaster):
-    """Goes on stamping its forecasts from the end of the data of the fit."""
+    """Continues time stamps from the end of the data of the fit after updates."""
 
     def update(self, data: Any) -> Self:
         stamps = super().predict()["ds"] if not hasattr(self, "stamps_") else self.stamps_
@@ -467,7 +467,7 @@ class StampsFromTheFit(Forecaster):
 
 
 class RefusesToGoOn(Forecaster):
-    """Takes no update."""
+    """Refuses every update."""
 
     def update(self, data: Any) -> Self:
         raise DataError("update: the first new row is not the next one.")
@@ -488,7 +488,7 @@ def test_mistakes_of_updates_are_red_on_update_alone(mistake: Any, monkeypatch: 
     if mistake is LearnsFromUpdates:
         assert "what was learned from updates row by row" in detail
     if mistake is forgets_where_it_was:
-        assert detail == "moved by: updates row by row"  # one go is one step from the right state
+        assert detail == "moved by: updates row by row"  # in one call it is one step from the correct state
 
 
 def test_updates_with_wrong_stamps_and_refused_updates_are_red() -> None:
@@ -514,7 +514,7 @@ def test_updates_are_checked_as_far_as_they_are_possible() -> None:
 
 def test_a_forecaster_that_changes_by_being_asked_is_red_on_repeat() -> None:
     class Learns(Forecaster):
-        """Is another one after the first answer about these data."""
+        """Changes after its first forecast of these data."""
 
         def _forecast_panel(self, place: str, panel: Panel) -> Any:
             asked, self.asked_ = getattr(self, "asked_", 0), 1
@@ -524,11 +524,11 @@ def test_a_forecaster_that_changes_by_being_asked_is_red_on_repeat() -> None:
     assert "repeat" in broken and not {"alignment", "newest"} & set(broken)
 
 
-# Objects of others
+# Objects of other libraries
 
 
 class Persistence:
-    """Not a Forecaster at all: the last value again, plus what `extra` makes of the data."""
+    """Not a Forecaster: repeats the last value and adds `extra` of the data."""
 
     def __init__(self, horizon: int, wrong: bool = False) -> None:
         self.horizon = horizon

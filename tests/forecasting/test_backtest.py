@@ -44,13 +44,13 @@ def test_scores_by_hand() -> None:
     assert rows["a", "sMAPE"] == pytest.approx(50.0)  # 200 * 20 / 40, and 0 where both are 0
     assert rows["a", "MAE"] == 10.0
     assert rows["a", "MASE"] == 2.5  # over (|4 - 1| + |7 - 2|) / 2 = 4
-    assert np.isnan(rows["b", "MASE"])  # a history that repeats itself has no scale
+    assert np.isnan(rows["b", "MASE"])  # a periodic history has no scale
     assert mean_scores(table, ["m"]).loc["m"].round(4).tolist() == [36.1111, 2.5, 5.5]
 
 
 def test_cut_offs_on_1_to_20() -> None:
     frame = cross_validation(small(), np.arange(1.0, 21.0), n_windows=3, step_size=2)
-    assert frame["cutoff"].tolist() == [12] * 3 + [14] * 3 + [16] * 3  # positions of the newest value known
+    assert frame["cutoff"].tolist() == [12] * 3 + [14] * 3 + [16] * 3  # positions of the newest known value
     assert frame["ds"].tolist() == [13, 14, 15, 15, 16, 17, 17, 18, 19]
     assert frame["y"].tolist() == [14, 15, 16, 16, 17, 18, 18, 19, 20]
     assert frame["naive"].tolist() == [13] * 3 + [15] * 3 + [17] * 3
@@ -67,7 +67,7 @@ def frame_models(frame: pd.DataFrame) -> list[str]:
 
 @pytest.mark.parametrize("refit", [False, True])
 def test_nothing_after_a_cut_off_is_seen(refit: bool) -> None:
-    """Values after the earliest cut-off may be anything, negative too: the forecasts made there keep every bit."""
+    """Changing values after the earliest cut-off, even to negative ones, changes no bit of its forecasts."""
     before = cross_validation(small(), WAVE, n_windows=2, refit=refit)
     for length, change in ((3, -500.0), (6, 1e6)):
         altered = WAVE.copy()
@@ -107,7 +107,7 @@ def test_intervals_of_a_cut_off_are_those_of_a_plain_fit_before_it() -> None:
 
 @pytest.mark.parametrize("refit", [False, True])
 def test_intervals_see_nothing_after_their_cut_off(refit: bool) -> None:
-    """Negative values after a cut-off lead to another transform of everything: no interval before them knows that."""
+    """Negative values after a cut-off would change the transform; intervals before them keep their bits."""
     before = cross_validation(small(), WAVE, n_windows=2, refit=refit, level=80)
     altered = WAVE.copy()
     altered[-3:] -= 500
@@ -257,7 +257,7 @@ def test_series_that_end_at_different_times_share_their_cut_offs() -> None:
 
 
 def test_verdict_of_each_series() -> None:
-    """Three series: one won, one lost, and one without a season to scale by, told in MAE."""
+    """Three series: one won, one lost, and one scored by MAE because MASE has no scale."""
     cutoffs = [40, 41, 42]
     errors = {"a": ([2.0, 2.0, 2.0], [4.0, 4.0, 4.0]), "b": ([4.0] * 3, [2.0] * 3), "c": ([1.0, 1.0, 9.0], [5.0] * 3)}
     forecasts = pd.concat(

@@ -1,4 +1,4 @@
-"""The written rule on errors made by hand, and the cut-offs and errors it is fed with."""
+"""The rule of choosing on hand-made errors, and its cut-offs and errors."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def test_standard_errors_of_paired_differences() -> None:
     assert better_by(np.array([3.0, 2.0, 4.0]), np.array([2.0, 2.0, 2.0])) == pytest.approx(
         1.2112, abs=1e-4
     )  # √3 of three pairs
-    assert better_by(np.array([3.0, NAN, 3.0]), np.array([2.0, 1.0, NAN])) == 0.0  # one pair says nothing
+    assert better_by(np.array([3.0, NAN, 3.0]), np.array([2.0, 1.0, NAN])) == 0.0  # one pair has no standard error
     assert better_by(np.array([3.0, 4.0]), np.array([2.0, 3.0])) == np.inf
     assert better_by(np.array([3.0, 4.0]), np.array([3.0, 4.0])) == 0.0
     assert better_by(BASE, lower(BASE, 1.5)) == pytest.approx(1.5 * np.sqrt(2), rel=0.05)  # each difference twice
@@ -121,7 +121,7 @@ def test_a_baseline_needs_three_cut_offs_and_two_standard_errors() -> None:
 
 
 def test_a_baseline_is_compared_with_what_was_chosen_before() -> None:
-    """Clearly better than the prior, but not than the tuned prior: it is not delivered."""
+    """A baseline clearly better than the prior but not than the tuned prior is not delivered."""
     base = 10 + np.random.default_rng(0).normal(size=(25, 3))
     errors = {"prior": base, "tuned prior": lower(base, 9.0), MEAN: base, "naive": lower(base, 8.9)}
     assert choose_method(errors, ["naive"], "MASE").delivered == "tuned prior"
@@ -132,7 +132,7 @@ def test_how_many_cut_offs() -> None:
         return most_cut_offs(np.array(lengths), 12, 12, wanted)
 
     assert [most(n) for n in (49, 48, 37, 36, 14, 13)] == [3, 2, 2, 1, 1, 0]
-    assert most(200, 20, 20) == 1 and most(200, 200, 20) == 3  # what half of the series allow
+    assert most(200, 20, 20) == 1 and most(200, 200, 20) == 3  # as many as half of the series allow
     assert most(200, wanted=0) == 0 and most(200, wanted=1) == 1
     assert most(*[50] * 20) == 1 and most(*[50] * 19) == 3  # a panel is tuned on all but its newest horizon
 
@@ -140,7 +140,7 @@ def test_how_many_cut_offs() -> None:
 def test_cut_offs_are_counted_from_the_end_of_each_series() -> None:
     panel = read_panel("t", [np.arange(10.0), 100 + np.arange(7.0), np.arange(5.0), [1.0] * 8], missing="interpolate")
     values = panel.values.copy()
-    values[22:26] = NAN  # of the last series nothing is known before the earliest cut-off
+    values[22:26] = NAN  # the last series has no known value before the earliest cut-off
     past = Past.of(read_panel("t", [values[:10], values[10:17], values[17:22], values[22:]], missing="keep"), 2, 2, 1)
     assert past is not None
     assert past.left_out == (4, 2) and past.rows.tolist() == [0, 1]
@@ -150,7 +150,7 @@ def test_cut_offs_are_counted_from_the_end_of_each_series() -> None:
 
 
 def test_errors_are_those_of_a_backtest() -> None:
-    """The numbers that decide and the numbers in the table are computed apart, and agree."""
+    """The errors of the rule and those of the table are computed separately, and agree."""
     rng = np.random.default_rng(0)
     series = [rng.normal(size=n) + 5 for n in (20, 31, 25)]
     series[1][[4, 28]] = NAN

@@ -14,7 +14,7 @@ ROOM = Path(elman.forecasting.__file__).parent
 
 
 def graph() -> dict[str, set[str]]:
-    """Map every module to those of the room that it imports; a package stands for what it imports itself."""
+    """Map every module to those of the room that it imports; a package has its own imports."""
     names = {
         path: ".".join(("elman.forecasting", *path.relative_to(ROOM).with_suffix("").parts))
         for path in ROOM.rglob("*.py")
@@ -39,5 +39,5 @@ def test_no_circle() -> None:
     modules = graph()
     assert len(modules) > 40
     list(TopologicalSorter(modules).static_order())
-    with pytest.raises(CycleError):  # it would be seen
+    with pytest.raises(CycleError):  # a circle is found
         list(TopologicalSorter(modules | {"elman.forecasting.panel": {"elman.forecasting.forecaster"}}).static_order())

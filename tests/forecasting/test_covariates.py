@@ -1,4 +1,4 @@
-"""Covariates of the past and those known ahead: what a step sees, that the right rows are used, and what is refused."""
+"""Past covariates and those known ahead: inputs of a step, rows used, refusals."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def test_bits(change: dict[str, Any], tmp_path: Path) -> None:
     model = small(**MIXED, **change).fit(KNOWN)
     forecast = model.predict(future=FUTURE)
     assert forecast.equals(model.predict(KNOWN, future=FUTURE.iloc[::-1]))  # in any order
-    alone = model.predict(KNOWN[KNOWN["unique_id"] == "s1"], future=FUTURE)  # further rows are left alone
+    alone = model.predict(KNOWN[KNOWN["unique_id"] == "s1"], future=FUTURE)  # other rows are ignored
     assert alone["Elman"].tolist() == forecast["Elman"].tolist()[3:]
     model.save(tmp_path / "model")
     again = elman.load(tmp_path / "model")
@@ -86,7 +86,7 @@ def test_forecast_of_a_known_network() -> None:
 
 @pytest.mark.parametrize("strategy", ["multi_output", "recursive"])
 def test_what_is_known_ahead_is_learned(strategy: str) -> None:
-    """y is the covariate of the same time: nothing in the past says what comes."""
+    """y equals the covariate at the same time; past values do not predict it."""
     y = PRICE[:77] + 5
     frame = frame_of(y, price=price)
     known, future = ahead(frame, 74)
@@ -160,7 +160,7 @@ def skies(rows: np.ndarray) -> np.ndarray:
 
 
 def weather(kind: str) -> tuple[Any, Any]:
-    """Return two series with a column of categories, and its next three steps, in one of the forms they come in."""
+    """Return two series with a column of categories, and its next three steps, in one of the possible forms."""
     forms = {
         "text": lambda frame: frame,
         "category": lambda frame: frame.astype({"sky": "category"}),
@@ -174,7 +174,7 @@ def weather(kind: str) -> tuple[Any, Any]:
 @pytest.mark.parametrize("kind", ["text", "category", "polars"])
 @pytest.mark.parametrize("which", ["past_covariates", "future_covariates"])
 def test_named_categories_are_indicators(kind: str, which: str, tmp_path: Path) -> None:
-    """The same bits as with columns of 0 and 1 made beforehand, whichever categories a part of the data has."""
+    """The same bits as with hand-made columns of 0 and 1, even if a part of the data lacks categories."""
     dummies = [pd.get_dummies(own, columns=["sky"], prefix_sep="=") for own in weather("text")]
     future = dummies[1].reindex(columns=["unique_id", "ds", *NAMED], fill_value=False)
     known_ahead = which == "future_covariates"
@@ -221,7 +221,7 @@ def test_categories_that_cannot_be_used() -> None:
     )
 
 
-# What is refused
+# Refusals
 
 
 def fit_message(frame: pd.DataFrame, **changes: Any) -> str:

@@ -1,4 +1,4 @@
-"""The Forecaster: what it promises about bits, data, parameters and files. Small networks; accuracy is benchmarked."""
+"""The Forecaster: promises about bits, data, parameters and files. Small networks; accuracy is benchmarked."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ def test_shifted_dates_give_the_same_values() -> None:
     assert np.array_equal(small().fit(frame).predict()["Elman"], small().fit(later).predict()["Elman"])
 
 
-# The recipe, on a network that computes something known
+# The recipe, on a network with known weights
 
 
 def test_forecast_of_a_known_network() -> None:

@@ -1,4 +1,4 @@
-"""The door: what comes in through it, and the sentence that everything else gets."""
+"""Validation of data: accepted forms, and the message for every other."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def refused(data: Any, freq: Any = "auto", missing: str = "error", kind: type[El
     return str(caught.value)
 
 
-# What comes in
+# Accepted
 
 
 @pytest.mark.parametrize(
@@ -100,7 +100,7 @@ def test_large_integers_get_a_warning() -> None:
             assert read(np.array([large, 1])).values.tolist() == [large, 1]
         assert [str(warning.message) for warning in caught] == [message]
     assert read(np.array([2**24, 1])).values[0] == 2**24
-    assert read(np.array([2.0**24 + 1, 1])).values[0] == 2**24 + 1  # who passes floats has chosen
+    assert read(np.array([2.0**24 + 1, 1])).values[0] == 2**24 + 1  # floats give no warning
 
 
 def test_dates_as_text_and_integers() -> None:
@@ -186,7 +186,7 @@ def test_weekly_series_may_start_on_different_weekdays() -> None:
     assert panel.lengths.tolist() == [4, 3]
 
 
-# What does not
+# Refused
 
 
 def test_values_that_cannot_be_used() -> None:

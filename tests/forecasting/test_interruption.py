@@ -63,7 +63,7 @@ def test_ctrl_c_leaves_a_usable_model() -> None:
 
 
 def _fit_until(update: int, model: Forecaster, error: type[BaseException], monkeypatch: pytest.MonkeyPatch) -> int:
-    """Fit, and raise instead of the given update of all the networks that are trained; return how many there were."""
+    """Fit, and raise at the given update, counted over all networks; return the number of updates."""
     count, usual = itertools.count(1), Trainer._one_update
 
     def one_update(trainer: Trainer) -> None:
@@ -170,7 +170,7 @@ def test_nobody_uses_a_forecaster_while_it_is_fitted(act: str, monkeypatch: pyte
     if act != "predict":
         way_out = "using this estimator; wait for it, or fit a clone."
     assert str(caught.value) == f"Forecaster.{act}: another thread is {way_out}"
-    assert model.predict().shape == (3,)  # free again
+    assert model.predict().shape == (3,)  # the lock is free again
 
 
 def test_nobody_fits_a_forecaster_while_it_predicts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""Prediction intervals: quantiles by hand, nothing leaks into the residuals, coverage on series whose law is known."""
+"""Prediction intervals: quantiles by hand, no leaks into residuals, coverage on series of known distribution."""
 
 from __future__ import annotations
 
@@ -98,13 +98,13 @@ def test_automatic_cut_offs() -> None:
         return cut_offs("t", 3, read_panel("t", [np.ones(length) for length in lengths]), "auto")
 
     assert automatic(60) == list(range(22, 2, -1))  # 20 of them in the newer half
-    assert automatic(400) == list(range(62, 2, -1))  # more where there is room
+    assert automatic(400) == list(range(62, 2, -1))  # more for longer series
     assert automatic(2000)[:2] == [180, 177]  # at most as far apart as the horizon
-    assert automatic(20) == list(range(10, 2, -1))  # what the newer half holds
+    assert automatic(20) == list(range(10, 2, -1))  # as many as the newer half holds
     assert automatic(*[100] * 10) == [18, 15, 12, 9, 6, 3]
     assert automatic(*[16] * 10) == [4, 3]
     assert automatic(*[100] * 60) == [3]
-    assert automatic(*[100] * 60, 4) == [3]  # too short to take part
+    assert automatic(*[100] * 60, 4) == [3]  # too short to be used
 
 
 def test_forms() -> None:
@@ -137,7 +137,7 @@ def test_missing_values_leave_no_residual() -> None:
 
 def test_constant_series_and_series_turned_constant() -> None:
     steady = small(transform="none").fit(np.full(60, 5.0)).predict(level=[80])
-    np.testing.assert_allclose(steady["Elman-hi-80"], 5.005, rtol=1e-12)  # a thousandth: nothing is certain
+    np.testing.assert_allclose(steady["Elman-hi-80"], 5.005, rtol=1e-12)  # the minimum width, a thousandth
     np.testing.assert_allclose(steady["Elman-lo-80"], 4.995, rtol=1e-12)
     rows = small(transform="none").fit([WAVE, np.full(60, 5.0)]).predict(level=80)
     assert all(np.isfinite(values).all() for row in rows for values in row.values())

@@ -1,4 +1,4 @@
-"""The methods of the Forecaster: one procedure delivers what it chose, in every form, in files and after updates."""
+"""The methods of the Forecaster: choice and delivery in every form, in files and after updates."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def of(method: str = "auto", horizon: int = 3, **parameters: Any) -> Forecaster:
 
 
 class Shifted:
-    """A prior that is wrong by so much; tuning brings it nearer to the truth, a seasonal naive forecast."""
+    """A prior with a given error; tuning brings it nearer to the correct seasonal naive forecast."""
 
     def __init__(self, wrong: float, tuned: float) -> None:
         self.wrong, self.by = wrong, tuned
@@ -52,7 +52,7 @@ def prior(monkeypatch: pytest.MonkeyPatch) -> Any:
     return lambda *numbers: monkeypatch.setattr(candidates, "load_prior", lambda: Shifted(*numbers))
 
 
-# What is delivered
+# The delivered method
 
 
 @pytest.mark.parametrize(("wrong", "tuned", "method"), [
@@ -68,12 +68,12 @@ def test_a_panel_is_tuned_where_that_is_better(wrong: float, tuned: float, metho
     off = {"tuned prior": tuned, "prior": wrong}.get(method, (wrong + tuned) / 2)
     for y, forecast in zip(series, model.predict(), strict=True):
         np.testing.assert_allclose(forecast, seasonal_naive(y, 3, 4) + off * (1 + 0.1 * (len(y) % 7)))
-    assert of(cutoffs=1).fit(series[:19]).method_ == "prior"  # too few to tell
+    assert of(cutoffs=1).fit(series[:19]).method_ == "prior"  # too few to be tuned on
 
 
 @pytest.mark.parametrize("method", ["auto", "prior", "naive"])
 def test_a_panel_widens_its_intervals_by_what_was_held_out(method: str) -> None:
-    """Values held out lie far outside: the factors of the fit are those of the newest horizon, by hand."""
+    """Held-out values lie far outside: the width factors are those of the newest horizon, by hand."""
     series = [np.concatenate([WAVE[: 40 + i], [5.0, 60.0, 5.0]]) for i in range(20)]
     model = of(method, cutoffs="auto" if method != "auto" else 1).fit(series)
     held = of(method, cutoffs=0).fit([values[:-3] for values in series])
@@ -92,7 +92,7 @@ def test_a_panel_widens_its_intervals_by_what_was_held_out(method: str) -> None:
 
 
 def test_what_the_verdict_says_is_what_is_delivered(prior: Any) -> None:
-    """A prior that is far off: with three cut-offs the best baseline is given, not recommended."""
+    """A prior with large errors: with three cut-offs the best baseline is delivered, not only recommended."""
     prior(50.0, 50.0)
     model = of(cutoffs=3).fit(WAVE)
     assert model.method_ in BASELINES
@@ -142,7 +142,7 @@ def test_with_covariates_the_network_is_compared_with_the_baselines(monkeypatch:
 
 @pytest.fixture
 def fits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
-    """Small networks by default; the longest series of every one that is fitted."""
+    """Small networks by default; record the longest series of every fit."""
     usual, longest = dict(Forecaster.__init__.__kwdefaults__ or {}), []
     monkeypatch.setattr(Forecaster.__init__, "__kwdefaults__", usual | NETWORK)
 
@@ -163,7 +163,7 @@ def test_intervals_of_a_chosen_network_come_from_the_check_or_from_another_netwo
     priced = {"past_covariates": ["price"], "cutoffs": 3}
     many = frame_of(*[WAVE + i for i in range(20)], price=np.sin)
     assert of(**priced).fit(many).predict(level=95).shape == (60, 5)
-    assert fits == [51, 60]  # 20 series at 3 cut-offs leave the 60 errors that a steady 95 % takes
+    assert fits == [51, 60]  # 20 series at 3 cut-offs give the 60 errors that a steady 95 % needs
     fits.clear()
     assert of(**(priced | {"cutoffs": 2})).fit(many).method_ == "network"
     assert fits == [54, 51, 60]
@@ -196,7 +196,7 @@ def test_a_failed_fit_leaves_the_forecaster_as_it_was(monkeypatch: pytest.Monkey
 
 @pytest.mark.parametrize("method", ["tuned", "auto", "linear autoregression"])
 def test_the_check_sees_nothing_after_a_cut_off(method: str) -> None:
-    """Values after a cut-off may be anything: what every candidate forecast there keeps every bit."""
+    """Changing values after a cut-off changes no bit of any candidate's forecasts from it."""
     altered = [np.concatenate([values[:-3], values[-3:] * 7 - 100]) for values in PANEL]
     both = (slice(0, 3), False), (slice(3, 6), True)  # before the earliest cut-off, and after it
     for last, refit in both[:1] if method == "auto" else both:
@@ -211,7 +211,7 @@ def test_the_check_sees_nothing_after_a_cut_off(method: str) -> None:
         ):
             early, late = one.iloc[:3], other.iloc[:3]
             assert early[shared].equals(late[shared])
-            if method != "auto":  # the same candidate is delivered in both
+            if method != "auto":  # both deliver the same candidate
                 assert early["Elman"].equals(late["Elman"])
                 assert one["Elman"].iloc[last].equals(other["Elman"].iloc[last])
 
@@ -228,7 +228,7 @@ def test_parameters_of_the_network_are_not_ignored() -> None:
                 f'Forecaster.fit: {name} {shown} belongs to the method "network", and the method is "{method}". '
                 f'Pass method="network", or leave {name} out.'
             )
-    of(cell="lstm", window="auto", steps=96).fit(WAVE)  # the defaults, said aloud
+    of(cell="lstm", window="auto", steps=96).fit(WAVE)  # the defaults, given explicitly
     with pytest.raises(
         ArgumentError, match=r"^Forecaster.fit: method must be one of 'auto', 'prior', 'tuned', 'network'"
     ):
@@ -380,7 +380,7 @@ def test_a_panel_of_everything() -> None:
         of(missing="interpolate").fit([WAVE, [np.nan, np.nan]])
 
 
-# Afterwards
+# Updates and files
 
 
 @pytest.mark.parametrize("method", [*METHODS, "network"])
@@ -414,7 +414,7 @@ def test_the_mean_of_network_and_prior_is_saved_and_updated(tmp_path: Path) -> N
     prior = of("prior", season=[4, 8]).fit(WAVE[:50])
     method: Any = prior._fitted.method
     both = of("network", season=[4, 8], **options)
-    mean = MeanMethod(model._fitted.need_network("t"), method)  # as the rule puts them together
+    mean = MeanMethod(model._fitted.need_network("t"), method)  # combined as by the rule
     both._fitted = replace(model._fitted, method=mean, newest=prior._fitted.newest)
     assert both.method_ == "mean of network and prior" and len(both.networks_) == 2
     np.testing.assert_allclose(both.predict(), 0.5 * model.predict() + 0.5 * prior.predict(), rtol=1e-12)
@@ -463,7 +463,7 @@ def test_every_promise_is_kept(method: str) -> None:
 
 
 def test_a_backtest_repeats_the_whole_fit() -> None:
-    """The choice included, on what precedes each cut-off."""
+    """The choice included, on the values before each cut-off."""
     result = backtest(of(), WAVE, n_windows=2, refit=True, level=[80])
     for end, rows in ((54, slice(0, 3)), (57, slice(3, 6))):
         expected = of().fit(WAVE[:end]).predict(level=80)

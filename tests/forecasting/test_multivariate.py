@@ -1,4 +1,4 @@
-"""Series of several values per time: each channel has its transform, center and unit; a step sees them all."""
+"""Series of several values per time: each channel has its transform, center and unit; a step reads all channels."""
 
 from __future__ import annotations
 
@@ -82,7 +82,7 @@ def test_arrays_by_hand() -> None:
 
 
 def test_the_other_channel_helps() -> None:
-    """What comes next in the second channel is in the first."""
+    """The next value of the second channel is in the first."""
     noise = np.random.default_rng(0).normal(size=300)
     led = np.stack([noise, np.roll(noise, 1)], axis=1)
     options: dict[str, Any] = {

@@ -1,4 +1,4 @@
-"""Lecture notes as configurations of the Forecaster: their equations in plain NumPy against what was trained."""
+"""Lecture notes as configurations of the Forecaster: their equations in plain NumPy against the trained weights."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ def test_note_b_learns_the_sine_wave(cell: str) -> None:
 
 
 def test_note_c_feeds_its_predictions_back() -> None:
-    """Each row of the fed-back table is the one before, its first value dropped and the prediction put behind."""
+    """Each row of the fed-back table is the row before, without its first value and with the prediction appended."""
     options: dict[str, Any] = {"strategy": "recursive", "window": 10, "steps": 1, "hidden_size": 4, "center": "none"}
     options |= {"method": "network", "updates": 5, "ensemble_size": 1, "random_state": 0}
     numbers = np.arange(1.0, 101.0)

@@ -1,4 +1,4 @@
-"""Series of which a forecast is legal but easily misread: one warning each that names them, and the others forecast."""
+"""Series whose forecasts are easily misread: one warning that names them, and a forecast of all."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The order of the rows of a frame says nothing: the same bits per series, in the order given."""
+"""The order of the rows of a frame does not matter: the same bits per series, in the given order."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The written rules: seasons, window, updates, batch size; filling; the unit."""
+"""The rules of the recipe: seasons, window, updates, batch size; filling; the unit."""
 
 from __future__ import annotations
 
@@ -120,7 +120,7 @@ def test_batch_size(lengths: list[int], different: int, size: int) -> None:
 
 
 def test_batch_size_where_the_last_step_alone_has_targets() -> None:
-    """Overlapping stretches have other targets then: only their number counts."""
+    """Overlapping stretches then have different targets: only the number of stretches matters."""
     assert batch_size(recipe(), np.array([132]), 32, last=True) == 13
     assert batch_size(recipe(), np.array([300]), 32, last=True) == 32
     assert batch_size(recipe(), np.array([300]), 500, last=True) == 181
@@ -155,7 +155,7 @@ def test_fill_by_hand() -> None:
     series = np.array([NAN, 1.0, 10.0, NAN, 3.0, 30.0, 5.0, NAN, NAN])
     assert fill(series, "seasonal_median", 3).tolist() == [5, 1, 10, 5, 3, 30, 5, 2, 20]
     assert fill(series, "interpolate", 3).tolist() == [1, 1, 10, 6.5, 3, 30, 5, 5, 5]
-    assert fill(np.array([NAN, 4.0, 6.0]), "seasonal_median", 3).tolist() == [5, 4, 6]  # no value in that place
+    assert fill(np.array([NAN, 4.0, 6.0]), "seasonal_median", 3).tolist() == [5, 4, 6]  # no value at that phase
     assert np.isnan(series[0])
 
 

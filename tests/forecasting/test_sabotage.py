@@ -1,4 +1,4 @@
-"""One field or array of a good file changed at a time, the digest right: refused at load, or nothing fails later."""
+"""One field or array of a valid file changed at a time, with a valid digest: refused at load, or no later failure."""
 
 from __future__ import annotations
 

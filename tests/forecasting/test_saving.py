@@ -1,4 +1,4 @@
-"""Forecasters in files: the same bits afterwards, and a refusal of whatever does not fit together."""
+"""Forecasters in files: the same bits after loading, and refusal of inconsistent contents."""
 
 from __future__ import annotations
 

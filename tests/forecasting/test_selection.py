@@ -1,4 +1,4 @@
-"""The window chosen by measurement: what is tried, what decides, and that nothing outside the training part is seen."""
+"""The window chosen by short fits: candidates, decision, and no use of values outside the training part."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def test_a_series_that_needs_a_long_window_gets_one() -> None:
 
 
 def test_choice_sees_the_training_part_alone() -> None:
-    """Whatever comes after a cut-off, what was chosen before it and forecast from it stays."""
+    """Values after a cut-off change neither the choice nor the forecast made before it."""
     forecaster = Forecaster(3, **TINY, updates=3)
     before = cross_validation(forecaster, WAVE)
     later = WAVE.copy()

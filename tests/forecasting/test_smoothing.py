@@ -1,4 +1,4 @@
-"""Exponential smoothing and Theta against printed examples, against statsmodels, and on series that hold surprises."""
+"""Exponential smoothing and Theta against printed examples, statsmodels and statsforecast, and on unusual series."""
 
 from __future__ import annotations
 
@@ -123,7 +123,9 @@ def test_significance_of_a_season() -> None:
 def test_a_repeated_season_is_continued(forecast: Callable[..., np.ndarray], pattern: list[float]) -> None:
     expected = [pattern[k % 4] for k in range(2, 9)]
     series = (pattern * 6)[:22]
-    tolerance = 0.05 if forecast is not simple_exponential_smoothing else 1e-9  # the ends of a season tilt the line
+    tolerance = (
+        0.05 if forecast is not simple_exponential_smoothing else 1e-9
+    )  # partial seasons at the ends tilt the line
     np.testing.assert_allclose(forecast(series, 7, 4), expected, atol=tolerance * 40)
 
 

@@ -17,7 +17,7 @@ SCORES = np.array([NormalDist().inv_cdf(level) for level in LEVELS])
 
 
 class Made:
-    """Says the same quantiles of every series."""
+    """A prior with the same quantiles for every series."""
 
     def __init__(self, *quantiles: float) -> None:
         self.quantiles = np.array(quantiles)

@@ -1,4 +1,4 @@
-"""Data as people have them: short, constant, huge, tiny, with holes, in odd types, at odd times; refused or carried."""
+"""Unusual data: short, constant, huge, tiny, with gaps, of odd types or times; forecast or refused."""
 
 from __future__ import annotations
 

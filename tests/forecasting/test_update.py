@@ -1,4 +1,4 @@
-"""`update`: one step per new row, equal to the last bit to what one go gives; saved and restored."""
+"""`update`: one step per new row, the same bits as in one call; saved and restored."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def test_carried_state_equals_a_forecast_after_the_same_rows(change: dict[str, A
 
 @pytest.mark.parametrize("change", CELLS)
 def test_row_by_row_equals_one_go(change: dict[str, Any]) -> None:
-    """Without a carried state the warm-up begins where it began, and goes on through all new rows."""
+    """Without a carried state the warm-up keeps its start and continues through all new rows."""
     one = one_by_one(small(**change).fit(WAVE[:45]), WAVE[45:]).predict()
     together = small(**change).fit(WAVE[:45]).update(WAVE[45:])
     assert np.array_equal(together.predict(), one)

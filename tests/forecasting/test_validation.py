@@ -1,4 +1,4 @@
-"""`validation`: the last horizon of the training part says when to stop; the refit repeats the schedule up to there."""
+"""`validation`: the last horizon of the training part chooses the updates; the refit repeats the schedule."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def test_the_refit_repeats_the_schedule_and_stops() -> None:
 
 
 def test_scores_are_of_forecasts_that_had_not_seen_the_end() -> None:
-    """A fit on the rest alone, stopped at the same update, makes the very error that was reported."""
+    """A fit on the rest alone, stopped at the same update, has the reported error."""
     model = small(**OPTIONS, transform="none").fit(WAVE)
     plain = OPTIONS | {"validation": None, "transform": "none"}
     last = small(**plain).fit(WAVE[:-3])

@@ -1,4 +1,4 @@
-"""Files that would take more memory or time than they look: refused with one typed error, before it is spent."""
+"""Small files that would take much memory or time: refused early with one typed error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dates: found, checked and continued across month ends, leap days and daylight saving time."""
+"""Dates: inferred, checked and continued across month ends, leap days and daylight saving time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Where the table is in a file: below titles and comments, packed, in a sheet, without a header."""
+"""The table in a file: below titles and comments, compressed, in a sheet, without a header."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Forecasts in the columns of the file that they continue."""
+"""Forecasts with the column names of their input file."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_names_joined_from_two_columns_are_taken_apart() -> None:
         ("2", "tea"),
         ("2", "tea"),
     ]
-    odd = names.renamed(forecast("1/tea", "2/tea/green"))  # nothing tells where the second is to be cut
+    odd = names.renamed(forecast("1/tea", "2/tea/green"))  # the second name cannot be split
     assert odd.columns[0] == "shop,item" and odd["shop,item"].tolist()[-1] == "2/tea/green"
 
 

@@ -1,4 +1,4 @@
-"""CSV files of all kinds, and what is said about them."""
+"""CSV files of all kinds, and the notes on them."""
 
 from __future__ import annotations
 
@@ -192,7 +192,7 @@ def test_wrong_names(tmp_path: Path) -> None:
     ],
 )
 def test_one_wrong_entry_is_named_with_its_line(content: str, message: str, tmp_path: Path) -> None:
-    """Another column that would do is not silently taken instead."""
+    """Another suitable column is not silently used instead."""
     assert refused(tmp_path, content).split(". Name another with ")[0].removesuffix(".") == f"sales.csv: {message}"
 
 

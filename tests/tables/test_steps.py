@@ -1,4 +1,4 @@
-"""What becomes of the columns of a table of sequences."""
+"""Conversion of the columns of a table of sequences."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Dates of files, as people and programs write them."""
+"""Dates in the forms that people and programs write."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``.ts`` files: what is read from them, and what is refused."""
+"""``.ts`` files: contents read, and refusals."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ PRESETS = ("zaremba-small", "zaremba-medium", "char-rnn")
 Save = Annotated[Path | None, typer.Option(metavar="MODEL", help="Write the fitted model.")]
 Preset = Annotated[str | None, typer.Option(help=f"A published recipe: {', '.join(PRESETS)}.")]
 Unit = Annotated[str | None, typer.Option(help="Kind of token: character, word or bpe.")]
-VocabularySize = Annotated[int | None, typer.Option(min=2, help="Most tokens, <unk> included.")]
+VocabularySize = Annotated[int | None, typer.Option(min=2, help="Maximum number of tokens, with <unk>.")]
 MinCount = Annotated[int | None, typer.Option(min=1, help="Rarer tokens become <unk>.")]
 Normalization = Annotated[
     str | None, typer.Option(help="nfc: compose letters and accents first; none: leave the text unchanged.")

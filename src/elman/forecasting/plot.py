@@ -23,11 +23,11 @@ _VERDICT = 13  # characters of a line below the panels, per inch
 
 
 class Checked(Protocol):
-    """What is read of a `Backtest`."""
+    """The part of a `Backtest` that is drawn."""
 
     @property
     def forecasts(self) -> pd.DataFrame:
-        """That of `cross_validation`."""
+        """Forecasts from `cross_validation`."""
 
     @property
     def best(self) -> str:
@@ -125,7 +125,7 @@ def _panels(
     draw: Callable[[Any, Any, list[Any]], None],
     backtest: Checked | None,
 ) -> Figure:
-    """Draw the first series, one panel each, under one legend and over the verdict."""
+    """Draw the first series, one panel each, with a legend above and the verdict below."""
     names = every[:_MOST]
     columns = 1 if len(names) == 1 else 2 if len(names) <= 6 else 3
     rows = -(-len(names) // columns)
@@ -193,7 +193,7 @@ def _draw_series(ax: Any, name: Any, frames: list[Any], seasons: int, method: st
 
 
 def _draw_past(ax: Any, name: Any, frames: list[Any]) -> None:
-    """Draw the actual values, and over them the forecasts from each cut-off."""
+    """Draw the actual values and the forecasts from each cut-off."""
     (frame,) = frames
     actual = frame.drop_duplicates("ds").sort_values("ds")
     ax.plot(actual["ds"], actual["y"], color=INK, linewidth=1.3, label="actual", zorder=3)
@@ -217,7 +217,7 @@ def _draw_past(ax: Any, name: Any, frames: list[Any]) -> None:
 
 
 def _finish(ax: Any, name: Any) -> None:
-    """Give a panel its title, and take away what is not needed."""
+    """Set the title of a panel, and remove needless lines."""
     ax.set_title(str(name), loc="left", fontsize=10, color=INK, parse_math=False)  # a name may hold dollar signs
     ax.spines[["top", "right"]].set_visible(False)
     ax.spines[["left", "bottom"]].set_color(MUTED)

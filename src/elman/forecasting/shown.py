@@ -1,4 +1,4 @@
-"""A fitted forecaster in a notebook: the table of what was chosen, the figure of a forecast."""
+"""A fitted forecaster in a notebook: a table of the choices, and a figure of a forecast."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ __all__ = ["figure", "known_frame", "long_forecast", "summary"]
 
 
 def summary(fitted: Fitted) -> dict[str, Any]:
-    """Return what was chosen and why, and how the networks were trained, by name.
+    """Return the delivered method, the reason and the training of the networks, by name.
 
     Parameters
     ----------
@@ -42,7 +42,7 @@ def summary(fitted: Fitted) -> dict[str, Any]:
 
 
 def figure(place: str, fitted: Fitted, forecast: Any) -> Figure:
-    """Draw a forecast behind the newest values, with the check over what it held out.
+    """Draw a forecast after the newest values, with the check over the held-out values.
 
     Parameters
     ----------
@@ -89,7 +89,7 @@ def long_forecast(place: str, newest: Panel, forecast: Any) -> pd.DataFrame:
     place : str
         Start of a message.
     newest : Panel
-        What it was made from.
+        The series forecast.
     forecast : ndarray, dict, list or frame
         The forecast.
 
