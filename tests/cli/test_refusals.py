@@ -97,7 +97,7 @@ BAD_DATA = {
         "Sum or average them first, by month for example."
     ),
     "day,y\n2024-01-01,1\n2024-01-01,2\n2024-01-02,3\n": (
-        "bad.csv: 2024-01-01 00:00:00 occurs more than once in column 'day'. No column tells several series apart. "
+        "bad.csv: 2024-01-01 00:00:00 occurs more than once in column 'day'. No column identifies several series. "
         "Sum the rows of one time, or drop all but one."
     ),
     "day,id,y\n2024-01-01,a,1\n2024-01-01,a,2\n2024-01-02,a,3\n": (

@@ -87,7 +87,7 @@ def public_calls(dtype: str) -> dict[str, tuple[str, dict[str, Any]]]:
     calls["adam_step"] = "adam_step", {"theta": normal(H), "gradient": normal(H), **moments}
     calls["clip_by_norm"] = "clip_by_norm", {"gradient": normal(H), "max_norm": 0.5}
     calls["clip_by_value"] = "clip_by_value", {"gradient": normal(H), "limit": 0.5}
-    series = {"values": normal(20, 2), "level": normal(20, 2), "origins": np.array([3, 5])}
+    series = {"values": normal(20, 2), "center": normal(20, 2), "origins": np.array([3, 5])}
     calls["pack_layer"] = (
         "pack_layer",
         {"cell": "gru", "W_x": normal(D, 3 * H), "W_h": normal(H, 3 * H), "b": normal(3 * H)},

@@ -45,7 +45,7 @@ LSTM = {"x": Z((50, 32, 8)), "h_0": Z((32, 64)), "c_0": Z((32, 64)), "W_x": Z((8
 RNN = {"x": Z((5, 2, 3)), "h_0": Z((2, 4)), "W_x": Z((3, 4)), "W_h": Z((4, 4))}
 SGD = {"theta": Z(3), "gradient": Z(3), "velocity": Z(3), "learning_rate": 0.1}
 ADAM = {"theta": Z(3), "gradient": Z(3), "m": Z(3), "v": Z(3), "step": 1, "learning_rate": 0.1}
-WINDOWS = {"values": Z((100, 1)), "level": None, "origins": [3], "steps": 2, "first": -3, "width": 4}
+WINDOWS = {"values": Z((100, 1)), "center": None, "origins": [3], "steps": 2, "first": -3, "width": 4}
 MASK = {"shape": (2, 3, 4), "rate": 0.5, "seed": 1, "update": 1, "layer": 0}
 SHARED = Z(3)
 
@@ -191,9 +191,9 @@ SHAPES: list[tuple[Callable[[], object], str]] = [
         "sgd_step: gradient must have shape (P,) = (3,), got (4,).\n  P=3 comes from theta (P,) = (3,).",
     ),
     (
-        lambda: gather_windows(**{**WINDOWS, "level": Z((99, 1))}),
+        lambda: gather_windows(**{**WINDOWS, "center": Z((99, 1))}),
         (
-            "gather_windows: level must have shape (total, C) = (100, 1), got (99, 1).\n"
+            "gather_windows: center must have shape (total, C) = (100, 1), got (99, 1).\n"
             "  total=100 and C=1 come from values (total, C) = (100, 1)."
         ),
     ),
@@ -350,8 +350,8 @@ ARGUMENTS: list[tuple[Callable[[], object], str]] = [
         "gather_windows: origins[1] = 2 reads rows -1 to 3, but values has rows 0 to 99.",
     ),
     (
-        lambda: gather_windows(**{**WINDOWS, "origins": [99], "width": 1, "level": Z((100, 1))}),
-        "gather_windows: origins[0] must be between 0 and 98 (so that every step has a level), got 99.",
+        lambda: gather_windows(**{**WINDOWS, "origins": [99], "width": 1, "center": Z((100, 1))}),
+        "gather_windows: origins[0] must be between 0 and 98 (so that every step has a center), got 99.",
     ),
     (
         lambda: gather_windows(**WINDOWS, stride=0),

@@ -113,20 +113,20 @@ def test_windows_element_by_element(data: st.DataObject) -> None:
         return
     origins = draw(st.lists(st.integers(low, high), max_size=4))
     rng = np.random.default_rng(23)
-    values, level = rng.normal(size=(total, C)), rng.normal(size=(total, C))
-    for levels in (None, level):
-        windows = gather_windows(values, levels, origins, steps, first, width, stride, np.float64)
+    values, center = rng.normal(size=(total, C)), rng.normal(size=(total, C))
+    for some in (None, center):
+        windows = gather_windows(values, some, origins, steps, first, width, stride, np.float64)
         assert windows.shape == (steps, len(origins), width * C)
         for t, n, w, c in np.ndindex(steps, len(origins), width, C):
             o = origins[n] + t * stride
-            expected = values[o + first + w, c] - (0.0 if levels is None else levels[o, c])
+            expected = values[o + first + w, c] - (0.0 if some is None else some[o, c])
             assert windows[t, n, w * C + c] == expected
 
 
 def test_windows_subtract_before_rounding() -> None:
-    """16777217 has no float32, but its distance from a level has."""
+    """16777217 has no float32, but its distance from a center has."""
     values = np.array([[16777216.0], [16777217.0]])
-    level = np.full((2, 1), 16777216.0)
-    windows = gather_windows(values, level, [0], 1, 0, 2)
+    center = np.full((2, 1), 16777216.0)
+    windows = gather_windows(values, center, [0], 1, 0, 2)
     assert windows.dtype == np.float32
     np.testing.assert_array_equal(windows, [[[0.0, 1.0]]])

@@ -148,7 +148,7 @@ def test_encodings(tmp_path: Path) -> None:
         (
             "month,sales\n2024-01,1\n2024-01,2\n2024-02,3\n",
             (
-                "2024-01-01 00:00:00 occurs more than once in column 'month'. No column tells several series apart. "
+                "2024-01-01 00:00:00 occurs more than once in column 'month'. No column identifies several series. "
                 "Sum the rows of one time, or drop all but one."
             ),
         ),
@@ -357,7 +357,7 @@ def test_one_column_per_series(tmp_path: Path) -> None:
 def test_a_row_number_is_no_id(tmp_path: Path) -> None:
     table = read(tmp_path, "id,month,sales\n7,2024-01,5\n8,2024-02,7\n9,2024-03,6\n", target="sales")
     assert (table.series, len(table.frame)) == (None, 3)
-    assert table.notes[0] == "'id' numbers the rows, and tells no series apart"
+    assert table.notes[0] == "'id' numbers the rows and does not identify series"
 
 
 KEYS = "id,date,store,family,sales\n" + "".join(
@@ -409,7 +409,7 @@ def test_numbers_of_rows_are_no_values(tmp_path: Path) -> None:
     rows = "".join(f"{300 + k},2024-01-{k + 1:02},{k % 3},{k % 2}\n" for k in range(9))
     table = read(tmp_path, "id,date,north,south\n" + rows, target="north")
     assert table.notes == [
-        "'id' numbers the rows, and tells no series apart",
+        "'id' numbers the rows and does not identify series",
         "not used as covariates: south",
     ]
     message = refused(tmp_path, "id,date,north,south\n" + rows)

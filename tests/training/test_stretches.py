@@ -11,21 +11,28 @@ from elman.training import OrderedStretches, StretchBatches
 SIZES = (30, 12, 50)
 OFFSETS = np.concatenate(([0], np.cumsum(SIZES)))
 RNG = np.random.default_rng(0)
-VALUES = RNG.standard_normal((sum(SIZES), 2)) + 1e8  # the level must be taken off before the cast
-LEVEL = np.full_like(VALUES, 1e8) + RNG.integers(0, 3, VALUES.shape)
+VALUES = RNG.standard_normal((sum(SIZES), 2)) + 1e8  # the center must be taken off before the cast
+CENTER = np.full_like(VALUES, 1e8) + RNG.integers(0, 3, VALUES.shape)
 WEIGHT = RNG.integers(0, 2, VALUES.shape).astype(float)
 WINDOW, HORIZON, STEPS = 5, 3, 10
 
 
 def stretches(**changes) -> StretchBatches:
-    options = {"window": WINDOW, "horizon": HORIZON, "steps": STEPS, "batch_size": 16, "level": LEVEL, "weight": WEIGHT}
+    options = {
+        "window": WINDOW,
+        "horizon": HORIZON,
+        "steps": STEPS,
+        "batch_size": 16,
+        "center": CENTER,
+        "weight": WEIGHT,
+    }
     return StretchBatches(VALUES, OFFSETS, **{**options, **changes})
 
 
 def find_origin(x: np.ndarray) -> int:
     """Return the origin whose window is x (window * 2)."""
     for origin in range(WINDOW - 1, len(VALUES)):
-        window = (VALUES[origin - WINDOW + 1 : origin + 1] - LEVEL[origin]).astype(np.float32)
+        window = (VALUES[origin - WINDOW + 1 : origin + 1] - CENTER[origin]).astype(np.float32)
         if np.array_equal(window.ravel(), x):
             return origin
     raise AssertionError("no origin has this window")
@@ -37,9 +44,11 @@ def check(batch, row: int) -> tuple[int, int]:
     first = find_origin(batch.x[0, row])
     for step in range(length):
         o = first + step
-        np.testing.assert_array_equal(batch.x[step, row], np.float32(VALUES[o - WINDOW + 1 : o + 1] - LEVEL[o]).ravel())
+        np.testing.assert_array_equal(
+            batch.x[step, row], np.float32(VALUES[o - WINDOW + 1 : o + 1] - CENTER[o]).ravel()
+        )
         target = slice(o + 1, o + HORIZON + 1)
-        np.testing.assert_array_equal(batch.y[step, row], np.float32(VALUES[target] - LEVEL[o]).ravel())
+        np.testing.assert_array_equal(batch.y[step, row], np.float32(VALUES[target] - CENTER[o]).ravel())
         np.testing.assert_array_equal(batch.weight[step, row], WEIGHT[target].ravel())
     return first, length
 
@@ -92,7 +101,9 @@ def test_lengths_are_left_out_where_all_rows_are_full() -> None:
 
 
 def test_series_in_order_with_carried_state() -> None:
-    batches = OrderedStretches(VALUES, OFFSETS, window=WINDOW, horizon=HORIZON, steps=STEPS, level=LEVEL, weight=WEIGHT)
+    batches = OrderedStretches(
+        VALUES, OFFSETS, window=WINDOW, horizon=HORIZON, steps=STEPS, center=CENTER, weight=WEIGHT
+    )
     origins = [size - WINDOW - HORIZON + 1 for size in SIZES]
     assert batches.epoch_length == 5
     for update in range(10):
@@ -124,11 +135,11 @@ REFUSED = {
         ShapeError,
         "StretchBatches: offsets must rise from 0 to total = 92, got [0 5].",
     ),
-    "level": (
-        lambda: stretches(level=LEVEL[:-1]),
+    "center": (
+        lambda: stretches(center=CENTER[:-1]),
         ShapeError,
         (
-            "StretchBatches: level must have shape (total, C) = (92, 2), got (91, 2).\n"
+            "StretchBatches: center must have shape (total, C) = (92, 2), got (91, 2).\n"
             "  total=92 and C=2 come from values (total, C) = (92, 2)."
         ),
     ),

@@ -154,7 +154,7 @@ def dropout_mask(
 def gather_windows(
     place: str,
     values: Any,
-    level: Any,
+    center: Any,
     origins: Any,
     steps: Any,
     first: Any,
@@ -165,7 +165,7 @@ def gather_windows(
     """Check the arguments of `gather_windows`: every value that any row will read exists."""
     s = Shapes(place, np.float64)
     values = s.array("values", values, "total", "C")
-    level = s.array("level", level, "total", "C", optional=True)
+    center = s.array("center", center, "total", "C", optional=True)
     origins = s.integers("origins", origins, "N")
     steps = integer(place, "steps", steps, 0, 2**53)
     first = integer(place, "first", first, -(2**53), 2**53)
@@ -173,11 +173,11 @@ def gather_windows(
     stride = integer(place, "stride", stride, 1, 2**53)
     if steps:
         _windows_inside(place, origins, first, first + width + (steps - 1) * stride, s.sizes["total"])
-        if level is not None:
+        if center is not None:
             last = s.sizes["total"] - 1 - (steps - 1) * stride
-            within(place, "origins", origins, last, f"{last} (so that every step has a level)", ArgumentError)
+            within(place, "origins", origins, last, f"{last} (so that every step has a center)", ArgumentError)
     origins = np.require(origins, np.int64, ["C", "A"])
-    return values, level, origins, steps, first, width, stride, float_dtype(place, "dtype", dtype)
+    return values, center, origins, steps, first, width, stride, float_dtype(place, "dtype", dtype)
 
 
 def _windows_inside(place: str, origins: Array, begin: int, end: int, total: int) -> None:

@@ -94,7 +94,7 @@ def dropout_mask(
 @twin
 def gather_windows(
     values: npt.ArrayLike,
-    level: npt.ArrayLike | None,
+    center: npt.ArrayLike | None,
     origins: npt.ArrayLike,
     steps: int,
     first: int,
@@ -102,9 +102,9 @@ def gather_windows(
     stride: int = 1,
     dtype: npt.DTypeLike = np.float32,
 ) -> Array:
-    values, level, origins, steps, first, width, stride, dtype = _check.gather_windows(
-        "gather_windows", values, level, origins, steps, first, width, stride, dtype
+    values, center, origins, steps, first, width, stride, dtype = _check.gather_windows(
+        "gather_windows", values, center, origins, steps, first, width, stride, dtype
     )
     windows = np.empty((steps, len(origins), width * values.shape[1]), dtype)
-    kernels.gather_windows(values, level, origins, first, width, stride, windows)
+    kernels.gather_windows(values, center, origins, first, width, stride, windows)
     return windows

@@ -45,7 +45,7 @@ def audit(forecaster: Any, data: Any) -> Audit:
     """Check that forecasts depend on the known values and on nothing else.
 
     ============  ==================================================  ================================================
-    check         promise                                             how it is put to the test
+    check         promise                                             method
     ============  ==================================================  ================================================
     future        values after the cut-off change nothing             a backtest over data whose values after a cut-off
                                                                       are replaced; a copy fitted to all data before
@@ -66,9 +66,9 @@ def audit(forecaster: Any, data: Any) -> Audit:
     Parameters
     ----------
     forecaster : Forecaster or alike
-        Fitted or not; it is not changed. One that is not fitted is audited as a copy fitted to ``data``. Anything with
-        ``horizon``, ``fit(data)`` and ``predict(data)`` can be audited; what it cannot be asked is "not checked". Where
-        there is ``update(data)``, ``predict()`` has to go on from there.
+        Fitted or not; it is not changed. For an unfitted one, a copy fitted to ``data`` is audited. Any object with
+        ``horizon``, ``fit(data)`` and ``predict(data)`` can be audited; impossible checks are "not checked". If it has
+        ``update(data)``, ``predict()`` must continue from the updated values.
     data : array_like, list or frame
         As for `Forecaster.fit`; best the data of the fit.
 
@@ -88,10 +88,10 @@ def audit(forecaster: Any, data: Any) -> Audit:
     -----
     "Change nothing" and "as if" mean the same bits. Numbers are in the units of the data, one per step of the horizon;
     for ``alignment`` they are the steps by which forecasts are displaced. Copies keep all settings but train for 20
-    updates at most (200 for the pattern), which is enough for every bit to depend on the data; where no seed is set,
+    updates at most (200 for the pattern), after which every bit depends on the data; without a seed,
     theirs is 0. An audit takes about as long as one or two fits.
 
-    What this cannot see: values scaled, filled or selected with knowledge of the future before they came here.
+    Limit: an audit cannot detect values that were scaled, filled or selected with future values beforehand.
 
     Examples
     --------

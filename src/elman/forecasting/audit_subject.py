@@ -103,7 +103,7 @@ class Subject:
         return model if updated is None else updated
 
     def predict(self, model: Any, panel: Panel, *, given: bool = True) -> Array:
-        """Forecast what follows a panel (S, K), or (S, D, K) for D channels, series in the order of the panel.
+        """Forecast from a panel (S, K), or (S, D, K) for D channels, series in the order of the panel.
 
         If the panel is not ``given``, the model was fitted or updated with it.
         """

@@ -57,7 +57,7 @@ _SHARED = """    Parameters
     horizon : int
         Values to forecast.
     season : int
-        Values per season; what has no season leaves it alone, and takes it so that all baselines are called alike.
+        Values per season; ignored by baselines without a season, which take it for a common signature.
 
     Returns
     -------

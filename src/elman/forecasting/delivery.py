@@ -92,7 +92,7 @@ def fit_and_predict(
     future: Any = None,
     columns: OwnNames | None = None,
 ) -> Delivery:
-    """Fit a forecaster and forecast what follows.
+    """Fit a forecaster and forecast.
 
     Parameters
     ----------

@@ -98,12 +98,12 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
     loss : {"mae", "mse", "huber", "half_squared_error"}
         Mean over steps and horizon; ``"half_squared_error"`` is the sum.
     loss_at : {"every", "last"}
-        Whether every step of a stretch counts, or the last alone; then the linear skip covers all steps of the stretch.
+        Whether the loss counts every step of a stretch or only the last; the linear skip then covers all steps.
     carry_state : bool
-        Whether stretches follow each other in the order of time, each beginning with the state in which the one before
-        ended; the state is then warmed on the whole series before a forecast.
+        Whether stretches are in order of time and each starts from the final state of the one before; a forecast then
+        warms the state on the whole series.
     bptt_depth : None or 1
-        None sends the gradient back through the whole stretch.
+        Depth of backpropagation through time; None: the whole stretch.
     transform : {"auto", "log", "log1p", "scale", "none"}
         ``"auto"``: log if every training value is positive, log1p if none is negative, else division by each series'
         mean absolute deviation.
@@ -114,14 +114,15 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
     optimizer : {"adam", "rmsprop", "sgd"}
         Update rule.
     learning_rate : float
-        At the start.
+        Initial learning rate.
     schedule : {"cosine", "constant"}
         Learning-rate schedule.
     updates : int or "auto"
         Gradient steps. ``"auto"``: ``min(900, 300 * cube root of max(number of series, windows / steps))``; but 100
-        where ``window="auto"`` measures that 300 forecast worse than 100 by 10 %, as happens where data are few.
+        if ``window="auto"`` finds the error of 300 updates larger by 10 % than that of 100, as with few data.
     batch_size : int
-        Stretches per update, at most: no more than cover every series once (see `elman.forecasting.recipe.batch_size`).
+        Maximum stretches per update, and at most as many as cover every series once (see
+        `elman.forecasting.recipe.batch_size`).
     clip_norm : float or None
         Maximum gradient norm.
     dropout : float
@@ -137,16 +138,16 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         trained without these values and scored on them, then trained on all values for the best number of updates,
         under the same schedule.
     past_covariates, future_covariates : sequence of str, or None
-        Columns of a frame that enter every window as further channels; numbers, none missing. Those of the second kind
-        are known ahead (prices, holidays): every window also sees them over the horizon, and `predict` needs them. Of a
-        column of categories each is named, ``["sky=rain", "sky=sun"]``, and becomes a channel of 0 and 1.
+        Columns of a frame that enter every window as further channels; numbers, none missing. Future covariates are
+        known ahead (prices, holidays): every window also includes them over the horizon, and `predict` needs them. For
+        a column of categories, name each: ``["sky=rain", "sky=sun"]``; each becomes a channel of 0 and 1.
     missing : {"error", "seasonal_median", "interpolate"}
-        What to do about NaN and missing time stamps. Filled values never count in the loss.
+        Treatment of NaN and missing time stamps. Filled values never count in the loss.
     cutoffs : int or "auto"
-        Past cut-offs of the check, a horizon apart, counted back from each series' own end; 0: no check. ``"auto"``: as
-        many as the rule says (`elman.forecasting.past.most_cut_offs`) with ``method="auto"``; with a method that was
-        asked for none but the newest horizon of panels of 20 series or more, for the width of the intervals. Candidates
-        are prepared on what precedes the earliest. It takes three for a baseline to be delivered.
+        Past cut-offs of the check, a horizon apart, counted back from each series' own end; 0: no check. ``"auto"``:
+        with ``method="auto"`` by rule (`elman.forecasting.past.most_cut_offs`); with any other method none, except one
+        on panels of 20 series or more, for the width of the intervals. Candidates are prepared on the values before
+        the earliest. A baseline is delivered only after three or more.
     refit : bool
         Whether candidates are prepared anew at every cut-off.
     {common}
@@ -154,36 +155,36 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
     Attributes
     ----------
     method_ : str
-        What is delivered: ``"prior"``, ``"prior with optimized Theta"`` (their geometric mean, without season),
-        ``"tuned prior"``, ``"mean of prior and tuned prior"``, ``"network"``, ``"seasonal naive"``, …
+        Name of the delivered method: ``"prior"``, ``"prior with optimized Theta"`` (their geometric mean, without
+        season), ``"tuned prior"``, ``"mean of prior and tuned prior"``, ``"network"``, ``"seasonal naive"``, …
     reason_ : str
-        Why, in a few words.
+        The reason for it.
     check_ : Backtest or None
-        Errors of what is delivered beside those of the baselines on the values held out; None where there was no check,
-        and in a forecaster that was loaded.
+        Errors of the delivered method and of the baselines on held-out values; None without a check, and in a loaded
+        forecaster.
     seasons_ : tuple of int
         Values per season.
     freq_ : DateOffset, int or None
         Distance between time stamps.
     networks_ : list of Network
-        The ensemble. This and what follows only where a network is delivered.
+        The ensemble. This attribute and the next exist only if a network is delivered.
     history_ : list of History
         Loss, gradient norm and learning rate of every update of every network.
     window_, updates_, transform_ : int, int, str
-        What was chosen.
+        The chosen values.
     window_scores_, updates_scores_, validation_scores_ : dict of int to float
         Error on the held-out end of the training part: by window tried, by number of updates, and by update during
-        training with ``validation``; empty where nothing was measured.
+        training with ``validation``; empty without measurements.
 
     See Also
     --------
-    elman.forecasting.cross_validation : how good it is, beside simple baselines.
+    elman.forecasting.backtest : comparison with simple baselines on past data.
 
     Notes
     -----
-    What the prior and the baselines forecast does not depend on other series, unless the prior was tuned. For the
-    network, series shorter than ``window + horizon + season - 1`` are padded on the left with their first value;
-    padding is never a target. Everything up to the cast to float32 happens in float64.
+    Forecasts of the untuned prior and of the baselines do not depend on other series. For the network, series shorter
+    than ``window + horizon + season - 1`` are padded on the left with their first value; padding is never a target. All
+    computation before the cast to float32 is in float64.
 
     References
     ----------
@@ -472,7 +473,7 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         return summary(fitted)
 
     def _repr_html_(self) -> str:
-        """Return what was chosen, and the errors of all candidates, for a notebook."""
+        """Return the choices and the errors of all candidates, for a notebook."""
         check = self.check_ if self.__sklearn_is_fitted__() else None
         return super()._repr_html_() + ("" if check is None else check.errors_html())
 

@@ -103,7 +103,7 @@ def from_file(forecaster: Parameters, arrays: Arrays, metadata: dict[str, Any]) 
         method = PriorMethod(name, prior) if name in _PRIORS else BaselineMethod(name, prior)
     reason = "" if old else metadata["reason"]
     if not isinstance(reason, str) or (not old and metadata["delivered"] != method.label):
-        raise FileFormatError("what is delivered does not go with the method")
+        raise FileFormatError("the delivered label does not match the method")
     columns = OwnNames.from_metadata(metadata["columns"]) if "columns" in metadata else None
     return Fitted(method, seasons, newest, values_of(forecaster), reason, columns=columns)
 

@@ -1,7 +1,7 @@
 """Choose the window by short fits, scored on the last horizon of the training part.
 
 Only the training part is used. Its newest `horizon` values are held out, a small network per candidate is
-trained on the rest, and its forecast is compared with what was held out, on the transformed scale (for logarithms: the
+trained on the rest, and its forecast is compared with the held-out values on the transformed scale (for logarithms: the
 relative error). The window of the written rule is kept unless another is clearly better. The same measurement
 shows whether training three times as long forecasts clearly worse, as with few data; training is then short.
 """

@@ -200,7 +200,7 @@ def _cut(arrays: Arrays, recipe: Recipe, batch_size: int) -> OrderedStretches | 
     kind: Any = OrderedStretches
     if not recipe.carry:
         kind, sizes = StretchBatches, sizes | {"batch_size": batch_size}
-    batches = kind(arrays.values, arrays.offsets, **sizes, level=arrays.center, weight=arrays.weight)
+    batches = kind(arrays.values, arrays.offsets, **sizes, center=arrays.center, weight=arrays.weight)
     if arrays.covariates is None:
         return batches  # type: ignore[no-any-return]
     return WithCovariates(batches, kind(arrays.covariates, arrays.offsets, **sizes), len(recipe.past))

@@ -11,7 +11,7 @@ from elman._check import Array
 
 def gather_windows(
     values: npt.ArrayLike,
-    level: npt.ArrayLike | None,
+    center: npt.ArrayLike | None,
     origins: npt.ArrayLike,
     steps: int,
     first: int,
@@ -23,13 +23,13 @@ def gather_windows(
 
     Row n at step t, counted from 0, has the origin o = origins[n] + t · stride and the window::
 
-        values[o + first : o + first + width] − level[o]          flattened: time first, then channel
+        values[o + first : o + first + width] − center[o]          flattened: time first, then channel
 
     Parameters
     ----------
     values : array_like (total, C)
         The series, C channels; read as float64.
-    level : array_like (total, C), optional
+    center : array_like (total, C), optional
         Subtracted in float64, before rounding to ``dtype``; None subtracts nothing.
     origins : array_like (N,) of int
         Origin of each row's first step.
@@ -51,7 +51,7 @@ def gather_windows(
     Raises
     ------
     ShapeError
-        If ``values`` and ``level`` differ in shape.
+        If ``values`` and ``center`` differ in shape.
     ArgumentError
         If a window would lie outside the series.
 
@@ -65,11 +65,11 @@ def gather_windows(
            [[-2., -1.,  0.],
             [-2., -1.,  0.]]], dtype=float32)
     """
-    values, level, origins, steps, first, width, stride, dtype = _check.gather_windows(
-        "gather_windows", values, level, origins, steps, first, width, stride, dtype
+    values, center, origins, steps, first, width, stride, dtype = _check.gather_windows(
+        "gather_windows", values, center, origins, steps, first, width, stride, dtype
     )
     o = origins + stride * np.arange(steps)[:, np.newaxis]  # (steps, N)
     windows: Array = values[o[..., np.newaxis] + first + np.arange(width)]  # (steps, N, width, C)
-    if level is not None:
-        windows = windows - level[o][..., np.newaxis, :]
+    if center is not None:
+        windows = windows - center[o][..., np.newaxis, :]
     return np.asarray(windows.reshape(steps, len(origins), width * values.shape[1]), dtype)

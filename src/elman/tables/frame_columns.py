@@ -28,7 +28,7 @@ def as_long(place: str, data: Any) -> Any:
     place : str
         Start of every message.
     data : object
-        Anything else, such as an array, is returned as it is.
+        Anything else, such as an array, is returned unchanged.
 
     Examples
     --------

@@ -89,9 +89,9 @@ def read_series(
         Covariates that hold categories: each becomes a column of 0 and 1, named ``column=category``. Such a name among
         ``past`` stands for a category already known; then there are no others.
     notation : Notation, optional
-        How numbers and dates are written, as far as it is known; the rest is found from all values of a column.
+        Notation of numbers and dates; the rest is inferred from all values of a column.
     known : OwnNames, optional
-        Columns to take where no others are named, as far as the file has them.
+        Columns to use if no others are named and the file has them.
 
     Returns
     -------
@@ -100,7 +100,7 @@ def read_series(
     Raises
     ------
     DataError
-        Naming the file, the line or column, and what to do.
+        Naming the file, the line or column, and the remedy.
     UnsupportedError
         If nothing installed reads Parquet.
     OSError
@@ -134,7 +134,7 @@ def read_series(
     time, stamps = _find_time(path, columns, time, (target, series), notes)
     numbered: list[str] = []
     series = series or _find_series(columns, (time, target), numbered)
-    notes += [f"{name!r} numbers the rows, and tells no series apart" for name in numbered]
+    notes += [f"{name!r} numbers the rows and does not identify series" for name in numbered]
     taken = (time, target, series)
     if targets:
         if past or future is not None:
@@ -239,7 +239,7 @@ def _check_rows(path: Path, columns: Columns, frame: pd.DataFrame, taken: tuple[
         text = f"{path.name}: {again} occurs more than once in column {time!r}{within}."
         if apart:
             raise DataError(text, Remedy("pass {} if the file holds several series", series=apart))
-        text += " No column tells several series apart."
+        text += " No column identifies several series."
         raise DataError(text, Remedy("sum the rows of one time"), Remedy("drop all but one"))
     if frame["unique_id"].value_counts().max() < 2:
         raise DataError(f"{path.name}: no series has more than one row, at least 2 are needed.")

@@ -29,14 +29,14 @@ class _Windows:
         window: int,
         horizon: int,
         steps: int,
-        level: npt.ArrayLike | None,
+        center: npt.ArrayLike | None,
         weight: npt.ArrayLike | None,
         dtype: npt.DTypeLike,
     ) -> None:
         place = type(self).__name__
         s = _check.Shapes(place, np.float64)
         self.values = s.array("values", values, "total", "C")
-        self.level = s.array("level", level, "total", "C", optional=True)
+        self.center = s.array("center", center, "total", "C", optional=True)
         self.weight = s.array("weight", weight, "total", "C", optional=True)
         self.offsets = np.require(s.integers("offsets", offsets, "B"), np.int64, ["C", "A"])
         self.window = _check.positive_integer(place, "window", window)
@@ -68,21 +68,21 @@ class _Windows:
         if missing > 0:
             rows = ((0, missing), (0, 0))
             self.values = np.pad(self.values, rows)
-            self.level = None if self.level is None else np.pad(self.level, rows)
+            self.center = None if self.center is None else np.pad(self.center, rows)
             self.weight = None if self.weight is None else np.pad(self.weight, rows)
 
-    def _gather(self, name: str, source: Array, level: Array | None, origins: Array, first: int, width: int) -> Array:
+    def _gather(self, name: str, source: Array, center: Array | None, origins: Array, first: int, width: int) -> Array:
         shape = self.steps, len(origins), width * source.shape[1]
         out = self._buffers.get(name)
         if out is None or out.shape != shape:
             out = self._buffers[name] = np.empty(shape, self.dtype)
-        kernels.gather_windows(source, level, origins, first, width, 1, out)
+        kernels.gather_windows(source, center, origins, first, width, 1, out)
         return out
 
     def _batch(self, origins: Array, lengths: Array, carry: bool = False) -> Batch:
         """Return the windows, targets and weights of ``steps`` origins from each of ``origins`` (N,) on."""
-        x = self._gather("x", self.values, self.level, origins, 1 - self.window, self.window)
-        y = self._gather("y", self.values, self.level, origins, 1, self.horizon)
+        x = self._gather("x", self.values, self.center, origins, 1 - self.window, self.window)
+        y = self._gather("y", self.values, self.center, origins, 1, self.horizon)
         weight = None if self.weight is None else self._gather("weight", self.weight, None, origins, 1, self.horizon)
         return Batch(x, y, weight, None if (lengths == self.steps).all() else lengths, carry)
 
@@ -92,8 +92,8 @@ class StretchBatches(_Windows):
 
     Step t of a row has an origin o (the index of the newest known value) and sees and predicts::
 
-        x = values[o-window+1 : o+1] - level[o]        oldest first, all channels of one time side by side
-        y = values[o+1 : o+horizon+1] - level[o]       likewise
+        x = values[o-window+1 : o+1] - center[o]        oldest first, all channels of one time side by side
+        y = values[o+1 : o+horizon+1] - center[o]       likewise
 
     and the next step has the origin o + 1.
 
@@ -113,7 +113,7 @@ class StretchBatches(_Windows):
         Rows, N.
     seed : int
         Of the draws.
-    level : array_like (total, C), optional
+    center : array_like (total, C), optional
         What is subtracted from everything around an origin.
     weight : array_like (total, C), optional
         Of each value as a target; 0 for filled values.
@@ -149,12 +149,12 @@ class StretchBatches(_Windows):
         steps: int,
         batch_size: int = 32,
         seed: int = 0,
-        level: npt.ArrayLike | None = None,
+        center: npt.ArrayLike | None = None,
         weight: npt.ArrayLike | None = None,
         dtype: npt.DTypeLike = np.float32,
     ) -> None:
         super().__init__(
-            values, offsets, window=window, horizon=horizon, steps=steps, level=level, weight=weight, dtype=dtype
+            values, offsets, window=window, horizon=horizon, steps=steps, center=center, weight=weight, dtype=dtype
         )
         self.batch_size = _check.positive_integer("StretchBatches", "batch_size", batch_size)
         self.seed = _check.integer("StretchBatches", "seed", seed, 0, 2**63 - 1)
@@ -209,12 +209,12 @@ class OrderedStretches(_Windows):
         window: int,
         horizon: int,
         steps: int,
-        level: npt.ArrayLike | None = None,
+        center: npt.ArrayLike | None = None,
         weight: npt.ArrayLike | None = None,
         dtype: npt.DTypeLike = np.float32,
     ) -> None:
         super().__init__(
-            values, offsets, window=window, horizon=horizon, steps=steps, level=level, weight=weight, dtype=dtype
+            values, offsets, window=window, horizon=horizon, steps=steps, center=center, weight=weight, dtype=dtype
         )
         self._pad(self.first_origin + self.origins)
         self.epoch_length: int | None = -(-int(self.origins.max()) // self.steps)
