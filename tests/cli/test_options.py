@@ -131,7 +131,7 @@ def test_text_in_the_file_of_rows_to_come_is_left_alone(run: Callable[..., Any],
     words = ["forecast", known, "-n", 4, *QUICK, "--target", "y", "--future", ahead, "--backtest", 0, "--level", "none"]
     done = run(*words)
     assert done.exit_code == 0
-    notes = [f"{known}: no numbers, and not used: weather.", f"{known}: known ahead: price."]
+    notes = [f"{known}: not numeric, not used: weather.", f"{known}: known ahead: price."]
     assert [line for line in done.stderr.splitlines() if line in notes] == notes
     refused = run(*words, "--covariates", "weather")
     assert (refused.exit_code, refused.stderr.splitlines()[-1]) == (

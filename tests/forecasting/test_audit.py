@@ -486,7 +486,7 @@ def test_mistakes_of_updates_are_red_on_update_alone(mistake: Any, monkeypatch: 
         assert min(numbers(result, "update")) > 0
     detail = next(check for check in red(kind).checks if check.name == "update").detail
     if mistake is LearnsFromUpdates:
-        assert "what was learned from updates row by row" in detail
+        assert "updates row by row taught the model" in detail
     if mistake is forgets_where_it_was:
         assert detail == "moved by: updates row by row"  # in one call it is one step from the correct state
 

@@ -217,11 +217,11 @@ def test_verdicts() -> None:
     ramp = np.arange(60.0)  # the scale of MASE is 4 everywhere
     assert verdict([3.0], [8.0], [4.0], ramp) == (
         True,
-        "Elman beats seasonal naive, the best baseline, by 25 % in MASE. That is one cut-off, which says little.",
+        "Elman beats seasonal naive, the best baseline, by 25 % in MASE. One cut-off is little evidence.",
     )
     assert verdict([4.0], [8.0], [3.0], ramp) == (
         False,
-        "Elman is not better than seasonal naive (MASE 1 against 0.75). That is one cut-off, which says little.",
+        "Elman is not better than seasonal naive (MASE 1 against 0.75). One cut-off is little evidence.",
     )
     assert verdict([1.0, 1.0, 4.0], [9.0, 9.0, 9.0], [2.0, 2.0, 5.0], ramp) == (
         True,
@@ -238,9 +238,9 @@ def test_verdicts() -> None:
     )
     assert verdict([2.0], [4.0], [4.0], np.ones(60)) == (
         True,
-        "Elman beats naive, the best baseline, by 50 % in MAE. That is one cut-off, which says little.",
+        "Elman beats naive, the best baseline, by 50 % in MAE. One cut-off is little evidence.",
     )
-    equal = "Elman and naive, the best baseline, are equal (MASE 1). That is one cut-off, which says little."
+    equal = "Elman and naive, the best baseline, are equal (MASE 1). One cut-off is little evidence."
     assert verdict([4.0], [4.0], [4.0], ramp) == (False, equal)
     almost = [4.0 - 1e-9] * 3
     assert verdict(almost, [4.0] * 3, [5.0] * 3, ramp) == (

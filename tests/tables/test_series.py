@@ -349,7 +349,7 @@ def test_one_column_per_series(tmp_path: Path) -> None:
     assert (table.target, table.series) == ("north,south", None)
     assert table.frame.groupby("unique_id")["y"].agg(list).to_dict() == {"north": [5, 6, 7], "south": [1, 2]}
     assert refused(tmp_path, text, target="north,south", past=["north"]) == (
-        "sales.csv: north,south are several series, which go without covariates."
+        "sales.csv: north,south are several series and cannot have covariates."
     )
     assert "there is no column 'north,west'; the columns" in refused(tmp_path, text, target="north,west")
 

@@ -17,8 +17,8 @@ from elman.forecasting.audit_changes import (
     lifted,
     raised,
     turned,
+    with_added,
     with_other_future,
-    with_strangers,
     with_tail,
 )
 from elman.forecasting.audit_report import Audit, Check
@@ -55,12 +55,12 @@ def audit(forecaster: Any, data: Any) -> Audit:
                                                                       must be nearest to the value of its own step, and
                                                                       carry that time stamp
     neighbours    other series and the batch change nothing           each series alone, permuted, beside changed series
-                                                                      and beside strangers of other lengths
+                                                                      and beside other series of other lengths
     dates         shifted dates change no value                       all time stamps moved
-    repeat        the same seed gives the same bits                   two copies fitted; the forecaster asked again
+    repeat        the same seed gives the same bits                   two copies fitted; a forecast repeated
     threads       any number of threads gives the same bits           copies fitted with one and with three threads
-    update        new values count as if given whole, teach nothing   a copy takes in the newest values, row by row and
-                                                                      in one go
+    update        updates equal whole data, and teach nothing         a copy updated with the newest values, row by
+                                                                      row and in one call
     ============  ==================================================  ================================================
 
     Parameters
@@ -107,7 +107,7 @@ def audit(forecaster: Any, data: Any) -> Audit:
     not checked  shifted dates change no value                      the data have no dates
     holds        the same seed gives the same bits                  largest change 0
     holds        any number of threads gives the same bits          largest change 0
-    holds        new values count as if given whole, teach nothing  largest change 0
+    holds        updates equal whole data, and teach nothing        largest change 0
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ElmanWarning)  # about the changed data
@@ -186,7 +186,7 @@ def _refitted(subject: Subject, panel: Panel, result: _Largest) -> list[str]:
     fresh = subject.predict(subject.fit(subject.copy(), past), past)
     used = subject.fit(subject.copy(), with_other_future(panel, subject.horizon, raised, len(subject.past)))
     result.compare("an earlier fit to all data", fresh, subject.predict(subject.fit(used, past), past))
-    return ["fitted before to all data"]
+    return ["a fit on all data first"]
 
 
 def _backtested(subject: Subject, panel: Panel, n_windows: int, result: _Largest) -> list[str]:
@@ -258,7 +258,7 @@ def _alignment(subject: Subject) -> Check:
             errors[shift] += _mean_error(forecast, pattern[(n - drop + steps + shift) % 4]) / 4
     close = _LEARNED * np.abs(pattern - np.roll(pattern, 1)).mean()
     if not (errors.min(axis=0) < close).all() or (repeats < close).all():  # a constant forecast tells nothing
-        return Check("alignment", promise, None, measure, (), "a repeating pattern was not learned well enough to tell")
+        return Check("alignment", promise, None, measure, (), "a repeating pattern was not learned well enough")
     displaced = np.array([0, 1, 2, -1])[errors.argmin(axis=0)]
     detail = f"nearest to the pattern's own step: {int((displaced == 0).sum())} of {subject.horizon} forecasts"
     return Check("alignment", promise, not displaced.any(), measure, tuple(displaced.astype(float).tolist()), detail)
@@ -289,8 +289,8 @@ def _wrong_stamps(panel: Panel, stamps: list[list[Any]]) -> str:
 def _neighbours(subject: Subject, before: Array) -> Check:
     panel, result = subject.panel, _Largest(subject.horizon)
     n_series = len(panel)
-    beside = subject.predict(subject.model, with_strangers(panel))
-    result.compare("strangers of other lengths in the batch", before, beside[1:-1])
+    beside = subject.predict(subject.model, with_added(panel))
+    result.compare("added series of other lengths in the batch", before, beside[1:-1])
     if n_series > 1:
         backwards = subject.predict(subject.model, panel.select(range(n_series)[::-1]))
         result.compare("another order", before, backwards[::-1])
@@ -301,7 +301,7 @@ def _neighbours(subject: Subject, before: Array) -> Check:
             changed = subject.predict(subject.model, every_second_raised(panel, parity))
             result.compare("changed values of other series", before[1 - parity :: 2], changed[1 - parity :: 2])
     others = f"beside {n_series - 1} other series" if n_series > 1 else "one series"
-    return result.check("neighbours", "other series and the batch change nothing", [others, "with strangers"])
+    return result.check("neighbours", "other series and the batch change nothing", [others, "with added series"])
 
 
 def _dates(subject: Subject, before: Array) -> Check:
@@ -322,7 +322,7 @@ def _repeat(subject: Subject, before: Array, once: Array) -> Check:
     twice = subject.predict(subject.fit(subject.copy(), subject.panel), subject.panel)
     result.compare("fitting a second time", once, twice)
     result.compare("having been asked before", before, subject.predict(subject.model, subject.panel))
-    return result.check("repeat", "the same seed gives the same bits", ["fitted twice", "asked twice"])
+    return result.check("repeat", "the same seed gives the same bits", ["fitted twice", "forecast twice"])
 
 
 def _threads(subject: Subject, once: Array) -> Check:
@@ -338,7 +338,7 @@ def _threads(subject: Subject, once: Array) -> Check:
 
 def _update(subject: Subject) -> Check:
     """Fit copies without the newest values, then update them row by row and in one call."""
-    promise = "new values count as if given whole, teach nothing"
+    promise = "updates equal whole data, and teach nothing"
 
     def conclude(holds: bool | None, detail: str) -> Check:
         return Check("update", promise, holds, _CHANGE, (), detail)
@@ -354,7 +354,7 @@ def _update(subject: Subject) -> Check:
     whole = complete.tail(subject.context_length)
     past, new = whole.head(added), whole.tail(added)
     result = _Largest(subject.horizon)
-    ways = {"row by row": [new.head(left).tail(1) for left in range(added)[::-1]], "in one go": [new]}
+    ways = {"row by row": [new.head(left).tail(1) for left in range(added)[::-1]], "in one call": [new]}
     for way, parts in ways.items():
         try:
             model = subject.fit(subject.copy(**subject.found), past)
@@ -371,5 +371,5 @@ def _update(subject: Subject) -> Check:
         if wrong := _wrong_stamps(whole, subject.stamps(model, whole, given=False)):
             return conclude(False, wrong)
         result.compare(f"updates {way}", given, subject.predict(model, whole, given=False))
-        result.compare(f"what was learned from updates {way}", given, subject.predict(model, whole))
+        result.compare(f"updates {way} taught the model", given, subject.predict(model, whole))
     return result.check("update", promise, [f"{added} values of every series, {' and '.join(ways)}"])

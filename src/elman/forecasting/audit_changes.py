@@ -13,7 +13,7 @@ import pandas as pd
 from elman.data.scaling import series_scale
 from elman.forecasting.panel import Panel
 
-__all__ = ["every_second_raised", "lifted", "raised", "turned", "with_other_future", "with_strangers", "with_tail"]
+__all__ = ["every_second_raised", "lifted", "raised", "turned", "with_added", "with_other_future", "with_tail"]
 
 Array: TypeAlias = npt.NDArray[np.float64]
 Change: TypeAlias = Callable[[Array, Any], Array]  # takes values and their spread
@@ -65,25 +65,25 @@ def lifted(panel: Panel, size: float) -> Panel:
     return replace(panel, values=np.concatenate([values + size * spread_of(values) for values in panel]))
 
 
-def with_strangers(panel: Panel) -> Panel:
+def with_added(panel: Panel) -> Panel:
     """Put a long series before a panel and a short one after it."""
     first = next(iter(panel))
     first = np.where(np.isnan(first), np.nanmean(first, axis=0), first)
-    strangers = [first[::-1] * 2.0, first[-max(2, len(first) // 4) :] * 0.5]
-    values = np.concatenate([strangers[0], panel.values, strangers[1]])
-    lengths = [len(strangers[0]), *panel.lengths, len(strangers[1])]
+    added = [first[::-1] * 2.0, first[-max(2, len(first) // 4) :] * 0.5]
+    values = np.concatenate([added[0], panel.values, added[1]])
+    lengths = [len(added[0]), *panel.lengths, len(added[1])]
     offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
     if panel.ids is None or panel.times is None:
         return replace(panel, values=values, offsets=offsets, kind="list")
     times = panel.times[: len(first)]
-    times = times.append([panel.times, times[-len(strangers[1]) :]])
-    names: list[Any] = ["a stranger", "another stranger"]
+    times = times.append([panel.times, times[-len(added[1]) :]])
+    names: list[Any] = ["added 1", "added 2"]
     if pd.api.types.is_integer_dtype(panel.ids):
         names = [panel.ids.max() + 1, panel.ids.max() + 2]
     ids = pd.Index([names[0], *panel.ids, names[1]])
     covariates, ahead = panel.covariates, panel.ahead
     if covariates is not None:
-        covariates = np.concatenate([covariates[: len(first)], covariates, covariates[: len(strangers[1])]])
+        covariates = np.concatenate([covariates[: len(first)], covariates, covariates[: len(added[1])]])
     if ahead is not None:
         ahead = np.concatenate([ahead[:1], ahead, ahead[:1]])
     return replace(panel, values=values, offsets=offsets, ids=ids, times=times, covariates=covariates, ahead=ahead)

@@ -255,7 +255,7 @@ def _draw_check(ax: Any, held_out: pd.DataFrame) -> None:
         color=ELMAN,
         linewidth=1.5,
         linestyle="--",
-        label="Elman on what was held out",
+        label="Elman on held-out values",
         zorder=4,
     )
 

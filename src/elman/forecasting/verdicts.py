@@ -95,7 +95,7 @@ def _equal(one: float, other: float) -> bool:
 def _sentence(whose: str, beats: bool, best: str, metric: str, ours: float, theirs: float, won: int, of: int) -> str:
     """Write the comparison of Elman with the best baseline."""
     where = "" if of == 1 else f", better at {won} of {of} cut-offs"
-    caution = " That is one cut-off, which says little." if of == 1 and not whose else ""
+    caution = " One cut-off is little evidence." if of == 1 and not whose else ""
     if beats:
         share = f"{100 * (1 - ours / theirs):.0f} %"
         return f"{whose}Elman beats {best}, the best baseline, by {share} in {metric}{where}.{caution}"

@@ -138,7 +138,7 @@ def read_series(
     taken = (time, target, series)
     if targets:
         if past or future is not None:
-            raise DataError(f"{path.name}: {target} are several series, which go without covariates.")
+            raise DataError(f"{path.name}: {target} are several series and cannot have covariates.")
         frame = _wide(path, columns, stamps, targets, series, notes)
         _mention_unused(columns, (*taken, *targets, *keys, *numbered), notes)
         names = OwnNames(time, tuple(targets), tuple(keys or filter(None, [series])))
@@ -277,7 +277,7 @@ def _read_future(
     shared = [name for name in columns if name in known and name not in taken]
     names = tuple(name for name in shared if not isinstance(entry := to_numbers(known, name, []), Odd) or entry.mostly)
     if len(names) < len(shared):
-        notes.append(f"no numbers, and not used: {', '.join(name for name in shared if name not in names)}")
+        notes.append(f"not numeric, not used: {', '.join(name for name in shared if name not in names)}")
     if not names:
         raise DataError(f"{path.name}: it has no column of covariates in common with the first file.")
     _, stamps = _find_time(path, columns, time, (target, series), [])
