@@ -1,6 +1,6 @@
 """Recurrent neural networks for sequences, on the CPU.
 
-Importing this package is quick and silent: every name below is imported from its module the first time it is used.
+Importing this package is quick and silent: every name below is imported from its module at its first use.
 pandas, scikit-learn, matplotlib and the rest are imported by the functions that need them.
 
 Examples
@@ -28,7 +28,7 @@ from elman.errors import (
     UnsupportedError,
 )
 
-# Not lazy: importing the module elman.load later would put the module in the place of the function of the same name.
+# Not lazy: a later import of the module elman.load would replace the function of the same name.
 from elman.load import load
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def __getattr__(name: str) -> Any:
         value = importlib.import_module(f"elman.{name}")
     else:
         raise AttributeError(f"module 'elman' has no attribute {name!r}")
-    globals()[name] = value  # later uses do not come here
+    globals()[name] = value  # later uses find it there
     return value
 
 

@@ -1,4 +1,4 @@
-"""From the kind that a file names to the class that reads it: a fixed table, never a name looked up from the file."""
+"""Load a saved model: a fixed table maps the kind in the file to a class."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     Returns
     -------
     model : Forecaster, SequenceClassifier, SequenceRegressor, SequenceTagger, LanguageModel, Network or Prior
-        Whichever was saved.
+        The saved model.
 
     Raises
     ------

@@ -250,7 +250,7 @@ def test_wrong_usage_ends_with_2(
     [
         (b"", "the text is empty or blank."),
         (b" \n\n", "the text is empty or blank."),
-        (b"x", "the text is too short: the part to learn from has 1 tokens, at least 2 are needed."),
+        (b"x", "the text is too short: the training part has 1 tokens, at least 2 are needed."),
         (b"caf\xe9 caf\xe9", "byte 3 (0xe9) is not utf-8. Pass --encoding latin-1 or whichever it is."),
         ("text".encode("utf-16"), "starts like UTF-16. Pass --encoding utf-16."),
     ],

@@ -68,7 +68,7 @@ def test_partial_fit_goes_on_after_loading_as_if_nothing_had_happened(optimizer:
     assert np.array_equal(again.decision_function(X), model.decision_function(X))
     fitted = SequenceClassifier(**QUICK).fit(X, labels())
     fitted.save(tmp_path / "fitted")
-    assert not any(name.startswith("memory") for name in load_arrays(tmp_path / "fitted")[0])
+    assert not any(name.startswith("optimizer_state") for name in load_arrays(tmp_path / "fitted")[0])
 
 
 def test_another_optimizer_begins_anew(tmp_path: Path) -> None:
@@ -76,7 +76,9 @@ def test_another_optimizer_begins_anew(tmp_path: Path) -> None:
     assert model.updates_ == 2
     assert model.set_params(optimizer="sgd").partial_fit(X, labels()).updates_ == 1
     model.save(tmp_path / "model")
-    assert [name for name in load_arrays(tmp_path / "model")[0] if name.startswith("memory")] == ["memory.velocity"]
+    assert [name for name in load_arrays(tmp_path / "model")[0] if name.startswith("optimizer_state")] == [
+        "optimizer_state.velocity"
+    ]
     assert load(tmp_path / "model").partial_fit(X, labels()).updates_ == 2
 
 
@@ -151,8 +153,14 @@ CHANGES = {
     "center beyond float32": ("classifier", _array("input.center", lambda a: np.full_like(a, -1e300))),
     "scale of the target": ("regressor", _array("target.scale", lambda a: np.full_like(a, 1e308))),
     "center of another length": ("classifier", _array("input.center", lambda a: np.zeros(3))),
-    "memory of another length": ("classifier", _array("memory.m", lambda a: np.zeros((2, 3), np.float32))),
-    "memory of another optimizer": ("classifier", _array("memory.square", lambda a: np.zeros((2, 3), np.float32))),
+    "optimizer state of another length": (
+        "classifier",
+        _array("optimizer_state.m", lambda a: np.zeros((2, 3), np.float32)),
+    ),
+    "optimizer state of another optimizer": (
+        "classifier",
+        _array("optimizer_state.square", lambda a: np.zeros((2, 3), np.float32)),
+    ),
     "class weights of lists": ("classifier", _set("parameters.class_weight", {"classes": [[1]], "weights": [1.0]})),
     "class weights negative": ("classifier", _set("parameters.class_weight", {"classes": ["a"], "weights": [-1.0]})),
     "class weights too few": ("classifier", _set("parameters.class_weight", {"classes": ["a"], "weights": []})),

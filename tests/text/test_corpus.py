@@ -11,7 +11,7 @@ import pytest
 
 from elman import ArgumentError, DataError
 from elman.text import Corpus, Vocabulary, corpus, encode_pieces
-from elman.text.corpus import PIECE, pieces_after, pieces_before, place_of_cut
+from elman.text.corpus import PIECE, cut_position, pieces_after, pieces_before
 
 
 def read(path: Path, encoding: str = "utf-8") -> str:
@@ -166,9 +166,9 @@ def test_a_long_text_is_mapped_from_a_file_that_nobody_sees(monkeypatch: pytest.
 def test_a_cut_loses_nothing(position: int) -> None:
     pieces = ["to be\n", "or not ", "to bed  x"]
     text = "".join(pieces)
-    place = place_of_cut(pieces, position, "character")
+    place = cut_position(pieces, position, "character")
     assert "".join(pieces_before(pieces, place)) == text[:position]
     assert "".join(pieces_after(pieces, place)) == text[position:]
-    place = place_of_cut(pieces, position, "word")
+    place = cut_position(pieces, position, "word")
     whole = "".join(pieces_before(pieces, place)).split() + "".join(pieces_after(pieces, place)).split()
     assert whole == text.split()

@@ -303,10 +303,10 @@ def test_fit_and_use_at_once_are_refused() -> None:
     [
         ("", "the text is empty or blank."),
         (" \n ", "the text is empty or blank."),
-        ("a", "the text is too short: the part to learn from has 1 tokens, at least 2 are needed."),
+        ("a", "the text is too short: the training part has 1 tokens, at least 2 are needed."),
         (
             "ab" * 7,
-            "the text is too short: the part for validation, 0.1 of the text, has 1 tokens, at least 2 are needed.",
+            "the text is too short: the validation part, 0.1 of the text, has 1 tokens, at least 2 are needed.",
         ),
     ],
 )

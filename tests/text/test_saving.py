@@ -69,18 +69,18 @@ def test_partial_fit_goes_on_after_loading_as_if_nothing_had_happened(name: str,
 
 
 def test_only_what_goes_on_is_kept(tmp_path: Path) -> None:
-    def memory(model: LanguageModel) -> list[str]:
+    def optimizer_state(model: LanguageModel) -> list[str]:
         model.save(tmp_path / "model")
-        return [name for name in load_arrays(tmp_path / "model")[0] if name.startswith("memory.")]
+        return [name for name in load_arrays(tmp_path / "model")[0] if name.startswith("optimizer_state.")]
 
     model = small(epochs=1).partial_fit(SENTENCES)
-    assert memory(model) == ["memory.m", "memory.v"]
+    assert optimizer_state(model) == ["optimizer_state.m", "optimizer_state.v"]
     again, updates = LanguageModel.load(tmp_path / "model"), model.updates_
     for one in (model, again):  # another optimizer begins anew, with the file or without it
         assert one.set_params(optimizer="sgd").partial_fit(SENTENCES).updates_ == updates
     np.testing.assert_array_equal(again.network_.theta, model.network_.theta)
-    assert memory(model) == ["memory.velocity"]
-    assert memory(model.fit(SENTENCES)) == []
+    assert optimizer_state(model) == ["optimizer_state.velocity"]
+    assert optimizer_state(model.fit(SENTENCES)) == []
 
 
 def test_a_vocabulary_that_no_header_can_hold_is_kept_all_the_same(tmp_path: Path) -> None:
@@ -241,24 +241,24 @@ def test_absurd_content_is_refused(change: str, saved: tuple[LanguageModel, Path
 
 
 MEMORY: dict[str, Callable[[dict[str, Any]], Any]] = {
-    "one missing": lambda a: a.pop("memory.v"),
-    "one unknown": lambda a: a.update({"memory.w": a["memory.v"]}),
-    "another optimizer's": lambda a: a.update({"memory.velocity": a.pop("memory.v")}),
-    "shorter": lambda a: a.update({"memory.v": a["memory.v"][:, 1:].copy()}),
-    "flat": lambda a: a.update({"memory.v": a["memory.v"][0]}),
-    "of two": lambda a: a.update({"memory.v": np.repeat(a["memory.v"], 2, axis=0)}),
-    "double": lambda a: a.update({"memory.v": a["memory.v"].astype(np.float64)}),
+    "one missing": lambda a: a.pop("optimizer_state.v"),
+    "one unknown": lambda a: a.update({"optimizer_state.w": a["optimizer_state.v"]}),
+    "another optimizer's": lambda a: a.update({"optimizer_state.velocity": a.pop("optimizer_state.v")}),
+    "shorter": lambda a: a.update({"optimizer_state.v": a["optimizer_state.v"][:, 1:].copy()}),
+    "flat": lambda a: a.update({"optimizer_state.v": a["optimizer_state.v"][0]}),
+    "of two": lambda a: a.update({"optimizer_state.v": np.repeat(a["optimizer_state.v"], 2, axis=0)}),
+    "double": lambda a: a.update({"optimizer_state.v": a["optimizer_state.v"].astype(np.float64)}),
 }
 
 
 @pytest.mark.parametrize("change", MEMORY)
-def test_a_damaged_memory_is_refused(change: str, tmp_path: Path) -> None:
+def test_a_damaged_optimizer_state_is_refused(change: str, tmp_path: Path) -> None:
     path = tmp_path / "model"
     small().partial_fit(SENTENCES[:200]).save(path)
     arrays, metadata = load_arrays(path)
     MEMORY[change](arrays)
     path.write_bytes(dump_arrays(arrays, metadata))
-    with pytest.raises(FileFormatError, match=r"memory\.v must be like theta|what the optimizer remembers missing"):
+    with pytest.raises(FileFormatError, match=r"optimizer_state\.v must be like theta|optimizer state missing"):
         elman.load(path)
 
 

@@ -1,11 +1,11 @@
-"""Every message about shapes, dtypes and values of arguments.
+"""Checks of shapes, dtypes and values of arguments, with their messages.
 
 `Shapes` collects the sizes of one call and explains disagreements. There is one check per public function of
 `elman.reference` and `elman.engine`, of the same name; both twins call it, so they refuse the same input with the
-same words. Each takes the place to name in messages and a dtype (``None`` infers float32 or float64 from the arrays;
-functions that are told a dtype take none), then the arguments of its namesake in their order. It returns them, in
-that order, ready for use: C-contiguous, aligned, native byte order, one dtype. Arrays that are already so come back
-as they are, never copied. `layer_forward` and `layer_backward` check the functions of every single cell too.
+same message. Each takes the start of messages and a dtype (``None`` infers float32 or float64 from the arrays;
+functions with a dtype argument take none), then the arguments of its namesake in their order. It returns them in
+that order, ready for use: C-contiguous, aligned, native byte order, one dtype. Arrays that have these properties are
+not copied. `layer_forward` and `layer_backward` also check the functions of single cells.
 """
 
 from __future__ import annotations

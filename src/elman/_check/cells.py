@@ -43,7 +43,7 @@ class ForwardArguments(NamedTuple):
     activation: str
     x: Array
     h_0: Array
-    c_0: Any  # ndarray of the cells that have it, else None
+    c_0: Any  # ndarray if the cell has it, else None
     W_x: Array
     W_h: Array
     b: Optional
@@ -54,7 +54,7 @@ class ForwardArguments(NamedTuple):
 
 
 class BackwardArguments(NamedTuple):
-    """The same of a backward pass; peepholes and depth, which the kernel does not take as they are, last."""
+    """Checked arguments of a backward pass, in the order of the kernel, which takes neither peepholes nor depth."""
 
     cell: str
     activation: str
@@ -63,8 +63,8 @@ class BackwardArguments(NamedTuple):
     dc_T: Optional
     x: Array
     h: Array
-    c: Any  # ndarray of the cells that have it, else None
-    gates: Any  # the same
+    c: Any  # ndarray if the cell has it, else None
+    gates: Any  # likewise
     W_x: Array
     W_h: Array
     lengths: Optional
@@ -182,16 +182,16 @@ def check_has(place: str, cell: str, name: str, value: Any, has: bool) -> None:
 
 
 def _layer(s: Shapes, x: Any, W_x: Any, W_h: Any, columns: str) -> tuple[Array, Array, Array]:
-    """Bind T, N, D from x and H from W_h, the one weight whose two sides both tell H; x may hold the places of ones."""
+    """Bind T, N, D from x and H from W_h; an integer x holds the indices of one-hot rows."""
     values = plain(s.place, "x", x)
     ones = values.ndim == 2 and values.dtype.kind in "iu"
     x = s.integers("x", x, "T", "N") if ones else s.array("x", x, "T", "N", "D")
     W_h = s.array("W_h", W_h, "H", columns)
     W_x = s.array("W_x", W_x, "D", columns)
-    return one_hot_places(s, x) if ones else x, W_x, W_h
+    return one_hot_indices(s, x) if ones else x, W_x, W_h
 
 
-def one_hot_places(s: Shapes, x: Array) -> Array:
+def one_hot_indices(s: Shapes, x: Array) -> Array:
     """Return x as int64, each between 0 and D-1."""
     last = s.sizes["D"] - 1
     within(s.place, "x", x, last, f"D-1 = {last}", DataError)

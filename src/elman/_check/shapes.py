@@ -56,7 +56,7 @@ def _solve(symbols: tuple[Symbol, ...], shape: tuple[int, ...], known: _Sizes) -
 
 
 def common_dtype(*arrays: Any) -> np.dtype[Any]:
-    """Return float32 if every floating array is at most that wide, else float64; lists and integers have no say."""
+    """Return float32 if every floating array is at most that wide, else float64; lists and integers do not count."""
     narrow = False
     for array in arrays:
         if array is None:
@@ -70,7 +70,7 @@ def common_dtype(*arrays: Any) -> np.dtype[Any]:
 
 
 def plain(place: str, name: str, value: Any) -> Array:
-    """Return ``value`` as an ndarray, refusing what NumPy would turn into one without being asked to."""
+    """Return ``value`` as an ndarray; refuse masked arrays and ragged lists."""
     if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
         raise ArgumentError(f"{place}: {name} has masked values; fill or drop them first.")
     try:
@@ -85,7 +85,7 @@ class Shapes:
     Parameters
     ----------
     place : str
-        What every message starts with: the name of the function.
+        Start of messages: the name of the function.
     dtype : dtype, optional
         Of every array returned. None infers it from ``arrays``.
     *arrays : array_like or None
@@ -129,17 +129,17 @@ class Shapes:
         return array
 
     def integers(self, name: str, value: Any, *symbols: Symbol) -> Array:
-        """Return ``value`` as it came, but as an integer ndarray whose shape fits ``symbols``."""
+        """Return ``value`` as an integer ndarray whose shape fits ``symbols``."""
         array = plain(self.place, name, value)
         if array.size == 0 and array.dtype.kind == "f" and not isinstance(value, np.ndarray):
-            array = array.astype(np.int64)  # NumPy calls an empty list floating
+            array = array.astype(np.int64)  # NumPy makes an empty list float64
         if array.dtype.kind not in "iu":
             raise ArgumentError(f"{self.place}: {name} must hold integers, got {_kind(value, array)}.")
         self._fit(name, array.shape, symbols)
         return array
 
     def in_place(self, name: str, value: Any, *symbols: Symbol) -> Array:
-        """Return ``value`` itself: it is going to be written to, so a converted copy would lose the result."""
+        """Return ``value`` itself, never a copy: the result is written to it."""
         begin = f"{self.place}: {name} is changed in place, so it must be"
         if not isinstance(value, np.ndarray):
             raise ArgumentError(f"{begin} a NumPy array, got {type(value).__name__}.")
@@ -184,7 +184,7 @@ class Shapes:
         return "\n".join(lines)
 
     def _sources(self, symbols: tuple[Symbol, ...]) -> str:
-        """Say where each known size comes from; the first source is spelled in symbols too."""
+        """Name the source of each known size; the first source is also written in symbols."""
         given: dict[str, list[str]] = {}
         for letter in dict.fromkeys("..." if symbol == "..." else _parse(symbol)[1] for symbol in symbols):
             if letter in self.sizes:
@@ -220,7 +220,7 @@ class Shapes:
 
 
 def _spell(symbols: tuple[Symbol, ...], sizes: _Sizes | None = None) -> str:
-    """Write symbols as a tuple, with sizes in place of those that are known."""
+    """Write symbols as a tuple, known ones as sizes."""
     parts: list[str] = []
     for symbol in symbols:
         factor, letter, plus = (1, "...", 0) if symbol == "..." else _parse(symbol)
@@ -234,5 +234,5 @@ def _spell(symbols: tuple[Symbol, ...], sizes: _Sizes | None = None) -> str:
 
 
 def _kind(value: Any, array: Array) -> str:
-    """Name what came: the type for a single thing that is no array, else the dtype."""
+    """Name the type of a value that is no array, else the dtype."""
     return type(value).__name__ if array.ndim == 0 and not isinstance(value, np.ndarray) else f"dtype {array.dtype}"

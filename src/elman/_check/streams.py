@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from elman._check.cells import CELLS, cell_activation, cell_kind, check_has, check_may_have, one_hot_places
+from elman._check.cells import CELLS, cell_activation, cell_kind, check_has, check_may_have, one_hot_indices
 from elman._check.shapes import Array, Shapes
 from elman._check.values import boolean
 from elman.errors import ArgumentError
@@ -50,7 +50,7 @@ def step(
     s = Shapes(place, dtype)
     if one_hot:
         s.sizes["D"] = D
-        x = one_hot_places(s, s.integers("x", x, "N"))
+        x = one_hot_indices(s, s.integers("x", x, "N"))
     else:
         x = s.array("x", x, "N", D)
     h = s.in_place("h", h, "N", H)

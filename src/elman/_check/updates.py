@@ -99,7 +99,7 @@ def adam_step(
 
 
 def _vectors(place: str, dtype: Dtype, theta: Any, gradient: Any, **moments: Any) -> list[Array]:
-    """Check the flat vectors of an optimizer: all but the gradient are written to, so no two may be one."""
+    """Check the flat vectors of an optimizer: all but the gradient are written to, so no two may share memory."""
     s = Shapes(place, dtype, theta)
     written = {"theta": s.in_place("theta", theta, "P")}
     gradient = s.array("gradient", gradient, "P")
@@ -162,7 +162,7 @@ def gather_windows(
     stride: Any,
     dtype: Any,
 ) -> tuple[Array, Optional, Array, int, int, int, int, np.dtype[Any]]:
-    """Check the arguments of `gather_windows`: every value that any row will read exists."""
+    """Check the arguments of `gather_windows`: every value that a row reads must exist."""
     s = Shapes(place, np.float64)
     values = s.array("values", values, "total", "C")
     center = s.array("center", center, "total", "C", optional=True)

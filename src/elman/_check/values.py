@@ -21,7 +21,7 @@ def within(place: str, name: str, array: npt.NDArray[Any], high: int, bound: str
 
 def first_wrong(name: str, array: npt.NDArray[Any], wrong: npt.NDArray[np.bool_], wanted: str) -> str:
     """Write "name[position] must be wanted, got value." for the first wrong value."""
-    if not wrong.any():  # another thread has put it right since
+    if not wrong.any():  # another thread has changed it since
         return f"{name} must be {wanted} and must not be changed during the call."
     where = tuple(int(i) for i in np.argwhere(wrong)[0])
     position = f"[{', '.join(map(str, where))}]" if where else ""
@@ -63,7 +63,7 @@ def positive_integer(place: str, name: str, value: Any) -> int:
 
 
 def at_most(place: str, values: Mapping[str, Any], most: Mapping[str, int]) -> None:
-    """Refuse, by name, integers among checked values that are larger than anybody uses and anything could hold.
+    """Refuse integers above the maximum of their name.
 
     Examples
     --------
@@ -76,14 +76,14 @@ def at_most(place: str, values: Mapping[str, Any], most: Mapping[str, int]) -> N
 
 
 def thread_count(place: str, n_threads: Any, low: int = 1) -> int:
-    """Return how many threads were asked for, as an int that the kernels can take.
+    """Return the number of threads as an int that the kernels accept.
 
     Examples
     --------
     >>> thread_count("fit", 2)
     2
     """
-    if type(n_threads) is int and low <= n_threads < 2**31:  # asked for at every call of a kernel
+    if type(n_threads) is int and low <= n_threads < 2**31:  # fast path for calls of kernels
         return n_threads
     number = integer(place, "n_threads", n_threads, low)
     if number >= 2**31:
@@ -92,7 +92,7 @@ def thread_count(place: str, n_threads: Any, low: int = 1) -> int:
 
 
 def number_in(place: str, name: str, value: Any, interval: str) -> float:
-    """Return ``value`` as a float inside ``interval``, written as in mathematics: ``"[0, 1)"``, ``"(0, inf)"``."""
+    """Return ``value`` as a float inside ``interval``, in mathematical notation: ``"[0, 1)"``, ``"(0, inf)"``."""
     low, high = (float(end) for end in interval[1:-1].split(","))
     if isinstance(value, (float, int, np.floating, np.integer)) and not isinstance(value, bool):
         number = _as_float(value)
@@ -113,18 +113,18 @@ def _as_float(value: Any) -> float:
 
 
 def show(value: Any) -> str:
-    """Write a value that was refused; what is long is cut off, so that a message stays one.
+    """Return a refused value as text of limited length.
 
     Examples
     --------
     >>> show("x"), show(-(10**400)), len(show("x" * 5000))
     ("'x'", 'an integer of 1329 bits', 203)
     """
-    if isinstance(value, int) and value.bit_length() > 1024:  # Python writes no integer of any length
+    if isinstance(value, int) and value.bit_length() > 1024:  # Python refuses to write very long integers
         return f"an integer of {value.bit_length()} bits"
     try:
         text = repr(value)
-    except Exception:  # whatever an object of somebody else raises here
+    except Exception:  # a repr of another library may raise anything
         return f"an object of {type(value).__name__}"
     return text if len(text) <= 200 else f"{text[:200]}..."
 

@@ -1,4 +1,4 @@
-"""What every estimator shares, whatever its task: parameters, the fitted value, the lock, seeds, files, reports."""
+"""Shared by all estimators: parameters, the fitted value, the lock, seeds, files, reports."""
 
 from __future__ import annotations
 

@@ -35,7 +35,7 @@ def defaults_of(parameters: Any) -> dict[str, Any]:
 
 
 def values_of(parameters: Any) -> dict[str, Any]:
-    """Return the parameters by name, as they are now: a list or dict that is changed later stays as it was here.
+    """Return the parameters by name; lists and dicts are copied.
 
     Parameters
     ----------
@@ -56,21 +56,21 @@ def _kept(value: Any) -> Any:
 
 
 def check_table(place: str, table: Table, values: Mapping[str, Any]) -> None:
-    """Refuse values that a constructor stored but nothing can use.
+    """Refuse invalid values of a constructor's parameters.
 
     Parameters
     ----------
     place : str
         Start of a message.
     table : mapping of str to Parameter
-        What each may be.
+        Valid values of each.
     values : mapping of str to Any
         From `values_of`.
 
     Raises
     ------
     ArgumentError
-        Naming the parameter, what it may be and what it is.
+        With the parameter, its valid values and the given one.
 
     Examples
     --------
@@ -88,27 +88,27 @@ def check_table(place: str, table: Table, values: Mapping[str, Any]) -> None:
 def check_unchanged(
     place: str, table: Table, was: Mapping[str, Any], now: Mapping[str, Any], *, learning: bool = False
 ) -> None:
-    """Refuse parameters that were changed after the fit, where nothing takes the change up.
+    """Refuse changes of parameters after the fit, unless they take effect.
 
-    The rule is the same for all estimators. Whatever uses a fitted model sees the parameters of its fit; those that no
-    result depends on may change at once. What learns further, ``partial_fit`` and ``fit`` with ``warm_start``, also
-    takes up how to learn. Anything else needs a new fit.
+    The rule is the same for all estimators. A fitted model uses the parameters of its fit; those that no result depends
+    on may change at any time. ``partial_fit``, and ``fit`` with ``warm_start``, also accept other training parameters.
+    Every other change needs a new fit.
 
     Parameters
     ----------
     place : str
         Start of a message.
     table : mapping of str to Parameter
-        When a change is taken up.
+        When changes take effect.
     was, now : mapping of str to Any
         Parameters by name: of the fit, and of the estimator.
     learning : bool
-        Whether this learns further.
+        Whether the method learns further.
 
     Raises
     ------
     ArgumentError
-        Naming the parameter and both values.
+        With the parameter and both values.
 
     Examples
     --------

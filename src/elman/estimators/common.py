@@ -1,4 +1,4 @@
-"""The parameters that estimators of several tasks share, by name; each task's table takes those that it has."""
+"""Parameters shared by the estimators of several tasks, by name."""
 
 from __future__ import annotations
 

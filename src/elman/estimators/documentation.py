@@ -12,20 +12,20 @@ Class = TypeVar("Class", bound=type)
 _COMMON = """random_state : int, RandomState or None
         The same integer gives the same bits, whatever the number of threads.
     n_threads : int or None
-        Threads; None leaves it to ``ELMAN_NUM_THREADS``, ``OMP_NUM_THREADS`` and the machine.
+        Threads; None uses ``ELMAN_NUM_THREADS``, else ``OMP_NUM_THREADS``, else all CPUs.
     progress : bool
-        Whether to show progress when it takes longer than two seconds."""
+        Whether to show progress if it takes more than two seconds."""
 
 
 def documented(**texts: str) -> Callable[[Class], Class]:
-    """Put texts in the place of their names in braces in the docstring of an estimator.
+    """Replace names in braces in the docstring of an estimator with texts.
 
     ``{common}`` stands for ``random_state``, ``n_threads`` and ``progress``, which all estimators have.
 
     Parameters
     ----------
     **texts
-        By name; they may have ``{common}`` in them.
+        By name; they may contain ``{common}``.
 
     Examples
     --------

@@ -16,7 +16,7 @@ __all__ = ["FittedEstimator", "FittedValue", "Interrupted", "fitted_value"]
 
 
 class FittedValue(Protocol):
-    """What a fit leaves: a frozen value that knows the parameters of its fit.
+    """The result of a fit: a frozen value that holds the parameters of the fit.
 
     Examples
     --------
@@ -35,12 +35,12 @@ Value = TypeVar("Value", bound=FittedValue)
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C during the last training of a fit, with the value that is usable all the same.
+    """Ctrl-C during the last training of a fit, with a usable fitted value.
 
     Parameters
     ----------
     fitted : FittedValue
-        With the networks that have begun, each with its best parameters so far.
+        With the networks whose training has begun, each with its best parameters so far.
 
     Examples
     --------
@@ -67,11 +67,11 @@ class FittedEstimator(NamedParameters, Generic[Value]):
     _fitted: Value
 
     def _place(self, method: str) -> str:
-        """Return the start of a message."""
+        """Return the start of a message: class and method."""
         return f"{type(self).__name__}.{method}"
 
     def __sklearn_is_fitted__(self) -> bool:
-        """Tell scikit-learn."""
+        """Tell scikit-learn whether the estimator is fitted."""
         return "_fitted" in vars(self)
 
     def _repr_html_(self) -> str:
@@ -89,13 +89,13 @@ class FittedEstimator(NamedParameters, Generic[Value]):
         """Return what a fit chose and how it went: a few short entries by name."""
 
     def _attribute(self, name: str) -> Value:
-        """Return the value, for an attribute that does not exist before a fit."""
+        """Return the fitted value for a public attribute; before a fit, raise AttributeError."""
         if not self.__sklearn_is_fitted__():
             raise AttributeError(f"{self._place(name)}: this {type(self).__name__} is not fitted yet; call fit first.")
         return self._fitted
 
     def _value(self, method: str, *, learning: bool = False) -> Value:
-        """Return the value, with the parameters of its fit; see `fitted_value`."""
+        """Return the fitted value if the parameters are those of its fit; see `fitted_value`."""
         if not self.__sklearn_is_fitted__():
             from sklearn.exceptions import NotFittedError  # takes longer than all other imports
 
@@ -108,18 +108,18 @@ class FittedEstimator(NamedParameters, Generic[Value]):
 
     @contextmanager
     def _reading(self, method: str) -> Iterator[Value]:
-        """Give the value, and keep the estimator as it is meanwhile."""
+        """Yield the fitted value; block changes of the estimator."""
         with reading(self._place(method), self):
             yield self._value(method)
 
     @contextmanager
     def _alone(self, method: str) -> Iterator[Value]:
-        """Give the value, and let nobody else use the estimator meanwhile: a network's tape is used."""
+        """Yield the fitted value; block every other use, because a network's tape is written."""
         with changing(self._place(method), self):
             yield self._value(method)
 
     def _take(self, compute: Callable[[], Value]) -> None:
-        """Assign what is computed, once it is there; after an interrupt, what can be used all the same."""
+        """Compute a fitted value and assign it; after an interrupt, assign the usable one."""
         try:
             self._fitted = compute()
         except Interrupted as interrupt:
@@ -128,19 +128,19 @@ class FittedEstimator(NamedParameters, Generic[Value]):
 
 
 def fitted_value(method: str, estimator: Any) -> Any:
-    """Return the frozen value that a fit left: what other rooms work with.
+    """Return the fitted value of an estimator, for other rooms.
 
     Parameters
     ----------
     method : str
-        Who needs it, for messages.
+        Calling method, for messages.
     estimator : Forecaster, SequenceClassifier, SequenceRegressor, SequenceTagger or LanguageModel
         Fitted.
 
     Returns
     -------
     FittedValue
-        The class `Fitted` of its room.
+        Instance of the class `Fitted` of its room.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""The gradient-flow report of an estimator, once its task has cut a batch like those of training."""
+"""Gradient-flow report of an estimator on a batch like those of training."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ __all__ = ["flow_of"]
 
 
 def flow_of(parameters: Any, network: Network, history: History, batch: Batch, loss: str, probes: int) -> GradientFlow:
-    """Measure one network of a fitted estimator.
+    """Compute the gradient flow of one network of a fitted estimator.
 
     Parameters
     ----------
     parameters : object
         Of the estimator: its ``clip_norm`` and ``n_threads``.
     network : Network
-        Whose tape is used; nobody else may use it meanwhile.
+        Its tape is written, so no other thread may use it.
     history : History
         Of its training.
     batch : Batch
-        What it is measured on.
+        Data that the gradients are computed on.
     loss : str
-        That of the training.
+        Loss of the training.
     probes : int
-        Outputs per row that are followed.
+        Outputs per row whose gradient is followed.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Unknown arguments of estimators: refused by name, with what another library's name for them is called here."""
+"""Refuse unknown arguments of estimators; a hint translates names of other libraries."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who is using an estimator now: any number of threads may predict, but nobody while it is fitted or updated."""
+"""Readers–writer lock of estimators: several threads may predict, but none during a fit or an update."""
 
 from __future__ import annotations
 
@@ -11,20 +11,20 @@ from elman.errors import TrainingError
 __all__ = ["changing", "reading"]
 
 _LOCK = threading.Lock()
-_READERS: dict[int, int] = {}  # by id of the object: how many read it
+_READERS: dict[int, int] = {}  # id of the estimator: number of readers
 _WRITERS: set[int] = set()
 
 
 @contextmanager
 def changing(place: str, estimator: object) -> Iterator[None]:
-    """Let nobody else in while the estimator changes.
+    """Lock an estimator for a change; no other thread may use it.
 
     Parameters
     ----------
     place : str
         Start of a message.
     estimator : object
-        What changes.
+        Estimator that changes.
 
     Raises
     ------
@@ -54,7 +54,7 @@ def changing(place: str, estimator: object) -> Iterator[None]:
 
 @contextmanager
 def reading(place: str, estimator: object) -> Iterator[None]:
-    """Keep the estimator as it is while it is read; arguments and errors are those of `changing`.
+    """Lock an estimator for reading, shared by all readers; arguments and errors are those of `changing`.
 
     Parameters
     ----------

@@ -17,7 +17,7 @@ __all__ = ["optimizer_arrays", "take_optimizer_state"]
 
 Array = npt.NDArray[Any]
 
-_PREFIX = "memory."  # start of the names in a file
+_PREFIX, _FORMER_PREFIX = "optimizer_state.", "memory."  # of array names in files, and in early ones
 
 
 def optimizer_arrays(states: Sequence[TrainingState]) -> dict[str, Array]:
@@ -32,7 +32,7 @@ def optimizer_arrays(states: Sequence[TrainingState]) -> dict[str, Array]:
     --------
     >>> state = TrainingState(np.zeros(2), "sgd", {"velocity": np.ones(2)}, update=3, seed=1, history=History())
     >>> optimizer_arrays([state]), optimizer_arrays([])
-    ({'memory.velocity': array([[1., 1.]])}, {})
+    ({'optimizer_state.velocity': array([[1., 1.]])}, {})
     """
     names = OPTIMIZERS[states[0].optimizer].vectors if states else ()
     return {_PREFIX + name: np.stack([state.vectors[name] for state in states]) for name in names}
@@ -41,9 +41,9 @@ def optimizer_arrays(states: Sequence[TrainingState]) -> dict[str, Array]:
 def take_optimizer_state(
     arrays: dict[str, Array], optimizer: str, theta: Array, seeds: Sequence[int], update: int
 ) -> list[TrainingState] | None:
-    """Remove from a file's arrays what `optimizer_arrays` put there, and rebuild the states; None if nothing is there.
+    """Remove the arrays of `optimizer_arrays` from those of a file and rebuild the states; None if there are none.
 
-    The losses of the past are not kept.
+    The history of losses is not stored.
 
     Parameters
     ----------
@@ -65,18 +65,19 @@ def take_optimizer_state(
 
     Examples
     --------
-    >>> arrays = {"memory.velocity": np.array([[1.0, 1.0]]), "other": np.zeros(1)}
+    >>> arrays = {"optimizer_state.velocity": np.array([[1.0, 1.0]]), "other": np.zeros(1)}
     >>> states = take_optimizer_state(arrays, "sgd", np.zeros((1, 2)), seeds=[1], update=3)
     >>> states[0].vectors, states[0].update, list(arrays)
     ({'velocity': array([1., 1.])}, 3, ['other'])
     """
-    found = {name.removeprefix(_PREFIX): arrays.pop(name) for name in list(arrays) if name.startswith(_PREFIX)}
+    prefix = _FORMER_PREFIX if any(name.startswith(_FORMER_PREFIX) for name in arrays) else _PREFIX
+    found = {name.removeprefix(prefix): arrays.pop(name) for name in list(arrays) if name.startswith(prefix)}
     if not found:
         return None
-    check_names("what the optimizer remembers", set(found), set(OPTIMIZERS[optimizer].vectors))
+    check_names("optimizer state", set(found), set(OPTIMIZERS[optimizer].vectors))
     for name, vectors in found.items():
         if vectors.shape != theta.shape or vectors.dtype != theta.dtype or not np.isfinite(vectors).all():
-            raise FileFormatError(f"{_PREFIX}{name} must be like theta, and finite")
+            raise FileFormatError(f"{prefix}{name} must be like theta, and finite")
     return [
         TrainingState(
             own.copy(), optimizer, {name: vectors[row] for name, vectors in found.items()}, update, seed, History()

@@ -1,4 +1,4 @@
-"""Kinds of parameters: what a value may be, what other libraries call it, and when a change of it is taken up."""
+"""Kinds of parameters: valid values, names in other libraries, and when a change takes effect."""
 
 from __future__ import annotations
 
@@ -30,16 +30,16 @@ Change: TypeAlias = Literal["by a new fit", "by further learning", "at once"]
 
 @dataclass(frozen=True, kw_only=True)
 class Parameter:
-    """One parameter of an estimator; by itself it takes any value, which the fit then checks with the data.
+    """One parameter of an estimator. This base class accepts any value; the fit checks it with the data.
 
     Parameters
     ----------
     others : str
-        What other libraries call it, separated by spaces.
+        Names in other libraries, separated by spaces.
     taken_up : {"by a new fit", "by further learning", "at once"}
-        When a change after `fit` is taken up. ``"by a new fit"``: networks and data follow from it.
-        ``"by further learning"``: ``partial_fit``, and ``fit`` with ``warm_start``, may go on with another value.
-        ``"at once"``: no fitted value depends on it. See `elman.estimators.unchanged`.
+        When a change after `fit` takes effect. ``"by a new fit"``: networks and data depend on it.
+        ``"by further learning"``: ``partial_fit``, and ``fit`` with ``warm_start``, accept another value.
+        ``"at once"``: no fitted value depends on it. See `elman.estimators.check_unchanged`.
 
     Examples
     --------
@@ -51,16 +51,16 @@ class Parameter:
     taken_up: Change = "by a new fit"
 
     def check(self, place: str, name: str, value: Any) -> None:
-        """Refuse a value that nothing can use.
+        """Refuse an invalid value.
 
         Raises
         ------
         ArgumentError
-            Naming the parameter, what it may be and what it is.
+            With the parameter, its valid values and the given one.
         """
 
     def plain(self, value: Any) -> Any:
-        """Return a checked value as JSON can hold it."""
+        """Return a checked value as plain JSON values."""
         return _plain(value)
 
     def parsed(self, value: Any) -> Any:
@@ -68,11 +68,11 @@ class Parameter:
         return value
 
     def also(self, others: str) -> Self:
-        """Return the same with further names of other libraries."""
+        """Return a copy with further names in other libraries."""
         return replace(self, others=f"{self.others} {others}".strip())
 
     def later(self) -> Self:
-        """Return the same, taken up by further learning."""
+        """Return a copy whose changes take effect by further learning."""
         return replace(self, taken_up="by further learning")
 
 
@@ -80,7 +80,7 @@ Table: TypeAlias = Mapping[str, Parameter]
 
 
 def _plain(value: Any) -> Any:
-    """Return a value without NumPy; a generator of random numbers has been used up by the fit."""
+    """Return a value without NumPy; None for a generator of random numbers, which the fit has used."""
     if hasattr(value, "tolist"):  # an array, one number of it, or a pandas Index
         return value.tolist()
     if isinstance(value, np.random.RandomState | np.random.Generator):
@@ -90,12 +90,12 @@ def _plain(value: Any) -> Any:
 
 @dataclass(frozen=True, kw_only=True)
 class Choice(Parameter):
-    """One of a few texts.
+    """One of several strings.
 
     Parameters
     ----------
     options : sequence of str
-        All of them.
+        Valid values.
 
     Examples
     --------
@@ -105,7 +105,7 @@ class Choice(Parameter):
     options: Sequence[str]
 
     def check(self, place: str, name: str, value: Any) -> None:
-        """Refuse what is not an option."""
+        """Refuse any other value."""
         _check.choice(place, name, value, self.options)
 
 
@@ -116,9 +116,9 @@ class Count(Parameter):
     Parameters
     ----------
     most : int, optional
-        The largest that anybody uses and anything can hold.
+        Largest valid value.
     auto, optional, zero : bool
-        Whether ``"auto"``, None and 0 are values, too.
+        Whether ``"auto"``, None and 0 are valid.
 
     Examples
     --------
@@ -135,7 +135,7 @@ class Count(Parameter):
     zero: bool = False
 
     def check(self, place: str, name: str, value: Any) -> None:
-        """Refuse what is no such number."""
+        """Refuse any other value."""
         if (self.optional and value is None) or (self.auto and isinstance(value, str) and value == "auto"):
             return
         if self.zero and isinstance(value, int | np.integer) and value == 0:
@@ -158,9 +158,9 @@ class Number(Parameter):
     Parameters
     ----------
     interval : str
-        As in mathematics.
+        In mathematical notation, such as ``"[0, 1)"``.
     optional : bool
-        Whether None is a value, too.
+        Whether None is valid.
 
     Examples
     --------
@@ -171,7 +171,7 @@ class Number(Parameter):
     optional: bool = False
 
     def check(self, place: str, name: str, value: Any) -> None:
-        """Refuse what is outside."""
+        """Refuse a number outside the interval."""
         if not (self.optional and value is None):
             _check.number_in(place, name, value, self.interval)
 
@@ -183,7 +183,7 @@ class Switch(Parameter):
     Parameters
     ----------
     optional : bool
-        Whether None is a value, too.
+        Whether None is valid.
 
     Examples
     --------
@@ -193,7 +193,7 @@ class Switch(Parameter):
     optional: bool = False
 
     def check(self, place: str, name: str, value: Any) -> None:
-        """Refuse what is neither."""
+        """Refuse any other value."""
         if not (self.optional and value is None):
             _check.boolean(place, name, value)
 
@@ -210,14 +210,14 @@ class Threads(Parameter):
     taken_up: Change = "at once"
 
     def check(self, place: str, name: str, value: Any) -> None:
-        """Refuse what the kernels cannot take."""
+        """Refuse a number that the kernels do not accept."""
         if value is not None:
             _check.thread_count(place, value)
 
 
 @dataclass(frozen=True, kw_only=True)
 class RandomState(Parameter):
-    """What random numbers are drawn from, as `sklearn.utils.check_random_state` takes it.
+    """A source of random numbers for `sklearn.utils.check_random_state`.
 
     Examples
     --------
@@ -230,7 +230,7 @@ got 'x'.
     """
 
     def check(self, place: str, name: str, value: Any) -> None:
-        """Refuse what no random numbers come from."""
+        """Refuse any other value."""
         if value is None or value is np.random or isinstance(value, np.random.RandomState):
             return
         try:
@@ -247,7 +247,7 @@ class Column(Parameter):
     Parameters
     ----------
     optional : bool
-        Whether None is a value, too.
+        Whether None is valid.
 
     Examples
     --------
@@ -257,7 +257,7 @@ class Column(Parameter):
     optional: bool = False
 
     def check(self, place: str, name: str, value: Any) -> None:
-        """Refuse what is no text."""
+        """Refuse anything but a string."""
         if not isinstance(value, str) and not (self.optional and value is None):
             raise ArgumentError(f"{place}: {name} must be the name of a column, got {_check.show(value)}.")
 
@@ -276,7 +276,7 @@ class Columns(Parameter):
     """
 
     def check(self, place: str, name: str, value: Any) -> None:
-        """Refuse what does not list texts."""
+        """Refuse anything but a list of strings."""
         if value is None:
             return
         columns = value.tolist() if hasattr(value, "tolist") else value  # an array or a pandas Index
@@ -285,7 +285,7 @@ class Columns(Parameter):
 
 
 def hints_of(table: Table) -> dict[str, str]:
-    """Return what other libraries call the parameters, with the names here; one name may stand for several.
+    """Map the names in other libraries to the names here; one name may stand for several.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Seeds: one drawn from ``random_state`` per fit, and all others from that one."""
+"""Seeds: one per fit, drawn from ``random_state``; all others derive from it."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ __all__ = ["member_seeds", "root_seed"]
 
 
 def root_seed(random_state: Any) -> int:
-    """Draw the seed that all seeds of a fit follow from, without touching a global generator.
+    """Draw the seed of a fit, from which all its seeds derive; global generators are not used.
 
-    A run that is taken up again gets the seed it had, unless an integer gives the same in every run.
+    A resumed run gets the seed of its beginning, unless an integer gives the same seed in every run.
 
     Parameters
     ----------
@@ -38,7 +38,7 @@ def _generator(random_state: Any) -> Any:
 
 
 def member_seeds(root: int, count: int, purpose: int | None = None) -> list[int]:
-    """Draw the seeds of an ensemble from the seed of the fit; each purpose has draws of its own.
+    """Derive the seeds of an ensemble from the seed of the fit; each purpose has seeds of its own.
 
     Parameters
     ----------
@@ -47,7 +47,7 @@ def member_seeds(root: int, count: int, purpose: int | None = None) -> list[int]
     count : int
         Networks.
     purpose : int, optional
-        None: the networks that are delivered.
+        None: the networks of the fitted value.
 
     Examples
     --------

@@ -1,6 +1,6 @@
 """Text: models that predict the next character, word or byte pair, and write.
 
-`LanguageModel` is the estimator. The parts it is made of can be used by themselves.
+`LanguageModel` is the estimator. Its parts can be used alone.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ Array = npt.NDArray[Any]
 
 
 class TokenStreams:
-    """The text cut into equal parts, read side by side; every token is predicted from all before it in its part.
+    """The text in equal parts that form the rows of a batch; each token is predicted from all before it in its part.
 
     The state is carried from batch to batch and starts from zeros in every epoch; gradients do not cross the borders of
     batches (truncated backpropagation). Tokens at the end that do not fill a batch are left out.
@@ -32,7 +32,7 @@ class TokenStreams:
     steps : int
         Tokens of each part in a batch, T; fewer where the text is too short.
     first_update : int
-        Number of the update that begins this text; those before had another.
+        Number of the first update on this text; earlier updates had other texts.
 
     Raises
     ------
@@ -72,7 +72,7 @@ class TokenStreams:
 
 
 class TokenWindows:
-    """Every ``window`` consecutive tokens on their own: the last is the label, those before it the input.
+    """Independent windows of ``window`` tokens: the last token is the label, the others are the input.
 
     Parameters
     ----------
@@ -83,16 +83,16 @@ class TokenWindows:
     window : int
         Tokens of a window, label included; the input has T = window - 1 steps.
     seed : int
-        Of the order, which is another one in every epoch.
+        Of the order, which differs from epoch to epoch.
     first_update : int
-        Number of the update that begins this text; those before had another.
+        Number of the first update on this text; earlier updates had other texts.
     one_hot : int, optional
         Give labels as one-hot rows of this width instead of indices.
 
     Raises
     ------
     DataError
-        If there are fewer tokens than a window has.
+        If there are fewer tokens than in a window.
 
     Examples
     --------
@@ -120,7 +120,7 @@ class TokenWindows:
         if self.count < 1:
             raise DataError(f"TokenWindows: needs at least window={window} tokens, got {len(ids)}.")
         self.epoch_length = -(-self.count // self.batch_size)
-        self.tokens_per_batch = min(self.batch_size, self.count)  # that are predicted
+        self.tokens_per_batch = min(self.batch_size, self.count)  # predicted tokens
         self._ids = ids
         self._order: tuple[int, Array] | None = None
 

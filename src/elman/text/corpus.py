@@ -1,4 +1,4 @@
-"""Texts and files of them, read in pieces, and the token ids that become of them."""
+"""Texts and text files, read in pieces, and their token ids."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ import numpy as np
 from elman.errors import ArgumentError, DataError, Remedy
 from elman.text.tokenization import Ids, Vocabulary
 
-__all__ = ["Corpus", "Source", "encode_pieces", "pieces_after", "pieces_before", "place_of_cut"]
+__all__ = ["Corpus", "Source", "cut_position", "encode_pieces", "pieces_after", "pieces_before"]
 
 Source: TypeAlias = "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]"
 
 PIECE = 1 << 16  # characters that are tokenized at once
-_GAP = re.compile(r".+(?=\s\S)", re.DOTALL)  # as far as the last white space before a word
-_LOOK_BACK = 64  # characters that are tried where a text has no white space to cut at
-IN_MEMORY = 1 << 27  # characters of a corpus whose ids are kept in memory; those of a longer one go to a temporary file
+_GAP = re.compile(r".+(?=\s\S)", re.DOTALL)  # up to the last white space before a word
+_LOOK_BACK = 64  # positions tried for a cut in a text without white space
+IN_MEMORY = 1 << 27  # characters; the ids of a longer corpus are kept in a temporary file
 
 
 @dataclass(frozen=True)
 class Corpus:
     r"""Texts and files, one after another.
 
-    A text that does not end with the end of a line gets one before the next begins. In files, a byte order mark is
+    A text without a final line end gets one before the next text. In files, a byte order mark is
     skipped and ``\r\n`` is read as ``\n``.
 
     Parameters
@@ -67,14 +67,14 @@ class Corpus:
         Raises
         ------
         ArgumentError
-            If the source is something else, for instance a pipe, or there is no such encoding.
+            If the source is anything else, such as a pipe, or the encoding is unknown.
         DataError
             If a folder has no ``.txt`` files, or a text is blank.
         FileNotFoundError
-            If a path leads nowhere.
+            If a file does not exist.
         """
         try:
-            "".encode(encoding)  # which refuses codecs that are not for text as well
+            "".encode(encoding)  # also refuses codecs that are not for text
         except (LookupError, TypeError, ValueError):
             raise ArgumentError(f"{place}: there is no encoding {encoding!r}.") from None
         parts = tuple(_parts(source, place))
@@ -85,11 +85,11 @@ class Corpus:
         return corpus
 
     def pieces(self) -> Iterator[str]:
-        """Yield the text in pieces that end with a line, or between words, wherever that is possible."""
+        """Yield the text in pieces that end after a line, or else between words, where possible."""
         return _regrouped(self._texts())
 
     def characters(self) -> int:
-        """Return how long the text is."""
+        """Return the number of characters."""
         return sum(map(len, self._texts()))
 
     def _texts(self) -> Iterator[str]:
@@ -114,8 +114,8 @@ def encode_pieces(pieces: Iterable[str], vocabulary: Vocabulary, characters: int
     vocabulary : Vocabulary
         Of the tokens.
     characters : int
-        About how long the text is. The ids of more than 2²⁷ characters are written to a temporary file without a name,
-        which the operating system removes, and are read from there as they are needed.
+        Approximate length of the text. The ids of more than 2²⁷ characters are kept in an unnamed temporary file, which
+        the operating system removes.
 
     Returns
     -------
@@ -136,7 +136,7 @@ def encode_pieces(pieces: Iterable[str], vocabulary: Vocabulary, characters: int
         return np.memmap(file, np.int32, "r") if file.tell() else np.empty(0, np.int32)
 
 
-def place_of_cut(pieces: Iterable[str], position: int, unit: str) -> tuple[int, int]:
+def cut_position(pieces: Iterable[str], position: int, unit: str) -> tuple[int, int]:
     """Return where to cut a text: the number of a piece, and a position in it.
 
     Parameters
@@ -144,13 +144,13 @@ def place_of_cut(pieces: Iterable[str], position: int, unit: str) -> tuple[int, 
     pieces : iterable of str
         The text.
     position : int
-        The cut is made there, or at the next white space unless tokens are characters.
+        Of the cut; unless tokens are characters, the cut is at the next white space.
     unit : str
-        What a token is.
+        Kind of token.
 
     Examples
     --------
-    >>> place_of_cut(["to be or ", "not to be"], 13, "word")
+    >>> cut_position(["to be or ", "not to be"], 13, "word")
     (1, 6)
     """
     number = -1
@@ -163,21 +163,21 @@ def place_of_cut(pieces: Iterable[str], position: int, unit: str) -> tuple[int, 
     return number + 1, 0
 
 
-def pieces_before(pieces: Iterable[str], place: tuple[int, int]) -> Iterator[str]:
-    """Yield the text before a place."""
+def pieces_before(pieces: Iterable[str], cut: tuple[int, int]) -> Iterator[str]:
+    """Yield the text before a cut."""
     for number, piece in enumerate(pieces):
-        if number < place[0]:
+        if number < cut[0]:
             yield piece
         else:
-            yield piece[: place[1]]
+            yield piece[: cut[1]]
             return
 
 
-def pieces_after(pieces: Iterable[str], place: tuple[int, int]) -> Iterator[str]:
-    """Yield the text from a place on."""
+def pieces_after(pieces: Iterable[str], cut: tuple[int, int]) -> Iterator[str]:
+    """Yield the text after a cut."""
     for number, piece in enumerate(pieces):
-        if number >= place[0]:
-            yield piece[place[1] :] if number == place[0] else piece
+        if number >= cut[0]:
+            yield piece[cut[1] :] if number == cut[0] else piece
 
 
 def _parts(source: Any, place: str) -> Iterator[str | Path]:
@@ -202,7 +202,7 @@ def _parts(source: Any, place: str) -> Iterator[str | Path]:
 
 
 def _regular(path: Path, place: str) -> Path:
-    """Refuse what is not there, and what can be read only once: a text is read several times."""
+    """Refuse missing files, pipes and devices: a text is read several times."""
     if not path.exists():
         raise FileNotFoundError(f"{path}: no such file.")
     if not path.is_file():
@@ -235,7 +235,7 @@ def _read(path: Path, encoding: str) -> Iterator[str]:
 
 
 def _bad_byte(path: Path, encoding: str) -> tuple[int, int] | None:
-    """Return position and value of the first byte that cannot be decoded; None if it is more than a byte."""
+    """Return position and value of the first byte that cannot be decoded; None if the fault is not a single byte."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     done = 0
     with open(path, "rb") as file:
@@ -254,34 +254,34 @@ def _bad_byte(path: Path, encoding: str) -> tuple[int, int] | None:
 
 
 def _regrouped(texts: Iterable[str]) -> Iterator[str]:
-    """Yield pieces of about the same length."""
-    waiting = ""
+    """Regroup texts into pieces of about the same length."""
+    pending = ""
     for text in texts:
-        waiting += text
+        pending += text
         start = 0
-        while len(waiting) - start > PIECE:
-            stop = _cut(waiting, start)
-            yield waiting[start:stop]
+        while len(pending) - start > PIECE:
+            stop = _cut(pending, start)
+            yield pending[start:stop]
             start = stop
-        waiting = waiting[start:]
-    if waiting:
-        yield waiting
+        pending = pending[start:]
+    if pending:
+        yield pending
 
 
 def _cut(text: str, start: int) -> int:
-    """Return where a piece ends: after a line, else before a word, else between characters that do not compose."""
+    """Return the end of a piece: after a line, else before a word, else between characters that do not compose."""
     stop = text.rfind("\n", start, start + PIECE) + 1
     if stop > start:
         return stop
     if gap := _GAP.match(text, start, start + PIECE):
         return gap.end()
     stop = start + PIECE
-    return next((place for place in range(stop, stop - _LOOK_BACK, -1) if _apart(text, place)), stop)
+    return next((end for end in range(stop, stop - _LOOK_BACK, -1) if _apart(text, end)), stop)
 
 
-def _apart(text: str, place: int) -> bool:
-    """Tell whether both sides of a place keep their composed form (NFC) when they are parted."""
-    before, after = text[max(place - 4, 0) : place], text[place : place + 4]
+def _apart(text: str, position: int) -> bool:
+    """Tell whether a cut at a position leaves the composed form (NFC) of both sides unchanged."""
+    before, after = text[max(position - 4, 0) : position], text[position : position + 4]
     return unicodedata.normalize("NFC", before + after) == "".join(
         unicodedata.normalize("NFC", side) for side in (before, after)
     )

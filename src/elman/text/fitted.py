@@ -18,7 +18,7 @@ __all__ = ["Fitted"]
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a fit leaves.
+    """The result of a fit.
 
     Parameters
     ----------
@@ -29,17 +29,17 @@ class Fitted:
     history : History
         Of the training; empty in a model that was loaded.
     updates : int
-        Made by ``fit``, or by ``partial_fit`` since the optimizer began.
+        Of ``fit``, or of ``partial_fit`` since the optimizer started.
     size : Size
-        What "auto" has become.
+        Values chosen for "auto".
     seed : int
-        That all random numbers follow from.
+        From which all random numbers derive.
     parameters : mapping of str to Any
         Those of the fit.
     validation : Measures or None
         Of the end of the text.
     state : TrainingState or None
-        What the optimizer remembers, after ``partial_fit``.
+        State of the optimizer, after ``partial_fit``.
     """
 
     network: Network
@@ -54,9 +54,9 @@ class Fitted:
 
     @property
     def window(self) -> int | None:
-        """Tokens that the network may see before the next, or None if it carries its state."""
+        """Number of tokens that the network reads before a prediction, or None if it carries its state."""
         return None if carries_state(self.network) else self.size.steps - 1
 
     def read(self, corpus: Corpus) -> Ids:
-        """Return a text's tokens by the vocabulary that was learned."""
+        """Return the token ids of a text."""
         return encode_pieces(corpus.pieces(), self.vocabulary, corpus.characters())

@@ -1,4 +1,4 @@
-"""The gradient-flow report of a language model."""
+"""Gradient-flow report of a language model."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from elman.text.tokenization import Ids
 from elman.text.training import Text, batches_of, check_length
 from elman.training import GradientFlow
 
-__all__ = ["measure"]
+__all__ = ["flow"]
 
-_ROWS = 16  # parts of the text that are followed
+_ROWS = 16  # parts of the text
 
 
-def measure(place: str, parameters: Parameters, fitted: Fitted, ids: Ids, probes: int) -> GradientFlow:
-    """Measure a fitted model on a batch of a text, cut like those of training and begun without knowledge."""
+def flow(place: str, parameters: Parameters, fitted: Fitted, ids: Ids, probes: int) -> GradientFlow:
+    """Compute the gradient flow on a batch of a text, cut as for training, from initial states of zero."""
     steps = fitted.size.steps
     check_length(place, "it", len(ids), 2 if carries_state(fitted.network) else steps)
     steps = min(steps, len(ids) - 1) if carries_state(fitted.network) else steps

@@ -1,4 +1,4 @@
-"""From what has been read to the token that comes next."""
+"""From a context to the next token."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ __all__ = ["context_of", "next_probabilities", "tokens_after"]
 
 Array = npt.NDArray[Any]
 
-_MOST_PER_CALL, _PARAMETERS_PER_CALL = 64, 50_000_000  # tokens drawn at once: a parameter takes 20 picoseconds
-_MOST_VALUES = 1 << 20  # probabilities that are in memory together while a prefix is read
+_MOST_PER_CALL, _PARAMETERS_PER_CALL = 64, 50_000_000  # tokens drawn per call; a parameter takes 20 picoseconds
+_MOST_VALUES = 1 << 20  # probabilities in memory while a prefix is read
 
 
 def context_of(vocabulary: Vocabulary, prefix: str) -> list[int]:
-    """Return the tokens of a prefix; of an empty one, the end of a line, or else the first token there is."""
+    """Return the tokens of a prefix; for an empty one, the line end, or else the first token."""
     ids: list[int] = vocabulary.encode(prefix).tolist()
     return ids or [1 if vocabulary.line_end is None else vocabulary.line_end]
 
 
 def next_probabilities(network: Network, context: list[int], window: int | None) -> Array:
-    """Return the probabilities after a context, of which a network trained on windows sees the last tokens only."""
+    """Return the probabilities after a context; a network trained on windows reads only its last tokens."""
     if window is not None:
         return np.array(network.predict(np.array(context[-window:])[:, np.newaxis])[0])
     return _read(network, context)[1]
 
 
 def _read(network: Network, context: list[int]) -> tuple[State | None, Array]:
-    """Return the state after a context, and what the network predicts then."""
+    """Return the state and the probabilities after a context."""
     state, p = None, np.empty((1, 1, 0))
     at_once = max(_MOST_VALUES // network.architecture.output_size, 1)
     for first in range(0, len(context), at_once):
@@ -54,11 +54,11 @@ def tokens_after(
     network : Network
         With a readout at every step, or at the last where there is a window.
     context : list of int
-        What has been read, at least one token.
+        Tokens read so far, at least one.
     window : int or None
-        Tokens that the network may see; None: the state is carried, and every token costs one step.
+        Number of tokens that the network reads; None: the state is carried, and every token costs one step.
     sampler : Sampler
-        Chooses.
+        Chooses each token.
     length : int or None
         Tokens to yield; None: without end.
     """
@@ -80,7 +80,7 @@ def tokens_after(
 
 
 def _drawn(stream: Stream, token: int, sampler: Sampler, parameters: int, length: int | None) -> Iterator[int]:
-    """Yield tokens drawn from the probabilities as they are: as many with one call as take about a millisecond."""
+    """Yield tokens drawn from the unchanged probabilities; one call draws for about a millisecond."""
     at_once = min(max(_PARAMETERS_PER_CALL // parameters, 1), _MOST_PER_CALL)
     left = sys.maxsize if length is None else length
     while left:

@@ -1,4 +1,4 @@
-"""From a text to a fitted value: a whole training, or one pass more."""
+"""From a text to a fitted value: a whole training, or one more pass."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from elman.text.fitted import Fitted
 from elman.text.options import Size, architecture_of, further_size, rule_size, vocabulary_size
 from elman.text.parameters import Parameters
 from elman.text.tokenization import Vocabulary
-from elman.text.training import Stopped, Text, batches_of, measured, pass_once, train
+from elman.text.training import Stopped, Text, batches_of, evaluated, pass_once, train
 from elman.training import Trainer, TrainingState
 
 __all__ = ["learn", "learn_further", "new_network"]
@@ -23,7 +23,7 @@ def learn(parameters: Parameters, text: Text) -> Fitted:
     Raises
     ------
     Interrupted
-        On Ctrl-C, once the network has begun.
+        On Ctrl-C, after the first update.
     """
     size = rule_size(parameters, len(text.training))
     seed = root_seed(parameters.random_state)
@@ -47,7 +47,7 @@ def learn_further(place: str, parameters: Parameters, corpus: Corpus, before: Fi
         size, seed = further_size(parameters, before.size), before.seed
         network = Network(architecture_of(parameters, size, len(before.vocabulary)), before.network.theta.copy())
         if before.state is not None and before.state.optimizer == parameters.optimizer:
-            state = before.state  # another optimizer begins anew
+            state = before.state  # another optimizer starts with an empty state
     trainer = pass_once(parameters, text, size, network, seed, state)
     return _fitted(parameters, trainer, text, size, trainer.state())
 
@@ -71,11 +71,11 @@ def new_network(parameters: Parameters, vocabulary: Vocabulary, size: Size, seed
 def _fitted(
     parameters: Parameters, trainer: Trainer, text: Text, size: Size, state: TrainingState | None = None
 ) -> Fitted:
-    """Return what a trainer has learned, measured on the end of the text if that was held out."""
+    """Return the fitted value of a trainer, evaluated on the held-out end of the text if there is one."""
     validation = None
     if text.validation is not None:
         rows = batches_of(parameters, text, size, 0).batch_size
-        validation = measured(parameters, trainer.network, text.vocabulary, size, text.validation, rows)
+        validation = evaluated(parameters, trainer.network, text.vocabulary, size, text.validation, rows)
     return Fitted(
         network=trainer.network,
         vocabulary=text.vocabulary,

@@ -1,4 +1,4 @@
-"""The tokenizers library: what cuts a text and counts its parts, made from plain values, in one thread."""
+"""The tokenizers library: build its objects from plain values and use it in one thread."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _WORDS = r"<unk>|\n|\w+(?:['’-]\w+)*|[^\w\s]"
 def new_tokenizer(
     unit: str, tokens: Sequence[str], merges: Iterable[tuple[str, str]], normalization: str, unknown: str
 ) -> Any:
-    """Return the library's object that encodes; arguments are those of `Vocabulary`."""
+    """Return the library's tokenizer; arguments are those of `Vocabulary`."""
     need(_PLACE, "tokenizers")
     from tokenizers import models
 
@@ -31,7 +31,7 @@ def new_tokenizer(
 
 
 def _around(model: Any, unit: str, normalization: str) -> Any:
-    """Return a tokenizer with what comes before the model: normalization and cutting."""
+    """Return a tokenizer with the steps before the model: normalization and splitting."""
     from tokenizers import Tokenizer, normalizers
 
     tokenizer = Tokenizer(model)
@@ -42,7 +42,7 @@ def _around(model: Any, unit: str, normalization: str) -> Any:
 
 
 def _cutter(unit: str) -> Any:
-    """Return the library's object that cuts a text into tokens, or into what byte pairs are merged within."""
+    """Return the library's splitter of texts into tokens, or into the units within which byte pairs are merged."""
     from tokenizers import Regex, pre_tokenizers
 
     if unit == "character":
@@ -74,9 +74,9 @@ def learned_model(pieces: Iterator[str], unit: str, size: int, min_count: int, n
 
 
 class _OneThread:
-    """Keeps the library to one thread while anybody is inside.
+    """Keeps the library to one thread while any thread is inside.
 
-    After it has used several, it warns on standard error whenever the process forks.
+    After the use of several threads, the library warns on standard error whenever the process forks.
     """
 
     def __init__(self) -> None:
@@ -105,7 +105,7 @@ ONE_THREAD = _OneThread()
 
 
 def _byte_alphabet() -> dict[str, int]:
-    """Return the sign that the library writes for every byte: itself if it can be seen, else one from 256 on."""
+    """Map the library's character for each byte to the byte: a visible byte is its own, others start at 256."""
     visible = {*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)}
     hidden = [byte for byte in range(256) if byte not in visible]
     return {chr(byte): byte for byte in visible} | {chr(256 + i): byte for i, byte in enumerate(hidden)}

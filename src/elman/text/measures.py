@@ -1,4 +1,4 @@
-"""How well a model predicts a text: measures that say what was counted."""
+"""Evaluation of a model on a text: its metrics and the counts behind them."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ from elman.errors import DataError
 from elman.network import Network, State
 from elman.text.tokenization import Ids, Vocabulary
 
-__all__ = ["Measures", "measure"]
+__all__ = ["Measures", "evaluate"]
 
 Array = npt.NDArray[Any]
 
-_MOST_VALUES = 1 << 21  # probabilities that are computed at once
+_MOST_VALUES = 1 << 21  # probabilities computed at once
 
 
 @dataclass(frozen=True)
 class Measures:
-    r"""What a model said about the tokens of a text, each predicted from those before it.
+    r"""Metrics of a model's predictions of the tokens of a text, each from those before it.
 
     The first token of a text has nothing before it and is not predicted. An unknown token counts like any other: the
     model is asked for ``<unk>``, which is easier than the word that stood there. With words
@@ -32,17 +32,17 @@ class Measures:
     Parameters
     ----------
     unit : {"character", "word", "bpe"}
-        What a token is.
+        Kind of token.
     tokens : int
-        Tokens that were predicted.
+        Number of predicted tokens.
     nats : float
         Sum of -ln p(token) over them.
     characters : int
-        Characters that these tokens stand for.
+        Number of characters in these tokens.
     unknown : int
-        How many of them are ``<unk>``.
+        Number of tokens that are ``<unk>``.
     line_ends : int
-        How many of them end a line; of byte pairs, those that are the end of a line alone.
+        Number of tokens that are a line end; of byte pairs, those that are nothing else.
 
     Examples
     --------
@@ -70,15 +70,15 @@ class Measures:
 
     @property
     def bits_per_character(self) -> float | None:
-        """Bits for a character of the text.
+        """Bits per character of the text.
 
-        None for words, which do not say what white space stood between them, and where no character begins: the bytes
-        of a single one may be several tokens.
+        None for words, which do not determine the white space between them, and if no character begins in the text: the
+        bytes of one character may be several tokens.
         """
         return None if self.unit == "word" or self.characters == 0 else self.nats / log(2) / self.characters
 
     def describe(self) -> str:
-        """Return all of it in words, a line each.
+        """Return the metrics as text, one per line.
 
         Examples
         --------
@@ -98,10 +98,10 @@ class Measures:
         return "\n".join(f"{label:<{width}} {value}" for label, value in rows)
 
 
-def measure(
+def evaluate(
     network: Network, ids: Ids, vocabulary: Vocabulary, *, window: int | None, rows: int, n_threads: int
 ) -> Measures:
-    """Measure a network on a text.
+    """Evaluate a network on a text.
 
     Parameters
     ----------
@@ -112,9 +112,9 @@ def measure(
     vocabulary : Vocabulary
         Of the ids.
     window : int or None
-        The network reads independent windows of so many tokens, label included; None: it reads on and on.
+        Tokens of the independent windows that the network reads, label included; None: the state is carried.
     rows : int
-        Without a window: parts that are read side by side, each without knowledge of the one before. 1 is exact, more
+        Without a window: parts of the text that are read as rows of one batch, each from a zero state. 1 is exact, more
         are faster.
     n_threads : int
         0: the engine's default.
@@ -144,7 +144,7 @@ def measure(
 
 
 def _counts(ids: Ids, size: int) -> Array:
-    """Return how often each token occurs in a text that may be larger than the memory."""
+    """Count the tokens of a text that may not fit into memory."""
     counts = np.zeros(size, np.int64)
     for first in range(0, len(ids), _MOST_VALUES):
         counts += np.bincount(ids[first : first + _MOST_VALUES], minlength=size)
@@ -152,7 +152,7 @@ def _counts(ids: Ids, size: int) -> Array:
 
 
 def _stream_nats(network: Network, ids: Ids, rows: int, n_threads: int) -> float:
-    """Read ``rows`` parts side by side; the tokens that are left over go with the last part, alone."""
+    """Read ``rows`` parts as one batch; the remaining tokens continue the last part."""
     predicted = len(ids) - 1
     length = predicted // rows
     begins = np.arange(rows) * length
@@ -165,7 +165,7 @@ def _stream_nats(network: Network, ids: Ids, rows: int, n_threads: int) -> float
 
 
 def _columns(ids: Ids, begins: Array, first: int, last: int) -> Array:
-    """Return steps ``first`` to ``last`` of every part and the token after them, (steps + 1, rows)."""
+    """Return steps ``first`` to ``last`` of every part and the token after each, (steps + 1, rows)."""
     return np.stack([ids[begin + first : begin + last + 1] for begin in begins], axis=1).astype(np.int64)
 
 
@@ -177,7 +177,7 @@ def _run_on(
     rows: int,
     n_threads: int,
 ) -> tuple[State, float]:
-    """Run over all steps, as many at a time as fit; returns the state and the nats."""
+    """Run over all steps in chunks that fit into memory; return the state and the nats."""
     at_once = max(_MOST_VALUES // (rows * network.architecture.output_size), 1)
     nats = 0.0
     for first in range(0, length, at_once):
@@ -201,6 +201,6 @@ def _window_nats(network: Network, ids: Ids, window: int, n_threads: int) -> flo
 
 
 def _nats(p: Array, targets: Array) -> float:
-    """Return the sum of -ln p(target); a probability that the network's precision has lost counts as its least one."""
+    """Return the sum of -ln p(target); p = 0 counts as the smallest positive number of the dtype."""
     chosen = np.take_along_axis(p, targets[..., np.newaxis], -1)
     return float(-np.log(np.maximum(chosen, np.finfo(p.dtype).tiny).astype(np.float64)).sum())

@@ -1,4 +1,4 @@
-"""The estimator: a language model from a text of your own."""
+"""The estimator `LanguageModel`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from elman.network import Network
 from elman.persistence.models import under_new_names
 from elman.text.corpus import Corpus, Source
 from elman.text.fitted import Fitted
-from elman.text.flow import measure
+from elman.text.flow import flow
 from elman.text.learning import learn, learn_further
 from elman.text.measures import Measures
 from elman.text.options import Size, vocabulary_size
@@ -20,7 +20,7 @@ from elman.text.parameters import TABLE, Parameters, check_parameters
 from elman.text.presets import changed_recipe
 from elman.text.saving import from_file, to_file
 from elman.text.tokenization import FORMER_NAMES, Vocabulary
-from elman.text.training import Text, measured
+from elman.text.training import Text, evaluated
 from elman.text.writing import Writing
 from elman.training import GradientFlow, History, checkpointing
 
@@ -37,13 +37,13 @@ class LanguageModel(Parameters, Writing):
     Parameters
     ----------
     unit : {"character", "word", "bpe"}
-        What a token is; see `Vocabulary`.
+        Kind of token; see `Vocabulary`.
     vocabulary_size : int or "auto"
         Most tokens, ``<unk>`` included. ``"auto"``: 10,000 words, 2,000 byte pairs, or all characters up to 50,000.
     min_count : int
         Rarer tokens are left out of the vocabulary.
     normalization : {"nfc", "none"}
-        What is done to every text first: composed characters (Unicode's NFC), or nothing.
+        Normalization of every text: composed characters (Unicode's NFC), or none.
     cell : {"gru", "lstm", "rnn"}
         Recurrent layers.
     hidden_size : int or "auto"
@@ -53,18 +53,18 @@ class LanguageModel(Parameters, Writing):
     activation : {"tanh", "relu", "sigmoid", "identity"}
         Of ``cell="rnn"``.
     embedding_size : int, None or "auto"
-        Width of the vector that stands for a token; None feeds one-hot rows. ``"auto"``: 64 for characters, else
+        Width of the vector of a token; None feeds one-hot rows. ``"auto"``: 64 for characters, else
         ``hidden_size``.
     tied_weights : bool
         Use the embedding as output weights too (Press & Wolf 2017); its width is then ``hidden_size``.
     dropout : float
         Rate on the embedding, between layers and before the output (Zaremba et al. 2014).
     recurrent_dropout : float
-        Rate on the state on its way from step to step (Gal & Ghahramani 2016).
+        Rate on the recurrent state (Gal & Ghahramani 2016).
     training : {"streams", "windows"}
-        ``"streams"``: the text is cut into ``batch_size`` parts that are read side by side, ``steps`` tokens at a time,
-        every token being predicted; the state is carried on, gradients are not. ``"windows"``: every ``steps``
-        consecutive tokens stand alone, and the last is predicted from the others.
+        ``"streams"``: the text is cut into ``batch_size`` parts, the rows of a batch of ``steps`` tokens; every token
+        is predicted; the state is carried to the next batch, gradients are not. ``"windows"``: in each window of
+        ``steps`` consecutive tokens, the last is predicted from the others.
     steps : int or "auto"
         See ``training``. ``"auto"``: 64 characters or byte pairs, or 35 words.
     batch_size : int or "auto"
@@ -83,10 +83,10 @@ class LanguageModel(Parameters, Writing):
     learning_rate_decay, decay_after : float, int
         See ``schedule``.
     clip_norm, clip_value : float or None
-        Longest gradient; largest component of it.
+        Maximum gradient norm; maximum absolute value of a gradient component.
     validation_fraction : float
-        Share of the text, cut off at its end, that is not learned from. After every epoch the model is measured on it,
-        and the best parameters are kept. 0: none.
+        Share of the text at its end that is held out. After every epoch the model is evaluated on it, and the best
+        parameters are kept. 0: none.
     patience : int or None
         Stop after so many epochs without a better validation.
     init : {"default", "torch", "glorot", "uniform", "zeros"}
@@ -94,7 +94,7 @@ class LanguageModel(Parameters, Writing):
     init_scale : float, optional
         Half-width of ``"uniform"``.
     forget_bias : float, optional
-        Initial bias of an LSTM's forget gates, instead of what ``init`` says.
+        Initial bias of an LSTM's forget gates, instead of that of ``init``.
     dtype : {"float32", "float64"}
         Precision of the network.
     {common}
@@ -106,13 +106,13 @@ class LanguageModel(Parameters, Writing):
     network_ : Network
         With the best parameters.
     validation_ : Measures or None
-        Of the end of the text; its parts are read side by side, so it is a little worse than `evaluate` would say.
+        Of the end of the text, read as several rows: a little worse than the result of `evaluate`.
     history_ : History
         Loss of every update and validation of every epoch.
     updates_ : int
-        Updates made: by `fit`, or by `partial_fit` since the optimizer began.
+        Updates of `fit`, or of `partial_fit` since the optimizer started.
     size_ : Size
-        What ``"auto"`` has become.
+        Values chosen for ``"auto"``.
 
     References
     ----------
@@ -139,12 +139,12 @@ class LanguageModel(Parameters, Writing):
         name : {"zaremba-small", "zaremba-medium", "char-rnn"}
             See `elman.text.presets.PRESETS` for parameters and sources.
         **changes
-            Parameters that shall be different; another ``optimizer`` needs a ``learning_rate`` of its own.
+            Parameters that differ from the recipe; another ``optimizer`` needs its own ``learning_rate``.
 
         Raises
         ------
         ArgumentError
-            If there is no recipe of that name, or the learning rate is that of another optimizer.
+            If the name is unknown, or another optimizer comes without a learning rate.
 
         Examples
         --------
@@ -162,7 +162,7 @@ class LanguageModel(Parameters, Writing):
         checkpoint_dir: str | os.PathLike[str] | None = None,
         resume: bool = False,
     ) -> Self:
-        """Learn from a text: first its vocabulary, then to predict its tokens.
+        """Learn the vocabulary of a text, then train the network to predict its tokens.
 
         Parameters
         ----------
@@ -170,25 +170,25 @@ class LanguageModel(Parameters, Writing):
             A str is a text; a path is a file, or a folder whose ``.txt`` files are read in the order of their names.
             The token ids of more than 2²⁷ characters are kept in a temporary file instead of memory.
         y : None
-            Ignored; scikit-learn's tools pass it.
+            Ignored; for scikit-learn.
         encoding : str
             Of files.
         checkpoint_dir : path, optional
-            A folder to keep states in while training, so that a run that was killed can go on.
+            A folder for states of the training, so that a killed run can continue.
         resume : bool
-            Go on from the states in ``checkpoint_dir``; the result is that of a run that never stopped.
+            Continue from the states in ``checkpoint_dir``; the result is that of an uninterrupted run.
 
         Returns
         -------
         self : LanguageModel
-            After an interrupt (Ctrl-C, which is raised again) it has the best parameters so far.
+            After an interrupt (Ctrl-C, which is raised again), with the best parameters so far.
 
         Raises
         ------
         ArgumentError, DataError
             If a parameter is outside its range, or the text is blank, too short, or not in that encoding.
         FileNotFoundError
-            If a path leads nowhere.
+            If a file does not exist.
         """
         place = self._place("fit")
         self._check(place)
@@ -200,11 +200,11 @@ class LanguageModel(Parameters, Writing):
         return self
 
     def partial_fit(self, X: Source, y: None = None, *, encoding: str = "utf-8") -> Self:
-        """Pass once over a text, at a constant learning rate, going on with the optimizer's memory.
+        """Pass once over a text at a constant learning rate, continuing with the optimizer's state.
 
-        The first call learns the vocabulary; later texts are read with it. Nothing is held out. `save` keeps what the
-        optimizer remembers: after `load` it goes on bit for bit. After `fit`, or with another optimizer, it begins
-        anew. Dropout, ``steps`` and ``batch_size`` may be other ones than before.
+        The first call learns the vocabulary; later calls use it. Nothing is held out. `save` stores the optimizer's
+        state: after `load`, training continues bit for bit. After `fit`, or with another optimizer, the state starts
+        anew. Dropout, ``steps`` and ``batch_size`` may differ from call to call.
 
         Parameters
         ----------
@@ -224,7 +224,7 @@ class LanguageModel(Parameters, Writing):
             self._take(lambda: learn_further(place, self, corpus, before))
         return self
 
-    # What was fitted
+    # Fitted attributes
 
     @property
     def vocabulary_(self) -> Vocabulary:
@@ -243,17 +243,17 @@ class LanguageModel(Parameters, Writing):
 
     @property
     def history_(self) -> History:
-        """How it was trained."""
+        """Loss of every update and validation of every epoch."""
         return self._attribute("history_").history
 
     @property
     def updates_(self) -> int:
-        """Updates made."""
+        """Number of updates."""
         return self._attribute("updates_").updates
 
     @property
     def size_(self) -> Size:
-        """What "auto" has become."""
+        """Values chosen for "auto"."""
         return self._attribute("size_").size
 
     def _summary(self, fitted: Fitted) -> dict[str, Any]:
@@ -261,27 +261,27 @@ class LanguageModel(Parameters, Writing):
         found: dict[str, Any] = {"vocabulary": len(fitted.vocabulary), "updates": fitted.updates}
         return found | trained([fitted.network], [fitted.history])
 
-    # Measuring it
+    # Evaluation
 
     def evaluate(self, X: Source, *, rows: int = 1, encoding: str = "utf-8") -> Measures:
-        """Measure how well the model predicts a text.
+        """Evaluate the model's predictions of a text.
 
         Parameters
         ----------
         X, encoding
             See `fit`.
         rows : int
-            Parts that are read side by side: faster, but each begins without knowledge of the one before.
+            Parts of the text that are read as rows of one batch: faster, but each starts from a zero state.
 
         Returns
         -------
         measures : Measures
-            Nats per token, perplexity, bits per character, and what was counted.
+            Nats per token, perplexity, bits per character, and counts.
 
         Raises
         ------
         DataError
-            If there is nothing to predict.
+            If there is no token to predict.
 
         Examples
         --------
@@ -293,30 +293,30 @@ class LanguageModel(Parameters, Writing):
         rows = _check.positive_integer(place, "rows", rows)
         with self._reading("evaluate") as fitted:
             ids = fitted.read(Corpus.of(X, encoding, place))
-            return measured(self, fitted.network, fitted.vocabulary, fitted.size, ids, rows)
+            return evaluated(self, fitted.network, fitted.vocabulary, fitted.size, ids, rows)
 
     def score(self, X: Source, y: None = None) -> float:
         """Return the mean of ln p(token) over a text: higher is better; see `evaluate`."""
         return -self.evaluate(X).nats_per_token
 
     def perplexity(self, X: Source) -> float:
-        """Return exp of the mean of -ln p(token) over a text: of words, the perplexity per word; see `evaluate`."""
+        """Return exp of the mean of -ln p(token) over a text; with words, the perplexity per word."""
         return self.evaluate(X).perplexity
 
     def gradient_flow(self, X: Source, *, encoding: str = "utf-8", probes: int = 8) -> GradientFlow:
-        """Measure how far back in time the gradient of the loss reaches, on parts of a text cut like those of training.
+        """Measure how far back in time the gradient of the loss reaches, on parts of a text.
 
         Parameters
         ----------
         X, encoding
             See `fit`.
         probes : int
-            Tokens per part whose loss is followed back.
+            Tokens per part whose loss is traced back.
 
         Returns
         -------
         GradientFlow
-            Print it; `elman.training.gradient_flow` says what the numbers are.
+            A report to print; see `elman.training.gradient_flow`.
 
         Raises
         ------
@@ -325,7 +325,7 @@ class LanguageModel(Parameters, Writing):
         """
         place = self._place("gradient_flow")
         with self._alone("gradient_flow") as fitted:
-            return measure(place, self, fitted, fitted.read(Corpus.of(X, encoding, place)), probes)
+            return flow(place, self, fitted, fitted.read(Corpus.of(X, encoding, place)), probes)
 
     # Parameters and files
 

@@ -24,17 +24,17 @@ __all__ = [
 _SIZES = {"character": MOST_TOKENS, "word": 10_000, "bpe": 2_000}
 _STEPS = {"character": 64, "word": 35, "bpe": 64}
 _CHARACTER_EMBEDDING = 64
-_UNITS = ((20_000, 64), (200_000, 128), (600_000, 256))  # up to so many tokens: so many units
+_UNITS = ((20_000, 64), (200_000, 128), (600_000, 256))  # (tokens at most, units)
 _MOST_UNITS = 512
-_TOKENS = 10_000_000  # that "auto" epochs add up to, about
+_TOKENS = 10_000_000  # read by "auto" epochs together
 _MOST_EPOCHS = 100
 _MOST_ROWS = 32
-_LEAST_UPDATES = 16  # of an epoch
+_LEAST_UPDATES = 16  # per epoch
 
 
 @dataclass(frozen=True)
 class Size:
-    """What "auto" has become.
+    """Values chosen for "auto".
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ class Size:
 
 
 def carries_state(network: Network) -> bool:
-    """Tell whether a network was made for streams, and not for independent windows."""
+    """Tell whether a network reads streams rather than independent windows."""
     return network.architecture.readout == "every"
 
 
@@ -62,14 +62,14 @@ def vocabulary_size(parameters: Parameters) -> int:
 
 
 def rule_size(parameters: Parameters, tokens: int) -> Size:
-    """Choose what is "auto" from the unit and the tokens of the training part.
+    """Choose values for "auto" from the unit and the number of training tokens.
 
     - ``hidden_size``: 64 up to 20,000 tokens, 128 up to 200,000, 256 up to 600,000, else 512.
     - ``embedding_size``: 64 for characters, else (or with tied weights) ``hidden_size``.
     - ``steps``: 64 characters or byte pairs, or 35 words.
     - ``batch_size``: 32, or fewer so that an epoch has 16 updates.
-    - ``epochs``: as many as read 10 million tokens, at least 1 and at most 100; windows read every token again and
-      again.
+    - ``epochs``: as many as read 10 million tokens, at least 1 and at most 100; overlapping windows read a token
+      several times.
 
     Parameters
     ----------
@@ -104,20 +104,20 @@ def rule_size(parameters: Parameters, tokens: int) -> Size:
 
 
 def least_tokens(parameters: Parameters) -> int:
-    """Return how many tokens a text must have to be learned from, or measured."""
+    """Return the minimum number of tokens of a text for training or evaluation."""
     if parameters.training == "streams":
         return 2
     return _STEPS[parameters.unit] if parameters.steps == "auto" else int(parameters.steps)
 
 
 def further_size(parameters: Parameters, size: Size) -> Size:
-    """Return the size of a fitted model with what may be another in one more pass over a text."""
+    """Return the size for one more pass: that of the fit with the present ``steps`` and ``batch_size``."""
     changes = {name: getattr(parameters, name) for name in ("steps", "batch_size")}
     return replace(size, **{name: int(value) for name, value in changes.items() if value != "auto"})
 
 
 def architecture_of(parameters: Parameters, size: Size, tokens: int) -> Architecture:
-    """Describe the network: one of so many tokens in, the probability of each out."""
+    """Return the architecture: a token as input, the probabilities of all tokens as output."""
     return Architecture(
         input_size=None,
         output_size=tokens,
@@ -138,7 +138,7 @@ def architecture_of(parameters: Parameters, size: Size, tokens: int) -> Architec
 def settings_of(
     parameters: Parameters, updates: int, epoch_length: int, seed: int, *, constant: bool = False
 ) -> Settings:
-    """Describe the training; ``constant`` keeps the learning rate as it is and never stops early."""
+    """Return the training settings; with ``constant``, a constant learning rate and no early stopping."""
     optimizer = str(parameters.optimizer)
     own: dict[str, Any] = {
         "adam": {},

@@ -1,4 +1,4 @@
-"""The parameters of a language model: what the constructor takes, and what each may be."""
+"""The parameters of a language model and their valid values."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ __all__ = ["TABLE", "Parameters", "check_parameters"]
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class Parameters:
-    """What the constructor of `LanguageModel` takes, as it was given; see there."""
+    """The constructor arguments of `LanguageModel`, unchanged; see there."""
 
     unit: str = "character"
     vocabulary_size: Any = "auto"
@@ -98,12 +98,12 @@ TABLE: Table = {
 
 
 def check_parameters(place: str, parameters: Parameters) -> None:
-    """Refuse values that the constructor stored but nothing can use, by themselves or together.
+    """Refuse invalid values and invalid combinations of values.
 
     Raises
     ------
     ArgumentError
-        Naming the parameter, what it may be and what it is.
+        With the parameter, its valid values and the given one.
     """
     values = values_of(parameters)
     check_table(place, TABLE, values)

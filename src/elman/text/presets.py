@@ -22,7 +22,7 @@ class Preset:
     source : str
         The publication.
     notes : str
-        Where our way of saying it differs.
+        Differences in notation.
 
     Examples
     --------
@@ -126,12 +126,12 @@ PRESETS: dict[str, Preset] = {
 
 
 def changed_recipe(place: str, name: str, changes: dict[str, Any]) -> dict[str, Any]:
-    """Return the parameters of a preset with some of them changed.
+    """Return the parameters of a preset with changes.
 
     Raises
     ------
     ArgumentError
-        If there is no recipe of that name, or another optimizer would get the recipe's learning rate.
+        If the name is unknown, or another optimizer would get the recipe's learning rate.
     """
     recipe = PRESETS[_check.choice(place, "name", name, tuple(PRESETS))].parameters
     optimizer = changes.get("optimizer", recipe["optimizer"])
@@ -141,6 +141,6 @@ def changed_recipe(place: str, name: str, changes: dict[str, Any]) -> dict[str, 
             f"{recipe['learning_rate']:g} is for {recipe['optimizer']!r}.",
             Remedy(learning_rate=...),
         )
-    if changes.get("cell", "lstm") != "lstm":  # no forget gate to begin with a bias
+    if changes.get("cell", "lstm") != "lstm":  # no forget gate
         recipe = {key: value for key, value in recipe.items() if key != "forget_bias"}
     return recipe | changes

@@ -1,4 +1,4 @@
-"""Drawing tokens from what a model predicts."""
+"""Drawing tokens from the predicted probabilities."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True, kw_only=True)
 class Sampling:
-    """How the next token is chosen; what is given is applied in this order.
+    """Rules for choosing the next token, applied in this order.
 
     Parameters
     ----------
@@ -29,11 +29,11 @@ class Sampling:
     temperature : float
         Take p to the power 1/temperature. 0 always takes the most probable token, the first of equals.
     top_k : int, optional
-        Choose among so many most probable tokens.
+        Choose among this many most probable tokens.
     top_p : float, optional
-        Choose among the most probable tokens that have this probability together (Holtzman et al. 2020).
+        Choose among the most probable tokens with this total probability (Holtzman et al. 2020).
     seed : int
-        Of the draws.
+        Of the random numbers.
 
     Raises
     ------
@@ -67,12 +67,12 @@ class Sampling:
 
 
 class Sampler:
-    """Draws tokens; never token 0, ``<unk>``, which is no text.
+    """Draws tokens, except token 0, ``<unk>``.
 
     Parameters
     ----------
     sampling : Sampling
-        How to choose.
+        Rules for choosing.
     size : int
         Tokens of the vocabulary.
     seen : iterable of int
@@ -106,7 +106,7 @@ class Sampler:
         self._seen[np.fromiter(seen, np.int64)] = True
 
     def __call__(self, p: Array) -> int:
-        """Return a token drawn from the probabilities p (V,), which are left as they are."""
+        """Return a token drawn from the probabilities p (V,); p is not changed."""
         if not self._plain:
             self._weights[...] = p
             self._bend()
@@ -121,26 +121,26 @@ class Sampler:
 
     @property
     def plain(self) -> bool:
-        """Whether tokens are drawn from the probabilities as they are."""
+        """Whether tokens are drawn from the unchanged probabilities."""
         return self._plain and not self._greedy
 
     def uniform(self, count: int) -> Array:
-        """Return so many of the random numbers in [0, 1) that draws are made with."""
+        """Return random numbers in [0, 1), one per token to draw."""
         return self._generator.random(count)
 
     def _bend(self) -> None:
-        """Bend and cut the weights as asked for; without a common scale."""
+        """Apply penalty, temperature, top_k and top_p to the probabilities; the result is not normalized."""
         s, weights = self._sampling, self._weights
         weights[0] = 0.0
         if self._penalized:
             weights[self._seen] **= s.repetition_penalty
         largest = np.maximum.reduce(weights)
-        if not largest:  # nothing but <unk> is left
+        if not largest:  # only <unk> is left
             weights[1:] = largest = 1.0
         if self._greedy:
             return
         if s.temperature != 1.0:
-            weights /= largest  # the largest stays 1, whatever the power
+            weights /= largest  # the largest stays 1 for every power
             weights **= 1.0 / s.temperature
         if s.top_k is not None:
             parted = self._parted
@@ -149,35 +149,35 @@ class Sampler:
             self._keep(_most_probable(weights, parted[-s.top_k])[: s.top_k])
         if s.top_p is not None and s.top_p < 1.0:
             total = np.add.reduce(weights)
-            # what is rarer than this has, all together, no more than the share that may be left out
+            # tokens with a lower weight have at most the share 1 - top_p together
             order = _most_probable(weights, (1.0 - s.top_p) * total / len(weights))
             self._keep(order[: weights[order].cumsum().searchsorted(s.top_p * total) + 1])
 
     def _keep(self, tokens: Array) -> None:
-        """Take all weight from the others."""
+        """Set the weight of all other tokens to zero."""
         kept = self._weights[tokens]
         self._weights.fill(0.0)
         self._weights[tokens] = kept
 
 
 def _most_probable(weights: Array, least: float) -> Array:
-    """Return the tokens with at least that weight, the most probable first and equals by id."""
+    """Return the tokens with at least that weight, by decreasing probability, then by id."""
     tokens = (weights >= least).nonzero()[0]
     order: Array = tokens[(-weights[tokens]).argsort(kind="stable")]
     return order
 
 
 def until_stop(pieces: Iterable[str], stop: Sequence[str]) -> Iterator[str]:
-    """Yield text until one of several strings appears in it; that string and what follows are not yielded.
+    """Yield text up to the first of several strings.
 
-    Text that may be the beginning of such a string is held back until it is known whether it is.
+    Text that may be the beginning of such a string is held back until the next piece decides.
 
     Parameters
     ----------
     pieces : iterable of str
         The text.
     stop : sequence of str
-        Not empty ones.
+        Strings, none empty.
 
     Examples
     --------
@@ -205,6 +205,6 @@ def until_stop(pieces: Iterable[str], stop: Sequence[str]) -> Iterator[str]:
 
 
 def _overlap(text: str, stop: str) -> int:
-    """Return how many of the last characters of ``text`` begin ``stop``."""
+    """Return the length of the longest end of ``text`` that is a beginning of ``stop``."""
     longest = min(len(text), len(stop) - 1)
     return next((size for size in range(longest, 0, -1) if stop.startswith(text[-size:])), 0)

@@ -28,7 +28,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 _KEYS = {"architecture", "vocabulary", "size", "updates", "seed", "validation"}
 _SIZE = {"hidden_size", "embedding_size", "steps", "batch_size", "epochs"}
 _MOST_BYTES = 4 * MOST_CHARACTERS + MOST_TOKENS
-_BETWEEN = b"\xff"  # stands between the texts of an array; UTF-8 never has this byte
+_BETWEEN = b"\xff"  # separator of texts; this byte never occurs in UTF-8
 
 
 def to_file(fitted: Fitted) -> tuple[Arrays, dict[str, Any]]:
@@ -53,7 +53,7 @@ def _packed(texts: Iterable[str]) -> npt.NDArray[np.uint8]:
 
 
 def _unpacked(array: npt.NDArray[Any]) -> list[str]:
-    """Return the texts again, which are counted and measured before there is an object for each."""
+    """Return the texts of an array of bytes; number and length are checked first."""
     if array.dtype != np.uint8 or array.ndim != 1 or len(array) > _MOST_BYTES:
         raise FileFormatError(f"texts must be at most {_MOST_BYTES} bytes in a row")
     joined = array.tobytes()
@@ -63,7 +63,7 @@ def _unpacked(array: npt.NDArray[Any]) -> list[str]:
 
 
 def from_file(parameters: Parameters, arrays: Arrays, metadata: dict[str, Any]) -> Fitted:
-    """Rebuild a fitted value from a file's contents, beside its checked parameters."""
+    """Rebuild a fitted value from a file's contents and its checked parameters."""
     check_names("fields", set(metadata), _KEYS)
     size, vocabulary = _size(metadata["size"]), _vocabulary(parameters, arrays, metadata["vocabulary"])
     architecture = Architecture.from_dict(metadata["architecture"])
@@ -91,9 +91,9 @@ def from_file(parameters: Parameters, arrays: Arrays, metadata: dict[str, Any]) 
 
 
 def _vocabulary(parameters: Parameters, arrays: Arrays, known: dict[str, Any]) -> Vocabulary:
-    """Rebuild the vocabulary, which must fit the parameters; its arrays are taken out."""
+    """Rebuild the vocabulary, which must fit the parameters, and remove its arrays."""
     known = under_new_names(known, FORMER_NAMES)
-    if "tokens" not in known:  # the first files had tokens and merges there, where only short vocabularies fit
+    if "tokens" not in known:  # early files have tokens and merges there
         check_names("vocabulary fields", set(known), {"unit", "normalization"})
         merges = _unpacked(arrays.pop("vocabulary.merges")) if known["unit"] == "bpe" else []
         known = known | {"tokens": _unpacked(arrays.pop("vocabulary.tokens")), "merges": merges}
@@ -114,7 +114,7 @@ def _size(values: dict[str, Any]) -> Size:
 
 
 def _validation(values: dict[str, Any] | None, unit: str) -> Measures | None:
-    """Rebuild what the model reached on the end of its text."""
+    """Rebuild the metrics of the held-out end of the text."""
     if values is None:
         return None
     values = under_new_names(values, FORMER_NAMES)

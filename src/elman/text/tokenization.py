@@ -1,7 +1,7 @@
-"""Vocabularies: text to token ids and back, made of characters, words or byte pairs.
+"""Vocabularies of characters, words or byte pairs: text to token ids and back.
 
-The tokenizers library cuts and counts. A vocabulary is kept as plain lists, from which the library's objects are built
-anew: a saved model holds no patterns, and nothing in it is executed.
+The tokenizers library splits and counts. A vocabulary is stored as plain lists, from which the library's objects are
+rebuilt: a saved model holds no patterns, and nothing in it is executed.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ NORMALIZATIONS = ("nfc", "none")
 FORMER_NAMES = {"level": "unit"}  # of fields in early files
 UNKNOWN = "<unk>"  # always id 0
 MOST_TOKENS = 50_000
-MOST_CHARACTERS = 1 << 22  # of all tokens together; in memory a character may take four bytes
+MOST_CHARACTERS = 1 << 22  # of all tokens together; up to four bytes each in memory
 LEAST_BPE = 257  # every byte, and <unk>
 
 _PLACE = "Vocabulary"
@@ -40,26 +40,26 @@ _NO_SPACE_AFTER = frozenset("([{‘“«\n")
 
 
 class Vocabulary:
-    r"""The tokens that a model knows, in the order of their ids.
+    r"""The tokens of a model, in the order of their ids.
 
-    - ``"character"``: every character (code point) is a token; what is not in the vocabulary is ``<unk>``.
+    - ``"character"``: every character (code point) is a token; others than those of the vocabulary are ``<unk>``.
     - ``"word"``: runs of letters and digits, with ``'`` and ``-`` inside them, single other signs, and the end of a
       line ``"\n"`` are tokens; other white space only separates them. ``<unk>`` in a text is that token.
     - ``"bpe"``: byte pairs merged by frequency (Sennrich et al. 2016) within the words of a line; any text can be
       written with them.
 
-    A lone surrogate, which no UTF-8 text can hold, is ``<unk>`` whatever the unit.
+    A lone surrogate, which UTF-8 cannot encode, is ``<unk>`` for every unit.
 
     Parameters
     ----------
     unit : {"character", "word", "bpe"}
-        What a token is.
+        Kind of token.
     tokens : sequence of str
         By id; the first is ``<unk>``. Byte-pair tokens are spelled in the library's alphabet for bytes.
     merges : sequence of (str, str)
         Of byte pairs, in order; empty for other units.
     normalization : {"nfc", "none"}
-        What is done to a text first: composed characters (Unicode's NFC), or nothing.
+        Normalization of texts: composed characters (Unicode's NFC), or none.
 
     Raises
     ------
@@ -131,14 +131,14 @@ class Vocabulary:
         min_count: int = 1,
         normalization: str = "nfc",
     ) -> Vocabulary:
-        """Return the vocabulary of a text: its most frequent tokens, equally frequent ones in alphabetical order.
+        """Return the vocabulary of a text: its most frequent tokens; ties are in alphabetical order.
 
         Parameters
         ----------
         pieces : iterable of str
             The text, cut at ends of lines or between words.
         unit : {"character", "word", "bpe"}
-            What a token is.
+            Kind of token.
         size : int
             Most tokens, ``<unk>`` included; at least 2, or 257 byte pairs.
         min_count : int
@@ -160,7 +160,7 @@ class Vocabulary:
         normalization = _check.choice(_PLACE, "normalization", normalization, NORMALIZATIONS)
         size = _check.integer(_PLACE, "size", size, LEAST_BPE if unit == "bpe" else 2, MOST_TOKENS)
         min_count = _check.positive_integer(_PLACE, "min_count", min_count)
-        # line by line: the library takes 256 at a time, and nobody can interrupt it in between
+        # line by line: the library reads 256 at a time and cannot be interrupted in between
         whole = (part for piece in pieces for line in StringIO(piece) for part in _SURROGATE.split(line))
         model = learned_model(whole, unit, size, min_count, normalization)
         by_id = sorted(model["vocab"], key=model["vocab"].__getitem__)
@@ -197,9 +197,9 @@ class Vocabulary:
         return np.concatenate(joined[1:])
 
     def decode(self, ids: Iterable[int]) -> str:
-        """Return the text of some tokens: always valid Unicode, U+FFFD for what is none.
+        """Return the text of tokens as valid Unicode; invalid bytes become U+FFFD.
 
-        Words are set apart by single spaces, except where punctuation asks for none.
+        Words are separated by single spaces, except around punctuation.
 
         Parameters
         ----------
@@ -229,19 +229,19 @@ class Vocabulary:
 
     @cached_property
     def bytes_of(self) -> list[bytes]:
-        """The bytes of every byte-pair token."""
+        """The bytes of each byte-pair token."""
         unknown = "\ufffd".encode()
         return [unknown, *(bytes(BYTES[sign] for sign in token) for token in self.tokens[1:])]
 
     @cached_property
     def characters_of(self) -> npt.NDArray[np.int64]:
-        """How many characters each token stands for; a byte pair that begins inside a character begins none of it."""
+        """Number of characters that begin in each token."""
         if self.unit != "bpe":
             return np.array([1, *(len(token) for token in self.tokens[1:])])
         return np.array([sum(byte & 0xC0 != 0x80 for byte in token) for token in self.bytes_of])
 
     def to_dict(self) -> dict[str, Any]:
-        """Return plain JSON values from which `from_dict` makes the vocabulary again.
+        """Return plain JSON values for `from_dict`.
 
         Examples
         --------
@@ -253,7 +253,7 @@ class Vocabulary:
 
     @classmethod
     def from_dict(cls, fields: dict[str, Any]) -> Vocabulary:
-        """Return the vocabulary that `to_dict` described.
+        """Rebuild a vocabulary from the values of `to_dict`.
 
         Raises
         ------
@@ -272,7 +272,7 @@ class Vocabulary:
 
 
 class TextDecoder:
-    """Tokens to text, one at a time: a character spread over several tokens comes with the last of them.
+    """Convert tokens to text one at a time; a character of several tokens appears with the last one.
 
     Parameters
     ----------
@@ -295,7 +295,7 @@ class TextDecoder:
         self._tokens = [unknown, *vocabulary.tokens[1:]]
 
     def push(self, token: int) -> str:
-        """Return the text that a further token adds."""
+        """Return the text of the next token."""
         if self._bytes is not None:
             return self._utf8.decode(self._bytes[token])
         text = self._tokens[token]
@@ -306,12 +306,12 @@ class TextDecoder:
         return f" {text}" if apart else text
 
     def pieces(self, tokens: Iterable[int]) -> Iterator[str]:
-        """Yield the text of all that follows, as soon as there is any, and in the end what is left."""
+        """Yield the text of tokens as it becomes complete, then the rest."""
         spelled = self.push if self._words or self._bytes is not None else self._tokens.__getitem__
         yield from filter(None, map(spelled, tokens))
         if rest := self.end():
             yield rest
 
     def end(self) -> str:
-        """Return what is left: U+FFFD for a character that was never finished."""
+        """Return the rest: U+FFFD for an incomplete character."""
         return self._utf8.decode(b"", final=True)

@@ -1,4 +1,4 @@
-"""Train a language model on a text, or pass over one more text."""
+"""Train a language model on a text, or for one more pass."""
 
 from __future__ import annotations
 
@@ -9,20 +9,20 @@ from time import monotonic
 from elman.errors import DataError
 from elman.network import Network
 from elman.text.batches import TokenStreams, TokenWindows
-from elman.text.corpus import Corpus, encode_pieces, pieces_after, pieces_before, place_of_cut
-from elman.text.measures import Measures, measure
+from elman.text.corpus import Corpus, cut_position, encode_pieces, pieces_after, pieces_before
+from elman.text.measures import Measures, evaluate
 from elman.text.options import Size, carries_state, least_tokens, settings_of
 from elman.text.parameters import Parameters
 from elman.text.tokenization import Ids, Vocabulary
 from elman.training import Progress, Trainer, TrainingState, train_ensemble
 
-__all__ = ["Stopped", "Text", "batches_of", "check_length", "measured", "pass_once", "train"]
+__all__ = ["Stopped", "Text", "batches_of", "check_length", "evaluated", "pass_once", "train"]
 
-_SMOOTH = 0.98  # weight of the past in the loss that is shown
+_SMOOTH = 0.98  # weight of past losses in the displayed mean
 
 
 class Stopped(KeyboardInterrupt):
-    """The user asked to stop; the trainer's network has its best parameters so far."""
+    """Ctrl-C after the first update; the trainer's network has its best parameters so far."""
 
     def __init__(self, trainer: Trainer) -> None:
         super().__init__()
@@ -38,9 +38,9 @@ class Text:
     vocabulary : Vocabulary
         Of the ids.
     training : ndarray of int32 (tokens,)
-        What is learned from.
+        Training part.
     validation : ndarray of int32 (tokens,), optional
-        What is held out.
+        Held-out part.
     """
 
     vocabulary: Vocabulary
@@ -49,10 +49,10 @@ class Text:
 
     @classmethod
     def learned(cls, place: str, parameters: Parameters, corpus: Corpus, size: int, *, held_out: bool = True) -> Text:
-        """Cut off the end for validation, learn the vocabulary from the rest, and write both with it."""
+        """Hold out the end for validation, learn the vocabulary from the rest, and encode both."""
         fraction = float(parameters.validation_fraction) if held_out else 0.0
         characters = corpus.characters()
-        cut = place_of_cut(corpus.pieces(), round(characters * (1.0 - fraction)), parameters.unit)
+        cut = cut_position(corpus.pieces(), round(characters * (1.0 - fraction)), parameters.unit)
         vocabulary = Vocabulary.learn(
             pieces_before(corpus.pieces(), cut),
             unit=parameters.unit,
@@ -62,11 +62,11 @@ class Text:
         )
         training = encode_pieces(pieces_before(corpus.pieces(), cut), vocabulary, characters)
         least = least_tokens(parameters)
-        check_length(place, "the part to learn from", len(training), least)
+        check_length(place, "the training part", len(training), least)
         if fraction == 0.0:
             return cls(vocabulary, training, None)
         validation = encode_pieces(pieces_after(corpus.pieces(), cut), vocabulary, characters)
-        check_length(place, f"the part for validation, {fraction:g} of the text,", len(validation), least)
+        check_length(place, f"the validation part, {fraction:g} of the text,", len(validation), least)
         return cls(vocabulary, training, validation)
 
 
@@ -85,12 +85,12 @@ def batches_of(
     return TokenStreams(text.training, size.batch_size, size.steps, first_update=first_update)
 
 
-def measured(
+def evaluated(
     parameters: Parameters, network: Network, vocabulary: Vocabulary, size: Size, ids: Ids, rows: int
 ) -> Measures:
-    """Measure a network on a text; ``rows`` parts of it are read side by side."""
+    """Evaluate a network on a text, read as ``rows`` rows."""
     window = None if carries_state(network) else size.steps
-    return measure(network, ids, vocabulary, window=window, rows=rows, n_threads=parameters.n_threads or 0)
+    return evaluate(network, ids, vocabulary, window=window, rows=rows, n_threads=parameters.n_threads or 0)
 
 
 def train(parameters: Parameters, text: Text, size: Size, network: Network, seed: int) -> Trainer:
@@ -99,7 +99,7 @@ def train(parameters: Parameters, text: Text, size: Size, network: Network, seed
     Raises
     ------
     Stopped
-        When the user asks for it after the first update.
+        On Ctrl-C after the first update.
     """
     batches = batches_of(parameters, text, size, seed)
     settings = settings_of(parameters, size.epochs * batches.epoch_length, batches.epoch_length, seed)
@@ -107,7 +107,7 @@ def train(parameters: Parameters, text: Text, size: Size, network: Network, seed
 
     def validate(network: Network) -> float:
         assert held_out is not None
-        return measured(parameters, network, text.vocabulary, size, held_out, batches.batch_size).nats_per_token
+        return evaluated(parameters, network, text.vocabulary, size, held_out, batches.batch_size).nats_per_token
 
     trainer = Trainer(network, batches, settings, validate=None if held_out is None else validate)
     _run(parameters, trainer, batches.tokens_per_batch)
@@ -117,9 +117,9 @@ def train(parameters: Parameters, text: Text, size: Size, network: Network, seed
 def pass_once(
     parameters: Parameters, text: Text, size: Size, network: Network, seed: int, state: TrainingState | None
 ) -> Trainer:
-    """Go on for one pass over the text at a constant learning rate."""
+    """Train for one pass over the text at a constant learning rate."""
     done = 0 if state is None else state.update
-    batches = batches_of(parameters, text, size, seed + done, first_update=done)  # windows in an order that is new
+    batches = batches_of(parameters, text, size, seed + done, first_update=done)  # each pass: another order
     settings = settings_of(parameters, done + batches.epoch_length, batches.epoch_length, seed, constant=True)
     trainer = Trainer(network, batches, settings, state=state)
     _run(parameters, trainer, batches.tokens_per_batch)
@@ -138,7 +138,7 @@ def _run(parameters: Parameters, trainer: Trainer, tokens_per_batch: int) -> Non
 
 
 class _Report:
-    """Tells the person who waits how fast it goes and how good it is."""
+    """Shows speed, loss and validation beside the progress bar."""
 
     def __init__(self, bar: Progress, tokens_per_batch: int) -> None:
         self._bar = bar
@@ -157,5 +157,5 @@ class _Report:
             note = f"{updates * self._tokens_per_batch / seconds:,.0f} tokens/s, {note}"
         if trainer.history.score:
             note += f", best validation {trainer.history.best_score:.3f}"
-        self._bar.done = trainer.update - 1  # a run that is taken up does not begin at 0
+        self._bar.done = trainer.update - 1  # a resumed run starts above 0
         self._bar.advance(note)

@@ -1,4 +1,4 @@
-"""The part of the estimator that predicts what comes next, and writes."""
+"""Prediction of the next token and generation of text."""
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ __all__ = ["Writing"]
 
 
 class Writing(Contract, Estimator[Fitted]):
-    """What a fitted language model does with a text that has begun."""
+    """Base of the estimator: prediction and generation after a prefix."""
 
     def predict_proba(self, prefix: str = "") -> npt.NDArray[Any]:
-        """Return the probability of every token of ``vocabulary_.tokens`` to come next.
+        """Return the probability of each token of ``vocabulary_.tokens`` to follow a prefix.
 
         Parameters
         ----------
         prefix : str
-            What comes before. Without any, the end of a line, or where the vocabulary has none, its first token.
+            Text before. If empty, a line end, or the first token if the vocabulary has no line end.
 
         Returns
         -------
@@ -57,18 +57,18 @@ class Writing(Contract, Estimator[Fitted]):
         stop: str | Sequence[str] = (),
         seed: int = 0,
     ) -> str:
-        """Return text that goes on from a prefix, which is not repeated.
+        """Generate text after a prefix; the prefix is not repeated.
 
         Parameters
         ----------
         prefix : str
             See `predict_proba`.
         length : int
-            Most tokens.
+            Maximum number of tokens.
         temperature, top_k, top_p, repetition_penalty, seed
             See `Sampling`; temperature 0 always takes the most probable token.
         stop : str or sequence of str
-            Text to stop before.
+            Stop before this text.
 
         Raises
         ------
@@ -87,21 +87,21 @@ class Writing(Contract, Estimator[Fitted]):
         stop: str | Sequence[str] = (),
         **sampling: Any,
     ) -> Iterator[str]:
-        """Yield what `generate` returns, piece by piece as it is drawn; every token costs one step of the network.
+        """Yield the text of `generate` piece by piece; every token costs one step of the network.
 
         Parameters
         ----------
         prefix, stop
             See `generate`.
         length : int or None
-            Most tokens; None goes on for ever.
+            Maximum number of tokens; None never ends.
         **sampling
             See `Sampling`.
 
         Raises
         ------
         ArgumentError
-            At the call, not at the first piece.
+            At the call, before the first piece.
 
         Examples
         --------
@@ -127,11 +127,11 @@ class Writing(Contract, Estimator[Fitted]):
 
 
 def _spelled(fitted: Fitted, prefix: str, context: list[int], tokens: Iterator[int]) -> Iterator[str]:
-    """Turn tokens into text that goes on from the prefix."""
+    """Convert tokens to text after the prefix."""
     decoder = TextDecoder(fitted.vocabulary)
     pieces = decoder.pieces(tokens)
     if prefix and fitted.vocabulary.unit == "word":
-        decoder.push(context[-1])  # says whether a space comes first
+        decoder.push(context[-1])  # decides whether a space comes first
         if prefix[-1].isspace():
             yield next(pieces).lstrip(" ")
     yield from pieces
@@ -145,7 +145,7 @@ def _context(place: str, fitted: Fitted, prefix: str) -> list[int]:
 
 
 def _stops(stop: str | Sequence[str], normalization: str) -> tuple[str, ...]:
-    """Return the texts to stop before, in the form in which the model writes."""
+    """Return the stop texts, normalized like the model's text."""
     stops = (stop,) if isinstance(stop, str) else tuple(stop)
     if not all(isinstance(text, str) and text for text in stops):
         raise ArgumentError(f"generate: stop must be one or several non-empty texts, got {stop!r}.")
