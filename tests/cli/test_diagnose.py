@@ -103,7 +103,7 @@ def test_bad_data(run: Callable[..., Any], steps: Path, tmp_path: Path) -> None:
     frame.assign(label="up").to_csv(steps, index=False)
     done = run("diagnose", model, "--data", steps, "--plot", picture, "-q")
     assert (done.exit_code, done.stdout) == (1, "")
-    assert done.stderr.startswith(f"Error: {steps}: the labels are not what the model was made from: ")
+    assert done.stderr.startswith(f"Error: {steps}: the labels are not of the kind that the model was fitted on: ")
     Network.initialized(Architecture(1, 1)).save(model)
     done = run("diagnose", model, "--data", steps, "--plot", picture)
     assert done.exit_code == 1

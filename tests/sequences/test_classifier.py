@@ -262,7 +262,7 @@ def test_warm_start_goes_on() -> None:
     with pytest.raises(ArgumentError) as error:
         model.fit(X, y == "a")
     assert str(error.value) == (
-        "SequenceClassifier.fit: y differs in classes or columns from what the networks there are predict."
+        "SequenceClassifier.fit: y differs in classes or columns from the target of the fitted networks."
     )
     model.ensemble_size = 3
     with pytest.raises(ArgumentError, match="ensemble_size is 3, but was 2 in fit; fit a clone, or set it back with"):

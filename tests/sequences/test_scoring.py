@@ -43,13 +43,15 @@ def test_scores_of_another_kind_of_target() -> None:
         with pytest.raises(ArgumentError) as caught:
             model.score(X, y)
         assert str(caught.value) == (
-            "SequenceClassifier.score: y differs in classes or columns from what the networks there are predict."
+            "SequenceClassifier.score: y differs in classes or columns from the target of the fitted networks."
         )
 
 
 def test_scores_of_another_number_of_targets() -> None:
     model = SequenceRegressor(**QUICK).fit(X, np.arange(24.0))
-    with pytest.raises(ArgumentError, match=r"^SequenceRegressor.score: y differs in classes or columns from what"):
+    with pytest.raises(
+        ArgumentError, match=r"^SequenceRegressor.score: y differs in classes or columns from the target"
+    ):
         model.score(X, np.ones((24, 2)))
 
 

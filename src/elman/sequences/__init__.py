@@ -1,4 +1,4 @@
-"""Sequences of any lengths: classify them, predict numbers from them, tag their steps."""
+"""Sequences of any length: classification, regression, and tags for every step."""
 
 from __future__ import annotations
 

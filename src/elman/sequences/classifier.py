@@ -32,19 +32,19 @@ Array = npt.NDArray[Any]
 class SequenceClassifier(ClassifierMixin, SequenceEstimator):
     """Classify sequences of any lengths with a small ensemble of recurrent networks.
 
-    At every step the network sees a window of the newest values of all channels; what it remembers at the end decides::
+    At every step the network reads a window of the newest values of all channels; the states give the output::
 
         x_t = values[t·stride … t·stride + window - 1]
         h_t = GRU(x_t, h_{t-1}), and likewise backwards
         o   = readout(h) W_y + b_y,   p = softmax(o), or sigmoid(o) for two classes and for labels
 
-    Sequences are padded in front with their first value until windows end with the last value; no other padding has any
-    influence, and a prediction has the same bits whatever other sequences come with it.
+    Sequences are padded in front with their first value so that the last window ends with the last value. No other
+    padding has an influence: a prediction has the same bits in every batch.
 
     Parameters
     ----------
     window, stride : int or "auto"
-        Values of every channel that a step sees, and how far it moves. ``"auto"`` decides by the median length L of the
+        Values of every channel per step, and shift per step. ``"auto"`` follows from the median length L of the
         training sequences: up to 60 steps ``min(4, L / 6)`` rounded up, and 1; beyond, ``2 * stride`` and ``L // 30``.
     readout : {"last", "mean", "max"}
         State after the last step (of the backward direction: after the first), or mean or maximum over steps.
@@ -63,7 +63,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
     history_ : list of History
         Loss, gradient norm and learning rate of every update of every network.
     window_, stride_, updates_ : int
-        What the rules chose.
+        Chosen values.
     n_features_in_ : int
         Columns of a table (N, T); of other forms, channels.
     feature_names_in_ : ndarray
@@ -111,11 +111,11 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         y : array_like (N,) or (N, K), or str
             A class for each sequence, or 0 and 1 for each label; the name of a long frame's column.
         sample_weight : array_like (N,), optional
-            How often each sequence counts; 0 leaves it out.
+            Weight of each sequence; 0 leaves it out.
         checkpoint_dir : str or path, optional
-            Folder in which the states of the training are kept, so that it can go on after a crash.
+            Folder for states of the training, so that it can continue after a crash.
         resume : bool
-            Go on from the states there; the result is, bit for bit, that of a fit that never stopped.
+            Continue from the states there; the result is, bit for bit, that of an uninterrupted fit.
 
         Returns
         -------
@@ -125,9 +125,9 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         Raises
         ------
         ArgumentError, ShapeError, DataError
-            If a parameter, a shape or a value cannot be used, or the folder holds the states of another fit.
+            If a parameter, a shape or a value is invalid, or the folder holds the states of another fit.
         TrainingError
-            If the loss stopped being finite.
+            If the loss is not finite.
         """
 
         def examples(place: str, before: Fitted | None) -> Examples:
@@ -148,16 +148,16 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         return self._fit(examples, checkpoint_dir, resume)
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Go on learning: one pass over the sequences, at a constant learning rate.
+        """Train for one more pass over the sequences at a constant learning rate.
 
-        Windows and standardisation are those of the first call. Class weights need all data and are refused.
+        Windows and standardisation are those of the first call. Class weights depend on all data and are refused.
 
         Parameters
         ----------
         X, y, sample_weight
             As in `fit`.
         classes : array_like (C,), optional
-            All classes there will be; at the first call, unless y has them all.
+            All classes; needed at the first call unless y has them all.
 
         Returns
         -------
@@ -211,7 +211,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         return fitted.target.decision(o)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the share of sequences whose class, or whole set of labels, is right.
+        """Return the share of sequences with the right class, or with all labels right.
 
         Parameters
         ----------
@@ -221,7 +221,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         Raises
         ------
         DataError
-            If y has a class that was not there at `fit`: no answer could be right.
+            If y has a class that was not in `fit`: no prediction could be right.
         """
         place = self._place("score")
         with self._reading("score") as fitted:

@@ -1,4 +1,4 @@
-"""The parameters that all sequence estimators share, described once."""
+"""Descriptions of the parameters shared by all sequence estimators."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ SHARED = """cell : {"gru", "lstm", "rnn"}
     bidirectional : bool
         Whether a second layer reads the sequence backwards, from its true end.
     dropout, recurrent_dropout : float
-        Share of units dropped between layers and before the output, and on the way from step to step.
+        Share of units dropped between layers and before the output; of the recurrent state.
     standardize : bool
-        Whether every channel gets mean 0 and standard deviation 1, as measured on the training part.
+        Whether every channel is scaled to mean 0 and standard deviation 1 of the training part.
     init : {"default", "torch", "glorot", "uniform", "zeros"}
         Initial parameters.
     optimizer : {"adam", "rmsprop", "sgd"}
@@ -23,33 +23,33 @@ SHARED = """cell : {"gru", "lstm", "rnn"}
     learning_rate, weight_decay : float
         At the start; share by which weights shrink.
     schedule : {"cosine", "constant"}
-        How the learning rate goes on.
+        Learning-rate schedule.
     updates : int or "auto"
         Gradient steps of `fit`. ``"auto"``: forty passes over the data, at least 300 and at most 3000 updates.
     batch_size : int
         Sequences per update, at most.
     group_lengths : bool
-        Whether the sequences of a batch have like lengths: faster where lengths differ by much, see
-        `elman.training.SequenceBatches`; worse to learn from if length and target have to do with each other.
+        Whether the sequences of a batch have similar lengths: faster if lengths differ much, see
+        `elman.training.SequenceBatches`; worse for learning if length and target are correlated.
     clip_norm : float or None
-        Longest gradient.
+        Maximum gradient norm.
     early_stopping : bool
-        Whether to hold out a part, stop when its loss has not fallen for `patience` passes over the data, and keep the
+        Whether to hold out a part, stop if its loss has not fallen for `patience` passes over the data, and keep the
         best networks.
     validation_fraction : float
-        The part held out, stratified by class.
+        Held-out share, stratified by class.
     patience : int
         See `early_stopping`.
     refit : bool
-        After early stopping, train again on everything for the number of updates that was best.
+        After early stopping, train again on all data for the best number of updates.
     ensemble_size : int
         Networks in the ensemble; their outputs before the activation are averaged.
     layout : {"time_channels", "channels_time"}
-        Order of the axes of a sequence; ``"channels_time"`` is that of sktime and aeon. Never guessed.
+        Order of the axes of a sequence, never inferred; ``"channels_time"`` is that of sktime and aeon.
     id_column, time_column : str, str or None
-        Columns of a long frame; with ``time_column=None`` its rows are in order.
+        Columns of a long frame; with ``time_column=None`` the rows are in temporal order.
     dtype : {"float32", "float64"}
         Precision of the networks.
     warm_start : bool
-        Whether `fit` starts from the networks there are, keeping windows, standardisation and classes.
+        Whether `fit` starts from the present networks, with the same windows, standardisation and classes.
     {common}"""

@@ -1,4 +1,4 @@
-"""What `SequenceClassifier`, `SequenceRegressor` and `SequenceTagger` do alike."""
+"""Base of `SequenceClassifier`, `SequenceRegressor` and `SequenceTagger`."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from elman.data.ragged import Ragged
 from elman.estimators import Arrays, Estimator, changing, check_table, fitted_value, trained, values_of
 from elman.network import Network
 from elman.sequences.fitted import Fitted, Inputs
-from elman.sequences.flow import Labelled, measure
+from elman.sequences.flow import Labelled, flow
 from elman.sequences.learning import Examples, learn, learn_further
 from elman.sequences.parameters import Parameters, Task
 from elman.sequences.reading import read
@@ -36,11 +36,11 @@ class SequenceEstimator(Parameters, Estimator[Fitted], BaseEstimator):
 
     @abstractmethod
     def _task(self) -> Task:
-        """Return what sets these networks and their training apart."""
+        """Return the properties of the task."""
 
     @abstractmethod
     def _read_pair(self, place: str, X: Any, y: Any, known: Inputs | None) -> tuple[Ragged, Inputs, Any]:
-        """Check sequences and what belongs to them."""
+        """Check sequences and their targets and weights."""
 
     def _check(self, place: str) -> None:
         check_table(place, self._table, values_of(self))
@@ -62,7 +62,7 @@ class SequenceEstimator(Parameters, Estimator[Fitted], BaseEstimator):
     # Learning
 
     def _fit(self, examples: ReadExamples, checkpoint_dir: Any, resume: bool) -> Self:
-        """Learn from examples that are read and checked first."""
+        """Read and check examples, then train on them."""
         place = self._place("fit")
         self._check(place)
         with changing(place, self):
@@ -74,7 +74,7 @@ class SequenceEstimator(Parameters, Estimator[Fitted], BaseEstimator):
         return self
 
     def _partial_fit(self, examples: ReadExamples) -> Self:
-        """Pass once over examples that are read and checked first."""
+        """Read and check examples, then train for one pass."""
         place = self._place("partial_fit")
         self._check(place)
         with changing(place, self):
@@ -83,7 +83,7 @@ class SequenceEstimator(Parameters, Estimator[Fitted], BaseEstimator):
             self._take(lambda: learn_further(place, self, self._task(), found, before))
         return self
 
-    # What was fitted
+    # Fitted attributes
 
     @property
     def networks_(self) -> list[Network]:
@@ -92,22 +92,22 @@ class SequenceEstimator(Parameters, Estimator[Fitted], BaseEstimator):
 
     @property
     def history_(self) -> list[History]:
-        """How each network was trained."""
+        """Training history of each network."""
         return list(self._attribute("history_").history)
 
     @property
     def updates_(self) -> int:
-        """Updates done."""
+        """Number of updates."""
         return self._attribute("updates_").updates
 
     @property
     def window_(self) -> int:
-        """Values of every channel that a step sees."""
+        """Values of every channel per step."""
         return self._attribute("window_").preparation.window
 
     @property
     def stride_(self) -> int:
-        """How far the window moves."""
+        """Shift of the window per step."""
         return self._attribute("stride_").preparation.stride
 
     @property
@@ -128,16 +128,16 @@ class SequenceEstimator(Parameters, Estimator[Fitted], BaseEstimator):
             raise AttributeError(f"{self._place('feature_names_in_')}: the sequences of fit had no names of columns.")
         return np.array(names, dtype=object)
 
-    # Using it
+    # Prediction
 
     def _outputs(self, method: str, X: Any) -> tuple[Fitted, Ragged, Any]:
-        """Return what was fitted, the sequences, and the outputs before their activation: (n, K), or a list of them."""
+        """Return the fitted value, the sequences, and the outputs before activation: (n, K), or a list of them."""
         with self._reading(method) as fitted:
             ragged, _ = read(self._place(method), self, X, fitted.inputs)
             return fitted, ragged, fitted.outputs(ragged.sequences, self.n_threads or 0)
 
     def _labelled(self, method: str, fitted: Fitted, X: Any, y: Any) -> Labelled:
-        """Check labelled sequences against what was fitted."""
+        """Check labelled sequences against the fitted value."""
         place = self._place(method)
         ragged, _, labels = self._read_pair(place, X, y, fitted.inputs)
         return Labelled(place, self._task(), fitted, ragged, labels)
@@ -150,19 +150,19 @@ class SequenceEstimator(Parameters, Estimator[Fitted], BaseEstimator):
         X, y
             As in `fit`.
         member : int
-            Which network of the ensemble.
+            Index of a network of the ensemble.
         probes : int
-            Outputs per sequence that are followed, where there is one at every step.
+            Outputs per sequence whose gradient is traced, if there is one at every step.
 
         Returns
         -------
         GradientFlow
-            Print it; `elman.training.gradient_flow` says what the numbers are. A lag is a step of the network.
+            A report to print; see `elman.training.gradient_flow`. A lag is a step of the network.
         """
         place = self._place("gradient_flow")
         with self._alone("gradient_flow") as fitted:
             member = _check.integer(place, "member", member, 0, len(fitted.networks) - 1)
-            return measure(self, self._labelled("gradient_flow", fitted, X, y), member, probes)
+            return flow(self, self._labelled("gradient_flow", fitted, X, y), member, probes)
 
     # Files
 
@@ -174,12 +174,12 @@ class SequenceEstimator(Parameters, Estimator[Fitted], BaseEstimator):
 
 
 def labelled(method: str, estimator: SequenceEstimator, X: Any, y: Any) -> Labelled:
-    """Return labelled sequences as a fitted estimator was trained on them.
+    """Return labelled sequences, prepared as in the training of a fitted estimator.
 
     Parameters
     ----------
     method : str
-        Who needs them, for messages.
+        Calling method, for messages.
     estimator : SequenceClassifier, SequenceRegressor or SequenceTagger
         Fitted.
     X, y
@@ -190,6 +190,6 @@ def labelled(method: str, estimator: SequenceEstimator, X: Any, y: Any) -> Label
     NotFittedError
         Before `fit`.
     ArgumentError, DataError, ShapeError
-        If they are not like those of the fit, or a parameter was changed after it.
+        If they differ in form from those of the fit, or a parameter was changed after it.
     """
     return estimator._labelled(method, fitted_value(method, estimator), X, y)

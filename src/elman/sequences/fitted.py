@@ -22,18 +22,18 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Inputs:
-    """What sequences looked like at the fit, and later ones must look like.
+    """Form of the sequences of the fit, required of later ones.
 
     Parameters
     ----------
     channels : int
         Values per step, D.
     table : bool
-        Whether they came as a matrix (N, T), one value per step.
+        Whether they were a matrix (N, T), one value per step.
     features : int
         Columns of a table; of other forms, channels.
     names : tuple of str, optional
-        Of these, where they came as a frame.
+        Names of the features, if X was a frame.
     """
 
     channels: int
@@ -44,28 +44,28 @@ class Inputs:
 
 @dataclass(frozen=True)
 class Fitted:
-    """What a fit leaves.
+    """The result of a fit.
 
     Parameters
     ----------
     networks : tuple of Network
         The ensemble.
     history : tuple of History
-        Of each network's training; empty ones in an estimator that was loaded.
+        Of each network's training; empty in a loaded estimator.
     seeds : tuple of int
         Of each network.
     updates : int
-        Done, of the longest training.
+        Of the longest training.
     target : Target
-        What the output layer stands for.
+        Meaning of the output layer.
     preparation : Preparation
-        From sequences to what the networks see.
+        From sequences to network inputs.
     inputs : Inputs
-        What sequences look like.
+        Form of the sequences.
     parameters : mapping of str to Any
         Those of the fit.
     states : tuple of TrainingState, optional
-        What the optimizer of each network remembers, after ``partial_fit``.
+        Optimizer state of each network, after ``partial_fit``.
     """
 
     networks: tuple[Network, ...]
@@ -91,10 +91,10 @@ class Fitted:
             If classes or columns differ.
         """
         if not target.same_as(self.target):
-            raise ArgumentError(f"{place}: y differs in classes or columns from what the networks there are predict.")
+            raise ArgumentError(f"{place}: y differs in classes or columns from the target of the fitted networks.")
 
     def encoded(self, place: str, y: Encoded) -> Encoded:
-        """Return checked targets as the fit had them: classes as codes, all else as it is."""
+        """Return checked targets as in training: classes as codes, others unchanged."""
         joined = np.concatenate(y) if isinstance(y, list) else y
         if self.target.kind in ("binary", "multiclass"):
             joined = class_target(place, joined, self.target.classes)[1]

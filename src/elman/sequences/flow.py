@@ -1,4 +1,4 @@
-"""Labelled sequences as the networks were trained on them, and the gradient-flow report of an estimator on them."""
+"""Labelled sequences, prepared as in training, and the gradient-flow report on them."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ from elman.sequences.parameters import Parameters, Task
 from elman.sequences.targets import take
 from elman.training import Batch, GradientFlow
 
-__all__ = ["Labelled", "measure"]
+__all__ = ["Labelled", "flow"]
 
-_ROWS = 64  # sequences that are followed; their spread is far smaller than what the report rounds to
+_ROWS = 64  # sequences; the spread between them is far below the rounding of the report
 
 
 @dataclass(frozen=True)
 class Labelled:
-    """Checked sequences and their targets, with the fitted value that they go with.
+    """Checked sequences and their targets, with a fitted value.
 
     Parameters
     ----------
@@ -47,11 +47,11 @@ class Labelled:
 
     @property
     def loss(self) -> str:
-        """Name of the loss of the training."""
+        """Name of the training loss."""
         return loss_of(self.task, self.fitted.target)
 
     def batch(self, rows: npt.ArrayLike) -> Batch:
-        """Return some sequences with their targets, in this order, as the networks were trained on them."""
+        """Return the sequences of ``rows`` with their targets, prepared as in training."""
         rows, fitted = np.asarray(rows), self.fitted
         compared = fitted.target.all_for_training(fitted.encoded(self.place, self.y), self.task.label_smoothing)
         return fitted.preparation.batches(
@@ -63,8 +63,8 @@ class Labelled:
         ).batch(0)
 
 
-def measure(parameters: Parameters, labelled: Labelled, member: int, probes: int) -> GradientFlow:
-    """Measure one network of an ensemble."""
+def flow(parameters: Parameters, labelled: Labelled, member: int, probes: int) -> GradientFlow:
+    """Compute the gradient flow of one network of an ensemble."""
     fitted, count = labelled.fitted, len(labelled.ragged)
     batch = labelled.batch(np.unique(np.linspace(0, count - 1, min(_ROWS, count)).astype(int)))
     return flow_of(parameters, fitted.networks[member], fitted.history[member], batch, labelled.loss, probes)

@@ -1,4 +1,4 @@
-"""Labelled sequences from files, and the check of a classifier on sequences that it has not seen."""
+"""Labelled sequences from files, and the evaluation of a classifier on held-out sequences."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Labelled:
     Parameters
     ----------
     file : Path
-        Where they come from.
+        Source.
     data : list of ndarray, or DataFrame
         Sequences, or a long frame.
     labels : list of str or None
@@ -40,7 +40,7 @@ class Labelled:
     columns : dict
         ``id_column`` and ``time_column`` of a long frame, else empty.
     notes : list of str
-        What was taken for what.
+        Meaning of columns, as inferred.
     """
 
     file: Path
@@ -79,14 +79,13 @@ def read_labelled(
     Parameters
     ----------
     file : Path
-        The kind follows from its ending.
+        Its ending determines the kind.
     id_column, time_column, label : str, optional
-        Columns that tell sequences apart, order their rows and hold their classes; found by their usual names if not
-        given.
+        Columns that identify sequences, order their rows and hold their classes; by default found by usual names.
     encoding : str
         Of a CSV file.
     notation : Notation, optional
-        How numbers and dates of a table are written, as far as it is known.
+        Notation of numbers and dates in a table.
 
     Returns
     -------
@@ -95,7 +94,7 @@ def read_labelled(
     Raises
     ------
     DataError
-        If a column is not there, no column tells sequences apart, or a sequence has several classes or none.
+        If a column is missing, no column identifies sequences, or a sequence has several classes or none.
 
     Examples
     --------
@@ -125,7 +124,7 @@ def read_labelled(
 def _found(
     file: Path, columns: list[str], id_column: str | None, time_column: str | None, label: str | None
 ) -> tuple[str, str | None, str | None]:
-    """Find the columns that were not named by their usual names."""
+    """Find columns that were not given by their usual names."""
     named = {"id_column": id_column, "time_column": time_column, "label": label}
     for parameter, name in named.items():
         if name is not None and name not in columns:
@@ -179,7 +178,7 @@ def read_tagged(
     file : Path
         CSV or Parquet.
     id_column, time_column : str, optional
-        Those of the fit if not given.
+        By default those of the fit.
     label : str
         Column of the tags.
     encoding, notation
@@ -188,14 +187,14 @@ def read_tagged(
     Returns
     -------
     model : SequenceTagger
-        That knows the columns of the table.
+        With the columns of the table.
     frame : DataFrame
-        With tags in the dtype that the model knows them in.
+        With tags in the dtype of the model's classes.
 
     Raises
     ------
     DataError
-        If a column is not there, or a tag is not of the model's kind.
+        If a column is missing, or a tag cannot be one of the model.
     """
     id_column, time_column = id_column or model.id_column, time_column or model.time_column
     frame, _ = read_steps(file, encoding, [str(id_column), label], notation)
@@ -211,27 +210,27 @@ def read_tagged(
 
 
 def labels_for(model: Any, file: Path, labels: Any) -> npt.NDArray[Any]:
-    """Return the text labels of a file in the dtype in which a fitted model knows them: classes, or numbers.
+    """Convert the text labels of a file to the dtype of a fitted model's classes, or to numbers.
 
     Raises
     ------
     DataError
-        If a label is not of that kind.
+        If a label cannot be converted.
     """
     dtype = model.classes_.dtype if hasattr(model, "classes_") else np.dtype(float)
     try:
         return np.asarray(labels, dtype=object).astype(dtype)
     except ValueError as error:
-        raise DataError(f"{file}: the labels are not what the model was made from: {error}.") from None
+        raise DataError(f"{file}: the labels are not of the kind that the model was fitted on: {error}.") from None
 
 
 def report_on(model: Any, known: Labelled) -> Report:
-    """Compare a fitted classifier's answers with the classes of a file.
+    """Compare a fitted classifier's predictions with the classes of a file.
 
     Raises
     ------
     DataError
-        If the file has no classes, or one that the classifier does not know.
+        If the file has no classes, or one that is unknown to the classifier.
     """
     labels = known.known_labels
     return class_report(labels, model.set_params(**known.columns).predict(known.data), model.classes_)
@@ -243,18 +242,18 @@ def held_out_report(model: Any, known: Labelled, check: float, seed: int) -> Rep
     Parameters
     ----------
     model : SequenceClassifier
-        It is not changed.
+        Not changed.
     known : Labelled
         With classes.
     check : float
-        Share of the sequences to hold out, stratified by class.
+        Held-out share of the sequences, stratified by class.
     seed : int
-        Decides which.
+        Of the split.
 
     Raises
     ------
     DataError
-        If no part can be held out that has every class.
+        If no held-out part can have every class.
     """
     labels = np.array(known.known_labels)
     try:

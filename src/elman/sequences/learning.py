@@ -1,4 +1,4 @@
-"""From checked examples to a fitted value: a whole training, or one pass more."""
+"""From checked examples to a fitted value: a whole training, or one more pass."""
 
 from __future__ import annotations
 
@@ -34,17 +34,17 @@ class Examples:
     ragged : Ragged
         The sequences.
     inputs : Inputs
-        What they look like.
+        Form of the sequences.
     target : Target
-        What the output layer stands for.
+        Meaning of the output layer.
     y : ndarray (n, ...) or list of ndarray (steps_i, ...)
         Targets as codes or numbers.
     weight : ndarray (n,)
-        How often a sequence counts; 0 leaves it out.
+        Weight of a sequence; 0 leaves it out.
     factor : float, ndarray (n,) or list of ndarray (steps_i,)
-        Weighs its loss in addition.
+        Further weight of the loss.
     stratified : bool
-        Whether a part that is held out has the classes in equal shares.
+        Whether a held-out part is stratified by class.
     """
 
     ragged: Ragged
@@ -57,7 +57,7 @@ class Examples:
 
     @property
     def data(self) -> tuple[Any, ...]:
-        """What is learned from, for a fingerprint."""
+        """The training data, for a fingerprint."""
         return self.ragged.sequences, self.y, self.weight, self.factor
 
 
@@ -67,7 +67,7 @@ def learn(place: str, parameters: Parameters, task: Task, examples: Examples, be
     Raises
     ------
     Interrupted
-        On Ctrl-C, once a network has begun.
+        On Ctrl-C, after the first update of a network.
     """
     rows, sequences, y = _counted(examples)
     weight, factor = examples.weight[rows], examples.factor
@@ -79,7 +79,7 @@ def learn(place: str, parameters: Parameters, task: Task, examples: Examples, be
     updates = (
         rule_updates(len(rows), int(parameters.batch_size)) if parameters.updates == "auto" else int(parameters.updates)
     )
-    seeds = _seeds(parameters)[: None if before is None else len(before.networks)]  # fewer, after Ctrl-C
+    seeds = _seeds(parameters)[: None if before is None else len(before.networks)]  # fewer after Ctrl-C
     networks = _networks(parameters, task, target, preparation, seeds, before)
     fitted = _fitted(parameters, examples.inputs, target, preparation)
     try:
@@ -92,7 +92,7 @@ def learn(place: str, parameters: Parameters, task: Task, examples: Examples, be
 
 
 def learn_further(place: str, parameters: Parameters, task: Task, examples: Examples, before: Fitted | None) -> Fitted:
-    """Pass once over the data, at a constant learning rate, going on with what the optimizer remembers."""
+    """Pass once over the data at a constant learning rate, continuing with the optimizer state."""
     rows, sequences, y = _counted(examples)
     weight = examples.weight[rows]
     target, preparation = _begin(place, parameters, task, examples, sequences, weight, before)
@@ -102,14 +102,14 @@ def learn_further(place: str, parameters: Parameters, task: Task, examples: Exam
     networks = _networks(parameters, task, target, preparation, seeds, before)
     states = None if before is None else before.states
     if states is not None and states[0].optimizer != parameters.optimizer:
-        states = None  # another optimizer begins anew
+        states = None  # another optimizer starts with an empty state
     fitted = _fitted(parameters, examples.inputs, target, preparation)
     trainers = pass_once(parameters, task, target, data, networks, seeds, states or [None] * len(seeds))
     return replace(fitted(trainers), states=tuple(trainer.state() for trainer in trainers))
 
 
 def _counted(examples: Examples) -> tuple[Array, list[Array], Encoded]:
-    """Return the rows of sequences that count, these sequences and their targets."""
+    """Return the indices of sequences with a weight above 0, these sequences and their targets."""
     rows = np.flatnonzero(examples.weight > 0)
     return rows, [examples.ragged.sequences[i] for i in rows], take(examples.y, rows)
 
@@ -123,7 +123,7 @@ def _begin(
     weight: Array,
     before: Fitted | None,
 ) -> tuple[Target, Preparation]:
-    """Return target and preparation of the networks there are, or learn windows and standardisation."""
+    """Return target and preparation of the fitted value, or compute windows and standardisation."""
     if before is not None:
         before.check_target(place, examples.target)
         return before.target, before.preparation
@@ -154,7 +154,7 @@ def _networks(
     seeds: Sequence[int],
     before: Fitted | None,
 ) -> list[Network]:
-    """Make networks, or copies of those there are with the dropout that is asked for now."""
+    """Make new networks, or copies of the fitted ones with the present dropout."""
     architecture = architecture_of(parameters, task, preparation.window * len(preparation.center), target)
     if before is not None:
         return [Network(architecture, network.theta.copy()) for network in before.networks]
@@ -166,7 +166,7 @@ def _networks(
 def _fitted(
     parameters: Parameters, inputs: Inputs, target: Target, preparation: Preparation
 ) -> Callable[[list[Trainer]], Fitted]:
-    """Return what makes a fitted value of trainers that have run."""
+    """Return a function that makes a fitted value of finished trainers."""
 
     def value(trainers: list[Trainer]) -> Fitted:
         return Fitted(

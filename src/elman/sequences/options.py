@@ -23,7 +23,7 @@ __all__ = [
     "settings_of",
 ]
 
-_STEPS = 30  # windows that a typical sequence is cut into, if it is long
+_STEPS = 30  # windows of a typical long sequence
 
 
 def class_weights(place: str, class_weight: Any, labels: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -43,15 +43,15 @@ def class_weights(place: str, class_weight: Any, labels: npt.NDArray[Any]) -> np
 def rule_window(lengths: npt.NDArray[Any], window: Any, stride: Any) -> tuple[int, int]:
     """Choose window and stride from the lengths of the training part.
 
-    Sequences of up to 60 steps keep every step (stride 1) and see about a sixth of a short sequence, 4 values at most,
-    at a time; longer ones are cut into about 30 windows, each overlapping half of the next.
+    Sequences of up to 60 steps have stride 1 and a window of about a sixth of their length, at most 4 values; longer
+    ones have about 30 windows, each overlapping half of the next.
 
     Parameters
     ----------
     lengths : ndarray of int (n,)
         Steps of the training sequences.
     window, stride : int or "auto"
-        What the user asked for.
+        As given.
 
     Returns
     -------
@@ -85,7 +85,7 @@ def rule_updates(n_sequences: int, batch_size: int) -> int:
 
 
 def architecture_of(parameters: Parameters, task: Task, input_size: int, target: Target) -> Architecture:
-    """Describe the network: a window of all channels in, the target out."""
+    """Return the architecture: a window of all channels as input, the target as output."""
     return Architecture(
         input_size=input_size,
         output_size=target.size,
@@ -102,7 +102,7 @@ def architecture_of(parameters: Parameters, task: Task, input_size: int, target:
 
 
 def loss_of(task: Task, target: Target) -> str:
-    """Name the loss of the training."""
+    """Return the name of the training loss."""
     losses = {"multiclass": "categorical_cross_entropy", "numbers": LOSSES[task.loss]}
     return losses.get(target.kind, "binary_cross_entropy")
 
@@ -117,7 +117,7 @@ def settings_of(
     constant: bool = False,
     patience: int | None = None,
 ) -> Settings:
-    """Describe the training of one member of the ensemble; ``constant`` keeps the learning rate as it is."""
+    """Return the training settings of one member; with ``constant``, a constant learning rate."""
     schedule: Schedule = Constant() if constant or parameters.schedule == "constant" else Cosine()
     return Settings(
         updates=updates,

@@ -1,4 +1,4 @@
-"""The parameters of sequence estimators: those that all share, and the tables of what each may be."""
+"""The parameters of sequence estimators: the shared ones, and the tables of valid values."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ __all__ = ["CLASSIFIER", "LOSSES", "MOST_STEPS", "PLAIN", "REGRESSOR", "TAGGER",
 
 LOSSES = {"mse": "mean_squared_error", "mae": "mean_absolute_error", "huber": "huber"}
 MOST_STEPS = 2**20  # of a window or stride
-PLAIN = (bool, int, float, str)  # types of classes that a file can hold
+PLAIN = (bool, int, float, str)  # types of classes in a file
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
 class Parameters:
-    """What the constructors of all sequence estimators take, described in their classes."""
+    """The constructor arguments of all sequence estimators, described in their classes."""
 
     cell: str = "gru"
     hidden_size: int = 64
@@ -58,14 +58,14 @@ class Parameters:
 
 @dataclass(frozen=True, kw_only=True)
 class Task:
-    """What sets the networks and the training of one estimator apart from those of the others.
+    """The properties of networks and training that depend on the task.
 
     Parameters
     ----------
     readout : str
         Of the architecture.
     window, stride : int or "auto"
-        Values of every channel that a step sees, and how far it moves.
+        Values of every channel per step, and shift per step.
     loss : str
         Of numbers.
     label_smoothing : float
@@ -80,16 +80,16 @@ class Task:
 
     @property
     def per_step(self) -> bool:
-        """Whether there is an output, and so a window, at every step."""
+        """Whether every step has an output, and so a window."""
         return self.readout == "every"
 
 
 @dataclass(frozen=True, kw_only=True)
 class _ClassWeight(Parameter):
-    """Weights by class, which the fit checks with the labels."""
+    """Weights by class; the fit checks them with the labels."""
 
     def plain(self, value: Any) -> Any:
-        """Return the weights of classes, or of those of every label, as lists: the keys of JSON are text alone."""
+        """Return the weights of classes, or those of every label, as lists, because keys in JSON are strings."""
         if isinstance(value, list):
             return [self.plain(own) for own in value]
         if not isinstance(value, dict):
@@ -102,7 +102,7 @@ class _ClassWeight(Parameter):
         return {"classes": classes, "weights": [float(weight) for weight in value.values()]}
 
     def parsed(self, value: Any) -> Any:
-        """Rebuild them."""
+        """Rebuild the weights from `plain`."""
         if isinstance(value, list):
             return [self.parsed(each) for each in value]
         if not isinstance(value, dict):

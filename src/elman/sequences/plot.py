@@ -1,4 +1,4 @@
-"""Pictures of a classifier: how it learned, and what it takes for what."""
+"""Plots of a classifier: learning curves and confusion matrix."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 
 __all__ = ["plot_png"]
 
-_MOST_NUMBERS = 20  # classes up to which every cell has its number
+_MOST_NUMBERS = 20  # classes; up to this number, cells show counts
 _LONGEST = 30  # characters of a class's name
 
 
 def plot_png(report: Report | None, histories: Sequence[History] = ()) -> bytes:
-    """Draw a confusion matrix, learning curves, or both side by side.
+    """Plot a confusion matrix, learning curves, or both side by side.
 
     Parameters
     ----------
@@ -47,12 +47,12 @@ def plot_png(report: Report | None, histories: Sequence[History] = ()) -> bytes:
 
 
 def _short(name: str) -> str:
-    """Cut a name that would leave no room for the picture."""
+    """Shorten a long name."""
     return name if len(name) <= _LONGEST else f"{name[: _LONGEST - 1]}…"
 
 
 def _draw_matrix(ax: Axes, report: Report) -> None:
-    """Draw the confusion matrix, shaded by the share of each actual class."""
+    """Plot the confusion matrix, shaded by the share of each actual class."""
     share = report.matrix / np.maximum(report.matrix.sum(axis=1, keepdims=True), 1)
     ax.imshow(share, cmap="Blues", vmin=0.0, vmax=1.0)
     names: list[Any] = [_short(str(name)) for name in report.classes]

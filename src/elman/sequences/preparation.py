@@ -1,4 +1,4 @@
-"""From checked sequences to what a network sees, standardised and cut into windows, and on to its outputs."""
+"""From checked sequences to standardised windows, and to the outputs of networks."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ __all__ = ["LaterUpdates", "Preparation", "outputs"]
 
 Array = npt.NDArray[Any]
 
-_ROWS, _STEPS = 256, 2**17  # sequences, and steps with padding, run at a time; bounds memory and changes no bit
+_ROWS, _STEPS = 256, 2**17  # sequences and padded steps per run; limits memory, changes no bit
 _FARTHEST = 1e30  # standard deviations; keeps wild values finite in float32
 
 
 @dataclass(frozen=True)
 class Preparation:
-    """What was learned about the inputs from the training part.
+    """Windows and standardisation of the inputs, from the training part.
 
     Parameters
     ----------
     window, stride : int
-        Values that a step sees, and how far it moves.
+        Values per step, and shift per step.
     center, scale : ndarray (D,)
         Mean and standard deviation of every channel.
     per_step : bool
-        Whether a window ends at every step, so that there are as many as steps.
+        Whether a window ends at every step.
     """
 
     window: int
@@ -52,7 +52,7 @@ class Preparation:
         standardize: bool = True,
         per_step: bool = False,
     ) -> Preparation:
-        """Measure every channel over all steps, sequences counted by their weights (n,)."""
+        """Compute mean and standard deviation of each channel over all steps, with weights (n,) per sequence."""
         channels = sequences[0].shape[1]
         center, scale = np.zeros(channels), np.ones(channels)
         if standardize:
@@ -61,12 +61,12 @@ class Preparation:
             center = np.sum(sums, axis=0) / total
             squares = [w * ((s - center) ** 2).sum(axis=0) for w, s in zip(weight, sequences, strict=True)]
             spread = np.sqrt(np.sum(squares, axis=0) / total)
-            scale = np.where(spread > 1e-14 * np.abs(center), spread, 1.0)  # a constant channel stays one
+            scale = np.where(spread > 1e-14 * np.abs(center), spread, 1.0)  # a constant channel stays constant
         return cls(window, stride, center, scale, per_step)
 
     def apply(self, sequences: Sequence[Array]) -> list[Array]:
         """Standardise sequences and pad them in front to complete windows."""
-        with np.errstate(over="ignore"):  # of channels that hardly moved in training; what lies so far is cut off
+        with np.errstate(over="ignore"):  # of nearly constant channels; values so far away are clipped
             standard = [np.clip((s - self.center) / self.scale, -_FARTHEST, _FARTHEST) for s in sequences]
         if self.per_step:
             return [np.concatenate([np.repeat(s[:1], self.window - 1, axis=0), s]) for s in standard]
@@ -78,14 +78,14 @@ class Preparation:
 
 
 class LaterUpdates:
-    """Batches counted from a later update on, so that a run that goes on with new data begins with their first epoch.
+    """Batches whose numbering starts at a later update, for a run that continues with new data.
 
     Parameters
     ----------
     batches : SequenceBatches
-        Where they come from.
+        Source of the batches.
     first : int
-        Update that gets batch 0.
+        Update of batch 0.
     """
 
     def __init__(self, batches: SequenceBatches, first: int) -> None:

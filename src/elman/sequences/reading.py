@@ -1,4 +1,4 @@
-"""The door for sequences, and for what belongs to each of them."""
+"""Reading and checking of sequences, their weights and labels."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ __all__ = ["HEAVIEST", "aligned", "labels_of", "read", "weights"]
 
 Array = npt.NDArray[Any]
 
-HEAVIEST = 1e30  # sums of such weights, and of products with a loss, stay within float32
+HEAVIEST = 1e30  # sums of such weights, and of their products with losses, stay within float32
 
 
 def read(
@@ -31,20 +31,20 @@ def read(
     place : str
         Start of a message.
     estimator : SequenceClassifier, SequenceRegressor or SequenceTagger
-        Whose layout and columns they have.
+        Its layout and columns are used.
     X : list, array or frame
         Sequences.
     known : Inputs or None
-        What they must look like; None: that follows from them.
+        Required form; None accepts any form.
     exclude : sequence of str
-        Columns of a long frame that are no channels.
+        Columns of a long frame that are not channels.
 
     Returns
     -------
     Ragged
         The sequences.
     Inputs
-        What they look like; ``known``, if it is given.
+        Their form; ``known``, if it is given.
     """
     if is_long_frame(X, estimator.id_column):
         names = None if known is None or known.names is None else list(known.names)
@@ -69,7 +69,7 @@ def _named(names: Sequence[str] | None) -> tuple[str, ...] | None:
 
 
 def _read_table(place: str, estimator: Parameters, X: Any, known: Inputs | None) -> tuple[Ragged, Inputs]:
-    """Check a matrix by scikit-learn's contract: names and number of columns are those of the fit."""
+    """Check a matrix by scikit-learn's contract: names and number of columns must be those of the fit."""
     refuse_times(place, "X", X)
     names = None
     if known is None:
@@ -83,12 +83,12 @@ def _read_table(place: str, estimator: Parameters, X: Any, known: Inputs | None)
 
 
 def weights(place: str, ragged: Ragged, sample_weight: Any) -> Array:
-    """Check one weight per sequence, which counts it so many times.
+    """Check one weight per sequence.
 
     Raises
     ------
     DataError
-        If one is too large to be summed up, or all are zero.
+        If one is too large for sums, or all are zero.
     """
     sample_weight = aligned(place, "sample_weight", ragged, sample_weight)
     weight: Array = _check_sample_weight(
@@ -96,14 +96,14 @@ def weights(place: str, ragged: Ragged, sample_weight: Any) -> Array:
     )
     if weight.max() > HEAVIEST:
         i = int(np.argmax(weight))
-        raise DataError(f"{place}: sample_weight[{i}] is {weight[i]:g}; at most {HEAVIEST:.0e} can be summed up.")
+        raise DataError(f"{place}: sample_weight[{i}] is {weight[i]:g}; at most {HEAVIEST:.0e} is possible.")
     if not weight.any():
         raise DataError("Sample weights must contain at least one non-zero number.")  # as newer scikit-learn says
     return weight
 
 
 def aligned(place: str, name: str, ragged: Ragged, values: Any) -> Any:
-    """Bring a pandas Series that belongs to a long frame into the order of its sequences, by their ids."""
+    """Order a pandas Series, indexed by id, like the sequences of a long frame."""
     if ragged.ids is None or not hasattr(values, "reindex"):
         return values
     missing = [name for name in ragged.ids if name not in values.index]
@@ -129,13 +129,13 @@ def labels_of(place: str, X: Any, y: str, ragged: Ragged) -> Array:
                 f"{column[rows].tolist()[0]!r} and {column[rows][wrong].tolist()[0]!r}."
             )
     first: Array = column[[rows[0] for rows in ragged.rows]]
-    return np.array(first.tolist())  # an array of text, where the frame held objects
+    return np.array(first.tolist())  # an array of strings, where the frame has objects
 
 
 def _is_table(X: Any) -> bool:
-    """Tell whether data are a matrix, one sequence of single values per row, rather than separate sequences.
+    """Tell whether data are a matrix with one sequence of single values per row.
 
-    A matrix may come as nested lists, for which scikit-learn expects the same contract as for an array.
+    Nested lists count as a matrix, too: scikit-learn's contract is the same for both.
     """
     if isinstance(X, (list, tuple)):
         return len(X) > 0 and all(

@@ -38,7 +38,7 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
     Parameters
     ----------
     window, stride : int or "auto"
-        Values of every channel that a step sees, and how far it moves; see `SequenceClassifier`.
+        Values of every channel per step, and shift per step; see `SequenceClassifier`.
     readout : {"last", "mean", "max"}
         State after the last step (of the backward direction: after the first), or mean or maximum over steps.
     loss : {"mse", "mae", "huber"}
@@ -52,7 +52,7 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
     history_ : list of History
         Loss, gradient norm and learning rate of every update of every network.
     window_, stride_, updates_ : int
-        What the rules chose.
+        Chosen values.
     n_outputs_ : int
         Targets, K.
     n_features_in_ : int
@@ -62,7 +62,7 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
 
     See Also
     --------
-    SequenceClassifier : the forms in which sequences come.
+    SequenceClassifier : accepted forms of sequences.
 
     Examples
     --------
@@ -80,7 +80,7 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
     stride: Any = "auto"
     readout: str = "last"
     loss: str = "mse"
-    dropout: float = 0.0  # noise on the way to a number limits its precision
+    dropout: float = 0.0  # dropout would limit the precision of numbers
 
     def fit(
         self, X: Any, y: Any, sample_weight: Any = None, *, checkpoint_dir: Any = None, resume: bool = False
@@ -94,11 +94,11 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         y : array_like (N,) or (N, K), or str
             Targets of each sequence; the name of a long frame's column.
         sample_weight : array_like (N,), optional
-            How often each sequence counts; 0 leaves it out.
+            Weight of each sequence; 0 leaves it out.
         checkpoint_dir : str or path, optional
-            Folder in which the states of the training are kept, so that it can go on after a crash.
+            Folder for states of the training, so that it can continue after a crash.
         resume : bool
-            Go on from the states there; the result is, bit for bit, that of a fit that never stopped.
+            Continue from the states there; the result is, bit for bit, that of an uninterrupted fit.
 
         Returns
         -------
@@ -108,14 +108,14 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         Raises
         ------
         ArgumentError, ShapeError, DataError
-            If a parameter, a shape or a value cannot be used, or the folder holds the states of another fit.
+            If a parameter, a shape or a value is invalid, or the folder holds the states of another fit.
         TrainingError
-            If the loss stopped being finite.
+            If the loss is not finite.
         """
         return self._fit(self._examples(X, y, sample_weight), checkpoint_dir, resume)
 
     def partial_fit(self, X: Any, y: Any, sample_weight: Any = None) -> Self:
-        """Go on learning: one pass over the sequences, at a constant learning rate.
+        """Train for one more pass over the sequences at a constant learning rate.
 
         Windows and standardisation, of the targets too, are those of the first call.
 
@@ -132,7 +132,7 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         return self._partial_fit(self._examples(X, y, sample_weight))
 
     def _examples(self, X: Any, y: Any, sample_weight: Any) -> ReadExamples:
-        """Return what reads the data of a fit."""
+        """Return a function that reads the data of a fit."""
 
         def examples(place: str, before: Fitted | None) -> Examples:
             ragged, inputs, numbers = self._read_pair(place, X, y, None if before is None else before.inputs)

@@ -1,4 +1,4 @@
-"""How good a classifier is on sequences whose classes are known."""
+"""Evaluation of a classifier on sequences with known classes."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ class Report:
     classes : list
         In the order of rows and columns.
     matrix : ndarray of int (C, C)
-        ``matrix[i, j]`` sequences of class i were taken for class j.
+        ``matrix[i, j]`` sequences of class i were predicted as class j.
     table : DataFrame
-        Precision, recall, F1 and number of sequences of each class; NaN where nothing was predicted or there is nothing
-        to find.
+        Precision, recall, F1 and number of sequences of each class; NaN without predictions or without sequences of
+        the class.
     accuracy : float
-        Share of sequences that were classified correctly.
+        Share of correct predictions.
     baseline : float
-        Share of the most frequent class: what always naming that one would get.
+        Share of the most frequent class.
     """
 
     classes: list[Any]
@@ -44,14 +44,14 @@ class Report:
 
 
 def class_report(actual: npt.ArrayLike, predicted: npt.ArrayLike, classes: npt.ArrayLike) -> Report:
-    """Compare.
+    """Compare predicted with actual classes.
 
     Parameters
     ----------
     actual, predicted : array_like (N,)
         Classes.
     classes : array_like (C,)
-        Those that the classifier knows.
+        Classes of the classifier.
 
     Returns
     -------

@@ -27,7 +27,7 @@ Arrays = dict[str, npt.NDArray[Any]]
 _KEYS = {"architecture", "target", "classes", "window", "stride", "updates", "seeds", "inputs"}
 _CLASS_DTYPE = re.compile(r"object|[<>|][biufU]\d{1,9}")
 _LARGEST = float(np.finfo(np.float32).max)
-_MOST_BYTES = 2**24  # of all classes, each as wide as the widest
+_MOST_BYTES = 2**24  # of all classes, each with the width of the widest
 _KINDS = {"classifier": ("binary", "multiclass", "multilabel"), "regressor": ("numbers",), "tagger": tuple(OUTPUTS)}
 
 
@@ -68,7 +68,7 @@ def _plain_classes(classes: npt.NDArray[Any] | None) -> dict[str, Any] | None:
 
 
 def from_file(parameters: Parameters, task: Task, kind: str, arrays: Arrays, metadata: dict[str, Any]) -> Fitted:
-    """Rebuild a fitted value from a file's contents, beside its checked parameters."""
+    """Rebuild a fitted value from a file's contents and its checked parameters."""
     check_names("fields", set(metadata), _KEYS)
     theta = _float(arrays, "theta", np.dtype(parameters.dtype), 2)
     seeds = [_check.integer("metadata", "seeds", seed, 0, 2**32) for seed in metadata["seeds"]]
@@ -97,7 +97,7 @@ def from_file(parameters: Parameters, task: Task, kind: str, arrays: Arrays, met
 
 
 def _target(kind: str, arrays: Arrays, metadata: dict[str, Any]) -> Target:
-    """Rebuild what the output layer stands for."""
+    """Rebuild the meaning of the output layer."""
     fields = metadata["target"]
     check_names("target fields", set(fields), {"kind", "size", "flat"})
     which = _check.choice("target", "kind", fields["kind"], _KINDS[kind])
@@ -146,7 +146,7 @@ def _center_and_scale(arrays: Arrays, what: str) -> tuple[npt.NDArray[Any], npt.
     if len(center) == 0 or center.shape != scale.shape:
         raise FileFormatError(f"{what}.center and {what}.scale must go together")
     if not (np.abs(center) <= _LARGEST).all() or not ((scale > 0) & (scale <= _LARGEST)).all():
-        raise FileFormatError(f"{what}.center and {what}.scale must be those of values within float32")
+        raise FileFormatError(f"{what}.center and {what}.scale must be within float32")
     return center, scale
 
 
@@ -158,7 +158,7 @@ def _float(arrays: Arrays, name: str, dtype: np.dtype[Any], dimensions: int) -> 
 
 
 def _inputs(fields: dict[str, Any], channels: int) -> Inputs:
-    """Rebuild what sequences must look like."""
+    """Rebuild the required form of sequences."""
     check_names("input fields", set(fields), {"table", "features", "names"})
     table = _check.boolean("inputs", "table", fields["table"])
     features, names = _check.positive_integer("inputs", "features", fields["features"]), fields["names"]

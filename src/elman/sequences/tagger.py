@@ -34,21 +34,21 @@ Steps = list[Array]  # one array (T_i,) or (T_i, K) per sequence
 class SequenceTagger(SequenceEstimator):
     """Tag every step of sequences of any lengths with a small ensemble of recurrent networks.
 
-    Step t sees the newest `window` values of all channels, and there is an output at every step::
+    Step t reads the newest `window` values of all channels, and every step has an output::
 
-        x_t = values[t - window + 1 … t]        the first value stands for those before it
+        x_t = values[t - window + 1 … t]        padded in front with the first value
         h_t = GRU(x_t, h_{t-1})
         o_t = h_t W_y + b_y,   p_t = softmax(o_t), sigmoid(o_t), or the numbers o_t themselves
 
     The loss is the mean over all steps. By default an output depends on its own and on earlier steps alone;
-    ``bidirectional=True`` lets it see the rest of the sequence, and must not be used where the target is a later input.
+    with ``bidirectional=True`` it depends on all steps; do not use this where the target is a later input.
 
     Parameters
     ----------
     target : {"class", "labels", "numbers"}
-        What y holds for each step: one class, 0 and 1 for each of several labels, or one or more numbers.
+        Content of y for each step: one class, 0 and 1 for each of several labels, or one or more numbers.
     window : int
-        Values of every channel that a step sees.
+        Values of every channel per step.
     class_weight : None, "balanced" or dict
         Weight of each class in the loss; for labels a list of such dicts.
     label_smoothing : float
@@ -66,7 +66,7 @@ class SequenceTagger(SequenceEstimator):
     history_ : list of History
         Loss, gradient norm and learning rate of every update of every network.
     updates_ : int
-        What the rule chose.
+        Number of updates.
     n_features_in_ : int
         Columns of a table (N, T); of other forms, channels.
 
@@ -111,11 +111,11 @@ class SequenceTagger(SequenceEstimator):
         y : list of array_like (T_i,) or (T_i, K), array_like (N, T) or (N, T, K), str or list of str
             A tag for every step; names of columns of a long frame.
         sample_weight : array_like (N,), or list of array_like (T_i,), optional
-            How often each sequence counts; or the weight of each step in the loss, 0 where the tag is unknown.
+            Weight of each sequence, or of each step in the loss; 0 where the tag is unknown.
         checkpoint_dir : str or path, optional
-            Folder in which the states of the training are kept, so that it can go on after a crash.
+            Folder for states of the training, so that it can continue after a crash.
         resume : bool
-            Go on from the states there; the result is, bit for bit, that of a fit that never stopped.
+            Continue from the states there; the result is, bit for bit, that of an uninterrupted fit.
 
         Returns
         -------
@@ -125,9 +125,9 @@ class SequenceTagger(SequenceEstimator):
         Raises
         ------
         ArgumentError, ShapeError, DataError
-            If a parameter, a shape or a value cannot be used, or the folder holds the states of another fit.
+            If a parameter, a shape or a value is invalid, or the folder holds the states of another fit.
         TrainingError
-            If the loss stopped being finite.
+            If the loss is not finite.
         """
 
         def examples(place: str, before: Fitted | None) -> Examples:
@@ -139,16 +139,16 @@ class SequenceTagger(SequenceEstimator):
         return self._fit(examples, checkpoint_dir, resume)
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None, sample_weight: Any = None) -> Self:
-        """Go on learning: one pass over the sequences, at a constant learning rate.
+        """Train for one more pass over the sequences at a constant learning rate.
 
         Parameters
         ----------
         X, y
             As in `fit`.
         classes : array_like (C,), optional
-            All classes there will be; at the first call, unless y has them all.
+            All classes; needed at the first call unless y has them all.
         sample_weight : array_like (N,), optional
-            How often each sequence counts.
+            Weight of each sequence.
 
         Returns
         -------
@@ -188,7 +188,7 @@ class SequenceTagger(SequenceEstimator):
         return self._tags("decision_function", X, lambda target: target.decision)
 
     def score(self, X: Any, y: Any, sample_weight: Any = None) -> float:
-        """Return the share of steps whose tag, or whole set of labels, is right; for numbers R².
+        """Return the share of steps with the right tag, or with all labels right; for numbers R².
 
         Parameters
         ----------
@@ -200,7 +200,7 @@ class SequenceTagger(SequenceEstimator):
         Raises
         ------
         DataError
-            If y has a class that was not there at `fit`: no answer could be right.
+            If y has a class that was not in `fit`: no prediction could be right.
         """
         place = self._place("score")
         with self._reading("score") as fitted:
@@ -210,8 +210,8 @@ class SequenceTagger(SequenceEstimator):
             outputs = fitted.outputs(ragged.sequences, self.n_threads or 0)
         steps = np.repeat(weight, [len(t) for t in tags]) if isinstance(factor, float) else np.concatenate(factor)
         found = np.concatenate([fitted.target.predictions(o) for o in outputs])
-        measure = r2_score if self.target == "numbers" else accuracy_score
-        return float(measure(np.concatenate(tags), found, sample_weight=steps))
+        metric = r2_score if self.target == "numbers" else accuracy_score
+        return float(metric(np.concatenate(tags), found, sample_weight=steps))
 
     def _tags(self, method: str, X: Any, convert: Callable[[Target], Callable[[Array], Array]]) -> Any:
         """Convert the outputs of every sequence and return them in the form of X."""
@@ -256,7 +256,7 @@ class SequenceTagger(SequenceEstimator):
                 raise DataError(f"{place}: {name}[{i}] must have shape {wanted} like its sequence, got {part.shape}.")
 
     def _encode(self, place: str, tags: Steps, weight: Array, classes: Any = None) -> tuple[Target, Steps]:
-        """Return the target and what the steps' tags are called in training."""
+        """Return the target and the tags of the steps as codes or numbers."""
         lengths = [len(steps) for steps in tags]
         joined = np.concatenate(tags)
         if self.target == "numbers":
@@ -272,7 +272,7 @@ class SequenceTagger(SequenceEstimator):
         return target, np.split(encoded, np.cumsum(lengths)[:-1])
 
     def _step_weights(self, place: str, ragged: Ragged, tags: Steps | None, sample_weight: Any) -> tuple[Array, Any]:
-        """Return how often sequences count (n,), and the further weight of their steps: 1, or an array for each."""
+        """Return the weights of sequences (n,) and the further weights of their steps: 1, or an array for each."""
         factor: Any = 1.0
         if isinstance(sample_weight, (list, tuple)) and len(sample_weight) and np.ndim(sample_weight[0]) > 0:
             factor = [np.asarray(part, np.float64) for part in sample_weight]

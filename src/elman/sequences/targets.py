@@ -1,4 +1,4 @@
-"""What a network of a sequence task predicts, between the user's labels or numbers and its output layer."""
+"""Targets of sequence tasks: from labels or numbers to the output layer, and back."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ OUTPUTS = {"binary": "sigmoid", "multiclass": "softmax", "multilabel": "sigmoid"
 
 @dataclass(frozen=True)
 class Target:
-    """What the output layer stands for.
+    """Meaning of the output layer.
 
     Parameters
     ----------
@@ -48,7 +48,7 @@ class Target:
     center, scale : ndarray (K,), optional
         Mean and spread of numbers in the training part.
     flat : bool
-        Whether numbers came, and are returned, without an axis of their own.
+        Whether numbers are given and returned as (n,).
     """
 
     kind: str
@@ -59,7 +59,7 @@ class Target:
     flat: bool = False
 
     def same_as(self, other: Target) -> bool:
-        """Tell whether networks made for the one can go on with the other."""
+        """Tell whether networks for one target can be trained further with the other."""
         if (self.kind, self.size) != (other.kind, other.size):
             return False
         if self.classes is None or other.classes is None:
@@ -67,7 +67,7 @@ class Target:
         return bool(np.array_equal(self.classes, other.classes))
 
     def for_training(self, y: Array, label_smoothing: float = 0.0) -> Array:
-        """Return what the loss compares with: codes or rows from codes, standardised numbers from numbers."""
+        """Return the targets of the loss: codes or rows from codes, standardised numbers from numbers."""
         if self.kind == "numbers":
             standard: Array = (y.reshape(-1, self.size) - self.center) / self.scale
             return standard
@@ -79,7 +79,7 @@ class Target:
         return flat + label_smoothing / (self.size if self.kind == "multiclass" else 2)
 
     def all_for_training(self, y: Encoded, label_smoothing: float = 0.0) -> Encoded:
-        """Return what the loss compares with, for each sequence or for each of its steps."""
+        """Return the targets of the loss for each sequence or for each of its steps."""
         if isinstance(y, np.ndarray):
             return self.for_training(y, label_smoothing)
         return [self.for_training(steps, label_smoothing) for steps in y]
@@ -113,7 +113,7 @@ def read_classes(place: str, y: Any) -> Array:
     Raises
     ------
     ValueError
-        scikit-learn's own, for missing values and targets that are no classes.
+        From scikit-learn, for missing values and targets that are not classes.
     """
     if y is None:
         raise DataError(f"{place}: requires y to be passed, but the target y is None.")

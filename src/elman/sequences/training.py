@@ -1,4 +1,4 @@
-"""Train the ensemble of a sequence estimator: in one go, against a held-out part, or one pass at a time."""
+"""Training of the ensemble of a sequence estimator: whole, with early stopping, or for one pass."""
 
 from __future__ import annotations
 
@@ -31,11 +31,11 @@ class TrainingData:
     Parameters
     ----------
     preparation : Preparation
-        That prepared the sequences.
+        Of the sequences.
     prepared : list of ndarray (L_i, D)
         Sequences.
     targets : ndarray (n, ...) or list of ndarray (steps_i, ...)
-        What the loss compares with.
+        Of the loss.
     weight : ndarray (n,) or list of ndarray (steps_i,)
         Of each sequence, or each step, in the loss.
     """
@@ -46,12 +46,12 @@ class TrainingData:
     weight: Encoded
 
     def select(self, rows: Array) -> TrainingData:
-        """Return a part."""
+        """Return the examples of ``rows``."""
         prepared = [self.prepared[i] for i in rows]
         return TrainingData(self.preparation, prepared, take(self.targets, rows), take(self.weight, rows))
 
     def batches(self, parameters: Parameters) -> SequenceBatches:
-        """Return batches; weights that are all equal are left out."""
+        """Return batches; equal weights are left out."""
         return self.preparation.batches(
             self.prepared,
             self.targets,
@@ -63,7 +63,7 @@ class TrainingData:
 
 
 class Stopped(KeyboardInterrupt):
-    """The user asked to stop; ``trainers`` are those that have begun, each network with its best parameters so far."""
+    """Ctrl-C; ``trainers`` are those with updates, each network with its best parameters so far."""
 
     def __init__(self, trainers: list[Trainer]) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ def train(
     updates: int,
     strata: Array | None,
 ) -> list[Trainer]:
-    """Train all networks in place, with early stopping against a part that is held out; return their trainers."""
+    """Train all networks in place, with early stopping on a held-out part; return their trainers."""
     everything = [updates] * len(seeds)
     if not parameters.early_stopping:
         return _run(parameters, task, target, data, networks, seeds, everything, updates)
@@ -110,7 +110,7 @@ def pass_once(
     seeds: list[int],
     states: Sequence[TrainingState | None],
 ) -> list[Trainer]:
-    """Go on for one pass over the data at a constant learning rate; return the trainers."""
+    """Train for one pass over the data at a constant learning rate; return the trainers."""
     batches = data.batches(parameters)
     trainers = []
     for network, seed, state in zip(networks, seeds, states, strict=True):
@@ -154,7 +154,7 @@ def _train_all(parameters: Parameters, trainers: list[Trainer]) -> None:
 
 
 class _Validation:
-    """Loss of a network on the part that is held out."""
+    """Loss of a network on the held-out part."""
 
     def __init__(self, data: TrainingData, objective: Objective) -> None:
         self.data = data
