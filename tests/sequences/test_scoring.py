@@ -49,9 +49,7 @@ def test_scores_of_another_kind_of_target() -> None:
 
 def test_scores_of_another_number_of_targets() -> None:
     model = SequenceRegressor(**QUICK).fit(X, np.arange(24.0))
-    with pytest.raises(
-        ArgumentError, match=r"^SequenceRegressor.score: y differs in classes or columns from the target"
-    ):
+    with pytest.raises(ArgumentError, match=r"^SequenceRegressor.score: y differs in classes or columns"):
         model.score(X, np.ones((24, 2)))
 
 

@@ -1,4 +1,4 @@
-"""The arguments of the layers without memory and of the losses."""
+"""The arguments of the layers without state and of the losses."""
 
 from __future__ import annotations
 

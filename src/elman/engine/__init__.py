@@ -1,4 +1,4 @@
-"""The engine: the functions of `elman.reference`, by the same names and with the same arguments, in native code.
+"""The engine: the functions of `elman.reference` in native code, with the same names and arguments.
 
 Results are float32 where the floating arrays given are float32 or narrower, float64 otherwise. ``n_threads=None`` uses
 ELMAN_NUM_THREADS, else OMP_NUM_THREADS, else the CPUs of this process; for one build and ISA level the bits of a result
@@ -7,8 +7,8 @@ do not depend on it, nor on which other sequences share the batch (docs/notation
 Three variants run in the reference alone and are refused here by name: peepholes, the GRU whose reset gate acts before
 the product, and ``bptt_depth`` other than 1 and None.
 
-Only this package imports the extension. `kernels` is the extension itself: functions that write into
-arrays the caller has allocated, for `elman.network`, which checks its input once at the door.
+Only this package imports the extension. `kernels` is the extension itself: functions that write to arrays of the
+caller, for `elman.network`, which checks its input once on entry.
 """
 
 from __future__ import annotations

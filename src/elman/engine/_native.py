@@ -1,4 +1,4 @@
-"""The way to the extension, and what every wrapper of it shares."""
+"""Import of the extension, and helpers of its wrappers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _WORD = 0xFFFFFFFF
 
 
 def twin(function: F) -> F:
-    """Give an engine function the docstring of its twin, with a word about dtype and threads."""
+    """Give an engine function the docstring of its twin, with a note on dtype and threads."""
     text = inspect.getdoc(getattr(reference, function.__name__)) or ""
     note = "Native twin of the function of this name in `elman.reference`; float32 or float64 as the arrays given."
     first, _, rest = text.partition("\n\n")
@@ -30,5 +30,5 @@ def threads(place: str, n_threads: int | None) -> int:
 
 
 def rows(array: Array) -> Array:
-    """See (..., K) as (M, K)."""
+    """Return (..., K) as (M, K)."""
     return array.reshape(-1, array.shape[-1])

@@ -1,4 +1,4 @@
-"""The recurrent layers: one kernel per direction for all cells, and the names of the three."""
+"""The recurrent layers: one kernel per direction for all cells, and a function for each cell."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from elman.reference import (
 
 
 def _forward(place: str, n_threads: int | None, checked: _check.ForwardArguments) -> tuple[Array, Any, Any]:
-    """Run the kernel on checked arguments; return h, and c and gates of the cells that have them."""
+    """Run the kernel on checked arguments; return h, and c and gates if the cell has them."""
     if checked.peepholes is not None:
         raise UnsupportedError(f"{place}: peepholes are not in the engine. elman.reference.{place} has them.")
     kind, (T, N), H, dtype = _check.CELLS[checked.cell], checked.x.shape[:2], len(checked.W_h), checked.W_h.dtype

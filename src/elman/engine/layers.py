@@ -1,4 +1,4 @@
-"""The layers without memory: output layer and skip, activations, a draw from probabilities, embedding."""
+"""The layers without state: output layer and skip, activations, a draw from probabilities, embedding."""
 
 from __future__ import annotations
 

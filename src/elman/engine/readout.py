@@ -33,7 +33,7 @@ def mixing_readout_backward(
 
 
 def _blocks(array: Array) -> Array:
-    """See (..., J, K) as (N, J, K)."""
+    """Return (..., J, K) as (N, J, K)."""
     return array.reshape(-1, *array.shape[-2:])
 
 

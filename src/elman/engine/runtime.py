@@ -1,4 +1,4 @@
-"""Which kernels run, and on how many threads."""
+"""ISA level and number of threads of the kernels."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def isa_levels() -> list[str]:
 
 
 def use_isa(name: str) -> None:
-    """Switch every later call to the ISA level ``name``; raises ArgumentError if there is none such here.
+    """Switch later calls to the ISA level ``name``; raises ArgumentError if it is not available.
 
     Examples
     --------
@@ -43,7 +43,7 @@ def use_isa(name: str) -> None:
 
 
 def num_threads() -> int:
-    """Return how many threads a call uses that does not say.
+    """Return the default number of threads.
 
     Examples
     --------
@@ -54,7 +54,7 @@ def num_threads() -> int:
 
 
 def _check_environment() -> None:
-    """Warn where ELMAN_ISA names a level that there is not: the best one is used then."""
+    """Warn if the level of ELMAN_ISA is not available; the best one is used then."""
     wanted, levels = os.environ.get("ELMAN_ISA"), isa_levels()
     if wanted and wanted not in levels:
         warnings.warn(

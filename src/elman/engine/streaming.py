@@ -1,4 +1,4 @@
-"""One step of a stream at a time, with weights packed once."""
+"""Single steps of a stream with packed weights."""
 
 from __future__ import annotations
 

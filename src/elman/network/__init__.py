@@ -1,6 +1,6 @@
 """Networks: an architecture, one flat vector of parameters with named views, forward and backward passes.
 
-It knows nothing of tasks: forecasting, classification and text are data, an output layer and a loss around it.
+Networks are independent of tasks: forecasting, classification and text add data, an output layer and a loss.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What a network consists of, as one frozen value that checks itself."""
+"""The architecture of a network, as one frozen value that is checked when it is made."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _PLACE = "Architecture"
 class Architecture:
     """Input values or indices, recurrent layers, a readout, and an output layer.
 
-    With a_t what the top layer says at step t (both directions side by side), the network computes::
+    With a_t the output of the top layer at step t (both directions side by side), the network computes::
 
         r = a_t at every step, or over the valid steps of a row: the last one, their mean, their maximum
         o = r W_y + b_y (+ x W_k with a linear skip)
@@ -37,9 +37,9 @@ class Architecture:
     num_layers : int
         Recurrent layers on top of one another.
     activation : {"tanh", "relu", "sigmoid", "identity"}
-        Of the simple recurrent layer; other cells have no choice.
+        Of the simple recurrent layer alone.
     bidirectional : bool
-        Also run every layer from the true end of each row to its beginning; outputs side by side.
+        Also run every layer backwards from the last valid step of each row; outputs side by side.
     bias : bool
         False leaves out every bias: those of the recurrent layers and that of the output layer.
     vocabulary_size : int, optional
@@ -48,14 +48,14 @@ class Architecture:
         Width of the learned vector of each index. None feeds indices as one-hot rows: index j picks row j of the first
         layer's W_x.
     readout : {"every", "last", "mean", "max"}
-        Which states reach the output layer. ``"last"`` of a bidirectional layer is its forward state at the last valid
-        step beside its backward state at the first.
+        States that are the input of the output layer. ``"last"`` of a bidirectional layer is its forward state at the
+        last valid step beside its backward state at the first.
     linear_skip : bool
         Add ``x W_k`` to the output, W_k starting at zero: the autoregressive component of LSTNet (Lai et al. 2018).
         With ``readout="last"`` the last valid x counts.
     skip_steps : int
-        With ``readout="last"``: how many of the last inputs the skip sees, side by side, oldest first; zeros stand
-        where a row is shorter.
+        With ``readout="last"``: number of last inputs in the skip, side by side, oldest first; zeros if a row is
+        shorter.
     output : {"identity", "softmax", "sigmoid", "relu", "tanh"}
         Activation g of the output layer.
     tied_weights : bool
@@ -156,17 +156,17 @@ class Architecture:
 
     @property
     def one_hot(self) -> bool:
-        """Whether the input holds indices and no embedding turns them into vectors."""
+        """Whether the input holds indices without an embedding."""
         return self.takes_indices and self.embedding_size is None
 
     @property
     def takes_indices(self) -> bool:
-        """Whether a step of the input is one index of a vocabulary rather than values."""
+        """Whether each step of the input is an index of a vocabulary."""
         return self.vocabulary_size is not None
 
     @property
     def kind(self) -> _check.CellKind:
-        """The arrays that layers of this cell have."""
+        """The arrays of layers of this cell."""
         return _check.CELLS[self.cell]
 
     @property
@@ -181,11 +181,11 @@ class Architecture:
 
     @property
     def readout_size(self) -> int:
-        """Width of what reaches the output layer."""
+        """Width of the input of the output layer."""
         return self.directions * self.hidden_size
 
     def layer_input_size(self, layer: int) -> int:
-        """Width of what enters recurrent layer ``layer``, counted from 0."""
+        """Width of the input of recurrent layer ``layer``, counted from 0."""
         if layer:
             return self.readout_size
         size = self.embedding_size or self.vocabulary_size or self.input_size
@@ -193,17 +193,17 @@ class Architecture:
         return size
 
     def to_dict(self) -> dict[str, Any]:
-        """Return every field by name, ready for JSON."""
+        """Return every field by name as plain JSON values."""
         return asdict(self)
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Architecture:
-        """Return the architecture that `to_dict` described.
+        """Rebuild an architecture from the values of `to_dict`.
 
         Raises
         ------
         ArgumentError
-            If a field is missing or unknown, or its value is refused.
+            If a field is missing or unknown, or a value is invalid.
 
         Examples
         --------

@@ -1,4 +1,4 @@
-"""What the stages of a tape are built from, and what one call hands them."""
+"""Buffers and parameters of the stages of a tape, and the arguments of one call."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ Array = npt.NDArray[Any]
 
 
 class DropoutKey(NamedTuple):
-    """Which dropout masks a forward pass draws; each element depends on this key and its own position alone.
+    """Key of the dropout masks of a forward pass; each element depends on this key and its position alone.
 
     Parameters
     ----------
     seed, update : int
         Of the run and of the step within it.
     first_row, first_step : int
-        Position of the batch's first element, for batches that are parts of a larger one.
+        Position of the batch's first element in a larger batch.
 
     Examples
     --------
@@ -38,22 +38,22 @@ class DropoutKey(NamedTuple):
 
 
 class Call(NamedTuple):
-    """What one forward or backward pass brings along beside its arrays."""
+    """Arguments of one forward or backward pass besides its arrays."""
 
     timeline: Timeline
     n_threads: int = 0
     dropout_key: DropoutKey | None = None
     one_step: bool = False
-    accumulate: bool = False  # go on summing the gradients of later chunks of time
+    accumulate: bool = False  # add to the gradients of later chunks of time
 
 
 @dataclass(frozen=True, slots=True)
 class Binding:
-    """One shape of one network: where values come from and go to."""
+    """Parameters, gradients and buffers for one shape of one network."""
 
     architecture: Architecture
     parameters: Mapping[str, Array]
-    gradients: Mapping[str, Array] | None  # None: store nothing that only backward needs
+    gradients: Mapping[str, Array] | None  # None: store nothing for backward
     workspace: Workspace
     steps: int  # T
     rows: int  # N
@@ -61,14 +61,14 @@ class Binding:
 
     @property
     def keep(self) -> bool:
-        """Whether the forward pass stores what backward needs."""
+        """Whether the forward pass stores the arrays for backward."""
         return self.gradients is not None
 
     def gradient(self, name: str) -> Array | None:
-        """Return where the gradient of a parameter goes; None if there is no such parameter."""
+        """Return the gradient array of a parameter; None if there is no such parameter."""
         return None if self.gradients is None else self.gradients.get(name)
 
     def written_gradient(self, name: str, *shape: int) -> Array:
-        """Return where a gradient goes; kernels write that of an absent bias too, to memory nobody reads."""
+        """Return the gradient array of a parameter, or unused memory for an absent bias, which kernels write, too."""
         view = self.gradient(name)
         return self.workspace.array(f"unread.{name}", *shape) if view is None else view

@@ -28,7 +28,7 @@ class CellPass:
     W_x, W_h : ndarray (D, gates·H), (H, gates·H)
         Weights.
     dh_0, dc_0 : ndarray (N, H)
-        Where backward puts the gradient of the initial state; dc_0 is None without c.
+        Gradient of the initial state, written by backward; dc_0 is None without c.
     """
 
     x: Array

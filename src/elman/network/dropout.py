@@ -1,4 +1,4 @@
-"""Dropout whose masks depend on a counter, never on threads or on how rows are batched."""
+"""Dropout whose masks depend on a counter alone, not on threads or batches."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from elman.network.binding import Binding, Call
 
 Array = npt.NDArray[Any]
 
-# The counter's `layer` word tells the places of a network apart. Layer l owns 4l + 1 … 4l + 4.
+# The counter's `layer` word identifies the sites in a network. Layer l owns 4l + 1 … 4l + 4.
 EMBEDDING = 0
 LAYER_OUTPUT = 1
 RECURRENT = 2  # + direction
@@ -21,7 +21,7 @@ _WORD = 0xFFFFFFFF  # seed and update modulo 2^32, as in elman.engine.dropout_ma
 
 
 def site(layer: int, place: int) -> int:
-    """Return the counter's word for a place in layer ``layer``."""
+    """Return the counter's word for a site in layer ``layer``."""
     return 4 * layer + place
 
 
@@ -35,9 +35,9 @@ class Dropout:
     where : int
         See `site`.
     rate : float
-        Share of units that are dropped.
+        Share of dropped units.
     units : int
-        Width of what is dropped.
+        Width of the input.
     over_time : bool
         False: one mask (1, N, units) for all steps.
     """

@@ -1,7 +1,7 @@
-"""Starting values of all parameters, by the name of a scheme.
+"""Initial values of all parameters, by the name of a scheme.
 
-Every parameter draws from a generator of its own, keyed by the seed and its name, in float64: adding a layer or a skip
-leaves the other parameters as they were, and float32 starts from the rounded float64 values.
+Every parameter has its own generator, keyed by the seed and its name, in float64: a further layer or skip does not
+change the other parameters, and float32 starts from the rounded float64 values.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ Draw = Callable[[Architecture, str, Array, np.random.Generator], None]
 
 _PLACE = "initialize"
 _MOST_LAYERS = 1000
-_MOST_PARAMETERS = 500_000_000  # what a file of 2 GB holds in float32
+_MOST_PARAMETERS = 500_000_000  # a file of 2 GB in float32
 
 
 def initialize(
@@ -35,7 +35,7 @@ def initialize(
     dtype: npt.DTypeLike = np.float32,
     scale: float | None = None,
 ) -> Array:
-    """Return a flat vector of starting values.
+    """Return a flat vector of initial values.
 
     Parameters
     ----------
@@ -52,7 +52,7 @@ def initialize(
 
         The linear skip starts at zero in all of them.
     seed : int
-        Of the draws, at least 0.
+        Of the random numbers, at least 0.
     dtype : dtype
         float32 or float64.
     scale : float, optional
@@ -102,7 +102,7 @@ def initialize(
 
 
 def _layout(architecture: Architecture) -> ParameterLayout:
-    """Return the layout of a network that can be held and saved; sizes are compared before anything is made."""
+    """Return the layout of a network after a check of its size."""
     if architecture.num_layers > _MOST_LAYERS:
         raise ArgumentError(
             f"{_PLACE}: num_layers must be at most {_MOST_LAYERS}, got {_check.show(architecture.num_layers)}."

@@ -1,4 +1,4 @@
-"""What turns the network's input into the values that enter the first recurrent layer."""
+"""First stage of a tape: from the network's input to the input of the first recurrent layer."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ class Input(Protocol):
     Attributes
     ----------
     need_dx : bool
-        Whether backward wants the gradient of what enters the first recurrent layer.
+        Whether backward needs the gradient of the first recurrent layer's input.
     """
 
     need_dx: bool
 
     def forward(self, x: Array, call: Call) -> Array:
-        """Return what enters the first layer: values (T, N, D), or the places (T, N) of the ones in one-hot rows."""
+        """Return the input of the first layer: values (T, N, D), or the indices (T, N) of one-hot rows."""
 
     def backward(self, dx: Array | None, call: Call) -> None:
         """Fill the gradients of the stage's own parameters."""
 
 
 class Values:
-    """Values go in as they are; so do indices, which the first layer reads as the places of ones."""
+    """Values or indices of one-hot rows, unchanged."""
 
     need_dx = False
 
@@ -41,7 +41,7 @@ class Values:
         return x
 
     def backward(self, dx: Array | None, call: Call) -> None:
-        """Nothing to do."""
+        """Do nothing: the stage has no parameters."""
 
 
 class Embedding:
@@ -73,7 +73,7 @@ class Embedding:
 
 
 def input_stage(binding: Binding) -> Input:
-    """Return the stage that the architecture asks for."""
+    """Return the first stage for the architecture."""
     if binding.architecture.embedding_size is not None:
         return Embedding(binding)
     return Values()

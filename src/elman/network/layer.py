@@ -1,4 +1,4 @@
-"""A recurrent layer: one or two directions, recurrent dropout, and dropout of what it passes upwards."""
+"""A recurrent layer: one or two directions, recurrent dropout, and dropout of its outputs."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ class Layer:
     index : int
         Number of the layer, from 0.
     need_dx : bool
-        Whether backward has to hand the gradient further down.
+        Whether backward computes the gradient of the input.
     """
 
     def __init__(self, binding: Binding, index: int, need_dx: bool) -> None:
         architecture = binding.architecture
         self.size = architecture.hidden_size
-        self.first = index * architecture.directions  # place of its directions in a State
+        self.first = index * architecture.directions  # index of its directions in a State
         prefixes = [layer_prefix(index, direction) for direction in range(architecture.directions)]
         self.passes = [CellPass(binding, prefix) for prefix in prefixes]
         self._bind_dropout(binding, index)
@@ -66,7 +66,7 @@ class Layer:
         self._dx_reverse = take("dx_reverse", input_size) if need_dx and binding.keep and both else None
 
     def forward(self, x: Array, state: State | None, call: Call) -> None:
-        """Run every direction over x (T, N, D), or places (T, N) of ones, from its part of ``state``; None is zeros."""
+        """Run every direction over x (T, N, D), or indices (T, N), from its part of ``state``; None is zeros."""
         for direction, run in enumerate(self.passes):
             if direction:
                 x = call.timeline.reverse(x, self._x_reversed)
@@ -75,7 +75,7 @@ class Layer:
             run.forward(x, h_0, c_0, h_mask, call)
 
     def outputs(self, call: Call) -> Array:
-        """Return what the layer says at every step, (T, N, directions·H), dropout applied."""
+        """Return the outputs of every step, (T, N, directions·H), with dropout."""
         y: Array = self.passes[0].h[1:]
         if len(self.passes) == 2:
             backwards = call.timeline.reverse(self.passes[1].h[1:], self._reversed)
@@ -83,18 +83,18 @@ class Layer:
         return y if self.dropout is None else self.dropout.forward(y, self._outputs, call)
 
     def final(self, out: Array, call: Call) -> Array:
-        """Write what each direction says after its last step, side by side, to ``out`` (N, directions·H)."""
+        """Write the final state of each direction, side by side, to ``out`` (N, directions·H)."""
         for run, part in zip(self.passes, self.parts(out), strict=True):
             part[...] = call.timeline.last(run.h, self._final)
         return out
 
     def backward(self, dy: Array | None, d_final: Array | None, d_state: State | None, call: Call) -> Array | None:
-        """Fill gradients; return dL/dx (T, N, D) if somebody needs it.
+        """Fill gradients; return dL/dx (T, N, D) if needed.
 
         Parameters
         ----------
         dy : ndarray (T, N, directions·H), optional
-            Of `outputs`; overwritten where there is dropout.
+            Of `outputs`; overwritten with dropout.
         d_final : ndarray (N, directions·H), optional
             Of `final`.
         d_state : State, optional
@@ -112,7 +112,7 @@ class Layer:
             dh, dx = self._part_of(dy, direction, call), self._dx_reverse if direction else self._dx
             run.backward(dh, dh_T, dc_T, dx, call)
         if self._dx is not None and self._dx_reverse is not None:
-            self._dx += call.timeline.reverse(self._dx_reverse, self._x_reversed)  # whose x is used up
+            self._dx += call.timeline.reverse(self._dx_reverse, self._x_reversed)  # its x is overwritten
         return self._dx
 
     def parts(self, both: Array) -> list[Array]:

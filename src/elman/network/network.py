@@ -29,16 +29,15 @@ class Network:
     """An `Architecture` with one flat vector of parameters.
 
     Arrays are time-major. A network computes in the dtype of its parameters, float32 or float64; other dtypes are
-    converted at the door. `run`, `predict` and `step` may be called from many threads at once; `forward` and `backward`
-    belong to one.
+    converted on entry. `run`, `predict` and `step` may be called from many threads at once, `forward` and `backward`
+    from one.
 
     Parameters
     ----------
     architecture : Architecture
-        What the network consists of.
+        Of the network.
     theta : ndarray (P,)
-        Its parameters in the order of `ParameterLayout`. The array itself is used, not a copy: a change in place is a
-        change of the network.
+        Parameters in the order of `ParameterLayout`. The array is not copied: a change in place changes the network.
 
     Raises
     ------
@@ -61,7 +60,7 @@ class Network:
         self.parameters = Parameters(theta, self.layout)
         self._gradients: Parameters | None = None
         self._training = self._new_tapes()
-        self._idle: list[Tapes] = []  # of runs that are over
+        self._idle: list[Tapes] = []  # of finished runs
         self._latest: Tape | SegmentedTape | None = None
 
     @classmethod
@@ -73,14 +72,14 @@ class Network:
         dtype: npt.DTypeLike = np.float32,
         scale: float | None = None,
     ) -> Network:
-        """Return a network with starting values; see `initialize`."""
+        """Return a network with initial values; see `initialize`."""
         return cls(architecture, initialize(architecture, scheme, seed, dtype, scale))
 
     def __reduce__(self) -> tuple[type[Network], tuple[Architecture, Array]]:
         return Network, (self.architecture, self.theta)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the network to a file that `elman.load` reads back; it appears whole or not at all.
+        """Write the network to a file for `elman.load`; the file is written whole or not at all.
 
         Raises
         ------
@@ -101,19 +100,19 @@ class Network:
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, Array], metadata: dict[str, Any]) -> Network:
-        """Return the network that `to_arrays` described.
+        """Rebuild a network from the values of `to_arrays`.
 
         Raises
         ------
         ElmanError
-            If a name, a field or a size is not what the architecture says.
+            If a name, a field or a size does not match the architecture.
         """
         from elman.persistence.models import check_layers, check_weights
 
         if set(arrays) != {"theta"} or set(metadata) != {"kind", "architecture"}:
             raise FileFormatError("a network consists of the tensor 'theta' and the field 'architecture'")
         architecture, theta = Architecture.from_dict(metadata["architecture"]), arrays["theta"]
-        if architecture.num_layers > theta.size:  # before a layout lists every layer
+        if architecture.num_layers > theta.size:  # before the layout, which lists every layer
             raise FileFormatError(f"num_layers is {architecture.num_layers}, but theta has {theta.size} values")
         check_layers(architecture.num_layers)
         check_weights(theta)
@@ -130,7 +129,7 @@ class Network:
         return html_table(repr(self), [["all", "", self.theta.size], *rows], ["parameter", "shape", "values"])
 
     def copy(self) -> Network:
-        """Return a network of the same values that shares no memory with this one."""
+        """Return a copy that shares no memory with this network."""
         return Network(self.architecture, self.theta.copy())
 
     @property
@@ -158,18 +157,18 @@ class Network:
         dropout_key: DropoutKey | None = None,
         n_threads: int = 0,
     ) -> Tape:
-        """Run a batch and keep what `backward` needs.
+        """Run a batch and store the arrays for `backward`.
 
         Parameters
         ----------
         x : array_like (T, N, D), or of integers (T, N)
             Values, or indices of the vocabulary.
         state : State, optional
-            To start from; zeros if not given.
+            Initial state; zeros if not given.
         lengths : array_like of int (N,), optional
             Valid steps of each row; the steps after them have no influence.
         dropout_key : DropoutKey, optional
-            Draws the masks of dropout; without it nothing is dropped.
+            Key of the dropout masks; without it, dropout is off.
         n_threads : int
             0: the engine's default. Results do not depend on it.
 
@@ -177,7 +176,7 @@ class Network:
         -------
         tape : Tape
             ``tape.o`` is the output before the output activation, (T, N, K) or (N, K); ``tape.state`` the final state.
-            It holds until the next forward pass of this network.
+            Valid until the next forward pass of this network.
 
         Raises
         ------
@@ -199,7 +198,7 @@ class Network:
         dropout_key: DropoutKey | None = None,
         n_threads: int = 0,
     ) -> SegmentedTape:
-        """Run a batch and keep the state every so many steps; `backward` recomputes what it needs in between.
+        """Run a batch and store the state every ``recompute`` steps; `backward` recomputes the steps between.
 
         With ``recompute`` near √T the memory grows with √T, for about a third more time. Outputs and gradient
         have the bits of `forward`.
@@ -252,8 +251,8 @@ class Network:
     ) -> tuple[float, Tape]:
         """Run a batch forward to the categorical cross-entropy and backward; fill ``gradients``.
 
-        Loss and gradient have the bits of `forward`, the loss and `backward` one after the other. The output of all
-        steps, which for a large vocabulary is larger than everything else, never exists at once.
+        Loss and gradient have the bits of `forward`, the loss and `backward` in sequence. The output of all steps,
+        the largest array with a large vocabulary, is never stored whole.
 
         Parameters
         ----------
@@ -297,7 +296,7 @@ class Network:
         rows = x.shape[:2] if architecture.readout == "every" else x.shape[1:2]
         targets = _check.class_targets(place, self.dtype, y, weight, reduction, rows, architecture.output_size)
         tape = self._training.tape(x.shape, self.gradients, self._drops(dropout_key))
-        self._latest = None  # nothing is left for backward
+        self._latest = None  # no arrays for backward
         return tape.run_to_loss(x, state, lengths, n_threads, dropout_key, bptt_depth == 1, *targets), tape
 
     def _drops(self, dropout_key: DropoutKey | None) -> bool:
@@ -341,7 +340,7 @@ class Network:
         Raises
         ------
         UnsupportedError
-            For other depths, which `elman.reference` has.
+            For other depths; `elman.reference` supports them.
         ArgumentError
             If the tape is not that of the latest forward pass.
         """
@@ -363,9 +362,9 @@ class Network:
         lengths: npt.ArrayLike | None = None,
         n_threads: int = 0,
     ) -> tuple[State, Array]:
-        """Return the final state and the activated output, (T, N, K) or (N, K); nothing is dropped.
+        """Return the final state and the activated output, (T, N, K) or (N, K), without dropout.
 
-        Parameters and errors are those of `forward`; the arrays returned are the caller's.
+        Parameters and errors are those of `forward`; the arrays are new.
         """
         return self._outcome("run", x, state, lengths, n_threads)
 
@@ -380,12 +379,12 @@ class Network:
         return self._outcome("predict", x, state, lengths, n_threads)[1]
 
     def step(self, state: State, x: npt.ArrayLike, n_threads: int = 0) -> tuple[State, Array]:
-        """Return the next state and its activated output (N, K): what `run` over all steps gives, bit for bit.
+        """Return the next state and its activated output (N, K), with the bits of `run` over all steps.
 
         Parameters
         ----------
         state : State
-            After the steps so far; `State.zeros` before the first.
+            After the previous steps; `State.zeros` before the first.
         x : array_like (N, D), or of integers (N,)
             One step of each row.
         n_threads : int
@@ -393,7 +392,7 @@ class Network:
 
         See Also
         --------
-        Stream : the same several times faster, for a network that serves.
+        Stream : the same several times faster, for many steps.
 
         Raises
         ------
@@ -415,7 +414,7 @@ class Network:
     def _outcome(
         self, place: str, x: npt.ArrayLike, state: State | None, lengths: npt.ArrayLike | None, n_threads: int
     ) -> tuple[State, Array]:
-        """Run in a workspace of its own, so that threads do not meet."""
+        """Run in a separate workspace, so that threads do not share memory."""
         x, state, lengths = self._checked(place, x, state, lengths, n_threads)
         try:
             tapes = self._idle.pop()
@@ -432,7 +431,7 @@ class Network:
         return Tapes(self.architecture, self.parameters, self.dtype)
 
     def _is_ready(self, array: npt.ArrayLike, *shape: int) -> TypeGuard[Array]:
-        """Return whether the kernels can take an array as it is: most can, and asking costs less than a full check."""
+        """Return whether the kernels accept an array unchanged; this costs less than a full check."""
         return (
             type(array) is np.ndarray
             and array.shape[-len(shape) :] == shape
@@ -443,7 +442,7 @@ class Network:
     def _checked(
         self, place: str, x: npt.ArrayLike, state: State | None, lengths: npt.ArrayLike | None, n_threads: int
     ) -> tuple[Array, State | None, Array | None]:
-        """Return the inputs of a pass as the kernels want them."""
+        """Return the inputs of a pass in the form for the kernels."""
         _check.thread_count(place, n_threads, 0)
         architecture = self.architecture
         width = architecture.input_size

@@ -47,7 +47,7 @@ class Output:
             self._rows_of_dr = self.dr.reshape(-1, R)
 
     def forward(self, r: Array, x: Array, call: Call) -> None:
-        """Fill o from what was read out and, for the skip, the network's input."""
+        """Fill o from the readout and, for the skip, the network's input."""
         n_threads, o = call.n_threads, self._rows_of_o
         self._enter(r, call)
         kernels.dense_forward(self.r, self.W_y, self.b_y, o, False, n_threads)
@@ -58,7 +58,7 @@ class Output:
     def cross_entropy(
         self, r: Array, call: Call, labels: Array, weight: Array | None, reduction: str
     ) -> tuple[float, Array]:
-        """Return the loss and the gradient of what was read out; fill the gradients, but not o."""
+        """Return the loss and the gradient of the readout; fill the gradients, but not o."""
         self._enter(r, call)
         loss = kernels.dense_cross_entropy(
             self.r,
@@ -76,7 +76,7 @@ class Output:
         return loss, self.dr if self.dropout is None else self.dropout.backward(self.dr)
 
     def _enter(self, r: Array, call: Call) -> None:
-        """Keep what meets the output layer, dropout applied, and the weights it meets."""
+        """Store the input of the output layer, with dropout, and its weights."""
         if self.dropout is not None:
             r = self.dropout.forward(r, self.dropped, call)
         if self.E is not None:
@@ -84,7 +84,7 @@ class Output:
         self.r = r.reshape(-1, r.shape[-1])
 
     def _skipped_input(self, x: Array, timeline: Timeline) -> Array:
-        """Return what the skip sees: padding must not reach W_k, whatever it holds."""
+        """Return the input of the skip, with padding set to zero."""
         if not self.every:
             return timeline.last_inputs(x, self.skip_steps, self.skipped)
         if timeline.lengths is None:
@@ -94,7 +94,7 @@ class Output:
         return self.skipped
 
     def backward(self, do: Array, call: Call) -> Array:
-        """Return the gradient of what was read out; fill those of the output layer and the skip."""
+        """Return the gradient of the readout; fill those of the output layer and the skip."""
         n_threads, accumulate = call.n_threads, call.accumulate
         do = do.reshape(-1, do.shape[-1])
         if self.W_k is not None:
@@ -104,6 +104,6 @@ class Output:
         return self.dr if self.dropout is None else self.dropout.backward(self.dr)
 
     def add_tied(self) -> None:
-        """Add what tied weights owe to their use as W_y; the embedding's own gradient is there by then."""
+        """Add the gradient of tied weights as W_y to that as the embedding, which is already there."""
         if self.dE is not None:
             self.dE += self.dW_y.T

@@ -16,7 +16,7 @@ Shape = tuple[int, ...]
 
 
 class ParameterLayout:
-    """Where each parameter lies in the flat vector.
+    """Position of each parameter in the flat vector.
 
     Gradients, moments of optimizers and checkpoints are flat vectors of the same layout, so clipping, an optimizer
     step, saving and comparing are each one operation on one array.
@@ -33,7 +33,7 @@ class ParameterLayout:
         ``layers.0.b``, ``layers.0.b_hn`` (GRU), ``layers.0.reverse.W_x``, …, ``output.W_y``, ``output.b_y``,
         ``skip.W_k``.
     slices : dict of str to slice
-        Place of each parameter in the vector.
+        Position of each parameter in the vector.
     size : int
         Length of the vector, P.
 
@@ -87,7 +87,7 @@ def _layer_shapes(architecture: Architecture, layer: int, prefix: str) -> Iterat
 
 
 def layer_prefix(layer: int, direction: int) -> str:
-    """Return what the names of one layer and direction begin with."""
+    """Return the prefix of the names of one layer and direction."""
     return f"layers.{layer}." + ("reverse." if direction else "")
 
 
@@ -99,7 +99,7 @@ class Parameters(Mapping[str, npt.NDArray[Any]]):
     theta : ndarray (P,)
         The vector: contiguous, float32 or float64.
     layout : ParameterLayout
-        Names, shapes and places.
+        Names, shapes and positions.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Which states reach the output layer."""
+"""Readout: from the states of the top layer to the input of the output layer."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Every:
         pass
 
     def forward(self, top: Layer, call: Call) -> Array:
-        """Return what reaches the output layer."""
+        """Return the input of the output layer."""
         return top.outputs(call)
 
     def backward(self, dr: Array, call: Call) -> Gradients:
@@ -46,7 +46,7 @@ class Last:
         self.out = binding.workspace.array("read", binding.rows, binding.architecture.readout_size)
 
     def forward(self, top: Layer, call: Call) -> Array:
-        """Return what reaches the output layer."""
+        """Return the input of the output layer."""
         return top.final(self.out, call)
 
     def backward(self, dr: Array, call: Call) -> Gradients:
@@ -63,10 +63,10 @@ class Mean:
         self.dy = binding.workspace.array("d_read", binding.steps, binding.rows, size) if binding.keep else None
 
     def forward(self, top: Layer, call: Call) -> Array:
-        """Return what reaches the output layer."""
+        """Return the input of the output layer."""
         y = top.outputs(call)  # zeros past the end of a row
         if self.out.size == 1 and len(y):
-            # NumPy adds a single column pairwise, several of them step by step: a row's bits must not depend on that.
+            # NumPy sums a single column pairwise but several columns in order; a row's bits must not depend on that.
             self.out[...] = np.add.accumulate(y, axis=0)[-1]
         else:
             np.add.reduce(y, axis=0, out=self.out)
@@ -89,13 +89,13 @@ class Max:
         self.dy = binding.workspace.array("d_read", binding.steps, binding.rows, size) if binding.keep else None
 
     def forward(self, top: Layer, call: Call) -> Array:
-        """Return what reaches the output layer."""
+        """Return the input of the output layer."""
         y = top.outputs(call)
         if len(y) == 0:
             self.out[...] = 0.0
             return self.out
         padding = call.timeline.padding()[:, :, np.newaxis]
-        self.where = np.argmax(np.where(padding, -np.inf, y), axis=0)[np.newaxis]  # the first of equals
+        self.where = np.argmax(np.where(padding, -np.inf, y), axis=0)[np.newaxis]  # the first of equal values
         self.out[...] = np.take_along_axis(y, self.where, axis=0)[0]  # y is zero at step 0 of a row without steps
         return self.out
 

@@ -1,4 +1,4 @@
-"""A forward pass that remembers states every so many steps, and recomputes what lies between when it goes back."""
+"""A forward pass that stores the state every few steps; the backward pass recomputes the steps between."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ Array = npt.NDArray[Any]
 
 
 def check_segments(place: str, architecture: Architecture) -> None:
-    """Refuse a network whose stages do not all run from one segment of time into the next."""
+    """Refuse a network whose stages cannot run segment by segment."""
     skips_at_end = architecture.linear_skip and architecture.readout == "last"
     for refused, what in (
         (architecture.bidirectional, "bidirectional=False"),
@@ -31,11 +31,11 @@ def check_segments(place: str, architecture: Architecture) -> None:
 
 
 class SegmentedTape:
-    """What `Network.forward` returns with ``recompute``: for use like a `Tape`.
+    """The result of `Network.forward` with ``recompute``, used like a `Tape`.
 
-    Forward keeps the state at the start of every segment of ``every`` steps and the outputs; backward runs each segment
-    again, the last one first, and adds to the gradient where the later one stopped. Sums over time go from the last
-    step to the first in either case, so the gradient has the same bits. With √T steps per segment, memory grows with √T
+    Forward stores the outputs and the state at the start of every segment of ``every`` steps; backward runs each
+    segment again, the last one first, and adds to the gradient. Sums over time run from the last step to the first, as without
+    segments, so the gradient has the same bits. With √T steps per segment, memory grows with √T
     for about a third more time (Chen et al. 2016, Training deep nets with sublinear memory cost; Gruslys et al. 2016,
     Memory-efficient backpropagation through time).
 
@@ -87,7 +87,7 @@ class SegmentedTape:
 
     @property
     def d_state(self) -> State:
-        """The gradient of the initial state, after a backward pass, in memory of its own."""
+        """A copy of the gradient of the initial state, after a backward pass."""
         return self._d_state.copy()
 
     def backward(self, do: Array, d_state: State | None, n_threads: int, one_step: bool) -> None:

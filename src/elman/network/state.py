@@ -1,4 +1,4 @@
-"""What a network remembers between two calls."""
+"""The recurrent state between two calls of a network."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class State:
 
     @classmethod
     def zeros(cls, architecture: Architecture, rows: int, dtype: npt.DTypeLike = np.float32) -> State:
-        """Return the state that networks start from."""
+        """Return the initial state of zeros."""
         shape = (architecture.num_layers * architecture.directions, rows, architecture.hidden_size)
         return cls(np.zeros(shape, dtype), np.zeros(shape, dtype) if architecture.kind.has_c else None)
 
@@ -51,7 +51,7 @@ class State:
         return self.h[index], None if self.c is None else self.c[index]
 
     def copy(self) -> State:
-        """Return a state that shares no memory with this one."""
+        """Return a copy that shares no memory with this state."""
         return State(self.h.copy(), None if self.c is None else self.c.copy())
 
     def select(self, rows: npt.ArrayLike | slice) -> State:
@@ -66,17 +66,17 @@ class State:
         return State(self.h[:, index].copy(), None if self.c is None else self.c[:, index].copy())
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
-        """Return the arrays by name, ready for a file."""
+        """Return the arrays by name, for a file."""
         return {"h": self.h} if self.c is None else {"h": self.h, "c": self.c}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> State:
-        """Return the state that `to_arrays` described.
+        """Rebuild a state from the values of `to_arrays`.
 
         Raises
         ------
         ArgumentError
-            If ``h`` is missing or something else than ``h`` and ``c`` is there.
+            If ``h`` is missing or there are other arrays than ``h`` and ``c``.
         """
         if "h" not in arrays or set(arrays) - {"h", "c"}:
             raise ArgumentError(f"State: needs the array 'h' and perhaps 'c', got {sorted(arrays)}.")

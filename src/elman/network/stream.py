@@ -1,4 +1,4 @@
-"""A network fed one step at a time, as its input arrives."""
+"""A network that runs one step at a time."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ Array = npt.NDArray[Any]
 
 
 class Stream:
-    """A copy of a network for serving: weights packed once, its state kept in place, nothing allocated per step.
+    """A copy of a network for single steps: weights are packed once, the state is updated in place.
 
-    Gives what `Network.run` over all steps so far gives, bit for bit.
+    The outputs have the bits of `Network.run` over all steps.
 
     Parameters
     ----------
     network : Network
-        Its parameters as they are now; later training does not reach the stream.
+        Its parameters are copied; later training does not change the stream.
     state : State, optional
-        To continue from, copied; zeros if not given.
+        Initial state, copied; zeros if not given.
     rows : int
-        Streams fed side by side, N.
+        Number of parallel streams, N.
 
     Raises
     ------
@@ -62,15 +62,15 @@ class Stream:
         self._in: Array = np.zeros(entering, np.int64 if architecture.one_hot else self.dtype)
         self._out = np.empty((rows, architecture.output_size), self.dtype)
         self._first_out: Array = self._out[0]
-        self._one_of = (architecture.vocabulary_size or 0) if rows == 1 else 0  # indices that a single row may be
+        self._one_of = (architecture.vocabulary_size or 0) if rows == 1 else 0  # vocabulary size of a single row
         self._stepper = self._bind(weights)
 
     def __reduce__(self) -> Any:
-        """Refuse copies: a shallow one would step on the same state."""
+        """Refuse copies: a shallow copy would change the same state."""
         raise UnsupportedError("Stream: cannot be copied; make another with Stream(network, state).")
 
     def _bind(self, weights: dict[str, Array]) -> Any:
-        """Return the network with the arrays it will always step on."""
+        """Return the native stepper, bound to its arrays."""
         architecture, state = self.architecture, self._state
         W_y = weights.get("output.W_y")
         if W_y is None:
@@ -102,7 +102,7 @@ class Stream:
 
     @property
     def state(self) -> State:
-        """The state after the steps so far, in memory of its own."""
+        """A copy of the state after the previous steps."""
         return self._state.copy()
 
     def step(self, x: npt.ArrayLike) -> Array:
@@ -116,7 +116,7 @@ class Stream:
         Returns
         -------
         y : ndarray (N, K)
-            It holds until the next step.
+            Valid until the next step.
 
         Raises
         ------
@@ -131,7 +131,7 @@ class Stream:
         return self._out
 
     def step_index(self, index: int) -> Array:
-        """Take one step of a single row with an index: `step` without the price of looking at an array.
+        """Take one step of a single row with an index; faster than `step` with an array.
 
         Parameters
         ----------
@@ -141,7 +141,7 @@ class Stream:
         Returns
         -------
         y : ndarray (K,)
-            The activated output; it holds until the next step.
+            The activated output; valid until the next step.
 
         Raises
         ------
@@ -164,12 +164,12 @@ class Stream:
         return self._first_out
 
     def draw(self, index: int, u: npt.ArrayLike, first: int = 0) -> list[int]:
-        """Take a step per random number with a single row: what is drawn from the output enters next.
+        """Take one step per random number with a single row; the index drawn from each output is the next input.
 
         Parameters
         ----------
         index : int
-            What enters first.
+            First input.
         u : array_like (count,)
             Uniform random numbers in [0, 1).
         first : int
@@ -178,13 +178,13 @@ class Stream:
         Returns
         -------
         drawn : list of int
-            What `elman.engine.draw` makes of the output of every step and its random number.
+            Result of `elman.engine.draw` for each output and random number.
 
         Raises
         ------
         ArgumentError
-            If the network does not take the indices that it gives the probabilities of, there are several rows, the
-            index is not an integer, or a random number or ``first`` is outside its range.
+            If the outputs are not probabilities of the input indices, there are several rows, the index is not an
+            integer, or a random number or ``first`` is outside its range.
         DataError
             If the index is outside the vocabulary.
 
@@ -226,7 +226,7 @@ class Stream:
         return DataError(f"{place}: index must be between 0 and vocabulary_size-1 = {size - 1}, got {index}.")
 
     def _enter(self, x: npt.ArrayLike) -> None:
-        """Write what enters the first layer: values (N, D) or indices (N,)."""
+        """Write the input of the first layer: values (N, D) or indices (N,)."""
         rows = self._in.shape[0]
         if not self.architecture.takes_indices:
             if not (type(x) is np.ndarray and x.dtype == self.dtype and x.shape == self._in.shape):

@@ -1,4 +1,4 @@
-"""One shape of one network: every stage bound to its buffers, run forward and backward in order."""
+"""The stages of one network for one shape, bound to their buffers, run forward and backward."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ Array = npt.NDArray[Any]
 
 
 class Tape:
-    """A forward pass and everything its backward pass needs.
+    """A forward pass with the arrays for its backward pass.
 
-    `Network.forward` returns one. Its arrays are reused: they hold until the network's next forward pass.
+    `Network.forward` returns one. Its arrays are reused by the network's next forward pass.
 
     Examples
     --------
@@ -52,7 +52,7 @@ class Tape:
             self._bind_initial(binding)
 
     def _bind_initial(self, binding: Binding) -> None:
-        """Give every pass its part of the gradient of the initial state."""
+        """Bind each direction to its part of the gradient of the initial state."""
         take, shape = binding.workspace.array, self._state_shape
         self._d_state = State(take("dh_0", *shape), take("dc_0", *shape) if self.architecture.kind.has_c else None)
         for part, run in enumerate(self.passes):
@@ -109,7 +109,7 @@ class Tape:
     ) -> None:
         """Run every stage backwards over checked input, filling the flat gradient.
 
-        ``do`` is None where the output of these steps reached nobody; ``accumulate`` goes on with the sums of the
+        ``do`` is None if the output of these steps is unused; ``accumulate`` continues the sums of the
         gradient that later steps have left.
         """
         call = Call(self.call.timeline, n_threads, self.call.dropout_key, one_step, accumulate)
@@ -127,7 +127,7 @@ class Tape:
         self.output.add_tied()
 
     def activated(self) -> Array:
-        """Return the output after the output activation, in memory of its own."""
+        """Return a copy of the output after the output activation."""
         o = self.o
         y, columns = np.empty_like(o), o.shape[-1]
         kernels.activation_forward(o.reshape(-1, columns), self.architecture.output, y.reshape(-1, columns))
@@ -135,7 +135,7 @@ class Tape:
 
     @property
     def state(self) -> State:
-        """The state after each row's last valid step, in memory of its own."""
+        """A copy of the state after each row's last valid step."""
         timeline, kind = self.call.timeline, self.architecture.kind
         h = np.empty(self._state_shape, self._dtype)
         c = np.empty(self._state_shape, self._dtype) if kind.has_c else None
@@ -147,5 +147,5 @@ class Tape:
 
     @property
     def d_state(self) -> State:
-        """The gradient of the initial state, after a backward pass, in memory of its own."""
+        """A copy of the gradient of the initial state, after a backward pass."""
         return self._d_state.copy()

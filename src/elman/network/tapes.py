@@ -22,7 +22,7 @@ _MOST = 8
 class Tapes:
     """A workspace, and tapes of several shapes bound to it.
 
-    They share the memory, so only the one that ran last holds anything.
+    They share the memory: only the last one to run has valid arrays.
 
     Parameters
     ----------
@@ -40,7 +40,7 @@ class Tapes:
         self._tapes: dict[Key, Tape] = {}
 
     def tape(self, shape: tuple[int, ...], gradients: Mapping[str, Array] | None, dropout: bool) -> Tape:
-        """Return the tape for x of this shape, built at first need; with ``gradients`` it can run backward."""
+        """Return the tape for x of this shape, built at its first use; with ``gradients`` it can run backward."""
         steps, rows = shape[:2]
         key = steps, rows, gradients is not None, dropout
         tape = self._tapes.get(key)
@@ -52,5 +52,5 @@ class Tapes:
         before = self._workspace.size
         tape = Tape(Binding(self.architecture, self.parameters, gradients, self._workspace, steps, rows, dropout))
         if self._workspace.size > before or len(self._tapes) >= _MOST:
-            self._tapes.clear()  # where the workspace has grown, they would keep its smaller pieces alive
+            self._tapes.clear()  # older tapes would keep the smaller pieces of a grown workspace alive
         return tape

@@ -1,4 +1,4 @@
-"""Which steps of a batch are valid, and what follows from that."""
+"""The valid steps of a batch, and operations on them."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Timeline:
         self._reversal: Array | None = None
 
     def reverse(self, x: Array, out: Array) -> Array:
-        """Write the valid steps of each row of x (T, N, …) to ``out`` in opposite order; it is its own inverse."""
+        """Write the valid steps of each row of x (T, N, …) to ``out`` in reverse order; it is its own inverse."""
         if self.lengths is None:
             np.copyto(out, x[::-1])
             return out
@@ -79,7 +79,7 @@ class Timeline:
 
     @staticmethod
     def _rows_of(x: Array, index: Array, out: Array) -> Array:
-        """Gather vectors of x (A, B, …) by their position in A·B; "clip" spares NumPy a copy, positions are right."""
+        """Gather vectors of x (A, B, …) by their position in A·B; mode "clip" avoids a copy."""
         each = x.shape[2:]
         np.take(x.reshape(-1, *each), index, axis=0, out=out.reshape(-1, *each), mode="clip")
         return out

@@ -1,4 +1,4 @@
-"""Memory that passes of one network write into, kept from call to call."""
+"""Memory for the passes of one network, reused from call to call."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 
 class Workspace:
-    """Named pieces of memory that grow to the largest shape asked for.
+    """Named pieces of memory that grow to the largest requested shape.
 
     Attributes
     ----------
     size : int
-        Elements of all pieces.
+        Number of elements of all pieces.
 
     Examples
     --------
@@ -31,7 +31,7 @@ class Workspace:
         self._pieces: dict[str, npt.NDArray[Any]] = {}
 
     def array(self, name: str, *shape: int) -> npt.NDArray[Any]:
-        """Return an array of ``shape`` in the piece called ``name``; its values are whatever was there."""
+        """Return an uninitialized array of ``shape`` in the piece ``name``."""
         size = prod(shape)
         piece = self._pieces.get(name)
         if piece is None or piece.size < size:

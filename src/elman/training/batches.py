@@ -1,4 +1,4 @@
-"""What a source of batches is."""
+"""The protocol of a source of batches."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class Batch(NamedTuple):
         Targets, shape of the network's output (T, N, K) or (N, K); for categorical cross-entropy integer classes
         without the last axis.
     weight : ndarray, optional
-        Of each target, shape of the output or without its last axis; 0 where a target must not count.
+        Of each target, shape of the output or without its last axis; 0 ignores a target.
     lengths : ndarray of int (N,), optional
         Valid steps of each row. Later steps never count.
     carry : bool
@@ -55,17 +55,17 @@ class Batches(Protocol):
 
     @property
     def epoch_length(self) -> int | None:
-        """Batches per pass over the data; None if there is no such thing."""
+        """Batches per pass over the data; None if there are no passes."""
 
     def batch(self, update: int) -> Any:
-        """Return the batch of ``update``, counted from 0: a `Batch`, or what the trainer's loss pass takes.
+        """Return the batch of ``update``, counted from 0: a `Batch`, or the input of the trainer's loss pass.
 
-        Its arrays hold until the next call.
+        Its arrays are valid until the next call.
         """
 
 
 def generator(seed: int, number: int) -> np.random.Generator:
-    """Return the generator of draw ``number`` of a run: the same whenever and in whatever order it is asked for.
+    """Return the generator of draw ``number`` of a run, whatever the order of the calls.
 
     Parameters
     ----------

@@ -1,12 +1,11 @@
-"""Runs that can be killed: states kept in a folder while training goes on, and taken up again later.
+"""Checkpoints: states of a run are written to a folder during training, and a killed run can be resumed.
 
-Everything random is a function of seeds and the number of the update, so a run that goes on from a state gives the bits
-of one that never stopped. What has to be kept is therefore little: for each trainer its newest `TrainingState`, and
-with it what the run is a function of, so that no other run can take it up by mistake.
+All random numbers are functions of seeds and the number of the update, so a resumed run gives the bits of an
+uninterrupted one. A checkpoint therefore holds little: the newest `TrainingState` of each trainer, and a description of
+the run, so that no other run resumes from it by mistake.
 
-A run may train several times (to choose a window, to find the number of updates, at last on everything). Every call of
-`train_ensemble` is a stage; stages come in the same order when the run is repeated, and those that are over are not
-trained again.
+A run may train several times (to choose a window, to find the number of updates, at last on all data). Every call of
+`train_ensemble` is a stage. Stages have the same order when the run is repeated; finished stages are not trained again.
 """
 
 from __future__ import annotations
@@ -36,12 +35,12 @@ __all__ = ["Checkpoints", "checkpointing", "keepers_of", "same_seed"]
 StrPath: TypeAlias = str | os.PathLike[str]
 
 _NAME = re.compile(r"stage-(\d{2,9})-member-(\d{2,9})-update-(\d{9,18})\.elman")
-_TEMPORARY = ".elman-*.tmp"  # what a killed process leaves behind
+_TEMPORARY = ".elman-*.tmp"  # left behind by killed processes
 _FORM = {"kind", "run", "root", "stage", "member", "trainer", "state"}
 
 
 class _Place(NamedTuple):
-    """Where a state belongs: its order is that of training."""
+    """Position of a state in a run, ordered as in training."""
 
     stage: int
     update: int
@@ -49,46 +48,46 @@ class _Place(NamedTuple):
 
     @classmethod
     def of(cls, path: Path) -> _Place | None:
-        """Read the name of a file; None if it is no checkpoint."""
+        """Parse the name of a file; None if it is not a checkpoint."""
         found = _NAME.fullmatch(path.name)
         return None if found is None else cls(int(found[1]), int(found[3]), int(found[2]))
 
     @property
     def name(self) -> str:
-        """Name of the file."""
+        """Return the name of the file."""
         return f"stage-{self.stage:02}-member-{self.member:02}-update-{self.update:09}.elman"
 
 
 class Checkpoints:
     """A folder with the states of one run.
 
-    ``with Checkpoints(...):`` every `train_ensemble` within keeps its states there, and with ``resume`` begins with
-    those it finds. A state is written whole or not at all. What a file cannot give, because it is damaged, an older one
-    gives, with a warning that names the damaged one. One process may use a folder at a time.
+    Within ``with Checkpoints(...):`` every `train_ensemble` writes its states there, and with ``resume`` starts from
+    those in the folder. A state is written whole or not at all. If a file is damaged, an older one is used, with a
+    warning that names the damaged one. One process may use a folder at a time.
 
     Parameters
     ----------
     folder : str or path
-        Made if it is not there.
+        Created if missing.
     run : mapping of str to plain values
-        What the result is a function of: parameters, and a `fingerprint` of the data. A run is only taken up by one
-        that has the same.
+        Everything that determines the result: parameters, and a `fingerprint` of the data. A run is resumed only with
+        the same values.
     resume : bool
-        Go on from the states in the folder; from the beginning if there are none. False refuses a folder that has any.
+        Continue from the states in the folder, if there are any. False refuses a folder with states.
     keep : int
-        States kept of each trainer, the newest.
+        Number of newest states kept for each trainer.
     seconds : float
-        Least time between two states of a trainer; the last is always kept. 0 keeps one after every update.
+        Minimum time between two states of a trainer; the last is always kept. 0 keeps one after every update.
     place : str
         Start of a message.
 
     Raises
     ------
     ArgumentError
-        If the folder holds another run (the message says what differs), holds one and ``resume`` is False, or cannot
-        be used.
+        If the folder holds another run (the message names the differences), holds one and ``resume`` is False, or is
+        not usable.
     FileFormatError
-        If the folder holds states, and none of them can be read.
+        If none of the states in the folder can be read.
 
     Examples
     --------
@@ -124,14 +123,14 @@ class Checkpoints:
         self.keep = _check.positive_integer(place, "keep", keep)
         self.seconds = _check.number_in(place, "seconds", seconds, "[0, inf)")
         self.broken: set[Path] = set()
-        self.root: int | None = None  # seed that all others follow from, where nobody gave one
+        self.root: int | None = None  # seed of the run, if random_state gave none
         self._drawn = 0
         self._stages = 0
         self._token: Token[Checkpoints | None] | None = None
         self._open(place)
 
     def _open(self, place: str) -> None:
-        """Make the folder or look at what is in it."""
+        """Create the folder or check its contents."""
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
         except (FileExistsError, NotADirectoryError):
@@ -152,7 +151,7 @@ class Checkpoints:
                 path.unlink()
 
     def _take_up(self, place: str, paths: list[Path]) -> None:
-        """Compare the newest state that can be read with this run, and remember the seed it drew."""
+        """Compare the newest readable state with this run, and take over its seed."""
         for path in paths:
             metadata = self.read(path)
             if metadata is None:
@@ -164,7 +163,7 @@ class Checkpoints:
         raise FileFormatError(f"{place}: no state in {self.folder} can be read; move them away to begin anew.")
 
     def paths(self, stage: int | None = None, member: int | None = None) -> list[Path]:
-        """Return the files, those of one trainer or all, the newest first."""
+        """Return the files of one trainer or of all, the newest first."""
         found = {path: where for path in self.folder.iterdir() if (where := _Place.of(path)) is not None}
         chosen = [
             path for path, where in found.items() if stage is None or (where.stage, where.member) == (stage, member)
@@ -172,7 +171,7 @@ class Checkpoints:
         return sorted(chosen, key=lambda path: found[path], reverse=True)
 
     def read(self, path: Path, trainer: Trainer | None = None) -> dict[str, Any] | None:
-        """Return what a file says, and give its state to a trainer; None, with a warning, if it cannot be read."""
+        """Return the metadata of a file and pass its state to a trainer; None, with a warning, if it cannot be read."""
         if path in self.broken:
             return None
         try:
@@ -191,12 +190,12 @@ class Checkpoints:
         return metadata
 
     def keepers(self, trainers: Sequence[Trainer]) -> list[Keeper]:
-        """Begin a stage: return who keeps each trainer's states; with ``resume`` the trainers have their newest."""
+        """Begin a stage: return a `Keeper` for each trainer; with ``resume``, restore the newest states."""
         self._stages += 1
         return [Keeper(self, self._stages, number, trainer) for number, trainer in enumerate(trainers, start=1)]
 
     def seed(self, drawn: int) -> int:
-        """Return a seed that follows from the first one ever drawn in this run, which is ``drawn`` if it is new."""
+        """Return a seed derived from the seed of the run, which is ``drawn`` in a new run."""
         if self.root is None:
             self.root = drawn
         self._drawn += 1
@@ -217,14 +216,14 @@ _CURRENT: ContextVar[Checkpoints | None] = ContextVar("checkpoints", default=Non
 
 
 class Keeper:
-    """Keeps the states of one trainer, in whose thread alone it works.
+    """Writes the states of one trainer, in the trainer's thread.
 
     Parameters
     ----------
     checkpoints : Checkpoints
         The folder.
     stage, member : int
-        Which trainer it is, both from 1.
+        Of the trainer, both from 1.
     trainer : Trainer
         Before its first update.
     """
@@ -234,7 +233,7 @@ class Keeper:
         self._stage, self._member = stage, member
         self._description = _describe(trainer)
         self._good: list[Path] = []  # oldest first
-        self._written = -1  # the update of the newest
+        self._written = -1  # update of the newest state
         if checkpoints.resume:
             self._restore(trainer)
         self._last = monotonic()
@@ -247,12 +246,12 @@ class Keeper:
                 return
 
     def after_update(self, trainer: Trainer) -> None:
-        """Keep the state if the last one is old enough."""
+        """Write the state if the last one is old enough."""
         if monotonic() - self._last >= self._checkpoints.seconds:
             self.save(trainer)
 
     def save(self, trainer: Trainer) -> None:
-        """Keep the state now. A disk that is full is no reason to lose what was learned: training goes on."""
+        """Write the state now. If writing fails, for instance on a full disk, training continues with a warning."""
         if trainer.update == self._written or trainer.update == 0:
             return
         place = _Place(self._stage, trainer.update, self._member)
@@ -283,24 +282,24 @@ class Keeper:
 
 
 def _check_form(path: Path, metadata: Mapping[str, Any]) -> None:
-    """Refuse a file that is no checkpoint, or another one than its name says."""
+    """Refuse a file that is not a checkpoint or does not match its name."""
     if metadata.get("kind") != "checkpoint" or set(metadata) != _FORM:
         raise FileFormatError(f"{path}: holds a {metadata.get('kind')!r:.60}, not a checkpoint.")
     where, state, root = _Place.of(path), metadata["state"], metadata["root"]
     if not isinstance(state, dict) or where != (metadata["stage"], state.get("update"), metadata["member"]):
-        raise FileFormatError(f"{path}: holds another checkpoint than its name says.")
+        raise FileFormatError(f"{path}: holds another checkpoint than that of its name.")
     if root is not None and (type(root) is not int or not 0 <= root < 2**32):
         raise FileFormatError(f"{path}: root must be a seed, got {root!r:.60}.")
     if not isinstance(metadata["run"], dict) or not isinstance(metadata["trainer"], dict):
-        raise FileFormatError(f"{path}: does not say what it belongs to.")
+        raise FileFormatError(f"{path}: does not name its run.")
 
 
 def _describe(trainer: Trainer) -> dict[str, Any]:
-    """Return what a trainer's run is a function of, besides its data, as plain values."""
+    """Return everything but the data that determines a trainer's run, as plain values."""
     settings = asdict(trainer.settings)
     for name in ("n_threads", "recompute"):  # they change no bit
         del settings[name]
-    if settings["average"] is None:  # states from before there was an average describe the same run
+    if settings["average"] is None:  # early states, which have no average, describe the same run
         del settings["average"]
     schedule = trainer.settings.schedule
     settings["schedule"] = {"name": type(schedule).__name__.lower(), **asdict(schedule)}
@@ -316,7 +315,7 @@ def _describe(trainer: Trainer) -> dict[str, Any]:
 
 
 def keepers_of(trainers: Sequence[Trainer]) -> Sequence[Keeper | None]:
-    """Begin a stage of the run around: who keeps each trainer's states, None where there is no run."""
+    """Begin a stage of the surrounding run; return a `Keeper` for each trainer, or None without a run."""
     checkpoints = _CURRENT.get()
     return [None] * len(trainers) if checkpoints is None else checkpoints.keepers(trainers)
 
@@ -329,7 +328,7 @@ def same_seed(drawn: int, *, fixed: bool) -> int:
     drawn : int
         From ``random_state``.
     fixed : bool
-        Whether a repetition of the run would draw the same. If not, a run that is taken up gets the seeds it had.
+        Whether a repetition of the run draws the same seed. If not, a resumed run gets the seeds of its beginning.
 
     Examples
     --------
@@ -343,20 +342,20 @@ def same_seed(drawn: int, *, fixed: bool) -> int:
 def checkpointing(
     place: str, folder: StrPath | None, resume: bool, parameters: Mapping[str, Any], data: Sequence[Any]
 ) -> AbstractContextManager[Any]:
-    """Keep the states of a fit in a folder, if there is one.
+    """Write the states of a fit to a folder, if there is one.
 
     Parameters
     ----------
     place : str
         Start of a message.
     folder : str, path or None
-        None: nothing is kept, unless a run around keeps its states.
+        None: no states are written, unless a surrounding run does.
     resume : bool
         Needs a folder.
     parameters : mapping of str to Any
-        Of the estimator; threads and progress do not count.
+        Of the estimator; threads and progress are ignored.
     data : sequence
-        What it learns from, for `fingerprint`.
+        Training data, for `fingerprint`.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Many networks trained at once, one Python thread each."""
+"""Train several networks at once, each in a Python thread."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ from elman.training.progress import Progress
 def train_ensemble(trainers: Sequence[Trainer], *, n_threads: int | None = None, progress: bool = False) -> None:
     """Run several trainers to their end, as many at a time as there are threads.
 
-    The engine releases Python's lock while it computes, so small networks gain most from a thread each. Nothing is
-    shared but read-only data: results are those of running one trainer after the other. Within `Checkpoints` their
-    states are kept, and trainers of a run that is taken up begin with theirs.
+    The engine releases Python's lock while it computes, so small networks gain most from a thread each. The trainers
+    share read-only data alone: results are those of running one trainer after the other. Within `Checkpoints`, states
+    are written, and trainers of a resumed run start from theirs.
 
     Parameters
     ----------
     trainers : sequence of Trainer
-        Usually equal but for their seeds. Every one must have batches of its own (see ``with_seed``).
+        Usually equal except for their seeds. Each must have its own batches (see ``with_seed``).
     n_threads : int, optional
-        Threads altogether; the engine's default if not given. A trainer gets more than one where trainers are few.
+        Total threads; the engine's default if not given. With few trainers, each gets several.
     progress : bool
         Show one bar for all on standard error if it takes more than two seconds.
 
     Raises
     ------
     KeyboardInterrupt
-        When the user asks for it: all trainers stop after their current update, every network has its best parameters
-        so far, and the caller still has the trainers; ``trainer.update == 0`` marks those that never began.
+        On Ctrl-C: all trainers stop after their current update, and every network has its best parameters so far;
+        ``trainer.update == 0`` marks trainers without an update.
     TrainingError
-        That of the first trainer to fail; the others stop likewise.
+        The error of the first trainer that fails; the others stop.
 
     Examples
     --------
@@ -75,7 +75,7 @@ def train_ensemble(trainers: Sequence[Trainer], *, n_threads: int | None = None,
             begin.set()
             _wait(futures)
         finally:
-            stop.set()  # leaving the pool waits for the updates under way
+            stop.set()  # the end of the pool waits for current updates
             begin.set()
     _warn_if_still_learning(trainers)
 
@@ -100,7 +100,7 @@ def _train(
     stop: threading.Event,
     begin: threading.Event,
 ) -> None:
-    """Run one trainer, unless all were told to stop before its turn came; keep its last state, whatever stopped it."""
+    """Run one trainer, unless all were stopped before its turn; always write its last state."""
     begin.wait()  # the pool may lose a thread that an interrupt catches while it starts: let none work before
     if stop.is_set():
         return
@@ -116,9 +116,9 @@ def _train(
 
 
 def _wait(futures: list[Future[None]]) -> None:
-    """Wait for all, or until one fails, and raise what it raised."""
+    """Wait for all trainers, or until one fails, and raise its error."""
     pending = set(futures)
-    while pending:  # in short waits: a longer one would not hear of an interrupt that came to another thread
+    while pending:  # short waits: a long one would miss an interrupt in another thread
         done, pending = wait(pending, timeout=0.1, return_when=FIRST_EXCEPTION)
         for future in done:
             future.result()

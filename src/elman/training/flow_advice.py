@@ -1,4 +1,4 @@
-"""What a gradient-flow report says in words. Every rule names what it rests on."""
+"""Advice and text of a gradient-flow report. Every rule names its source."""
 
 from __future__ import annotations
 
@@ -7,18 +7,18 @@ from elman.training.gradient_flow import GradientFlow, LayerFlow
 
 __all__ = ["advice", "as_html", "text"]
 
-_GROWN = 10.0  # times its length at lag 0
-_MOST = 0.5  # share of values or steps from which on a rule speaks
+_GROWN = 10.0  # relative to its norm at lag 0
+_MOST = 0.5  # share of values or steps from which a rule applies
 _ENOUGH = "Nothing in these numbers asks for a change."
 
 
 def advice(flow: GradientFlow) -> list[str]:
-    """Return one sentence or two per rule that applies, or one that says that none does.
+    """Return one or two sentences per rule that applies, or one sentence if none does.
 
     Parameters
     ----------
     flow : GradientFlow
-        What was measured.
+        The report.
 
     Returns
     -------
@@ -47,7 +47,7 @@ def advice(flow: GradientFlow) -> list[str]:
 
 
 def _vanishing(flow: GradientFlow) -> list[str]:
-    """Rests on this very measurement: beyond the reach no parameter gets more than 1 % of the gradient."""
+    """Based on the reach of this report: beyond it, no parameter gets more than 1 % of the gradient."""
     useful = flow.reach + 1
     if useful >= _MOST * flow.lags:
         return []
@@ -113,7 +113,7 @@ def text(flow: GradientFlow) -> str:
     Parameters
     ----------
     flow : GradientFlow
-        What was measured.
+        The report.
     """
     lines = []
     for layer in flow.layers:

@@ -1,4 +1,4 @@
-"""How far back in time the gradient of a trained network reaches, measured with the engine's own backward pass."""
+"""Reach of the gradient of a network back in time, measured with the engine's backward pass."""
 
 from __future__ import annotations
 
@@ -24,13 +24,13 @@ __all__ = ["SATURATED", "GradientFlow", "LayerFlow", "gradient_flow"]
 Array = npt.NDArray[Any]
 
 SATURATED = 0.1, 0.9  # thresholds of Karpathy et al. (2015) for a logistic gate
-_UNMOVED = 1e-6  # of a unit that says the same at every step
+_UNMOVED = 1e-6  # of a unit with constant output
 _PLACE = "gradient_flow"
 
 
 @dataclass(frozen=True, repr=False)
 class LayerFlow:
-    """What was measured in one direction of one recurrent layer; lags count in its own order of time.
+    """Gradient flow in one direction of one recurrent layer; lags count in its order of time.
 
     Below the top of a bidirectional stack the gradient of one output arrives at both ends of time.
 
@@ -91,7 +91,7 @@ class LayerFlow:
 
 @dataclass(frozen=True, repr=False)
 class GradientFlow:
-    """The report: one `LayerFlow` per layer and direction, and what training's history tells.
+    """The report: one `LayerFlow` per layer and direction, and figures from the training history.
 
     Parameters
     ----------
@@ -102,7 +102,7 @@ class GradientFlow:
     clip_norm : float, optional
         Threshold that training used.
     clipped : float, optional
-        Share of updates whose gradient was longer; None if the history is not known, as in a loaded model.
+        Share of updates with a larger gradient norm; None if the history is unknown, as in a loaded model.
     mean_gradient_norm : float, optional
         Before clipping.
 
@@ -137,7 +137,7 @@ class GradientFlow:
 
     @property
     def advice(self) -> list[str]:
-        """What the measurements say about settings, each sentence by a rule with a source."""
+        """Advice about settings, each sentence by a rule with a source."""
         from elman.training.flow_advice import advice
 
         return advice(self)
@@ -166,7 +166,7 @@ class _Sums:
     lags: int
     size: int
     pairs: Array = field(init=False)
-    start: Array = field(init=False)  # of the norm at lag 0, over the outputs that reach back so far
+    start: Array = field(init=False)  # of the norm at lag 0, over the outputs with this lag
     h: Array = field(init=False)
     c: Array = field(init=False)
     state: Array = field(init=False)
@@ -210,21 +210,21 @@ def gradient_flow(
 ) -> GradientFlow:
     """Measure how the gradient of single outputs travels back through time.
 
-    For outputs t spread over every row, or the one output of a row, the loss L_t of that output alone is followed back
-    step by step: ∂L_t/∂s_k for every k ≤ t, with s = h, or (h, c) for an LSTM. Nothing is dropped out.
+    For outputs t spread over every row, or the one output of a row, the gradient of the loss L_t of that output alone
+    is computed at every step: ∂L_t/∂s_k for every k ≤ t, with s = h, or (h, c) for an LSTM. Dropout is off.
 
     Parameters
     ----------
     network : Network
-        Trained or not. Its tape is used.
+        Trained or not. Its tape is written.
     batch : Batch
-        Input, targets, weights and lengths; a carried state is not followed.
+        Input, targets, weights and lengths; a carried state is ignored.
     loss : str
         One of `elman.training.losses.LOSSES`.
     loss_parameter : float, optional
         Of ``"huber"`` and ``"pinball"``.
     probes : int
-        Outputs per row that are followed, where there is one at every step.
+        Outputs per row whose gradient is traced, if there is one at every step.
     history : History, optional
         Of the training run, for the share of clipped steps.
     clip_norm : float, optional
@@ -239,7 +239,7 @@ def gradient_flow(
     Raises
     ------
     DataError
-        If the loss has no gradient on this batch, for instance because every target is met exactly.
+        If the gradient of the loss is zero on this batch, for instance because every prediction is exact.
     ElmanError
         If the batch does not fit the network.
 
@@ -290,9 +290,9 @@ def gradient_flow(
 
 
 def _outputs(tape: Tape, do: Array, lengths: Array, probes: int) -> Iterator[tuple[list[Array], Array]]:
-    """Yield, output by output, what enters each direction of the top layer (T, N, H), and at which step of each row.
+    """Yield the gradient (T, N, H) of each output at each direction of the top layer, and its step in each row.
 
-    Both are in the direction's own order of time.
+    Both are in the direction's order of time.
     """
     top, call = tape.layers[-1], tape.call
     dy, d_final = tape.readout.backward(tape.output.backward(do, call), call)
@@ -306,7 +306,7 @@ def _outputs(tape: Tape, do: Array, lengths: Array, probes: int) -> Iterator[tup
             injected.append(own)
         yield injected, np.stack([lengths - 1] * len(top.passes))
         return
-    dy = dy.copy()  # it lives in a buffer of the tape
+    dy = dy.copy()  # it is a buffer of the tape
     count = min(probes, tape.steps)
     for number in range(1, count + 1):
         step = -(-number * lengths // count) - 1
@@ -317,7 +317,7 @@ def _outputs(tape: Tape, do: Array, lengths: Array, probes: int) -> Iterator[tup
 
 
 def _by_direction(layer: Layer, dy: Array, call: Call) -> list[Array]:
-    """Split dy (T, N, directions·H) into the directions' parts, each in its own order of time."""
+    """Split dy (T, N, directions·H) by direction, each part in the direction's order of time."""
     parts = [np.ascontiguousarray(part) for part in layer.parts(dy)]
     return [call.timeline.reverse(part, np.empty_like(part)) if k else part for k, part in enumerate(parts)]
 
@@ -325,7 +325,7 @@ def _by_direction(layer: Layer, dy: Array, call: Call) -> list[Array]:
 def _follow(
     tape: Tape, injected: list[Array], origin: Array, lengths: Array, sums: dict[int, _Sums], n_threads: int
 ) -> None:
-    """Follow the gradient of one output per row down through layers and back through time."""
+    """Trace the gradient of one output per row down through layers and back through time."""
     for layer in reversed(tape.layers):
         below: Array | None = None
         for direction, run in enumerate(layer.passes):
@@ -341,7 +341,7 @@ def _follow(
 def _walk_back(run: CellPass, dy: Array, lengths: Array, n_threads: int) -> tuple[Array, Array | None, Array]:
     """Return ∂L/∂h and ∂L/∂c of the states after every step (T, N, H), and ∂L/∂x (T, N, D).
 
-    ``dy`` (T, N, H) is what enters each h from the layer above.
+    ``dy`` (T, N, H) is the gradient of each h from the layer above.
     """
     dh, dx = np.zeros_like(dy), np.zeros((*dy.shape[:2], len(run.W_x)), dy.dtype)
     dc = None if run.c is None else np.zeros_like(dy)
@@ -358,7 +358,7 @@ def _walk_back(run: CellPass, dy: Array, lengths: Array, n_threads: int) -> tupl
 def _one_step_back(
     run: CellPass, k: int, dh: Array, dc: Array, valid: Array, n_threads: int
 ) -> tuple[Array, Array, Array]:
-    """Return the adjoints of step k's own initial state and input; rows that have ended pass theirs on."""
+    """Return the adjoints of the initial state and input of step k; those of ended rows are unchanged."""
     x, h = run.x[k : k + 1], run.h[k : k + 2]
     c, dc_T = (None, None) if run.c is None else (run.c[k : k + 2], dc)
     gates = None if run.gates is None else run.gates[k : k + 1]
@@ -381,7 +381,7 @@ def _one_step_back(
 
 
 def _measured(name: str, run: CellPass, sums: _Sums, lengths: Array) -> LayerFlow:
-    """Turn sums into means, and look at the weights, states and gates of one direction of a layer."""
+    """Return the flow of one direction of a layer from sums, weights, states and gates."""
     start, pairs = np.where(sums.start > 0, sums.start, 1.0), np.maximum(sums.pairs, 1)
     H = sums.size
     valid = np.arange(len(run.x))[:, np.newaxis] < lengths

@@ -1,4 +1,4 @@
-"""What happened during a run, update by update."""
+"""The history of a run, update by update."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from elman.notebook.html import html_table
 
-_FEWEST_SCORES = 12  # of fewer, the last quarter says little
+_FEWEST_SCORES = 12  # with fewer, the last quarter has too few
 
 
 @dataclass(repr=False)
@@ -30,7 +30,7 @@ class History:
     validation_update : list of int
         Number of updates done at each validation.
     score : list of float
-        What the validation returned; lower is better.
+        Result of each validation; lower is better.
 
     Examples
     --------
@@ -48,7 +48,7 @@ class History:
     score: list[float] = field(default_factory=list)
 
     def __repr__(self) -> str:
-        """Return first and last of what the lists hold; the lists themselves may have thousands of entries."""
+        """Return the first and last values; the lists may have thousands."""
         parts = ["1 update" if len(self.loss) == 1 else f"{len(self.loss)} updates"]
         if self.loss:
             parts.append(f"loss {self.loss[0]:.4g} to {self.loss[-1]:.4g}")

@@ -1,4 +1,4 @@
-"""Whether two runs are the same: plain values to compare, digests of what is too large, and what differs."""
+"""Compare two runs: plain values, digests of large data, and the differences."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy as np
 __all__ = ["differences", "fingerprint", "plain"]
 
 _MOST = 3  # differences named
-_DIGESTS = ("data", "first parameters")  # names of values that say nothing to a reader
+_DIGESTS = ("data", "first parameters")  # values without meaning for a reader
 
 
 def fingerprint(*parts: Any) -> str:
@@ -39,7 +39,7 @@ def fingerprint(*parts: Any) -> str:
 
 
 def _feed(sha256: Any, part: Any) -> None:
-    """Feed one part, with its kind and length before it, so that no two different ones feed the same bytes."""
+    """Hash one part after its kind and length, so that different parts never give the same bytes."""
     if isinstance(part, np.ndarray) and part.dtype.kind != "O":
         little = np.require(part, part.dtype.newbyteorder("<"), "C")
         sha256.update(f"array {little.dtype.str} {little.shape};".encode())
@@ -55,7 +55,7 @@ def _feed(sha256: Any, part: Any) -> None:
 
 
 def plain(value: Any) -> Any:
-    """Return a value as JSON keeps it; what JSON has no form for is described by its ``repr``.
+    """Return a value as plain JSON; other objects become their ``repr``.
 
     Examples
     --------
@@ -80,12 +80,12 @@ def plain(value: Any) -> Any:
 
 
 def differences(theirs: Mapping[str, Any], ours: Mapping[str, Any], prefix: str = "") -> str:
-    """Say in what two descriptions differ; nothing if they do not.
+    """Describe the differences of two descriptions; empty if there are none.
 
     Parameters
     ----------
     theirs, ours : mapping of str to plain values
-        What was kept, and what is there now.
+        The stored and the present description.
     prefix : str
         Before every name.
 

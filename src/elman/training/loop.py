@@ -24,16 +24,16 @@ Array = npt.NDArray[Any]
 Validate: TypeAlias = Callable[[Any], float]
 Callback: TypeAlias = "Callable[[Trainer], object]"
 
-_LAST, _FAR = 5, 10.0  # updates at the end of a run whose losses are compared with those of its first parameters
+_LAST, _FAR = 5, 10.0  # last updates, whose losses are compared with those of the first parameters
 _USUAL, _SOME = 1.0, 16  # a loss that is no sign of anything, updates looked at besides
 
 
 class Trainer:
     """Train a network in place.
 
-    An update takes one batch, the gradient of its loss, clips it and lets the optimizer change ``network.theta``. All
-    draws are functions of seeds and the number of the update: a run that is saved, restored and continued gives the
-    same bits as one that never stopped.
+    An update computes the gradient of the loss of one batch and clips it; the optimizer changes ``network.theta``. All
+    random numbers are functions of seeds and the number of the update: a run that is saved, restored and continued
+    gives the same bits as an uninterrupted one.
 
     Parameters
     ----------
@@ -45,13 +45,13 @@ class Trainer:
     settings : Settings
         Loss, optimizer, schedule, and when to stop.
     validate : callable, optional
-        ``validate(network)`` returns a score, lower being better. The network ends with the parameters of the lowest.
+        ``validate(network)`` returns a score; lower is better. The network ends with the parameters of the lowest.
     callbacks : sequence of callable
         ``callback(trainer)`` after every update; it may call `stop`.
     state : TrainingState, optional
         To continue from; the network gets its parameters.
     stop_at : int, optional
-        Updates after which the run is over, if that is before the end of the schedule.
+        Number of updates of the run, if it ends before the schedule.
     loss_pass : LossPass, optional
         Computes the loss and the gradient of a batch; `NetworkPass` if not given.
 
@@ -69,7 +69,7 @@ class Trainer:
     Raises
     ------
     ArgumentError
-        If the state is that of another network, optimizer or seed, or nothing says how often to validate.
+        If the state is that of another network, optimizer or seed, or the interval of validations is missing.
 
     Examples
     --------
@@ -133,7 +133,7 @@ class Trainer:
     def resume_from(self, state: TrainingState) -> None:
         """Continue from a state of the same run; the network gets its parameters.
 
-        A trainer that has already run forgets its own run: it continues as a new trainer would.
+        The previous run of the trainer is discarded: it continues like a new trainer.
 
         Raises
         ------
@@ -162,7 +162,7 @@ class Trainer:
 
     @property
     def finished(self) -> bool:
-        """Whether the run is over: all updates done, or patience at its end."""
+        """Whether the run is over: all updates done, or patience exhausted."""
         return self.update >= self.stop_at or self._out_of_patience
 
     @property
@@ -180,8 +180,8 @@ class Trainer:
         Parameters
         ----------
         until : int, optional
-            Pause when that many updates are done: the schedule is that of the whole run, and the network keeps its
-            current parameters, whatever the scores.
+            Pause after that many updates: the schedule is that of the whole run, and the network keeps its current
+            parameters, whatever the scores.
         progress : bool
             Show a bar on standard error if it takes more than two seconds.
 
@@ -196,7 +196,7 @@ class Trainer:
             If a loss, a gradient or a score is not finite, or if the losses at the end are far beyond those at the
             start and nothing was validated. The network then has its best parameters so far.
         KeyboardInterrupt
-            Likewise, when the user asks for it.
+            On Ctrl-C; likewise.
         """
         last = self.stop_at if until is None else min(until, self.stop_at)
         self._back_to_iterate()
@@ -213,7 +213,7 @@ class Trainer:
         return self.history
 
     def _check_losses(self) -> None:
-        """Refuse a run that ends far beyond where it began, on the same batches: finite losses can explode, too."""
+        """Refuse a run whose final losses are far above the initial ones on the same batches: it has exploded."""
         own = self.history.loss[self._first :]
         end = own[-_LAST:]
         if not own or min(end) <= max(_FAR * own[0], _USUAL):
@@ -221,7 +221,7 @@ class Trainer:
         theta, now = self.network.theta, self.network.theta.copy()
         some = (
             np.linspace(self._first, self.update - 1, _SOME).astype(int).tolist()
-        )  # where little moves, losses are small
+        )  # with small changes, losses are small
         done = sorted({*some, *range(self.update - len(end), self.update)})
         theta[...] = self.first_theta
         try:
@@ -244,7 +244,7 @@ class Trainer:
                 callback(self)
 
     def state(self) -> TrainingState:
-        """Return everything that a later `Trainer` needs to continue, in memory of its own.
+        """Return a copy of the state from which a later `Trainer` can continue.
 
         Raises
         ------
@@ -268,7 +268,7 @@ class Trainer:
         settings, network = self.settings, self.network
         batch = self.batches.batch(self.update)
         start = self._final_state() if batch.carry else None
-        self._carried, self._tape = start, None  # what an interrupted update begins with again
+        self._carried, self._tape = start, None  # where an interrupted update starts again
         loss, tape = self._pass(batch, start, self.update, self.n_threads)
         gradient = self._pass.gradient
         learning_rate = settings.learning_rate * self._schedule()
@@ -296,13 +296,13 @@ class Trainer:
         self._whole = True
 
     def _follow(self) -> None:
-        """Move the running mean towards the parameters; while few updates are done, by more than later."""
+        """Move the running mean towards the parameters; early updates have more weight."""
         if self.average is not None and self.settings.average is not None:
             decay = min(self.settings.average, self.update / (self.update + 19))
             self.average += (1 - decay) * (self.network.theta - self.average)
 
     def _final_state(self) -> State | None:
-        """Return the state that the last batch ended with; only asked for when it is needed."""
+        """Return the final state of the last batch; called only if needed."""
         return self._carried if self._tape is None else self._tape.state
 
     def _schedule(self) -> float:
@@ -314,7 +314,7 @@ class Trainer:
         return self._scale[0]
 
     def _validate_if_due(self) -> bool:
-        """Score the network if it is time, remember the best parameters; return whether patience is at its end."""
+        """Validate the network if due and store the best parameters; return whether patience is exhausted."""
         every, seen = self._validate_every, self.history.validation_update
         if not every or self.update == 0 or (self.update % every and self.update < self.stop_at):
             return False
@@ -336,14 +336,14 @@ class Trainer:
             raise TrainingError("Trainer: interrupted in the middle of an update; continue from a saved state.")
 
     def _back_to_iterate(self) -> None:
-        """Continue from the current parameters where the network was left with the best."""
+        """Restore the current parameters if the network has the best ones."""
         self._check_whole()
         self._asked_to_stop = False
         if self._iterate is not None and not self.finished:
             self.network.theta[...], self._iterate = self._iterate, None
 
     def _restore_best(self) -> None:
-        """Leave the network with the best parameters, or if nobody ever scored them, with the current ones."""
+        """Give the network the best parameters, or the current ones without a validation."""
         theta = self.network.theta
         best = self._best
         if best is None and not np.isfinite(theta).all():

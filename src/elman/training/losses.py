@@ -1,4 +1,4 @@
-"""The loss of a network's output before its activation, with the gradient that backpropagation starts from."""
+"""Losses of a network's output before its activation, with their gradients."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ _DEFAULT_PARAMETER = {"huber": 1.0, "pinball": 0.5}
 
 
 class Objective:
-    """A loss behind an output activation, computed from the output ``o`` before that activation.
+    """A loss after an output activation, computed from the output ``o`` before that activation.
 
     Cross-entropies take ``o`` as logits. Every other loss compares the activated output ŷ = g(o), and
     ``do = ∂L/∂ŷ ⊙ g′``.
@@ -46,7 +46,7 @@ class Objective:
     Raises
     ------
     ArgumentError
-        If a cross-entropy meets another output activation than its own.
+        If a cross-entropy has another output activation than its own.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""One step of an optimizer on the flat vector, and the vectors that it remembers."""
+"""One step of an optimizer on the flat vector, and its state vectors."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Array = npt.NDArray[Any]
 
 
 class Optimizer(NamedTuple):
-    """The kernel of an optimizer, and what it takes in its order: vectors to remember, then settings."""
+    """The kernel of an optimizer and its arguments in order: state vectors, then settings."""
 
     step: Callable[..., float]
     vectors: tuple[str, ...]
@@ -31,7 +31,7 @@ OPTIMIZERS = {
 
 
 def new_vectors(optimizer: str, theta: Array) -> dict[str, Array]:
-    """Return what an optimizer remembers before the first step: zeros of theta's length."""
+    """Return the initial state of an optimizer: zeros of theta's length."""
     return {name: np.zeros_like(theta) for name in OPTIMIZERS[optimizer].vectors}
 
 
@@ -46,9 +46,9 @@ def optimizer_step(
     clip_norm: float | None = None,
     clip_value: float | None = None,
 ) -> float:
-    """Clip, change ``theta`` and ``vectors`` in place, return the gradient's norm before; ``step`` counts from 1.
+    """Clip, change ``theta`` and ``vectors`` in place, return the norm before clipping; ``step`` counts from 1.
 
-    ``options`` are those of the optimizer, in its order. Where the norm is not finite, nothing has changed.
+    ``options`` are those of the optimizer, in its order. If the norm is not finite, nothing changes.
     """
     if clip_value is not None:
         norm = float(kernels.clip_by_norm(gradient, inf))

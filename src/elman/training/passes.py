@@ -1,4 +1,4 @@
-"""One pass of a network over a batch: the loss, and the gradient that the optimizer takes."""
+"""One pass of a network over a batch: the loss and its gradient."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ AnyTape: TypeAlias = Tape | SegmentedTape
 
 
 class LossPass(Protocol):
-    """What a `Trainer` asks of a network: the loss of a batch, and its gradient."""
+    """The protocol between `Trainer` and network: the loss of a batch and its gradient."""
 
     @property
     def gradient(self) -> Array:
@@ -79,7 +79,7 @@ class NetworkPass:
         return loss, tape
 
     def _has_classes(self, batch: Batch) -> bool:
-        """Return whether the output of all steps need not exist at once."""
+        """Return whether the loss can be computed without the output of all steps."""
         if not self._may_have_classes or batch.y.dtype.kind not in "iu":
             return False
         return batch.y.ndim == (2 if self.network.architecture.readout == "every" else 1)
@@ -103,7 +103,7 @@ def check_finite(what: str, value: float, update: int) -> None:
     Raises
     ------
     TrainingError
-        With the update and what usually helps.
+        With the update and the usual remedies.
     """
     if not isfinite(value):
         raise TrainingError(

@@ -1,4 +1,4 @@
-"""A progress bar for people who wait: only after two seconds, only on a terminal, only on standard error."""
+"""A progress bar, shown after two seconds on standard error, if it is a terminal."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ _PATIENCE = 2.0  # seconds
 
 
 class Progress:
-    """Count updates and, from the third second on, show a bar. Safe to use from several threads.
+    """Count updates and show a bar after two seconds. Safe to use from several threads.
 
     Parameters
     ----------
     total : int
         Updates to come.
     description : str
-        Shown beside the bar.
+        Text beside the bar.
     enabled : bool
         False: never show anything.
     console : rich.console.Console, optional
-        Where to draw; standard error if not given.
+        By default standard error.
 
     Examples
     --------
@@ -45,7 +45,7 @@ class Progress:
         self._start = monotonic()
 
     def advance(self, note: str = "", *values: float) -> None:
-        """Count one update; ``note % values`` is shown beside the bar, and put together only if there is one."""
+        """Count one update; ``note % values`` is shown beside the bar and formatted only if there is one."""
         with self._lock:
             self.done += 1
             if not self._enabled:

@@ -1,4 +1,4 @@
-"""How the learning rate changes during a run: each schedule gives the factor on `Settings.learning_rate`."""
+"""Learning-rate schedules: each gives the factor on `Settings.learning_rate`."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ class Cosine:
     warmup : int
         Updates of the rise.
     floor : float
-        What the factor falls to, as a share of the full rate.
+        Final factor.
 
     References
     ----------
@@ -99,7 +99,7 @@ class Cosine:
 
 @dataclass(frozen=True)
 class Plateau:
-    """Multiply the rate by ``factor`` whenever ``patience`` validations have brought no better score.
+    """Multiply the rate by ``factor`` after every ``patience`` validations without a better score.
 
     Parameters
     ----------
@@ -108,9 +108,9 @@ class Plateau:
     patience : int
         Validations without improvement before each reduction.
     min_delta : float
-        How much lower a score must be to count as better.
+        Minimum decrease of a better score.
     floor : float
-        The factor never falls below it.
+        Minimum factor.
 
     Examples
     --------
@@ -130,7 +130,7 @@ class Plateau:
         _check.number_in("Plateau", "floor", self.floor, "[0, 1]")
 
     def scale(self, scores: Sequence[float]) -> float:
-        """Return the factor after the validations with these ``scores``, lower being better."""
+        """Return the factor after validations with these ``scores``; lower is better."""
         scale, best, waited = 1.0, inf, 0
         for score in scores:
             if score < best - self.min_delta:

@@ -1,4 +1,4 @@
-"""Batches of whole sequences of unequal lengths, shuffled anew in every epoch."""
+"""Batches of whole sequences of unequal lengths, shuffled in every epoch."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _PLACE = "SequenceBatches"
 
 
 class SequenceBatches:
-    """Whole sequences, ``batch_size`` at a time, in an order that is a function of the seed and the epoch.
+    """Whole sequences in batches; seed and epoch determine their order.
 
-    Step t of a row sees ``window`` consecutive values of all channels, beginning at t·``stride``, so a sequence of L
+    Step t of a row reads ``window`` consecutive values of all channels from t·``stride`` on, so a sequence of L
     values has (L - window) // stride + 1 steps. Rows shorter than the longest of their batch come with lengths.
 
     Parameters
@@ -41,10 +41,10 @@ class SequenceBatches:
     weights : array_like (n,), or sequence of array_like (steps_i,), optional
         Of each sequence, or with targets per step of each step.
     shuffle : bool
-        False keeps the order given.
+        False keeps the given order.
     group_lengths : bool
-        Whether a batch holds sequences of like lengths: all are sorted by their lengths times random factors between
-        0.8 and 1.25, and the batches then shuffled. Takes less time where lengths differ by much.
+        Whether a batch holds sequences of similar lengths: all are sorted by their lengths times random factors between
+        0.8 and 1.25, and the batches are shuffled. Faster if lengths differ much.
     indices : bool
         Whether sequences are indices of a vocabulary.
     dtype : dtype
@@ -100,7 +100,7 @@ class SequenceBatches:
         self._order: tuple[int, Array] | None = None
 
     def _take_values(self, arrays: list[Array]) -> None:
-        """Put all sequences into one array, with room to read a longest row from any beginning."""
+        """Concatenate all sequences into one array, padded so that the longest row can be read from any start."""
         sizes = np.array([len(array) for array in arrays])
         self.lengths = (sizes - self.window) // self.stride + 1
         if len(arrays) == 0 or (self.lengths < 1).any():
@@ -114,7 +114,7 @@ class SequenceBatches:
         self.values = np.concatenate([*arrays, padding])
 
     def _take_targets(self, targets: Array | Sequence[npt.ArrayLike]) -> None:
-        """Keep targets per sequence as they are, those per step in one array like the values."""
+        """Keep targets per sequence; concatenate targets per step like the values."""
         self.per_step = not isinstance(targets, np.ndarray)
         if len(targets) != len(self.lengths):
             raise ShapeError(f"{_PLACE}: there are {len(self.lengths)} sequences, but {len(targets)} targets.")
@@ -127,7 +127,7 @@ class SequenceBatches:
                 self.targets = self.targets[:, np.newaxis]
 
     def _end_to_end(self, name: str, parts: Sequence[npt.ArrayLike]) -> Array:
-        """Return arrays per step as one, with room to read a longest row from any beginning."""
+        """Concatenate arrays per step, padded so that the longest row can be read from any start."""
         arrays = [np.asarray(part) for part in parts]
         if not self.per_step or len(arrays) != len(self.lengths):
             raise ShapeError(f"{_PLACE}: {name} per step need targets per step, one array for each sequence.")
@@ -144,7 +144,7 @@ class SequenceBatches:
         return -(-len(self.lengths) // self.batch_size)
 
     def with_seed(self, seed: int) -> Self:
-        """Return batches over the same memory in another order, for another member of an ensemble."""
+        """Return batches of the same arrays in another order, for another member of an ensemble."""
         other = copy(self)
         other.seed, other._order = _check.integer(_PLACE, "seed", seed, 0, 2**63 - 1), None
         return other

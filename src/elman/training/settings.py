@@ -1,4 +1,4 @@
-"""How a network is trained, as one frozen value that checks itself."""
+"""Training settings, as one frozen value that is checked when it is made."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _PLACE = "Settings"
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
-    """What `Trainer` does at every update and when it stops.
+    """Settings of `Trainer`: loss, optimizer, schedule, and when to stop.
 
     Parameters
     ----------
@@ -58,10 +58,10 @@ class Settings:
     patience : int, optional
         Stop after that many validations without a better score.
     min_delta : float
-        How much lower a score must be to count as better for ``patience``.
+        Minimum decrease of a better score, for ``patience``.
     average : float, optional
-        Keep a running mean of the parameters, which decays by this factor per update (Polyak & Juditsky 1992):
-        `Trainer.average`. The network keeps the parameters themselves.
+        Decay per update of a running mean of the parameters (Polyak & Juditsky 1992): `Trainer.average`. The network
+        keeps the parameters themselves.
     seed : int
         Of the dropout masks.
     n_threads : int

@@ -1,4 +1,4 @@
-"""Everything a run needs to go on as if it had never stopped."""
+"""The state of a run, from which it continues as if uninterrupted."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ Array = npt.NDArray[Any]
 class TrainingState:
     """A run between two updates.
 
-    Everything random is a function of a seed and the number of the update, and what schedules and early stopping
-    remember is a function of the history, so this is all there is.
+    All random numbers are functions of a seed and the number of the update, and schedules and early stopping depend on
+    the history, so these fields are the complete state.
 
     Attributes
     ----------
@@ -32,7 +32,7 @@ class TrainingState:
     optimizer : str
         Name of the optimizer.
     vectors : dict of str to ndarray (P,)
-        What it remembers.
+        State of the optimizer.
     update : int
         Updates done.
     seed : int
@@ -67,7 +67,7 @@ class TrainingState:
     average: Array | None = None
 
     def to_arrays(self) -> tuple[dict[str, Array], dict[str, Any]]:
-        """Return arrays by name and the rest as plain values, ready for a file."""
+        """Return arrays by name and other fields as plain values, for a file."""
         arrays = {"theta": self.theta}
         arrays |= {f"optimizer.{name}": vector for name, vector in self.vectors.items()}
         arrays |= {f"history.{name}": array for name, array in self.history.to_arrays().items()}
@@ -78,19 +78,19 @@ class TrainingState:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> TrainingState:
-        """Return the state that `to_arrays` described; the arrays are copied.
+        """Rebuild a state from the values of `to_arrays`; the arrays are copied.
 
         Raises
         ------
         FileFormatError
-            If something is missing, unknown, or does not fit the rest.
+            If a field or an array is missing, unknown, or inconsistent.
         """
         with content_errors("state of a training"):
             return cls._checked(arrays, metadata)
 
     @classmethod
     def _checked(cls, arrays: Mapping[str, Array], metadata: Mapping[str, Any]) -> TrainingState:
-        """Do what `from_arrays` says; absurd content may raise anything."""
+        """Rebuild a state; invalid content may raise any error."""
         _check_metadata(metadata)
         vectors = OPTIMIZERS[metadata["optimizer"]].vectors
         required = {"theta", *(f"optimizer.{name}" for name in vectors)} | {
@@ -129,7 +129,7 @@ def _check_metadata(metadata: Mapping[str, Any]) -> None:
 
 
 def _check_arrays(arrays: Mapping[str, Array], update: int) -> None:
-    """Refuse vectors unlike theta, and a history of another length than the run."""
+    """Refuse vectors that differ from theta in shape or dtype, and a history of another length than the run."""
     theta = arrays["theta"]
     for name, array in arrays.items():
         if name in _OPTIONAL or name.startswith("optimizer."):

@@ -1,4 +1,4 @@
-"""Batches of window vectors out of many series, gathered natively."""
+"""Batches of windows from many series, gathered by the engine."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from elman.training.batches import Batch, generator
 
 Array = npt.NDArray[Any]
 
-_BLOCK = 64  # updates whose draws come from one generator: making one costs as much as a small network's step
+_BLOCK = 64  # updates per generator: making one takes as long as a step of a small network
 
 
 class _Windows:
-    """Series in one flat array, and the windows and targets around an origin, the index of the newest known value."""
+    """Series in one flat array, with the windows and targets around an origin, the index of the newest known value."""
 
     def __init__(
         self,
@@ -49,7 +49,7 @@ class _Windows:
         self._buffers: dict[str, Array] = {}
 
     def _count_origins(self, place: str) -> Array:
-        """Return how many origins each series has: positions with a whole window before and a whole horizon after."""
+        """Return the number of origins of each series: positions with a whole window before and horizon after."""
         sizes = np.diff(self.offsets)
         if len(sizes) == 0 or self.offsets[0] != 0 or self.offsets[-1] != len(self.values) or (sizes < 0).any():
             raise ShapeError(f"{place}: offsets must rise from 0 to total = {len(self.values)}, got {self.offsets}.")
@@ -63,7 +63,7 @@ class _Windows:
         return origins
 
     def _pad(self, last_origins: Array) -> None:
-        """Add zeros at the end if a stretch from one of ``last_origins`` reaches over it; they are read, never used."""
+        """Append zeros if a stretch from one of ``last_origins`` exceeds the end; they are read, never used."""
         missing = int(last_origins.max()) + self.steps + self.horizon - len(self.values)
         if missing > 0:
             rows = ((0, missing), (0, 0))
@@ -90,7 +90,7 @@ class _Windows:
 class StretchBatches(_Windows):
     """Random stretches of consecutive windows, each from a series and an origin drawn at random.
 
-    Step t of a row has an origin o (the index of the newest known value) and sees and predicts::
+    Step t of a row has an origin o (the index of the newest known value), an input x and a target y::
 
         x = values[o-window+1 : o+1] - center[o]        oldest first, all channels of one time side by side
         y = values[o+1 : o+horizon+1] - center[o]       likewise
@@ -104,17 +104,17 @@ class StretchBatches(_Windows):
     offsets : array_like of int (S+1,)
         Series s is ``values[offsets[s]:offsets[s+1]]``.
     window : int
-        Values that the network sees per step.
+        Input values per step.
     horizon : int
-        Values that it predicts per step.
+        Predicted values per step.
     steps : int
-        Longest stretch. Series with fewer origins give shorter rows.
+        Maximum length of a stretch. Series with fewer origins give shorter rows.
     batch_size : int
         Rows, N.
     seed : int
-        Of the draws.
+        Of the random numbers.
     center : array_like (total, C), optional
-        What is subtracted from everything around an origin.
+        Subtracted from the values around an origin.
     weight : array_like (total, C), optional
         Of each value as a target; 0 for filled values.
     dtype : dtype
@@ -163,7 +163,7 @@ class StretchBatches(_Windows):
         self._drawn: tuple[int, Array, Array] | None = None
 
     def with_seed(self, seed: int) -> Self:
-        """Return batches over the same memory with other draws, for another member of an ensemble."""
+        """Return batches of the same arrays with other random numbers, for another member of an ensemble."""
         other = copy(self)
         other.seed = _check.integer("StretchBatches", "seed", seed, 0, 2**63 - 1)
         other._drawn, other._buffers = None, {}
@@ -190,7 +190,7 @@ class OrderedStretches(_Windows):
     """Consecutive stretches of every series in the order of time, the state carried from one to the next.
 
     Every series is a row of every batch; a row whose series has ended has no valid steps. Parameters and errors are
-    those of `StretchBatches`, which has no order and draws instead.
+    those of `StretchBatches`, which draws stretches at random.
 
     Examples
     --------
@@ -220,7 +220,7 @@ class OrderedStretches(_Windows):
         self.epoch_length: int | None = -(-int(self.origins.max()) // self.steps)
 
     def with_seed(self, seed: int) -> Self:
-        """Return batches over the same memory; nothing is drawn here, so the seed does not matter."""
+        """Return batches of the same arrays; they are not random, so the seed is ignored."""
         other = copy(self)
         other._buffers = {}
         return other
