@@ -1,7 +1,7 @@
 // The extension module elman._native: checked arrays in, the GIL released, no arithmetic.
 //
-// Every function writes into arrays that the caller has allocated. The checks here keep memory safe and are short; the messages for
-// people come from elman._check, which the public functions of elman.engine call first.
+// Every function writes to arrays of the caller. The checks here keep memory safe and have short messages; the messages for users come
+// from elman._check, which the public functions of elman.engine call first.
 #include "bindings.h"
 
 #include <nanobind/stl/vector.h>
@@ -21,7 +21,7 @@ bool python_signal_pending() {
     return PyErr_CheckSignals() != 0;
 }
 
-// The arrays of a layer, forward; those a cell does not have stay invalid.
+// The arrays of a layer's forward pass; those that the cell lacks stay invalid.
 struct ForwardArrays {
     In x, h_0, c_0, W_x, W_h, b, b_hn, lengths, h_mask;
     Out h, c, gates;
@@ -53,7 +53,7 @@ void run_forward(Cell cell, int activation, const ForwardArrays& a, int n_thread
     });
 }
 
-// The same, backward.
+// The arrays of a layer's backward pass.
 struct BackwardArrays {
     In dh, dh_T, dc_T, x, h, c, gates, W_x, W_h, lengths, h_mask;
     Out dx, dh_0, dc_0, dW_x, dW_h, db, db_hn;
@@ -92,7 +92,7 @@ void run_backward(Cell cell, int activation, bool one_step, bool accumulate, con
     });
 }
 
-// One function per direction for all cells: an array that a cell does not have is None.
+// One function per direction for all cells: an array that the cell lacks is None.
 void bind_cells(nb::module_& m) {
     m.def(
         "layer_forward",
@@ -348,7 +348,7 @@ void bind_updates(nb::module_& m) {
         "gradient"_a.noconvert(), "limit"_a);
 }
 
-// In blocks of 16 by 16: a whole column at a time would fetch, and drop, a cache line per element.
+// In blocks of 16 by 16: a whole column at a time would load and evict a cache line per element.
 template <class T> void transpose(int64_t rows, int64_t columns, const T* matrix, T* result) {
     constexpr int64_t block = 16;
     for (int64_t first = 0; first < columns; first += block) {
@@ -361,7 +361,7 @@ template <class T> void transpose(int64_t rows, int64_t columns, const T* matrix
     }
 }
 
-// Whether the window of the origin `start + moved` lies inside, in numbers that do not overflow.
+// Whether the window of the origin `start + moved` lies inside, computed without overflow.
 bool window_inside(__int128 start, __int128 moved, __int128 first, __int128 width, __int128 total, bool level) {
     const __int128 origin = start + moved, begin = origin + first;
     return begin >= 0 && begin + width <= total && !(level && (origin < 0 || origin >= total));

@@ -1,4 +1,4 @@
-// What the binding files share: arrays checked for dtype and shape, and running a kernel without the GIL.
+// Shared by the binding files: arrays checked for dtype and shape, and running a kernel without the GIL.
 #pragma once
 
 #include <nanobind/nanobind.h>
@@ -73,8 +73,8 @@ template <class T> T* maybe(const Out& a, const char* name, Shape shape) {
     return a.is_valid() ? out<T>(a, name, shape) : nullptr;
 }
 
-// Indices or lengths as they were when they were checked. The array they came from may be changed by another thread, or by a signal
-// handler, while a kernel runs without the GIL; this copy may not. Null if there was no array.
+// A checked copy of indices or lengths. Another thread or a signal handler may change the original array while a kernel runs without
+// the GIL, but not this copy. Null if there was no array.
 class Checked {
   public:
     Checked() = default;
@@ -86,7 +86,7 @@ class Checked {
         copy(a, name, low, high, values_.get());
     }
 
-    // Writes the values of `a` to `to`, each read once: what is checked is what is kept.
+    // Copies the values of `a` to `to` and checks them; each is read once.
     template <class Array> static void copy(const Array& a, const char* name, int64_t low, int64_t high, int64_t* to) {
         if (a.size() > 0) std::memcpy(to, a.data(), a.size() * sizeof(int64_t));
         for (std::size_t m = 0; m < a.size(); ++m) {
@@ -113,10 +113,10 @@ template <class Array> int64_t size(const Array& a, std::size_t dimension) {
     return static_cast<int64_t>(a.shape(dimension));
 }
 
-// Whether x says where the ones of one-hot rows stand.
+// Whether x holds the indices of one-hot rows.
 inline bool is_ones(const In& x) { return x.dtype() == nb::dtype<int64_t>(); }
 
-// Calls f.template operator()<float or double>() as the array says.
+// Calls f.template operator()<float or double>() by the dtype of the array.
 template <class Array, class F> auto for_dtype(const Array& a, F&& f) {
     if (a.dtype() == nb::dtype<float>()) return f.template operator()<float>();
     if (a.dtype() == nb::dtype<double>()) return f.template operator()<double>();
@@ -152,7 +152,7 @@ template <class F> auto execute(int n_threads, F&& f) {
     }
 }
 
-// Cells know the first four, backward the first five; exp and log are there for tests of their accuracy.
+// Cells support the first four, backward the first five; exp and log are for tests of their accuracy.
 inline int activation_of(const std::string& name, int count) {
     int value = 0;
     for (const char* known : {"identity", "tanh", "sigmoid", "relu", "softmax", "exp", "log"}) {
@@ -177,7 +177,7 @@ inline elman::Loss loss_of(const std::string& name) {
     throw nb::value_error(("unknown loss " + name).c_str());
 }
 
-// What the cells differ in as far as arrays go, in the order of Cell.
+// The arrays of each cell, in the order of Cell.
 struct CellKind {
     const char* name;
     int64_t blocks;  // of H columns in the weights

@@ -11,7 +11,7 @@ namespace elman {
 
 using Memory = std::unique_ptr<void, void (*)(void*)>;
 
-// Weights that fill much of the L2 ask for a large page: scattered small ones would compete for the same places of the cache.
+// Weights that fill much of the L2 cache request a large page: scattered small pages would compete for the same cache sets.
 inline Memory allocate(std::size_t bytes) {
     constexpr std::size_t line = 64, page = std::size_t{1} << 21;
     const bool large = bytes >= page / 4;

@@ -23,7 +23,7 @@
 
 namespace elman {
 
-// Asked of the CPU itself: compilers differ in which levels __builtin_cpu_supports knows by name, and Zig's runtime knows none.
+// By CPUID: compilers differ in the levels that __builtin_cpu_supports accepts, and Zig's runtime has none.
 int x86_64_level() {
 #if defined(__x86_64__)
     unsigned eax, ebx, ecx, edx, extended = 0, features = 0, state = 0;
@@ -39,7 +39,7 @@ int x86_64_level() {
     if (!all(ecx, {0, 9, 13, 19, 20, 23}) || !all(extended, {0})) return 1;
     // FMA, MOVBE, OSXSAVE, AVX, F16C; BMI1, AVX2, BMI2; LZCNT.
     if (!all(ecx, {12, 22, 27, 28, 29}) || !all(features, {3, 5, 8}) || !all(extended, {5})) return 2;
-    // Registers that the system saves: XMM and YMM; for v4 also masks and ZMM.
+    // Registers saved by the operating system: XMM and YMM; for v4 also masks and ZMM.
     __asm__("xgetbv" : "=a"(state), "=d"(edx) : "c"(0));
     if ((state & 0x06u) != 0x06u) return 2;
     // AVX512F, DQ, CD, BW, VL.
@@ -104,7 +104,7 @@ void restore_mode([[maybe_unused]] unsigned mode) {
 #if defined(__x86_64__)
     _mm_setcsr((_mm_getcsr() & 0x3fu) | (mode & ~0x3fu));
 #elif defined(__aarch64__)
-    set_floating_point_control(mode);  // the exception flags stand in another register
+    set_floating_point_control(mode);  // the exception flags are in another register
 #endif
 }
 

@@ -7,7 +7,7 @@ using elman::Run;
 
 namespace {
 
-// One value after the other: arrays of any shape, as long as it is that of the first.
+// Elementwise: arrays of any shape, all of the same.
 template <class T> const T* like(const In& a, const char* name, const In& first) {
     check_dtype<T>(a, name);
     check_same_shape(a, name, first);
@@ -69,7 +69,7 @@ void bind_pointwise(nb::module_& m) {
         "dy"_a.noconvert(), "a"_a.noconvert(), "da"_a.noconvert(), "n_threads"_a = 0);
 }
 
-// How many quantiles the last axis of q or dq holds.
+// Number of quantiles in the last axis of q or dq.
 template <class Array> int64_t quantiles_of(const Array& q) {
     const int64_t Q = size(q, 2);
     if (Q % 2 == 0) throw nb::value_error("the number of quantiles must be odd");

@@ -1,4 +1,4 @@
-// A whole network that is fed one step at a time.
+// A whole network that runs one step at a time.
 #include <nanobind/stl/tuple.h>
 #include <nanobind/stl/vector.h>
 
@@ -14,11 +14,11 @@
 namespace elman::bindings {
 namespace {
 
-// A layer as it comes from Python.
+// A layer from Python.
 using Weights = std::tuple<In, In, In, In>;  // W_x, W_h, b or none, b_hn or none
 
-// The arrays of a network: what enters its first layer, the states of all layers, and if it has one, the output layer and what that
-// writes.
+// The arrays of a network: the input of its first layer, the states of all layers, and, if there is an output layer, its weights and
+// output.
 struct StepArrays {
     Out x;        // (N, D), or ones (N)
     In E;         // (V, D) or none: vectors that indices become
@@ -68,12 +68,12 @@ template <class T> class Steps {
         kernels.activation_forward(output, dense_.M, dense_.K, dense_.o, dense_.o);
     }
 
-    // Takes over what the array of ones holds, checked; other inputs are read where they stand.
+    // Checks and copies the indices; other inputs are read in place.
     void take_ones(const Out& x, int64_t limit) {
         if (!ones_.empty()) Checked::copy(x, "x", 0, limit - 1, ones_.data());
     }
 
-    // What enters a single row: the place of its one, or the vector of an index.
+    // Sets the input of a single row: an index, or its vector.
     void put(int64_t index) {
         if (!ones_.empty()) ones_[0] = index;
         else std::copy_n(E_ + index * layers_[0].D, layers_[0].D, x_);
@@ -119,18 +119,18 @@ template <class T> class Steps {
 
     const KernelTable* table_;
     std::vector<int64_t>
-        ones_;  // of this object alone, so nobody changes them during a step; empty where inputs are values
+        ones_;  // a private copy, which no other thread changes during a step; empty if inputs are values
     T* x_ = nullptr;
     const T* E_ = nullptr;
     std::vector<Forward<T>> layers_;
     std::vector<const T*> packed_;
     Memory block_{nullptr, elman::free_aligned};
-    std::vector<In> kept_;  // what is read where it stands
+    std::vector<In> kept_;  // arrays that are read in place
     elman::DenseForward<T> dense_{}, skip_{};
 };
 
-// A network with the arrays it steps on, checked once: what is left per step is the arithmetic. Short work keeps the GIL, whose release
-// would cost as much.
+// A network bound to its arrays, which are checked once, so that a step is arithmetic alone. Short steps keep the GIL, because its
+// release would cost as much.
 class Stepper {
   public:
     Stepper(const std::string& cell, const std::string& activation, const std::vector<Weights>& layers,
@@ -155,7 +155,7 @@ class Stepper {
         run(1, [&](const auto& steps, const Run& run) { steps.step(output_, next_direction(), run); });
     }
 
-    // The same for a single row and an index.
+    // One step of a single row with an index.
     void step_index(int64_t index) {
         check_index(index);
         run(1, [&](auto& steps, const Run& run) {
@@ -164,7 +164,7 @@ class Stepper {
         });
     }
 
-    // One step for every random number: what is drawn from the output enters next.
+    // One step for every random number: the index drawn from the output is the next input.
     std::vector<int64_t> draw(int64_t index, const In& u, int64_t first) {
         check_index(index);
         const int64_t count = size(u, 0), K = arrays_.y.is_valid() ? size(arrays_.y, 1) : 0;
@@ -196,7 +196,8 @@ class Stepper {
         if (count * multiply_adds_ > 2'000'000) return execute(1, body);
         elman::Call call;
         elman::CallGuard guard(call, true);
-        body(Run{1, elman::run_parallel, elman::thread_scratch, [] { return false; }});  // nobody could take the signal
+        body(Run{1, elman::run_parallel, elman::thread_scratch,
+                 [] { return false; }});  // the GIL is held, so no signal handler can run
     }
 
     StepArrays arrays_;

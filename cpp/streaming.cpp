@@ -1,4 +1,4 @@
-// A layer packed once for streaming, its step, and the loop that measures the machine.
+// A layer packed for streaming, its step, and a loop that measures the speed of the machine.
 #include <cstring>
 #include <numeric>
 
@@ -15,12 +15,12 @@ template <class T> Memory copy_of(const T* values, int64_t count) {
     return memory;
 }
 
-// A layer's weights as its kernels want them. It stays with the ISA level it was packed for.
+// A layer's weights packed for the kernels of one ISA level.
 struct PackedLayer {
     const KernelTable* table;
     Cell cell;
     int activation;
-    bool single, one_hot;  // float32; inputs given by their ones
+    bool single, one_hot;  // float32; inputs are indices of one-hot rows
     int64_t D, H;
     Memory weights{nullptr, elman::free_aligned}, W_x{nullptr, elman::free_aligned}, b_hn{nullptr, elman::free_aligned};
 

@@ -56,7 +56,7 @@ struct Pool {
         }
     }
 
-    // Fewer than wanted if the system gives no more threads: the parts are shared by those there are.
+    // Fewer than wanted if the system gives no more threads; the parts are divided among these.
     void start_workers(int wanted) {
         try {
             for (; workers < wanted; ++workers) std::thread([this, seen = generation.load()] { work(seen); }).detach();
@@ -73,7 +73,7 @@ struct Pool {
         }
         wake.notify_all();
         take_parts();
-        // The parts are equal, so the others are about to finish, unless they wait for the CPU that this thread holds.
+        // The parts are equal, so the others finish soon, unless they need the CPU of this thread.
         for (int i = 0; active.load(std::memory_order_acquire) > 0; ++i) {
             if (i < 2000) {
                 relax_cpu();
@@ -88,8 +88,8 @@ struct Pool {
 // Never destroyed: workers may still be parked in it when the process ends.
 Pool* pool = new Pool;
 
-// The child of a fork has none of the workers and starts afresh, whatever the old pool was doing. The fork must not wait for a
-// running job: os.fork() holds the GIL, for which that job's next poll may be waiting.
+// The child of a fork has no workers and makes a new pool. The fork must not wait for a running job: os.fork() holds the GIL, and the
+// job's next poll may need it.
 [[maybe_unused]] const bool fork_handler = call_in_forked_child([] { pool = new Pool; });
 
 struct Scratch {

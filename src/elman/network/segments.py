@@ -34,9 +34,9 @@ class SegmentedTape:
     """The result of `Network.forward` with ``recompute``, used like a `Tape`.
 
     Forward stores the outputs and the state at the start of every segment of ``every`` steps; backward runs each
-    segment again, the last one first, and adds to the gradient. Sums over time run from the last step to the first, as without
-    segments, so the gradient has the same bits. With √T steps per segment, memory grows with √T
-    for about a third more time (Chen et al. 2016, Training deep nets with sublinear memory cost; Gruslys et al. 2016,
+    segment again, the last one first, and adds to the gradient. Sums over time run from the last step to the first, as
+    without segments, so the gradient has the same bits. With √T steps per segment, memory grows with √T for about a
+    third more time (Chen et al. 2016, Training deep nets with sublinear memory cost; Gruslys et al. 2016,
     Memory-efficient backpropagation through time).
 
     Attributes
