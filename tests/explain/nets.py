@@ -1,4 +1,4 @@
-"""Small networks, lessons, and one way to measure a single path without any backward pass."""
+"""Small networks, lessons, and the contribution of a single path without a backward pass."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""``elman explain`` as a person types it."""
+"""The command ``elman explain``."""
 
 from __future__ import annotations
 

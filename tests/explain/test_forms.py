@@ -1,4 +1,4 @@
-"""What a trace and a lesson look like when they are written down."""
+"""The written forms of traces and lessons."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a reader would get with a pocket calculator: the equations with numbers put in give the printed results."""
+"""The equations with numbers inserted give the printed results."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Saved models on one row of data: the traced network says what the model says."""
+"""Saved models on one row of data: the traced network gives the model's prediction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""ONNX's recurrent operators: numbers by hand, ONNX Runtime's numbers, and a refusal for whatever is not understood."""
+"""ONNX's recurrent operators: numbers by hand, ONNX Runtime's numbers, and refusals of unsupported attributes."""
 
 from __future__ import annotations
 
@@ -213,7 +213,7 @@ def test_inputs_that_do_not_fit(inputs: list[Any], error: type[Exception], messa
     assert message in str(caught.value)
 
 
-# No attribute may be without effect: two nodes that differ in one of them differ in what they give.
+# Every attribute has an effect: two nodes that differ in one attribute have different results.
 
 BOTH = {"direction": "bidirectional"}
 PAIRS: list[tuple[str, dict[str, Any], dict[str, Any]]] = [

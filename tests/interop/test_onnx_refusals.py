@@ -1,4 +1,4 @@
-"""Graphs that no network can hold, or that cannot be run: each refused with what was found."""
+"""Graphs without an equivalent network, or that cannot run: each is refused with its reason."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ def read(case: str, part: str = "") -> Arrays:
 
 
 def activation(case: str) -> str | None:
-    """Return what a state_dict does not say: the activation of a simple layer."""
+    """Return the activation of a simple layer, which is not in a state_dict."""
     return case.split("-")[0] if case.startswith(("tanh", "relu")) else None
 
 

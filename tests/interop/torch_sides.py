@@ -1,4 +1,4 @@
-"""A module of PyTorch and ours with the same weights, run on the same input; what they give, flattened."""
+"""A module of PyTorch and ours with the same weights and input; their results, flattened."""
 
 from __future__ import annotations
 

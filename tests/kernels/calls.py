@@ -1,4 +1,4 @@
-"""Recurrent cells behind one face, for the engine and for its twin."""
+"""One interface to all recurrent cells, for the engine and for its twin."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ STEPWISE = ("dx", "dh_0", "dc_0")  # gradients of one row, the others sum over r
 
 
 class Problem:
-    """Random arguments of a cell in one dtype, with all that may arrive from outside.
+    """Random arguments of a cell in one dtype, with all optional arrays.
 
-    ``lengths`` has an empty row, a full row and whatever lies between, as far as there are rows for them.
+    ``lengths`` has an empty row, a full row and rows between, as far as N allows.
     """
 
     def __init__(self, case: str, dtype: str, T: int, N: int, D: int, H: int, seed: int = 0) -> None:
@@ -51,7 +51,7 @@ class Problem:
 
 
 def forward(module: ModuleType, case: str, a: Arrays, lengths: Any = None, mask: Any = None, **threads: Any) -> Arrays:
-    """Return h and, as far as the cell has them, c and gates."""
+    """Return h, and c and gates if the cell has them."""
     function = getattr(module, f"{case.partition('-')[0]}_forward")
     result = function(**a, **cases.options(case), lengths=lengths, h_mask=mask, **threads)
     return {"h": result} if isinstance(result, np.ndarray) else result._asdict()

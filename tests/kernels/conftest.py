@@ -1,4 +1,4 @@
-"""A test that takes `isa` runs on every ISA level of this CPU; levels that it lacks are named at the end of the run."""
+"""A test that takes `isa` runs on every ISA level of this CPU; the end of the run lists levels that it lacks."""
 
 from __future__ import annotations
 

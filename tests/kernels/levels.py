@@ -1,4 +1,4 @@
-"""The ISA levels: to compute on one of them, and to say which ones this machine has."""
+"""The ISA levels of this machine, and computation on one of them."""
 
 from __future__ import annotations
 

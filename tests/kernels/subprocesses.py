@@ -1,4 +1,4 @@
-"""Python code in a process of its own, where signals, forks and the environment harm no other test."""
+"""Python code in a separate process, so that signals, forks and the environment do not affect other tests."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 from meta.repository import ROOT
 
-WATCHDOG = 120  # seconds; only against hanging for ever
+WATCHDOG = 120  # seconds; ends a process that hangs
 
 
 def run_python(code: str, **environment: str) -> str:

@@ -1,4 +1,4 @@
-"""Indices and lengths that change while a kernel reads them: the kernel goes by those that were checked."""
+"""Indices and lengths that change during a kernel: the kernel uses the checked values."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ for call in (forward, backward):
 print("same")
 """
 
-# A thread writes without pause. A call either refuses what it sees or computes with what it has checked.
+# A thread writes without pause. A call either refuses the values or computes with the checked ones.
 THREAD = """
 import threading
 import numpy as np

@@ -1,4 +1,4 @@
-"""The same bits whatever surrounds a computation: threads, other rows, other calls, and how a sequence is cut."""
+"""The bits of a result do not depend on threads, other rows, other calls, or the cut of a sequence."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ print(json.dumps(counts))
 
 
 def test_work_is_split_over_seven_threads() -> None:
-    """Counted by the system: seven threads work on what the tests above compare, and one where one was asked for."""
+    """Counted by the system: the computations above use seven threads, and one if one is requested."""
     counts = json.loads(run_python(COUNT))
     assert len(counts) == 4 * len(CELLS) + 3
     for name, count in counts.items():
@@ -134,7 +134,7 @@ def test_work_is_split_over_seven_threads() -> None:
 
 
 def test_every_stage_has_work_for_seven_threads() -> None:
-    """What the system cannot count: each of the three products of a backward pass is itself large enough."""
+    """Each product of a backward pass is large enough for seven threads, which the system cannot count."""
     per_thread = float(re.findall(r"multiply_adds / ([\d.e]+);", (ROOT / "cpp" / "kernels" / "gemm.h").read_text())[0])
     for case, (T, N, D, H) in SPLIT.items():
         assert T * N * D * H * GATES[case] > 7 * per_thread, case  # the gradient of x, smaller than that of h
@@ -172,7 +172,7 @@ def test_rows_whose_input_products_are_hoisted(isa: str, dtype: str, case: str) 
 @pytest.mark.parametrize("case", CELLS)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_places_of_ones_or_one_hot_rows(isa: str, dtype: str, case: str) -> None:
-    """Where a one stands says as much as the whole row, with few rows and many, for any number of threads."""
+    """An index gives the bits of the one-hot row, with few rows and many, for any number of threads."""
     for shape in ((5, 13, 7, 17), (270, 2, 20, 40), SPLIT[case]):
         problem = Problem(case, dtype, *shape)
         places = np.random.default_rng(0).integers(0, shape[2], shape[:2])
@@ -189,7 +189,7 @@ def test_places_of_ones_or_one_hot_rows(isa: str, dtype: str, case: str) -> None
 
 @pytest.mark.parametrize("case", CELLS)
 def test_gradients_of_ones_go_on_from_chunk_to_chunk(isa: str, case: str) -> None:
-    """The same as for one-hot rows: what later chunks of time have summed is where this one begins."""
+    """As for one-hot rows: the sums of later chunks of time are the initial values."""
     problem = Problem(case, "float32", 4, 5, 3, 17)
     places = np.random.default_rng(0).integers(0, 3, (4, 5))
     found = []
@@ -209,7 +209,7 @@ def test_gradients_of_ones_go_on_from_chunk_to_chunk(isa: str, case: str) -> Non
 
 
 def carried(states: Arrays, a: Arrays, lengths: np.ndarray | None) -> Arrays:
-    """Return the state that a later chunk begins with: a row that has ended keeps its last one."""
+    """Return the initial state of a later chunk; an ended row keeps its last state."""
     last = np.full(a["h_0"].shape[0], len(states["h"]) - 1) if lengths is None else lengths
     rows = np.arange(len(last))
     return {name: states[name[0]][last, rows] for name in STATE if name in a}
@@ -288,7 +288,7 @@ def test_chunks_with_carried_state(isa: str, dtype: str, case: str) -> None:
 
 
 def test_concurrent_calls() -> None:
-    """Eight Python threads share the pool: one has it, the others work alone meanwhile, and all get the same bits."""
+    """Eight Python threads: one uses the pool, the others work alone, and all get the same bits."""
     problems = [Problem(case, "float32", *SPLIT[case], seed=seed) for case in CELLS for seed in (1, 2)]
     expected = [run(problem, problem.lengths, n_threads=1) for problem in problems]
 

@@ -1,4 +1,4 @@
-"""The engine takes arrays in any form that NumPy has, changes none, and refuses by name what it has no kernel for."""
+"""The engine accepts all forms of NumPy arrays, changes none, and refuses dtypes without a kernel by name."""
 
 from __future__ import annotations
 

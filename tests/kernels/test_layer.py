@@ -1,4 +1,4 @@
-"""A layer of any cell is the layer of that cell: the same bits, and by name what does not belong to it."""
+"""`layer_forward` and `layer_backward` have the bits of each cell and refuse arrays of other cells by name."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""exp, log, sigmoid, tanh, softplus: how far off they are in units of the last place (ULP), over the range of the type.
+"""Errors of exp, log, sigmoid, tanh and softplus in units of the last place (ULP), over the range of the type.
 
 Truth for float32 is NumPy in float64; for float64 it is NumPy in long double, which has 11 bits more where this runs
 (x86: 64 bits of mantissa; elsewhere 113), so that its own error does not count.
@@ -16,7 +16,7 @@ from elman import engine
 from kernels.calls import DTYPES, Problem, forward
 from meta.repository import ROOT
 
-LIMIT = 4.0  # what the kernels promise
+LIMIT = 4.0  # the bounds of the kernels
 STRIDE = 4093  # every 4093rd float32: about 2000 values of each sign and exponent
 TRUTH: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "exp": np.exp,
@@ -150,7 +150,7 @@ def test_results_stay_in_range(isa: str, dtype: str, function: str) -> None:
 @pytest.mark.parametrize("function", [*TRUTH, "relu", "identity"])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_tails_have_the_bits_of_full_vectors(isa: str, dtype: str, function: str) -> None:
-    """What comes out depends on the value alone, not on where it stands or how many stand beside it."""
+    """A result depends on the value alone, not on its position or on the number of others."""
     x = np.random.default_rng(1).normal(size=70).astype(dtype)
     x = np.abs(x) if function == "log" else x
     whole = evaluate(function, x)
@@ -163,7 +163,7 @@ def test_tails_have_the_bits_of_full_vectors(isa: str, dtype: str, function: str
 @pytest.mark.parametrize("case", ["rnn-tanh", "rnn-sigmoid", "lstm", "gru-after"])
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_units_beyond_the_last_vector_have_the_bits_of_the_others(isa: str, dtype: str, case: str) -> None:
-    """Without recurrent weights every unit is by itself, so a layer of one unit computes what it computes among 37."""
+    """Without recurrent weights units are independent: one unit alone computes the same as among 37."""
     T, N, D, H = 4, 3, 5, 37
     problem = Problem(case, dtype, T, N, D, H)
     problem.a["W_h"][...] = 0

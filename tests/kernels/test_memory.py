@@ -1,4 +1,4 @@
-"""Not one byte outside an array is touched: each array stands against a page that may be neither read nor written."""
+"""Kernels access no byte outside an array: each array ends at a page without read or write access."""
 
 from __future__ import annotations
 

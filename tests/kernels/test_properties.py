@@ -1,4 +1,4 @@
-"""What must hold for every sequence, whatever its sizes, to the bit; found by searching for a counterexample."""
+"""Properties of every sequence of any size, to the bit, by a search for counterexamples."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def test_a_split_sequence_equals_one_run(level: str, problem: Problem, data: st.
 @quick
 @given(levels, problems, st.sampled_from([None, 1]), st.sampled_from([np.nan, np.inf, 1e30]))
 def test_padding_never_leaks(level: str, problem: Problem, depth: int | None, filling: float) -> None:
-    """What stands past the end of a row changes no bit of any result, forward or backward."""
+    """Values past the end of a row change no bit of any result, forward or backward."""
     T, a, case = problem.shape[0], problem.a, problem.case
     padding = np.arange(T)[:, np.newaxis] >= problem.lengths
     filled_x, filled_dh = a["x"].copy(), problem.dh.copy()

@@ -1,4 +1,4 @@
-"""The raw kernels are safe: what does not fit is refused before anything is read or written."""
+"""The raw kernels refuse wrong arrays before they read or write."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def test_dtypes(dtype: str, name: str) -> None:
 
 @pytest.mark.parametrize("name", CALLS)
 def test_layouts(name: str) -> None:
-    """What the kernels cannot walk through is refused, never copied: a copy of an output would be lost."""
+    """Unsupported strides are refused, never copied: a copy of an output would be lost."""
     call = raw_calls("float64")[name]
     for argument, array in arrays(call).items():
         refused(call, TypeError, **{argument: strided(array)})

@@ -1,4 +1,4 @@
-"""What surrounds a kernel call: forks, signals, the floating-point mode, the environment, and ISA levels by name."""
+"""The context of a kernel call: forks, signals, the floating-point mode, the environment, and ISA levels by name."""
 
 from __future__ import annotations
 

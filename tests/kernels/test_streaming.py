@@ -1,4 +1,4 @@
-"""Layers packed once: their steps are the whole run, bit for bit, on every level, and equal the reference's."""
+"""Layers packed once: their steps have the bits of the whole run, on every level, and agree with the reference."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ SHAPES = [
     *((2, N, 2, 9) for N in ROWS),
     *((T, N, 3, 5) for T, N in product((0, 1), (0, 1, 3))),
     (1, 2, 70, 70),
-    *((3, 4, D, H) for D, H in ((530, 5), (5, 130))),  # rows too long to be read where they stand
+    *((3, 4, D, H) for D, H in ((530, 5), (5, 130))),  # rows too long to be read in place
 ]
 
 
@@ -73,7 +73,7 @@ def test_nothing_arriving_gives_zeros(isa: str, case: str) -> None:
 @pytest.mark.parametrize("case", CASES)
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_one_hot_inputs(isa: str, dtype: str, case: str) -> None:
-    """x holds the places of ones: two rows may have theirs at the same place, and no row at some."""
+    """x holds indices of one-hot rows: two rows may have the same index, and some indices do not occur."""
     rng = np.random.default_rng(0)
     for number, shape in enumerate([(3, 5, D, H) for H, D in product(UNITS, (1, 17))] + [(0, 2, 3, 5), (2, 0, 3, 5)]):
         problem = Problem(case, dtype, *shape)

@@ -1,4 +1,4 @@
-"""Architectures that between them combine everything with everything, and random data for them."""
+"""Architectures for all combinations of settings, and random data for them."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def architectures() -> list[Architecture]:
 
 
 def identity(architecture: Architecture) -> str:
-    """Name an architecture by what differs from the defaults."""
+    """Name an architecture by its differences from the defaults."""
     default = Architecture(
         architecture.input_size, architecture.output_size, vocabulary_size=architecture.vocabulary_size
     )

@@ -1,4 +1,4 @@
-"""Networks composed from the reference, row by row and without padding: slow, and nothing like the real thing."""
+"""Networks composed from the reference, row by row and without padding: slow and independent of `elman.network`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an architecture allows, refuses, and lays out."""
+"""Architectures: valid and refused settings, and the layout of parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Starting values, scheme by scheme."""
+"""Initial values, scheme by scheme."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def test_zeros_warn_that_units_stay_identical() -> None:
         "initialize: scheme='zeros' makes all 32 hidden units of a layer identical, and training keeps them identical: "
         "the network learns no more than one with a single unit per layer."
     )
-    initialize(replace(LSTM, hidden_size=1), scheme="zeros")  # one unit has no twin: no warning
+    initialize(replace(LSTM, hidden_size=1), scheme="zeros")  # a single unit: no warning
 
 
 @pytest.mark.parametrize("scheme", ["default", "glorot", "torch", "uniform"])

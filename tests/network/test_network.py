@@ -1,4 +1,4 @@
-"""What a network promises beside its numbers: exactness, dtypes, refusals, memory, threads."""
+"""Properties of networks: exact bits, dtypes, refusals, memory, threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checkpoints within a sequence: less memory, the same bits."""
+"""Recomputation within a sequence: less memory, the same bits."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ def test_indices_and_threads(embedding_size: int | None) -> None:
     for n_threads in (1, 2, 3):
         segments = network.forward_segments(x, 6, n_threads=n_threads)
         same_bits(network.backward(segments, do, n_threads=n_threads), whole)
-    same_bits(network.backward(network.forward(x), do), whole)  # nothing of the segments is left behind
+    same_bits(network.backward(network.forward(x), do), whole)  # no segment stays in memory
 
 
 def test_memory_grows_with_the_root_of_the_steps() -> None:

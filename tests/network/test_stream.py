@@ -1,4 +1,4 @@
-"""A stream gives what the whole sequence gives, bit for bit, and later training of its network does not reach it."""
+"""A stream has the bits of the whole sequence; later training of its network does not change it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What goes in comes out, and a write that fails leaves what was there."""
+"""Saved arrays load unchanged; a failed write leaves the old file."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files from anywhere: each is refused with one typed error and without taking more memory than it is worth."""
+"""Hostile files are refused with one typed error and bounded memory."""
 
 from __future__ import annotations
 

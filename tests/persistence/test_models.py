@@ -1,4 +1,4 @@
-"""Saved models: what comes back is what was saved, and absurd content with a good digest is refused at once."""
+"""Saved models load unchanged; invalid content with a valid digest is refused at once."""
 
 from __future__ import annotations
 
@@ -242,7 +242,7 @@ def _fields(value: Any, path: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]
 
 
 def test_any_absurd_field_is_refused_at_load_or_harmless(saved: tuple[str, Path]) -> None:
-    """Nothing is left for `predict` to stumble over; what it answers may be nonsense, and any refusal has its type."""
+    """A file that loads also predicts; every refusal is a typed error."""
     kind, path = saved
     if kind == "forecaster":
         return  # reads fields of its own

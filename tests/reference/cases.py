@@ -1,4 +1,4 @@
-"""Every recurrent cell and variant behind one face, so that a property is written once and checked for all."""
+"""One interface to every recurrent cell and variant: a property is written once and checked for all."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ CASES = (
 
 
 class Cotangents(NamedTuple):
-    """What arrives from outside: dh (T, N, H) at every step, d_last = (dh_T[, dc_T]) after each row's last step."""
+    """Cotangents: dh (T, N, H) at every step, d_last = (dh_T[, dc_T]) after each row's last step."""
 
     dh: np.ndarray | None
     d_last: tuple[np.ndarray | None, ...]
 
 
 def arguments(case: str, rng: np.random.Generator, T: int = 4, N: int = 3, D: int = 2, H: int = 3) -> Arrays:
-    """Return random arguments of a cell: x, h_0, weights and whatever else the variant has."""
+    """Return random arguments of a cell: x, h_0, weights and those of the variant."""
     cell, _, variant = case.partition("-")
     G = {"rnn": 1, "lstm": 4, "gru": 3}[cell]
     a = {
@@ -56,7 +56,7 @@ def options(case: str) -> dict[str, str]:
 
 
 def forward(case: str, a: Arrays, lengths: Any = None, h_mask: Any = None) -> tuple[np.ndarray, ...]:
-    """Return what the cell's forward function returns, always as a tuple that starts with h."""
+    """Return the results of the cell's forward function as a tuple that starts with h."""
     function = getattr(reference, f"{case.partition('-')[0]}_forward")
     result = function(**a, **options(case), lengths=lengths, h_mask=h_mask)
     return (result,) if isinstance(result, np.ndarray) else tuple(result)

@@ -1,4 +1,4 @@
-"""Write oracles/*.npz: what PyTorch computes in float64 for cells, losses and optimizers.
+"""Write oracles/*.npz: PyTorch's float64 results for cells, losses and optimizers.
 
 Run by hand, with PyTorch installed, when a case is added: ``python tests/reference/make_oracles.py``. The tests read
 the files only. Arrays are stored the way Elman takes them: time-major, weights (inputs, outputs).

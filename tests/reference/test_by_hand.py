@@ -39,7 +39,7 @@ def sum_network(
 
 
 def by_step(activation: str, backward_activation: str) -> tuple[list[float], list[float]]:
-    """Return the shares of steps 3, 2, 1 in both derivatives: what each further step of depth adds."""
+    """Return the shares of steps 3, 2, 1 in both derivatives: the part of each further step of depth."""
     by_depth = [sum_network(activation, backward_activation, depth)[2:] for depth in (1, 2, 3)]
     shares = np.diff(np.array([(0.0, 0.0), *by_depth]), axis=0)
     return shares[:, 0].tolist(), shares[:, 1].tolist()

@@ -1,4 +1,4 @@
-"""What bad input is told, word for word, and that nothing has been changed by then."""
+"""The messages for invalid input, word for word; arrays are unchanged."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The example that is made to be read has the reference's states and gradients."""
+"""`examples/from_scratch.py` has the states and gradients of the reference."""
 
 from __future__ import annotations
 

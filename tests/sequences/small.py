@@ -1,4 +1,4 @@
-"""Tiny settings and data: these tests are about behaviour, and run hundreds of fits."""
+"""Tiny settings and data for tests with hundreds of fits."""
 
 from __future__ import annotations
 

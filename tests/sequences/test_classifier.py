@@ -1,4 +1,4 @@
-"""`SequenceClassifier`: forms of input, what a prediction depends on, going on with training, errors."""
+"""`SequenceClassifier`: forms of input, dependence of predictions, further training, errors."""
 
 from __future__ import annotations
 
@@ -311,7 +311,7 @@ def test_interrupt_leaves_a_usable_model(monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(model.networks_) == 1 and model.updates_ == 2
     assert model.predict(X).shape == (24,)
     monkeypatch.undo()
-    assert len(model.set_params(warm_start=True).fit(X, y).networks_) == 1  # goes on with those there are
+    assert len(model.set_params(warm_start=True).fit(X, y).networks_) == 1  # continues with the present networks
 
 
 MESSAGES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {

@@ -1,4 +1,4 @@
-"""Many threads may predict with one estimator; nobody may while it learns."""
+"""Many threads may predict with one estimator, but none during a fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures of a classifier: the numbers of the confusion matrix, and the losses, are those that are drawn."""
+"""Plots of a classifier show the numbers of the confusion matrix and the losses."""
 
 from __future__ import annotations
 

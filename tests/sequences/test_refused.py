@@ -1,4 +1,4 @@
-"""A fit that is refused leaves the fitted model as it was, and numbers that would go wrong silently are refused."""
+"""A refused fit does not change the fitted model; numbers out of range are refused."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ KINDS: dict[type, Any] = {
 
 
 def refused_calls(kind: type) -> dict[str, tuple[Any, ...]]:
-    """Return arguments of `fit` whose sequences look otherwise and whose targets cannot be used."""
+    """Return arguments of `fit` with sequences of another form and invalid targets."""
     other = ragged(channels=3)
     frame = long_frame(other)
     return {

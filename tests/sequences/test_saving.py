@@ -1,4 +1,4 @@
-"""Files of sequence estimators: what comes back, and that a file whose parts do not fit together is refused."""
+"""Files of sequence estimators: saving, loading, and refusal of inconsistent files."""
 
 from __future__ import annotations
 
@@ -101,7 +101,7 @@ def test_class_weights_come_back(y: Any, weights: Any, tmp_path: Path) -> None:
 
 
 def _set(path: str, value: Any) -> Callable[[dict[str, Any], dict[str, Any]], None]:
-    """Return a change of the metadata at a place written with dots; None for the value deletes it."""
+    """Return a change of the metadata at a dotted path; the value None deletes the entry."""
 
     def change(arrays: dict[str, Any], metadata: dict[str, Any]) -> None:
         *way, last = path.split(".")

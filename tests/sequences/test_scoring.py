@@ -1,4 +1,4 @@
-"""Scores against classes or columns that were not there at `fit`: no answer could be right, so there is no score."""
+"""Scores against classes or columns that `fit` did not have are refused."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`SequenceTagger`: an output for every step, what it depends on, forms of input and output, errors."""
+"""`SequenceTagger`: an output for every step, its dependence on steps, forms of input and output, errors."""
 
 from __future__ import annotations
 

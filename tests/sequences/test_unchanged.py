@@ -1,4 +1,4 @@
-"""Parameters are those of the fit: whatever uses a fitted estimator notices that one was changed."""
+"""Parameters are those of the fit: every use of a fitted estimator refuses changed ones."""
 
 from __future__ import annotations
 

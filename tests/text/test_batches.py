@@ -1,4 +1,4 @@
-"""Batches of token ids: every token predicted once, in order, from what stands before it."""
+"""Batches of token ids: every token is predicted once, in order, from the tokens before it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def test_streams_predict_every_token_from_the_one_before(tokens: int, rows: int,
         assert batch.carry == (update > 0)
         seen.append(batch.x)
     joined = np.concatenate(seen)
-    assert (np.diff(joined, axis=0) == 1).all()  # each part goes on where the batch before ended
+    assert (np.diff(joined, axis=0) == 1).all()  # each part continues where the previous batch ended
     assert len(set(joined.ravel().tolist())) == joined.size >= (tokens - 1) // 2
     np.testing.assert_array_equal(batches.batch(batches.epoch_length).x, seen[0])
 
@@ -45,7 +45,7 @@ def test_windows_are_all_there_once_in_an_order_of_their_own() -> None:
         assert sorted(labels) == list(range(12, 31))
         orders.append(labels.tolist())
     assert orders[0] != orders[1]
-    assert batches.batch(0).y.tolist() == orders[0][:4]  # whenever it is asked for
+    assert batches.batch(0).y.tolist() == orders[0][:4]  # in any order of calls
 
 
 def test_labels_can_be_one_hot_rows() -> None:

@@ -1,4 +1,4 @@
-"""Reading: texts, files and folders in pieces, what cannot be read, and ids that do not fit into memory."""
+"""Reading of texts, files and folders in pieces, refused sources, and ids that do not fit into memory."""
 
 from __future__ import annotations
 

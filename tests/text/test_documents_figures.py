@@ -1,4 +1,4 @@
-"""The page about text quotes the committed measurements, and nothing else."""
+"""All figures of the page about text are committed measurements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The estimator: it learns, measures what it says it measures, and writes with one step per token."""
+"""The estimator: training, metrics, and generation with one step per token."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tolerances import assert_close
 
 
 def nats_by_hand(model: LanguageModel, text: str) -> list[float]:
-    """Ask for one token after another."""
+    """Return the probabilities token by token."""
     ids, window = model.vocabulary_.encode(text), model.steps if model.training == "windows" else None
     found = []
     for end in range(1 if window is None else window - 1, len(ids)):
@@ -70,7 +70,7 @@ def test_step_schedule_falls_after_every_epoch_from_the_one_named() -> None:
     assert model.history_.learning_rate[::per_epoch] == [0.01, 0.01, 0.005, 0.0025]
 
 
-def test_measures_are_those_of_asking_token_by_token(fitted: LanguageModel) -> None:
+def test_metrics_are_those_of_predictions_token_by_token(fitted: LanguageModel) -> None:
     text = "that is nobler .\nor zebra to be\n"
     nats = nats_by_hand(fitted, text)
     measures = fitted.evaluate(text)
@@ -101,7 +101,7 @@ def test_reading_in_parts_loses_only_what_was_before_them(monkeypatch: pytest.Mo
         assert parts.nats != whole.nats
     first, second = (model.evaluate(SENTENCES[a:b]).nats for a, b in ((0, 501), (500, 1001)))
     assert_close(model.evaluate(SENTENCES[:1001], rows=2).nats, first + second, "loss", np.float32)
-    longer = model.evaluate(SENTENCES[500:1002]).nats  # what is left over goes on where the last part ended
+    longer = model.evaluate(SENTENCES[500:1002]).nats  # the remaining tokens continue the last part
     assert_close(model.evaluate(SENTENCES[:1002], rows=2).nats, first + longer, "loss", np.float32)
 
 

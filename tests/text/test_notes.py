@@ -100,6 +100,6 @@ def test_the_next_word_is_learned(words: int, embedding_size: int | None) -> Non
     assert len(learnable) >= 12
     for before, after in learnable.items():
         assert model.vocabulary_.tokens[model.predict_proba(before).argmax()] == after
-    # what stands before the window has no influence
+    # tokens before the window have no influence
     last = " ".join(SENTENCE.split()[: words - 1])
     np.testing.assert_array_equal(model.predict_proba(f"dog dog dog {last}"), model.predict_proba(last))

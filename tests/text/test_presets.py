@@ -1,4 +1,4 @@
-"""Published recipes: what the publications say, number by number."""
+"""Published recipes have the numbers of the publications."""
 
 from __future__ import annotations
 

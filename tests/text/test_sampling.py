@@ -1,4 +1,4 @@
-"""Drawing: which tokens can come, how often, and where it stops."""
+"""Sampling: possible tokens, their frequencies, and stop texts."""
 
 from __future__ import annotations
 
@@ -60,14 +60,14 @@ def test_shares_are_as_asked_for(sampling: dict[str, Any]) -> None:
     st.booleans(),
 )
 def test_exactly_the_tokens_asked_for_can_come(p: list[int], top_k: int, top_p: float, few: bool, likely: bool) -> None:
-    """Many tokens are equally probable here: of those the first count."""
+    """Of equally probable tokens, the first count."""
     options: dict[str, Any] = {"top_k": min(top_k, len(p) - 1)} if few else {}
     options |= {"top_p": top_p} if likely else {}
     order = sorted(range(1, len(p)), key=lambda token: (-p[token], token))[: options.get("top_k", len(p))]
     sums = np.cumsum([p[token] for token in order])
     kept = order if not likely or top_p == 1.0 else order[: int(np.searchsorted(sums, top_p * sums[-1])) + 1]
     sampler = Sampler(Sampling(**options), len(p))
-    weights = np.array(p, np.float32) / 128  # of no matter is the scale; this one rounds nothing
+    weights = np.array(p, np.float32) / 128  # the scale does not matter; this one needs no rounding
     found = {sampler(weights) for _ in range(1500)}  # the rarest has a share of at least 1/117
     assert found == {token for token in kept if p[token]}
 
@@ -82,7 +82,7 @@ def test_the_unknown_token_never_comes() -> None:
     almost = np.array([1.0 - 1e-6, 5e-7, 5e-7])
     assert shares(almost)[0] == 0
     likely = np.array([0.9, 0.06, 0.04])
-    for sampling in ({"top_k": 1}, {"top_p": 0.5}, {"temperature": 0.0}):  # it takes nobody's place either
+    for sampling in ({"top_k": 1}, {"top_p": 0.5}, {"temperature": 0.0}):  # nor does it replace another token
         assert shares(likely, **sampling).tolist() == [0, 1, 0]
     alone = np.array([1.0, 0.0, 0.0], np.float32)
     for sampling in ({}, {"temperature": 0.5}, {"temperature": 0.0}, {"top_p": 0.5}, {"top_k": 1}):

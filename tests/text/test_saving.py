@@ -1,4 +1,4 @@
-"""Files: what was saved comes back bit for bit, and what nobody saved is refused."""
+"""Files: a saved model loads bit for bit; other content is refused."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def test_only_what_goes_on_is_kept(tmp_path: Path) -> None:
     model = small(epochs=1).partial_fit(SENTENCES)
     assert optimizer_state(model) == ["optimizer_state.m", "optimizer_state.v"]
     again, updates = LanguageModel.load(tmp_path / "model"), model.updates_
-    for one in (model, again):  # another optimizer begins anew, with the file or without it
+    for one in (model, again):  # another optimizer starts anew, with the file or without it
         assert one.set_params(optimizer="sgd").partial_fit(SENTENCES).updates_ == updates
     np.testing.assert_array_equal(again.network_.theta, model.network_.theta)
     assert optimizer_state(model) == ["optimizer_state.velocity"]
@@ -172,7 +172,7 @@ def _text(change: Callable[[bytes], bytes]) -> Callable[[dict[str, Any], dict[st
 
 
 def _in_header(**fields: Any) -> Callable[[dict[str, Any], dict[str, Any]], Any]:
-    """Return a change that writes the vocabulary as the first files had it."""
+    """Return a change that writes the vocabulary as in early files."""
     return lambda a, m: m["vocabulary"].update({"tokens": ["<unk>", "a"], "merges": [], **fields})
 
 

@@ -1,4 +1,4 @@
-"""Vocabularies: what becomes a token, what becomes of any other text, and that nothing is lost on the way."""
+"""Vocabularies: tokens, unknown text, and decoding without loss."""
 
 from __future__ import annotations
 

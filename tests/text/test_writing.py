@@ -1,4 +1,4 @@
-"""Writing: what the probabilities say, one step per token, from any prefix, in any number of threads."""
+"""Generation follows the probabilities, with one step per token, from any prefix and in any thread."""
 
 from __future__ import annotations
 

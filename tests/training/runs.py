@@ -27,7 +27,7 @@ def ordered_batches(dtype: type = np.float32) -> OrderedStretches:
 
 
 def score(network: Network) -> float:
-    """Return the squared error on a part of the wave that is far from training."""
+    """Return the squared error on a part of the wave far from the training part."""
     batch = OrderedStretches(-WAVE[:40], [0, 40], window=WINDOW, horizon=2, steps=40).batch(0)
     return float(np.mean(np.square(network.predict(batch.x) - batch.y, dtype=np.float64)))
 

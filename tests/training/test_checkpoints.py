@@ -1,4 +1,4 @@
-"""A run that is killed and taken up again gives the bits of one that never stopped; nothing else may take it up."""
+"""A killed and resumed run gives the bits of an uninterrupted one; no other run may resume from it."""
 
 from __future__ import annotations
 
@@ -36,12 +36,12 @@ RUN = {"what": "a test"}
 
 
 class Killed(BaseException):
-    """Stands for a process that ends without a word."""
+    """Simulates a killed process."""
 
 
 @contextmanager
 def killed_after(saves: int, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Let a process die as soon as so many states have been written; states are written after every update."""
+    """Kill the process after a number of states; states are written after every update."""
     left, real = [saves], save_arrays
 
     def save(*arguments: Any) -> None:
@@ -303,7 +303,7 @@ def test_interrupted_by_the_user(tmp_path: Path) -> None:
     trainers[0].callbacks = (interrupt,)
     with pytest.raises(KeyboardInterrupt):
         train(tmp_path, trainers, seconds=1000.0)
-    assert list(tmp_path.iterdir())  # kept although the time had not come
+    assert list(tmp_path.iterdir())  # written before the interval is over
     assert_same(train(tmp_path, members(), resume=True), train(None, members()))
 
 
@@ -406,7 +406,7 @@ def answers(model: Any, data: tuple[Any, ...]) -> list[Any]:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_every_task(task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoints, "monotonic", count(step=100).__next__)  # time flies: a state after every update
+    monkeypatch.setattr(checkpoints, "monotonic", count(step=100).__next__)  # no interval: a state after every update
     model, data = TASKS[task]()
     expected = answers(model.fit(*data), data)
     for saves in (1, 4, 9):  # in the middle of an epoch, in the first member or the first stage, and later
@@ -456,7 +456,7 @@ def test_other_data_and_parameters_are_refused(tmp_path: Path) -> None:
         ({"random_state": None}, series, "random_state was 3 and is None."),
     ]
     for changes, data, text in cases:
-        other = forecaster()[0].set_params(n_threads=2, progress=True, **changes)  # these two do not matter
+        other = forecaster()[0].set_params(n_threads=2, progress=True, **changes)  # these two are ignored
         with pytest.raises(ArgumentError) as caught:
             other.fit(data, checkpoint_dir=tmp_path, resume=True)
         assert str(caught.value) == f"Forecaster.fit: {tmp_path} holds the states of another run: {text}"

@@ -1,4 +1,4 @@
-"""How far back the gradient reaches: against finite differences, by hand, and on a task whose answer is known."""
+"""Reach of the gradient: against finite differences, by hand, and on a task with a known answer."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def test_all_outputs_together_are_the_pass_of_training(cell: str, options: dict[
         do[np.arange(T)[:, np.newaxis] >= lengths] = 0.0
     network.backward(tape, do)
     expected = {name: network.gradients[name].copy() for name in network.gradients}
-    tape = network.forward(x, None, lengths)  # a backward pass writes over inputs it needs no more
+    tape = network.forward(x, None, lengths)  # a backward pass overwrites inputs
     outputs = [injected for injected, _ in _outputs(tape, do, lengths, probes=T)]
     assert len(outputs) == (1 if readout == "last" else T)
     for direction, run in enumerate(tape.layers[-1].passes):

@@ -1,4 +1,4 @@
-"""What an update does, when a run ends, and what is left behind."""
+"""Updates, the end of a run, and its results."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from training.runs import network, ordered_batches, random_batches, score, train
 
 
 class Scores:
-    """A validation that returns what it is told to."""
+    """A validation that returns given scores."""
 
     def __init__(self, *scores: float) -> None:
         self.scores = list(scores)
@@ -154,7 +154,7 @@ def test_patience() -> None:
         history.best_score == 1.95
     )  # lower by less than min_delta: no improvement for patience, but the best there is
     np.testing.assert_array_equal(run.network.theta, scores.thetas[3])
-    assert run.run() is history  # a run that is over stays so
+    assert run.run() is history  # a finished run stays finished
     assert run.update == 4
 
 

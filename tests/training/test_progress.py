@@ -1,4 +1,4 @@
-"""The progress bar: late, on standard error, on a terminal, or not at all."""
+"""The progress bar appears late, on standard error, and only on a terminal."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from training.runs import trainer
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch):
-    """Return a clock that the test turns by hand."""
+    """Return a clock that the test sets."""
     now = [0.0]
     monkeypatch.setattr("elman.training.progress.monotonic", lambda: now[0])
     return now

@@ -1,4 +1,4 @@
-"""A run that is saved, restored and continued gives the bits of one that never stopped."""
+"""A run that is saved, restored and continued gives the bits of an uninterrupted one."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ OPTIMIZERS = ["sgd", "rmsprop", "adam"]
 
 
 def through_a_file(state: TrainingState) -> TrainingState:
-    """Return what a file would give back: bytes of arrays, and metadata as JSON."""
+    """Return the state as after a file: bytes of arrays, and metadata as JSON."""
     arrays, metadata = state.to_arrays()
     copies = {name: np.frombuffer(array.tobytes(), array.dtype).reshape(array.shape) for name, array in arrays.items()}
     return TrainingState.from_arrays(copies, json.loads(json.dumps(metadata)))
@@ -206,7 +206,7 @@ def test_any_network_can_be_trained_whose_loss_pass_fills_a_gradient() -> None:
 
 @pytest.mark.parametrize("kind", ["carried state", "best parameters", "average", "stopped"])
 def test_a_trainer_that_has_run_continues_as_a_new_one(kind: str) -> None:
-    """What it did before `resume_from` leaves no trace: tape, best parameters, average and a request to stop go."""
+    """`resume_from` discards the previous run: tape, best parameters, average and a request to stop."""
     options: dict[str, Any] = {"updates": 12}
     if kind == "best parameters":
         options |= {"validate": lambda model: float(np.square(model.theta).sum()), "validate_every": 2}
@@ -235,7 +235,7 @@ def test_a_trainer_that_has_run_continues_as_a_new_one(kind: str) -> None:
 
 
 def test_any_absurd_array_of_a_state_is_refused() -> None:
-    """With the one error after which a run falls back on an older state."""
+    """Raise the error after which a run uses an older state."""
     one = trainer(ordered_batches(), validate=score, validate_every=2)
     one.run(until=4)
     arrays, metadata = one.state().to_arrays()

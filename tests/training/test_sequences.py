@@ -37,7 +37,7 @@ def test_grouped_lengths() -> None:
     for epoch in epochs:
         assert sorted(row for rows in epoch for row in rows) == list(range(64))
         assert all(len(set(lengths[rows])) == 1 for rows in epoch)  # factors of 0.8 to 1.25 do not bridge a factor of 3
-    assert sorted(map(sorted, epochs[0])) != sorted(map(sorted, epochs[1]))  # new company in every epoch
+    assert sorted(map(sorted, epochs[0])) != sorted(map(sorted, epochs[1]))  # other batches in every epoch
     assert [lengths[rows[0]] for rows in epochs[0]] != sorted(lengths[rows[0]] for rows in epochs[0])
     again = SequenceBatches(sequences, np.arange(64), batch_size=8, group_lengths=True).with_seed(3)
     assert [again.batch(8 + place).y.tolist() for place in range(8)] == epochs[1]

@@ -1,4 +1,4 @@
-"""Settings that are refused, with their words."""
+"""Refused settings, with their messages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Stretches of windows: what is in a batch, and that it is a function of the update alone."""
+"""Stretches of windows: the content of a batch is a function of the update alone."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from elman.training import OrderedStretches, StretchBatches
 SIZES = (30, 12, 50)
 OFFSETS = np.concatenate(([0], np.cumsum(SIZES)))
 RNG = np.random.default_rng(0)
-VALUES = RNG.standard_normal((sum(SIZES), 2)) + 1e8  # the center must be taken off before the cast
+VALUES = RNG.standard_normal((sum(SIZES), 2)) + 1e8  # the center must be subtracted before the cast
 CENTER = np.full_like(VALUES, 1e8) + RNG.integers(0, 3, VALUES.shape)
 WEIGHT = RNG.integers(0, 2, VALUES.shape).astype(float)
 WINDOW, HORIZON, STEPS = 5, 3, 10
