@@ -388,18 +388,28 @@ def test_a_history_is_one_line_however_long_it_is() -> None:
     assert repr(History()) == "History(0 updates)"
 
 
+@pytest.mark.parametrize("validated", [False, True])
 @pytest.mark.parametrize("optimizer", ["adam", "sgd", "rmsprop"])
-def test_a_loss_that_explodes_and_stays_finite_is_refused(optimizer: str) -> None:
+def test_a_loss_that_explodes_and_stays_finite_is_refused(optimizer: str, validated: bool) -> None:
     batches = OrderedStretches(np.sin(np.arange(60.0) / 3)[:, None], [0, 60], window=4, horizon=1, steps=60)
     network = Network.initialized(Architecture(4, 1, cell="rnn", hidden_size=8))
     settings = Settings(updates=30, optimizer=optimizer, learning_rate=1e5, clip_norm=1.0, schedule=Cosine())
+    validate = (lambda network: float(np.abs(network.theta).sum())) if validated else None
     with pytest.raises(TrainingError) as caught:
-        Trainer(network, batches, settings).run()
+        Trainer(network, batches, settings, validate=validate).run()
     assert re.fullmatch(
         r"Trainer: the loss went from 2.412 to [\d.e+]+: training made the network worse\.\n"
         r"  Hint: a lower learning_rate or clip_norm=1\.0 usually helps\.",
         str(caught.value),
     )
+
+
+def test_a_validation_before_the_explosion_keeps_the_run() -> None:
+    batches = OrderedStretches(np.sin(np.arange(60.0) / 3)[:, None], [0, 60], window=4, horizon=1, steps=60)
+    network = Network.initialized(Architecture(4, 1, cell="rnn", hidden_size=8))
+    scores = iter([0.5, *[9.0] * 29, 1.0])  # after every update, and at last of the first parameters
+    settings = Settings(updates=30, learning_rate=1e5, clip_norm=1.0, validate_every=1)
+    assert Trainer(network, batches, settings, validate=lambda network: next(scores)).run().best_score == 0.5
 
 
 def test_losses_of_unlike_batches_are_no_explosion() -> None:

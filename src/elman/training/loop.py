@@ -194,7 +194,8 @@ class Trainer:
         ------
         TrainingError
             If a loss, a gradient or a score is not finite, or if the losses at the end are far beyond those at the
-            start and nothing was validated. The network then has its best parameters so far.
+            start and no validation was better than one of the first parameters. The network then has its best
+            parameters so far.
         KeyboardInterrupt
             On Ctrl-C; likewise.
         """
@@ -208,7 +209,7 @@ class Trainer:
             raise
         if self.finished or self._asked_to_stop:
             self._restore_best()
-        if self.finished and self._best is None:
+        if self.finished:
             self._check_losses()
         return self.history
 
@@ -226,13 +227,20 @@ class Trainer:
         theta[...] = self.first_theta
         try:
             start = [self._pass(self.batches.batch(update), None, update, self.n_threads)[0] for update in done]
+            worse = min(end) > _FAR * max(start) and not self._improved()
         finally:
             theta[...] = now
-        if min(end) > _FAR * max(start):
+        if worse:
             raise TrainingError(
                 f"Trainer: the loss went from {max(start):.4g} to {min(end):.4g}: training made the network worse.\n"
                 "  Hint: a lower learning_rate or clip_norm=1.0 usually helps."
             )
+
+    def _improved(self) -> bool:
+        """Whether a validation gave a better score than that of the parameters that the network has."""
+        if self._best is None or self.validate is None:
+            return self._best is not None
+        return self.history.best_score < float(self.validate(self.network))
 
     def _advance(self, last: int, bar: Progress) -> None:
         over = self._validate_if_due()  # an interrupt may have come between an update and its validation
