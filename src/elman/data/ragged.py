@@ -276,7 +276,9 @@ def _order(place: str, codes: Array, ids: Any, id_column: str, frame: Any, time_
     as_given: Array = np.argsort(codes, kind="stable")
     if time_column is None:
         return as_given
-    times = np.asarray(frame[time_column])
+    column = frame[time_column]
+    zoned = isinstance(column.dtype, pd.DatetimeTZDtype)
+    times = np.asarray(column.dt.tz_convert(None) if zoned else column)
     if times.dtype.kind not in "iufM":
         raise DataError(
             f"{place}: column {time_column!r} must hold numbers or time stamps, got {times.dtype}; "

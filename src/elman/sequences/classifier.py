@@ -19,7 +19,7 @@ from elman.sequences.fitted import Fitted, Inputs
 from elman.sequences.learning import Examples
 from elman.sequences.options import class_weights
 from elman.sequences.parameters import CLASSIFIER, Task
-from elman.sequences.reading import aligned, labels_of, read, weights
+from elman.sequences.reading import aligned, labels_of, read, refuse_length, weights
 from elman.sequences.targets import class_target, read_classes
 
 __all__ = ["SequenceClassifier"]
@@ -184,8 +184,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         ragged, inputs = read(place, self, X, known, [] if column is None else [column])
         y = aligned(place, "y", ragged, y) if column is None else labels_of(place, X, column, ragged)
         labels = read_classes(place, y)
-        if len(labels) != len(ragged):
-            raise ArgumentError(f"{place}: X has {len(ragged)} sequences, but y has {len(labels)} rows.")
+        refuse_length(place, X, ragged, len(labels), self.id_column)
         return ragged, inputs, labels
 
     @property

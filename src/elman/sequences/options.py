@@ -33,10 +33,17 @@ def class_weights(place: str, class_weight: Any, labels: npt.NDArray[Any]) -> np
             f'{place}: class_weight must be None, "balanced", a dict, or for labels a list of dicts, '
             f"got {class_weight!r}."
         )
+    if isinstance(class_weight, list) and labels.ndim == 1:
+        raise ArgumentError(f"{place}: class_weight must be a dict from class to weight, got a list.")
     try:
         weight: npt.NDArray[np.float64] = compute_sample_weight(class_weight, labels)
     except ValueError as error:
-        raise ArgumentError(f"{place}: class_weight: {error}") from None
+        classes = np.unique(labels).tolist()
+        unknown = [name for name in class_weight if name not in classes] if isinstance(class_weight, dict) else []
+        text = str(error)
+        if unknown:
+            text = f"{unknown[0]!r} is no class of y; the classes are {', '.join(map(repr, classes))}."
+        raise ArgumentError(f"{place}: class_weight: {text}") from None
     return weight
 
 

@@ -10,11 +10,11 @@ import numpy.typing as npt
 from sklearn.utils.validation import _check_sample_weight, _get_feature_names, check_array, validate_data
 
 from elman.data.ragged import Ragged, is_long_frame, read_frame, read_sequences, refuse_times
-from elman.errors import DataError, ShapeError
+from elman.errors import ArgumentError, DataError, ShapeError
 from elman.sequences.fitted import Inputs
 from elman.sequences.parameters import Parameters
 
-__all__ = ["HEAVIEST", "aligned", "labels_of", "read", "weights"]
+__all__ = ["HEAVIEST", "aligned", "labels_of", "read", "refuse_length", "weights"]
 
 Array = npt.NDArray[Any]
 
@@ -50,6 +50,8 @@ def read(
         names = None if known is None or known.names is None else list(known.names)
         ragged = read_frame(place, X, estimator.id_column, estimator.time_column, names, exclude)
         seen = Inputs(_channels(ragged), False, _channels(ragged), _named(ragged.channels))
+    elif hasattr(X, "columns") and (fault := _lost_id(estimator.id_column, X, known)):
+        raise DataError(f"{place}: {fault}")
     elif _is_table(X):
         ragged, seen = _read_table(place, estimator, X, known)
     else:
@@ -58,6 +60,42 @@ def read(
     if known is not None and seen.channels != known.channels:
         raise ShapeError(f"{place}: X has {seen.channels} channels, but {known.channels} at fit.")
     return ragged, seen if known is None else known
+
+
+def _lost_id(id_column: str, X: Any, known: Inputs | None) -> str | None:
+    """Say where the ids of a long frame without their column may be; None for a table, one sequence per row."""
+    levels = list(getattr(getattr(X, "index", None), "names", ()))
+    if id_column in levels or len(levels) > 1:
+        named = " and ".join(repr(level) for level in levels)
+        return f"X has no column {id_column!r}, but an index of {named}. X.reset_index() makes columns of them."
+    if known is not None and not known.table and known.names is not None:
+        return (
+            f"X has no column {id_column!r}, which tells the sequences apart as at fit; "
+            f"the columns are {', '.join(map(str, X.columns))}."
+        )
+    return None
+
+
+def _wrong_cell(X: Any) -> str | None:
+    """Name the first cell of a table that is a sequence or a word, for which scikit-learn has NumPy's own message."""
+    cells = np.asarray(X)
+    for (i, j), cell in np.ndenumerate(cells if cells.ndim == 2 and cells.dtype.kind in "OUS" else np.empty((0, 0))):
+        if isinstance(cell, str) and not _is_written_number(cell):
+            return f"X[{i}, {j}] is {str(cell)!r}; every value must be a number."
+        if np.ndim(cell) > 0:
+            return (
+                f"X[{i}, {j}] is a sequence; a cell of a table must be one number.\n"
+                "  Hint: pass a list of arrays (T, D): [np.column_stack(row) for row in X.to_numpy()]."
+            )
+    return None
+
+
+def _is_written_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
 
 
 def _channels(ragged: Ragged) -> int:
@@ -72,11 +110,16 @@ def _read_table(place: str, estimator: Parameters, X: Any, known: Inputs | None)
     """Check a matrix by scikit-learn's contract: names and number of columns must be those of the fit."""
     refuse_times(place, "X", X)
     names = None
-    if known is None:
-        names = _get_feature_names(X)
-        X = check_array(X, dtype=np.float64, estimator=estimator, input_name="X")
-    elif known.table:
-        X = validate_data(estimator, X, dtype=np.float64, reset=False)
+    try:
+        if known is None:
+            names = _get_feature_names(X)
+            X = check_array(X, dtype=np.float64, estimator=estimator, input_name="X")
+        elif known.table:
+            X = validate_data(estimator, X, dtype=np.float64, reset=False)
+    except ValueError as error:
+        if (fault := _wrong_cell(X)) is None:
+            raise
+        raise DataError(f"{place}: {fault}") from error
     X = np.asarray(X)
     ragged = read_sequences(place, X, estimator.layout)
     return ragged, Inputs(_channels(ragged), True, int(X.shape[1]), None if names is None else tuple(names.tolist()))
@@ -113,6 +156,19 @@ def aligned(place: str, name: str, ragged: Ragged, values: Any) -> Any:
             + (f", {missing[0]!r} is missing from its index." if missing else ", its index repeats some.")
         )
     return values.loc[ragged.ids]
+
+
+def refuse_length(place: str, X: Any, ragged: Ragged, rows: int, id_column: str) -> None:
+    """Refuse targets of another number than the sequences."""
+    if rows == len(ragged):
+        return
+    text = f"{place}: X has {len(ragged)} sequences, but y has {rows} rows."
+    if hasattr(X, "columns") and ragged.ids is None:
+        text += (
+            f"\n  Hint: X has no column {id_column!r}, so each row is a sequence; "
+            "id_column names the column of ids of a long frame."
+        )
+    raise ArgumentError(text)
 
 
 def labels_of(place: str, X: Any, y: str, ragged: Ragged) -> Array:

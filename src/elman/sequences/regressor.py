@@ -19,7 +19,7 @@ from elman.sequences.estimator import ReadExamples, SequenceEstimator
 from elman.sequences.fitted import Fitted, Inputs
 from elman.sequences.learning import Examples
 from elman.sequences.parameters import REGRESSOR, Task
-from elman.sequences.reading import aligned, labels_of, read, weights
+from elman.sequences.reading import aligned, labels_of, read, refuse_length, weights
 from elman.sequences.targets import number_target, read_numbers
 
 __all__ = ["SequenceRegressor"]
@@ -150,8 +150,7 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         ragged, inputs = read(place, self, X, known, [] if column is None else [column])
         y = aligned(place, "y", ragged, y) if column is None else labels_of(place, X, column, ragged)
         numbers = read_numbers(place, y)
-        if len(numbers) != len(ragged):
-            raise ArgumentError(f"{place}: X has {len(ragged)} sequences, but y has {len(numbers)} rows.")
+        refuse_length(place, X, ragged, len(numbers), self.id_column)
         return ragged, inputs, numbers
 
     def predict(self, X: Any) -> Array:

@@ -158,7 +158,16 @@ def read_numbers(place: str, y: Any) -> Array:
     if y is None:
         raise DataError(f"{place}: requires y to be passed, but the target y is None.")
     refuse_times(place, "y", y)
-    numbers: Array = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y", ensure_min_samples=0)
+    try:
+        numbers: Array = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y", ensure_min_samples=0)
+    except ValueError:
+        text = next((entry for entry in np.asarray(y, dtype=object).flat if isinstance(entry, str)), None)
+        if text is None:
+            raise
+        raise DataError(
+            f"{place}: y must hold numbers, got {text!r}.\n"
+            "  Hint: y may name one column of a long frame; pass several as an array with one row per sequence."
+        ) from None
     wrong = np.abs(numbers) > np.finfo(np.float32).max
     if wrong.any():
         where = tuple(int(i) for i in np.argwhere(wrong)[0])

@@ -91,7 +91,8 @@ def train(
             rows, test_size=float(parameters.validation_fraction), stratify=strata, random_state=seeds[0] % 2**32
         )
     except ValueError as error:
-        raise DataError(f"{place}: early_stopping cannot hold out a part: {error}") from None
+        fault = _too_rare(target, strata) or error
+        raise DataError(f"{place}: early_stopping cannot hold out a part: {fault}") from None
     start = [network.copy() for network in networks]
     kept_data = data.select(kept)
     trainers = _run(parameters, task, target, kept_data, networks, seeds, everything, updates, data.select(held))
@@ -99,6 +100,18 @@ def train(
         return trainers
     best = [trainer.history.best_update or updates for trainer in trainers]
     return _run(parameters, task, target, data, start, seeds, best, updates)
+
+
+def _too_rare(target: Target, strata: Array | None) -> str | None:
+    """Name the classes with one sequence, of which no part can be held out."""
+    if strata is None or target.classes is None:
+        return None
+    codes, counts = np.unique(strata, return_counts=True)
+    rare = [repr(name) for name in target.classes[codes[counts == 1]].tolist()]
+    if not rare:
+        return None
+    verb = "has one sequence" if len(rare) == 1 else "have one sequence each"
+    return f"{', '.join(rare)} {verb}, and every class needs two."
 
 
 def pass_once(
