@@ -282,6 +282,13 @@ def test_refused(described: list[KerasLayer], error: type[ElmanError], message: 
     assert str(caught.value).startswith(f"from_keras: {message}")
 
 
+def test_a_path_is_refused_with_a_hint() -> None:
+    with pytest.raises(
+        ArgumentError, match=r"from_keras: source must be .*, got a path\.\n  Hint: .*load_model\(path\)"
+    ):
+        from_keras("model.keras")
+
+
 def test_the_widest_weights_decide_about_the_dtype() -> None:
     narrow = [array.astype(np.float32) for array in WEIGHTS]
     assert from_keras([LAYER._replace(weights=narrow)]).network.theta.dtype == np.float32

@@ -226,3 +226,5 @@ def test_inputs_of_a_run() -> None:
         run_graph(builder.graph(), {})
     with pytest.raises(ArgumentError, match=r"run_graph: there is no input 'z'; the graph takes x\."):
         run_graph(builder.graph(), {"z": [1.0]})
+    with pytest.raises(ArgumentError, match=r"run_graph: graph must be a Graph, got str\.\n  Hint: .*load_graph reads"):
+        run_graph("model.onnx", {})

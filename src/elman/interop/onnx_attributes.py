@@ -23,7 +23,7 @@ DIRECTIONS = {"forward": ("forward",), "reverse": ("reverse",), "bidirectional":
 USUAL = {"RNN": ("Tanh",), "LSTM": ("Sigmoid", "Tanh", "Tanh"), "GRU": ("Sigmoid", "Tanh")}
 _COMMON = {"activation_alpha", "activation_beta", "activations", "clip", "direction", "hidden_size", "layout"}
 _OWN = {"RNN": set[str](), "LSTM": {"input_forget"}, "GRU": {"linear_before_reset"}}
-_HINTS = {"output_sequence": "it left the standard with operator set 7; onnx.version_converter rewrites older files"}
+_HINTS = {"output_sequence": "it left the standard with operator set 7; export the model again in set 17, for instance"}
 _SPELLED = {name.lower(): name for name in ACTIVATIONS}
 
 

@@ -125,7 +125,7 @@ def graph_of(model: ModelProto, folder: Path | None = None) -> Graph:
     if opset < OLDEST:
         raise UnsupportedError(
             f"is written in operator set {opset}, Elman reads {OLDEST} and later.\n"
-            "  Hint: onnx.version_converter rewrites older files."
+            "  Hint: export the model again in operator set 17, for instance."
         )
     graph = model.graph
     if len(graph.node) > MAX_NODES:

@@ -141,7 +141,7 @@ def network_of(graph: Graph, runtime: Any = None) -> Imported[Network]:
     raise UnsupportedError(
         f"its operators ({summary(graph)}) are not those of an Elman network: no readout (every step, last, mean, max) "
         "and order of axes gives the file's own results.\n"
-        "  Hint: elman.interop.onnx_run.run_graph runs the file unchanged."
+        "  Hint: elman.interop.onnx_run.run_graph runs what elman.interop.onnx_file.load_graph reads."
     )
 
 

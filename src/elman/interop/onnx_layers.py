@@ -131,7 +131,7 @@ def plain_activation(place: str, node: Recurrence, has_peepholes: bool) -> str:
     def refuse(what: str) -> UnsupportedError:
         return UnsupportedError(
             f"{place}: {what}, which no layer of an Elman network has.\n"
-            "  Hint: elman.interop.onnx_run.run_graph runs the file unchanged."
+            "  Hint: elman.interop.onnx_run.run_graph runs what elman.interop.onnx_file.load_graph reads."
         )
 
     if node.clip is not None:

@@ -53,6 +53,11 @@ def run_graph(graph: Graph, inputs: Mapping[str, npt.ArrayLike], most_values: in
     >>> run_graph(Graph((node,), {}, (x,), (Value("y", "float64", (1,)),)), {"x": np.array([0.0])})
     {'y': array([0.])}
     """
+    if not isinstance(graph, Graph):
+        raise ArgumentError(
+            f"run_graph: graph must be a Graph, got {type(graph).__name__}.\n"
+            "  Hint: elman.interop.onnx_file.load_graph reads one from a file."
+        )
     tensors: dict[str, Array] = dict(graph.constants)
     known = {value.name: value for value in graph.inputs}
     for name, value in inputs.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -70,6 +71,11 @@ def from_keras(
     >>> from_keras([layer]).network.predict([[[1.0]], [[0.0]]]).ravel().round(4)
     array([0.7616, 0.642 ])
     """
+    if isinstance(source, str | Path):
+        raise ArgumentError(
+            "from_keras: source must be a model, a layer or descriptions of layers, got a path.\n"
+            "  Hint: from_keras(keras.saving.load_model(path))."
+        )
     if isinstance(source, Sequence):
         layers, model = list(source), None
     else:
