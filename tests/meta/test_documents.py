@@ -31,3 +31,16 @@ def test_links_lead_somewhere() -> None:
     for path in DOCUMENTS:
         for target in re.findall(r"\]\(([^)#\s]+)[^)]*\)", path.read_text()):
             assert "://" in target or (path.parent / target).exists(), f"{path.name}: {target}"
+
+
+def test_changelog_has_a_form() -> None:
+    lines = (ROOT / "CHANGELOG.md").read_text().splitlines()
+    releases = [line for line in lines if line.startswith("## ")]
+    assert re.match(r"## Unreleased(: \d+\.\d+\.\d+)?$", releases[0])
+    assert all(re.match(r"## \d+\.\d+\.\d+, \d{4}-\d{2}-\d{2}$", line) for line in releases[1:]), releases
+    kinds: list[str] = []
+    for line in lines:
+        kinds = (
+            [] if line.startswith("## ") else [*kinds, line.removeprefix("### ")] if line.startswith("### ") else kinds
+        )
+        assert kinds == [kind for kind in ("Added", "Changed", "Fixed") if kind in kinds], line
