@@ -52,7 +52,7 @@ test-lowest-pandas: $(VENV)/.test ## run the tests of dates and tables with the 
 	@$(PIP) --no-deps --upgrade --target $(VENV)/lowest-pandas $(filter pandas==%,$(LOWEST)) pytz
 	@PYTHONPATH=$(VENV)/lowest-pandas $(RUN)python -m pytest -q $(CALENDAR)
 
-test-external: $(VENV)/.external ## suites of ONNX, ONNX Runtime, PyTorch and Keras; writes docs/compatibility.md
+test-external: $(VENV)/.external ## suites of ONNX, PyTorch, Keras, sktime and others; writes docs/compatibility.md
 	@$(RUN)python tests_external/compatibility.py
 
 test-browser: $(VENV)/.browser $(AXE) site ## the worked-by-hand page and the site in Chromium (CHROMIUM=... names another)

@@ -26,6 +26,7 @@ BEGIN, END = "<!-- counts: begin; written by tests_external/compatibility.py -->
 Row = tuple[str, int, int, str]
 
 TORCH, KERAS, ONNX = "tests_external/torch", "tests_external/keras", "tests_external/onnx"
+SKTIME, AEON = "tests_external/sktime/test_sktime.py", "tests_external/aeon/test_aeon.py"
 SKLEARN = "tests/sequences/test_sklearn.py"
 SUITES: list[tuple[str, str, str]] = [  # suite, what its tests' names begin with, remark
     (
@@ -77,6 +78,17 @@ SUITES: list[tuple[str, str, str]] = [  # suite, what its tests' names begin wit
         f"{SKLEARN}::test_check",
         "classifier and regressor, tables and sequences; none skipped, none expected to fail",
     ),
+    (
+        "sktime {sktime}, its checks of forecasters",
+        f"{SKTIME}::test_check[ElmanForecaster",
+        "the prior, and a network with intervals and exogenous data; none skipped",
+    ),
+    (
+        "sktime {sktime}, its checks of classifiers",
+        f"{SKTIME}::test_check[ElmanClassifier",
+        "GRU and LSTM; none skipped",
+    ),
+    ("aeon {aeon}, its checks of classifiers", f"{AEON}::test_check[", "GRU and LSTM; none skipped"),
 ]
 
 
@@ -85,11 +97,11 @@ class Outcomes:
 
     def __init__(self) -> None:
         self.passed: set[str] = set()
-        self.seen: set[str] = set()
+        self.seen: dict[str, int] = {}  # and how many checks of a suite each test stands for
 
     def pytest_runtest_logreport(self, report: Any) -> None:
         if report.when == "call" or not report.passed:
-            self.seen.add(report.nodeid)
+            self.seen[report.nodeid] = dict(report.user_properties).get("checks", 1)
             if report.passed:
                 self.passed.add(report.nodeid)
 
@@ -100,7 +112,8 @@ class Outcomes:
             raise SystemExit(f"no test begins with {start}: {Counter(n.split('[')[0] for n in self.seen)}")
         names = re.findall(r"{([\w-]+)}", suite)
         said = suite.format(**{name: version(name).split("+")[0] for name in names})
-        return said, sum(name in self.passed for name in total), len(total), remark
+        passed = sum(self.seen[name] for name in total if name in self.passed)
+        return said, passed, sum(self.seen[name] for name in total), remark
 
 
 def table(rows: list[Row]) -> str:

@@ -10,6 +10,8 @@ ROOT = Path(__file__).resolve().parents[2]
 SOURCE = ROOT / "src" / "elman"
 # Modules below ``elman``, examples and documents that need an optional package: tests_external runs what is in them.
 NEED_EXTRAS = {
+    "interop.aeon",
+    "interop.sktime",
     "interop.torch.drop_in",
     "interop.torch.functions",
     "interop.torch.model",

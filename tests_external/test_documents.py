@@ -1,4 +1,4 @@
-"""What the documents and docstrings say about PyTorch, run where it is installed."""
+"""What the documents and docstrings say about other libraries, run where they are installed."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from meta.documents import run_python_blocks
 from meta.repository import NEED_EXTRAS, ROOT
 
-MODULES = sorted(name for name in NEED_EXTRAS if name.startswith("interop.torch."))
+MODULES = sorted(name for name in NEED_EXTRAS if name.startswith("interop."))
 
 
 @pytest.mark.parametrize("name", MODULES)
