@@ -11,6 +11,7 @@ from elman.errors import MissingExtraError
 __all__ = ["installed", "need"]
 
 _EXTRAS = {  # package: extra of pyproject.toml
+    "aeon": "aeon",
     "jinja2": "explain",
     "keras": "keras",
     "latex2mathml": "explain",
@@ -19,6 +20,7 @@ _EXTRAS = {  # package: extra of pyproject.toml
     "openpyxl": "excel",
     "polars": "parquet",
     "pyarrow": "parquet",
+    "sktime": "sktime",
     "tokenizers": "text",
     "torch": "torch",
 }

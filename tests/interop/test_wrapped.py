@@ -9,7 +9,7 @@ import sys
 
 import pytest
 
-from elman import ArgumentError, Forecaster
+from elman import ArgumentError, Forecaster, MissingExtraError
 from elman.interop.wrapped import constructor, settings
 
 
@@ -19,8 +19,8 @@ def test_a_missing_package_is_named_with_the_line_that_installs_it(
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     monkeypatch.delitem(sys.modules, f"elman.interop.{package}", raising=False)
-    line = f"elman.interop.{package} needs {package}: pip install 'elman[{package}]'"
-    with pytest.raises(ImportError, match=f"^{re.escape(line)}$"):
+    line = f'elman.interop.{package}: needs the package {package}; pip install "elman[{package}]" brings it.'
+    with pytest.raises(MissingExtraError, match=f"^{re.escape(line)}$"):
         importlib.import_module(f"elman.interop.{package}")
 
 

@@ -5,16 +5,19 @@ Install aeon with ``pip install 'elman[aeon]'``.
 
 from __future__ import annotations
 
+import importlib
 from typing import Any, ClassVar
 
 import numpy as np
 
-from elman.interop.wrapped import constructor, needed, settings
+from elman._extras import need
+from elman.interop.wrapped import constructor, settings
 from elman.sequences import SequenceClassifier
 
 __all__ = ["ElmanClassifier"]
 
-BaseClassifier: Any = needed("aeon.classification").BaseClassifier
+need("elman.interop.aeon", "aeon")
+BaseClassifier: Any = importlib.import_module("aeon.classification").BaseClassifier
 
 _BY_X = dict.fromkeys(("layout", "id_column", "time_column"), "the type of X")
 

@@ -5,21 +5,24 @@ Install sktime with ``pip install 'elman[sktime]'``.
 
 from __future__ import annotations
 
+import importlib
 import warnings
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
+from elman._extras import need
 from elman.errors import DataError
 from elman.forecasting import Forecaster
-from elman.interop.wrapped import constructor, needed, settings
+from elman.interop.wrapped import constructor, settings
 from elman.sequences import SequenceClassifier
 
 __all__ = ["ElmanClassifier", "ElmanForecaster"]
 
-BaseClassifier: Any = needed("sktime.classification.base").BaseClassifier
-BaseForecaster: Any = needed("sktime.forecasting.base").BaseForecaster
+need("elman.interop.sktime", "sktime")
+BaseClassifier: Any = importlib.import_module("sktime.classification.base").BaseClassifier
+BaseForecaster: Any = importlib.import_module("sktime.forecasting.base").BaseForecaster
 
 _SERIES = "y"
 _BY_SKTIME = {

@@ -1,8 +1,7 @@
-"""What adapters share: the other library imported on demand, and parameters of ours under its rules."""
+"""Constructors of adapters: the parameters of an estimator of ours, under the rules of another library."""
 
 from __future__ import annotations
 
-import importlib
 import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import fields
@@ -10,34 +9,7 @@ from typing import Any
 
 from elman.errors import ArgumentError
 
-__all__ = ["constructor", "needed", "settings"]
-
-
-def needed(module: str) -> Any:
-    """Import a module of another library.
-
-    Parameters
-    ----------
-    module : str
-        Its dotted name.
-
-    Raises
-    ------
-    ImportError
-        If the library is not installed, with the line that installs it.
-
-    Examples
-    --------
-    >>> needed("collections.abc").Mapping is Mapping
-    True
-    """
-    package = module.partition(".")[0]
-    try:
-        return importlib.import_module(module)
-    except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] != package:
-            raise
-        raise ImportError(f"elman.interop.{package} needs {package}: pip install 'elman[{package}]'") from None
+__all__ = ["constructor", "settings"]
 
 
 def constructor(estimator: type, begin: Callable[[Any], None], without: Mapping[str, str]) -> Callable[..., None]:
