@@ -253,7 +253,7 @@ def test_series_that_end_at_different_times_share_their_cut_offs() -> None:
     result = backtest(small(updates=1), [WAVE, WAVE[:50], WAVE[:41]], n_windows=2)
     assert result.cut_offs == 2 and "of 2 cut-offs" in result.verdict
     assert result.forecasts["cutoff"].nunique() == 6
-    assert "one cut-off" in backtest(small(updates=1), [WAVE, WAVE[:50], WAVE[:41]]).verdict
+    assert "One cut-off" in backtest(small(updates=1), [WAVE, WAVE[:50], WAVE[:41]]).verdict
 
 
 def test_verdict_of_each_series() -> None:

@@ -100,14 +100,14 @@ def audit(forecaster: Any, data: Any) -> Audit:
     >>> y = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 12)
     >>> print(audit(Forecaster(2, season=4, method="prior").fit(y), y))
     All 7 checks hold. 1 could not be made.
-    holds        values after the cut-off change nothing            largest change 0
-    holds        the newest value moves every forecast              smallest change ...
-    holds        each forecast is for its own step                  displaced by 0
-    holds        other series and the batch change nothing          largest change 0
-    not checked  shifted dates change no value                      the data have no dates
-    holds        the same seed gives the same bits                  largest change 0
-    holds        any number of threads gives the same bits          largest change 0
-    holds        updates equal whole data, and teach nothing        largest change 0
+    holds        values after the cut-off change nothing      largest change 0
+    holds        the newest value moves every forecast        smallest change ...
+    holds        each forecast is for its own step            displaced by 0
+    holds        other series and the batch change nothing    largest change 0
+    not checked  shifted dates change no value                the data have no dates
+    holds        the same seed gives the same bits            largest change 0
+    holds        any number of threads gives the same bits    largest change 0
+    holds        updates equal whole data, and teach nothing  largest change 0
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ElmanWarning)  # about the changed data
