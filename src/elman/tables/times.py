@@ -106,8 +106,10 @@ def to_times(texts: Column, certain: bool, notes: list[str], notation: Notation 
     if _DAY_FIRST.match(texts[0]):
         return _day_and_month(texts, column, notes, notation)
     times = _parse_times(column, notes)
-    # One form is expected otherwise: fractions of a second, or a time of day, that only some entries have.
-    return _parse_times(column, notes, format="ISO8601") if times is None else times
+    if times is not None or len({bool(_ZONE.search(text)) for text in texts}) > 1:
+        return times
+    # pandas expects one form; with ISO8601, fractions of a second or times of day may be missing in some entries.
+    return _parse_times(column, notes, format="ISO8601")
 
 
 def _plain_numbers(texts: Sequence[str], column: pd.Series, notes: list[str]) -> pd.Series | None:
