@@ -281,7 +281,7 @@ def test_a_full_disk_does_not_end_the_training(tmp_path: Path, monkeypatch: pyte
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(checkpoints, "save_arrays", refuse)
-    with pytest.warns(ElmanWarning, match="A checkpoint was not written, training goes on: .*No space left"):
+    with pytest.warns(ElmanWarning, match="A checkpoint was not written, training continues: .*No space left"):
         assert_same(train(tmp_path, members()), train(None, members()))
 
 

@@ -224,8 +224,8 @@ FLAT = np.ones(20)
         (
             GradientFlow("rnn", "relu", (layer_flow(FLAT, dead=1),)),
             (
-                "layers.0: 1 of 1 units say the same at every step. Try a lower learning_rate, or activation='tanh' "
-                "(Lu et al. 2020)."
+                "layers.0: 1 of 1 units have the same output at every step. Try a lower learning_rate, or "
+                "activation='tanh' (Lu et al. 2020)."
             ),
         ),
         (

@@ -45,7 +45,7 @@ class Estimator(FittedEstimator[Value]):
 
     @abstractmethod
     def _check(self, place: str) -> None:
-        """Refuse parameters that nothing can use, one by one or together."""
+        """Refuse invalid parameters and invalid combinations."""
 
     @abstractmethod
     def _described(self, fitted: Value) -> tuple[Arrays, dict[str, Any]]:
@@ -53,7 +53,7 @@ class Estimator(FittedEstimator[Value]):
 
     @abstractmethod
     def _rebuilt(self, arrays: Arrays, metadata: dict[str, Any]) -> Value:
-        """Return the value of `_described`, checking every part; any error says that the file is damaged."""
+        """Rebuild the value of `_described` and check every part; any error means a damaged file."""
 
     def to_arrays(self) -> tuple[Arrays, dict[str, Any]]:
         """Describe the fitted model by arrays and plain metadata, as `save` writes them."""
@@ -73,7 +73,7 @@ class Estimator(FittedEstimator[Value]):
         Raises
         ------
         FileFormatError
-            If anything is missing, unknown, of a wrong type or does not fit the rest.
+            If a part is missing, unknown, of a wrong type or inconsistent.
         """
         with content_errors(cls._kind):
             if "theta" in arrays:
@@ -94,21 +94,21 @@ class Estimator(FittedEstimator[Value]):
         return {name: cls._table[name].parsed(value) for name, value in parameters.items()}
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the fitted model to one file, nothing executable; `elman.load` reads it back.
+        """Write the fitted model to one file without executable content, for `elman.load`.
 
         Parameters
         ----------
         path : str or path
-            An existing file is replaced, or left as it was if anything goes wrong.
+            An existing file is replaced, or unchanged after an error.
 
         Raises
         ------
         NotFittedError
             Before `fit`.
         ArgumentError
-            If a parameter was changed after `fit`, or a name of a class or series cannot be written.
+            If a parameter was changed after `fit`, or a name cannot be stored.
         OSError
-            If the operating system refuses.
+            If the file cannot be written.
         """
         arrays, metadata = self._contents("save")
         try:
@@ -119,7 +119,7 @@ class Estimator(FittedEstimator[Value]):
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Self:
-        """Read a model from a file of `save`; it predicts the same bits.
+        """Load a model from a file of `save`; its predictions have the same bits.
 
         Parameters
         ----------
@@ -129,7 +129,7 @@ class Estimator(FittedEstimator[Value]):
         Raises
         ------
         FileFormatError
-            If the file is damaged or holds something else.
+            If the file is damaged or holds another kind of model.
         """
         arrays, metadata = load_arrays(path)
         kind = metadata.get("kind")

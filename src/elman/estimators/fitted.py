@@ -75,7 +75,7 @@ class FittedEstimator(NamedParameters, Generic[Value]):
         return "_fitted" in vars(self)
 
     def _repr_html_(self) -> str:
-        """Return what was fitted as a table, for a notebook."""
+        """Return the fitted value as a table, for a notebook."""
         if not self.__sklearn_is_fitted__():
             return html_table(repr(self), [["not fitted yet", ""]])
         return html_table(repr(self), list(self._summary(self._fitted).items()))
@@ -86,7 +86,7 @@ class FittedEstimator(NamedParameters, Generic[Value]):
 
     @abstractmethod
     def _summary(self, fitted: Value) -> dict[str, Any]:
-        """Return what a fit chose and how it went: a few short entries by name."""
+        """Return a summary of the fit: a few short entries by name."""
 
     def _attribute(self, name: str) -> Value:
         """Return the fitted value for a public attribute; before a fit, raise AttributeError."""

@@ -1,4 +1,4 @@
-"""How the training of networks went, in a line or two of a table."""
+"""Summary of the training of networks, in a line or two of a table."""
 
 from __future__ import annotations
 

@@ -96,7 +96,7 @@ class Architecture:
     recurrent_dropout: float = 0.0
 
     def __repr__(self) -> str:
-        """Return what was chosen; fields that have their default are left out."""
+        """Return a call of the constructor with the fields that differ from their defaults."""
         chosen = {own.name: getattr(self, own.name) for own in fields(self)}
         told = [f"{own.name}={chosen[own.name]!r}" for own in fields(self) if chosen[own.name] != own.default]
         return f"Architecture({', '.join(told)})"

@@ -461,7 +461,7 @@ class Network:
         return x, None if state is None else self.checked_state(s, "state", state, x.shape[1]), lengths
 
     def checked_state(self, s: _check.Shapes, name: str, state: State, rows: int) -> State:
-        """Return a state that fits this network and so many rows, in its dtype; ``s`` knows the place for messages."""
+        """Return a state that fits this network and so many rows, in its dtype; ``s`` has the start of messages."""
         architecture = self.architecture
         has_c, parts = architecture.kind.has_c, architecture.num_layers * architecture.directions
         if (state.c is not None) != has_c:

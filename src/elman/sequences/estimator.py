@@ -27,7 +27,7 @@ from elman.training import GradientFlow, History, checkpointing
 __all__ = ["ReadExamples", "SequenceEstimator", "labelled"]
 
 Array = npt.NDArray[Any]
-ReadExamples = Callable[[str, Fitted | None], Examples]  # from a place and what it goes on from
+ReadExamples = Callable[[str, Fitted | None], Examples]  # (start of messages, value to continue from) -> examples
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
@@ -52,7 +52,7 @@ class SequenceEstimator(Parameters, Estimator[Fitted], BaseEstimator):
         return tags
 
     def _summary(self, fitted: Fitted) -> dict[str, Any]:
-        """Return what the rules chose, and the losses."""
+        """Return the chosen sizes and the losses."""
         prepared = fitted.preparation
         classes = fitted.target.classes
         found: dict[str, Any] = {} if classes is None else {"classes": ", ".join(map(str, classes.tolist()))}

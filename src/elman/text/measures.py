@@ -25,9 +25,9 @@ _MOST_VALUES = 1 << 21  # probabilities computed at once
 class Measures:
     r"""Metrics of a model's predictions of the tokens of a text, each from those before it.
 
-    The first token of a text has nothing before it and is not predicted. An unknown token counts like any other: the
-    model is asked for ``<unk>``, which is easier than the word that stood there. With words
-    as the unit, the end of a line is a token that is predicted like any other; other white space is not.
+    The first token of a text has no token before it and is not predicted. An unknown token counts like any other: the
+    target is ``<unk>``, which is easier to predict than the word itself. With words as the unit, a line end is a token
+    like any other; other white space is not.
 
     Parameters
     ----------

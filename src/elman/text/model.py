@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Self
 from elman import _check
 from elman.estimators import Arrays, Table, changing, documented, trained
 from elman.network import Network
-from elman.persistence.models import under_new_names
 from elman.text.corpus import Corpus, Source
 from elman.text.fitted import Fitted
 from elman.text.flow import flow
@@ -129,6 +128,7 @@ class LanguageModel(Parameters, Writing):
 
     _kind: ClassVar[str] = "language-model"
     _table: ClassVar[Table] = TABLE
+    _renamed: ClassVar[dict[str, str]] = FORMER_NAMES
 
     @classmethod
     def preset(cls, name: str, **changes: Any) -> Self:
@@ -328,10 +328,6 @@ class LanguageModel(Parameters, Writing):
             return flow(place, self, fitted, fitted.read(Corpus.of(X, encoding, place)), probes)
 
     # Parameters and files
-
-    @classmethod
-    def _parsed(cls, parameters: dict[str, Any]) -> dict[str, Any]:
-        return super()._parsed(under_new_names(parameters, FORMER_NAMES))
 
     def _check(self, place: str) -> None:
         check_parameters(place, self)

@@ -270,7 +270,7 @@ class Keeper:
         try:
             save_arrays(path, arrays, metadata)
         except (OSError, ElmanError) as error:
-            warnings.warn(f"A checkpoint was not written, training goes on: {error}", ElmanWarning, stacklevel=2)
+            warnings.warn(f"A checkpoint was not written, training continues: {error}", ElmanWarning, stacklevel=2)
             return
         self._written = trainer.update
         self._good = [*(other for other in self._good if other != path), path][-self._checkpoints.keep :]

@@ -85,7 +85,7 @@ def _dead(flow: GradientFlow, layer: LayerFlow) -> list[str]:
     if not layer.dead:
         return []
     units = layer.units.shape[1]
-    said = f"{layer.name}: {layer.dead} of {units} units say the same at every step."
+    said = f"{layer.name}: {layer.dead} of {units} units have the same output at every step."
     if flow.cell == "rnn" and flow.activation == "relu":
         return [f"{said} Try a lower learning_rate, or activation='tanh' (Lu et al. 2020)."]
     return [said]
@@ -129,7 +129,7 @@ def as_html(flow: GradientFlow) -> str:
     Parameters
     ----------
     flow : GradientFlow
-        What was measured.
+        The report.
     """
     rows = []
     for layer in flow.layers:
@@ -140,14 +140,14 @@ def as_html(flow: GradientFlow) -> str:
 
 
 def _reached(layer: LayerFlow) -> str:
-    """Say how much of the gradient arrives at a few lags."""
+    """Describe the relative gradient at a few lags."""
     lags = len(layer.relative)
     at = [lag for lag in (1, 10, 100, 1000) if lag < lags - 1] + [lags - 1]
     return ", ".join(f"{layer.relative[lag]:.2g} at lag {lag}" for lag in dict.fromkeys(at))
 
 
 def _facts(layer: LayerFlow) -> dict[str, str]:
-    """Return what was measured in one layer, by name."""
+    """Return the measurements of one layer, by name."""
     facts = {"mean lag": f"{layer.mean_lag:.1f} steps"}
     if layer.forgetting is not None:
         facts["units forget in"] = f"{layer.forgetting.min():.1f} to {layer.forgetting.max():.1f} steps"

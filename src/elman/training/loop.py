@@ -25,7 +25,7 @@ Validate: TypeAlias = Callable[[Any], float]
 Callback: TypeAlias = "Callable[[Trainer], object]"
 
 _LAST, _FAR = 5, 10.0  # last updates, whose losses are compared with those of the first parameters
-_USUAL, _SOME = 1.0, 16  # a loss that is no sign of anything, updates looked at besides
+_USUAL, _SOME = 1.0, 16  # a loss that is no sign of an explosion; further updates compared
 
 
 class Trainer:
@@ -220,9 +220,8 @@ class Trainer:
         if not own or min(end) <= max(_FAR * own[0], _USUAL):
             return
         theta, now = self.network.theta, self.network.theta.copy()
-        some = (
-            np.linspace(self._first, self.update - 1, _SOME).astype(int).tolist()
-        )  # with small changes, losses are small
+        # from the whole run, because losses are small on batches with small changes
+        some = np.linspace(self._first, self.update - 1, _SOME).astype(int).tolist()
         done = sorted({*some, *range(self.update - len(end), self.update)})
         theta[...] = self.first_theta
         try:
