@@ -310,7 +310,7 @@ def test_a_forecaster_has_it() -> None:
         model.gradient_flow(np.full(80, -5.0))
 
 
-@pytest.mark.parametrize("options", [{}, {"embedding_size": 3}, {"training": "windows"}, {"level": "word"}])
+@pytest.mark.parametrize("options", [{}, {"embedding_size": 3}, {"training": "windows"}, {"unit": "word"}])
 def test_a_language_model_has_it(options: dict[str, Any]) -> None:
     text = "to be or not to be , that is the question . " * 20
     small: dict[str, Any] = {"hidden_size": 8, "steps": 6, "epochs": 1, "random_state": 0}

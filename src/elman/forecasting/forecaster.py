@@ -30,7 +30,7 @@ from elman.forecasting.training_set import filled
 from elman.network import Network
 from elman.tables.frequencies import Frequency
 from elman.training import History, checkpointing
-from elman.training.gradient_flow import GradientFlow
+from elman.training.flow_report import GradientFlow
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

@@ -5,7 +5,8 @@ from __future__ import annotations
 from elman.training.batches import Batch, Batches, generator
 from elman.training.checkpoints import Checkpoints, checkpointing, same_seed
 from elman.training.ensemble import train_ensemble
-from elman.training.gradient_flow import GradientFlow, LayerFlow, gradient_flow
+from elman.training.flow_report import GradientFlow, LayerFlow
+from elman.training.gradient_flow import gradient_flow
 from elman.training.history import History
 from elman.training.identity import fingerprint
 from elman.training.loop import Trainer, Validate

@@ -16,147 +16,17 @@ from elman.network.binding import Call
 from elman.network.cells import CellPass
 from elman.network.layer import Layer
 from elman.training.batches import Batch
+from elman.training.flow_report import GradientFlow, LayerFlow
 from elman.training.history import History
 from elman.training.losses import Objective
 
-__all__ = ["SATURATED", "GradientFlow", "LayerFlow", "gradient_flow"]
+__all__ = ["SATURATED", "gradient_flow"]
 
 Array = npt.NDArray[Any]
 
 SATURATED = 0.1, 0.9  # thresholds of Karpathy et al. (2015) for a logistic gate
 _UNMOVED = 1e-6  # of a unit with constant output
 _PLACE = "gradient_flow"
-
-
-@dataclass(frozen=True, repr=False)
-class LayerFlow:
-    """Gradient flow in one direction of one recurrent layer; lags count in its order of time.
-
-    Below the top of a bidirectional stack the gradient of one output arrives at both ends of time.
-
-    Parameters
-    ----------
-    name : str
-        ``"layers.0"``, ``"layers.0.reverse"``, …
-    norm : ndarray (L,)
-        Mean over outputs t and rows of ‖∂L_t/∂h_{t−lag}‖, h_{t−lag} taken as the input of the step after it.
-    c_norm : ndarray (L,) or None
-        Likewise ‖∂L_t/∂c_{t−lag}‖ of an LSTM; its state is the pair (h, c).
-    relative : ndarray (L,)
-        Norm for the whole state, over that of lag 0 of the same outputs: 1 at lag 0.
-    units : ndarray (L, H)
-        The same, unit by unit.
-    spectral_radius : dict of str to float
-        Largest absolute eigenvalue of W_h, by gate.
-    saturation : dict of str to (float, float)
-        Share of values below 0.1 and above 0.9 of every logistic gate; of a simple cell's abs(h) as ``"h"``.
-    dead : int
-        Units whose output is the same at every step of every row.
-    forgetting : ndarray (H,) or None
-        Steps in which a gated unit forgets, 1 / (1 − mean of f or z).
-
-    Examples
-    --------
-    >>> halved = 0.5 ** np.arange(9)
-    >>> layer = LayerFlow("layers.0", halved, None, halved, halved[:, np.newaxis], {"h": 0.5}, {}, 0, None)
-    >>> layer.reach, round(layer.mean_lag, 2)                                # 0.5⁶ is 1.6 %, 0.5⁷ is 0.8 %
-    (6, 0.98)
-    """
-
-    name: str
-    norm: Array
-    c_norm: Array | None
-    relative: Array
-    units: Array
-    spectral_radius: dict[str, float]
-    saturation: dict[str, tuple[float, float]]
-    dead: int
-    forgetting: Array | None
-
-    def __repr__(self) -> str:
-        """Return the sizes and the reach."""
-        lags, units = self.units.shape
-        return f"LayerFlow({self.name!r}, {units} units, {lags} lags, reach {self.reach})"
-
-    @property
-    def reach(self) -> int:
-        """Last lag at which at least 1 % of the gradient arrives."""
-        return int(np.flatnonzero(self.relative >= 0.01)[-1]) if (self.relative >= 0.01).any() else 0
-
-    @property
-    def mean_lag(self) -> float:
-        """Mean lag, each lag weighted by the gradient that arrives there."""
-        return float(np.arange(len(self.relative)) @ self.relative / self.relative.sum())
-
-
-@dataclass(frozen=True, repr=False)
-class GradientFlow:
-    """The report: one `LayerFlow` per layer and direction, and figures from the training history.
-
-    Parameters
-    ----------
-    cell, activation : str
-        Of the network.
-    layers : tuple of LayerFlow
-        From the input upwards.
-    clip_norm : float, optional
-        Threshold that training used.
-    clipped : float, optional
-        Share of updates with a larger gradient norm; None if the history is unknown, as in a loaded model.
-    mean_gradient_norm : float, optional
-        Before clipping.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from elman.network import Architecture, Network
-    >>> from elman.training import Batch, gradient_flow
-    >>> network = Network(Architecture(1, 1, cell="rnn", activation="identity", hidden_size=1, readout="last"),
-    ...                   np.array([1.0, 0.5, 0.0, 1.0, 0.0]))                  # W_x, W_h, b, W_y, b_y
-    >>> flow = gradient_flow(network, Batch(np.ones((9, 1, 1)), np.zeros((1, 1))), "mean_squared_error")
-    >>> flow.layers[0].relative[:4], flow.reach                               # each step multiplies by W_h
-    (array([1.   , 0.5  , 0.25 , 0.125]), 6)
-    """
-
-    cell: str
-    activation: str
-    layers: tuple[LayerFlow, ...]
-    clip_norm: float | None = None
-    clipped: float | None = None
-    mean_gradient_norm: float | None = None
-
-    @property
-    def lags(self) -> int:
-        """Steps of the longest row: lags run from 0 to one less."""
-        return len(self.layers[0].relative)
-
-    @property
-    def reach(self) -> int:
-        """Last lag at which at least 1 % of the gradient arrives in any layer."""
-        return max(layer.reach for layer in self.layers)
-
-    @property
-    def advice(self) -> list[str]:
-        """Advice about settings, each sentence by a rule with a source."""
-        from elman.training.flow_advice import advice
-
-        return advice(self)
-
-    def __repr__(self) -> str:
-        """Return the sizes and the reach; ``print`` gives the report."""
-        layers = "1 layer" if len(self.layers) == 1 else f"{len(self.layers)} layers"
-        return f"GradientFlow({self.cell}, {layers}, {self.lags} lags, reach {self.reach})"
-
-    def __str__(self) -> str:
-        from elman.training.flow_advice import text
-
-        return text(self)
-
-    def _repr_html_(self) -> str:
-        """Return the report as a table, for a notebook."""
-        from elman.training.flow_advice import as_html
-
-        return as_html(self)
 
 
 @dataclass
