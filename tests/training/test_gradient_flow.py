@@ -322,4 +322,4 @@ def test_a_language_model_has_it(options: dict[str, Any]) -> None:
     with pytest.raises(
         DataError, match=re.escape("LanguageModel.gradient_flow: the text is too short: it has 1 tokens")
     ):
-        model.gradient_flow("to") if "level" in options else model.gradient_flow("t")
+        model.gradient_flow("to") if "unit" in options else model.gradient_flow("t")
