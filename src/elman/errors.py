@@ -25,7 +25,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 __all__ = [
@@ -66,7 +65,7 @@ def visible(text: str) -> str:
     return _UNSEEN.sub(lambda found: found.group().encode("unicode_escape").decode(), text)
 
 
-@dataclass(frozen=True, init=False)
+# Not a dataclass: that module alone would make `import elman` take a third longer.
 class Remedy:
     """One remedy of an error: a clause, and the parameters to pass.
 
@@ -85,14 +84,8 @@ class Remedy:
     y is missing. Fill it, or pass missing="interpolate".
     """
 
-    clause: str
-    plain: str | None
-    parameters: tuple[tuple[str, Any], ...]
-
     def __init__(self, clause: str = "pass {}", plain: str | None = None, /, **parameters: Any) -> None:
-        object.__setattr__(self, "clause", clause)
-        object.__setattr__(self, "plain", plain)
-        object.__setattr__(self, "parameters", tuple(parameters.items()))
+        self.clause, self.plain, self.parameters = clause, plain, tuple(parameters.items())
 
 
 def as_argument(name: str, value: Any) -> str:
