@@ -6,10 +6,15 @@ import gc
 import signal
 
 import pytest
+from hypothesis import settings
 
 # A run started in the background inherits "ignore SIGINT", and Python then installs no handler: the tests of Ctrl-C,
 # here and in the processes they start, would wait for ever.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# No test asserts a time, so hypothesis does not either.
+settings.register_profile("elman", deadline=None)
+settings.load_profile("elman")
 
 
 def pytest_collection_finish() -> None:

@@ -378,6 +378,9 @@ def test_a_panel_of_everything() -> None:
     assert of().fit(integers).predict()["ds"].iloc[:2].tolist() == [4, 6]  # of two values; those of one are left out
     with pytest.raises(elman.DataError, match="every value of series 1 is missing"):
         of(missing="interpolate").fit([WAVE, [np.nan, np.nan]])
+    with pytest.raises(elman.DataError, match="series 1 has one known value, and a line needs two"):
+        of(missing="interpolate").fit([WAVE, [np.nan, 5.0, np.nan]])
+    assert of(missing="seasonal_median").fit([WAVE, [np.nan, 5.0, np.nan]]).predict()[1].tolist() == [5.0, 5.0, 5.0]
 
 
 # Updates and files

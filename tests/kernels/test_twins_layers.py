@@ -7,7 +7,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -264,7 +264,6 @@ def test_derivatives_at_kinks_are_the_twins(isa: str, dtype: str) -> None:
     np.testing.assert_array_equal(engine.activation_backward(o, np.zeros_like(o), "relu"), np.zeros_like(o))
 
 
-@settings(deadline=None)
 @given(
     arrays(np.float32, st.integers(1, 40), elements=st.floats(0, 2.0**100, width=32)),
     st.floats(0, 1, exclude_max=True),

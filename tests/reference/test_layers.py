@@ -100,7 +100,7 @@ def test_dropout_rate() -> None:
         assert mask.mean() == pytest.approx(1.0, abs=0.05)
 
 
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=60, derandomize=True)
 @given(st.data())
 def test_windows_element_by_element(data: st.DataObject) -> None:
     draw = data.draw

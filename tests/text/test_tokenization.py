@@ -133,7 +133,7 @@ def test_a_word_text_is_written_with_usual_spaces() -> None:
 
 @pytest.mark.parametrize("unit", UNITS)
 @given(text=ANY_TEXT)
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_text_goes_in_and_valid_utf8_comes_out(unit: str, text: str) -> None:
     vocabulary = LEARNED[unit]
     ids = vocabulary.encode(text)
@@ -153,7 +153,7 @@ def test_unknown_tokens_are_counted(unit: str, unknown: int) -> None:
 
 
 @given(ids=st.lists(st.integers(0, 299), max_size=30))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_any_byte_pairs_are_written_as_valid_utf8_whole_or_piece_by_piece(ids: list[int]) -> None:
     vocabulary = LEARNED["bpe"]
     ids = [i % len(vocabulary) for i in ids]

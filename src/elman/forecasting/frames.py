@@ -196,9 +196,7 @@ def _check_values(place: str, panel: Panel, missing: str, least: int, empty: boo
             f"{place}: y is missing (NaN) {_place(panel, nan)}.", Remedy("fill it"), Remedy("drop it"), *_FILLED
         )
     if nan.any() and not empty:
-        for series, values in enumerate(panel):
-            if np.isnan(values).all(axis=0).any():
-                raise DataError(f"{place}: every value of {panel.name(series)} is missing (NaN).")
+        _check_known(place, panel, missing)
     infinite = np.isinf(panel.values)
     if infinite.any():
         value = panel.values[infinite][0]
@@ -209,6 +207,19 @@ def _check_values(place: str, panel: Panel, missing: str, least: int, empty: boo
             f"{place}: y is {panel.values[large][0]:.6g} {_place(panel, large)}; the largest number that can be used "
             f"is {LARGEST:.6g} (float32). Divide the series first."
         )
+
+
+def _check_known(place: str, panel: Panel, missing: str) -> None:
+    """Refuse series with too few known values to fill the others."""
+    for series, values in enumerate(panel):
+        known = np.count_nonzero(~np.isnan(values), axis=0)
+        if np.any(known == 0):
+            raise DataError(f"{place}: every value of {panel.name(series)} is missing (NaN).")
+        if missing == "interpolate" and len(values) > 1 and np.any(known == 1):
+            raise DataError(
+                f"{place}: {panel.name(series)} has one known value, and a line needs two.",
+                Remedy(missing="seasonal_median"),
+            )
 
 
 def _place(panel: Panel, wrong: npt.NDArray[np.bool_]) -> str:
