@@ -7,6 +7,7 @@ its headers. The others (musl, macOS, Windows) are described by ``tool.cibuildwh
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -94,9 +95,16 @@ def build(programs: Path, zig: Path, cpu: str, stub: Path | None) -> Path:
     run(programs / "python", "-m", "pip", "--quiet", "--disable-pip-version-check", "wheel", "--no-deps",
         "--no-build-isolation", "--wheel-dir", made, *options, ROOT, env=os.environ | variables)  # fmt: skip
     plain = next(made.glob("*.whl"))
-    run(programs / "auditwheel", "repair", "--plat", f"manylinux_{GLIBC.replace('.', '_')}_{cpu}", "--wheel-dir", DIST,
-        plain, env=os.environ | variables)  # fmt: skip
+    run(programs / "auditwheel", "repair", "--wheel-dir", DIST, plain, env=os.environ | variables)
+    check_tag(max(DIST.glob(f"*_{cpu}.whl"), key=lambda wheel: wheel.stat().st_mtime))
     return next((p for p in folder.glob("_native.pyi")), stub or Path())
+
+
+def check_tag(wheel: Path) -> None:
+    """Refuse a wheel that needs a newer glibc than planned; auditwheel names the oldest that is enough."""
+    found = re.search(r"manylinux_(\d+)_(\d+)_", wheel.name)
+    if found is None or tuple(map(int, found.groups())) > tuple(map(int, GLIBC.split("."))):
+        sys.exit(f"{wheel.name} is no wheel for glibc {GLIBC}")
 
 
 def main() -> None:
