@@ -18,6 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 BUILD = ROOT / "build" / "platforms"
 MACHINE = {"amd64": "x86_64", "arm64": "aarch64"}  # Debian's names of CPUs, and everybody else's
 TAGS = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_26", "manylinux_2_24", "manylinux_2_17", "manylinux2014")
+CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
 
 
@@ -62,6 +63,9 @@ def debian(release: str, cpu: str, packages: tuple[str, ...]) -> Path:
     for package in sorted((fetched / "var" / "cache" / "apt" / "archives").glob("*.deb")):
         run("dpkg-deb", "-x", package, root)
     shutil.copy(root / "usr" / "share" / "base-passwd" / "passwd.master", root / "etc" / "passwd")
+    certificates = root / CERTIFICATES.relative_to("/")  # the packages are not configured, and pip opens this file
+    certificates.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(CERTIFICATES, certificates)
     done.write_text(" ".join(packages))
     return root
 

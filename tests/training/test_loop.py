@@ -375,7 +375,7 @@ def test_classes_go_straight_to_the_loss_with_the_bits_of_the_long_way(ragged: b
     architecture = Architecture(None, 6, vocabulary_size=6, output="softmax", hidden_size=5, dropout=0.2)
     settings = Settings(updates=6, loss="categorical_cross_entropy", clip_norm=0.5, seed=2)
     straight, long = (Trainer(Network.initialized(architecture), Classes(ragged), settings) for _ in range(2))
-    long._may_have_classes = False
+    long._pass._may_have_classes = False
     assert straight.run() == long.run()
     np.testing.assert_array_equal(straight.network.theta, long.network.theta)
     with pytest.raises(ArgumentError, match="straight to the loss"):
