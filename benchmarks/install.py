@@ -56,7 +56,7 @@ def install(folder: Path, requirement: str) -> dict[str, Any]:
 def cpu_seconds(folder: Path, code: str) -> float:
     """Run Python once with the packages of a folder; compiled files go elsewhere."""
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"},
         "PYTHONPATH": str(folder),
         "PYTHONPYCACHEPREFIX": f"{folder}-compiled",
         "OPENBLAS_NUM_THREADS": "1",
