@@ -40,7 +40,10 @@ for call in (forward, backward):
     while not changed:
         ones[:], lengths[:] = right_ones, right_lengths
         inside = True
-        got = call()
+        try:
+            got = call()
+        except ValueError:  # written before the values were checked: refused, once more
+            changed = False
         inside = False
     signal.setitimer(signal.ITIMER_REAL, 0)
     ones[:], lengths[:] = right_ones, right_lengths
