@@ -33,7 +33,7 @@ class ElmanClassifier(BaseClassifier):
     Attributes
     ----------
     classifier_ : SequenceClassifier
-        What was fitted.
+        The fitted classifier.
 
     Examples
     --------

@@ -30,7 +30,7 @@ def sequence_graph(fitted: Fitted, metadata: Mapping[str, str]) -> Graph:
     Parameters
     ----------
     fitted : Fitted
-        What the estimator's fit left.
+        Fitted value of the estimator.
     metadata : mapping of str to str
         Metadata of the file.
     """

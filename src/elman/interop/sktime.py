@@ -55,7 +55,7 @@ class ElmanForecaster(BaseForecaster):
     Attributes
     ----------
     forecaster_ : Forecaster
-        What was fitted.
+        The fitted forecaster.
 
     Notes
     -----
@@ -164,7 +164,7 @@ class ElmanClassifier(BaseClassifier):
     Attributes
     ----------
     classifier_ : SequenceClassifier
-        What was fitted.
+        The fitted classifier.
 
     Examples
     --------

@@ -18,7 +18,7 @@ __all__ = ["draw_curves", "plot_history"]
 
 
 class Trained(Protocol):
-    """What is read of a `History`."""
+    """Attributes of a `History` that the curves need."""
 
     loss: list[float]
     validation_update: list[int]

@@ -41,7 +41,7 @@ def new_figure(size: tuple[float, float], dpi: int = 130) -> Figure:
     from matplotlib.figure import Figure
 
     class Shown(Figure):
-        """A figure that knows its picture: IPython asks for it, and knows `Figure` only once pyplot is loaded."""
+        """A figure with a PNG for IPython, which shows `Figure` only after an import of pyplot."""
 
         def _repr_png_(self) -> bytes:
             return as_bytes(self)
@@ -57,7 +57,7 @@ def as_bytes(figure: Figure, form: str = "png") -> bytes:
     Parameters
     ----------
     figure : matplotlib.figure.Figure
-        What is drawn.
+        Figure to write.
     form : {"png", "svg", "pdf"}
         Kind of the file. The same figure gives the same bytes.
 
