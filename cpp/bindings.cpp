@@ -362,9 +362,9 @@ template <class T> void transpose(int64_t rows, int64_t columns, const T* matrix
 }
 
 // Whether the window of the origin `start + moved` lies inside, computed without overflow.
-bool window_inside(__int128 start, __int128 moved, __int128 first, __int128 width, __int128 total, bool level) {
+bool window_inside(__int128 start, __int128 moved, __int128 first, __int128 width, __int128 total, bool center) {
     const __int128 origin = start + moved, begin = origin + first;
-    return begin >= 0 && begin + width <= total && !(level && (origin < 0 || origin >= total));
+    return begin >= 0 && begin + width <= total && !(center && (origin < 0 || origin >= total));
 }
 
 void bind_batches(nb::module_& m) {
@@ -383,7 +383,7 @@ void bind_batches(nb::module_& m) {
         "out"_a.noconvert(), "rate"_a, "seed"_a, "update"_a, "layer"_a, "first_row"_a = 0, "first_step"_a = 0);
     m.def(
         "gather_windows",
-        [](In values, In level, In origins, int64_t first, int64_t width, int64_t stride, Out result) {
+        [](In values, In center, In origins, int64_t first, int64_t width, int64_t stride, Out result) {
             for_dtype(result, [&]<class T>() {
                 const int64_t total = size(values, 0), C = size(values, 1), steps = size(result, 0),
                               N = size(origins, 0);
@@ -391,9 +391,9 @@ void bind_batches(nb::module_& m) {
                 constexpr auto any = std::numeric_limits<int64_t>();
                 const Checked o(origins, "origins", {N}, any.min(), any.max());
                 for (int64_t n = 0; n < N && steps > 0; ++n) {
-                    if (!window_inside(o[n], 0, first, width, total, level.is_valid()) ||
+                    if (!window_inside(o[n], 0, first, width, total, center.is_valid()) ||
                         !window_inside(o[n], (steps - 1) * static_cast<__int128>(stride), first, width, total,
-                                       level.is_valid()))
+                                       center.is_valid()))
                         throw nb::value_error("a window leaves the values");
                 }
                 const elman::Windows<T> w{steps,
@@ -403,14 +403,14 @@ void bind_batches(nb::module_& m) {
                                           width,
                                           stride,
                                           in<double>(values, "values", {total, C}),
-                                          maybe<double>(level, "level", {total, C}),
+                                          maybe<double>(center, "center", {total, C}),
                                           o,
                                           out<T>(result, "out", {steps, N, width * C})};
                 execute(1, [&](const Run&) { kernels().of<T>().gather_windows(w); });
             });
         },
-        "values"_a.noconvert(), "level"_a.noconvert().none(), "origins"_a.noconvert(), "first"_a, "width"_a, "stride"_a,
-        "out"_a.noconvert());
+        "values"_a.noconvert(), "center"_a.noconvert().none(), "origins"_a.noconvert(), "first"_a, "width"_a,
+        "stride"_a, "out"_a.noconvert());
     m.def(
         "transpose",
         [](In matrix, Out result) {

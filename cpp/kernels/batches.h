@@ -6,7 +6,7 @@
 
 namespace {
 
-// out[t, n] = values[o + first … o + first + width - 1] - level[o] with o = origins[n] + t stride, subtracted in double.
+// out[t, n] = values[o + first … o + first + width - 1] - center[o] with o = origins[n] + t stride, subtracted in double.
 template <class T> void gather_windows(const elman::Windows<T>& w) {
     for (int64_t t = 0; t < w.steps; ++t) {
         for (int64_t n = 0; n < w.N; ++n) {
@@ -15,7 +15,7 @@ template <class T> void gather_windows(const elman::Windows<T>& w) {
             T* out = w.out + (t * w.N + n) * w.width * w.C;
             for (int64_t i = 0; i < w.width; ++i)
                 for (int64_t c = 0; c < w.C; ++c, ++out, ++values)
-                    *out = static_cast<T>(w.level ? *values - w.level[origin * w.C + c] : *values);
+                    *out = static_cast<T>(w.center ? *values - w.center[origin * w.C + c] : *values);
         }
     }
 }

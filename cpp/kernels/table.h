@@ -171,7 +171,7 @@ template <class T> struct Dropout {
 template <class T> struct Windows {
     int64_t steps, N, C, first, width, stride;
     const double* values;    // (total, C)
-    const double* level;     // (total, C) or null
+    const double* center;    // (total, C) or null
     const int64_t* origins;  // (N)
     T* out;                  // (steps, N, width * C)
 };
