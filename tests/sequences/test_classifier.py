@@ -270,7 +270,7 @@ def test_warm_start_goes_on() -> None:
 
 
 def test_model_selection_on_unequal_sequences() -> None:
-    search = GridSearchCV(quick(), {"cell": ["gru", "rnn"], "window": [1, 2]}, cv=2, n_jobs=2).fit(X, y)
+    search = GridSearchCV(quick(), {"cell": ["gru", "rnn"]}, cv=2, n_jobs=2).fit(X, y)
     assert search.predict(X).shape == (24,)
     parts = cross_val_predict(quick(), X, y, cv=3, method="predict_proba")
     assert parts.shape == (24, 3)

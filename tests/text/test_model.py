@@ -283,7 +283,7 @@ def test_ctrl_c_in_a_real_process(tmp_path: Path) -> None:
 
 
 def test_fit_and_use_at_once_are_refused() -> None:
-    model = small(epochs=400).fit(CIRCLE)
+    model = small(epochs=150).fit(CIRCLE)
     thread = threading.Thread(target=model.fit, args=(CIRCLE,))
     thread.start()
     refused = 0

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pytest
 
+from covering import covering
 from elman import reference
 from elman.errors import ArgumentError, DataError, ShapeError
 from elman.reference import numerical_gradient
@@ -20,12 +23,14 @@ WEIGHTS = {"none": None, "row": RNG.uniform(0, 2, (4, 3)), "component": RNG.unif
 LENGTHS = np.array([4, 0, 2])
 
 
-@pytest.mark.parametrize("reduction", ["mean", "sum"])
-@pytest.mark.parametrize("lengths", [None, LENGTHS], ids=["whole", "ragged"])
-@pytest.mark.parametrize("weight", WEIGHTS.values(), ids=WEIGHTS)
-@pytest.mark.parametrize("output", ["identity", "tanh", "relu", "sigmoid", "softmax"])
-@pytest.mark.parametrize("loss", VALUES)
-def test_gradient_through_every_output(loss: str, output: str, weight, lengths, reduction: str) -> None:
+OUTPUTS = ("identity", "tanh", "relu", "sigmoid", "softmax")
+CASES = {"-".join(case): case for case in product(VALUES, OUTPUTS, WEIGHTS, ("whole", "ragged"), ("mean", "sum"))}
+
+
+@pytest.mark.parametrize("name", covering(CASES))
+def test_gradient_through_every_output(name: str) -> None:
+    loss, output, weights, steps, reduction = CASES[name]
+    weight, lengths = WEIGHTS[weights], LENGTHS if steps == "ragged" else None
     objective = Objective(loss, output, reduction=reduction)
     value, do = objective(O, Y, weight, lengths)
     activated = reference.activation_forward(O, output)
