@@ -15,7 +15,7 @@ from meta.repository import ROOT, SOURCE, modules
 FIRST = ["errors", "_extras", "_check"]
 UP_TO_TRAINING = [*FIRST, "reference", "engine", "data", "tables", "persistence", "notebook", "network", "training"]
 UP_TO_ESTIMATORS = [*UP_TO_TRAINING, "estimators"]
-UP_TO_LOAD = [*UP_TO_ESTIMATORS, "prior", "forecasting", "sequences", "text", "load"]
+UP_TO_LOAD = [*UP_TO_ESTIMATORS, "partitions", "prior", "forecasting", "sequences", "text", "load"]
 MAY_IMPORT = {  # room: the rooms it may import, besides itself
     "errors": [],
     "_extras": ["errors"],
@@ -29,11 +29,12 @@ MAY_IMPORT = {  # room: the rooms it may import, besides itself
     "network": [*FIRST, "reference", "engine", "data", "persistence", "notebook"],
     "training": [*FIRST, "reference", "engine", "data", "persistence", "notebook", "network"],
     "estimators": UP_TO_TRAINING,
+    "partitions": [*FIRST, "persistence", "tables"],
     "prior": UP_TO_TRAINING,
-    "forecasting": [*UP_TO_ESTIMATORS, "prior"],
+    "forecasting": [*UP_TO_ESTIMATORS, "partitions", "prior"],
     "sequences": UP_TO_ESTIMATORS,
     "text": UP_TO_ESTIMATORS,
-    "load": [*UP_TO_ESTIMATORS, "prior", "forecasting", "sequences", "text"],
+    "load": [*UP_TO_ESTIMATORS, "partitions", "prior", "forecasting", "sequences", "text"],
     "interop": [*UP_TO_LOAD, ""],
     "explain": UP_TO_LOAD,
     "cli": [*UP_TO_LOAD, "interop", "explain", ""],
