@@ -75,7 +75,7 @@ def test_every_node_shows_its_numbers(opened: Open, name: str) -> None:
                 assert texts == [spelt(value) for value in flat(node["value"])[:12]], node["id"]
                 expected = shape(node["value"]) if isinstance(node["value"], list) else "number"
                 assert table.locator(".shape").inner_text() == expected or len(shape(node["value"]).split("×")) > 2
-                lines = board.locator(".panel .equation .line math").count()
+                lines = board.locator(".panel .equation .line").count()
                 assert lines == 1 + sum(node[part] is not None for part in ("equation", "numbers", "result"))
     assert page.complaints == []
 

@@ -194,9 +194,29 @@ def test_small_numbers_keep_three_digits() -> None:
 def test_markdown_has_every_section(name: str) -> None:
     taught = lesson(name)
     markdown = render(taught, "markdown")
-    headings = [line.removeprefix("## ") for line in markdown.splitlines() if line.startswith("## ")]
-    assert headings == [section.title for section in taught.sections]
+    assert sum(line.startswith("## ") for line in markdown.splitlines()) == len(taught.sections)
     assert markdown.count("$$") % 2 == 0
+    outside = re.sub(r"\$\$.*?\$\$|\$[^$\n]*\$|`[^`\n]*`", "", markdown, flags=re.DOTALL)
+    assert re.findall(r"<\w|\b[wWxyahJLV]_\w", outside) == []  # no tag, and no index that is no formula
+
+
+def test_letters_with_an_index_are_formulas() -> None:
+    """Note D's a<t>, w_x and ∂L/∂w_x in prose: no raw letters, and no tag in Markdown."""
+    taught = lesson("by-hand-sum")
+    markdown, latex, page = (render(taught, form) for form in ("markdown", "latex", "html"))
+    assert r"$a^{\langle t \rangle}$ | state after step t |" in markdown and "a<t>" not in markdown
+    assert r"\ensuremath{a^{\langle t \rangle}} & state after step t" in latex
+    body = re.sub(r"<(template|script|style).*?</\1>|<[^>]*>", "", page, flags=re.DOTALL)
+    assert re.findall(r"\b\w_\w", body) == []
+
+
+@pytest.mark.parametrize("form", ["markdown", "latex", "text", "html"])
+def test_the_bound_of_note_d_has_one_relation(form: str) -> None:
+    """L > 1/3 ((1 − 1)² + (1 − 2)² + (1 − 3)²) = 5/3."""
+    written = re.sub(r"<[^>]*>|&#x0*|;| |\$", "", render(lesson("by-hand-sum"), form))
+    start = {"markdown": r"L>\frac{1}{3}", "latex": r"L>\frac{1}{3}", "text": "L>1/3((1−1)²", "html": "L3E13("}[form]
+    bound = written[written.index(start) :].split("1.6667")[0]
+    assert bound.count("=") == 1 and not re.search(r"(>|3E)&?=", bound)
 
 
 def test_an_unknown_form_is_refused() -> None:

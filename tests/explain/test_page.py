@@ -95,10 +95,11 @@ def test_formulas_are_there_once_as_mathml() -> None:
     page = render(document)
     template = re.search(r'<template id="formulas">(.*?)</template>', page, re.DOTALL)
     assert template is not None
-    formulas = template[1].split("</math>")[:-1]
-    assert len(formulas) == len(set(formulas)) and all(text.startswith("<math>") for text in formulas)
+    formulas = re.findall(r"<span>.*?</span>|<math>.*?</math>", template[1])
+    assert len(formulas) == len(set(formulas)) and "".join(formulas) == template[1]
     symbol = next(iter(embedded(page)["traces"].values()))["epochs"][0]["detail"]["forward"][0]["symbol"]
-    assert formulas[symbol["m"]] == "<math><mrow><msub><mi>x</mi><mrow><mn>1</mn></mrow></msub></mrow>"
+    assert formulas[symbol["m"]] == "<math><mrow><msub><mi>x</mi><mrow><mn>1</mn></mrow></msub></mrow></math>"
+    assert '<span><math><mrow><mn>1</mn></mrow></math> <math><mrow><mo form="infix">−</mo><mn>0.5</mn>' in template[1]
 
 
 def test_a_trace_alone_is_a_page_too() -> None:
@@ -112,17 +113,20 @@ def test_a_trace_alone_is_a_page_too() -> None:
 def test_blocks_of_every_kind() -> None:
     formula = {"latex": r"x < 1", "text": "x < 1"}
     blocks = [
-        {"kind": "text", "text": "Of `W_x` and <b>"},
+        {"kind": "text", "text": "Of `W_x`, h_(t−1), a<3> and <b>"},
         {"kind": "formula", "formula": formula, "caption": "At `x`"},
-        {"kind": "table", "caption": None, "columns": ["", "a"], "rows": [["one", -0.12345678], ["two", True]]},
+        {"kind": "table", "caption": None, "columns": ["", "w_x"], "rows": [["one", -0.12345678], ["two", True]]},
         {"kind": "slip", "written": "1 + 1 = 3", "right": "2", "why": "because"},
     ]
     page = render(EMPTY | {"summary": "It is `so`", "sections": [{"title": "One & two", "blocks": blocks}]})
     parsed(page)
+    h, a = "<msub><mi>h</mi><mrow><mi>t</mi><mo>−</mo><mn>1</mn></mrow></msub>", "<mi>⟨</mi><mn>3</mn><mi>⟩</mi>"
+    a = f"<msup><mi>a</mi><mrow>{a}</mrow></msup>"
     for part in (
-        '<p class="measure">Of <code>W_x</code> and &lt;b&gt;</p>',
+        f"Of <code>W_x</code>, <math><mrow>{h}</mrow></math>, <math><mrow>{a}</mrow></math> and &lt;b&gt;</p>",
+        '<th scope="col"><math><mrow><msub><mi>w</mi><mrow><mi>x</mi></mrow></msub></mrow></math></th>',
         "One &amp; two",
-        '<math display="block"><mrow><mi>x</mi><mo>&#x0003C;</mo><mn>1</mn></mrow></math>',
+        '<mi>x</mi></mrow></math> <math displaystyle="true"><mrow><mo form="infix">&#x0003C;</mo><mn>1</mn></mrow>',
         '<td data-value="-0.12345678">−0.123457</td>',
         "<s>1 + 1 = 3</s>",
         "It is <code>so</code>",

@@ -8,6 +8,7 @@ from collections.abc import Callable
 
 from elman import _check
 from elman.explain.lesson import Cell, Formula, Lesson, Slip, Table, Text
+from elman.explain.prose import pieces
 from elman.explain.sheet import Derivation, Heading, Item, sheet
 from elman.explain.trace import Trace
 
@@ -71,15 +72,19 @@ def _text_item(item: Item) -> list[str]:
     if isinstance(item, Slip):
         return ["", *_wrapped(f"Written: {item.written}. Right: {item.right}. {item.why}")]
     if isinstance(item, Formula):
-        return ["", *([item.caption] if item.caption else []), f"    {item.formula.text}"]
+        return ["", *_text_caption(item), f"    {item.formula.text}"]
     if isinstance(item, Table):
-        return ["", *([item.caption] if item.caption else []), *_text_table(item)]
+        return ["", *_text_caption(item), *_text_table(item)]
     left = item.left.text
     lines = [f"{left if not i else ' ' * len(left)} = {side.text}" for i, side in enumerate(item.sides)]
     lines = lines or [left]
     if not left:
         lines = [line.strip().removeprefix("= ") if not i else line for i, line in enumerate(lines)]
     return [*lines[:-1], lines[-1] + (f"    ({item.remark})" if item.remark else "")]
+
+
+def _text_caption(item: Formula | Table) -> list[str]:
+    return [item.caption.replace("`", "")] if item.caption else []
 
 
 def _wrapped(text: str) -> list[str]:
@@ -89,7 +94,7 @@ def _wrapped(text: str) -> list[str]:
 
 
 def _text_table(item: Table) -> list[str]:
-    lines = [list(item.columns), *([_cell(cell) for cell in row] for row in item.rows)]
+    lines = [[_cell(cell).replace("`", "") for cell in row] for row in (item.columns, *item.rows)]
     widths = [max(len(line[i]) for line in lines) for i in range(len(item.columns))]
     return ["  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines]
 
@@ -107,28 +112,41 @@ def _markdown(subject: Trace | Lesson) -> str:
 
 def _markdown_item(item: Item) -> str:
     if isinstance(item, Heading):
-        return f"{'#' * item.level} {_escaped_words(item.text)}"
+        words = _escaped_words if item.level == 1 else _markdown_text  # a title may be the name of a file
+        return f"{'#' * item.level} {words(item.text)}"
     if isinstance(item, Text):
-        return item.text
+        return _markdown_text(item.text)
     if isinstance(item, Slip):
-        return f"> Written: {item.written}. **Right: {item.right}.** {item.why}"
+        written, right, why = map(_markdown_text, (item.written, item.right, item.why))
+        return f"> Written: {written}. **Right:** {right}. {why}"
     if isinstance(item, Formula):
-        caption = f"{item.caption}\n\n" if item.caption else ""
+        caption = f"{_markdown_text(item.caption)}\n\n" if item.caption else ""
         return f"{caption}$${item.formula.latex}$$"
     if isinstance(item, Table):
-        head = [f"{item.caption}:", ""] if item.caption else []
+        head = [f"{_markdown_text(item.caption)}:", ""] if item.caption else []
         rows: list[tuple[Cell, ...]] = [item.columns, ("---",) * len(item.columns), *item.rows]
         return "\n".join([*head, *(f"| {' | '.join(_escaped_cell(cell) for cell in row)} |" for row in rows)])
     return f"$${_aligned(item, 'aligned')}$$"
 
 
+_MARKDOWN: dict[str, Callable[[str], str]] = {
+    "words": lambda text: _escaped_words(text),
+    "code": "`{}`".format,
+    "formula": "${}$".format,
+}
+
+
+def _markdown_text(text: str) -> str:
+    return "".join(_MARKDOWN[kind](part) for kind, part in pieces(text))
+
+
 def _escaped_words(text: str) -> str:
-    """Escape user text, such as file names, so that none of its characters is markup."""
+    """Escape text, such as the name of a file, so that none of its characters is markup."""
     return re.sub(r"[\\`*\[\]<>$&#~|]|(?<!\w)_|_(?!\w)", r"\\\g<0>", text)
 
 
 def _escaped_cell(cell: Cell) -> str:
-    return _cell(cell).replace("|", "\\|")
+    return _markdown_text(_cell(cell))
 
 
 _ONE_LINE, _LINE = 90, 100  # characters: of a formula on one line, of a line of several sides
@@ -179,7 +197,7 @@ _SECTIONS = (r"\section*", r"\section*", r"\subsection*", r"\subsubsection*")
 def _latex(subject: Trace | Lesson) -> str:
     items = sheet(subject)
     assert isinstance(items[0], Heading)
-    title = rf"\title{{{_latex_text(items[0].text)}}}" + "\n\\author{}\n\\date{}\n"
+    title = rf"\title{{{_plain(items[0].text)}}}" + "\n\\author{}\n\\date{}\n"
     body = "\n\n".join(_latex_item(item) for item in items[1:])
     return f"{_PREAMBLE}{title}\\begin{{document}}\n\\maketitle\n\n{body}\n\n\\end{{document}}\n"
 
@@ -225,28 +243,16 @@ _SIGNS = {
     "⅔": r"\tfrac{2}{3}", "ᵀ": r"^{\top}", "⁺": "^{+}", "′": "'", "⁻": "^{-}", "∞": r"\infty", "‖": r"\|",
     "⁽": "^{(}", "⁾": "^{)}", "¹": "^1", "ε": r"\varepsilon", "√": r"\surd", "≈": r"\approx",
 }  # fmt: skip
-_CODE = re.compile(r"`([^`]*)`")
+_LATEX: dict[str, Callable[[str], str]] = {
+    "words": lambda text: _plain(text),
+    "code": lambda text: rf"\texttt{{{_plain(text)}}}",
+    "formula": r"\ensuremath{{{}}}".format,
+}
 
 
 def _latex_text(text: str) -> str:
-    """Return plain text as LaTeX."""
-    pieces = _CODE.split(text)
-    plain = [_escaped(piece) if i % 2 == 0 else rf"\texttt{{{_plain(piece)}}}" for i, piece in enumerate(pieces)]
-    return "".join(plain)
-
-
-_INDEXED = re.compile(r"(?<!\w)(∂?[A-Za-zŷ])_(\([^()]*\)|[A-Za-z0-9,]+)(?!\w)")
-
-
-def _escaped(text: str) -> str:
-    """Escape special characters, and write letters with an index, such as ``h_3`` or ``h_(t−1)``, as formulas."""
-    pieces = _INDEXED.split(text)
-    out = [_plain(pieces[0])]
-    for letter, index, rest in zip(pieces[1::3], pieces[2::3], pieces[3::3], strict=True):
-        below = "".join(_SIGNS.get(c, c) for c in index.strip("()"))
-        above = "".join(f"{_SIGNS[c]} " if c in _SIGNS else c for c in letter)
-        out += [f"\\ensuremath{{{above}_{{{below}}}}}", _plain(rest)]
-    return "".join(out)
+    """Return prose as LaTeX."""
+    return "".join(_LATEX[kind](part) for kind, part in pieces(text))
 
 
 _DASHES = {"…": r"\ldots{}", "–": "--"}

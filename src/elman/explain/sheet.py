@@ -61,7 +61,7 @@ def _traced(trace: Trace, level: int) -> Iterator[Item]:
         [
             [
                 trace.symbols[name].text,
-                name,
+                f"`{name}`",
                 " × ".join(map(str, value.shape)),
                 "yes" if name in trace.trained else "no",
             ]

@@ -121,11 +121,14 @@ def _backward(worked: Trace) -> list[Block]:
             "leads from the loss to a<3>, back through the states to a<k>, and to the weight. The derivative of tanh "
             "is 1 − a²."
         ),
-        Formula((_partial("w_x"), Math(
-            r"\sum_n \tfrac{2}{3}\left(a^{\langle 3\rangle}_n - y_n\right) \sum_{k=1}^{3} \Big[\prod_{j=k+1}^{3} "
-            r"\left(1-{a^{\langle j\rangle}_n}^2\right) w_a\Big] \left(1-{a^{\langle k\rangle}_n}^2\right) x_{k,n}",
-            "Σ_n 2/3 (a<3> − y) Σ_k [Π_{j=k+1…3} (1 − a<j>²) w_a] (1 − a<k>²) x_k"))),
-        Text("For w_a, a<k−1> replaces x_k."),
+        Formula((_delta("3"), Math(
+            r"\tfrac{2}{3}\left(a^{\langle 3\rangle} - y\right)\left(1 - {a^{\langle 3\rangle}}^2\right)",
+            "2/3 (a<3> − y) (1 − a<3>²)"))),
+        Formula((_delta("k-1"), Math(
+            r"\delta_{k} w_a \left(1 - {a^{\langle k-1\rangle}}^2\right)", "δ_k w_a (1 − a<k−1>²)"))),
+        Formula((_partial("w_x"), Math(r"\sum_n \sum_{k=1}^{3} \delta_{k,n} x_{k,n}", "Σ_n Σ_k δ_k,n x_k,n"))),
+        Formula((_partial("w_a"), Math(
+            r"\sum_n \sum_{k=1}^{3} \delta_{k,n} a^{\langle k-1\rangle}_n", "Σ_n Σ_k δ_k,n a<k−1>_n"))),
         _shares(worked, _W_X, "w_x"),
         _shares(worked, _W_A, "w_a"),
         Text(
@@ -141,6 +144,10 @@ def _update(worked: Trace, name: str, weight: str) -> Formula:
     before, after = (epoch.parameters[name] for epoch in worked.epochs[:2])
     put = numbers(before) - numbers(RATE) @ numbers(worked.epochs[0].gradient[name])
     return Formula((Math(rf"{weight}^{{\text{{new}}}}", f"{weight} new"), put, numbers(after)))
+
+
+def _delta(k: str) -> Math:
+    return Math(rf"\delta_{{{k}}}", f"δ_{k}" if k == "3" else f"δ_({k.replace('-', '−')})")
 
 
 def _partial(weight: str) -> Math:
@@ -237,13 +244,15 @@ def _bound() -> list[Block]:
         h = reference.rnn_forward(x, zeros, w, w)
         loss, _ = reference.mean_squared_error(h[3], Y[:, np.newaxis])
         rows.append([f"{weight:g}", ", ".join(f"{value:.4f}" for value in h[3, :, 0]), f"{loss:.4f}"])
-    third = Math(r"\frac{1}{3} \left((1 - 1)^2 + (1 - 2)^2 + (1 - 3)^2\right)", "1/3 ((1 − 1)² + (1 − 2)² + (1 − 3)²)")
+    bound = Math(
+        r"L > \frac{1}{3} \left((1 - 1)^2 + (1 - 2)^2 + (1 - 3)^2\right)", "L > 1/3 ((1 − 1)² + (1 − 2)² + (1 − 3)²)"
+    )
     return [
         Text(
             "tanh is below 1, but two of the sums are 2 and 3. For any weights the outputs are below 1, and the loss "
             "is above 5/3:"
         ),
-        Formula((Math("L >", "L >"), third, numbers(5 / 3))),
+        Formula((bound, numbers(5 / 3))),
         table("Loss for w_x = w_a = w", ["w", "outputs", "loss"], rows),
         Text(
             "Every update lowers the loss, but there is no minimum: the weights grow without bound. Hence the stopping "

@@ -98,22 +98,18 @@ def _one_step() -> list[Block]:
 
 def _nested(worked_: Trace) -> list[Block]:
     layer = worked_.chains.chains[0].layers[0]
-    w = layer.weights
-    entering = [x @ w["W_x"] + w["b"] for x in layer.x]
-    in_symbols, put = symbol("h", 0), numbers(layer.h[0])
-    names = "h_0"
+    w, names, steps = layer.weights, "h_0", []
     for t in (1, 2, 3):
-        in_symbols = function("sigmoid", symbol("x", t) @ symbol("W_x") + in_symbols @ symbol("W_h") + symbol("b"))
-        put = function("sigmoid", numbers(entering[t - 1]) + put @ numbers(w["W_h"]))
         names = f"f({names}, x_{t})"
-    results = [numbers(layer.h[t]) for t in (1, 2, 3)]
+        rule = function("sigmoid", symbol("x", t) @ symbol("W_x") + symbol("h", t - 1) @ symbol("W_h") + symbol("b"))
+        read = numbers(layer.x[t - 1] @ w["W_x"] + w["b"])
+        put = function("sigmoid", read + numbers(layer.h[t - 1]) @ numbers(w["W_h"]))
+        steps.append(Formula((symbol("h", t), rule, put, numbers(layer.h[t]))))
     return [
         Text("With f(h, x) = σ(x W_x + h W_h + b), three steps apply f three times, each to the previous result:"),
         Formula((symbol("h", 3), Math(names, names))),
-        Formula((symbol("h", 3), in_symbols), "Written out:"),
-        Formula((symbol("h", 3), put, results[2]), "With numbers; x_t W_x + b is already one row:"),
-        Formula((symbol("h", 1), results[0])),
-        Formula((symbol("h", 2), results[1])),
+        Text("Step by step, with numbers. x_t W_x + b is one row:"),
+        *steps,
         Text("W_h occurs three times. Its derivative is a sum over these three occurrences."),
     ]
 
@@ -132,18 +128,25 @@ def _partial(weight: str, loss: str = "J_3") -> Math:
     return Math(rf"\frac{{\partial {loss}}}{{\partial W^{{{weight}}}}}", f"∂{loss}/∂W_{weight}")
 
 
-def _terms(weight: str, left: str) -> Math:
+def _delta(k: str) -> Math:
+    return Math(rf"\delta_{{3 \to {k}}}", f"δ_(3→{k.replace('-', '−')})")
+
+
+def _terms(left: str) -> Math:
     """Return the sum of three paths of output 3; ``left`` is the first factor of each."""
-    slopes = [r"\operatorname{diag} f'(z_3)", r"W^{hh\top} \operatorname{diag} f'(z_2)",
-              r"W^{hh\top} \operatorname{diag} f'(z_1)"]  # fmt: skip
-    texts = ["diag f'(z_3)", "W_hhᵀ diag f'(z_2)", "W_hhᵀ diag f'(z_1)"]
     latex, text = [], []
     for k in (3, 2, 1):
-        index = k - 1 if left == "h" else k
-        chain = 4 - k
-        latex.append(rf"{left}_{{{index}}}^{{\top}} \frac{{\partial J_3}}{{\partial h_3}} " + " ".join(slopes[:chain]))
-        text.append(f"{left}_{index}ᵀ ∂J_3/∂h_3 " + " ".join(texts[:chain]))
+        index, delta = (k - 1 if left == "h" else k), _delta(str(k))
+        latex.append(rf"{left}_{{{index}}}^{{\top}} {delta.latex}")
+        text.append(f"{left}_{index}ᵀ {delta.text}")
     return Math(" + ".join(latex), " + ".join(text), 0)
+
+
+def _prefix() -> list[Block]:
+    """Return the rule of the products that all paths share."""
+    start = Math(r"\frac{\partial J_3}{\partial h_3} \odot f'(z_3)", "∂J_3/∂h_3 ⊙ f'(z_3)")
+    step = Math(r"\delta_{3 \to k+1} \, W^{hh\top} \odot f'(z_k)", "δ_(3→k+1) W_hhᵀ ⊙ f'(z_k)")
+    return [Formula((_delta("3"), start)), Formula((_delta("k"), step))]
 
 
 def _legs(worked_: Trace) -> list[Leg]:
@@ -165,7 +168,8 @@ def _products(worked_: Trace, left: str) -> list[Block]:
         delta = arriving(worked_, leg)
         put = numbers(before.T) @ numbers(delta)
         index = leg.k - 1 if left == "h" else leg.k
-        sign = Math(rf"{left}_{{{index}}}^{{\top}} \, \delta_{{3 \to {leg.k}}}", f"{left}_{index}ᵀ δ(3→{leg.k})")
+        right = _delta(str(leg.k))
+        sign = Math(rf"{left}_{{{index}}}^{{\top}} \, {right.latex}", f"{left}_{index}ᵀ {right.text}")
         blocks.append(Formula((sign, put, numbers(before.T @ delta))))
     return blocks
 
@@ -173,8 +177,13 @@ def _products(worked_: Trace, left: str) -> list[Block]:
 def _recurrent(worked_: Trace) -> list[Block]:
     return [
         Text("The loss of the third word depends on W_hh through three steps. From the latest to the earliest:"),
-        Formula((_partial("hh"), _terms("hh", "h"))),
-        Text("δ(3→k) is the product after h_(k−1)ᵀ, a row vector. With numbers:"),
+        Formula((_partial("hh"), _terms("h"))),
+        Text(
+            "δ_(3→k) = ∂J_3/∂z_k is the product of the factors from the loss back to step k. Each product contains "
+            "the one before it, so backpropagation computes every factor once:"
+        ),
+        *_prefix(),
+        Text("With numbers:"),
         *_products(worked_, "h"),
         Text("The path to step 1 adds nothing, because h_0 = 0. Words 1 and 2 have their own paths:"),
         path_table(worked_, ["layers.0.W_h"], "All six paths of J = J_1 + J_2 + J_3"),
@@ -188,7 +197,7 @@ def _input(worked_: Trace) -> list[Block]:
             "∂J/∂W_xh is often left as an exercise. It is the same sum of paths, with x_kᵀ instead of h_(k−1)ᵀ: at "
             "step k, W_hh multiplies the previous state, and W_xh multiplies the word."
         ),
-        Formula((_partial("xh"), _terms("xh", "x"))),
+        Formula((_partial("xh"), _terms("x"))),
         *_products(worked_, "x"),
         Text("x_k is one-hot, so each path contributes to the row of its word. Over all six paths:"),
         Formula((_partial("xh", "J"), numbers(total))),

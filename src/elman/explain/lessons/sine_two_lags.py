@@ -41,7 +41,6 @@ def worked(cell: str) -> Trace:
     """Return the trace of one kind of network."""
     architecture = Architecture(1, 1, cell=cell, hidden_size=HIDDEN, readout="last")
     title = {"rnn": "tanh network", "lstm": "LSTM"}[cell]
-    names = [f"y_{t}" for t in range(3, ROWS + 3)]
     return trace(
         short_network(architecture, seed=4),
         *examples(),
@@ -49,17 +48,14 @@ def worked(cell: str) -> Trace:
         epochs=50,
         tolerance=1e-4,
         title=f"Two lags of a sine wave: {title}",
-        row_names=names,
     )
 
 
 def _data() -> list[Block]:
     x, y = examples()
-    rows = [
-        [f"y_{n + 3}", f"{x[0, n, 0]:.4f}", f"{x[1, n, 0]:.4f}", f"{y[n, 0]:.4f}"] for n in range(len(y))
-    ]  # y_1 is the first value of the wave
+    rows = [[f"example {n + 1}", f"{x[0, n, 0]:.4f}", f"{x[1, n, 0]:.4f}", f"{y[n, 0]:.4f}"] for n in range(len(y))]
     return [
-        table("Examples", ["target", "X[0] = y_(t−2)", "X[1] = y_(t−1)", "y_t"], rows),
+        table("Examples", ["", "X[0] = y_(t−2)", "X[1] = y_(t−1)", "y_t"], rows),
         Slip(
             "a list of lags that begins with y_(t−1)", "X[0] = y_(t−2), X[1] = y_(t−1)",
             "X[0] is fed first, so it must hold the older value.",

@@ -144,5 +144,5 @@ def _zeros() -> list[Block]:
 
 
 def _weights(weights: dict[str, Array]) -> Table:
-    rows = [[name, shown(weights[name])] for name in _NAMES]
+    rows = [[f"`{name}`", shown(weights[name])] for name in _NAMES]
     return table("After 20 updates from zero", ["weights", "value"], rows)

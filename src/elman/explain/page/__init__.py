@@ -56,7 +56,8 @@ def render(document: Mapping[str, Any]) -> str:
         raise ArgumentError(f"render: document must be a trace or a lesson of version 1, got {found}.")
     formulas = Formulas()
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.filters["mathml"] = formulas.inline
+    environment.filters["display"] = formulas.display
+    environment.filters["prose"] = formulas.prose
     environment.filters["number"] = _number
     lesson = dict(document) if document["kind"] == "lesson" else _alone(document)
     traces = {name: compact_trace(trace, formulas) for name, trace in lesson["traces"].items()}

@@ -119,12 +119,12 @@ class Board {
   transport() {
     const step = (by, name, sign) =>
       make("button", { type: "button", class: "step", "aria-label": name, onclick: () => this.compute(by) }, sign);
+    const time = [make("label", { for: this.slider.id, class: "time-label" }, "Time"), this.slider];
     return make(
       "div",
       { class: "transport" },
       step(-1, "Previous in the order of computation", "‹"),
-      make("label", { for: this.slider.id, class: "time-label" }, "Time"),
-      this.slider,
+      ...(this.trace.steps > 1 ? time : []),
       this.now,
       step(1, "Next in the order of computation", "›"),
     );

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from itertools import pairwise
 from typing import Any
+
+from elman.explain.prose import pieces
 
 __all__ = ["Formulas", "compact_trace"]
 
@@ -19,13 +22,13 @@ class Formulas:
     Attributes
     ----------
     table : list of str
-        The contents of the ``<math>`` elements.
+        One element each; a ``<span>`` contains a ``<math>`` for every part before which a line may break.
 
     Examples
     --------
     >>> formulas = Formulas()
     >>> formulas.index("h_{1}"), formulas.index("x"), formulas.index("h_{1}"), formulas.table[1]
-    (0, 1, 0, '<mrow><mi>x</mi></mrow>')
+    (0, 1, 0, '<math><mrow><mi>x</mi></mrow></math>')
     """
 
     def __init__(self) -> None:
@@ -36,14 +39,26 @@ class Formulas:
         """Return the index of a formula; add it if it is new."""
         if latex not in self._indices:
             self._indices[latex] = len(self.table)
-            self.table.append(_mathml(latex))
+            parts = [f"<math>{part}</math>" for part in _parts(latex)]
+            self.table.append(parts[0] if len(parts) == 1 else f"<span>{' '.join(parts)}</span>")
         return self._indices[latex]
 
-    def inline(self, latex: str, display: str = "inline") -> Any:
-        """Return a formula as a complete element for the template."""
+    def display(self, latex: str) -> Any:
+        """Return a formula for the template: an element for every part, so that a line may break before each."""
         from markupsafe import Markup
 
-        return Markup(f'<math display="{display}">{_mathml(latex)}</math>')
+        return Markup(" ".join(f'<math displaystyle="true">{part}</math>' for part in _parts(latex)))
+
+    def prose(self, text: str) -> Any:
+        """Return a paragraph for the template."""
+        from markupsafe import Markup, escape
+
+        marked: dict[str, Callable[[str], Markup]] = {
+            "words": escape,
+            "code": Markup("<code>{}</code>").format,
+            "formula": lambda latex: Markup(f"<math>{_mathml(latex)}</math>"),
+        }
+        return Markup("").join(marked[kind](part) for kind, part in pieces(text))
 
 
 def _mathml(latex: str) -> str:
@@ -52,6 +67,23 @@ def _mathml(latex: str) -> str:
 
     inner = _WRAPPER.sub("", convert(latex))
     return re.sub(r"&#x(?!0*(?:26|3C|3E);)[0-9A-F]+;", lambda sign: html.unescape(sign[0]), inner)
+
+
+_OPERATOR = re.compile(r"(?<=\S) (?=[=<>+-] )")
+_OPENING, _CLOSING = re.compile(r"\\(?:begin|left)\b|[{(\[]"), re.compile(r"\\(?:end|right)\b|[})\]]")
+_FIRST_SIGN = re.compile(r"^<mrow><mo>(?=[+\u2212=]|&#x0003[CE];)")
+
+
+def _parts(latex: str) -> list[str]:
+    """Split a formula before the operators =, <, >, + and - outside all brackets, and return MathML."""
+    cuts = [0, *(match.start() for match in _OPERATOR.finditer(latex) if _depth(latex[: match.start()]) == 0)]
+    first, *rest = (_mathml(latex[a:b].strip()) for a, b in pairwise([*cuts, len(latex)]))
+    return [first, *(_FIRST_SIGN.sub('<mrow><mo form="infix">', part) for part in rest)]
+
+
+def _depth(latex: str) -> int:
+    """Return the number of brackets and environments that are open at the end."""
+    return len(_OPENING.findall(latex)) - len(_CLOSING.findall(latex))
 
 
 def compact_trace(trace: Mapping[str, Any], formulas: Formulas) -> dict[str, Any]:

@@ -105,7 +105,7 @@ function ghostOf(shape, node, x, y, mirror) {
 function outputPlace(node, t, column, shape, present, top) {
   const x = column(t) + shape.up;
   const level = (name) => top - 52 - STOREY * present.indexOf(name);
-  if (node.name === "y") return { x: x + 52, y: level("L") };
+  if (node.name === "y") return { x: x + 66, y: level("L") }; // beside the number of the loss
   if (node.kind === "total") return { x, y: 34 };
   if (node.kind === "input" || !present.includes(node.name)) return { x: x + 46, y: level("o") };
   return { x, y: level(node.name) };

@@ -1,6 +1,6 @@
 // The loss and the parameters over the epochs.
 
-const CHART = { width: 640, height: 180, left: 70, right: 14, top: 14, bottom: 30 };
+const CHART = { width: 640, height: 180, left: 100, right: 14, top: 14, bottom: 30 };
 
 class Training {
   constructor(board) {

@@ -1,0 +1,46 @@
+"""Nothing that a reader needs is cut off or covered, on a desktop and on a phone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from elman.explain import LESSONS
+
+Open = Callable[..., Any]
+RESULTS = """() => [...document.querySelectorAll(".formula")].map((box) => [...box.querySelectorAll("math")])
+  .filter((parts) => parts.length > 1).map((parts) => parts.at(-1))
+  .filter((part) => part.getBoundingClientRect().right > innerWidth).map((part) => part.textContent)"""
+CUT = """() => [...document.querySelectorAll(".training svg text")]
+  .filter((text) => text.getBoundingClientRect().left < text.ownerSVGElement.getBoundingClientRect().left)
+  .map((text) => text.textContent)"""
+BOXES = """(all) => all.map((text) => text.getBoundingClientRect()).map(({left, right, top, bottom}) =>
+  [left, right, top, bottom])"""
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("name", LESSONS)
+def test_results_of_formulas_are_on_the_screen(opened: Open, name: str, width: int) -> None:
+    """A long formula continues on the next line, before =, + or -."""
+    page = opened(name, width=width).page
+    assert page.evaluate(RESULTS) == []
+    assert page.evaluate(CUT) == []
+
+
+@pytest.mark.parametrize("name", ["window-forecast", "sequence-to-sequence", "next-word", "lstm-sequence"])
+def test_a_loss_does_not_cover_its_target(opened: Open, name: str) -> None:
+    page = opened(name).page
+    for board in page.locator(".board").all():
+        losses = board.locator('.node[data-id^="output/L/"] .figure').evaluate_all(BOXES)
+        targets = board.locator('.node[data-id^="output/y/"] .figure').evaluate_all(BOXES)
+        assert losses and targets
+        for left, right, top, bottom in losses:
+            assert all(right < box[0] or left > box[1] or bottom < box[2] or top > box[3] for box in targets)
+
+
+def test_one_step_has_no_slider(opened: Open) -> None:
+    boards = opened("next-word").page.locator(".board")
+    assert boards.nth(0).locator(".transport input").count() == 0
+    assert boards.nth(1).locator(".transport input").count() == 1
