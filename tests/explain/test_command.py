@@ -91,6 +91,19 @@ def test_a_forecaster_and_its_file(run: Run, tmp_path: Path) -> None:
     assert document["notes"] == ["x and y are in the network's units: transformed, centered, divided by the unit."]
 
 
+def test_a_forecaster_and_a_series_that_comes_with_elman(run: Run) -> None:
+    from elman.data.datasets import load_dataset
+
+    small: dict[str, Any] = {"window": 4, "season": 12, "steps": 2, "hidden_size": 2, "updates": 1}
+    Forecaster(2, method="network", ensemble_size=1, **small).fit(load_dataset("air-passengers")).save("model.elman")
+    done = run("model.elman", "--data", "air-passengers", "--row", 30, "--format", "json", "--quiet")
+    assert (done.exit_code, done.stderr) == (0, "")
+    assert json.loads(done.stdout)["title"] == "model.elman, row 30 of air-passengers"
+    done = run("model.elman", "--data", "air-pasengers", "--row", 30, "--format", "json")
+    assert done.exit_code == 2
+    assert "no such file, and no series of that name comes with Elman (air-passengers, sunspots do)" in done.stderr
+
+
 def test_a_classifier_and_its_file(run: Run, tmp_path: Path) -> None:
     X, y = [np.sin(np.arange(5.0) + i % 2) for i in range(12)], ["ab"[i % 2] for i in range(12)]
     rows = [f"{i},{t},{value:.3f},{y[i]}" for i in range(12) for t, value in enumerate(X[i])]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 import pytest
@@ -206,7 +207,7 @@ SMALL = Architecture(2, 2, cell="rnn", hidden_size=2)
          "trace: x must have at least one step and one row, got shape (0, 2, 2)."),
         ({"x": np.full((3, 2, 2), np.nan)}, DataError, "trace: x[0, 0, 0] must be finite, got nan."),
         ({"y": np.zeros((3, 2))}, ShapeError, "trace: y must have the shape of the output (3, 2, 2), got (3, 2)."),
-        ({"loss": "mse"}, ArgumentError, "trace: loss must be one of 'half_squared_error', 'mean_squared_error', "),
+        ({"loss": "rmse"}, ArgumentError, "trace: loss must be one of 'half_squared_error', 'mean_squared_error', "),
         ({"loss": "binary_cross_entropy"}, ArgumentError,
          "trace: loss='binary_cross_entropy' needs a network with output='sigmoid', got output='identity'."),
         ({"bptt_depth": 0}, ArgumentError, "trace: bptt_depth must be an integer of at least 1, got 0."),
@@ -250,7 +251,6 @@ def test_epochs_are_capped_with_a_clear_message() -> None:
         "that a trace may keep. Take at most epochs=614."
     )
     assert len(trace(network, *arguments, learning_rate=0.1, epochs=614).epochs) == 615
-    trace(network, *arguments, epochs=2000)  # without a learning rate there are no updates
 
 
 def test_two_layers_in_both_directions_have_no_single_order_of_time() -> None:
@@ -296,3 +296,50 @@ def test_dropout_is_left_out_and_that_is_said() -> None:
     architecture = Architecture(2, 2, cell="rnn", hidden_size=2, dropout=0.5)
     worked = trace(random_network(architecture), *example(architecture))
     assert worked.notes == ["Dropout is off: the numbers are those of a prediction."]
+
+
+def unit() -> Network:
+    return Network(Architecture(1, 1, cell="rnn", hidden_size=1, bias=False), np.ones(3))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"state": {"h": [[0.5]]}}, "state must be a State, got dict. Pass State(h) of elman.network."),
+        ({"epochs": 3},
+         "epochs=3 needs a learning rate; nothing is updated without one. Pass {}, or leave out epochs."),
+        ({"tolerance": 0.1},
+         "tolerance=0.1 needs a learning rate; nothing is updated without one. Pass {}, or leave out tolerance."),
+    ],
+)  # fmt: skip
+def test_refused_options(options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        trace(unit(), [[[1.0]]], [[[1.0]]], **options)
+    assert str(caught.value) == f"trace: {message.format('learning_rate')}"
+
+
+def test_the_remedies_work() -> None:
+    x, y = [[[1.0]]], [[[1.0]]]
+    begun = trace(unit(), x, y, state=State(np.full((1, 1, 1), 0.5)))
+    assert begun.epochs[0].loss == pytest.approx(0.0089969, abs=5e-8)  # (tanh(1.5) − 1)²
+    assert len(trace(unit(), x, y, learning_rate=0.1, epochs=3).epochs) == 4
+    assert len(trace(unit(), x, y, learning_rate=0.1).epochs) == 2
+
+
+@pytest.mark.parametrize("short", ["mse", "mae"])
+def test_the_estimators_names_of_losses(short: str) -> None:
+    from elman.forecasting.options import LOSSES
+    from elman.sequences.parameters import LOSSES as OF_SEQUENCES
+
+    assert trace(unit(), [[[1.0]]], [[[2.0]]], loss=short).objective.loss == LOSSES[short] == OF_SEQUENCES[short]
+
+
+def test_the_output_gate_and_the_output_sum_have_two_symbols() -> None:
+    """The note's o_t is the output gate of an LSTM; the output before its activation is a_y,t beside it."""
+    texts = {cell: nets.worked(Architecture(2, 2, cell=cell, hidden_size=2)).first.forward for cell in ("lstm", "gru")}
+    symbols = {cell: [node.symbol.text for node in nodes if node.t] for cell, nodes in texts.items()}
+    assert symbols["lstm"].count("o_2") == symbols["lstm"].count("a_y,2") == 1
+    assert symbols["gru"].count("o_2") == 1 and "a_y,2" not in symbols["gru"]
+    for nodes in texts.values():
+        forward = [node.symbol.text for node in nodes]
+        assert len(forward) == len(set(forward))

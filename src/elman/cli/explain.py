@@ -28,7 +28,10 @@ __all__ = ["explain"]
 _ENDINGS = {".html": "html", ".htm": "html", ".md": "markdown", ".tex": "latex", ".json": "json", ".txt": "text"}
 
 
-Data = Annotated[Path | None, typer.Option(metavar="FILE", help="With a model: values or labelled sequences.")]
+Data = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="With a model: values, air-passengers, sunspots, or labelled sequences."),
+]
 Row = Annotated[int | None, typer.Option(min=1, help="With a model: which row of the data, from 1.")]
 Form = Annotated[
     str | None, typer.Option("--format", help="html, markdown, latex, json or text; by the file's name, else html.")
@@ -105,7 +108,7 @@ def _subject(
         refuse_unused(f"{what}: without --learning-rate nothing is updated", later)
     elif not 0 < rate < float("inf"):
         usage_error(f"--learning-rate {rate:g}: must be a positive number.")
-    options = {"learning_rate": rate, "epochs": epochs or 1, "tolerance": tolerance or 0.0, "bptt_depth": depth}
+    options = {"learning_rate": rate, "epochs": epochs, "tolerance": tolerance, "bptt_depth": depth}
     return _of_model(Path(what), data, row, columns, options, quiet=quiet)
 
 
@@ -146,9 +149,10 @@ def _of_model(
     if data is None or row is None:
         usage_error(f"{model}: a saved model needs --data FILE and --row N.")
     check_readable(None, model)
-    check_readable("--data", data)
     known: Any = load(model)
     kind = type(known).__name__
+    if kind != "Forecaster":  # which also takes the name of a series that comes with Elman
+        check_readable("--data", data)
     options["title"] = f"{_readable(model.name)}, row {row} of {_readable(data.name)}"
     columns.check(model, known)
     if kind == "Network":

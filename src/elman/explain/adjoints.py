@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from elman.explain.board import Array, Board, Operand, Position
-from elman.explain.formula import Math, function, numbers, symbol
+from elman.explain.formula import Math, function, numbers, partial, symbol
 from elman.explain.forward import GATES, ForwardPass
 from elman.explain.paths import PathSum
 from elman.explain.unrolled import Chain, LayerRun, StepBack
@@ -88,9 +88,9 @@ class BackwardPass:
             terms = [Term(lambda d, p: d * slope(p), [dyhat, yhat])]
         else:
             jacobian = objective.jacobian(yhat.value)
-            by_o = Operand("output", Math(r"\frac{\partial \hat{y}}{\partial o}", "∂ŷ/∂o"), jacobian)
+            by_o = Operand("output", partial(symbol("yhat", t), self.letters.output_sum(t)), jacobian)
             terms = [Term(_through, [dyhat, by_o])]
-        do = self._work(position, "adjoint-sum", "do", terms, self.paths.do[t], symbol("do", t))
+        do = self._work(position, "adjoint-sum", "do", terms, self.paths.do[t], self.letters.output_sum(t, "d"))
         W_y = Operand("output.W_y", self.forward._output_weight()[1], run.W_y)
         known = self.paths.do[t] @ run.W_y.T
         self._work(position, "adjoint-readout", "dr", [Term(_back, [do, W_y])], known, symbol("dr", t))

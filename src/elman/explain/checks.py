@@ -20,12 +20,21 @@ MOST_KEPT = 400_000  # numbers of all epochs: parameters, gradients and predicti
 
 
 def check_options(bptt_depth: Any, learning_rate: Any, epochs: Any, tolerance: Any) -> None:
-    """Refuse options outside their ranges."""
+    """Refuse options outside their ranges, and options of updates without a learning rate."""
     _check.bptt_depth("trace", bptt_depth)
     if learning_rate is not None:
         _check.number_in("trace", "learning_rate", learning_rate, "(0, inf)")
-    _check.integer("trace", "epochs", epochs, 1, MOST_EPOCHS)
-    _check.number_in("trace", "tolerance", tolerance, "[0, inf)")
+    if epochs is not None:
+        _check.integer("trace", "epochs", epochs, 1, MOST_EPOCHS)
+    if tolerance is not None:
+        _check.number_in("trace", "tolerance", tolerance, "[0, inf)")
+    for name, value in (("epochs", epochs), ("tolerance", tolerance)):
+        if learning_rate is None and value is not None:
+            raise ArgumentError(
+                f"trace: {name}={value!r} needs a learning rate; nothing is updated without one.",
+                Remedy(learning_rate=...),
+                Remedy("leave out {}", **{name: ...}),
+            )
 
 
 def checked_input(architecture: Architecture, x: npt.ArrayLike) -> Array:
@@ -50,6 +59,11 @@ def checked_state(architecture: Architecture, state: State | None, rows: int) ->
     """Return the initial state in float64."""
     if state is None:
         return State.zeros(architecture, rows, np.float64)
+    if not isinstance(state, State):
+        hint = "State(h, c)" if architecture.kind.has_c else "State(h)"
+        raise ArgumentError(
+            f"trace: state must be a State, got {type(state).__name__}.", Remedy(f"pass {hint} of elman.network")
+        )
     parts = architecture.num_layers * architecture.directions
     if (state.c is not None) != architecture.kind.has_c:
         raise ArgumentError(f"trace: only an LSTM has state.c; the network's cell is {architecture.cell!r}.")

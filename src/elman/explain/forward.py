@@ -24,10 +24,13 @@ class Letters:
     ----------
     layers : int
         Number of recurrent layers.
+    cell : str
+        Their cell.
     """
 
-    def __init__(self, layers: int) -> None:
+    def __init__(self, layers: int, cell: str = "rnn") -> None:
         self._several = layers > 1
+        self._sum = "a_y" if cell == "lstm" else "o"  # o is the output gate of an LSTM
 
     def at(self, name: str, position: Position) -> Math:
         """Return the symbol of a value at a position."""
@@ -36,6 +39,10 @@ class Letters:
     def weight(self, name: str, chain: str | None, layer: int | None) -> Math:
         """Return the symbol of a parameter."""
         return symbol(name, None, layer if self._several else None, chain == "reverse")
+
+    def output_sum(self, t: int | None, before: str = "", after: str = "") -> Math:
+        """Return the symbol of the output before its activation."""
+        return symbol(f"{before}{self._sum}{after}", t)
 
     def _layer(self, position: Position) -> int | None:
         return position.layer if self._several else None
@@ -55,7 +62,7 @@ class ForwardPass:
     def __init__(self, run: Unrolled, objective: Objective) -> None:
         self.run, self.objective = run, objective
         self.board = Board()
-        self.letters = Letters(run.architecture.num_layers)
+        self.letters = Letters(run.architecture.num_layers, run.architecture.cell)
         self._inputs()
         for chain in run.chains:
             self._initial(chain)
@@ -165,9 +172,8 @@ class ForwardPass:
             operands = [r, W_y]
             if (b_y := run.weights.get("output.b_y")) is not None:
                 operands.append(Operand("output.b_y", symbol("b_y"), b_y))
-            o = self.board.work(
-                position, "output-sum", "o", symbol("o", t), _affine_rule, operands, self._without_skip(t)
-            )
+            sign = self.letters.output_sum(t)
+            o = self.board.work(position, "output-sum", "o", sign, _affine_rule, operands, self._without_skip(t))
             if "skip.W_k" in run.weights:
                 o = self._skip(position, o)
             activated = partial(function, run.architecture.output)
@@ -191,12 +197,12 @@ class ForwardPass:
         if run.architecture.readout == "every" and t is not None:
             seen = self.board[Position("forward", t, None).id("x")]
         W_k = Operand("skip.W_k", symbol("W_k"), run.weights["skip.W_k"])
-        plain = Operand(o.id, symbol("o'", t), o.value)
+        plain = Operand(o.id, self.letters.output_sum(t, after="'"), o.value)
         return self.board.work(
             Position(None, t, None),
             "output-sum",
             "o+",
-            symbol("o", t),
+            self.letters.output_sum(t),
             lambda o, x, W_k: o + x @ W_k,
             [plain, seen, W_k],
             run.output(t, run.o),

@@ -13,6 +13,7 @@ from elman.explain.formula import Math, function, numbers, symbol
 
 Array = npt.NDArray[Any]
 
+_SHORT = {"mse": "mean_squared_error", "mae": "mean_absolute_error"}  # the estimators' names
 _NATURAL = {"binary_cross_entropy": "sigmoid", "categorical_cross_entropy": "softmax"}
 
 
@@ -22,7 +23,7 @@ class Objective:
     Parameters
     ----------
     loss : str
-        A name of `elman.reference`: a squared, absolute or Huber error, or a cross-entropy.
+        A name of `elman.reference`: a squared, absolute or Huber error, or a cross-entropy; also ``"mse"``, ``"mae"``.
     output : str
         The network's output activation g.
     reduction : {"mean", "sum"}
@@ -43,7 +44,7 @@ class Objective:
     """
 
     def __init__(self, loss: str, output: str, reduction: str, shape: tuple[int, ...], y: npt.ArrayLike) -> None:
-        self.loss = _check.choice("trace", "loss", loss, tuple(_TERMS))
+        self.loss = loss = _check.choice("trace", "loss", _SHORT.get(loss, loss), tuple(_TERMS))
         self.reduction = _check.choice("trace", "reduction", reduction, _check.REDUCTIONS)
         self.output = output
         self.natural = loss in _NATURAL

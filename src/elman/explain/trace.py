@@ -21,7 +21,7 @@ from elman.explain.checks import (
     chosen_parameters,
 )
 from elman.explain.detail import Detail, one_pass_back, state_meaning
-from elman.explain.formula import Math
+from elman.explain.formula import Math, symbol
 from elman.explain.forward import Letters
 from elman.explain.objective import Objective
 from elman.explain.paths import PathSum
@@ -194,8 +194,8 @@ def trace(
     state: State | None = None,
     bptt_depth: int | None = None,
     learning_rate: float | None = None,
-    epochs: int = 1,
-    tolerance: float = 0.0,
+    epochs: int | None = None,
+    tolerance: float | None = None,
     trained: Iterable[str] | None = None,
     title: str = "A network worked by hand",
     words: Sequence[str] | None = None,
@@ -220,8 +220,8 @@ def trace(
     y : array_like (T, N, K) or (N, K)
         Targets in the shape of the output; for the categorical cross-entropy also classes without the last axis.
     loss : str
-        ``"mean_squared_error"``, ``"half_squared_error"``, ``"mean_absolute_error"``, ``"huber"`` (with δ = 1),
-        ``"binary_cross_entropy"`` or ``"categorical_cross_entropy"``.
+        ``"mean_squared_error"`` or ``"mse"``, ``"half_squared_error"``, ``"mean_absolute_error"`` or ``"mae"``,
+        ``"huber"`` (with δ = 1), ``"binary_cross_entropy"`` or ``"categorical_cross_entropy"``.
     reduction : {"mean", "sum"}
         The mean over rows, steps and components, or their sum.
     state : State, optional
@@ -231,10 +231,10 @@ def trace(
         layers the depth counts steps in time only.
     learning_rate : float, optional
         Learning rate of gradient descent; None means no updates.
-    epochs : int
-        Maximum number of updates.
-    tolerance : float
-        Stop once an update lowers the loss by less than this or raises it; 0 never stops early.
+    epochs : int, optional
+        Maximum number of updates, with a learning rate; 1 if not given.
+    tolerance : float, optional
+        Stop once an update lowers the loss by less than this or raises it; without it training never stops early.
     trained : iterable of str, optional
         Names of the parameters to differentiate and update; all if not given.
     title : str
@@ -289,7 +289,7 @@ def trace(
     weights = {name: np.array(network.parameters[name], np.float64) for name in layout.names}
     begin = checked_state(architecture, state, inputs.shape[1])
     run = Unrolled(architecture, weights, inputs, begin)
-    updates = epochs if learning_rate is not None else 0
+    updates = 0 if learning_rate is None else epochs or 1
     check_epochs(layout, run.o.size, updates)
     objective = Objective(loss, architecture.output, reduction, run.o.shape, y)
     symbols = {name: parameter_symbol(architecture, name) for name in layout.names}
@@ -300,7 +300,7 @@ def trace(
     result.row_names = None if row_names is None else list(row_names)
     if architecture.dropout or architecture.recurrent_dropout:
         result.notes.append("Dropout is off: the numbers are those of a prediction.")
-    _descend(result, begin, updates, tolerance)
+    _descend(result, begin, updates, tolerance or 0.0)
     return result
 
 
@@ -386,9 +386,9 @@ def parameter_symbol(architecture: Architecture, name: str) -> Math:
     """Return the symbol of a parameter by its name in the layout."""
     group, _, rest = name.partition(".")
     if group == "embedding":
-        return Letters(1).weight("E", None, None)
+        return symbol("E")
     if group != "layers":
-        return Letters(1).weight(rest, None, None)
+        return symbol(rest)
     number, _, letter = rest.partition(".")
     reverse = letter.startswith("reverse.")
     letters = Letters(architecture.num_layers)
