@@ -98,7 +98,12 @@ void bind_streaming(nb::module_& m) {
         .def_prop_ro("input_size", [](const PackedLayer& p) { return p.D; })
         .def_prop_ro("hidden_size", [](const PackedLayer& p) { return p.H; })
         .def_prop_ro("one_hot", [](const PackedLayer& p) { return p.one_hot; })
-        .def_prop_ro("dtype", [](const PackedLayer& p) { return p.single ? "float32" : "float64"; });
+        .def_prop_ro("dtype", [](const PackedLayer& p) { return p.single ? "float32" : "float64"; })
+        .def("__copy__", [](const nb::object& self) { return self; })
+        .def("__deepcopy__", [](const nb::object& self, const nb::handle&) { return self; })  // it never changes
+        .def("__reduce__", [](const PackedLayer&) -> nb::object {
+            throw nb::type_error("PackedLayer: packed weights stay in this process; call pack_layer again in another.");
+        });
     m.def("pack_layer", pack_layer, "cell"_a, "W_x"_a.noconvert(), "W_h"_a.noconvert(), "b"_a.noconvert().none(),
           "b_hn"_a.noconvert().none(), "activation"_a, "one_hot"_a = false);
     m.def("step", step, "packed"_a, "x"_a.noconvert(), "h"_a.noconvert(), "c"_a.noconvert().none());

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -156,6 +157,13 @@ def test_a_packed_layer_keeps_its_level() -> None:
         engine.use_isa(before)
         results.append(h)
     assert all((h == results[0]).all() for h in results)
+
+
+def test_a_packed_layer_is_its_own_copy_and_stays_in_its_process() -> None:
+    packed = engine.pack_layer("rnn", *(np.eye(3, dtype="float32") for _ in range(2)))
+    assert copy.copy(packed) is packed and copy.deepcopy([packed])[0] is packed
+    with pytest.raises(TypeError, match=r"PackedLayer: packed weights stay in this process; call pack_layer again"):
+        packed.__reduce__()
 
 
 @pytest.mark.parametrize("twin", [engine, reference])

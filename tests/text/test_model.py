@@ -316,6 +316,11 @@ def test_short_texts_are_refused(text: str, message: str) -> None:
     assert str(caught.value).split("\n")[0] == f"LanguageModel.fit: {message}"
 
 
+def test_epochs_without_end_are_refused() -> None:
+    with pytest.raises(ArgumentError, match=r"LanguageModel\.fit: epochs .*1000000000, got 1000000000000"):
+        small(epochs=10**12).fit(CIRCLE)
+
+
 def test_the_shortest_texts_that_can_be_learned() -> None:
     small(validation_fraction=0.0, epochs=1).fit("ab")
     model = small(validation_fraction=0.0, epochs=1).fit("aaaa")

@@ -74,7 +74,7 @@ TABLE: Table = {
     "training": Choice(options=("streams", "windows")),
     "steps": Count(auto=True, others=_STEPS).later(),
     "batch_size": Count(auto=True).later(),
-    "epochs": Count(auto=True, others="n_epochs max_epochs num_epochs").later(),
+    "epochs": Count(most=10**9, auto=True, others="n_epochs max_epochs num_epochs").later(),
     "optimizer": COMMON["optimizer"].later(),
     "learning_rate": COMMON["learning_rate"].later(),
     "momentum": Number(interval="[0, 1)").later(),
