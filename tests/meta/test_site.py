@@ -30,7 +30,7 @@ ROOMS = [
     "elman.text",
     "elman.training",
 ]
-INTERNAL = ["elman.cli", "elman.estimators"]  # the command, and the parts that estimators share
+INTERNAL = ["elman.cli", "elman.estimators", "elman.partitions"]  # the command, and what the public rooms stand on
 SECTIONS = ("tutorials", "how-to", "explanation", "reference", "project")
 
 

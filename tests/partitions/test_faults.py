@@ -22,7 +22,7 @@ FRAME = pd.DataFrame(
     }
 )
 MODEL = Forecaster(2, season=4, method="seasonal naive").fit(FRAME)
-PART = ForecastPart(Forecaster, dump_arrays(*MODEL.to_arrays()))
+PART = ForecastPart(Forecaster, dump_arrays(*MODEL.to_arrays()), MODEL.predict()[:0])
 
 
 def test_every_kind_of_fault_is_named_with_its_row() -> None:
@@ -54,7 +54,7 @@ def test_without_faults_nothing_is_split() -> None:
 
 
 def test_short_series_are_left_out_as_in_memory() -> None:
-    part = ForecastPart(Forecaster, PART.model, least=2)
+    part = ForecastPart(Forecaster, PART.model, PART.empty, least=2)
     short = FRAME.drop(index=range(13, 24)).reset_index(drop=True)
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -63,6 +63,8 @@ def test_short_series_are_left_out_as_in_memory() -> None:
         "1 of 5 series left out, at least 2 values of each are needed: 'b'."
     ]
     assert found.equals(MODEL.predict(FRAME[FRAME["unique_id"] != "b"]))
+    with pytest.warns(ElmanWarning, match="1 of 1 series left out"):
+        assert part(short[12:13]).equals(PART.empty)
 
 
 def test_a_refused_value_is_an_error_of_the_part() -> None:

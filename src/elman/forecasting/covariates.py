@@ -13,26 +13,14 @@ import pandas as pd
 from elman.data.ragged import refuse_times
 from elman.errors import ArgumentError, DataError
 from elman.forecasting.panel import Panel
-from elman.tables.categories import categories_in
+from elman.tables.categories import categories_in, sources
 from elman.tables.frame_columns import numbers, select_columns, time_stamps, with_keys
 
-__all__ = ["read_covariates", "read_future", "sources"]
+__all__ = ["read_covariates", "read_future"]
 
 Array = npt.NDArray[np.float64]
 
 _SHOWN = 4  # categories in a hint
-
-
-def sources(columns: Sequence[str], names: Sequence[str]) -> list[str]:
-    """List the columns from which covariates are read: their own, or the column of categories for ``column=category``.
-
-    Examples
-    --------
-    >>> sources(["ds", "sky", "price"], ["price", "sky=rain", "sky=sun"])
-    ['price', 'sky']
-    """
-    categories = {f"{column}={label}": column for column, own in categories_in(columns, names).items() for label in own}
-    return list(dict.fromkeys(categories.get(name, name) for name in names))
 
 
 def read_covariates(place: str, frame: pd.DataFrame, names: Sequence[str]) -> Array:

@@ -95,6 +95,15 @@ class Fitted:
             )
         return self.method
 
+    @property
+    def possible_names(self) -> tuple[OwnNames, ...]:
+        """Columns that further files may have: those of the file of the fit, or the usual ones."""
+        return (OwnNames(),) if self.columns is None else (self.columns, OwnNames())
+
+    def without_series(self) -> Fitted:
+        """Return the same with one series, if forecasts of other data do not depend on those of the fit."""
+        return self if self.network is not None else replace(self, newest=self.newest.select([0]))
+
     def check_channels(self, place: str, panel: Panel) -> None:
         """Refuse series whose channels differ from those of the fit."""
         now = None if panel.values.ndim == 1 else panel.values.shape[1]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from copy import copy
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
@@ -21,6 +22,7 @@ from elman.forecasting.notices import notice_ended, notice_medians
 from elman.forecasting.options import TABLE, check_parameters, covariates_of, least_values, names_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
+from elman.forecasting.partitioned import forecast_parts
 from elman.forecasting.procedure import fit_panel
 from elman.forecasting.recipe import resolve_seasons
 from elman.forecasting.saving import SINCE, from_file, to_file
@@ -28,6 +30,8 @@ from elman.forecasting.saving_network import RENAMED
 from elman.forecasting.shown import figure, summary
 from elman.forecasting.training_set import filled
 from elman.network import Network
+from elman.partitions import Job, partitioned
+from elman.persistence import dump_arrays
 from elman.tables.frequencies import Frequency
 from elman.training import History, checkpointing
 from elman.training.flow_report import GradientFlow
@@ -248,27 +252,51 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
                 self._fit_panel(place, panel)
         return self
 
-    def predict(self, data: Any = None, level: Any = None, future: Any = None) -> Any:
+    def predict(
+        self,
+        data: Any = None,
+        level: Any = None,
+        future: Any = None,
+        *,
+        output: Any = None,
+        workers: int | None = None,
+        resume: bool = False,
+        errors: str = "raise",
+    ) -> Any:
         """Forecast the `horizon` values that follow.
 
         Parameters
         ----------
-        data : array_like, list or frame, optional
+        data : array_like, list, frame or path, optional
             Known series in any of the forms of `fit`; by default those of `fit`. The network uses only the newest
             ``window + steps - 1`` values of each, or all with ``carry_state``. Nothing is learned from them.
+            A path names Parquet files that need not fit in memory: a folder, a file, a pattern such as
+            ``"sales/*.parquet"``, or a list of files.
         level : float or sequence of float, optional
             Percentages, such as ``[80, 95]``: intervals that hold this share of the values. Those of the prior and of a
             baseline come from the prior's quantiles, up to 95 (`elman.forecasting.methods.spread`); those of the
             network from its errors in the past (`elman.forecasting.intervals`), and need ``intervals``.
         future : frame, optional
             With ``future_covariates``: ``unique_id``, ``ds`` and these columns for the `horizon` steps that follow.
+        output : path, optional
+            Of Parquet files: a new folder for the forecast. It appears whole; until then the finished parts are in a
+            hidden folder beside it.
+        workers : int, optional
+            Of Parquet files: processes. By default one, or as many as `joblib.parallel_config` sets. The result does
+            not depend on them.
+        resume : bool
+            Of Parquet files: continue a run that was killed or interrupted.
+        errors : {"raise", "collect"}
+            Of data in parts: whether a series that cannot be used is an error, which names its file, row group and row,
+            or is left out and listed.
 
         Returns
         -------
         ndarray (horizon,) or (horizon, D), list of these, or frame
             In the form of the data: a frame has ``unique_id``, future ``ds`` and ``Elman``. With ``level`` a
             frame also has ``Elman-lo-80``, ``Elman-hi-80`` and so on; an array becomes a dict of arrays with these
-            keys, a list a list of such dicts.
+            keys, a list a list of such dicts. For Parquet files the path of the folder; with ``errors="collect"`` also
+            a frame of ids, places and messages.
 
         Raises
         ------
@@ -281,7 +309,12 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         """
         place = self._place("predict")
         levels = [] if level is None else check_levels(place, level)
+        job = Job.checked(place, errors, output, resume, workers)
         with self._reading("predict") as fitted:
+            source = partitioned(place, data, *fitted.possible_names)
+            if source is not None:
+                return forecast_parts(place, self, fitted, self._content(fitted), source, levels, future, job)
+            job.refuse(place)
             if data is None:
                 panel = self._with_future(place, fitted.newest, future)
                 return fitted.delivered(place, panel, levels, self.n_threads or 0)
@@ -529,6 +562,12 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         """Put intervals around forecasts from a checked panel."""
         panel, _ = filled(panel, self.missing, self._fitted.seasons[0])
         return self._fitted.method.bounds(place, panel, forecasts, levels, self.n_threads or 0)
+
+    def _content(self, fitted: Fitted) -> bytes:
+        """Return the content of a file of this forecaster that forecasts other series alike."""
+        lean = copy(self)
+        lean._fitted = fitted.without_series()
+        return dump_arrays(*lean.to_arrays())
 
     # Parameters and files
 

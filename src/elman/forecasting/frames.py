@@ -13,8 +13,9 @@ import pandas as pd
 
 from elman.data.ragged import refuse_times
 from elman.errors import ArgumentError, DataError, ElmanWarning, Remedy, UnsupportedError
-from elman.forecasting.covariates import read_covariates, sources
+from elman.forecasting.covariates import read_covariates
 from elman.forecasting.panel import LARGEST, Panel, names_of
+from elman.tables.categories import sources
 from elman.tables.frame_columns import as_long, numbers, select_columns, time_stamps
 from elman.tables.frequencies import (
     OFF_CALENDAR,

@@ -1,34 +1,35 @@
-"""Forecasts of data in parts: what every part of it is put through, in any process of any computer."""
+"""Forecasts of data in parts, by the code that forecasts a frame in memory, in any process of any computer."""
 
 from __future__ import annotations
 
 import warnings
-from dataclasses import dataclass, field
-from functools import lru_cache
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import lru_cache, partial
 from hashlib import sha256
-from typing import Any, Protocol
+from importlib.metadata import version
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from elman.errors import ElmanWarning
+from elman.engine import isa, num_threads, use_isa
+from elman.errors import ArgumentError, DataError, ElmanWarning, Remedy, UnsupportedError
+from elman.forecasting.fitted import Fitted
+from elman.forecasting.options import covariates_of, least_values, names_of
+from elman.forecasting.parameters import Parameters
+from elman.partitions import Job, Partitioned, worker_count
 from elman.persistence import parse_arrays
+from elman.tables.frame_columns import time_stamps
 from elman.tables.own_names import OwnNames
+from elman.training.progress import Progress
 
-__all__ = ["ForecastPart", "Loads"]
-
-
-class Loads(Protocol):
-    """A class that rebuilds a model from the contents of its file."""
-
-    @classmethod
-    def from_arrays(cls, arrays: Any, metadata: Any) -> Any:
-        """Rebuild a model."""
+__all__ = ["ForecastPart", "empty_forecast", "forecast_parts"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ForecastPart:
-    """The forecast of whole series, made by the code that forecasts a frame in memory.
+    """The forecast of a frame of whole series.
 
     A process rebuilds the model once, however many parts it is given. A series' forecast does not depend on the other
     series of its part.
@@ -39,6 +40,8 @@ class ForecastPart:
         `elman.Forecaster`.
     model : bytes
         The content of its file.
+    empty : DataFrame
+        The result for no series.
     least : int
         Values that a series needs; shorter ones are left out with a warning.
     levels : tuple of float
@@ -47,6 +50,8 @@ class ForecastPart:
         Columns of the result.
     n_threads : int
         Threads of the kernels.
+    level_of_instructions : str
+        Of the kernels, as named by `elman.engine.isa_levels`.
 
     Examples
     --------
@@ -54,22 +59,29 @@ class ForecastPart:
     >>> from elman.persistence import dump_arrays
     >>> frame = pd.DataFrame({"unique_id": "tea", "ds": range(12), "y": [1.0, 2.0, 3.0] * 4})
     >>> model = Forecaster(3, season=3, method="seasonal naive").fit(frame)
-    >>> part = ForecastPart(Forecaster, dump_arrays(*model.to_arrays()))
+    >>> part = ForecastPart(Forecaster, dump_arrays(*model.to_arrays()), model.predict()[:0])
     >>> part(frame)["Elman"].tolist()
     [1.0, 2.0, 3.0]
     """
 
-    estimator: type[Loads]
+    estimator: Any
     model: bytes
+    empty: pd.DataFrame
     least: int = 1
     levels: tuple[float, ...] = ()
     names: OwnNames = field(default_factory=OwnNames)
     n_threads: int = 1
+    level_of_instructions: str = field(default_factory=isa)
 
-    @property
-    def digest(self) -> str:
-        """SHA-256 of the model."""
-        return sha256(self.model).hexdigest()
+    def described(self) -> dict[str, Any]:
+        """Describe by plain values what determines the result for given data."""
+        return {
+            "version": version("elman"),
+            "model": sha256(self.model).hexdigest(),
+            "level": list(self.levels),
+            "columns": self.names.to_metadata(),
+            "instructions": self.level_of_instructions,
+        }
 
     def __call__(self, frame: pd.DataFrame, future: pd.DataFrame | None = None) -> pd.DataFrame:
         """Forecast a frame of whole series, with the covariates known ahead if the model has any.
@@ -79,16 +91,20 @@ class ForecastPart:
         DataError
             If a value or time stamp cannot be used.
         """
+        if isa() != self.level_of_instructions:
+            use_isa(self.level_of_instructions)
         model = _model(self.estimator, self.model, self.n_threads)
         frame = self._without_short(frame)
+        if len(frame) == 0:
+            return self.empty
         forecast: pd.DataFrame = model.predict(frame, level=list(self.levels) or None, future=future)
         return self.names.renamed(forecast)
 
     def _without_short(self, frame: pd.DataFrame) -> pd.DataFrame:
-        """Leave out series with too few values, unless all have too few; the forecaster then refuses them."""
+        """Leave out series with too few values, as the forecaster does where others have enough."""
         codes, ids = pd.factorize(frame["unique_id"])
         few = np.bincount(codes, minlength=len(ids)) < self.least
-        if not few.any() or few.all():
+        if not few.any():
             return frame
         first = ", ".join(map(repr, pd.Index(ids)[few][:5].tolist()))
         warnings.warn(
@@ -100,7 +116,93 @@ class ForecastPart:
 
 
 @lru_cache(maxsize=2)
-def _model(estimator: type[Loads], content: bytes, n_threads: int) -> Any:
+def _model(estimator: Any, content: bytes, n_threads: int) -> Any:
     model = estimator.from_arrays(*parse_arrays(content))
     model.set_params(n_threads=n_threads, progress=False)
     return model
+
+
+def forecast_parts(
+    place: str,
+    forecaster: Parameters,
+    fitted: Fitted,
+    content: bytes,
+    source: Partitioned,
+    levels: Sequence[float],
+    future: Any,
+    job: Job,
+) -> Any:
+    """Forecast data in parts.
+
+    Parameters
+    ----------
+    place : str
+        Start of a message.
+    forecaster : Forecaster
+        Fitted.
+    fitted : Fitted
+        Its fitted value.
+    content : bytes
+        The content of its file.
+    source : Partitioned
+        The data.
+    levels : sequence of float
+        Percentages of intervals.
+    future : object
+        The covariates known ahead, if there are any.
+    job : Job
+        Options of the run.
+
+    Returns
+    -------
+    object
+        In the form of the data; see `elman.partitions.Partitioned.map`.
+
+    Raises
+    ------
+    ArgumentError, DataError, UnsupportedError
+        If the forecaster does not go with such data.
+    """
+    _check_fitted(place, forecaster, fitted)
+    ahead = None
+    if names := names_of(forecaster.future_covariates):
+        if future is None:
+            raise ArgumentError(f"{place}: future must hold {', '.join(names)} for the steps after every series.")
+        ahead = source.ahead(future, names)
+    elif future is not None:
+        raise ArgumentError(f"{place}: future is given, but this Forecaster has no future_covariates.")
+    source = source.with_columns(covariates_of(forecaster))
+    threads = max(1, (forecaster.n_threads or num_threads()) // worker_count(job.workers))
+    empty = empty_forecast(place, source, levels)
+    least = least_values(forecaster)
+    part = ForecastPart(type(forecaster), content, empty, least, tuple(levels), source.names, threads)
+    shown = partial(Progress, description="forecasting", enabled=bool(forecaster.progress))
+    return source.map(part, empty, replace(job, about=part.described(), progress=shown), ahead)
+
+
+def _check_fitted(place: str, forecaster: Parameters, fitted: Fitted) -> None:
+    """Refuse a forecaster that would infer something from all series at once, or that takes several channels."""
+    if fitted.channels is not None:
+        raise UnsupportedError(f"{place}: data in parts have one value per time; this was fitted on {fitted.channels}.")
+    if fitted.frequency is None and forecaster.freq == "auto":
+        raise ArgumentError(
+            f"{place}: this was fitted on arrays, so the distance between time stamps is not known.",
+            Remedy("pass it to the Forecaster and fit again, for example {}", freq="MS"),
+        )
+
+
+def empty_forecast(place: str, source: Partitioned, levels: Sequence[float]) -> pd.DataFrame:
+    """Return a forecast without rows: the names and dtypes of its columns.
+
+    Raises
+    ------
+    DataError
+        If the data have times of a type that cannot be used.
+    """
+    known = source.empty()
+    if isinstance(known["ds"].dtype, pd.StringDtype):
+        raise DataError(f"{place}: {source.names.time} must hold time stamps or integers, the data have texts.")
+    edges = [f"Elman-{side}-{level:g}" for level in levels for side in ("lo", "hi")]
+    numbers = {name: np.empty(0) for name in ("Elman", *edges)}
+    frame = pd.DataFrame({"unique_id": known["unique_id"], "ds": time_stamps(place, known["ds"]), **numbers})
+    return source.names.renamed(frame)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from elman.partitions.job import Job, worker_count
 from elman.partitions.kinds import Part, Partitioned
 from elman.partitions.opening import partitioned
 from elman.partitions.parquet import ParquetFiles
 
-__all__ = ["ParquetFiles", "Part", "Partitioned", "partitioned"]
+__all__ = ["Job", "ParquetFiles", "Part", "Partitioned", "partitioned", "worker_count"]

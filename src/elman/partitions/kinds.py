@@ -8,6 +8,9 @@ from typing import Any, Protocol
 
 import pandas as pd
 
+from elman.partitions.job import Job
+from elman.tables.own_names import OwnNames
+
 __all__ = ["Part", "Partitioned"]
 
 
@@ -49,6 +52,10 @@ class Partitioned(Protocol):
     def kind(self) -> str:
         """Name of the form: ``"parquet"``, ``"dask"``, ``"ray"`` or ``"spark"``."""
 
+    @property
+    def names(self) -> OwnNames:
+        """Columns of the id, the time and the target."""
+
     def columns(self) -> list[str]:
         """Names of all columns of the data."""
 
@@ -64,13 +71,31 @@ class Partitioned(Protocol):
     def parts(self) -> Iterator[Part]:
         """Yield the parts in a fixed order, one in memory at a time."""
 
-    def map(self, function: Callable[[pd.DataFrame], pd.DataFrame], empty: pd.DataFrame) -> Any:
+    def empty(self) -> pd.DataFrame:
+        """Return a part without rows: the names and dtypes of its columns."""
+
+    def ahead(self, future: Any, covariates: Sequence[str]) -> Any:
+        """Open further rows of the same series, in the form of the data or in memory, for `map`."""
+
+    def map(self, function: Callable[..., pd.DataFrame], empty: pd.DataFrame, job: Job, future: Any = None) -> Any:
         """Apply a function to every part; the result has the form of the data.
 
         Parameters
         ----------
         function : callable
-            Takes a frame of whole series and returns a frame. Other processes must be able to import it.
+            Takes a frame of whole series and returns a frame; it refuses a series by `DataError`. Other processes must
+            be able to import it.
         empty : DataFrame
             A result without rows: the names and dtypes of its columns.
+        job : Job
+            Options, such as what to do with series that cannot be used.
+        future : object, optional
+            From `ahead`. The function then gets those of the series of each
+            part as its argument ``future``.
+
+        Returns
+        -------
+        object
+            With ``errors="collect"`` a pair: the result, and a table of the ids, places and messages of the series
+            that could not be used.
         """

@@ -11,7 +11,7 @@ from elman.tables.own_names import OwnNames
 __all__ = ["partitioned"]
 
 
-def partitioned(place: str, data: Any, names: OwnNames | None = None) -> ParquetFiles | None:
+def partitioned(place: str, data: Any, *names: OwnNames) -> ParquetFiles | None:
     """Open data in parts; return None for data in memory.
 
     Parameters
@@ -19,9 +19,9 @@ def partitioned(place: str, data: Any, names: OwnNames | None = None) -> Parquet
     place : str
         Start of a message.
     data : object
-        A folder, a file, a pattern such as ``"sales/*.parquet"``, or a list of files.
-    names : OwnNames, optional
-        Columns of the data; by default ``unique_id``, ``ds`` and ``y``.
+        A folder, a file, a pattern such as ``"sales/*.parquet"``, or a list of files; or data that are open.
+    *names : OwnNames
+        Columns of the data: the first whose columns are there. By default ``unique_id``, ``ds`` and ``y``.
 
     Returns
     -------
@@ -39,8 +39,10 @@ def partitioned(place: str, data: Any, names: OwnNames | None = None) -> Parquet
     >>> partitioned("example", [1.0, 2.0]) is None
     True
     """
+    if isinstance(data, ParquetFiles):
+        return data
     if _is_path(data) or (isinstance(data, (list, tuple)) and len(data) > 0 and all(map(_is_path, data))):
-        return ParquetFiles.opened(place, data, names)
+        return ParquetFiles.opened(place, data, *names)
     return None
 
 

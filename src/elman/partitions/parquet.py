@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +16,17 @@ import pandas as pd
 from elman.errors import DataError, UnsupportedError
 from elman.partitions.extents import ROWS, borders, extents
 from elman.partitions.files import Group, batches_of, common_types, files_of, group_table, groups_of
+from elman.partitions.job import Job
 from elman.partitions.kinds import Part
+from elman.partitions.running import run
 from elman.partitions.spill import Buckets, spill
+from elman.tables.categories import sources
 from elman.tables.own_names import OwnNames
 
 __all__ = ["ParquetFiles"]
 
 _LONGEST = 4 * ROWS  # rows of a part that is read from the files as they are
+_MOST_FILES = 512  # temporary files, which are open at once
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,6 +51,8 @@ class ParquetFiles:
         Rows at which parts begin, and the number of all rows.
     buckets : Buckets or None
         Temporary files with a part each, if the series had to be gathered.
+    identity : str
+        Digest of the content, if the files are temporary.
 
     Examples
     --------
@@ -64,9 +72,10 @@ class ParquetFiles:
     covariates: tuple[str, ...] = ()
     borders: tuple[int, ...] = ()
     buckets: Buckets | None = None
+    identity: str = ""
 
     @classmethod
-    def opened(cls, place: str, data: Any, names: OwnNames | None = None) -> ParquetFiles:
+    def opened(cls, place: str, data: Any, *names: OwnNames) -> ParquetFiles:
         """Find the files and read their footers.
 
         Parameters
@@ -75,8 +84,8 @@ class ParquetFiles:
             Start of a message.
         data : str, path, or sequence of these
             As for `elman.partitions.partitioned`.
-        names : OwnNames, optional
-            Columns of the data.
+        *names : OwnNames
+            Columns of the data: the first whose columns are there. By default ``unique_id``, ``ds`` and ``y``.
         """
         files = files_of(place, data)
         groups, schemas = groups_of(files)
@@ -84,22 +93,24 @@ class ParquetFiles:
             raise DataError(f"{place}: {files[0]}: there are no rows.")
         total = sum(group.rows for group in groups)
         steps = (*range(0, total, ROWS), total)
-        opened = cls(place, tuple(files), tuple(groups), tuple(schemas), names or OwnNames(), borders=steps)
+        possible = names or (OwnNames(),)
+        there = [own for own in possible if {own.time, *own.ids, *own.targets} <= set(schemas[0].names)]
+        chosen = (there or possible)[0]
+        opened = cls(place, tuple(files), tuple(groups), tuple(schemas), chosen, borders=steps)
         opened._check_names()
         return opened
 
     def _check_names(self) -> None:
         """Refuse data without the columns of a long frame."""
-        if len(self.names.ids) != 1 or len(self.names.targets) != 1:
+        if len(self.names.ids) != 1 or len(self.names.targets) > 1:
             raise UnsupportedError(
                 f"{self.place}: files in parts have one column of ids and one to forecast, got "
                 f"{', '.join(self.names.ids) or 'no column'} and {', '.join(self.names.targets)}."
             )
         if absent := [name for name in self._own if name not in self.columns()]:
-            wanted = ", ".join(self._own[:2])
             raise DataError(
-                f"{self.place}: {self.files[0]}: a table needs the columns {wanted} and {self._own[2]}; "
-                f"{', '.join(absent)} not found among {', '.join(self.columns())}."
+                f"{self.place}: {self.files[0]}: a table needs the columns {', '.join(self._own[:-1])} and "
+                f"{self._own[-1]}; {', '.join(absent)} not found among {', '.join(self.columns())}."
             )
 
     @property
@@ -108,9 +119,9 @@ class ParquetFiles:
         return "parquet"
 
     @property
-    def _own(self) -> tuple[str, str, str]:
-        """Columns of the id, the time and the target."""
-        return self.names.series, self.names.time, self.names.targets[0]
+    def _own(self) -> tuple[str, ...]:
+        """Columns of the id, the time and, if there is one, the target."""
+        return self.names.series, self.names.time, *self.names.targets
 
     @property
     def types(self) -> Any:
@@ -122,8 +133,33 @@ class ParquetFiles:
         return list(self.schemas[0].names)
 
     def with_columns(self, covariates: Sequence[str]) -> ParquetFiles:
-        """Return the same with further columns."""
-        return replace(self, covariates=tuple(covariates))
+        """Return the same with further columns; ``column=category`` stands for a column of categories."""
+        return replace(self, covariates=tuple(sources(self.columns(), covariates)))
+
+    def ahead(self, future: Any, covariates: Sequence[str]) -> ParquetFiles:
+        """Open further rows of the same series.
+
+        Parameters
+        ----------
+        future : str, path, sequence of these, or frame
+            Parquet files, or a frame in memory, with the columns of the id and the time.
+        covariates : sequence of str
+            Columns to read besides.
+        """
+        place, identity = f"{self.place}: future", ""
+        if hasattr(future, "columns"):
+            path = Path(temporary_folder()) / "future.parquet"
+            future.write_parquet(path) if hasattr(future, "write_parquet") else future.to_parquet(path)
+            future, identity = path, sha256(path.read_bytes()).hexdigest()
+        opened = ParquetFiles.opened(place, future, replace(self.names, targets=()))
+        return replace(opened, identity=identity).with_columns(covariates)
+
+    def described(self) -> list[Any]:
+        """Describe the content by plain values: paths, sizes and times of change."""
+        if self.identity:
+            return [self.identity]
+        found = [(path, os.stat(path)) for path in self.files]
+        return [[os.path.abspath(path), stat.st_size, stat.st_mtime_ns] for path, stat in found]
 
     def by_series(self, folder: str | Path | None = None) -> ParquetFiles:
         """Return the same rows with every series whole in one part.
@@ -146,11 +182,19 @@ class ParquetFiles:
             return replace(self, borders=tuple(cuts.tolist()))
         return self.gathered(folder)
 
-    def gathered(self, folder: str | Path | None = None) -> ParquetFiles:
-        """Write the rows to temporary files, a part each, by the hash of their ids; see `by_series`."""
-        where = Path(folder) / "series" if folder is not None else Path(_temporary_folder())
-        types = self.types
-        buckets = spill(batches_of(self.groups, types, ROWS), self.groups, self._own[0], ROWS, where)
+    def gathered(self, folder: str | Path | None = None, count: int | None = None) -> ParquetFiles:
+        """Write the rows to temporary files by the hash of their ids; see `by_series`.
+
+        Parameters
+        ----------
+        folder : str or path, optional
+            For the files.
+        count : int, optional
+            Number of files. Of two tables with equally many, the same series are in files of the same number.
+        """
+        where = Path(folder or temporary_folder()) / "series"
+        count = count or min(_MOST_FILES, -(-self.borders[-1] // ROWS))
+        buckets = spill(batches_of(self.groups, self.types, ROWS), self.groups, self._own[0], count, where)
         return replace(self, borders=tuple(range(buckets.count + 1)), buckets=buckets)
 
     def _ids(self) -> Iterator[tuple[int, Any]]:
@@ -172,6 +216,23 @@ class ParquetFiles:
         """Yield the parts in order."""
         return map(self.part, range(len(self)))
 
+    def map(
+        self, function: Callable[..., pd.DataFrame], empty: pd.DataFrame, job: Job, future: ParquetFiles | None = None
+    ) -> Path | tuple[Path, pd.DataFrame]:
+        """Apply a function to every part; see `elman.partitions.running.run`."""
+        return run(self, function, empty, job, future)
+
+    def empty(self) -> pd.DataFrame:
+        """Return a part without rows."""
+        return self._usual(self.types.empty_table())
+
+    def _usual(self, table: Any) -> pd.DataFrame:
+        """Convert a table to pandas under the usual names."""
+        usual = dict(zip(self._own, ("unique_id", "ds", "y"), strict=False))
+        table = table.rename_columns([usual.get(name, name) for name in table.column_names])
+        frame: pd.DataFrame = table.to_pandas(ignore_metadata=True, use_threads=False)
+        return frame
+
     def part(self, number: int) -> Part:
         """Read one part.
 
@@ -186,10 +247,7 @@ class ParquetFiles:
             If a file is damaged.
         """
         table, place = self._cut(number) if self.buckets is None else self._bucket(self.buckets, number)
-        usual = dict(zip(self._own, ("unique_id", "ds", "y"), strict=True))
-        table = table.rename_columns([usual.get(name, name) for name in table.column_names])
-        frame: pd.DataFrame = table.to_pandas(ignore_metadata=True, use_threads=False)
-        return Part(number, frame, place)
+        return Part(number, self._usual(table), place)
 
     def _bucket(self, buckets: Buckets, number: int) -> tuple[Any, Callable[[int], str]]:
         table, group, row = buckets.table(number)
@@ -214,7 +272,7 @@ class ParquetFiles:
         return pa.concat_tables(pieces), place
 
 
-def _temporary_folder() -> str:
+def temporary_folder() -> str:
     """Make a folder that is removed when the process ends."""
     import atexit
     import shutil

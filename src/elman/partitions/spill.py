@@ -16,7 +16,6 @@ from elman.partitions.files import Group
 
 __all__ = ["Buckets", "spill"]
 
-_MOST = 512  # files that are open at once
 _GROUP, _ROW = "\x00group", "\x00row"  # columns beside those of the table: where a row comes from
 _DONE = "complete"
 
@@ -54,7 +53,7 @@ def _path(folder: str, number: int) -> str:
 
 
 def spill(
-    batches: Iterable[tuple[Group, int, Any]], groups: tuple[Group, ...], id_column: str, rows: int, folder: Path
+    batches: Iterable[tuple[Group, int, Any]], groups: tuple[Group, ...], id_column: str, count: int, folder: Path
 ) -> Buckets:
     """Distribute the rows of a table over files by their ids, in one pass.
 
@@ -66,20 +65,20 @@ def spill(
         All row groups of the table.
     id_column : str
         Column of the ids.
-    rows : int
-        Wanted rows of a file; files are longer if there would be more than 512 of them.
+    count : int
+        Number of files.
     folder : Path
         For the files. Those of a pass that was completed there are used again.
     """
-    total = sum(group.rows for group in groups)
-    buckets = Buckets(str(folder), groups, min(_MOST, -(-total // rows)))
+    buckets = Buckets(str(folder), groups, count)
     if not (folder / _DONE).exists():
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(parents=True, exist_ok=True)
         with ExitStack() as open_files:
-            writers: dict[int, Any] = {}
-            for number, table in _distributed(batches, groups, id_column, buckets.count):
-                if number not in writers:
-                    writers[number] = open_files.enter_context(_writer(_path(str(folder), number), table.schema))
+            writers: list[Any] = []
+            for number, table in _distributed(batches, groups, id_column, count):
+                while len(writers) < count:  # files without rows are needed, too
+                    path = _path(str(folder), len(writers))
+                    writers.append(open_files.enter_context(_writer(path, table.schema)))
                 writers[number].write_table(table)
         (folder / _DONE).touch()
     return buckets

@@ -69,7 +69,7 @@ def write_atomically(path: StrPath, data: bytes) -> None:
             temporary.unlink()
         raise
     if os.name == "posix":  # make the rename durable too; other systems cannot open a folder
-        _keep_names(target.parent)
+        sync_folder(target.parent)
 
 
 @contextmanager
@@ -77,13 +77,13 @@ def _held(descriptor: int) -> Iterator[None]:
     """Lock a temporary file until it has its name; the system lets go of it when the process is killed."""
     own = os.dup(descriptor)
     try:
-        _lock(own)
+        lock(own)
         yield
     finally:
         os.close(own)
 
 
-def _lock(descriptor: int) -> bool:
+def lock(descriptor: int) -> bool:
     """Lock an open file for this process alone; tell whether it can be, and nobody else has."""
     try:
         import fcntl
@@ -110,12 +110,12 @@ def _sweep(folder: Path) -> None:
 def _is_free(path: str) -> bool:
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0))
     try:
-        return _lock(descriptor)
+        return lock(descriptor)
     finally:
         os.close(descriptor)
 
 
-def _keep_names(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
     """Flush a folder's entries to the disk; skip a folder without read permission."""
     try:
         descriptor = os.open(folder, os.O_RDONLY)

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from pathlib import Path
 
 from elman.errors import DataError
 from elman.tables.files import Columns
 
-__all__ = ["categories_in", "indicators", "labels_of"]
+__all__ = ["categories_in", "indicators", "labels_of", "sources"]
 
 _MOST = 50
 
@@ -42,6 +42,18 @@ def categories_in(columns: Container[str], names: Sequence[str]) -> dict[str, li
         if name not in columns and column in columns and label:
             found.setdefault(column, []).append(label)
     return found
+
+
+def sources(columns: Collection[str], names: Sequence[str]) -> list[str]:
+    """List the columns from which covariates are read: their own, or the column of categories for ``column=category``.
+
+    Examples
+    --------
+    >>> sources(["ds", "sky", "price"], ["price", "sky=rain", "sky=sun"])
+    ['price', 'sky']
+    """
+    categories = {f"{column}={label}": column for column, own in categories_in(columns, names).items() for label in own}
+    return list(dict.fromkeys(categories.get(name, name) for name in names))
 
 
 def indicators(path: Path, columns: Columns, labels: Mapping[str, Sequence[str]]) -> Columns:

@@ -1,0 +1,147 @@
+"""One part of a result: made in a worker, written whole or not at all, with what was wrong in it."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import threading
+import time
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from elman.errors import DataError, ElmanWarning, Remedy
+from elman.partitions.faults import separated
+from elman.partitions.kinds import Part
+from elman.persistence import write_atomically
+
+__all__ = ["PartWriter", "notes_of", "result_schema"]
+
+_KEY = b"elman"  # of the metadata in a file's footer
+
+
+@dataclass(frozen=True, eq=False)
+class PartWriter:
+    """Makes and writes one part; called in worker processes.
+
+    Parameters
+    ----------
+    function : callable
+        From a frame of whole series to a frame; with ``future``, also of the rows of the same series there.
+    source : ParquetFiles
+        Whole series in every part.
+    future : ParquetFiles or None
+        Parts of further rows of the same series, in the same order.
+    schema : pyarrow.Schema
+        Of the result.
+    collect : bool
+        Whether series that cannot be used are left out and listed.
+    about : mapping of str to plain values
+        Written into the footer of the file.
+    driver : int
+        Process that started the run; its workers end with it.
+    """
+
+    function: Callable[..., pd.DataFrame]
+    source: Any
+    future: Any
+    schema: Any
+    collect: bool
+    about: Mapping[str, Any]
+    driver: int
+
+    def __call__(self, number: int, path: Path) -> None:
+        """Write part ``number`` to a file.
+
+        Raises
+        ------
+        DataError
+            If a series cannot be used, unless such series are collected.
+        """
+        _end_with(self.driver)
+        part = self.source.part(number)
+        function = self.function
+        if self.future is not None:
+            function = partial(function, future=self.future.part(number).frame)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", ElmanWarning)
+            results, faults = separated(function, part.frame)
+        if faults and not self.collect:
+            raise _located(part, faults[0].row, faults[0].error)
+        notes = {
+            "faults": [[_plain(fault.series), part.place(fault.row), str(fault.error)] for fault in faults],
+            "warnings": [str(warning.message) for warning in caught if isinstance(warning.message, ElmanWarning)],
+        }
+        write_atomically(path, _content(results, self.schema, {**self.about, **notes}))
+
+
+@cache
+def _end_with(driver: int) -> None:
+    """End this process soon after its parent, if that is the process that started the run."""
+
+    def watch() -> None:
+        while os.getppid() == driver:
+            time.sleep(0.5)
+        os._exit(1)
+
+    if os.getppid() == driver:
+        threading.Thread(target=watch, daemon=True).start()
+
+
+def _located(part: Part, row: int, error: DataError) -> DataError:
+    """Add the file, the row group and the row to an error."""
+    remedy = Remedy("leave out such series and list them with {}", errors="collect", resume=True)
+    return DataError(f"{error.text}\n  Place: {part.place(row)}.", *error.remedies, remedy)
+
+
+def _plain(value: Any) -> Any:
+    return value if isinstance(value, (str, int, float, bool)) else str(value)
+
+
+def result_schema(empty: pd.DataFrame, ids: Any) -> Any:
+    """Return the schema (pyarrow) of results with the dtypes of ``empty``; the first column, the ids, has type ``ids``.
+
+    Categories of 8 bits in one part may need 16 in another, so that all have 32.
+    """
+    import pyarrow as pa
+
+    schema = pa.Schema.from_pandas(empty, preserve_index=False).remove_metadata()
+    if pa.types.is_dictionary(ids):
+        ids = pa.dictionary(pa.int32(), ids.value_type, ids.ordered)
+    return schema.set(0, pa.field(schema.names[0], ids))
+
+
+def _content(results: list[pd.DataFrame], schema: Any, notes: Mapping[str, Any]) -> bytes:
+    """Return the bytes of a Parquet file."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    schema = schema.with_metadata({_KEY: json.dumps(notes).encode()})
+    tables = [pa.table([_array(frame[field.name], field.type) for field in schema], schema) for frame in results]
+    buffer = io.BytesIO()
+    pq.write_table(pa.concat_tables(tables) if tables else schema.empty_table(), buffer)
+    return buffer.getvalue()
+
+
+def _array(column: pd.Series, kind: Any) -> Any:
+    """Convert a column to an array of a given type."""
+    import pyarrow as pa
+
+    if not pa.types.is_dictionary(kind):
+        return pa.array(column, kind)
+    values = pa.array(column.astype(object), kind.value_type).dictionary_encode()
+    return pa.DictionaryArray.from_arrays(values.indices, values.dictionary, ordered=kind.ordered)
+
+
+def notes_of(path: Path) -> dict[str, Any]:
+    """Read what was noted in the footer of a part."""
+    import pyarrow.parquet as pq
+
+    notes: dict[str, Any] = json.loads(pq.read_schema(path).metadata[_KEY])
+    return notes
