@@ -28,7 +28,6 @@ import numpy as np  # noqa: E402
 from elman import Architecture, Forecaster, LanguageModel, MissingExtraError, Network, SequenceClassifier, load  # noqa: E402
 from elman.cli import main  # noqa: E402
 from elman.explain import lesson, render  # noqa: E402
-from elman.explain.flow_plot import plot_png  # noqa: E402
 from elman.forecasting import cross_validation  # noqa: E402
 from elman.interop import export_onnx  # noqa: E402
 from elman.interop.keras import to_keras  # noqa: E402
@@ -88,7 +87,7 @@ def found() -> dict[str, Any]:
         "errors": [
             error_of(LanguageModel().fit, "to be or not to be" * 20),
             error_of(render, lesson("by-hand-sum"), "html"),
-            error_of(plot_png, flow),
+            error_of(flow.plot),
             error_of(read_series, FOLDER / "sales.parquet"),
             error_of(read_series, FOLDER / "sales.xlsx"),
             error_of(export_onnx, network, FOLDER / "n.onnx"),

@@ -13,7 +13,7 @@ from elman import ArgumentError, Forecaster, LanguageModel, Network, SequenceCla
 from elman.forecasting import backtest
 from elman.network import Architecture
 from elman.notebook import html_table, new_figure
-from elman.training import History
+from elman.training import Batch, History, gradient_flow
 
 SERIES = np.tile([10.0, 20.0, 30.0, 20.0], 12)
 NASTY = '<script>alert("$x$")</script>\x1b[2J'
@@ -184,3 +184,15 @@ def test_plot_of_a_backtest() -> None:
     actual, *forecasts = axes[0].get_lines()
     assert actual.get_ydata().tolist() == SERIES[-6:].tolist()
     assert [line.get_ydata().tolist() for line in forecasts[1::2]] == [[30, 20], [10, 20], [30, 20]]
+
+
+def test_plot_of_gradient_flow() -> None:
+    deep = Architecture(1, 1, cell="rnn", activation="identity", hidden_size=2, num_layers=2, readout="last")
+    flow = gradient_flow(
+        Network.initialized(deep, seed=0), Batch(np.ones((9, 3, 1)), np.zeros((3, 1))), "mean_squared_error"
+    )
+    curves, *units = flow.plot().axes[:3]
+    drawn = [line.get_ydata() for line in curves.get_lines()[0:4:2]]  # beside each curve a line marks its reach
+    for layer, values, ax in zip(flow.layers, drawn, units, strict=True):
+        assert np.array_equal(values, np.maximum(layer.relative, 1e-6))
+        assert ax.get_images()[0].get_array().shape == layer.units.T.shape

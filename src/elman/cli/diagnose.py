@@ -70,7 +70,7 @@ def _measured(model: Any, data: str, columns: Columns, *, quiet: bool) -> Gradie
 
 def _draw(plot: Path | None, flow: GradientFlow) -> None:
     if plot is not None:
-        from elman.explain.flow_plot import plot_png
+        from elman.notebook.figures import as_bytes
         from elman.persistence import write_atomically
 
-        write_atomically(plot, plot_png(flow))
+        write_atomically(plot, as_bytes(flow.plot()))

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from elman.notebook.flow import plot_flow
 from elman.notebook.html import html_table
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 __all__ = ["GradientFlow", "LayerFlow"]
 
@@ -142,6 +146,28 @@ class GradientFlow:
     def _repr_html_(self) -> str:
         """Return the report as a table, for a notebook."""
         return _as_html(self)
+
+    def plot(self) -> Figure:
+        """Draw the gradient at every lag: a curve for each layer, a heat map of its units.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            A notebook shows it; ``savefig`` writes it to a file.
+
+        Raises
+        ------
+        MissingExtraError
+            If matplotlib is not installed.
+
+        Examples
+        --------
+        >>> halved = 0.5 ** np.arange(9)
+        >>> layer = LayerFlow("layers.0", halved, None, halved, halved[:, np.newaxis], {"h": 0.5}, {}, 0, None)
+        >>> [ax.get_title(loc="left") for ax in GradientFlow("rnn", "tanh", (layer,)).plot().axes[:2]]
+        ['Gradient norm relative to lag 0', 'layers.0, unit by unit']
+        """
+        return plot_flow(self.layers)
 
 
 def _advice(flow: GradientFlow) -> list[str]:

@@ -2,48 +2,67 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
-from elman.notebook.figures import GRID, INK, MUTED, as_bytes, new_figure
+from elman.notebook.figures import GRID, INK, MUTED, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-    from elman.training import GradientFlow, LayerFlow
-
-__all__ = ["plot_png"]
+__all__ = ["plot_flow"]
 
 _COLORS = ("#1668b8", "#d9822b", "#2f8f5b", "#8a4fb0", "#b83b5e", "#3b8ea5")
 _LEAST = 1e-6  # lower ends of both scales
 
 
-def plot_png(flow: GradientFlow) -> bytes:
-    """Plot the gradient at every lag: a curve for each layer, a heat map of its units.
+class Layer(Protocol):
+    """Attributes of a `LayerFlow` that are drawn."""
+
+    @property
+    def name(self) -> str:
+        """Name of the layer."""
+
+    @property
+    def relative(self) -> npt.NDArray[Any]:
+        """Gradient norm relative to lag 0 (L,)."""
+
+    @property
+    def units(self) -> npt.NDArray[Any]:
+        """The same, unit by unit (L, H)."""
+
+    @property
+    def reach(self) -> int:
+        """Last lag at which at least 1 % of the gradient arrives."""
+
+
+def plot_flow(layers: Sequence[Layer]) -> Figure:
+    """Draw the gradient at every lag: a curve for each layer, a heat map of its units.
 
     Parameters
     ----------
-    flow : GradientFlow
-        The report.
+    layers : sequence of LayerFlow
+        From the input upwards.
 
     Returns
     -------
-    bytes
-        A PNG file.
+    matplotlib.figure.Figure
     """
-    figure = new_figure((9.0, 3.2 + 2.6 * len(flow.layers)), dpi=110)
-    axes = figure.subplots(1 + len(flow.layers), 1, sharex=True)
-    _plot_curves(axes[0], flow)
-    for ax, layer in zip(axes[1:], flow.layers, strict=True):
+    figure = new_figure((9.0, 3.2 + 2.6 * len(layers)), dpi=110)
+    axes = figure.subplots(1 + len(layers), 1, sharex=True)
+    _plot_curves(axes[0], layers)
+    for ax, layer in zip(axes[1:], layers, strict=True):
         _plot_units(figure, ax, layer)
     axes[-1].set_xlabel("lag: steps between a state and the output", fontsize=9, color=MUTED)
-    return as_bytes(figure)
+    return figure
 
 
-def _plot_curves(ax: Axes, flow: GradientFlow) -> None:
-    for i, layer in enumerate(flow.layers):
+def _plot_curves(ax: Axes, layers: Sequence[Layer]) -> None:
+    for i, layer in enumerate(layers):
         color = _COLORS[i % len(_COLORS)]
         ax.plot(np.maximum(layer.relative, _LEAST), color=color, linewidth=1.6, label=layer.name)
         ax.axvline(layer.reach, color=color, linewidth=0.8, linestyle=":")
@@ -57,7 +76,7 @@ def _plot_curves(ax: Axes, flow: GradientFlow) -> None:
     _plain(ax)
 
 
-def _plot_units(figure: Figure, ax: Axes, layer: LayerFlow) -> None:
+def _plot_units(figure: Figure, ax: Axes, layer: Layer) -> None:
     """Plot the units in order of the gradient they carry, the largest first."""
     lag = np.arange(len(layer.units))
     units = layer.units[:, np.argsort(-(lag @ layer.units))].T
