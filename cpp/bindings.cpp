@@ -3,7 +3,9 @@
 // Every function writes to arrays of the caller. The checks here keep memory safe and have short messages; the messages for users come
 // from elman._check, which the public functions of elman.engine call first.
 #include "bindings.h"
+#include "cgroups.h"
 
+#include <nanobind/stl/string.h>
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
@@ -442,4 +444,5 @@ NB_MODULE(_native, m) {
         if (!elman::use_isa(name)) throw nb::value_error(("no such ISA level here: " + name).c_str());
     });
     m.def("num_threads", [] { return elman::default_threads(); });
+    m.def("cgroup_cpus", &elman::cgroup_cpus, "root"_a, "cpus"_a);
 }

@@ -1,5 +1,7 @@
 #include "platform.h"
 
+#include "cgroups.h"
+
 #include <chrono>
 #include <cstdint>
 #include <cstdlib>
@@ -133,7 +135,7 @@ void ask_for_large_pages([[maybe_unused]] void* memory, [[maybe_unused]] std::si
 int usable_cpus() {
 #if defined(__linux__)
     cpu_set_t set;
-    if (sched_getaffinity(0, sizeof set, &set) == 0) return CPU_COUNT(&set);
+    if (sched_getaffinity(0, sizeof set, &set) == 0) return cgroup_cpus("", CPU_COUNT(&set));
 #endif
     const int threads = static_cast<int>(std::thread::hardware_concurrency());
     return threads > 0 ? threads : 1;

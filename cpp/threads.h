@@ -6,7 +6,7 @@
 
 namespace elman {
 
-// Default number of threads: ELMAN_NUM_THREADS, else OMP_NUM_THREADS, else the CPUs that this process may use.
+// Default number of threads: ELMAN_NUM_THREADS, else OMP_NUM_THREADS, else the CPUs that this process may use (affinity, control groups).
 int default_threads();
 
 // Runs body(context, part) for every part. Results must not depend on which thread runs a part: when the pool is already in use, or in

@@ -31,7 +31,7 @@ ARM = {"generic": "", "neon": ""}
 TARGETS = {"x86_64-windows-gnu": X86, "aarch64-macos": ARM, "x86_64-linux-musl": X86, "aarch64-linux-musl": ARM}
 FLAGS = ("-std=gnu++20", "-O1", "-fPIC", "-Wall", "-Wextra", "-Werror", "-Wno-psabi", "-fno-sanitize=undefined")
 KERNEL_FLAGS = ("-ffp-contract=off", "-fno-math-errno", "-fno-exceptions", "-fno-rtti")
-BESIDE = ("dispatch.cpp", "platform.cpp", "threads.cpp")
+BESIDE = ("dispatch.cpp", "platform.cpp", "cgroups.cpp", "threads.cpp")
 
 
 def built_and_run(release: str, compiler: str) -> str:

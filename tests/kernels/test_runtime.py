@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from elman import engine
+from elman.engine import kernels
 from elman.errors import ArgumentError
 from kernels.calls import CELLS, Problem, run
 from kernels.subprocesses import run_python
@@ -252,9 +253,41 @@ def test_threads_from_the_environment(environment: dict[str, str], expected: int
 
 def test_threads_without_an_environment_are_the_cpus_of_the_process() -> None:
     code = "from elman import engine; print(engine.num_threads())"
-    assert run_python(code) == f"{len(os.sched_getaffinity(0))}\n"
+    assert run_python(code) == f"{kernels.cgroup_cpus('', len(os.sched_getaffinity(0)))}\n"
     one = "import os; os.sched_setaffinity(0, {min(os.sched_getaffinity(0))}); "
     assert run_python(one + code) == "1\n"
+
+
+V1 = "4:memory:/box\n3:cpuacct,cpu:/docker/box\n0::/\n"
+GROUPS = {  # of the process, files below /sys/fs/cgroup, CPUs of eight
+    "no files": ("", {}, 8),
+    "version 2, no limit": ("0::/\n", {"cpu.max": "max 100000\n"}, 8),
+    "version 2, half a CPU": ("0::/\n", {"cpu.max": "50000 100000\n"}, 1),
+    "version 2, two and a half": ("0::/\n", {"cpu.max": "250000 100000\n"}, 2),
+    "version 2, more than there are": ("0::/\n", {"cpu.max": "9900000 100000\n"}, 8),
+    "version 2, the lowest of three": (
+        "0::/a/b/c\n",
+        {"a/b/c/cpu.max": "600000 100000", "a/b/cpu.max": "max 100000", "a/cpu.max": "300000 100000"},
+        3,
+    ),
+    "version 1": (
+        V1,
+        {"cpuacct,cpu/docker/box/cpu.cfs_quota_us": "200000", "cpuacct,cpu/docker/box/cpu.cfs_period_us": "50000"},
+        4,
+    ),
+    "version 1, in a container": (V1, {"cpu/cpu.cfs_quota_us": "300000", "cpu/cpu.cfs_period_us": "100000"}, 3),
+    "version 1, no limit": (V1, {"cpu/cpu.cfs_quota_us": "-1", "cpu/cpu.cfs_period_us": "100000"}, 8),
+    "another controller": ("4:cpuset:/box\n", {"cpu/cpu.cfs_quota_us": "100000", "cpu/cpu.cfs_period_us": "100000"}, 8),
+    "damaged": ("cpu\n7:cpu\n:::\n0::a\n", {"cpu.max": "many 100000"}, 8),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("groups", "files", "expected"), GROUPS.values(), ids=GROUPS)
+def test_a_control_group_limits_the_threads(groups: str, files: dict[str, str], expected: int, tmp_path: Path) -> None:
+    for name, text in {"proc/self/cgroup": groups, **{f"sys/fs/cgroup/{name}": files[name] for name in files}}.items():
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(text)
+    assert kernels.cgroup_cpus(str(tmp_path), 8) == expected
 
 
 THREADS_OF_A_CALL = """

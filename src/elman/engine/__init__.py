@@ -1,8 +1,9 @@
 """The engine: the functions of `elman.reference` in native code, with the same names and arguments.
 
 Results are float32 where the floating arrays given are float32 or narrower, float64 otherwise. ``n_threads=None`` uses
-ELMAN_NUM_THREADS, else OMP_NUM_THREADS, else the CPUs of this process; for one build and ISA level the bits of a result
-do not depend on it, nor on which other sequences share the batch (docs/notation.md).
+ELMAN_NUM_THREADS, else OMP_NUM_THREADS, else the CPUs of this process (its affinity and the limit of its container);
+for one build and ISA level the bits of a result do not depend on it, nor on which other sequences share the batch
+(docs/notation.md).
 
 Three variants run in the reference alone and are refused here by name: peepholes, the GRU whose reset gate acts before
 the product, and ``bptt_depth`` other than 1 and None.

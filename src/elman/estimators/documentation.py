@@ -12,7 +12,8 @@ Class = TypeVar("Class", bound=type)
 _COMMON = """random_state : int, RandomState or None
         The same integer gives the same bits, whatever the number of threads.
     n_threads : int or None
-        Threads; None uses ``ELMAN_NUM_THREADS``, else ``OMP_NUM_THREADS``, else all CPUs.
+        Threads; None uses ``ELMAN_NUM_THREADS``, else ``OMP_NUM_THREADS``, else the CPUs of this process
+        (its affinity and the limit of its container).
     progress : bool
         Whether to show progress if it takes more than two seconds."""
 
