@@ -12,10 +12,12 @@ from typing import Any
 
 from elman._extras import need
 from elman.errors import ArgumentError
+from elman.explain.page.bundle import bundle, links
 from elman.explain.page.compact import Formulas, compact_trace
 
 __all__ = ["render"]
 
+_MODULES = ("engine", "writing", "forward_nodes", "backward_nodes", "worked", "model")  # each after those it imports
 _SCRIPTS = ("basics", "tables", "layout", "edges", "drawing", "panel", "paths", "training", "board")
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
@@ -65,7 +67,7 @@ def render(document: Mapping[str, Any]) -> str:
     return template.render(
         lesson=lesson,
         style=_part("style.css"),
-        script="\n".join(_part(f"{name}.js") for name in _SCRIPTS),
+        script=script(),
         formulas=formulas.table,
         data=_embedded({"traces": traces}),
     )
@@ -76,6 +78,12 @@ def _alone(trace: Mapping[str, Any]) -> dict[str, Any]:
     block = {"kind": "trace", "trace": "trace", "caption": None}
     sections = [{"title": None, "blocks": [block]}]
     return {"title": trace["title"], "summary": "", "sections": sections, "traces": {"trace": trace}}
+
+
+def script() -> str:
+    """Return the page's whole script."""
+    modules = bundle({name: _part(f"{name}.js") for name in _MODULES})
+    return "\n".join([modules, *(links(_part(f"{name}.js")) for name in _SCRIPTS)])
 
 
 def _part(name: str) -> str:

@@ -1,5 +1,7 @@
 // Helpers for elements, numbers and formulas.
 
+import { computable, largestGap } from "./model.js";
+
 const DOCUMENT = JSON.parse(document.getElementById("document").textContent);
 const FORMULAS = document.getElementById("formulas").content.children;
 const SVG = "http://www.w3.org/2000/svg";

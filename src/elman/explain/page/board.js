@@ -29,6 +29,15 @@ class Board {
     this.pickParameter(0, false);
     this.update();
     this.root.dataset.ready = "";
+    if (computable(trace)) setTimeout(() => this.compare());
+  }
+
+  /** Compute every number of the recorded trace again, and show the largest difference. */
+  compare() {
+    const { where, size } = largestGap(this.trace);
+    this.comparison = { name: "this page's arithmetic = reference", difference: size, limit: 1e-12, passed: size <= 1e-12 };
+    this.root.dataset.compared = where;
+    this.showChecks();
   }
 
   get epoch() {
@@ -321,7 +330,7 @@ class Board {
 
   showChecks() {
     this.checkList.replaceChildren(
-      ...this.detail.checks.map(({ name, difference, limit, passed }) =>
+      ...[this.comparison, ...this.detail.checks].filter(Boolean).map(({ name, difference, limit, passed }) =>
         make(
           "li",
           { class: passed ? "passed" : "failed" },

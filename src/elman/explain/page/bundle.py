@@ -1,0 +1,45 @@
+"""ES modules as one script: a page opened from disk cannot import files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_IMPORT = re.compile(r'^import \{([^}]*)\} from "\./(\w+)\.js";\n', re.MULTILINE)
+_EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|const|class) (\w+))", re.MULTILINE)
+
+
+def bundle(modules: Mapping[str, str]) -> str:
+    """Return modules as one script: each becomes an object of its exports, named as its file.
+
+    Parameters
+    ----------
+    modules : mapping of str to str
+        Source by name; each module after those that it imports.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> print(bundle({"two": "export const two = 2;\\n", "four": 'import { two } from "./two.js";\\nexport const f = two * 2;\\n'}))
+    const module_two = (() => {
+    const two = 2;
+    return { two };
+    })();
+    const module_four = (() => {
+    const { two } = module_two;
+    const f = two * 2;
+    return { f };
+    })();
+    """
+    return "\n".join(
+        f"const module_{name} = (() => {{\n{_EXPORT.sub('', links(source))}return {{ {', '.join(_EXPORT.findall(source))} }};\n}})();"
+        for name, source in modules.items()
+    )
+
+
+def links(source: str) -> str:
+    """Return a script with its imports as constants."""
+    return _IMPORT.sub(lambda found: f"const {{{found[1]}}} = module_{found[2]};\n", source)

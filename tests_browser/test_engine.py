@@ -1,0 +1,84 @@
+"""The page's arithmetic is the reference's: in Node and in Chromium, on random networks, number by number."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from playwright.sync_api import Browser, Page
+
+from elman.explain.page import script
+from tests_browser.random_networks import CELLS, LOSSES, Sizes, drawn, worked
+
+LIMIT = 1e-12
+COMPARE = Path(__file__).with_name("compare.mjs")
+
+
+@pytest.fixture(scope="module")
+def networks() -> list[dict[str, Any]]:
+    """Return 200 random networks, and one of fifty steps."""
+    long = worked(1, ("rnn", "tanh"), "mean_squared_error", "identity", "every", None, Sizes(50, 1, 1, 2, 1))
+    return [long, *map(drawn, range(200))]
+
+
+def in_node(traces: list[dict[str, Any]], *arguments: str) -> list[dict[str, Any]]:
+    """Return the largest difference of every trace."""
+    node = shutil.which("node")
+    assert node is not None, "there is no node; install it"
+    lines = "".join(json.dumps(trace) + "\n" for trace in traces)
+    result = subprocess.run([node, COMPARE, *arguments], input=lines, capture_output=True, text=True, check=True)
+    return [json.loads(line) for line in result.stdout.splitlines()]
+
+
+@pytest.fixture(scope="module")
+def chromium(browser: Browser) -> Iterator[Page]:
+    page = browser.new_page()
+    modules = script().split("// Helpers for elements")[0]
+    page.add_script_tag(content=f"{modules}; window.largestGap = module_model.largestGap;")
+    yield page
+    page.close()
+
+
+def beyond(found: list[dict[str, Any]]) -> list[tuple[int, dict[str, Any]]]:
+    return [(number, gap) for number, gap in enumerate(found) if not gap["size"] <= LIMIT]
+
+
+@pytest.mark.parametrize("arguments", [(), ("ulp",)], ids=["as it is", "tanh with another last bit"])
+def test_every_state_adjoint_and_path_in_node(networks: list[dict[str, Any]], arguments: tuple[str, ...]) -> None:
+    found = in_node(networks, *arguments)
+    assert len(found) == len(networks) == 201
+    assert beyond(found) == []
+
+
+def test_every_state_adjoint_and_path_in_chromium(networks: list[dict[str, Any]], chromium: Page) -> None:
+    texts = [json.dumps(trace) for trace in networks]
+    assert beyond(chromium.evaluate("texts => texts.map((text) => window.largestGap(JSON.parse(text)))", texts)) == []
+
+
+def test_a_wrong_number_is_found(networks: list[dict[str, Any]], chromium: Page) -> None:
+    """Change the last digit that counts of one number of every kind."""
+    for place in ("forward", "backward", "chains", "gradients"):
+        trace = json.loads(json.dumps(networks[5]))
+        entry = trace["epochs"][0]["detail"][place][0]
+        known = {"chains": "adjoint", "gradients": "sum"}.get(place, "value")
+        entry[known] = json.loads(json.dumps(entry[known]), parse_float=lambda text: float(text) * (1 + 1e-9))
+        assert chromium.evaluate("window.largestGap", trace)["size"] > LIMIT, place
+
+
+@settings(max_examples=40, deadline=None)
+@given(data=st.data(), seed=st.integers(0, 2**32 - 1), cell=st.sampled_from(CELLS), loss=st.sampled_from(list(LOSSES)))
+def test_any_network(chromium: Page, data: st.DataObject, seed: int, cell: tuple[str, str], loss: str) -> None:
+    sizes = Sizes(*(data.draw(st.integers(1, most)) for most in (6, 3, 3, 4, 3)))
+    output = data.draw(st.sampled_from(LOSSES[loss]))
+    readout = data.draw(st.sampled_from(["every", "last"]))
+    depth = data.draw(st.none() | st.integers(1, 6))
+    reduction = data.draw(st.sampled_from(["mean", "sum"]))
+    trace = worked(seed, cell, loss, output, readout, depth, sizes, reduction, data.draw(st.booleans()))
+    assert chromium.evaluate("window.largestGap", trace)["size"] <= LIMIT
