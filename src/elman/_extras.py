@@ -12,6 +12,7 @@ __all__ = ["installed", "need"]
 
 _EXTRAS = {  # package: extra of pyproject.toml
     "aeon": "aeon",
+    "dtaidistance": "dtw",
     "jinja2": "explain",
     "keras": "keras",
     "latex2mathml": "explain",

@@ -74,8 +74,12 @@ def test_train_evaluate_and_predict(run: Callable[..., Any], table: Path, tmp_pa
         "recall",
         "Confusion matrix",
         "Accuracy 100.0%",
+        "Elman and linear, the best simple method, are equal (accuracy 1.000; better on 0 of 4 held-out sequences, wo",
     ):
         assert text in done.stdout
+    methods = ("linear", "1-NN Euclidean", "1-NN DTW", "Elman", "most frequent")
+    lines = [line.strip() for line in done.stdout.splitlines()]
+    assert [line.split("  ")[0] for line in lines if line.startswith(methods) and "  " in line] == [*methods]
     assert picture.read_bytes().startswith(b"\x89PNG\r\n\x1a\n") and len(picture.read_bytes()) > 10_000
     evaluated = run("evaluate", model, table)
     assert evaluated.exit_code == 0
@@ -106,6 +110,20 @@ def test_ts_files(run: Callable[..., Any], toy: Path, tmp_path: Path) -> None:
     assert run("evaluate", model, toy, "--quiet", "--plot", tmp_path / "plot.png").exit_code == 0
     assert (tmp_path / "plot.png").exists()
     assert run("predict", model, toy).stdout.count("0.") == 20
+
+
+def test_a_test_file_with_other_names_of_columns(run: Callable[..., Any], table: Path, toy: Path) -> None:
+    other = table.with_name("other.csv")
+    steps(8, seed=1).rename(columns={"case": "id", "t": "time"}).to_csv(other, index=False)
+    for file in (table, toy):
+        done = run("train", file, *SMALL, "--test", other, "--quiet")
+        assert done.exit_code == 0 and "of 8 held-out sequences" in done.stdout
+    other.write_text(other.read_text().replace("high", "tall"))
+    done = run("train", table, *SMALL, "--test", other, "--quiet")
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == (
+        "Error: verdict: test: y has the class 'tall', which is not among the classes ['high', 'low'].\n"
+    )
 
 
 def test_parquet_is_the_same_as_csv(run: Callable[..., Any], table: Path, tmp_path: Path) -> None:
@@ -214,7 +232,7 @@ BAD_DATA: dict[str, tuple[str, list[str], str]] = {
     "too few to check": (
         "case,x,label\n1,2,a\n2,3,b\n",
         [],
-        f"cannot hold out a part for a check: {FEW} Pass --check 0 to train without one.",
+        f"cannot hold out a part for a check: {FEW} Name other sequences with --test.",
     ),
 }
 

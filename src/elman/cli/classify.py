@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from elman.sequences import SequenceClassifier
     from elman.sequences.labelled import Labelled
     from elman.sequences.report import Report
+    from elman.sequences.verdicts import Verdict
 
 __all__ = ["classify", "read"]
 
@@ -80,7 +81,9 @@ def train(
     check_outputs({"--save": save, "--plot": plot}, file, test)
     check_extra("--plot", plot, "matplotlib")
     from elman.sequences import SequenceClassifier
-    from elman.sequences.labelled import held_out_report, report_on
+    from elman.sequences.labelled import verdict_on
+    from elman.sequences.report import class_report
+    from elman.sequences.verdicts import MODEL
 
     known = read(file, id_, time, label, reading, quiet=quiet)
     model = SequenceClassifier(
@@ -98,15 +101,19 @@ def train(
     labels = known.known_labels
     unseen = None if test is None else read(test, id_, time, label, reading, quiet=quiet)
     run = model.get_params() | {"check": check, "test": test is not None, "label": label} | vars(reading)
+    found, report = None, None
     with kept("elman classify train", checkpoint, resume, run, file):
-        report = held_out_report(model, known, check, seed) if unseen is None and check > 0 else None
-        model.fit(known.data, labels)
-    if unseen is not None and test is not None:
-        report = report_on(model, unseen)
+        if unseen is not None or check > 0:
+            found = verdict_on(model, known, unseen, check, seed)
+            compared = found.estimators[MODEL]
+            report = class_report(found.actual, found.predictions[MODEL], compared.classes_)
+        model = model.fit(known.data, labels) if found is None or unseen is None else compared
     if not quiet:
         _say_what_was_chosen(model, len(labels))
-    if report is not None:
-        _show(report, test.name if test is not None else f"Check on {check:.0%} of the sequences, held out")
+    if found is not None and report is not None:
+        title = test.name if test is not None else f"Check on {check:.0%} of the sequences, held out"
+        _show(report, title)
+        _show_verdict(found)
     if save is not None:
         model.save(save)
     _draw(plot, report, model)
@@ -211,6 +218,21 @@ def _show(report: Report, title: str) -> None:
     counts = [[str(actual), *(str(count) if count else "·" for count in row)] for actual, row in counted]
     show_table("Confusion matrix: actual class per row", ["", *map(str, report.classes)], counts)
     echo(f"Accuracy {report.accuracy:.1%}; always naming the most frequent class would get {report.baseline:.1%}.")
+
+
+def _show_verdict(found: Verdict) -> None:
+    """Print the scores of the classifier and of simple methods, best first, and the conclusion."""
+    from elman.sequences.verdicts import MODEL
+
+    rows = [
+        (str(name), f"{score:.3f}", *("" if name == MODEL else str(int(count)) for count in counts))
+        for name, score, *counts in found.table.itertuples()
+    ]
+    styles = ["bold" if row[0] == MODEL else None for row in rows]
+    columns = ["", found.metric, "better than Elman", "worse than Elman"]
+    show_table("Beside simple methods, on the same sequences", columns, rows, styles=styles)
+    for sentence in (found.verdict, *found.notes):
+        echo(sentence)
 
 
 def _show_predictions(frame: Any, file_hint: str) -> None:

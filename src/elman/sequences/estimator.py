@@ -136,6 +136,14 @@ class SequenceEstimator(Parameters, Estimator[Fitted], BaseEstimator):
             ragged, _ = read(self._place(method), self, X, fitted.inputs)
             return fitted, ragged, fitted.outputs(ragged.sequences, self.n_threads or 0)
 
+    def _predicted(self, sequences: list[Array]) -> Array | list[Array]:
+        """Return one prediction per checked sequence, or for each sequence one per step."""
+        with self._reading("predict") as fitted:
+            o = fitted.outputs(sequences, self.n_threads or 0)
+            return (
+                [fitted.target.predictions(own) for own in o] if isinstance(o, list) else fitted.target.predictions(o)
+            )
+
     def _labelled(self, method: str, fitted: Fitted, X: Any, y: Any) -> Labelled:
         """Check labelled sequences against the fitted value."""
         place = self._place(method)

@@ -10,17 +10,17 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.base import clone
-from sklearn.model_selection import train_test_split
 
 from elman.data.ragged import Ragged, read_frame
 from elman.errors import DataError, Remedy
 from elman.sequences.report import Report, class_report
+from elman.sequences.verdicts import Verdict, verdict
 from elman.tables.files import Notation
 from elman.tables.names import ID_NAMES, LABEL_NAMES, TIME_NAMES, find_usual, listed
 from elman.tables.steps import read_steps
 from elman.tables.ts_files import read_ts
 
-__all__ = ["Labelled", "held_out_report", "labels_for", "read_labelled", "read_tagged", "report_on"]
+__all__ = ["Labelled", "labels_for", "read_labelled", "read_tagged", "report_on", "verdict_on"]
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,6 @@ class Labelled:
         if self.labels is None:
             raise DataError(f"{self.file}: there are no classes.", Remedy("name their column with {}", label=...))
         return self.labels
-
-    def part(self, rows: npt.ArrayLike) -> Any:
-        """Return some of the sequences, in the order of ``rows``."""
-        chosen = np.asarray(rows).tolist()
-        if not self.columns:
-            return [self.data[row] for row in chosen]
-        groups = dict(list(self.data.groupby(self.columns["id_column"], sort=False)))
-        return pd.concat([groups[self.names[row]] for row in chosen])
 
 
 def read_labelled(
@@ -236,8 +228,8 @@ def report_on(model: Any, known: Labelled) -> Report:
     return class_report(labels, model.set_params(**known.columns).predict(known.data), model.classes_)
 
 
-def held_out_report(model: Any, known: Labelled, check: float, seed: int) -> Report:
-    """Fit a copy of a classifier on a part of the sequences and classify the rest.
+def verdict_on(model: Any, known: Labelled, unseen: Labelled | None, check: float, seed: int) -> Verdict:
+    """Compare a classifier with simple methods, on another file or on a held-out part of the first.
 
     Parameters
     ----------
@@ -245,6 +237,8 @@ def held_out_report(model: Any, known: Labelled, check: float, seed: int) -> Rep
         Not changed.
     known : Labelled
         With classes.
+    unseen : Labelled or None
+        With classes; None holds out a part of ``known``.
     check : float
         Held-out share of the sequences, stratified by class.
     seed : int
@@ -253,13 +247,12 @@ def held_out_report(model: Any, known: Labelled, check: float, seed: int) -> Rep
     Raises
     ------
     DataError
-        If no held-out part can have every class.
+        If no held-out part can have every class, or the other file has a class that the first does not have.
     """
     labels = np.array(known.known_labels)
-    try:
-        rows, held = train_test_split(np.arange(len(labels)), test_size=check, stratify=labels, random_state=seed)
-    except ValueError as error:
-        way_out = Remedy("pass {} to train without one", check=0)
-        raise DataError(f"cannot hold out a part for a check: {error}", way_out) from None
-    part = clone(model).fit(known.part(rows), labels[rows])
-    return class_report(labels[held], part.predict(known.part(held)), part.classes_)
+    if unseen is None:
+        return verdict(model, known.data, labels, check=check, random_state=seed)
+    names = {unseen.columns[name]: own for name, own in known.columns.items() if unseen.columns.get(name) and own}
+    data = unseen.data.rename(columns=names) if names else unseen.data
+    columns = known.columns or unseen.columns
+    return verdict(clone(model).set_params(**columns), known.data, labels, (data, np.array(unseen.known_labels)))

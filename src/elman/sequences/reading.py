@@ -14,7 +14,7 @@ from elman.errors import ArgumentError, DataError, ShapeError
 from elman.sequences.fitted import Inputs
 from elman.sequences.parameters import Parameters
 
-__all__ = ["HEAVIEST", "aligned", "labels_of", "read", "refuse_length", "weights"]
+__all__ = ["HEAVIEST", "aligned", "in_form_of", "labels_of", "part_of", "read", "refuse_length", "weights"]
 
 Array = npt.NDArray[Any]
 
@@ -156,6 +156,34 @@ def aligned(place: str, name: str, ragged: Ragged, values: Any) -> Any:
             + (f", {missing[0]!r} is missing from its index." if missing else ", its index repeats some.")
         )
     return values.loc[ragged.ids]
+
+
+def in_form_of(X: Any, ragged: Ragged, found: list[Array]) -> Any:
+    """Return one array per sequence (T_i, ...) in the form of X: rows of a long frame, an array (N, T, ...), a list."""
+    if ragged.rows is not None:
+        inverse = np.argsort(np.concatenate(ragged.rows))
+        joined: Array = np.concatenate(found)[inverse]
+        return joined
+    return np.stack(found) if hasattr(X, "ndim") and X.ndim > 1 else found
+
+
+def part_of(X: Any, ragged: Ragged, rows: Array) -> Any:
+    """Return some of the sequences in the form of X.
+
+    Parameters
+    ----------
+    X : list, array or frame
+        All sequences.
+    ragged : Ragged
+        The same, read.
+    rows : ndarray of int (n,)
+        Ascending numbers of sequences; a long frame keeps the order of its rows.
+    """
+    if ragged.rows is not None:
+        rows = np.sort(np.concatenate([ragged.rows[i] for i in rows]))
+    if hasattr(X, "iloc"):
+        return X.iloc[rows]
+    return X[rows.tolist()] if hasattr(X, "columns") or isinstance(X, np.ndarray) else [X[i] for i in rows]
 
 
 def refuse_length(place: str, X: Any, ragged: Ragged, rows: int, id_column: str) -> None:

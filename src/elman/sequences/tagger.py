@@ -20,7 +20,7 @@ from elman.sequences.fitted import Fitted, Inputs
 from elman.sequences.learning import Examples
 from elman.sequences.options import class_weights
 from elman.sequences.parameters import TAGGER, Task
-from elman.sequences.reading import HEAVIEST, read, weights
+from elman.sequences.reading import HEAVIEST, in_form_of, read, weights
 from elman.sequences.targets import Target, class_target, number_target, read_classes, read_numbers
 
 __all__ = ["SequenceTagger"]
@@ -219,11 +219,7 @@ class SequenceTagger(SequenceEstimator):
             raise UnsupportedError(f"{self._place(method)}: a tagger of numbers has no classes; use predict.")
         fitted, ragged, outputs = self._outputs(method, X)
         found = [convert(fitted.target)(o) for o in outputs]
-        if ragged.rows is not None:
-            joined = np.concatenate(found)
-            inverse = np.argsort(np.concatenate(ragged.rows))
-            return joined[inverse]
-        return np.stack(found) if hasattr(X, "ndim") and X.ndim > 1 else found
+        return in_form_of(X, ragged, found)
 
     def _check(self, place: str) -> None:
         super()._check(place)
