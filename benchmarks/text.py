@@ -187,7 +187,7 @@ def char_rnn(arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def words(arguments: argparse.Namespace) -> dict[str, Any]:
-    model = LanguageModel.preset("zaremba-small", random_state=0)
+    model = LanguageModel.preset("zaremba-small", unit=arguments.unit, random_state=0)
     job = Job.of(model, arguments.text, arguments.epochs)
     report = {"what": "zaremba-small: 2 x 200 LSTM, 10,000 words, 20 rows, 20 steps, SGD", "text": job.describe()}
     report["source of the text"] = arguments.source
@@ -284,6 +284,7 @@ def main() -> None:
     parser.add_argument("job", choices=JOBS)
     parser.add_argument("--text", type=Path)
     parser.add_argument("--source", default="", help="origin and licence of the text")
+    parser.add_argument("--unit", choices=("word", "whitespace"), default="word", help="tokens of the job words")
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--skip-loss", action="store_true", help="measure only the speed")
     parser.add_argument("--skip-speed", action="store_true", help="take the speed from the file of an earlier run")

@@ -50,9 +50,10 @@ def test_train_measures_shows_a_sample_and_saves(run: Callable[..., Any], play: 
     ]
     lines = done.stdout.splitlines()
     assert lines[0] == "The last 10% of the text, which the model has not learned from:"
-    assert lines[1].startswith("nats per character       ")
-    assert lines[4].startswith("characters predicted     167, of them 0 unknown")
-    assert lines[6] == "What it writes:"
+    assert lines[1].startswith("nats per character              ")
+    assert lines[4].startswith("perplexity per white-space word ")
+    assert lines[5].startswith("characters predicted            167, of them 0 unknown")
+    assert lines[7] == "What it writes:"
     assert files(tmp_path) == ["model", "play.txt"]
     direct = LanguageModel(hidden_size=8, epochs=2, steps=10, batch_size=4, random_state=0).fit(play)
     assert elman.load(tmp_path / "model").generate(length=50) == direct.generate(length=50)
@@ -78,7 +79,7 @@ def test_levels_presets_and_folders(run: Callable[..., Any], play: Path, tmp_pat
         loaded = elman.load(tmp_path / "model")
         assert loaded.hidden_size == 8
         assert run("evaluate", tmp_path / "model", play).exit_code == 0
-    assert (loaded.unit, loaded.learning_rate, loaded.num_layers) == ("word", 1.0, 2)
+    assert (loaded.unit, loaded.learning_rate, loaded.num_layers) == ("whitespace", 1.0, 2)
 
 
 @pytest.mark.parametrize(
@@ -165,7 +166,7 @@ def test_info_tells_what_a_model_is(run: Callable[..., Any], model: Path) -> Non
     assert lines[0].startswith("vocabulary of 17 tokens (unit: character); embedding of 64, GRU of 16 units, ")
     assert lines[1].startswith("Tokens, the most frequent first: '<unk>' ' ' 't' ")
     assert lines[3] == "The last 10% of the text, which the model has not learned from:"
-    assert lines[4].startswith("nats per character       ")
+    assert lines[4].startswith("nats per character              ")
     assert "  hidden_size = 16" in lines
 
 
@@ -187,7 +188,7 @@ def test_info_lists_the_byte_pairs_that_were_merged(run: Callable[..., Any], pla
             "--save play.txt: would replace a file that is read; name another.",
         ),
         (["train", "play.txt", "--preset", "small"], "must be one of zaremba-small, zaremba-medium, char-rnn."),
-        (["train", "play.txt", "--unit", "letter"], "--unit letter: must be one of character, word, bpe."),
+        (["train", "play.txt", "--unit", "letter"], "--unit letter: must be one of character, word, whitespace, bpe."),
         (["train", "play.txt", "--cell", "xlstm"], "--cell xlstm: must be one of gru, lstm, rnn."),
         (["train", ".", "--save", "play.txt"], "--save play.txt: would replace a file that is read; name another."),
         (["train", "play.txt", "--training", "window"], "--training window: must be one of streams, windows."),

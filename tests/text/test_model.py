@@ -21,6 +21,7 @@ from elman import ArgumentError, DataError, LanguageModel, TrainingError
 from elman.estimators import Interrupted
 from elman.text import Measures, TokenWindows
 from elman.text.options import rule_size
+from elman.text.tokenization import UNITS
 from elman.training import Trainer
 from text.samples import CIRCLE, ODD, SENTENCES, small
 from tolerances import assert_close
@@ -112,7 +113,36 @@ def test_measures_say_what_was_counted() -> None:
         "perplexity per character 4.48",
         "characters predicted     100, of them 3 unknown (predicted as <unk>) and 7 ends of a line",
     ]
+    assert Measures("bpe", 50, 150.0, 100, 0, 7, words=25).describe().splitlines() == [
+        "nats per byte pair              3.0000",
+        "bits per character              2.1640",
+        "perplexity per byte pair        20.09",
+        "perplexity per white-space word 403.43",
+        "perplexity per character        4.48",
+        "byte pairs predicted            50, of them 0 unknown (predicted as <unk>) and 7 ends of a line",
+    ]
     assert Measures("word", 10, 1e6, 40, 0, 0).perplexity == float("inf")
+
+
+TOKENIZED = "the <unk> did n't  pay $ N .\n it 's  over\n\n"
+
+
+@pytest.mark.parametrize("unit", UNITS)
+def test_words_of_a_text_are_the_same_for_every_unit(unit: str) -> None:
+    """Words and ends of lines by hand: 8 + 1, 3 + 1, 1; the first word has begun before the first prediction."""
+    model = small(unit=unit, epochs=1, vocabulary_size="auto" if unit != "bpe" else 300).fit(TOKENIZED * 30)
+    measures = model.evaluate(TOKENIZED)
+    assert measures.words == 13 and measures.line_ends == 3
+    assert measures.perplexity_per_word == pytest.approx(np.exp(measures.nats / 13), rel=1e-12)
+    if unit == "whitespace":
+        assert measures.tokens == 13 and measures.perplexity == measures.perplexity_per_word
+        assert measures.unknown == 1  # the file's own <unk>
+        # "<unk> did n't pay $ N ." with seven spaces before its words, "it 's over" with two, three ends of lines
+        assert measures.characters == 5 + 3 + 3 + 3 + 1 + 1 + 1 + 7 + 2 + 2 + 4 + 2 + 3
+    if unit == "word":
+        assert measures.perplexity_per_character is None
+    else:
+        assert measures.perplexity_per_character == pytest.approx(2**measures.bits_per_character, rel=1e-12)
 
 
 def test_bytes_inside_a_character_are_no_character() -> None:
@@ -141,7 +171,7 @@ def test_the_vocabulary_comes_from_the_part_that_is_learned_from() -> None:
     assert (model.validation_.tokens, model.validation_.unknown) == (99, 25)
 
 
-@pytest.mark.parametrize("unit", ["character", "word", "bpe"])
+@pytest.mark.parametrize("unit", UNITS)
 def test_odd_signs_can_be_learned_and_measured(unit: str) -> None:
     model = small(unit=unit, epochs=1).fit((ODD + "\n") * 30)
     measures = model.evaluate(ODD + "☂")
@@ -341,7 +371,7 @@ def test_the_shortest_texts_that_can_be_learned() -> None:
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"unit": "letter"}, "unit must be one of 'character', 'word', 'bpe', got 'letter'."),
+        ({"unit": "letter"}, "unit must be one of 'character', 'word', 'whitespace', 'bpe', got 'letter'."),
         ({"epochs": 0}, 'epochs must be "auto" or an integer of at least 1, got 0.'),
         ({"hidden_size": 1.5}, 'hidden_size must be "auto" or an integer of at least 1, got 1.5.'),
         ({"embedding_size": 0}, 'embedding_size must be "auto", None or an integer of at least 1, got 0.'),

@@ -39,7 +39,7 @@ def test_zaremba(
     assert settings.learning_rate == 1.0 * steps
     assert settings.clip_norm is not None
     assert settings.clip_norm * steps == pytest.approx(5.0, rel=1e-15)
-    assert (model.init, model.init_scale, model.vocabulary_size, model.unit) == ("uniform", scale, 10_000, "word")
+    assert (model.init, model.init_scale, model.vocabulary_size, model.unit) == ("uniform", scale, 10_000, "whitespace")
 
 
 def test_char_rnn() -> None:

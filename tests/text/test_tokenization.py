@@ -23,7 +23,7 @@ from elman.text import TextDecoder, Vocabulary
 from elman.text.tokenization import LEAST_BPE
 from text.samples import ODD, SENTENCES
 
-UNITS = {"character": 100, "word": 100, "bpe": 300}
+UNITS = {"character": 100, "word": 100, "whitespace": 100, "bpe": 300}
 LEARNED = {unit: Vocabulary.learn([SENTENCES], unit=unit, size=size) for unit, size in UNITS.items()}
 ANY_TEXT = st.text(st.characters(exclude_categories=()), max_size=60)  # lone surrogates too
 
@@ -45,6 +45,15 @@ def test_words_signs_and_ends_of_lines_are_tokens() -> None:
     ]
     assert vocabulary.encode("<unk>").tolist() == [0]
     assert vocabulary.tokens.count("<unk>") == 1
+
+
+def test_a_tokenized_text_is_split_at_white_space_alone() -> None:
+    """In the layout of the Penn Treebank: a sentence a line, with a space at both ends."""
+    text = " the <unk> did n't pay $ N\u00a0.\n it 's  over \n"
+    vocabulary = Vocabulary.learn([text], unit="whitespace", size=100)
+    tokens = [vocabulary.tokens[i] for i in vocabulary.encode(text)]
+    assert tokens == ["the", "<unk>", "did", "n't", "pay", "$", "N", ".", "\n", "it", "'s", "over", "\n"]
+    assert vocabulary.decode(vocabulary.encode(text)) == "the <unk> did n't pay $ N .\nit 's over\n"
 
 
 @pytest.mark.parametrize("unit", UNITS)
@@ -236,7 +245,7 @@ def test_many_threads_read_at_once_and_the_environment_stays(
 
 
 FAULTS: dict[str, tuple[dict[str, Any], str]] = {
-    "unit": ({"unit": "letters"}, "unit must be one of 'character', 'word', 'bpe', got 'letters'"),
+    "unit": ({"unit": "letters"}, "unit must be one of 'character', 'word', 'whitespace', 'bpe', got 'letters'"),
     "no unknown": ({"tokens": ["a", "b"]}, "needs '<unk>' and 1 to 49999 tokens after it"),
     "alone": ({"tokens": ["<unk>"]}, "needs '<unk>' and 1 to 49999 tokens after it"),
     "twice": ({"tokens": ["<unk>", "a", "a"]}, "tokens must be different"),

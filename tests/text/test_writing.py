@@ -14,6 +14,7 @@ import pytest
 
 from elman import ArgumentError, LanguageModel, Network
 from elman.text import Sampler
+from elman.text.tokenization import UNITS
 from text.samples import CIRCLE, ODD, SENTENCES, small
 
 
@@ -85,7 +86,7 @@ def test_spaces_between_a_prefix_and_words() -> None:
     assert model.generate("not to be .\n", length=1, temperature=0) in ("to", "whether")
 
 
-@pytest.mark.parametrize("unit", ["character", "word", "bpe"])
+@pytest.mark.parametrize("unit", UNITS)
 @pytest.mark.parametrize("prefix", [ODD, "\ud800", "\x00", "☃", "", " "])
 def test_any_prefix_gives_valid_text(unit: str, prefix: str) -> None:
     model = small(unit=unit, epochs=1).fit(SENTENCES)

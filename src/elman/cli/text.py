@@ -24,7 +24,7 @@ text = typer.Typer(
     rich_markup_mode=None,
 )
 
-_UNITS = ("character", "word", "bpe")
+_UNITS = ("character", "word", "whitespace", "bpe")
 _CHOICES = {
     "preset": options.PRESETS,
     "unit": _UNITS,

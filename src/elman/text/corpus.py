@@ -17,7 +17,7 @@ import numpy as np
 from elman.errors import ArgumentError, DataError, Remedy
 from elman.text.tokenization import Ids, Vocabulary
 
-__all__ = ["Corpus", "Source", "cut_position", "encode_pieces", "pieces_after", "pieces_before"]
+__all__ = ["Corpus", "Source", "count_words", "cut_position", "encode_pieces", "pieces_after", "pieces_before"]
 
 Source: TypeAlias = "str | os.PathLike[str] | Iterable[str | os.PathLike[str]]"
 
@@ -161,6 +161,25 @@ def cut_position(pieces: Iterable[str], position: int, unit: str) -> tuple[int, 
             return number, position
         position -= len(piece)
     return number + 1, 0
+
+
+def count_words(pieces: Iterable[str]) -> tuple[int, int]:
+    r"""Count the words between white space with the ends of lines, and the characters of these words.
+
+    An end of a line counts as a word, as ``<eos>`` does for the Penn Treebank.
+
+    Examples
+    --------
+    >>> count_words(["to be\n", "or not"])
+    (5, 9)
+    """
+    words, characters, inside = 0, 0, False
+    for piece in filter(None, pieces):
+        found = piece.split()
+        words += len(found) + piece.count("\n") - (inside and not piece[0].isspace())
+        characters += sum(map(len, found))
+        inside = not piece[-1].isspace()
+    return words, characters
 
 
 def pieces_before(pieces: Iterable[str], cut: tuple[int, int]) -> Iterator[str]:

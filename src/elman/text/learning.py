@@ -75,7 +75,7 @@ def _fitted(
     validation = None
     if text.validation is not None:
         rows = batches_of(parameters, text, size, 0).batch_size
-        validation = evaluated(parameters, trainer.network, text.vocabulary, size, text.validation, rows)
+        validation = evaluated(parameters, trainer.network, text.vocabulary, size, text.validation, text.counted, rows)
     return Fitted(
         network=trainer.network,
         vocabulary=text.vocabulary,

@@ -13,7 +13,11 @@ from elman._extras import need
 __all__ = ["BYTES", "ONE_THREAD", "SIGNS", "learned_model", "new_tokenizer"]
 
 _PLACE = "Vocabulary"
-_WORDS = r"<unk>|\n|\w+(?:['’-]\w+)*|[^\w\s]"
+_PATTERNS = {
+    "character": r"[\s\S]",
+    "word": r"<unk>|\n|\w+(?:['’-]\w+)*|[^\w\s]",
+    "whitespace": r"\n|\S+",
+}
 
 
 def new_tokenizer(
@@ -45,10 +49,8 @@ def _cutter(unit: str) -> Any:
     """Return the library's splitter of texts into tokens, or into the units within which byte pairs are merged."""
     from tokenizers import Regex, pre_tokenizers
 
-    if unit == "character":
-        return pre_tokenizers.Split(Regex(r"[\s\S]"), "isolated")
-    if unit == "word":
-        return pre_tokenizers.Split(Regex(_WORDS), "removed", invert=True)
+    if unit in _PATTERNS:
+        return pre_tokenizers.Split(Regex(_PATTERNS[unit]), "removed", invert=True)
     lines = pre_tokenizers.Split("\n", "isolated")  # so that a text can be cut at the ends of its lines
     return pre_tokenizers.Sequence([lines, pre_tokenizers.ByteLevel(add_prefix_space=False)])
 

@@ -12,12 +12,14 @@ import numpy.typing as npt
 
 from elman.errors import DataError
 from elman.network import Network, State
+from elman.text.corpus import count_words
 from elman.text.tokenization import Ids, Vocabulary
 
 __all__ = ["Measures", "evaluate"]
 
 Array = npt.NDArray[Any]
 
+_TOKEN = {"character": "character", "word": "word", "whitespace": "white-space word", "bpe": "byte pair"}
 _MOST_VALUES = 1 << 21  # probabilities computed at once
 
 
@@ -29,20 +31,26 @@ class Measures:
     target is ``<unk>``, which is easier to predict than the word itself. With words as the unit, a line end is a token
     like any other; other white space is not.
 
+    Perplexities per token depend on the vocabulary. Those per white-space word and per character divide the same nats
+    by counts of the text, so that models with other tokens can be compared: a word is what stands between white space,
+    or the end of a line.
+
     Parameters
     ----------
-    unit : {"character", "word", "bpe"}
+    unit : {"character", "word", "whitespace", "bpe"}
         Kind of token.
     tokens : int
         Number of predicted tokens.
     nats : float
         Sum of -ln p(token) over them.
     characters : int
-        Number of characters in these tokens.
+        Number of characters in these tokens, with one space between two tokens of ``"whitespace"`` on a line.
     unknown : int
         Number of tokens that are ``<unk>``.
     line_ends : int
         Number of tokens that are a line end; of byte pairs, those that are nothing else.
+    words : int, optional
+        Number of words between white space, and of line ends, that begin in these tokens.
 
     Examples
     --------
@@ -57,6 +65,7 @@ class Measures:
     characters: int
     unknown: int
     line_ends: int
+    words: int | None = None
 
     @property
     def nats_per_token(self) -> float:
@@ -66,7 +75,17 @@ class Measures:
     @property
     def perplexity(self) -> float:
         """exp(nats per token); with words as the unit, the perplexity per word."""
-        return exp(self.nats_per_token) if self.nats_per_token < 700 else inf
+        return _perplexity(self.nats, self.tokens)
+
+    @property
+    def perplexity_per_word(self) -> float | None:
+        """exp(nats per white-space word); None without words, and for a model saved before words were counted."""
+        return _perplexity(self.nats, self.words) if self.words else None
+
+    @property
+    def perplexity_per_character(self) -> float | None:
+        """exp(nats per character); None where `bits_per_character` is None."""
+        return None if self.bits_per_character is None else _perplexity(self.nats, self.characters)
 
     @property
     def bits_per_character(self) -> float | None:
@@ -87,19 +106,34 @@ class Measures:
         perplexity per word 7.39
         words predicted     10, of them 1 unknown (predicted as <unk>) and 2 ends of a line
         """
-        name = {"character": "character", "word": "word", "bpe": "byte pair"}[self.unit]
+        name = _TOKEN[self.unit]
         rows = [(f"nats per {name}", f"{self.nats_per_token:.4f}")]
         if self.bits_per_character is not None:
             rows.append(("bits per character", f"{self.bits_per_character:.4f}"))
         rows.append((f"perplexity per {name}", f"{self.perplexity:.2f}"))
+        if self.perplexity_per_word is not None and self.unit != "whitespace":
+            rows.append(("perplexity per white-space word", f"{self.perplexity_per_word:.2f}"))
+        if self.perplexity_per_character is not None and self.unit != "character":
+            rows.append(("perplexity per character", f"{self.perplexity_per_character:.2f}"))
         counted = f"{self.tokens:,}, of them {self.unknown:,} unknown (predicted as <unk>)"
         rows.append((f"{name}s predicted", f"{counted} and {self.line_ends:,} ends of a line"))
         width = max(len(label) for label, _ in rows)
         return "\n".join(f"{label:<{width}} {value}" for label, value in rows)
 
 
+def _perplexity(nats: float, count: int) -> float:
+    return exp(nats / count) if nats / count < 700 else inf
+
+
 def evaluate(
-    network: Network, ids: Ids, vocabulary: Vocabulary, *, window: int | None, rows: int, n_threads: int
+    network: Network,
+    ids: Ids,
+    vocabulary: Vocabulary,
+    counted: tuple[int, int],
+    *,
+    window: int | None,
+    rows: int,
+    n_threads: int,
 ) -> Measures:
     """Evaluate a network on a text.
 
@@ -111,6 +145,8 @@ def evaluate(
         The text.
     vocabulary : Vocabulary
         Of the ids.
+    counted : (int, int)
+        Words of the text and their characters, from `elman.text.corpus.count_words`.
     window : int or None
         Tokens of the independent windows that the network reads, label included; None: the state is carried.
     rows : int
@@ -131,16 +167,39 @@ def evaluate(
         nats = _stream_nats(network, ids, min(rows, (len(ids) - 1) // 2 or 1), n_threads)
     else:
         nats = _window_nats(network, ids, window, n_threads)
-    targets, line_end = ids[1 if window is None else window - 1 :], vocabulary.line_end
+    first = 1 if window is None else window - 1
+    targets, line_end = ids[first:], vocabulary.line_end
     counts = _counts(targets, len(vocabulary))
+    words, letters = (whole - begin for whole, begin in zip(counted, _begin(ids[:first], vocabulary), strict=True))
+    line_ends = 0 if line_end is None else int(counts[line_end])
+    characters = int(counts @ vocabulary.characters_of)
+    if vocabulary.unit == "whitespace":
+        characters = letters + line_ends + _spaces(ids, first, line_end)
     return Measures(
         unit=vocabulary.unit,
         tokens=len(targets),
         nats=nats,
-        characters=int(counts @ vocabulary.characters_of),
+        characters=characters,
         unknown=int(counts[0]),
-        line_ends=0 if line_end is None else int(counts[line_end]),
+        line_ends=line_ends,
+        words=words,
     )
+
+
+def _begin(ids: Ids, vocabulary: Vocabulary) -> tuple[int, int]:
+    """Count the words of the tokens that are not predicted, and their characters."""
+    return count_words([vocabulary.decode(ids.tolist())])
+
+
+def _spaces(ids: Ids, first: int, line_end: int | None) -> int:
+    """Count the pairs of neighbours on one line from the token before ``first`` on."""
+    if line_end is None:
+        return len(ids) - first
+    count = 0
+    for begin in range(first - 1, len(ids) - 1, _MOST_VALUES):
+        inside = ids[begin : begin + _MOST_VALUES + 1] != line_end
+        count += int(np.count_nonzero(inside[1:] & inside[:-1]))
+    return count
 
 
 def _counts(ids: Ids, size: int) -> Array:

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Self
 from elman import _check
 from elman.estimators import Arrays, Table, changing, documented, trained
 from elman.network import Network
-from elman.text.corpus import Corpus, Source
+from elman.text.corpus import Corpus, Source, count_words
 from elman.text.fitted import Fitted
 from elman.text.flow import flow
 from elman.text.learning import learn, learn_further
@@ -35,7 +35,7 @@ class LanguageModel(Parameters, Writing):
 
     Parameters
     ----------
-    unit : {"character", "word", "bpe"}
+    unit : {"character", "word", "whitespace", "bpe"}
         Kind of token; see `Vocabulary`.
     vocabulary_size : int or "auto"
         Most tokens, ``<unk>`` included. ``"auto"``: 10,000 words, 2,000 byte pairs, or all characters up to 50,000.
@@ -276,7 +276,7 @@ class LanguageModel(Parameters, Writing):
         Returns
         -------
         measures : Measures
-            Nats per token, perplexity, bits per character, and counts.
+            Nats per token; perplexity per token, white-space word and character; counts.
 
         Raises
         ------
@@ -292,8 +292,9 @@ class LanguageModel(Parameters, Writing):
         place = self._place("evaluate")
         rows = _check.positive_integer(place, "rows", rows)
         with self._reading("evaluate") as fitted:
-            ids = fitted.read(Corpus.of(X, encoding, place))
-            return evaluated(self, fitted.network, fitted.vocabulary, fitted.size, ids, rows)
+            corpus = Corpus.of(X, encoding, place)
+            ids, counted = fitted.read(corpus), count_words(corpus.pieces())
+            return evaluated(self, fitted.network, fitted.vocabulary, fitted.size, ids, counted, rows)
 
     def score(self, X: Source, y: None = None) -> float:
         """Return the mean of ln p(token) over a text: higher is better; see `evaluate`."""

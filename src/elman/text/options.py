@@ -21,8 +21,8 @@ __all__ = [
     "vocabulary_size",
 ]
 
-_SIZES = {"character": MOST_TOKENS, "word": 10_000, "bpe": 2_000}
-_STEPS = {"character": 64, "word": 35, "bpe": 64}
+_SIZES = {"character": MOST_TOKENS, "word": 10_000, "whitespace": 10_000, "bpe": 2_000}
+_STEPS = {"character": 64, "word": 35, "whitespace": 35, "bpe": 64}
 _CHARACTER_EMBEDDING = 64
 _UNITS = ((20_000, 64), (200_000, 128), (600_000, 256))  # (tokens at most, units)
 _MOST_UNITS = 512

@@ -36,7 +36,7 @@ class Preset:
 
 
 _ZAREMBA = {
-    "unit": "word",
+    "unit": "whitespace",
     "vocabulary_size": 10_000,
     "cell": "lstm",
     "num_layers": 2,

@@ -117,11 +117,13 @@ def _validation(values: dict[str, Any] | None, unit: str) -> Measures | None:
     """Rebuild the metrics of the held-out end of the text."""
     if values is None:
         return None
-    values = under_new_names(values, FORMER_NAMES)
+    values = {"words": None} | under_new_names(values, FORMER_NAMES)
     check_names("validation fields", set(values), {field.name for field in fields(Measures)})
     if values["unit"] != unit:
         raise FileFormatError("the validation is of another unit")
     for name in ("tokens", "characters", "unknown", "line_ends"):
         _check.integer("validation", name, values[name], 1 if name == "tokens" else 0)
+    if values["words"] is not None:
+        _check.integer("validation", "words", values["words"], 0)
     _check.number_in("validation", "nats", values["nats"], "[0, inf)")
     return Measures(**values)

@@ -25,7 +25,7 @@ __all__ = ["FORMER_NAMES", "UNITS", "UNKNOWN", "TextDecoder", "Vocabulary"]
 
 Ids = npt.NDArray[np.int32]
 
-UNITS = ("character", "word", "bpe")
+UNITS = ("character", "word", "whitespace", "bpe")
 NORMALIZATIONS = ("nfc", "none")
 FORMER_NAMES = {"level": "unit"}  # of fields in early files
 UNKNOWN = "<unk>"  # always id 0
@@ -35,8 +35,10 @@ LEAST_BPE = 257  # every byte, and <unk>
 
 _PLACE = "Vocabulary"
 _SURROGATE = re.compile("[\ud800-\udfff]")
-_NO_SPACE_BEFORE = frozenset(".,;:!?)]}%…’”»\n")
-_NO_SPACE_AFTER = frozenset("([{‘“«\n")
+_NO_SPACE = {  # by unit: before these signs, and after these
+    "word": (frozenset(".,;:!?)]}%…’”»\n"), frozenset("([{‘“«\n")),
+    "whitespace": (frozenset("\n"), frozenset("\n")),
+}
 
 
 class Vocabulary:
@@ -45,6 +47,8 @@ class Vocabulary:
     - ``"character"``: every character (code point) is a token; others than those of the vocabulary are ``<unk>``.
     - ``"word"``: runs of letters and digits, with ``'`` and ``-`` inside them, single other signs, and the end of a
       line ``"\n"`` are tokens; other white space only separates them. ``<unk>`` in a text is that token.
+    - ``"whitespace"``: the signs between white space, and the end of a line ``"\n"``, are tokens, for texts that are
+      tokenized already. ``<unk>`` in a text is that token.
     - ``"bpe"``: byte pairs merged by frequency (Sennrich et al. 2016) within the words of a line; any text can be
       written with them.
 
@@ -52,7 +56,7 @@ class Vocabulary:
 
     Parameters
     ----------
-    unit : {"character", "word", "bpe"}
+    unit : {"character", "word", "whitespace", "bpe"}
         Kind of token.
     tokens : sequence of str
         By id; the first is ``<unk>``. Byte-pair tokens are spelled in the library's alphabet for bytes.
@@ -137,7 +141,7 @@ class Vocabulary:
         ----------
         pieces : iterable of str
             The text, cut at ends of lines or between words.
-        unit : {"character", "word", "bpe"}
+        unit : {"character", "word", "whitespace", "bpe"}
             Kind of token.
         size : int
             Most tokens, ``<unk>`` included; at least 2, or 257 byte pairs.
@@ -199,7 +203,7 @@ class Vocabulary:
     def decode(self, ids: Iterable[int]) -> str:
         """Return the text of tokens as valid Unicode; invalid bytes become U+FFFD.
 
-        Words are separated by single spaces, except around punctuation.
+        Single spaces separate words, except around punctuation, and the tokens of ``"whitespace"`` on a line.
 
         Parameters
         ----------
@@ -287,11 +291,11 @@ class TextDecoder:
     """
 
     def __init__(self, vocabulary: Vocabulary) -> None:
-        self._words = vocabulary.unit == "word"
+        self._no_space = _NO_SPACE.get(vocabulary.unit)
         self._before = "\n"
         self._bytes = vocabulary.bytes_of if vocabulary.unit == "bpe" else None
         self._utf8 = codecs.getincrementaldecoder("utf-8")("replace")
-        unknown = UNKNOWN if self._words else "\ufffd"
+        unknown = UNKNOWN if self._no_space else "\ufffd"
         self._tokens = [unknown, *vocabulary.tokens[1:]]
 
     def push(self, token: int) -> str:
@@ -299,15 +303,16 @@ class TextDecoder:
         if self._bytes is not None:
             return self._utf8.decode(self._bytes[token])
         text = self._tokens[token]
-        if not self._words:
+        if self._no_space is None:
             return text
-        apart = text[0] not in _NO_SPACE_BEFORE and self._before[-1] not in _NO_SPACE_AFTER
+        before, after = self._no_space
+        apart = text[0] not in before and self._before[-1] not in after
         self._before = text
         return f" {text}" if apart else text
 
     def pieces(self, tokens: Iterable[int]) -> Iterator[str]:
         """Yield the text of tokens as it becomes complete, then the rest."""
-        spelled = self.push if self._words or self._bytes is not None else self._tokens.__getitem__
+        spelled = self._tokens.__getitem__ if self._no_space is None and self._bytes is None else self.push
         yield from filter(None, map(spelled, tokens))
         if rest := self.end():
             yield rest

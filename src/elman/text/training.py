@@ -9,7 +9,7 @@ from time import monotonic
 from elman.errors import DataError
 from elman.network import Network
 from elman.text.batches import TokenStreams, TokenWindows
-from elman.text.corpus import Corpus, cut_position, encode_pieces, pieces_after, pieces_before
+from elman.text.corpus import Corpus, count_words, cut_position, encode_pieces, pieces_after, pieces_before
 from elman.text.measures import Measures, evaluate
 from elman.text.options import Size, carries_state, least_tokens, settings_of
 from elman.text.parameters import Parameters
@@ -41,11 +41,14 @@ class Text:
         Training part.
     validation : ndarray of int32 (tokens,), optional
         Held-out part.
+    counted : (int, int)
+        Words of the held-out part and their characters.
     """
 
     vocabulary: Vocabulary
     training: Ids
     validation: Ids | None
+    counted: tuple[int, int] = (0, 0)
 
     @classmethod
     def learned(cls, place: str, parameters: Parameters, corpus: Corpus, size: int, *, held_out: bool = True) -> Text:
@@ -67,7 +70,7 @@ class Text:
             return cls(vocabulary, training, None)
         validation = encode_pieces(pieces_after(corpus.pieces(), cut), vocabulary, characters)
         check_length(place, f"the validation part, {fraction:g} of the text,", len(validation), least)
-        return cls(vocabulary, training, validation)
+        return cls(vocabulary, training, validation, count_words(pieces_after(corpus.pieces(), cut)))
 
 
 def check_length(place: str, what: str, tokens: int, least: int) -> None:
@@ -86,11 +89,17 @@ def batches_of(
 
 
 def evaluated(
-    parameters: Parameters, network: Network, vocabulary: Vocabulary, size: Size, ids: Ids, rows: int
+    parameters: Parameters,
+    network: Network,
+    vocabulary: Vocabulary,
+    size: Size,
+    ids: Ids,
+    counted: tuple[int, int],
+    rows: int,
 ) -> Measures:
     """Evaluate a network on a text, read as ``rows`` rows."""
     window = None if carries_state(network) else size.steps
-    return evaluate(network, ids, vocabulary, window=window, rows=rows, n_threads=parameters.n_threads or 0)
+    return evaluate(network, ids, vocabulary, counted, window=window, rows=rows, n_threads=parameters.n_threads or 0)
 
 
 def train(parameters: Parameters, text: Text, size: Size, network: Network, seed: int) -> Trainer:
@@ -107,7 +116,8 @@ def train(parameters: Parameters, text: Text, size: Size, network: Network, seed
 
     def validate(network: Network) -> float:
         assert held_out is not None
-        return evaluated(parameters, network, text.vocabulary, size, held_out, batches.batch_size).nats_per_token
+        measures = evaluated(parameters, network, text.vocabulary, size, held_out, text.counted, batches.batch_size)
+        return measures.nats_per_token
 
     trainer = Trainer(network, batches, settings, validate=None if held_out is None else validate)
     _run(parameters, trainer, batches.tokens_per_batch)

@@ -130,7 +130,7 @@ def _spelled(fitted: Fitted, prefix: str, context: list[int], tokens: Iterator[i
     """Convert tokens to text after the prefix."""
     decoder = TextDecoder(fitted.vocabulary)
     pieces = decoder.pieces(tokens)
-    if prefix and fitted.vocabulary.unit == "word":
+    if prefix and fitted.vocabulary.unit in ("word", "whitespace"):
         decoder.push(context[-1])  # decides whether a space comes first
         if prefix[-1].isspace():
             yield next(pieces).lstrip(" ")
