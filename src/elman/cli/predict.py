@@ -22,6 +22,7 @@ from elman.cli._common import (
     refuse_unused,
     write_forecast,
 )
+from elman.cli._parts import Errors, ResumeParts, Workers, check_parts, forecast_parts, open_parts
 from elman.cli._reading import Reading, reads_tables, table_for
 from elman.cli._show import show_delivered, show_forecast
 
@@ -33,7 +34,10 @@ def predict(
     model: ForecastingModel,
     file: Annotated[
         str | None,
-        typer.Argument(metavar="[FILE]", help="CSV or Parquet file of known values; those of the fit if not given."),
+        typer.Argument(
+            metavar="[FILE]",
+            help="CSV or Parquet file of known values, or a folder of Parquet files; those of the fit if not given.",
+        ),
     ] = None,
     time: Time = None,
     target: Target = None,
@@ -43,14 +47,19 @@ def predict(
         str, typer.Option(help="Intervals in percent, such as 80,95; none; auto: 80 and 95 if the model can.")
     ] = "auto",
     output: ForecastOutput = None,
+    workers: Workers = None,
+    errors: Errors = "raise",
+    resume: ResumeParts = False,
     quiet: Quiet = False,
     *,
     reading: Reading,
 ) -> None:
     """Forecast with a saved model, without training."""
-    check_table("--output", output)
-    check_writable("--output", output, model, file, future)
-    check_readable("--future", future)
+    parts = check_parts(file, output, errors, {"--workers": workers, "--resume": resume or None})
+    if not parts:
+        check_table("--output", output)
+        check_writable("--output", output, model, file, future)
+        check_readable("--future", future)
     check_readable(None, model)
     if file is None:
         columns = {"--time": time, "--target": target, "--id": series}
@@ -63,6 +72,12 @@ def predict(
     forecaster = Forecaster.load(model)
     names = own_names(forecaster) or OwnNames()
     wanted = (usual_levels(forecaster) if levels is None else levels) or None
+    if parts and file is not None and output is not None:
+        refuse_unused(f"{file}: is a folder", reading.by_option)
+        source = open_parts("elman predict", file, (time, target, series), own_names(forecaster), quiet=quiet)
+        options = {"--workers": workers, "--resume": resume, "--quiet": quiet}
+        forecast_parts(forecaster, source, wanted or [], future, output, errors, options)
+        return
     if file is None:
         if forecaster.future_covariates or future is not None:
             usage_error(f"{model}: covariates known ahead need the file of known values; pass FILE.")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from elman.partitions.columns import found_names
+from elman.partitions.files import schema_of
 from elman.partitions.job import Job, worker_count
 from elman.partitions.kinds import Part, Partitioned
 from elman.partitions.opening import partitioned
 from elman.partitions.parquet import ParquetFiles
 
-__all__ = ["Job", "ParquetFiles", "Part", "Partitioned", "partitioned", "worker_count"]
+__all__ = ["Job", "ParquetFiles", "Part", "Partitioned", "found_names", "partitioned", "schema_of", "worker_count"]

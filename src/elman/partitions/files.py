@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from elman._extras import need
 from elman.errors import DataError, UnsupportedError
 
-__all__ = ["Group", "batches_of", "common_types", "files_of", "group_table", "groups_of"]
+__all__ = ["Group", "batches_of", "common_types", "files_of", "group_table", "groups_of", "schema_of"]
 
 _ENDINGS = (".parquet", ".pq")
 _HIDDEN = ("_", ".")  # names that every reader of folders leaves out
@@ -107,6 +107,28 @@ def groups_of(files: Sequence[str]) -> tuple[list[Group], list[Any]]:
             groups += [Group(path, number, count) for number, count in enumerate(rows) if count]
             schemas.append(file.schema_arrow)
     return groups, schemas
+
+
+def schema_of(place: str, data: Any) -> Any:
+    """Read the schema (pyarrow) of the first file.
+
+    Parameters
+    ----------
+    place : str
+        Start of a message.
+    data : str, path, or sequence of these
+        As for `files_of`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import pandas as pd
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     pd.DataFrame({"y": [1.0]}).to_parquet(f"{folder}/a.parquet")
+    ...     schema_of("example", folder).names
+    ['y']
+    """
+    return groups_of(files_of(place, data)[:1])[1][0]
 
 
 def common_types(place: str, files: Sequence[str], schemas: Sequence[Any], columns: Sequence[str]) -> Any:

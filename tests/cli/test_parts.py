@@ -1,0 +1,121 @@
+"""Folders of Parquet files: forecast part by part into a folder, found columns, one message for what cannot be done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from cli.commands import files
+from elman import Forecaster
+from elman.errors import DataError
+from elman.partitions import found_names
+
+FRAME = pd.DataFrame(
+    {
+        "shop": np.repeat(["north", "south", "west"], 24),
+        "month": np.tile(pd.date_range("2022-01-01", periods=24, freq="MS"), 3),
+        "sold": 20 + np.arange(72.0) % 12,
+        "note": "x",
+    }
+)
+USUAL = FRAME.rename(columns={"shop": "unique_id", "month": "ds", "sold": "y"})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "in").mkdir()
+    for number, (_, rows) in enumerate(FRAME.groupby("shop")):
+        rows.to_parquet(tmp_path / "in" / f"{number}.parquet")
+    return tmp_path
+
+
+@pytest.fixture
+def model(folder: Path) -> Path:
+    Forecaster(3, method="seasonal naive").fit(USUAL).save(folder / "model")
+    return folder / "model"
+
+
+def test_predict_writes_a_folder_with_the_columns_of_the_files(
+    run: Callable[..., Any], folder: Path, model: Path
+) -> None:
+    done = run("predict", model, folder / "in", "--id", "shop", "--output", folder / "out", "--workers", 1)
+    assert (done.exit_code, done.stdout) == (
+        0,
+        f'Delivered: seasonal naive (the method "seasonal naive" was asked for).\nForecast: {folder}/out, 1 file.\n',
+    )
+    assert done.stderr == f"{folder}/in: 3 files, 72 rows; time is 'month', target is 'sold', series by 'shop'.\n"
+    expected = Forecaster.load(model).predict(USUAL, level=[80, 95])
+    found = pd.read_parquet(folder / "out")
+    assert found.columns.tolist() == [
+        "shop",
+        "month",
+        "sold",
+        *(f"sold-{e}" for e in ("lo-80", "hi-80", "lo-95", "hi-95")),
+    ]
+    assert found.set_axis(expected.columns, axis=1).equals(expected)
+    assert files(folder) == ["in", "model", "out"]
+
+
+def test_a_bad_series_ends_the_run_or_is_listed(run: Callable[..., Any], folder: Path, model: Path) -> None:
+    FRAME[24:48].assign(sold=np.inf).to_parquet(folder / "in" / "1.parquet")
+    words = "predict", model, f"{folder}/in/*.parquet", "--id", "shop", "--level", "none", "--output", folder / "out"
+    done = run(*words, "--quiet", "--workers", 1)
+    assert (done.exit_code, done.stdout) == (1, "")
+    assert done.stderr == (
+        "Error: Forecaster.predict: y is inf in series 'south' at 2022-01-01 00:00:00; every value must be finite.\n"
+        f"  Place: {folder}/in/1.parquet, row group 1, row 1. "
+        "Leave out such series and list them with --errors collect and --resume.\n"
+    )
+    assert files(folder) == ["in", "model"]
+    done = run(*words, "--errors", "collect", "--resume", "--quiet", "--workers", 1)
+    assert done.stdout.splitlines()[-2:] == [
+        f"Forecast: {folder}/out, 1 file.",
+        f"Left out: 1 series, listed with the reasons in {folder}/out/_errors.parquet.",
+    ]
+    assert pd.read_parquet(folder / "out")["shop"].unique().tolist() == ["north", "west"]
+
+
+REFUSED = {
+    "{in}": (2, "{in}: the forecast of a folder is written to a folder; name it with --output."),
+    "{in} --id shop --output {in}": (2, "elman predict: {in} exists. Pass another --output, or remove it first."),
+    "{in} --output out --decimal ,": (2, "{in}: is a folder; --decimal does not go with it."),
+    "sunspots --workers 2": (2, "sunspots: is no folder; --workers does not go with it."),
+    "--resume": (2, "without a folder; --resume does not go with it."),
+}
+
+
+@pytest.mark.parametrize("words", REFUSED)
+def test_what_does_not_go_together(words: str, run: Callable[..., Any], folder: Path, model: Path) -> None:
+    code, said = REFUSED[words]
+    done = run("predict", model, *words.replace("{in}", f"{folder}/in").split(), "--quiet")
+    assert (done.exit_code, done.stderr) == (code, f"Error: {said}\n".replace("{in}", f"{folder}/in"))
+
+
+def test_columns_are_found_by_name_or_type() -> None:
+    def found(*columns: tuple[str, Any], **given: Any) -> Any:
+        names = {"time": None, "target": None, "series": None} | given
+        own = found_names("in", pa.schema(columns), **names)
+        return own.ids, own.time, own.targets
+
+    when, text = pa.timestamp("us"), pa.dictionary(pa.int8(), pa.string())
+    assert found(("a", text), ("b", when), ("c", pa.float32())) == (("a",), "b", ("c",))
+    assert found(("id", pa.int64()), ("step", pa.int64()), ("Sales", pa.int8()), ("c", pa.float32())) == (
+        ("id",),
+        "step",
+        ("Sales",),
+    )
+    assert found(("a", text), ("b", when), ("c", pa.int8()), ("d", pa.int8()), target="d") == (("a",), "b", ("d",))
+    for columns, given, said in (
+        ((("a", text), ("b", when), ("c", when)), {}, r"several columns could hold the times \(b, c\)"),
+        ((("a", text), ("b", when), ("c", text)), {}, "several columns could hold the names of the series"),
+        ((("a", text), ("b", when)), {}, r"no column holds the values to forecast \(columns: a, b\)\. Name it with ta"),
+        ((("a", text), ("b", when)), {"target": "y"}, "there is no column 'y'; the columns are a, b"),
+    ):
+        with pytest.raises(DataError, match=said):
+            found(*columns, **given)
