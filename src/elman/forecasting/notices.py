@@ -73,13 +73,9 @@ def notice_medians(
     """
     if isinstance(method, BaselineMethod) or (isinstance(method, NetworkMethod) and parameters["loss"] != "mae"):
         return
+    series = list(panel)
     near = [
-        s
-        for s, (values, own) in enumerate(zip(panel, forecasts, strict=True))
-        if (values >= 0).all()
-        and np.mean(values == 0) > _MOSTLY_ZERO
-        and np.count_nonzero(values) >= _FEWEST
-        and np.mean(np.minimum(own, 1e300)) < _NEAR_ZERO * np.mean(values)
+        s for s in _mostly_zero(panel) if np.mean(np.minimum(forecasts[s], 1e300)) < _NEAR_ZERO * np.mean(series[s])
     ]
     if near:
         whose = "the series" if panel.kind == "array" else f"{_count(near, panel)} ({names_of(panel, near)})"
@@ -88,6 +84,15 @@ def notice_medians(
             "its sum is not a total. Sum the values over longer periods before forecasting, or use the upper ends of "
             "the intervals."
         )
+
+
+def _mostly_zero(panel: Panel) -> npt.NDArray[np.int64]:
+    """List the series without negative values of which more than half are zero, but not nearly all."""
+    rows = panel.values.reshape(len(panel.values), -1)
+    starts, sizes = panel.offsets[:-1], panel.lengths * rows.shape[1]
+    zeros = np.add.reduceat((rows == 0).sum(axis=1), starts)
+    least = np.minimum.reduceat(rows.min(axis=1), starts)
+    return np.flatnonzero((least >= 0) & (zeros > _MOSTLY_ZERO * sizes) & (sizes - zeros >= _FEWEST))
 
 
 def _count(some: Sequence[int] | npt.NDArray[np.int64], panel: Panel) -> str:

@@ -79,9 +79,8 @@ class Spread:
         if self.has_partner:
             partner = np.stack([BASELINES[PARTNER](y, self.horizon, 1) for y in series])
             found = moved(found, combined(found[..., _MIDDLE], partner))
-        for row, y in enumerate(series):
-            if (y == y[0]).all():  # a constant series is forecast exactly
-                found[row] = y[0]
+        for row in _constant(panel):  # a constant series is forecast exactly
+            found[row] = series[row][0]
         return found
 
     @staticmethod
@@ -143,6 +142,12 @@ class Spread:
         edges = plain.bounds(place, known, forecasts, MEASURED, n_threads)
         usual, wide = (_width(edges, forecasts, actual, level) for level in MEASURED)
         return replace(self, widths=(usual, wide))
+
+
+def _constant(panel: Panel) -> npt.NDArray[np.int64]:
+    """List the rows of `flat` whose values are all equal."""
+    least, most = (limit.reduceat(panel.values, panel.offsets[:-1], axis=0) for limit in (np.minimum, np.maximum))
+    return np.flatnonzero(least == most)
 
 
 def _width(edges: dict[str, Array], forecasts: Array, actual: Array, level: float) -> float:
