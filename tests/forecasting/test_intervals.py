@@ -17,7 +17,10 @@ from elman.forecasting import backtest
 from elman.forecasting.calibration import calibrate, cut_offs
 from elman.forecasting.frames import read_panel
 from elman.forecasting.intervals import Residuals, check_levels, residuals_needed, take_arrays
-from elman.forecasting.methods import fit_network
+from elman.forecasting.methods import NetworkMethod, fit_network
+from elman.forecasting.panel import Panel
+from elman.forecasting.scaling import Scaling
+from elman.forecasting.store import PanelStore
 
 SMALL: dict[str, Any] = {
     "method": "network",
@@ -75,9 +78,11 @@ def test_half_widths_are_quantiles_times_the_scale_of_the_series(transform: str,
 def test_residuals_are_those_of_a_plain_fit_on_what_came_before() -> None:
     panel = read_panel("t", WAVE)
     model = small(transform="none")
-    residuals = calibrate(
-        "t", model, panel, 3, lambda before: fit_network("t", model, before, root_seed(model.random_state))
-    )
+
+    def fit(before: Panel) -> NetworkMethod:
+        return fit_network("t", model, PanelStore.of(before, "error", 4), root_seed(model.random_state))
+
+    residuals = calibrate("t", model, panel, Scaling.of("none"), 3, fit)
     assert cut_offs("t", 3, panel, 3) == [9, 6, 3]
     model = small(transform="none").fit(WAVE[:51])
     expected = []

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from elman.errors import ArgumentError, DataError, ShapeError
-from elman.training import OrderedStretches, StretchBatches
+from elman.training import Draws, OrderedStretches, Origins, StretchBatches
 
 SIZES = (30, 12, 50)
 OFFSETS = np.concatenate(([0], np.cumsum(SIZES)))
@@ -89,6 +89,29 @@ def test_members_of_an_ensemble_share_data_but_not_buffers() -> None:
     first, second = batches.batch(0), other.batch(0)
     assert not np.shares_memory(first.x, second.x)
     np.testing.assert_array_equal(second.x, stretches(seed=9).batch(0).x)
+
+
+def test_kept_spans_give_the_same_batches() -> None:
+    """Only what the updates read is in memory; a short series makes rows shorter than ``steps``."""
+    seeds, updates = (3, 4), 70  # more than a block
+    draws = Draws(Origins("t", OFFSETS, WINDOW, HORIZON, STEPS), batch_size=1)
+    for number in (1, updates):
+        spans = draws.spans(seeds, number)
+        read = np.zeros(len(VALUES), dtype=bool)
+        for seed in seeds:
+            for update in range(number):
+                first, length = check(stretches(batch_size=1, seed=seed).batch(update), 0)
+                read[first - WINDOW + 1 : first + length + HORIZON] = True
+        inside = np.concatenate([np.arange(a, b) for a, b in zip(spans.starts, spans.stops, strict=True)])
+        np.testing.assert_array_equal(inside, np.flatnonzero(read))
+    spans = draws.spans(seeds, 1)
+    assert spans.total < 40
+    own = np.concatenate([np.arange(a, b) for a, b in zip(spans.starts, spans.stops, strict=True)])
+    parts = {"center": CENTER[own], "weight": WEIGHT[own], "kept": spans, "batch_size": 1}
+    for seed in seeds:
+        sizes = {"window": WINDOW, "horizon": HORIZON, "steps": STEPS, "seed": seed}
+        few, whole = StretchBatches(VALUES[own], OFFSETS, **sizes, **parts).batch(0), stretches(batch_size=1, seed=seed)
+        assert check(few, 0) == check(whole.batch(0), 0)
 
 
 def test_lengths_are_left_out_where_all_rows_are_full() -> None:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 import numpy as np
 
 from elman import _check
-from elman.data.scaling import choose_transform
 from elman.errors import DataError
 from elman.forecasting.intervals import STEADY, Residuals, residuals_needed, scaled_residuals
 from elman.forecasting.methods import NetworkMethod
@@ -17,26 +16,17 @@ from elman.forecasting.parameters import Parameters
 from elman.forecasting.scaling import Scaling
 from elman.forecasting.training_set import filled
 
-__all__ = ["calibrate", "calibration_scaling"]
+__all__ = ["calibrate"]
 
 _HIGHEST_USUAL = 95.0  # the level for which the automatic number of cut-offs suffices
 _MOST_ROWS = 2000  # series times cut-offs with residuals; more would hardly change a quantile
-
-
-def calibration_scaling(parameters: Parameters, panel: Panel) -> Scaling:
-    """Return the scale of the residuals: the transform chosen from all known values, undivided."""
-    columns = panel.values.reshape(len(panel.values), -1).T
-    if parameters.transform == "auto":
-        kinds = tuple(choose_transform([column[~np.isnan(column)]]) for column in columns)
-    else:
-        kinds = (parameters.transform,) * len(columns)
-    return Scaling(kinds, panel.values.ndim == 1).undivided
 
 
 def calibrate(
     place: str,
     parameters: Parameters,
     panel: Panel,
+    scaling: Scaling,
     intervals: int | str | None,
     fit: Callable[[Panel], NetworkMethod],
 ) -> Residuals | None:
@@ -49,7 +39,9 @@ def calibrate(
     parameters : Parameters
         Of the network.
     panel : Panel
-        All values known.
+        All values known, of the sample.
+    scaling : Scaling
+        Of the residuals: the transform for all known values, undivided.
     intervals : int, "auto" or None
         Cut-offs. None collects nothing.
     fit : callable
@@ -74,7 +66,6 @@ def calibrate(
             f"{left_out[0]} to leave out and 2 to learn from."
         )
     model = fit(panel.select(long_enough.tolist()).head(left_out[0]))
-    scaling = calibration_scaling(parameters, panel)
     few = min(len(long_enough), max(1, _MOST_ROWS // len(left_out)))
     panel = panel.select(long_enough[np.linspace(0, len(long_enough) - 1, few).astype(int)].tolist())
     parts = []

@@ -25,7 +25,7 @@ from elman.forecasting.options import covariates_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.past import FEWEST_TO_TUNE, tuning_length
-from elman.forecasting.training_set import filled
+from elman.forecasting.store import PanelStore, SeriesStore
 from elman.prior import load_prior
 from elman.prior.tuning import UPDATES
 
@@ -86,21 +86,25 @@ class Candidates:
                 names += [LONGER, NETWORK]
         return names
 
-    def prepare(self, panel: Panel, names: Sequence[str]) -> dict[str, Method]:
-        """Prepare methods on all values of a panel, NaN where one is missing."""
+    def in_memory(self, panel: Panel) -> PanelStore:
+        """Fill a panel with NaN where a value is missing."""
+        return PanelStore.of(panel, self.parameters.missing, self.seasons[0])
+
+    def prepare(self, series: SeriesStore, names: Sequence[str]) -> dict[str, Method]:
+        """Prepare methods on all values of the series."""
         methods: dict[str, Method] = {}
         spread = Spread(load_prior(), self.seasons, int(self.parameters.horizon))
         parts = {name.removeprefix(_BOTH) for name in names} | {NETWORK for name in names if name.startswith(_BOTH)}
         if PRIOR in parts:
             methods[PRIOR] = PriorMethod(PRIOR, spread)
         if LONGER in parts:
-            methods[LONGER] = PriorMethod(LONGER, self._tuned(panel, spread, _LONGER_UPDATES))
+            methods[LONGER] = PriorMethod(LONGER, self._tuned(series, spread, _LONGER_UPDATES))
         if parts & {TUNED, MEAN}:
-            tuned = self._tuned(panel, spread, UPDATES)
+            tuned = self._tuned(series, spread, UPDATES)
             methods[TUNED] = PriorMethod(TUNED, tuned)
             methods[MEAN] = PriorMethod(MEAN, replace(spread, prior=spread.prior.averaged(tuned.prior)))
         if NETWORK in parts:
-            methods[NETWORK] = self.network(panel)
+            methods[NETWORK] = self.network(series)
         for name in parts & set(BASELINES):
             methods[name] = BaselineMethod(name, spread)
         for name in names:
@@ -110,7 +114,7 @@ class Candidates:
                 methods[name] = MeanMethod(network, prior)  # type: ignore[arg-type]
         return {name: methods[name] for name in names}
 
-    def network(self, panel: Panel) -> NetworkMethod:
+    def network(self, series: SeriesStore) -> NetworkMethod:
         """Train the window network.
 
         Raises
@@ -119,7 +123,7 @@ class Candidates:
             As `fit_network`.
         """
         try:
-            network = fit_network(self.place, self.parameters, panel, self.root)
+            network = fit_network(self.place, self.parameters, series, self.root)
         except Stopped as stop:
             self._keep(stop.method)
             raise
@@ -130,10 +134,9 @@ class Candidates:
         if self.so_far is None or network.updates >= self.so_far.updates:
             self.so_far = network
 
-    def _tuned(self, panel: Panel, spread: Spread, updates: int) -> Spread:
-        known, _ = filled(panel, self.parameters.missing, self.seasons[0])
+    def _tuned(self, series: SeriesStore, spread: Spread, updates: int) -> Spread:
         prior = spread.prior.tuned(
-            flat(known),
+            flat(series.sample.panel),
             spread.horizon,
             self.seasons,
             seed=self.root,

@@ -1,4 +1,4 @@
-"""From a checked panel and the rules to trainers, for the final fit and those that choose a window."""
+"""From a store of series and the rules to trainers, for the final fit and those that choose a window."""
 
 from __future__ import annotations
 
@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from elman.data.scaling import choose_transform
 from elman.forecasting.options import ahead_of, architecture_of, names_of, settings_of
-from elman.forecasting.panel import Panel
+from elman.forecasting.panel import Panel, spanned
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.recipe import Recipe, batch_size, check_window
 from elman.forecasting.scaling import Scaling
+from elman.forecasting.store import SeriesStore
 from elman.forecasting.training_set import TYPICAL, Arrays, arrays_of, measure_unit, stretches
 from elman.network import Network
-from elman.training import Trainer, Validate
+from elman.training import Draws, Origins, Spans, Trainer, Validate
 
 __all__ = ["Prepared", "make_recipe", "make_trainers", "prepare"]
 
@@ -26,7 +26,7 @@ Array = npt.NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Prepared:
-    """A panel prepared for one recipe.
+    """Series prepared for one recipe.
 
     Parameters
     ----------
@@ -36,51 +36,79 @@ class Prepared:
         Divisors of the transform ``"scale"``.
     unit : float or ndarray (D,)
         From `measure_unit`.
-    arrays : Arrays
-        Values, centers and weights, padded.
+    series : SeriesStore
+        What the trainers read.
     """
 
     recipe: Recipe
     scales: Array
     unit: Any
-    arrays: Arrays
+    series: SeriesStore
 
     @property
     def lengths(self) -> npt.NDArray[np.int64]:
         """Values of each padded series (S,)."""
-        return np.diff(self.arrays.offsets)
+        return np.maximum(self.series.lengths, self.recipe.shortest)
+
+    def arrays(self, kept: Spans | None) -> Arrays:
+        """Read the series, and keep all or those values that lie in some spans of the padded series end to end."""
+        offsets = np.concatenate([[0], np.cumsum(self.lengths)]).astype(np.int64)
+        spans = Spans(offsets[:-1], offsets[1:]) if kept is None else kept
+        whose = np.searchsorted(offsets, spans.starts, side="right") - 1
+        weighted = self.series.incomplete or bool((self.series.lengths < self.recipe.shortest).any())
+        columns = self.recipe.channels, self.recipe.channels, len(self.recipe.past) + len(self.recipe.future)
+        values, center, covariates = (np.empty((spans.total, width)) for width in columns)
+        weight = np.ones(values.shape) if weighted else None
+        for rows, panel, unknown in self.series.pieces(np.unique(whose)):
+            own = arrays_of(panel, self.recipe, self.scales[rows], self.unit, self.recipe.shortest, unknown)
+            source, target = _places(spans, whose, rows, offsets, own.offsets)
+            values[target], center[target] = own.values[source], own.center[source]
+            if weight is not None and own.weight is not None:
+                weight[target] = own.weight[source]
+            if own.covariates is not None:
+                covariates[target] = own.covariates[source]
+        return Arrays(values, offsets, center, weight, covariates if covariates.shape[1] else None, kept)
 
 
-def make_recipe(place: str, parameters: Parameters, panel: Panel, seasons: tuple[int, ...], window: int) -> Recipe:
-    """Make a recipe from a window, the parameters and the transform chosen for the panel."""
+def _places(
+    spans: Spans,
+    whose: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.int64],
+    offsets: npt.NDArray[np.int64],
+    own: npt.NDArray[np.int64],
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Return where the values of the spans in some series lie: in the series end to end, and among the kept values."""
+    first, last = np.searchsorted(whose, rows, side="left"), np.searchsorted(whose, rows, side="right")
+    mine = spanned(first, last)
+    starts = spans.starts[mine] + np.repeat(own[:-1] - offsets[rows], last - first)
+    sizes = spans.stops[mine] - spans.starts[mine]
+    target = spans.offsets[mine]
+    return spanned(starts, starts + sizes), spanned(target, target + sizes)
+
+
+def make_recipe(
+    place: str, parameters: Parameters, series: SeriesStore, seasons: tuple[int, ...], window: int
+) -> Recipe:
+    """Make a recipe from a window, the parameters and the transform chosen for the series."""
     ahead = ahead_of(parameters)
-    check_window(place, window, ahead, panel.lengths)
+    check_window(place, window, ahead, series.lengths)
     center = {"season": min(seasons[0], window), "last": 1, "none": 0}[parameters.center]
-    channels = panel.values.shape[1] if panel.values.ndim > 1 else 1
+    sample = series.sample.panel
+    channels = sample.values.shape[1] if sample.values.ndim > 1 else 1
     past = len(names_of(parameters.past_covariates))
-    sizes = covariate_sizes(panel)
+    sizes = covariate_sizes(sample)
     return Recipe(
         ahead,
         seasons,
         window,
         int(parameters.steps),
         center,
-        _transform(parameters, panel),
+        series.transform(parameters.transform),
         parameters.carry_state,
         channels,
         sizes[:past],
         sizes[past:],
     )
-
-
-def _transform(parameters: Parameters, panel: Panel) -> str | tuple[str, ...]:
-    """Name the transform, or that of every channel."""
-    asked = parameters.transform
-    if panel.values.ndim == 1:
-        return choose_transform(list(panel)) if asked == "auto" else asked
-    if asked != "auto":
-        return (asked,) * int(panel.values.shape[1])
-    return tuple(choose_transform([column]) for column in panel.values.T)
 
 
 def covariate_sizes(panel: Panel) -> tuple[tuple[float, float], ...]:
@@ -95,11 +123,11 @@ def covariate_sizes(panel: Panel) -> tuple[tuple[float, float], ...]:
     return tuple(sizes)
 
 
-def prepare(panel: Panel, recipe: Recipe, unknown: npt.NDArray[np.bool_]) -> Prepared:
-    """Transform, center and pad a filled panel whose values lie in the domain of the transform."""
-    scales = Scaling.of(recipe.transform).measured(panel)
-    unit = measure_unit(panel, recipe, scales)
-    return Prepared(recipe, scales, unit, arrays_of(panel, recipe, scales, unit, recipe.shortest, unknown))
+def prepare(series: SeriesStore, recipe: Recipe) -> Prepared:
+    """Measure the scales of series whose values lie in the domain of the transform, and the unit of the sample."""
+    scales = series.measured(Scaling.of(recipe.transform))
+    unit = measure_unit(series.sample.panel, recipe, scales[series.sample.rows])
+    return Prepared(recipe, scales, unit, series)
 
 
 def make_trainers(
@@ -112,11 +140,20 @@ def make_trainers(
     validate: Validate | None = None,
     validate_every: int | None = None,
 ) -> list[Trainer]:
-    """Make one trainer per seed; all gather their batches from the same arrays, and each stops like a `Trainer`."""
-    architecture = architecture_of(parameters, prepared.recipe)
+    """Make one trainer per seed; all gather their batches from the same arrays, and each stops like a `Trainer`.
+
+    The arrays hold what the random stretches of all updates read, which their seeds and the lengths of the series tell.
+    """
+    recipe, lengths = prepared.recipe, prepared.lengths
+    architecture = architecture_of(parameters, recipe)
     last = parameters.loss_at == "last"
-    size = batch_size(prepared.recipe, prepared.lengths, int(parameters.batch_size), last=last)
-    source = stretches(prepared.arrays, prepared.recipe, size, last)
+    size = batch_size(recipe, lengths, int(parameters.batch_size), last=last)
+    kept: Spans | None = None
+    if not recipe.carry:
+        offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int64)
+        origins = Origins("fit", offsets, recipe.window, recipe.horizon, recipe.steps)
+        kept = Draws(origins, size).spans(seeds, updates)
+    source = stretches(prepared.arrays(kept), recipe, size, last)
     trainers = []
     for seed in seeds:
         network = Network.initialized(architecture, seed=seed, scheme=parameters.init)

@@ -186,7 +186,8 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
 
     Notes
     -----
-    Forecasts of the untuned prior and of the baselines do not depend on other series. For the network, series shorter
+    Forecasts of the untuned prior and of the baselines do not depend on other series. Of more than 2,000 series, a
+    sample of 2,000 is used to choose, tune and calibrate (`elman.forecasting.store`). For the network, series shorter
     than ``window + horizon + season - 1`` are padded on the left with their first value; padding is never a target. All
     computation before the cast to float32 is in float64.
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from elman.tables.frequencies import Frequency, Times, future_times
 
-__all__ = ["LARGEST", "Panel", "names_of"]
+__all__ = ["LARGEST", "Panel", "names_of", "spanned"]
 
 Array = npt.NDArray[np.float64]
 
@@ -153,11 +153,14 @@ class Panel:
         keys = [(0, name, "") if type(name) is int else (1, 0, repr(name)) for name in names]
         return np.array(sorted(range(len(names)), key=keys.__getitem__), dtype=np.int64)
 
+    def positions(self, series: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        """Return the positions in `values` of some series, one after another."""
+        return spanned(self.offsets[:-1][series], self.offsets[1:][series])
+
     def _slice(self, starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64]) -> Panel:
         stops = np.maximum(starts, stops)
         offsets = np.concatenate([[0], np.cumsum(stops - starts)]).astype(np.int64)
-        rows = np.arange(offsets[-1]) + np.repeat(starts - offsets[:-1], stops - starts)
-        return self.take(rows, offsets)
+        return self.take(spanned(starts, stops), offsets)
 
     def future(self, horizon: int) -> Times | None:
         """Continue the time stamps of every series (S * horizon,), series after series; None without time stamps."""
@@ -206,6 +209,19 @@ class Panel:
                     else column.to_numpy()
                 )
         return pl.DataFrame(columns)
+
+
+def spanned(starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """List the positions ``starts[i] … stops[i] - 1``, for one i after another.
+
+    Examples
+    --------
+    >>> spanned(np.array([5, 0]), np.array([8, 2])).tolist()
+    [5, 6, 7, 0, 1]
+    """
+    sizes = stops - starts
+    shift = starts - np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.int64)
+    return np.arange(int(sizes.sum())) + np.repeat(shift, sizes)
 
 
 def names_of(panel: Panel, some: Sequence[int] | npt.NDArray[np.int64], most: int = 5) -> str:

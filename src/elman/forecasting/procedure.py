@@ -1,6 +1,6 @@
 """The procedure of every fit: hold out, compare, choose, prepare on all values, measure intervals.
 
-It takes a validated panel and returns one frozen value. The command and Python both use it, so the same data give the
+It takes validated series and returns one frozen value. The command and Python both use it, so the same data give the
 same forecasts and the same intervals.
 """
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from elman.errors import DataError, ElmanWarning, Remedy
 from elman.estimators import Interrupted, root_seed, values_of
-from elman.forecasting.calibration import calibrate, calibration_scaling
+from elman.forecasting.calibration import calibrate
 from elman.forecasting.candidates import Candidates
 from elman.forecasting.channels import by_channel, named, rejoined, rows_of
 from elman.forecasting.choosing import NETWORK, Decision, choose_method
@@ -30,7 +30,9 @@ from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.past import CUTOFFS, Past, most_cut_offs
 from elman.forecasting.recipe import resolve_seasons
-from elman.forecasting.training_set import filled
+from elman.forecasting.scaling import Scaling
+from elman.forecasting.store import SeriesStore
+from elman.tables.frequencies import Frequency
 
 __all__ = ["fit_panel"]
 
@@ -90,68 +92,75 @@ def fit_panel(place: str, parameters: Parameters, panel: Panel) -> Fitted:
 
 
 def _fit_or_so_far(place: str, parameters: Parameters, panel: Panel) -> Fitted:
-    seasons = resolve_seasons(place, parameters.season, panel.frequency)
-    candidates = Candidates(place, parameters, seasons, root_seed(parameters.random_state))
+    candidates = _candidates(place, parameters, panel.frequency)
+    return _interruptible(candidates, candidates.in_memory(panel))
+
+
+def _candidates(place: str, parameters: Parameters, frequency: Frequency | None) -> Candidates:
+    seasons = resolve_seasons(place, parameters.season, frequency)
+    return Candidates(place, parameters, seasons, root_seed(parameters.random_state))
+
+
+def _interruptible(candidates: Candidates, series: SeriesStore) -> Fitted:
     try:
-        return _fit(candidates, panel)
+        return _fit(candidates, series)
     except Interrupted:
         raise
     except KeyboardInterrupt:
-        if (method := _so_far(candidates, panel)) is None:
+        if (method := _so_far(candidates, series)) is None:
             raise
-        raise Interrupted(_fitted(candidates, panel, method, INTERRUPTED)) from None
+        raise Interrupted(_fitted(candidates, series, method, INTERRUPTED)) from None
 
 
-def _fit(candidates: Candidates, panel: Panel) -> Fitted:
-    held = _hold_out(candidates, panel)
+def _fit(candidates: Candidates, series: SeriesStore) -> Fitted:
+    held = _hold_out(candidates, series)
     decision, comparison = _decide(candidates, held)
-    residuals = _residuals(candidates, panel, decision, held)
+    residuals = _residuals(candidates, series, decision, held)
 
     def fitted(method: Method) -> Fitted:
         method = _with_intervals(candidates, method, residuals, held, decision)
-        return _fitted(candidates, panel, method, decision.reason, comparison)
+        return _fitted(candidates, series, method, decision.reason, comparison)
 
     try:
-        return fitted(candidates.prepare(panel, [decision.delivered])[decision.delivered])
+        return fitted(candidates.prepare(series, [decision.delivered])[decision.delivered])
     except Stopped:
-        if (network := _network_so_far(candidates, panel)) is None:
+        if (network := _network_so_far(candidates, series)) is None:
             raise
         raise Interrupted(fitted(network)) from None
 
 
 def _fitted(
-    candidates: Candidates, panel: Panel, method: Method, reason: str, comparison: Comparison | None = None
+    candidates: Candidates, series: SeriesStore, method: Method, reason: str, comparison: Comparison | None = None
 ) -> Fitted:
-    parameters, seasons = candidates.parameters, candidates.seasons
-    whole, _ = filled(panel, parameters.missing, seasons[0])
-    return Fitted(method, seasons, whole.tail(method.context_length), values_of(parameters), reason, comparison)
+    newest, parameters = series.newest(method.context_length), values_of(candidates.parameters)
+    return Fitted(method, candidates.seasons, newest, parameters, reason, comparison)
 
 
-def _so_far(candidates: Candidates, panel: Panel) -> Method | None:
+def _so_far(candidates: Candidates, series: SeriesStore) -> Method | None:
     """Return the method of an interrupted fit: the network as trained so far, or a method without training."""
     if candidates.start == NETWORK:
-        return _network_so_far(candidates, panel)
+        return _network_so_far(candidates, series)
     name = PRIOR if candidates.start == TUNED else candidates.start
-    return candidates.prepare(panel, [name])[name]
+    return candidates.prepare(series, [name])[name]
 
 
-def _network_so_far(candidates: Candidates, panel: Panel) -> NetworkMethod | None:
+def _network_so_far(candidates: Candidates, series: SeriesStore) -> NetworkMethod | None:
     """Return the network with the longest training. One of the check or the calibration lacks the newest values."""
-    whole, _ = filled(panel, candidates.parameters.missing, candidates.seasons[0])
     network = candidates.so_far
-    return network.for_series(whole) if network is not None and network.scaling.holds(whole) else None
+    return network.for_series(series) if network is not None and series.holds(network.scaling) else None
 
 
 # Holding out
 
 
-def _hold_out(candidates: Candidates, panel: Panel) -> _Held | None:
-    """Forecast the newest values from those before, with every candidate; None without cut-offs."""
-    parameters = candidates.parameters
-    count = _count(candidates, panel)
-    past = Past.of(panel, count, int(parameters.horizon), candidates.seasons[0])
+def _hold_out(candidates: Candidates, series: SeriesStore) -> _Held | None:
+    """Forecast the newest values of the sample from those before, with every candidate; None without cut-offs."""
+    parameters, sample = candidates.parameters, series.sample
+    count = _count(candidates, sample.panel)
+    past = Past.of(sample.raw, count, int(parameters.horizon), candidates.seasons[0])
     if past is None:
         return None
+    past = replace(past, rows=sample.rows[past.rows])
     names = candidates.to_try(past.panel, count)
     if parameters.method == "auto" or parameters.cutoffs != "auto":
         names += [name for name in candidates.baselines if name not in names]
@@ -191,17 +200,17 @@ def _forecast_all(candidates: Candidates, past: Past, names: Sequence[str]) -> _
     columns: dict[str, list[Array]] = {name: [] for name in names}
     methods: dict[str, Method] = {}
     for cut_off in range(len(past.left_out)):
-        known = past.known(cut_off)
+        known = candidates.in_memory(past.known(cut_off))
         if not methods or parameters.refit:
             methods = candidates.prepare(known, names)
-        known, _ = filled(known, parameters.missing, candidates.seasons[0])
         for name in names:
-            columns[name].append(rows_of(methods[name].forecast(candidates.place, known, parameters.n_threads or 0)))
-    forecasts = {name: np.stack(own, axis=1) for name, own in columns.items()}
+            forecasts = methods[name].forecast(candidates.place, known.panel, parameters.n_threads or 0)
+            columns[name].append(rows_of(forecasts))
+    held = {name: np.stack(own, axis=1) for name, own in columns.items()}
     if NETWORK in names:
         for name in [name for name in names if name in (PRIOR, TUNED, MEAN, LONGER)]:
-            forecasts[f"mean of {NETWORK} and {name}"] = 0.5 * forecasts[NETWORK] + 0.5 * forecasts[name]
-    return _Held(past, forecasts, methods)
+            held[f"mean of {NETWORK} and {name}"] = 0.5 * held[NETWORK] + 0.5 * held[name]
+    return _Held(past, held, methods)
 
 
 # Choosing
@@ -230,7 +239,7 @@ def _decide(candidates: Candidates, held: _Held | None) -> tuple[Decision, Compa
 # Intervals
 
 
-def _residuals(candidates: Candidates, panel: Panel, decision: Decision, held: _Held | None) -> Residuals | None:
+def _residuals(candidates: Candidates, series: SeriesStore, decision: Decision, held: _Held | None) -> Residuals | None:
     """Collect past errors of the network if it is delivered alone.
 
     If it was chosen, they come from the check where that has enough, else from another network.
@@ -238,24 +247,33 @@ def _residuals(candidates: Candidates, panel: Panel, decision: Decision, held: _
     parameters = candidates.parameters
     if decision.delivered != NETWORK:
         return None
+    scaling = Scaling.of(series.transform(parameters.transform)).undivided
     if parameters.method == NETWORK:
-        return calibrate(candidates.place, parameters, panel, parameters.intervals, candidates.network)
+        return _calibrated(candidates, series, scaling, parameters.intervals)
     if held is not None and not parameters.refit:
-        residuals = _residuals_of_check(candidates, panel, held)
+        residuals = _residuals_of_check(candidates, scaling, held)
         if residuals.count >= STEADY * residuals_needed(_WIDEST_USUAL):
             return residuals
     try:
-        return calibrate(candidates.place, parameters, panel, "auto", candidates.network)
+        return _calibrated(candidates, series, scaling, "auto")
     except DataError:  # too short for intervals, not for a forecast
         return None
 
 
-def _residuals_of_check(candidates: Candidates, panel: Panel, held: _Held) -> Residuals:
-    network, past = held.methods[NETWORK], held.past
+def _calibrated(
+    candidates: Candidates, series: SeriesStore, scaling: Scaling, intervals: int | str | None
+) -> Residuals | None:
+    def fit(panel: Panel) -> NetworkMethod:
+        return candidates.network(candidates.in_memory(panel))
+
+    return calibrate(candidates.place, candidates.parameters, series.sample.raw, scaling, intervals, fit)
+
+
+def _residuals_of_check(candidates: Candidates, scaling: Scaling, held: _Held) -> Residuals:
+    network, past, parts = held.methods[NETWORK], held.past, []
     assert isinstance(network, NetworkMethod)
-    scaling, parts = calibration_scaling(candidates.parameters, panel), []
     for cut_off in range(len(past.left_out)):
-        known, _ = filled(past.known(cut_off), candidates.parameters.missing, candidates.seasons[0])
+        known = candidates.in_memory(past.known(cut_off)).panel
         forecasts = rejoined(held.forecasts[NETWORK][:, cut_off], past.panel)
         parts.append(scaled_residuals(scaling, network.recipe, known, past.actual[:, cut_off], forecasts))
     return Residuals.pooled(parts)
@@ -281,7 +299,7 @@ def _widths(candidates: Candidates, held: _Held, delivered: str) -> tuple[float,
     prior = delivered.removeprefix(f"mean of {NETWORK} and ")
     spread = held.methods[prior].spread  # type: ignore[attr-defined]
     parameters, past = candidates.parameters, held.past
-    known, _ = filled(past.known(len(past.left_out) - 1), parameters.missing, candidates.seasons[0])
+    known = candidates.in_memory(past.known(len(past.left_out) - 1)).panel
     forecasts = rejoined(held.forecasts[delivered][:, -1], past.panel)
     widened = spread.widened(candidates.place, known, forecasts, past.actual[:, -1], parameters.n_threads or 0)
     widths: tuple[float, float] = widened.widths

@@ -74,6 +74,8 @@ class Scaling:
 
     def measured(self, panel: Panel) -> Array:
         """Measure each series' scale (S,), or (S, D) of its channels; ones unless the kind is ``"scale"``."""
+        if not self.divides:
+            return np.ones(len(panel) if self.flat else (len(panel), len(self.kinds)))
         scales = np.array(
             [
                 [series_scale(own) if kind == "scale" else 1.0 for kind, own in zip(self.kinds, columns, strict=True)]

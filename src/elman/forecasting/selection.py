@@ -18,10 +18,12 @@ import numpy.typing as npt
 from elman.estimators import member_seeds
 from elman.forecasting.fitting import Prepared, make_recipe, make_trainers, prepare
 from elman.forecasting.options import ahead_of
-from elman.forecasting.panel import Panel
+from elman.forecasting.panel import spanned
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.prediction import forecast
 from elman.forecasting.recipe import rule_updates, rule_window
+from elman.forecasting.scaling import Kind
+from elman.forecasting.store import PanelStore
 from elman.forecasting.training_set import transformed
 from elman.network import Network
 from elman.training import Trainer, train_ensemble
@@ -145,12 +147,12 @@ class HeldOut:
         Start of a message.
     forecaster : Parameters
         Its parameters are used.
-    panel : Panel
-        The training part, filled.
-    unknown : ndarray, bool
-        Values that were missing; they do not count.
+    sample : PanelStore
+        Series of the training part; values that were missing do not count.
     seasons : tuple of int
         Values per season.
+    kind : str, or tuple of str
+        Transform of the whole training part, on whose scale forecasts are scored.
 
     Attributes
     ----------
@@ -164,11 +166,12 @@ class HeldOut:
         self,
         place: str,
         forecaster: Parameters,
-        panel: Panel,
-        unknown: npt.NDArray[np.bool_],
+        sample: PanelStore,
         seasons: tuple[int, ...],
+        kind: Kind,
     ) -> None:
-        self.place, self.forecaster, self.panel, self.seasons = place, forecaster, panel, seasons
+        self.place, self.forecaster, self.seasons, self.kind = place, forecaster, seasons, kind
+        self.panel = panel = sample.panel
         horizon = int(forecaster.horizon)
         # Only series that keep a season and one value are scored; shorter ones cannot compare longer windows.
         rows = np.flatnonzero(panel.lengths > horizon + seasons[0] + 1)
@@ -176,21 +179,19 @@ class HeldOut:
         self.usable = len(rows) > 0 and int(panel.lengths.max()) >= 3 * horizon + 2
         if not self.usable:
             return
-        self.kind = make_recipe(place, forecaster, panel, seasons, 1).transform
         last = panel.offsets[1:][rows, None] - horizon + np.arange(horizon)
-        self.actual, self.counted = panel.values[last], ~unknown[last]
-        kept = panel.select(rows.tolist())
-        self.known = kept.head(horizon)
-        everything = np.concatenate([np.arange(panel.offsets[s], panel.offsets[s + 1] - horizon) for s in rows])
-        self.unknown = unknown[everything]
+        self.actual, self.counted = panel.values[last], ~sample.unknown[last]
+        self.known = panel.select(rows).head(horizon)
+        everything = spanned(panel.offsets[:-1][rows], panel.offsets[1:][rows] - horizon)
+        self._store = PanelStore(self.known, sample.unknown[everything], np.arange(len(rows)))
         self.usable = bool(self.counted.any())
         self._prepared: dict[int, Prepared] = {}
 
     def prepared(self, window: int) -> Prepared:
         """Prepare the known values for a window, once."""
         if window not in self._prepared:
-            recipe = make_recipe(self.place, self.forecaster, self.known, self.seasons, window)
-            self._prepared[window] = prepare(self.known, recipe, self.unknown)
+            recipe = make_recipe(self.place, self.forecaster, self._store, self.seasons, window)
+            self._prepared[window] = prepare(self._store, recipe)
         return self._prepared[window]
 
     def scores(self, windows: Sequence[int], updates: int, seeds: Sequence[int]) -> list[float]:

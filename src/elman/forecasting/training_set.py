@@ -13,7 +13,7 @@ from elman.forecasting.missing import fill
 from elman.forecasting.panel import Panel
 from elman.forecasting.recipe import Recipe
 from elman.forecasting.scaling import Kind, Scaling
-from elman.training import Batch, OrderedStretches, StretchBatches
+from elman.training import Batch, OrderedStretches, Spans, StretchBatches
 
 __all__ = [
     "TYPICAL",
@@ -52,6 +52,8 @@ class Arrays:
         0 where a value must not count as a target: padding and filled values. None if all count.
     covariates : ndarray (total, C), float64, or None
         In units of the network: those of which the past is known, then those of which the future is known.
+    kept : Spans or None
+        The spans that the other arrays hold of the series end to end; None: everything.
     """
 
     values: Array
@@ -59,6 +61,7 @@ class Arrays:
     center: Array
     weight: Array | None
     covariates: Array | None = None
+    kept: Spans | None = None
 
 
 def filled(panel: Panel, missing: str, season: int) -> tuple[Panel, npt.NDArray[np.bool_]]:
@@ -199,7 +202,7 @@ def _cut(arrays: Arrays, recipe: Recipe, batch_size: int) -> OrderedStretches | 
     sizes: dict[str, Any] = {"window": recipe.window, "horizon": recipe.horizon, "steps": recipe.steps}
     kind: Any = OrderedStretches
     if not recipe.carry:
-        kind, sizes = StretchBatches, sizes | {"batch_size": batch_size}
+        kind, sizes = StretchBatches, sizes | {"batch_size": batch_size, "kept": arrays.kept}
     batches = kind(arrays.values, arrays.offsets, **sizes, center=arrays.center, weight=arrays.weight)
     if arrays.covariates is None:
         return batches  # type: ignore[no-any-return]

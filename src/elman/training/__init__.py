@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from elman.training.batches import Batch, Batches, generator
 from elman.training.checkpoints import Checkpoints, checkpointing, same_seed
+from elman.training.draws import Draws, Origins
 from elman.training.ensemble import train_ensemble
 from elman.training.flow_report import GradientFlow, LayerFlow
 from elman.training.gradient_flow import gradient_flow
@@ -15,6 +16,7 @@ from elman.training.progress import Progress
 from elman.training.schedules import Constant, Cosine, Plateau, Schedule, Step, named_schedule
 from elman.training.sequences import SequenceBatches
 from elman.training.settings import Settings
+from elman.training.spans import Spans
 from elman.training.state import TrainingState
 from elman.training.stretches import OrderedStretches, StretchBatches
 
@@ -24,16 +26,19 @@ __all__ = [
     "Checkpoints",
     "Constant",
     "Cosine",
+    "Draws",
     "GradientFlow",
     "History",
     "LayerFlow",
     "Objective",
     "OrderedStretches",
+    "Origins",
     "Plateau",
     "Progress",
     "Schedule",
     "SequenceBatches",
     "Settings",
+    "Spans",
     "Step",
     "StretchBatches",
     "Trainer",

@@ -10,12 +10,12 @@ import numpy.typing as npt
 
 from elman import _check
 from elman.engine import kernels
-from elman.errors import DataError, ShapeError
-from elman.training.batches import Batch, generator
+from elman.errors import ShapeError
+from elman.training.batches import Batch
+from elman.training.draws import BLOCK, Draws, Origins
+from elman.training.spans import Spans
 
 Array = npt.NDArray[Any]
-
-_BLOCK = 64  # updates per generator: making one takes as long as a step of a small network
 
 
 class _Windows:
@@ -32,6 +32,7 @@ class _Windows:
         center: npt.ArrayLike | None,
         weight: npt.ArrayLike | None,
         dtype: npt.DTypeLike,
+        kept: Spans | None,
     ) -> None:
         place = type(self).__name__
         s = _check.Shapes(place, np.float64)
@@ -43,28 +44,21 @@ class _Windows:
         self.horizon = _check.positive_integer(place, "horizon", horizon)
         self.dtype = _check.float_dtype(place, "dtype", dtype)
         steps = _check.positive_integer(place, "steps", steps)
-        self.origins = self._count_origins(place)
-        self.steps = min(steps, int(self.origins.max()))
-        self.first_origin = self.offsets[:-1] + self.window - 1
+        self._check_offsets(place, kept)
+        self.origins = Origins(place, self.offsets, self.window, self.horizon, steps)
+        self.steps = self.origins.steps
         self._buffers: dict[str, Array] = {}
 
-    def _count_origins(self, place: str) -> Array:
-        """Return the number of origins of each series: positions with a whole window before and horizon after."""
-        sizes = np.diff(self.offsets)
-        if len(sizes) == 0 or self.offsets[0] != 0 or self.offsets[-1] != len(self.values) or (sizes < 0).any():
-            raise ShapeError(f"{place}: offsets must rise from 0 to total = {len(self.values)}, got {self.offsets}.")
-        origins: Array = sizes - self.window - self.horizon + 1
-        if (origins < 1).any():
-            series = int(np.argmax(origins < 1))
-            raise DataError(
-                f"{place}: series {series} has {sizes[series]} values, but window + horizon = "
-                f"{self.window} + {self.horizon} needs at least {self.window + self.horizon}."
-            )
-        return origins
+    def _check_offsets(self, place: str, kept: Spans | None) -> None:
+        sizes, total = np.diff(self.offsets), len(self.values)
+        if kept is not None and kept.total == total:
+            total = int(self.offsets[-1])
+        if len(sizes) == 0 or self.offsets[0] != 0 or self.offsets[-1] != total or (sizes < 0).any():
+            raise ShapeError(f"{place}: offsets must rise from 0 to total = {total}, got {self.offsets}.")
 
-    def _pad(self, last_origins: Array) -> None:
-        """Append zeros if a stretch from one of ``last_origins`` exceeds the end; they are read, never used."""
-        missing = int(last_origins.max()) + self.steps + self.horizon - len(self.values)
+    def _pad(self, last_origin: int) -> None:
+        """Append zeros if a stretch from the last origin exceeds the end; they are read, never used."""
+        missing = last_origin + self.steps + self.horizon - len(self.values)
         if missing > 0:
             rows = ((0, missing), (0, 0))
             self.values = np.pad(self.values, rows)
@@ -119,6 +113,8 @@ class StretchBatches(_Windows):
         Of each value as a target; 0 for filled values.
     dtype : dtype
         Of the batches.
+    kept : Spans, optional
+        What `values`, `center` and `weight` hold of the series, if not everything: all that the updates to come read.
 
     Raises
     ------
@@ -152,14 +148,15 @@ class StretchBatches(_Windows):
         center: npt.ArrayLike | None = None,
         weight: npt.ArrayLike | None = None,
         dtype: npt.DTypeLike = np.float32,
+        kept: Spans | None = None,
     ) -> None:
-        super().__init__(
-            values, offsets, window=window, horizon=horizon, steps=steps, center=center, weight=weight, dtype=dtype
-        )
+        geometry: dict[str, Any] = {"window": window, "horizon": horizon, "steps": steps}
+        super().__init__(values, offsets, **geometry, center=center, weight=weight, dtype=dtype, kept=kept)
         self.batch_size = _check.positive_integer("StretchBatches", "batch_size", batch_size)
         self.seed = _check.integer("StretchBatches", "seed", seed, 0, 2**63 - 1)
-        self._lengths = np.minimum(self.origins, self.steps)
-        self._pad(self.first_origin + self.origins - self._lengths)
+        self.kept = kept
+        self._draws = Draws(self.origins, self.batch_size)
+        self._pad(len(self.values) - self.horizon - int(self._draws.lengths.min()))
         self._drawn: tuple[int, Array, Array] | None = None
 
     def with_seed(self, seed: int) -> Self:
@@ -171,19 +168,12 @@ class StretchBatches(_Windows):
 
     def batch(self, update: int) -> Batch:
         """Return the batch of ``update``."""
-        block, place = divmod(update, _BLOCK)
+        block, place = divmod(update, BLOCK)
         if self._drawn is None or self._drawn[0] != block:
-            self._drawn = block, *self._draw(block)
+            self._drawn = block, *self._draws.block(self.seed, block)
         _, origins, lengths = self._drawn
-        return self._batch(origins[place], lengths[place])
-
-    def _draw(self, block: int) -> tuple[Array, Array]:
-        """Return the first origins and the lengths (updates, N) of a block of updates."""
-        which, where = generator(self.seed, block).random((_BLOCK, 2, self.batch_size)).transpose(1, 0, 2)
-        series = (which * len(self.origins)).astype(np.int64)
-        lengths = self._lengths[series]
-        starts = self.origins[series] - lengths + 1
-        return self.first_origin[series] + (where * starts).astype(np.int64), lengths
+        first = origins[place]
+        return self._batch(first if self.kept is None else self.kept.places(first), lengths[place])
 
 
 class OrderedStretches(_Windows):
@@ -213,11 +203,10 @@ class OrderedStretches(_Windows):
         weight: npt.ArrayLike | None = None,
         dtype: npt.DTypeLike = np.float32,
     ) -> None:
-        super().__init__(
-            values, offsets, window=window, horizon=horizon, steps=steps, center=center, weight=weight, dtype=dtype
-        )
-        self._pad(self.first_origin + self.origins)
-        self.epoch_length: int | None = -(-int(self.origins.max()) // self.steps)
+        geometry: dict[str, Any] = {"window": window, "horizon": horizon, "steps": steps}
+        super().__init__(values, offsets, **geometry, center=center, weight=weight, dtype=dtype, kept=None)
+        self._pad(len(self.values) - self.horizon)
+        self.epoch_length: int | None = -(-int(self.origins.counts.max()) // self.steps)
 
     def with_seed(self, seed: int) -> Self:
         """Return batches of the same arrays; they are not random, so the seed is ignored."""
@@ -229,5 +218,6 @@ class OrderedStretches(_Windows):
         """Return the batch of ``update``."""
         assert self.epoch_length is not None
         done = (update % self.epoch_length) * self.steps
-        lengths = np.clip(self.origins - done, 0, self.steps)
-        return self._batch(self.first_origin + np.minimum(done, self.origins), lengths, carry=done > 0)
+        counts = self.origins.counts
+        lengths = np.clip(counts - done, 0, self.steps)
+        return self._batch(self.origins.first + np.minimum(done, counts), lengths, carry=done > 0)

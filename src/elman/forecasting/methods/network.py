@@ -21,7 +21,7 @@ from elman.forecasting.recipe import Recipe, resolve_seasons, rule_updates
 from elman.forecasting.running import Running, begin, proceed
 from elman.forecasting.scaling import Scaling
 from elman.forecasting.selection import Choice, HeldOut, choose
-from elman.forecasting.training_set import filled
+from elman.forecasting.store import SeriesStore
 from elman.forecasting.validation import best_updates
 from elman.network import Network
 from elman.training import History, Trainer, train_ensemble
@@ -108,9 +108,9 @@ class NetworkMethod:
         known = (rows >= 0).reshape([-1] + [1] * (measured.ndim - 1))
         return np.where(known, self.scales[rows], measured)
 
-    def for_series(self, panel: Panel) -> NetworkMethod:
+    def for_series(self, series: SeriesStore) -> NetworkMethod:
         """Return the same networks as if they had been fitted on other series, in units of those."""
-        return replace(self, scales=self.scaling.measured(panel), names=panel.ids)
+        return replace(self, scales=series.measured(self.scaling), names=series.ids)
 
     def in_order(self, rows: npt.NDArray[np.int64]) -> NetworkMethod:
         """Return the same, just fitted, with the series in another order; ``rows`` are their present positions."""
@@ -190,21 +190,21 @@ class Stopped(KeyboardInterrupt):
         self.method = method
 
 
-def fit_network(place: str, parameters: Parameters, panel: Panel, root: int) -> NetworkMethod:
-    """Train the window network on a checked panel.
+def fit_network(place: str, parameters: Parameters, series: SeriesStore, root: int) -> NetworkMethod:
+    """Train the window network; the window and the number of updates are chosen on the sample.
 
     Raises
     ------
     Stopped
         On Ctrl-C, after the first update of a network; before it KeyboardInterrupt.
     """
-    seasons = resolve_seasons(place, parameters.season, panel.frequency)
-    panel, unknown = filled(panel, parameters.missing, seasons[0])
-    Scaling.of(make_recipe(place, parameters, panel, seasons, 1).transform).check(place, panel)
-    held_out = HeldOut(place, parameters, panel, unknown, seasons)
+    seasons = resolve_seasons(place, parameters.season, series.frequency)
+    kind = make_recipe(place, parameters, series, seasons, 1).transform
+    series.check(place, Scaling.of(kind))
+    held_out = HeldOut(place, parameters, series.sample, seasons, kind)
     try:
         choice = choose(held_out, root) if parameters.window == "auto" else Choice(int(parameters.window))
-        prepared = prepare(panel, make_recipe(place, parameters, panel, seasons, choice.window), unknown)
+        prepared = prepare(series, make_recipe(place, parameters, series, seasons, choice.window))
         updates = _updates(parameters, prepared) if choice.updates is None else choice.updates
         seeds = member_seeds(root, int(parameters.ensemble_size))
         scores = best_updates(held_out, choice.window, updates, seeds) if parameters.validation else {}
@@ -213,14 +213,14 @@ def fit_network(place: str, parameters: Parameters, panel: Panel, root: int) -> 
         held_out.begun.append((prepared, trainers))
         train_ensemble(trainers, n_threads=parameters.n_threads, progress=parameters.progress)
     except KeyboardInterrupt:
-        if (found := _so_far(parameters, panel, held_out)) is None:
+        if (found := _so_far(parameters, series, held_out)) is None:
             raise
         raise Stopped(found) from None
-    return _method(parameters, panel, prepared, trainers, stop, choice, scores)
+    return _method(parameters, series, prepared, trainers, stop, choice, scores)
 
 
-def _so_far(parameters: Parameters, panel: Panel, held_out: HeldOut) -> NetworkMethod | None:
-    """Return the ensemble with the longest training, the newest of equals, if it can forecast the panel.
+def _so_far(parameters: Parameters, series: SeriesStore, held_out: HeldOut) -> NetworkMethod | None:
+    """Return the ensemble with the longest training, the newest of equals, if it can forecast the series.
 
     Its networks hold their best parameters; networks with less than half of the longest training are left out. An
     ensemble trained to choose the window has not seen the newest values.
@@ -230,15 +230,15 @@ def _so_far(parameters: Parameters, panel: Panel, held_out: HeldOut) -> NetworkM
         updates = max(trainer.update for trainer in trainers)
         begun = [trainer for trainer in trainers if 2 * trainer.update >= updates]
         scaling = Scaling.of(prepared.recipe.transform)
-        if updates >= (1 if best is None else best.updates) and scaling.holds(panel):
+        if updates >= (1 if best is None else best.updates) and series.holds(scaling):
             choice = Choice(prepared.recipe.window)
-            best = _method(parameters, panel, prepared, begun, updates, choice, {}).for_series(panel)
+            best = _method(parameters, series, prepared, begun, updates, choice, {}).for_series(series)
     return best
 
 
 def _method(
     parameters: Parameters,
-    panel: Panel,
+    series: SeriesStore,
     prepared: Prepared,
     trainers: Sequence[Trainer],
     updates: int,
@@ -251,7 +251,7 @@ def _method(
         prepared.recipe,
         prepared.unit,
         prepared.scales,
-        panel.ids,
+        series.ids,
         int(parameters.horizon),
         warms_anew(parameters, prepared.recipe),
         updates,
