@@ -63,4 +63,6 @@ def test_landmarks_and_names(opened: Callable[..., Opened]) -> None:
     ):
         assert page.get_by_role(role, name=name).count() > 0, (role, name)  # type: ignore[arg-type]
     assert page.get_by_role("heading", level=1).count() == 1
-    assert page.locator('[role="status"]').count() == page.locator(".board").count()
+    assert (
+        page.locator('[role="status"]').count() == 2 * page.locator(".board").count()
+    )  # the selection, the last change

@@ -13,8 +13,9 @@ import pytest
 from elman.errors import ArgumentError
 from elman.explain import LESSONS
 from elman.explain.page import render
-from elman.explain.page.compact import Formulas, compact_trace
-from explain.nets import lesson
+from elman.explain.page.compact import Formulas, compact_trace, computable
+from elman.network import Architecture
+from explain.nets import D, H, K, lesson, worked
 
 EMPTY: dict[str, Any] = {
     "kind": "lesson", "version": 1, "name": "x", "title": "A title", "summary": "", "sections": [], "traces": {},
@@ -90,9 +91,14 @@ def test_every_number_of_the_trace_is_in_the_page_digit_by_digit(name: str) -> N
     assert list(numbers(embedded(render(lesson(name).to_dict()))["traces"])) == list(numbers(traces))
 
 
-def test_formulas_are_there_once_as_mathml() -> None:
-    document = lesson("by-hand-sum").to_dict()
-    page = render(document)
+def stacked() -> dict[str, Any]:
+    """Return the trace of two layers, which the page does not compute."""
+    architecture = Architecture(D, K, cell="rnn", hidden_size=H, num_layers=2)
+    return worked(architecture).to_dict()
+
+
+def test_formulas_of_a_recorded_network_are_there_once_as_mathml() -> None:
+    page = render(stacked())
     template = re.search(r'<template id="formulas">(.*?)</template>', page, re.DOTALL)
     assert template is not None
     formulas = re.findall(r"<span>.*?</span>|<math>.*?</math>", template[1])
@@ -100,6 +106,20 @@ def test_formulas_are_there_once_as_mathml() -> None:
     symbol = next(iter(embedded(page)["traces"].values()))["epochs"][0]["detail"]["forward"][0]["symbol"]
     assert formulas[symbol["m"]] == "<math><mrow><msub><mi>x</mi><mrow><mn>1</mn></mrow></msub></mrow></math>"
     assert '<span><math><mrow><mn>1</mn></mrow></math> <math><mrow><mo form="infix">−</mo><mn>0.5</mn>' in template[1]
+
+
+def test_a_page_that_computes_carries_numbers_and_no_formula() -> None:
+    page = render(lesson("by-hand-sum").to_dict())
+    assert '<template id="formulas"></template>' in page
+    node = next(iter(embedded(page)["traces"].values()))["epochs"][0]["detail"]["forward"][-1]
+    assert sorted(node) == ["chain", "id", "inputs", "kind", "layer", "name", "t", "value"]
+
+
+@pytest.mark.parametrize("name", ["every", "last", "mean", "max"])
+def test_what_the_page_computes(name: str) -> None:
+    trace = worked(Architecture(D, K, cell="gru", hidden_size=H, readout=name)).to_dict()
+    assert computable(trace) == (name in ("every", "last"))
+    assert not computable(stacked())
 
 
 def test_a_trace_alone_is_a_page_too() -> None:

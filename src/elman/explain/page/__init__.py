@@ -13,12 +13,16 @@ from typing import Any
 from elman._extras import need
 from elman.errors import ArgumentError
 from elman.explain.page.bundle import bundle, links
-from elman.explain.page.compact import Formulas, compact_trace
+from elman.explain.page.compact import Formulas, bare_trace, compact_trace, computable
 
 __all__ = ["render"]
 
-_MODULES = ("engine", "writing", "forward_nodes", "backward_nodes", "worked", "model")  # each after those it imports
-_SCRIPTS = ("basics", "tables", "layout", "edges", "drawing", "panel", "paths", "training", "board")
+# Each after those that it imports.
+_MODULES = ("engine", "writing", "forward_nodes", "backward_nodes", "worked", "model", "state")
+_SCRIPTS = (
+    *("basics", "sources", "handles", "tables", "layout", "edges", "drawing", "panel", "paths", "setup"),
+    *("chart", "lossmap", "training", "moves", "editing", "board"),
+)
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
@@ -62,7 +66,10 @@ def render(document: Mapping[str, Any]) -> str:
     environment.filters["prose"] = formulas.prose
     environment.filters["number"] = _number
     lesson = dict(document) if document["kind"] == "lesson" else _alone(document)
-    traces = {name: compact_trace(trace, formulas) for name, trace in lesson["traces"].items()}
+    traces = {
+        name: bare_trace(trace) if computable(trace) else compact_trace(trace, formulas)
+        for name, trace in lesson["traces"].items()
+    }
     template = environment.from_string(_part("page.html.j2"))
     return template.render(
         lesson=lesson,

@@ -1,6 +1,10 @@
 // Helpers for elements, numbers and formulas.
 
-import { computable, largestGap } from "./model.js";
+import { forward } from "./engine.js";
+import { computable, Epochs, largestGap, modelOf } from "./model.js";
+import * as changes from "./state.js";
+import { numbers } from "./writing.js";
+import { longName, shortName } from "./forward_nodes.js";
 
 const DOCUMENT = JSON.parse(document.getElementById("document").textContent);
 const FORMULAS = document.getElementById("formulas").content.children;
@@ -21,6 +25,7 @@ const draw = (tag, attributes = {}, ...children) => fill(document.createElementN
 
 /** Four decimals, four significant digits for small numbers, an exponent for very large or small ones. */
 function number(value) {
+  if (!Number.isFinite(value)) return Number.isNaN(value) ? "not a number" : value > 0 ? "∞" : "−∞";
   const size = Math.abs(value);
   if (size === 0) return "0";
   const trimmed = (digits) => digits.replace(/\.?0+$/, "").replace("-", "−");
@@ -29,8 +34,13 @@ function number(value) {
   return `${trimmed(digits)}e${Number(power)}`.replace("e-", "e−");
 }
 
-/** A formula of the document, stored as MathML. */
-const math = (formula) => FORMULAS[formula.m].cloneNode(true);
+/** A formula as an element: of the document's table, or written by this page. */
+function math(formula) {
+  if (formula.ml === undefined) return FORMULAS[formula.m].cloneNode(true);
+  const holder = document.createElement("template");
+  holder.innerHTML = `<math>${formula.ml}</math>`;
+  return holder.content.firstChild;
+}
 
 /** The letter and its indices, for drawings: "h⁽¹⁾_2" gives a subscript. */
 function label(text, attributes) {
@@ -46,10 +56,17 @@ function spell(text) {
   return rest.length ? [base, make("sub", {}, rest.join("_"))] : [base];
 }
 
-/** The values of one row (example) of a node; losses have no rows. */
-const ofRow = (value, row) => (Array.isArray(value) ? [value[row]].flat(Infinity) : [value]);
+/** The values of a node for one example, or for all if row is null; a loss has one number per example, or their sum. */
+function ofRow(node, row) {
+  if (row !== null && node.rows) return [node.rows[row]];
+  return [Array.isArray(node.value) && row !== null ? node.value[row] : node.value].flat(Infinity);
+}
 
-const rowName = (trace, row) => (trace.row_names ? trace.row_names[row] : `example ${row + 1}`);
+/** A side of a node's equation: recorded, or written for one example or all. */
+const side = (node, name, row) => (typeof node[name] === "function" ? node[name](row) : node[name]);
+
+const rowName = (trace, row) =>
+  row === null ? "all examples" : trace.row_names ? trace.row_names[row] : `example ${row + 1}`;
 
 const clamp = (value, low, high) => Math.max(low, Math.min(high, value));
 

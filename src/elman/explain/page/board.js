@@ -5,15 +5,21 @@ const VIEWS = [
   ["backward", "Backward"],
   ["paths", "Paths"],
 ];
+const MOST_EPOCHS = 2000;
 const WIDE = 860; // wider drawings have the panel below them
 const HELP =
   "Left and right arrow keys move through time, up and down through one step; N and P follow the order of computation.";
 
-class Board {
-  constructor(root, trace) {
+class Board extends Edits {
+  constructor(root, trace, index) {
+    super();
+    this.model = computable(trace) ? { words: trace.words, rowNames: trace.row_names, ...modelOf(trace) } : null;
+    this.source = this.model ? new Live(this.model, trace.epochs.length) : new Recorded(trace);
+    this.history = new History(this.model);
+    this.recorded = trace;
     Object.assign(this, {
       root,
-      trace,
+      index,
       view: "forward",
       row: 0,
       epochIndex: 0,
@@ -21,77 +27,69 @@ class Board {
       pathIndex: 0,
       reached: 0,
     });
-    this.detail = this.nearest(0).detail;
+    this.trace = this.model
+      ? { ...changes.traceOf(this.model, trace.title), notes: trace.notes, stopping: trace.stopping }
+      : trace;
+    this.before = null;
+    this.detail = this.source.detail(0);
     this.build();
     this.draw();
-    const whole = this.drawing.items.filter(({ forward }) => forward?.kind === "state" && forward.chain === "forward");
-    this.item = whole.at(-1) ?? this.drawing.items[0];
+    this.item = this.lastState();
     this.pickParameter(0, false);
+    this.refit();
     this.update();
     this.root.dataset.ready = "";
-    if (computable(trace)) setTimeout(() => this.compare());
+    if (this.model) this.computes();
+  }
+
+  /** A board that computes: handles, the address, and the comparison with the recorded numbers. */
+  computes() {
+    this.edits.update();
+    this.setup.update();
+    listenToHandles(this);
+    this.fromAddress();
+    setTimeout(() => this.compare());
   }
 
   /** Compute every number of the recorded trace again, and show the largest difference. */
   compare() {
-    const { where, size } = largestGap(this.trace);
-    this.comparison = { name: "this page's arithmetic = reference", difference: size, limit: 1e-12, passed: size <= 1e-12 };
+    const { where, size } = largestGap(this.recorded);
+    this.comparison = {
+      name: "this page's arithmetic = reference",
+      difference: size,
+      limit: 1e-12,
+      passed: size <= 1e-12,
+    };
     this.root.dataset.compared = where;
     this.showChecks();
   }
 
   get epoch() {
-    return this.trace.epochs[this.epochIndex];
+    return this.source.epoch(this.epochIndex);
   }
   get gradient() {
     return this.detail.gradients[this.parameterIndex];
   }
-
-  /** The nearest epoch with full detail. */
-  nearest(index) {
-    const worked = this.trace.epochs
-      .map((epoch, i) => [Math.abs(i - index), epoch])
-      .filter(([, epoch]) => epoch.detail);
-    return worked.sort((a, b) => a[0] - b[0])[0][1];
+  lastState() {
+    const states = this.drawing.items.filter(({ forward }) => forward?.kind === "state" && forward.chain === "forward");
+    return states.at(-1) ?? this.drawing.items[0];
   }
 
   build() {
-    const { architecture: a, steps, rows } = this.trace;
-    const facts = [
-      this.trace.mode.replaceAll("-", " "),
-      `${a.bidirectional ? "bidirectional " : ""}${a.cell === "rnn" ? `${a.activation} RNN` : a.cell.toUpperCase()}`,
-      `${a.num_layers > 1 ? `${a.num_layers} layers of ` : ""}${a.hidden_size} hidden unit${a.hidden_size > 1 ? "s" : ""}`,
-      `${steps} step${steps > 1 ? "s" : ""}`,
-      `${rows} example${rows > 1 ? "s" : ""}`,
-    ];
-    if (this.trace.bptt_depth !== null)
-      facts.push(`paths of at most ${this.trace.bptt_depth} step${this.trace.bptt_depth > 1 ? "s" : ""}`);
+    this.facts = make("p", { class: "facts-line" });
     this.buttons = VIEWS.map(([view, name]) =>
       make("button", { type: "button", "data-view": view, onclick: () => this.setView(view) }, name),
     );
-    this.rowSelect = make(
-      "select",
-      {
-        "aria-label": "Example",
-        onchange: () => {
-          this.row = this.rowSelect.selectedIndex;
-          this.update();
-        },
-      },
-      ...Array.from({ length: rows }, (_, i) => make("option", {}, rowName(this.trace, i))),
-    );
-    this.stage = make("div", {
-      class: "drawing",
-      role: "group",
-      "aria-label": `${this.trace.title}. ${HELP}`,
-      onkeydown: (event) => this.onKey(event),
+    this.rowSelect = make("select", {
+      "aria-label": "Example",
+      onchange: () => this.setRow(this.rowSelect.selectedIndex),
     });
+    this.rowLabel = make("label", { class: "rows" }, "Example ", this.rowSelect);
+    this.stage = make("div", { class: "drawing", role: "group", onkeydown: (event) => this.onKey(event) });
     this.slider = make("input", {
       type: "range",
       min: 1,
-      max: steps,
       step: 1,
-      value: steps,
       id: uniqueId("time"),
       oninput: () => this.setTime(Number(this.slider.value)),
     });
@@ -99,19 +97,18 @@ class Board {
     this.panel = make("div", { class: "panel", role: "group", "aria-label": "The selected number" });
     this.live = make("p", { class: "unseen", role: "status" });
     this.training = new Training(this);
+    this.edits = this.model ? new EditBar(this) : null;
+    this.setup = this.model ? new Setup(this) : null;
     this.root.append(
-      make(
-        "p",
-        { class: "facts-line" },
-        ...facts.map((fact) => make("span", {}, fact)),
-        make("span", { class: "loss" }, make("i", {}, "L"), " = ", math(this.trace.loss.equation)),
-      ),
+      this.facts,
       make(
         "div",
         { class: "tools" },
         make("div", { class: "views", role: "group", "aria-label": "What to show" }, ...this.buttons),
-        rows > 1 ? make("label", { class: "rows" }, "Example ", this.rowSelect) : null,
+        this.rowLabel,
+        ...(this.setup ? [this.setup.element] : []),
       ),
+      ...(this.edits ? [this.edits.element] : []),
       make(
         "div",
         { class: "work" },
@@ -123,6 +120,36 @@ class Board {
       this.checks(),
       ...this.trace.notes.map((note) => make("p", { class: "note" }, note)),
     );
+  }
+
+  /** Everything outside the drawing that depends on the form of the network: facts, examples, sizes of sliders. */
+  refit() {
+    const { architecture: a, steps, rows } = this.trace;
+    const facts = [
+      this.trace.mode.replaceAll("-", " "),
+      `${a.bidirectional ? "bidirectional " : ""}${a.cell === "rnn" ? `${a.activation} RNN` : a.cell.toUpperCase()}`,
+      `${a.num_layers > 1 ? `${a.num_layers} layers of ` : ""}${a.hidden_size} hidden unit${a.hidden_size > 1 ? "s" : ""}`,
+      `${steps} step${steps > 1 ? "s" : ""}`,
+      `${rows} example${rows > 1 ? "s" : ""}`,
+    ];
+    if (this.trace.bptt_depth !== null)
+      facts.push(`paths of at most ${this.trace.bptt_depth} step${this.trace.bptt_depth > 1 ? "s" : ""}`);
+    this.facts.replaceChildren(
+      ...facts.map((fact) => make("span", {}, fact)),
+      make("span", { class: "loss" }, make("i", {}, "L"), " = ", math(this.trace.loss.equation)),
+    );
+    const names = Array.from({ length: rows }, (_, i) => rowName(this.trace, i));
+    if (this.model && rows > 1) names.push(rowName(this.trace, null));
+    this.rowSelect.replaceChildren(...names.map((name) => make("option", {}, name)));
+    this.rowSelect.selectedIndex = this.row ?? rows;
+    this.rowLabel.hidden = rows === 1;
+    this.stage.setAttribute("aria-label", `${this.trace.title}. ${HELP}`);
+    this.slider.max = steps;
+  }
+
+  setRow(index) {
+    this.row = index < this.trace.rows ? index : null;
+    this.update();
   }
 
   transport() {
@@ -157,7 +184,7 @@ class Board {
   }
 
   get path() {
-    return pathOf(this.detail, this.gradient, this.gradient.paths[this.pathIndex]);
+    return pathOf(this.detail, this.gradient, this.gradient.paths[this.pathIndex], this.row);
   }
 
   pick(item, { focus = false, as = null } = {}) {
@@ -185,16 +212,21 @@ class Board {
   }
 
   setEpoch(index) {
-    this.epochIndex = clamp(index, 0, this.trace.epochs.length - 1);
-    const { detail } = this.nearest(this.epochIndex);
+    this.epochIndex = clamp(index, 0, MOST_EPOCHS);
+    this.source.count = Math.max(this.source.count, this.epochIndex + 1);
+    const detail = this.source.detail(this.epochIndex);
     if (detail !== this.detail) {
-      const id = this.item.id;
       this.detail = detail;
-      this.draw();
-      this.item = this.drawing.items.find((item) => item.id === id) ?? this.drawing.items[0];
+      this.drawing.refresh(detail);
       this.reached = Math.min(this.reached, this.path.steps.length - 1);
     }
+    this.drawing.flashing = true;
     this.update();
+    this.drawing.flashing = false;
+  }
+
+  stop() {
+    this.training.stop();
   }
 
   pickParameter(index, update = true) {
@@ -209,94 +241,6 @@ class Board {
     this.reached = this.path.steps.length - 1;
     if (update) this.update();
     if (focus) this.panel.querySelector(`[data-path="${index}"]`)?.focus();
-  }
-
-  /** The same kind of node at another step. */
-  setTime(t, focus = false) {
-    if (this.view === "paths") {
-      const index = this.path.steps.findIndex(({ step }) => step === t);
-      if (index >= 0) this.reached = index;
-      this.update();
-      return;
-    }
-    const item =
-      this.sibling(t) ?? this.drawing.items.find(({ forward }) => forward?.t === t && forward.kind === "state");
-    if (item) this.pick(item, { focus });
-  }
-
-  sibling(t) {
-    const key = ({ name, layer, chain }) => `${name}/${layer}/${chain}`;
-    const own = key(this.node);
-    return this.drawing.items.find((item) => {
-      const node = this.view === "backward" ? (item.backward ?? item.forward) : item.forward;
-      return node && node.t === t && key(node) === own;
-    });
-  }
-
-  /** Move in the order of computation, through the nodes of the view or along the path. */
-  compute(by) {
-    if (this.view === "paths") {
-      this.reached = clamp(this.reached + by, 0, this.path.steps.length - 1);
-      this.update();
-      return;
-    }
-    const order = this.view === "backward" ? this.detail.backward : this.detail.forward;
-    const next = order[clamp(order.indexOf(this.node) + by, 0, order.length - 1)];
-    this.pick(
-      this.drawing.items.find((item) => item.forward === next || item.backward === next),
-      { focus: this.stage.contains(document.activeElement) },
-    );
-  }
-
-  /** Up moves towards the loss, down towards the input. */
-  climb(by) {
-    const t = this.node.t;
-    const column = this.drawing.items
-      .filter(({ forward }) => forward && forward.t === t)
-      .sort((a, b) => this.height(b) - this.height(a));
-    const shown = this.view === "backward" ? column.filter(({ backward }) => backward) : column;
-    const next = shown[shown.indexOf(this.item) + by];
-    if (next) this.pick(next, { focus: true });
-  }
-
-  height(item) {
-    const { x, y } = this.drawing.plan.places.get(item.id);
-    return y - x / 1e4;
-  }
-
-  onKey(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey) return;
-    const moves = {
-      ArrowLeft: () => this.move(-1),
-      ArrowRight: () => this.move(1),
-      ArrowUp: () => this.climb(1),
-      ArrowDown: () => this.climb(-1),
-      n: () => this.compute(1),
-      p: () => this.compute(-1),
-      Home: () => this.setTime(1, true),
-      End: () => this.setTime(this.trace.steps, true),
-      Enter: () => this.pickFocused(event),
-      " ": () => this.pickFocused(event),
-    };
-    const move = moves[event.key.length === 1 ? event.key.toLowerCase() : event.key];
-    if (!move) return;
-    event.preventDefault();
-    move();
-  }
-
-  pickFocused(event) {
-    const item = this.drawing.items.find(({ press }) => press === event.target);
-    if (item) this.pick(item, { focus: true });
-  }
-
-  move(by) {
-    if (this.view === "paths") {
-      const { step } = this.path.steps[this.reached];
-      this.setTime(step + by);
-      return;
-    }
-    const next = this.node.t === null ? null : this.sibling(this.node.t + by);
-    if (next) this.pick(next, { focus: true });
   }
 
   /** Scroll the drawing to the selected node without scrolling the page. */
@@ -324,19 +268,32 @@ class Board {
     this.now.textContent = `t = ${t} of ${this.trace.steps}`;
     this.live.textContent = path ? spokenPath(this) : spoken(this.node, row);
     this.training.update();
-    this.showChecks();
-    reachable(this.root);
+    this.later();
+  }
+
+  /** What needs more time, or the finished layout, follows the update. */
+  later() {
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(
+      () => {
+        this.showChecks();
+        reachable(this.root);
+      },
+      this.model ? 60 : 0,
+    );
   }
 
   showChecks() {
     this.checkList.replaceChildren(
-      ...[this.comparison, ...this.detail.checks].filter(Boolean).map(({ name, difference, limit, passed }) =>
-        make(
-          "li",
-          { class: passed ? "passed" : "failed" },
-          `${name}: ${passed ? "equal" : "NOT equal"}, largest difference ${difference === 0 ? "0" : difference.toExponential(1)}, limit ${limit.toExponential(0)}`,
+      ...[this.comparison, ...this.detail.checks]
+        .filter(Boolean)
+        .map(({ name, difference, limit, passed }) =>
+          make(
+            "li",
+            { class: passed ? "passed" : "failed" },
+            `${name}: ${passed ? "equal" : "NOT equal"}, largest difference ${difference === 0 ? "0" : difference.toExponential(1)}, limit ${limit.toExponential(0)}`,
+          ),
         ),
-      ),
     );
   }
 }
@@ -355,4 +312,6 @@ const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches
 setUpTheme();
 reachable(document);
 window.addEventListener("resize", () => reachable(document));
-for (const root of document.querySelectorAll(".board")) new Board(root, DOCUMENT.traces[root.dataset.trace]);
+const boards = [...document.querySelectorAll(".board")].map(
+  (root, index) => new Board(root, DOCUMENT.traces[root.dataset.trace], index),
+);

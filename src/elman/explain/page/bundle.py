@@ -6,11 +6,12 @@ import re
 from collections.abc import Mapping
 
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./(\w+)\.js";\n', re.MULTILINE)
+_WHOLE = re.compile(r'^import \* as (\w+) from "\./(\w+)\.js";\n', re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|const|class) (\w+))", re.MULTILINE)
 
 
 def bundle(modules: Mapping[str, str]) -> str:
-    """Return modules as one script: each becomes an object of its exports, named as its file.
+    r"""Return modules as one script: each becomes an object of its exports, named as its file.
 
     Parameters
     ----------
@@ -23,23 +24,27 @@ def bundle(modules: Mapping[str, str]) -> str:
 
     Examples
     --------
-    >>> print(bundle({"two": "export const two = 2;\\n", "four": 'import { two } from "./two.js";\\nexport const f = two * 2;\\n'}))
+    >>> four = 'import { two } from "./two.js";\nexport const four = two * 2;\n'
+    >>> print(bundle({"two": "export const two = 2;\n", "four": four}))
     const module_two = (() => {
     const two = 2;
     return { two };
     })();
     const module_four = (() => {
     const { two } = module_two;
-    const f = two * 2;
-    return { f };
+    const four = two * 2;
+    return { four };
     })();
     """
-    return "\n".join(
-        f"const module_{name} = (() => {{\n{_EXPORT.sub('', links(source))}return {{ {', '.join(_EXPORT.findall(source))} }};\n}})();"
-        for name, source in modules.items()
-    )
+    return "\n".join(_object(name, source) for name, source in modules.items())
+
+
+def _object(name: str, source: str) -> str:
+    body, exports = _EXPORT.sub("", links(source)), ", ".join(_EXPORT.findall(source))
+    return f"const module_{name} = (() => {{\n{body}return {{ {exports} }};\n}})();"
 
 
 def links(source: str) -> str:
     """Return a script with its imports as constants."""
+    source = _WHOLE.sub(lambda found: f"const {found[1]} = module_{found[2]};\n", source)
     return _IMPORT.sub(lambda found: f"const {{{found[1]}}} = module_{found[2]};\n", source)

@@ -49,6 +49,16 @@ class Drawing {
     return items;
   }
 
+  /** The same network with other numbers: every item takes the node of its id. */
+  refresh(detail) {
+    this.detail = detail;
+    const known = new Map([...detail.forward, ...detail.backward].map((node) => [node.id, node]));
+    for (const item of this.items) {
+      if (item.forward) item.forward = known.get(item.forward.id);
+      if (item.backward) item.backward = known.get(item.backward.id);
+    }
+  }
+
   addGround() {
     const arrow = (id) =>
       draw(
@@ -170,19 +180,31 @@ class Drawing {
       each.g.classList.toggle("absent", back && !each.backward);
       each.press.setAttribute("tabindex", each === item ? "0" : "-1");
       each.press.setAttribute("aria-pressed", String(each === item));
-      const values = ofRow(node.value, row);
+      const values = ofRow(node, row);
       each.press.setAttribute(
         "aria-label",
         `${node.symbol.t} = ${values.slice(0, 8).map(number).join(", ")}${values.length > 8 ? " …" : ""}`,
       );
       showName(each.name, node.symbol.t);
-      each.value.replaceChildren(...(shown ? valueMarks(shown, values, this.trace.words) : []));
-      if (each.forward?.kind === "gate") turn(each, ofRow(each.forward.value, row));
+      this.showValue(each, shown, values);
+      if (each.forward?.kind === "gate") turn(each, ofRow(each.forward, row));
     }
     this.lightSources(view, item);
     const now = path ? path.steps[reached].step : (item.forward ?? item.backward).t;
     this.bands.forEach((band, i) => band.classList.toggle("now", now === i + 1));
     this.lightPath(view === "paths" ? path : null, reached);
+  }
+
+  /** The value beside a node; it flashes when it has changed. */
+  showValue(item, shown, values) {
+    const text = shown ? values.map(number).join(" ") : "";
+    const marks = shown ? valueMarks(shown, values, this.trace.words) : [];
+    const changed = this.flashing && item.shownText !== undefined && item.shownText !== text;
+    item.g.classList.toggle("changed", changed);
+    if (item.shownText === text && item.shownNode === shown?.id) return;
+    item.shownText = text;
+    item.shownNode = shown?.id;
+    item.value.replaceChildren(...marks);
   }
 
   lightSources(view, item) {

@@ -2,21 +2,10 @@
 
 import { descend, forward, gradient } from "./engine.js";
 import { longName, shortName } from "./forward_nodes.js";
-import { Worked } from "./worked.js";
+import { largest, Worked } from "./worked.js";
 
-const LOSSES_COMPUTED = [
-  "half_squared_error",
-  "mean_squared_error",
-  "binary_cross_entropy",
-  "categorical_cross_entropy",
-];
-
-/** Whether engine.js computes this network: one layer, forward in time, read at every step or at the last. */
-export function computable(trace) {
-  const a = trace.architecture;
-  const plain = a.num_layers === 1 && !a.bidirectional && !a.linear_skip && a.embedding_size === null;
-  return plain && ["every", "last"].includes(a.readout) && LOSSES_COMPUTED.includes(trace.loss.name);
-}
+/** Whether a trace came without formulas: then this page computes it (see computable in compact.py). */
+export const computable = (trace) => trace.loss.equation === undefined;
 
 const oneHot = (index, size) => Array.from({ length: size }, (_, j) => (j === index ? 1 : 0));
 const depthOf = (value) => (Array.isArray(value) ? 1 + depthOf(value[0]) : 0);
@@ -37,7 +26,7 @@ export function modelOf(trace) {
     reduction: trace.loss.reduction,
     readout: a.readout,
     depth: trace.bptt_depth,
-    rate: trace.learning_rate,
+    rate: trace.learning_rate ?? 0.1,
     weights: Object.fromEntries(known),
     trained: trace.parameters.filter(({ trained }) => trained).map(({ name }) => shortName(name)),
   };
@@ -81,8 +70,6 @@ export class Epochs {
 }
 
 const flat = (value) => [value].flat(Infinity);
-
-const largest = (value) => flat(value).reduce((most, v) => Math.max(most, Math.abs(v)), 0);
 
 /** The largest difference between two arrays, relative to a size: the largest number of the second, if not given. */
 export function gap(own, known, size = largest(known)) {

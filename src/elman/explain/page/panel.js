@@ -33,17 +33,24 @@ function line(sign, formula, name) {
   );
 }
 
-function equation(node) {
+/** Symbol, equation, equation with numbers, result: of one example, or of all. */
+function equation(node, row = null) {
   const lines = [line("", node.symbol, "Symbol")];
-  if (node.equation) lines.push(line("=", node.equation, "Equation in symbols"));
-  if (node.numbers) lines.push(line("=", node.numbers, "With numbers"));
-  if (node.result) lines.push(line("=", node.result, "Result"));
+  for (const [name, said] of SIDES) {
+    const formula = side(node, name, row);
+    if (formula) lines.push(line("=", formula, said));
+  }
   return make("div", { class: "equation" }, ...lines);
 }
+const SIDES = [
+  ["equation", "Equation in symbols"],
+  ["numbers", "With numbers"],
+  ["result", "Result"],
+];
 
 /** The operands: parameters as tables, other nodes as links. */
 function sources(board, node) {
-  const { trace, epoch } = board;
+  const { epoch } = board;
   const ids = [...new Set(node.inputs)];
   const parameters = ids.filter((id) => id in epoch.parameters);
   const nodes = ids
@@ -64,7 +71,7 @@ function sources(board, node) {
       ? make(
           "div",
           { class: "matrices" },
-          ...parameters.map((name) => parameterTable(trace, name, epoch.parameters[name])),
+          ...parameters.map((name) => parameterTable(board, name, epoch.parameters[name])),
         )
       : null,
   ];
@@ -74,17 +81,18 @@ function showNode(board, node) {
   const where =
     node.t === null ? "" : node.t === 0 || node.kind === "initial" ? "before the first step" : `step ${node.t}`;
   const layer = node.layer !== null && board.trace.architecture.num_layers > 1 ? `layer ${node.layer}` : "";
-  const heading = [KINDS[node.kind] ?? node.kind, where, layer].filter(Boolean).join(" · ");
+  const example = board.trace.rows > 1 && board.model ? rowName(board.trace, board.row) : "";
+  const heading = [KINDS[node.kind] ?? node.kind, where, layer, example].filter(Boolean).join(" · ");
   board.panel.replaceChildren(
     make("p", { class: "kind" }, heading),
-    equation(node),
-    make("div", { class: "matrices" }, valueTable(board.trace, node, board.row)),
+    equation(node, board.row),
+    make("div", { class: "matrices" }, valueTable(board, node)),
     ...sources(board, node).filter(Boolean),
   );
 }
 
 /** One sentence for a screen reader. */
 function spoken(node, row) {
-  const values = ofRow(node.value, row).slice(0, 8).map(number).join(", ");
+  const values = ofRow(node, row).slice(0, 8).map(number).join(", ");
   return `${node.symbol.t}${node.equation ? ` = ${node.equation.t}` : ""} = ${values}`;
 }

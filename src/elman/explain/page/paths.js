@@ -1,15 +1,38 @@
-// Backpropagation path by path: the terms, the product of each, and their sum.
+// Backpropagation path by path: the terms, the product of each, and their sum; of one example or of all.
+
+/** The product of factors of a path: its lengths on the way back, for one example or all. */
+function chainOf(detail, path) {
+  if (path.chain_id === null) return null;
+  return detail.live ? detail.chain(path.path) : detail.chains.find(({ id }) => id === path.chain_id);
+}
+
+/** A factor by its id. */
+const factorOf = (detail, id) => (detail.live ? detail.factor(id) : detail.factors[id]);
+
+/** What a path adds to the gradient: of one example on a board that computes, else of all. */
+const ownPart = (path, row) => (path.ofRow && row !== null ? path.ofRow(row) : path.contribution);
+const length = (value) => Math.hypot(...[value].flat(Infinity));
 
 /** A path with the data of its drawing and its panel. */
-function pathOf(detail, gradient, path) {
-  const chain = detail.chains.find(({ id }) => id === path.chain_id) ?? null;
-  const steps = chain ? chain.running : [];
+function pathOf(detail, gradient, path, row) {
+  const chain = chainOf(detail, path);
+  const one = row !== null && chain?.running[0].rows;
+  const steps = chain ? chain.running.map(({ step, norm, rows }) => ({ step, norm: one ? rows[row] : norm })) : [];
   const largest = Math.max(...steps.map(({ norm }) => norm), 1e-300);
+  const own = ownPart(path, row);
   return {
-    ...path,
+    t: path.t,
+    k: path.k,
+    kept: path.kept,
+    chain: path.chain,
+    immediate: path.immediate,
+    equation: path.equation,
+    numbers: side(path, "numbers", row),
+    contribution: path.contribution,
+    own,
     parameter: gradient.parameter,
     symbol: gradient.symbol,
-    steps: steps.length ? steps : [{ step: path.t, norm: path.norm }],
+    steps: steps.length ? steps : [{ step: path.t, norm: length(own) }],
     factors: chain ? chain.factors : [],
     relative: (i) => (steps.length ? steps[i].norm / largest : 1),
   };
@@ -20,8 +43,11 @@ const pathName = (path) =>
 
 /** A grid of outputs (rows) and steps (columns): a triangle for one output per step, one row for a single output. */
 function pathGrid(board) {
-  const { gradient } = board;
-  const largest = Math.max(...gradient.paths.map(({ norm }) => norm), 1e-300);
+  const { gradient, row } = board;
+  const lengths = new Map(
+    gradient.paths.map((path) => [path, path.ofRow && row !== null ? length(path.ofRow(row)) : path.norm]),
+  );
+  const largest = Math.max(...lengths.values(), 1e-300);
   const outputs = [...new Set(gradient.paths.map(({ t }) => t))];
   const columns = [...new Set(gradient.paths.map(({ k }) => k))].sort((a, b) => a - b);
   const button = (path, index) =>
@@ -30,14 +56,14 @@ function pathGrid(board) {
       {
         type: "button",
         class: `path${path.kept ? "" : " dropped"}`,
-        style: `--s:${Math.round((100 * path.norm) / largest)}%`,
+        style: `--s:${Math.round((100 * lengths.get(path)) / largest)}%`,
         "aria-pressed": String(index === board.pathIndex),
         "data-path": index,
-        "data-value": String(path.norm),
-        "aria-label": `Path ${pathName(path)}${path.chain === "reverse" ? ", reverse" : ""}: norm ${number(path.norm)}${path.kept ? "" : ", dropped"}`,
+        "data-value": String(lengths.get(path)),
+        "aria-label": `Path ${pathName(path)}${path.chain === "reverse" ? ", reverse" : ""}: norm ${number(lengths.get(path))}${path.kept ? "" : ", dropped"}`,
         onclick: () => board.pickPath(index, true),
       },
-      number(path.norm),
+      number(lengths.get(path)),
     );
   const cells = outputs.map((t) =>
     make(
@@ -97,7 +123,7 @@ function productBars(board, path) {
 
 /** The latest factor of the product, for the displayed example. */
 function factorTables(board, path) {
-  const { factors } = board.detail;
+  const row = board.row ?? 0;
   const ids = path.factors.length
     ? board.reached === 0
       ? path.factors.slice(0, 2)
@@ -108,9 +134,10 @@ function factorTables(board, path) {
     "div",
     { class: "matrices" },
     ...ids
-      .filter((id) => id && factors[id])
-      .map((id) => {
-        const value = factors[id].value[board.row];
+      .map((id) => [id, id && factorOf(board.detail, id)])
+      .filter(([, factor]) => factor)
+      .map(([id, factor]) => {
+        const value = factor.value[row];
         const shape = shapeOf(value);
         const flat = shape.length > 2 ? value.map((part) => part.flat(Infinity)) : value;
         const names = stateNames(board.trace, path.chain);
@@ -119,7 +146,7 @@ function factorTables(board, path) {
           /^(ds|dy)\/ds/.test(id) && shape.at(-1) === names.length && shape.length === 2 && !id.startsWith("ds/dθ")
             ? names
             : null;
-        return matrixTable(factors[id].symbol, flat, { shape: shape.join(" × "), rows, columns });
+        return matrixTable(factor.symbol, flat, { shape: shape.join(" × "), rows, columns });
       }),
   );
 }
@@ -175,17 +202,36 @@ function showPath(board) {
       { class: "equation" },
       line("", path.equation, "Factors of this path"),
       path.numbers ? line("=", path.numbers, "With numbers") : "",
+      path.numbers ? resultLine(path) : "",
     ),
     stateNote(board, path),
     productBars(board, path),
   ];
   const second = [
     factorTables(board, path),
-    make("div", { class: "matrices" }, matrixTable(`this path${path.kept ? "" : ", dropped"}`, path.contribution)),
+    make("div", { class: "matrices own" }, ...ownTables(board, path)),
     make("p", { class: "kind" }, "all paths together"),
     sums(board),
   ];
   board.panel.replaceChildren(make("div", {}, ...first), make("div", {}, ...second));
+}
+
+/** The product, if it is one number. */
+function resultLine(path) {
+  const values = [path.own].flat(Infinity);
+  return values.length === 1 ? line("=", numbers(values[0]), "Result") : "";
+}
+
+/** What the path adds: for the chosen example, and the sum over the examples. */
+function ownTables(board, path) {
+  const dropped = path.kept ? "" : ", dropped";
+  const whole = matrixTable(`this path${dropped}`, path.contribution);
+  if (board.trace.rows === 1 || !board.model) return [whole];
+  const each = board.row === null ? Array.from({ length: board.trace.rows }, (_, n) => n) : [board.row];
+  const parts = each.map((n) =>
+    matrixTable(`this path, ${rowName(board.trace, n)}${dropped}`, board.gradient.paths[board.pathIndex].ofRow(n)),
+  );
+  return [...parts, matrixTable(`this path, sum over the examples${dropped}`, path.contribution)];
 }
 
 const symbolText = (board, name) => board.trace.parameters.find((parameter) => parameter.name === name)?.symbol.t;

@@ -2,16 +2,27 @@
 
 const NARROW = 12; // displayed columns and rows of a large matrix
 
+const asMatrix = (value) => (!Array.isArray(value) ? [[value]] : Array.isArray(value[0]) ? value : [value]);
 const shapeOf = (value) => (Array.isArray(value) ? [value.length, ...shapeOf(value[0])] : []);
 
-/** A cell stores the exact number and shows a rounded one; its background shows size and sign. */
-function cell(value, largest) {
+/**
+ * A cell stores the exact number and shows a rounded one; its background shows size and sign. A number that can be
+ * changed has a handle; a number that has just changed shows the old one.
+ */
+function cell(value, largest, { handle = null, was = null } = {}) {
   const strength = largest > 0 ? Math.round((100 * Math.abs(value)) / largest) : 0;
   const sign = value < 0 ? "minus" : "plus";
+  const changed = was !== null && number(was) !== number(value);
   return make(
     "td",
-    { class: sign, style: `--s:${strength}%`, "data-value": String(value), title: String(value) },
-    number(value),
+    {
+      class: `${sign}${changed ? " changed" : ""}${handle ? " free" : ""}`,
+      style: `--s:${strength}%`,
+      "data-value": String(value),
+      title: changed ? `${was} → ${value}` : String(value),
+    },
+    changed ? make("s", { class: "was" }, number(was)) : null,
+    handle ? handleOf(handle, value) : number(value),
   );
 }
 
@@ -19,10 +30,15 @@ function cell(value, largest) {
  * A table of numbers.
  * title: a formula of the document or text; rows, columns: headings or null.
  */
-function matrixTable(title, value, { rows = null, columns = null, marked = null, shape = null } = {}) {
+function matrixTable(
+  title,
+  value,
+  { rows = null, columns = null, marked = null, shape = null, handle = null, was = null, most = NARROW } = {},
+) {
   const scalar = !Array.isArray(value);
-  const matrix = scalar ? [[value]] : Array.isArray(value[0]) ? value : [value];
-  const shown = matrix.slice(0, NARROW).map((row) => row.slice(0, NARROW));
+  const matrix = asMatrix(value);
+  const old = was === null ? null : asMatrix(was);
+  const shown = matrix.slice(0, most).map((row) => row.slice(0, most));
   const largest = Math.max(...shown.flat().map(Math.abs));
   const size = shape ?? (scalar ? "number" : shapeOf(value).join(" × "));
   const caption = make(
@@ -39,7 +55,7 @@ function matrixTable(title, value, { rows = null, columns = null, marked = null,
           "tr",
           {},
           rows ? make("td", { class: "corner" }) : null,
-          ...columns.slice(0, NARROW).map((name) => make("th", { scope: "col" }, name)),
+          ...columns.slice(0, most).map((name) => make("th", { scope: "col" }, name)),
         ),
       )
     : null;
@@ -48,10 +64,10 @@ function matrixTable(title, value, { rows = null, columns = null, marked = null,
       "tr",
       { class: marked === i ? "marked" : null },
       rows ? make("th", { scope: "row" }, rows[i]) : null,
-      ...row.map((v) => cell(v, largest)),
+      ...row.map((v, j) => cell(v, largest, { handle: handle && handle(i, j), was: old?.[i]?.[j] ?? null })),
     ),
   );
-  const cut = matrix.length > NARROW || matrix[0].length > NARROW;
+  const cut = matrix.length > most || matrix[0].length > most;
   const more = cut ? make("p", { class: "more" }, `… of ${size}`) : null;
   return make(
     "div",
@@ -72,19 +88,82 @@ function gateColumns(trace, name, columns) {
 /** The words of a vocabulary as headings, if there is one entry per word. */
 const wordsFor = (trace, count) => (trace.words && trace.words.length === count ? trace.words : null);
 
-function parameterTable(trace, name, value) {
+/** A parameter; on a board that computes, its entries are handles. */
+function parameterTable(board, name, value) {
+  const { trace } = board;
   const known = trace.parameters.find((parameter) => parameter.name === name);
-  const width = Array.isArray(value[0]) ? value[0].length : value.length;
+  const vector = !Array.isArray(value[0]);
+  const width = vector ? value.length : value[0].length;
   const rows = /^layers\.0\.(reverse\.)?W_x$|^embedding$/.test(name) ? wordsFor(trace, value.length) : null;
   const columns = /^output\./.test(name) ? wordsFor(trace, width) : gateColumns(trace, name, width);
-  return matrixTable(known ? known.symbol : name, value, { rows, columns });
+  const short = shortName(name);
+  const handle = board.model ? (i, j) => (vector ? [short, j] : [short, i, j]) : null;
+  return matrixTable(known ? known.symbol : name, value, {
+    rows,
+    columns,
+    handle,
+    was: board.was(name),
+    most: board.model ? 64 : NARROW,
+  });
 }
 
-/** The value of a node: one line per example. */
-function valueTable(trace, node, row) {
-  const several = Array.isArray(node.value) && trace.rows > 1;
-  const rows = several ? node.value.map((_, i) => rowName(trace, i)) : null;
+/** The value of a node: one line per example; a loss is a sum over the examples. */
+function valueTable(board, node) {
+  const { trace, row } = board;
+  const several = trace.rows > 1;
+  const names = several ? Array.from({ length: trace.rows }, (_, i) => rowName(trace, i)) : null;
+  const was = board.was(node.id);
+  if (!Array.isArray(node.value) && node.rows && several)
+    return matrixTable(
+      node.symbol,
+      [...node.rows, node.value].map((v) => [v]),
+      { rows: [...names, "sum"], marked: row ?? trace.rows, shape: "number", was },
+    );
   const flat = Array.isArray(node.value) ? node.value.map((part) => [part].flat(Infinity)) : node.value;
   const columns = node.layer === null && Array.isArray(flat) ? wordsFor(trace, flat[0].length) : null;
-  return matrixTable(node.symbol, flat, { rows, columns, marked: several ? row : null });
+  const rows = Array.isArray(node.value) ? names : null;
+  return matrixTable(node.symbol, flat, {
+    rows,
+    columns,
+    marked: rows ? row : null,
+    was,
+    handle: board.model && placeOf(node, trace),
+  });
+}
+
+/** Where the numbers of an input, a target or an initial state are in the model; null for computed numbers. */
+function placeOf({ id, name, t }, { mode }) {
+  if (id.startsWith("forward/x/")) return (n, j) => ["x", t - 1, n, j];
+  if (id.startsWith("output/y/")) return (n, j) => (mode === "sequence-to-sequence" ? ["y", t - 1, n, j] : ["y", n, j]);
+  return /^forward\/[hc]\/1\/0$/.test(id) ? (n, j) => [`${name}0`, n, j] : null;
+}
+
+/** Input, targets, initial states and the learning rate: one line per example, one column per step and component. */
+function dataTables(board) {
+  const { data, net } = board.model;
+  const names =
+    board.trace.rows > 1 ? Array.from({ length: board.trace.rows }, (_, n) => rowName(board.trace, n)) : null;
+  const table = (name, places, columns) => {
+    const values = data.x[0].map((_, n) => places(n).map((place) => changes.numberAt(board.model, place)));
+    return matrixTable(name, values, { rows: names, columns, handle: (n, j) => places(n)[j], most: 200 });
+  };
+  const each = (steps, width) => Array.from({ length: steps * width }, (_, i) => [Math.floor(i / width), i % width]);
+  const headings = (letter, all, width) => all.map(([t, j]) => `${letter}${t + 1}${width > 1 ? `,${j + 1}` : ""}`);
+  const [D, K, H] = [data.x[0][0].length, net.weights.W_y[0].length, data.h0[0].length];
+  const x = each(data.x.length, D);
+  const tables = [table("x", (n) => x.map(([t, j]) => ["x", t, n, j]), headings("x", x, D))];
+  if (net.readout === "every") {
+    const y = each(data.y.length, K);
+    tables.push(table("y", (n) => y.map(([t, j]) => ["y", t, n, j]), headings("y", y, K)));
+  } else
+    tables.push(table("y", (n) => data.y[n].map((_, j) => ["y", n, j]), K > 1 ? headings("y", each(1, K), K) : null));
+  for (const name of net.cell === "lstm" ? ["h0", "c0"] : ["h0"])
+    tables.push(
+      table(
+        WHERE[name],
+        (n) => data[name][n].map((_, j) => [name, n, j]),
+        H > 1 ? headings(WHERE[name], each(1, H), H) : null,
+      ),
+    );
+  return [...tables, matrixTable("learning rate η", net.rate, { handle: () => ["rate"] })];
 }

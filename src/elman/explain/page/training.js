@@ -1,15 +1,14 @@
-// The loss and the parameters over the epochs.
+// Training: the curve of the loss, one epoch after the other, the parameters and their updates.
 
-const CHART = { width: 640, height: 180, left: 100, right: 14, top: 14, bottom: 30 };
+const PAUSE = 120; // milliseconds between epochs while playing
 
 class Training {
   constructor(board) {
     this.board = board;
-    const { epochs } = board.trace;
+    this.chart = new Chart();
     this.slider = make("input", {
       type: "range",
       min: 0,
-      max: epochs.length - 1,
       step: 1,
       value: 0,
       id: uniqueId("epoch"),
@@ -17,93 +16,130 @@ class Training {
     });
     this.text = make("span", { class: "now epoch" });
     this.facts = make("div", { class: "facts" });
+    this.map = board.model ? new LossMap(board) : null;
+    this.figure = make("div", { class: "figure" }, this.chart.svg);
+    this.slide = make("div", { class: "slide" }, ...this.controls());
+    this.heading = make("h3", {});
     this.element = make(
       "div",
       { class: "training", role: "group", "aria-label": "Training" },
-      make("h3", {}, epochs.length > 1 ? "Training" : "Parameters"),
-      make("div", { class: "figure", hidden: epochs.length < 2 }, this.chart()),
-      make(
-        "div",
-        { class: "slide", hidden: epochs.length < 2 },
-        make("label", { for: this.slider.id }, "Epoch"),
-        this.slider,
-        this.text,
-      ),
+      this.heading,
+      make("div", { class: "curves" }, make("div", {}, this.figure, this.slide), this.map?.element),
       this.facts,
     );
   }
 
-  chart() {
-    const { epochs } = this.board.trace;
-    const losses = epochs.map(({ loss }) => loss);
-    const [low, high] = [Math.min(...losses), Math.max(...losses)];
-    this.x = (i) => CHART.left + ((CHART.width - CHART.left - CHART.right) * i) / Math.max(epochs.length - 1, 1);
-    this.y = (loss) => CHART.top + ((CHART.height - CHART.top - CHART.bottom) * (high - loss)) / (high - low || 1);
-    const line = losses.map((loss, i) => `${i ? "L" : "M"}${this.x(i).toFixed(1)} ${this.y(loss).toFixed(1)}`).join("");
-    const ticks = [high, (high + low) / 2, low].map((value) =>
-      draw(
-        "g",
-        { class: "tick" },
-        draw("path", { d: `M${CHART.left} ${this.y(value)}H${CHART.width - CHART.right}` }),
-        label(number(value), { x: CHART.left - 8, y: this.y(value) + 4, "text-anchor": "end" }),
-      ),
+  controls() {
+    const { board } = this;
+    const button = (name, sign, act) =>
+      make("button", { type: "button", class: "step", "aria-label": name, title: name, onclick: act }, sign);
+    const slide = [make("label", { for: this.slider.id }, "Epoch"), this.slider, this.text];
+    if (!board.model) return slide;
+    this.play = button("Train", "▶", () => (this.timer ? this.stop() : this.start()));
+    return [
+      button("Back to the first epoch", "«", () => this.go(-board.epochIndex)),
+      button("One epoch back", "‹", () => this.go(-1)),
+      this.play,
+      button("Train one epoch", "›", () => this.go(1)),
+      ...slide,
+    ];
+  }
+
+  go(by) {
+    this.stop();
+    this.board.setEpoch(this.board.epochIndex + by);
+  }
+
+  start() {
+    this.timer = setInterval(() => {
+      const { board } = this;
+      if (board.epochIndex >= MOST_EPOCHS || !Number.isFinite(board.source.loss(board.epochIndex))) this.stop();
+      else board.setEpoch(board.epochIndex + 1);
+    }, PAUSE);
+    this.showPlaying(true);
+  }
+
+  stop() {
+    clearInterval(this.timer);
+    this.timer = null;
+    this.showPlaying(false);
+  }
+
+  showPlaying(on) {
+    if (!this.play) return;
+    this.play.textContent = on ? "❚❚" : "▶";
+    this.play.setAttribute("aria-label", on ? "Pause" : "Train");
+  }
+
+  /** Draw the curve when there is time: it needs every epoch. */
+  later() {
+    clearTimeout(this.waiting);
+    this.waiting = setTimeout(() => {
+      this.drawChart();
+      this.map?.draw();
+    }, 40);
+  }
+
+  drawChart() {
+    const { source, epochIndex } = this.board;
+    const all = Array.from({ length: source.count }, (_, i) => i);
+    this.drawn = source.count;
+    this.chart.draw(
+      all.map((i) => source.loss(i)),
+      all.map((i) => source.number(i)),
     );
-    const ends = [0, epochs.length - 1].map((i) =>
-      label(String(epochs[i].epoch), { x: this.x(i), y: CHART.height - 8, "text-anchor": i ? "end" : "start" }),
-    );
-    const worked = epochs
-      .map((epoch, i) =>
-        epoch.detail ? draw("circle", { class: "worked", cx: this.x(i), cy: this.y(epoch.loss), r: 3.5 }) : null,
-      )
-      .filter(Boolean);
-    this.marker = draw("circle", { class: "marker", r: 7 });
-    return draw(
-      "svg",
-      {
-        viewBox: `0 0 ${CHART.width} ${CHART.height}`,
-        role: "img",
-        "aria-label": `Loss over epochs, from ${number(losses[0])} to ${number(losses.at(-1))}`,
-      },
-      ...ticks,
-      ...ends,
-      draw("path", { class: "curve", d: line }),
-      ...worked,
-      this.marker,
-    );
+    this.chart.mark(epochIndex, source.loss(epochIndex));
   }
 
   update() {
-    const { trace, epochIndex, epoch } = this.board;
+    const { board } = this;
+    const { source, epochIndex, trace } = board;
+    const loss = source.loss(epochIndex);
+    const several = source.count > 1;
+    this.heading.textContent = several || board.model ? "Training" : "Parameters";
+    this.figure.hidden = !several;
+    this.slide.hidden = !several && !board.model;
+    this.slider.hidden = !several;
+    this.slider.max = source.count - 1;
     this.slider.value = epochIndex;
-    this.slider.setAttribute("aria-valuetext", `epoch ${epoch.epoch}, loss ${number(epoch.loss)}`);
-    this.text.textContent = `${epoch.epoch}: loss ${number(epoch.loss)}`;
-    this.text.dataset.value = String(epoch.loss);
-    this.marker.setAttribute("cx", this.x(epochIndex));
-    this.marker.setAttribute("cy", this.y(epoch.loss));
-    const tables = Object.entries(epoch.parameters).map(([name, value]) => parameterTable(trace, name, value));
-    const open = this.facts.querySelector("details")?.open ?? false;
-    const lines = epoch.detail
-      ? epoch.detail.updates.map((node) => make("div", { class: "update" }, equation(node)))
-      : [];
-    const updates = lines.length
-      ? [make("details", { open }, make("summary", {}, "The update of every parameter, worked out"), ...lines)]
-      : [];
+    this.slider.setAttribute("aria-valuetext", `epoch ${source.number(epochIndex)}, loss ${number(loss)}`);
+    this.text.textContent = `${source.number(epochIndex)}: loss ${number(loss)}`;
+    this.text.dataset.value = String(loss);
+    this.map?.mark();
+    if (this.drawn === source.count) this.chart.mark(epochIndex, loss);
+    else if (several && this.drawn === undefined) this.drawChart();
+    else this.later();
     const stop = trace.stopping
       ? make("p", { class: "note" }, `Training stops ${trace.stopping.rule}. Here: ${trace.stopping.reason}.`)
       : null;
-    const worked = trace.epochs
-      .filter(({ detail }) => detail)
-      .map((each) => each.epoch)
-      .join(", ");
-    const missing = epoch.detail
-      ? null
-      : make(
-          "p",
-          { class: "note" },
-          `Full details are available for epochs ${worked}; the drawing shows the nearest of them.`,
-        );
+    const remark = source.remark(epochIndex);
+    const tables = Object.entries(board.epoch.parameters).map(([name, value]) => parameterTable(board, name, value));
     this.facts.replaceChildren(
-      ...[missing, make("div", { class: "matrices" }, ...tables), ...updates, stop].filter(Boolean),
+      ...[
+        remark && make("p", { class: "note" }, remark),
+        board.model &&
+          make(
+            "p",
+            { class: "note" },
+            "Every number with a dotted line is a handle: type, or drag to the left and right.",
+          ),
+        make("div", { class: "matrices" }, ...(board.model ? dataTables(board) : []), ...tables),
+        this.updates(),
+        stop,
+      ].filter(Boolean),
     );
+  }
+
+  /** The updates, written when they are opened. */
+  updates() {
+    const { board } = this;
+    const open = this.facts.querySelector("details")?.open ?? false;
+    const write = () =>
+      board.source.updates(board.epochIndex).map((node) => make("div", { class: "update" }, equation(node)));
+    if (!board.model && !board.source.updates(board.epochIndex).length) return null;
+    const body = make("div", {}, ...(open || !board.model ? write() : []));
+    const fold = make("details", { open }, make("summary", {}, "The update of every parameter, worked out"), body);
+    fold.addEventListener("toggle", () => fold.open && !body.childElementCount && body.append(...write()));
+    return fold;
   }
 }

@@ -22,6 +22,9 @@ import { Adjoints, BackwardNodes, jacobianOf } from "./backward_nodes.js";
 
 // --- Detail: nodes, factors, paths and sums of one epoch ---
 
+const LIMIT = 1e-9; // of the checks, relative to the largest number of the gradient
+export const largest = (value) => [value].flat(Infinity).reduce((most, v) => Math.max(most, Math.abs(v)), 0);
+
 export class Worked {
   constructor(run, data) {
     Object.assign(this, { run, net: run.net, data, live: true });
@@ -129,6 +132,28 @@ export class Worked {
   }
   state(t) {
     return symbol(this.net.cell === "lstm" ? "s" : "h", t);
+  }
+
+  /** The sums of all paths compared with two other ways to the gradient. */
+  get checks() {
+    return this.once("checks", () => {
+      const sums = this.gradients.map((one) => one.all_paths);
+      const size = largest(sums) || 1;
+      const compare = (name, others) => {
+        const difference = Math.max(0, ...sums.map((sum, i) => largest(added(sum, scaled(others[i], -1))))) / size;
+        return { name: `sum of all paths = ${name}`, difference, limit: LIMIT, passed: difference <= LIMIT };
+      };
+      return [
+        compare(
+          "one pass back through time",
+          this.gradients.map((one) => one.backpropagation),
+        ),
+        compare(
+          "finite differences",
+          this.gradients.map((one) => one.finite_differences),
+        ),
+      ];
+    });
   }
 
   /** θ ← θ − η ∂L/∂θ as nodes. */
