@@ -171,7 +171,7 @@ def test_window_slips_and_zero_start() -> None:
 
 def test_lags_are_fed_oldest_first() -> None:
     worked = lesson("sine-two-lags").traces["rnn"]
-    wave = np.sin(2 * np.pi * np.arange(5) / 12)
+    wave = np.sin(2 * np.pi * np.arange(1, 6) / 12)
     np.testing.assert_allclose(worked.x[:, :, 0], [wave[0:3], wave[1:4]], rtol=0, atol=PRINTED)
     np.testing.assert_allclose(worked.y[:, 0], wave[2:5], rtol=0, atol=PRINTED)
 
@@ -180,7 +180,7 @@ def test_lags_are_fed_oldest_first() -> None:
 def test_lags_are_learnt(cell: str) -> None:
     worked = lesson("sine-two-lags").traces[cell]
     assert worked.architecture.cell == cell
-    assert worked.epochs[-1].loss < 0.01 < worked.epochs[0].loss
+    assert worked.epochs[-1].loss < worked.epochs[0].loss / 10
     assert len(worked.first.to_dict()["factors"]["ds/ds:forward:2"]["value"][0]) == {"rnn": 2, "lstm": 4}[cell]
 
 

@@ -20,7 +20,7 @@ from explain.nets import D, H, K, lesson, worked
 EMPTY: dict[str, Any] = {
     "kind": "lesson", "version": 1, "name": "x", "title": "A title", "summary": "", "sections": [], "traces": {},
 }  # fmt: skip
-VOID = {"meta", "link", "input", "br"}
+VOID = {"meta", "link", "input", "br", "wbr"}
 
 
 class Tree(HTMLParser):
@@ -105,7 +105,9 @@ def test_formulas_of_a_recorded_network_are_there_once_as_mathml() -> None:
     assert len(formulas) == len(set(formulas)) and "".join(formulas) == template[1]
     symbol = next(iter(embedded(page)["traces"].values()))["epochs"][0]["detail"]["forward"][0]["symbol"]
     assert formulas[symbol["m"]] == "<math><mrow><msub><mi>x</mi><mrow><mn>1</mn></mrow></msub></mrow></math>"
-    assert '<span><math><mrow><mn>1</mn></mrow></math> <math><mrow><mo form="infix">−</mo><mn>0.5</mn>' in template[1]
+    assert (
+        '<span><math><mrow><mn>1</mn></mrow></math><wbr><math><mrow><mo form="infix">−</mo><mn>0.5</mn>' in template[1]
+    )
 
 
 def test_a_page_that_computes_carries_numbers_and_no_formula() -> None:
@@ -146,7 +148,7 @@ def test_blocks_of_every_kind() -> None:
         f"Of <code>W_x</code>, <math><mrow>{h}</mrow></math>, <math><mrow>{a}</mrow></math> and &lt;b&gt;</p>",
         '<th scope="col"><math><mrow><msub><mi>w</mi><mrow><mi>x</mi></mrow></msub></mrow></math></th>',
         "One &amp; two",
-        '<mi>x</mi></mrow></math> <math displaystyle="true"><mrow><mo form="infix">&#x0003C;</mo><mn>1</mn></mrow>',
+        '<mi>x</mi></mrow></math><wbr><math displaystyle="true"><mrow><mo form="infix">&#x0003C;</mo><mn>1</mn></mrow>',
         '<td data-value="-0.12345678">−0.123457</td>',
         "<s>1 + 1 = 3</s>",
         "It is <code>so</code>",

@@ -86,8 +86,11 @@ class BackwardPass:
         elif run.architecture.output in _SLOPES:
             slope = _SLOPES[run.architecture.output]
             terms = [Term(lambda d, p: d * slope(p), [dyhat, yhat])]
+        elif run.architecture.output == "relu":
+            terms = [Term(lambda d, s: d * s, [dyhat, _positive(yhat)])]
         else:
-            jacobian = objective.jacobian(yhat.value)
+            jacobian = objective.jacobian(yhat.value)  # a matrix for each row; the matrix of a single row is printed
+            jacobian = jacobian[0] if run.rows == 1 else jacobian
             by_o = Operand("output", partial(symbol("yhat", t), self.letters.output_sum(t)), jacobian)
             terms = [Term(_through, [dyhat, by_o])]
         do = self._work(position, "adjoint-sum", "do", terms, self.paths.do[t], self.letters.output_sum(t, "d"))
@@ -242,15 +245,19 @@ def _back(d: Any, W: Any) -> Any:
 
 
 def _through(d: Any, jacobian: Any) -> Any:
-    return d @ jacobian if isinstance(d, Math) else np.einsum("nk,nkj->nj", d, jacobian)
+    return d @ jacobian if isinstance(d, Math) or jacobian.ndim == 2 else np.einsum("nk,nkj->nj", d, jacobian)
+
+
+def _positive(h: Operand) -> Operand:
+    """Return the derivative of a ReLU, through its output."""
+    sign = Math(rf"\mathbf{{1}}[{h.symbol.latex} > 0]", f"1[{h.symbol.text} > 0]")
+    return Operand(h.id, sign, (h.value > 0) * 1.0)
 
 
 def _rnn_term(layer: LayerRun, dh: Operand, h: Operand) -> Term:
     if layer.activation == "identity":
         return Term(_as_it_is, [dh])
     if layer.activation == "relu":
-        sign = Math(rf"\mathbf{{1}}[{h.symbol.latex} > 0]", f"1[{h.symbol.text} > 0]")
-        slope = Operand(h.id, sign, (h.value > 0) * 1.0)
-        return Term(lambda d, s: d * s, [dh, slope])
+        return Term(lambda d, s: d * s, [dh, _positive(h)])
     slope_of = _SLOPES[layer.activation]
     return Term(lambda d, h: d * slope_of(h), [dh, h])

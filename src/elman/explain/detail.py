@@ -146,6 +146,8 @@ class Detail:
             yhat, y = self.run.output(t, self.run.yhat), self.run.output(t, self.objective.rows_of_y)
             sign = partial(symbol("L", t), symbol("yhat", t))
             found[_id("dL/dy", t)] = _factor(sign, self.objective.by_prediction(yhat, y))
+            sign = partial(symbol("yhat", t), self.letters.output_sum(t))
+            found[_id("dy/do", t)] = _factor(sign, self.objective.jacobian(yhat))
         for chain in self.run.chains:
             for read, t, share in self.run.readings(chain):
                 sign = partial(symbol("yhat", read), state_symbol(chain, t, self.letters))

@@ -7,7 +7,8 @@ import re
 from collections.abc import Callable
 
 from elman import _check
-from elman.explain.lesson import Cell, Formula, Lesson, Slip, Table, Text
+from elman.explain.lesson import Cell, Formula, Lesson, Picture, Slip, Table, Text
+from elman.explain.picture import latex, spark
 from elman.explain.prose import pieces
 from elman.explain.sheet import Derivation, Heading, Item, sheet
 from elman.explain.trace import Trace
@@ -75,6 +76,8 @@ def _text_item(item: Item) -> list[str]:
         return ["", *_text_caption(item), f"    {item.formula.text}"]
     if isinstance(item, Table):
         return ["", *_text_caption(item), *_text_table(item)]
+    if isinstance(item, Picture):
+        return ["", *_text_caption(item), *(f"    {spark(values)}  {name}" for name, values in item.series)]
     left = item.left.text
     lines = [f"{left if not i else ' ' * len(left)} = {side.text}" for i, side in enumerate(item.sides)]
     lines = lines or [left]
@@ -83,7 +86,7 @@ def _text_item(item: Item) -> list[str]:
     return [*lines[:-1], lines[-1] + (f"    ({item.remark})" if item.remark else "")]
 
 
-def _text_caption(item: Formula | Table) -> list[str]:
+def _text_caption(item: Formula | Table | Picture) -> list[str]:
     return [item.caption.replace("`", "")] if item.caption else []
 
 
@@ -126,6 +129,9 @@ def _markdown_item(item: Item) -> str:
         head = [f"{_markdown_text(item.caption)}:", ""] if item.caption else []
         rows: list[tuple[Cell, ...]] = [item.columns, ("---",) * len(item.columns), *item.rows]
         return "\n".join([*head, *(f"| {' | '.join(_escaped_cell(cell) for cell in row)} |" for row in rows)])
+    if isinstance(item, Picture):
+        lines = "\n".join(f"    {spark(values)}  {name}" for name, values in item.series)
+        return f"{_markdown_text(item.caption)}:\n\n{lines}"
     return f"$${_aligned(item, 'aligned')}$$"
 
 
@@ -215,6 +221,8 @@ def _latex_item(item: Item) -> str:
         return caption + _latex_item(Derivation(item.sides[0], item.sides[1:]))
     if isinstance(item, Table):
         return _latex_table(item)
+    if isinstance(item, Picture):
+        return f"{_latex_text(item.caption)}:\n\n{latex(item.to_dict())}"
     if any(_width(side.text) > _LINE for side in item.sides):
         return f"\\resizebox{{\\linewidth}}{{!}}{{$\\displaystyle {_aligned(item, 'aligned')}$}}"
     return f"{{\\footnotesize\n{_aligned(item, 'align*')}\n}}"
@@ -241,7 +249,8 @@ _SIGNS = {
     "ŷ": r"\hat{y}", "≤": r"\leq", "≥": r"\geq", "≠": r"\neq", "→": r"\to", "←": r"\leftarrow", "−": "-", "·": r"\cdot",
     "×": r"\times", "⊙": r"\odot", "∈": r"\in", "²": "^2", "³": "^3", "½": r"\tfrac{1}{2}", "⅓": r"\tfrac{1}{3}",
     "⅔": r"\tfrac{2}{3}", "ᵀ": r"^{\top}", "⁺": "^{+}", "′": "'", "⁻": "^{-}", "∞": r"\infty", "‖": r"\|",
-    "⁽": "^{(}", "⁾": "^{)}", "¹": "^1", "ε": r"\varepsilon", "√": r"\surd", "≈": r"\approx",
+    "⁽": "^{(}", "⁾": "^{)}", "¹": "^1", "ε": r"\varepsilon", "√": r"\surd", "≈": r"\approx", "Ŷ": r"\hat{Y}",
+    "γ": r"\gamma", "β": r"\beta", "Π": r"\Pi",
 }  # fmt: skip
 _LATEX: dict[str, Callable[[str], str]] = {
     "words": lambda text: _plain(text),

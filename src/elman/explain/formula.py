@@ -33,6 +33,8 @@ class Math:
         Precedence: 0 for a sum, 1 for a product, 2 for an atom, which never needs parentheses.
     value : ndarray, optional
         The array, if the formula is a matrix of numbers.
+    scalar : bool
+        Whether the formula consists of single numbers.
 
     Examples
     --------
@@ -49,27 +51,27 @@ class Math:
     text: str
     binding: int = _ATOM
     value: Array | None = None
+    scalar: bool = False
 
     def __add__(self, other: Math) -> Math:
-        return Math(f"{self.latex} + {_signed(other).latex}", f"{self.text} + {_signed(other).text}", _SUM)
+        right = _signed(other)
+        return Math(f"{self.latex} + {right.latex}", f"{self.text} + {right.text}", _SUM, None, _single(self, other))
 
     def __sub__(self, other: Math) -> Math:
         right = _signed(other, _PRODUCT)
-        return Math(f"{self.latex} - {right.latex}", f"{self.text} − {right.text}", _SUM)
+        return Math(f"{self.latex} - {right.latex}", f"{self.text} − {right.text}", _SUM, None, _single(self, other))
 
     def __neg__(self) -> Math:
         right = _signed(self, _PRODUCT)
-        return Math(f"-{right.latex}", f"−{right.text}", _SUM)
+        return Math(f"-{right.latex}", f"−{right.text}", _SUM, None, self.scalar)
 
     def __matmul__(self, other: Math) -> Math:
         left, right = _signed(self, _PRODUCT), _signed(other, _PRODUCT)
-        dot = (r" \cdot ", " · ") if _is_number(self) or _is_number(other) else (" ", " ")
-        return Math(left.latex + dot[0] + right.latex, left.text + dot[1] + right.text, _PRODUCT)
+        return _joined(left, right, (" ", " "))
 
     def __mul__(self, other: Math) -> Math:
         left, right = _signed(self, _PRODUCT), _signed(other, _PRODUCT)
-        dot = (r" \cdot ", " · ") if _is_number(self) or _is_number(other) else (r" \odot ", " ⊙ ")
-        return Math(left.latex + dot[0] + right.latex, left.text + dot[1] + right.text, _PRODUCT)
+        return _joined(left, right, (r" \odot ", " ⊙ "))
 
     def __rmul__(self, number: float) -> Math:
         return numbers(number) @ self
@@ -80,12 +82,19 @@ class Math:
     def __truediv__(self, other: Math | float) -> Math:
         below = numbers(other) if isinstance(other, (int, float)) else other
         left, right = _signed(self, _PRODUCT), _signed(below, _ATOM)
-        return Math(rf"\frac{{{self.latex}}}{{{below.latex}}}", f"{left.text} / {right.text}", _PRODUCT)
+        return Math(
+            rf"\frac{{{self.latex}}}{{{below.latex}}}",
+            f"{left.text} / {right.text}",
+            _PRODUCT,
+            None,
+            _single(self, below),
+        )
 
     def __pow__(self, exponent: int) -> Math:
         base = _signed(self, _ATOM)
         each = r"\odot " if self.value is not None and self.value.size > 1 else ""  # element-wise, not a matrix power
-        return Math(f"{_whole(base)}^{{{each}{exponent}}}", base.text + str(exponent).translate(_RAISED))
+        raised = base.text + str(exponent).translate(_RAISED)
+        return Math(f"{_whole(base)}^{{{each}{exponent}}}", raised, scalar=self.scalar)
 
     @property
     def T(self) -> Math:
@@ -113,12 +122,22 @@ def _is_number(piece: Math) -> bool:
     return piece.value is not None and piece.value.size == 1
 
 
+def _single(*pieces: Math) -> bool:
+    return all(piece.scalar for piece in pieces)
+
+
+def _joined(left: Math, right: Math, sign: tuple[str, str]) -> Math:
+    """Return a product; a factor that is one number has a dot beside it."""
+    latex, text = (r" \cdot ", " · ") if left.scalar or right.scalar else sign
+    return Math(left.latex + latex + right.latex, left.text + text + right.text, _PRODUCT, None, _single(left, right))
+
+
 def _signed(piece: Math, binding: int = _PRODUCT) -> Math:
     """Put parentheses around an operand that needs them."""
     negative = _is_number(piece) and piece.text.startswith("-")
     if piece.binding >= binding and not negative:
         return piece
-    return Math(rf"\left({piece.latex}\right)", f"({piece.text})")
+    return Math(rf"\left({piece.latex}\right)", f"({piece.text})", scalar=piece.scalar)
 
 
 def symbol(name: str, index: int | str | None = None, layer: int | None = None, reverse: bool = False) -> Math:
@@ -165,7 +184,7 @@ def numbers(values: npt.ArrayLike) -> Math:
     array = np.atleast_2d(np.asarray(values, np.float64))
     if array.size == 1:
         latex, text = written(float(array.ravel()[0]))
-        return Math(latex, text, value=array)
+        return Math(latex, text, value=array, scalar=True)
     rows = [[written(float(value)) for value in row] for row in array]
     latex = r" \\ ".join(" & ".join(cell[0] for cell in row) for row in rows)
     text = "; ".join(" ".join(cell[1] for cell in row) for row in rows)
@@ -209,7 +228,7 @@ def function(name: str, argument: Any) -> Any:
         if name == "identity":
             return argument
         latex, text = _FUNCTIONS[name][:2]
-        return Math(rf"{latex}\left({argument.latex}\right)", f"{text}({argument.text})")
+        return Math(rf"{latex}\left({argument.latex}\right)", f"{text}({argument.text})", scalar=argument.scalar)
     return _FUNCTIONS[name][2](argument)
 
 

@@ -1,4 +1,4 @@
-"""The parts of a lesson: text, formulas, tables, errors of printed calculations, and traces."""
+"""The parts of a lesson: text, formulas, tables, pictures, errors of printed calculations, and traces."""
 
 from __future__ import annotations
 
@@ -68,6 +68,21 @@ class Slip:
 
 
 @dataclass(frozen=True)
+class Picture:
+    """Series over time, with windows on them: (first position, values read, values predicted)."""
+
+    caption: str
+    series: tuple[tuple[str, tuple[float, ...]], ...]
+    windows: tuple[tuple[int, int, int], ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the block as plain data."""
+        series = [{"name": name, "values": list(values)} for name, values in self.series]
+        windows = [{"first": first, "size": size, "targets": targets} for first, size, targets in self.windows]
+        return {"kind": "picture", "caption": self.caption, "series": series, "windows": windows}
+
+
+@dataclass(frozen=True)
 class Shown:
     """A trace of the lesson, in full."""
 
@@ -79,7 +94,7 @@ class Shown:
         return {"kind": "trace", "trace": self.trace, "caption": self.caption}
 
 
-Block: TypeAlias = Text | Formula | Table | Slip | Shown
+Block: TypeAlias = Text | Formula | Table | Picture | Slip | Shown
 
 
 @dataclass(frozen=True)

@@ -18,14 +18,15 @@ class Piece(NamedTuple):
 
 _INDEX = r"(?:_\([^()]*\)|_[A-Za-z0-9,]*[A-Za-z0-9]|<[^<> ]{1,9}>|\^\([^()]*\))"
 _LAYER = r"←?(?:⁽[¹²³⁴-⁹]⁾)?"
-_SIGN = rf"[A-Za-zŷδβηθ]{_LAYER}"
-_TERM = rf"(?:∂⁺?{_SIGN}{_INDEX}*|d?{_SIGN}{_INDEX}+)[²³ᵀ]?"
+_SIGN = rf"[A-Za-zŷŶδβηθΣ]{_LAYER}"
+_TERM = rf"(?:∂⁺?{_SIGN}{_INDEX}*|d?{_SIGN}{_INDEX}+|[ŷŶ])[²³ᵀ]?"
 _FORMULA = re.compile(rf"(?<![\w<.]){_TERM}(?:/∂{_SIGN}{_INDEX}*)?(?![\w<])")
 _CODE = re.compile(r"`([^`]*)`")
-_PART = re.compile(rf"(∂⁺|∂|/|d(?=ŷ)|{_SIGN})|({_INDEX})|([²³ᵀ])")
+_PART = re.compile(rf"(∂⁺|∂|/|d(?=[ŷŶ])|{_SIGN})|({_INDEX})|([²³ᵀ])")
 _LETTERS = {
-    "∂": r"\partial ", "∂⁺": r"\partial^{+} ", "ŷ": r"\hat{y}", "δ": r"\delta", "β": r"\beta", "η": r"\eta",
-    "θ": r"\theta",
+    "∂": r"\partial ", "∂⁺": r"\partial^{+} ", "ŷ": r"\hat{y}", "Ŷ": r"\hat{Y}",
+     "δ": r"\delta", "β": r"\beta", "η": r"\eta",
+    "θ": r"\theta", "Σ": r"\sum ",
 }  # fmt: skip
 _SIGNS = {"−": "-", "→": r"\to ", "…": r"\ldots ", "+": "+", "≤": r"\leq "}
 _RAISED = {"²": "2", "³": "3", "ᵀ": r"\top"}

@@ -11,7 +11,7 @@ import numpy as np
 from elman.explain.board import Node, printed
 from elman.explain.detail import Detail
 from elman.explain.formula import Math, written
-from elman.explain.lesson import Cell, Formula, Lesson, Shown, Slip, Table, Text, table
+from elman.explain.lesson import Cell, Formula, Lesson, Picture, Shown, Slip, Table, Text, table
 from elman.explain.trace import Epoch, Trace
 
 _MOST_EPOCHS = 12  # rows of the table of losses
@@ -34,7 +34,7 @@ class Derivation:
     remark: str = ""
 
 
-Item: TypeAlias = Heading | Derivation | Text | Formula | Table | Slip
+Item: TypeAlias = Heading | Derivation | Text | Formula | Table | Picture | Slip
 
 
 def sheet(subject: Trace | Lesson) -> list[Item]:

@@ -7,19 +7,34 @@ from collections.abc import Callable
 from elman import _check
 from elman.explain.lesson import Lesson
 from elman.explain.lessons.by_hand_sum import by_hand_sum
+from elman.explain.lessons.feedback import fed_back_forecast
+from elman.explain.lessons.gates import gru, lstm
 from elman.explain.lessons.losses import losses
+from elman.explain.lessons.many_to_one import next_word_from_three
 from elman.explain.lessons.next_word import next_word
 from elman.explain.lessons.sequences import sequence_to_sequence, sequence_to_vector
+from elman.explain.lessons.shapes import shapes
 from elman.explain.lessons.sine_two_lags import sine_two_lags
+from elman.explain.lessons.stock_and_gold import stock_and_gold
+from elman.explain.lessons.truncated import truncated_bptt
+from elman.explain.lessons.vanishing import vanishing_gradients
 from elman.explain.lessons.window_forecast import window_forecast
 
 LESSONS: dict[str, Callable[[], Lesson]] = {
     "by-hand-sum": by_hand_sum,
     "window-forecast": window_forecast,
+    "fed-back-forecast": fed_back_forecast,
+    "stock-and-gold": stock_and_gold,
     "sine-two-lags": sine_two_lags,
     "next-word": next_word,
+    "next-word-from-three": next_word_from_three,
     "sequence-to-vector": sequence_to_vector,
     "sequence-to-sequence": sequence_to_sequence,
+    "shapes": shapes,
+    "lstm": lstm,
+    "gru": gru,
+    "truncated-bptt": truncated_bptt,
+    "vanishing-gradients": vanishing_gradients,
     "losses": losses,
 }
 
@@ -30,8 +45,10 @@ def lesson(name: str) -> Lesson:
     Parameters
     ----------
     name : str
-        ``"by-hand-sum"``, ``"window-forecast"``, ``"sine-two-lags"``, ``"next-word"``, ``"sequence-to-vector"``,
-        ``"sequence-to-sequence"`` or ``"losses"``.
+        A key of ``LESSONS``: ``"by-hand-sum"``, ``"window-forecast"``, ``"fed-back-forecast"``, ``"stock-and-gold"``,
+        ``"sine-two-lags"``, ``"next-word"``, ``"next-word-from-three"``, ``"sequence-to-vector"``,
+        ``"sequence-to-sequence"``, ``"shapes"``, ``"lstm"``, ``"gru"``, ``"truncated-bptt"``,
+        ``"vanishing-gradients"`` or ``"losses"``.
 
     Returns
     -------

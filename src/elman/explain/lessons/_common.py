@@ -1,4 +1,4 @@
-"""Shared by the lessons: networks with short numbers, tables of letters, tables of paths."""
+"""Shared by the lessons: networks with short numbers, tables of letters, matrices and paths, equations of a trace."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ import numpy as np
 
 from elman.explain.board import Array
 from elman.explain.formula import numbers
-from elman.explain.lesson import Cell, Table, table
+from elman.explain.lesson import Cell, Formula, Table, table
+from elman.explain.sheet import node_derivation
 from elman.explain.trace import Trace
 from elman.network import Architecture, Network
 
@@ -28,6 +29,28 @@ def letters(pairs: list[tuple[str, str, str]]) -> Table:
 def shown(values: Any) -> str:
     """Return numbers in one line."""
     return numbers(np.asarray(values)).text
+
+
+def worked_node(trace: Trace, identity: str) -> Formula:
+    """Return the equation of a node in symbols, with numbers, and its result."""
+    nodes = [*trace.first.forward, *trace.first.backward]
+    derivation = node_derivation(next(node for node in nodes if node.id == identity))
+    return Formula((derivation.left, *derivation.sides))
+
+
+def grid(caption: str, value: Array, rows: list[str], columns: list[str]) -> Table:
+    """Return a matrix as a table with its shape in the caption."""
+    size = " × ".join(map(str, value.shape))
+    cells = [[name, *(shown(entry) for entry in row)] for name, row in zip(rows, np.atleast_2d(value), strict=True)]
+    return table(f"{caption}, {size}", ["", *columns], cells)
+
+
+def output_table(trace: Trace, caption: str) -> Table:
+    """Return a table of the contributions of every output to the gradients of the output layer, and the sums."""
+    paths, names = trace.first.paths, ("output.W_y", "output.b_y")
+    rows = [[str(direct.t), *(shown(direct.contributions[name]) for name in names)] for direct in paths.direct]
+    rows.append(["sum", *(shown(paths.gradient(name)) for name in names)])
+    return table(caption, ["t", *(f"∂L/∂{trace.symbols[name].text}" for name in names)], rows)
 
 
 def path_table(trace: Trace, names: list[str], caption: str) -> Table:

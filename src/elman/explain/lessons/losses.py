@@ -21,11 +21,12 @@ def losses() -> Lesson:
     lesson = Lesson(
         "losses",
         "The derivatives that backpropagation starts from",
-        "The mean squared error, the sigmoid, the softmax and the cross-entropies, differentiated step by step, each "
-        "with numbers and compared with finite differences. Each cross-entropy with its own activation gives ŷ − y.",
+        "The mean squared error, the sigmoid, tanh, the softmax and the cross-entropies, differentiated step by step, "
+        "with numbers, and compared with finite differences. Each cross-entropy with its own activation gives ŷ − y.",
     )
     lesson.add("Mean squared error", *_squared())
     lesson.add("Sigmoid", *_sigmoid())
+    lesson.add("tanh", *_tanh())
     lesson.add("Softmax", *_softmax())
     lesson.add("Categorical cross-entropy, and through the softmax", *_categorical())
     lesson.add("Binary cross-entropy, and through the sigmoid", *_binary())
@@ -70,6 +71,23 @@ def _sigmoid() -> list[Block]:
                  _m(r"\sigma(z)\left(1 - \sigma(z)\right)", "σ(z) (1 − σ(z))"))),
         Formula((_m(r"\sigma'(0.5)", "σ'(0.5)"), numbers(value) @ (1 - numbers(value)), numbers(slope)), "At z = 0.5:"),
         _checked("σ", slope, lambda v: float(reference.sigmoid(v).sum()), np.array([Z])),
+    ]  # fmt: skip
+
+
+def _tanh() -> list[Block]:
+    value = np.tanh([Z])
+    slope = 1 - value**2
+    return [
+        Formula((_m(r"\tanh(z)", "tanh(z)"), _m(r"\frac{e^{z} - e^{-z}}{e^{z} + e^{-z}}",
+                                               "(e^z − e^(−z)) / (e^z + e^(−z))"))),
+        Text("With u = e^(z) − e^(−z) and v = e^(z) + e^(−z): u' = v and v' = u. The quotient rule gives:"),
+        Formula((_m(r"\tanh'(z)", "tanh'(z)"),
+                 _m(r"\frac{u' v - u v'}{v^2}", "(u' v − u v') / v²"),
+                 _m(r"\frac{v^2 - u^2}{v^2}", "(v² − u²) / v²"),
+                 _m(r"1 - \tanh^2(z)", "1 − tanh²(z)"))),
+        Formula((_m(r"\tanh'(0.5)", "tanh'(0.5)"), 1 - numbers(value) ** 2, numbers(slope)), "At z = 0.5:"),
+        _checked("tanh", slope, lambda v: float(np.tanh(v).sum()), np.array([Z])),
+        Text("tanh' is at most 1, at z = 0. σ' is at most 1/4, also at z = 0."),
     ]  # fmt: skip
 
 

@@ -24,8 +24,8 @@ def next_word() -> Lesson:
     lesson = Lesson(
         "next-word",
         "The next word: from one step to a sum of paths",
-        "A network reads a sentence word by word and gives every word a probability of being next. The lesson starts "
-        "with one step, which needs no memory, and continues with three.",
+        "A network reads a sentence word by word. After each word it computes the probability of every word of the "
+        "vocabulary to be the next one. The lesson starts with one step, without memory, and continues with three.",
     )
     network = short_network(Architecture(None, len(WORDS), vocabulary_size=len(WORDS), cell="rnn", hidden_size=HIDDEN,
                                          activation="sigmoid", output="softmax"), seed=3)  # fmt: skip
@@ -68,8 +68,9 @@ def _data() -> list[Block]:
             "one-hot row of that index."
         ),
         Slip(
-            "29600 → 101", "a cut to the 101 most useful words",
-            "One-hot labels are as wide as the vocabulary; they are narrower only if words are left out.",
+            "29600 → 101", "the note does not explain this change",
+            "One-hot labels are as wide as the vocabulary. Labels of 101 columns belong to a vocabulary of 101 words, "
+            "for example the 101 most frequent of 29,600.",
         ),
         letters([
             ("W_x", "W^(xh)", "word to state"),
@@ -85,8 +86,8 @@ def _data() -> list[Block]:
 def _one_step() -> list[Block]:
     return [
         Text(
-            "With one step and h_0 = 0 the recurrent term is 0. The rest is a network without memory: a layer with "
-            "f = σ and a softmax. The gradient of W_h is 0, because it has the factor h_0 = 0."
+            "With one step and h_0 = 0 the recurrent term is 0. The network is then a layer with f = σ and a softmax, "
+            "without memory. ∂J/∂W_h is 0, because h_0 = 0 is one of its factors."
         ),
         Formula((Math("h_1", "h_1"), Math(
             r"\sigma\left(x_1 W_x + 0 \cdot W_h + b\right)", "σ(x_1 W_x + 0 · W_h + b)"))),
@@ -176,7 +177,7 @@ def _products(worked_: Trace, left: str) -> list[Block]:
 
 def _recurrent(worked_: Trace) -> list[Block]:
     return [
-        Text("The loss of the third word depends on W_hh through three steps. From the latest to the earliest:"),
+        Text("J_3 depends on W_hh through three steps. From the latest to the earliest:"),
         Formula((_partial("hh"), _terms("h"))),
         Text(
             "δ_(3→k) = ∂J_3/∂z_k is the product of the factors from the loss back to step k. Each product contains "
@@ -185,7 +186,7 @@ def _recurrent(worked_: Trace) -> list[Block]:
         *_prefix(),
         Text("With numbers:"),
         *_products(worked_, "h"),
-        Text("The path to step 1 adds nothing, because h_0 = 0. Words 1 and 2 have their own paths:"),
+        Text("The path to step 1 contributes 0, because h_0 = 0. J_1 and J_2 have their own paths:"),
         path_table(worked_, ["layers.0.W_h"], "All six paths of J = J_1 + J_2 + J_3"),
     ]  # fmt: skip
 
@@ -194,8 +195,8 @@ def _input(worked_: Trace) -> list[Block]:
     total = worked_.epochs[0].gradient["layers.0.W_x"]
     return [
         Text(
-            "∂J/∂W_xh is often left as an exercise. It is the same sum of paths, with x_kᵀ instead of h_(k−1)ᵀ: at "
-            "step k, W_hh multiplies the previous state, and W_xh multiplies the word."
+            "∂J/∂W_xh is left as an exercise in the note. It is the same sum of paths, with x_kᵀ instead of h_(k−1)ᵀ: "
+            "at step k, W_hh multiplies the previous state, and W_xh multiplies the word."
         ),
         Formula((_partial("xh"), _terms("x"))),
         *_products(worked_, "x"),

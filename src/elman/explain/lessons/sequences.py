@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from elman.explain.formula import Math
+from elman import reference
+from elman.explain.formula import Math, numbers
 from elman.explain.lesson import Block, Formula, Lesson, Shown, Slip, Text, table
-from elman.explain.lessons._common import letters, path_table, short_network, shown
+from elman.explain.lessons._common import letters, output_table, path_table, short_network, shown, worked_node
 from elman.explain.trace import Trace, trace
 from elman.network import Architecture
 
 X = np.array([[[0.5, -0.2], [1.0, 0.3]], [[-0.4, 0.8], [0.2, -0.6]], [[0.9, 0.1], [-0.7, 0.4]]])  # (T, N, D)
 CLASSES = np.array([[0, 1], [1, 1], [1, 0]])  # (T, N)
+VALUES = np.array([[0.6, 0.1], [0.2, 0.9]])  # (N, K)
 HIDDEN, RATE = 2, 0.1
 _RECURRENT = ["layers.0.W_x", "layers.0.W_h", "layers.0.b"]
 _LOSSES = {"binary": "binary_cross_entropy", "categorical": "categorical_cross_entropy"}
@@ -22,11 +24,16 @@ def sequence_to_vector() -> Lesson:
     lesson = Lesson(
         "sequence-to-vector",
         "From a sequence to one answer",
-        "Two sequences of three steps pass through a tanh layer; the output depends on the last state. Only the last "
-        "step has a loss, so every path begins there. The lesson uses one probability with the binary cross-entropy, "
-        "and two classes with the categorical cross-entropy.",
+        "A tanh layer reads two sequences of three steps. The output depends on the last state. Only the last step has "
+        "a loss, so every path begins there. The lesson uses two classes with the categorical cross-entropy, one "
+        "probability with the binary cross-entropy, and ReLU and identity outputs with the squared error.",
     )
-    return _lesson(lesson, "last")
+    _lesson(lesson, "last")
+    lesson.add("Through the Jacobian of the softmax", *_jacobian(lesson.traces["categorical"]))
+    for output, title in (("identity", "Identity output"), ("relu", "ReLU output")):
+        lesson.traces[output] = _of_values(output)
+        lesson.add(title, *_values(lesson.traces[output], output), Shown(output, f"Every number: {title}"))
+    return lesson
 
 
 def sequence_to_sequence() -> Lesson:
@@ -34,9 +41,9 @@ def sequence_to_sequence() -> Lesson:
     lesson = Lesson(
         "sequence-to-sequence",
         "From a sequence to an answer at every step",
-        "Two sequences of three steps pass through a tanh layer; every state has an output and a loss, L = L_1 + L_2 + "
-        "L_3. Three outputs and the steps before them make six paths. The lesson uses one probability with the binary "
-        "cross-entropy, and two classes with the categorical cross-entropy.",
+        "A tanh layer reads two sequences of three steps. Every state has an output and a loss: L = L_1 + L_2 + L_3. "
+        "Three outputs and the steps before them make six paths. The lesson uses two classes with the categorical "
+        "cross-entropy, and one probability with the binary cross-entropy.",
     )
     return _lesson(lesson, "every")
 
@@ -80,8 +87,11 @@ def _data(readout: str) -> list[Block]:
         letters([
             ("N", "m", "sequences in the batch"),
             ("D, H, K", "n_0, n_1, n_2", "inputs, hidden units, outputs"),
-            ("W_x, W_h, b", "W_1, W_h1, b_1", "recurrent layer, f_1 = tanh"),
-            ("W_y, b_y", "W_2, b_2", "output layer, f_2 = σ or softmax"),
+            ("x_t", "X at time t", "input, m × n_0"),
+            ("h_t", "H_1t", "state of the recurrent layer, m × n_1"),
+            ("h_0", "H_1t at t_0", "the state at the time t_0 before the first step; zeros"),
+            ("W_x, W_h, b", "W_1, W_h1, β_1", "recurrent layer, f_1 = tanh"),
+            ("W_y, b_y", "W_2, β_2", "output layer, f_2 = softmax, σ, ReLU or identity"),
         ]),
         Slip(
             "biases stored as columns of n_1 × 1", "rows of n_1 numbers",
@@ -120,8 +130,73 @@ def _losses() -> list[Block]:
 
 def _paths(worked_: Trace, readout: str) -> list[Block]:
     text = (
-        "One output has three paths: to step 3, back to step 2, back to step 1."
+        "One output has three paths: to step 3, to step 2, to step 1."
         if readout == "last"
         else "Three outputs: 1 + 2 + 3 = 6 paths. Each output has its own chain of factors."
     )
-    return [Text(text), path_table(worked_, _RECURRENT, "Contribution of every path, and the sums")]
+    return [
+        Text(text),
+        path_table(worked_, _RECURRENT, "Contribution of every path to W_1, W_h1, β_1, and the sums"),
+        output_table(worked_, "Contribution of every output to W_2 and β_2, and the sums"),
+        *_brackets(worked_, readout),
+    ]
+
+
+def _brackets(worked_: Trace, readout: str) -> list[Block]:
+    """Return the sum of the paths with common factors put outside brackets."""
+    if readout == "last":
+        inner = Math(
+            r"\frac{\partial L}{\partial h_3} \left[\frac{\partial^{+} h_3}{\partial W_h} + "
+            r"\frac{\partial h_3}{\partial h_2} \left[\frac{\partial^{+} h_2}{\partial W_h} + "
+            r"\frac{\partial h_2}{\partial h_1} \frac{\partial^{+} h_1}{\partial W_h}\right]\right]",
+            "∂L/∂h_3 [∂⁺h_3/∂W_h + ∂h_3/∂h_2 [∂⁺h_2/∂W_h + ∂h_2/∂h_1 ∂⁺h_1/∂W_h]]",
+        )
+        sides, whole = (inner,), Math(r"\frac{\partial L}{\partial W_h}", "∂L/∂W_h")
+    else:
+        sides = (Math(
+            r"\frac{\partial L_t}{\partial h_t} + dh_{t+1} \frac{\partial h_{t+1}}{\partial h_t}",
+            "∂L_t/∂h_t + dh_(t+1) ∂h_(t+1)/∂h_t"),)  # fmt: skip
+        whole = Math("dh_t", "dh_t")
+    return [
+        Text(
+            "The paths share their first factors. With these outside brackets every factor is multiplied once. That is "
+            "backpropagation through time: one product for each step instead of one for each path. dh_t collects all "
+            "paths that arrive at step t."
+        ),
+        Formula((whole, *sides)),
+        *(worked_node(worked_, f"forward/dh/1/{t}") for t in (3, 2, 1)),
+    ]
+
+
+def _jacobian(worked_: Trace) -> list[Block]:
+    run = worked_.chains
+    p, y = run.yhat[:1], worked_.objective.rows_of_y[:1]
+    by_p, jacobian = reference.cross_entropy_derivative(p, y), reference.softmax_jacobian(run.o[0])
+    return [
+        Text("ŷ_3 − y_3 is the product of ∂L/∂ŷ_3 and the Jacobian of the softmax. For sequence 1:"),
+        Formula((Math(r"\frac{\partial \hat{y}_3}{\partial o_3}", "∂ŷ_3/∂o_3"),
+                 Math(r"\operatorname{diag}(\hat{y}_3) - \hat{y}_3^{\top} \hat{y}_3", "diag(ŷ_3) − ŷ_3ᵀ ŷ_3"),
+                 numbers(jacobian))),
+        Formula((Math(r"\frac{\partial L}{\partial \hat{y}_3} \frac{\partial \hat{y}_3}{\partial o_3}",
+                      "∂L/∂ŷ_3 ∂ŷ_3/∂o_3"), numbers(by_p) @ numbers(jacobian), numbers(by_p @ jacobian))),
+        Formula((Math(r"\hat{y}_3 - y_3", "ŷ_3 − y_3"), numbers(p) - numbers(y), numbers(p - y))),
+    ]  # fmt: skip
+
+
+def _of_values(output: str) -> Trace:
+    architecture = Architecture(2, 2, cell="rnn", hidden_size=HIDDEN, readout="last", output=output)
+    return trace(short_network(architecture, seed=2), X, VALUES, loss="half_squared_error", reduction="sum",
+                 learning_rate=RATE, epochs=2, title=f"Output activation {output}")  # fmt: skip
+
+
+def _values(worked_: Trace, output: str) -> list[Block]:
+    rule = {
+        "identity": "f_2(o) = o has the derivative 1, so ∂L/∂o = ŷ − y with the half squared error.",
+        "relu": "f_2(o) = max(o, 0) has the derivative 1 for o > 0, otherwise 0. An output with o < 0 has the gradient "
+        "0: its weights are not updated by this example.",
+    }[output]
+    return [
+        Text(rule),
+        *(worked_node(worked_, f"output/{name}/3") for name in ("o", "yhat", "dyhat", "do")),
+        output_table(worked_, "∂L/∂W_2 and ∂L/∂β_2"),
+    ]

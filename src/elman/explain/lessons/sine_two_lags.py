@@ -6,12 +6,12 @@ import numpy as np
 
 from elman.explain.board import Array
 from elman.explain.formula import Math
-from elman.explain.lesson import Block, Formula, Lesson, Shown, Slip, Text, table
+from elman.explain.lesson import Block, Formula, Lesson, Picture, Shown, Slip, Text, table
 from elman.explain.lessons._common import letters, path_table, short_network
 from elman.explain.trace import Trace, trace
 from elman.network import Architecture
 
-PERIOD, ROWS, HIDDEN, RATE = 12, 3, 2, 0.5
+PERIOD, FIRST, ROWS, HIDDEN, RATE = 12, 1, 3, 2, 0.3
 
 
 def sine_two_lags() -> Lesson:
@@ -19,8 +19,8 @@ def sine_two_lags() -> Lesson:
     lesson = Lesson(
         "sine-two-lags",
         "A sine wave from two lags: a simple recurrent network, then an LSTM",
-        "Each example feeds the two values before y_t as two steps of one value, the oldest first, and predicts y_t "
-        "from the last state. A tanh network and an LSTM work on the same three examples.",
+        "An example feeds the two values before y_t as two steps of one value, the older first. The network predicts "
+        "y_t from the last state. A tanh network and an LSTM learn the same three examples.",
     )
     lesson.traces["rnn"] = worked("rnn")
     lesson.traces["lstm"] = worked("lstm")
@@ -32,7 +32,7 @@ def sine_two_lags() -> Lesson:
 
 def examples() -> tuple[Array, Array]:
     """Return x (2, N, 1), oldest lag first, and y (N, 1)."""
-    wave = np.sin(2 * np.pi * np.arange(ROWS + 2) / PERIOD).round(4)
+    wave = np.sin(2 * np.pi * np.arange(FIRST, FIRST + ROWS + 2) / PERIOD).round(4)  # no value is 0
     x = np.stack([wave[:-2], wave[1:-1]])[:, :, np.newaxis]
     return x, wave[2:, np.newaxis]
 
@@ -54,11 +54,21 @@ def worked(cell: str) -> Trace:
 def _data() -> list[Block]:
     x, y = examples()
     rows = [[f"example {n + 1}", f"{x[0, n, 0]:.4f}", f"{x[1, n, 0]:.4f}", f"{y[n, 0]:.4f}"] for n in range(len(y))]
+    L, N, D = x.shape
+    axes = [
+        ["first", "L", "T", f"{L} lags, one step each, the oldest first"],
+        ["second", "N", "N", f"{N} examples"],
+        ["third", "D", "D", f"{D} value per step"],
+    ]
+    wave = tuple(np.sin(2 * np.pi * np.arange(2 * PERIOD) / PERIOD).tolist())
     return [
+        Picture("Two periods of the wave. A frame: two lags are read, one value is predicted", (("y", wave),),
+                tuple((FIRST + n, 2, 1) for n in range(ROWS))),
         table("Examples", ["", "X[0] = y_(t−2)", "X[1] = y_(t−1)", "y_t"], rows),
+        table("The axes of X, L × N × D", ["axis", "in the note", "here", "meaning"], axes),
         Slip(
             "a list of lags that begins with y_(t−1)", "X[0] = y_(t−2), X[1] = y_(t−1)",
-            "X[0] is fed first, so it must hold the older value.",
+            "X[0] is read first, so it holds the older value.",
         ),
         letters([
             ("W_x", "U", "input to state"),
@@ -89,15 +99,15 @@ def _rnn(trace_: Trace) -> list[Block]:
 def _lstm(trace_: Trace) -> list[Block]:
     return [
         Text(
-            "Three gates with values between 0 and 1 control the cell c. The input gate i weights the candidate g, the "
-            "forget gate f weights the previous cell, and the output gate o weights tanh(c), which gives h."
+            "Three gates have values between 0 and 1. The input gate i multiplies the candidate g, the forget gate f "
+            "multiplies the previous cell, and the output gate o multiplies tanh(c). The product is h."
         ),
         Formula((Math("c_t", "c_t"), Math(r"f_t \odot c_{t-1} + i_t \odot g_t", "f_t ⊙ c_{t−1} + i_t ⊙ g_t"))),
         Formula((Math("h_t", "h_t"), Math(r"o_t \odot \tanh(c_t)", "o_t ⊙ tanh(c_t)"))),
         Text(
             "The state is the pair s_t = (h_t, c_t), so the factors ∂s_t/∂s_(t−1) of the chain rule are 4 × 4 matrices "
-            "here, with h before c. With h alone the paths through the cell would be missing, and the sums below would "
-            "be wrong."
+            "here, with h before c. With h alone the paths through the cell would be missing, and the sums would be "
+            "wrong. The lesson `lstm` works through every gate."
         ),
         path_table(trace_, ["layers.0.W_h", "layers.0.b"], "Two paths of the pair (h, c), columns i | f | g | o"),
         Shown("lstm", "The LSTM"),

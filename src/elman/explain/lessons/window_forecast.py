@@ -9,8 +9,8 @@ import numpy as np
 from elman.data.windows import sliding_windows
 from elman.errors import ElmanWarning
 from elman.explain.board import Array
-from elman.explain.formula import Math
-from elman.explain.lesson import Block, Formula, Lesson, Shown, Slip, Table, Text, table
+from elman.explain.formula import Math, numbers
+from elman.explain.lesson import Block, Formula, Lesson, Picture, Shown, Slip, Table, Text, table
 from elman.explain.lessons._common import letters, path_table, shown
 from elman.explain.trace import Trace, trace
 from elman.network import Architecture, Network
@@ -28,9 +28,9 @@ def window_forecast() -> Lesson:
     lesson = Lesson(
         "window-forecast",
         "A sliding window over a series: gradients of one step and of all steps",
-        "A sigmoid network without biases reads three values at a time, keeps its state from window to window and "
-        "predicts the next two values. A one-step gradient holds the previous state constant; the full gradient "
-        "follows every path back to the first step. Both are computed here for the same numbers.",
+        "A sigmoid network without biases reads three values at each step, keeps its state from window to window and "
+        "predicts the next two values. A one-step gradient holds the previous state constant. The full gradient "
+        "contains every path back to the first step. Both are computed here for the same numbers.",
     )
     network = Network(architecture(), np.concatenate([W_X.ravel(), W_H.ravel(), W_Y.ravel()]))
     lesson.traces["one-step"] = worked(network, 1, "Gradients of one step")
@@ -38,9 +38,10 @@ def window_forecast() -> Lesson:
     lesson.add("Windows and targets", *_data())
     lesson.add("The network", *_network())
     lesson.add("Two gradients side by side", *_side_by_side(lesson.traces["one-step"], lesson.traces["full"]))
+    lesson.add("The order of the updates", *_order(lesson.traces["one-step"]))
     lesson.add("Weights that start from zero", *_zeros())
-    lesson.add("Every number, one step deep", Shown("one-step", "h_(t−1) held constant: paths with k = t alone"))
-    lesson.add("Every number, all the way back", Shown("full", "Every path"))
+    lesson.add("Every number of the one-step gradient", Shown("one-step", "h_(t−1) held constant: paths with k = t"))
+    lesson.add("Every number of the full gradient", Shown("full", "Every path"))
     return lesson
 
 
@@ -71,10 +72,12 @@ def _data() -> list[Block]:
     n, count = len(SERIES), len(x)
     return [
         Text(f"The series is {', '.join(map(str, SERIES.tolist()))}: n = {n} values, T = {WINDOW}, K = {HORIZON}."),
+        Picture("The series and its first window: three values are read, two are predicted",
+                (("x", tuple(SERIES.tolist())),), ((0, WINDOW, HORIZON),)),
         table("One step for each window", ["step", "window x_t", "target y_t"], rows),
         Slip(
             "n − T + 1 windows", f"n − T − K + 1 = {count} windows",
-            "Every window needs its K targets after it. A listing of the same algorithm even takes T + 1 values.",
+            "K targets follow every window. The listing of the same algorithm even takes T + 1 values.",
         ),
         Slip(
             "a target vector with a gap in its indices", "y_t = (x_(t+T), …, x_(t+T+K−1))",
@@ -95,9 +98,11 @@ def _network() -> list[Block]:
             ("W_y", "V, transposed", "state to prediction"),
             ("D, K, H", "T, K, J", "values in a window, values predicted, hidden units"),
         ]),
+        Slip("I hidden units", "J hidden units", "One letter for one number: the states have J components."),
         Slip(
-            "V is updated before ∂L/∂U is computed", "all gradients first, then all updates",
-            "∂L/∂U contains V: with the new V it would not be the gradient of any loss.",
+            "∂L/∂U, printed twice", "∂L/∂W and ∂L/∂U",
+            "There is one derivative for each of the three matrices. The one with the factor h_(t−1) is ∂L/∂W, the one "
+            "with the factor x_t is ∂L/∂U, the one with the factor h_t is ∂L/∂V.",
         ),
     ]  # fmt: skip
 
@@ -114,12 +119,40 @@ def _side_by_side(one: Trace, full: Trace) -> list[Block]:
     ]
     return [
         Text(
-            "The one-step gradient treats h_(t−1) as if it did not depend on the weights. It omits the paths from an "
-            "output to an earlier step. For W_y it omits nothing, because no state lies between W_y and the output."
+            "The one-step gradient treats h_(t−1) as a constant. It omits the paths from an output to an earlier step. "
+            "For W_y it omits nothing, because no state lies between W_y and the output."
         ),
         table("∂L by every weight", ["weight", "one step", "every path", "omitted"], rows),
         path_table(full, ["layers.0.W_h"], "The paths of W_h; one-step gradients keep those with k = t"),
         table("The loss after updates with each gradient", ["updates", "one step", "every path"], losses),
+    ]  # fmt: skip
+
+
+def late_gradient(one: Trace) -> tuple[Array, Array]:
+    """Return ∂L/∂W_x of one step with the first W_y, and with the W_y that is updated before."""
+    run, epoch = one.chains, one.epochs[0]
+    h = run.chains[0].layers[0].h[1:]
+    error = run.yhat - one.y
+    found = []
+    for W_y in (epoch.parameters["output.W_y"], one.epochs[1].parameters["output.W_y"]):
+        da = (error @ W_y.T) * h * (1 - h)
+        found.append(np.einsum("tnd,tnh->dh", run.x, da))
+    return found[0], found[1]
+
+
+def _order(one: Trace) -> list[Block]:
+    right, late = late_gradient(one)
+    return [
+        Formula((Math(r"\frac{\partial L}{\partial U}", "∂L/∂U"), Math(
+            r"\sum_t x_t^{\top} \left[(\hat{y}_t - y_t) V \odot h_t \odot (1 - h_t)\right]",
+            "Σ_t x_tᵀ [(ŷ_t − y_t) V ⊙ h_t ⊙ (1 − h_t)]"))),
+        Text("∂L/∂U contains V = W_yᵀ, which has a row for every output."),
+        Slip(
+            "V is updated before ∂L/∂U is computed", "all gradients first, then all updates",
+            "With the new V the result is not the gradient of any loss.",
+        ),
+        table("∂L/∂U after one update of V", ["V in the formula", "∂L/∂U, transposed"],
+              [["V at the start", shown(right)], ["the updated V", shown(late)], ["difference", shown(late - right)]]),
     ]  # fmt: skip
 
 
@@ -133,16 +166,24 @@ def zero_start(updates: int) -> dict[str, Array]:
 
 def _zeros() -> list[Block]:
     weights = zero_start(20)
+    targets = sliding_windows(SERIES, WINDOW, HORIZON)[1].sum(axis=0)
     return [
         Text(
-            "If all weights start at zero, every hidden unit gets the same gradient at every update, and the units "
-            "stay identical: the columns of W_x and the rows of W_y below are equal. The network learns as if it had a "
-            "single unit. Random initial weights break the symmetry."
+            "With zero weights every state is σ(0) = 1/2 and every prediction is 0. ∂L/∂W and ∂L/∂U have the factor "
+            "V = 0. So the first update changes V alone. With η = 0.1, every row of W_y becomes:"
         ),
-        _weights(weights),
-    ]
+        Formula((Math(r"\eta \sum_t \tfrac{1}{2} y_t", "η Σ_t 1/2 y_t"),
+                 numbers(RATE) @ numbers(0.5) @ numbers(targets), numbers(RATE * 0.5 * targets))),
+        _weights(zero_start(1), "After update 1 from zero"),
+        Text(
+            "Every hidden unit has the same gradient at every update, so the units stay identical: the columns of W_x "
+            "and the rows of W_y below are equal. The network learns like a network of one unit. Random initial "
+            "weights differ from unit to unit and avoid this."
+        ),
+        _weights(weights, "After 20 updates from zero"),
+    ]  # fmt: skip
 
 
-def _weights(weights: dict[str, Array]) -> Table:
+def _weights(weights: dict[str, Array], caption: str) -> Table:
     rows = [[f"`{name}`", shown(weights[name])] for name in _NAMES]
-    return table("After 20 updates from zero", ["weights", "value"], rows)
+    return table(caption, ["weights", "value"], rows)

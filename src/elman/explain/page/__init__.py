@@ -14,6 +14,7 @@ from elman._extras import need
 from elman.errors import ArgumentError
 from elman.explain.page.bundle import bundle, links
 from elman.explain.page.compact import Formulas, bare_trace, compact_trace, computable
+from elman.explain.picture import svg
 
 __all__ = ["render"]
 
@@ -56,6 +57,7 @@ def render(document: Mapping[str, Any]) -> str:
     for package in ("jinja2", "latex2mathml"):
         need("render", package)
     from jinja2 import Environment, StrictUndefined
+    from markupsafe import Markup
 
     if document.get("kind") not in ("trace", "lesson") or document.get("version") != 1:
         found = f"kind {document.get('kind')!r}, version {document.get('version')!r}"
@@ -65,6 +67,7 @@ def render(document: Mapping[str, Any]) -> str:
     environment.filters["display"] = formulas.display
     environment.filters["prose"] = formulas.prose
     environment.filters["number"] = _number
+    environment.filters["picture"] = lambda block: Markup(svg(block))
     lesson = dict(document) if document["kind"] == "lesson" else _alone(document)
     traces = {
         name: bare_trace(trace) if computable(trace) else compact_trace(trace, formulas)

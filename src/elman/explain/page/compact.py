@@ -15,6 +15,7 @@ __all__ = ["Formulas", "bare_trace", "compact_trace", "computable"]
 _UNSAID = ("numbers", "result")
 _WRITTEN = ("symbol", "equation", "numbers", "result")  # a page that computes writes them itself
 _COMPUTED_LOSSES = ("half_squared_error", "mean_squared_error", "binary_cross_entropy", "categorical_cross_entropy")
+_MINUS = re.compile(r"(<mo[^>]*>[=+(·⊙−]</mo>)<mo>−</mo>")  # of a negative number, not of a difference
 _WRAPPER = re.compile(r"^<math[^>]*>|</math>$")
 
 
@@ -42,14 +43,14 @@ class Formulas:
         if latex not in self._indices:
             self._indices[latex] = len(self.table)
             parts = [f"<math>{part}</math>" for part in _parts(latex)]
-            self.table.append(parts[0] if len(parts) == 1 else f"<span>{' '.join(parts)}</span>")
+            self.table.append(parts[0] if len(parts) == 1 else f"<span>{'<wbr>'.join(parts)}</span>")
         return self._indices[latex]
 
     def display(self, latex: str) -> Any:
         """Return a formula for the template: an element for every part, so that a line may break before each."""
         from markupsafe import Markup
 
-        return Markup(" ".join(f'<math displaystyle="true">{part}</math>' for part in _parts(latex)))
+        return Markup("<wbr>".join(f'<math displaystyle="true">{part}</math>' for part in _parts(latex)))
 
     def prose(self, text: str) -> Any:
         """Return a paragraph for the template."""
@@ -68,7 +69,9 @@ def _mathml(latex: str) -> str:
     from latex2mathml.converter import convert
 
     inner = _WRAPPER.sub("", convert(latex))
-    return re.sub(r"&#x(?!0*(?:26|3C|3E);)[0-9A-F]+;", lambda sign: html.unescape(sign[0]), inner)
+    plain = re.sub(r"&#x(?!0*(?:26|3C|3E);)[0-9A-F]+;", lambda sign: html.unescape(sign[0]), inner)
+    tight = re.sub("<mo>([/∂])</mo>", r"<mi>\1</mi>", plain)
+    return _MINUS.sub(r'\1<mo form="prefix">−</mo>', tight)
 
 
 _OPERATOR = re.compile(r"(?<=\S) (?=[=<>+-] )")
