@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from html.parser import HTMLParser
 from typing import Any
 
@@ -21,6 +22,11 @@ EMPTY: dict[str, Any] = {
     "kind": "lesson", "version": 1, "name": "x", "title": "A title", "summary": "", "sections": [], "traces": {},
 }  # fmt: skip
 VOID = {"meta", "link", "input", "br", "wbr"}
+
+
+@cache
+def page_of(name: str) -> str:
+    return render(lesson(name).to_dict())
 
 
 class Tree(HTMLParser):
@@ -73,7 +79,7 @@ def numbers(value: Any) -> Iterator[float]:
 @pytest.mark.parametrize("name", LESSONS)
 def test_a_lesson_is_one_small_file_that_needs_nothing(name: str) -> None:
     document = lesson(name).to_dict()
-    page = render(document)
+    page = page_of(name)
     tree = parsed(page)
     assert set(tree.addresses) == {"#content", "data:,"}
     assert not re.search(r"https?://(?!www\.w3\.org/2000/svg)", page)
@@ -88,7 +94,7 @@ def test_a_lesson_is_one_small_file_that_needs_nothing(name: str) -> None:
 @pytest.mark.parametrize("name", LESSONS)
 def test_every_number_of_the_trace_is_in_the_page_digit_by_digit(name: str) -> None:
     traces = lesson(name).to_dict()["traces"]
-    assert list(numbers(embedded(render(lesson(name).to_dict()))["traces"])) == list(numbers(traces))
+    assert list(numbers(embedded(page_of(name))["traces"])) == list(numbers(traces))
 
 
 def stacked() -> dict[str, Any]:

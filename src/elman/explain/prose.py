@@ -38,9 +38,12 @@ def pieces(text: str) -> Iterator[Piece]:
 
     Examples
     --------
-    >>> list(pieces("Of `W_x` and h_(t−1)"))
-    [Piece(kind='words', text='Of '), Piece(kind='code', text='W_x'), Piece(kind='words', text=' and '), \
-Piece(kind='formula', text='h_{t-1}')]
+    >>> for piece in pieces("Of `W_x` and h_(t−1)"):
+    ...     print(piece.kind, repr(piece.text))
+    words 'Of '
+    code 'W_x'
+    words ' and '
+    formula 'h_{t-1}'
     >>> [piece.text for piece in pieces("∂L/∂w_x by a<3>")]
     ['\\partial L/\\partial w_{x}', ' by ', 'a^{\\langle 3 \\rangle}']
     """

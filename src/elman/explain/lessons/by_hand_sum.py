@@ -260,7 +260,7 @@ def _slips(worked: Trace) -> list[Block]:
     return [
         Text(
             "The printed calculation uses tanh forward and the derivative of the identity backward: it leaves out the "
-            "factors 1 − a², as it says. (a), (c), (e) are the terms of w_x at steps 3, 2, 1; (b), (d), (f) those of "
+            "factors 1 − a², as it states. (a), (c), (e) are the terms of w_x at steps 3, 2, 1; (b), (d), (f) those of "
             "w_a. With d = 2/3 (a<3> − y):"
         ),
         table(

@@ -41,7 +41,7 @@ def _m(latex: str, text: str) -> Math:
 def _checked(what: str, exact: Array, f: Callable[[Array], float], x: Array) -> Text:
     """Return the text about the difference from finite differences."""
     gap = float(np.abs(reference.numerical_gradient(f, x) - exact).max())
-    return Text(f"Finite differences of {what} differ from it by {gap:.0e}." if gap else f"{what}: no difference.")
+    return Text(f"Largest difference between this derivative of {what} and finite differences: {gap:.0e}.")
 
 
 def _squared() -> list[Block]:
@@ -107,7 +107,7 @@ def _softmax() -> list[Block]:
                  _m(r"\operatorname{diag}(p) - p^{\top} p", "diag(p) − pᵀ p")), "Together, with p a row vector:"),
         Formula((_m("p", "p"), numbers(p)), "At o = (1, 2, 0.5):"),
         Formula((_m(r"\frac{\partial p}{\partial o}", "∂p/∂o"), numbers(jacobian))),
-        Text(f"Its rows sum to 0, because probabilities sum to 1. Finite differences differ from it by {gap:.0e}."),
+        Text(f"Its rows sum to 0, because probabilities sum to 1. Largest difference from finite differences: {gap:.0e}."),
     ]  # fmt: skip
 
 
@@ -132,7 +132,7 @@ def _categorical() -> list[Block]:
         Formula((_m(r"\frac{\partial L}{\partial p} \frac{\partial p}{\partial o}", "∂L/∂p ∂p/∂o"),
                  numbers(by_p) @ numbers(jacobian), numbers(by_p @ jacobian))),
         Formula((_m("p - y", "p − y"), numbers(p) - numbers(Y), numbers(exact))),
-        _checked("L by o", exact, lambda v: reference.categorical_cross_entropy(v, Y, reduction="sum")[0], LOGITS),
+        _checked("L", exact, lambda v: reference.categorical_cross_entropy(v, Y, reduction="sum")[0], LOGITS),
     ]  # fmt: skip
 
 
@@ -151,7 +151,7 @@ def _binary() -> list[Block]:
                  _m("p - y", "p − y")), "Through p = σ(o), whose derivative is p (1 − p):"),
         Formula((_m(r"\frac{\partial L}{\partial p} \cdot p (1 - p)", "∂L/∂p · p (1 − p)"),
                  numbers(by_p) @ numbers(p) @ (1 - numbers(p)), numbers(exact)), "At o = 0.5 with y = 1:"),
-        _checked("L by o", exact, lambda v: reference.binary_cross_entropy(v, y)[0], o),
+        _checked("L", exact, lambda v: reference.binary_cross_entropy(v, y)[0], o),
     ]  # fmt: skip
 
 

@@ -91,7 +91,7 @@ def _rnn(trace_: Trace) -> list[Block]:
             "V and c in both layers", "W_x, W_h and b below, W_y and b_y above",
             "The input weights and the output weights are different matrices of different shapes.",
         ),
-        path_table(trace_, ["layers.0.W_h", "layers.0.b"], "Two paths: to step 2, and on to step 1"),
+        path_table(trace_, ["layers.0.W_h", "layers.0.b"], "Two paths: to step 2 and to step 1"),
         Shown("rnn", "The tanh network"),
     ]  # fmt: skip
 

@@ -122,7 +122,7 @@ def _side_by_side(one: Trace, full: Trace) -> list[Block]:
             "The one-step gradient treats h_(t−1) as a constant. It omits the paths from an output to an earlier step. "
             "For W_y it omits nothing, because no state lies between W_y and the output."
         ),
-        table("∂L by every weight", ["weight", "one step", "every path", "omitted"], rows),
+        table("The derivative of L by every weight", ["weight", "one step", "every path", "omitted"], rows),
         path_table(full, ["layers.0.W_h"], "The paths of W_h; one-step gradients keep those with k = t"),
         table("The loss after updates with each gradient", ["updates", "one step", "every path"], losses),
     ]  # fmt: skip
