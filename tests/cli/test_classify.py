@@ -217,7 +217,7 @@ BAD_DATA: dict[str, tuple[str, list[str], str]] = {
     "missing value": (
         "case,x,label\n1,2,a\n2,,b\n",
         [],
-        f"{{path}}: column 'x'[1] is nan; {FINITE}",
+        f"{{path}}: column 'x' in row 1 (case '2') is nan; {FINITE}",
     ),
     "time twice": (
         "case,t,x,label\n1,0,2,a\n1,0,3,a\n",

@@ -18,8 +18,10 @@ FRAME = pd.DataFrame({"id": [2, 1, 2, 1, 2], "t": [0, 5, 1, 6, 2], "x": [1.0, 2,
 
 FINITE = "every value must be finite and within float32. Fill or drop missing values first."
 CUBE = "X must have shape (N, T, D) or (N, T), got (1, 1, 1, 1)."
-CHANNELS = "X[1] has 1 channel, X[0] has 2 channels; with layout='time_channels' a sequence is (time, channels)."
-ROWS = "X[1] has 3 channels, X[0] has 2 channels; with layout='channels_time' a sequence is (channels, time)."
+CHANNELS = "X[1] has 1 channel, X[0] has 2 channels; with layout='time_channels' a sequence is (time, channels). "
+CHANNELS += 'Pass layout="channels_time" if it is the other way round.'
+ROWS = "X[1] has 3 channels, X[0] has 2 channels; with layout='channels_time' a sequence is (channels, time). "
+ROWS += 'Pass layout="time_channels" if it is the other way round.'
 LAYOUT = "layout must be one of 'time_channels', 'channels_time', got 'time'."
 
 
@@ -28,6 +30,19 @@ def test_forms() -> None:
         assert [s.tolist() for s in read_sequences("here", data).sequences] == [[[1], [2]], [[3], [4]]]
     turned = read_sequences("here", [np.arange(6).reshape(2, 3)], "channels_time").sequences[0]
     assert turned.tolist() == [[0, 3], [1, 4], [2, 5]] and turned.dtype == np.float64 and turned.flags.c_contiguous
+
+
+def test_steps_of_nan_at_the_end_of_an_array_are_padding() -> None:
+    padded = np.full((3, 4, 2), np.nan)
+    padded[0], padded[1, :2], padded[2, :3, 0] = 1.0, 2.0, 3.0
+    padded[2, 1:3, 1] = 4.0
+    for data, layout in ((padded, "time_channels"), (padded.transpose(0, 2, 1), "channels_time")):
+        assert [len(s) for s in read_sequences("here", data[:2], layout).sequences] == [4, 2]
+        at = "0, 1" if layout == "time_channels" else "1, 0"
+        with pytest.raises(DataError, match=rf"here: X\[2\]\[{at}\] is nan; "):  # within a sequence, it is missing
+            read_sequences("here", data, layout)
+    with pytest.raises(DataError, match=r"here: X\[0\] has no steps\."):
+        read_sequences("here", np.full((1, 4, 2), np.nan))
 
 
 def test_numbers_as_text_are_converted_with_a_warning() -> None:
@@ -106,7 +121,7 @@ def test_messages(data: Any, layout: str, kind: type[Exception], message: str) -
             ),
         ),
         (FRAME.assign(x=list("abcde")), "here: column 'x' must hold numbers: could not convert string to float: 'a'."),
-        (FRAME.assign(x=[1, 2, np.inf, 4, 5]), f"here: column 'x'[2] is inf; {FINITE}"),
+        (FRAME.assign(x=[1, 2, np.inf, 4, 5]), f"here: column 'x' in row 2 (id 2) is inf; {FINITE}"),
     ],
 )
 def test_messages_about_frames(frame: pd.DataFrame, message: str) -> None:

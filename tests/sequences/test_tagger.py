@@ -23,6 +23,7 @@ from sklearn.utils.estimator_checks import (
 
 import elman
 from elman import ArgumentError, DataError, SequenceTagger, UnsupportedError
+from elman.sequences import verdict
 from sequences.small import QUICK, long_frame, ragged
 
 X = ragged()
@@ -224,3 +225,62 @@ def test_numbers_have_no_probabilities() -> None:
     with pytest.raises(UnsupportedError) as error:
         model.predict_proba(X)
     assert str(error.value) == "SequenceTagger.predict_proba: a tagger of numbers has no classes; use predict."
+
+
+UNKNOWN: dict[str, tuple[str, Any]] = {  # target; from (tags, unknown steps) to tags with gaps
+    "NaN": ("class", lambda t, gone: np.where(gone, np.nan, t)),
+    "None": ("class", lambda t, gone: [None if g else v for v, g in zip(t.tolist(), gone, strict=True)]),
+    "-100": ("class", lambda t, gone: np.where(gone, -100, t)),
+    "words and NaN": (
+        "class",
+        lambda t, gone: [np.nan if g else ["no", "yes"][v] for v, g in zip(t, gone, strict=True)],
+    ),
+    "labels": ("labels", lambda t, gone: np.where(gone[:, None], -100, np.stack([t, 1 - t], axis=1))),
+    "numbers": ("numbers", lambda t, gone: np.where(gone, np.nan, t - 100.0)),  # -100 is a number
+}
+
+
+@pytest.mark.parametrize("case", UNKNOWN)
+def test_steps_without_a_tag_do_not_count(case: str) -> None:
+    target, make = UNKNOWN[case]
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(int(length), 2)) for length in rng.integers(2, 9, 20)]
+    tags = [(x[:, 0] > 0).astype(int) for x in X]
+    gone = [rng.random(len(x)) < 0.4 for x in X]
+    for part in gone[1:]:
+        part[0] = False
+    gone[0][:], gone[1][:] = True, False  # one sequence without any tag, one with all
+    nothing = [np.zeros(len(x), bool) for x in X]
+    partly = [make(*pair) for pair in zip(tags, gone, strict=True)]
+    whole = [make(*pair) for pair in zip(tags, nothing, strict=True)]
+    weight = [1.0 - part for part in gone]
+    model = SequenceTagger(target=target, **QUICK).fit(X, partly)
+    wanted = SequenceTagger(target=target, **QUICK).fit(X[1:], whole[1:], weight[1:])
+    if target != "numbers":  # whose scale follows from the known tags alone
+        for one, other in zip(model.networks_, wanted.networks_, strict=True):
+            assert np.array_equal(one.theta, other.theta)
+    assert model.score(X, partly) == model.score(X, whole, weight)
+    assert len(model.predict(X)[0]) == len(X[0])  # predicted like all others
+    frame = long_frame(X).assign(tag=[tag for part in partly for tag in part]) if target != "labels" else None
+    if frame is not None:
+        by_frame = SequenceTagger(target=target, **QUICK).fit(frame, "tag")
+        assert np.array_equal(by_frame.networks_[0].theta, model.networks_[0].theta)
+    found = verdict(SequenceTagger(target=target, **QUICK), X, partly)
+    assert sum(map(len, found.actual)) < sum(map(len, X)) / 4
+    again = model.partial_fit(X, partly)
+    assert np.isfinite(again.networks_[0].theta).all()
+    model.gradient_flow(X, partly)
+
+
+def test_data_without_any_tag_are_refused() -> None:
+    with pytest.raises(DataError, match=r"SequenceTagger\.fit: y has no tag at any step\."):
+        SequenceTagger(**QUICK).fit([[1.0, 2.0]], [[None, None]])
+    with pytest.raises(DataError, match=r"no sequence has both a weight and a tag\."):
+        SequenceTagger(**QUICK).fit([[1.0, 2.0], [3.0]], [[None, None], ["a"]], sample_weight=[1.0, 0.0])
+
+
+def test_class_weights_count_known_tags_alone() -> None:
+    X = [[0.0, 1.0, 2.0, 3.0]] * 4
+    balanced = SequenceTagger(class_weight="balanced", **QUICK).fit(X, [[0, 1, -100, -100]] * 4)
+    equal = SequenceTagger(class_weight={0: 1.0, 1: 1.0}, **QUICK).fit(X, [[0, 1, -100, -100]] * 4)
+    assert np.array_equal(balanced.networks_[0].theta, equal.networks_[0].theta)

@@ -4,7 +4,7 @@
 form                        meaning
 ==========================  =========================================================================
 list of (T_i, D) or (T_i,)  one array per sequence, any lengths
-array (N, T, D)             N sequences of T steps with D channels
+array (N, T, D)             N sequences of T steps with D channels; shorter ones end in steps of NaN
 array (N, T)                the same with one channel
 long frame                  one row per step: a column of ids, one of times, the others are channels
 ==========================  =========================================================================
@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import datetime
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -109,14 +109,28 @@ def read_sequences(place: str, data: Any, layout: str = "time_channels") -> Ragg
         raise ShapeError(f"{place}: X must have shape (N, T, D) or (N, T), got {data.shape}.")
     if len(data) == 0:
         raise DataError(f"{place}: X has no sequence.")
-    sequences = [_one_sequence(place, f"X[{i}]", sequence, layout) for i, sequence in enumerate(data)]
+    padded = isinstance(data, np.ndarray) and data.ndim == 3 and data.dtype.kind == "f"
+    given = [_without_padding(sequence, layout) for sequence in data] if padded else data
+    sequences = [_one_sequence(place, f"X[{i}]", sequence, layout) for i, sequence in enumerate(given)]
     for i, sequence in enumerate(sequences):
         if sequence.shape[1] != sequences[0].shape[1]:
+            alike = all(len(sequence) == len(sequences[0]) for sequence in sequences)
+            other = next(name for name in LAYOUTS if name != layout)
             raise ShapeError(
                 f"{place}: X[{i}] has {_channels(sequence)}, X[0] has {_channels(sequences[0])}; "
-                f"with layout={layout!r} a sequence is ({', '.join(_axes(layout))})."
+                f"with layout={layout!r} a sequence is ({', '.join(_axes(layout))}).",
+                *([Remedy("pass {} if it is the other way round", layout=other)] if alike else []),
             )
     return Ragged(sequences)
+
+
+def _without_padding(sequence: Array, layout: str) -> Array:
+    """Cut the steps at the end that hold NaN alone, with which tslearn and others pad shorter sequences."""
+    axis = LAYOUTS.index(layout)  # of time
+    if sequence.size == 0:
+        return sequence
+    known: Array = np.logical_not(np.isnan(sequence).all(axis=1 - axis))
+    return sequence.take(range(len(known) - int(np.argmax(known[::-1])) if known.any() else 0), axis)
 
 
 def _axes(layout: str) -> tuple[str, str]:
@@ -180,8 +194,18 @@ def refuse_times(place: str, name: str, values: Any) -> None:
             )
 
 
-def numbers(place: str, name: str, values: Any) -> Array:
-    """Return finite numbers as float64; convert text if every entry is a number, with a warning."""
+def numbers(place: str, name: str, values: Any, where: Callable[[int], str] | None = None) -> Array:
+    """Return finite numbers as float64; convert text if every entry is a number, with a warning.
+
+    Parameters
+    ----------
+    place, name : str
+        Start of a message, and name of the values.
+    values : array_like
+        Numbers.
+    where : callable, optional
+        Describes an entry of a column by its number; by default with an index.
+    """
     try:
         array = np.asarray(values)
     except ValueError:
@@ -202,10 +226,11 @@ def numbers(place: str, name: str, values: Any) -> Array:
     array = np.asarray(array, np.float64, order="C")
     wrong = ~(np.abs(array) <= _LARGEST)  # also true of NaN
     if wrong.any():
-        where = tuple(int(i) for i in np.argwhere(wrong)[0])
+        at = tuple(int(i) for i in np.argwhere(wrong)[0])
+        entry = f"{name}[{', '.join(map(str, at))}]" if where is None else f"{name} {where(at[0])}"
         raise DataError(
-            f"{place}: {name}[{', '.join(map(str, where))}] is {array[where]:g}; every value must be finite and within "
-            "float32. Fill or drop missing values first."
+            f"{place}: {entry} is {array[at]:g}; every value must be finite and within float32. Fill or drop missing "
+            "values first."
         )
     return array
 
@@ -262,10 +287,14 @@ def read_frame(
         raise DataError(f"{place}: the frame has no rows.")
     if not channels:
         raise DataError(f"{place}: the frame has no channels beside {', '.join(map(repr, special))}.")
-    values = np.stack([numbers(place, f"column {name!r}", frame[name]) for name in channels], axis=1)
     codes, ids = pd.factorize(np.asarray(frame[id_column]))
     if (codes < 0).any():
         raise DataError(f"{place}: column {id_column!r} is empty in row {int(np.argmin(codes))}.")
+
+    def where(row: int) -> str:
+        return f"in row {row} ({id_column} {ids.tolist()[codes[row]]!r})"
+
+    values = np.stack([numbers(place, f"column {name!r}", frame[name], where) for name in channels], axis=1)
     order = _order(place, codes, ids, id_column, frame, time_column)
     rows = np.split(order, np.cumsum(np.bincount(codes))[:-1])
     return Ragged([values[row] for row in rows], list(channels), ids.tolist(), rows)
@@ -276,9 +305,7 @@ def _order(place: str, codes: Array, ids: Any, id_column: str, frame: Any, time_
     as_given: Array = np.argsort(codes, kind="stable")
     if time_column is None:
         return as_given
-    column = frame[time_column]
-    zoned = isinstance(column.dtype, pd.DatetimeTZDtype)
-    times = np.asarray(column.dt.tz_convert(None) if zoned else column)
+    times = _times(frame[time_column])
     if times.dtype.kind not in "iufM":
         raise DataError(
             f"{place}: column {time_column!r} must hold numbers or time stamps, got {times.dtype}; "
@@ -301,6 +328,17 @@ def _order(place: str, codes: Array, ids: Any, id_column: str, frame: Any, time_
             stacklevel=2,
         )
     return order
+
+
+def _times(column: Any) -> Array:
+    """Return numbers or time stamps that can be sorted; those with a zone in UTC, periods as their starts."""
+    if isinstance(column.dtype, pd.PeriodDtype):
+        return np.asarray(column.dt.start_time)
+    zones = {getattr(entry, "tzinfo", entry) is not None for entry in column} if column.dtype == object else set()
+    if len(zones) == 1 and all(hasattr(entry, "tzinfo") for entry in column):
+        column = pd.Series(pd.to_datetime(column, utc=zones == {True}))
+    zoned = isinstance(column.dtype, pd.DatetimeTZDtype)
+    return np.asarray(column.dt.tz_convert(None) if zoned else column)
 
 
 def pad_front(sequence: Array, window: int, stride: int) -> Array:

@@ -16,6 +16,7 @@ from elman.estimators import Table, documented
 from elman.sequences.documentation import SHARED
 from elman.sequences.estimator import SequenceEstimator
 from elman.sequences.fitted import Fitted, Inputs
+from elman.sequences.forms import usual_form
 from elman.sequences.learning import Examples
 from elman.sequences.options import class_weights
 from elman.sequences.parameters import CLASSIFIER, Task
@@ -178,6 +179,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
 
     def _read_pair(self, place: str, X: Any, y: Any, known: Inputs | None) -> tuple[Ragged, Inputs, Array]:
         """Check sequences and their labels."""
+        X = usual_form(place, self, X)
         column = y if isinstance(y, str) else None
         if column is not None and not is_long_frame(X, self.id_column):
             raise ArgumentError(f"{place}: y={column!r} names a column, but X is not a long frame.")

@@ -14,6 +14,7 @@ from sklearn.utils import Tags
 
 from elman import _check
 from elman.data.ragged import Ragged
+from elman.errors import DataError
 from elman.estimators import Arrays, Estimator, changing, check_table, fitted_value, trained, values_of
 from elman.network import Network
 from elman.sequences.fitted import Fitted, Inputs
@@ -22,6 +23,7 @@ from elman.sequences.learning import Examples, learn, learn_further
 from elman.sequences.parameters import Parameters, Task
 from elman.sequences.reading import read
 from elman.sequences.saving import from_file, to_file
+from elman.sequences.tags import StepTags
 from elman.training import GradientFlow, History, checkpointing
 
 __all__ = ["ReadExamples", "SequenceEstimator", "labelled"]
@@ -148,7 +150,10 @@ class SequenceEstimator(Parameters, Estimator[Fitted], BaseEstimator):
         """Check labelled sequences against the fitted value."""
         place = self._place(method)
         ragged, _, labels = self._read_pair(place, X, y, fitted.inputs)
-        return Labelled(place, self._task(), fitted, ragged, labels)
+        if not isinstance(labels, StepTags):
+            return Labelled(place, self._task(), fitted, ragged, labels)
+        known = None if labels.complete else [part.astype(float) for part in labels.known]
+        return Labelled(place, self._task(), fitted, ragged, labels.steps, known)
 
     def gradient_flow(self, X: Any, y: Any, *, member: int = 0, probes: int = 8) -> GradientFlow:
         """Measure how far back in time the gradient of the loss reaches, on up to 64 of the sequences.
@@ -200,4 +205,7 @@ def labelled(method: str, estimator: SequenceEstimator, X: Any, y: Any) -> Label
     ArgumentError, DataError, ShapeError
         If they differ in form from those of the fit, or a parameter was changed after it.
     """
-    return estimator._labelled(method, fitted_value(method, estimator), X, y)
+    found = estimator._labelled(method, fitted_value(method, estimator), X, y)
+    if found.weights is not None:
+        raise DataError(f"{found.place}: y has steps without a tag; here every step needs one.")
+    return found

@@ -37,6 +37,8 @@ class Labelled:
         The sequences.
     y : ndarray (n, ...) or list of ndarray (steps_i, ...)
         Their checked targets.
+    weights : list of ndarray (steps_i,), optional
+        1 where a step has a tag, 0 where it has none.
     """
 
     place: str
@@ -44,6 +46,7 @@ class Labelled:
     fitted: Fitted
     ragged: Ragged
     y: Any
+    weights: list[npt.NDArray[Any]] | None = None
 
     @property
     def loss(self) -> str:
@@ -59,6 +62,7 @@ class Labelled:
             take(compared, rows),
             batch_size=len(rows),
             shuffle=False,
+            weights=None if self.weights is None else take(self.weights, rows),
             dtype=fitted.networks[0].dtype,
         ).batch(0)
 

@@ -70,12 +70,10 @@ def learn(place: str, parameters: Parameters, task: Task, examples: Examples, be
         On Ctrl-C, after the first update of a network.
     """
     rows, sequences, y = _counted(examples)
-    weight, factor = examples.weight[rows], examples.factor
-    factor = factor if isinstance(factor, float) else take(factor, rows)
+    weight = examples.weight[rows]
     target, preparation = _begin(place, parameters, task, examples, sequences, weight, before)
-    total = [w * f for w, f in zip(weight, factor, strict=True)] if isinstance(factor, list) else weight * factor
     compared = target.all_for_training(y, task.label_smoothing)
-    data = TrainingData(preparation, preparation.apply(sequences), compared, total)
+    data = TrainingData(preparation, preparation.apply(sequences), compared, _in_loss(examples, rows))
     updates = (
         rule_updates(len(rows), int(parameters.batch_size)) if parameters.updates == "auto" else int(parameters.updates)
     )
@@ -98,7 +96,7 @@ def learn_further(place: str, parameters: Parameters, task: Task, examples: Exam
     target, preparation = _begin(place, parameters, task, examples, sequences, weight, before)
     seeds = _seeds(parameters) if before is None else list(before.seeds)
     compared = target.all_for_training(y, task.label_smoothing)
-    data = TrainingData(preparation, preparation.apply(sequences), compared, weight)
+    data = TrainingData(preparation, preparation.apply(sequences), compared, _in_loss(examples, rows))
     networks = _networks(parameters, task, target, preparation, seeds, before)
     states = None if before is None else before.states
     if states is not None and states[0].optimizer != parameters.optimizer:
@@ -112,6 +110,16 @@ def _counted(examples: Examples) -> tuple[Array, list[Array], Encoded]:
     """Return the indices of sequences with a weight above 0, these sequences and their targets."""
     rows = np.flatnonzero(examples.weight > 0)
     return rows, [examples.ragged.sequences[i] for i in rows], take(examples.y, rows)
+
+
+def _in_loss(examples: Examples, rows: Array) -> Encoded:
+    """Return the weights in the loss: one per sequence (n,), or for each sequence one per step."""
+    weight, factor = examples.weight[rows], examples.factor
+    factor = factor if isinstance(factor, float) else take(factor, rows)
+    if isinstance(factor, list):
+        return [w * f for w, f in zip(weight, factor, strict=True)]
+    total: Array = weight * factor
+    return total
 
 
 def _begin(

@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.utils.validation import _check_sample_weight, _get_feature_names, check_array, validate_data
 
-from elman.data.ragged import Ragged, is_long_frame, read_frame, read_sequences, refuse_times
+from elman.data.ragged import LAYOUTS, Ragged, is_long_frame, read_frame, read_sequences, refuse_times
 from elman.errors import ArgumentError, DataError, ShapeError
 from elman.sequences.fitted import Inputs
+from elman.sequences.forms import lost_id, notice_axes, usual_form
 from elman.sequences.parameters import Parameters
 
-__all__ = ["HEAVIEST", "aligned", "in_form_of", "labels_of", "part_of", "read", "refuse_length", "weights"]
+__all__ = ["HEAVIEST", "aligned", "in_form_of", "labels_of", "part_of", "read", "refuse_length", "unpadded", "weights"]
 
 Array = npt.NDArray[Any]
 
@@ -46,34 +47,23 @@ def read(
     Inputs
         Their form; ``known``, if it is given.
     """
+    X = usual_form(place, estimator, X)
     if is_long_frame(X, estimator.id_column):
         names = None if known is None or known.names is None else list(known.names)
         ragged = read_frame(place, X, estimator.id_column, estimator.time_column, names, exclude)
         seen = Inputs(_channels(ragged), False, _channels(ragged), _named(ragged.channels))
-    elif hasattr(X, "columns") and (fault := _lost_id(estimator.id_column, X, known)):
-        raise DataError(f"{place}: {fault}")
+    elif hasattr(X, "columns") and (fault := lost_id(place, estimator, X, known)):
+        raise fault
     elif _is_table(X):
         ragged, seen = _read_table(place, estimator, X, known)
     else:
         ragged = read_sequences(place, X, estimator.layout)
         seen = Inputs(_channels(ragged), False, _channels(ragged), _named(ragged.channels))
+        if known is None:
+            notice_axes(place, ragged, estimator.layout)
     if known is not None and seen.channels != known.channels:
         raise ShapeError(f"{place}: X has {seen.channels} channels, but {known.channels} at fit.")
     return ragged, seen if known is None else known
-
-
-def _lost_id(id_column: str, X: Any, known: Inputs | None) -> str | None:
-    """Say where the ids of a long frame without their column may be; None for a table, one sequence per row."""
-    levels = list(getattr(getattr(X, "index", None), "names", ()))
-    if id_column in levels or len(levels) > 1:
-        named = " and ".join(repr(level) for level in levels)
-        return f"X has no column {id_column!r}, but an index of {named}. X.reset_index() makes columns of them."
-    if known is not None and not known.table and known.names is not None:
-        return (
-            f"X has no column {id_column!r}, which tells the sequences apart as at fit; "
-            f"the columns are {', '.join(map(str, X.columns))}."
-        )
-    return None
 
 
 def _wrong_cell(X: Any) -> str | None:
@@ -87,6 +77,19 @@ def _wrong_cell(X: Any) -> str | None:
                 f"X[{i}, {j}] is a sequence; a cell of a table must be one number.\n"
                 "  Hint: pass a list of arrays (T, D): [np.column_stack(row) for row in X.to_numpy()]."
             )
+    return None
+
+
+def _padded(X: Any) -> str | None:
+    """Name the form of a table whose rows end in NaN, as shorter sequences do where they are padded."""
+    cells = np.asarray(X)
+    missing = np.isnan(cells) if cells.ndim == 2 and cells.dtype.kind == "f" else np.zeros((1, 1), bool)
+    if missing.any() and (np.diff(missing.astype(int), axis=1) >= 0).all() and not missing[:, 0].any():
+        i, t = (int(at) for at in np.argwhere(missing)[0])
+        return (
+            f"X[{i}, {t}] is NaN, and no number follows.\n"
+            "  Hint: if NaN pads shorter sequences, pass np.asarray(X)[:, :, np.newaxis], an array (N, T, 1)."
+        )
     return None
 
 
@@ -117,7 +120,7 @@ def _read_table(place: str, estimator: Parameters, X: Any, known: Inputs | None)
         elif known.table:
             X = validate_data(estimator, X, dtype=np.float64, reset=False)
     except ValueError as error:
-        if (fault := _wrong_cell(X)) is None:
+        if (fault := _wrong_cell(X) or _padded(X)) is None:
             raise
         raise DataError(f"{place}: {fault}") from error
     X = np.asarray(X)
@@ -164,7 +167,17 @@ def in_form_of(X: Any, ragged: Ragged, found: list[Array]) -> Any:
         inverse = np.argsort(np.concatenate(ragged.rows))
         joined: Array = np.concatenate(found)[inverse]
         return joined
-    return np.stack(found) if hasattr(X, "ndim") and X.ndim > 1 else found
+    equal = hasattr(X, "ndim") and X.ndim > 1 and len({len(own) for own in found}) == 1
+    return np.stack(found) if equal else found
+
+
+def unpadded(X: Any, ragged: Ragged, y: Sequence[Any], layout: str) -> list[Any]:
+    """Cut tags per step that are padded like their sequences, in an array (N, T, D)."""
+    if getattr(X, "ndim", 0) != 3:
+        return list(y)
+    longest = np.shape(X)[1 + LAYOUTS.index(layout)]
+    pairs = zip(y, ragged.sequences, strict=True)
+    return [part[: len(own)] if len(part) == longest else part for part, own in pairs]
 
 
 def part_of(X: Any, ragged: Ragged, rows: Array) -> Any:

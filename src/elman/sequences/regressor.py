@@ -17,6 +17,7 @@ from elman.estimators import Table, documented
 from elman.sequences.documentation import SHARED
 from elman.sequences.estimator import ReadExamples, SequenceEstimator
 from elman.sequences.fitted import Fitted, Inputs
+from elman.sequences.forms import columns_named, usual_form
 from elman.sequences.learning import Examples
 from elman.sequences.parameters import REGRESSOR, Task
 from elman.sequences.reading import aligned, labels_of, read, refuse_length, weights
@@ -91,8 +92,8 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         ----------
         X : list of array_like (T_i, D) or (T_i,), array_like (N, T, D) or (N, T), or long frame
             Sequences.
-        y : array_like (N,) or (N, K), or str
-            Targets of each sequence; the name of a long frame's column.
+        y : array_like (N,) or (N, K), or str or list of str
+            Targets of each sequence; names of columns of a long frame.
         sample_weight : array_like (N,), optional
             Weight of each sequence; 0 leaves it out.
         checkpoint_dir : str or path, optional
@@ -144,11 +145,17 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
 
     def _read_pair(self, place: str, X: Any, y: Any, known: Inputs | None) -> tuple[Ragged, Inputs, Array]:
         """Check sequences and their targets."""
-        column = y if isinstance(y, str) else None
-        if column is not None and not is_long_frame(X, self.id_column):
-            raise ArgumentError(f"{place}: y={column!r} names a column, but X is not a long frame.")
-        ragged, inputs = read(place, self, X, known, [] if column is None else [column])
-        y = aligned(place, "y", ragged, y) if column is None else labels_of(place, X, column, ragged)
+        X = usual_form(place, self, X)
+        columns = columns_named(y)
+        if columns and not is_long_frame(X, self.id_column):
+            named = repr(y) if isinstance(y, str) else ", ".join(map(repr, columns))
+            raise ArgumentError(f"{place}: y={named} names a column, but X is not a long frame.")
+        ragged, inputs = read(place, self, X, known, columns)
+        if columns:
+            values = [labels_of(place, X, column, ragged) for column in columns]
+            y = values[0] if isinstance(y, str) else np.stack(values, axis=1)
+        else:
+            y = aligned(place, "y", ragged, y)
         numbers = read_numbers(place, y)
         refuse_length(place, X, ragged, len(numbers), self.id_column)
         return ragged, inputs, numbers

@@ -20,6 +20,7 @@ from elman.sequences.features import around_steps, described, of_equal_length
 from elman.sequences.nearest import NearestWarped
 from elman.sequences.preparation import Preparation
 from elman.sequences.reading import in_form_of, read
+from elman.sequences.tags import StepTags
 
 __all__ = ["DTW", "EUCLIDEAN", "LINEAR", "SimpleMethod", "constant_for", "joined", "of_numbers"]
 
@@ -100,6 +101,8 @@ class SimpleMethod(BaseEstimator):
             self.model_ = NearestWarped(place).fit(standard, target)
             return self
         rows = self._rows(standard)
+        if isinstance(targets, StepTags):
+            rows = rows[np.concatenate(targets.known)]
         if self.method == EUCLIDEAN and self._per_step and len(rows) > _MOST_STEPS:
             kept = np.linspace(0, len(rows) - 1, _MOST_STEPS).astype(int)
             rows, target = rows[kept], target[kept]
@@ -118,7 +121,10 @@ class SimpleMethod(BaseEstimator):
         check_is_fitted(self)
         ragged, _, targets = self.like._read_pair("SimpleMethod.score", X, y, self.inputs_)
         metric = r2_score if of_numbers(self.like) else accuracy_score
-        return float(metric(joined(targets), joined(self._predicted(ragged.sequences))))
+        found: Any = self._predicted(ragged.sequences)
+        if isinstance(targets, StepTags):
+            found = targets.of_known(found)
+        return float(metric(joined(targets), joined(found)))
 
     def _predicted(self, sequences: list[Array]) -> Array | list[Array]:
         """Return one prediction per checked sequence, or for each sequence one per step."""
@@ -150,7 +156,7 @@ class SimpleMethod(BaseEstimator):
         _check.choice(place, "method", self.method, known)
 
     def __sklearn_tags__(self) -> Tags:
-        tags: Tags = self.like.__sklearn_tags__()
+        tags: StepTags = self.like.__sklearn_tags__()
         return tags
 
 
@@ -165,7 +171,10 @@ def of_numbers(like: SequenceEstimator) -> bool:
 
 
 def joined(targets: Any) -> Array:
-    """Return targets as one array: those of steps one sequence after the other."""
+    """Return targets as one array: the known ones of steps, one sequence after the other."""
+    if isinstance(targets, StepTags):
+        known: Array = targets.joined()
+        return known
     return np.concatenate(targets) if isinstance(targets, list) else np.asarray(targets)
 
 

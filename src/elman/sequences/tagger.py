@@ -17,10 +17,12 @@ from elman.estimators import Table, documented
 from elman.sequences.documentation import SHARED
 from elman.sequences.estimator import SequenceEstimator
 from elman.sequences.fitted import Fitted, Inputs
+from elman.sequences.forms import columns_named, usual_form
 from elman.sequences.learning import Examples
 from elman.sequences.options import class_weights
 from elman.sequences.parameters import TAGGER, Task
-from elman.sequences.reading import HEAVIEST, in_form_of, read, weights
+from elman.sequences.reading import HEAVIEST, in_form_of, read, unpadded, weights
+from elman.sequences.tags import StepTags, as_tags
 from elman.sequences.targets import Target, class_target, number_target, read_classes, read_numbers
 
 __all__ = ["SequenceTagger"]
@@ -74,7 +76,8 @@ class SequenceTagger(SequenceEstimator):
     -----
     Sequences come in the forms described for `SequenceClassifier`, and y in the same form: a list of (T_i,) or
     (T_i, K), an array (N, T) or (N, T, K), or for a long frame the name of a column or of several. Predictions have the
-    form of X; for a long frame there is one per row of the frame.
+    form of X; for a long frame there is one per row of the frame. A step whose tag is NaN, None or (for classes and
+    labels) -100 has none: it does not count in the loss or in `score`, and is tagged like all others.
 
     Examples
     --------
@@ -133,6 +136,8 @@ class SequenceTagger(SequenceEstimator):
         def examples(place: str, before: Fitted | None) -> Examples:
             ragged, inputs, tags = self._read_pair(place, X, y, None if before is None else before.inputs)
             weight, factor = self._step_weights(place, ragged, tags, sample_weight)
+            if self.class_weight is not None:
+                factor = _times_class_weight(place, self.class_weight, tags, factor)
             target, codes = self._encode(place, tags, weight)
             return Examples(ragged=ragged, inputs=inputs, target=target, y=codes, weight=weight, factor=factor)
 
@@ -160,10 +165,10 @@ class SequenceTagger(SequenceEstimator):
             if self.class_weight is not None:
                 raise ArgumentError(f"{place}: class_weight must be None; pass weights as sample_weight.")
             ragged, inputs, tags = self._read_pair(place, X, y, None if before is None else before.inputs)
-            weight = weights(place, ragged, sample_weight)
+            weight, factor = self._step_weights(place, ragged, tags, sample_weight)
             known = classes if before is None else before.target.classes
             target, codes = self._encode(place, tags, weight, known)
-            return Examples(ragged=ragged, inputs=inputs, target=target, y=codes, weight=weight)
+            return Examples(ragged=ragged, inputs=inputs, target=target, y=codes, weight=weight, factor=factor)
 
         return self._partial_fit(examples)
 
@@ -205,13 +210,14 @@ class SequenceTagger(SequenceEstimator):
         place = self._place("score")
         with self._reading("score") as fitted:
             ragged, _, tags = self._read_pair(place, X, y, fitted.inputs)
-            weight, factor = self._step_weights(place, ragged, None, sample_weight)
+            weight, factor = self._step_weights(place, ragged, tags, sample_weight)
             fitted.check_target(place, self._encode(place, tags, weight, fitted.target.classes)[0])
             outputs = fitted.outputs(ragged.sequences, self.n_threads or 0)
-        steps = np.repeat(weight, [len(t) for t in tags]) if isinstance(factor, float) else np.concatenate(factor)
-        found = np.concatenate([fitted.target.predictions(o) for o in outputs])
+        factors = [factor] * len(tags) if isinstance(factor, float) else factor
+        steps = [np.full(len(t), w) * f for t, w, f in zip(tags.steps, weight, factors, strict=True)]
+        found = np.concatenate(tags.of_known([fitted.target.predictions(o) for o in outputs]))
         metric = r2_score if self.target == "numbers" else accuracy_score
-        return float(metric(np.concatenate(tags), found, sample_weight=steps))
+        return float(metric(tags.joined(), found, sample_weight=np.concatenate(tags.of_known(steps))))
 
     def _tags(self, method: str, X: Any, convert: Callable[[Target], Callable[[Array], Array]]) -> Any:
         """Convert the outputs of every sequence and return them in the form of X."""
@@ -226,9 +232,10 @@ class SequenceTagger(SequenceEstimator):
         if self.target == "numbers" and (self.class_weight is not None or self.label_smoothing):
             raise ArgumentError(f'{place}: target="numbers" takes neither class_weight nor label_smoothing.')
 
-    def _read_pair(self, place: str, X: Any, y: Any, known: Inputs | None) -> tuple[Ragged, Inputs, Steps]:
+    def _read_pair(self, place: str, X: Any, y: Any, known: Inputs | None) -> tuple[Ragged, Inputs, StepTags]:
         """Check sequences and split their tags into one array per sequence."""
-        columns = [y] if isinstance(y, str) else y if isinstance(y, list) and all(isinstance(c, str) for c in y) else []
+        X = usual_form(place, self, X)
+        columns = columns_named(y)
         if columns and not is_long_frame(X, self.id_column):
             raise ArgumentError(f"{place}: y={y!r} names a column, but X is not a long frame.")
         ragged, inputs = read(place, self, X, known, columns)
@@ -236,13 +243,13 @@ class SequenceTagger(SequenceEstimator):
             values = [np.asarray(X[name]) for name in columns]
             column = values[0] if isinstance(y, str) else np.stack(values, axis=1)
             assert ragged.rows is not None
-            return ragged, inputs, [np.array(column[rows].tolist()) for rows in ragged.rows]
+            return ragged, inputs, as_tags(place, [column[rows] for rows in ragged.rows], self.target == "numbers")
         if y is None or len(y) != len(ragged):
             count = "is None" if y is None else f"has {len(y)} entries"
             raise ArgumentError(f"{place}: X has {len(ragged)} sequences, but y {count}.")
-        tags = [np.asarray(steps) for steps in y]
-        self._check_steps(place, ragged, tags, "y")
-        return ragged, inputs, tags
+        parts = unpadded(X, ragged, y, self.layout)
+        self._check_steps(place, ragged, [np.asarray(part) for part in parts], "y")
+        return ragged, inputs, as_tags(place, parts, self.target == "numbers")
 
     def _check_steps(self, place: str, ragged: Ragged, parts: Steps, name: str) -> None:
         """Refuse arrays that do not have one entry per step."""
@@ -251,12 +258,14 @@ class SequenceTagger(SequenceEstimator):
                 wanted = (len(sequence), *parts[0].shape[1:])
                 raise DataError(f"{place}: {name}[{i}] must have shape {wanted} like its sequence, got {part.shape}.")
 
-    def _encode(self, place: str, tags: Steps, weight: Array, classes: Any = None) -> tuple[Target, Steps]:
-        """Return the target and the tags of the steps as codes or numbers."""
-        lengths = [len(steps) for steps in tags]
-        joined = np.concatenate(tags)
+    def _encode(self, place: str, tags: StepTags, weight: Array, classes: Any = None) -> tuple[Target, Steps]:
+        """Return the target, from the known tags, and the tags of all steps as codes or numbers."""
+        lengths = [len(steps) for steps in tags.steps]
+        joined = np.concatenate(tags.steps)
         if self.target == "numbers":
-            target, encoded = number_target(joined := read_numbers(place, joined), np.repeat(weight, lengths)), joined
+            encoded = read_numbers(place, joined)
+            known = np.concatenate(tags.known)
+            target = number_target(encoded[known], np.repeat(weight, lengths)[known])
         elif self.target == "labels":
             if joined.ndim != 2 or not np.isin(joined, (0, 1)).all():
                 raise DataError(f'{place}: with target="labels" y must hold 0 and 1 in one column per label.')
@@ -267,24 +276,24 @@ class SequenceTagger(SequenceEstimator):
             target, encoded = class_target(place, read_classes(place, joined), classes)
         return target, np.split(encoded, np.cumsum(lengths)[:-1])
 
-    def _step_weights(self, place: str, ragged: Ragged, tags: Steps | None, sample_weight: Any) -> tuple[Array, Any]:
-        """Return the weights of sequences (n,) and the further weights of their steps: 1, or an array for each."""
-        factor: Any = 1.0
+    def _step_weights(self, place: str, ragged: Ragged, tags: StepTags, sample_weight: Any) -> tuple[Array, Any]:
+        """Return the weights of sequences (n,), and the further weights of their steps: 1, or an array for each."""
+        factor: Any = 1.0 if tags.complete else [known.astype(np.float64) for known in tags.known]
         if isinstance(sample_weight, (list, tuple)) and len(sample_weight) and np.ndim(sample_weight[0]) > 0:
-            factor = [np.asarray(part, np.float64) for part in sample_weight]
-            self._check_steps(place, ragged, factor, "sample_weight")
+            given = [np.asarray(part, np.float64) for part in sample_weight]
+            self._check_steps(place, ragged, given, "sample_weight")
             sample_weight = None
-            if not all((part <= HEAVIEST).all() for part in factor):  # also true of NaN
+            if not all((part <= HEAVIEST).all() for part in given):  # also true of NaN
                 raise DataError(
                     f"{place}: sample_weight must be finite numbers of at most {HEAVIEST:.0e} for every step."
                 )
-            if min(part.min() for part in factor) < 0 or not any(part.any() for part in factor):
+            factor = [own * known for own, known in zip(given, tags.known, strict=True)]
+            if min(part.min() for part in given) < 0 or not any(part.any() for part in factor):
                 raise DataError(f"{place}: sample_weight must not be negative, nor zero everywhere.")
-        if tags is not None and self.class_weight is not None:
-            by_class = class_weights(place, self.class_weight, np.concatenate(tags))
-            parts = np.split(by_class, np.cumsum([len(steps) for steps in tags])[:-1])
-            factor = parts if isinstance(factor, float) else [a * b for a, b in zip(factor, parts, strict=True)]
-        return weights(place, ragged, sample_weight), factor
+        weight = weights(place, ragged, sample_weight) * [known.any() for known in tags.known]
+        if not weight.any():
+            raise DataError(f"{place}: no sequence has both a weight and a tag.")
+        return weight, factor
 
     def _task(self) -> Task:
         smoothing = float(self.label_smoothing)
@@ -295,3 +304,12 @@ class SequenceTagger(SequenceEstimator):
         tags.target_tags.multi_output = True
         tags.no_validation = True
         return tags
+
+
+def _times_class_weight(place: str, class_weight: Any, tags: StepTags, factor: Any) -> Steps:
+    """Multiply the weights of steps by those of their classes."""
+    lengths = [len(steps) for steps in tags.steps]
+    by_class = np.zeros(sum(lengths))
+    by_class[np.concatenate(tags.known)] = class_weights(place, class_weight, tags.joined())
+    parts = np.split(by_class, np.cumsum(lengths)[:-1])
+    return parts if isinstance(factor, float) else [a * b for a, b in zip(parts, factor, strict=True)]

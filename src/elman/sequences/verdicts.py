@@ -21,7 +21,8 @@ from elman.sequences.estimator import SequenceEstimator
 from elman.sequences.nearest import MOST_CELLS, cells
 from elman.sequences.reading import part_of
 from elman.sequences.simple import DTW, EUCLIDEAN, LINEAR, SimpleMethod, constant_for, joined, of_numbers
-from elman.sequences.targets import class_target, take
+from elman.sequences.tags import StepTags
+from elman.sequences.targets import class_target
 
 __all__ = ["MODEL", "Verdict", "conclude", "verdict"]
 
@@ -54,7 +55,7 @@ class Verdict:
     missing : dict of str to str
         Methods that were left out, and the reason.
     actual : ndarray or list of ndarray
-        Targets of the held-out sequences; of a tagger one array (T_i, ...) for each.
+        Targets of the held-out sequences; of a tagger one array for each, of the steps with a tag.
     predictions : dict of str to ndarray or list of ndarray
         Of every method, likewise.
     estimators : dict of str to estimator
@@ -167,20 +168,28 @@ def verdict(
     if test is None:
         rows, held = _split(place, None if of_numbers(estimator) else targets, len(ragged), check, random_state)
         known = part_of(X, ragged, rows), _part_of_y(estimator, y, ragged, rows)
-        tested, actual = [ragged.sequences[i] for i in held], take(targets, held)
+        tested, actual = [ragged.sequences[i] for i in held], _chosen(targets, held)
     else:
         rows, known = np.arange(len(ragged)), (X, y)
         others, _, actual = estimator._read_pair(place, *test, inputs)
         tested = others.sequences
     if not of_numbers(estimator):
-        class_target(f"{place}: test", joined(actual), np.unique(joined(take(targets, rows))))
+        class_target(f"{place}: test", joined(actual), np.unique(joined(_chosen(targets, rows))))
     if len(tested) < _FEWEST:
         raise DataError(f"{place}: a check needs {_FEWEST} held-out sequences, and there is {len(tested)}.")
     missing = _left_out(estimator, [ragged.sequences[i] for i in rows], tested)
     names = [name for name in (constant_for(estimator), LINEAR, EUCLIDEAN, DTW) if name not in missing]
     estimators = {MODEL: clone(estimator), **{name: SimpleMethod(name, clone(estimator)) for name in names}}
     predictions = {name: method.fit(*known)._predicted(tested) for name, method in estimators.items()}
+    if isinstance(actual, StepTags):
+        predictions = {name: actual.of_known(found) for name, found in predictions.items()}
+        actual = actual.of_known(actual.steps)
     return _judged(of_numbers(estimator), actual, predictions, estimators, missing)
+
+
+def _chosen(targets: Any, rows: Array) -> Any:
+    """Return the targets of some sequences."""
+    return targets.select(rows) if isinstance(targets, StepTags) else targets[rows]
 
 
 def _split(place: str, classes: Any, count: int, check: float, random_state: int) -> tuple[Array, Array]:
@@ -243,7 +252,8 @@ def _judged(
 def _losses(numbers: bool, actual: Any, predicted: Any) -> Array:
     """Return one loss per sequence: share of wrong steps or 1 for a wrong class, or a squared error."""
     if isinstance(actual, list):
-        return np.array([_losses(numbers, *pair).mean() for pair in zip(actual, predicted, strict=True)])
+        pairs = zip(actual, predicted, strict=True)
+        return np.array([_losses(numbers, *pair).mean() if len(pair[0]) else 0.0 for pair in pairs])
     if not numbers:
         wrong: Array = (actual != predicted).reshape(len(actual), -1).any(axis=1).astype(float)
         return wrong

@@ -1,0 +1,147 @@
+"""Frames of other libraries, and frames whose rows are steps although nothing says so."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from elman.data.ragged import Ragged
+from elman.errors import DataError, ElmanError, ElmanWarning, Remedy
+from elman.sequences.fitted import Inputs
+from elman.sequences.parameters import Parameters
+from elman.tables.names import ID_NAMES, TIME_NAMES
+
+__all__ = ["columns_named", "lost_id", "notice_axes", "usual_form"]
+
+_SWAPPED = 2  # times as many channels as steps are probably steps and channels
+
+
+def usual_form(place: str, estimator: Parameters, X: Any) -> Any:
+    """Return a frame with its ids in the index as a long frame, a nested frame as a list, other forms unchanged.
+
+    Parameters
+    ----------
+    place : str
+        Start of a message.
+    estimator : SequenceClassifier, SequenceRegressor or SequenceTagger
+        Its columns are used.
+    X : Any
+        A pandas frame indexed by sequence and step (sktime's ``pd-multiindex``) or by sequence, one whose cells are
+        sequences (sktime's ``nested_univ``), or anything else.
+
+    Raises
+    ------
+    DataError
+        If a level of the index takes the name of a column, or the cells of a row have unequal lengths.
+
+    Examples
+    --------
+    >>> from elman import SequenceClassifier
+    >>> index = pd.MultiIndex.from_product([["a", "b"], [0, 1]])
+    >>> usual_form("example", SequenceClassifier(), pd.DataFrame({"x": [1.0, 2.0, 3.0, 4.0]}, index=index))
+      unique_id  ds    x
+    0         a   0  1.0
+    1         a   1  2.0
+    2         b   0  3.0
+    3         b   1  4.0
+    """
+    if not isinstance(X, pd.DataFrame) or estimator.id_column in X.columns:
+        return X
+    levels = list(X.index.names)
+    if len(levels) == 2 or levels == [estimator.id_column]:
+        return _from_index(place, estimator, X, levels)
+    return _from_cells(place, X) if X.size and np.ndim(X.to_numpy()[0, 0]) > 0 else X
+
+
+def _from_index(place: str, estimator: Parameters, X: pd.DataFrame, levels: list[Any]) -> pd.DataFrame:
+    """Make columns of the levels of the index: ids first, or by their name, then times."""
+    names: list[Any] = [estimator.id_column, estimator.time_column]
+    if len(levels) == 1:
+        names = levels
+    elif levels[1] == estimator.id_column:
+        names.reverse()
+    if None in names:  # the rows are in temporal order
+        X, names = X.reset_index(level=names.index(None), drop=True), [estimator.id_column]
+    if taken := [name for name in names if name in X.columns]:
+        raise DataError(f"{place}: X has a column {taken[0]!r}, and a level of its index takes this name.")
+    return X.reset_index(names=names)
+
+
+def _from_cells(place: str, X: pd.DataFrame) -> list[np.ndarray]:
+    """Return one sequence (T_i, D) per row of a frame whose cells are sequences."""
+    found = []
+    for name, row in zip(X.index, X.to_numpy(), strict=True):
+        lengths = [len(cell) if np.ndim(cell) else 1 for cell in row]
+        if len(set(lengths)) > 1:
+            told = ", ".join(f"{channel!r} {length}" for channel, length in zip(X.columns, lengths, strict=True))
+            raise DataError(f"{place}: the cells of row {name!r} must have equal lengths, got {told}.")
+        found.append(np.column_stack([np.asarray(cell) for cell in row]))
+    return found
+
+
+def lost_id(place: str, estimator: Parameters, X: Any, known: Inputs | None) -> ElmanError | None:
+    """Return the error of a frame without its column of ids whose rows are steps; None for one sequence per row.
+
+    A frame is taken for steps if the sequences of the fit were no table, or if a column named as ids or times are, or a
+    named index, repeats its values.
+    """
+    start = f"{place}: X has no column {estimator.id_column!r}"
+    listed = ", ".join(map(str, X.columns))
+    levels = list(getattr(getattr(X, "index", None), "names", ()))
+    if len(levels) > 1:
+        named = " and ".join(map(repr, levels))
+        return DataError(f"{start}, but an index of {named}. X.reset_index() makes columns of them.")
+    if known is not None:
+        if known.table:
+            return None
+        reason = "which tells the sequences apart as at fit" if known.names else "and no sequence of the fit was a row"
+        return DataError(f"{start}, {reason}; the columns are {listed}.")
+    usual = {name.lower() for name in (*ID_NAMES, *TIME_NAMES, str(estimator.time_column))}
+    if levels and levels[0] is not None and not X.index.is_unique:
+        said, name = "index", levels[0]
+    elif (name := next((c for c in X.columns if str(c).lower() in usual and _repeats(X[c])), None)) is not None:
+        said = "column"
+    else:
+        return None
+    is_id = said == "index" or str(name).lower() in ID_NAMES
+    way_out = Remedy(id_column=name) if is_id else Remedy("name the column of ids with {}", id_column=...)
+    return DataError(
+        f"{start}, and its {said} {name!r} repeats values, as if every row were a step.",
+        way_out,
+        Remedy("pass X.to_numpy() if every row is a sequence"),
+    )
+
+
+def _repeats(column: Any) -> bool:
+    return len(set(map(str, np.asarray(column).tolist()))) < len(column)
+
+
+def notice_axes(place: str, ragged: Ragged, layout: str) -> None:
+    """Warn if every sequence has far more channels than steps.
+
+    Examples
+    --------
+    >>> import warnings
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     notice_axes("fit", Ragged([np.zeros((6, 100))]), "time_channels")
+    >>> print(caught[0].message.text)
+    fit: the sequences have at most 6 steps of 100 channels.
+    """
+    longest, channels = max(map(len, ragged.sequences)), ragged.sequences[0].shape[1]
+    if channels >= _SWAPPED * max(longest, 2):
+        other, axis = ("channels_time", "first") if layout == "time_channels" else ("time_channels", "second")
+        text = f"{place}: the sequences have at most {longest} steps of {channels} channels."
+        way_out = Remedy(f"pass {{}} if the {axis} axis holds channels", layout=other)
+        warnings.warn(ElmanWarning(text, way_out), stacklevel=2)
+
+
+def columns_named(y: Any) -> list[str]:
+    """Return the names of columns that y consists of; none if it holds targets."""
+    if isinstance(y, str):
+        return [y]
+    return list(y) if isinstance(y, Sequence) and len(y) > 0 and all(isinstance(name, str) for name in y) else []
