@@ -9,14 +9,13 @@ the level ``neon``, gradients, a forecast, and models exchanged with this machin
 
 from __future__ import annotations
 
-import os
 import shutil
 import sys
 import time
 from pathlib import Path
 from subprocess import DEVNULL
 
-from systems import BUILD, ROOT, debian, emulate_arm, need, output, packages_for, run, run_in
+from systems import BUILD, PARALLEL, ROOT, debian, emulate_arm, need, output, packages_for, run, run_in
 from wheels import STABLE_ABI, environment, interpreter
 
 RELEASE, PYTHON, SYSTEM = "trixie", "3.13", ("python3", "libstdc++6")
@@ -61,7 +60,7 @@ def build() -> Path:
     }
     cmake, folder = programs / "cmake", FOLDER / "build"
     run(cmake, "-S", ROOT, "-B", folder, *(f"-D{name}={value}" for name, value in settings.items()), stdout=DEVNULL)
-    run(cmake, "--build", folder, "--parallel", os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL", "2"), stdout=DEVNULL)
+    run(cmake, "--build", folder, "--parallel", PARALLEL, stdout=DEVNULL)
     package = FOLDER / "package" / "elman"
     shutil.rmtree(package, ignore_errors=True)
     shutil.copytree(ROOT / "src" / "elman", package, ignore=shutil.ignore_patterns("*.so", "__pycache__"))

@@ -20,6 +20,7 @@ MACHINE = {"amd64": "x86_64", "arm64": "aarch64"}  # Debian's names of CPUs, and
 TAGS = ("manylinux_2_28", "manylinux_2_27", "manylinux_2_26", "manylinux_2_24", "manylinux_2_17", "manylinux2014")
 CERTIFICATES = Path("/etc/ssl/certs/ca-certificates.crt")
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
+PARALLEL = os.environ.get("CMAKE_BUILD_PARALLEL_LEVEL", "2")
 
 
 def run(*command: str | Path, **options: object) -> None:
@@ -91,7 +92,7 @@ def run_in(root: Path, *command: str, folder: str = "/elman", packages: Path | N
         "HOME": "/root",
         "LANG": "C.UTF-8",
         "MPLBACKEND": "agg",
-        "PATH": "/usr/sbin:/usr/bin",
+        "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",  # Debian 12 has its shell in the last
         "PYTHONPATH": "/packages" if packages else "",
         "QEMU_CPU": "cortex-a72",  # without SVE, whose emulation makes OpenBLAS multiply matrices wrongly
         **variables,
