@@ -111,9 +111,7 @@ def test_formulas_of_a_recorded_network_are_there_once_as_mathml() -> None:
     assert len(formulas) == len(set(formulas)) and "".join(formulas) == template[1]
     symbol = next(iter(embedded(page)["traces"].values()))["epochs"][0]["detail"]["forward"][0]["symbol"]
     assert formulas[symbol["m"]] == "<math><mrow><msub><mi>x</mi><mrow><mn>1</mn></mrow></msub></mrow></math>"
-    assert (
-        '<span><math><mrow><mn>1</mn></mrow></math><wbr><math><mrow><mo form="infix">−</mo><mn>0.5</mn>' in template[1]
-    )
+    assert '</mrow></math><wbr><math><mrow><mo form="infix">+</mo>' in template[1]  # a long sum may break before a +
 
 
 def test_a_page_that_computes_carries_numbers_and_no_formula() -> None:
