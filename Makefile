@@ -22,7 +22,7 @@ LOWEST = $(shell $(PYTHON) -c 'import tomllib; project = tomllib.load(open("pypr
 	print(*project["dependencies"], *more["plot"], *more["text"], *more["explain"], *more["parquet"], *more["dtw"])' | sed 's/>=/==/g')
 CALENDAR := tests/forecasting/test_frames.py tests/tables
 
-.PHONY: demo help clean test test-lowest test-lowest-pandas test-external test-browser faults fuzz mutate sanitize check docs site bench accuracy prior wheel wheels test-wheel test-arm test-compilers
+.PHONY: demo help clean test test-lowest test-lowest-pandas test-external test-browser faults fuzz mutate sanitize check docs site bench bench-scale accuracy prior wheel wheels test-wheel test-arm test-compilers
 .DEFAULT_GOAL := help
 
 ##@ First steps
@@ -91,6 +91,9 @@ site: $(VENV)/.docs ## build the documentation site into build/site; a broken li
 
 bench: $(VENV)/.bench ## time the engine beside PyTorch, JAX and ONNX Runtime
 	@$(RUN)python benchmarks/engine.py
+
+bench-scale: $(VENV)/.test ## forecast a million series from Parquet files; PEER=... names a Python with statsforecast
+	@$(RUN)python benchmarks/scale.py $(or $(FOLDER),build/scale) $(if $(PEER),--peer $(PEER))
 
 accuracy: $(VENV)/.package ## forecast accuracy on public data sets
 	@$(RUN)python benchmarks/accuracy.py
