@@ -74,11 +74,14 @@ def test_killed_workers_change_nothing(
     while killed < WORKERS_KILLED:
         output, runs = tmp_path / str(runs), runs + 1
         process = subprocess.Popen([*words, "--output", str(output)], stdout=subprocess.DEVNULL)
-        for _ in range(3):
-            time.sleep(rng.uniform(1.0, 4.0))
+        for _ in range(4):
+            while process.poll() is None and not workers_of(process.pid):
+                time.sleep(0.1)
+            time.sleep(rng.uniform(0.0, 4.0))
             if process.poll() is None and (workers := workers_of(process.pid)):
                 os.kill(rng.choice(workers), signal.SIGKILL)
                 killed += 1
+                time.sleep(4.0)  # some part ends
         assert process.wait() == 0
         assert written(output) == expected
     count("workers killed while they forecast parts", killed)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,7 +18,17 @@ if TYPE_CHECKING:
     from elman.partitions import ParquetFiles
     from elman.tables.own_names import OwnNames
 
-__all__ = ["Errors", "ResumeParts", "Workers", "check_parts", "forecast_parts", "in_parts", "open_parts"]
+__all__ = [
+    "Errors",
+    "ResumeParts",
+    "Wanted",
+    "Workers",
+    "check_parts",
+    "forecast_parts",
+    "in_parts",
+    "known_ahead",
+    "open_parts",
+]
 
 Workers = Annotated[
     int | None, typer.Option(min=1, max=4096, metavar="N", help="Of a folder: processes; all cores if not given.")
@@ -63,7 +74,13 @@ def check_parts(file: str | None, output: Path | None, errors: str, options: dic
 
 
 def open_parts(
-    place: str, file: str, columns: tuple[str | None, str | None, str | None], known: OwnNames | None, *, quiet: bool
+    place: str,
+    file: str,
+    columns: tuple[str | None, str | None, str | None],
+    known: OwnNames | None = None,
+    covariates: Sequence[str] = (),
+    *,
+    quiet: bool,
 ) -> ParquetFiles:
     """Open the files, and find and print their columns.
 
@@ -77,12 +94,14 @@ def open_parts(
         Of times, values and series, from the options.
     known : OwnNames, optional
         Columns of the fit.
+    covariates : sequence of str
+        Columns with another purpose.
     quiet : bool
         Print nothing.
     """
     from elman.partitions import ParquetFiles, found_names, schema_of
 
-    source = ParquetFiles.opened(place, file, found_names(file, schema_of(place, file), *columns, known))
+    source = ParquetFiles.opened(place, file, found_names(file, schema_of(place, file), *columns, known, covariates))
     if not quiet:
         count = f"{len(source.files):,} file{'s' * (len(source.files) > 1)}, {source.borders[-1]:,} rows"
         names = source.names
@@ -91,28 +110,61 @@ def open_parts(
     return source
 
 
-def forecast_parts(
-    forecaster: Forecaster,
-    source: ParquetFiles,
-    levels: Sequence[float],
-    future: Path | None,
-    output: Path,
-    errors: str,
-    options: dict[str, Any],
-) -> None:
+@dataclass(frozen=True)
+class Wanted:
+    """Options of a folder's forecast.
+
+    Parameters
+    ----------
+    output : Path
+        Place of the result.
+    future : Path, optional
+        Files of the columns known ahead.
+    workers : int, optional
+        Processes; all cores by default.
+    errors : str
+        ``"raise"`` or ``"collect"``.
+    resume : bool
+        Whether to continue a run.
+    quiet : bool
+        Show no progress.
+    """
+
+    output: Path
+    future: Path | None
+    workers: int | None
+    errors: str
+    resume: bool
+    quiet: bool
+
+
+def known_ahead(place: str, future: Path | None, source: ParquetFiles) -> list[str]:
+    """List the columns that the files of future times share with the data, besides ids and times."""
+    from elman.partitions import schema_of
+
+    if future is None:
+        return []
+    own = {source.names.time, *source.names.ids, *source.names.targets}
+    shared = [name for name in schema_of(place, future).names if name in source.columns() and name not in own]
+    if not shared:
+        usage_error(f"--future {future}: has no column of covariates in common with the data.")
+    return shared
+
+
+def forecast_parts(forecaster: Forecaster, source: ParquetFiles, levels: Sequence[float], wanted: Wanted) -> None:
     """Forecast the files with a fitted forecaster, and say where the forecast is."""
     from joblib import cpu_count
 
-    workers = options["--workers"] or cpu_count()
-    forecaster.set_params(progress=not options["--quiet"])
-    resume = bool(options["--resume"])
-    chosen = {"level": list(levels) or None, "future": future, "workers": workers, "resume": resume, "errors": errors}
+    from elman.cli._show import show_delivered
+
+    forecaster.set_params(progress=not wanted.quiet)
+    workers, output, errors = wanted.workers or cpu_count(), wanted.output, wanted.errors
+    run: dict[str, Any] = {"output": output, "workers": workers, "resume": wanted.resume, "errors": errors}
     try:
-        found = forecaster.predict(source, output=output, **chosen)
+        found = forecaster.predict(source, list(levels) or None, wanted.future, **run)
     except KeyboardInterrupt:
         say("The finished parts are kept; --resume goes on with the others.")
         raise
-    from elman.cli._show import show_delivered
 
     show_delivered(forecaster)
     parts = len(list(output.glob("part-*.parquet")))

@@ -13,7 +13,6 @@ from elman.cli._common import (
     ForecastOutput,
     Future,
     Quiet,
-    Resume,
     Seed,
     Series,
     Target,
@@ -28,8 +27,10 @@ from elman.cli._common import (
     count_or_auto,
     kept,
     levels_of,
+    refuse_unused,
     write_forecast,
 )
+from elman.cli._parts import Errors, Wanted, Workers, check_parts, forecast_parts, known_ahead, open_parts
 from elman.cli._reading import Reading, reads_tables, table_of
 from elman.cli._show import show_backtest, show_delivered, show_forecast
 
@@ -66,6 +67,9 @@ CutOffs = Annotated[
 Refit = Annotated[
     bool, typer.Option("--refit", help="Fit anew at every cut-off, not only at the earliest; takes longer.")
 ]
+ResumeRun = Annotated[
+    bool, typer.Option("--resume", help="Continue from the folder of --checkpoint, or a folder's stopped forecast.")
+]
 Plot = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Draw history, check, forecast and intervals: .png, .svg or .pdf.")
 ]
@@ -76,7 +80,10 @@ Save = Annotated[Path | None, typer.Option(metavar="MODEL", help="Write the fitt
 def forecast(
     file: Annotated[
         str,
-        typer.Argument(metavar="FILE", help="CSV or Parquet file with a date column, or air-passengers, or sunspots."),
+        typer.Argument(
+            metavar="FILE",
+            help="CSV or Parquet file with a date column, a folder of Parquet files, or air-passengers, or sunspots.",
+        ),
     ],
     horizon: Horizon,
     method: Method = "auto",
@@ -98,7 +105,9 @@ def forecast(
     output: ForecastOutput = None,
     save: Save = None,
     checkpoint: Checkpoint = None,
-    resume: Resume = False,
+    resume: ResumeRun = False,
+    workers: Workers = None,
+    errors: Errors = "raise",
     seed: Seed = 0,
     threads: Threads = None,
     quiet: Quiet = False,
@@ -110,7 +119,8 @@ def forecast(
     The check holds out the newest values and forecasts them by a pretrained recurrent network and by simple baselines.
     The best method by a fixed rule then forecasts the future values.
     """
-    _check_files(file, future, plot, output, save)
+    parts = check_parts(file, output, errors, {"--workers": workers})
+    _check_files(file, future, plot, None if parts else output, save, parts=parts)
     check_choice("--cell", cell, ("lstm", "gru", "rnn"))
     check_choice("--missing", missing, ("error", "seasonal_median", "interpolate"))
     levels = levels_of(level)
@@ -118,6 +128,12 @@ def forecast(
     settings |= {"window": count_or_auto("--window", window), "missing": missing, "refit": refit}
     settings |= {"random_state": seed, "n_threads": threads, "progress": not quiet}
     forecaster = _forecaster(horizon, method, backtest, settings)
+    if parts and output is not None:
+        unused = {"--plot": plot, "--categories": categories, "--checkpoint": checkpoint}
+        refuse_unused(f"{file}: is a folder", unused | reading.by_option)
+        wanted = Wanted(output, future, workers, errors, resume, quiet)
+        _forecast_folder(forecaster, file, (time, target, series), _names(covariates), levels, save, wanted)
+        return
     table = table_of(file, time, target, series, reading, _names(covariates), future, _names(categories))
     forecaster.set_params(past_covariates=table.past or None, future_covariates=table.known_ahead or None)
     if not quiet:
@@ -132,9 +148,41 @@ def forecast(
     _show(forecaster, found, table.names, "" if output is not None else "; --output writes all of them")
 
 
-def _check_files(file: str, future: Path | None, plot: Path | None, output: Path | None, save: Path | None) -> None:
+def _forecast_folder(
+    forecaster: Forecaster,
+    file: str,
+    columns: tuple[str | None, str | None, str | None],
+    covariates: list[str],
+    levels: list[float] | None,
+    save: Path | None,
+    wanted: Wanted,
+) -> None:
+    """Fit and forecast Parquet files that need not fit in memory."""
+    from elman.forecasting.delivery import fit_parts
+    from elman.partitions import check_place
+
+    place = "elman forecast"
+    check_place(place, wanted.output, resume=wanted.resume)
+    source = open_parts(place, file, columns, None, covariates, quiet=wanted.quiet)
+    ahead = known_ahead(place, wanted.future, source)
+    past = [name for name in covariates if name not in ahead]
+    forecaster.set_params(past_covariates=past or None, future_covariates=ahead or None)
+    possible = fit_parts(place, forecaster, source, levels)
+    if not wanted.quiet:
+        _say_what_was_chosen(forecaster)
+    if save is not None:
+        forecaster.save(save)
+    if forecaster.check_ is not None:
+        show_backtest(forecaster.check_)
+    forecast_parts(forecaster, source, possible, wanted)
+
+
+def _check_files(
+    file: str, future: Path | None, plot: Path | None, output: Path | None, save: Path | None, *, parts: bool
+) -> None:
     """Refuse, before any work, files that cannot be read or written."""
-    check_readable("--future", future)
+    if not parts:
+        check_readable("--future", future)
     check_table("--output", output)
     check_ending("--plot", plot, (".png", ".svg", ".pdf"), (".jpg", ".jpeg", ".gif", ".webp", ".tif", ".eps", ".ps"))
     check_outputs({"--plot": plot, "--output": output, "--save": save}, file, future)

@@ -22,7 +22,7 @@ from elman.cli._common import (
     refuse_unused,
     write_forecast,
 )
-from elman.cli._parts import Errors, ResumeParts, Workers, check_parts, forecast_parts, open_parts
+from elman.cli._parts import Errors, ResumeParts, Wanted, Workers, check_parts, forecast_parts, open_parts
 from elman.cli._reading import Reading, reads_tables, table_for
 from elman.cli._show import show_delivered, show_forecast
 
@@ -75,8 +75,7 @@ def predict(
     if parts and file is not None and output is not None:
         refuse_unused(f"{file}: is a folder", reading.by_option)
         source = open_parts("elman predict", file, (time, target, series), own_names(forecaster), quiet=quiet)
-        options = {"--workers": workers, "--resume": resume, "--quiet": quiet}
-        forecast_parts(forecaster, source, wanted or [], future, output, errors, options)
+        forecast_parts(forecaster, source, wanted or [], Wanted(output, future, workers, errors, resume, quiet))
         return
     if file is None:
         if forecaster.future_covariates or future is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -22,9 +22,10 @@ from elman.forecasting.methods import NetworkMethod
 from elman.forecasting.options import check_parameters
 from elman.forecasting.panel import Panel
 from elman.forecasting.training_set import filled
+from elman.partitions import ParquetFiles
 from elman.tables.own_names import OwnNames
 
-__all__ = ["USUAL_LEVELS", "Delivery", "fit_and_predict", "own_names", "usual_cutoffs", "usual_levels"]
+__all__ = ["USUAL_LEVELS", "Delivery", "fit_and_predict", "fit_parts", "own_names", "usual_cutoffs", "usual_levels"]
 
 USUAL_LEVELS = (80.0, 95.0)
 
@@ -123,7 +124,8 @@ def fit_and_predict(
     with changing(place, forecaster):
         panel = forecaster._read_new(place, data)
         ahead = forecaster._with_future(place, panel, future).ahead
-        _fit(place, forecaster, panel, wanted, strict=level is not None)
+        series = len(panel)
+        _fit(forecaster, lambda: forecaster._fit_panel(place, panel), series, wanted, strict=level is not None)
         fitted = forecaster._fitted = replace(fitted_value("fit", forecaster), columns=columns)
         levels = _possible(place, forecaster, fitted, wanted, strict=level is not None)
         frame = fitted.delivered(place, replace(fitted.newest, ahead=ahead), levels, forecaster.n_threads or 0)
@@ -131,20 +133,53 @@ def fit_and_predict(
     return Delivery(frame, forecaster.check_, whole, fitted.seasons)
 
 
-def _fit(place: str, forecaster: Forecaster, panel: Panel, wanted: Sequence[float], *, strict: bool) -> None:
-    """Fit; a network with as many past cut-offs as the levels need."""
+def fit_parts(
+    place: str, forecaster: Forecaster, source: ParquetFiles, level: Sequence[float] | None = None
+) -> list[float]:
+    """Fit a forecaster to Parquet files.
+
+    Parameters
+    ----------
+    place : str
+        Start of a message.
+    forecaster : Forecaster
+        It is fitted, and knows the columns of the files. A network is given the past errors that the levels need.
+    source : ParquetFiles
+        The data.
+    level : sequence of float, optional
+        As for `fit_and_predict`.
+
+    Returns
+    -------
+    list of float
+        Levels for `Forecaster.predict`.
+
+    Raises
+    ------
+    DataError
+        If a value cannot be used, or a requested level is not possible.
+    """
+    wanted = USUAL_LEVELS if level is None else tuple(level)
+    _fit(forecaster, lambda: forecaster.fit(source), len(source), wanted, strict=level is not None)
+    fitted = forecaster._fitted = replace(fitted_value("fit", forecaster), columns=source.names)
+    return _possible(place, forecaster, fitted, wanted, strict=level is not None)
+
+
+def _fit(forecaster: Forecaster, fit: Callable[[], Any], series: int, wanted: Sequence[float], *, strict: bool) -> None:
+    """Fit; a network with as many past cut-offs as the levels need of so many series."""
     if forecaster.method != "network" or not wanted:
-        forecaster._fit_panel(place, panel)
+        fit()
         return
     needed = residuals_needed(max(wanted))
     usual = needed <= residuals_needed(max(USUAL_LEVELS))
-    forecaster.set_params(intervals="auto" if usual else -(-needed // len(panel)))
+    forecaster.set_params(intervals="auto" if usual else -(-needed // series))
     try:
-        forecaster._fit_panel(place, panel)
+        fit()
     except DataError as error:
         if strict:
             raise
-        forecaster.set_params(intervals=None)._fit_panel(place, panel)
+        forecaster.set_params(intervals=None)
+        fit()
         warnings.warn(ElmanWarning(f"no intervals. {error.text}", *error.remedies), stacklevel=3)
 
 

@@ -8,5 +8,16 @@ from elman.partitions.job import Job, worker_count
 from elman.partitions.kinds import Part, Partitioned
 from elman.partitions.opening import partitioned
 from elman.partitions.parquet import ParquetFiles
+from elman.partitions.workspace import check_place
 
-__all__ = ["Job", "ParquetFiles", "Part", "Partitioned", "found_names", "partitioned", "schema_of", "worker_count"]
+__all__ = [
+    "Job",
+    "ParquetFiles",
+    "Part",
+    "Partitioned",
+    "check_place",
+    "found_names",
+    "partitioned",
+    "schema_of",
+    "worker_count",
+]

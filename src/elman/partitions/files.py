@@ -91,21 +91,25 @@ def _errors_of(path: str) -> Iterator[None]:
         raise DataError(f"{path}: this is no Parquet file that can be read ({first[0]}).") from error
 
 
-def _opened(path: str) -> Any:
+def _opened(path: str, types: Any = None) -> Any:
+    """Open a file. Texts are read as indices of a dictionary, several times as fast as one text per row."""
     need(path, "pyarrow")
     import pyarrow.parquet as pq
 
-    return pq.ParquetFile(path)
+    texts = [field.name for field in types or () if str(field.type).endswith("string")]
+    return pq.ParquetFile(path, read_dictionary=texts)
 
 
 def groups_of(files: Sequence[str]) -> tuple[list[Group], list[Any]]:
     """Read the footers of files: the row groups that are not empty, and the schema of each file."""
-    groups, schemas = [], []
+    groups: list[Group] = []
+    schemas: list[Any] = []
     for path in files:
         with _errors_of(path), _opened(path) as file:
             rows = [file.metadata.row_group(number).num_rows for number in range(file.metadata.num_row_groups)]
             groups += [Group(path, number, count) for number, count in enumerate(rows) if count]
-            schemas.append(file.schema_arrow)
+            own = file.schema_arrow
+            schemas.append(schemas[-1] if schemas and own.equals(schemas[-1]) else own)  # one object for many files
     return groups, schemas
 
 
@@ -172,24 +176,27 @@ def _check_kinds(place: str, path: str, name: str, own: Any, others: Any) -> Non
 
 
 def batches_of(groups: Sequence[Group], types: Any, rows: int) -> Iterator[tuple[Group, int, Any]]:
-    """Read consecutive rows: the group, the first row in it, and a table of at most ``rows`` rows with these types."""
+    """Read consecutive rows: the group, the first row in it, and a table of at most ``rows`` rows.
+
+    The types of the table are those of the file; texts may be indices of a dictionary.
+    """
     import pyarrow as pa
 
     for group in groups:
         start = 0
-        with _errors_of(group.path), _opened(group.path) as file:
+        with _errors_of(group.path), _opened(group.path, types) as file:
             for batch in file.iter_batches(rows, [group.number], types.names, use_threads=False):
-                yield group, start, pa.Table.from_batches([batch]).select(types.names).cast(types)
+                yield group, start, pa.Table.from_batches([batch]).select(types.names)
                 start += len(batch)
 
 
 def group_table(group: Group, types: Any) -> Any:
-    """Read a row group whole; the latest is kept, since its parts are read one after another."""
+    """Read a row group whole, as `batches_of` does; the latest is kept, since its parts are read one after another."""
     found = os.stat(group.path)
     return _group_table(group, types, (found.st_size, found.st_mtime_ns))
 
 
 @lru_cache(maxsize=1)
 def _group_table(group: Group, types: Any, _version: tuple[int, int]) -> Any:
-    with _errors_of(group.path), _opened(group.path) as file:
-        return file.read_row_group(group.number, types.names, use_threads=False).select(types.names).cast(types)
+    with _errors_of(group.path), _opened(group.path, types) as file:
+        return file.read_row_group(group.number, types.names, use_threads=False).select(types.names)

@@ -6,6 +6,7 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -123,7 +124,7 @@ class ParquetFiles:
         """Columns of the id, the time and, if there is one, the target."""
         return self.names.series, self.names.time, *self.names.targets
 
-    @property
+    @cached_property
     def types(self) -> Any:
         """Schema (pyarrow) of the columns that are read, under their own names."""
         return common_types(self.place, self.files, self.schemas, [*self._own, *self.covariates])
@@ -194,7 +195,10 @@ class ParquetFiles:
         """
         where = Path(folder or temporary_folder()) / "series"
         count = count or min(_MOST_FILES, -(-self.borders[-1] // ROWS))
-        buckets = spill(batches_of(self.groups, self.types, ROWS), self.groups, self._own[0], count, where)
+        batches = (
+            (group, row, table.cast(self.types)) for group, row, table in batches_of(self.groups, self.types, ROWS)
+        )
+        buckets = spill(batches, self.groups, self._own[0], count, where)
         return replace(self, borders=tuple(range(buckets.count + 1)), buckets=buckets)
 
     def _ids(self) -> Iterator[tuple[int, Any]]:
@@ -263,7 +267,7 @@ class ParquetFiles:
         types, pieces = self.types, []
         for group, start in zip(self.groups[first - 1 : after], starts[first - 1 : after].tolist(), strict=True):
             inside = max(begin - start, 0)
-            pieces.append(group_table(group, types).slice(inside, end - start - inside))
+            pieces.append(group_table(group, types).slice(inside, end - start - inside).cast(types))
 
         def place(at: int) -> str:
             group = int(np.searchsorted(starts, begin + at, side="right")) - 1

@@ -14,7 +14,7 @@ from elman.errors import ArgumentError, Remedy
 from elman.persistence import write_atomically
 from elman.persistence.folders import locked, rename_folder
 
-__all__ = ["Workspace", "workspace"]
+__all__ = ["Workspace", "check_place", "workspace"]
 
 _RUN = "_run.json"  # readers of folders leave out names that begin so
 _SPILLED = "_series"
@@ -104,15 +104,32 @@ def _elsewhere() -> Remedy:
     return Remedy("pass another {}", "name another folder", output=...)
 
 
-def _is_complete(place: str, output: Path, run: Mapping[str, Any], resume: bool) -> bool:
-    """Return whether the result of the same run is there; refuse anything else that is."""
-    if not output.parent.is_dir():
+def check_place(place: str, output: Path, *, resume: bool) -> None:
+    """Refuse a place where a result cannot appear; with ``resume`` the result of a run may be there.
+
+    Raises
+    ------
+    ArgumentError
+        If there is no folder around it, or something else is there.
+
+    Examples
+    --------
+    >>> check_place("example", Path("a new name"), resume=False)
+    """
+    if not output.absolute().parent.is_dir():
         raise ArgumentError(f"{place}: there is no folder {output.parent} for the result.", _elsewhere())
-    if not os.path.lexists(output) or (output.is_dir() and not any(output.iterdir())):
+    free = not os.path.lexists(output) or (output.is_dir() and not any(output.iterdir()))
+    if not free and not (resume and _read(output)):
+        raise ArgumentError(f"{place}: {output} exists.", _elsewhere(), Remedy("remove it first"))
+
+
+def _is_complete(place: str, output: Path, run: Mapping[str, Any], resume: bool) -> bool:
+    """Return whether the result of the same run is there; refuse that of another."""
+    check_place(place, output, resume=resume)
+    if not (known := _read(output)):
         return False
-    if resume and output.is_dir() and _read(output) == run:
-        return True
-    raise ArgumentError(f"{place}: {output} exists.", _elsewhere(), Remedy("remove it first"))
+    _check_same(place, output, known, run)
+    return True
 
 
 def _open(place: str, folder: Path, run: Mapping[str, Any], resume: bool) -> None:
@@ -127,7 +144,11 @@ def _open(place: str, folder: Path, run: Mapping[str, Any], resume: bool) -> Non
             Remedy("pass {} to go on with it", resume=True),
             Remedy("remove that folder"),
         )
-    known = _read(folder)
+    _check_same(place, folder, _read(folder), run)
+
+
+def _check_same(place: str, folder: Path, known: Mapping[str, Any], run: Mapping[str, Any]) -> None:
+    """Refuse the folder of another run."""
     if different := [name for name in sorted({*known, *run}) if known.get(name) != run.get(name)]:
         raise ArgumentError(
             f"{place}: {folder} holds the parts of another run; these differ: {', '.join(different)}.",
