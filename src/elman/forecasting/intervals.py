@@ -153,17 +153,15 @@ def scaled_residuals(scaling: Scaling, recipe: Recipe, known: Panel, actual: Arr
 def _scales(scaling: Scaling, recipe: Recipe, known: Panel) -> Array:
     """Compute the mean change from season to season (S,) or (S, D) of the values that a forecast depends on."""
     season = recipe.seasons[0]
-    every = []
+    scales, sizes = [], []
     for values in known:
         z = scaling.inside(values[-min(recipe.context_length, len(values)) :])
         lag = season if len(z) >= 2 * season else 1
-        every.append(np.mean(np.abs(z[lag:] - z[:-lag]), axis=0) if len(z) > 1 else np.zeros(z.shape[1:]))
-    scales = np.stack(every)
-    # A periodic series has scale 0; a small fraction of the others' scale keeps the quotient finite.
-    least = [
-        np.median(column[column > 0]) if (column > 0).any() else 1e-6 for column in scales.reshape(len(scales), -1).T
-    ]
-    floored: Array = np.maximum(scales, 1e-6 * np.reshape(least, scales.shape[1:]))
+        scales.append(np.mean(np.abs(z[lag:] - z[:-lag]), axis=0) if len(z) > 1 else np.zeros(z.shape[1:]))
+        sizes.append(np.mean(np.abs(z), axis=0))
+    # A periodic series has scale 0; a small fraction of its own size keeps the quotient finite, whatever the others are.
+    size = np.stack(sizes)
+    floored: Array = np.maximum(np.stack(scales), 1e-6 * np.where(size > 0, size, 1.0))
     return floored
 
 
