@@ -29,7 +29,7 @@ MAY_IMPORT = {  # room: the rooms it may import, besides itself
     "network": [*FIRST, "reference", "engine", "data", "persistence", "notebook"],
     "training": [*FIRST, "reference", "engine", "data", "persistence", "notebook", "network"],
     "estimators": UP_TO_TRAINING,
-    "partitions": [*FIRST, "persistence", "tables"],
+    "partitions": [*FIRST, "engine", "persistence", "tables"],
     "prior": UP_TO_TRAINING,
     "forecasting": [*UP_TO_ESTIMATORS, "partitions", "prior"],
     "sequences": UP_TO_ESTIMATORS,

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from elman.engine import isa, num_threads, use_isa
+from elman.engine import isa, num_threads
 from elman.errors import ArgumentError, DataError, ElmanWarning, Remedy, UnsupportedError
 from elman.forecasting.fitted import Fitted
 from elman.forecasting.options import covariates_of, least_values, names_of
 from elman.forecasting.parameters import Parameters
-from elman.partitions import Job, Partitioned, worker_count
+from elman.partitions import Job, Partitioned, at_level, worker_count
 from elman.persistence import parse_arrays
 from elman.tables.frame_columns import time_stamps
 from elman.tables.own_names import OwnNames
@@ -91,13 +91,12 @@ class ForecastPart:
         DataError
             If a value or time stamp cannot be used.
         """
-        if isa() != self.level_of_instructions:
-            use_isa(self.level_of_instructions)
         model = _model(self.estimator, self.model, self.n_threads)
         frame = self._without_short(frame)
         if len(frame) == 0:
             return self.empty
-        forecast: pd.DataFrame = model.predict(frame, level=list(self.levels) or None, future=future)
+        with at_level(self.level_of_instructions):
+            forecast: pd.DataFrame = model.predict(frame, level=list(self.levels) or None, future=future)
         return self.names.renamed(forecast)
 
     def _without_short(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -163,7 +162,7 @@ def forecast_parts(
     ArgumentError, DataError, UnsupportedError
         If the forecaster does not go with such data.
     """
-    _check_fitted(place, forecaster, fitted)
+    _check_fitted(place, forecaster, fitted, levels)
     ahead = None
     if names := names_of(forecaster.future_covariates):
         if future is None:
@@ -172,16 +171,18 @@ def forecast_parts(
     elif future is not None:
         raise ArgumentError(f"{place}: future is given, but this Forecaster has no future_covariates.")
     source = source.with_columns(covariates_of(forecaster))
-    threads = max(1, (forecaster.n_threads or num_threads()) // worker_count(job.workers))
+    threads = 1  # an engine runs a part on every core
+    if source.kind == "parquet":
+        threads = max(1, (forecaster.n_threads or num_threads()) // worker_count(job.workers))
     empty = empty_forecast(place, source, levels)
     least = least_values(forecaster)
-    part = ForecastPart(type(forecaster), content, empty, least, tuple(levels), source.names, threads)
+    part = ForecastPart(type(forecaster), content, empty, least, tuple(levels), source.names, threads, source.isa())
     shown = partial(Progress, description="forecasting", enabled=bool(forecaster.progress))
     return source.map(part, empty, replace(job, about=part.described(), progress=shown), ahead)
 
 
-def _check_fitted(place: str, forecaster: Parameters, fitted: Fitted) -> None:
-    """Refuse a forecaster that would infer something from all series at once, or that takes several channels."""
+def _check_fitted(place: str, forecaster: Parameters, fitted: Fitted, levels: Sequence[float]) -> None:
+    """Refuse what is refused in every part: several channels, an unknown frequency, a level that is not possible."""
     if fitted.channels is not None:
         raise UnsupportedError(f"{place}: data in parts have one value per time; this was fitted on {fitted.channels}.")
     if fitted.frequency is None and forecaster.freq == "auto":
@@ -189,6 +190,8 @@ def _check_fitted(place: str, forecaster: Parameters, fitted: Fitted) -> None:
             f"{place}: this was fitted on arrays, so the distance between time stamps is not known.",
             Remedy("pass it to the Forecaster and fit again, for example {}", freq="MS"),
         )
+    if levels:
+        fitted.method.bounds(place, fitted.newest.select([0]), np.zeros((1, int(forecaster.horizon))), levels, 1)
 
 
 def empty_forecast(place: str, source: Partitioned, levels: Sequence[float]) -> pd.DataFrame:

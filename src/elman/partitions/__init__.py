@@ -6,16 +6,20 @@ from elman.partitions.columns import found_names
 from elman.partitions.files import schema_of
 from elman.partitions.job import Job, worker_count
 from elman.partitions.kinds import Part, Partitioned
+from elman.partitions.levels import Level, at_level, common_level
 from elman.partitions.opening import partitioned
 from elman.partitions.parquet import ParquetFiles
 from elman.partitions.workspace import check_place
 
 __all__ = [
     "Job",
+    "Level",
     "ParquetFiles",
     "Part",
     "Partitioned",
+    "at_level",
     "check_place",
+    "common_level",
     "found_names",
     "partitioned",
     "schema_of",

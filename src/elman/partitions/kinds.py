@@ -74,6 +74,9 @@ class Partitioned(Protocol):
     def empty(self) -> pd.DataFrame:
         """Return a part without rows: the names and dtypes of its columns."""
 
+    def isa(self) -> str:
+        """Return the ISA level that all processes of a run use."""
+
     def ahead(self, future: Any, covariates: Sequence[str]) -> Any:
         """Open further rows of the same series, in the form of the data or in memory, for `map`."""
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from elman.partitions.engine_frame import EngineFrame
+from elman.partitions.kinds import Partitioned
 from elman.partitions.parquet import ParquetFiles
 from elman.tables.own_names import OwnNames
 
 __all__ = ["partitioned"]
 
 
-def partitioned(place: str, data: Any, *names: OwnNames) -> ParquetFiles | None:
+def partitioned(place: str, data: Any, *names: OwnNames) -> Partitioned | None:
     """Open data in parts; return None for data in memory.
 
     Parameters
@@ -19,13 +21,14 @@ def partitioned(place: str, data: Any, *names: OwnNames) -> ParquetFiles | None:
     place : str
         Start of a message.
     data : object
-        A folder, a file, a pattern such as ``"sales/*.parquet"``, or a list of files; or data that are open.
+        A folder, a file, a pattern such as ``"sales/*.parquet"``, or a list of files; a Dask or Spark DataFrame, or a
+        Ray Dataset; or data that are open.
     *names : OwnNames
         Columns of the data: the first whose columns are there. By default ``unique_id``, ``ds`` and ``y``.
 
     Returns
     -------
-    ParquetFiles or None
+    Partitioned or None
 
     Raises
     ------
@@ -39,10 +42,29 @@ def partitioned(place: str, data: Any, *names: OwnNames) -> ParquetFiles | None:
     >>> partitioned("example", [1.0, 2.0]) is None
     True
     """
-    if isinstance(data, ParquetFiles):
+    if isinstance(data, (ParquetFiles, EngineFrame)):
         return data
     if _is_path(data) or (isinstance(data, (list, tuple)) and len(data) > 0 and all(map(_is_path, data))):
         return ParquetFiles.opened(place, data, *names)
+    engine = _engine_of(data)
+    return None if engine is None else engine.opened(place, data, *names)
+
+
+def _engine_of(data: Any) -> type[EngineFrame] | None:
+    """Return the class for a frame of an engine; None for anything else."""
+    match type(data).__module__.split(".")[0], type(data).__name__:
+        case "dask", "DataFrame":
+            from elman.partitions.dask import DaskFrame
+
+            return DaskFrame
+        case "ray", "Dataset" | "MaterializedDataset":
+            from elman.partitions.ray import RayDataset
+
+            return RayDataset
+        case "pyspark", "DataFrame":
+            from elman.partitions.spark import SparkFrame
+
+            return SparkFrame
     return None
 
 

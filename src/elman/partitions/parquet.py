@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from elman.engine import isa
 from elman.errors import DataError, UnsupportedError
 from elman.partitions.extents import ROWS, borders, extents
 from elman.partitions.files import Group, batches_of, common_types, files_of, group_table, groups_of
@@ -225,6 +226,10 @@ class ParquetFiles:
     ) -> Path | tuple[Path, pd.DataFrame]:
         """Apply a function to every part; see `elman.partitions.running.run`."""
         return run(self, function, empty, job, future)
+
+    def isa(self) -> str:
+        """Return the ISA level of this process, which its workers use."""
+        return isa()
 
     def empty(self) -> pd.DataFrame:
         """Return a part without rows."""
