@@ -19,7 +19,7 @@ endif
 # The lowest version that pyproject.toml declares of everything that the tests run with Elman, such as pandas==2.2.2.
 LOWEST = $(shell $(PYTHON) -c 'import tomllib; project = tomllib.load(open("pyproject.toml", "rb"))["project"]; \
 	more = project["optional-dependencies"]; \
-	print(*project["dependencies"], *more["plot"], *more["text"], *more["explain"], *more["parquet"], *more["dtw"])' | sed 's/>=/==/g')
+	print(*project["dependencies"], *more["plot"], *more["text"], *more["explain"], *more["parquet"], *more["dtw"], more["dask"][0])' | sed 's/>=/==/g')
 CALENDAR := tests/forecasting/test_frames.py tests/tables
 
 .PHONY: demo help clean test test-lowest test-lowest-pandas test-external test-browser faults fuzz mutate sanitize check docs site bench bench-scale accuracy prior wheel wheels test-wheel test-arm test-compilers

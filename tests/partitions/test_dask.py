@@ -106,7 +106,14 @@ def test_covariates_and_intervals_of_the_network() -> None:
         pd.DataFrame({"unique_id": name, "ds": pd.date_range(end, periods=4, freq="MS")[1:], "price": [1.0, 2.0, 3.0]})
         for name, end in ends.items()
     )
-    network: dict[str, Any] = {"updates": 3, "ensemble_size": 1, "window": 6, "steps": 4, "hidden_size": 4, "intervals": 6}
+    network: dict[str, Any] = {
+        "updates": 3,
+        "ensemble_size": 1,
+        "window": 6,
+        "steps": 4,
+        "hidden_size": 4,
+        "intervals": 6,
+    }
     model = Forecaster(
         3,
         season=4,
