@@ -55,7 +55,7 @@ FROM_OUTSIDE = {  # room: the other packages it may import at all; rooms that ar
     "persistence": {"numpy", "safetensors"},
     "notebook": {"matplotlib", "numpy"},
     "network": {"numpy"},
-    "training": {"matplotlib", "numpy", "rich"},  # matplotlib for the type of a figure
+    "training": {"joblib", "matplotlib", "numpy", "rich"},  # matplotlib for the type of a figure
     "load": set(),
 }
 

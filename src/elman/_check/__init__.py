@@ -43,7 +43,7 @@ from elman._check.layers import (
     softplus_forward,
 )
 from elman._check.readout import mixing_readout_backward, mixing_readout_forward, quantile_loss
-from elman._check.shapes import Array, Shapes, common_dtype
+from elman._check.shapes import Array, Shapes, common_dtype, received
 from elman._check.streams import pack_layer, step
 from elman._check.updates import (
     adam_step,
@@ -115,6 +115,7 @@ __all__ = [
     "pack_layer",
     "positive_integer",
     "quantile_loss",
+    "received",
     "rmsprop_step",
     "sgd_step",
     "show",

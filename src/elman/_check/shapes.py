@@ -79,6 +79,20 @@ def plain(place: str, name: str, value: Any) -> Array:
         raise ArgumentError(f"{place}: {name} must be a rectangular array, got rows of unequal lengths.") from None
 
 
+def received(value: Any) -> Any:
+    """Return an array from another process as kernels need it; other values unchanged.
+
+    Some ways between processes give arrays that are read-only, or not aligned; those are copied.
+
+    Examples
+    --------
+    >>> sent = np.frombuffer(b"?" + np.array([1.0, 2.0]).tobytes(), offset=1)
+    >>> sent.flags.writeable, received(sent).flags.writeable, received(sent)
+    (False, True, array([1., 2.]))
+    """
+    return np.require(value, requirements=["C", "A", "W"]) if isinstance(value, np.ndarray) else value
+
+
 class Shapes:
     """The sizes of one call: the first array that has a size binds it, later arrays must agree.
 

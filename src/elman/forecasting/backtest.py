@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -23,10 +24,12 @@ from elman.forecasting.frames import read_panel
 from elman.forecasting.intervals import check_levels
 from elman.forecasting.judgement import Backtest, judge, window_frame
 from elman.forecasting.missing import fill
-from elman.forecasting.options import check_parameters, covariates_of, least_values
+from elman.forecasting.options import check_parameters, covariates_of, for_task, least_values
 from elman.forecasting.panel import Panel
 from elman.forecasting.recipe import resolve_seasons
 from elman.forecasting.verdicts import MODEL
+from elman.training.checkpoints import writes_states
+from elman.training.jobs import run_all
 
 __all__ = ["Backtest", "backtest", "cross_validation"]
 
@@ -112,27 +115,67 @@ def _cross_validate(
     season = resolve_seasons(place, forecaster.season, panel.frequency)[0]
     names = _baseline_names(place, baselines, season)
     panel = _long_enough(place, panel, horizon + (n_windows - 1) * step)
-    model: Forecaster | None = None
-    parts = []
-    for left_out in range(horizon + (n_windows - 1) * step, horizon - 1, -step):
-        known = panel.head(left_out)
-        if model is None or refit:
-            model = _fitted(place, forecaster, known, bool(levels))
-        forecasts = model._forecast_panel(place, known)
-        columns = {MODEL: rows_of(forecasts)}
-        if levels:
-            edges = model._bounds(place, known, forecasts, levels)
-            columns |= {f"{MODEL}-{name}": rows_of(values) for name, values in edges.items()}
-        single = by_channel(known)
-        for name in names:
-            columns[name] = _baseline(name, single, forecaster.missing, horizon, season)
-        parts.append(window_frame(by_channel(panel), single, left_out, horizon, columns))
+    every = list(range(horizon + (n_windows - 1) * step, horizon - 1, -step))
+    groups = [[left_out] for left_out in every] if refit else [every]
+    tasks = [_CutOffs(place, forecaster, panel, group, names, levels, season) for group in groups]
+    bar = "cut-offs" if forecaster.progress else ""
+    parts: list[pd.DataFrame] = run_all(tasks, forecaster.n_threads, bar=bar, in_order=writes_states())
     return pd.concat(parts, ignore_index=True)
 
 
-def _fitted(place: str, forecaster: Forecaster, known: Panel, calibrated: bool) -> Forecaster:
+@dataclass(frozen=True)
+class _CutOffs:
+    """Fits on what precedes the first of some cut-offs, and forecasts from each.
+
+    Parameters
+    ----------
+    place : str
+        Start of a message.
+    forecaster : Forecaster
+        Its parameters are used.
+    panel : Panel
+        All values known.
+    left_out : list of int
+        Newest values that each cut-off leaves out, the earliest cut-off first.
+    baselines : sequence of str
+        Forecast beside it.
+    levels : list of float
+        Of intervals.
+    season : int
+        Values per season.
+    """
+
+    place: str
+    forecaster: Forecaster
+    panel: Panel
+    left_out: list[int]
+    baselines: Sequence[str]
+    levels: list[float]
+    season: int
+
+    def __call__(self, n_threads: int | None) -> pd.DataFrame:
+        known = [self.panel.head(left_out) for left_out in self.left_out]
+        model = _fitted(self.place, self.forecaster, known[0], bool(self.levels), n_threads)
+        parts = [self._frame(model, *pair) for pair in zip(known, self.left_out, strict=True)]
+        return pd.concat(parts, ignore_index=True)
+
+    def _frame(self, model: Forecaster, known: Panel, left_out: int) -> pd.DataFrame:
+        """Forecast from one cut-off."""
+        forecasts = model._forecast_panel(self.place, known)
+        columns = {MODEL: rows_of(forecasts)}
+        if self.levels:
+            edges = model._bounds(self.place, known, forecasts, self.levels)
+            columns |= {f"{MODEL}-{name}": rows_of(values) for name, values in edges.items()}
+        single, horizon = by_channel(known), int(model.horizon)
+        for name in self.baselines:
+            columns[name] = _baseline(name, single, model.missing, horizon, self.season)
+        frame: pd.DataFrame = window_frame(by_channel(self.panel), single, left_out, horizon, columns)
+        return frame
+
+
+def _fitted(place: str, forecaster: Forecaster, known: Panel, calibrated: bool, n_threads: int | None) -> Forecaster:
     """Fit a copy to the values before a cut-off; for intervals, with residuals of earlier cut-offs."""
-    model = forecaster.unfitted()
+    model = for_task(forecaster.unfitted(), n_threads)
     if model.method == "network":
         model.set_params(intervals=(model.intervals or "auto") if calibrated else None)
     model._fit_panel(place, known)

@@ -21,13 +21,14 @@ from elman.forecasting.methods import (
     fit_network,
 )
 from elman.forecasting.methods.prior import LONGER, MEAN, PRIOR, TUNED
-from elman.forecasting.options import covariates_of
+from elman.forecasting.options import covariates_of, for_task
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.past import FEWEST_TO_TUNE, tuning_length
 from elman.forecasting.store import PanelStore, SeriesStore
 from elman.prior import load_prior
 from elman.prior.tuning import UPDATES
+from elman.training.jobs import inside_task
 
 __all__ = ["Candidates"]
 
@@ -125,14 +126,21 @@ class Candidates:
         try:
             network = fit_network(self.place, self.parameters, series, self.root)
         except Stopped as stop:
-            self._keep(stop.method)
+            self.keep(stop.method)
             raise
-        self._keep(network)
+        self.keep(network)
         return network
 
-    def _keep(self, network: NetworkMethod) -> None:
-        if self.so_far is None or network.updates >= self.so_far.updates:
+    def keep(self, network: NetworkMethod | None) -> None:
+        """Keep a network for a fit that is interrupted, if it has the longest training."""
+        if network is not None and (self.so_far is None or network.updates >= self.so_far.updates):
             self.so_far = network
+
+    def for_task(self, n_threads: int | None) -> Candidates:
+        """Return these for a task of `elman.training.run_all`: themselves outside of a worker, else a copy."""
+        if not inside_task():
+            return self
+        return Candidates(self.place, for_task(self.parameters, n_threads), self.seasons, self.root)
 
     def _tuned(self, series: SeriesStore, spread: Spread, updates: int) -> Spread:
         prior = spread.prior.tuned(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 from elman import _check
 from elman.data.scaling import TRANSFORMS
@@ -28,6 +28,7 @@ from elman.forecasting.recipe import Recipe
 from elman.network import Architecture
 from elman.tables.frequencies import frequency_text, read_frequency
 from elman.training import Constant, Cosine, Settings
+from elman.training.jobs import inside_task
 
 __all__ = [
     "METHODS",
@@ -36,10 +37,13 @@ __all__ = [
     "architecture_of",
     "check_parameters",
     "covariates_of",
+    "for_task",
     "least_values",
     "names_of",
     "settings_of",
 ]
+
+Given = TypeVar("Given", bound=Parameters)
 
 METHODS = ("auto", "prior", "tuned", "network", *BASELINES)
 
@@ -206,6 +210,11 @@ def _check_covariates(place: str, parameters: Parameters) -> None:
             f'{place}: strategy="recursive" would need the future of {", ".join(past)}. '
             'Name them as future_covariates if it is known, or take strategy="multi_output".'
         )
+
+
+def for_task(parameters: Given, n_threads: int | None) -> Given:
+    """Return a copy for a task of `elman.training.run_all`: with its threads, and without a bar in a worker."""
+    return replace(parameters, n_threads=n_threads, progress=parameters.progress and not inside_task())
 
 
 def architecture_of(parameters: Parameters, recipe: Recipe) -> Architecture:

@@ -33,6 +33,8 @@ from elman.forecasting.recipe import resolve_seasons
 from elman.forecasting.scaling import Scaling
 from elman.forecasting.store import SeriesStore
 from elman.tables.frequencies import Frequency
+from elman.training.checkpoints import writes_states
+from elman.training.jobs import run_all
 
 __all__ = ["fit_panel"]
 
@@ -196,21 +198,52 @@ def _warn(message: str, *remedies: Remedy) -> None:
 
 def _forecast_all(candidates: Candidates, past: Past, names: Sequence[str]) -> _Held:
     """Prepare the candidates before the earliest cut-off (with ``refit``, before each), and forecast from each."""
-    parameters = candidates.parameters
-    columns: dict[str, list[Array]] = {name: [] for name in names}
-    methods: dict[str, Method] = {}
-    for cut_off in range(len(past.left_out)):
-        known = candidates.in_memory(past.known(cut_off))
-        if not methods or parameters.refit:
-            methods = candidates.prepare(known, names)
-        for name in names:
-            forecasts = methods[name].forecast(candidates.place, known.panel, parameters.n_threads or 0)
-            columns[name].append(rows_of(forecasts))
-    held = {name: np.stack(own, axis=1) for name, own in columns.items()}
+    parameters, every = candidates.parameters, list(range(len(past.left_out)))
+    groups = [[cut_off] for cut_off in every] if parameters.refit else [every]
+    tasks = [_CutOffs(candidates, past, group, names) for group in groups]
+
+    def keep(_: int, tried: _Tried) -> None:
+        candidates.keep(tried.so_far)
+
+    bar = "cut-offs" if parameters.progress else ""
+    tried: list[_Tried] = run_all(tasks, parameters.n_threads, keep, bar=bar, in_order=writes_states())
+    held = {name: np.concatenate([part.forecasts[name] for part in tried], axis=1) for name in names}
     if NETWORK in names:
         for name in [name for name in names if name in (PRIOR, TUNED, MEAN, LONGER)]:
             held[f"mean of {NETWORK} and {name}"] = 0.5 * held[NETWORK] + 0.5 * held[name]
-    return _Held(past, held, methods)
+    return _Held(past, held, tried[-1].methods)
+
+
+@dataclass(frozen=True)
+class _Tried:
+    """Forecasts (S·D, C, K) by candidate, the candidates as prepared, and the network of an interrupted fit."""
+
+    forecasts: dict[str, Array]
+    methods: dict[str, Method]
+    so_far: NetworkMethod | None
+
+
+@dataclass(frozen=True)
+class _CutOffs:
+    """Prepares candidates on what precedes the first of some cut-offs, and forecasts from each."""
+
+    candidates: Candidates
+    past: Past
+    cut_offs: list[int]
+    names: Sequence[str]
+
+    def __call__(self, n_threads: int | None) -> _Tried:
+        candidates = self.candidates.for_task(n_threads)
+        columns: dict[str, list[Array]] = {name: [] for name in self.names}
+        methods: dict[str, Method] = {}
+        for cut_off in self.cut_offs:
+            known = candidates.in_memory(self.past.known(cut_off))
+            methods = methods or candidates.prepare(known, self.names)
+            for name, own in columns.items():
+                forecasts = methods[name].forecast(candidates.place, known.panel, candidates.parameters.n_threads or 0)
+                own.append(rows_of(forecasts))
+        held = {name: np.stack(own, axis=1) for name, own in columns.items()}
+        return _Tried(held, methods, candidates.so_far)
 
 
 # Choosing

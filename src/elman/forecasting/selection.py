@@ -18,7 +18,7 @@ import numpy.typing as npt
 from elman.estimators import member_seeds
 from elman.forecasting.fitting import Prepared, make_recipe, make_trainers, prepare
 from elman.forecasting.options import ahead_of
-from elman.forecasting.panel import spanned
+from elman.forecasting.panel import Panel, spanned
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.prediction import forecast
 from elman.forecasting.recipe import rule_updates, rule_window
@@ -200,22 +200,58 @@ class HeldOut:
         every = [trainer for trainers in members for trainer in trainers]
         self.begun += zip(map(self.prepared, windows), members, strict=True)
         train_ensemble(every, n_threads=self.forecaster.n_threads, progress=self.forecaster.progress)
+        scores = map(self.score, map(self.prepared, windows))
         return [
-            float(np.mean([self.error(self.prepared(window), trainer.network) for trainer in own]))
-            for window, own in zip(windows, members, strict=True)
+            float(np.mean([score(trainer.network) for trainer in own]))
+            for score, own in zip(scores, members, strict=True)
         ]
 
-    def error(self, prepared: Prepared, network: Network) -> float:
-        """Return the mean absolute error of one network's forecast on the transformed scale."""
-        newest, horizon = self.known.tail(prepared.recipe.context_length), int(self.forecaster.horizon)
-        forecasts = forecast([network], prepared.recipe, prepared.unit, newest, prepared.scales, horizon)
-        actual = self._transformed(self.actual, prepared.scales)
-        distance = np.abs(self._transformed(forecasts, prepared.scales) - actual)
+    def score(self, prepared: Prepared, n_threads: int = 0) -> Score:
+        """Return the function that scores a network on the held-out horizon."""
+        newest = self.known.tail(prepared.recipe.context_length)
+        return Score(prepared, newest, int(self.forecaster.horizon), self.kind, self.actual, self.counted, n_threads)
+
+
+@dataclass(frozen=True)
+class Score:
+    """Scores one network on a held-out horizon.
+
+    Parameters
+    ----------
+    prepared : Prepared
+        The known values.
+    newest : Panel
+        The newest of them.
+    horizon : int
+        Values to forecast.
+    kind : str or tuple of str
+        Transform of the whole training part.
+    actual : ndarray (S, K) or (S, K, D)
+        The held-out values.
+    counted : ndarray, bool
+        Which of them were not missing.
+    n_threads : int
+        Of the forecast; 0 for the engine's default.
+    """
+
+    prepared: Prepared
+    newest: Panel
+    horizon: int
+    kind: str | tuple[str, ...]
+    actual: Array
+    counted: npt.NDArray[np.bool_]
+    n_threads: int
+
+    def __call__(self, network: Network) -> float:
+        """Return the mean absolute error of the network's forecast on the transformed scale."""
+        recipe, unit, scales = self.prepared.recipe, self.prepared.unit, self.prepared.scales
+        forecasts = forecast([network], recipe, unit, self.newest, scales, self.horizon, self.n_threads)
+        distance = np.abs(self._transformed(forecasts) - self._transformed(self.actual))
         return float(distance[self.counted].mean())
 
-    def _transformed(self, values: Array, scales: Array) -> Array:
-        """Apply the transform of the whole training part, series by series (S, K) or (S, K, D)."""
-        every = zip(values, scales, strict=True)
+    def _transformed(self, values: Array) -> Array:
+        """Apply the transform series by series (S, K) or (S, K, D)."""
+        every = zip(values, self.prepared.scales, strict=True)
         return np.stack([transformed(self.kind, _inside(self.kind, own), scale) for own, scale in every])
 
 

@@ -9,7 +9,6 @@ import numpy as np
 from elman.errors import DataError
 from elman.forecasting.fitting import make_trainers
 from elman.forecasting.selection import HeldOut
-from elman.network import Network
 from elman.training import train_ensemble
 
 __all__ = ["best_updates"]
@@ -50,10 +49,7 @@ def best_updates(held_out: HeldOut, window: int, updates: int, seeds: Sequence[i
         )
     prepared = held_out.prepared(window)
     every = max(1, updates // _TIMES)
-
-    def score(network: Network) -> float:
-        return held_out.error(prepared, network)
-
+    score = held_out.score(prepared, n_threads=1)  # each network is scored in its own thread
     trainers = make_trainers(forecaster, prepared, updates, seeds, validate=score, validate_every=every)
     held_out.begun.append((prepared, trainers))
     train_ensemble(trainers, n_threads=forecaster.n_threads, progress=forecaster.progress)

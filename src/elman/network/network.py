@@ -75,8 +75,13 @@ class Network:
         """Return a network with initial values; see `initialize`."""
         return cls(architecture, initialize(architecture, scheme, seed, dtype, scale))
 
-    def __reduce__(self) -> tuple[type[Network], tuple[Architecture, Array]]:
-        return Network, (self.architecture, self.theta)
+    def __reduce__(self) -> tuple[Any, tuple[Architecture, Array]]:
+        return Network._received, (self.architecture, self.theta)
+
+    @classmethod
+    def _received(cls, architecture: Architecture, theta: Array) -> Network:
+        """Return a network from another process."""
+        return cls(architecture, _check.received(theta))
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the network to a file for `elman.load`; the file is written whole or not at all.

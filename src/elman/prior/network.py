@@ -221,6 +221,14 @@ class PriorNetwork:
         self.parameters = architecture.views(theta)
         self._tape: dict[str, Array] = {}
 
+    def __reduce__(self) -> tuple[Any, tuple[PriorArchitecture, Array]]:
+        return PriorNetwork._received, (self.architecture, self.theta)
+
+    @classmethod
+    def _received(cls, architecture: PriorArchitecture, theta: Array) -> PriorNetwork:
+        """Return a network from another process."""
+        return cls(architecture, _check.received(theta))
+
     @cached_property
     def gradients(self) -> dict[str, Array]:
         """Named views of the gradient that `backward` fills."""

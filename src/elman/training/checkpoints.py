@@ -30,7 +30,7 @@ from elman.training.identity import differences, fingerprint, plain
 from elman.training.loop import Trainer
 from elman.training.state import TrainingState
 
-__all__ = ["Checkpoints", "checkpointing", "keepers_of", "same_seed"]
+__all__ = ["Checkpoints", "checkpointing", "keepers_of", "same_seed", "writes_states"]
 
 StrPath: TypeAlias = str | os.PathLike[str]
 
@@ -318,6 +318,11 @@ def keepers_of(trainers: Sequence[Trainer]) -> Sequence[Keeper | None]:
     """Begin a stage of the surrounding run; return a `Keeper` for each trainer, or None without a run."""
     checkpoints = _CURRENT.get()
     return [None] * len(trainers) if checkpoints is None else checkpoints.keepers(trainers)
+
+
+def writes_states() -> bool:
+    """Return whether a surrounding run writes its states, in the order of its stages."""
+    return _CURRENT.get() is not None
 
 
 def same_seed(drawn: int, *, fixed: bool) -> int:

@@ -1,18 +1,25 @@
-"""Train several networks at once, each in a Python thread."""
+"""Train several networks at once, each in a Python thread or in a worker of joblib."""
 
 from __future__ import annotations
 
-import threading
 import warnings
 from collections.abc import Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from functools import partial
+from time import monotonic
 
 from elman import _check
 from elman.engine import kernels
 from elman.errors import ElmanWarning
 from elman.training.checkpoints import Keeper, keepers_of
-from elman.training.loop import Callback, Trainer
+from elman.training.jobs import Workers, run_all, run_in_threads, stopping, workers
+from elman.training.loop import Trainer
 from elman.training.progress import Progress
+from elman.training.state import TrainingState
+
+# Seconds of training in another process between two states that come back, at first and at most. With more, more would
+# be lost on Ctrl-C; with less, starting the tasks would cost more on a cluster.
+_SECONDS, _MOST_SECONDS = 5.0, 60.0
 
 
 def train_ensemble(trainers: Sequence[Trainer], *, n_threads: int | None = None, progress: bool = False) -> None:
@@ -20,7 +27,9 @@ def train_ensemble(trainers: Sequence[Trainer], *, n_threads: int | None = None,
 
     The engine releases Python's lock while it computes, so small networks gain most from a thread each. The trainers
     share read-only data alone: results are those of running one trainer after the other. Within `Checkpoints`, states
-    are written, and trainers of a resumed run start from theirs.
+    are written, and trainers of a resumed run start from theirs. Within ``joblib.parallel_config`` the workers of that
+    configuration train; from other processes states come back every few seconds. Trainers with callbacks stay in this
+    process.
 
     Parameters
     ----------
@@ -34,8 +43,9 @@ def train_ensemble(trainers: Sequence[Trainer], *, n_threads: int | None = None,
     Raises
     ------
     KeyboardInterrupt
-        On Ctrl-C: all trainers stop after their current update, and every network has its best parameters so far;
-        ``trainer.update == 0`` marks trainers without an update.
+        On Ctrl-C: all trainers stop after their current update, and every network has its best parameters so far
+        (with workers in other processes, those of the last state that came back); ``trainer.update == 0`` marks
+        trainers without an update.
     TrainingError
         The error of the first trainer that fails; the others stop.
 
@@ -55,28 +65,12 @@ def train_ensemble(trainers: Sequence[Trainer], *, n_threads: int | None = None,
     """
     if n_threads is not None:
         _check.thread_count("train_ensemble", n_threads)
-    threads = n_threads or kernels.num_threads()
-    begin, stop = threading.Event(), threading.Event()
-    keepers = keepers_of(trainers)
+    keepers, pool = keepers_of(trainers), workers()
     total = sum(trainer.stop_at - trainer.update for trainer in trainers)
-    with Progress(total, enabled=progress) as bar, ThreadPoolExecutor(threads) as pool:
-
-        def after_update(trainer: Trainer) -> None:
-            bar.advance()
-            if stop.is_set():
-                trainer.stop()
-
-        each = max(threads // max(len(trainers), 1), 1)
-        try:
-            members = zip(trainers, keepers, strict=True)
-            futures = [
-                pool.submit(_train, trainer, keeper, each, after_update, stop, begin) for trainer, keeper in members
-            ]
-            begin.set()
-            _wait(futures)
-        finally:
-            stop.set()  # the end of the pool waits for current updates
-            begin.set()
+    with Progress(total, enabled=progress) as bar:
+        if pool is not None and not pool.are_threads:
+            _train_elsewhere(trainers, keepers, n_threads, bar)
+        _train_here(trainers, keepers, n_threads, pool, bar)
     _warn_if_still_learning(trainers)
 
 
@@ -92,18 +86,31 @@ def _warn_if_still_learning(trainers: Sequence[Trainer]) -> None:
         )
 
 
-def _train(
-    trainer: Trainer,
-    keeper: Keeper | None,
-    n_threads: int,
-    after_update: Callback,
-    stop: threading.Event,
-    begin: threading.Event,
+# Threads of this process
+
+
+def _train_here(
+    trainers: Sequence[Trainer],
+    keepers: Sequence[Keeper | None],
+    n_threads: int | None,
+    pool: Workers | None,
+    bar: Progress,
 ) -> None:
-    """Run one trainer, unless all were stopped before its turn; always write its last state."""
-    begin.wait()  # the pool may lose a thread that an interrupt catches while it starts: let none work before
-    if stop.is_set():
-        return
+    threads = n_threads or kernels.num_threads()
+    count = pool.count if pool is not None and pool.are_threads else threads
+    each = max(threads // max(min(len(trainers), count), 1), 1)
+    members = zip(trainers, keepers, strict=True)
+    run_in_threads([partial(_train, trainer, keeper, each, bar) for trainer, keeper in members], count)
+
+
+def _train(trainer: Trainer, keeper: Keeper | None, n_threads: int, bar: Progress) -> None:
+    """Run one trainer; write its last state."""
+
+    def after_update(trainer: Trainer) -> None:
+        bar.advance()
+        if stopping():
+            trainer.stop()
+
     callbacks = trainer.callbacks
     trainer.n_threads = n_threads
     trainer.callbacks = (*callbacks, after_update, *(() if keeper is None else (keeper.after_update,)))
@@ -115,10 +122,54 @@ def _train(
         trainer.callbacks = callbacks
 
 
-def _wait(futures: list[Future[None]]) -> None:
-    """Wait for all trainers, or until one fails, and raise its error."""
-    pending = set(futures)
-    while pending:  # short waits: a long one would miss an interrupt in another thread
-        done, pending = wait(pending, timeout=0.1, return_when=FIRST_EXCEPTION)
-        for future in done:
-            future.result()
+# Other processes
+
+
+def _train_elsewhere(
+    trainers: Sequence[Trainer], keepers: Sequence[Keeper | None], n_threads: int | None, bar: Progress
+) -> None:
+    """Have the trainers advanced by some seconds, again and again, until fewer than two are left.
+
+    The trainers here hold the newest states that came back.
+    """
+    members, seconds = list(zip(trainers, keepers, strict=True)), _SECONDS
+    if any(trainer.callbacks for trainer in trainers):  # they belong to this process
+        return
+    try:
+        while len(waiting := [(trainer, keeper) for trainer, keeper in members if not trainer.finished]) > 1:
+            tasks = [_Advance(trainer, seconds) for trainer, _ in waiting]
+            run_all(tasks, n_threads, partial(_take, waiting, bar))
+            seconds = min(2 * seconds, _MOST_SECONDS)
+    except BaseException:
+        for trainer, keeper in members:
+            if keeper is not None:
+                keeper.save(trainer)
+        raise
+
+
+def _take(members: Sequence[tuple[Trainer, Keeper | None]], bar: Progress, position: int, state: TrainingState) -> None:
+    trainer, keeper = members[position]
+    bar.advance(count=state.update - trainer.update)
+    trainer.take(state)
+    if keeper is not None:
+        keeper.after_update(trainer)
+
+
+@dataclass(frozen=True)
+class _Advance:
+    """Train for some seconds, and return the state."""
+
+    trainer: Trainer
+    seconds: float
+
+    def __call__(self, n_threads: int | None) -> TrainingState:
+        end = monotonic() + self.seconds
+
+        def after_update(trainer: Trainer) -> None:
+            if monotonic() >= end:
+                trainer.stop()
+
+        self.trainer.n_threads = n_threads or 0
+        self.trainer.callbacks = (after_update,)
+        self.trainer.run()
+        return self.trainer.state()

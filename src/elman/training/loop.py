@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from elman import _check
 from elman.errors import ArgumentError, TrainingError
 from elman.network import State
 from elman.training.batches import Batches
@@ -159,6 +160,25 @@ class Trainer:
         self.first_theta, self._first = theta.copy(), self.update
         if self.settings.average is not None:
             self.average = (theta if state.average is None else state.average).copy()
+
+    def take(self, state: TrainingState) -> None:
+        """Take over the state of a copy that was trained further; the network gets its best parameters so far.
+
+        The run goes on as if this trainer had done the updates itself.
+        """
+        first = self.first_theta, self._first
+        self.resume_from(state)
+        self.first_theta, self._first = first
+        self._restore_best()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the memory of the last pass."""
+        return {**self.__dict__, "_carried": self._final_state(), "_tape": None}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the state from another process."""
+        vectors = {name: _check.received(vector) for name, vector in state["_vectors"].items()}
+        self.__dict__ |= {name: _check.received(value) for name, value in state.items()} | {"_vectors": vectors}
 
     @property
     def finished(self) -> bool:

@@ -44,10 +44,10 @@ class Progress:
         self._enabled = enabled
         self._start = monotonic()
 
-    def advance(self, note: str = "", *values: float) -> None:
-        """Count one update; ``note % values`` is shown beside the bar and formatted only if there is one."""
+    def advance(self, note: str = "", *values: float, count: int = 1) -> None:
+        """Count updates; ``note % values`` is shown beside the bar and formatted only if there is one."""
         with self._lock:
-            self.done += 1
+            self.done += count
             if not self._enabled:
                 return
             if self._bar is None:

@@ -99,6 +99,10 @@ class SequenceBatches:
             self.weights = _check.Shapes(_PLACE, self.dtype).array("weights", weights, len(arrays))
         self._order: tuple[int, Array] | None = None
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the state from another process."""
+        self.__dict__ |= {name: _check.received(value) for name, value in state.items()}
+
     def _take_values(self, arrays: list[Array]) -> None:
         """Concatenate all sequences into one array, padded so that the longest row can be read from any start."""
         sizes = np.array([len(array) for array in arrays])

@@ -49,6 +49,14 @@ class _Windows:
         self.steps = self.origins.steps
         self._buffers: dict[str, Array] = {}
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave out the memory of the last batch."""
+        return {**self.__dict__, "_buffers": {}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """Take the state from another process."""
+        self.__dict__ |= {name: _check.received(value) for name, value in state.items()}
+
     def _check_offsets(self, place: str, kept: Spans | None) -> None:
         sizes, total = np.diff(self.offsets), len(self.values)
         if kept is not None and kept.total == total:
