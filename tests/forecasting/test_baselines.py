@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_limits
 
 from elman import ArgumentError, DataError
 from elman.data.datasets import load_dataset
@@ -20,6 +21,15 @@ from elman.forecasting import (
 )
 
 SERIES = [2.0, 4.0, 6.0, 3.0, 5.0, 10.0]  # two seasons of 3: means 4 and 6
+
+
+def test_a_linear_autoregression_has_the_same_bits_with_any_number_of_threads() -> None:
+    y = np.random.default_rng(0).standard_normal(5200).cumsum()
+    forecasts = []
+    for limit in (1, 2):
+        with threadpool_limits(limit, "blas"):
+            forecasts.append(linear_autoregression(y, 24, 168))
+    assert np.array_equal(*forecasts)
 
 
 def test_by_hand() -> None:

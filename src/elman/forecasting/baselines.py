@@ -28,6 +28,7 @@ import numpy.typing as npt
 
 from elman import _check
 from elman.errors import DataError
+from elman.forecasting.least_squares import least_squares
 from elman.forecasting.smoothing import damped_states, forecast_adjusted, simple_states, slope
 
 __all__ = [
@@ -202,7 +203,7 @@ def linear_autoregression(values: npt.ArrayLike, horizon: int, season: int = 1) 
     scaled = (series - centre) / spread
     windows = np.lib.stride_tricks.sliding_window_view(scaled, lags + 1)
     inputs = np.column_stack([windows[:, :-1], np.ones(len(windows))])
-    coefficients = np.linalg.lstsq(inputs, windows[:, -1], rcond=None)[0]
+    coefficients = least_squares(inputs, windows[:, -1])
     path = np.concatenate([scaled[-lags:], np.empty(horizon)])
     for k in range(lags, lags + horizon):
         path[k] = np.clip(path[k - lags : k] @ coefficients[:-1] + coefficients[-1], -_FARTHEST, _FARTHEST)

@@ -1,0 +1,48 @@
+"""Least squares whose last bits do not depend on the number of threads."""
+
+from __future__ import annotations
+
+import threading
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+__all__ = ["least_squares"]
+
+Array = npt.NDArray[np.float64]
+
+_LOCK = threading.Lock()  # the number of BLAS threads belongs to the process
+
+
+def least_squares(inputs: Array, targets: Array) -> Array:
+    """Return the coefficients of the regression with the least sum of squares; the shortest of equals.
+
+    NumPy's linear algebra runs on one thread meanwhile: with several, it adds in another order.
+
+    Parameters
+    ----------
+    inputs : ndarray (n, p), float64
+        Regressors.
+    targets : ndarray (n,), float64
+        Values to explain.
+
+    Returns
+    -------
+    ndarray (p,), float64
+
+    Examples
+    --------
+    >>> least_squares(np.array([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]]), np.array([1.0, 3.0, 5.0])).round(6)
+    array([1., 2.])
+    """
+    with _LOCK, _blas().limit(limits=1, user_api="blas"):
+        return np.asarray(np.linalg.lstsq(inputs, targets, rcond=None)[0], np.float64)
+
+
+@cache
+def _blas() -> Any:
+    from threadpoolctl import ThreadpoolController
+
+    return ThreadpoolController()
