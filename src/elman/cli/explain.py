@@ -44,6 +44,10 @@ Epochs = Annotated[int | None, typer.Option(min=1, max=2000, help="With a learni
 Tolerance = Annotated[
     float | None, typer.Option(min=0.0, help="Stop once an update lowers the loss by less than this.")
 ]
+Sequence = Annotated[
+    str | None, typer.Option(metavar="TEXT|FILE", help="Your own sequence: numbers, columns of numbers, or words.")
+]
+Steps = Annotated[int | None, typer.Option(min=1, help="With a sequence: steps of a window; 3 if not given.")]
 Depth = Annotated[int | None, typer.Option(min=1, help="With a model: steps that a path through time may span.")]
 
 
@@ -52,6 +56,8 @@ def explain(
     what: Annotated[
         str | None, typer.Argument(metavar="LESSON|MODEL", help="A lesson by its name, or a saved model.")
     ] = None,
+    sequence: Sequence = None,
+    steps: Steps = None,
     data: Data = None,
     row: Row = None,
     form: Form = None,
@@ -74,14 +80,22 @@ def explain(
     """
     from elman.explain import render
 
-    if what is None:
+    if what is None and sequence is None:
         _list()
         return
-    form, output = _destination(form, output, what, data)
+    form, output = _destination(form, output, what or "sequence", data)
     columns = Columns(time, target, id_, label, reading)
     updates = {"--learning-rate": learning_rate, "--epochs": epochs, "--tolerance": tolerance}
     settings = updates | {"--bptt-depth": bptt_depth}
-    text = render(_subject(what, data, row, columns, settings, quiet=quiet), form)
+    if sequence is not None:
+        subject: Lesson | Trace = _typed(
+            sequence, steps, {"LESSON|MODEL": what, "--data": data, "--row": row, **settings}
+        )
+    else:
+        assert what is not None
+        refuse_unused(f"{what}: windows are for --sequence", {"--steps": steps})
+        subject = _subject(what, data, row, columns, settings, quiet=quiet)
+    text = render(subject, form)
     if output is None:
         echo(text, nl=False)
         return
@@ -110,6 +124,15 @@ def _subject(
         usage_error(f"--learning-rate {rate:g}: must be a positive number.")
     options = {"learning_rate": rate, "epochs": epochs, "tolerance": tolerance, "bptt_depth": depth}
     return _of_model(Path(what), data, row, columns, options, quiet=quiet)
+
+
+def _typed(sequence: str, steps: int | None, others: dict[str, Any]) -> Lesson:
+    """Return a lesson of a typed sequence, or of one in a file."""
+    from elman.explain.typed import typed_lesson
+
+    refuse_unused("--sequence brings its own network", others)
+    text = text_of(Path(sequence), "utf-8-sig") if os.path.isfile(sequence) else sequence
+    return typed_lesson(text, steps or 3)
 
 
 def _list() -> None:

@@ -2,6 +2,7 @@
 
 import { forward } from "./engine.js";
 import { computable, Epochs, largestGap, modelOf } from "./model.js";
+import * as sequences from "./sequence.js";
 import * as changes from "./state.js";
 import { numbers } from "./writing.js";
 import { longName, shortName } from "./forward_nodes.js";

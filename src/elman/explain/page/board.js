@@ -99,6 +99,7 @@ class Board extends Edits {
     this.training = new Training(this);
     this.edits = this.model ? new EditBar(this) : null;
     this.setup = this.model ? new Setup(this) : null;
+    this.typing = this.model ? new Typing(this) : null;
     this.root.append(
       this.facts,
       make(
@@ -106,7 +107,7 @@ class Board extends Edits {
         { class: "tools" },
         make("div", { class: "views", role: "group", "aria-label": "What to show" }, ...this.buttons),
         this.rowLabel,
-        ...(this.setup ? [this.setup.element] : []),
+        ...(this.model ? [this.setup.element, this.typing.element] : []),
       ),
       ...(this.edits ? [this.edits.element] : []),
       make(

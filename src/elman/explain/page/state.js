@@ -90,7 +90,7 @@ function kept(fresh, old, gates) {
 }
 
 /** The model with other sizes or another cell: old numbers stay where they fit, new ones are drawn from a fixed seed. */
-function resized(model, { cell = model.net.cell, ...changed }) {
+export function withSizes(model, { cell = model.net.cell, ...changed }) {
   const { net } = model;
   const sizes = { ...sizesOf(model), ...changed };
   const fresh = freshWeights(cell, sizes, "b" in net.weights || "b_y" in net.weights, 7);
@@ -109,8 +109,8 @@ function resized(model, { cell = model.net.cell, ...changed }) {
   return { ...model, net: { ...net, cell, weights, trained: [...trained, ...added] }, data: { ...model.data, h0, c0 } };
 }
 
-export const withCell = (model, cell) => (cell === model.net.cell ? model : resized(model, { cell }));
-export const withHidden = (model, H) => resized(model, { H });
+export const withCell = (model, cell) => (cell === model.net.cell ? model : withSizes(model, { cell }));
+export const withHidden = (model, H) => withSizes(model, { H });
 export const withActivation = (model, activation) => ({ ...model, net: { ...model.net, activation } });
 export const withDepth = (model, depth) => ({ ...model, net: { ...model.net, depth } });
 export const withSlips = (model, slips) => ({ ...model, net: { ...model.net, slips: new Set(slips) } });
@@ -136,7 +136,7 @@ export function withReadout(model, readout) {
 export function withLoss(model, loss) {
   const K = sizesOf(model).K;
   const output = OUTPUTS[loss].includes(model.net.output) ? model.net.output : OUTPUTS[loss][0];
-  const wide = loss === "categorical_cross_entropy" && K === 1 ? resized(model, { K: 2 }) : model;
+  const wide = loss === "categorical_cross_entropy" && K === 1 ? withSizes(model, { K: 2 }) : model;
   const fitting = {
     binary_cross_entropy: (y) => y.map((v) => Math.min(1, Math.max(0, v))),
     categorical_cross_entropy: (y) => (K === 1 ? oneHot(y[0] >= 0.5 ? 1 : 0, 2) : oneHot(y.indexOf(Math.max(...y)), K)),

@@ -1,0 +1,111 @@
+// A typed sequence as data: numbers, columns of numbers (channels), or words; cut into windows with the next value.
+
+import { oneHot, sizesOf, withSizes } from "./state.js";
+
+const MOST = { T: 50, windows: 24, width: 12 };
+const STEP_NAMES = /^(step|steps|t|time|nr|no|index|#)$/i;
+const isNumber = (text) => text !== "" && Number.isFinite(Number(text));
+const plain = (text) => text.replace(",", ".").replace("−", "-");
+
+/** Cells of a line: separated by tabs, semicolons or spaces; commas separate unless they are decimal. */
+function cellsOf(line) {
+  const cells = line.trim().split(/[\s;]+/);
+  const parts = cells.flatMap((cell) =>
+    /^[-−+\d.e]+,$/i.test(cell) || !/^[-−]?\d+,\d+$/.test(cell) ? cell.split(",") : [cell],
+  );
+  return parts.filter((cell) => cell !== "");
+}
+
+/** Kind, channels or vocabulary, and one vector per step. Throws an Error with a sentence for the reader. */
+export function parseSequence(text) {
+  const lines = text
+    .split("\n")
+    .map(cellsOf)
+    .filter((cells) => cells.length);
+  if (!lines.length) throw new Error("Type numbers, columns of numbers, or words.");
+  const numeric = (cells) => cells.every((cell) => isNumber(plain(cell)));
+  const header = lines.length > 1 && !numeric(lines[0]) && lines.slice(1).every(numeric) ? lines.shift() : null;
+  if (!lines.every(numeric)) return wordsOf(header ? [header, ...lines] : lines);
+  const rows = lines.map((cells) => cells.map((cell) => Number(plain(cell))));
+  return rows.length > 1 && rows[0].length > 1 ? channelsOf(rows, header) : numbersOf(rows.flat());
+}
+
+const numbersOf = (values) => ({ kind: "numbers", channels: null, words: null, steps: values.map((value) => [value]) });
+
+/** Columns are channels and lines are steps; a column that counts the steps is no channel. */
+function channelsOf(rows, header) {
+  const width = rows[0].length;
+  const uneven = rows.findIndex((row) => row.length !== width);
+  if (uneven >= 0)
+    throw new Error(
+      `Line ${uneven + 1 + (header ? 1 : 0)} has ${rows[uneven].length} numbers, the first line ${width}.`,
+    );
+  const counts = header
+    ? STEP_NAMES.test(header[0])
+    : width > 2 && rows.every(([first], i) => first === rows[0][0] + i);
+  const from = counts ? 1 : 0;
+  const steps = rows.map((row) => row.slice(from));
+  const channels = steps[0].map((_, j) => header?.[j + from] ?? `channel ${j + 1}`);
+  if (steps[0].length === 1) return numbersOf(steps.flat());
+  return { kind: "channels", channels, words: null, steps };
+}
+
+/** Every word gets an index in the order of its first appearance, and a one-hot vector. */
+function wordsOf(lines) {
+  const tokens = lines.flat();
+  const words = [...new Set(tokens)];
+  if (words.length > MOST.width)
+    throw new Error(`The text has ${words.length} different words; the page takes ${MOST.width}.`);
+  return {
+    kind: "words",
+    channels: null,
+    words,
+    tokens,
+    steps: tokens.map((token) => oneHot(words.indexOf(token), words.length)),
+  };
+}
+
+/** Windows of some steps, each with the step that follows; or one long window with the next value at every step. */
+export function windowsOf({ steps, kind }, size, every) {
+  const least = every ? 2 : size + 1;
+  if (steps.length < least)
+    throw new Error(
+      `${steps.length} steps are given; ${every ? "a next value" : `windows of ${size} and their next value`} need ${least}.`,
+    );
+  if (steps[0].length > MOST.width)
+    throw new Error(`${steps[0].length} channels are given; the page takes ${MOST.width}.`);
+  const target = (step) => (kind === "channels" ? step.slice(0, 1) : step);
+  const starts = every ? [0] : Array.from({ length: steps.length - size }, (_, n) => n);
+  const T = every ? steps.length - 1 : size;
+  if (T > MOST.T || starts.length > MOST.windows)
+    throw new Error(
+      `${T} steps in ${starts.length} windows; the page takes ${MOST.T} steps and ${MOST.windows} windows: shorten the sequence.`,
+    );
+  const x = Array.from({ length: T }, (_, t) => starts.map((start) => steps[start + t]));
+  const last = starts.map((start) => target(steps[start + T]));
+  return { x, y: every ? x.map((_, t) => [target(steps[t + 1])]) : last };
+}
+
+/** The model with a typed sequence: weights stay where they fit; words bring softmax and the cross-entropy. */
+export function withSequence(model, sequence, size, every) {
+  const { x, y } = windowsOf(sequence, size, every);
+  const [N, D, K] = [x[0].length, x[0][0].length, (every ? y[0][0] : y[0]).length];
+  const { net, data } = withSizes(model, { D, K });
+  const [words, H] = [sequence.words, sizesOf(model).H];
+  const squared = ["half_squared_error", "mean_squared_error"].includes(net.loss);
+  const ends = words
+    ? { output: "softmax", loss: "categorical_cross_entropy" }
+    : {
+        output: squared && net.output !== "softmax" ? net.output : "identity",
+        loss: squared ? net.loss : "mean_squared_error",
+      };
+  const rows = (first) => Array.from({ length: N }, () => first.slice(0, H));
+  return {
+    ...model,
+    words,
+    channels: sequence.channels,
+    rowNames: every || N === 1 ? null : Array.from({ length: N }, (_, n) => `window ${n + 1}`),
+    net: { ...net, ...ends, readout: every ? "every" : "last", depth: null },
+    data: { x, y, h0: rows(data.h0[0]), c0: data.c0 && rows(data.c0[0]) },
+  };
+}
