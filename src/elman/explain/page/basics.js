@@ -1,10 +1,11 @@
 // Helpers for elements, numbers and formulas.
 
-import { forward } from "./engine.js";
+import { added, forward } from "./engine.js";
 import { computable, Epochs, largestGap, modelOf } from "./model.js";
+import * as slips from "./slips.js";
 import * as sequences from "./sequence.js";
 import * as changes from "./state.js";
-import { numbers } from "./writing.js";
+import { dot, numbers, of, printed, summed, symbol, transposed } from "./writing.js";
 import { longName, shortName } from "./forward_nodes.js";
 
 const DOCUMENT = JSON.parse(document.getElementById("document").textContent);

@@ -4,6 +4,7 @@ const VIEWS = [
   ["forward", "Forward"],
   ["backward", "Backward"],
   ["paths", "Paths"],
+  ["weights", "Weights"],
 ];
 const MOST_EPOCHS = 2000;
 const WIDE = 860; // wider drawings have the panel below them
@@ -26,6 +27,7 @@ class Board extends Edits {
       parameterIndex: 0,
       pathIndex: 0,
       reached: 0,
+      rolled: false,
     });
     this.trace = this.model
       ? { ...changes.traceOf(this.model, trace.title), notes: trace.notes, stopping: trace.stopping }
@@ -47,6 +49,7 @@ class Board extends Edits {
     this.edits.update();
     this.setup.update();
     listenToHandles(this);
+    listenToWeights(this);
     this.fromAddress();
     setTimeout(() => this.compare());
   }
@@ -77,7 +80,7 @@ class Board extends Edits {
 
   build() {
     this.facts = make("p", { class: "facts-line" });
-    this.buttons = VIEWS.map(([view, name]) =>
+    this.buttons = VIEWS.filter(([view]) => this.model || view !== "weights").map(([view, name]) =>
       make("button", { type: "button", "data-view": view, onclick: () => this.setView(view) }, name),
     );
     this.rowSelect = make("select", {
@@ -100,6 +103,7 @@ class Board extends Edits {
     this.edits = this.model ? new EditBar(this) : null;
     this.setup = this.model ? new Setup(this) : null;
     this.typing = this.model ? new Typing(this) : null;
+    this.switches = this.model ? new Switches(this) : null;
     this.root.append(
       this.facts,
       make(
@@ -107,7 +111,7 @@ class Board extends Edits {
         { class: "tools" },
         make("div", { class: "views", role: "group", "aria-label": "What to show" }, ...this.buttons),
         this.rowLabel,
-        ...(this.model ? [this.setup.element, this.typing.element] : []),
+        ...(this.model ? [this.setup.element, this.typing.element, this.switches.element] : []),
       ),
       ...(this.edits ? [this.edits.element] : []),
       make(
@@ -132,6 +136,7 @@ class Board extends Edits {
       `${a.num_layers > 1 ? `${a.num_layers} layers of ` : ""}${a.hidden_size} hidden unit${a.hidden_size > 1 ? "s" : ""}`,
       `${steps} step${steps > 1 ? "s" : ""}`,
       `${rows} example${rows > 1 ? "s" : ""}`,
+      ...(this.model?.net.slips?.size ? [`${this.model.net.slips.size} slips switched on`] : []),
     ];
     if (this.trace.bptt_depth !== null)
       facts.push(`paths of at most ${this.trace.bptt_depth} step${this.trace.bptt_depth > 1 ? "s" : ""}`);
@@ -146,6 +151,26 @@ class Board extends Edits {
     this.rowLabel.hidden = rows === 1;
     this.stage.setAttribute("aria-label", `${this.trace.title}. ${HELP}`);
     this.slider.max = steps;
+  }
+
+  /** Light the uses of a weight: the one pointed at, or the one of the view. */
+  lightWeight(name) {
+    const shown = name ?? (this.view === "weights" ? this.gradient.name : null);
+    this.drawing.lightWeight(shown);
+  }
+
+  showParameter(name) {
+    const index = this.detail.gradients.findIndex((gradient) => gradient.name === name);
+    if (index < 0) return;
+    this.view = "weights";
+    this.pickParameter(index);
+  }
+
+  /** Show the network rolled up, or unrolled again. */
+  roll() {
+    this.rolled = !this.rolled;
+    this.stage.replaceChildren(this.rolled ? rolledDrawing(this) : this.drawing.svg);
+    this.update();
   }
 
   setRow(index) {
@@ -205,6 +230,7 @@ class Board extends Edits {
 
   setView(view) {
     this.view = view;
+    if (this.rolled) this.roll();
     if (view === "backward" && !this.item.backward)
       this.item = this.drawing.items.find(({ backward }) => backward?.kind === "adjoint-state") ?? this.item;
     if (view !== "backward" && !this.item.forward)
@@ -257,10 +283,13 @@ class Board extends Edits {
   update() {
     const { view, item, row, reached } = this;
     this.root.dataset.view = view;
+    this.root.dataset.cell = this.trace.architecture.cell;
     this.buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.view === view)));
     const path = view === "paths" ? this.path : null;
     this.drawing.update({ view, item, row, path, reached });
+    this.lightWeight(null);
     if (path) showPath(this);
+    else if (view === "weights") showWeight(this);
     else showNode(this, this.node);
     this.bringIntoView();
     const t = (path ? path.steps[reached].step : this.node.t) ?? this.trace.steps;

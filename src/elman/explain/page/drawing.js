@@ -111,8 +111,18 @@ class Drawing {
         class: "edge",
         "marker-end": `url(#${this.arrows.plain})`,
         "aria-hidden": "true",
+        "data-weight": edge.weight?.name,
       });
       layer.append(edge.line);
+      if (!edge.weight) continue;
+      edge.name = label(weightLetter(edge.weight), {
+        class: "weight",
+        "aria-hidden": "true",
+        "data-weight": edge.weight.name,
+        "text-anchor": "middle",
+        ...edge.middle,
+      });
+      layer.append(edge.name);
     }
     return edges;
   }
@@ -214,7 +224,17 @@ class Drawing {
       this.lit(edge, view !== "paths" && edges.includes(edge) && edge.to === id);
   }
 
+  /** Mark all uses of a weight. */
+  lightWeight(name) {
+    for (const edge of this.edges) {
+      const shared = name !== null && edge.weight?.name === name;
+      edge.line.classList.toggle("shared", shared);
+      edge.name?.classList.toggle("shared", shared);
+    }
+  }
+
   lit(edge, on) {
+    edge.name?.classList.toggle("lit", on);
     edge.line.classList.toggle("lit", on);
     edge.line.setAttribute("marker-end", `url(#${on ? this.arrows.lit : this.arrows.plain})`);
   }

@@ -63,7 +63,15 @@ function forwardEdges(trace, plan, nodes) {
     for (const id of to.inputs) {
       const from = byId.get(id);
       if (!from || throughGate(from, to)) continue;
-      found.push({ id: `${from.id}>${to.id}`, from: from.id, to: to.id, d: pathBetween(trace, plan, from, to) });
+      const ends = [plan.places.get(from.id), plan.places.get(to.id)];
+      found.push({
+        id: `${from.id}>${to.id}`,
+        from: from.id,
+        to: to.id,
+        d: pathBetween(trace, plan, from, to),
+        weight: weightOn(from, to),
+        middle: middle(ends),
+      });
     }
   return found;
 }

@@ -130,6 +130,7 @@ class Edits extends Moves {
       this.drawing.refresh(this.detail);
     } else {
       this.row = this.row === null ? null : Math.min(this.row, this.trace.rows - 1);
+      this.rolled = false;
       this.draw();
       this.item = this.drawing.items.find((item) => item.id === id) ?? this.lastState();
       this.pathIndex = 0;
@@ -142,6 +143,8 @@ class Edits extends Moves {
     this.drawing.flashing = false;
     this.edits.update();
     this.setup.update();
+    this.switches.update();
+    this.refit();
     this.training.later();
   }
 

@@ -17,6 +17,7 @@ class LossMap {
     this.way = draw("svg", {
       viewBox: `0 0 ${MAP.width} ${MAP.height}`,
       role: "img",
+      "aria-label": "Map of the loss over two weights",
       onclick: (event) => this.go(event),
     });
     const select = (name) => make("select", { "aria-label": name, onchange: () => this.draw() });

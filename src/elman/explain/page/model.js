@@ -1,6 +1,7 @@
 // The network of a trace for the engine, and the comparison of the page's arithmetic with the recorded numbers.
 
-import { descend, forward, gradient } from "./engine.js";
+import { forward, gradient } from "./engine.js";
+import { step } from "./slips.js";
 import { longName, shortName } from "./forward_nodes.js";
 import { largest, Worked } from "./worked.js";
 
@@ -48,7 +49,7 @@ export class Epochs {
   at(index) {
     while (this.list.length <= index) {
       const last = this.at(this.list.length - 1);
-      this.list.push({ net: descend(last.net, this.gradient(this.list.length - 1)) });
+      this.list.push({ net: step(last.run, this.gradient(this.list.length - 1)) });
     }
     const epoch = this.list[index];
     epoch.run ??= forward(epoch.net, this.data);

@@ -5,6 +5,7 @@
 
 import { countOf, gatesOf, zeros } from "./engine.js";
 import { longName, lossEquation } from "./forward_nodes.js";
+import { SLIPS } from "./slips.js";
 import { symbol } from "./writing.js";
 
 export const MOST = { T: 50, H: 4 };
@@ -113,7 +114,6 @@ export const withCell = (model, cell) => (cell === model.net.cell ? model : with
 export const withHidden = (model, H) => withSizes(model, { H });
 export const withActivation = (model, activation) => ({ ...model, net: { ...model.net, activation } });
 export const withDepth = (model, depth) => ({ ...model, net: { ...model.net, depth } });
-export const withSlips = (model, slips) => ({ ...model, net: { ...model.net, slips: new Set(slips) } });
 
 /** T steps: cut, or continued with the first steps again. */
 export function withSteps(model, T) {
@@ -183,7 +183,9 @@ export function fits(model) {
   const { net, data } = model;
   const { T, N, D, H, K } = sizesOf(model);
   const known = LOSSES[net.loss] && OUTPUTS[net.loss].includes(net.output) && ["every", "last"].includes(net.readout);
-  if (!known || !["rnn", "lstm", "gru"].includes(net.cell) || T > MOST.T) return false;
+  const named = ["tanh", "sigmoid", "relu", "identity"].includes(net.activation);
+  const slipped = [...net.slips].every((id) => SLIPS.some((slip) => slip.id === id));
+  if (!known || !named || !slipped || !["rnn", "lstm", "gru"].includes(net.cell) || T > MOST.T) return false;
   const G = gatesOf(net.cell).length;
   const shapes = { W_x: [D, G * H], W_h: [H, G * H], b: [G * H], b_hn: [H], W_y: [H, K], b_y: [K] };
   return (

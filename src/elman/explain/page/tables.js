@@ -98,13 +98,15 @@ function parameterTable(board, name, value) {
   const columns = /^output\./.test(name) ? wordsFor(trace, width) : gateColumns(trace, name, width);
   const short = shortName(name);
   const handle = board.model ? (i, j) => (vector ? [short, j] : [short, i, j]) : null;
-  return matrixTable(known ? known.symbol : name, value, {
+  const element = matrixTable(known ? known.symbol : name, value, {
     rows,
     columns,
     handle,
     was: board.was(name),
     most: board.model ? 64 : NARROW,
   });
+  element.dataset.weight = short;
+  return element;
 }
 
 /** The value of a node: one line per example; a loss is a sum over the examples. */

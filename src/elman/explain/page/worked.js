@@ -18,6 +18,7 @@ import {
 } from "./engine.js";
 import { dot, minus, of, partial, printed, product, summed, symbol } from "./writing.js";
 import { constant, ForwardNodes, longName, MOST_TERMS, Node, shortName } from "./forward_nodes.js";
+import { inUpdate, step } from "./slips.js";
 import { Adjoints, BackwardNodes, jacobianOf } from "./backward_nodes.js";
 
 // --- Detail: nodes, factors, paths and sums of one epoch ---
@@ -158,7 +159,8 @@ export class Worked {
 
   /** θ ← θ − η ∂L/∂θ as nodes. */
   get updates() {
-    const rule = (theta, eta, slope) => minus(theta, dot(eta, slope));
+    const rule = inUpdate(this.net) ? null : (theta, eta, slope) => minus(theta, dot(eta, slope));
+    const next = step(this.run, this.slopes).weights;
     return this.names.map((name) => {
       const [theta, value, slope] = [symbol(name), this.net.weights[name], this.slopes[name]];
       const operands = [
@@ -171,7 +173,7 @@ export class Worked {
         kind: "update",
         name: longName(name),
         sign: theta,
-        value: added(value, scaled(slope, -this.net.rate)),
+        value: next[name],
         rule,
         operands,
       });

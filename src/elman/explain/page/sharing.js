@@ -1,0 +1,148 @@
+// One weight, many uses: the weight on every edge that uses it, and its gradient as the sum over its uses.
+
+/** The parameter and its gate on the edge from one node to another; null where no weight is. */
+function weightOn(from, to) {
+  if (to.name === "o") return { name: "W_y", gate: "" };
+  if (to.kind !== "pre-activation") return null;
+  const gate = to.name === "q" ? "n" : (to.name.split("_")[1] ?? "");
+  if (from.name === "x") return { name: "W_x", gate };
+  return from.name === "h" && (to.name === "q" || to.name.startsWith("a")) ? { name: "W_h", gate } : null;
+}
+
+/** The letter of a weight on an edge: W_x, or W_xi for the columns of a gate. */
+const weightLetter = ({ name, gate }) => symbol(name + gate).t;
+
+/** The middle of an edge, for its weight. */
+function middle([p, q]) {
+  return { x: (p.x + q.x) / 2, y: (p.y + q.y) / 2 };
+}
+
+/** What a use multiplies: the gradient of W_h at step k is h_(k-1)ᵀ times the adjoint of its product. */
+function useFormula(name, cell, step) {
+  const adjoint =
+    name === "W_y" || name === "b_y"
+      ? symbol("do", step)
+      : symbol(cell === "gru" && /^(W_h|b_hn)$/.test(name) ? "dk" : "da", step);
+  if (name.startsWith("b")) return adjoint;
+  const left = { W_x: symbol("x", step), W_h: symbol("h", step - 1), W_y: symbol("h", step) }[name];
+  return dot(transposed(left), adjoint);
+}
+
+/** The panel of one weight: a line per use, and their sum. */
+function showWeight(board) {
+  const { gradient, row, trace } = board;
+  const { name } = gradient;
+  const uses = gradient.uses(row);
+  const total = uses.map(({ value }) => value).reduce((a, b) => added(a, b));
+  const largest = Math.max(...uses.map(({ value }) => length(value)), 1e-300);
+  const scalar = [total].flat(Infinity).length === 1;
+  const choose = make(
+    "select",
+    { "aria-label": "Parameter", onchange: (event) => board.pickParameter(event.target.selectedIndex) },
+    ...board.detail.gradients.map(({ parameter }, i) =>
+      make("option", { selected: i === board.parameterIndex }, symbolText(board, parameter)),
+    ),
+  );
+  const parts = uses.map(({ step, value }) => of(`use/${step}`, useFormula(name, trace.architecture.cell, step)));
+  const shown =
+    parts.length > 12
+      ? [...parts.slice(0, 5), { ml: "<mo>⋯</mo>", t: "…", binding: 2, value: null }, ...parts.slice(-5)]
+      : parts;
+  const equations = [line("", gradient.symbol, "Symbol"), line("=", summed(shown), "The sum over its uses")];
+  if (scalar && uses.length <= 12)
+    equations.push(line("=", summed(uses.map(({ step, value }) => of(`use/${step}`, numbers(value)))), "With numbers"));
+  if (printed(total)) equations.push(line("=", printed(total), "Result"));
+  const lines = uses.map(({ step, value }) =>
+    make(
+      "li",
+      { "data-use": step },
+      make("span", { class: "at" }, `step ${step}`),
+      make("span", { class: "bar" }, make("span", { style: `width:${(100 * length(value)) / largest}%` })),
+      make(
+        "span",
+        { class: "norm", "data-value": String(length(value)) },
+        number(scalar ? [value].flat(Infinity)[0] : length(value)),
+      ),
+    ),
+  );
+  const rolled = make(
+    "button",
+    { type: "button", "aria-pressed": String(board.rolled), onclick: () => board.roll() },
+    board.rolled ? "Unroll" : "Roll up",
+  );
+  const uses_ = `One ${symbol(name).t}, used at ${uses.length} step${uses.length > 1 ? "s" : ""}: its gradient is the sum over its uses${trace.rows > 1 ? `, ${rowName(trace, row)}` : ""}.`;
+  board.panel.replaceChildren(
+    make(
+      "div",
+      {},
+      make("div", { class: "choose" }, make("span", { class: "kind" }, "gradient of"), choose, rolled),
+      make("p", { class: "kind" }, uses_),
+      make("div", { class: "equation" }, ...equations),
+      make("ol", { class: "product uses" }, ...lines),
+    ),
+    make(
+      "div",
+      {},
+      make("div", { class: "matrices" }, parameterTable(board, longName(name), board.epoch.parameters[longName(name)])),
+      make(
+        "div",
+        { class: "matrices" },
+        ...uses.slice(0, 12).map(({ step, value }) => matrixTable(`use at step ${step}`, value)),
+        matrixTable("sum over the uses", total),
+      ),
+    ),
+  );
+}
+
+/** The network before it is unrolled: one cell with a line back to itself. */
+function rolledDrawing(board) {
+  const { architecture, steps } = board.trace;
+  const cell = LEGEND[architecture.cell];
+  const box = (x, y, width, text, kind) => [
+    draw("rect", { class: `shape ${kind}`, x: x - width / 2, y: y - 24, width, height: 48, rx: 12 }),
+    label(text, { x, y: y + 5, "text-anchor": "middle" }),
+  ];
+  const arrow = (d, name, x, y) => {
+    const line_ = draw("path", { class: "edge", d, "data-weight": name });
+    return [line_, name ? label(symbol(name).t, { class: "weight", "data-weight": name, x, y }) : null];
+  };
+  const svg = draw("svg", {
+    class: "rolled",
+    viewBox: "0 0 460 430",
+    role: "img",
+    "aria-label": `The network rolled up: ${cell} with the state of step t − 1 as second input, used at ${steps} steps`,
+  });
+  svg.append(
+    ...[
+      arrow("M200 350L200 262", "W_x", 210, 315),
+      arrow("M200 206L200 144", "W_y", 210, 182),
+      arrow("M200 96L200 62", null),
+      arrow("M270 234C420 234 420 130 320 130C250 130 232 160 232 204", "W_h", 345, 122),
+      box(200, 374, 60, "x_t", "node"),
+      box(200, 234, 140, `${cell}: h_t`, "node"),
+      box(200, 120, 60, "ŷ_t", "node"),
+      box(200, 38, 60, "L_t", "node"),
+      label(`the state of step t − 1 comes back, for t = 1 … ${steps}`, {
+        class: "time",
+        x: 230,
+        y: 422,
+        "text-anchor": "middle",
+      }),
+    ]
+      .flat(Infinity)
+      .filter(Boolean),
+  );
+  return svg;
+}
+
+/** Light every use of a weight: its edges and, in the list, nothing more. */
+function listenToWeights(board) {
+  const named = (event) => event.target.closest?.("[data-weight]")?.dataset.weight ?? null;
+  board.root.addEventListener("pointerover", (event) => board.lightWeight(named(event)));
+  board.root.addEventListener("pointerleave", () => board.lightWeight(null));
+  board.root.addEventListener("focusin", (event) => board.lightWeight(named(event)));
+  board.stage.addEventListener("click", (event) => {
+    const name = event.target.closest?.("text[data-weight]")?.dataset.weight;
+    if (name) board.showParameter(name);
+  });
+}
