@@ -13,6 +13,7 @@ from elman.cli.bench import bench
 from elman.cli.classify import classify
 from elman.cli.diagnose import diagnose
 from elman.cli.exchange import export_model, import_model
+from elman.cli.exercise import exercise
 from elman.cli.explain import explain
 from elman.cli.forecast import forecast
 from elman.cli.predict import predict
@@ -34,6 +35,7 @@ app.command(cls=Command)(audit)
 app.command(cls=Command)(bench)
 app.command(cls=Command)(diagnose)
 app.command(cls=Command)(explain)
+app.command(cls=Command)(exercise)
 app.command("export", cls=Command)(export_model)
 app.command("import", cls=Command)(import_model)
 app.add_typer(classify, name="classify")

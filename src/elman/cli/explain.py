@@ -8,14 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from elman.cli._command import say, usage_error
-from elman.cli._common import (
-    Quiet,
-    check_choice,
-    check_readable,
-    check_writable,
-    refuse_unused,
-)
+from elman.cli._command import usage_error
+from elman.cli._common import Quiet, check_readable, check_writable, refuse_unused
+from elman.cli._forms import Form, deliver, destination
 from elman.cli._model_data import Columns, Label, ModelId, ModelTarget, ModelTime, labelled_sequences, text_of
 from elman.cli._reading import Reading, reads_tables, table_for
 from elman.cli._show import echo
@@ -25,17 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["explain"]
 
-_ENDINGS = {".html": "html", ".htm": "html", ".md": "markdown", ".tex": "latex", ".json": "json", ".txt": "text"}
-
-
 Data = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="With a model: values, air-passengers, sunspots, or labelled sequences."),
 ]
 Row = Annotated[int | None, typer.Option(min=1, help="With a model: which row of the data, from 1.")]
-Form = Annotated[
-    str | None, typer.Option("--format", help="html, markdown, latex, json or text; by the file's name, else html.")
-]
 Output = Annotated[
     Path | None, typer.Option(metavar="FILE", help="Output file; by default LESSON.html, other forms on screen.")
 ]
@@ -83,7 +72,10 @@ def explain(
     if what is None and sequence is None:
         _list()
         return
-    form, output = _destination(form, output, what or "sequence", data)
+    form, output = destination(form, output, "html", what, data)
+    if output is None and form == "html":
+        output = Path(f"{Path(what or 'sequence').stem}.html")
+        check_writable("--output", output, what, data)
     columns = Columns(time, target, id_, label, reading)
     updates = {"--learning-rate": learning_rate, "--epochs": epochs, "--tolerance": tolerance}
     settings = updates | {"--bptt-depth": bptt_depth}
@@ -95,15 +87,7 @@ def explain(
         assert what is not None
         refuse_unused(f"{what}: windows are for --sequence", {"--steps": steps})
         subject = _subject(what, data, row, columns, settings, quiet=quiet)
-    text = render(subject, form)
-    if output is None:
-        echo(text, nl=False)
-        return
-    from elman.persistence import write_atomically
-
-    write_atomically(output, text.encode())
-    if not quiet:
-        say(f"{output}: {len(text.encode()) / 1000:,.0f} kB.")
+    deliver(render(subject, form), output, quiet=quiet)
 
 
 def _subject(
@@ -142,21 +126,6 @@ def _list() -> None:
     width = max(map(len, LESSONS))
     for name in LESSONS:
         echo(f"{name:{width}}  {lesson(name).title}")
-
-
-def _destination(form: str | None, output: Path | None, what: str, data: Path | None) -> tuple[str, Path | None]:
-    """Return the form and the file; text is printed if no file is named."""
-    from elman.explain import FORMATS
-
-    if form is None:
-        form = "html" if output is None else _ENDINGS.get(output.suffix.lower())
-        if form is None:
-            usage_error(f"--output {output}: its ending names no form; pass --format {'|'.join(FORMATS)}.")
-    check_choice("--format", form, FORMATS)
-    if output is None and form == "html":
-        output = Path(f"{Path(what).stem}.html")
-    check_writable("--output", output, what, data)
-    return form, output
 
 
 def _of_model(

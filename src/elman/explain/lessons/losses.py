@@ -107,7 +107,8 @@ def _softmax() -> list[Block]:
                  _m(r"\operatorname{diag}(p) - p^{\top} p", "diag(p) − pᵀ p")), "Together, with p a row vector:"),
         Formula((_m("p", "p"), numbers(p)), "At o = (1, 2, 0.5):"),
         Formula((_m(r"\frac{\partial p}{\partial o}", "∂p/∂o"), numbers(jacobian))),
-        Text(f"Its rows sum to 0: probabilities sum to 1. Largest difference from finite differences: {gap:.0e}."),
+        Text("Its rows sum to 0, because probabilities sum to 1."),
+        Text(f"Largest difference from finite differences: {gap:.0e}."),
     ]  # fmt: skip
 
 
