@@ -130,6 +130,47 @@ class Stream:
             self._stepper.step()
         return self._out
 
+    def step_from(self, state: State, x: npt.ArrayLike, *, keep: bool = True) -> Array:
+        """Take one step from a state other than that of the previous step.
+
+        Parameters
+        ----------
+        state : State
+            Of this network and number of rows; replaced by the state after the step.
+        x : array_like (N, D), or of integers (N,)
+            One step of each row.
+        keep : bool
+            Whether ``state`` is replaced.
+
+        Returns
+        -------
+        y : ndarray (N, K)
+            Valid until the next step.
+
+        Raises
+        ------
+        ValueError
+            If an array of the state has another shape.
+
+        Examples
+        --------
+        >>> from elman.network import Architecture, Network
+        >>> stream = Stream(Network.initialized(Architecture(1, 1, cell="gru", hidden_size=4)))
+        >>> one, other = stream.state, stream.state
+        >>> y = [float(stream.step_from(state, [[0.5]])[0, 0]) for state in (one, one, other)]
+        >>> y[0] == y[2] != y[1]
+        True
+        """
+        own = [array for array in (self._state.h, self._state.c) if array is not None]
+        given = [array for array in (state.h, state.c) if array is not None]
+        for mine, theirs in zip(own, given, strict=True):
+            np.copyto(mine, theirs)
+        y = self.step(x)
+        if keep:
+            for mine, theirs in zip(own, given, strict=True):
+                np.copyto(theirs, mine)
+        return y
+
     def step_index(self, index: int) -> Array:
         """Take one step of a single row with an index; faster than `step` with an array.
 

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
-from sklearn.utils import Tags
+from sklearn.utils import Tags, TransformerTags
 
 from elman import _check
 from elman.data.ragged import Ragged
 from elman.errors import DataError
 from elman.estimators import Arrays, Estimator, changing, check_table, fitted_value, trained, values_of
 from elman.network import Network
+from elman.sequences.embeddings import embedded
 from elman.sequences.fitted import Fitted, Inputs
 from elman.sequences.flow import Labelled, flow
 from elman.sequences.learning import Examples, learn, learn_further
 from elman.sequences.parameters import Parameters, Task
-from elman.sequences.reading import read
+from elman.sequences.reading import in_form_of, read
 from elman.sequences.saving import from_file, to_file
+from elman.sequences.stream import SequenceStream
 from elman.sequences.tags import StepTags
 from elman.training import GradientFlow, History, checkpointing
 
@@ -51,6 +53,7 @@ class SequenceEstimator(Parameters, Estimator[Fitted], BaseEstimator):
         tags = super().__sklearn_tags__()
         tags.input_tags.three_d_array = True
         tags.target_tags.required = True
+        tags.transformer_tags = TransformerTags(preserves_dtype=["float64"])
         return tags
 
     def _summary(self, fitted: Fitted) -> dict[str, Any]:
@@ -176,6 +179,56 @@ class SequenceEstimator(Parameters, Estimator[Fitted], BaseEstimator):
         with self._alone("gradient_flow") as fitted:
             member = _check.integer(place, "member", member, 0, len(fitted.networks) - 1)
             return flow(self, self._labelled("gradient_flow", fitted, X, y), member, probes)
+
+    def transform(self, X: Any, states: str | None = None) -> Any:
+        """Return the states of the top layer: embeddings of sequences, or of their steps.
+
+        Parameters
+        ----------
+        X
+            As in `fit`.
+        states : {"last", "mean", "max", "every"}, optional
+            State after the last step (of the backward direction: after the first), mean or maximum over steps, or the
+            states of all steps; by default what the output layer reads.
+
+        Returns
+        -------
+        ndarray (N, M · R), or for ``"every"`` in the form of X with one more axis, else a list of (steps_i, M · R)
+            float64; R states, the number of directions times `hidden_size`, of each of the M networks side by side. The
+            steps of a classifier or regressor are its windows.
+        """
+        place = self._place("transform")
+        _check.choice(place, "states", states or "last", ("last", "mean", "max", "every"))
+        with self._reading("transform") as fitted:
+            ragged, _ = read(place, self, X, fitted.inputs)
+            kind = states or self._task().readout
+            found = embedded(fitted, ragged.sequences, kind, self.n_threads or 0)
+        return in_form_of(X, ragged, found) if kind == "every" and self._task().per_step else found
+
+    def fit_transform(self, X: Any, y: Any, **parameters: Any) -> Any:
+        """Fit and return `transform` of the same sequences; ``parameters`` are those of `fit`."""
+        return self.fit(X, y, **parameters).transform(X)
+
+    def stream(self, state: Mapping[str, npt.ArrayLike] | None = None) -> SequenceStream:
+        """Return a stream for a sequence that is still growing, one step at a time at a constant cost.
+
+        Parameters
+        ----------
+        state : mapping of str to ndarray, optional
+            `SequenceStream.state` of an earlier stream, to continue.
+
+        Returns
+        -------
+        SequenceStream
+            Its predictions have the bits of `predict`.
+
+        Raises
+        ------
+        UnsupportedError
+            If the networks need the whole sequence: ``bidirectional=True``, or another readout than ``"last"``.
+        """
+        with self._reading("stream") as fitted:
+            return SequenceStream(self._place("stream"), fitted, state)
 
     # Files
 

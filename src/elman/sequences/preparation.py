@@ -13,7 +13,7 @@ from elman.data.ragged import pad_front
 from elman.network import Network
 from elman.training import Batch, SequenceBatches
 
-__all__ = ["LaterUpdates", "Preparation", "outputs"]
+__all__ = ["LaterUpdates", "Preparation", "ensemble_mean", "outputs"]
 
 Array = npt.NDArray[Any]
 
@@ -64,10 +64,15 @@ class Preparation:
             scale = np.where(spread > 1e-14 * np.abs(center), spread, 1.0)  # a constant channel stays constant
         return cls(window, stride, center, scale, per_step)
 
+    def standardised(self, values: Array) -> Array:
+        """Return values (..., D) relative to the mean, in standard deviations."""
+        with np.errstate(over="ignore"):  # of nearly constant channels; values so far away are clipped
+            standard: Array = np.clip((values - self.center) / self.scale, -_FARTHEST, _FARTHEST)
+        return standard
+
     def apply(self, sequences: Sequence[Array]) -> list[Array]:
         """Standardise sequences and pad them in front to complete windows."""
-        with np.errstate(over="ignore"):  # of nearly constant channels; values so far away are clipped
-            standard = [np.clip((s - self.center) / self.scale, -_FARTHEST, _FARTHEST) for s in sequences]
+        standard = [self.standardised(sequence) for sequence in sequences]
         if self.per_step:
             return [np.concatenate([np.repeat(s[:1], self.window - 1, axis=0), s]) for s in standard]
         return [pad_front(sequence, self.window, self.stride) for sequence in standard]
@@ -96,6 +101,19 @@ class LaterUpdates:
     def batch(self, update: int) -> Batch:
         """Return the batch of ``update``."""
         return self.batches.batch(update - self.first)
+
+
+def ensemble_mean(runs: Sequence[Array]) -> Array:
+    """Return the mean of arrays of equal shape, summed in order.
+
+    `numpy.mean` sums a single number of more than seven networks pairwise, but several numbers in order; the bits of a
+    row must not depend on its neighbours.
+    """
+    total = runs[0]
+    for run in runs[1:]:
+        total = total + run
+    mean: Array = total / len(runs)
+    return mean
 
 
 def outputs(networks: Sequence[Network], preparation: Preparation, prepared: list[Array], n_threads: int) -> Any:
@@ -132,7 +150,7 @@ def outputs(networks: Sequence[Network], preparation: Preparation, prepared: lis
     for number in range(batches.epoch_length):
         x, _, _, lengths, _ = batches.batch(number)
         runs = [network.predict(x, lengths=lengths, n_threads=n_threads).astype(np.float64) for network in plain]
-        mean = np.mean(runs, axis=0)
+        mean = ensemble_mean(runs)
         for place, i in enumerate(order[number * rows : number * rows + mean.shape[-2]]):
             found[i] = mean[: x.shape[0] if lengths is None else lengths[place], place] if every else mean[place]
     return found if every else np.stack(found)
