@@ -14,7 +14,7 @@ WRONG_USAGE = {
     "nowhere.csv": (
         "nowhere.csv: no such file, and no series of that name comes with Elman (air-passengers, sunspots do)."
     ),
-    ".": ".: is a folder.",
+    ".": ".: the forecast of a folder is written to a folder; name it with --output.",
     "sunspots --season monthly": "--season monthly: must be auto, a number such as 12, or several such as 24,168.",
     "sunspots --season \u00b2": "--season \u00b2: must be auto, a number such as 12, or several such as 24,168.",
     "sunspots --season 12,": "--season 12,: must be auto, a number such as 12, or several such as 24,168.",

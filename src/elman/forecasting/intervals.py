@@ -159,7 +159,7 @@ def _scales(scaling: Scaling, recipe: Recipe, known: Panel) -> Array:
         lag = season if len(z) >= 2 * season else 1
         scales.append(np.mean(np.abs(z[lag:] - z[:-lag]), axis=0) if len(z) > 1 else np.zeros(z.shape[1:]))
         sizes.append(np.mean(np.abs(z), axis=0))
-    # A periodic series has scale 0; a small fraction of its own size keeps the quotient finite, whatever the others are.
+    # The scale of a periodic series is 0. A small fraction of its own size keeps the quotient finite.
     size = np.stack(sizes)
     floored: Array = np.maximum(np.stack(scales), 1e-6 * np.where(size > 0, size, 1.0))
     return floored
