@@ -42,7 +42,9 @@ class DaskFrame(EngineFrame):
 
     def empty(self) -> pd.DataFrame:
         """Return a part without rows."""
-        frame: pd.DataFrame = self.data[self.needed]._meta.rename(columns=self.usual)
+        from dask.dataframe.dispatch import make_meta
+
+        frame: pd.DataFrame = make_meta(self.data[self.needed]).rename(columns=self.usual)
         return frame
 
     def by_series(self) -> DaskFrame:

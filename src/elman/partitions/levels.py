@@ -128,6 +128,11 @@ _switch = _Switch()
 def at_level(name: str) -> Iterator[None]:
     """Compute at an ISA level; threads that ask for another level are held back until this one is left.
 
+    Parameters
+    ----------
+    name : str
+        One of `elman.engine.isa_levels`.
+
     Raises
     ------
     UnsupportedError
