@@ -204,7 +204,8 @@ def test_a_stopped_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         MODEL.predict(data, output=out)
     with pytest.raises(ArgumentError, match="holds the parts of another run; these differ: level"):
         MODEL.predict(data, level=80, output=out, resume=True)
-    MODEL.predict(data, output=out, resume=True)
+    MODEL.set_params(n_threads=1, progress=True).predict(data, output=out, resume=True)
+    MODEL.set_params(n_threads=None, progress=False)
     assert len(calls) == 4 + 5
     check_equal(out, whole(MODEL, FRAME))
     assert MODEL.predict(data, output=out, resume=True) == out  # nothing is left to do

@@ -565,8 +565,8 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         return self._fitted.method.bounds(place, panel, forecasts, levels, self.n_threads or 0)
 
     def _content(self, fitted: Fitted) -> bytes:
-        """Return the content of a file of this forecaster that forecasts other series alike."""
-        lean = copy(self)
+        """Return the content of a file of this forecaster that forecasts other series alike, in any surroundings."""
+        lean = copy(self).set_params(n_threads=None, progress=False)
         lean._fitted = fitted.without_series()
         return dump_arrays(*lean.to_arrays())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 import threading
 import time
 import warnings
@@ -83,7 +84,10 @@ class PartWriter:
 
 @cache
 def _end_with(driver: int) -> None:
-    """End this process soon after its parent, if that is the process that started the run."""
+    """Let a worker of the run end soon after its parent, and leave Ctrl-C to the parent.
+
+    A worker is a child of the process that started the run.
+    """
 
     def watch() -> None:
         while os.getppid() == driver:
@@ -91,6 +95,7 @@ def _end_with(driver: int) -> None:
         os._exit(1)
 
     if os.getppid() == driver:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
         threading.Thread(target=watch, daemon=True).start()
 
 
