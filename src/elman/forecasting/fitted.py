@@ -46,6 +46,8 @@ class Fitted:
         The check; None where none was made, and in a forecaster that was loaded.
     columns : OwnNames or None
         Columns of the file that the data came from.
+    source : object
+        The data of the fit, if they are in parts; `newest` then has no series. None in a forecaster that was loaded.
     """
 
     method: Method
@@ -55,6 +57,7 @@ class Fitted:
     reason: str
     comparison: Comparison | None = None
     columns: OwnNames | None = None
+    source: Any = None
 
     @property
     def frequency(self) -> Frequency | None:
@@ -101,8 +104,23 @@ class Fitted:
         return (OwnNames(),) if self.columns is None else (self.columns, OwnNames())
 
     def without_series(self) -> Fitted:
-        """Return the same with one series, if forecasts of other data do not depend on those of the fit."""
-        return self if self.network is not None else replace(self, newest=self.newest.select([0]))
+        """Return the same without series, for forecasts of other data."""
+        return replace(self, method=self.method.without_series(), newest=self.newest.select([]), source=None)
+
+    def need_series(self, place: str) -> Panel:
+        """Return the newest values.
+
+        Raises
+        ------
+        UnsupportedError
+            If the series of the fit are not in memory.
+        """
+        if len(self.newest) == 0:
+            raise UnsupportedError(
+                f"{place}: fitted on data in parts, whose series are not in memory.",
+                Remedy("pass series to predict with {}", data=...),
+            )
+        return self.newest
 
     def check_channels(self, place: str, panel: Panel) -> None:
         """Refuse series whose channels differ from those of the fit."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import warnings
 from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass
@@ -10,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from elman.errors import ArgumentError
+from elman.errors import ArgumentError, ElmanWarning
 from elman.estimators import Arrays, Contract, Estimator, Table, changing, documented
 from elman.forecasting.covariates import read_future
 from elman.forecasting.fitted import Fitted
@@ -22,12 +24,13 @@ from elman.forecasting.notices import notice_ended, notice_medians
 from elman.forecasting.options import TABLE, check_parameters, covariates_of, least_values, names_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
-from elman.forecasting.partitioned import forecast_parts
-from elman.forecasting.procedure import fit_panel
+from elman.forecasting.partitioned import empty_forecast, forecast_parts
+from elman.forecasting.procedure import fit_panel, fit_store
 from elman.forecasting.recipe import resolve_seasons
 from elman.forecasting.saving import SINCE, from_file, to_file
 from elman.forecasting.saving_network import RENAMED
 from elman.forecasting.shown import figure, summary
+from elman.forecasting.stored import open_store
 from elman.forecasting.training_set import filled
 from elman.network import Network
 from elman.partitions import Job, partitioned
@@ -220,9 +223,12 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
 
         Parameters
         ----------
-        data : array_like (n,) or (n, D), list of these, or pandas or polars frame
+        data : array_like (n,) or (n, D), list of these, pandas or polars frame, or path
             A frame has the columns ``unique_id``, ``ds`` (time stamps or integers), ``y`` and the covariates, one row
-            per series and time. Of D channels, each has its own transform and center.
+            per series and time. Of D channels, each has its own transform and center. A path names Parquet files with
+            these columns, which need not fit in memory (a folder, a file, a pattern such as ``"sales/*.parquet"``, or a
+            list of files). The forecaster remembers the path, not the series: `predict` reads them again, and a
+            file of `save` does not have them.
         y : None
             Not used; scikit-learn's pipelines pass it.
         checkpoint_dir : str or path, optional
@@ -247,6 +253,12 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         place = self._place("fit")
         self._check(place)
         with changing(place, self):
+            if (source := partitioned(place, data)) is not None:
+                empty_forecast(place, source, [])
+                store = open_store(place, self, data, source)
+                with checkpointing(place, checkpoint_dir, resume, self.get_params(), store.identity):
+                    self._take(lambda: fit_store(place, self, store))
+                return self
             panel = self._read_new(place, data)
             learned_from = panel.values, panel.offsets, panel.covariates, str(panel.frequency)
             with checkpointing(place, checkpoint_dir, resume, self.get_params(), learned_from):
@@ -312,12 +324,13 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         levels = [] if level is None else check_levels(place, level)
         job = Job.checked(place, errors, output, resume, workers)
         with self._reading("predict") as fitted:
-            source = partitioned(place, data, *fitted.possible_names)
+            given = fitted.source if data is None else data
+            source = partitioned(place, given, *fitted.possible_names)
             if source is not None:
                 return forecast_parts(place, self, fitted, self._content(fitted), source, levels, future, job)
             job.refuse(place)
             if data is None:
-                panel = self._with_future(place, fitted.newest, future)
+                panel = self._with_future(place, fitted.need_series(place), future)
                 return fitted.delivered(place, panel, levels, self.n_threads or 0)
             panel = self._with_future(place, self._read(place, data), future)
             forecasts = self._forecast_panel(place, panel)
@@ -360,7 +373,7 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         place = self._place("gradient_flow")
         with self._alone("gradient_flow") as fitted:
             network = fitted.need_network(place)
-            panel = fitted.newest if data is None else self._read(place, data)
+            panel = fitted.need_series(place) if data is None else self._read(place, data)
             return measure(place, self, network, panel, member, probes)
 
     def update(self, data: Any) -> Self:
@@ -399,9 +412,25 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         """
         place = self._place("update")
         with self._alone("update") as fitted:
+            fitted.need_series(place)
             new = self._read(place, data, least=0 if isinstance(data, list) else 1, empty=True)
             self._fitted = fitted.updated(place, new, self.missing, self.n_threads or 0)
         return self
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the fitted forecaster to one file without executable content, for `elman.load`.
+
+        Of data in parts the file has no series: the loaded forecaster needs ``predict(data)``, and a warning says so.
+        For parameters and errors see `elman.estimators.Estimator.save`.
+        """
+        super().save(path)
+        if self._fitted.source is not None:
+            warnings.warn(
+                f"{self._place('save')}: the series are in parts outside memory and not in the file; pass them to "
+                "predict after loading.",
+                ElmanWarning,
+                stacklevel=2,
+            )
 
     # Fitted attributes
 

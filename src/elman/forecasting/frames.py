@@ -14,7 +14,7 @@ import pandas as pd
 from elman.data.ragged import refuse_times
 from elman.errors import ArgumentError, DataError, ElmanWarning, Remedy, UnsupportedError
 from elman.forecasting.covariates import read_covariates
-from elman.forecasting.panel import LARGEST, Panel, names_of
+from elman.forecasting.panel import LARGEST, Panel, longest, names_of
 from elman.tables.categories import sources
 from elman.tables.frame_columns import as_long, numbers, select_columns, time_stamps
 from elman.tables.frequencies import (
@@ -27,7 +27,7 @@ from elman.tables.frequencies import (
     to_frequency,
 )
 
-__all__ = ["read_panel"]
+__all__ = ["check_values", "frequency_of", "read_frame", "read_panel", "warn_left_out"]
 
 Array = npt.NDArray[np.float64]
 
@@ -90,7 +90,7 @@ def read_panel(
     data = as_long(place, data)
     _refuse_other_kinds(place, data)
     if hasattr(data, "columns"):
-        panel = _without_short(place, _read_frame(place, data, freq, missing, covariates), short)
+        panel = _without_short(place, read_frame(place, data, freq, missing, covariates), short)
     elif covariates:
         raise ArgumentError(
             f"{place}: past_covariates and future_covariates name columns of a frame, got {type(data).__name__}."
@@ -104,7 +104,7 @@ def read_panel(
     else:
         values = _one_series(place, "y", data, channels)
         panel = Panel(values, _offsets([len(values)]), "array")
-    _check_values(place, panel, missing, least, empty)
+    check_values(place, panel, missing, least, empty)
     return panel
 
 
@@ -170,18 +170,22 @@ def _without_short(place: str, panel: Panel, short: int) -> Panel:
     few = panel.lengths < short
     if not few.any() or few.all():
         return panel
-    left_out = np.flatnonzero(few)
+    warn_left_out(place, len(panel), panel.select(np.flatnonzero(few)), short, stacklevel=6)
+    return panel.select(np.flatnonzero(~few))
+
+
+def warn_left_out(place: str, total: int, left_out: Panel, short: int, stacklevel: int) -> None:
+    """Warn of series that are left out, having fewer than ``short`` values."""
     warnings.warn(
-        f"{place}: {len(left_out)} of {len(panel)} series left out, at least {short} values of each are needed: "
-        f"{names_of(panel, left_out)}.",
+        f"{place}: {len(left_out)} of {total} series left out, at least {short} values of each are needed: "
+        f"{names_of(left_out, range(len(left_out)))}.",
         ElmanWarning,
-        stacklevel=5,
+        stacklevel=stacklevel,
     )
-    return panel.select(np.flatnonzero(~few).tolist())
 
 
-def _check_values(place: str, panel: Panel, missing: str, least: int, empty: bool) -> None:
-    """Refuse empty data, infinities, values beyond float32, and NaN unless it may be filled."""
+def check_values(place: str, panel: Panel, missing: str, least: int, empty: bool) -> None:
+    """Refuse empty data, short series, infinities, values beyond float32, and NaN unless it may be filled."""
     if len(panel.values) == 0:
         raise DataError(f"{place}: there are no rows.")
     short = np.flatnonzero(panel.lengths < least)
@@ -231,8 +235,8 @@ def _place(panel: Panel, wrong: npt.NDArray[np.bool_]) -> str:
     return f"{panel.place(int(row))}, channel {channel}"
 
 
-def _read_frame(place: str, data: Any, freq: Any, missing: str, covariates: Sequence[str]) -> Panel:
-    """Check a long frame: columns, types, order, duplicates, frequency and gaps."""
+def read_frame(place: str, data: Any, freq: Any, missing: str, covariates: Sequence[str]) -> Panel:
+    """Check a long frame: columns, types, order, duplicates, frequency and gaps; for arguments see `read_panel`."""
     kind = "polars" if type(data).__module__.split(".")[0] == "polars" else "pandas"
     absent = [name for name in _COLUMNS if name not in data.columns]
     if absent:
@@ -252,7 +256,7 @@ def _read_frame(place: str, data: Any, freq: Any, missing: str, covariates: Sequ
     further = read_covariates(place, frame, covariates) if covariates else None
     panel = Panel(values, _offsets([len(values)]), kind, pd.Index(ids), times, covariates=further)
     panel = _in_order(place, panel, codes)
-    return _regular(place, replace(panel, frequency=_frequency(place, panel, freq)), freq, missing)
+    return _regular(place, replace(panel, frequency=frequency_of(place, panel, freq)), freq, missing)
 
 
 def _in_order(place: str, panel: Panel, codes: npt.NDArray[Any]) -> Panel:
@@ -273,7 +277,7 @@ def _in_order(place: str, panel: Panel, codes: npt.NDArray[Any]) -> Panel:
     return panel
 
 
-def _frequency(place: str, panel: Panel, freq: Any) -> Frequency:
+def frequency_of(place: str, panel: Panel, freq: Any) -> Frequency:
     """Return the given frequency, or infer it from the longest series."""
     assert panel.times is not None
     if not (isinstance(freq, str) and freq == "auto"):
@@ -288,8 +292,8 @@ def _frequency(place: str, panel: Panel, freq: Any) -> Frequency:
             kind = "integers" if integers else "time stamps"
             raise ArgumentError(f"{place}: the frequency {freq!r} does not go with ds, which holds {kind}.")
         return frequency
-    longest = int(np.argmax(panel.lengths))
-    times = panel.times[panel.offsets[longest] : panel.offsets[longest + 1]]
+    series = longest(panel.lengths, panel.ids)
+    times = panel.times[panel.offsets[series] : panel.offsets[series + 1]]
     inferred = infer_frequency(times) if len(times) > 1 else None
     if inferred is None:
         raise _no_frequency(place, times)

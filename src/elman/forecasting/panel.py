@@ -12,7 +12,7 @@ import pandas as pd
 
 from elman.tables.frequencies import Frequency, Times, future_times
 
-__all__ = ["LARGEST", "Panel", "names_of", "spanned"]
+__all__ = ["LARGEST", "Panel", "joined", "longest", "name_key", "names_of", "spanned"]
 
 Array = npt.NDArray[np.float64]
 
@@ -149,9 +149,8 @@ class Panel:
         """
         if self.ids is None:
             return None
-        names = self.ids.tolist()
-        keys = [(0, name, "") if type(name) is int else (1, 0, repr(name)) for name in names]
-        return np.array(sorted(range(len(names)), key=keys.__getitem__), dtype=np.int64)
+        keys = [name_key(name) for name in self.ids.tolist()]
+        return np.array(sorted(range(len(keys)), key=keys.__getitem__), dtype=np.int64)
 
     def positions(self, series: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """Return the positions in `values` of some series, one after another."""
@@ -209,6 +208,50 @@ class Panel:
                     else column.to_numpy()
                 )
         return pl.DataFrame(columns)
+
+
+def name_key(name: Any) -> tuple[int, int, str]:
+    """Return the sort key of a name: integers first, by size.
+
+    Examples
+    --------
+    >>> sorted(["b", 10, "a", 2], key=name_key)
+    [2, 10, 'a', 'b']
+    """
+    return (0, name, "") if type(name) is int else (1, 0, repr(name))
+
+
+def longest(lengths: npt.NDArray[np.int64], ids: Any) -> int:
+    """Return the position of the longest series; of equals, of the first by name, whatever the order of the rows.
+
+    Examples
+    --------
+    >>> longest(np.array([3, 5, 5]), ["tea", "rum", "milk"])
+    2
+    """
+    most = np.flatnonzero(lengths == lengths.max())
+    keys = [name_key(name) for name in pd.Index(ids)[most].tolist()]
+    return int(most[min(range(len(keys)), key=keys.__getitem__)])
+
+
+def joined(panels: Sequence[Panel]) -> Panel:
+    """Put the series of several panels of frames into one.
+
+    Examples
+    --------
+    >>> one = Panel(np.array([1.0, 2.0]), np.array([0, 2]), "pandas", pd.Index(["tea"]), pd.Index([1, 2]), 1)
+    >>> joined([one, one]).values.tolist()
+    [1.0, 2.0, 1.0, 2.0]
+    """
+    first, offsets = panels[0], np.concatenate([[0], *(panel.lengths for panel in panels)]).cumsum()
+    every: dict[str, list[Any]] = {
+        name: [getattr(panel, name) for panel in panels] for name in ("values", "ids", "times", "covariates")
+    }
+    covariates = None if first.covariates is None else np.concatenate(every["covariates"])
+    ids, times = (every[name][0].append(every[name][1:]) for name in ("ids", "times"))
+    return replace(
+        first, values=np.concatenate(every["values"]), offsets=offsets, ids=ids, times=times, covariates=covariates
+    )
 
 
 def spanned(starts: npt.NDArray[np.int64], stops: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:

@@ -36,7 +36,7 @@ from elman.tables.frequencies import Frequency
 from elman.training.checkpoints import writes_states
 from elman.training.jobs import run_all
 
-__all__ = ["fit_panel"]
+__all__ = ["fit_panel", "fit_store"]
 
 Array = npt.NDArray[np.float64]
 
@@ -98,6 +98,11 @@ def _fit_or_so_far(place: str, parameters: Parameters, panel: Panel) -> Fitted:
     return _interruptible(candidates, candidates.in_memory(panel))
 
 
+def fit_store(place: str, parameters: Parameters, series: SeriesStore) -> Fitted:
+    """Fit a forecaster to series in order of their names; see `fit_panel`."""
+    return _interruptible(_candidates(place, parameters, series.frequency), series)
+
+
 def _candidates(place: str, parameters: Parameters, frequency: Frequency | None) -> Candidates:
     seasons = resolve_seasons(place, parameters.season, frequency)
     return Candidates(place, parameters, seasons, root_seed(parameters.random_state))
@@ -135,7 +140,7 @@ def _fitted(
     candidates: Candidates, series: SeriesStore, method: Method, reason: str, comparison: Comparison | None = None
 ) -> Fitted:
     newest, parameters = series.newest(method.context_length), values_of(candidates.parameters)
-    return Fitted(method, candidates.seasons, newest, parameters, reason, comparison)
+    return Fitted(method, candidates.seasons, newest, parameters, reason, comparison, series.columns, series.origin)
 
 
 def _so_far(candidates: Candidates, series: SeriesStore) -> Method | None:

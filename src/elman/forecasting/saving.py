@@ -52,7 +52,7 @@ def to_file(fitted: Fitted) -> tuple[Arrays, dict[str, Any]]:
     for part in (fitted.network, getattr(fitted.method, "spread", None)):
         own: tuple[Arrays, dict[str, Any]] = ({}, {})
         if isinstance(part, NetworkMethod):
-            own = network_to_file(part)
+            own = network_to_file(part, own_names=len(fitted.newest) == 0)
         elif isinstance(part, Spread):
             own = _spread_to_file(part)
         arrays |= own[0]

@@ -21,6 +21,7 @@ from elman.forecasting.parameters import Parameters
 from elman.forecasting.prediction import forecast
 from elman.forecasting.recipe import Recipe, resolve_seasons
 from elman.forecasting.running import Running
+from elman.forecasting.saving_names import names_from_file, names_to_file
 from elman.forecasting.selection import Choice
 from elman.forecasting.training_set import center_of_newest
 from elman.network import Architecture, Network, State
@@ -37,12 +38,16 @@ _LEAST, _FARTHEST = 1e-200, 1e100  # of divisors, and of values in units of the 
 _CLOSE = 1e-6  # logarithms differ between machines in the last bits
 
 
-def network_to_file(network: NetworkMethod) -> tuple[Arrays, dict[str, Any]]:
-    """Return its arrays and metadata."""
+def network_to_file(network: NetworkMethod, *, own_names: bool) -> tuple[Arrays, dict[str, Any]]:
+    """Return its arrays and metadata; ``own_names``: with the names of series of which the file has no values."""
+    if own_names:
+        network = network.without_series()
     arrays: Arrays = {"theta": np.stack([member.theta for member in network.networks]), "scales": network.scales}
     arrays |= to_arrays(network.residuals)
     if network.running is not None:
         arrays |= _running_arrays(network.running)
+    if own_names and network.names is not None:
+        arrays["names"] = names_to_file(network.names)
     return arrays, {
         "architecture": network.networks[0].architecture.to_dict(),
         "recipe": asdict(network.recipe),
@@ -100,20 +105,26 @@ def network_from_file(parameters: Parameters, arrays: Arrays, metadata: dict[str
 def with_series(network: NetworkMethod, arrays: Arrays, newest: Panel) -> NetworkMethod:
     """Add the values per series: scales, and the states after updates."""
     recipe, series, several = network.recipe, len(newest), not network.scaling.flat
+    names = newest.ids
+    if series == 0:
+        names = names_from_file(arrays.pop("names"), len(arrays["scales"])) if "names" in arrays else None
+        series = 0 if names is None else len(names)
     scales = checked(arrays, "scales", np.float64, 2 if several else 1)
     if scales.shape != ((series, recipe.channels) if several else (series,)):
         raise FileFormatError("scales must be one number per series and channel")
-    divided, columns = np.array([kind == "scale" for kind in network.scaling.kinds]), scales.reshape(series, -1)
+    divided, columns = np.array([kind == "scale" for kind in network.scaling.kinds]), np.atleast_2d(scales.T).T
     if not ((columns > _LEAST) & (columns <= LARGEST) & (divided | (columns == 1))).all():
         raise FileFormatError("scales must be sizes of values, and 1 where nothing is divided by them")
     del arrays["scales"]
+    if len(newest) == 0:
+        return replace(network, scales=scales, names=names)
     sizes = _sizes_in_units(network, scales, newest)
     if sizes.max() > _FARTHEST:
         raise FileFormatError("scales and unit do not go with values")
     _check_answer(network, newest, scales, int(np.argmax(sizes)))
     running = _take_running(arrays)
     found = None if running is None else _checked_running(running, network, newest, scales)
-    return replace(network, scales=scales, names=newest.ids, running=found)
+    return replace(network, scales=scales, names=names, running=found)
 
 
 def _sizes_in_units(network: NetworkMethod, scales: npt.NDArray[np.float64], newest: Panel) -> npt.NDArray[np.float64]:

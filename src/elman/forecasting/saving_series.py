@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import sys
 import zoneinfo
@@ -13,14 +12,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from elman import _check
-from elman.errors import ArgumentError, FileFormatError
+from elman.errors import FileFormatError
 from elman.forecasting.methods import NetworkMethod
 from elman.forecasting.options import covariates_of
 from elman.forecasting.panel import LARGEST, Panel
 from elman.forecasting.parameters import Parameters
+from elman.forecasting.saving_names import names_from_file, names_to_file
 from elman.forecasting.saving_network import checked
-from elman.persistence import parse_json
-from elman.persistence.header import MAX_ITEMS
 from elman.persistence.models import check_names
 from elman.tables.frequencies import (
     OFF_CALENDAR,
@@ -50,7 +48,7 @@ def panel_to_file(newest: Panel) -> tuple[Arrays, dict[str, Any]]:
         arrays["covariates"] = newest.covariates
     data: dict[str, Any] = {"kind": newest.kind, "frequency": None, "unit": None, "zone": None}
     if newest.times is not None and newest.ids is not None:
-        arrays["ids"] = _names(newest.ids)
+        arrays["ids"] = names_to_file(newest.ids)
         data["frequency"] = frequency_text(newest.frequency)
         if isinstance(newest.times, pd.DatetimeIndex):
             arrays["times"] = newest.times.asi8.copy()
@@ -58,14 +56,6 @@ def panel_to_file(newest: Panel) -> tuple[Arrays, dict[str, Any]]:
         else:
             arrays["times"] = newest.times.to_numpy(dtype=np.int64)
     return arrays, data
-
-
-def _names(ids: pd.Index) -> npt.NDArray[np.uint8]:
-    """Write the names of series as JSON."""
-    names = ids.tolist()
-    if odd := [name for name in names if type(name) not in (str, int)]:
-        raise ArgumentError(f"Forecaster.save: unique_id must be text or integers to be saved, got {odd[0]!r}.")
-    return np.frombuffer(json.dumps(names).encode(), dtype=np.uint8).copy()
 
 
 def panel_from_file(
@@ -121,6 +111,8 @@ def panel_from_file(
 
 def _check_offsets(offsets: npt.NDArray[Any], total: int, context_length: int, *, alone: bool) -> None:
     lengths = np.diff(offsets)
+    if offsets.dtype == np.int64 and offsets.tolist() == [0] and total == 0:  # of a fit to data in parts
+        return
     if (
         offsets.dtype != np.int64
         or offsets.ndim != 1
@@ -138,7 +130,7 @@ def _check_offsets(offsets: npt.NDArray[Any], total: int, context_length: int, *
 
 def _check_values(panel: Panel, network: NetworkMethod | None) -> None:
     """Refuse values that `fit` refuses."""
-    if np.abs(panel.values).max() > LARGEST:
+    if np.abs(panel.values).max(initial=0) > LARGEST:
         raise FileFormatError(f"values go beyond {LARGEST:.6g}")
     if network is not None:
         network.scaling.check("values", panel)
@@ -154,38 +146,29 @@ def _named(
 ) -> Panel:
     """Rebuild the series of a frame: with names, and time stamps that step by the frequency."""
     values, stamps = own["values"], own["times"]
-    ids = _ids(own["ids"], len(offsets) - 1)
+    ids = names_from_file(own["ids"], len(offsets) - 1)
     if stamps.dtype != np.int64 or stamps.shape != values.shape[:1]:
         raise FileFormatError("times do not go with values")
     frequency = read_frequency(data["frequency"])
     if isinstance(frequency, int) != (data["unit"] is None) or (data["unit"] is None and data["zone"] is not None):
         raise FileFormatError("frequency, unit and zone do not go together")
     panel = Panel(values, offsets, kind, ids, _times(stamps, data), frequency, covariates)
+    if len(panel) == 0:
+        return panel
     if len(steps := _irregular(panel)):
         raise FileFormatError(f"times do not step by the frequency {panel.place(int(steps[0]))}")
     _check_end(panel, horizon)
     return panel
 
 
-def _ids(text: npt.NDArray[Any], count: int) -> pd.Index:
-    if text.dtype != np.uint8 or text.ndim != 1:
-        raise FileFormatError("ids must be bytes")
-    names = parse_json(text.tobytes().decode("ascii"), "list of ids", MAX_ITEMS + 4 * count)
-    if not isinstance(names, list) or len(names) != count or any(type(name) not in (str, int) for name in names):
-        raise FileFormatError("ids must be a text or an integer for every series")
-    if len(set(names)) < count:
-        raise FileFormatError("ids must differ")
-    return pd.Index(names)
-
-
 def _times(stamps: npt.NDArray[np.int64], data: dict[str, Any]) -> pd.Index:
     if data["unit"] is None:
-        if stamps.min() <= -_LARGEST_STEP or stamps.max() >= _LARGEST_STEP:
+        if stamps.min(initial=0) <= -_LARGEST_STEP or stamps.max(initial=0) >= _LARGEST_STEP:
             raise FileFormatError("integer times must be below 2**62 in size")
         return pd.Index(stamps)
     unit = _check.choice("data", "unit", data["unit"], tuple(_UNITS))
     first, end = (year * _UNITS[unit] for year in _YEARS)
-    if int(stamps.min()) < max(first, -(2**63) + 1) or int(stamps.max()) >= end:
+    if int(stamps.min(initial=0)) < max(first, -(2**63) + 1) or int(stamps.max(initial=0)) >= end:
         raise FileFormatError("times must lie in the years 1 to 9999")
     times = pd.DatetimeIndex(stamps.view(f"datetime64[{unit}]"))
     return times if data["zone"] is None else times.tz_localize("UTC").tz_convert(_zone(data["zone"]))

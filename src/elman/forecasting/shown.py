@@ -34,7 +34,8 @@ def summary(fitted: Fitted) -> dict[str, Any]:
     found: dict[str, Any] = {"delivered": fitted.label, "because": fitted.reason}
     if fitted.comparison is not None:
         found["verdict"] = Backtest.of(fitted.comparison).verdict
-    found |= {"series": len(fitted.newest), "season": ", ".join(map(str, fitted.seasons))}
+    found |= {"series": len(fitted.newest)} if len(fitted.newest) else {}  # not of data in parts
+    found |= {"season": ", ".join(map(str, fitted.seasons))}
     if (network := fitted.network) is not None:
         found |= {"window": network.recipe.window, "updates": network.updates}
         found |= trained(network.networks, network.history)
@@ -58,7 +59,7 @@ def figure(place: str, fitted: Fitted, forecast: Any) -> Figure:
     ArgumentError
         If the forecast has another form than the data, or other series.
     """
-    future = long_forecast(place, fitted.newest, forecast)
+    future = long_forecast(place, fitted.need_series(place), forecast)
     check = None if fitted.comparison is None else Backtest.of(fitted.comparison)
     return plot_forecast(known_frame(fitted.newest), future, check, fitted.seasons[0], method=fitted.label)
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from hashlib import blake2b
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -22,6 +22,7 @@ from elman.forecasting.panel import Panel
 from elman.forecasting.scaling import Kind, Scaling
 from elman.forecasting.training_set import filled
 from elman.tables.frequencies import Frequency
+from elman.tables.own_names import OwnNames
 
 __all__ = ["MOST_SAMPLED", "PanelStore", "Piece", "SeriesStore", "rank", "sampled"]
 
@@ -70,6 +71,14 @@ class SeriesStore(Protocol):
         """Whether any value was missing."""
 
     @property
+    def origin(self) -> Any:
+        """The data as they were given, if they are not in memory; else None."""
+
+    @property
+    def columns(self) -> OwnNames | None:
+        """Columns of these data, unless they have the usual names."""
+
+    @property
     def sample(self) -> PanelStore:
         """The series to choose, tune and calibrate on: all of them, or `MOST_SAMPLED`."""
 
@@ -111,6 +120,9 @@ class PanelStore:
     >>> store.panel.values.tolist(), store.raw.values.tolist()
     ([1.0, 2.0, 3.0], [1.0, nan, 3.0])
     """
+
+    origin: ClassVar[None] = None
+    columns: ClassVar[None] = None
 
     panel: Panel
     unknown: npt.NDArray[np.bool_]

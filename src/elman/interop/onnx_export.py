@@ -118,7 +118,7 @@ def _graph_and_check(model: Any) -> tuple[Graph, Callable[[Run], Pairs]]:
         from elman.interop.onnx_forecaster import forecaster_graph
 
         forecast = fitted_value("export_onnx", model)
-        own, newest = forecast.need_network("export_onnx"), forecast.newest
+        own, newest = forecast.need_network("export_onnx"), forecast.need_series("export_onnx")
         threads = model.n_threads or 0
         return forecaster_graph(own, _about_forecaster(own, newest)), lambda run: _check_forecaster(
             own, newest, threads, run

@@ -61,6 +61,10 @@ class Alone(ABC):
         """Return the method unchanged: it holds nothing per series."""
         return self
 
+    def without_series(self) -> Self:
+        """Return the method unchanged: it holds nothing per series."""
+        return self
+
     def kept(self, longer: Panel) -> Panel:
         """Keep everything."""
         return longer

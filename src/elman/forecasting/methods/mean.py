@@ -66,6 +66,10 @@ class MeanMethod(Alone):
         kept = longer.tail(self.network.recipe.window + self.network.recipe.steps - 1 + int(added.max()))
         return replace(self, network=self.network.advanced(place, tail, kept, added, n_threads))
 
+    def without_series(self) -> MeanMethod:
+        """Drop what only the network's own series need."""
+        return replace(self, network=self.network.without_series())
+
     def in_order(self, rows: npt.NDArray[np.int64]) -> MeanMethod:
         """Sort the network's values per series."""
         return replace(self, network=self.network.in_order(rows))

@@ -116,6 +116,12 @@ class NetworkMethod:
         """Return the same, just fitted, with the series in another order; ``rows`` are their present positions."""
         return replace(self, scales=self.scales[rows], names=None if self.names is None else self.names[rows])
 
+    def without_series(self) -> NetworkMethod:
+        """Drop the states, and the scales unless they are those of series with names."""
+        if self.scaling.divides and self.names is not None:
+            return replace(self, running=None)
+        return replace(self, scales=self.scales[:0], names=None, running=None)
+
     def forecast(self, place: str, panel: Panel, n_threads: int) -> Array:
         """Forecast from a panel, which includes the covariates known ahead."""
         self.scaling.check(place, panel)

@@ -54,5 +54,8 @@ class Method(Protocol):
     def in_order(self, rows: npt.NDArray[np.int64]) -> Self:
         """Return the just fitted method with its series in another order; ``rows`` (S,) are their present positions."""
 
+    def without_series(self) -> Self:
+        """Return the method without what only its own series need."""
+
     def kept(self, longer: Panel) -> Panel:
         """Keep the values of extended series that later forecasts and updates need."""
