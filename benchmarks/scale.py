@@ -41,19 +41,19 @@ COMPARED = 20  # parts compared with memory
 TICK = os.sysconf("SC_CLK_TCK")
 
 
-def make(folder: Path, series: int) -> Path:
+def make(folder: Path, series: int, length: int = LENGTH) -> Path:
     """Write positive monthly series with trend, season and noise; a smaller panel is the beginning of a larger one."""
     folder.mkdir(parents=True, exist_ok=True)
-    days = np.arange("2016-01", LENGTH, dtype="datetime64[M]").astype("datetime64[us]")
-    t = np.arange(LENGTH)
+    days = np.arange("2016-01", length, dtype="datetime64[M]").astype("datetime64[us]")
+    t = np.arange(length)
     for number in range(-(-series // PER_FILE)):
         path, count = folder / f"{number:04}.parquet", min(PER_FILE, series - number * PER_FILE)
         rng = np.random.default_rng(number)
         level, slope, swing = rng.lognormal(3, 1, (count, 1)), rng.normal(0, 0.003, (count, 1)), rng.random((count, 1))
         season = 0.3 * swing * np.sin(2 * np.pi * (t + rng.integers(0, SEASON, (count, 1))) / SEASON)
-        y = level * (1 + slope * t + season) * np.exp(rng.normal(0, 0.1, (count, LENGTH)))
+        y = level * (1 + slope * t + season) * np.exp(rng.normal(0, 0.1, (count, length)))
         names = pa.array([f"s{number * PER_FILE + i:07}" for i in range(count)])
-        ids = names.take(pa.array(np.repeat(np.arange(count), LENGTH)))
+        ids = names.take(pa.array(np.repeat(np.arange(count), length)))
         if not path.exists():
             table = pa.table({"unique_id": ids, "ds": np.tile(days, count), "y": y.ravel()})
             pq.write_table(table, path)

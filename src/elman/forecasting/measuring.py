@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from zlib import crc32
@@ -23,7 +23,7 @@ from elman.partitions.faults import separated
 from elman.tables.frame_columns import time_stamps
 from elman.tables.frequencies import Frequency
 
-__all__ = ["Longest", "Measurements", "Reading", "Sample"]
+__all__ = ["Longest", "Measurements", "Reading", "Sample", "with_rows"]
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
@@ -87,6 +87,11 @@ class Reading:
         return filled(panel, self.missing, self.season)
 
 
+def with_rows(parts: Iterable[Part]) -> Iterator[Part]:
+    """Leave out the parts without rows, which engines for clusters may have."""
+    return (part for part in parts if len(part.frame))
+
+
 @dataclass
 class Longest:
     """The longest series of the parts seen so far; of equals, the first by name.
@@ -99,18 +104,26 @@ class Longest:
     Examples
     --------
     >>> frame = pd.DataFrame({"unique_id": ["a", "b", "b", "b"], "ds": pd.date_range("2024-01-01", periods=4)})
-    >>> Longest.of([Part(0, frame, str)]).frequency("example", "auto")
+    >>> Longest.of("example", [Part(0, frame, str)]).frequency("example", "auto")
     <Day>
     """
 
     rows: pd.DataFrame | None = None
 
     @classmethod
-    def of(cls, parts: Iterable[Part]) -> Self:
-        """Look through parts."""
+    def of(cls, place: str, parts: Iterable[Part]) -> Self:
+        """Look through parts.
+
+        Raises
+        ------
+        DataError
+            If none has a row.
+        """
         found = cls()
-        for part in parts:
+        for part in with_rows(parts):
             found.add(part.frame)
+        if found.rows is None:
+            raise DataError(f"{place}: there are no rows.")
         return found
 
     def add(self, frame: pd.DataFrame) -> None:
@@ -211,7 +224,7 @@ class Measurements:
         found = cls(reading, scaled)
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
-            for part in parts:
+            for part in with_rows(parts):
                 found.longest.add(part.frame)
                 found.add(*reading.of_part(part))
         for warning in {str(each.message): each for each in caught}.values():

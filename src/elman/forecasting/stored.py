@@ -19,7 +19,7 @@ import pandas as pd
 from elman.data.scaling import choose_transform, outside_domain
 from elman.errors import DataError, UnsupportedError
 from elman.forecasting.frames import check_values, warn_left_out
-from elman.forecasting.measuring import Longest, Measurements, Reading
+from elman.forecasting.measuring import Longest, Measurements, Reading, with_rows
 from elman.forecasting.notices import notice_ended
 from elman.forecasting.options import covariates_of, least_values
 from elman.forecasting.panel import Panel, joined
@@ -206,11 +206,11 @@ def _with_frequency(
     place: str, freq: Any, source: Partitioned, read: Callable[[Frequency], Measurements]
 ) -> Measurements:
     """Read all parts with the frequency of the longest series, for which that of the first part is a guess."""
-    guess = Longest.of(itertools.islice(source.parts(), 1)).frequency(place, freq)
+    guess = Longest.of(place, itertools.islice(with_rows(source.parts()), 1)).frequency(place, freq)
     try:
         measured = read(guess)
     except DataError:
-        frequency = Longest.of(source.parts()).frequency(place, freq)
+        frequency = Longest.of(place, source.parts()).frequency(place, freq)
         if frequency == guess:
             raise
         return read(frequency)

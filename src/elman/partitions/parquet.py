@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import atexit
 import os
+import shutil
 import tempfile
+import weakref
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -200,6 +203,8 @@ class ParquetFiles:
             (group, row, table.cast(self.types)) for group, row, table in batches_of(self.groups, self.types, ROWS)
         )
         buckets = spill(batches, self.groups, self._own[0], count, where)
+        if folder is None:  # they are needed no longer than the object
+            weakref.finalize(buckets, shutil.rmtree, where.parent, ignore_errors=True)
         return replace(self, borders=tuple(range(buckets.count + 1)), buckets=buckets)
 
     def _ids(self) -> Iterator[tuple[int, Any]]:
@@ -283,9 +288,6 @@ class ParquetFiles:
 
 def temporary_folder() -> str:
     """Make a folder that is removed when the process ends."""
-    import atexit
-    import shutil
-
     folder = tempfile.mkdtemp(prefix="elman-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
