@@ -9,6 +9,7 @@ INSTALL ?= --editable .
 RUN := $(VENV)/bin/
 SECONDS ?= 600
 WORKERS ?= 2
+ENGINES ?= dask ray spark
 AXE ?= $(VENV)/axe/node_modules/axe-core/axe.min.js
 PIP := $(RUN)python -m pip --quiet --disable-pip-version-check install
 NATIVE := pyproject.toml CMakeLists.txt $(shell find cpp -type f)
@@ -22,7 +23,7 @@ LOWEST = $(shell $(PYTHON) -c 'import tomllib; project = tomllib.load(open("pypr
 	print(*project["dependencies"], *more["plot"], *more["text"], *more["explain"], *more["parquet"], *more["dtw"], more["dask"][0])' | sed 's/>=/==/g')
 CALENDAR := tests/forecasting/test_frames.py tests/tables
 
-.PHONY: demo help clean test test-lowest test-lowest-pandas test-external test-browser faults fuzz mutate sanitize check docs site bench bench-scale accuracy prior wheel wheels test-wheel test-arm test-compilers
+.PHONY: demo help clean test test-lowest test-lowest-pandas test-external test-browser test-cluster faults fuzz mutate sanitize check docs site bench bench-scale accuracy prior wheel wheels test-wheel test-arm test-compilers
 .DEFAULT_GOAL := help
 
 ##@ First steps
@@ -60,6 +61,11 @@ test-browser: $(VENV)/.browser $(AXE) site ## the worked-by-hand page and the si
 
 faults: $(VENV)/.test ## kill, interrupt, fill the disk: is every file whole, every run taken up again? (needs strace)
 	@$(RUN)python -m pytest tests_faults
+
+# PySpark needs Java 17 or later; Debian's package is installed where there is none, which needs root.
+test-cluster: $(VENV)/.cluster ## forecasts on Dask, Ray and Spark: the bits of one machine, workers killed (ENGINES="dask ray spark")
+	@command -v java > /dev/null || { apt-get -qq update && apt-get -qq install -y default-jre-headless; }
+	@for engine in $(ENGINES); do $(RUN)python -m pytest tests_cluster -k $$engine || exit 1; done
 
 fuzz: $(VENV)/.fuzz ## ten minutes of made-up files for the loader and the readers of tables (SECONDS=... for longer)
 	@$(RUN)python tests_fuzz/fuzz.py $(SECONDS)
@@ -158,6 +164,10 @@ $(VENV)/.external: $(VENV)/.test
 	@touch $@
 
 $(VENV)/.docs: $(VENV)/.test
+	$(EXTRA)
+	@touch $@
+
+$(VENV)/.cluster: $(VENV)/.test
 	$(EXTRA)
 	@touch $@
 

@@ -13,7 +13,7 @@ import pandas as pd
 from elman.partitions.engine_frame import EngineFrame
 from elman.partitions.kinds import Part
 from elman.partitions.levels import Level
-from elman.partitions.tasks import ERROR, Task
+from elman.partitions.tasks import ERROR, Task, hashes_of
 
 __all__ = ["DaskFrame"]
 
@@ -96,9 +96,7 @@ def _apply(frame: pd.DataFrame, task: Task) -> pd.DataFrame:
 
 
 def _hashes(ids: pd.DataFrame) -> pd.DataFrame:
-    """Hash every id of a partition once; equal ids have equal hashes in every process."""
-    column = ids.iloc[:, 0].drop_duplicates()
-    return pd.DataFrame({"hash": pd.util.hash_pandas_object(column, index=False).to_numpy()})
+    return pd.DataFrame({"hash": hashes_of(ids.iloc[:, 0])})
 
 
 def _client() -> Any:

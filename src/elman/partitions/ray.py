@@ -6,12 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from elman.partitions.engine_frame import EngineFrame
 from elman.partitions.kinds import Part
 from elman.partitions.levels import Level
-from elman.partitions.tasks import ERROR, Task
+from elman.partitions.tasks import ERROR, Task, hashes_of
 
 __all__ = ["RayDataset"]
 
@@ -38,14 +39,21 @@ class RayDataset(EngineFrame):
     def by_series(self) -> RayDataset:
         """Return the same rows with every series whole in one block.
 
-        Unless there is one block alone, the rows are distributed by the hash of their ids: Ray cannot read the ids
-        without computing the blocks.
+        The ids of every block are read once. Only if a series is found in two blocks, all rows are distributed by the
+        hash of their ids.
         """
         blocks = self.data.select_columns(self.needed).materialize()
-        if self.moved or blocks.num_blocks() == 1:
+        if self.moved or self._whole(blocks):
             return replace(self, data=blocks)
         shuffled = blocks.repartition(blocks.num_blocks(), keys=[self.names.series])
         return replace(self, data=shuffled, moved=True)
+
+    def _whole(self, blocks: Any) -> bool:
+        if blocks.num_blocks() == 1:
+            return True
+        found = blocks.select_columns([self.names.series]).map_batches(_hashes, **_WHOLE)
+        hashes = np.concatenate([table["hash"].to_numpy() for table in found.iter_batches(**_WHOLE)])
+        return len(np.unique(hashes)) == len(hashes)
 
     def parts(self) -> Iterator[Part]:
         """Fetch one block after the other."""
@@ -92,6 +100,12 @@ class _Apply:
         import ray
 
         return pa.Table.from_pandas(ray.get(self.shared)(_frame(table)), preserve_index=False)
+
+
+def _hashes(table: Any) -> Any:
+    import pyarrow as pa
+
+    return pa.table({"hash": hashes_of(_frame(table).iloc[:, 0])})
 
 
 def _level() -> Level:

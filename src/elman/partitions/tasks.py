@@ -6,11 +6,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from elman.partitions.faults import separated
 
-__all__ = ["ERROR", "Function", "Task"]
+__all__ = ["ERROR", "Function", "Task", "hashes_of"]
 
 ERROR = "error"  # column of messages
 
@@ -90,3 +92,15 @@ class Task:
 def _without_value(dtype: Any, count: int) -> pd.Series:
     """Make a column (count,) of missing values, or of zeros if its dtype has none."""
     return pd.Series([0 if pd.api.types.is_integer_dtype(dtype) else None] * count, dtype=dtype)
+
+
+def hashes_of(ids: pd.Series) -> npt.NDArray[np.uint64]:
+    """Hash every id of a part once; equal ids have equal hashes in every process.
+
+    Examples
+    --------
+    >>> len(hashes_of(pd.Series(["tea", "rum", "tea"])))
+    2
+    """
+    hashes: npt.NDArray[np.uint64] = pd.util.hash_pandas_object(ids.drop_duplicates(), index=False).to_numpy(np.uint64)
+    return hashes
