@@ -74,7 +74,12 @@ class DaskFrame(EngineFrame):
     def levels(self) -> list[Level]:
         """Ask the workers of the current client; without a client, Dask computes in this process."""
         client = _client()
-        return [] if client is None else list(client.run(Level.here).values())
+        return [] if client is None else list(client.run(Level.here, on_error="ignore").values())
+
+    def fetched(self, result: Any) -> pd.DataFrame:
+        """Compute a result."""
+        frame: pd.DataFrame = result.compute().reset_index(drop=True)
+        return frame
 
     def lazily(self, task: Task) -> Any:
         """Return a Dask DataFrame. The task is one object of its graph, which a worker receives once."""

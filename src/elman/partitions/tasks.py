@@ -102,5 +102,4 @@ def hashes_of(ids: pd.Series) -> npt.NDArray[np.uint64]:
     >>> len(hashes_of(pd.Series(["tea", "rum", "tea"])))
     2
     """
-    hashes: npt.NDArray[np.uint64] = pd.util.hash_pandas_object(ids.drop_duplicates(), index=False).to_numpy(np.uint64)
-    return hashes
+    return np.asarray(pd.util.hash_pandas_object(ids.drop_duplicates(), index=False), dtype=np.uint64)
