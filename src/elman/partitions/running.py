@@ -23,7 +23,7 @@ from elman.persistence import write_atomically
 __all__ = ["run"]
 
 _FAULTS = "_errors.parquet"
-_PATIENCE = 3  # times that workers may be killed before one of them ends a part
+_PATIENCE = 5  # times that workers may be killed before one of them ends a part
 
 
 def run(
