@@ -17,6 +17,7 @@ from elman.engine import isa, num_threads
 from elman.errors import ArgumentError, DataError, ElmanWarning, Remedy, UnsupportedError
 from elman.forecasting.fitted import Fitted
 from elman.forecasting.options import covariates_of, least_values, names_of
+from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.partitions import Job, Partitioned, at_level, worker_count
 from elman.persistence import parse_arrays
@@ -191,7 +192,8 @@ def _check_fitted(place: str, forecaster: Parameters, fitted: Fitted, levels: Se
             Remedy("pass it to the Forecaster and fit again, for example {}", freq="MS"),
         )
     if levels:
-        fitted.method.bounds(place, fitted.newest.select([0]), np.zeros((1, int(forecaster.horizon))), levels, 1)
+        any_series = Panel(np.ones(2), np.array([0, 2]), "pandas", pd.Index([""]))
+        fitted.method.bounds(place, any_series, np.ones((1, int(forecaster.horizon))), levels, 1)
 
 
 def empty_forecast(place: str, source: Partitioned, levels: Sequence[float]) -> pd.DataFrame:

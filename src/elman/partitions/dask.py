@@ -68,8 +68,8 @@ class DaskFrame(EngineFrame):
         frame = self.data[self.needed]
         frame = frame.persist() if self.moved else frame
         for number in range(frame.npartitions):
-            part = frame.partitions[number].compute().rename(columns=self.usual).reset_index(drop=True)
-            yield Part(number, part, f"partition {number + 1}, row {{}}".format)
+            part = frame.partitions[number].compute().rename(columns=self.usual)
+            yield Part(number, self.in_order(part), f"partition {number + 1}, row {{}}".format)
 
     def levels(self) -> list[Level]:
         """Ask the workers of the current client; without a client, Dask computes in this process."""

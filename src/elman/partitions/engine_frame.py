@@ -134,6 +134,12 @@ class EngineFrame(ABC):
         task = Task(function, empty, self.usual, source.moved, job.errors == "collect", job.about, future)
         return source.collected(task) if task.collect else source.lazily(task)
 
+    def in_order(self, part: pd.DataFrame) -> pd.DataFrame:
+        """Sort a part if the engine has moved its rows; number them."""
+        if self.moved:
+            return part.sort_values(["unique_id", "ds"], kind="stable", ignore_index=True)
+        return part.reset_index(drop=True)
+
     def isa(self) -> str:
         """Return the ISA level that this process and all workers can use; see `common_level`."""
         return common_level(self.place, Level.here(), self.levels())

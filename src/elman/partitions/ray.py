@@ -59,7 +59,7 @@ class RayDataset(EngineFrame):
         """Fetch one block after the other."""
         blocks = self.data.select_columns(self.needed).iter_batches(**_WHOLE, prefetch_batches=0)
         for number, table in enumerate(blocks):
-            yield Part(number, self._usual(table), f"block {number + 1}, row {{}}".format)
+            yield Part(number, self.in_order(self._usual(table)), f"block {number + 1}, row {{}}".format)
 
     def _usual(self, table: Any) -> pd.DataFrame:
         """Convert a table of Arrow."""
