@@ -13,6 +13,7 @@ import pytest
 from elman import Forecaster
 from elman.engine import isa, isa_levels, use_isa
 from elman.errors import ArgumentError, DataError, ElmanWarning, UnsupportedError
+from elman.forecasting import backtest, cross_validation
 from elman.partitions import Level, at_level, common_level, partitioned
 
 SERIES = 9
@@ -172,3 +173,42 @@ def test_another_level_gives_its_own_bits() -> None:
     check_equal(computed, expected)
     assert computed.attrs["elman"]["instructions"] == "generic"
     assert not expected["Elman"].equals(best["Elman"])
+
+
+NETWORK: dict[str, Any] = {"method": "network", "updates": 3, "ensemble_size": 1, "window": 6, "steps": 4}
+
+
+@pytest.mark.parametrize(("partitions", "parameters"), [(1, {"method": "auto"}), (3, NETWORK)])
+def test_a_backtest_has_the_tables_of_memory(partitions: int, parameters: dict[str, Any]) -> None:
+    model = Forecaster(3, season=4, random_state=0, **parameters)
+    expected = backtest(model, FRAME, n_windows=2, refit=partitions == 3)
+    found = backtest(model, split(FRAME, partitions, partitions > 1), n_windows=2, refit=partitions == 3)
+    pd.testing.assert_frame_equal(found.table, expected.table, check_exact=True)
+    assert (found.verdict, found.cut_offs, found.horizon) == (expected.verdict, 2, 3)
+    for one, other in ((found.by_series, expected.by_series), (found.verdicts, expected.verdicts)):
+        keys = [name for name in ("unique_id", "cutoff", "metric") if name in other and name != "verdict"][:3]
+        one, other = (frame.sort_values(keys, ignore_index=True) for frame in (one, other))
+        pd.testing.assert_frame_equal(one, other, check_exact=True, check_dtype=False)
+    with pytest.raises(UnsupportedError, match="no forecasts are kept of data in parts"):
+        found.plot()
+
+
+def test_forecasts_from_past_cut_offs_and_their_coverage() -> None:
+    model = Forecaster(3, season=4, method="prior", cutoffs=0)
+    found = cross_validation(model, split(FRAME, 2, True), n_windows=2, level=80)
+    expected = cross_validation(model, FRAME, n_windows=2, level=80)
+    computed = found.compute()
+    assert found.dtypes.equals(computed.dtypes)
+    for name in ("cutoff", "y", "Elman", "Elman-lo-80", "seasonal naive"):
+        one, other = (frame.sort_values(["unique_id", "ds"])[name].tolist() for frame in (computed, expected))
+        assert one == other
+    assert backtest(model, split(FRAME, 2), level=80).coverage == backtest(model, FRAME, level=80).coverage
+
+
+def test_a_fit_has_the_bits_of_memory() -> None:
+    parameters = {**NETWORK, "window": "auto", "updates": 20, "hidden_size": 4}
+    found = Forecaster(3, season=4, random_state=0, **parameters).fit(split(FRAME, 3, True))
+    expected = Forecaster(3, season=4, random_state=0, **parameters).fit(FRAME)
+    assert (found.window_, found.window_scores_) == (expected.window_, expected.window_scores_)
+    assert found.networks_[0].theta.tobytes() == expected.networks_[0].theta.tobytes()
+    check_equal(found.predict().compute(), expected.predict())

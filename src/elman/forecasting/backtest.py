@@ -8,32 +8,30 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from elman import _check
 from elman.errors import DataError, ElmanWarning
 from elman.forecasting.baselines import BASELINES, usual_baselines
-from elman.forecasting.channels import by_channel, named, rows_of
+from elman.forecasting.channels import by_channel, named
 from elman.forecasting.forecaster import Forecaster
 from elman.forecasting.frames import read_panel
 from elman.forecasting.intervals import check_levels
-from elman.forecasting.judgement import Backtest, judge, window_frame
-from elman.forecasting.missing import fill
+from elman.forecasting.judgement import Backtest, concluded, judge
 from elman.forecasting.options import check_parameters, covariates_of, for_task, least_values
 from elman.forecasting.panel import Panel
 from elman.forecasting.recipe import resolve_seasons
-from elman.forecasting.verdicts import MODEL
+from elman.forecasting.rolling import CutOffs, Heads, PastPart
+from elman.partitions import Job, Partitioned, partitioned
+from elman.tables.frequencies import Frequency
 from elman.training.checkpoints import writes_states
 from elman.training.jobs import run_all
 
 __all__ = ["Backtest", "backtest", "cross_validation"]
-
-Array = npt.NDArray[np.float64]
 
 
 def cross_validation(
@@ -44,6 +42,10 @@ def cross_validation(
     refit: bool = False,
     baselines: Sequence[str] | None = None,
     level: Any = None,
+    *,
+    output: Any = None,
+    workers: int | None = None,
+    errors: str = "raise",
 ) -> Any:
     """Forecast from past cut-offs, from the values before each.
 
@@ -51,7 +53,7 @@ def cross_validation(
     ----------
     forecaster : Forecaster
         Its parameters are used; the object is neither fitted nor changed.
-    data : array_like, list or frame
+    data : array_like, list, frame or path
         As for `Forecaster.fit`.
     n_windows : int
         Number of cut-offs. The last one leaves out the newest `horizon` values.
@@ -65,14 +67,17 @@ def cross_validation(
         Percentages of intervals around the forecasts. Those of ``method="network"`` are made of errors at cut-offs
         still earlier, so every fit takes twice as long; with ``intervals=None`` as many of these are used as
         ``intervals="auto"`` stands for.
+    output, workers, errors
+        Of data in parts: as for `Forecaster.predict`.
 
     Returns
     -------
-    frame
+    frame, or path
         Columns ``unique_id``, ``ds``, ``cutoff`` (time of the newest value known), ``y``, ``Elman``, with levels
         ``Elman-lo-80``, ``Elman-hi-80`` and so on, and one per baseline; polars if the data are. Arrays and lists have
         their positions for ``unique_id`` and ``ds``. Each of several channels counts as a series of its own, named
-        ``channel 0``, or ``series 0, channel 0`` in a list.
+        ``channel 0``, or ``series 0, channel 0`` in a list. Of Parquet files the path of the folder; of an engine its
+        own form of frame.
 
     Raises
     ------
@@ -87,8 +92,13 @@ def cross_validation(
     [[44.0, 43.0, 10.0, 10.0], [45.0, 43.0, 20.0, 20.0], [46.0, 45.0, 30.0, 30.0], [47.0, 45.0, 20.0, 20.0]]
     """
     place = "cross_validation"
+    plan = _Plan.checked(place, forecaster, n_windows, step_size, refit, baselines, level)
+    job = Job.checked(place, errors, output, False, workers)
+    if (source := partitioned(place, data)) is not None:
+        return plan.in_parts(source, scores=False).mapped(source, job)
+    job.refuse(place)
     panel = _panel(place, forecaster, data)
-    return panel.native(_cross_validate(place, forecaster, panel, n_windows, step_size, refit, baselines, level))
+    return panel.native(plan.in_memory(panel))
 
 
 def _panel(place: str, forecaster: Forecaster, data: Any) -> Panel:
@@ -97,34 +107,93 @@ def _panel(place: str, forecaster: Forecaster, data: Any) -> Panel:
     return named(read_panel(place, data, forecaster.freq, forecaster.missing, columns, channels=True, least=least))
 
 
-def _cross_validate(
-    place: str,
-    forecaster: Forecaster,
-    panel: Panel,
-    n_windows: int,
-    step_size: int | None,
-    refit: bool,
-    baselines: Sequence[str] | None,
-    level: Any,
-) -> pd.DataFrame:
-    check_parameters(place, forecaster)
-    levels = [] if level is None else check_levels(place, level)
-    n_windows = _check.positive_integer(place, "n_windows", n_windows)
-    horizon = forecaster.horizon
-    step = horizon if step_size is None else _check.positive_integer(place, "step_size", step_size)
-    season = resolve_seasons(place, forecaster.season, panel.frequency)[0]
-    names = _baseline_names(place, baselines, season)
-    panel = _long_enough(place, panel, horizon + (n_windows - 1) * step)
-    every = list(range(horizon + (n_windows - 1) * step, horizon - 1, -step))
-    groups = [[left_out] for left_out in every] if refit else [every]
-    tasks = [_CutOffs(place, forecaster, panel, group, names, levels, season) for group in groups]
-    bar = "cut-offs" if forecaster.progress else ""
-    parts: list[pd.DataFrame] = run_all(tasks, forecaster.n_threads, bar=bar, in_order=writes_states())
-    return pd.concat(parts, ignore_index=True)
+@dataclass(frozen=True)
+class _Plan:
+    """What is forecast from which cut-offs, checked.
+
+    Parameters
+    ----------
+    place : str
+        Start of a message.
+    forecaster : Forecaster
+        Its parameters are used.
+    left_out : tuple of int
+        Newest values that each cut-off leaves out, the earliest cut-off first.
+    refit : bool
+        Whether to fit at every cut-off.
+    baselines : sequence of str or None
+        Their names; None for the usual ones.
+    levels : tuple of float
+        Percentages of intervals.
+    """
+
+    place: str
+    forecaster: Forecaster
+    left_out: tuple[int, ...]
+    refit: bool
+    baselines: Sequence[str] | None
+    levels: tuple[float, ...]
+
+    @classmethod
+    def checked(
+        cls,
+        place: str,
+        forecaster: Forecaster,
+        n_windows: int,
+        step_size: int | None,
+        refit: bool,
+        baselines: Sequence[str] | None,
+        level: Any,
+    ) -> _Plan:
+        """Refuse wrong arguments."""
+        check_parameters(place, forecaster)
+        levels = () if level is None else tuple(check_levels(place, level))
+        n_windows = _check.positive_integer(place, "n_windows", n_windows)
+        horizon = forecaster.horizon
+        step = horizon if step_size is None else _check.positive_integer(place, "step_size", step_size)
+        if baselines is not None:
+            baselines = [_check.choice(place, "baselines", name, tuple(BASELINES)) for name in baselines]
+        left_out = tuple(range(horizon + (n_windows - 1) * step, horizon - 1, -step))
+        return cls(place, forecaster, left_out, refit, baselines, levels)
+
+    def season(self, frequency: Frequency | None) -> int:
+        """Values per season."""
+        return resolve_seasons(self.place, self.forecaster.season, frequency)[0]
+
+    def cut_offs(self, season: int) -> CutOffs:
+        """All cut-offs."""
+        names = usual_baselines(season) if self.baselines is None else self.baselines
+        return CutOffs(self.left_out, int(self.forecaster.horizon), season, tuple(names), self.levels)
+
+    @property
+    def folds(self) -> list[tuple[int, ...]]:
+        """The cut-offs of every fit."""
+        return [(each,) for each in self.left_out] if self.refit else [self.left_out]
+
+    def in_memory(self, panel: Panel) -> pd.DataFrame:
+        """Fit and forecast series in memory."""
+        cut_offs = self.cut_offs(self.season(panel.frequency))
+        panel = _long_enough(self.place, panel, self.left_out[0])
+        tasks = [_Fold(self.place, self.forecaster, panel, replace(cut_offs, left_out=fold)) for fold in self.folds]
+        bar = "cut-offs" if self.forecaster.progress else ""
+        parts: list[pd.DataFrame] = run_all(tasks, self.forecaster.n_threads, bar=bar, in_order=writes_states())
+        return pd.concat(parts, ignore_index=True)
+
+    def in_parts(self, source: Partitioned, scores: bool) -> PastPart:
+        """Fit series in parts, and prepare what is done with every part."""
+        source = source.with_columns(covariates_of(self.forecaster)).by_series()
+        models = []
+        for fold in self.folds:
+            model = _unfitted(self.forecaster, bool(self.levels), self.forecaster.n_threads)
+            model._fit_parts(self.place, Heads(self.place, source, model, fold[0], self.left_out[0] + 2))
+            models.append(model)
+        contents = tuple(model._content(model._fitted) for model in models)
+        cut_offs = self.cut_offs(models[0].seasons_[0])
+        return PastPart(self.place, Forecaster, contents, cut_offs, source.empty(), scores, source.isa())
 
 
 @dataclass(frozen=True)
-class _CutOffs:
+class _Fold:
     """Fits on what precedes the first of some cut-offs, and forecasts from each.
 
     Parameters
@@ -135,57 +204,29 @@ class _CutOffs:
         Its parameters are used.
     panel : Panel
         All values known.
-    left_out : list of int
-        Newest values that each cut-off leaves out, the earliest cut-off first.
-    baselines : sequence of str
-        Forecast beside it.
-    levels : list of float
-        Of intervals.
-    season : int
-        Values per season.
+    cut_offs : CutOffs
+        Of one fit.
     """
 
     place: str
     forecaster: Forecaster
     panel: Panel
-    left_out: list[int]
-    baselines: Sequence[str]
-    levels: list[float]
-    season: int
+    cut_offs: CutOffs
 
     def __call__(self, n_threads: int | None) -> pd.DataFrame:
-        known = [self.panel.head(left_out) for left_out in self.left_out]
-        model = _fitted(self.place, self.forecaster, known[0], bool(self.levels), n_threads)
-        parts = [self._frame(model, *pair) for pair in zip(known, self.left_out, strict=True)]
+        left_out = self.cut_offs.left_out
+        model = _unfitted(self.forecaster, bool(self.cut_offs.levels), n_threads)
+        model._fit_panel(self.place, self.panel.head(left_out[0]))
+        parts = [self.cut_offs.forecasts(self.place, self.panel, model, each) for each in left_out]
         return pd.concat(parts, ignore_index=True)
 
-    def _frame(self, model: Forecaster, known: Panel, left_out: int) -> pd.DataFrame:
-        """Forecast from one cut-off."""
-        forecasts = model._forecast_panel(self.place, known)
-        columns = {MODEL: rows_of(forecasts)}
-        if self.levels:
-            edges = model._bounds(self.place, known, forecasts, self.levels)
-            columns |= {f"{MODEL}-{name}": rows_of(values) for name, values in edges.items()}
-        single, horizon = by_channel(known), int(model.horizon)
-        for name in self.baselines:
-            columns[name] = _baseline(name, single, model.missing, horizon, self.season)
-        frame: pd.DataFrame = window_frame(by_channel(self.panel), single, left_out, horizon, columns)
-        return frame
 
-
-def _fitted(place: str, forecaster: Forecaster, known: Panel, calibrated: bool, n_threads: int | None) -> Forecaster:
-    """Fit a copy to the values before a cut-off; for intervals, with residuals of earlier cut-offs."""
+def _unfitted(forecaster: Forecaster, calibrated: bool, n_threads: int | None) -> Forecaster:
+    """Return a copy for the values before a cut-off; for intervals, with residuals of earlier cut-offs."""
     model = for_task(forecaster.unfitted(), n_threads)
     if model.method == "network":
         model.set_params(intervals=(model.intervals or "auto") if calibrated else None)
-    model._fit_panel(place, known)
     return model
-
-
-def _baseline_names(place: str, baselines: Sequence[str] | None, season: int) -> Sequence[str]:
-    if baselines is None:
-        return usual_baselines(season)
-    return [_check.choice(place, "baselines", name, tuple(BASELINES)) for name in baselines]
 
 
 def _long_enough(place: str, panel: Panel, left_out: int) -> Panel:
@@ -207,12 +248,6 @@ def _long_enough(place: str, panel: Panel, left_out: int) -> Panel:
     return panel
 
 
-def _baseline(name: str, known: Panel, missing: str, horizon: int, season: int) -> Array:
-    """Forecast every series with a baseline (S, K)."""
-    function = BASELINES[name]
-    return np.stack([function(fill(values, missing, season), horizon, season) for values in known])
-
-
 def backtest(
     forecaster: Forecaster,
     data: Any,
@@ -221,6 +256,8 @@ def backtest(
     refit: bool = False,
     baselines: Sequence[str] | None = None,
     level: Any = None,
+    *,
+    workers: int | None = None,
 ) -> Backtest:
     """Compare a forecaster with simple baselines on held-out past values, and judge whether it is better.
 
@@ -228,14 +265,18 @@ def backtest(
     ----------
     forecaster : Forecaster
         Its parameters are used; the object is neither fitted nor changed.
-    data : array_like, list or frame
+    data : array_like, list, frame or path
         As for `Forecaster.fit`.
     n_windows, step_size, refit, baselines, level
         As for `cross_validation`.
+    workers : int, optional
+        Of Parquet files: processes.
 
     Returns
     -------
     Backtest
+        Of data in parts it has no forecasts: the errors of every series are computed where its values are, and pooled
+        in order of the ids, with the bits of the backtest in memory.
 
     Raises
     ------
@@ -250,7 +291,10 @@ def backtest(
     [20.0, nan, 5.0]
     """
     place = "backtest"
+    plan = _Plan.checked(place, forecaster, n_windows, step_size, refit, baselines, level)
+    if (source := partitioned(place, data)) is not None:
+        part = plan.in_parts(source, scores=True)
+        return concluded(place, pd.DataFrame(), part.fetched(source, Job(workers=workers)), int(forecaster.horizon))
+    Job(workers=workers).refuse(place)
     panel = _panel(place, forecaster, data)
-    forecasts = _cross_validate(place, forecaster, panel, n_windows, step_size, refit, baselines, level)
-    season = resolve_seasons(place, forecaster.season, panel.frequency)[0]
-    return judge(place, forecasts, by_channel(panel), season)
+    return judge(place, plan.in_memory(panel), by_channel(panel), plan.season(panel.frequency))

@@ -223,7 +223,7 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
 
         Parameters
         ----------
-        data : array_like (n,) or (n, D), list of these, pandas or polars frame, or path
+        data : array_like (n,) or (n, D), list of these, frame, or path
             A frame has the columns ``unique_id``, ``ds`` (time stamps or integers), ``y`` and the covariates, one row
             per series and time. Of D channels, each has its own transform and center. A path names Parquet files with
             these columns, which need not fit in memory (a folder, a file, a pattern such as ``"sales/*.parquet"``, or a
@@ -573,6 +573,11 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
     def _fit_panel(self, place: str, panel: Panel) -> None:
         """Fit a checked panel."""
         self._take(lambda: fit_panel(place, self, panel))
+
+    def _fit_parts(self, place: str, source: Any) -> None:
+        """Fit checked parts of whole series."""
+        store = open_store(place, self, source, source)
+        self._take(lambda: fit_store(place, self, store))
 
     def _with_future(self, place: str, panel: Panel, future: Any) -> Panel:
         """Append the covariates known ahead to a panel, if there are any."""

@@ -10,21 +10,22 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from elman.errors import DataError
+from elman.errors import DataError, UnsupportedError
 from elman.forecasting.comparison import Comparison
-from elman.forecasting.metrics import mean_scores, scores
-from elman.forecasting.panel import Panel
+from elman.forecasting.metrics import METRICS, mean_scores, scores
+from elman.forecasting.panel import Panel, name_key
 from elman.forecasting.verdicts import MODEL, conclude
 from elman.notebook.html import html_table
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Backtest", "judge", "window_frame"]
+__all__ = ["Backtest", "concluded", "judge", "scored", "window_frame"]
 
 Array = npt.NDArray[np.float64]
 
 _KEYS = ["unique_id", "ds", "cutoff", "y"]
+_KNOWN, _INSIDE = "known", "inside "  # rows of counts
 
 
 @dataclass(frozen=True, repr=False)
@@ -34,7 +35,7 @@ class Backtest:
     Parameters
     ----------
     forecasts : DataFrame
-        From `cross_validation`.
+        From `cross_validation`; empty for data in parts.
     by_series : DataFrame
         Scores per series and cut-off, see `elman.forecasting.metrics.scores`.
     table : DataFrame
@@ -50,6 +51,8 @@ class Backtest:
     verdicts : DataFrame
         The same for each series: columns ``unique_id``, ``best``, ``metric``, ``Elman`` and ``baseline`` (the two mean
         errors), ``won`` (of so many) ``cutoffs``, ``beats`` and ``verdict``.
+    horizon : int
+        Values forecast from each cut-off.
     coverage : dict of float to float
         Share of the values inside the intervals of each level asked for.
     delivered : str
@@ -74,6 +77,7 @@ class Backtest:
     beats: bool
     verdict: str
     verdicts: pd.DataFrame
+    horizon: int
     coverage: dict[float, float] = field(default_factory=dict)
     delivered: str = ""
     reason: str = ""
@@ -116,17 +120,14 @@ class Backtest:
         """
         from elman.forecasting.plot import plot_backtest
 
+        if len(self.forecasts) == 0:
+            raise UnsupportedError("Backtest.plot: no forecasts are kept of data in parts; backtest some series.")
         return plot_backtest(self)
 
     @property
     def cut_offs(self) -> int:
         """Cut-offs of each series."""
-        return int(self.forecasts.groupby("unique_id", sort=False, observed=True)["cutoff"].nunique().max())
-
-    @property
-    def horizon(self) -> int:
-        """Values forecast from each cut-off."""
-        return int(self.forecasts.groupby(["unique_id", "cutoff"], sort=False, observed=True).size().iloc[0])
+        return int(self.by_series.groupby("unique_id", sort=False, observed=True)["cutoff"].nunique().max())
 
     @classmethod
     def of(cls, comparison: Comparison) -> Backtest:
@@ -165,37 +166,101 @@ def judge(
     place: str, forecasts: pd.DataFrame, panel: Panel, season: int, baselines: Sequence[str] | None = None
 ) -> Backtest:
     """Score a frame of `cross_validation` and conclude."""
+    horizon = int(forecasts.groupby(["unique_id", "cutoff"], sort=False, observed=True).size().iloc[0])
+    return concluded(place, forecasts, scored(forecasts, panel, season), horizon, baselines)
+
+
+def scored(forecasts: pd.DataFrame, panel: Panel, season: int) -> pd.DataFrame:
+    """Score forecasts of each series, and count the values inside its intervals.
+
+    Parameters
+    ----------
+    forecasts : DataFrame
+        See `elman.forecasting.cross_validation`.
+    panel : Panel
+        The same series, whole.
+    season : int
+        Lag of MASE's scale.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``unique_id``, ``cutoff``, ``metric`` and one for each model: a row for each metric of
+        `elman.forecasting.metrics.scores`; for each level a row ``inside 80`` with the number of values inside, and a
+        row ``known`` with the number of values known, both in the column of the model.
+    """
     known = forecasts[forecasts["y"].notna()]
-    if len(known) == 0:
-        raise DataError(f"{place}: every value after the cut-offs is missing (NaN); there is nothing to score.")
-    lower = [name for name in known.columns if name.startswith(f"{MODEL}-lo-")]
+    lower = [str(name) for name in known.columns if str(name).startswith(f"{MODEL}-lo-")]
     upper = [name.replace("-lo-", "-hi-") for name in lower]
-    inside = {
-        float(low.rpartition("-")[2]): float(known["y"].between(known[low], known[high]).mean())
-        for low, high in zip(lower, upper, strict=True)
-    }
-    names = [name for name in known.columns if name not in (*_KEYS, *lower, *upper)]
-    known = known[[*_KEYS, *names]]
+    names = [str(name) for name in known.columns if name not in (*_KEYS, *lower, *upper)]
     assert panel.times is not None
     history = panel.long_frame({"y": panel.values}, panel.times, panel.lengths)
-    by_series = scores(known, history, names, season)
-    table = mean_scores(by_series, names)
-    metric = "MASE" if table["MASE"].notna().all() else "MAE"
-    decisive = by_series[by_series["metric"] == metric]
+    parts = [scores(known[[*_KEYS, *names]], history, names, season)]
+    first = known.drop_duplicates("unique_id")[["unique_id", "cutoff"]]
+    for low, high in zip(["y", *lower], ["y", *upper], strict=True):
+        inside = known["y"].between(known[low], known[high])
+        count = inside.groupby(known["unique_id"], sort=False, observed=True).sum()
+        metric = _KNOWN if low == "y" else f"{_INSIDE}{low.rpartition('-')[2]}"
+        parts.append(first.assign(metric=metric, **{MODEL: count.reindex(first["unique_id"]).to_numpy(np.float64)}))
+    return pd.concat(parts, ignore_index=True)
+
+
+def concluded(
+    place: str,
+    forecasts: pd.DataFrame,
+    table: pd.DataFrame,
+    horizon: int,
+    baselines: Sequence[str] | None = None,
+) -> Backtest:
+    """Conclude from the scores of all series.
+
+    Parameters
+    ----------
+    place : str
+        Start of a message.
+    forecasts : DataFrame
+        Kept in the result.
+    table : DataFrame
+        From `scored`. Means are added up in order of the ids, so that the order of the rows does not decide their bits.
+    horizon : int
+        Values forecast from each cut-off.
+    baselines : sequence of str, optional
+        Which models are baselines; all but `MODEL` if not given.
+
+    Raises
+    ------
+    DataError
+        If no value is known.
+    """
+    totals = table[~table["metric"].isin(METRICS)].groupby("metric")[MODEL].sum().to_dict()
+    by_series = table[table["metric"].isin(METRICS)].reset_index(drop=True)
+    if len(by_series) == 0:
+        raise DataError(f"{place}: every value after the cut-offs is missing (NaN); there is nothing to score.")
+    names = [str(name) for name in by_series.columns if name not in ("unique_id", "cutoff", "metric")]
+    ids = list(dict.fromkeys(by_series["unique_id"]))
+    places = {name: place for place, name in enumerate(sorted(ids, key=name_key))}
+    in_order = by_series.iloc[np.argsort(by_series["unique_id"].map(places).to_numpy(np.int64), kind="stable")]
+    means = mean_scores(in_order, names)
+    metric = "MASE" if means["MASE"].notna().all() else "MAE"
+    decisive = in_order[in_order["metric"] == metric]
     # Counted back from each series' own end, so that series that end at different times share their cut-offs.
     back = decisive.groupby("unique_id", sort=False, observed=True)["cutoff"].rank("dense", ascending=False)
-    together = decisive.assign(unique_id="all", cutoff=back)
-    overall = conclude(together, names, metric, False, baselines).iloc[0]
+    overall = conclude(decisive.assign(unique_id="all", cutoff=back), names, metric, False, baselines).iloc[0]
     return Backtest(
         forecasts,
         by_series,
-        table,
+        means,
         str(overall["best"]),
         metric,
         bool(overall["beats"]),
         str(overall["verdict"]),
-        _by_series_verdicts(by_series, names, list(dict.fromkeys(known["unique_id"])), baselines),
-        coverage=inside,
+        _by_series_verdicts(by_series, names, ids, baselines),
+        horizon,
+        coverage={
+            float(str(name).removeprefix(_INSIDE)): float(count / totals[_KNOWN])
+            for name, count in totals.items()
+            if name != _KNOWN
+        },
     )
 
 

@@ -25,7 +25,7 @@ from elman.tables.frame_columns import time_stamps
 from elman.tables.own_names import OwnNames
 from elman.training.progress import Progress
 
-__all__ = ["ForecastPart", "empty_forecast", "forecast_parts"]
+__all__ = ["ForecastPart", "empty_forecast", "forecast_parts", "rebuilt"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +92,7 @@ class ForecastPart:
         DataError
             If a value or time stamp cannot be used.
         """
-        model = _model(self.estimator, self.model, self.n_threads)
+        model = rebuilt(self.estimator, self.model, self.n_threads)
         frame = self._without_short(frame)
         if len(frame) == 0:
             return self.empty
@@ -115,8 +115,19 @@ class ForecastPart:
         return frame[~few[codes]].reset_index(drop=True)
 
 
-@lru_cache(maxsize=2)
-def _model(estimator: Any, content: bytes, n_threads: int) -> Any:
+@lru_cache(maxsize=4)
+def rebuilt(estimator: Any, content: bytes, n_threads: int) -> Any:
+    """Rebuild a model from the content of its file, once for all parts that a process is given.
+
+    Parameters
+    ----------
+    estimator : type
+        `elman.Forecaster`.
+    content : bytes
+        The content.
+    n_threads : int
+        Threads of the kernels.
+    """
     model = estimator.from_arrays(*parse_arrays(content))
     model.set_params(n_threads=n_threads, progress=False)
     return model
@@ -191,9 +202,9 @@ def _check_fitted(place: str, forecaster: Parameters, fitted: Fitted, levels: Se
             f"{place}: this was fitted on arrays, so the distance between time stamps is not known.",
             Remedy("pass it to the Forecaster and fit again, for example {}", freq="MS"),
         )
-    if levels:
-        any_series = Panel(np.ones(2), np.array([0, 2]), "pandas", pd.Index([""]))
-        fitted.method.bounds(place, any_series, np.ones((1, int(forecaster.horizon))), levels, 1)
+    if len(fitted.method.levels_within(levels)) < len(levels):  # the error of a single series
+        single = Panel(np.ones(2), np.array([0, 2]), "array")
+        fitted.method.bounds(place, single, np.ones((1, int(forecaster.horizon))), levels, 1)
 
 
 def empty_forecast(place: str, source: Partitioned, levels: Sequence[float]) -> pd.DataFrame:

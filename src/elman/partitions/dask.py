@@ -28,7 +28,7 @@ class DaskFrame(EngineFrame):
     >>> table = pd.DataFrame({"unique_id": ["tea", "rum"] * 2, "ds": [1, 1, 2, 2], "y": [5.0, 6.0, 7.0, 8.0]})
     >>> source = DaskFrame.opened("example", from_pandas(table, npartitions=2)).by_series()
     >>> [part.frame["unique_id"].unique().tolist() for part in source.parts()]
-    [['tea', 'rum'], []]
+    [['tea', 'rum']]
     """
 
     @property
@@ -68,8 +68,9 @@ class DaskFrame(EngineFrame):
         frame = self.data[self.needed]
         frame = frame.persist() if self.moved else frame
         for number in range(frame.npartitions):
-            part = frame.partitions[number].compute().rename(columns=self.usual)
-            yield Part(number, self.in_order(part), f"partition {number + 1}, row {{}}".format)
+            part = frame.partitions[number].compute()
+            if len(part):
+                yield self.part(number, "partition", part)
 
     def levels(self) -> list[Level]:
         """Ask the workers of the current client; without a client, Dask computes in this process."""

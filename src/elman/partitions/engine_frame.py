@@ -13,7 +13,7 @@ from elman.errors import ArgumentError, DataError, Remedy, UnsupportedError
 from elman.partitions.job import Job
 from elman.partitions.kinds import Part
 from elman.partitions.levels import Level, common_level
-from elman.partitions.tasks import Function, Task
+from elman.partitions.tasks import Function, Task, sorted_rows
 from elman.tables.categories import sources
 from elman.tables.own_names import OwnNames
 
@@ -134,11 +134,20 @@ class EngineFrame(ABC):
         task = Task(function, empty, self.usual, source.moved, job.errors == "collect", job.about, future)
         return source.collected(task) if task.collect else source.lazily(task)
 
-    def in_order(self, part: pd.DataFrame) -> pd.DataFrame:
-        """Sort a part if the engine has moved its rows; number them."""
-        if self.moved:
-            return part.sort_values(["unique_id", "ds"], kind="stable", ignore_index=True)
-        return part.reset_index(drop=True)
+    def part(self, number: int, what: str, frame: pd.DataFrame) -> Part:
+        """Return a part with the usual names; rows that were moved are put in order.
+
+        Parameters
+        ----------
+        number : int
+            From 0.
+        what : str
+            The engine's word for a part.
+        frame : DataFrame
+            The rows, under the names of the data.
+        """
+        frame = frame.rename(columns=self.usual).reset_index(drop=True)
+        return Part(number, sorted_rows(frame) if self.moved else frame, f"{what} {number + 1}, row {{}}".format)
 
     def isa(self) -> str:
         """Return the ISA level that this process and all workers can use; see `common_level`."""
@@ -168,6 +177,10 @@ class EngineFrame(ABC):
     @abstractmethod
     def levels(self) -> list[Level]:
         """Ask the workers for their instruction sets."""
+
+    @abstractmethod
+    def fetched(self, result: Any) -> pd.DataFrame:
+        """Bring a result of `map` into memory."""
 
     @abstractmethod
     def lazily(self, task: Task) -> Any:

@@ -69,7 +69,7 @@ class Partitioned(Protocol):
         """
 
     def parts(self) -> Iterator[Part]:
-        """Yield the parts in a fixed order, one in memory at a time."""
+        """Yield the parts that have rows in a fixed order, one in memory at a time."""
 
     def empty(self) -> pd.DataFrame:
         """Return a part without rows: the names and dtypes of its columns."""
@@ -102,3 +102,6 @@ class Partitioned(Protocol):
             With ``errors="collect"`` a pair: the result, and a table of the ids, places and messages of the series
             that could not be used.
         """
+
+    def fetched(self, result: Any) -> pd.DataFrame:
+        """Bring a result of `map` into memory."""

@@ -236,6 +236,10 @@ class ParquetFiles:
         """Return the ISA level of this process, which its workers use."""
         return isa()
 
+    def fetched(self, result: Any) -> pd.DataFrame:
+        """Read a result."""
+        return pd.read_parquet(result)
+
     def empty(self) -> pd.DataFrame:
         """Return a part without rows."""
         return self._usual(self.types.empty_table())

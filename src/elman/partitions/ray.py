@@ -34,7 +34,8 @@ class RayDataset(EngineFrame):
 
     def empty(self) -> pd.DataFrame:
         """Return a part without rows; if Ray does not know the dtypes yet, the first block is computed."""
-        return self._usual(self.data.select_columns(self.needed).take_batch(1, batch_format="pyarrow"))[:0]
+        table = self.data.select_columns(self.needed).take_batch(1, batch_format="pyarrow")
+        return _frame(table).rename(columns=self.usual)[:0]
 
     def by_series(self) -> RayDataset:
         """Return the same rows with every series whole in one block.
@@ -59,11 +60,8 @@ class RayDataset(EngineFrame):
         """Fetch one block after the other."""
         blocks = self.data.select_columns(self.needed).iter_batches(**_WHOLE, prefetch_batches=0)
         for number, table in enumerate(blocks):
-            yield Part(number, self.in_order(self._usual(table)), f"block {number + 1}, row {{}}".format)
-
-    def _usual(self, table: Any) -> pd.DataFrame:
-        """Convert a table of Arrow."""
-        return _frame(table).rename(columns=self.usual)
+            if len(table):
+                yield self.part(number, "block", _frame(table))
 
     def levels(self) -> list[Level]:
         """Ask every node of the cluster."""
@@ -74,6 +72,11 @@ class RayDataset(EngineFrame):
         nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
         there = [NodeAffinitySchedulingStrategy(node, soft=False) for node in nodes]
         return list(ray.get([ask.options(scheduling_strategy=node).remote() for node in there]))
+
+    def fetched(self, result: Any) -> pd.DataFrame:
+        """Compute a result."""
+        frames = [_frame(table) for table in result.iter_batches(**_WHOLE) if len(table)]
+        return pd.concat(frames, ignore_index=True)
 
     def lazily(self, task: Task) -> Any:
         """Return a Ray Dataset. The task is one object of Ray's store, which a node receives once."""

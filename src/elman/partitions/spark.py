@@ -39,7 +39,9 @@ class SparkFrame(EngineFrame):
 
     def empty(self) -> pd.DataFrame:
         """Return a part without rows."""
-        return self._usual(self.data.select(*self._selected).limit(0).toArrow())
+        table = self.data.select(*self._selected).limit(0).toArrow()
+        frame: pd.DataFrame = table.to_pandas(ignore_metadata=True).rename(columns=self.usual)
+        return frame
 
     @property
     def _selected(self) -> list[Any]:
@@ -49,11 +51,6 @@ class SparkFrame(EngineFrame):
         kinds = {field.name: field.dataType.typeName() for field in self.data.schema}
         columns = [(name, F.col(f"`{name}`")) for name in self.needed]
         return [column.cast(_DATES).alias(name) if kinds[name] == "date" else column for name, column in columns]
-
-    def _usual(self, table: Any) -> pd.DataFrame:
-        """Convert a table of Arrow."""
-        frame: pd.DataFrame = table.to_pandas(ignore_metadata=True).rename(columns=self.usual)
-        return frame
 
     def by_series(self) -> SparkFrame:
         """Return the same rows, which Spark groups by id."""
@@ -71,9 +68,8 @@ class SparkFrame(EngineFrame):
     def parts(self) -> Iterator[Part]:
         """Fetch one part after the other."""
         for number, row in enumerate(self._grouped.applyInArrow(_packed, "part binary").toLocalIterator()):
-            frame = self._usual(_unpacked(row["part"])).drop(columns=_BUCKET)
-            frame = frame.sort_values(["unique_id", "ds"], kind="stable", ignore_index=True)
-            yield Part(number, frame, f"part {number + 1}, row {{}}".format)
+            frame = _unpacked(row["part"]).drop_columns([_BUCKET]).to_pandas(ignore_metadata=True)
+            yield self.part(number, "group", frame)
 
     def levels(self) -> list[Level]:
         """Ask as many tasks as the session runs at once."""
@@ -82,6 +78,11 @@ class SparkFrame(EngineFrame):
         columns = "isa string, available array<string>, numpy array<string>"
         rows = session.range(0, slots, 1, slots).mapInArrow(_levels, columns).collect()
         return [Level(row["isa"], tuple(row["available"]), tuple(row["numpy"])) for row in rows]
+
+    def fetched(self, result: Any) -> pd.DataFrame:
+        """Compute a result."""
+        frame: pd.DataFrame = result.toArrow().to_pandas()
+        return frame
 
     def lazily(self, task: Task) -> Any:
         """Return a Spark DataFrame. The task is broadcast, so that an executor receives it once."""
@@ -122,7 +123,7 @@ class SparkFrame(EngineFrame):
                 return T.TimestampNTZType()
             if pd.api.types.is_integer_dtype(dtype):
                 return T.LongType()
-            return T.StringType() if name == ERROR else T.DoubleType()
+            return T.DoubleType() if pd.api.types.is_float_dtype(dtype) else T.StringType()
 
         return T.StructType([T.StructField(str(name), kind(str(name), column.dtype)) for name, column in empty.items()])
 

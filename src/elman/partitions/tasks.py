@@ -12,7 +12,7 @@ import pandas as pd
 
 from elman.partitions.faults import separated
 
-__all__ = ["ERROR", "Function", "Task", "hashes_of"]
+__all__ = ["ERROR", "Function", "Task", "hashes_of", "sorted_rows"]
 
 ERROR = "error"  # column of messages
 
@@ -68,7 +68,7 @@ class Task:
             return self.result
         frame = frame.rename(columns=self.usual).reset_index(drop=True)
         if self.moved:
-            frame = frame.sort_values(["unique_id", "ds"], kind="stable", ignore_index=True)
+            frame = sorted_rows(frame)
         result = self._collected(frame) if self.collect else self._applied(frame)
         result.attrs = {"elman": dict(self.about)}
         return result
@@ -92,6 +92,17 @@ class Task:
 def _without_value(dtype: Any, count: int) -> pd.Series:
     """Make a column (count,) of missing values, or of zeros if its dtype has none."""
     return pd.Series([0 if pd.api.types.is_integer_dtype(dtype) else None] * count, dtype=dtype)
+
+
+def sorted_rows(frame: pd.DataFrame) -> pd.DataFrame:
+    """Sort rows that an engine has moved, by series and time.
+
+    Examples
+    --------
+    >>> sorted_rows(pd.DataFrame({"unique_id": ["tea", "rum"], "ds": [1, 2]}))["ds"].tolist()
+    [2, 1]
+    """
+    return frame.sort_values(["unique_id", "ds"], kind="stable", ignore_index=True)
 
 
 def hashes_of(ids: pd.Series) -> npt.NDArray[np.uint64]:
