@@ -28,8 +28,8 @@ def networks() -> list[dict[str, Any]]:
     return [long, *map(drawn, range(200))]
 
 
-def in_node(traces: list[dict[str, Any]], *arguments: str) -> list[dict[str, Any]]:
-    """Return the largest difference of every trace."""
+def in_node(traces: list[dict[str, Any]], *arguments: str) -> list[Any]:
+    """Return what compare.mjs finds in every trace."""
     node = shutil.which("node")
     assert node is not None, "there is no node; install it"
     lines = "".join(json.dumps(trace) + "\n" for trace in traces)
@@ -55,6 +55,10 @@ def test_every_state_adjoint_and_path_in_node(networks: list[dict[str, Any]], ar
     found = in_node(networks, *arguments)
     assert len(found) == len(networks) == 201
     assert beyond(found) == []
+
+
+def test_the_page_writes_the_equations_of_the_trace(networks: list[dict[str, Any]]) -> None:
+    assert [pair for differing in in_node(networks[:60], "texts") for pair in differing] == []
 
 
 def test_every_state_adjoint_and_path_in_chromium(networks: list[dict[str, Any]], chromium: Page) -> None:

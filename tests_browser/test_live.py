@@ -232,3 +232,70 @@ def test_a_loss_beyond_all_numbers_is_said(opened: Open) -> None:
     board.get_by_role("button", name="Undo").click()
     assert np.isfinite(loss(board))
     assert page.complaints == []
+
+
+def test_slips_change_the_numbers_that_follow(opened: Open) -> None:
+    """Note D: W - (a) + (c) + (e) with a linear backward pass and no learning rate takes the loss from 1.82 to 9.30."""
+    page = opened("by-hand-sum")
+    board = page.page.locator(".board").first
+    board.get_by_text("Slips of the notes").click()
+    for slip in ("linear-backward", "no-rate", "signs"):
+        board.locator(f'[data-slip="{slip}"]').check()
+    assert "one update takes the loss from 1.8229 to 9.3013; without slips from 1.8229 to 1.7402." in board.inner_text()
+    board.get_by_role("button", name="Train one epoch").click()
+    assert round(loss(board), 4) == 9.3013
+    page.page.wait_for_function("board => board.querySelector('.checks .failed')", arg=board.element_handle())
+    for slip in ("linear-backward", "no-rate", "signs"):
+        board.locator(f'[data-slip="{slip}"]').uncheck()
+    same_as(board, by_hand())
+    board.locator('[data-slip="one-step"]').check()
+    same_as(board, by_hand(bptt_depth=1))
+    assert page.complaints == []
+
+
+def test_a_weight_is_the_sum_of_its_uses(opened: Open) -> None:
+    """Note D: ∂L/∂w_a = -0.384079 is 0 - 0.097038 - 0.287041, at steps 1, 2 and 3."""
+    page = opened("by-hand-sum")
+    board = page.page.locator(".board").first
+    board.locator(".rows select").select_option("all examples")
+    board.locator('.weight[data-weight="W_h"]').first.dispatch_event("click")
+    assert board.get_attribute("data-view") == "weights"
+    norms = board.locator(".uses .norm").evaluate_all("all => all.map((one) => Number(one.dataset.value))")
+    assert norms == [0, pytest.approx(0.097038, abs=5e-7), pytest.approx(0.287041, abs=5e-7)]
+    assert shown(board.locator(".panel .matrix").last) == [pytest.approx(-0.384079, abs=5e-7)]
+    assert board.locator('.edge.shared[data-weight="W_h"]').count() == 3
+    board.locator(".training .matrix[data-weight='W_x']").hover()
+    assert board.locator('.edge.shared[data-weight="W_x"]').count() == 3
+    assert board.locator('.edge.shared[data-weight="W_h"]').count() == 0
+    parts = []
+    for row in range(3):
+        board.locator(".rows select").select_option(index=row)
+        parts.append(shown(board.locator(".panel .matrix").last)[0])
+    assert sum(parts) == pytest.approx(-0.384079, abs=5e-7)
+    board.get_by_role("button", name="Roll up").click()
+    assert board.locator(".rolled").count() == 1 and board.locator(".node").count() == 0
+    board.get_by_role("button", name="Unroll").click()
+    assert board.locator(".node").count() > 0
+    assert page.complaints == []
+
+
+def test_the_laboratory(opened: Open) -> None:
+    """One factor per step: w^(T-1) for the identity; the bias of the forget gate keeps the gradient of an LSTM."""
+    page = opened("vanishing-gradients")
+    lab = page.page.locator(".laboratory")
+
+    def first(cell: str) -> float:
+        return float(lab.locator(f'[data-cell="{cell}"] rect').first.get_attribute("data-value") or "nan")
+
+    lab.get_by_label("Activation").select_option("identity")
+    for radius, steps in ((0.5, 50), (1.5, 20), (1.0, 30)):
+        lab.get_by_role("slider", name="Recurrent weight").fill(str(radius))
+        lab.get_by_role("slider", name="Steps T").fill(str(steps))
+        assert lab.locator('[data-cell="rnn"] rect').count() == steps
+        assert first("rnn") == pytest.approx(radius ** (steps - 1), rel=1e-9)
+    forgotten = []
+    for bias in (-3, 0, 6):
+        lab.get_by_role("slider", name="Bias of the forget gate").fill(str(bias))
+        forgotten.append(first("lstm"))
+    assert forgotten[0] < forgotten[1] < forgotten[2]
+    assert page.complaints == []

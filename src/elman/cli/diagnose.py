@@ -32,6 +32,9 @@ def diagnose(
     id_: ModelId = None,
     label: Label = None,
     plot: Annotated[Path | None, typer.Option(metavar="PNG", help="Draw the gradient over lags and units.")] = None,
+    page: Annotated[
+        Path | None, typer.Option(metavar="HTML", help="Show it in the vanishing-gradient laboratory.")
+    ] = None,
     quiet: Quiet = False,
     *,
     reading: Reading,
@@ -39,6 +42,8 @@ def diagnose(
     """Report how far back the gradient reaches, which units saturate, and which settings to change."""
     check_writable("--plot", plot, model, data)
     check_extra("--plot", plot, "matplotlib")
+    check_writable("--page", page, model, data, plot)
+    check_extra("--page", page, "jinja2")
     check_readable(None, model)
     columns = Columns(time, target, id_, label, reading)
     from elman import load
@@ -51,6 +56,7 @@ def diagnose(
     flow = _measured(known, data, columns, quiet=quiet)
     echo(str(flow))
     _draw(plot, flow)
+    _show(page, flow, model.name)
 
 
 def _measured(model: Any, data: str, columns: Columns, *, quiet: bool) -> GradientFlow:
@@ -74,3 +80,12 @@ def _draw(plot: Path | None, flow: GradientFlow) -> None:
         from elman.persistence import write_atomically
 
         write_atomically(plot, as_bytes(flow.plot()))
+
+
+def _show(page: Path | None, flow: GradientFlow, name: str) -> None:
+    if page is not None:
+        from elman.explain import render
+        from elman.explain.laboratory import flow_lesson
+        from elman.persistence import write_atomically
+
+        write_atomically(page, render(flow_lesson(flow, f"{name}: how far back the gradient reaches"), "html").encode())

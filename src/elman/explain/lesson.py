@@ -94,7 +94,23 @@ class Shown:
         return {"kind": "trace", "trace": self.trace, "caption": self.caption}
 
 
-Block: TypeAlias = Text | Formula | Table | Picture | Slip | Shown
+@dataclass(frozen=True)
+class Laboratory:
+    """The gradient of every state of an RNN, an LSTM and a GRU, with sliders; ``curves`` are shown beside them.
+
+    A curve has a name and, for lags 0, 1, …, the gradient's norm relative to that of lag 0.
+    """
+
+    caption: str
+    curves: tuple[tuple[str, tuple[float, ...]], ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the block as plain data."""
+        curves = [{"name": name, "relative": list(relative)} for name, relative in self.curves]
+        return {"kind": "laboratory", "caption": self.caption, "curves": curves}
+
+
+Block: TypeAlias = Text | Formula | Table | Picture | Slip | Shown | Laboratory
 
 
 @dataclass(frozen=True)

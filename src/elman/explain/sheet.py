@@ -11,7 +11,7 @@ import numpy as np
 from elman.explain.board import Node, printed
 from elman.explain.detail import Detail
 from elman.explain.formula import Math, written
-from elman.explain.lesson import Cell, Formula, Lesson, Picture, Shown, Slip, Table, Text, table
+from elman.explain.lesson import Cell, Formula, Laboratory, Lesson, Picture, Shown, Slip, Table, Text, table
 from elman.explain.trace import Epoch, Trace
 
 _MOST_EPOCHS = 12  # rows of the table of losses
@@ -47,8 +47,19 @@ def sheet(subject: Trace | Lesson) -> list[Item]:
         for block in section.blocks:
             if isinstance(block, Shown):
                 items += [Heading(3, block.caption), *_traced(subject.traces[block.trace], 4)]
+            elif isinstance(block, Laboratory):
+                items += _laboratory(block)
             else:
                 items.append(block)
+    return items
+
+
+def _laboratory(block: Laboratory) -> list[Item]:
+    """Return a laboratory without its sliders: the curves that were given."""
+    items: list[Item] = [Text(block.caption)]
+    for name, relative in block.curves:
+        rows = [[str(lag), value] for lag, value in enumerate(relative)]
+        items.append(table(f"{name}: gradient by lag, relative to lag 0", ["lag", "gradient"], rows))
     return items
 
 

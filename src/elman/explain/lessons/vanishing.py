@@ -7,7 +7,7 @@ import numpy as np
 from elman import reference
 from elman.explain.board import Array
 from elman.explain.formula import Math
-from elman.explain.lesson import Block, Formula, Lesson, Shown, Text, table
+from elman.explain.lesson import Block, Formula, Laboratory, Lesson, Shown, Text, table
 from elman.explain.lessons._common import short_network, shown
 from elman.explain.trace import Trace, trace
 from elman.network import Architecture
@@ -31,6 +31,13 @@ def vanishing_gradients() -> Lesson:
     lesson.add("One unit without an activation", *_linear())
     lesson.add("One tanh unit", *_tanh())
     lesson.add("The forget gate is the factor of an LSTM's cell", *_forget())
+    lesson.add(
+        "The laboratory",
+        Laboratory(
+            "Two units of every cell read 1 at step 1, then 0.1. The bars show the norm of ∂L/∂h_k relative to that of "
+            "the last step, for an LSTM of ∂L/∂(h_k, c_k)."
+        ),
+    )
     lesson.add("Three cells side by side", *_cells(lesson))
     lesson.add("What to do", *_remedies())
     return lesson

@@ -22,7 +22,20 @@ __all__ = ["render"]
 _MODULES = ("engine", "writing", "forward_nodes", "backward_nodes", "slips", "worked", "model", "state", "sequence")
 _SCRIPTS = (
     *("basics", "sources", "handles", "tables", "layout", "edges", "drawing", "panel", "paths", "setup"),
-    *("typing", "switches", "sharing", "chart", "lossmap", "training", "moves", "editing", "board"),
+    *(
+        "typing",
+        "switches",
+        "sharing",
+        "chart",
+        "lossmap",
+        "training",
+        "moves",
+        "editing",
+        "lab",
+        "links",
+        "lecture",
+        "board",
+    ),
 )
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 

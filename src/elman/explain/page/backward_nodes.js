@@ -15,7 +15,7 @@ import {
   times,
   transposed,
 } from "./writing.js";
-import { asItIs, at, columnsOf, LOSS_TERMS, Node, operandOf, SLOPES } from "./forward_nodes.js";
+import { asItIs, at, columnsOf, LOSS_TERMS, Node, operandOf, outputSum, SLOPES } from "./forward_nodes.js";
 
 // --- Backward pass ---
 
@@ -50,8 +50,8 @@ export class BackwardNodes {
   output(t) {
     const { net, run, forward } = this;
     const values = (name) => run.outputs.map((out) => out[t][name]);
-    const put = (kind, name, value, terms) =>
-      this.put({ id: at(null, name, t), kind, name, t, sign: symbol(name, t) }, value, terms);
+    const put = (kind, name, value, terms, sign = symbol(name, t)) =>
+      this.put({ id: at(null, name, t), kind, name, t, sign }, value, terms);
     const [yhat, y] = [this.operand(at(null, "yhat", t)), this.operand(at(null, "y", t))];
     const [, slope] = LOSS_TERMS[net.loss];
     const perCount = (inner) => (run.count === 1 ? inner : over(inner, run.count));
@@ -62,24 +62,18 @@ export class BackwardNodes {
       terms = [[(p, q) => perCount(minus(p, q)), [yhat, y]]];
     else if (net.output === "identity") terms = [[asItIs, [dyhat]]];
     else if (SLOPES[net.output]) terms = [[(d, p) => times(d, SLOPES[net.output](p)), [dyhat, yhat]]];
-    else
-      terms = [
-        [
-          dot,
-          [
-            dyhat,
-            {
-              id: "output",
-              sign: partial(symbol("yhat"), symbol("o")),
-              value: values("yhat").map((p) => jacobianOf(net.output, p)),
-              jacobian: true,
-            },
-          ],
-        ],
-      ];
-    const o = put("adjoint-sum", "do", values("do"), terms);
+    else if (net.output === "relu") terms = [[times, [dyhat, positive(yhat)]]];
+    else terms = [[dot, [dyhat, this.jacobian(t)]]];
+    const o = put("adjoint-sum", "do", values("do"), terms, outputSum(net, t, "d"));
     const dr = run.outputs.map((out) => fromOutput(net, out[t]).dh);
     put("adjoint-readout", "dr", dr, [[back, [o, forward.weight("W_y")]]]);
+  }
+
+  /** ∂ŷ/∂o: a matrix for every example. */
+  jacobian(t) {
+    const each = this.run.outputs.map((out) => jacobianOf(this.net.output, out[t].yhat));
+    const sign = partial(symbol("yhat", t), outputSum(this.net, t));
+    return { id: "output", sign, value: each.length === 1 ? each[0] : each, rows: each };
   }
 
   /** The position of an adjoint. */
@@ -170,14 +164,15 @@ const nothing = (value) => [[asItIs, [{ id: "zero", sign: numbers(0), value }]]]
 
 function rnnTerm(activation, dh, h) {
   if (activation === "identity") return [asItIs, [dh]];
-  if (activation !== "relu") return [(d, h_t) => times(d, SLOPES[activation](h_t)), [dh, h]];
-  const sign = {
-    ml: `<mrow><mn>1</mn><mo>[</mo>${h.sign.ml}<mo>&gt;</mo><mn>0</mn><mo>]</mo></mrow>`,
-    t: `1[${h.sign.t} > 0]`,
-    binding: 2,
-    value: null,
-  };
-  return [times, [dh, { id: h.id, sign, value: h.value.map((row) => row.map((v) => (v > 0 ? 1 : 0))) }]];
+  if (activation === "relu") return [times, [dh, positive(h)]];
+  return [(d, h_t) => times(d, SLOPES[activation](h_t)), [dh, h]];
+}
+
+/** The derivative of a ReLU, through its output. */
+function positive({ id, sign, value }) {
+  const ml = `<mrow><mn>1</mn><mo>[</mo>${sign.ml}<mo>&gt;</mo><mn>0</mn><mo>]</mo></mrow>`;
+  const slope = { ml, t: `1[${sign.t} > 0]`, binding: 2, value: null };
+  return { id, sign: slope, value: value.map((row) => row.map((v) => (v > 0 ? 1 : 0))) };
 }
 
 /** ∂ŷ/∂o (K, K); row i holds the derivatives of ŷ_i. */

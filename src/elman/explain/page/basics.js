@@ -1,6 +1,6 @@
 // Helpers for elements, numbers and formulas.
 
-import { added, forward } from "./engine.js";
+import { added, forward, fromOutput, norm, onePassBack } from "./engine.js";
 import { computable, Epochs, largestGap, modelOf } from "./model.js";
 import * as slips from "./slips.js";
 import * as sequences from "./sequence.js";
@@ -40,7 +40,9 @@ function number(value) {
 function math(formula) {
   if (formula.ml === undefined) return FORMULAS[formula.m].cloneNode(true);
   const holder = document.createElement("template");
-  holder.innerHTML = `<math>${formula.ml}</math>`;
+  const parts = formula.parts ?? [formula.ml];
+  const inner = parts.map((part) => `<math>${part}</math>`).join("<wbr>");
+  holder.innerHTML = parts.length > 1 ? `<span>${inner}</span>` : inner;
   return holder.content.firstChild;
 }
 

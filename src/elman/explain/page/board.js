@@ -50,6 +50,7 @@ class Board extends Edits {
     this.setup.update();
     listenToHandles(this);
     listenToWeights(this);
+    listenToLinks(this);
     this.fromAddress();
     setTimeout(() => this.compare());
   }
@@ -299,6 +300,7 @@ class Board extends Edits {
     this.live.textContent = path ? spokenPath(this) : spoken(this.node, row);
     this.training.update();
     this.later();
+    this.afterUpdate?.();
   }
 
   /** What needs more time, or the finished layout, follows the update. */
@@ -342,6 +344,8 @@ const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches
 setUpTheme();
 reachable(document);
 window.addEventListener("resize", () => reachable(document));
+for (const root of document.querySelectorAll(".laboratory")) new Laboratory(root, JSON.parse(root.dataset.curves));
 const boards = [...document.querySelectorAll(".board")].map(
   (root, index) => new Board(root, DOCUMENT.traces[root.dataset.trace], index),
 );
+new Lecture(boards);

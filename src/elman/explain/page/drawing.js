@@ -224,6 +224,12 @@ class Drawing {
       this.lit(edge, view !== "paths" && edges.includes(edge) && edge.to === id);
   }
 
+  /** Show a part of the drawing, as large as its box allows; null shows all of it in its own size. */
+  frame(part) {
+    const { width, height } = this.plan;
+    this.svg.setAttribute("viewBox", part ? `${part.x} 0 ${part.width} ${height}` : `0 0 ${width} ${height}`);
+  }
+
   /** Mark all uses of a weight. */
   lightWeight(name) {
     for (const edge of this.edges) {

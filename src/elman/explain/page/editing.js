@@ -60,7 +60,7 @@ class EditBar {
 const address = {
   read: () => new URLSearchParams(window.location.hash.slice(1)),
   write(index, code) {
-    const all = address.read();
+    const all = new URLSearchParams([...address.read()].filter(([name]) => name.startsWith("board")));
     if (code === null) all.delete(`board${index}`);
     else all.set(`board${index}`, code);
     const text = all.toString();

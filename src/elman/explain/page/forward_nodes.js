@@ -31,6 +31,9 @@ export const columnsOf = (M, gate, gates) => {
   return Array.isArray(M[0]) ? M.map((row) => row.slice(first, first + width)) : M.slice(first, first + width);
 };
 
+/** The letter of the output before its activation; o is the output gate of an LSTM. */
+export const outputSum = ({ cell }, t, before = "") => symbol(before + (cell === "lstm" ? "a_y" : "o"), t);
+
 /** One number or matrix: rows are examples, unless it is a loss. Equations are functions of the example, null for all. */
 export class Node {
   constructor({
@@ -214,7 +217,7 @@ export class ForwardNodes {
       this.put({ id: at(null, name, t), kind, name, t, value: values(name), sign, rule, operands });
     const bias = this.weight("b_y");
     const operands = [this.operand(at("forward", "h", t)), this.weight("W_y"), ...(bias ? [bias] : [])];
-    const o = node("output-sum", "o", symbol("o", t), affineRule, operands);
+    const o = node("output-sum", "o", outputSum(this.net, t), affineRule, operands);
     const yhat = node("output", "yhat", symbol("yhat", t), (a) => apply(this.net.output, a), [o]);
     const y = node("input", "y", symbol("y", t), null, []);
     const loss = new LossNode(run, t, [yhat, y]);

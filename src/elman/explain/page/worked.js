@@ -17,7 +17,7 @@ import {
   zeros,
 } from "./engine.js";
 import { dot, minus, of, partial, printed, product, summed, symbol } from "./writing.js";
-import { constant, ForwardNodes, longName, MOST_TERMS, Node, shortName } from "./forward_nodes.js";
+import { constant, ForwardNodes, longName, MOST_TERMS, Node, outputSum, shortName } from "./forward_nodes.js";
 import { inUpdate, step } from "./slips.js";
 import { Adjoints, BackwardNodes, jacobianOf } from "./backward_nodes.js";
 
@@ -95,7 +95,7 @@ export class Worked {
   factor(id) {
     return this.once(id, () => {
       const [kind, , step, name] = id.split(":");
-      if (kind === "dL/dy") return this.byOutput(Number(id.split(":")[1]));
+      if (kind === "dL/dy" || kind === "dy/do") return this.ofOutput(kind, Number(id.split(":")[1]));
       const t = Number(step);
       if (kind === "dy/ds")
         return {
@@ -112,8 +112,12 @@ export class Worked {
       };
     });
   }
-  byOutput(t) {
-    return { symbol: partial(symbol("L", t), symbol("yhat", t)), value: this.run.outputs.map((out) => out[t].dyhat) };
+  ofOutput(kind, t) {
+    const { net, run } = this;
+    if (kind === "dL/dy")
+      return { symbol: partial(symbol("L", t), symbol("yhat", t)), value: run.outputs.map((out) => out[t].dyhat) };
+    const value = run.outputs.map((out) => jacobianOf(net.output, out[t].yhat));
+    return { symbol: partial(symbol("yhat", t), outputSum(net, t)), value };
   }
   outputByState({ yhat, h }) {
     const { W_y } = this.net.weights;

@@ -1,8 +1,8 @@
 // Formulas as MathML and as text. A rule such as (x, W, b) => plus(dot(x, W), b) writes the equation from symbols, and
 // the same equation with numbers from numbers.
 //
-// A formula is { ml, t, binding, value }: MathML, text, the precedence of its outermost operation, and the matrix if it
-// is one. An operand's MathML names its node or parameter in data-of, so that the page can link formula and drawing.
+// A formula is { ml, t, binding, value, scalar }: MathML, text, the precedence of its outermost operation, the matrix if
+// it is one, and whether it consists of single numbers. parts are the pieces of a sum, a product or an equality: a line may break between them. An operand's MathML names its node or parameter in data-of, so that the page can link formula and drawing.
 
 const [SUM, PRODUCT, ATOM] = [0, 1, 2];
 const MOST_WRITTEN = 12; // factors of a product
@@ -10,13 +10,13 @@ const MOST_PRINTED = 64; // numbers of a matrix
 const RAISED = { 2: "²" };
 const LETTERS = { yhat: ["ŷ", "y", "^"], dyhat: ["dŷ", "y", "^"], eta: ["η", "η"], sigma: ["σ", "σ"] };
 
-const formula = (ml, t, binding = ATOM, value = null) => ({ ml, t, binding, value });
+const formula = (ml, t, binding = ATOM, value = null, scalar = false) => ({ ml, t, binding, value, scalar });
 const mo = (sign) => `<mo>${sign}</mo>`;
 const row = (...parts) => `<mrow>${parts.join("")}</mrow>`;
 const isNumber = ({ value }) => value !== null && value.length === 1 && value[0].length === 1;
 const fence = (open, inner, close) =>
   row(`<mo fence="true" stretchy="true">${open}</mo>`, inner, `<mo fence="true" stretchy="true">${close}</mo>`);
-const inParentheses = ({ ml, t }) => formula(fence("(", ml, ")"), `(${t})`);
+const inParentheses = ({ ml, t, scalar }) => formula(fence("(", ml, ")"), `(${t})`, ATOM, null, scalar);
 
 /** Parentheses around an operand that needs them. */
 function signed(piece, binding = PRODUCT) {
@@ -58,7 +58,8 @@ export function symbol(name, index = null) {
 export function numbers(values) {
   const matrix = !Array.isArray(values) ? [[values]] : Array.isArray(values[0]) ? values : [values];
   const cells = matrix.map((line) => line.map(written));
-  if (cells.length === 1 && cells[0].length === 1) return formula(numberMl(cells[0][0]), cells[0][0], ATOM, matrix);
+  if (cells.length === 1 && cells[0].length === 1)
+    return formula(numberMl(cells[0][0]), cells[0][0], ATOM, matrix, true);
   const lines = cells.map((line) => `<mtr>${line.map((text) => `<mtd>${numberMl(text)}</mtd>`).join("")}</mtr>`);
   const text = cells.map((line) => line.join(" ")).join("; ");
   return formula(fence("[", `<mtable>${lines.join("")}</mtable>`, "]"), `[${text}]`, ATOM, matrix);
@@ -72,34 +73,65 @@ export function printed(values) {
 }
 
 /** Mark a formula as standing for a node or a parameter. */
-export const of = (id, piece) => ({ ...piece, ml: `<mrow data-of="${id}">${piece.ml}</mrow>` });
+export const of = (id, piece) => ({ ...piece, parts: undefined, ml: `<mrow data-of="${id}">${piece.ml}</mrow>` });
 
 // --- Operations ---
 
-export const plus = (a, b) => formula(row(a.ml, mo("+"), signed(b).ml), `${a.t} + ${signed(b).t}`, SUM);
-export const minus = (a, b) => formula(row(a.ml, mo("−"), signed(b).ml), `${a.t} − ${signed(b).t}`, SUM);
-export const negative = (a) => formula(row(mo("−"), signed(a).ml), `−${signed(a).t}`, SUM);
+/** Pieces joined by a sign, before which a line may break. */
+function joined(pieces, sign, between, binding) {
+  const [first, ...rest] = pieces;
+  const ml = row(pieces.map((piece) => piece.ml).join(mo(sign)));
+  const parts = rest.flatMap((piece) => {
+    const [head, ...tail] = piece.parts ?? [piece.ml];
+    return [row(`<mo form="infix">${sign}</mo>`, head), ...tail];
+  });
+  const all = [...(first.parts ?? [first.ml]), ...parts];
+  const scalar = pieces.every((piece) => piece.scalar);
+  return { ...formula(ml, pieces.map((piece) => piece.t).join(between), binding, null, scalar), parts: all };
+}
+
+export const plus = (a, b) => joined([a, signed(b)], "+", " + ", SUM);
+export const minus = (a, b) => joined([a, signed(b)], "−", " − ", SUM);
+export const negative = (a) => formula(row(mo("−"), signed(a).ml), `−${signed(a).t}`, SUM, null, a.scalar);
 export const one = numbers(1);
 export const lessThanOne = (a) => minus(one, a); // 1 − a
 
 function multiplied(a, b, sign) {
   const [left, right] = [signed(a), signed(b)];
-  const dot = isNumber(a) || isNumber(b) ? "·" : sign;
+  const dot = left.scalar || right.scalar ? "·" : sign;
   const between = dot === "" ? "<mspace width='0.17em'></mspace>" : mo(dot);
-  return formula(row(left.ml, between, right.ml), `${left.t}${dot === "" ? " " : ` ${dot} `}${right.t}`, PRODUCT);
+  return formula(
+    row(left.ml, between, right.ml),
+    `${left.t}${dot === "" ? " " : ` ${dot} `}${right.t}`,
+    PRODUCT,
+    null,
+    left.scalar && right.scalar,
+  );
 }
 export const dot = (a, b) => multiplied(a, b, ""); // matrix product
 export const times = (a, b) => multiplied(a, b, "⊙"); // element-wise product
 
 export function over(a, b) {
   const below = typeof b === "number" ? numbers(b) : b;
-  return formula(`<mfrac>${row(a.ml)}${row(below.ml)}</mfrac>`, `${signed(a).t} / ${signed(below, ATOM).t}`, PRODUCT);
+  return formula(
+    `<mfrac>${row(a.ml)}${row(below.ml)}</mfrac>`,
+    `${signed(a).t} / ${signed(below, ATOM).t}`,
+    PRODUCT,
+    null,
+    a.scalar && below.scalar,
+  );
 }
 
 export function square(a) {
   const base = signed(a, ATOM);
   const each = a.value !== null && !isNumber(a) ? mo("⊙") : ""; // element-wise, not a matrix power
-  return formula(`<msup>${row(base.ml)}${row(each, "<mn>2</mn>")}</msup>`, `${base.t}${RAISED[2]}`);
+  return formula(
+    `<msup>${row(base.ml)}${row(each, "<mn>2</mn>")}</msup>`,
+    `${base.t}${RAISED[2]}`,
+    ATOM,
+    null,
+    a.scalar,
+  );
 }
 
 export function transposed(a) {
@@ -112,7 +144,7 @@ const FUNCTIONS = { tanh: "tanh", sigmoid: "σ", relu: "ReLU", softmax: "softmax
 export function apply(name, a) {
   if (name === "identity") return a;
   const sign = FUNCTIONS[name];
-  return formula(row(`<mi>${sign}</mi>`, fence("(", a.ml, ")")), `${sign}(${a.t})`);
+  return formula(row(`<mi>${sign}</mi>`, fence("(", a.ml, ")")), `${sign}(${a.t})`, ATOM, null, a.scalar);
 }
 
 /** ∂above/∂below; the immediate derivative ∂⁺ holds the previous state constant. */
@@ -128,13 +160,10 @@ export function partial(above, below, immediate = false) {
 export function product(...factors) {
   const all = factors.map((factor) => signed(factor));
   const parts = all.length > MOST_WRITTEN ? [...all.slice(0, 5), formula(mo("⋯"), "…"), ...all.slice(-5)] : all;
-  return formula(row(parts.map(({ ml }) => ml).join(mo("·"))), parts.map(({ t }) => t).join(" · "), PRODUCT);
+  return joined(parts, "·", " · ", PRODUCT);
 }
 
 export const summed = (parts) => parts.reduce((total, part) => plus(total, part));
-export const equal = (...sides) =>
-  formula(row(sides.map(({ ml }) => ml).join(mo("="))), sides.map(({ t }) => t).join(" = "), SUM);
-
 /** Σ over components and rows of a term, scaled by 1/count and a sign or factor in front. */
 export function scaledSum(term, count, { half = false, negated = false } = {}) {
   const inner = term.binding > SUM ? term : formula(fence("[", term.ml, "]"), `[${term.t}]`);
