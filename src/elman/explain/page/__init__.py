@@ -21,21 +21,8 @@ __all__ = ["render"]
 # Each after those that it imports.
 _MODULES = ("engine", "writing", "forward_nodes", "backward_nodes", "slips", "worked", "model", "state", "sequence")
 _SCRIPTS = (
-    *("basics", "sources", "handles", "tables", "layout", "edges", "drawing", "panel", "paths", "setup"),
-    *(
-        "typing",
-        "switches",
-        "sharing",
-        "chart",
-        "lossmap",
-        "training",
-        "moves",
-        "editing",
-        "lab",
-        "links",
-        "lecture",
-        "board",
-    ),
+    *("basics", "sources", "handles", "tables", "layout", "edges", "drawing", "panel", "paths", "setup", "typing"),
+    *("switches", "sharing", "chart", "lossmap", "training", "moves", "editing", "lab", "links", "lecture", "board"),
 )
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
@@ -86,9 +73,11 @@ def render(document: Mapping[str, Any]) -> str:
         name: bare_trace(trace) if computable(trace) else compact_trace(trace, formulas)
         for name, trace in lesson["traces"].items()
     }
+    blocks = [block for section in lesson["sections"] for block in section["blocks"]]
     template = environment.from_string(_part("page.html.j2"))
     return template.render(
         lesson=lesson,
+        first=next((block for block in blocks if block["kind"] == "trace"), None),
         style=_part("style.css"),
         script=script(),
         formulas=formulas.table,
