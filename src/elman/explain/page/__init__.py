@@ -19,10 +19,11 @@ from elman.explain.picture import svg
 __all__ = ["render"]
 
 # Each after those that it imports.
-_MODULES = ("engine", "writing", "forward_nodes", "backward_nodes", "slips", "worked", "model", "state", "sequence")
+_MODULES = ("engine", "writing", "forward_nodes", "backward_nodes", "slips", "worked", "model", "state", "sequence", "exercise")
 _SCRIPTS = (
     *("basics", "sources", "handles", "tables", "layout", "edges", "drawing", "panel", "paths", "setup", "typing"),
-    *("switches", "sharing", "chart", "lossmap", "training", "moves", "editing", "lab", "links", "lecture", "board"),
+    *("switches", "sharing", "chart", "lossmap", "training", "moves", "editing", "lab", "links", "lecture"),
+    *("notation", "sheets", "board"),
 )
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 

@@ -3,6 +3,7 @@
 import { added, forward, fromOutput, norm, onePassBack } from "./engine.js";
 import { computable, Epochs, largestGap, modelOf } from "./model.js";
 import * as slips from "./slips.js";
+import * as exercises from "./exercise.js";
 import * as sequences from "./sequence.js";
 import * as changes from "./state.js";
 import { dot, numbers, of, printed, summed, symbol, transposed } from "./writing.js";
@@ -38,17 +39,17 @@ function number(value) {
 
 /** A formula as an element: of the document's table, or written by this page. */
 function math(formula) {
-  if (formula.ml === undefined) return FORMULAS[formula.m].cloneNode(true);
+  if (formula.ml === undefined) return translate(FORMULAS[formula.m].cloneNode(true));
   const holder = document.createElement("template");
   const parts = formula.parts ?? [formula.ml];
   const inner = parts.map((part) => `<math>${part}</math>`).join("<wbr>");
   holder.innerHTML = parts.length > 1 ? `<span>${inner}</span>` : inner;
-  return holder.content.firstChild;
+  return translate(holder.content.firstChild);
 }
 
 /** The letter and its indices, for drawings: "h⁽¹⁾_2" gives a subscript. */
 function label(text, attributes) {
-  const [base, ...rest] = text.replaceAll("←", "\u20d6").split("_"); // an arrow above the letter
+  const [base, ...rest] = translatedText(text).replaceAll("←", "\u20d6").split("_"); // an arrow above the letter
   const below = rest.join("_");
   const indices = below ? [draw("tspan", { dy: "0.35em", "font-size": "70%" }, below)] : [];
   return draw("text", attributes, base, ...indices);
@@ -56,7 +57,7 @@ function label(text, attributes) {
 
 /** The letter and its indices as HTML text. */
 function spell(text) {
-  const [base, ...rest] = text.replaceAll("←", "\u20d6").split("_");
+  const [base, ...rest] = translatedText(text).replaceAll("←", "\u20d6").split("_");
   return rest.length ? [base, make("sub", {}, rest.join("_"))] : [base];
 }
 

@@ -105,6 +105,7 @@ class Board extends Edits {
     this.setup = this.model ? new Setup(this) : null;
     this.typing = this.model ? new Typing(this) : null;
     this.switches = this.model ? new Switches(this) : null;
+    this.sheet = this.model ? new Sheet(this) : null;
     this.root.append(
       this.facts,
       make(
@@ -112,7 +113,7 @@ class Board extends Edits {
         { class: "tools" },
         make("div", { class: "views", role: "group", "aria-label": "What to show" }, ...this.buttons),
         this.rowLabel,
-        ...(this.model ? [this.setup.element, this.typing.element, this.switches.element] : []),
+        ...(this.model ? [this.setup.element, this.typing.element, this.switches.element, this.sheet.element] : []),
       ),
       ...(this.edits ? [this.edits.element] : []),
       make(
@@ -174,8 +175,16 @@ class Board extends Edits {
     this.update();
   }
 
+  /** Write everything again in another notation. */
+  rewrite() {
+    this.drawing.rename();
+    this.refit();
+    this.update();
+  }
+
   setRow(index) {
     this.row = index < this.trace.rows ? index : null;
+    this.sheet?.update();
     this.update();
   }
 
@@ -349,3 +358,4 @@ const boards = [...document.querySelectorAll(".board")].map(
   (root, index) => new Board(root, DOCUMENT.traces[root.dataset.trace], index),
 );
 new Lecture(boards);
+setUpNotation(boards);

@@ -224,6 +224,12 @@ class Drawing {
       this.lit(edge, view !== "paths" && edges.includes(edge) && edge.to === id);
   }
 
+  /** The letters of the weights in the chosen notation. */
+  rename() {
+    for (const { name, weight } of this.edges)
+      if (name) name.replaceChildren(...label(weightLetter(weight), {}).childNodes);
+  }
+
   /** Show a part of the drawing, as large as its box allows; null shows all of it in its own size. */
   frame(part) {
     const { width, height } = this.plan;
@@ -336,10 +342,10 @@ function nameSpot(node, x, y, small) {
 }
 
 function showName(text, symbol) {
-  if (text.dataset.symbol === symbol) return;
+  if (text.dataset.symbol === notation.name + symbol) return;
   const fresh = label(symbol, {});
   text.replaceChildren(...fresh.childNodes);
-  text.dataset.symbol = symbol;
+  text.dataset.symbol = notation.name + symbol;
 }
 
 /** A valve in a line: its bar is parallel to the line for an open gate and perpendicular to it for a closed one. */

@@ -144,6 +144,7 @@ class Edits extends Moves {
     this.edits.update();
     this.setup.update();
     this.switches.update();
+    this.sheet.update();
     this.refit();
     this.training.later();
   }

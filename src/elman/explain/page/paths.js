@@ -191,7 +191,11 @@ function showPath(board) {
     "select",
     { "aria-label": "Parameter", onchange: (event) => board.pickParameter(event.target.selectedIndex) },
     ...board.detail.gradients.map(({ parameter, symbol }, i) =>
-      make("option", { selected: i === board.parameterIndex }, symbolText(board, parameter) ?? symbol.t),
+      make(
+        "option",
+        { selected: i === board.parameterIndex },
+        translatedText(symbolText(board, parameter) ?? symbol.t),
+      ),
     ),
   );
   const first = [

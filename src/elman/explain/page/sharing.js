@@ -40,7 +40,7 @@ function showWeight(board) {
     "select",
     { "aria-label": "Parameter", onchange: (event) => board.pickParameter(event.target.selectedIndex) },
     ...board.detail.gradients.map(({ parameter }, i) =>
-      make("option", { selected: i === board.parameterIndex }, symbolText(board, parameter)),
+      make("option", { selected: i === board.parameterIndex }, translatedText(symbolText(board, parameter))),
     ),
   );
   const parts = uses.map(({ step, value }) => of(`use/${step}`, useFormula(name, trace.architecture.cell, step)));

@@ -153,16 +153,18 @@ function dataTables(board) {
   const headings = (letter, all, width) => all.map(([t, j]) => `${letter}${t + 1}${width > 1 ? `,${j + 1}` : ""}`);
   const [D, K, H] = [data.x[0][0].length, net.weights.W_y[0].length, data.h0[0].length];
   const x = each(data.x.length, D);
-  const tables = [table("x", (n) => x.map(([t, j]) => ["x", t, n, j]), headings("x", x, D))];
+  const tables = [table(symbol("x"), (n) => x.map(([t, j]) => ["x", t, n, j]), headings("x", x, D))];
   if (net.readout === "every") {
     const y = each(data.y.length, K);
-    tables.push(table("y", (n) => y.map(([t, j]) => ["y", t, n, j]), headings("y", y, K)));
+    tables.push(table(symbol("y"), (n) => y.map(([t, j]) => ["y", t, n, j]), headings("y", y, K)));
   } else
-    tables.push(table("y", (n) => data.y[n].map((_, j) => ["y", n, j]), K > 1 ? headings("y", each(1, K), K) : null));
+    tables.push(
+      table(symbol("y"), (n) => data.y[n].map((_, j) => ["y", n, j]), K > 1 ? headings("y", each(1, K), K) : null),
+    );
   for (const name of net.cell === "lstm" ? ["h0", "c0"] : ["h0"])
     tables.push(
       table(
-        WHERE[name],
+        symbol(name[0], 0),
         (n) => data[name][n].map((_, j) => [name, n, j]),
         H > 1 ? headings(WHERE[name], each(1, H), H) : null,
       ),

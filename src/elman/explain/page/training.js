@@ -19,7 +19,7 @@ class Training {
     this.map = board.model ? new LossMap(board) : null;
     this.figure = make("div", { class: "figure" }, this.chart.svg);
     this.slide = make("div", { class: "slide" }, ...this.controls());
-    this.heading = make("h3", {});
+    this.heading = make("p", { class: "heading" });
     this.element = make(
       "div",
       { class: "training", role: "group", "aria-label": "Training" },

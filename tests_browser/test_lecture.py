@@ -1,0 +1,177 @@
+"""Lecture mode, contents, links between formula and drawing, notations, exercises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from elman.explain import LESSONS
+from tests_browser.conftest import Opened
+from tests_browser.test_live import by_hand
+
+Open = Callable[..., Opened]
+IN_VIEW = """board => {
+  const inside = (element) => {
+    const { left, top, right, bottom } = element.getBoundingClientRect();
+    return left >= -1 && top >= -1 && right <= innerWidth + 1 && bottom <= innerHeight + 1;
+  };
+  const svg = board.querySelector(".drawing svg");
+  const text = svg.querySelector(".node .name");
+  const lines = [...board.querySelectorAll(".panel .equation .line")];
+  const current = board.querySelector(".node.current .press");
+  return {
+    drawing: inside(svg), equation: lines.every(inside), current: current === null || inside(current),
+    beside: svg.getBoundingClientRect().right <= lines[0].getBoundingClientRect().left + 1,
+    type: parseFloat(getComputedStyle(lines[0]).fontSize), scale: svg.getScreenCTM().a,
+  };
+}"""
+
+
+@pytest.mark.parametrize("size", [(1440, 900), (1920, 1080)], ids=["laptop", "projector"])
+@pytest.mark.parametrize("name", [name for name in LESSONS if name != "losses"])
+def test_drawing_and_equation_are_in_view_together(opened: Open, name: str, size: tuple[int, int]) -> None:
+    page = opened(name, width=size[0], height=size[1])
+    page.page.keyboard.press("l")
+    for number in range(len(page.traces())):
+        board = page.page.locator(".board.presented")
+        for view in ("forward", "backward"):
+            page.page.keyboard.press({"forward": "1", "backward": "2"}[view])
+            for _ in range(4):
+                seen = page.page.evaluate(IN_VIEW, board.element_handle())
+                assert seen["drawing"] and seen["equation"] and seen["current"] and seen["beside"], (number, view, seen)
+                assert seen["type"] >= 22 and seen["scale"] >= 0.95, (number, view, seen)
+                page.page.keyboard.press("PageUp")
+        page.page.keyboard.press("]")
+    page.page.keyboard.press("Escape")
+    assert page.page.locator(".board.presented").count() == 0
+    assert page.complaints == []
+
+
+def test_presenter_keys(opened: Open) -> None:
+    page = opened("by-hand-sum", width=1440)
+    press = page.page.keyboard.press
+    press("l")
+    board = page.page.locator(".board.presented")
+
+    def current() -> str | None:
+        return board.locator(".node.current").get_attribute("data-id")
+
+    assert current() == "forward/h/1/3"
+    press("ArrowLeft")
+    assert current() == "forward/h/1/2"
+    press("PageDown")
+    assert current() == "forward/a/1/3"
+    press("PageUp")
+    assert current() == "forward/h/1/2"
+    press("+")
+    assert board.locator(".epoch").text_content() == "1: loss 1.7402"
+    press("-")
+    press("h")
+    assert board.locator(".veiled").count() == 2  # with numbers, result
+    press("PageDown")
+    assert board.locator(".veiled").count() == 1 and current() == "forward/h/1/2"
+    press("PageDown")
+    assert board.locator(".veiled").count() == 0
+    press("PageDown")
+    assert current() == "forward/a/1/3" and board.locator(".veiled").count() == 2
+    press("b")
+    assert page.page.locator("html.blank").count() == 1
+    press("b")
+    press("3")
+    assert board.get_attribute("data-view") == "paths"
+    press("]")
+    assert page.page.locator(".board").nth(1).evaluate("one => one.classList.contains('presented')")
+    press("l")
+    assert page.page.locator(".presented").count() == 0
+    assert page.complaints == []
+
+
+def test_the_first_drawing_is_on_the_first_screen_and_headings_have_anchors(opened: Open) -> None:
+    for name in LESSONS:
+        page = opened(name, width=1440)
+        if page.traces():
+            top = page.page.locator(".drawing").first.bounding_box()
+            assert top is not None and top["y"] < 700, name
+        links = page.page.locator(".contents a").evaluate_all("all => all.map((one) => one.getAttribute('href'))")
+        assert len(links) > 1, name
+        assert all(page.page.locator(f"h2{link}").count() == 1 for link in links), name
+
+
+def test_a_factor_lights_its_edge(opened: Open) -> None:
+    page = opened("by-hand-sum", width=1440)
+    board = page.page.locator(".board").first
+    board.locator('.views [data-view="paths"]').click()
+    for factor, lit in (("ds/ds:forward:3", 2), ("dL/dy:3", 1), ("ds/dθ:forward:1:layers.0.W_x", 1)):
+        board.locator(f'.panel [data-of="{factor}"]').first.hover()
+        assert board.locator(".edge.linked").count() == lit, factor
+    board.locator('.views [data-view="forward"]').click()
+    board.locator('.node[data-id="forward/a/1/2"]').click()
+    board.locator('.panel [data-of="forward/h/1/1"]').first.hover()
+    assert board.locator('.node.linked[data-id="forward/h/1/1"]').count() == 1
+    assert board.locator(".edge.linked").count() == 1
+    board.locator('.node[data-id="forward/x/2"]').hover()
+    assert board.locator('.panel mrow.linked[data-of="forward/x/2"]').count() >= 1
+
+
+EQUATIONS = {
+    "A": "a2=x2Ū⊤+h1W̄⊤", "B": "a2=x2U+h1W", "C": "z2=x2Wxh+h1Whh", "D": "z⟨2⟩=x⟨2⟩wx+a⟨1⟩wa",
+    "E": "a2=X2W1+H11Wh1", "pytorch": "a2=x2Wih⊤+h1Whh⊤", "keras": "a2=x2kernel+h1recurrent", "elman": "a2=x2Wx+h1Wh",
+}  # fmt: skip
+
+
+def test_letters_of_other_texts(opened: Open) -> None:
+    page = opened("by-hand-sum", width=1440)
+    board = page.page.locator(".board").first
+    board.locator('.node[data-id="forward/a/1/2"]').click()
+    whole = "document.querySelector('main').textContent"
+    before = page.page.evaluate(whole)
+    for notation, equation in EQUATIONS.items():
+        page.page.get_by_label("Letters of the formulas").select_option(notation)
+        lines = board.locator(".panel .equation .line math").all_text_contents()
+        joined = f"{lines[0]}={''.join(lines[1:3])}".replace("\u2009", "").replace(" ", "")
+        assert joined == equation, notation
+    assert page.page.evaluate(whole) == before
+    page.page.get_by_label("Letters of the formulas").select_option("D")
+    assert board.locator('.node[data-id="forward/h/1/2"] .name').text_content() == "a⟨2⟩"
+    board.locator('.views [data-view="backward"]').click()
+    board.locator('.node[data-id="forward/h/1/2"]').click()
+    assert board.locator(".panel .equation .line math").first.text_content() == "da⟨2⟩"
+    page.page.get_by_label("Letters of the formulas").select_option("pytorch")
+    transposed: Any = board.locator(".panel .equation .line").nth(1).text_content()
+    assert transposed.replace("\u2009", "") == "=da3Whh"  # W_h is Whh transposed: transposed again it is Whh
+    assert page.complaints == []
+
+
+def test_an_exercise_is_checked_and_a_mistake_named(opened: Open) -> None:
+    """Note D: the path from output 3 over step 2, right, and with the state a<2> in place of a<1>."""
+    page = opened("by-hand-sum", width=1440)
+    board = page.page.locator(".board").first
+    board.get_by_text("Exercise").click()
+    said = board.locator(".sheet [role=status]")
+
+    def answer(cell: str, text: str) -> str:
+        box = board.locator(f'[data-cell="{cell}"]')
+        box.fill(text)
+        box.press("Tab")
+        return said.inner_text()
+
+    paths = by_hand()["epochs"][0]["detail"]
+    assert paths["forward"]
+    assert answer("h/1", "0.76") == "Right: 0.7616. 1 of 11 cells."
+    assert answer("h/1", "0,7616") == "Right: 0.7616. 1 of 11 cells."
+    assert answer("h/2", "0.7616") == "No: that is a_2, without the activation."
+    assert answer("h/2", "0.9427") == "No."
+    assert answer("h/3", "0.9427") == "No: that is h_3 of example 2."
+    board.locator(".rows select").select_option(index=1)
+    right = 2 / 3 * (0.942680 - 2) * (1 - 0.942680**2) * 0.761594
+    wrong = 2 / 3 * (0.942680 - 2) * (1 - 0.942680**2) * 0.942680
+    assert answer("W_h/3/3", f"{right:.4f}").startswith("Right")
+    assert answer("W_h/3/3", f"{-right:.4f}") == "No: that is the right number with the wrong sign."
+    assert answer("W_h/3/3", f"{wrong:.4f}") == "No: that is the term with h_3 in place of h_2."
+    assert answer("W_h/3/3", f"{right / 2:.4f}") == "No: that is the term without the factor 2 of the square."
+    assert board.locator(".panel").evaluate("one => getComputedStyle(one).visibility") == "hidden"
+    board.get_by_role("button", name="Show the solution").click()
+    assert board.locator('[data-cell="h/1"]').input_value() == "0"
+    assert page.complaints == []
