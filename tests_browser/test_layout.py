@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Browser
 
-from elman.explain import LESSONS
+from elman.explain import LESSONS, lesson
 
 Open = Callable[..., Any]
 RESULTS = """() => [...document.querySelectorAll(".formula")].map((box) => [...box.querySelectorAll("math")])
@@ -44,3 +46,21 @@ def test_one_step_has_no_slider(opened: Open) -> None:
     boards = opened("next-word").page.locator(".board")
     assert boards.nth(0).locator(".transport input").count() == 0
     assert boards.nth(1).locator(".transport input").count() == 1
+
+
+def test_two_in_one_notebook(browser: Browser, tmp_path: Path) -> None:
+    outputs = [lesson(name)._repr_html_() for name in ("lstm", "gru")]
+    (tmp_path / "notebook.html").write_text("<!DOCTYPE html>" + "".join(map(str, outputs)))
+    page = browser.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto((tmp_path / "notebook.html").as_uri())
+    frames = page.frames[1:]
+    assert [frame.locator("h1").inner_text() for frame in frames] == ["An LSTM, gate by gate", "A GRU, gate by gate"]
+    for frame, name in zip(frames, ("c_2", "z_2"), strict=True):
+        frame.locator(".board[data-ready]").wait_for()
+        frame.locator(f'.node[data-id="forward/{name[0]}/1/2"]').dispatch_event("click")
+        assert frame.get_by_role("status").inner_text().startswith(f"{name} = ")
+    assert complaints == []
+    page.close()

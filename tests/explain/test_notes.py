@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from elman.explain import Lesson
+from elman.explain import Lesson, render
 from elman.explain.lesson import Picture, Slip, Table
 from elman.explain.lessons import feedback, gates, many_to_one, truncated, vanishing
 from elman.explain.lessons.by_hand_sum import printed_update
@@ -176,16 +176,16 @@ def test_note_c_rows_fed_back() -> None:
 
 
 def test_note_c_series_to_700() -> None:
-    """691 windows of 10; tanh(0.1 · (692 + … + 700)) = tanh(626.4) = 1: the mean 355; centered: 700.99."""
+    """691 windows of 10; tanh(0.1 · (692 + … + 700)) = tanh(626.4) = 1: the mean 355; centered: 701."""
     assert table("fed-back-forecast", "Windows")[-1] == ("691 … 699", "700")
     assert feedback.saturated(692) == (pytest.approx(626.4), 1.0)
     assert np.arange(10, 701).mean() == 355.0 and len(np.arange(10, 701)) == 691
     said = " ".join(block["text"] for s in lesson("fed-back-forecast").to_dict()["sections"] for block in s["blocks"]
                     if block["kind"] == "text")  # fmt: skip
-    for part in ("700 − 10 + 1 = 691", "is the mean of the labels 10 … 700: 355", "1.0014", "= 700.99"):
+    for part in ("700 − 10 + 1 = 691", "is the mean of the labels 10 … 700: 355", "1.0014", "= 701.0000"):
         assert part in said
     centered = lesson("fed-back-forecast").traces["centered"]
-    assert 700 + feedback.predicted(centered, np.array([-2.0, -1.0, 0.0])) == pytest.approx(701.0, abs=0.01)
+    assert 700 + feedback.predicted(centered, np.array([-2.0, -1.0, 0.0])) == pytest.approx(701.0, abs=5e-5)
     gap = numerical_gradient(lambda w: float(np.tanh(np.arange(692.0, 701.0) @ w)), np.full(9, 0.1))
     assert not gap.any()  # W_x is not updated
     assert "ŷ = 2 x_t − x_(t−1) = 2 · 700 − 699 = 701" in formulas("fed-back-forecast")
@@ -230,6 +230,8 @@ def test_note_c_29600_and_the_jacobian() -> None:
     p = lesson("next-word").traces["one-step"].epochs[0].predictions[0, 0]
     np.testing.assert_allclose(factors["dy/do:1"], np.diag(p) - np.outer(p, p), rtol=0, atol=1e-15)
     np.testing.assert_allclose(factors["dL/dy:1"] @ factors["dy/do:1"], p - np.eye(5)[1], rtol=0, atol=1e-15)
+    text = render(lesson("next-word").traces["one-step"], "text")
+    assert "∂ŷ_1/∂o_1 = diag(ŷ_1) − ŷ_1ᵀ ŷ_1\n          = [0.166 -0.0498" in text
     said = formulas("sequence-to-vector")
     assert "ŷ_3 − y_3 = [0.5792 0.4208] − [0 1] = [0.5792 -0.5792]" in said
     assert "∂ŷ_3/∂o_3 = diag(ŷ_3) − ŷ_3ᵀ ŷ_3 = [0.2437 -0.2437; -0.2437 0.2437]" in said

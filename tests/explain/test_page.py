@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ import pytest
 
 from elman.errors import ArgumentError
 from elman.explain import LESSONS
+from elman.explain import page as page_room
 from elman.explain.page import render
 from elman.explain.page.compact import Formulas, compact_trace, computable
 from elman.network import Architecture
@@ -190,3 +192,20 @@ def test_text_is_kept_only_where_it_is_said() -> None:
     formula = {"latex": "1", "text": "1"}
     compact = compact_trace({"node": [{"symbol": formula, "numbers": formula, "result": None}]}, Formulas())
     assert compact == {"node": [{"symbol": {"m": 0, "t": "1"}, "numbers": {"m": 0}, "result": None}]}
+
+
+def test_notebooks_show_the_page_in_a_frame(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two outputs in one notebook do not share names, because each is a document of its own."""
+    taught = lesson("lstm")
+    worked = taught.traces["lstm"]
+    for shown in (taught, worked):
+        frame = shown._repr_html_()
+        assert frame is not None and frame.startswith("<iframe title=") and frame.count("<") == 2
+        srcdoc = re.search('srcdoc="([^"]*)"', frame)
+        assert srcdoc is not None and html.unescape(srcdoc[1]) == render(shown.to_dict())
+    assert repr(worked) == (
+        "Trace('One LSTM unit': lstm of 1 unit, 2 steps, 1 row, loss 0.05025 → 3.737e-07 after 5 updates)"
+    )
+    assert repr(taught) == "Lesson('lstm': An LSTM, gate by gate; 6 sections, 1 trace)"
+    monkeypatch.setattr(page_room, "installed", lambda package: package != "jinja2")
+    assert worked._repr_html_() is None

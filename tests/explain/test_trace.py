@@ -343,3 +343,12 @@ def test_the_output_gate_and_the_output_sum_have_two_symbols() -> None:
     for nodes in texts.values():
         forward = [node.symbol.text for node in nodes]
         assert len(forward) == len(set(forward))
+
+
+def test_a_trained_network_still_agrees_with_finite_differences() -> None:
+    """Near a minimum the gradient is below the error of differences of order 4."""
+    network = random_network(Architecture(1, 1, cell="rnn", hidden_size=2, readout="last"))
+    x, y = np.array([0.5, -0.3, 0.8]).reshape(3, 1, 1), [[0.4]]
+    last = trace(network, x, y, learning_rate=0.1, epochs=60).epochs[-1]
+    assert last.detail is not None and all(check.passed for check in last.detail.checks)
+    assert max(np.abs(value).max() for value in last.gradient.values()) < 1e-4

@@ -12,6 +12,7 @@ from elman.explain.board import Array, Board, Node, Operand, Position, printed
 from elman.explain.formula import Math, function, symbol
 from elman.explain.objective import Objective
 from elman.explain.unrolled import Chain, LayerRun, Unrolled
+from elman.network import Architecture
 
 GATES = {"rnn": ("",), "lstm": ("i", "f", "g", "o"), "gru": ("r", "z", "n")}
 _CANDIDATES = {"g", "n"}
@@ -294,3 +295,16 @@ def _candidate_rule(x: Any, W_x: Any, r: Any, q: Any, b: Any = None) -> Any:
 def _side_by_side(pieces: list[Math]) -> Math:
     latex, text = " & ".join(piece.latex for piece in pieces), " | ".join(piece.text for piece in pieces)
     return Math(rf"\begin{{bmatrix}} {latex} \end{{bmatrix}}", f"[{text}]")
+
+
+def parameter_symbol(architecture: Architecture, name: str) -> Math:
+    """Return the symbol of a parameter by its name in the layout."""
+    group, _, rest = name.partition(".")
+    if group == "embedding":
+        return symbol("E")
+    if group != "layers":
+        return symbol(rest)
+    number, _, letter = rest.partition(".")
+    reverse = letter.startswith("reverse.")
+    letters = Letters(architecture.num_layers)
+    return letters.weight(letter.removeprefix("reverse."), "reverse" if reverse else "forward", int(number) + 1)

@@ -121,7 +121,7 @@ class Section:
     blocks: tuple[Block, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Lesson:
     """A worked example; ``to_dict`` returns the document of docs/trace-schema.md.
 
@@ -138,6 +138,8 @@ class Lesson:
     >>> taught = lesson("by-hand-sum")
     >>> round(taught.traces["tanh"].epochs[0].loss, 4)
     1.8229
+    >>> taught
+    Lesson('by-hand-sum': One unit learns to add: a recurrent network worked by hand; 8 sections, 3 traces)
     """
 
     name: str
@@ -145,6 +147,18 @@ class Lesson:
     summary: str
     sections: list[Section] = field(default_factory=list)
     traces: dict[str, Trace] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Return one line: name, title, and what the lesson contains."""
+        counts = ((len(self.sections), "section"), (len(self.traces), "trace"))
+        content = ", ".join(f"{count} {name}{'s' * (count != 1)}" for count, name in counts)
+        return f"Lesson({self.name!r}: {self.title}; {content})"
+
+    def _repr_html_(self) -> str | None:
+        """Return the page in a frame, for notebooks."""
+        from elman.explain.page import framed
+
+        return framed(self.to_dict())
 
     def add(self, title: str, *blocks: Block) -> None:
         """Add a section."""

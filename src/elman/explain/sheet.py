@@ -10,7 +10,7 @@ import numpy as np
 
 from elman.explain.board import Node, printed
 from elman.explain.detail import Detail
-from elman.explain.formula import Math, written
+from elman.explain.formula import Math, partial, symbol, written
 from elman.explain.lesson import Cell, Formula, Laboratory, Lesson, Picture, Shown, Slip, Table, Text, table
 from elman.explain.trace import Epoch, Trace
 
@@ -116,6 +116,7 @@ def _detailed(trace: Trace, epoch: Epoch, detail: Detail, level: int) -> Iterato
     yield Heading(level, f"{number}every gradient as the sum of its paths")
     for gradient in detail.to_dict()["gradients"]:
         yield from _paths(gradient)
+    yield from _jacobians(trace, detail)
     yield _products(detail)
     yield table(
         "Comparison with other computations of the same numbers",
@@ -151,6 +152,18 @@ def _paths(gradient: dict[str, object]) -> Iterator[Item]:
         yield Derivation(Math("", ""), tuple(sides), where + ("" if path["kept"] else ", dropped"))
     total = _value(gradient["sum"])
     yield Derivation(sign, () if total is None else (total,), "sum of the kept paths")
+
+
+def _jacobians(trace: Trace, detail: Detail) -> Iterator[Item]:
+    """Yield the Jacobian of the softmax at every output, for a single row."""
+    run = detail.run
+    if trace.architecture.output != "softmax" or run.rows > 1:
+        return
+    for t in run.reads:
+        p, value = symbol("yhat", t), _value(detail.objective.jacobian(run.output(t, run.yhat))[0])
+        diagonal = Math(rf"\operatorname{{diag}}\left({p.latex}\right)", f"diag({p.text})")
+        sides = (diagonal - p.T @ p, *(() if value is None else (value,)))
+        yield Derivation(partial(p, detail.letters.output_sum(t)), sides)
 
 
 def _math(formula: object) -> Math:

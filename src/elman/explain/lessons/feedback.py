@@ -54,7 +54,7 @@ def centered() -> Trace:
     network = short_network(Architecture(WINDOW, 1, cell="rnn", hidden_size=1, readout="last"), seed=4)
     x = np.array([[[-2.0, -1.0, 0.0]]])
     return trace(
-        network, x, [[1.0]], learning_rate=0.1, epochs=100, tolerance=1e-4, title="Differences to the last value"
+        network, x, [[1.0]], learning_rate=0.1, epochs=100, tolerance=1e-9, title="Differences to the last value"
     )
 
 
@@ -159,8 +159,8 @@ def _centered(worked_: Trace) -> list[Block]:
             "Subtract the last value from the window and from the label. Then every window of 1 … 700 is the same "
             "example: with three features, −2, −1, 0 and the label 1. A tanh network learns it, and its forecast is "
             f"added to the last value. After {last.number} updates ŷ = {value:.4f}, and the forecast is "
-            f"700 + {value:.4f} = {700 + value:.4f}. More updates bring ŷ to 1. Fed back, the window is the same "
-            "again, and the forecasts rise by ŷ at every step."
+            f"700 + {value:.4f} = {700 + value:.4f}. Fed back, the window is the same again: 702, 703 and so on "
+            "follow."
         ),
         Shown("centered", "The window less its last value"),
         Text(

@@ -10,13 +10,13 @@ from collections.abc import Mapping
 from importlib.resources import files
 from typing import Any
 
-from elman._extras import need
+from elman._extras import installed, need
 from elman.errors import ArgumentError
 from elman.explain.page.bundle import bundle, links
 from elman.explain.page.compact import Formulas, bare_trace, compact_trace, computable
 from elman.explain.picture import svg
 
-__all__ = ["render"]
+__all__ = ["framed", "render"]
 
 # Each after those that it imports.
 _MODULES = ("engine", "writing", "forward_nodes", "backward_nodes", "slips", "worked", "model", "state", "sequence", "exercise")
@@ -25,6 +25,7 @@ _SCRIPTS = (
     *("switches", "sharing", "chart", "lossmap", "training", "moves", "editing", "lab", "links", "lecture"),
     *("notation", "sheets", "board"),
 )
+_PACKAGES = ("jinja2", "latex2mathml")
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
@@ -55,7 +56,7 @@ def render(document: Mapping[str, Any]) -> str:
     >>> page.startswith("<!DOCTYPE html>"), "<title>Nothing yet</title>" in page
     (True, True)
     """
-    for package in ("jinja2", "latex2mathml"):
+    for package in _PACKAGES:
         need("render", package)
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
@@ -83,6 +84,37 @@ def render(document: Mapping[str, Any]) -> str:
         script=script(),
         formulas=formulas.table,
         data=_embedded({"traces": traces}),
+    )
+
+
+def framed(document: Mapping[str, Any]) -> str | None:
+    """Return a page in a frame of its own, for the output of a notebook's cell; each has its own names.
+
+    Parameters
+    ----------
+    document : mapping
+        As for `render`.
+
+    Returns
+    -------
+    str or None
+        None without the packages that a page needs: a notebook then shows the text.
+
+    Examples
+    --------
+    >>> frame = framed({"kind": "lesson", "version": 1, "name": "none", "title": "Nothing yet", "summary": "",
+    ...                 "sections": [], "traces": {}})
+    >>> frame.startswith("<iframe"), "&lt;title&gt;Nothing yet&lt;/title&gt;" in frame
+    (True, True)
+    """
+    if not all(map(installed, _PACKAGES)):
+        return None
+    from html import escape
+
+    page, title = escape(render(document)), escape(document["title"])
+    return (
+        f'<iframe title="{title}" sandbox="allow-scripts" srcdoc="{page}" '
+        'style="width: 100%; height: 46rem; border: 1px solid #8888; border-radius: .5rem"></iframe>'
     )
 
 

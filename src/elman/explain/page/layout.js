@@ -87,7 +87,7 @@ function layOut(trace, nodes) {
     (shape.joins ?? []).map(([x, y]) => ({ x: frame.x + mirror(frame.chain, x), y: frame.y + y })),
   );
   const both = trace.states.length > 1;
-  const margin = shape.up > shape.width ? (both ? 150 : 118) : both ? 118 : 84;
+  const margin = shape.up > shape.width ? (both ? 150 : 134) : both ? 118 : 84;
   const width = column(trace.steps) + shape.width + margin;
   return { places, frames, joins, shape, width, height: bottom + 68, column };
 }
