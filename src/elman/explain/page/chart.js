@@ -1,6 +1,6 @@
 // The curve of the loss over the epochs.
 
-const CHART = { width: 640, height: 180, left: 100, right: 14, top: 14, bottom: 30 };
+const CHART = { width: 640, height: 180, left: 112, right: 14, top: 14, bottom: 30 };
 
 /** The curve of the losses, with the marker of the shown epoch; losses that are not finite end it. */
 class Chart {
