@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from elman._extras import need
-from elman.interop.wrapped import constructor, settings
+from elman.estimators.documentation import documented
+from elman.interop.wrapped import BY_X, CLASSIFIER, WrappedClassifier, constructor
 from elman.sequences import SequenceClassifier
 
 __all__ = ["ElmanClassifier"]
@@ -19,21 +20,12 @@ __all__ = ["ElmanClassifier"]
 need("elman.interop.aeon", "aeon")
 BaseClassifier: Any = importlib.import_module("aeon.classification").BaseClassifier
 
-_BY_X = dict.fromkeys(("layout", "id_column", "time_column"), "the type of X")
 
-
-class ElmanClassifier(BaseClassifier):
+@documented(classifier=CLASSIFIER)
+class ElmanClassifier(WrappedClassifier, BaseClassifier):
     """A `SequenceClassifier` as aeon's ``BaseClassifier``.
 
-    Parameters
-    ----------
-    **parameters
-        Those of `SequenceClassifier`, but ``layout``, ``id_column`` and ``time_column``.
-
-    Attributes
-    ----------
-    classifier_ : SequenceClassifier
-        The fitted classifier.
+    {classifier}
 
     Examples
     --------
@@ -53,25 +45,14 @@ class ElmanClassifier(BaseClassifier):
         "python_dependencies": "elman",
     }
 
-    __init__ = constructor(SequenceClassifier, BaseClassifier.__init__, _BY_X)
+    __init__ = constructor(SequenceClassifier, BaseClassifier.__init__, BY_X)
 
-    def _fit(self, X: Any, y: np.ndarray) -> ElmanClassifier:
-        self.classifier_ = SequenceClassifier(**settings(self)).fit(_sequences(X), y)
-        return self
-
-    def _predict(self, X: Any) -> np.ndarray:
-        return self.classifier_.predict(_sequences(X))
-
-    def _predict_proba(self, X: Any) -> np.ndarray:
-        return self.classifier_.predict_proba(_sequences(X))
+    @staticmethod
+    def _sequences(X: Any) -> list[np.ndarray]:
+        """Return sequences (T, D) from arrays (D, T)."""
+        return [np.asarray(sequence).T for sequence in X]
 
     @classmethod
     def _get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
         """Return configurations for aeon's checks."""
-        small = {"hidden_size": 8, "updates": 20, "n_threads": 1, "random_state": 0}
-        return [small, {**small, "cell": "lstm", "bidirectional": False, "readout": "mean"}]
-
-
-def _sequences(X: Any) -> list[np.ndarray]:
-    """Return sequences (T, D) from arrays (D, T)."""
-    return [np.asarray(sequence).T for sequence in X]
+        return cls._configurations()

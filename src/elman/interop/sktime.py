@@ -14,8 +14,9 @@ import pandas as pd
 
 from elman._extras import need
 from elman.errors import DataError
+from elman.estimators.documentation import documented
 from elman.forecasting import Forecaster
-from elman.interop.wrapped import constructor, settings
+from elman.interop.wrapped import BY_X, CLASSIFIER, WrappedClassifier, constructor, settings
 from elman.sequences import SequenceClassifier
 
 __all__ = ["ElmanClassifier", "ElmanForecaster"]
@@ -31,7 +32,6 @@ _BY_SKTIME = {
     "past_covariates": "X",
     "future_covariates": "X",
 }
-_BY_X = dict.fromkeys(("layout", "id_column", "time_column"), "the type of X")
 
 
 def _begin(forecaster: Any) -> None:
@@ -153,18 +153,11 @@ class ElmanForecaster(BaseForecaster):
         return [{"method": "prior", "n_threads": 1}, {"method": "network", "n_threads": 1, **small}]
 
 
-class ElmanClassifier(BaseClassifier):
+@documented(classifier=CLASSIFIER)
+class ElmanClassifier(WrappedClassifier, BaseClassifier):
     """A `SequenceClassifier` as sktime's ``BaseClassifier``.
 
-    Parameters
-    ----------
-    **parameters
-        Those of `SequenceClassifier`, but ``layout``, ``id_column`` and ``time_column``.
-
-    Attributes
-    ----------
-    classifier_ : SequenceClassifier
-        The fitted classifier.
+    {classifier}
 
     Examples
     --------
@@ -190,23 +183,19 @@ class ElmanClassifier(BaseClassifier):
         "capability:random_state": True,
     }
 
-    __init__ = constructor(SequenceClassifier, BaseClassifier.__init__, _BY_X)
+    __init__ = constructor(SequenceClassifier, BaseClassifier.__init__, BY_X)
 
-    def _fit(self, X: Any, y: np.ndarray) -> ElmanClassifier:
-        self.classifier_ = SequenceClassifier(**settings(self)).fit(_sequences(X), y)
-        return self
-
-    def _predict(self, X: Any) -> np.ndarray:
-        return self.classifier_.predict(_sequences(X))
-
-    def _predict_proba(self, X: Any) -> np.ndarray:
-        return self.classifier_.predict_proba(_sequences(X))
+    @staticmethod
+    def _sequences(X: Any) -> list[np.ndarray]:
+        """Return sequences (T, D) from an array (N, D, T), or from a list of frames."""
+        if isinstance(X, np.ndarray):
+            return list(np.moveaxis(X, 1, 2))
+        return [frame.to_numpy() for frame in X]
 
     @classmethod
     def get_test_params(cls, parameter_set: str = "default") -> list[dict[str, Any]]:
         """Return configurations for sktime's checks."""
-        small = {"hidden_size": 8, "updates": 20, "n_threads": 1, "random_state": 0}
-        return [small, {**small, "cell": "lstm", "bidirectional": False, "readout": "mean"}]
+        return cls._configurations()
 
 
 def _long(y: pd.Series, X: pd.DataFrame | None) -> pd.DataFrame:
@@ -238,10 +227,3 @@ def _frequency(index: pd.Index) -> Any:
 def _bound(alpha: float) -> tuple[str, float]:
     """Return the side and the level of the central interval that ends at a quantile; level 0 is the median."""
     return ("hi" if alpha > 0.5 else "lo"), round(100 * abs(2 * float(alpha) - 1), 6)
-
-
-def _sequences(X: Any) -> list[np.ndarray]:
-    """Return sequences (T, D) from an array (N, D, T), or from a list of frames."""
-    if isinstance(X, np.ndarray):
-        return list(np.moveaxis(X, 1, 2))
-    return [frame.to_numpy() for frame in X]

@@ -1,4 +1,4 @@
-"""Constructors of adapters: the parameters of an estimator of ours, under the rules of another library."""
+"""Parts of adapters: the parameters of an estimator of ours, under the rules of another library, and its calls."""
 
 from __future__ import annotations
 
@@ -7,9 +7,23 @@ from collections.abc import Callable, Mapping
 from dataclasses import fields
 from typing import Any
 
-from elman.errors import ArgumentError
+import numpy as np
 
-__all__ = ["constructor", "settings"]
+from elman.errors import ArgumentError
+from elman.sequences import SequenceClassifier
+
+__all__ = ["BY_X", "CLASSIFIER", "WrappedClassifier", "constructor", "settings"]
+
+BY_X = dict.fromkeys(("layout", "id_column", "time_column"), "the type of X")
+CLASSIFIER = """Parameters
+    ----------
+    **parameters
+        Those of `SequenceClassifier`, but ``layout``, ``id_column`` and ``time_column``.
+
+    Attributes
+    ----------
+    classifier_ : SequenceClassifier
+        The fitted classifier."""
 
 
 def constructor(estimator: type, begin: Callable[[Any], None], without: Mapping[str, str]) -> Callable[..., None]:
@@ -74,3 +88,42 @@ def settings(adapter: Any) -> dict[str, Any]:
     """
     names = list(inspect.signature(type(adapter).__init__).parameters)[1:]
     return {name: getattr(adapter, name) for name in names}
+
+
+class WrappedClassifier:
+    """The calls of a `SequenceClassifier` behind the interface of another library.
+
+    A subclass names the base class of that library second, and says how its arrays become sequences.
+
+    Examples
+    --------
+    >>> class Adapter(WrappedClassifier):
+    ...     __init__ = constructor(SequenceClassifier, object.__init__, BY_X)
+    ...     @staticmethod
+    ...     def _sequences(X):
+    ...         return [np.array(text.split(), float) for text in X]
+    >>> model = Adapter(updates=30, random_state=0)._fit(["1 2 1", "2 0", "8 9", "9 7 8"], list("llhh"))
+    >>> model._predict(["1 1 0", "9 8"]).tolist()
+    ['l', 'h']
+    """
+
+    @staticmethod
+    def _sequences(X: Any) -> list[np.ndarray]:
+        """Return sequences (T, D)."""
+        raise NotImplementedError
+
+    def _fit(self, X: Any, y: Any) -> Any:
+        self.classifier_ = SequenceClassifier(**settings(self)).fit(self._sequences(X), y)
+        return self
+
+    def _predict(self, X: Any) -> np.ndarray:
+        return self.classifier_.predict(self._sequences(X))
+
+    def _predict_proba(self, X: Any) -> np.ndarray:
+        return self.classifier_.predict_proba(self._sequences(X))
+
+    @classmethod
+    def _configurations(cls) -> list[dict[str, Any]]:
+        """Return small configurations, for the checks of other libraries."""
+        small = {"hidden_size": 8, "updates": 20, "n_threads": 1, "random_state": 0}
+        return [small, {**small, "cell": "lstm", "bidirectional": False, "readout": "mean"}]
