@@ -30,6 +30,7 @@ ROOMS = [
     "elman.text",
     "elman.training",
 ]
+ADAPTERS = ["elman.interop.aeon", "elman.interop.sktime"]  # need what an extra installs; the site has stand-ins
 INTERNAL = ["elman.cli", "elman.estimators", "elman.partitions"]  # the command, and what the public rooms stand on
 SECTIONS = ("tutorials", "how-to", "explanation", "reference", "project")
 
@@ -46,7 +47,7 @@ def entries(room: str) -> tuple[list[str], list[str]]:
 
 
 def test_every_public_room_has_a_page() -> None:
-    assert sorted(path.stem for path in (DOCS / "api").glob("*.rst")) == ROOMS
+    assert sorted(path.stem for path in (DOCS / "api").glob("*.rst")) == sorted([*ROOMS, *ADAPTERS])
     packages = [SOURCE, *(path for path in SOURCE.iterdir() if path.is_dir() and not path.name.startswith("_"))]
     public = {path for path in packages if public_names(path / "__init__.py")}
     assert public <= {SOURCE.joinpath(*room.split(".")[1:]) for room in [*ROOMS, *INTERNAL]}
@@ -60,6 +61,13 @@ def test_a_name_left_out_has_its_entry_elsewhere(room: str) -> None:
     module = importlib.import_module(room)
     left = [getattr(module, name) for name in entries(room)[1]]
     assert all(any(value is other for other in listed) or value.__name__ in ROOMS for value in left)
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS)
+def test_a_page_of_an_adapter_has_all_its_names(adapter: str) -> None:
+    text = (DOCS / "api" / f"{adapter}.rst").read_text()
+    assert f".. automodule:: {adapter}\n" in text and "exclude-members" not in text
+    assert public_names(SOURCE.joinpath(*adapter.split(".")[1:]).with_suffix(".py"))
 
 
 def test_every_document_has_its_place() -> None:

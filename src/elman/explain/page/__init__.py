@@ -19,7 +19,18 @@ from elman.explain.picture import svg
 __all__ = ["framed", "render"]
 
 # Each after those that it imports.
-_MODULES = ("engine", "writing", "forward_nodes", "backward_nodes", "slips", "worked", "model", "state", "sequence", "exercise")
+_MODULES = (
+    "engine",
+    "writing",
+    "forward_nodes",
+    "backward_nodes",
+    "slips",
+    "worked",
+    "model",
+    "state",
+    "sequence",
+    "exercise",
+)
 _SCRIPTS = (
     *("basics", "sources", "handles", "tables", "layout", "edges", "drawing", "panel", "paths", "setup", "typing"),
     *("switches", "sharing", "chart", "lossmap", "training", "moves", "editing", "lab", "links", "lecture"),
