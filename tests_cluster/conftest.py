@@ -47,6 +47,10 @@ class Dask:
     def about(self, result: Any) -> dict[str, Any]:
         return result.compute().attrs["elman"]
 
+    def wait(self) -> None:
+        """Wait for workers that were killed: Dask gives up one that is killed while it starts."""
+        self.client.wait_for_workers(2, timeout=300)
+
     def workers(self) -> list[psutil.Process]:
         return [child for child in children() if "spawn_main" in " ".join(child.cmdline())]
 
@@ -79,6 +83,9 @@ class Ray:
     def about(self, result: Any) -> dict[str, Any]:
         return self.table(result).attrs["elman"]
 
+    def wait(self) -> None:
+        pass
+
     def workers(self) -> list[psutil.Process]:
         return [child for child in children() if child.cmdline()[0].startswith("ray::")]
 
@@ -107,6 +114,9 @@ class Spark:
 
     def about(self, result: Any) -> dict[str, Any]:
         return result.schema[-1].metadata["elman"]
+
+    def wait(self) -> None:
+        pass
 
     def workers(self) -> list[psutil.Process]:
         daemons = [child for child in children() if "pyspark.daemon" in " ".join(child.cmdline())]

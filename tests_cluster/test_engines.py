@@ -16,6 +16,7 @@ import pytest
 from elman import Forecaster
 from elman.engine import isa
 from elman.errors import DataError
+from elman.forecasting import backtest
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore::DeprecationWarning",
@@ -99,12 +100,14 @@ def test_workers_that_are_killed(engine: Any, panel: Any, check_equal: Any) -> N
     started = time.monotonic()
     check_equal(engine.table(model.predict(engine.frame(frame, 12))), expected)
     whole, killed, refused = time.monotonic() - started, 0, 0
-    while killed < KILLS:
+    while killed + refused < KILLS:
+        engine.wait()
         kill = Kill(engine, chance.uniform(0, whole), chance)
         try:
             found = engine.table(model.predict(engine.frame(frame, 12)))
         except Exception as error:  # one clear error and no partial output
-            refused += kill.stopped()
+            refused += 1
+            kill.stopped()
             print(f"{type(engine).__name__}: {type(error).__name__}: {str(error)[:300]}")
             continue
         killed += kill.stopped()
@@ -135,3 +138,18 @@ class Kill(threading.Thread):
         self.done.set()
         self.join()
         return self.count
+
+
+def test_fits_and_backtests(engine: Any, panel: Any) -> None:
+    frame, network = panel(10, seed=5), {"method": "network", "window": "auto", "updates": 10, "ensemble_size": 1}
+    models = [Forecaster(4, season=4, random_state=0, steps=4, hidden_size=4, **network) for _ in range(2)]
+    found, expected = models[0].fit(engine.frame(frame, 3)), models[1].fit(frame)
+    assert (found.window_, found.window_scores_) == (expected.window_, expected.window_scores_)
+    assert found.networks_[0].theta.tobytes() == expected.networks_[0].theta.tobytes()
+    chooser = Forecaster(4, season=12, random_state=0)
+    one = backtest(chooser, engine.frame(frame.sample(frac=1, random_state=0), 3), n_windows=2, level=80)
+    other = backtest(chooser, frame, n_windows=2, level=80)
+    pd.testing.assert_frame_equal(one.table, other.table, check_exact=True)
+    assert (one.verdict, one.coverage) == (other.verdict, other.coverage)
+    verdicts = [each.verdicts.set_index("unique_id").sort_index() for each in (one, other)]
+    pd.testing.assert_frame_equal(*verdicts, check_exact=True, check_dtype=False, check_index_type=False)
