@@ -54,6 +54,10 @@ class Dask:
     def workers(self) -> list[psutil.Process]:
         return [child for child in children() if "spawn_main" in " ".join(child.cmdline())]
 
+    def option(self) -> list[str]:
+        """Return the option of the command that names this cluster."""
+        return ["--dask", self.cluster.scheduler_address]
+
     def close(self) -> None:
         self.client.close()
         self.cluster.close()
@@ -89,6 +93,9 @@ class Ray:
     def workers(self) -> list[psutil.Process]:
         return [child for child in children() if child.cmdline()[0].startswith("ray::")]
 
+    def option(self) -> list[str]:
+        return ["--ray", "auto"]
+
     def close(self) -> None:
         import ray
 
@@ -121,6 +128,9 @@ class Spark:
     def workers(self) -> list[psutil.Process]:
         daemons = [child for child in children() if "pyspark.daemon" in " ".join(child.cmdline())]
         return [child for child in daemons if not child.children()]
+
+    def option(self) -> list[str]:
+        return []
 
     def close(self) -> None:
         self.session.stop()

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import random
 import signal
+import subprocess
+import sys
 import threading
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -153,3 +156,19 @@ def test_fits_and_backtests(engine: Any, panel: Any) -> None:
     assert (one.verdict, one.coverage) == (other.verdict, other.coverage)
     verdicts = [each.verdicts.set_index("unique_id").sort_index() for each in (one, other)]
     pd.testing.assert_frame_equal(*verdicts, check_exact=True, check_dtype=False, check_index_type=False)
+
+
+def test_the_command_on_a_cluster(engine: Any, panel: Any, check_equal: Any, tmp_path: Path) -> None:
+    option = engine.option()
+    if not option:
+        return  # Spark has frames of its own alone
+    frame = panel(30)
+    (tmp_path / "in").mkdir()
+    for number, rows in enumerate(np.array_split(np.arange(len(frame)), 3)):
+        frame.iloc[rows].to_parquet(tmp_path / "in" / f"{number}.parquet")
+    model = Forecaster(6, season=12, method="prior", cutoffs=0).fit(frame)
+    model.save(tmp_path / "model")
+    command = [sys.executable, "-m", "elman", "predict", tmp_path / "model", tmp_path / "in", "--id", "unique_id"]
+    done = subprocess.run([*command, "--output", tmp_path / "out", "--level", "80", *option], capture_output=True)
+    assert done.returncode == 0, done.stderr.decode()
+    check_equal(pd.read_parquet(tmp_path / "out"), model.predict(frame, level=80))

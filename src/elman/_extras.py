@@ -12,6 +12,7 @@ __all__ = ["installed", "need"]
 
 _EXTRAS = {  # package: extra of pyproject.toml
     "aeon": "aeon",
+    "distributed": "dask",
     "dtaidistance": "dtw",
     "jinja2": "explain",
     "keras": "keras",
@@ -21,6 +22,7 @@ _EXTRAS = {  # package: extra of pyproject.toml
     "openpyxl": "excel",
     "polars": "parquet",
     "pyarrow": "parquet",
+    "ray": "ray",
     "sktime": "sktime",
     "tokenizers": "text",
     "torch": "torch",

@@ -119,3 +119,15 @@ def test_columns_are_found_by_name_or_type() -> None:
     ):
         with pytest.raises(DataError, match=said):
             found(*columns, **given)
+
+
+def test_one_option_decides_where_parts_are_forecast(run: Callable[..., Any], folder: Path, model: Path) -> None:
+    done = run(
+        *("predict", model, folder / "in", "--id", "shop", "--output", folder / "out"),
+        *("--workers", 1, "--dask", "tcp://127.0.0.1:1"),
+    )
+    assert done.exit_code == 2
+    assert "--workers, --dask, --ray: one of them decides where the parts are forecast." in done.stderr
+    assert not (folder / "out").exists()
+    table = run("predict", model, folder / "in" / "0.parquet", "--ray", "auto")
+    assert table.exit_code == 2 and "--ray" in table.stderr

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from elman.cli._cluster import on_cluster
 from elman.cli._command import say, usage_error
 from elman.cli._common import check_choice, refuse_unused
 
@@ -128,6 +129,8 @@ class Wanted:
         Whether to continue a run.
     quiet : bool
         Show no progress.
+    dask, ray : str, optional
+        Address of a cluster whose workers make the parts.
     """
 
     output: Path
@@ -136,6 +139,8 @@ class Wanted:
     errors: str
     resume: bool
     quiet: bool
+    dask: str | None = None
+    ray: str | None = None
 
 
 def known_ahead(place: str, future: Path | None, source: ParquetFiles) -> list[str]:
@@ -158,10 +163,13 @@ def forecast_parts(forecaster: Forecaster, source: ParquetFiles, levels: Sequenc
     from elman.cli._show import show_delivered
 
     forecaster.set_params(progress=not wanted.quiet)
-    workers, output, errors = wanted.workers or cpu_count(), wanted.output, wanted.errors
+    elsewhere = wanted.dask is not None or wanted.ray is not None
+    workers = None if elsewhere else wanted.workers or cpu_count()
+    output, errors = wanted.output, wanted.errors
     run: dict[str, Any] = {"output": output, "workers": workers, "resume": wanted.resume, "errors": errors}
     try:
-        found = forecaster.predict(source, list(levels) or None, wanted.future, **run)
+        with on_cluster(wanted.dask, wanted.ray, wanted.workers):
+            found = forecaster.predict(source, list(levels) or None, wanted.future, **run)
     except KeyboardInterrupt:
         say("The finished parts are kept; --resume goes on with the others.")
         raise

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from elman.cli._cluster import Dask, Ray
 from elman.cli._command import say
 from elman.cli._common import (
     Checkpoint,
@@ -107,6 +108,8 @@ def forecast(
     checkpoint: Checkpoint = None,
     resume: ResumeRun = False,
     workers: Workers = None,
+    dask: Dask = None,
+    ray: Ray = None,
     errors: Errors = "raise",
     seed: Seed = 0,
     threads: Threads = None,
@@ -119,7 +122,7 @@ def forecast(
     The check holds out the newest values and forecasts them by a pretrained recurrent network and by simple baselines.
     The best method by a fixed rule then forecasts the future values.
     """
-    parts = check_parts(file, output, errors, {"--workers": workers})
+    parts = check_parts(file, output, errors, {"--workers": workers, "--dask": dask, "--ray": ray})
     _check_files(file, future, plot, None if parts else output, save, parts=parts)
     check_choice("--cell", cell, ("lstm", "gru", "rnn"))
     check_choice("--missing", missing, ("error", "seasonal_median", "interpolate"))
@@ -131,7 +134,7 @@ def forecast(
     if parts and output is not None:
         unused = {"--plot": plot, "--categories": categories, "--checkpoint": checkpoint}
         refuse_unused(f"{file}: is a folder", unused | reading.by_option)
-        wanted = Wanted(output, future, workers, errors, resume, quiet)
+        wanted = Wanted(output, future, workers, errors, resume, quiet, dask, ray)
         _forecast_folder(forecaster, file, (time, target, series), _names(covariates), levels, save, wanted)
         return
     table = table_of(file, time, target, series, reading, _names(covariates), future, _names(categories))

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from elman.cli._cluster import Dask, Ray
 from elman.cli._command import usage_error
 from elman.cli._common import (
     ForecastingModel,
@@ -48,6 +49,8 @@ def predict(
     ] = "auto",
     output: ForecastOutput = None,
     workers: Workers = None,
+    dask: Dask = None,
+    ray: Ray = None,
     errors: Errors = "raise",
     resume: ResumeParts = False,
     quiet: Quiet = False,
@@ -55,7 +58,9 @@ def predict(
     reading: Reading,
 ) -> None:
     """Forecast with a saved model, without training."""
-    parts = check_parts(file, output, errors, {"--workers": workers, "--resume": resume or None})
+    parts = check_parts(
+        file, output, errors, {"--workers": workers, "--dask": dask, "--ray": ray, "--resume": resume or None}
+    )
     if not parts:
         check_table("--output", output)
         check_writable("--output", output, model, file, future)
@@ -75,7 +80,9 @@ def predict(
     if parts and file is not None and output is not None:
         refuse_unused(f"{file}: is a folder", reading.by_option)
         source = open_parts("elman predict", file, (time, target, series), own_names(forecaster), quiet=quiet)
-        forecast_parts(forecaster, source, wanted or [], Wanted(output, future, workers, errors, resume, quiet))
+        forecast_parts(
+            forecaster, source, wanted or [], Wanted(output, future, workers, errors, resume, quiet, dask, ray)
+        )
         return
     if file is None:
         if forecaster.future_covariates or future is not None:

@@ -14,7 +14,7 @@ from elman.partitions.kinds import Part
 from elman.partitions.levels import Level
 from elman.partitions.tasks import ERROR, Task, hashes_of
 
-__all__ = ["RayDataset"]
+__all__ = ["RayDataset", "node_levels"]
 
 _WHOLE: dict[str, Any] = {"batch_size": None, "batch_format": "pyarrow"}  # a batch is a block
 
@@ -65,13 +65,7 @@ class RayDataset(EngineFrame):
 
     def levels(self) -> list[Level]:
         """Ask every node of the cluster."""
-        import ray
-        from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
-
-        ask = ray.remote(num_cpus=0)(_level)
-        nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
-        there = [NodeAffinitySchedulingStrategy(node, soft=False) for node in nodes]
-        return list(ray.get([ask.options(scheduling_strategy=node).remote() for node in there]))
+        return node_levels()
 
     def fetched(self, result: Any) -> pd.DataFrame:
         """Compute a result."""
@@ -109,6 +103,17 @@ def _hashes(table: Any) -> Any:
     import pyarrow as pa
 
     return pa.table({"hash": hashes_of(_frame(table).iloc[:, 0])})
+
+
+def node_levels() -> list[Level]:
+    """Ask every node of the cluster for its instruction sets."""
+    import ray
+    from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
+
+    ask = ray.remote(num_cpus=0)(_level)
+    nodes = [node["NodeID"] for node in ray.nodes() if node["Alive"]]
+    there = [NodeAffinitySchedulingStrategy(node, soft=False) for node in nodes]
+    return list(ray.get([ask.options(scheduling_strategy=node).remote() for node in there]))
 
 
 def _level() -> Level:

@@ -109,9 +109,15 @@ def _write_some(
     work: Workspace, writer: PartWriter, numbers: Sequence[int], workers: int | None, progress: Any
 ) -> None:
     from joblib import Parallel, delayed
+    from joblib.parallel import get_active_backend
 
+    tasks = (delayed(writer)(number, work.part(number)) for number in numbers)
+    backend, _ = get_active_backend()
+    if not backend.supports_return_generator:  # Ray
+        Parallel(n_jobs=workers, batch_size=1)(tasks)
+        return
     parallel = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")
-    ended = parallel(delayed(writer)(number, work.part(number)) for number in numbers)
+    ended = parallel(tasks)
     try:
         for _ in ended:
             if progress is not None:

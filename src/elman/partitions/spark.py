@@ -63,7 +63,8 @@ class SparkFrame(EngineFrame):
 
         count = int(self.data.sparkSession.conf.get("spark.sql.shuffle.partitions"))
         bucket = F.pmod(F.xxhash64(F.col(f"`{self.names.series}`")), F.lit(count))
-        return self.data.select(*self._selected, bucket.alias(_BUCKET)).groupBy(_BUCKET)
+        rows = self.data.select(*self._selected, bucket.alias(_BUCKET))
+        return rows.repartition(count, _BUCKET).groupBy(_BUCKET)  # or Spark would join small groups for one core
 
     def parts(self) -> Iterator[Part]:
         """Fetch one part after the other."""
