@@ -10,9 +10,11 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
+from typer.testing import CliRunner
 
-from cli.commands import files
+from cli.commands import QUICK, files
 from elman import Forecaster
+from elman.cli.app import app
 from elman.errors import DataError
 from elman.partitions import found_names
 
@@ -81,6 +83,42 @@ def test_a_bad_series_ends_the_run_or_is_listed(run: Callable[..., Any], folder:
     assert pd.read_parquet(folder / "out")["shop"].unique().tolist() == ["north", "west"]
 
 
+def test_forecast_fits_and_forecasts_a_folder(folder: Path) -> None:
+    def elman(*words: Any) -> Any:
+        return CliRunner().invoke(app, [str(word) for word in words])
+
+    words = "forecast", folder / "in", "--id", "shop", "-n", 3, "--season", 4, "--output", folder / "out", "--quiet"
+    done = elman(*words, "--save", folder / "model", "--workers", 1)
+    assert done.exit_code == 0, done.stderr
+    model = Forecaster(3, season=4).fit(USUAL)
+    expected, found = model.predict(level=[80, 95]), pd.read_parquet(folder / "out")
+    assert found.set_axis(expected.columns, axis=1).equals(expected)
+    assert model.check_ is not None and model.check_.verdict in done.stdout
+    assert done.stdout.endswith(f"Forecast: {folder}/out, 1 file.\n")
+    again = elman("predict", folder / "model", folder / "in", "--output", folder / "again", "--quiet", "--workers", 1)
+    assert again.exit_code == 0, again.stderr
+    assert pd.read_parquet(folder / "again").equals(found)
+    assert elman(*words).stderr.startswith(f"Error: elman forecast: {folder}/out exists.")
+    assert elman(*words, "--resume").exit_code == 0
+
+
+def test_covariates_known_ahead_are_those_of_the_folder_of_future_rows(run: Callable[..., Any], folder: Path) -> None:
+    for path in (folder / "in").iterdir():
+        frame = pd.read_parquet(path)
+        frame.assign(price=np.arange(24.0) % 5, heat=np.arange(24.0) % 3).to_parquet(path)
+    (folder / "week").mkdir()
+    ahead = pd.concat([FRAME.groupby("shop").tail(3).assign(month=lambda f: f["month"] + pd.DateOffset(months=3))])
+    ahead[["shop", "month"]].assign(price=1.0).to_parquet(folder / "week" / "0.parquet")
+    words = "forecast", folder / "in", "--id", "shop", "--target", "sold", "-n", 3, *QUICK, "--covariates", "heat"
+    more = "--future", folder / "week", "--output", folder / "out", "--workers", 1, "--save", folder / "model"
+    done = run(*words, "--backtest", 0, "--level", "none", *more)
+    assert done.exit_code == 0, done.stderr
+    model = Forecaster.load(folder / "model")
+    assert (model.past_covariates, model.future_covariates) == (["heat"], ["price"])
+    assert len(pd.read_parquet(folder / "out")) == 9
+    assert run(*words, "--future", folder / "in" / "..", "--output", folder / "other").exit_code == 1
+
+
 REFUSED = {
     "{in}": (2, "{in}: the forecast of a folder is written to a folder; name it with --output."),
     "{in} --id shop --output {in}": (2, "elman predict: {in} exists. Pass another --output, or remove it first."),
@@ -95,6 +133,14 @@ def test_what_does_not_go_together(words: str, run: Callable[..., Any], folder: 
     code, said = REFUSED[words]
     done = run("predict", model, *words.replace("{in}", f"{folder}/in").split(), "--quiet")
     assert (done.exit_code, done.stderr) == (code, f"Error: {said}\n".replace("{in}", f"{folder}/in"))
+
+
+@pytest.mark.parametrize(
+    ("option", "value"), [("--plot", "p.png"), ("--categories", "note"), ("--checkpoint", "c"), ("--decimal", ",")]
+)
+def test_forecast_refuses_what_a_folder_has_not(option: str, value: str, run: Callable[..., Any], folder: Path) -> None:
+    done = run("forecast", folder / "in", "-n", 3, "--output", folder / "out", option, value)
+    assert (done.exit_code, done.stderr) == (2, f"Error: {folder}/in: is a folder; {option} does not go with it.\n")
 
 
 def test_columns_are_found_by_name_or_type() -> None:
