@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +18,8 @@ from elman import Forecaster
 from elman.errors import ArgumentError, DataError, ElmanWarning, UnsupportedError
 from elman.forecasting import measuring, store
 from elman.forecasting.stored import PartStore
+from elman.partitions import ParquetFiles, parquet
+from elman.tables.own_names import OwnNames
 from partitions.test_predict import eight_parts, in_order, written
 
 __all__ = ["eight_parts"]
@@ -221,6 +225,31 @@ def test_what_needs_the_series_in_memory_is_refused(fitted: Forecaster, tmp_path
     again = tmp_path / "again"
     loaded.save(again)
     pd.testing.assert_frame_equal(elman.load(again).predict(table()), fitted.predict(table()))
+
+
+def test_columns_with_other_names(tmp_path: Path) -> None:
+    names = OwnNames("month", ("sold",), ("shop",))
+    frame = table().rename(columns={"unique_id": "shop", "ds": "month", "y": "sold"})
+    path = written(frame, tmp_path / "known", 2)
+    model = Forecaster(3, method="naive", cutoffs=0).fit(ParquetFiles.opened("example", path, names))
+    with pytest.warns(ElmanWarning, match="not in the file"):
+        model.save(tmp_path / "model")
+    for number, (one, data) in enumerate(((model, None), (elman.load(tmp_path / "model"), path))):
+        found = pd.read_parquet(one.predict(data, output=tmp_path / f"out {number}"))
+        assert found.columns.tolist() == ["shop", "month", "sold"]
+
+
+def test_rows_gathered_in_temporary_files_are_removed_after_the_fit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(parquet, "_LONGEST", 100)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    path = written(table().sample(frac=1, random_state=0), tmp_path / "known", 2)
+    with pytest.warns(ElmanWarning, match="rows were not in order of time"):
+        model = Forecaster(3, method="naive", cutoffs=0).fit(path)
+    gc.collect()
+    assert [entry.name for entry in tmp_path.iterdir()] == ["known"]
+    assert model.method_ == "naive"
 
 
 def test_a_carried_state_needs_all_series_in_memory(tmp_path: Path) -> None:

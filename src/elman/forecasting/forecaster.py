@@ -223,12 +223,12 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
 
         Parameters
         ----------
-        data : array_like (n,) or (n, D), list of these, frame, or path
+        data : array_like (n,) or (n, D), list of these, pandas or polars frame, path, or frame of an engine
             A frame has the columns ``unique_id``, ``ds`` (time stamps or integers), ``y`` and the covariates, one row
-            per series and time. Of D channels, each has its own transform and center. A path names Parquet files with
-            these columns, which need not fit in memory (a folder, a file, a pattern such as ``"sales/*.parquet"``, or a
-            list of files). The forecaster remembers the path, not the series: `predict` reads them again, and a
-            file of `save` does not have them.
+            per series and time. Of D channels, each has its own transform and center. The same columns in parts need
+            not fit in memory: a path names Parquet files (a folder, a file, a pattern such as ``"sales/*.parquet"``, or
+            a list of files); a Dask or Spark DataFrame or a Ray Dataset is read a partition at a time. The forecaster
+            then remembers the data, not the series: `predict` reads them again, and a file of `save` has none.
         y : None
             Not used; scikit-learn's pipelines pass it.
         checkpoint_dir : str or path, optional
