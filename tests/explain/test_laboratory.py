@@ -36,10 +36,9 @@ def test_the_curves_of_a_model_are_in_the_page() -> None:
 
 def test_diagnose_writes_the_page(tmp_path: Path) -> None:
     series = np.sin(np.arange(60.0))
-    Forecaster(window=2, steps=4, horizon=1, hidden_size=2, max_epochs=1, method="network").fit(series).save(
-        tmp_path / "m"
-    )
-    (tmp_path / "s.csv").write_text("value\n" + "\n".join(map(str, series)))
+    model = Forecaster(window=2, steps=4, horizon=1, hidden_size=2, updates=1, ensemble_size=1, method="network")
+    model.fit(series).save(tmp_path / "m")
+    (tmp_path / "s.csv").write_text("step,value\n" + "".join(f"{t},{value}\n" for t, value in enumerate(series)))
     words = ["diagnose", tmp_path / "m", "--data", tmp_path / "s.csv", "--page", tmp_path / "flow.html"]
     done = CliRunner().invoke(app, [str(word) for word in words])
     assert done.exit_code == 0, done.output

@@ -107,6 +107,15 @@ def _elsewhere() -> Remedy:
 def check_place(place: str, output: Path, *, resume: bool) -> None:
     """Refuse a place where a result cannot appear; with ``resume`` the result of a run may be there.
 
+    Parameters
+    ----------
+    place : str
+        Start of a message.
+    output : Path
+        Place of the result.
+    resume : bool
+        Whether a run may be continued.
+
     Raises
     ------
     ArgumentError

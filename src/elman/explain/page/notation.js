@@ -86,7 +86,7 @@ const WITH_OWN = { W: /^(x|h|y)([ifgorzn]?)$/, b: /^(y|xn|hn|[ifgorzn]?)$/, a: /
 
 /** Letter, gate and time of a symbol: W_xi is the gate i of W_x, a_i,2 the gate i of a at step 2. */
 function readSymbol(base, lower) {
-  const own = WITH_OWN[base]?.exec(lower);
+  const own = WITH_OWN[base] && lower.match(WITH_OWN[base]);
   if (base === "W") return own && { key: `W_${own[1]}`, gate: own[2], time: "" };
   if (base === "b") {
     if (!own) return null;
