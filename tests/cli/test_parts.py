@@ -70,8 +70,8 @@ def test_a_bad_series_ends_the_run_or_is_listed(run: Callable[..., Any], folder:
     done = run(*words, "--quiet", "--workers", 1)
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr == (
-        "Error: Forecaster.predict: y is inf in series 'south' at 2022-01-01 00:00:00; every value must be finite.\n"
-        f"  Place: {folder}/in/1.parquet, row group 1, row 1. "
+        f"Error: Forecaster.predict: {folder}/in/1.parquet, row group 1, row 1: "
+        "y is inf in series 'south' at 2022-01-01 00:00:00; every value must be finite. "
         "Leave out such series and list them with --errors collect and --resume.\n"
     )
     assert files(folder) == ["in", "model"]
@@ -81,6 +81,15 @@ def test_a_bad_series_ends_the_run_or_is_listed(run: Callable[..., Any], folder:
         f"Left out: 1 series, listed with the reasons in {folder}/out/_errors.parquet.",
     ]
     assert pd.read_parquet(folder / "out")["shop"].unique().tolist() == ["north", "west"]
+    words = "forecast", folder / "in", "--id", "shop", "-n", 3, "--method", "naive", "--errors", "collect"
+    done = run(*words, "--workers", 1, "--output", folder / "fitted")
+    assert done.exit_code == 0
+    assert done.stderr.splitlines()[1] == (
+        "Warning: Forecaster.fit: 1 series that cannot be used are left out, the first because of "
+        f"{folder}/in/1.parquet, row group 1, row 1: y is inf in series 'south' at 2022-01-01 00:00:00; every value "
+        "must be finite."
+    )
+    assert len(pd.read_parquet(folder / "fitted" / "_errors.parquet")) == 1
 
 
 def test_forecast_fits_and_forecasts_a_folder(folder: Path) -> None:

@@ -167,8 +167,8 @@ def test_bad_series_are_named_and_the_rest_is_kept(tmp_path: Path) -> None:
     with pytest.raises(DataError) as error:
         MODEL.predict(data, output=tmp_path / "out")
     assert str(error.value) == (
-        f"Forecaster.predict: y is missing (NaN) in series {bad['unique_id'][5]!r} at {bad['ds'][5]}.\n"
-        f'  Place: {places[0]}. Fill it, drop it, pass missing="seasonal_median" or missing="interpolate", or '
+        f"Forecaster.predict: {places[0]}: y is missing (NaN) in series {bad['unique_id'][5]!r} at {bad['ds'][5]}. "
+        'Fill it, drop it, pass missing="seasonal_median" or missing="interpolate", or '
         'leave out such series and list them with errors="collect" and resume=True.'
     )
     found, faults = MODEL.predict(data, output=tmp_path / "out", errors="collect", resume=True)

@@ -170,7 +170,7 @@ def _forecast_folder(
     ahead = known_ahead(place, wanted.future, source)
     past = [name for name in covariates if name not in ahead]
     forecaster.set_params(past_covariates=past or None, future_covariates=ahead or None)
-    possible = fit_parts(place, forecaster, source, levels)
+    possible = fit_parts(place, forecaster, source, levels, wanted.errors)
     if not wanted.quiet:
         _say_what_was_chosen(forecaster)
     if save is not None:

@@ -134,7 +134,11 @@ def fit_and_predict(
 
 
 def fit_parts(
-    place: str, forecaster: Forecaster, source: ParquetFiles, level: Sequence[float] | None = None
+    place: str,
+    forecaster: Forecaster,
+    source: ParquetFiles,
+    level: Sequence[float] | None = None,
+    errors: str = "raise",
 ) -> list[float]:
     """Fit a forecaster to Parquet files.
 
@@ -148,6 +152,8 @@ def fit_parts(
         The data.
     level : sequence of float, optional
         As for `fit_and_predict`.
+    errors : {"raise", "collect"}
+        As for `Forecaster.fit`.
 
     Returns
     -------
@@ -160,7 +166,7 @@ def fit_parts(
         If a value cannot be used, or a requested level is not possible.
     """
     wanted = USUAL_LEVELS if level is None else tuple(level)
-    _fit(forecaster, lambda: forecaster.fit(source), len(source), wanted, strict=level is not None)
+    _fit(forecaster, lambda: forecaster.fit(source, errors=errors), len(source), wanted, strict=level is not None)
     fitted = forecaster._fitted = replace(fitted_value("fit", forecaster), columns=source.names)
     return _possible(place, forecaster, fitted, wanted, strict=level is not None)
 

@@ -218,7 +218,9 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
     _kind: ClassVar[str] = "forecaster"
     _renamed: ClassVar[dict[str, str]] = Estimator._renamed | RENAMED
 
-    def fit(self, data: Any, y: Any = None, *, checkpoint_dir: Any = None, resume: bool = False) -> Self:
+    def fit(
+        self, data: Any, y: Any = None, *, checkpoint_dir: Any = None, resume: bool = False, errors: str = "raise"
+    ) -> Self:
         """Learn from one series, a list of series, or a long frame.
 
         Parameters
@@ -235,6 +237,9 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
             Folder in which the states of the training are kept, so that it can go on after a crash.
         resume : bool
             Go on from the states there; the result is, bit for bit, that of a fit that never stopped.
+        errors : {"raise", "collect"}
+            Of data in parts: whether a series that cannot be used is an error, which names its place, or is left out
+            with a warning.
 
         Returns
         -------
@@ -252,13 +257,15 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         """
         place = self._place("fit")
         self._check(place)
+        job = Job.checked(place, errors, None, False, None)
         with changing(place, self):
             if (source := partitioned(place, data)) is not None:
                 empty_forecast(place, source, [])
-                store = open_store(place, self, data, source)
+                store = open_store(place, self, data, source, collect=job.errors == "collect")
                 with checkpointing(place, checkpoint_dir, resume, self.get_params(), store.identity):
                     self._take(lambda: fit_store(place, self, store))
                 return self
+            job.refuse(place)
             panel = self._read_new(place, data)
             learned_from = panel.values, panel.offsets, panel.covariates, str(panel.frequency)
             with checkpointing(place, checkpoint_dir, resume, self.get_params(), learned_from):

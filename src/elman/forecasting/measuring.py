@@ -19,7 +19,7 @@ from elman.forecasting.panel import Panel, joined, longest, name_key
 from elman.forecasting.store import MOST_SAMPLED, rank
 from elman.forecasting.training_set import filled
 from elman.partitions import Part
-from elman.partitions.faults import separated
+from elman.partitions.faults import located, separated
 from elman.tables.frame_columns import time_stamps
 from elman.tables.frequencies import Frequency
 
@@ -47,6 +47,8 @@ class Reading:
         Values that a series needs; shorter ones are left out.
     season : int
         Values per season, for filling.
+    collect : bool
+        Whether series that cannot be used are left out, too.
     """
 
     place: str
@@ -55,6 +57,7 @@ class Reading:
     covariates: tuple[str, ...]
     least: int
     season: int
+    collect: bool = False
 
     def panels(self, frame: pd.DataFrame) -> tuple[Panel, Panel]:
         """Check a frame; return its series, and those that are left out."""
@@ -65,22 +68,34 @@ class Reading:
             check_values(self.place, kept, self.missing, self.least, empty=False)
         return kept, short
 
-    def of_part(self, part: Part) -> tuple[Panel, Panel]:
-        """Check a part; an error names the place of the row that is wrong."""
+    def of_part(self, part: Part) -> tuple[Panel | None, Panel | None, list[DataError]]:
+        """Check a part; an error names the place of the row that is wrong.
+
+        Returns
+        -------
+        kept, short : Panel or None
+            As from `panels`; None if no series can be used.
+        errors : list of DataError
+            One for every series that is left out because it cannot be used.
+        """
+        every = replace(self, least=1)  # a wrong first value is found in the first row
 
         def check(frame: pd.DataFrame) -> pd.DataFrame:
-            self.panels(frame)
+            every.panels(frame)
             return frame
 
         try:
-            return self.panels(part.frame)
+            return *self.panels(part.frame), []
         except DataError as error:
-            faults = separated(check, part.frame)[1]
+            good, faults = separated(check, part.frame)
             if not faults:
                 raise
-            first = min(faults, key=lambda fault: fault.row)
-            what = first.error.text.removeprefix(f"{self.place}: ")
-            raise DataError(f"{self.place}: {part.place(first.row)}: {what}", *first.error.remedies) from error
+            faults.sort(key=lambda fault: fault.row)
+            errors = [located(fault.error, part.place(fault.row)) for fault in faults]
+            if not self.collect:
+                raise errors[0] from error
+        kept, short = self.panels(pd.concat(good, ignore_index=True)) if good else (None, None)
+        return kept, short, errors
 
     def filled(self, panel: Panel) -> tuple[Panel, npt.NDArray[np.bool_]]:
         """Fill missing values."""
@@ -202,6 +217,8 @@ class Measurements:
         Whether a value is missing.
     longest : Longest
         The longest series.
+    errors : list of DataError
+        Of the series that are left out because they cannot be used.
     sample : Sample
         The series to choose, tune and calibrate on.
     """
@@ -216,6 +233,7 @@ class Measurements:
     digests: list[npt.NDArray[np.uint32]] = field(default_factory=list)
     incomplete: bool = False
     longest: Longest = field(default_factory=Longest)
+    errors: list[DataError] = field(default_factory=list)
     sample: Sample = field(default_factory=Sample)
 
     @classmethod
@@ -226,7 +244,10 @@ class Measurements:
             warnings.simplefilter("always")
             for part in with_rows(parts):
                 found.longest.add(part.frame)
-                found.add(*reading.of_part(part))
+                kept, short, errors = reading.of_part(part)
+                found.errors += errors
+                if kept is not None and short is not None:
+                    found.add(kept, short)
         for warning in {str(each.message): each for each in caught}.values():
             warnings.warn(warning.message, stacklevel=6)
         return found

@@ -17,7 +17,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from elman.data.scaling import choose_transform, outside_domain
-from elman.errors import DataError, UnsupportedError
+from elman.errors import DataError, ElmanWarning, UnsupportedError
 from elman.forecasting.frames import check_values, warn_left_out
 from elman.forecasting.measuring import Longest, Measurements, Reading, with_rows
 from elman.forecasting.notices import notice_ended
@@ -150,7 +150,9 @@ class PartStore:
         return self.sample.panel.select([])
 
 
-def open_store(place: str, parameters: Parameters, origin: Any, source: Partitioned) -> PartStore:
+def open_store(
+    place: str, parameters: Parameters, origin: Any, source: Partitioned, *, collect: bool = False
+) -> PartStore:
     """Check and measure all series of data in parts.
 
     Parameters
@@ -163,6 +165,8 @@ def open_store(place: str, parameters: Parameters, origin: Any, source: Partitio
         The data as they were given.
     source : Partitioned
         The same, open.
+    collect : bool
+        Whether series that cannot be used are left out, with one warning.
 
     Returns
     -------
@@ -185,14 +189,23 @@ def open_store(place: str, parameters: Parameters, origin: Any, source: Partitio
     def read(frequency: Frequency) -> Measurements:
         season = resolve_seasons(place, parameters.season, frequency)[0]
         least = max(2, least_values(parameters))
-        reading = Reading(place, frequency, parameters.missing, covariates, least, season)
+        reading = Reading(place, frequency, parameters.missing, covariates, least, season, collect)
         return Measurements.of(reading, source.parts(), parameters.transform in ("auto", "scale"))
 
     measured = _with_frequency(place, parameters.freq, source, read)
     reading, left_out = measured.reading, measured.left_out
+    if measured.errors and not measured.kept:
+        raise measured.errors[0]
     if not measured.kept:
         check_values(place, joined(left_out), reading.missing, reading.least, empty=False)
     ends = joined(measured.kept)
+    if measured.errors:
+        first = measured.errors[0].text.removeprefix(f"{place}: ")
+        warnings.warn(
+            f"{place}: {len(measured.errors)} series that cannot be used are left out, the first because of {first}",
+            ElmanWarning,
+            stacklevel=4,
+        )
     if left_out:
         short = joined(left_out)
         warn_left_out(place, len(ends) + len(short), short, reading.least, stacklevel=4)

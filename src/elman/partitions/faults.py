@@ -11,7 +11,7 @@ import pandas as pd
 
 from elman.errors import DataError
 
-__all__ = ["Fault", "separated"]
+__all__ = ["Fault", "located", "separated"]
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,25 @@ class Fault:
     series: Any
     row: int
     error: DataError
+
+
+def located(error: DataError, place: str) -> DataError:
+    """Add a place in the data to an error, behind the name of the method at its beginning.
+
+    Parameters
+    ----------
+    error : DataError
+        What is wrong.
+    place : str
+        Where, from `Part.place`.
+
+    Examples
+    --------
+    >>> print(located(DataError("Forecaster.fit: y is inf."), "a.parquet, row group 1, row 5"))
+    Forecaster.fit: a.parquet, row group 1, row 5: y is inf.
+    """
+    method, _, what = error.text.partition(": ")
+    return DataError(f"{method}: {place}: {what}", *error.remedies)
 
 
 def separated(

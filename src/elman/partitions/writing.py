@@ -18,13 +18,13 @@ from typing import Any
 import pandas as pd
 
 from elman.errors import DataError, ElmanWarning, Remedy
-from elman.partitions.faults import separated
-from elman.partitions.kinds import Part
+from elman.partitions.faults import located, separated
 from elman.persistence import write_atomically
 
 __all__ = ["PartWriter", "notes_of", "result_schema"]
 
 _KEY = b"elman"  # of the metadata in a file's footer
+_LEAVE_OUT = "leave out such series and list them with {}"
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +74,8 @@ class PartWriter:
             warnings.simplefilter("always", ElmanWarning)
             results, faults = separated(function, part.frame)
         if faults and not self.collect:
-            raise _located(part, faults[0].row, faults[0].error)
+            error = located(faults[0].error, part.place(faults[0].row))
+            raise DataError(error.text, *error.remedies, Remedy(_LEAVE_OUT, errors="collect", resume=True))
         notes = {
             "faults": [[_plain(fault.series), part.place(fault.row), str(fault.error)] for fault in faults],
             "warnings": [str(warning.message) for warning in caught if isinstance(warning.message, ElmanWarning)],
@@ -97,12 +98,6 @@ def _end_with(driver: int) -> None:
     if os.getppid() == driver:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         threading.Thread(target=watch, daemon=True).start()
-
-
-def _located(part: Part, row: int, error: DataError) -> DataError:
-    """Add the file, the row group and the row to an error."""
-    remedy = Remedy("leave out such series and list them with {}", errors="collect", resume=True)
-    return DataError(f"{error.text}\n  Place: {part.place(row)}.", *error.remedies, remedy)
 
 
 def _plain(value: Any) -> Any:
