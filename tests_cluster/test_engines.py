@@ -80,6 +80,21 @@ def test_the_network_with_covariates_and_intervals(engine: Any, panel: Any, chec
     check_equal(found, model.predict(frame, level=80, future=ahead))
 
 
+@pytest.mark.parametrize("ids", ["texts", "numbers"])
+def test_a_fit(engine: Any, panel: Any, check_equal: Any, ids: str) -> None:
+    """The window, the network and its intervals; the forecast reads the data of the fit again."""
+    frame = panel(25, ids, seed=3)
+    options = {"method": "network", "updates": 5, "steps": 4, "ensemble_size": 1, "intervals": 6, "random_state": 0}
+    memory = Forecaster(3, season=4, **options).fit(frame)
+    expected = memory.predict(frame, level=80)
+    for parts in (1, 2, 7):
+        shuffled = frame.sample(frac=1, random_state=parts)
+        model = Forecaster(3, season=4, **options).fit(engine.frame(shuffled, parts))
+        assert model.networks_[0].theta.tobytes() == memory.networks_[0].theta.tobytes()
+        assert model.window_scores_ == memory.window_scores_
+        check_equal(engine.table(model.predict(level=80)), expected)
+
+
 def test_bad_series_are_named_and_the_rest_is_not_lost(engine: Any, panel: Any, check_equal: Any) -> None:
     frame = panel(40)
     model = Forecaster(6, season=12, method="prior", cutoffs=0).fit(frame)
