@@ -91,7 +91,7 @@ def combined(name: str, found: dict[str, list[dict[str, Any]]]) -> dict[str, Any
         "digest": found["files"][0]["digest"],
     }
     for way, runs in found.items():
-        result[way] = {key: statistics.median(run[key] for run in runs) for key in runs[0] if key != "digest"}
+        result[way] = {key: round(statistics.median(run[key] for run in runs), 2) for key in runs[0] if key != "digest"}
         result[way]["peak_mb"] = max(run["peak_mb"] for run in runs)
     memory, files = result["memory"], result["files"]
     # One reading of the files comes on top of the fit in memory.
