@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
@@ -41,6 +41,14 @@ class SparkFrame(EngineFrame):
         """Return a part without rows."""
         table = self.data.select(*self._selected).limit(0).toArrow()
         frame: pd.DataFrame = table.to_pandas(ignore_metadata=True).rename(columns=self.usual)
+        return frame
+
+    def ahead(self, future: Any, covariates: Sequence[str]) -> pd.DataFrame:
+        """Check a frame of further rows; times without a zone are in that of the session, as Spark reads them."""
+        frame = super().ahead(future, covariates)
+        zone = getattr(self.empty()["ds"].dtype, "tz", None)
+        if zone is not None and pd.api.types.is_datetime64_dtype(frame["ds"]):
+            frame = frame.assign(ds=frame["ds"].dt.tz_localize(zone))
         return frame
 
     @property
