@@ -291,7 +291,8 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
             Known series in any of the forms of `fit`; by default those of `fit`. The network uses only the newest
             ``window + steps - 1`` values of each, or all with ``carry_state``. Nothing is learned from them.
             A path names Parquet files that need not fit in memory: a folder, a file, a pattern such as
-            ``"sales/*.parquet"``, or a list of files.
+            ``"sales/*.parquet"``, or a list of files. Or a Dask or Spark DataFrame, or a Ray
+            Dataset.
         level : float or sequence of float, optional
             Percentages, such as ``[80, 95]``: intervals that hold this share of the values. Those of the prior and of a
             baseline come from the prior's quantiles, up to 95 (`elman.forecasting.methods.spread`); those of the
@@ -316,7 +317,8 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
             In the form of the data: a frame has ``unique_id``, future ``ds`` and ``Elman``. With ``level`` a
             frame also has ``Elman-lo-80``, ``Elman-hi-80`` and so on; an array becomes a dict of arrays with these
             keys, a list a list of such dicts. For Parquet files the path of the folder; with ``errors="collect"`` also
-            a frame of ids, places and messages.
+            a frame of ids, places and messages. For a frame of an engine such a frame, computed when its rows are asked
+            for; with ``errors="collect"`` computed at once, and a frame of ids and messages.
 
         Raises
         ------
