@@ -156,7 +156,7 @@ def test_the_form_of_the_network(opened: Open) -> None:
     """Cell, activation, loss, output, sizes and depth can be chosen; sums of paths equal finite differences for all."""
     page = opened("sequence-to-sequence")
     board = page.page.locator(".board").first
-    board.locator(".setup summary").click()
+    board.get_by_text("Change the network").click()
     choices = [
         ("Activation", "relu"), ("Units H", "4"), ("Steps T", "5"), ("Cell", "lstm"), ("BPTT depth", "2"),
         ("Cell", "gru"), ("Loss", "mean_squared_error"), ("ŷ", "tanh"), ("Output", "last"), ("BPTT depth", "all"),
@@ -176,7 +176,7 @@ def test_the_form_of_the_network(opened: Open) -> None:
 
 def test_the_activation_is_the_identity(opened: Open) -> None:
     board = opened("by-hand-sum").page.locator(".board").first
-    board.locator(".setup summary").click()
+    board.get_by_text("Change the network").click()
     board.get_by_label("Activation").select_option("identity")
     assert loss(board) == 0.0
     same_as(board, by_hand(activation="identity"))

@@ -199,7 +199,7 @@ def test_keys_move_through_time_and_through_a_step(opened: Open) -> None:
 
 
 def test_everything_can_be_reached_by_tab(opened: Open) -> None:
-    page = opened("gru")
+    page = opened("gru-last")
     seen = []
     for _ in range(40):
         page.page.keyboard.press("Tab")
@@ -232,7 +232,7 @@ def spelled(value: float) -> str:
     return short.replace("-", "−") or "0"
 
 
-@pytest.mark.parametrize("name", ["by-hand-sum", "lstm"])
+@pytest.mark.parametrize("name", ["by-hand-sum", "lstm-last"])
 def test_epochs(opened: Open, name: str) -> None:
     page = opened(name)
     board, trace = page.page.locator(".board").first, page.traces()[0]
@@ -254,7 +254,7 @@ def test_epochs(opened: Open, name: str) -> None:
 
 
 def test_gates_are_valves_that_open_with_their_value(opened: Open) -> None:
-    page = opened("lstm")
+    page = opened("lstm-last")
     board, trace = page.page.locator(".board").first, page.traces()[0]
     nodes = {node["id"]: node for node in trace["epochs"][0]["detail"]["forward"]}
     gates = [identity for identity, node in nodes.items() if node["kind"] == "gate"]
@@ -265,7 +265,7 @@ def test_gates_are_valves_that_open_with_their_value(opened: Open) -> None:
         along = 90 if identity.split("/")[1] in "io" else 0  # the line that the gate sits on
         angle = float(turned.removeprefix("rotate(").removesuffix(")"))
         assert angle == pytest.approx(along + 90 * (1 - sum(value) / len(value)))
-    gru = opened("gru").page.locator(".board").first
+    gru = opened("gru-last").page.locator(".board").first
     assert gru.locator(".ghost").count() == 3  # 1 − z beside z
 
 
@@ -294,7 +294,7 @@ def test_theme_and_width(opened: Open) -> None:
     assert dark.page.locator("html").get_attribute("data-theme") == "dark"
     dark.page.get_by_role("button", name="Dark").click()
     assert dark.page.locator("html").get_attribute("data-theme") == "light"
-    for name in ("by-hand-sum", "lstm", "losses", "sequence-to-sequence"):
+    for name in ("by-hand-sum", "lstm-last", "losses", "sequence-to-sequence"):
         phone = opened(name, width=390, height=844).page
         for view in ("forward", "backward", "paths"):
             if phone.locator(".board").count():

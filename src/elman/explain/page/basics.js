@@ -47,6 +47,20 @@ function math(formula) {
   return translate(holder.content.firstChild);
 }
 
+/** Set an attribute, or a class, unless it is set already: most of a drawing stays as it is after a change. */
+function setOnce(element, name, value) {
+  const known = (element.known ??= {});
+  if (known[name] === value) return;
+  known[name] = value;
+  element.setAttribute(name, value);
+}
+function toggleOnce(element, name, on) {
+  const known = (element.known ??= {});
+  if ((known[name] ?? false) === on) return;
+  known[name] = on;
+  element.classList.toggle(name, on);
+}
+
 /** The letter and its indices, for drawings: "h⁽¹⁾_2" gives a subscript. */
 function label(text, attributes) {
   const [base, ...rest] = translatedText(text).replaceAll("←", "\u20d6").split("_"); // an arrow above the letter

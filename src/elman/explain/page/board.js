@@ -282,6 +282,9 @@ class Board extends Edits {
 
   /** Scroll the drawing to the selected node without scrolling the page. */
   bringIntoView() {
+    const shown_ = `${this.item.id} ${this.view} ${this.pathIndex} ${this.reached}`;
+    if (shown_ === this.broughtIntoView) return;
+    this.broughtIntoView = shown_;
     const box = this.stage.getBoundingClientRect();
     const band = this.view === "paths" ? this.drawing.bands[this.path.steps[this.reached].step - 1] : null;
     const shown = band ?? this.item.g;
@@ -292,9 +295,9 @@ class Board extends Edits {
 
   update() {
     const { view, item, row, reached } = this;
-    this.root.dataset.view = view;
-    this.root.dataset.cell = this.trace.architecture.cell;
-    this.buttons.forEach((button) => button.setAttribute("aria-pressed", String(button.dataset.view === view)));
+    setOnce(this.root, "data-view", view);
+    setOnce(this.root, "data-cell", this.trace.architecture.cell);
+    for (const button of this.buttons) setOnce(button, "aria-pressed", String(button.dataset.view === view));
     const path = view === "paths" ? this.path : null;
     this.drawing.update({ view, item, row, path, reached });
     this.lightWeight(null);

@@ -1,6 +1,7 @@
 // The drawing: frames, lines, nodes and highlighting.
 
 const LEGEND = { rnn: "RNN", lstm: "LSTM", gru: "GRU" };
+const MOST_SQUARES = 8; // of the numbers of one node
 const SMALL = /pre-activation|output-sum|adjoint-sum|adjoint-readout/;
 const VERTICAL = new Set(["i", "o"]); // gates on a vertical line
 
@@ -8,6 +9,7 @@ class Drawing {
   constructor(trace, detail, { onpick }) {
     this.trace = trace;
     this.detail = detail;
+    this.flashing = false; // whether changed numbers flash
     this.plan = layOut(trace, detail.forward);
     for (const node of detail.backward) {
       const place = this.plan.places.get(partner(node)) ?? outputPlaceOf(this.plan, trace, node);
@@ -182,46 +184,49 @@ class Drawing {
   /** Show the values of one view and highlight the selection. */
   update({ view, item, row, path, reached }) {
     const back = view === "backward";
-    this.svg.dataset.view = view;
+    setOnce(this.svg, "data-view", view);
     for (const each of this.items) {
       const node = back ? (each.backward ?? each.forward) : (each.forward ?? each.backward);
       const shown = back ? each.backward : each.forward;
-      each.g.classList.toggle("current", each === item);
-      each.g.classList.toggle("absent", back && !each.backward);
-      each.press.setAttribute("tabindex", each === item ? "0" : "-1");
-      each.press.setAttribute("aria-pressed", String(each === item));
+      toggleOnce(each.g, "current", each === item);
+      toggleOnce(each.g, "absent", back && !each.backward);
+      setOnce(each.press, "tabindex", each === item ? "0" : "-1");
+      setOnce(each.press, "aria-pressed", String(each === item));
       const values = ofRow(node, row);
-      each.press.setAttribute(
-        "aria-label",
-        `${node.symbol.t} = ${values.slice(0, 8).map(number).join(", ")}${values.length > 8 ? " …" : ""}`,
-      );
+      const said = values.slice(0, 8).map(number).join(", ");
+      setOnce(each.press, "aria-label", `${translatedText(node.symbol.t)} = ${said}${values.length > 8 ? " …" : ""}`);
       showName(each.name, node.symbol.t);
       this.showValue(each, shown, values);
       if (each.forward?.kind === "gate") turn(each, ofRow(each.forward, row));
     }
     this.lightSources(view, item);
     const now = path ? path.steps[reached].step : (item.forward ?? item.backward).t;
-    this.bands.forEach((band, i) => band.classList.toggle("now", now === i + 1));
+    this.bands.forEach((band, i) => toggleOnce(band, "now", now === i + 1));
     this.lightPath(view === "paths" ? path : null, reached);
   }
 
   /** The value beside a node; it flashes when it has changed. */
   showValue(item, shown, values) {
-    const text = shown ? values.map(number).join(" ") : "";
-    const marks = shown ? valueMarks(shown, values, this.trace.words) : [];
-    const changed = this.flashing && item.shownText !== undefined && item.shownText !== text;
-    item.g.classList.toggle("changed", changed);
-    if (item.shownText === text && item.shownNode === shown?.id) return;
-    item.shownText = text;
-    item.shownNode = shown?.id;
-    item.value.replaceChildren(...marks);
+    const text = shown ? `${shown.id} ${values.join(" ")}` : "";
+    toggleOnce(item.g, "changed", this.flashing && item.shown !== undefined && item.shown !== text);
+    if (item.shown === text) return;
+    item.shown = text;
+    const squares = [...item.value.children];
+    if (
+      shown &&
+      values.length > 2 &&
+      squares.length === Math.min(values.length, MOST_SQUARES) &&
+      squares[0].localName === "rect"
+    )
+      paintSquares(squares, values);
+    else item.value.replaceChildren(...(shown ? valueMarks(shown, values, this.trace.words) : []));
   }
 
   lightSources(view, item) {
     const edges = view === "backward" ? this.backEdges : this.edges;
     const id = view === "backward" ? item.backward?.id : item.forward?.id;
-    for (const edge of [...this.edges, ...this.backEdges])
-      this.lit(edge, view !== "paths" && edges.includes(edge) && edge.to === id);
+    for (const edge of this.edges) this.lit(edge, view !== "paths" && edges === this.edges && edge.to === id);
+    for (const edge of this.backEdges) this.lit(edge, view !== "paths" && edges === this.backEdges && edge.to === id);
   }
 
   /** The letters of the weights in the chosen notation. */
@@ -240,19 +245,21 @@ class Drawing {
   lightWeight(name) {
     for (const edge of this.edges) {
       const shared = name !== null && edge.weight?.name === name;
-      edge.line.classList.toggle("shared", shared);
-      edge.name?.classList.toggle("shared", shared);
+      toggleOnce(edge.line, "shared", shared);
+      if (edge.name) toggleOnce(edge.name, "shared", shared);
     }
   }
 
   lit(edge, on) {
-    edge.name?.classList.toggle("lit", on);
-    edge.line.classList.toggle("lit", on);
-    edge.line.setAttribute("marker-end", `url(#${on ? this.arrows.lit : this.arrows.plain})`);
+    if (edge.name) toggleOnce(edge.name, "lit", on);
+    toggleOnce(edge.line, "lit", on);
+    setOnce(edge.line, "marker-end", `url(#${on ? this.arrows.lit : this.arrows.plain})`);
   }
 
   /** Highlight the path of one term of the chain rule; the line width shows the size of the product so far. */
   lightPath(path, reached) {
+    if (!path && !this.onPath) return;
+    this.onPath = path !== null;
     this.layers.glow.replaceChildren();
     this.badges.replaceChildren();
     for (const item of this.items) item.g.classList.remove("lit", "ahead");
@@ -360,7 +367,7 @@ function turn(item, values) {
   const open = values.reduce((sum, v) => sum + v, 0) / values.length;
   for (const { bar, upright, inverse } of item.bars) {
     const angle = 90 * (1 - (inverse ? 1 - open : open));
-    bar.setAttribute("transform", `rotate(${(upright ? 90 : 0) + angle})`);
+    setOnce(bar, "transform", `rotate(${(upright ? 90 : 0) + angle})`);
   }
 }
 
@@ -392,18 +399,20 @@ function valueMarks(node, values, words) {
     return values.map((v, i) => label(v.toFixed(2), { ...anchor, y: anchor.y + 13 * i, class: "figure" }));
   if (values.length === 2)
     return [label(values.map((v) => v.toFixed(2).replace("-", "−")).join("\u2002"), { ...anchor, class: "figure" })];
-  const largest = Math.max(...values.map(Math.abs), 1e-12);
-  const shown = values.slice(0, 8);
-  const left = gate ? anchor.x : (-9 * shown.length) / 2;
-  return shown.map((v, i) =>
-    draw("rect", {
-      class: v < 0 ? "minus" : "plus",
-      x: left + 9 * i,
-      y: anchor.y - 8,
-      width: 8,
-      height: 8,
-      rx: 2,
-      style: `--s:${Math.round((100 * Math.abs(v)) / largest)}%`,
-    }),
+  const count = Math.min(values.length, MOST_SQUARES);
+  const left = gate ? anchor.x : (-9 * count) / 2;
+  const squares = Array.from({ length: count }, (_, i) =>
+    draw("rect", { x: left + 9 * i, y: anchor.y - 8, width: 8, height: 8, rx: 2 }),
   );
+  paintSquares(squares, values);
+  return squares;
+}
+
+/** The colour of a square shows sign and size. */
+function paintSquares(squares, values) {
+  const largest = Math.max(...values.map(Math.abs), 1e-12);
+  squares.forEach((square, i) => {
+    setOnce(square, "class", values[i] < 0 ? "minus" : "plus");
+    setOnce(square, "fill-opacity", (0.18 + (0.82 * Math.abs(values[i])) / largest).toFixed(3));
+  });
 }

@@ -73,7 +73,7 @@ class Edits extends Moves {
   /** The model with the weights of the shown epoch: what the handles change. */
   get shownModel() {
     const { net } = this.source.epochs.at(this.epochIndex);
-    return { ...this.model, net: { ...this.model.net, weights: net.weights } };
+    return net === this.model.net ? this.model : { ...this.model, net: { ...this.model.net, weights: net.weights } };
   }
 
   /** Change one number. A weight of a later epoch becomes the start of a new training. */
@@ -116,9 +116,8 @@ class Edits extends Moves {
 
   /** Replace the model; draw again only if the network has another form. */
   take(model, epoch) {
-    const form = (one) =>
-      JSON.stringify([one.net.cell, one.net.readout, one.net.depth === null, ...Object.values(changes.sizesOf(one))]);
-    const same = form(model) === form(this.model);
+    const other = changes.settingsOf(model) !== changes.settingsOf(this.model);
+    const same = changes.formOf(model) === changes.formOf(this.model);
     const id = this.item.id;
     this.stop();
     this.model = model;
@@ -142,10 +141,12 @@ class Edits extends Moves {
     this.updateKeepingFocus();
     this.drawing.flashing = false;
     this.edits.update();
-    this.setup.update();
+    if (other) {
+      this.setup.update();
+      this.refit();
+    }
     this.switches.update();
     this.sheet.update();
-    this.refit();
     this.training.later();
   }
 

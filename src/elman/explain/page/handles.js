@@ -31,7 +31,7 @@ function handleOf(place, value) {
   });
 }
 
-const placeIn = (element) => JSON.parse(element.dataset.place);
+const placeIn = (element) => (element.place ??= JSON.parse(element.dataset.place));
 
 /** Let the handles of a board change its model; one listener for all, because tables are replaced after every change. */
 function listenToHandles(board) {
@@ -99,4 +99,33 @@ function onHandleKey(board, element, event) {
   else return;
   event.preventDefault();
   event.stopPropagation();
+}
+
+/** Write the changed numbers into the cells that show them. */
+function refreshHandles(container, board) {
+  for (const cell of container.querySelectorAll("td.changed")) {
+    cell.classList.remove("changed");
+    cell.querySelector(".was")?.remove();
+  }
+  for (const element of container.querySelectorAll(".handle")) {
+    const value = changes.numberAt(board.shownModel, placeIn(element));
+    const old = Number(element.getAttribute("aria-valuenow"));
+    if (value !== old) refreshHandle(element, value, old);
+  }
+}
+
+function refreshHandle(element, value, old) {
+  const cell = element.closest("td");
+  element.setAttribute("aria-valuenow", String(value));
+  element.value = document.activeElement === element ? String(value) : number(value);
+  cell.dataset.value = String(value);
+  cell.title = `${old} → ${value}`;
+  cell.classList.add("changed");
+  cell.classList.toggle("minus", value < 0);
+  cell.classList.toggle("plus", value >= 0);
+  cell.prepend(make("s", { class: "was" }, number(old)));
+  const all = [...cell.closest("table").querySelectorAll("td[data-value]")];
+  const largest = Math.max(...all.map((one) => Math.abs(Number(one.dataset.value))));
+  for (const one of all)
+    one.style.setProperty("--s", `${Math.round((100 * Math.abs(Number(one.dataset.value))) / (largest || 1))}%`);
 }

@@ -28,7 +28,7 @@ class Lecture {
       make("summary", {}, "Keys"),
       make("dl", {}, ...LECTURE_HELP.flatMap(([key, what]) => [make("dt", {}, key), make("dd", {}, what)])),
     );
-    document.addEventListener("keydown", (event) => this.onKey(event));
+    document.addEventListener("keydown", (event) => this.onKey(event), true); // before the board hears it
     window.addEventListener("resize", () => this.on && this.fit());
     for (const board of all) board.afterUpdate = () => this.on && this.board === board && this.fit();
   }

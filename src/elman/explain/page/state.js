@@ -30,6 +30,26 @@ export const sizesOf = ({ net, data }) => ({
   K: net.weights.W_y[0].length,
 });
 
+/** What decides about drawing and tables: networks of the same form differ only in numbers. */
+export const formOf = (model) =>
+  [model.net.cell, model.net.readout, model.net.depth === null, ...Object.values(sizesOf(model))].join(" ");
+
+/** Everything about a model but its numbers, as text. */
+export function settingsOf(model) {
+  const { activation, output, loss, reduction, depth, slips } = model.net;
+  return JSON.stringify([
+    formOf(model),
+    activation,
+    output,
+    loss,
+    reduction,
+    depth,
+    [...(slips ?? [])],
+    model.words,
+    model.rowNames,
+  ]);
+}
+
 const put = (value, [first, ...rest], number) =>
   first === undefined ? number : value.map((part, i) => (i === first ? put(part, rest, number) : part));
 

@@ -93,7 +93,7 @@ class Training {
 
   update() {
     const { board } = this;
-    const { source, epochIndex, trace } = board;
+    const { source, epochIndex } = board;
     const loss = source.loss(epochIndex);
     const several = source.count > 1;
     this.heading.textContent = several || board.model ? "Training" : "Parameters";
@@ -109,25 +109,35 @@ class Training {
     if (this.drawn === source.count) this.chart.mark(epochIndex, loss);
     else if (several && this.drawn === undefined) this.drawChart();
     else this.later();
-    const stop = trace.stopping
-      ? make("p", { class: "note" }, `Training stops ${trace.stopping.rule}. Here: ${trace.stopping.reason}.`)
-      : null;
+    this.showNumbers();
+  }
+
+  /** The tables of all numbers; as long as their form is the same, only the changed cells. */
+  showNumbers() {
+    const { board } = this;
+    const { source, epochIndex, trace } = board;
     const remark = source.remark(epochIndex);
-    const tables = Object.entries(board.epoch.parameters).map(([name, value]) => parameterTable(board, name, value));
-    this.facts.replaceChildren(
-      ...[
-        remark && make("p", { class: "note" }, remark),
-        board.model &&
-          make(
-            "p",
-            { class: "note" },
-            "Every number with a dotted line is a handle: type, or drag to the left and right.",
-          ),
-        make("div", { class: "matrices" }, ...(board.model ? dataTables(board) : []), ...tables),
-        this.updates(),
-        stop,
-      ].filter(Boolean),
-    );
+    const form = JSON.stringify([
+      board.model && changes.formOf(board.model),
+      trace.words,
+      trace.row_names,
+      remark,
+      notation.name,
+      trace.stopping,
+    ]);
+    if (board.model && form === this.form) refreshHandles(this.matrices, board);
+    else {
+      const tables = Object.entries(board.epoch.parameters).map(([name, value]) => parameterTable(board, name, value));
+      this.matrices = make("div", { class: "matrices" }, ...(board.model ? dataTables(board) : []), ...tables);
+      this.below = make("div", {});
+      const stop = trace.stopping && `Training stops ${trace.stopping.rule}. Here: ${trace.stopping.reason}.`;
+      const handles =
+        board.model && "Every number with a dotted line is a handle: type, or drag to the left and right.";
+      const notes = [remark, handles].filter(Boolean).map((text) => make("p", { class: "note" }, text));
+      this.facts.replaceChildren(...notes, this.matrices, this.below, stop ? make("p", { class: "note" }, stop) : "");
+    }
+    this.form = form;
+    this.below.replaceChildren(...[this.updates()].filter(Boolean));
   }
 
   /** The updates, written when they are opened. */
