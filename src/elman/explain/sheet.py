@@ -58,7 +58,7 @@ def _laboratory(block: Laboratory) -> list[Item]:
     """Return a laboratory without its sliders: the curves that were given."""
     items: list[Item] = [Text(block.caption)]
     for name, relative in block.curves:
-        rows: list[list[str | float]] = [[str(lag), value] for lag, value in enumerate(relative)]
+        rows: list[list[Cell]] = [[str(lag), value] for lag, value in enumerate(relative)]
         items.append(table(f"{name}: gradient by lag, relative to lag 0", ["lag", "gradient"], rows))
     return items
 
