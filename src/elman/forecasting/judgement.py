@@ -237,7 +237,7 @@ def concluded(
     if len(by_series) == 0:
         raise DataError(f"{place}: every value after the cut-offs is missing (NaN); there is nothing to score.")
     names = [str(name) for name in by_series.columns if name not in ("unique_id", "cutoff", "metric")]
-    ids = list(dict.fromkeys(by_series["unique_id"]))
+    ids = table.loc[table["metric"] == _KNOWN, "unique_id"].tolist()  # in the order of the data
     places = {name: place for place, name in enumerate(sorted(ids, key=name_key))}
     in_order = by_series.iloc[np.argsort(by_series["unique_id"].map(places).to_numpy(np.int64), kind="stable")]
     means = mean_scores(in_order, names)
