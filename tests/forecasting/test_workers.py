@@ -114,7 +114,7 @@ def announced(*arguments):
     print("training", flush=True)
 ensemble._take = announced
 network = {"method": "network", "window": 5, "hidden_size": 4, "ensemble_size": 2}
-model = Forecaster(3, season=4, updates=10**7, random_state=0, **network)
+model = Forecaster(3, season=4, updates=10**5, random_state=0, **network)
 if __name__ == "__main__":
     with joblib.parallel_config("loky", n_jobs=2):
         try:

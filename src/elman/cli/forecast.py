@@ -62,6 +62,18 @@ Covariates = Annotated[
 Categories = Annotated[
     str | None, typer.Option(metavar="COLUMNS", help="Covariates that hold categories, such as weather,holiday.")
 ]
+Weight = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="Of --method network: the weight of a row in training; 0: not learned."),
+]
+HalfLife = Annotated[
+    float | None,
+    typer.Option(metavar="STEPS", help="Of --method network: after so many steps a value has half of its weight."),
+]
+Censored = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="Of --method network: 1 on closed days and in stock-outs, else 0."),
+]
 CutOffs = Annotated[
     int | None, typer.Option(min=0, help="Number of past cut-offs for the check, 0 for none; as the data allow.")
 ]
@@ -99,6 +111,9 @@ def forecast(
     series: Series = None,
     covariates: Covariates = None,
     categories: Categories = None,
+    weight: Weight = None,
+    half_life: HalfLife = None,
+    censored: Censored = None,
     future: Future = None,
     backtest: CutOffs = None,
     refit: Refit = False,
@@ -130,15 +145,20 @@ def forecast(
     settings = {"season": count_or_auto("--season", season, several=True), "freq": freq, "cell": cell}
     settings |= {"window": count_or_auto("--window", window), "missing": missing, "refit": refit}
     settings |= {"random_state": seed, "n_threads": threads, "progress": not quiet}
+    settings |= {"weight": weight, "half_life": half_life, "censored": censored}
     forecaster = _forecaster(horizon, method, backtest, settings)
     if parts and output is not None:
         unused = {"--plot": plot, "--categories": categories, "--checkpoint": checkpoint}
+        unused |= {"--weight": weight, "--censored": censored}
         refuse_unused(f"{file}: is a folder", unused | reading.by_option)
         wanted = Wanted(output, future, workers, errors, resume, quiet, dask, ray)
         _forecast_folder(forecaster, file, (time, target, series), _names(covariates), levels, save, wanted)
         return
-    table = table_of(file, time, target, series, reading, _names(covariates), future, _names(categories))
-    forecaster.set_params(past_covariates=table.past or None, future_covariates=table.known_ahead or None)
+    others = [name for name in (weight, censored) if name is not None]
+    past = [*_names(covariates), *others]
+    table = table_of(file, time, target, series, reading, past, future, _names(categories))
+    known = [[name for name in names if name not in others] or None for names in (table.past, table.known_ahead)]
+    forecaster.set_params(past_covariates=known[0], future_covariates=known[1])
     if not quiet:
         _say_what_was_read(file, table)
     run = forecaster.get_params() | {"level": level} | vars(reading)

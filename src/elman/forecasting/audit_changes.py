@@ -36,14 +36,15 @@ def with_tail(panel: Panel, count: int, change: Change) -> Panel:
 
 
 def with_other_future(panel: Panel, count: int, change: Change, past: int) -> Panel:
-    """Replace the newest values of every series, and of its first ``past`` covariates (past covariates)."""
+    """Replace the newest values of every series, and of its first ``past`` covariates, where 0 becomes 1."""
     other = with_tail(panel, count, change)
     if not past or panel.covariates is None:
         return other
     covariates = panel.covariates.copy()
     for start, stop in zip(panel.offsets[:-1], panel.offsets[1:], strict=True):
-        own = covariates[start:stop, :past]
-        own[-count:] = change(own[-count:], spread_of(own))
+        for own in covariates[start:stop, :past].T:
+            flags = np.isin(own, (0.0, 1.0)).all()
+            own[-count:] = 1.0 if flags else change(own[-count:], spread_of(own))
     return replace(other, covariates=covariates)
 
 

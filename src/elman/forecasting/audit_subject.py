@@ -17,9 +17,10 @@ from elman.forecasting.baselines import BASELINES
 from elman.forecasting.fitted import Fitted
 from elman.forecasting.forecaster import Forecaster
 from elman.forecasting.frames import read_panel
-from elman.forecasting.options import covariates_of, least_values, names_of
+from elman.forecasting.options import covariates_of, least_values, names_of, past_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import NETWORK_ONLY
+from elman.forecasting.training_set import filled
 
 __all__ = ["Subject", "later", "named_rows"]
 
@@ -48,11 +49,16 @@ class Subject:
         self.horizon = int(forecaster.horizon)
         freq = getattr(forecaster, "freq_", None)
         freq = getattr(forecaster, "freq", "auto") if freq is None else freq
-        self.past = names_of(getattr(forecaster, "past_covariates", None))
+        known = isinstance(forecaster, Forecaster)
+        self.past = past_of(forecaster) if known else names_of(getattr(forecaster, "past_covariates", None))
         self.ahead = names_of(getattr(forecaster, "future_covariates", None))
         missing = getattr(forecaster, "missing", "error")
         least = least_values(forecaster) if isinstance(forecaster, Forecaster) else 2
-        panel = read_panel("audit", data, freq, missing, (*self.past, *self.ahead), channels=True, least=least)
+        censored = forecaster.censored if known else None
+        own: dict[str, Any] = {"least": least, "censored": censored}
+        panel = read_panel("audit", data, freq, missing, (*self.past, *self.ahead), channels=True, **own)
+        if censored is not None:
+            panel = _uncensored(panel, missing, len(self.past) - 1)
         self.panel = self._with_ahead(panel) if self.ahead else panel
         was_fitted = any(name.endswith("_") and not name.endswith("__") for name in vars(forecaster))
         if hasattr(forecaster, "__sklearn_is_fitted__"):
@@ -83,6 +89,8 @@ class Subject:
         usual: dict[str, Any] = {"progress": False, "intervals": None}
         if not isinstance(present.get("random_state"), (int, np.integer)):
             usual["random_state"] = 0  # with None or a generator, every fit has another seed
+        if isinstance(self.forecaster, Forecaster):
+            usual["weight"] = None  # no promise depends on weights
         if isinstance(self.forecaster, Forecaster) and not self.trained:  # short fits
             parameters = {name: value for name, value in parameters.items() if name not in NETWORK_ONLY}
         elif (updates := present.get("updates")) is not None:
@@ -192,6 +200,15 @@ class Subject:
         if panel.covariates is not None:
             columns |= dict(zip((*self.past, *self.ahead), panel.covariates.T.copy(), strict=True))
         return panel.native(panel.long_frame(columns, panel.times, panel.lengths))
+
+
+def _uncensored(panel: Panel, missing: str, column: int) -> Panel:
+    """Fill censored values and take them for known: the checks change values, and a censored one has no effect."""
+    panel, _ = filled(panel, missing, 1)
+    assert panel.covariates is not None
+    covariates = panel.covariates.copy()
+    covariates[:, column] = 0.0
+    return replace(panel, covariates=covariates)
 
 
 def _clone(forecaster: Any) -> Any:

@@ -104,7 +104,8 @@ def cross_validation(
 def _panel(place: str, forecaster: Forecaster, data: Any) -> Panel:
     columns = covariates_of(forecaster)
     least = least_values(forecaster)
-    return named(read_panel(place, data, forecaster.freq, forecaster.missing, columns, channels=True, least=least))
+    own: dict[str, Any] = {"least": least, "weight": forecaster.weight, "censored": forecaster.censored}
+    return named(read_panel(place, data, forecaster.freq, forecaster.missing, columns, channels=True, **own))
 
 
 @dataclass(frozen=True)

@@ -71,7 +71,7 @@ def calibrate(
     parts = []
     for drop in left_out:
         known, _ = filled(panel.head(drop), parameters.missing, model.recipe.seasons[0])
-        actual = panel.values[panel.offsets[1:, None] - drop + np.arange(parameters.horizon)]
+        actual = panel.scored[panel.offsets[1:, None] - drop + np.arange(parameters.horizon)]
         forecasts = model.forecast(place, known, parameters.n_threads or 0)
         parts.append(scaled_residuals(scaling, model.recipe, known, actual, forecasts))
     return Residuals.pooled(parts)

@@ -16,7 +16,7 @@ from elman.forecasting.panel import Panel
 from elman.tables.categories import categories_in, sources
 from elman.tables.frame_columns import numbers, select_columns, time_stamps, with_keys
 
-__all__ = ["read_covariates", "read_future"]
+__all__ = ["censored_in", "read_covariates", "read_future", "read_weight"]
 
 Array = npt.NDArray[np.float64]
 
@@ -31,14 +31,49 @@ def read_covariates(place: str, frame: pd.DataFrame, names: Sequence[str]) -> Ar
     return np.stack([indicators[name] if name in indicators else _numeric(place, frame, name) for name in names], 1)
 
 
-def _numeric(place: str, frame: pd.DataFrame, name: str) -> Array:
+def read_weight(place: str, frame: pd.DataFrame, name: str) -> Array:
+    """Read the weights of the values (n,), divided by the largest.
+
+    Raises
+    ------
+    DataError
+        If a weight is missing, negative or not finite, or every weight is 0.
+    """
+    weight = _numeric(place, frame, name, "weight")
+    if (weight < 0).any():
+        row = int(np.argmax(weight < 0))
+        raise DataError(f"{place}: weight {name} is {weight[row]:g} {_row(frame, row)}; it must be at least 0.")
+    if not weight.any():
+        raise DataError(f"{place}: weight {name} is 0 in every row; there is nothing to learn from.")
+    relative: Array = weight / weight.max()
+    return relative
+
+
+def censored_in(place: str, panel: Panel, name: str, column: int) -> npt.NDArray[np.bool_]:
+    """Return which values of a panel are censored (total,): those where a covariate is 1.
+
+    Raises
+    ------
+    DataError
+        If the covariate is neither 0 nor 1.
+    """
+    assert panel.covariates is not None
+    flag = panel.covariates[:, column]
+    wrong = (flag != 0) & (flag != 1)
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        raise DataError(f"{place}: censored {name} is {flag[row]:g} {panel.place(row)}; it must be 0 or 1.")
+    return flag > 0
+
+
+def _numeric(place: str, frame: pd.DataFrame, name: str, role: str = "covariate") -> Array:
     """Return a column of numbers."""
     column = frame[name]
-    refuse_times(place, f"covariate {name}", column)
+    refuse_times(place, f"{role} {name}", column)
     if pd.api.types.is_bool_dtype(column) or column.dtype == object:  # True and False, possibly with None
         column = column.map(lambda value: float(value) if isinstance(value, bool) else value)
     try:
-        values = numbers(place, f"covariate {name}", column)
+        values = numbers(place, f"{role} {name}", column)
     except DataError as error:
         found = sorted({str(value) for value in column.dropna()})[:_SHOWN]
         listed = ", ".join(f'"{name}={label}"' for label in found)
@@ -47,7 +82,7 @@ def _numeric(place: str, frame: pd.DataFrame, name: str) -> Array:
     if wrong.any():
         row = int(np.argmax(wrong))
         what = "missing (NaN)" if np.isnan(values[row]) else f"{values[row]}"
-        raise DataError(f"{place}: covariate {name} is {what} {_row(frame, row)}; covariates are not filled.")
+        raise DataError(f"{place}: {role} {name} is {what} {_row(frame, row)}; {role}s are not filled.")
     return values
 
 

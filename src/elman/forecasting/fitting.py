@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from elman.forecasting.options import ahead_of, architecture_of, names_of, settings_of
+from elman.forecasting.options import ahead_of, architecture_of, past_of, settings_of
 from elman.forecasting.panel import Panel, spanned
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.recipe import Recipe, batch_size, check_window
@@ -38,12 +38,15 @@ class Prepared:
         From `measure_unit`.
     series : SeriesStore
         What the trainers read.
+    half_life : float or None
+        Steps after which a target has half of its weight.
     """
 
     recipe: Recipe
     scales: Array
     unit: Any
     series: SeriesStore
+    half_life: float | None = None
 
     @property
     def lengths(self) -> npt.NDArray[np.int64]:
@@ -56,11 +59,13 @@ class Prepared:
         spans = Spans(offsets[:-1], offsets[1:]) if kept is None else kept
         whose = np.searchsorted(offsets, spans.starts, side="right") - 1
         weighted = self.series.incomplete or bool((self.series.lengths < self.recipe.shortest).any())
+        weighted |= self.half_life is not None or self.series.sample.panel.weight is not None
         columns = self.recipe.channels, self.recipe.channels, len(self.recipe.past) + len(self.recipe.future)
         values, center, covariates = (np.empty((spans.total, width)) for width in columns)
         weight = np.ones(values.shape) if weighted else None
         for rows, panel, unknown in self.series.pieces(np.unique(whose)):
-            own = arrays_of(panel, self.recipe, self.scales[rows], self.unit, self.recipe.shortest, unknown)
+            measured = self.recipe, self.scales[rows], self.unit, self.recipe.shortest
+            own = arrays_of(panel, *measured, unknown, self.half_life)
             source, target = _places(spans, whose, rows, offsets, own.offsets)
             values[target], center[target] = own.values[source], own.center[source]
             if weight is not None and own.weight is not None:
@@ -95,7 +100,7 @@ def make_recipe(
     center = {"season": min(seasons[0], window), "last": 1, "none": 0}[parameters.center]
     sample = series.sample.panel
     channels = sample.values.shape[1] if sample.values.ndim > 1 else 1
-    past = len(names_of(parameters.past_covariates))
+    past = len(past_of(parameters))
     sizes = covariate_sizes(sample)
     return Recipe(
         ahead,
@@ -123,11 +128,11 @@ def covariate_sizes(panel: Panel) -> tuple[tuple[float, float], ...]:
     return tuple(sizes)
 
 
-def prepare(series: SeriesStore, recipe: Recipe) -> Prepared:
+def prepare(series: SeriesStore, recipe: Recipe, half_life: float | None = None) -> Prepared:
     """Measure the scales of series whose values lie in the domain of the transform, and the unit of the sample."""
     scales = series.measured(Scaling.of(recipe.transform))
     unit = measure_unit(series.sample.panel, recipe, scales[series.sample.rows])
-    return Prepared(recipe, scales, unit, series)
+    return Prepared(recipe, scales, unit, series, half_life)
 
 
 def make_trainers(

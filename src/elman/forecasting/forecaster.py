@@ -21,13 +21,13 @@ from elman.forecasting.intervals import check_levels, deliver
 from elman.forecasting.judgement import Backtest
 from elman.forecasting.methods import NetworkMethod
 from elman.forecasting.notices import notice_ended, notice_medians
-from elman.forecasting.options import TABLE, check_parameters, covariates_of, least_values, names_of
+from elman.forecasting.options import TABLE, check_parameters, covariates_of, least_values, names_of, past_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.partitioned import empty_forecast, forecast_parts
 from elman.forecasting.procedure import fit_panel, fit_store
 from elman.forecasting.recipe import resolve_seasons
-from elman.forecasting.saving import SINCE, from_file, to_file
+from elman.forecasting.saving import ADDED, SINCE, from_file, to_file
 from elman.forecasting.saving_network import RENAMED
 from elman.forecasting.shown import figure, summary
 from elman.forecasting.stored import open_store
@@ -148,6 +148,15 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         Columns of a frame that enter every window as further channels; numbers, none missing. Future covariates are
         known ahead (prices, holidays): every window also includes them over the horizon, and `predict` needs them. For
         a column of categories, name each: ``["sky=rain", "sky=sun"]``; each becomes a channel of 0 and 1.
+    weight : str or None
+        Column of a frame with the weight of each value in the loss, at least 0; only ratios count. The same number in
+        every row of a series weights the series. Values of weight 0 are seen, but neither learned nor scored.
+    half_life : float or None
+        Steps after which a value has half of its weight in the loss, counted back from the end of its series.
+    censored : str or None
+        Column of a frame with 1 where the value is not the demand, as on closed days and during stock-outs, else 0.
+        Censored values count as missing: they are filled (by the seasonal median with ``missing="error"``), neither
+        learned nor scored. The column is a past covariate, so the network sees which values these are.
     missing : {"error", "seasonal_median", "interpolate"}
         Treatment of NaN and missing time stamps. Filled values never count in the loss.
     cutoffs : int or "auto"
@@ -563,7 +572,8 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
     def _read_new(self, place: str, data: Any) -> Panel:
         """Check the data of a fit."""
         columns, least = covariates_of(self), least_values(self)
-        panel = read_panel(place, data, self.freq, self.missing, columns, channels=True, least=least, short=2)
+        own: dict[str, Any] = {"least": least, "short": 2, "weight": self.weight, "censored": self.censored}
+        panel = read_panel(place, data, self.freq, self.missing, columns, channels=True, **own)
         season = resolve_seasons(place, self.season, panel.frequency)[0]
         notice_ended(place, panel, int(self.horizon), season)
         return panel
@@ -573,9 +583,8 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         least = least_values(self) if least is None else least
         columns = covariates_of(self)
         freq = self.freq if self._fitted.frequency is None else self._fitted.frequency
-        panel = read_panel(
-            place, data, freq, self.missing, columns, channels=True, least=least, empty=empty, short=least
-        )
+        own: dict[str, Any] = {"least": least, "short": least, "empty": empty, "censored": self.censored}
+        panel = read_panel(place, data, freq, self.missing, columns, channels=True, **own)
         self._fitted.check_channels(place, panel)
         return panel
 
@@ -592,7 +601,7 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         """Append the covariates known ahead to a panel, if there are any."""
         names = names_of(self.future_covariates)
         if names:
-            return read_future(place, future, panel, names, len(names_of(self.past_covariates)), int(self.horizon))
+            return read_future(place, future, panel, names, len(past_of(self)), int(self.horizon))
         if future is not None:
             raise ArgumentError(f"{place}: future is given, but this Forecaster has no future_covariates.")
         return panel
@@ -626,7 +635,7 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
 
     @classmethod
     def _parsed(cls, parameters: dict[str, Any]) -> dict[str, Any]:
-        return super()._parsed(parameters if SINCE.keys() & parameters else SINCE | parameters)
+        return super()._parsed(ADDED | (parameters if SINCE.keys() & parameters else SINCE | parameters))
 
 
 def read_known(place: str, forecaster: Forecaster, data: Any) -> Panel:

@@ -13,7 +13,7 @@ import pandas as pd
 
 from elman.data.ragged import refuse_times
 from elman.errors import ArgumentError, DataError, ElmanWarning, Remedy, UnsupportedError
-from elman.forecasting.covariates import read_covariates
+from elman.forecasting.covariates import censored_in, read_covariates, read_weight
 from elman.forecasting.panel import LARGEST, Panel, longest, names_of
 from elman.tables.categories import sources
 from elman.tables.frame_columns import as_long, numbers, select_columns, time_stamps
@@ -26,6 +26,7 @@ from elman.tables.frequencies import (
     time_range,
     to_frequency,
 )
+from elman.tables.times import spoken
 
 __all__ = ["check_values", "frequency_of", "read_frame", "read_panel", "warn_left_out"]
 
@@ -46,6 +47,8 @@ def read_panel(
     least: int = 2,
     empty: bool = False,
     short: int = 0,
+    weight: str | None = None,
+    censored: str | None = None,
 ) -> Panel:
     """Validate data and convert it to a panel.
 
@@ -70,6 +73,10 @@ def read_panel(
         Whether all values may be missing.
     short : int
         Series of a frame with fewer values are left out with a warning, if others have as many.
+    weight : str, optional
+        Column of a frame with the weight of each value.
+    censored : str, optional
+        The covariate that is 1 where a value is censored; the value is then NaN.
 
     Returns
     -------
@@ -90,11 +97,10 @@ def read_panel(
     data = as_long(place, data)
     _refuse_other_kinds(place, data)
     if hasattr(data, "columns"):
-        panel = _without_short(place, read_frame(place, data, freq, missing, covariates), short)
-    elif covariates:
-        raise ArgumentError(
-            f"{place}: past_covariates and future_covariates name columns of a frame, got {type(data).__name__}."
-        )
+        panel = _without_short(place, read_frame(place, data, freq, missing, covariates, weight), short)
+    elif covariates or weight is not None:
+        what = "past_covariates and future_covariates name columns" if weight is None else "weight names a column"
+        raise ArgumentError(f"{place}: {what} of a frame, got {type(data).__name__}.")
     elif _is_list_of_series(data):
         if len(data) == 0:
             raise DataError(f"{place}: there is no series in an empty list.")
@@ -104,6 +110,11 @@ def read_panel(
     else:
         values = _one_series(place, "y", data, channels)
         panel = Panel(values, _offsets([len(values)]), "array")
+    if censored is not None:
+        hidden = censored_in(place, panel, censored, list(covariates).index(censored))
+        check_values(place, replace(panel, values=np.where(hidden, 0.0, panel.values)), missing, least, empty)
+        panel = replace(panel, values=np.where(hidden, np.nan, panel.values))
+        missing = missing.replace("error", "seasonal_median")  # of what is hidden
     check_values(place, panel, missing, least, empty)
     return panel
 
@@ -235,7 +246,9 @@ def _place(panel: Panel, wrong: npt.NDArray[np.bool_]) -> str:
     return f"{panel.place(int(row))}, channel {channel}"
 
 
-def read_frame(place: str, data: Any, freq: Any, missing: str, covariates: Sequence[str]) -> Panel:
+def read_frame(
+    place: str, data: Any, freq: Any, missing: str, covariates: Sequence[str], weight: str | None = None
+) -> Panel:
     """Check a long frame: columns, types, order, duplicates, frequency and gaps; for arguments see `read_panel`."""
     kind = "polars" if type(data).__module__.split(".")[0] == "polars" else "pandas"
     absent = [name for name in _COLUMNS if name not in data.columns]
@@ -244,7 +257,8 @@ def read_frame(place: str, data: Any, freq: Any, missing: str, covariates: Seque
             f"{place}: a frame needs the columns unique_id, ds and y; {', '.join(absent)} not found among "
             f"{', '.join(map(str, data.columns))}."
         )
-    frame = select_columns(place, data, (*_COLUMNS, *sources(data.columns, covariates)))
+    read = covariates if weight is None or weight in covariates else (*covariates, weight)
+    frame = select_columns(place, data, (*_COLUMNS, *sources(data.columns, read)))
     if len(frame) == 0:
         raise DataError(f"{place}: there are no rows.")
     if frame["unique_id"].isna().any():
@@ -254,7 +268,8 @@ def read_frame(place: str, data: Any, freq: Any, missing: str, covariates: Seque
     values = numbers(place, "y", frame["y"])
     codes, ids = pd.factorize(frame["unique_id"])
     further = read_covariates(place, frame, covariates) if covariates else None
-    panel = Panel(values, _offsets([len(values)]), kind, pd.Index(ids), times, covariates=further)
+    weights = None if weight is None else read_weight(place, frame, weight)
+    panel = Panel(values, _offsets([len(values)]), kind, pd.Index(ids), times, covariates=further, weight=weights)
     panel = _in_order(place, panel, codes)
     return _regular(place, replace(panel, frequency=frequency_of(place, panel, freq)), freq, missing)
 
@@ -311,19 +326,12 @@ def _no_frequency(place: str, times: Any) -> DataError:
     if gaps == 0:
         return DataError(cannot, Remedy("pass it, for example {}", freq=alias))
     distance = np.diff(times.as_unit("us").asi8)
-    nearest, farthest = (_spoken(pd.Timedelta(int(d), unit="us")) for d in (distance.min(), distance.max()))
+    nearest, farthest = (spoken(pd.Timedelta(int(d), unit="us")) for d in (distance.min(), distance.max()))
     apart = f"{cannot} They are {nearest} to {farthest} apart, and a forecast needs even steps."
     if gaps <= len(times):
         fills = f"pass {{}}, which fills {gaps} gaps"
         return DataError(apart, Remedy(fills, freq=alias, missing="interpolate"))
     return DataError(apart, Remedy("sum or average them first, by month for example"))
-
-
-def _spoken(distance: pd.Timedelta) -> str:
-    for unit, length in (("day", 86_400), ("hour", 3600), ("minute", 60)):
-        if (count := distance.total_seconds() / length) >= 1:
-            return f"{count:.4g} {unit}{'s' * (count != 1)}"
-    return f"{distance.total_seconds():.4g} s"
 
 
 def _regular(place: str, panel: Panel, freq: Any, missing: str) -> Panel:
@@ -380,9 +388,12 @@ def _fill_gaps(place: str, panel: Panel, places: npt.NDArray[np.int64], step: in
     offsets = _offsets(lengths)
     values = np.full(int(offsets[-1]), np.nan)
     series = np.repeat(np.arange(len(panel)), panel.lengths)
-    values[offsets[:-1][series] + (places - places[starts][series]) // step] = panel.values
+    there = offsets[:-1][series] + (places - places[starts][series]) // step
+    values[there] = panel.values
+    weight = None if panel.weight is None else np.bincount(there, panel.weight, len(values))
     parts = [
         time_range(panel.times[a : a + 1], panel.frequency, int(n)) if n > b - a else panel.times[a:b]
         for a, b, n in zip(starts, stops, lengths, strict=True)
     ]
-    return Panel(values, offsets, panel.kind, panel.ids, parts[0].append(parts[1:]), panel.frequency)
+    times = parts[0].append(parts[1:])
+    return Panel(values, offsets, panel.kind, panel.ids, times, panel.frequency, weight=weight)

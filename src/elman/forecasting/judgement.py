@@ -157,7 +157,7 @@ def window_frame(panel: Panel, known: Panel, left_out: int, horizon: int, column
     assert panel.times is not None and known.times is not None
     rows = (panel.offsets[1:, None] - left_out + np.arange(horizon)).ravel()
     cutoffs = known.times[known.offsets[1:] - 1].repeat(horizon)
-    values: dict[str, Any] = {"cutoff": cutoffs, "y": panel.values[rows]}
+    values: dict[str, Any] = {"cutoff": cutoffs, "y": panel.scored[rows]}
     values |= {name: forecasts.ravel() for name, forecasts in columns.items()}
     return panel.long_frame(values, panel.times[rows], horizon)
 

@@ -11,8 +11,10 @@ from elman.errors import ArgumentError, Remedy, UnsupportedError
 from elman.estimators import (
     COMMON,
     Choice,
+    Column,
     Columns,
     Count,
+    Number,
     Parameter,
     Switch,
     Table,
@@ -40,6 +42,7 @@ __all__ = [
     "for_task",
     "least_values",
     "names_of",
+    "past_of",
     "settings_of",
 ]
 
@@ -107,6 +110,9 @@ TABLE: Table = {
     "validation": Switch(optional=True),
     "past_covariates": Columns(others="hist_exog_list past_feat_dynamic_real"),
     "future_covariates": Columns(others="futr_exog_list feat_dynamic_real"),
+    "weight": Column(optional=True, others="sample_weight sample_weights weights"),
+    "half_life": Number(interval="(0, inf)", optional=True),
+    "censored": Column(optional=True, others="available_mask"),
     "missing": Choice(options=MISSING),
     "cutoffs": Count(auto=True, zero=True, others="n_windows n_folds n_splits"),
     "refit": Switch(),
@@ -195,7 +201,13 @@ def names_of(columns: Any) -> tuple[str, ...]:
 
 def covariates_of(parameters: Parameters) -> tuple[str, ...]:
     """Name the columns of the covariates: those of the past, then those known ahead."""
-    return (*names_of(parameters.past_covariates), *names_of(parameters.future_covariates))
+    return (*past_of(parameters), *names_of(parameters.future_covariates))
+
+
+def past_of(parameters: Parameters) -> tuple[str, ...]:
+    """Name the columns of which only the past is known; the network sees which values were censored."""
+    censored = () if parameters.censored is None else (parameters.censored,)
+    return (*names_of(parameters.past_covariates), *censored)
 
 
 def _check_covariates(place: str, parameters: Parameters) -> None:
@@ -204,7 +216,7 @@ def _check_covariates(place: str, parameters: Parameters) -> None:
     for column in columns:
         if columns.count(column) > 1 or column in ("unique_id", "ds", "y"):
             raise ArgumentError(f"{place}: {column!r} cannot be a covariate twice, nor if it is unique_id, ds or y.")
-    past = names_of(parameters.past_covariates)
+    past = past_of(parameters)
     if past and parameters.strategy == "recursive":
         raise ArgumentError(
             f'{place}: strategy="recursive" would need the future of {", ".join(past)}. '

@@ -41,6 +41,8 @@ class Panel:
         Further columns at the same times, none missing.
     ahead : ndarray (S, k, C), optional
         The covariates of the k steps after each series' newest value, NaN where unknown.
+    weight : ndarray (total,), optional
+        Weight of each value in training; 0: it is neither learned nor scored.
 
     Examples
     --------
@@ -57,6 +59,7 @@ class Panel:
     frequency: Frequency | None = None
     covariates: Array | None = None
     ahead: Array | None = None
+    weight: Array | None = None
 
     def __len__(self) -> int:
         """Count the series."""
@@ -71,6 +74,13 @@ class Panel:
     def lengths(self) -> npt.NDArray[np.int64]:
         """Values of each series (S,)."""
         return np.diff(self.offsets)
+
+    @property
+    def scored(self) -> Array:
+        """The values, NaN where the weight is 0."""
+        if self.weight is None:
+            return self.values
+        return np.where(self.weight > 0, self.values.T, np.nan).T
 
     def name(self, series: int) -> str:
         """Name one series in a message."""
@@ -88,7 +98,10 @@ class Panel:
         """Keep some values; ``rows`` are positions in `values`, ``offsets`` the new borders of all series."""
         times = None if self.times is None else self.times[rows]
         covariates = None if self.covariates is None else self.covariates[rows]
-        return replace(self, values=self.values[rows], offsets=offsets, times=times, covariates=covariates)
+        weight = None if self.weight is None else self.weight[rows]
+        return replace(
+            self, values=self.values[rows], offsets=offsets, times=times, covariates=covariates, weight=weight
+        )
 
     def head(self, drop: int) -> Panel:
         """Leave out the newest ``drop`` values of every series; their covariates remain as those of the steps ahead."""
@@ -112,7 +125,9 @@ class Panel:
             borders = zip(self.offsets[:-1], self.offsets[1:], ahead, strict=True)
             covariates = np.concatenate([part for a, b, new in borders for part in (covariates[a:b], new[:added])])
             ahead = ahead[:, added:]
-        return replace(self, values=longer, offsets=offsets, times=None, covariates=covariates, ahead=ahead)
+        return replace(
+            self, values=longer, offsets=offsets, times=None, covariates=covariates, ahead=ahead, weight=None
+        )
 
     def appended(self, new: Panel) -> Panel:
         """Append the values of another panel to the same series, with time stamps and covariates."""
@@ -127,6 +142,7 @@ class Panel:
             if self.covariates is None or new.covariates is None
             else np.concatenate([self.covariates, new.covariates]),
             ahead=None,
+            weight=None,
         )
         order = np.concatenate([part for pair in zip(rows, behind, strict=True) for part in pair])
         return both.take(order, self.offsets + new.offsets)

@@ -34,6 +34,9 @@ NETWORK_ONLY = (
     "ensemble_size",
     "intervals",
     "validation",
+    "weight",
+    "half_life",
+    "censored",
 )
 
 
@@ -74,6 +77,9 @@ class Parameters:
     validation: bool | None = None
     past_covariates: Any = None
     future_covariates: Any = None
+    weight: str | None = None
+    half_life: float | None = None
+    censored: str | None = None
     missing: str = "error"
     cutoffs: Any = "auto"
     refit: bool = False

@@ -102,9 +102,9 @@ class Past:
 
     @property
     def actual(self) -> Array:
-        """Values after each cut-off (S, C, K), or (S, C, K, D); NaN where missing."""
+        """Values after each cut-off (S, C, K), or (S, C, K, D); NaN where missing or of weight 0."""
         steps = np.arange(self.horizon) - np.array(self.left_out)[:, None]
-        came: Array = self.panel.values[self.panel.offsets[1:, None, None] + steps]
+        came: Array = self.panel.scored[self.panel.offsets[1:, None, None] + steps]
         return came
 
     def errors(self, forecasts: Mapping[str, Array]) -> tuple[str, dict[str, Array]]:

@@ -22,7 +22,7 @@ from elman.persistence.models import check_names
 from elman.prior import Prior
 from elman.tables.own_names import OwnNames
 
-__all__ = ["SINCE", "from_file", "to_file"]
+__all__ = ["ADDED", "SINCE", "from_file", "to_file"]
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -34,6 +34,7 @@ SINCE: dict[str, Any] = {
     "cutoffs": "auto",
     "refit": False,
 }  # parameters missing from old files
+ADDED: dict[str, Any] = dict.fromkeys(("weight", "half_life", "censored"))  # likewise, from before there were weights
 _PRIOR = "prior."  # prefix of the prior's arrays
 
 

@@ -15,7 +15,7 @@ from elman.forecasting.fitted import INTERRUPTED
 from elman.forecasting.intervals import take_arrays, to_arrays
 from elman.forecasting.methods import NetworkMethod
 from elman.forecasting.methods.network import warms_anew
-from elman.forecasting.options import ahead_of, architecture_of
+from elman.forecasting.options import ahead_of, architecture_of, past_of
 from elman.forecasting.panel import LARGEST, Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.prediction import forecast
@@ -64,7 +64,7 @@ def network_to_file(network: NetworkMethod, *, own_names: bool) -> tuple[Arrays,
 def network_from_file(parameters: Parameters, arrays: Arrays, metadata: dict[str, Any]) -> NetworkMethod:
     """Rebuild the network without its values per series; its arrays are removed from those of the file."""
     recipe = _recipe(metadata["recipe"])
-    known = len(parameters.past_covariates or ()), len(parameters.future_covariates or ())
+    known = len(past_of(parameters)), len(parameters.future_covariates or ())
     if (recipe.horizon, recipe.steps, recipe.carry, len(recipe.past), len(recipe.future)) != (
         ahead_of(parameters),
         parameters.steps,

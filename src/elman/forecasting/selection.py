@@ -180,7 +180,7 @@ class HeldOut:
         if not self.usable:
             return
         last = panel.offsets[1:][rows, None] - horizon + np.arange(horizon)
-        self.actual, self.counted = panel.values[last], ~sample.unknown[last]
+        self.actual, self.counted = panel.values[last], ~sample.unknown[last] & np.isfinite(panel.scored[last])
         self.known = panel.select(rows).head(horizon)
         everything = spanned(panel.offsets[:-1][rows], panel.offsets[1:][rows] - horizon)
         self._store = PanelStore(self.known, sample.unknown[everything], np.arange(len(rows)))
@@ -191,7 +191,7 @@ class HeldOut:
         """Prepare the known values for a window, once."""
         if window not in self._prepared:
             recipe = make_recipe(self.place, self.forecaster, self._store, self.seasons, window)
-            self._prepared[window] = prepare(self._store, recipe)
+            self._prepared[window] = prepare(self._store, recipe, self.forecaster.half_life)
         return self._prepared[window]
 
     def scores(self, windows: Sequence[int], updates: int, seeds: Sequence[int]) -> list[float]:

@@ -177,8 +177,11 @@ def open_store(
     DataError
         If a value or time stamp cannot be used; the message names its place in the data.
     UnsupportedError
-        If the training needs all series in order of time.
+        If the training needs all series in order of time, or values have weights or are censored.
     """
+    for name in ("weight", "censored"):
+        if getattr(parameters, name) is not None:
+            raise UnsupportedError(f"{place}: {name} needs data in memory; pass them as one frame.")
     if parameters.carry_state:
         raise UnsupportedError(
             f"{place}: carry_state=True trains on all series in order of time; pass them as a frame in memory."

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from elman.data.windows import pad_left, trailing_mean
 from elman.forecasting.missing import fill
-from elman.forecasting.panel import Panel
+from elman.forecasting.panel import Panel, spanned
 from elman.forecasting.recipe import Recipe
 from elman.forecasting.scaling import Kind, Scaling
 from elman.training import Batch, OrderedStretches, Spans, StretchBatches
@@ -49,7 +49,7 @@ class Arrays:
     center : ndarray (total, D), float64
         Center of the window that ends at each value.
     weight : ndarray (total, D), float64, or None
-        0 where a value must not count as a target: padding and filled values. None if all count.
+        Of each value as a target; 0: padding, filled and censored values. None if all count alike.
     covariates : ndarray (total, C), float64, or None
         In units of the network: those of which the past is known, then those of which the future is known.
     kept : Spans or None
@@ -137,6 +137,7 @@ def arrays_of(
     unit: Any,
     shortest: int,
     unknown: npt.NDArray[np.bool_] | None = None,
+    half_life: float | None = None,
 ) -> Arrays:
     """Prepare a panel.
 
@@ -154,6 +155,8 @@ def arrays_of(
         Length to which shorter series are padded.
     unknown : ndarray (total,) or (total, D), bool, optional
         Values that were missing.
+    half_life : float, optional
+        Steps after which a value has half of its weight as a target, counted back from the end of its series.
 
     Returns
     -------
@@ -165,14 +168,22 @@ def arrays_of(
     values = np.concatenate(series) / unit
     center = np.concatenate([_center(longer, recipe) for longer in series]) / unit
     weight = None
-    if any(added) or (unknown is not None and unknown.any()):
-        weight = np.ones(values.shape)
-        for s, extra in enumerate(added):
-            weight[offsets[s] : offsets[s] + extra] = 0.0
-            if unknown is not None:
-                own = unknown[panel.offsets[s] : panel.offsets[s + 1]].reshape(-1, recipe.channels)
-                weight[offsets[s] + extra : offsets[s + 1]][own] = 0.0
+    if any(added) or (unknown is not None and unknown.any()) or panel.weight is not None or half_life is not None:
+        weight = np.zeros(values.shape)
+        weight[spanned(offsets[:-1] + added, offsets[1:])] = _weights(panel, recipe, unknown, half_life)
     return Arrays(values, offsets, center, weight, _covariates(panel, recipe, shortest))
+
+
+def _weights(panel: Panel, recipe: Recipe, unknown: npt.NDArray[np.bool_] | None, half_life: float | None) -> Array:
+    """Return the weight of every value as a target (total, D); 0 where it was missing."""
+    weight = np.ones(len(panel.values)) if panel.weight is None else panel.weight
+    if half_life is not None:
+        age = np.repeat(panel.offsets[1:] - 1, panel.lengths) - np.arange(len(panel.values))
+        weight = weight * 0.5 ** (age / half_life)
+    weights = np.repeat(weight[:, None], recipe.channels, axis=1)
+    if unknown is not None:
+        weights[unknown.reshape(weights.shape)] = 0.0
+    return weights
 
 
 def _covariates(panel: Panel, recipe: Recipe, shortest: int) -> Array | None:

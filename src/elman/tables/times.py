@@ -17,7 +17,7 @@ from elman.tables.frequencies import Times, gaps_of, infer_frequency
 from elman.tables.numbers import PLAIN, Odd
 from elman.tables.zones import zone_of_offsets
 
-__all__ = ["odd_date", "to_times"]
+__all__ = ["odd_date", "spoken", "to_times"]
 
 _ZONE = re.compile(r":\d\d(\.\d+)? ?(Z|[+-]\d\d:?\d\d)$")
 _DAY_FIRST = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
@@ -217,3 +217,17 @@ def _parse_times(column: pd.Series, notes: list[str] | None = None, **how: Any) 
                 return pd.Series(times)
             return zone_of_offsets(column, pd.Series(times), [] if notes is None else notes)
     return None
+
+
+def spoken(distance: pd.Timedelta) -> str:
+    """Write the distance between two time stamps in its largest unit.
+
+    Examples
+    --------
+    >>> spoken(pd.Timedelta("36h")), spoken(pd.Timedelta("1h"))
+    ('1.5 days', '1 hour')
+    """
+    for unit, length in (("day", 86_400), ("hour", 3600), ("minute", 60)):
+        if (count := distance.total_seconds() / length) >= 1:
+            return f"{count:.4g} {unit}{'s' * (count != 1)}"
+    return f"{distance.total_seconds():.4g} s"

@@ -210,7 +210,7 @@ def fit_network(place: str, parameters: Parameters, series: SeriesStore, root: i
     held_out = HeldOut(place, parameters, series.sample, seasons, kind)
     try:
         choice = choose(held_out, root) if parameters.window == "auto" else Choice(int(parameters.window))
-        prepared = prepare(series, make_recipe(place, parameters, series, seasons, choice.window))
+        prepared = prepare(series, make_recipe(place, parameters, series, seasons, choice.window), parameters.half_life)
         updates = _updates(parameters, prepared) if choice.updates is None else choice.updates
         seeds = member_seeds(root, int(parameters.ensemble_size))
         scores = best_updates(held_out, choice.window, updates, seeds) if parameters.validation else {}
