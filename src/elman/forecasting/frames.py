@@ -390,7 +390,7 @@ def _fill_gaps(place: str, panel: Panel, places: npt.NDArray[np.int64], step: in
     series = np.repeat(np.arange(len(panel)), panel.lengths)
     there = offsets[:-1][series] + (places - places[starts][series]) // step
     values[there] = panel.values
-    weight = None if panel.weight is None else np.bincount(there, panel.weight, len(values))
+    weight = None if panel.weight is None else np.bincount(there, panel.weight, len(values)).astype(np.float64)
     parts = [
         time_range(panel.times[a : a + 1], panel.frequency, int(n)) if n > b - a else panel.times[a:b]
         for a, b, n in zip(starts, stops, lengths, strict=True)
