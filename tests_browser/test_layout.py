@@ -48,6 +48,15 @@ def test_one_step_has_no_slider(opened: Open) -> None:
     assert boards.nth(1).locator(".transport input").count() == 1
 
 
+def test_a_trained_network_passes_its_checks(opened: Open) -> None:
+    """Near a minimum the gradient is smaller than the error of finite differences of a low order."""
+    for board in opened("fed-back-forecast").page.locator(".board").all():
+        slider = board.locator(".training input[type=range]").first
+        slider.fill(str(slider.get_attribute("max")))
+        assert board.locator(".checks .passed").count() == 3
+        assert board.locator(".checks .failed").count() == 0
+
+
 def test_two_in_one_notebook(browser: Browser, tmp_path: Path) -> None:
     outputs = [lesson(name)._repr_html_() for name in ("lstm", "gru")]
     (tmp_path / "notebook.html").write_text("<!DOCTYPE html>" + "".join(map(str, outputs)))

@@ -308,7 +308,7 @@ export function gradient(run, every = false) {
   return found;
 }
 
-/** Central differences of order 4: the gradient without any chain rule. */
+/** Central differences of order 6: the gradient without any chain rule. */
 export function differences(net, data, name) {
   const kinks = net.activation === "relu" || net.output === "relu";
   const size = kinks ? 1e-5 : 1e-3;
@@ -317,7 +317,7 @@ export function differences(net, data, name) {
     M.map((row, r) => (r !== i ? row : j === null ? row + by : row.map((v, c) => (c === j ? v + by : v))));
   const slope = (i, j) => {
     const f = (by) => lossAt(put(net.weights[name], i, j, by * size));
-    return (8 * (f(1) - f(-1)) - (f(2) - f(-2))) / (12 * size);
+    return (45 * (f(1) - f(-1)) - 9 * (f(2) - f(-2)) + f(3) - f(-3)) / (60 * size);
   };
   return net.weights[name].map((row, i) => (Array.isArray(row) ? row.map((_, j) => slope(i, j)) : slope(i, null)));
 }
