@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from elman.errors import (
     ArgumentError,
+    ConvergenceWarning,
     DataError,
     ElmanError,
     ElmanWarning,
@@ -45,6 +46,7 @@ __version__ = "0.1.0"
 __all__ = [
     "Architecture",
     "ArgumentError",
+    "ConvergenceWarning",
     "DataError",
     "ElmanError",
     "ElmanWarning",

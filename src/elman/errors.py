@@ -14,6 +14,7 @@ The tree::
         └── TrainingError      (also RuntimeError)  a loss or gradient stopped being finite
     UserWarning
     └── ElmanWarning                                legal, but probably not intended
+        └── ConvergenceWarning                      a training ended too early, or made its loss worse
 
 ``except ElmanError`` catches all of them; ``except ValueError`` also works, in code that does not know Elman.
 
@@ -29,6 +30,7 @@ from typing import Any, TypeAlias
 
 __all__ = [
     "ArgumentError",
+    "ConvergenceWarning",
     "DataError",
     "ElmanError",
     "ElmanWarning",
@@ -309,3 +311,13 @@ class ElmanWarning(_Message, UserWarning):
 
     def __init__(self, text: str = "", *remedies: Remedy) -> None:
         super().__init__(text, *remedies)
+
+
+class ConvergenceWarning(ElmanWarning):
+    """A training ended while its loss still fell, or made its loss worse.
+
+    Examples
+    --------
+    >>> issubclass(ConvergenceWarning, ElmanWarning)
+    True
+    """

@@ -17,6 +17,7 @@ from meta.repository import NEED_EXTRAS, modules, public_names
 PUBLIC = [
     "Architecture",
     "ArgumentError",
+    "ConvergenceWarning",
     "DataError",
     "ElmanError",
     "ElmanWarning",

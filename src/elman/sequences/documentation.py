@@ -25,7 +25,9 @@ SHARED = """cell : {"gru", "lstm", "rnn"}
     schedule : {"cosine", "constant"}
         Learning-rate schedule.
     updates : int or "auto"
-        Gradient steps of `fit`. ``"auto"``: forty passes over the data, at least 300 and at most 3000 updates.
+        Gradient steps of `fit`. ``"auto"``: at least forty passes over the data (between 300 and 3000 updates), and
+        twice as many as long as this pays for one network: its loss falls to 90 %, and from 20 sequences on the error
+        on a held-out fifth to 98 %. With `early_stopping` or `warm_start`, which stop or go on anyway, forty passes.
     batch_size : int
         Sequences per update, at most.
     group_lengths : bool

@@ -12,12 +12,13 @@ import numpy.typing as npt
 from elman.data.ragged import Ragged
 from elman.estimators import Interrupted, member_seeds, root_seed, values_of
 from elman.network import Network
+from elman.sequences.convergence import notice_convergence
 from elman.sequences.fitted import Fitted, Inputs
 from elman.sequences.options import architecture_of, rule_updates, rule_window
 from elman.sequences.parameters import Parameters, Task
 from elman.sequences.preparation import Preparation
 from elman.sequences.targets import Encoded, Target, take
-from elman.sequences.training import Stopped, TrainingData, pass_once, train
+from elman.sequences.training import Stopped, TrainingData, enough_updates, pass_once, train
 from elman.training import Trainer
 
 __all__ = ["Examples", "learn", "learn_further"]
@@ -74,19 +75,26 @@ def learn(place: str, parameters: Parameters, task: Task, examples: Examples, be
     target, preparation = _begin(place, parameters, task, examples, sequences, weight, before)
     compared = target.all_for_training(y, task.label_smoothing)
     data = TrainingData(preparation, preparation.apply(sequences), compared, _in_loss(examples, rows))
-    updates = (
-        rule_updates(len(rows), int(parameters.batch_size)) if parameters.updates == "auto" else int(parameters.updates)
-    )
     seeds = _seeds(parameters)[: None if before is None else len(before.networks)]  # fewer after Ctrl-C
     networks = _networks(parameters, task, target, preparation, seeds, before)
     fitted = _fitted(parameters, examples.inputs, target, preparation)
+    strata = np.asarray(y) if examples.stratified else None
+    least = rule_updates(len(rows), int(parameters.batch_size))
+    automatic, open_end = parameters.updates == "auto", False
+    updates = least if automatic else int(parameters.updates)
     try:
-        strata = np.asarray(y) if examples.stratified else None
-        return fitted(train(place, parameters, task, target, data, networks, seeds, updates, strata))
+        if automatic and before is None and not parameters.early_stopping:
+            probe = networks[0], seeds[0], least, strata
+            updates, open_end = enough_updates(parameters, task, target, data, *probe)
+        trainers = train(place, parameters, task, target, data, networks, seeds, updates, strata)
     except Stopped as stop:
         if stop.trainers:
             raise Interrupted(fitted(stop.trainers)) from None
         raise
+    if not parameters.early_stopping:
+        histories = [trainer.history for trainer in trainers]
+        notice_convergence(place, histories, automatic=automatic and before is None, open_end=open_end)
+    return fitted(trainers)
 
 
 def learn_further(place: str, parameters: Parameters, task: Task, examples: Examples, before: Fitted | None) -> Fitted:

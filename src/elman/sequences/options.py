@@ -81,7 +81,7 @@ def rule_window(lengths: npt.NDArray[Any], window: Any, stride: Any) -> tuple[in
 
 
 def rule_updates(n_sequences: int, batch_size: int) -> int:
-    """Choose the number of updates: forty passes over the data, at least 300 and at most 3000 updates.
+    """Choose the least number of updates: forty passes over the data, at least 300 and at most 3000 updates.
 
     Examples
     --------

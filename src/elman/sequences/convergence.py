@@ -1,0 +1,152 @@
+"""How long to train, from the curve of one network; and warnings about trainings that ended too early or got worse."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from elman.errors import ConvergenceWarning, Remedy
+from elman.training import History, Trainer
+
+__all__ = ["MOST", "Doubling", "notice_convergence", "settled"]
+
+MOST = 12_000  # updates that are tried
+_LEARNED = 0.05  # of the loss at the start; less is not worth more updates
+_LESS_LOSS = 0.9  # twice the updates pay if the loss falls below this share
+_BETTER_SCORE = 0.98  # and the held-out error, if there is one, below this
+_FEWEST = 200  # updates of a curve that can be judged
+_TENTH = 0.1  # of the whole gain within the last quarter is a loss that still falls
+_SLIGHT = 0.05  # of the loss
+_WORSE = 2.0  # times the loss at the start
+
+
+def settled(history: History, least: int) -> int | None:
+    """Return the number of updates after which twice as many no longer pay; None while that is open.
+
+    Parameters
+    ----------
+    history : History
+        At a constant learning rate; its scores are errors on a held-out part.
+    least : int
+        Updates that are compared first with twice as many.
+
+    Examples
+    --------
+    >>> settled(History(loss=[1.0] * 10 + [0.01] * 30), least=40)                   # learned: no doubling is tried
+    40
+    >>> settled(History(loss=[0.5] * 80), least=40), settled(History(loss=[0.5] * 79), least=40)
+    (40, None)
+    >>> settled(History(loss=[0.9] * 40 + [0.6] * 40 + [0.59] * 80), least=40)
+    80
+    """
+    loss, updates = history.loss, least
+    while len(loss) >= updates:
+        if _level(loss, updates) <= _LEARNED * float(np.mean(loss[: max(1, least // 20)])):
+            return updates
+        if len(loss) < 2 * updates:
+            return None
+        if not _pays(history, updates):
+            return updates
+        updates *= 2
+    return None
+
+
+def _level(loss: Sequence[float], updates: int) -> float:
+    """Return the mean loss of the last quarter of so many updates."""
+    return float(np.mean(loss[updates - updates // 4 : updates]))
+
+
+def _pays(history: History, updates: int) -> bool:
+    """Tell whether twice as many updates are worth their time."""
+    if _level(history.loss, 2 * updates) >= _LESS_LOSS * _level(history.loss, updates):
+        return False
+    if not history.score:
+        return True
+    return _score(history, 2 * updates) < _BETTER_SCORE * _score(history, updates)
+
+
+def _score(history: History, updates: int) -> float:
+    """Return the mean score of the last quarter of so many updates."""
+    pairs = zip(history.validation_update, history.score, strict=True)
+    return float(np.mean([score for update, score in pairs if updates - updates // 4 < update <= updates]))
+
+
+@dataclass(frozen=True)
+class Doubling:
+    """Callback of a trainer: stop it once more updates no longer pay, or the most are done.
+
+    Parameters
+    ----------
+    least, most : int
+        Updates.
+    """
+
+    least: int
+    most: int
+
+    def __call__(self, trainer: Trainer) -> None:
+        """Look at the history after multiples of the least updates, and after the first update of a resumed run."""
+        done = len(trainer.history.loss)
+        if done >= self.most or (done % self.least in (0, 1) and settled(trainer.history, self.least) is not None):
+            trainer.stop()
+
+
+def notice_convergence(place: str, histories: Sequence[History], *, automatic: bool, open_end: bool) -> None:
+    """Warn of networks whose loss still fell at the end, or ended far above its start.
+
+    Parameters
+    ----------
+    place : str
+        Start of the message.
+    histories : sequence of History
+        Of trainings without a held-out part.
+    automatic : bool
+        Whether the number of updates was chosen, so that only ``open_end`` tells of a loss that still falls.
+    open_end : bool
+        Whether the choice ended at the most updates that are tried.
+
+    Examples
+    --------
+    >>> with warnings.catch_warnings(record=True) as caught:
+    ...     warnings.simplefilter("always")
+    ...     falls = History(loss=np.linspace(1, 0.2, 200).tolist())
+    ...     notice_convergence("fit", [falls], automatic=False, open_end=False)
+    >>> print(caught[0].message.text)
+    fit: the loss still fell at the end of 200 updates, in their last quarter from 0.499 to 0.298.
+    """
+    worse = [history.loss for history in histories if _got_worse(history.loss)]
+    if worse:
+        first, last = worse[0][0], float(np.mean(worse[0][-len(worse[0]) // 10 :]))
+        text = f"{place}: training made the loss worse: {first:.3g} at the start, {last:.3g} at the end."
+        warnings.warn(ConvergenceWarning(text, Remedy("lower learning_rate")), stacklevel=2)
+    falling = open_end if automatic else any(_still_falls(history.loss) for history in histories)
+    if not falling:
+        return
+    count = max(len(history.loss) for history in histories)
+    quarter = count // 4
+    loss = max(histories, key=lambda history: len(history.loss)).loss
+    before, after = float(np.mean(loss[-2 * quarter : -quarter])), float(np.mean(loss[-quarter:]))
+    text = f"{place}: the loss still fell at the end of {count} updates, in their last quarter from {before:.3g} to "
+    text += f"{after:.3g}."
+    more = Remedy(updates=4 * count)
+    warnings.warn(ConvergenceWarning(text, *([more] if automatic else [Remedy(updates="auto"), more])), stacklevel=2)
+
+
+def _got_worse(loss: Sequence[float]) -> bool:
+    count = len(loss)
+    return count >= _FEWEST and float(np.mean(loss[-count // 10 :])) > _WORSE * float(np.mean(loss[:3]))
+
+
+def _still_falls(loss: Sequence[float]) -> bool:
+    """Tell whether a tenth of the gain came in the last quarter, by more than the spread of batches explains."""
+    quarter = len(loss) // 4
+    if len(loss) < _FEWEST:
+        return False
+    before, after, first = loss[-2 * quarter : -quarter], loss[-quarter:], float(np.mean(loss[: len(loss) // 20]))
+    fall, gain = float(np.mean(before) - np.mean(after)), first - float(np.mean(after))
+    chance = float(np.sqrt((np.var(before) + np.var(after)) / quarter))
+    clear = fall > 3 * chance and fall > _SLIGHT * float(np.mean(before))
+    return bool(clear and np.mean(after) > _LEARNED * first and fall > _TENTH * gain > 0)
