@@ -5,7 +5,7 @@
 Makes the data in a folder (100 monthly values per series, 17 MB for 20,000 series), forecasts them with the untuned
 prior by `elman predict` with two workers, kills the command when half of the parts are written, and resumes. Watches
 the command and its workers: CPU seconds, and the sum of their resident memory. Compares parts with the forecast in
-memory. The peer is another Python with statsforecast: 20,000 of the series, two processes. Results of sizes that are
+memory. The peer is another Python with statsforecast, on 20,000 of the series by default. Results of sizes that are
 not run stay in ``benchmarks/results/scale.json``.
 """
 
@@ -116,7 +116,9 @@ def measure(folder: Path, series: int) -> dict[str, Any]:
     source = ParquetFiles.opened("benchmark", data)
     model = Forecaster(HORIZON, season=SEASON, method="prior", cutoffs=0).fit(source.part(0).frame[: 10 * LENGTH])
     model.save(folder / "model")
-    whole, load = source.by_series(), os.getloadavg()[0]
+    used, load = time.process_time(), os.getloadavg()[0]
+    whole = source.by_series()
+    used = time.process_time() - used
     first = command(folder / "model", data, output, kill_at=len(whole) // 2)
     rest = command(folder / "model", data, output, "--resume")
     files = sorted(output.glob("part-*.parquet"))
@@ -140,6 +142,9 @@ def measure(folder: Path, series: int) -> dict[str, Any]:
         "cpu_s_per_million_series": round((first["cpu_s"] + rest["cpu_s"]) / series * 1e6, 1),
         "parts_equal_to_memory": min(COMPARED, len(whole)),
         "load_average_before": round(load, 1),
+        "niceness": os.nice(0),
+        "ids_cpu_s": round(used, 1),
+        "model_kb": round((folder / "model").stat().st_size / 1e3),
     }
 
 

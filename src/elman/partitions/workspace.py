@@ -105,7 +105,7 @@ def _elsewhere() -> Remedy:
 
 
 def check_place(place: str, output: Path, *, resume: bool) -> None:
-    """Refuse a place where a result cannot appear; with ``resume`` the result of a run may be there.
+    """Refuse a place of the ``output`` where it cannot appear; with ``resume`` the result of a run may be there.
 
     Parameters
     ----------
