@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -91,7 +92,9 @@ class Ray:
         pass
 
     def workers(self) -> list[psutil.Process]:
-        return [child for child in children() if child.cmdline()[0].startswith("ray::")]
+        """List the processes that run tasks; the node ends with its agents."""
+        titles = [(child.cmdline()[0], child) for child in children()]
+        return [child for title, child in titles if re.match("ray::(?!.*(Agent|Actor))", title)]
 
     def option(self) -> list[str]:
         return ["--ray", "auto"]
