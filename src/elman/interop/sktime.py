@@ -31,8 +31,6 @@ _BY_SKTIME = {
     "freq": "the index of y",
     "past_covariates": "X",
     "future_covariates": "X",
-    "weight": "no column of X",
-    "censored": "no column of X",
 }
 
 
