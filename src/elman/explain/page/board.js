@@ -260,6 +260,7 @@ class Board extends Edits {
     this.drawing.flashing = true;
     this.update();
     this.drawing.flashing = false;
+    this.drawing.settle();
   }
 
   stop() {

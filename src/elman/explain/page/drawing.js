@@ -2,6 +2,7 @@
 
 const LEGEND = { rnn: "RNN", lstm: "LSTM", gru: "GRU" };
 const MOST_SQUARES = 8; // of the numbers of one node
+const FLASH = 1200; // milliseconds
 const SMALL = /pre-activation|output-sum|adjoint-sum|adjoint-readout/;
 const VERTICAL = new Set(["i", "o"]); // gates on a vertical line
 
@@ -220,6 +221,13 @@ class Drawing {
     )
       paintSquares(squares, values);
     else item.value.replaceChildren(...(shown ? valueMarks(shown, values, this.trace.words) : []));
+  }
+
+  /** End the flash of changed numbers; with reduced motion they stay marked until the next change. */
+  settle() {
+    clearTimeout(this.settling);
+    if (calm()) return;
+    this.settling = setTimeout(() => this.items.forEach(({ g }) => toggleOnce(g, "changed", false)), FLASH);
   }
 
   lightSources(view, item) {

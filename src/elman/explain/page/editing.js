@@ -140,6 +140,7 @@ class Edits extends Moves {
     this.drawing.flashing = true;
     this.updateKeepingFocus();
     this.drawing.flashing = false;
+    this.drawing.settle();
     this.edits.update();
     if (other) {
       this.setup.update();
@@ -151,15 +152,20 @@ class Edits extends Moves {
   }
 
   undo() {
-    if (this.history.past.length) this.take(this.history.back(this.model), 0);
+    if (!this.history.past.length) return;
+    this.take(this.history.back(this.model), 0);
+    this.edits.say("Undone.");
   }
   redo() {
-    if (this.history.future.length) this.take(this.history.again(this.model), 0);
+    if (!this.history.future.length) return;
+    this.take(this.history.again(this.model), 0);
+    this.edits.say("Done again.");
   }
   reset() {
     if (this.model === this.history.first) return;
     this.history.add(this.model);
     this.take(this.history.first, 0);
+    this.edits.say("The network as the lesson has it.");
     address.write(this.index, null);
   }
 
