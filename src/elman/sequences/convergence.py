@@ -95,7 +95,7 @@ class Doubling:
 
 
 def notice_convergence(place: str, histories: Sequence[History], *, automatic: bool, open_end: bool) -> None:
-    """Warn of networks whose loss still fell at the end, or ended far above its start.
+    """Warn if the loss of most networks still fell at the end, or that of one ended far above its start.
 
     Parameters
     ----------
@@ -122,7 +122,7 @@ def notice_convergence(place: str, histories: Sequence[History], *, automatic: b
         first, last = worse[0][0], float(np.mean(worse[0][-len(worse[0]) // 10 :]))
         text = f"{place}: training made the loss worse: {first:.3g} at the start, {last:.3g} at the end."
         warnings.warn(ConvergenceWarning(text, Remedy("lower learning_rate")), stacklevel=2)
-    falling = open_end if automatic else any(_still_falls(history.loss) for history in histories)
+    falling = open_end if automatic else 2 * sum(_still_falls(own.loss) for own in histories) > len(histories)
     if not falling:
         return
     count = max(len(history.loss) for history in histories)
