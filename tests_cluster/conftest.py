@@ -16,6 +16,7 @@ import psutil
 import pytest
 
 os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
+os.environ.setdefault("RAY_worker_niceness", "0")  # Ray's own, 15, starves its workers on a busy computer
 
 
 def children() -> list[psutil.Process]:
