@@ -264,7 +264,7 @@ def test_gates_are_valves_that_open_with_their_value(opened: Open) -> None:
         turned = board.locator(f'.node[data-id="{identity}"] .bar').get_attribute("transform") or ""
         along = 90 if identity.split("/")[1] in "io" else 0  # the line that the gate sits on
         angle = float(turned.removeprefix("rotate(").removesuffix(")"))
-        assert angle == pytest.approx(along + 90 * (1 - sum(value) / len(value)))
+        assert angle == pytest.approx(along + 90 * (1 - sum(value) / len(value)), abs=0.51)
     gru = opened("gru-last").page.locator(".board").first
     assert gru.locator(".ghost").count() == 3  # 1 − z beside z
 

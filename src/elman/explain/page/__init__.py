@@ -32,7 +32,20 @@ _MODULES = (
     "exercise",
 )
 _SCRIPTS = (
-    *("basics", "sources", "handles", "tables", "layout", "edges", "drawing", "panel", "paths", "setup", "typing"),
+    *(
+        "basics",
+        "sources",
+        "handles",
+        "tables",
+        "layout",
+        "edges",
+        "marks",
+        "drawing",
+        "panel",
+        "paths",
+        "setup",
+        "typing",
+    ),
     *("switches", "sharing", "chart", "lossmap", "training", "moves", "editing", "lab", "links", "lecture"),
     *("notation", "sheets", "board"),
 )
