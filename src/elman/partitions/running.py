@@ -15,9 +15,9 @@ from typing import Any
 import pandas as pd
 
 from elman.errors import ArgumentError, ElmanError, ElmanWarning, Remedy
-from elman.partitions.job import Job
+from elman.partitions.job import Job, worker_count
 from elman.partitions.workspace import Workspace, workspace
-from elman.partitions.writing import PartWriter, notes_of, result_schema
+from elman.partitions.writing import PartWriter, begin_worker, notes_of, result_schema
 from elman.persistence import write_atomically
 
 __all__ = ["run"]
@@ -81,7 +81,7 @@ def _writer(
         whole = source.gathered(work.spilled / "known")
         ahead = future.gathered(work.spilled / "ahead", len(whole))
     schema = result_schema(empty, source.types.field(0).type)
-    return PartWriter(function, whole, ahead, schema, job.errors == "collect", job.about, os.getpid())
+    return PartWriter(function, whole, ahead, schema, job.errors == "collect", job.about)
 
 
 def _write_all(place: str, work: Workspace, writer: PartWriter, job: Job) -> None:
@@ -116,7 +116,11 @@ def _write_some(
     if not backend.supports_return_generator:  # Ray
         Parallel(n_jobs=workers, batch_size=1)(tasks)
         return
-    parallel = Parallel(n_jobs=workers, return_as="generator_unordered", batch_size=1, pre_dispatch="2*n_jobs")
+    options: dict[str, Any] = {}
+    if type(backend).__name__ == "LokyBackend" and worker_count(workers) > 1:
+        options = {"initializer": begin_worker, "initargs": (os.getpid(),)}
+    order = {"return_as": "generator_unordered", "batch_size": 1, "pre_dispatch": "2*n_jobs"}
+    parallel = Parallel(n_jobs=workers, **order, **options)
     ended = parallel(tasks)
     try:
         for _ in ended:

@@ -11,7 +11,7 @@ import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +21,7 @@ from elman.errors import DataError, ElmanWarning, Remedy
 from elman.partitions.faults import located, separated
 from elman.persistence import write_atomically
 
-__all__ = ["PartWriter", "notes_of", "result_schema"]
+__all__ = ["PartWriter", "begin_worker", "notes_of", "result_schema"]
 
 _KEY = b"elman"  # of the metadata in a file's footer
 _LEAVE_OUT = "leave out such series and list them with {}"
@@ -45,8 +45,6 @@ class PartWriter:
         Whether series that cannot be used are left out and listed.
     about : mapping of str to plain values
         Written into the footer of the file.
-    driver : int
-        Process that started the run; its workers end with it.
     """
 
     function: Callable[..., pd.DataFrame]
@@ -55,7 +53,6 @@ class PartWriter:
     schema: Any
     collect: bool
     about: Mapping[str, Any]
-    driver: int
 
     def __call__(self, number: int, path: Path) -> None:
         """Write part ``number`` to a file.
@@ -65,7 +62,6 @@ class PartWriter:
         DataError
             If a series cannot be used, unless such series are collected.
         """
-        _end_with(self.driver)
         part = self.source.part(number)
         function = self.function
         if self.future is not None:
@@ -83,21 +79,16 @@ class PartWriter:
         write_atomically(path, _content(results, self.schema, {**self.about, **notes}))
 
 
-@cache
-def _end_with(driver: int) -> None:
-    """Let a worker of the run end soon after its parent, and leave Ctrl-C to the parent.
-
-    A worker is a child of the process that started the run.
-    """
+def begin_worker(driver: int) -> None:
+    """Let this process, a worker, end soon after the process that started it, and leave Ctrl-C to that."""
 
     def watch() -> None:
         while os.getppid() == driver:
             time.sleep(0.5)
         os._exit(1)
 
-    if os.getppid() == driver:
-        signal.signal(signal.SIGINT, signal.SIG_IGN)
-        threading.Thread(target=watch, daemon=True).start()
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _plain(value: Any) -> Any:
