@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -137,11 +138,15 @@ def test_ctrl_c_ends_the_workers_and_leaves_a_model(tmp_path: Path) -> None:
             process.kill()
     kept = out.split("kept ")[1].split()
     assert int(kept[0]) > 0 and kept[1] == "True" and process.returncode == 0
+    for _ in range(300):  # joblib's tracker of temporary files ends by itself when its parent has ended
+        if not alive(process.pid):
+            break
+        time.sleep(0.1)
     assert alive(process.pid) == []
 
 
 def alive(group: int) -> list[str]:
-    """Return the states of the processes of a group that still run."""
+    """Return the processes of a group that still run."""
     found = []
     for path in Path("/proc").glob("[0-9]*/stat"):
         try:
