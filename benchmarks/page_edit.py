@@ -58,6 +58,7 @@ def milliseconds(browser: Browser, file: Path, edits: int) -> list[float]:
 
     found = []
     for number in range(edits + 10):
+        page.wait_for_timeout(120)  # curve, map and checks of the edit before follow in their own time
         before = spent()
         page.evaluate(EDIT, "ArrowUp" if number % 2 else "ArrowDown")
         found.append(spent() - before)
