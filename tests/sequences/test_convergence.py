@@ -32,6 +32,7 @@ def curve(*levels: float, scores: tuple[float, ...] = ()) -> History:
         (curve(0.5, 0.44), None),
         (curve(0.5, 0.44, 0.42, 0.41), 200),
         (curve(0.5, 0.3, 0.2, 0.1, 0.09, 0.08, 0.04, 0.04), 800),
+        (curve(0.5, 0.3, scores=(0.0009, 0.0001)), 100),  # no error is left to fall
         (curve(0.5, 0.3, scores=(0.30, 0.30)), 100),  # memorised, not learned
         (curve(0.5, 0.3, 0.2, 0.1, scores=(0.30, 0.20, 0.21, 0.20)), 200),
         (curve(0.5, 0.3, 0.2, 0.1, scores=(0.30, 0.20, 0.21, 0.19)), None),
@@ -78,6 +79,7 @@ def test_the_most_updates_are_said_to_be_too_few(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr("elman.sequences.convergence._LESS_LOSS", 2.0)
     monkeypatch.setattr("elman.sequences.convergence._BETTER_SCORE", 2.0)
     monkeypatch.setattr("elman.sequences.convergence._LEARNED", 0.0)
+    monkeypatch.setattr("elman.sequences.convergence._LEAST_GAIN", -9.0)
     with pytest.warns(ConvergenceWarning, match=r"of 600 updates, .*\. Pass updates=2400\."):
         model = SequenceTagger(dropout=0.0, **AUTO).fit(*parity(80, seed=0))
     assert model.updates_ == 600
@@ -100,6 +102,7 @@ def test_a_stopped_search_goes_on_with_the_same_bits(
     monkeypatch.setattr("elman.sequences.training.MOST", 80)
     monkeypatch.setattr("elman.sequences.convergence._LESS_LOSS", 2.0)
     monkeypatch.setattr("elman.sequences.convergence._BETTER_SCORE", 2.0)
+    monkeypatch.setattr("elman.sequences.convergence._LEAST_GAIN", -9.0)
     X, y = parity(40, seed=0)
     model = SequenceTagger(dropout=0.0, hidden_size=2, ensemble_size=1, random_state=0, n_threads=1)
     with pytest.warns(ConvergenceWarning):

@@ -16,7 +16,8 @@ __all__ = ["MOST", "Doubling", "notice_convergence", "settled"]
 MOST = 12_000  # updates that are tried
 _LEARNED = 0.05  # of the loss at the start; less is not worth more updates
 _LESS_LOSS = 0.9  # twice the updates pay if the loss falls below this share
-_BETTER_SCORE = 0.98  # and the held-out error, if there is one, below this
+_BETTER_SCORE = 0.99  # and the held-out error, if there is one, below this
+_LEAST_GAIN = 0.001  # of the held-out error
 _FEWEST = 200  # updates of a curve that can be judged
 _TENTH = 0.1  # of the whole gain within the last quarter is a loss that still falls
 _SLIGHT = 0.05  # of the loss
@@ -65,7 +66,8 @@ def _pays(history: History, updates: int) -> bool:
         return False
     if not history.score:
         return True
-    return _score(history, 2 * updates) < _BETTER_SCORE * _score(history, updates)
+    before, after = _score(history, updates), _score(history, 2 * updates)
+    return after < _BETTER_SCORE * before and after < before - _LEAST_GAIN
 
 
 def _score(history: History, updates: int) -> float:

@@ -117,7 +117,7 @@ def enough_updates(
 ) -> tuple[int, bool]:
     """Find after how many updates twice as many no longer pay, with one network at a constant learning rate.
 
-    The loss must fall to 90 %, and from 20 sequences on also the error on a held-out fifth, to 98 %.
+    The loss must fall to 90 %, and from 20 sequences on also the error on a held-out fifth, to 99 %.
 
     Returns
     -------
