@@ -179,3 +179,12 @@ def test_refused(call, error: type[Exception], text: str) -> None:
     with pytest.raises(error) as caught:
         call()
     assert str(caught.value) == text
+
+
+def test_nothing_is_drawn_once_every_value_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = []
+    block = Draws.block
+    monkeypatch.setattr(Draws, "block", lambda self, seed, number: drawn.append(number) or block(self, seed, number))
+    draws = Draws(Origins("example", np.array([0, 60, 75]), window=5, horizon=3, steps=8), batch_size=1)
+    assert draws.spans([0, 1], 10**6).total == 75
+    assert len(drawn) < 20

@@ -17,7 +17,7 @@ __all__ = ["BLOCK", "Draws", "Origins"]
 Array = npt.NDArray[Any]
 
 BLOCK = 64  # updates per generator: making one takes as long as a step of a small network
-_MERGED = 2**20  # stretches whose spans are merged at once
+_MERGED = 2**20  # stretches whose spans are merged at once, at most
 
 
 class Origins:
@@ -96,13 +96,16 @@ class Draws:
         return self.origins.first[series] + (where * starts).astype(np.int64), lengths
 
     def spans(self, seeds: Sequence[int], updates: int) -> Spans:
-        """Return the spans that the first ``updates`` updates of every seed read."""
+        """Return the spans that the first ``updates`` updates of every seed read; no more are drawn once all are."""
+        whole = int((self.origins.counts + self.origins.window + self.origins.horizon - 1).sum())
         found, pending = Spans.covering(np.zeros(0, np.int64), np.zeros(0, np.int64)), []
         blocks = [(seed, number) for seed in seeds for number in range(-(-updates // BLOCK))]
         for seed, number in blocks:
             origins, lengths = (drawn[: updates - number * BLOCK].ravel() for drawn in self.block(seed, number))
             pending.append((origins - self.origins.window + 1, origins + lengths + self.origins.horizon))
-            if (seed, number) == blocks[-1] or len(pending) * len(origins) > _MERGED:
+            if (seed, number) == blocks[-1] or len(pending) * len(origins) > min(_MERGED, 4 * whole):
                 starts, stops = zip((found.starts, found.stops), *pending, strict=True)
                 found, pending = Spans.covering(np.concatenate(starts), np.concatenate(stops)), []
+            if found.total == whole:
+                break
         return found
