@@ -55,9 +55,9 @@ def _fields(tree: Any, way: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
 
 
 def _changed_fields(metadata: dict[str, Any], share: int) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Change every field to every twelfth value, others for each model."""
+    """Change every field to every eighteenth value, others for each model."""
     for number, way in enumerate(_fields(metadata)):
-        for value in HOSTILE[(number + share) % 12 :: 12]:
+        for value in HOSTILE[(number + 3 * share) % 18 :: 18]:
             changed: Any = copy.deepcopy(metadata)
             part = changed
             for key in way[:-1]:
