@@ -152,6 +152,13 @@ def test_forecast_refuses_what_a_folder_has_not(option: str, value: str, run: Ca
     assert (done.exit_code, done.stderr) == (2, f"Error: {folder}/in: is a folder; {option} does not go with it.\n")
 
 
+def test_row_labels_of_pandas_are_no_values() -> None:
+    """A frame whose rows were joined or selected has an index that pandas writes as a further column."""
+    schema = pa.Schema.from_pandas(pd.concat([FRAME, FRAME]).drop(columns="note"))
+    assert "__index_level_0__" in schema.names
+    assert found_names("a", schema, None, None, None).targets == ("sold",)
+
+
 def test_columns_are_found_by_name_or_type() -> None:
     def found(*columns: tuple[str, Any], **given: Any) -> Any:
         names = {"time": None, "target": None, "series": None} | given
