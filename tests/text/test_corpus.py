@@ -11,7 +11,7 @@ import pytest
 
 from elman import ArgumentError, DataError
 from elman.text import Corpus, Vocabulary, corpus, encode_pieces
-from elman.text.corpus import PIECE, cut_position, pieces_after, pieces_before
+from elman.text.corpus import PIECE, count_words, cut_position, pieces_after, pieces_before
 
 
 def read(path: Path, encoding: str = "utf-8") -> str:
@@ -172,3 +172,7 @@ def test_a_cut_loses_nothing(position: int) -> None:
     place = cut_position(pieces, position, "word")
     whole = "".join(pieces_before(pieces, place)).split() + "".join(pieces_after(pieces, place)).split()
     assert whole == text.split()
+
+
+def test_a_word_in_two_pieces_is_counted_once() -> None:
+    assert count_words(["to b", "", "e\n", " or", " not"]) == (5, 9)  # to, be, the end of the line, or, not

@@ -188,3 +188,13 @@ def test_nothing_is_drawn_once_every_value_is(monkeypatch: pytest.MonkeyPatch) -
     draws = Draws(Origins("example", np.array([0, 60, 75]), window=5, horizon=3, steps=8), batch_size=1)
     assert draws.spans([0, 1], 10**6).total == 75
     assert len(drawn) < 20
+
+
+def test_spans_that_are_merged_in_pieces_lose_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    draws = Draws(Origins("example", np.array([0, 4000, 9000]), window=5, horizon=3, steps=8), batch_size=2)
+    at_once = draws.spans([0, 1], 200)
+    monkeypatch.setattr("elman.training.draws._MERGED", 16)
+    pieces = draws.spans([0, 1], 200)
+    assert at_once.total < 9000
+    np.testing.assert_array_equal(pieces.starts, at_once.starts)
+    np.testing.assert_array_equal(pieces.stops, at_once.stops)
