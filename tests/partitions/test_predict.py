@@ -182,6 +182,17 @@ def test_bad_series_are_named_and_the_rest_is_kept(tmp_path: Path) -> None:
     check_equal(found, MODEL.predict(FRAME[~FRAME["unique_id"].isin(faults["unique_id"])]))
 
 
+def test_a_short_series_is_left_out_also_where_it_is_a_part_of_its_own(tmp_path: Path) -> None:
+    model = Forecaster(4, season=4, method="network", **NETWORK).fit(FRAME)
+    short = FRAME[FRAME["unique_id"] == IDS[0]][:1]
+    for name, rows in (("beside", pd.concat([short, FRAME[FRAME["unique_id"] == IDS[1]]])), ("alone", short)):
+        with pytest.warns(
+            ElmanWarning, match=r"1 of \d series left out, at least \d+ values of each are needed: 'shop"
+        ):
+            found = model.predict(written(rows, tmp_path / name), output=tmp_path / f"{name} out")
+        assert pd.read_parquet(found)["unique_id"].unique().tolist() == ([IDS[1]] if name == "beside" else [])
+
+
 @pytest.mark.usefixtures("eight_parts")
 def test_a_stopped_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data, out = written(FRAME, tmp_path / "in", 2), tmp_path / "out"
