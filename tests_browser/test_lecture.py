@@ -144,6 +144,25 @@ def test_letters_of_other_texts(opened: Open) -> None:
     assert page.complaints == []
 
 
+def test_a_link_keeps_the_letters(opened: Open) -> None:
+    page = opened("by-hand-sum", width=1440)
+    page.page.get_by_label("Letters of the formulas").select_option("keras")
+    page.page.locator(".board").first.get_by_role("button", name="Copy link").click()
+    address = page.page.url
+    assert address.endswith("&letters=keras")
+    for other, letters in ((address, "keras"), (address.replace("keras", "toString"), "elman")):
+        page.page.goto("about:blank")
+        page.page.goto(other)
+        assert page.page.get_by_label("Letters of the formulas").input_value() == letters
+        assert page.page.locator('.node[data-id="forward/a/1/2"]').first.count() == 1
+    page.page.goto("about:blank")
+    page.page.goto(address)
+    page.page.get_by_label("Letters of the formulas").select_option("elman")
+    page.page.locator(".board").first.get_by_role("button", name="Copy link").click()
+    assert "letters" not in page.page.url
+    assert page.complaints == []
+
+
 def test_an_exercise_is_checked_and_a_mistake_named(opened: Open) -> None:
     """Note D: the path from output 3 over step 2, right, and with the state a<2> in place of a<1>."""
     page = opened("by-hand-sum", width=1440)

@@ -56,13 +56,13 @@ class EditBar {
   }
 }
 
-/** The boards' models in the address, by the number of the board. */
+/** The page's address holds the model of every changed board, by its number, and the letters of the formulas. */
 const address = {
   read: () => new URLSearchParams(window.location.hash.slice(1)),
-  write(index, code) {
-    const all = new URLSearchParams([...address.read()].filter(([name]) => name.startsWith("board")));
-    if (code === null) all.delete(`board${index}`);
-    else all.set(`board${index}`, code);
+  write(name, code) {
+    const all = new URLSearchParams([...address.read()].filter(([key]) => /^(board\d+|letters)$/.test(key)));
+    if (code === null) all.delete(name);
+    else all.set(name, code);
     const text = all.toString();
     if (window.location.protocol !== "about:") history.replaceState(null, "", text ? `#${text}` : "#");
   },
@@ -166,7 +166,7 @@ class Edits extends Moves {
     this.history.add(this.model);
     this.take(this.history.first, 0);
     this.edits.say("The network as the lesson has it.");
-    address.write(this.index, null);
+    address.write(`board${this.index}`, null);
   }
 
   /** Write the model and what is shown of it into the page's address. */
@@ -179,7 +179,8 @@ class Edits extends Moves {
       parameter: this.parameterIndex,
       path: this.pathIndex,
     };
-    address.write(this.index, changes.toAddress(this.model, shown));
+    address.write(`board${this.index}`, changes.toAddress(this.model, shown));
+    address.write("letters", notationKey === "elman" ? null : notationKey);
   }
 
   fromAddress() {

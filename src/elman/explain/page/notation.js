@@ -80,7 +80,8 @@ const NOTATIONS = {
     },
   },
 };
-let notation = NOTATIONS.elman;
+let notationKey = "elman";
+let notation = NOTATIONS[notationKey];
 
 const WITH_OWN = { W: /^(x|h|y)([ifgorzn]?)$/, b: /^(y|xn|hn|[ifgorzn]?)$/, a: /^(?:([ifgorzn]|y),?)?(.*)$/ };
 
@@ -203,18 +204,21 @@ function raisedBy(element) {
     : null;
 }
 
-/** The switch in the header; every board draws its labels again. */
+/** The switch in the header; every board draws its labels again. An address may name the letters. */
 function setUpNotation(all) {
-  const { select, element } = chooser(
-    "Letters",
-    Object.entries(NOTATIONS).map(([key, { name }]) => [key, name]),
-    (value) => {
-      notation = NOTATIONS[value];
-      document.documentElement.dataset.notation = value;
-      translate(document.body);
-      for (const board of all) board.rewrite();
-    },
-  );
+  const write = (key) => {
+    notationKey = key;
+    notation = NOTATIONS[key];
+    document.documentElement.dataset.notation = key;
+    translate(document.body);
+    for (const board of all) board.rewrite();
+  };
+  const names = Object.entries(NOTATIONS).map(([key, { name }]) => [key, name]);
+  const { select, element } = chooser("Letters", names, write);
   select.setAttribute("aria-label", "Letters of the formulas");
   document.querySelector(".modes").prepend(element);
+  const wanted = address.read().get("letters");
+  if (!Object.hasOwn(NOTATIONS, wanted ?? "")) return;
+  select.value = wanted;
+  write(wanted);
 }
