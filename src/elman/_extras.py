@@ -14,6 +14,7 @@ _EXTRAS = {  # package: extra of pyproject.toml
     "aeon": "aeon",
     "distributed": "dask",
     "dtaidistance": "dtw",
+    "holidays": "holidays",
     "jinja2": "explain",
     "keras": "keras",
     "latex2mathml": "explain",

@@ -213,3 +213,24 @@ def test_categories_that_cannot_be_used(run: Callable[..., Any], weather: tuple[
     assert said("forecast", many, *words, "--categories", "sky") == (
         "Error: many.csv: column 'sky' has 51 categories, at most 50 can be used.\n"
     )
+
+
+def test_calendar_holidays_and_static(run: Any, tmp_path: Path) -> None:
+    shops = [pd.DataFrame({"day": DAYS, "shop": shop, "sold": LONG[:120] * f}) for shop, f in (("1", 1.0), ("2", 2.0))]
+    pd.concat(shops).to_csv(tmp_path / "sales.csv", index=False)
+    (tmp_path / "shops.csv").write_text("shop,kind,size\n2,mall,9\n1,corner,4.5\n")
+    out, model = tmp_path / "out.csv", tmp_path / "model"
+    words = ["--id", "shop", "--calendar", "--holidays", "DE", "--static", tmp_path / "shops.csv", "--save", model]
+    done = run("forecast", tmp_path / "sales.csv", *QUICK, "--horizon", 4, "--level", "none", *words, "--output", out)
+    assert done.exit_code == 0, done.output
+    frame = pd.concat(shops).set_axis(["ds", "unique_id", "y"], axis=1)
+    stores = pd.DataFrame({"unique_id": ["1", "2"], "kind": ["corner", "mall"], "size": [4.5, 9.0]})
+    own = Forecaster.load(model).unfitted()
+    assert (own.calendar, own.holidays, own.static_covariates) == (True, "DE", ["kind", "size"])
+    expected = own.fit(frame, static_df=stores).predict()["Elman"]
+    np.testing.assert_allclose(pd.read_csv(out)["sold"], expected)
+    again = run("predict", model, tmp_path / "sales.csv", "--static", tmp_path / "shops.csv", "--output", out)
+    assert again.exit_code == 0 and pd.read_csv(out)["sold"].tolist() == pytest.approx(expected.tolist())
+    (tmp_path / "shops.csv").write_text("shop,kind\n2,mall\n")
+    wrong = run("forecast", tmp_path / "sales.csv", *QUICK, "--horizon", 4, "--id", "shop", *words[-4:-2])
+    assert wrong.exit_code == 1 and wrong.stderr.endswith("elman forecast: static_df has no row for series '1'.\n")

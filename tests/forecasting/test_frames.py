@@ -12,6 +12,7 @@ import pytest
 
 from elman import ArgumentError, DataError, ElmanError, ElmanWarning, UnsupportedError
 from elman.forecasting.frames import read_panel
+from elman.forecasting.inputs import Inputs
 from elman.forecasting.panel import Panel
 
 NAN = float("nan")
@@ -358,4 +359,4 @@ def test_time_differences_are_no_numbers(data: Any) -> None:
 def test_time_differences_are_no_covariates() -> None:
     frame = pd.DataFrame({"ds": range(40), "y": 1.0, "late": DURATIONS.astype("m8[ns]")})
     with pytest.raises(DataError, match=r"\Afit: covariate late must hold numbers, got timedelta64\[ns\]\."):
-        read_panel("fit", frame, covariates=["late"])
+        read_panel("fit", frame, inputs=Inputs(past=("late",)))

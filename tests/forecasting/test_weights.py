@@ -14,6 +14,7 @@ from elman import ArgumentError, DataError, Forecaster, UnsupportedError, audit
 from elman.forecasting import cross_validation
 from elman.forecasting.fitting import make_recipe, prepare
 from elman.forecasting.frames import read_panel
+from elman.forecasting.inputs import Inputs
 from elman.forecasting.store import PanelStore
 from forecasting.small import WAVE, frame_of, small
 
@@ -33,7 +34,7 @@ def targets(frame: pd.DataFrame, **options: Any) -> np.ndarray:
     """Return the weights of all values as targets."""
     model = small(**options)
     columns = [] if model.censored is None else [model.censored]
-    panel = read_panel("fit", frame, covariates=columns, weight=model.weight, censored=model.censored)
+    panel = read_panel("fit", frame, inputs=Inputs(past=tuple(columns), weight=model.weight, censored=model.censored))
     store = PanelStore.of(panel, "error", 4)
     prepared = prepare(store, make_recipe("fit", model, store, (4,), 5), model.half_life)
     arrays = prepared.arrays(None)
@@ -170,7 +171,7 @@ def test_arrays_have_no_column_of_weights() -> None:
 
 def test_gaps_in_time_have_no_weight() -> None:
     frame = frame_of(WAVE, freq="D", w=lambda rows: 1.0 + rows % 2).drop(index=[10, 11])
-    panel = read_panel("fit", frame, missing="interpolate", weight="w")
+    panel = read_panel("fit", frame, missing="interpolate", inputs=Inputs(weight="w"))
     assert panel.weight is not None and panel.weight[8:14].tolist() == [0.5, 1.0, 0.0, 0.0, 0.5, 1.0]
 
 

@@ -29,6 +29,7 @@ __all__ = [
     "Resume",
     "Seed",
     "Series",
+    "Static",
     "Target",
     "Threads",
     "Time",
@@ -55,6 +56,9 @@ Series = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Colu
 Future = Annotated[
     Path | None,
     typer.Option(metavar="FILE", help="Future rows of the columns known ahead; dates as in the first file."),
+]
+Static = Annotated[
+    Path | None, typer.Option(metavar="FILE", help="One row per series: numbers, and text for categories.")
 ]
 ForecastOutput = Annotated[
     Path | None, typer.Option("--output", metavar="FILE", help="Write the forecast: .csv, .parquet or .json.")

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from elman.tables.own_names import OwnNames
     from elman.tables.series import Table
 
-__all__ = ["Reading", "reads_tables", "table_for", "table_of"]
+__all__ = ["Reading", "reads_tables", "static_of", "table_for", "table_of"]
 
 _DECIMALS, _THOUSANDS = (".", ","), (".", ",", " ", "'")
 
@@ -142,6 +142,13 @@ def table_of(
     return Table(load_dataset(file), "ds", "y", "unique_id")
 
 
+def static_of(path: Path | None, table: Table, reading: Reading) -> Any:
+    """Read the static covariates of the series of a table; None without a file."""
+    from elman.tables.static import read_per_series
+
+    return None if path is None else read_per_series(path, table.series, reading.encoding, reading.notation)
+
+
 def table_for(
     model: Forecaster,
     file: str,
@@ -155,9 +162,9 @@ def table_for(
 ) -> Table:
     """Read a file with the columns of the fit of a forecaster, and print the guesses."""
     from elman.forecasting.delivery import own_names
-    from elman.forecasting.options import covariates_of
+    from elman.forecasting.options import inputs_of
 
-    table = table_of(file, time, target, series, reading, covariates_of(model), future, (), own_names(model))
+    table = table_of(file, time, target, series, reading, inputs_of(model).columns, future, (), own_names(model))
     for note in [] if quiet else table.notes:
         say(f"{file}: {note}.")
     return table

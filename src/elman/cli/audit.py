@@ -12,13 +12,14 @@ from elman.cli._common import (
     ForecastingModel,
     Quiet,
     Series,
+    Static,
     Target,
     Time,
     check_readable,
     check_writable,
     write_csv,
 )
-from elman.cli._reading import Reading, reads_tables, table_for
+from elman.cli._reading import Reading, reads_tables, static_of, table_for
 from elman.cli._show import echo, show_table
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ def audit(
     time: Time = None,
     target: Target = None,
     series: Series = None,
+    static: Static = None,
     output: Annotated[
         Path | None, typer.Option(metavar="CSV", help="Write every number, one row per check and step.")
     ] = None,
@@ -49,6 +51,7 @@ def audit(
     """
     check_writable("--output", output, model, file)
     check_readable(None, model)
+    check_readable("--static", static)
     from elman.forecasting import Forecaster
     from elman.forecasting import audit as run_audit
 
@@ -56,7 +59,7 @@ def audit(
     table = table_for(forecaster, file, time, target, series, reading, quiet=quiet)
     if not quiet:
         say(f"Training short copies of the model on {len(table.frame):,} rows.")
-    result = run_audit(forecaster, table.frame)
+    result = run_audit(forecaster, table.frame, static_df=static_of(static, table, reading))
     if output is not None:
         write_csv(output, result.to_frame())
     _show(result)

@@ -16,6 +16,7 @@ from elman.cli._common import (
     Quiet,
     Seed,
     Series,
+    Static,
     Target,
     Threads,
     Time,
@@ -32,7 +33,7 @@ from elman.cli._common import (
     write_forecast,
 )
 from elman.cli._parts import Errors, Wanted, Workers, check_parts, forecast_parts, known_ahead, open_parts
-from elman.cli._reading import Reading, reads_tables, table_of
+from elman.cli._reading import Reading, reads_tables, static_of, table_of
 from elman.cli._show import show_backtest, show_delivered, show_forecast
 
 if TYPE_CHECKING:
@@ -61,6 +62,12 @@ Covariates = Annotated[
 ]
 Categories = Annotated[
     str | None, typer.Option(metavar="COLUMNS", help="Covariates that hold categories, such as weather,holiday.")
+]
+Calendar = Annotated[
+    bool, typer.Option("--calendar", help="Learn from hour, weekday, month and season, as the frequency has them.")
+]
+Holidays = Annotated[
+    str | None, typer.Option(metavar="COUNTRY", help="Learn from the holidays of a country, such as DE or DE-BY.")
 ]
 Weight = Annotated[
     str | None,
@@ -111,6 +118,9 @@ def forecast(
     series: Series = None,
     covariates: Covariates = None,
     categories: Categories = None,
+    static: Static = None,
+    calendar: Calendar = False,
+    holidays: Holidays = None,
     weight: Weight = None,
     half_life: HalfLife = None,
     censored: Censored = None,
@@ -139,6 +149,7 @@ def forecast(
     """
     parts = check_parts(file, output, errors, {"--workers": workers, "--dask": dask, "--ray": ray})
     _check_files(file, future, plot, None if parts else output, save, parts=parts)
+    check_readable("--static", static)
     check_choice("--cell", cell, ("lstm", "gru", "rnn"))
     check_choice("--missing", missing, ("error", "seasonal_median", "interpolate"))
     levels = levels_of(level)
@@ -146,10 +157,11 @@ def forecast(
     settings |= {"window": count_or_auto("--window", window), "missing": missing, "refit": refit}
     settings |= {"random_state": seed, "n_threads": threads, "progress": not quiet}
     settings |= {"weight": weight, "half_life": half_life, "censored": censored}
+    settings |= {"calendar": calendar, "holidays": holidays}
     forecaster = _forecaster(horizon, method, backtest, settings)
     if parts and output is not None:
         unused = {"--plot": plot, "--categories": categories, "--checkpoint": checkpoint}
-        unused |= {"--weight": weight, "--censored": censored}
+        unused |= {"--weight": weight, "--censored": censored, "--static": static}
         refuse_unused(f"{file}: is a folder", unused | reading.by_option)
         wanted = Wanted(output, future, workers, errors, resume, quiet, dask, ray)
         _forecast_folder(forecaster, file, (time, target, series), _names(covariates), levels, save, wanted)
@@ -158,13 +170,15 @@ def forecast(
     past = [*_names(covariates), *others]
     table = table_of(file, time, target, series, reading, past, future, _names(categories))
     known = [[name for name in names if name not in others] or None for names in (table.past, table.known_ahead)]
-    forecaster.set_params(past_covariates=known[0], future_covariates=known[1])
+    stores = static_of(static, table, reading)
+    constant = None if stores is None else [name for name in stores if name != "unique_id"]
+    forecaster.set_params(past_covariates=known[0], future_covariates=known[1], static_covariates=constant)
     if not quiet:
         _say_what_was_read(file, table)
     run = forecaster.get_params() | {"level": level} | vars(reading)
     run |= {"time": table.time, "target": table.target, "id": table.series, "categories": categories}
-    with kept("elman forecast", checkpoint, resume, run, file, future):
-        found = _fit_and_predict(forecaster, table, levels)
+    with kept("elman forecast", checkpoint, resume, run, file, future, *filter(None, [static])):
+        found = _fit_and_predict(forecaster, table, levels, stores)
     if not quiet:
         _say_what_was_chosen(forecaster)
     _write(forecaster, table, found, plot, output, save)
@@ -222,10 +236,10 @@ def _forecaster(horizon: int, method: str, backtest: int | None, settings: dict[
     return Forecaster(horizon, method=method, cutoffs=cutoffs, **settings)
 
 
-def _fit_and_predict(forecaster: Forecaster, table: Table, levels: list[float] | None) -> Delivery:
+def _fit_and_predict(forecaster: Forecaster, table: Table, levels: list[float] | None, static: Any) -> Delivery:
     from elman.forecasting.delivery import fit_and_predict
 
-    return fit_and_predict("elman forecast", forecaster, table.frame, levels, table.future, table.names)
+    return fit_and_predict("elman forecast", forecaster, table.frame, levels, table.future, table.names, static)
 
 
 def _show(forecaster: Forecaster, found: Delivery, names: OwnNames, file_hint: str) -> None:

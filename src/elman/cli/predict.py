@@ -14,6 +14,7 @@ from elman.cli._common import (
     Future,
     Quiet,
     Series,
+    Static,
     Target,
     Time,
     check_readable,
@@ -24,7 +25,7 @@ from elman.cli._common import (
     write_forecast,
 )
 from elman.cli._parts import Errors, ResumeParts, Wanted, Workers, check_parts, forecast_parts, open_parts
-from elman.cli._reading import Reading, reads_tables, table_for
+from elman.cli._reading import Reading, reads_tables, static_of, table_for
 from elman.cli._show import show_delivered, show_forecast
 
 __all__ = ["predict"]
@@ -44,6 +45,7 @@ def predict(
     target: Target = None,
     series: Series = None,
     future: Future = None,
+    static: Static = None,
     level: Annotated[
         str, typer.Option(help="Intervals in percent, such as 80,95; none; auto: 80 and 95 if the model can.")
     ] = "auto",
@@ -66,8 +68,9 @@ def predict(
         check_writable("--output", output, model, file, future)
         check_readable("--future", future)
     check_readable(None, model)
+    check_readable("--static", static)
     if file is None:
-        columns = {"--time": time, "--target": target, "--id": series}
+        columns = {"--static": static, "--time": time, "--target": target, "--id": series}
         refuse_unused(f"{model}: without FILE nothing is read", columns | reading.by_option)
     levels = levels_of(level)
     from elman.forecasting.delivery import own_names, usual_levels
@@ -78,7 +81,7 @@ def predict(
     names = own_names(forecaster) or OwnNames()
     wanted = (usual_levels(forecaster) if levels is None else levels) or None
     if parts and file is not None and output is not None:
-        refuse_unused(f"{file}: is a folder", reading.by_option)
+        refuse_unused(f"{file}: is a folder", {"--static": static} | reading.by_option)
         source = open_parts("elman predict", file, (time, target, series), own_names(forecaster), quiet=quiet)
         forecast_parts(
             forecaster, source, wanted or [], Wanted(output, future, workers, errors, resume, quiet, dask, ray)
@@ -93,7 +96,8 @@ def predict(
         if forecaster.future_covariates and table.future is None:
             usage_error(f"{model}: needs {', '.join(forecaster.future_covariates)} of future rows; pass --future.")
         names = table.names
-        frame = forecaster.predict(table.frame, level=wanted, future=table.future)
+        stores = static_of(static, table, reading)
+        frame = forecaster.predict(table.frame, level=wanted, future=table.future, static_df=stores)
     if not hasattr(frame, "columns"):
         usage_error(f"{model}: was fitted to arrays without dates; pass FILE.")
     if output is not None:

@@ -41,7 +41,7 @@ _PATTERN_UPDATES = 200
 _LEARNED = 0.2  # mean error, relative to the pattern's differences, up to which forecasts are assigned to steps
 
 
-def audit(forecaster: Any, data: Any) -> Audit:
+def audit(forecaster: Any, data: Any, *, static_df: Any = None) -> Audit:
     """Check that forecasts depend on the known values and on nothing else.
 
     ============  ==================================================  ================================================
@@ -71,6 +71,8 @@ def audit(forecaster: Any, data: Any) -> Audit:
         ``update(data)``, ``predict()`` must continue from the updated values.
     data : array_like, list or frame
         As for `Forecaster.fit`; best the data of the fit.
+    static_df : frame, optional
+        With ``static_covariates``, as for `Forecaster.fit`.
 
     Returns
     -------
@@ -111,7 +113,7 @@ def audit(forecaster: Any, data: Any) -> Audit:
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ElmanWarning)  # about the changed data
-        return Audit(_checks(Subject(forecaster, data)))
+        return Audit(_checks(Subject(forecaster, data, static_df)))
 
 
 def _checks(subject: Subject) -> tuple[Check, ...]:
@@ -308,6 +310,8 @@ def _dates(subject: Subject, before: Array) -> Check:
     promise = "shifted dates change no value"
     if subject.panel.times is None:
         return Check("dates", promise, None, _CHANGE, (), "the data have no dates")
+    if subject.dated:
+        return Check("dates", promise, None, _CHANGE, (), "the calendar and holidays follow from the dates")
     result = _Largest(subject.horizon)
     shifts = sorted({1, max(1, int(subject.panel.lengths.max()) // 3)})
     for steps in shifts:

@@ -17,7 +17,8 @@ from elman.forecasting.baselines import BASELINES
 from elman.forecasting.fitted import Fitted
 from elman.forecasting.forecaster import Forecaster
 from elman.forecasting.frames import read_panel
-from elman.forecasting.options import covariates_of, least_values, names_of, past_of
+from elman.forecasting.inputs import Inputs
+from elman.forecasting.options import covariates_of, inputs_of, least_values, names_of, past_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import NETWORK_ONLY
 from elman.forecasting.training_set import filled
@@ -39,9 +40,11 @@ class Subject:
         Anything with ``horizon``, ``fit(data)`` and ``predict(data)``; neither fitted nor changed.
     data : array_like, list or frame
         As for `Forecaster.fit`.
+    static : frame, optional
+        Its static covariates, as for `Forecaster.fit`.
     """
 
-    def __init__(self, forecaster: Any, data: Any) -> None:
+    def __init__(self, forecaster: Any, data: Any, static: Any = None) -> None:
         for name in ("horizon", "fit", "predict"):
             if not hasattr(forecaster, name):
                 raise ArgumentError(f"audit: a forecaster needs {name}, {type(forecaster).__name__} has none.")
@@ -52,12 +55,14 @@ class Subject:
         known = isinstance(forecaster, Forecaster)
         self.past = past_of(forecaster) if known else names_of(getattr(forecaster, "past_covariates", None))
         self.ahead = names_of(getattr(forecaster, "future_covariates", None))
+        self.inputs = Inputs(self.past, self.ahead, censored=forecaster.censored if known else None)
+        if known:
+            self.inputs = replace(self.inputs, static=names_of(forecaster.static_covariates))
         missing = getattr(forecaster, "missing", "error")
         least = least_values(forecaster) if isinstance(forecaster, Forecaster) else 2
-        censored = forecaster.censored if known else None
-        own: dict[str, Any] = {"least": least, "censored": censored}
-        panel = read_panel("audit", data, freq, missing, (*self.past, *self.ahead), channels=True, **own)
-        if censored is not None:
+        panel = read_panel("audit", data, freq, missing, self.inputs, channels=True, least=least, static=static)
+        self.inputs = panel.inputs
+        if self.inputs.censored is not None:
             panel = _uncensored(panel, missing, len(self.past) - 1)
         self.panel = self._with_ahead(panel) if self.ahead else panel
         was_fitted = any(name.endswith("_") and not name.endswith("__") for name in vars(forecaster))
@@ -80,6 +85,11 @@ class Subject:
         """Return whether the forecaster has a parameter of this name."""
         return hasattr(self.forecaster, "get_params") and parameter in self.forecaster.get_params(deep=False)
 
+    @property
+    def dated(self) -> bool:
+        """Whether covariates are made from the dates."""
+        return isinstance(self.forecaster, Forecaster) and inputs_of(self.forecaster).made
+
     def copy(self, **parameters: Any) -> Any:
         """Return an unfitted copy with short training and a fixed seed."""
         if not hasattr(self.forecaster, "get_params"):
@@ -91,6 +101,7 @@ class Subject:
             usual["random_state"] = 0  # with None or a generator, every fit has another seed
         if isinstance(self.forecaster, Forecaster):
             usual["weight"] = None  # no promise depends on weights
+            usual["static_covariates"] = list(self.inputs.static) or None  # a column for every category
         if isinstance(self.forecaster, Forecaster) and not self.trained:  # short fits
             parameters = {name: value for name, value in parameters.items() if name not in NETWORK_ONLY}
         elif (updates := present.get("updates")) is not None:
@@ -198,7 +209,7 @@ class Subject:
             return [values.copy() for values in panel]
         columns = {"y": panel.values.copy()}
         if panel.covariates is not None:
-            columns |= dict(zip((*self.past, *self.ahead), panel.covariates.T.copy(), strict=True))
+            columns |= dict(zip(self.inputs.read, panel.covariates.T.copy(), strict=True))
         return panel.native(panel.long_frame(columns, panel.times, panel.lengths))
 
 

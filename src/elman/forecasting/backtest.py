@@ -22,7 +22,7 @@ from elman.forecasting.forecaster import Forecaster
 from elman.forecasting.frames import read_panel
 from elman.forecasting.intervals import check_levels
 from elman.forecasting.judgement import Backtest, concluded, judge
-from elman.forecasting.options import check_parameters, covariates_of, for_task, least_values
+from elman.forecasting.options import check_parameters, for_task, inputs_of, least_values
 from elman.forecasting.panel import Panel
 from elman.forecasting.recipe import resolve_seasons
 from elman.forecasting.rolling import CutOffs, Heads, PastPart
@@ -43,6 +43,7 @@ def cross_validation(
     baselines: Sequence[str] | None = None,
     level: Any = None,
     *,
+    static_df: Any = None,
     output: Any = None,
     workers: int | None = None,
     errors: str = "raise",
@@ -67,6 +68,8 @@ def cross_validation(
         Percentages of intervals around the forecasts. Those of ``method="network"`` are made of errors at cut-offs
         still earlier, so every fit takes twice as long; with ``intervals=None`` as many of these are used as
         ``intervals="auto"`` stands for.
+    static_df : frame, optional
+        As for `Forecaster.fit`.
     output, workers, errors
         Of data in parts: as for `Forecaster.predict`.
 
@@ -97,15 +100,14 @@ def cross_validation(
     if (source := partitioned(place, data)) is not None:
         return plan.in_parts(source, scores=False).mapped(source, job)
     job.refuse(place)
-    panel = _panel(place, forecaster, data)
+    panel = _panel(place, forecaster, data, static_df)
     return panel.native(plan.in_memory(panel))
 
 
-def _panel(place: str, forecaster: Forecaster, data: Any) -> Panel:
-    columns = covariates_of(forecaster)
-    least = least_values(forecaster)
-    own: dict[str, Any] = {"least": least, "weight": forecaster.weight, "censored": forecaster.censored}
-    return named(read_panel(place, data, forecaster.freq, forecaster.missing, columns, channels=True, **own))
+def _panel(place: str, forecaster: Forecaster, data: Any, static: Any) -> Panel:
+    own: dict[str, Any] = {"least": least_values(forecaster), "static": static}
+    inputs = inputs_of(forecaster)
+    return named(read_panel(place, data, forecaster.freq, forecaster.missing, inputs, channels=True, **own))
 
 
 @dataclass(frozen=True)
@@ -182,7 +184,7 @@ class _Plan:
 
     def in_parts(self, source: Partitioned, scores: bool) -> PastPart:
         """Fit series in parts, and prepare what is done with every part."""
-        source = source.with_columns(covariates_of(self.forecaster)).by_series()
+        source = source.with_columns(inputs_of(self.forecaster).read).by_series()
         models = []
         for fold in self.folds:
             model = _unfitted(self.forecaster, bool(self.levels), self.forecaster.n_threads)
@@ -258,6 +260,7 @@ def backtest(
     baselines: Sequence[str] | None = None,
     level: Any = None,
     *,
+    static_df: Any = None,
     workers: int | None = None,
 ) -> Backtest:
     """Compare a forecaster with simple baselines on held-out past values, and judge whether it is better.
@@ -270,6 +273,8 @@ def backtest(
         As for `Forecaster.fit`.
     n_windows, step_size, refit, baselines, level
         As for `cross_validation`.
+    static_df : frame, optional
+        As for `Forecaster.fit`.
     workers : int, optional
         Of Parquet files: processes.
 
@@ -297,5 +302,5 @@ def backtest(
         part = plan.in_parts(source, scores=True)
         return concluded(place, pd.DataFrame(), part.fetched(source, Job(workers=workers)), int(forecaster.horizon))
     Job(workers=workers).refuse(place)
-    panel = _panel(place, forecaster, data)
+    panel = _panel(place, forecaster, data, static_df)
     return judge(place, plan.in_memory(panel), by_channel(panel), plan.season(panel.frequency))

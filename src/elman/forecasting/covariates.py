@@ -12,11 +12,13 @@ import pandas as pd
 
 from elman.data.ragged import refuse_times
 from elman.errors import ArgumentError, DataError
+from elman.forecasting.calendar import calendar_columns, holiday_column
+from elman.forecasting.inputs import Inputs
 from elman.forecasting.panel import Panel
 from elman.tables.categories import categories_in, sources
 from elman.tables.frame_columns import numbers, select_columns, time_stamps, with_keys
 
-__all__ = ["censored_in", "read_covariates", "read_future", "read_weight"]
+__all__ = ["censored_in", "read_covariates", "read_weight", "with_ahead", "with_made"]
 
 Array = npt.NDArray[np.float64]
 
@@ -108,22 +110,18 @@ def _row(frame: pd.DataFrame, row: int) -> str:
     return f"in series {frame['unique_id'].tolist()[row]!r} at {frame['ds'].iloc[row]}"
 
 
-def read_future(place: str, future: Any, panel: Panel, names: Sequence[str], past: int, horizon: int) -> Panel:
-    """Append the covariates known ahead to a panel.
+def with_ahead(place: str, panel: Panel, future: Any, horizon: int) -> Panel:
+    """Append the covariates of the steps ahead to a panel: those of a frame, and those that are made or constant.
 
     Parameters
     ----------
     place : str
         Start of a message.
-    future : frame
-        Columns ``unique_id``, ``ds`` and the covariates; a row for each of the ``horizon`` steps after every series.
-        Other rows are ignored. A single series needs no ``unique_id``; ``ds`` may be the index.
     panel : Panel
         Series of a frame.
-    names : sequence of str
-        Columns to read.
-    past : int
-        Covariates that are not known ahead; the panel has them first.
+    future : frame or None
+        Columns ``unique_id``, ``ds`` and the covariates known ahead, with a row for each of the ``horizon`` steps after
+        every series. Other rows are ignored. A single series needs no ``unique_id``; ``ds`` may be the index.
     horizon : int
         Steps ahead.
 
@@ -134,8 +132,40 @@ def read_future(place: str, future: Any, panel: Panel, names: Sequence[str], pas
     Raises
     ------
     ArgumentError, DataError
-        If there is no frame, or a column, row or value is missing.
+        If there is no frame, or one that is not needed, or a column, row or value is missing.
     """
+    inputs, covariates = panel.inputs, panel.covariates
+    if future is not None and not inputs.ahead:
+        raise ArgumentError(f"{place}: future is given, but this Forecaster has no future_covariates.")
+    if covariates is None or not (inputs.ahead or inputs.made or inputs.static):
+        return panel
+    given, count = len(inputs.columns), len(panel) * horizon
+    values = np.zeros((count, given))
+    if inputs.ahead:
+        values[:, len(inputs.past) :] = _read_future(place, future, panel, inputs.ahead, horizon)
+    first_static = covariates.shape[1] - len(inputs.static)
+    static = np.repeat(covariates[panel.offsets[:-1], first_static:], horizon, axis=0)
+    ahead = with_made(place, inputs, panel.future(horizon), panel.frequency, values, static)
+    assert ahead is not None
+    return replace(panel, ahead=ahead.reshape(len(panel), horizon, -1))
+
+
+def with_made(
+    place: str, inputs: Inputs, times: Any, frequency: Any, given: Array | None, static: Array | None
+) -> Array | None:
+    """Put the columns made from time stamps between those given (n, ·) and the static ones (n, Q); None for none."""
+    parts = [] if given is None else [given]
+    if inputs.holidays is not None:
+        parts.append(holiday_column(place, times, frequency, inputs.holidays)[:, None])
+    if inputs.calendar:
+        parts.append(calendar_columns(times, inputs.calendar))
+    if static is not None:
+        parts.append(static)
+    return np.concatenate(parts, axis=1) if parts else None
+
+
+def _read_future(place: str, future: Any, panel: Panel, names: Sequence[str], horizon: int) -> Array:
+    """Read the covariates known ahead (S·horizon, C) from a frame."""
     if not hasattr(future, "columns"):
         raise ArgumentError(
             f"{place}: future must be a frame with {', '.join(names)} for the {horizon} steps after every series, "
@@ -156,7 +186,4 @@ def read_future(place: str, future: Any, panel: Panel, names: Sequence[str], pas
     if (order < 0).any():
         first = int(np.argmax(order < 0))
         raise DataError(f"{place}: future has no row for {panel.name(first // horizon)} at {wanted[first]}.")
-    values = read_covariates(place, frame.iloc[order].reset_index(drop=True), names)
-    ahead = np.zeros((len(panel), horizon, past + len(names)))
-    ahead[..., past:] = values.reshape(len(panel), horizon, -1)
-    return replace(panel, ahead=ahead)
+    return read_covariates(place, frame.iloc[order].reset_index(drop=True), names)

@@ -92,6 +92,7 @@ def fit_and_predict(
     level: Sequence[float] | None = None,
     future: Any = None,
     columns: OwnNames | None = None,
+    static: Any = None,
 ) -> Delivery:
     """Fit a forecaster and forecast.
 
@@ -109,6 +110,8 @@ def fit_and_predict(
         As for `Forecaster.predict`; checked before the fit.
     columns : OwnNames, optional
         Columns of the file that the data came from; saved with the forecaster.
+    static : frame, optional
+        Static covariates, as for `Forecaster.fit`.
 
     Returns
     -------
@@ -122,7 +125,7 @@ def fit_and_predict(
     wanted = USUAL_LEVELS if level is None else tuple(level)
     check_parameters(place, forecaster)
     with changing(place, forecaster):
-        panel = forecaster._read_new(place, data)
+        panel = forecaster._read_new(place, data, static)
         ahead = forecaster._with_future(place, panel, future).ahead
         series = len(panel)
         _fit(forecaster, lambda: forecaster._fit_panel(place, panel), series, wanted, strict=level is not None)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from elman.forecasting.options import ahead_of, architecture_of, past_of, settings_of
+from elman.forecasting.options import ahead_of, architecture_of, settings_of
 from elman.forecasting.panel import Panel, spanned
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.recipe import Recipe, batch_size, check_window
@@ -60,7 +60,7 @@ class Prepared:
         whose = np.searchsorted(offsets, spans.starts, side="right") - 1
         weighted = self.series.incomplete or bool((self.series.lengths < self.recipe.shortest).any())
         weighted |= self.half_life is not None or self.series.sample.panel.weight is not None
-        columns = self.recipe.channels, self.recipe.channels, len(self.recipe.past) + len(self.recipe.future)
+        columns = self.recipe.channels, self.recipe.channels, len(self.recipe.covariates)
         values, center, covariates = (np.empty((spans.total, width)) for width in columns)
         weight = np.ones(values.shape) if weighted else None
         for rows, panel, unknown in self.series.pieces(np.unique(whose)):
@@ -100,8 +100,8 @@ def make_recipe(
     center = {"season": min(seasons[0], window), "last": 1, "none": 0}[parameters.center]
     sample = series.sample.panel
     channels = sample.values.shape[1] if sample.values.ndim > 1 else 1
-    past = len(past_of(parameters))
-    sizes = covariate_sizes(sample)
+    past = len(sample.inputs.past)
+    windowed, sizes = past + sample.inputs.known_ahead, covariate_sizes(sample)
     return Recipe(
         ahead,
         seasons,
@@ -112,7 +112,8 @@ def make_recipe(
         parameters.carry_state,
         channels,
         sizes[:past],
-        sizes[past:],
+        sizes[past:windowed],
+        sizes[windowed:],
     )
 
 

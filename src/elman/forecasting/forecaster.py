@@ -6,22 +6,23 @@ import os
 import warnings
 from collections.abc import Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from elman.errors import ArgumentError, ElmanWarning
+from elman.errors import ArgumentError, ElmanWarning, Remedy, UnsupportedError
 from elman.estimators import Arrays, Contract, Estimator, Table, changing, documented
-from elman.forecasting.covariates import read_future
+from elman.forecasting.covariates import with_ahead
 from elman.forecasting.fitted import Fitted
 from elman.forecasting.frames import read_panel
+from elman.forecasting.inputs import Inputs
 from elman.forecasting.intervals import check_levels, deliver
 from elman.forecasting.judgement import Backtest
 from elman.forecasting.methods import NetworkMethod
 from elman.forecasting.notices import notice_ended, notice_medians
-from elman.forecasting.options import TABLE, check_parameters, covariates_of, least_values, names_of, past_of
+from elman.forecasting.options import TABLE, check_parameters, inputs_of, least_values
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.partitioned import empty_forecast, forecast_parts
@@ -148,6 +149,17 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         Columns of a frame that enter every window as further channels; numbers, none missing. Future covariates are
         known ahead (prices, holidays): every window also includes them over the horizon, and `predict` needs them. For
         a column of categories, name each: ``["sky=rain", "sky=sun"]``; each becomes a channel of 0 and 1.
+    static_covariates : sequence of str, or None
+        Columns of a frame, or of ``static_df``, with one value per series: numbers, or text for categories, of which
+        each becomes an input of 0 and 1. They enter once a step.
+    calendar : bool or sequence of str
+        Features made from the time stamps, which enter once a step and need nothing from `predict`: any of ``"hour"``,
+        ``"weekday"``, ``"month"``, ``"month_position"`` and ``"season"`` (position in the year, as sines). True: hour
+        and weekday for steps below a day, weekday, position in the month and season below a week, the latter two for
+        weeks, the month for months and quarters. The season can be learned from two years or more.
+    holidays : str or None
+        Country such as ``"DE"``, or part of one such as ``"DE-BY"``: its holidays are a covariate known ahead, for
+        steps up to a day, and need nothing from `predict`. Takes the extra ``elman[holidays]``.
     weight : str or None
         Column of a frame with the weight of each value in the loss, at least 0; only ratios count. The same number in
         every row of a series weights the series. Values of weight 0 are seen, but neither learned nor scored.
@@ -228,7 +240,14 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
     _renamed: ClassVar[dict[str, str]] = Estimator._renamed | RENAMED
 
     def fit(
-        self, data: Any, y: Any = None, *, checkpoint_dir: Any = None, resume: bool = False, errors: str = "raise"
+        self,
+        data: Any,
+        y: Any = None,
+        *,
+        static_df: Any = None,
+        checkpoint_dir: Any = None,
+        resume: bool = False,
+        errors: str = "raise",
     ) -> Self:
         """Learn from one series, a list of series, or a long frame.
 
@@ -242,6 +261,9 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
             then remembers the data, not the series: `predict` reads them again, and a file of `save` has none.
         y : None
             Not used; scikit-learn's pipelines pass it.
+        static_df : frame, optional
+            With ``static_covariates``: ``unique_id`` and these columns, one row per series. Without it they are columns
+            of the data, constant in every series.
         checkpoint_dir : str or path, optional
             Folder in which the states of the training are kept, so that it can go on after a crash.
         resume : bool
@@ -269,13 +291,14 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         job = Job.checked(place, errors, None, False, None)
         with changing(place, self):
             if (source := partitioned(place, data)) is not None:
+                _refuse_static(place, static_df)
                 empty_forecast(place, source, [])
                 store = open_store(place, self, data, source, collect=job.errors == "collect")
                 with checkpointing(place, checkpoint_dir, resume, self.get_params(), store.identity):
                     self._take(lambda: fit_store(place, self, store))
                 return self
             job.refuse(place)
-            panel = self._read_new(place, data)
+            panel = self._read_new(place, data, static_df)
             learned_from = panel.values, panel.offsets, panel.covariates, str(panel.frequency)
             with checkpointing(place, checkpoint_dir, resume, self.get_params(), learned_from):
                 self._fit_panel(place, panel)
@@ -287,6 +310,7 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         level: Any = None,
         future: Any = None,
         *,
+        static_df: Any = None,
         output: Any = None,
         workers: int | None = None,
         resume: bool = False,
@@ -308,6 +332,8 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
             network from its errors in the past (`elman.forecasting.intervals`), and need ``intervals``.
         future : frame, optional
             With ``future_covariates``: ``unique_id``, ``ds`` and these columns for the `horizon` steps that follow.
+        static_df : frame, optional
+            As for `fit`; not needed for series of the fit.
         output : path, optional
             Of Parquet files: a new folder for the forecast. It appears whole; until then the finished parts are in a
             hidden folder beside it.
@@ -345,12 +371,17 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
             given = fitted.source if data is None else data
             source = partitioned(place, given, *fitted.possible_names)
             if source is not None:
+                _refuse_static(place, static_df)
                 return forecast_parts(place, self, fitted, self._content(fitted), source, levels, future, job)
             job.refuse(place)
             if data is None:
+                if static_df is not None:
+                    raise ArgumentError(
+                        f"{place}: static_df belongs to data, and there are none; those of fit are known."
+                    )
                 panel = self._with_future(place, fitted.need_series(place), future)
                 return fitted.delivered(place, panel, levels, self.n_threads or 0)
-            panel = self._with_future(place, self._read(place, data), future)
+            panel = self._with_future(place, self._read(place, data, static=static_df), future)
             forecasts = self._forecast_panel(place, panel)
             notice_medians(place, panel, fitted.method, fitted.parameters, forecasts)
             if not levels:
@@ -569,22 +600,25 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
 
     # Fitting and forecasting on validated data
 
-    def _read_new(self, place: str, data: Any) -> Panel:
+    def _read_new(self, place: str, data: Any, static: Any = None) -> Panel:
         """Check the data of a fit."""
-        columns, least = covariates_of(self), least_values(self)
-        own: dict[str, Any] = {"least": least, "short": 2, "weight": self.weight, "censored": self.censored}
-        panel = read_panel(place, data, self.freq, self.missing, columns, channels=True, **own)
+        _check_static(place, static, inputs_of(self))
+        own: dict[str, Any] = {"least": least_values(self), "short": 2, "static": static}
+        panel = read_panel(place, data, self.freq, self.missing, inputs_of(self), channels=True, **own)
         season = resolve_seasons(place, self.season, panel.frequency)[0]
         notice_ended(place, panel, int(self.horizon), season)
         return panel
 
-    def _read(self, place: str, data: Any, least: int | None = None, empty: bool = False) -> Panel:
+    def _read(self, place: str, data: Any, least: int | None = None, empty: bool = False, static: Any = None) -> Panel:
         """Check data against the fitted series."""
         least = least_values(self) if least is None else least
-        columns = covariates_of(self)
+        newest = self._fitted.newest
+        inputs = replace(newest.inputs, weight=None)  # of training alone
+        _check_static(place, static, inputs)
         freq = self.freq if self._fitted.frequency is None else self._fitted.frequency
-        own: dict[str, Any] = {"least": least, "short": least, "empty": empty, "censored": self.censored}
-        panel = read_panel(place, data, freq, self.missing, columns, channels=True, **own)
+        own: dict[str, Any] = {"least": least, "short": least, "empty": empty}
+        own["static"] = newest if static is None else static
+        panel = read_panel(place, data, freq, self.missing, inputs, channels=True, **own)
         self._fitted.check_channels(place, panel)
         return panel
 
@@ -599,12 +633,7 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
 
     def _with_future(self, place: str, panel: Panel, future: Any) -> Panel:
         """Append the covariates known ahead to a panel, if there are any."""
-        names = names_of(self.future_covariates)
-        if names:
-            return read_future(place, future, panel, names, len(past_of(self)), int(self.horizon))
-        if future is not None:
-            raise ArgumentError(f"{place}: future is given, but this Forecaster has no future_covariates.")
-        return panel
+        return with_ahead(place, panel, future, int(self.horizon))
 
     def _forecast_panel(self, place: str, panel: Panel) -> Array:
         """Forecast a checked panel (S, K), which includes the covariates known ahead."""
@@ -636,6 +665,25 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
     @classmethod
     def _parsed(cls, parameters: dict[str, Any]) -> dict[str, Any]:
         return super()._parsed(ADDED | (parameters if SINCE.keys() & parameters else SINCE | parameters))
+
+
+def _check_static(place: str, static: Any, inputs: Inputs) -> None:
+    """Refuse a table without a declaration of its columns."""
+    if static is None:
+        return
+    if not hasattr(static, "columns"):
+        raise ArgumentError(f"{place}: static_df must be a frame with unique_id, got {type(static).__name__}.")
+    if not inputs.static:
+        names = [str(name) for name in static.columns if name != "unique_id"]
+        raise ArgumentError(
+            f"{place}: static_df is given, but this Forecaster has no static_covariates.",
+            Remedy("pass {} to the Forecaster", static_covariates=names),
+        )
+
+
+def _refuse_static(place: str, static: Any) -> None:
+    if static is not None:
+        raise UnsupportedError(f"{place}: static_df needs data in memory; of data in parts, make its columns theirs.")
 
 
 def read_known(place: str, forecaster: Forecaster, data: Any) -> Panel:

@@ -13,8 +13,11 @@ import pandas as pd
 
 from elman.data.ragged import refuse_times
 from elman.errors import ArgumentError, DataError, ElmanWarning, Remedy, UnsupportedError
-from elman.forecasting.covariates import censored_in, read_covariates, read_weight
+from elman.forecasting.calendar import features_of
+from elman.forecasting.covariates import censored_in, read_covariates, read_weight, with_made
+from elman.forecasting.inputs import Inputs
 from elman.forecasting.panel import LARGEST, Panel, longest, names_of
+from elman.forecasting.static import read_static
 from elman.tables.categories import sources
 from elman.tables.frame_columns import as_long, numbers, select_columns, time_stamps
 from elman.tables.frequencies import (
@@ -33,6 +36,7 @@ __all__ = ["check_values", "frequency_of", "read_frame", "read_panel", "warn_lef
 Array = npt.NDArray[np.float64]
 
 _COLUMNS = ("unique_id", "ds", "y")
+_NONE = Inputs()
 _MOST_ADDED = 100_000  # rows for missing times, besides ten for every row
 _FILLED = (Remedy(missing="seasonal_median"), Remedy(missing="interpolate"))
 
@@ -42,13 +46,12 @@ def read_panel(
     data: Any,
     freq: Any = "auto",
     missing: str = "error",
-    covariates: Sequence[str] = (),
+    inputs: Inputs = _NONE,
     channels: bool = False,
     least: int = 2,
     empty: bool = False,
     short: int = 0,
-    weight: str | None = None,
-    censored: str | None = None,
+    static: Any = None,
 ) -> Panel:
     """Validate data and convert it to a panel.
 
@@ -63,8 +66,8 @@ def read_panel(
         Distance between time stamps; ``"auto"`` infers it.
     missing : str
         ``"error"`` refuses NaN and missing time stamps; any other value keeps them as NaN.
-    covariates : sequence of str
-        Further columns of a frame to read: numbers, none missing; ``column=category`` for categories.
+    inputs : Inputs
+        Further columns of a frame to read or to make: numbers, none missing; ``column=category`` for categories.
     channels : bool
         Whether a series may be an array (n, D) of several values per time.
     least : int
@@ -73,10 +76,8 @@ def read_panel(
         Whether all values may be missing.
     short : int
         Series of a frame with fewer values are left out with a warning, if others have as many.
-    weight : str, optional
-        Column of a frame with the weight of each value.
-    censored : str, optional
-        The covariate that is 1 where a value is censored; the value is then NaN.
+    static : frame or Panel, optional
+        Values per series; see `elman.forecasting.static.read_static`.
 
     Returns
     -------
@@ -97,10 +98,9 @@ def read_panel(
     data = as_long(place, data)
     _refuse_other_kinds(place, data)
     if hasattr(data, "columns"):
-        panel = _without_short(place, read_frame(place, data, freq, missing, covariates, weight), short)
-    elif covariates or weight is not None:
-        what = "past_covariates and future_covariates name columns" if weight is None else "weight names a column"
-        raise ArgumentError(f"{place}: {what} of a frame, got {type(data).__name__}.")
+        panel = _without_short(place, read_frame(place, data, freq, missing, inputs, static), short)
+    elif inputs != _NONE:
+        raise _needs_a_frame(place, data, inputs)
     elif _is_list_of_series(data):
         if len(data) == 0:
             raise DataError(f"{place}: there is no series in an empty list.")
@@ -110,13 +110,25 @@ def read_panel(
     else:
         values = _one_series(place, "y", data, channels)
         panel = Panel(values, _offsets([len(values)]), "array")
-    if censored is not None:
-        hidden = censored_in(place, panel, censored, list(covariates).index(censored))
+    if inputs.censored is not None:
+        hidden = censored_in(place, panel, inputs.censored, inputs.past.index(inputs.censored))
         check_values(place, replace(panel, values=np.where(hidden, 0.0, panel.values)), missing, least, empty)
         panel = replace(panel, values=np.where(hidden, np.nan, panel.values))
         missing = missing.replace("error", "seasonal_median")  # of what is hidden
     check_values(place, panel, missing, least, empty)
     return panel
+
+
+def _needs_a_frame(place: str, data: Any, inputs: Inputs) -> ArgumentError:
+    """Return the error for arrays, which have neither columns nor time stamps."""
+    what = "past_covariates and future_covariates name columns"
+    if inputs.weight is not None:
+        what = "weight names a column"
+    elif inputs.static:
+        what = "static_covariates name columns"
+    elif inputs.made and not inputs.columns:
+        what = f"{'calendar' if inputs.calendar else 'holidays'} needs the dates"
+    return ArgumentError(f"{place}: {what} of a frame, got {type(data).__name__}.")
 
 
 def _refuse_other_kinds(place: str, data: Any) -> None:
@@ -246,9 +258,7 @@ def _place(panel: Panel, wrong: npt.NDArray[np.bool_]) -> str:
     return f"{panel.place(int(row))}, channel {channel}"
 
 
-def read_frame(
-    place: str, data: Any, freq: Any, missing: str, covariates: Sequence[str], weight: str | None = None
-) -> Panel:
+def read_frame(place: str, data: Any, freq: Any, missing: str, inputs: Inputs = _NONE, static: Any = None) -> Panel:
     """Check a long frame: columns, types, order, duplicates, frequency and gaps; for arguments see `read_panel`."""
     kind = "polars" if type(data).__module__.split(".")[0] == "polars" else "pandas"
     absent = [name for name in _COLUMNS if name not in data.columns]
@@ -257,8 +267,8 @@ def read_frame(
             f"{place}: a frame needs the columns unique_id, ds and y; {', '.join(absent)} not found among "
             f"{', '.join(map(str, data.columns))}."
         )
-    read = covariates if weight is None or weight in covariates else (*covariates, weight)
-    frame = select_columns(place, data, (*_COLUMNS, *sources(data.columns, read)))
+    weight = () if inputs.weight is None or inputs.weight in inputs.columns else (inputs.weight,)
+    frame = select_columns(place, data, (*_COLUMNS, *sources(data.columns, (*inputs.columns, *weight))))
     if len(frame) == 0:
         raise DataError(f"{place}: there are no rows.")
     if frame["unique_id"].isna().any():
@@ -267,11 +277,19 @@ def read_frame(
     refuse_times(place, "y", frame["y"])
     values = numbers(place, "y", frame["y"])
     codes, ids = pd.factorize(frame["unique_id"])
-    further = read_covariates(place, frame, covariates) if covariates else None
-    weights = None if weight is None else read_weight(place, frame, weight)
+    further = read_covariates(place, frame, inputs.columns) if inputs.columns else None
+    weights = None if inputs.weight is None else read_weight(place, frame, inputs.weight)
+    constant = None
+    if inputs.static:
+        constant, inputs = read_static(place, data, static, pd.Index(ids), codes, inputs)
     panel = Panel(values, _offsets([len(values)]), kind, pd.Index(ids), times, covariates=further, weight=weights)
     panel = _in_order(place, panel, codes)
-    return _regular(place, replace(panel, frequency=frequency_of(place, panel, freq)), freq, missing)
+    panel = _regular(place, replace(panel, frequency=frequency_of(place, panel, freq)), freq, missing)
+    inputs = replace(inputs, calendar=features_of(place, inputs.calendar, panel.frequency))
+    if constant is not None:
+        constant = np.repeat(constant, panel.lengths, axis=0)
+    covariates = with_made(place, inputs, panel.times, panel.frequency, panel.covariates, constant)
+    return replace(panel, covariates=covariates, inputs=inputs)
 
 
 def _in_order(place: str, panel: Panel, codes: npt.NDArray[Any]) -> Panel:

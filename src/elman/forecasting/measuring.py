@@ -13,8 +13,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from elman.data.scaling import series_scale
-from elman.errors import DataError
+from elman.errors import DataError, UnsupportedError
 from elman.forecasting.frames import check_values, frequency_of, read_frame
+from elman.forecasting.inputs import Inputs
 from elman.forecasting.panel import Panel, joined, longest, name_key
 from elman.forecasting.store import MOST_SAMPLED, rank
 from elman.forecasting.training_set import filled
@@ -41,7 +42,7 @@ class Reading:
         Distance between time stamps.
     missing : str
         Treatment of missing values.
-    covariates : tuple of str
+    inputs : Inputs
         Further columns.
     least : int
         Values that a series needs; shorter ones are left out.
@@ -54,14 +55,17 @@ class Reading:
     place: str
     frequency: Frequency
     missing: str
-    covariates: tuple[str, ...]
+    inputs: Inputs
     least: int
     season: int
     collect: bool = False
 
     def panels(self, frame: pd.DataFrame) -> tuple[Panel, Panel]:
         """Check a frame; return its series, and those that are left out."""
-        panel = read_frame(self.place, frame, self.frequency, self.missing, self.covariates)
+        panel = read_frame(self.place, frame, self.frequency, self.missing, self.inputs)
+        if panel.inputs.static != self.inputs.static:
+            listed = ", ".join(f'"{name}"' for name in panel.inputs.static)
+            raise UnsupportedError(f"{self.place}: of data in parts, name each category: static_covariates=[{listed}].")
         enough = panel.lengths >= self.least
         kept, short = panel.select(np.flatnonzero(enough)), panel.select(np.flatnonzero(~enough))
         if len(kept):

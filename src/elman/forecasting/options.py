@@ -24,6 +24,8 @@ from elman.estimators import (
     values_of,
 )
 from elman.forecasting.baselines import BASELINES
+from elman.forecasting.calendar import AUTO, FEATURES, check_country
+from elman.forecasting.inputs import Inputs
 from elman.forecasting.missing import MISSING
 from elman.forecasting.parameters import NETWORK_ONLY, Parameters
 from elman.forecasting.recipe import Recipe
@@ -40,6 +42,7 @@ __all__ = [
     "check_parameters",
     "covariates_of",
     "for_task",
+    "inputs_of",
     "least_values",
     "names_of",
     "past_of",
@@ -67,6 +70,33 @@ class _Frequency(Parameter):
 
     def parsed(self, value: Any) -> Any:
         return read_frequency(value) if isinstance(value, str) and value.startswith("months:") else value
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calendar(Parameter):
+    """True, False, or names of features of the time stamps."""
+
+    def check(self, place: str, name: str, value: Any) -> None:
+        """Refuse any other value."""
+        if isinstance(value, bool):
+            return
+        if not isinstance(value, list | tuple) or not value or len(set(map(str, value))) < len(value):
+            listed = ", ".join(FEATURES)
+            raise ArgumentError(f"{place}: {name} must be True, False or a list of {listed}, got {_check.show(value)}.")
+        for feature in value:
+            _check.choice(place, name, feature, tuple(FEATURES))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Country(Parameter):
+    """The code of a country, or None; the package ``holidays`` knows which there are."""
+
+    def check(self, place: str, name: str, value: Any) -> None:
+        """Refuse anything but a string."""
+        if value is not None and not isinstance(value, str):
+            raise ArgumentError(
+                f'{place}: {name} must be the code of a country such as "DE", got {_check.show(value)}.'
+            )
 
 
 _WINDOWS = "input_chunk_length context_length input_size lags n_lags window_length lookback seq_len"
@@ -110,6 +140,9 @@ TABLE: Table = {
     "validation": Switch(optional=True),
     "past_covariates": Columns(others="hist_exog_list past_feat_dynamic_real"),
     "future_covariates": Columns(others="futr_exog_list feat_dynamic_real"),
+    "static_covariates": Columns(others="stat_exog_list feat_static_real feat_static_cat static_features"),
+    "calendar": Calendar(others="add_encoders date_features time_features add_date_info_columns"),
+    "holidays": Country(others="country_holidays add_country_holidays holidays_prior_scale"),
     "weight": Column(optional=True, others="sample_weight sample_weights weights"),
     "half_life": Number(interval="(0, inf)", optional=True),
     "censored": Column(optional=True, others="available_mask"),
@@ -200,8 +233,24 @@ def names_of(columns: Any) -> tuple[str, ...]:
 
 
 def covariates_of(parameters: Parameters) -> tuple[str, ...]:
-    """Name the columns of the covariates: those of the past, then those known ahead."""
-    return (*past_of(parameters), *names_of(parameters.future_covariates))
+    """Name all covariates: columns, the calendar and holidays."""
+    inputs = inputs_of(parameters)
+    made = ["calendar"] * bool(inputs.calendar) + ["holidays"] * (inputs.holidays is not None)
+    return (*inputs.read, *made)
+
+
+def inputs_of(parameters: Parameters) -> Inputs:
+    """Return what the parameters declare beside the series; columns of categories are not known before the data."""
+    calendar = parameters.calendar
+    return Inputs(
+        past_of(parameters),
+        names_of(parameters.future_covariates),
+        parameters.holidays,
+        names_of(parameters.static_covariates),
+        (AUTO,) * calendar if isinstance(calendar, bool) else names_of(calendar),
+        parameters.weight,
+        parameters.censored,
+    )
 
 
 def past_of(parameters: Parameters) -> tuple[str, ...]:
@@ -212,10 +261,12 @@ def past_of(parameters: Parameters) -> tuple[str, ...]:
 
 def _check_covariates(place: str, parameters: Parameters) -> None:
     """Refuse a column named twice, and forecasts that would need unknown covariates."""
-    columns = covariates_of(parameters)
+    columns = inputs_of(parameters).read
     for column in columns:
         if columns.count(column) > 1 or column in ("unique_id", "ds", "y"):
             raise ArgumentError(f"{place}: {column!r} cannot be a covariate twice, nor if it is unique_id, ds or y.")
+    if parameters.holidays is not None:
+        check_country(place, parameters.holidays)
     past = past_of(parameters)
     if past and parameters.strategy == "recursive":
         raise ArgumentError(

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from elman.forecasting.inputs import Inputs
 from elman.tables.frequencies import Frequency, Times, future_times
 
 __all__ = ["LARGEST", "Panel", "joined", "longest", "name_key", "names_of", "spanned"]
@@ -43,6 +44,8 @@ class Panel:
         The covariates of the k steps after each series' newest value, NaN where unknown.
     weight : ndarray (total,), optional
         Weight of each value in training; 0: it is neither learned nor scored.
+    inputs : Inputs
+        What the covariates are.
 
     Examples
     --------
@@ -60,6 +63,7 @@ class Panel:
     covariates: Array | None = None
     ahead: Array | None = None
     weight: Array | None = None
+    inputs: Inputs = field(default_factory=Inputs)
 
     def __len__(self) -> int:
         """Count the series."""

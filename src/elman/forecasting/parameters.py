@@ -77,6 +77,9 @@ class Parameters:
     validation: bool | None = None
     past_covariates: Any = None
     future_covariates: Any = None
+    static_covariates: Any = None
+    calendar: Any = False
+    holidays: str | None = None
     weight: str | None = None
     half_life: float | None = None
     censored: str | None = None

@@ -16,7 +16,7 @@ import pandas as pd
 from elman.engine import isa, num_threads
 from elman.errors import ArgumentError, DataError, ElmanWarning, Remedy, UnsupportedError
 from elman.forecasting.fitted import Fitted
-from elman.forecasting.options import covariates_of, least_values, names_of
+from elman.forecasting.options import least_values, names_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.partitions import Job, Partitioned, at_level, worker_count
@@ -182,7 +182,7 @@ def forecast_parts(
         ahead = source.ahead(future, names)
     elif future is not None:
         raise ArgumentError(f"{place}: future is given, but this Forecaster has no future_covariates.")
-    source = source.with_columns(covariates_of(forecaster))
+    source = source.with_columns(fitted.newest.inputs.read)
     threads = 1  # an engine runs a part on every core
     if source.kind == "parquet":
         threads = max(1, (forecaster.n_threads or num_threads()) // worker_count(job.workers))

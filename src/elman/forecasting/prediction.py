@@ -157,7 +157,7 @@ def _covariate_windows(
     place = now + horizon * np.arange(series)
     window = longer[place[..., None] + np.arange(1 - recipe.window, 1)].reshape(*now.shape, -1)
     after = longer[place[..., None] + np.arange(1, horizon + 1)].reshape(*now.shape, -1)
-    x = beside(window, after, len(recipe.past), columns)
+    x = beside(window, after, recipe)
     x[beyond] = 0.0
     return _in_float32(x)
 

@@ -57,6 +57,8 @@ class Recipe:
         Center and spread of every covariate of which only the past is known.
     future : tuple of (float, float)
         Center and spread of every covariate of which the future is known too.
+    once : tuple of (float, float)
+        Center and spread of every covariate that enters once a step, with its value at the newest time.
     """
 
     horizon: int
@@ -69,12 +71,18 @@ class Recipe:
     channels: int = 1
     past: tuple[tuple[float, float], ...] = ()
     future: tuple[tuple[float, float], ...] = ()
+    once: tuple[tuple[float, float], ...] = ()
 
     @property
     def input_size(self) -> int:
-        """Numbers seen per step: a window of every channel and covariate, and the horizon of those known ahead."""
+        """Numbers seen per step: windows, the horizon of covariates known ahead, and those that enter once."""
         columns = self.channels + len(self.past) + len(self.future)
-        return self.window * columns + self.horizon * len(self.future)
+        return self.window * columns + self.horizon * len(self.future) + len(self.once)
+
+    @property
+    def covariates(self) -> tuple[tuple[float, float], ...]:
+        """Center and spread of every covariate."""
+        return self.past + self.future + self.once
 
     @property
     def output_size(self) -> int:

@@ -20,7 +20,7 @@ from elman.forecasting.channels import by_channel, rows_of
 from elman.forecasting.frames import read_panel
 from elman.forecasting.judgement import scored, window_frame
 from elman.forecasting.missing import fill
-from elman.forecasting.options import covariates_of, least_values
+from elman.forecasting.options import inputs_of, least_values
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.partitioned import rebuilt
@@ -153,7 +153,7 @@ class PastPart:
             "cut-offs": list(self.cut_offs.left_out),
             "instructions": self.instructions,
         }
-        source = source.with_columns(covariates_of(rebuilt(self.estimator, self.models[0], 1)))
+        source = source.with_columns(inputs_of(rebuilt(self.estimator, self.models[0], 1)).read)
         return source.map(self, self.empty, replace(job, about=about))
 
     def fetched(self, source: Partitioned, job: Job) -> pd.DataFrame:
@@ -172,8 +172,8 @@ class PastPart:
         """
         models = [rebuilt(self.estimator, content, 1) for content in self.models]
         model, cut_offs = models[0], self.cut_offs
-        covariates, least = covariates_of(model), least_values(model)
-        panel = read_panel(self.place, frame, model.freq_, model.missing, covariates, least=least)
+        inputs, least = inputs_of(model), least_values(model)
+        panel = read_panel(self.place, frame, model.freq_, model.missing, inputs, least=least)
         panel = panel.select(np.flatnonzero(panel.lengths >= cut_offs.least))
         if len(panel) == 0:
             return self.empty
@@ -235,10 +235,10 @@ class Heads:
                 yield replace(part, frame=part.frame.iloc[keep].reset_index(drop=True), place=_places(part, keep))
 
     def _read(self, frame: pd.DataFrame, frequency: Any) -> Panel:
-        columns, least = covariates_of(self.parameters), least_values(self.parameters)
+        inputs, least = inputs_of(self.parameters), least_values(self.parameters)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the fit warns
-            return read_panel(self.place, frame, frequency, self.parameters.missing, columns, least=least)
+            return read_panel(self.place, frame, frequency, self.parameters.missing, inputs, least=least)
 
     def _kept(self, frame: pd.DataFrame, panel: Panel) -> npt.NDArray[np.int64]:
         """Return the rows up to the last time before the cut-off, of series that are long enough."""

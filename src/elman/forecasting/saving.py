@@ -34,7 +34,10 @@ SINCE: dict[str, Any] = {
     "cutoffs": "auto",
     "refit": False,
 }  # parameters missing from old files
-ADDED: dict[str, Any] = dict.fromkeys(("weight", "half_life", "censored"))  # likewise, from before there were weights
+ADDED: dict[str, Any] = {  # likewise, from before there were weights and calendars
+    **dict.fromkeys(("weight", "half_life", "censored", "static_covariates", "holidays")),
+    "calendar": False,
+}
 _PRIOR = "prior."  # prefix of the prior's arrays
 
 

@@ -15,12 +15,13 @@ from elman.forecasting.fitted import INTERRUPTED
 from elman.forecasting.intervals import take_arrays, to_arrays
 from elman.forecasting.methods import NetworkMethod
 from elman.forecasting.methods.network import warms_anew
-from elman.forecasting.options import ahead_of, architecture_of, past_of
+from elman.forecasting.options import ahead_of, architecture_of
 from elman.forecasting.panel import LARGEST, Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.prediction import forecast
 from elman.forecasting.recipe import Recipe, resolve_seasons
 from elman.forecasting.running import Running
+from elman.forecasting.saving_inputs import inputs_from_file
 from elman.forecasting.saving_names import names_from_file, names_to_file
 from elman.forecasting.selection import Choice
 from elman.forecasting.training_set import center_of_newest
@@ -64,13 +65,10 @@ def network_to_file(network: NetworkMethod, *, own_names: bool) -> tuple[Arrays,
 def network_from_file(parameters: Parameters, arrays: Arrays, metadata: dict[str, Any]) -> NetworkMethod:
     """Rebuild the network without its values per series; its arrays are removed from those of the file."""
     recipe = _recipe(metadata["recipe"])
-    known = len(past_of(parameters)), len(parameters.future_covariates or ())
-    if (recipe.horizon, recipe.steps, recipe.carry, len(recipe.past), len(recipe.future)) != (
-        ahead_of(parameters),
-        parameters.steps,
-        parameters.carry_state,
-        *known,
-    ):
+    inputs = inputs_from_file(metadata["data"], parameters)
+    own = (recipe.horizon, recipe.steps, recipe.carry, *map(len, (recipe.past, recipe.future, recipe.once)))
+    known = len(inputs.past), inputs.known_ahead, inputs.once
+    if own != (ahead_of(parameters), parameters.steps, parameters.carry_state, *known):
         raise FileFormatError("the recipe does not follow from the parameters")
     architecture = Architecture.from_dict(metadata["architecture"])
     if architecture != architecture_of(parameters, recipe):
@@ -210,7 +208,7 @@ def _checked_running(arrays: Arrays, network: NetworkMethod, newest: Panel, scal
 
 def _recipe(fields: dict[str, Any]) -> Recipe:
     """Rebuild the recipe, with every number in its range."""
-    fields = under_new_names(fields, RENAMED)
+    fields = {"once": (), **under_new_names(fields, RENAMED)}
     check_names("recipe fields", set(fields), set(Recipe.__dataclass_fields__))
     names = ("horizon", "window", "steps", "channels")
     numbers = {name: _check.positive_integer("recipe", name, fields[name]) for name in names}
@@ -222,6 +220,7 @@ def _recipe(fields: dict[str, Any]) -> Recipe:
         transform=_transform(fields["transform"], numbers["channels"]),
         past=_sizes(fields["past"]),
         future=_sizes(fields["future"]),
+        once=_sizes(fields["once"]),
         **numbers,
     )
 

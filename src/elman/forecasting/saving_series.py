@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import zoneinfo
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,9 +15,9 @@ import pandas as pd
 from elman import _check
 from elman.errors import FileFormatError
 from elman.forecasting.methods import NetworkMethod
-from elman.forecasting.options import covariates_of
 from elman.forecasting.panel import LARGEST, Panel
 from elman.forecasting.parameters import Parameters
+from elman.forecasting.saving_inputs import inputs_from_file
 from elman.forecasting.saving_names import names_from_file, names_to_file
 from elman.forecasting.saving_network import checked
 from elman.persistence.models import check_names
@@ -47,6 +48,8 @@ def panel_to_file(newest: Panel) -> tuple[Arrays, dict[str, Any]]:
     if newest.covariates is not None:
         arrays["covariates"] = newest.covariates
     data: dict[str, Any] = {"kind": newest.kind, "frequency": None, "unit": None, "zone": None}
+    if newest.inputs.static:
+        data["static"] = list(newest.inputs.static)
     if newest.times is not None and newest.ids is not None:
         arrays["ids"] = names_to_file(newest.ids)
         data["frequency"] = frequency_text(newest.frequency)
@@ -81,10 +84,11 @@ def panel_from_file(
     FileFormatError
         If these cannot be the series of a fit.
     """
-    check_names("data fields", set(data), _DATA_KEYS)
+    check_names("data fields", set(data) - {"static"}, _DATA_KEYS)
     kind = _check.choice("data", "kind", data["kind"], _KINDS)
     framed = kind in ("pandas", "polars")
-    columns = len(covariates_of(parameters))
+    inputs = inputs_from_file(data, parameters)
+    columns = inputs.width
     names = {"values", "offsets"} | ({"ids", "times"} if framed else set()) | ({"covariates"} if columns else set())
     own = {name: arrays.pop(name) for name in names}
     several = own["values"].ndim == 2
@@ -105,6 +109,7 @@ def panel_from_file(
         raise FileFormatError("series without time stamps have neither frequency nor unit nor zone")
     else:
         panel = Panel(values, offsets, kind)
+    panel = replace(panel, inputs=inputs)
     _check_values(panel, network)
     return panel
 

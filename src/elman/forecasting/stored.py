@@ -21,7 +21,7 @@ from elman.errors import DataError, ElmanWarning, UnsupportedError
 from elman.forecasting.frames import check_values, warn_left_out
 from elman.forecasting.measuring import Longest, Measurements, Reading, with_rows
 from elman.forecasting.notices import notice_ended
-from elman.forecasting.options import covariates_of, least_values
+from elman.forecasting.options import inputs_of, least_values
 from elman.forecasting.panel import Panel, joined
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.recipe import resolve_seasons
@@ -186,13 +186,13 @@ def open_store(
         raise UnsupportedError(
             f"{place}: carry_state=True trains on all series in order of time; pass them as a frame in memory."
         )
-    covariates = covariates_of(parameters)
-    source = source.with_columns(covariates).by_series()
+    inputs = inputs_of(parameters)
+    source = source.with_columns(inputs.read).by_series()
 
     def read(frequency: Frequency) -> Measurements:
         season = resolve_seasons(place, parameters.season, frequency)[0]
         least = max(2, least_values(parameters))
-        reading = Reading(place, frequency, parameters.missing, covariates, least, season, collect)
+        reading = Reading(place, frequency, parameters.missing, inputs, least, season, collect)
         return Measurements.of(reading, source.parts(), parameters.transform in ("auto", "scale"))
 
     measured = _with_frequency(place, parameters.freq, source, read)

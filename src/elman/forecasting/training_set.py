@@ -197,7 +197,7 @@ def _covariates(panel: Panel, recipe: Recipe, shortest: int) -> Array | None:
 
 def standardized(covariates: Array, recipe: Recipe) -> Array:
     """Standardize covariates (…, C) to one typical size."""
-    center, spread = np.array(recipe.past + recipe.future).T
+    center, spread = np.array(recipe.covariates).T
     with np.errstate(over="ignore"):  # values that far are clipped later
         out: Array = (covariates - center) / spread
     return out
@@ -217,11 +217,11 @@ def _cut(arrays: Arrays, recipe: Recipe, batch_size: int) -> OrderedStretches | 
     batches = kind(arrays.values, arrays.offsets, **sizes, center=arrays.center, weight=arrays.weight)
     if arrays.covariates is None:
         return batches  # type: ignore[no-any-return]
-    return WithCovariates(batches, kind(arrays.covariates, arrays.offsets, **sizes), len(recipe.past))
+    return WithCovariates(batches, kind(arrays.covariates, arrays.offsets, **sizes), recipe)
 
 
 class WithCovariates:
-    """Stretches whose windows are followed by those of the covariates, and by the horizon of those known ahead.
+    """Stretches whose windows are followed by the covariates of the step.
 
     Parameters
     ----------
@@ -229,30 +229,43 @@ class WithCovariates:
         The windows and targets.
     covariates : StretchBatches or OrderedStretches
         Of the same geometry, so that equal seeds draw equal stretches.
-    past : int
-        Number of leading covariates that are not known ahead.
+    recipe : Recipe
+        Kinds of the covariates.
     """
 
-    def __init__(self, values: Any, covariates: Any, past: int) -> None:
-        self.values, self.covariates, self.past = values, covariates, past
+    def __init__(self, values: Any, covariates: Any, recipe: Recipe) -> None:
+        self.values, self.covariates, self.recipe = values, covariates, recipe
         self.epoch_length: int | None = values.epoch_length
 
     def with_seed(self, seed: int) -> WithCovariates:
         """Return the same stretches in another random order."""
-        return WithCovariates(self.values.with_seed(seed), self.covariates.with_seed(seed), self.past)
+        return WithCovariates(self.values.with_seed(seed), self.covariates.with_seed(seed), self.recipe)
 
     def batch(self, update: int) -> Batch:
         """Return the batch of ``update``."""
         batch: Batch = self.values.batch(update)
         others: Batch = self.covariates.batch(update)
-        ahead = beside(others.x, others.y, self.past, self.covariates.values.shape[1])
-        return batch._replace(x=np.concatenate([batch.x, ahead], axis=2))
+        return batch._replace(x=np.concatenate([batch.x, beside(others.x, others.y, self.recipe)], axis=2))
 
 
-def beside(window: npt.NDArray[Any], ahead: npt.NDArray[Any], past: int, columns: int) -> npt.NDArray[Any]:
-    """Join windows of covariates (T, N, ·) with the known covariates of the horizon after them."""
-    known = ahead.reshape(*ahead.shape[:2], -1, columns)[..., past:].reshape(*ahead.shape[:2], -1)
-    return np.concatenate([window, known], axis=2)
+def beside(window: npt.NDArray[Any], ahead: npt.NDArray[Any], recipe: Recipe) -> npt.NDArray[Any]:
+    """Order the covariates of a step: windows, the horizon of those known ahead, the newest values of the rest.
+
+    Parameters
+    ----------
+    window : ndarray (T, N, window · C)
+        All covariates at the times of the windows.
+    ahead : ndarray (T, N, horizon · C)
+        All covariates at the times of the horizon.
+    recipe : Recipe
+        Kinds of the covariates.
+    """
+    rows, columns, past = window.shape[:2], len(recipe.covariates), len(recipe.past)
+    windowed = past + len(recipe.future)
+    seen = window.reshape(*rows, recipe.window, columns)
+    known = ahead.reshape(*rows, -1, columns)[..., past:windowed]
+    parts = [seen[..., :windowed].reshape(*rows, -1), known.reshape(*rows, -1), seen[..., -1, windowed:]]
+    return np.concatenate(parts, axis=2)
 
 
 class LastStep:

@@ -1,0 +1,151 @@
+"""Static covariates: one value per series, from a table of its own or from the rows of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from elman.errors import ArgumentError, DataError, Remedy
+from elman.forecasting.covariates import read_covariates
+from elman.forecasting.inputs import Inputs
+from elman.forecasting.panel import Panel
+from elman.tables.categories import sources
+from elman.tables.frame_columns import select_columns
+
+__all__ = ["MOST_CATEGORIES", "read_static", "with_categories"]
+
+Array = npt.NDArray[np.float64]
+
+MOST_CATEGORIES = 50
+
+
+def read_static(
+    place: str, data: Any, static: Any, ids: pd.Index, codes: npt.NDArray[Any], inputs: Inputs
+) -> tuple[Array, Inputs]:
+    """Read the static covariates of every series.
+
+    Parameters
+    ----------
+    place : str
+        Start of a message.
+    data : frame
+        Long frame, whose own columns are used where there is no table.
+    static : frame, Panel or None
+        A table with ``unique_id`` and the columns; or series with known values, used where the data have no columns.
+    ids : Index (S,)
+        Names of the series.
+    codes : ndarray (n,)
+        Series of each row.
+    inputs : Inputs
+        The columns wanted.
+
+    Returns
+    -------
+    values : ndarray (S, Q)
+    inputs : Inputs
+        With one column ``column=category`` for every category of a column of text.
+
+    Raises
+    ------
+    ArgumentError, DataError
+        Naming the column and the series that has no value, more than one, or a category that is not known.
+    """
+    if hasattr(static, "columns") and not isinstance(static, Panel):
+        table = _by_series(place, static, ids, inputs.static)
+    else:
+        names = sources(data.columns, inputs.static)
+        if any(name not in data.columns for name in names):
+            return _known(place, static, ids, names, [n for n in names if n not in data.columns]), inputs
+        table = _of_rows(place, data, ids, codes, names)
+    missing = table.drop(columns=["unique_id", "ds"]).isna()
+    if missing.any(axis=None):
+        row, column = np.argwhere(missing.to_numpy())[0]
+        raise DataError(
+            f"{place}: static covariate {missing.columns[column]} is missing (NaN) for series {ids.tolist()[row]!r}; "
+            "static covariates are not filled."
+        )
+    inputs = with_categories(place, table, inputs)
+    return read_covariates(place, table, inputs.static), inputs
+
+
+def _by_series(place: str, static: Any, ids: pd.Index, names: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of a table in order of the series."""
+    frame = select_columns(f"{place}: static_df", static, ("unique_id", *sources(static.columns, names)))
+    twice = frame["unique_id"].duplicated()
+    if twice.any():
+        raise DataError(f"{place}: static_df has two rows for series {frame['unique_id'][twice].tolist()[0]!r}.")
+    rows = pd.Index(frame["unique_id"]).get_indexer(ids)
+    if (rows < 0).any():
+        raise DataError(f"{place}: static_df has no row for series {ids[rows < 0].tolist()[0]!r}.")
+    table: pd.DataFrame = frame.iloc[rows].reset_index(drop=True).assign(ds="any time")
+    return table
+
+
+def _of_rows(place: str, data: Any, ids: pd.Index, codes: npt.NDArray[Any], names: Sequence[str]) -> pd.DataFrame:
+    """Return the first row of each series, having checked that its other rows are like it."""
+    frame = select_columns(place, data, ("unique_id", *names))
+    first = np.zeros(len(ids), dtype=np.int64)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    table = frame.iloc[first].reset_index(drop=True).assign(ds="any time")
+    for name in names:
+        own, of_series = frame[name].astype(object), table[name].astype(object).iloc[codes].reset_index(drop=True)
+        differs = ((own != of_series) & ~(own.isna() & of_series.isna())).to_numpy()
+        if differs.any():
+            row = int(np.argmax(differs))
+            raise DataError(
+                f"{place}: static covariate {name} is {of_series[row]!r} and {own[row]!r} in series "
+                f"{ids.tolist()[codes[row]]!r}; it must be constant.",
+                Remedy("name it in {} if it changes", past_covariates=...),
+            )
+    return table
+
+
+def _known(place: str, static: Any, ids: pd.Index, names: Sequence[str], absent: Sequence[str]) -> Array:
+    """Look up the series of a fit."""
+    if not isinstance(static, Panel) or static.ids is None or static.covariates is None or len(static) == 0:
+        raise ArgumentError(
+            f"{place}: static_covariates {', '.join(absent)} are no columns of the data; pass static_df, a frame with "
+            f"unique_id and {', '.join(names)}."
+        )
+    rows = static.ids.get_indexer(ids)
+    if (rows < 0).any():
+        raise DataError(
+            f"{place}: series {ids[rows < 0].tolist()[0]!r} is new; pass static_df with its {', '.join(names)}."
+        )
+    assert static.inputs is not None
+    own: Array = static.covariates[static.offsets[:-1][rows], -len(static.inputs.static) :]
+    return own
+
+
+def with_categories(place: str, table: pd.DataFrame, inputs: Inputs) -> Inputs:
+    """Replace columns of text by one name ``column=category`` for each category.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"unique_id": ["a", "b"], "kind": ["mall", "corner"], "size": [3.0, 1.0]})
+    >>> with_categories("fit", table, Inputs(static=("size", "kind"))).static
+    ('size', 'kind=corner', 'kind=mall')
+    """
+    names: list[str] = []
+    for name in inputs.static:
+        if name not in table or pd.api.types.is_numeric_dtype(table[name]) or _numbers_in(table[name]):
+            names.append(name)
+            continue
+        labels = sorted(set(table[name].astype(str)))
+        if len(labels) > MOST_CATEGORIES:
+            raise DataError(
+                f"{place}: static covariate {name} has {len(labels)} categories, at most {MOST_CATEGORIES} can be used."
+            )
+        names += [f"{name}={label}" for label in labels]
+    return replace(inputs, static=tuple(names))
+
+
+def _numbers_in(column: pd.Series) -> bool:
+    """Return whether a column of objects holds numbers alone."""
+    plain = column.dtype == object and not isinstance(column.dtype, pd.CategoricalDtype)
+    return plain and all(isinstance(value, int | float) for value in column)
