@@ -84,9 +84,10 @@ def show_backtest(result: Backtest) -> None:
         [
             (
                 f"Elman: {result.delivered}" if model == "Elman" else str(model),
-                _number(row["sMAPE"], 2),
-                _number(row["MASE"], 3),
-                _value(row["MAE"]),
+                *(
+                    _value(score) if name == "MAE" else _number(score, 2 if name == "sMAPE" else 3)
+                    for name, score in row.items()
+                ),
             )
             for model, row in ranked
         ],

@@ -6,6 +6,8 @@ from elman.forecasting.audit import Audit, Check, audit
 from elman.forecasting.backtest import backtest, cross_validation
 from elman.forecasting.baselines import (
     BASELINES,
+    croston,
+    croston_sba,
     damped_trend,
     linear_autoregression,
     naive,
@@ -16,6 +18,7 @@ from elman.forecasting.baselines import (
     seasonal_naive_growth,
     simple_exponential_smoothing,
     theta,
+    tsb,
     usual_baselines,
     window_mean,
 )
@@ -31,6 +34,8 @@ __all__ = [
     "audit",
     "backtest",
     "cross_validation",
+    "croston",
+    "croston_sba",
     "damped_trend",
     "linear_autoregression",
     "naive",
@@ -41,6 +46,7 @@ __all__ = [
     "seasonal_naive_growth",
     "simple_exponential_smoothing",
     "theta",
+    "tsb",
     "usual_baselines",
     "window_mean",
 ]

@@ -16,16 +16,20 @@ import pandas as pd
 
 from elman import _check
 from elman.errors import DataError, ElmanWarning
+from elman.estimators import fitted_value
 from elman.forecasting.baselines import BASELINES, usual_baselines
 from elman.forecasting.channels import by_channel, named
+from elman.forecasting.fitted import Fitted
 from elman.forecasting.forecaster import Forecaster
 from elman.forecasting.frames import read_panel
+from elman.forecasting.intermittent import is_intermittent
 from elman.forecasting.intervals import check_levels
 from elman.forecasting.judgement import Backtest, concluded, judge
 from elman.forecasting.options import check_parameters, for_task, inputs_of, least_values
 from elman.forecasting.panel import Panel
 from elman.forecasting.recipe import resolve_seasons
 from elman.forecasting.rolling import CutOffs, Heads, PastPart
+from elman.forecasting.store import PanelStore
 from elman.partitions import Job, Partitioned, partitioned
 from elman.tables.frequencies import Frequency
 from elman.training.checkpoints import writes_states
@@ -163,9 +167,11 @@ class _Plan:
         """Values per season."""
         return resolve_seasons(self.place, self.forecaster.season, frequency)[0]
 
-    def cut_offs(self, season: int) -> CutOffs:
-        """All cut-offs."""
-        names = usual_baselines(season) if self.baselines is None else self.baselines
+    def cut_offs(self, season: int, intermittent: bool) -> CutOffs:
+        """All cut-offs; the usual baselines depend on whether the series before the earliest have many zeros."""
+        names = self.baselines
+        if names is None:
+            names = usual_baselines(season, intermittent=intermittent)
         return CutOffs(self.left_out, int(self.forecaster.horizon), season, tuple(names), self.levels)
 
     @property
@@ -175,8 +181,10 @@ class _Plan:
 
     def in_memory(self, panel: Panel) -> pd.DataFrame:
         """Fit and forecast series in memory."""
-        cut_offs = self.cut_offs(self.season(panel.frequency))
+        season = self.season(panel.frequency)
         panel = _long_enough(self.place, panel, self.left_out[0])
+        before = PanelStore.of(panel.head(self.left_out[0]), self.forecaster.missing, season)
+        cut_offs = self.cut_offs(season, is_intermittent(before.sample.panel, season))
         tasks = [_Fold(self.place, self.forecaster, panel, replace(cut_offs, left_out=fold)) for fold in self.folds]
         bar = "cut-offs" if self.forecaster.progress else ""
         parts: list[pd.DataFrame] = run_all(tasks, self.forecaster.n_threads, bar=bar, in_order=writes_states())
@@ -191,7 +199,8 @@ class _Plan:
             model._fit_parts(self.place, Heads(self.place, source, model, fold[0], self.left_out[0] + 2))
             models.append(model)
         contents = tuple(model._content(model._fitted) for model in models)
-        cut_offs = self.cut_offs(models[0].seasons_[0])
+        fitted: Fitted = fitted_value(self.place, models[0])
+        cut_offs = self.cut_offs(fitted.seasons[0], fitted.intermittent)
         return PastPart(self.place, Forecaster, contents, cut_offs, source.empty(), scores, source.isa())
 
 

@@ -13,26 +13,29 @@ For a series y_1 … y_n with season s, step k = 1 … K and c = ceil(k / s) sea
     damped trend             l_n + (φ + φ² + … + φ^k) b_n,   level and trend smoothed, the trend damped by φ per step
     Theta                    the mean of the line through the series and a smoothed series of twice its distance
     optimized Theta          the same, with the factor of the distance estimated
+    Croston, SBA, TSB        of intermittent demand, see `elman.forecasting.croston`
 
-A series of fewer than s values is its own season; with fewer than two seasons d = 0 and g = 1. The last four remove
-a significant season first.
+A series of fewer than s values is its own season; with fewer than two seasons d = 0 and g = 1. Smoothing, damped trend
+and both Thetas remove a significant season first.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from elman import _check
-from elman.errors import DataError
+from elman.forecasting.baseline_arguments import checked, documented
+from elman.forecasting.croston import croston, croston_sba, tsb
 from elman.forecasting.least_squares import least_squares
 from elman.forecasting.smoothing import damped_states, forecast_adjusted, simple_states, slope
 
 __all__ = [
     "BASELINES",
+    "INTERMITTENT",
+    "croston",
+    "croston_sba",
     "damped_trend",
     "linear_autoregression",
     "naive",
@@ -43,43 +46,12 @@ __all__ = [
     "seasonal_naive_growth",
     "simple_exponential_smoothing",
     "theta",
+    "tsb",
     "usual_baselines",
     "window_mean",
 ]
 
 Array = npt.NDArray[np.float64]
-
-
-F = TypeVar("F", bound=Callable[..., Any])
-_SHARED = """    Parameters
-    ----------
-    values : array_like (n,)
-        The series so far.
-    horizon : int
-        Values to forecast.
-    season : int
-        Values per season; ignored by baselines without a season, which take it for a common signature.
-
-    Returns
-    -------
-    ndarray (horizon,), float64
-
-"""
-
-
-def _documented(function: F) -> F:
-    """Insert the common parameters and return value before the examples of a docstring."""
-    before, examples, after = (function.__doc__ or "").partition("    Examples\n")
-    function.__doc__ = before + _SHARED + examples + after
-    return function
-
-
-def _checked(place: str, values: npt.ArrayLike, horizon: int, season: int) -> tuple[Array, int, int]:
-    series = np.asarray(values, dtype=np.float64)
-    if series.ndim != 1 or len(series) == 0:
-        raise DataError(f"{place}: values must be one series of at least one value, got shape {series.shape}.")
-    horizon = _check.positive_integer(place, "horizon", horizon)
-    return series, horizon, min(_check.positive_integer(place, "season", season), len(series))
 
 
 def _last_season(series: Array, horizon: int, season: int) -> tuple[Array, Array]:
@@ -88,7 +60,7 @@ def _last_season(series: Array, horizon: int, season: int) -> tuple[Array, Array
     return series[len(series) - season + ahead % season], (ahead // season + 1).astype(np.float64)
 
 
-@_documented
+@documented
 def naive(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
     """Repeat the newest value.
 
@@ -97,11 +69,11 @@ def naive(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
     >>> naive([1, 2, 3], horizon=2)
     array([3., 3.])
     """
-    series, horizon, _ = _checked("naive", values, horizon, season)
+    series, horizon, _ = checked("naive", values, horizon, season)
     return np.full(horizon, series[-1])
 
 
-@_documented
+@documented
 def naive_drift(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
     """Continue from the newest value by the mean change per step.
 
@@ -110,13 +82,13 @@ def naive_drift(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
     >>> naive_drift([1, 5, 3], horizon=2)
     array([4., 5.])
     """
-    series, horizon, _ = _checked("naive_drift", values, horizon, season)
+    series, horizon, _ = checked("naive_drift", values, horizon, season)
     change = (series[-1] - series[0]) / max(1, len(series) - 1)
     line: Array = series[-1] + np.arange(1, horizon + 1) * change
     return line
 
 
-@_documented
+@documented
 def seasonal_naive(values: npt.ArrayLike, horizon: int, season: int) -> Array:
     """Repeat the last season.
 
@@ -125,10 +97,10 @@ def seasonal_naive(values: npt.ArrayLike, horizon: int, season: int) -> Array:
     >>> seasonal_naive([9, 1, 2, 3], horizon=4, season=3)
     array([1., 2., 3., 1.])
     """
-    return _last_season(*_checked("seasonal_naive", values, horizon, season))[0]
+    return _last_season(*checked("seasonal_naive", values, horizon, season))[0]
 
 
-@_documented
+@documented
 def seasonal_naive_drift(values: npt.ArrayLike, horizon: int, season: int) -> Array:
     """Repeat the last season, moved by the difference of the last two seasons' means for every season ahead.
 
@@ -137,7 +109,7 @@ def seasonal_naive_drift(values: npt.ArrayLike, horizon: int, season: int) -> Ar
     >>> seasonal_naive_drift([1, 3, 2, 6], horizon=3, season=2)     # means 2 and 4: drift 2
     array([4., 8., 6.])
     """
-    series, horizon, season = _checked("seasonal_naive_drift", values, horizon, season)
+    series, horizon, season = checked("seasonal_naive_drift", values, horizon, season)
     repeated, ahead = _last_season(series, horizon, season)
     if len(series) < 2 * season:
         return repeated
@@ -145,7 +117,7 @@ def seasonal_naive_drift(values: npt.ArrayLike, horizon: int, season: int) -> Ar
     return moved
 
 
-@_documented
+@documented
 def seasonal_naive_growth(values: npt.ArrayLike, horizon: int, season: int) -> Array:
     """Repeat the last season, multiplied by the ratio of the last two seasons' means for every season ahead.
 
@@ -156,7 +128,7 @@ def seasonal_naive_growth(values: npt.ArrayLike, horizon: int, season: int) -> A
     >>> seasonal_naive_growth([1, 3, 2, 6], horizon=3, season=2)    # means 2 and 4: growth 2
     array([ 4., 12.,  8.])
     """
-    series, horizon, season = _checked("seasonal_naive_growth", values, horizon, season)
+    series, horizon, season = checked("seasonal_naive_growth", values, horizon, season)
     repeated, ahead = _last_season(series, horizon, season)
     if len(series) < 2 * season or series[-2 * season :].min() <= 0:
         return repeated
@@ -166,7 +138,7 @@ def seasonal_naive_growth(values: npt.ArrayLike, horizon: int, season: int) -> A
     return grown
 
 
-@_documented
+@documented
 def window_mean(values: npt.ArrayLike, horizon: int, season: int) -> Array:
     """Repeat the mean of the last season.
 
@@ -175,11 +147,11 @@ def window_mean(values: npt.ArrayLike, horizon: int, season: int) -> Array:
     >>> window_mean([9, 1, 3], horizon=2, season=2)
     array([2., 2.])
     """
-    series, horizon, season = _checked("window_mean", values, horizon, season)
+    series, horizon, season = checked("window_mean", values, horizon, season)
     return np.full(horizon, series[-season:].mean())
 
 
-@_documented
+@documented
 def linear_autoregression(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
     """Regress each value on its predecessors by least squares; forecasts replace the values not yet known.
 
@@ -194,7 +166,7 @@ def linear_autoregression(values: npt.ArrayLike, horizon: int, season: int = 1) 
     >>> linear_autoregression([1, 2, 4, 8, 16, 32], horizon=2).round(6)
     array([ 64., 128.])
     """
-    series, horizon, season = _checked("linear_autoregression", values, horizon, season)
+    series, horizon, season = checked("linear_autoregression", values, horizon, season)
     lags = min(max(season + 1, _FEWEST_LAGS), len(series) // 3)
     with np.errstate(over="ignore"):
         centre, spread = series.mean(), np.ptp(series)
@@ -211,7 +183,7 @@ def linear_autoregression(values: npt.ArrayLike, horizon: int, season: int = 1) 
     return forecast
 
 
-@_documented
+@documented
 def simple_exponential_smoothing(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
     """Repeat the last level of simple exponential smoothing.
 
@@ -232,11 +204,11 @@ def simple_exponential_smoothing(values: npt.ArrayLike, horizon: int, season: in
     >>> simple_exponential_smoothing([3, 5, 4, 6, 2, 4], horizon=2)     # no memory pays: the mean
     array([4., 4.])
     """
-    series, horizon, season = _checked("simple_exponential_smoothing", values, horizon, season)
+    series, horizon, season = checked("simple_exponential_smoothing", values, horizon, season)
     return forecast_adjusted(series, horizon, season, lambda y, steps: np.full(steps, simple_states(y)[0]))
 
 
-@_documented
+@documented
 def damped_trend(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
     """Continue from the last level by the last trend, damped at every step.
 
@@ -265,11 +237,11 @@ def damped_trend(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
         line: Array = level + trend * np.cumsum(damping ** np.arange(1, steps + 1))
         return line
 
-    series, horizon, season = _checked("damped_trend", values, horizon, season)
+    series, horizon, season = checked("damped_trend", values, horizon, season)
     return forecast_adjusted(series, horizon, season, path)
 
 
-@_documented
+@documented
 def theta(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
     """Average the line through a series and the smoothed series that is twice as far from that line.
 
@@ -294,11 +266,11 @@ def theta(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
         level, alpha, _ = simple_states(y)
         return _ramp(level, slope(y) / 2, _sum_of_powers(1 - alpha, len(y)), steps)
 
-    series, horizon, season = _checked("theta", values, horizon, season)
+    series, horizon, season = checked("theta", values, horizon, season)
     return forecast_adjusted(series, horizon, season, path)
 
 
-@_documented
+@documented
 def optimized_theta(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
     """Forecast as `theta` does, with the share of the slope chosen by the one-step errors instead of a half.
 
@@ -324,7 +296,7 @@ def optimized_theta(values: npt.ArrayLike, horizon: int, season: int = 1) -> Arr
         level, alpha, growth = simple_states(y, slope(y))
         return _ramp(level, growth, _sum_of_powers(1 - alpha, len(y) + 1), steps)
 
-    series, horizon, season = _checked("optimized_theta", values, horizon, season)
+    series, horizon, season = checked("optimized_theta", values, horizon, season)
     return forecast_adjusted(series, horizon, season, path)
 
 
@@ -353,16 +325,23 @@ BASELINES: dict[str, Callable[[npt.ArrayLike, int, int], Array]] = {
     "damped trend": damped_trend,
     "Theta": theta,
     "optimized Theta": optimized_theta,
+    "Croston": croston,
+    "Croston SBA": croston_sba,
+    "TSB": tsb,
 }
 
+INTERMITTENT = ("Croston", "Croston SBA", "TSB")
 
-def usual_baselines(season: int) -> tuple[str, ...]:
+
+def usual_baselines(season: int, *, intermittent: bool = False) -> tuple[str, ...]:
     """Return the names of the baselines that are used by default.
 
     Parameters
     ----------
     season : int
         Values per season; with 1, the seasonal baselines would equal the others.
+    intermittent : bool
+        Whether many values are zero (`elman.forecasting.intermittent`); then the methods for such series are added.
 
     Returns
     -------
@@ -374,6 +353,7 @@ def usual_baselines(season: int) -> tuple[str, ...]:
     >>> usual_baselines(1)[:3]
     ('naive', 'naive with drift', 'simple exponential smoothing')
     """
+    added = INTERMITTENT if intermittent else ()
     if season == 1:
         return (
             "naive",
@@ -382,6 +362,7 @@ def usual_baselines(season: int) -> tuple[str, ...]:
             "damped trend",
             "optimized Theta",
             "linear autoregression",
+            *added,
         )
     return (
         "naive",
@@ -391,4 +372,5 @@ def usual_baselines(season: int) -> tuple[str, ...]:
         "simple exponential smoothing",
         "Theta",
         "linear autoregression",
+        *added,
     )

@@ -50,6 +50,8 @@ class Candidates:
         Values per season.
     root : int
         Seed.
+    intermittent : bool
+        Whether the series have many zeros (`elman.forecasting.intermittent`).
 
     Attributes
     ----------
@@ -57,8 +59,11 @@ class Candidates:
         The window network with the longest training, for a fit that is interrupted; the newest of equals.
     """
 
-    def __init__(self, place: str, parameters: Parameters, seasons: tuple[int, ...], root: int) -> None:
+    def __init__(
+        self, place: str, parameters: Parameters, seasons: tuple[int, ...], root: int, *, intermittent: bool = False
+    ) -> None:
         self.place, self.parameters, self.seasons, self.root = place, parameters, seasons, root
+        self.intermittent = intermittent
         self.so_far: NetworkMethod | None = None
 
     @property
@@ -72,7 +77,7 @@ class Candidates:
     @property
     def baselines(self) -> tuple[str, ...]:
         """Baselines for comparison."""
-        return usual_baselines(self.seasons[0])
+        return usual_baselines(self.seasons[0], intermittent=self.intermittent)
 
     def to_try(self, panel: Panel, cut_offs: int) -> list[str]:
         """List Elman's candidates for a panel with so many cut-offs."""
@@ -140,7 +145,8 @@ class Candidates:
         """Return these for a task of `elman.training.run_all`: themselves outside of a worker, else a copy."""
         if not inside_task():
             return self
-        return Candidates(self.place, for_task(self.parameters, n_threads), self.seasons, self.root)
+        parameters = for_task(self.parameters, n_threads)
+        return Candidates(self.place, parameters, self.seasons, self.root, intermittent=self.intermittent)
 
     def _tuned(self, series: SeriesStore, spread: Spread, updates: int) -> Spread:
         prior = spread.prior.tuned(

@@ -28,7 +28,7 @@ class Comparison:
     errors : dict of str to ndarray (S, C)
         NaN where no value is known.
     metric : str
-        ``"MASE"`` or ``"MAE"``.
+        ``"MASE"``, ``"RMSSE"`` or ``"MAE"``.
     baselines : tuple of str
         Which candidates are baselines.
     decision : Decision

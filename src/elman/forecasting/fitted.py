@@ -48,6 +48,8 @@ class Fitted:
         Columns of the file that the data came from.
     source : object
         The data of the fit, if they are in parts; `newest` then has no series. None in a forecaster that was loaded.
+    intermittent : bool
+        Whether the series of the fit have many zeros. False in a forecaster that was loaded.
     """
 
     method: Method
@@ -58,6 +60,7 @@ class Fitted:
     comparison: Comparison | None = None
     columns: OwnNames | None = None
     source: Any = None
+    intermittent: bool = False
 
     @property
     def frequency(self) -> Frequency | None:

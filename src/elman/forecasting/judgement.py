@@ -11,8 +11,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from elman.errors import DataError, UnsupportedError
+from elman.forecasting.baselines import INTERMITTENT
 from elman.forecasting.comparison import Comparison
-from elman.forecasting.metrics import METRICS, mean_scores, scores
+from elman.forecasting.metrics import METRICS, OF_MEANS, mean_scores, scores
 from elman.forecasting.panel import Panel, name_key
 from elman.forecasting.verdicts import MODEL, conclude
 from elman.notebook.html import html_table
@@ -39,11 +40,13 @@ class Backtest:
     by_series : DataFrame
         Scores per series and cut-off, see `elman.forecasting.metrics.scores`.
     table : DataFrame
-        Mean scores: a row per model, columns sMAPE (0 to 200), MASE, MAE. ``Elman`` is the delivered method.
+        Mean scores: a row per model, columns sMAPE (0 to 200), MASE, MAE; with the baselines of intermittent demand
+        also RMSSE and bias (`elman.forecasting.metrics.scores`). ``Elman`` is the delivered method.
     best : str
         The best baseline.
     metric : str
-        The deciding score: ``"MASE"``, or ``"MAE"`` where MASE is not defined.
+        The deciding score: ``"MASE"``, with the baselines of intermittent demand ``"RMSSE"``; ``"MAE"`` where it is not
+        defined.
     beats : bool
         Whether Elman has the lower mean error and wins at a majority of the cut-offs.
     verdict : str
@@ -195,7 +198,8 @@ def scored(forecasts: pd.DataFrame, panel: Panel, season: int) -> pd.DataFrame:
     names = [str(name) for name in known.columns if name not in (*_KEYS, *lower, *upper)]
     assert panel.times is not None
     history = panel.long_frame({"y": panel.values}, panel.times, panel.lengths)
-    parts = [scores(known[[*_KEYS, *names]], history, names, season)]
+    of_means = not set(INTERMITTENT).isdisjoint(names)
+    parts = [scores(known[[*_KEYS, *names]], history, names, season, of_means=of_means)]
     first = known.drop_duplicates("unique_id")[["unique_id", "cutoff"]]
     for low, high in zip(["y", *lower], ["y", *upper], strict=True):
         inside = known["y"].between(known[low], known[high])
@@ -232,8 +236,9 @@ def concluded(
     DataError
         If no value is known.
     """
-    totals = table[~table["metric"].isin(METRICS)].groupby("metric")[MODEL].sum().to_dict()
-    by_series = table[table["metric"].isin(METRICS)].reset_index(drop=True)
+    is_score = table["metric"].isin([*METRICS, *OF_MEANS])
+    totals = table[~is_score].groupby("metric")[MODEL].sum().to_dict()
+    by_series = table[is_score].reset_index(drop=True)
     if len(by_series) == 0:
         raise DataError(f"{place}: every value after the cut-offs is missing (NaN); there is nothing to score.")
     names = [str(name) for name in by_series.columns if name not in ("unique_id", "cutoff", "metric")]
@@ -241,7 +246,8 @@ def concluded(
     places = {name: place for place, name in enumerate(sorted(ids, key=name_key))}
     in_order = by_series.iloc[np.argsort(by_series["unique_id"].map(places).to_numpy(np.int64), kind="stable")]
     means = mean_scores(in_order, names)
-    metric = "MASE" if means["MASE"].notna().all() else "MAE"
+    scaled = "RMSSE" if "RMSSE" in means else "MASE"
+    metric = scaled if means[scaled].notna().all() else "MAE"
     decisive = in_order[in_order["metric"] == metric]
     # Counted back from each series' own end, so that series that end at different times share their cut-offs.
     back = decisive.groupby("unique_id", sort=False, observed=True)["cutoff"].rank("dense", ascending=False)
@@ -254,7 +260,7 @@ def concluded(
         metric,
         bool(overall["beats"]),
         str(overall["verdict"]),
-        _by_series_verdicts(by_series, names, ids, baselines),
+        _by_series_verdicts(by_series, names, ids, scaled, baselines),
         horizon,
         coverage={
             float(str(name).removeprefix(_INSIDE)): float(count / totals[_KNOWN])
@@ -265,15 +271,15 @@ def concluded(
 
 
 def _by_series_verdicts(
-    by_series: pd.DataFrame, names: list[str], ids: list[Any], baselines: Sequence[str] | None
+    by_series: pd.DataFrame, names: list[str], ids: list[Any], scaled: str, baselines: Sequence[str] | None
 ) -> pd.DataFrame:
-    """Make a verdict per series, by MASE, or by MAE where MASE is not defined."""
-    mase = by_series[(by_series["metric"] == "MASE") & by_series[names].notna().all(axis="columns")]
-    mae = by_series[(by_series["metric"] == "MAE") & ~by_series["unique_id"].isin(mase["unique_id"])]
+    """Make a verdict per series by a scaled score, or by MAE where it is not defined."""
+    defined = by_series[(by_series["metric"] == scaled) & by_series[names].notna().all(axis="columns")]
+    mae = by_series[(by_series["metric"] == "MAE") & ~by_series["unique_id"].isin(defined["unique_id"])]
     several = by_series["unique_id"].nunique() > 1
     parts = [
         conclude(part, names, metric, several, baselines)
-        for part, metric in ((mase, "MASE"), (mae, "MAE"))
+        for part, metric in ((defined, scaled), (mae, "MAE"))
         if len(part) > 0
     ]
     return pd.concat(parts).set_index("unique_id").loc[ids].reset_index()

@@ -107,34 +107,41 @@ class Past:
         came: Array = self.panel.scored[self.panel.offsets[1:, None, None] + steps]
         return came
 
-    def errors(self, forecasts: Mapping[str, Array]) -> tuple[str, dict[str, Array]]:
-        """Score forecasts (S, C, K) of one channel.
+    def errors(self, forecasts: Mapping[str, Array], *, of_means: bool = False) -> tuple[str, dict[str, Array]]:
+        """Score forecasts (S, C, K) of one channel; those of intermittent series by a score that suits means.
 
         Returns
         -------
         metric : str
-            ``"MASE"``, or ``"MAE"`` if MASE is defined nowhere: if all series are constant before the cut-offs.
+            ``"MASE"``, or ``"RMSSE"`` for means; ``"MAE"`` if it is defined nowhere: if all series are constant before
+            the cut-offs.
         errors : dict of str to ndarray (S, C)
             NaN where no value is known.
         """
-        actual, scales = self.actual, self._scales()
+        lag, power = (1, 2) if of_means else (self.season, 1)
+        actual, scales = self.actual, self._scales(lag, power)
         counted = np.isfinite(actual)
-        absolute = {name: _mean(np.abs(values - actual), counted) for name, values in forecasts.items()}
+
+        def sizes(power: int) -> dict[str, Array]:
+            distances = {name: np.abs(values - actual) ** power for name, values in forecasts.items()}
+            return {name: _mean(distance, counted) ** (1 / power) for name, distance in distances.items()}
+
         defined = np.isfinite(scales) & counted.any(axis=2)
         if not defined.any():
-            return "MAE", absolute
-        return "MASE", {name: np.where(defined, error / scales, np.nan) for name, error in absolute.items()}
+            return "MAE", sizes(1)
+        scaled = {name: np.where(defined, size / scales, np.nan) for name, size in sizes(power).items()}
+        return "RMSSE" if of_means else "MASE", scaled
 
-    def _scales(self) -> Array:
-        """Measure the mean absolute change over a season before each cut-off (S, C); NaN where there is none."""
+    def _scales(self, lag: int, power: int) -> Array:
+        """Measure the power mean of the changes over a lag before each cut-off (S, C); NaN where there is none."""
         scales = np.full((len(self.panel), len(self.left_out)), np.nan)
         for s, values in enumerate(self.panel):
-            change = np.abs(values[self.season :] - values[: -self.season])
+            change = np.abs(values[lag:] - values[:-lag]) ** power
             for c, drop in enumerate(self.left_out):
                 before = change[: max(0, len(change) - drop)]
                 before = before[np.isfinite(before)]
                 if len(before) and (mean := float(np.mean(before))) > 0 and np.isfinite(mean):
-                    scales[s, c] = mean
+                    scales[s, c] = mean ** (1 / power)
         return scales
 
 

@@ -22,6 +22,7 @@ from elman.forecasting.channels import by_channel, named, rejoined, rows_of
 from elman.forecasting.choosing import NETWORK, Decision, choose_method
 from elman.forecasting.comparison import Comparison
 from elman.forecasting.fitted import INTERRUPTED, Fitted
+from elman.forecasting.intermittent import is_intermittent
 from elman.forecasting.intervals import STEADY, Residuals, residuals_needed, scaled_residuals
 from elman.forecasting.methods import MeanMethod, Method, NetworkMethod, Stopped
 from elman.forecasting.methods.prior import LONGER, MEAN, PRIOR, TUNED
@@ -31,8 +32,7 @@ from elman.forecasting.parameters import Parameters
 from elman.forecasting.past import CUTOFFS, Past, most_cut_offs
 from elman.forecasting.recipe import resolve_seasons
 from elman.forecasting.scaling import Scaling
-from elman.forecasting.store import SeriesStore
-from elman.tables.frequencies import Frequency
+from elman.forecasting.store import PanelStore, SeriesStore
 from elman.training.checkpoints import writes_states
 from elman.training.jobs import run_all
 
@@ -94,18 +94,16 @@ def fit_panel(place: str, parameters: Parameters, panel: Panel) -> Fitted:
 
 
 def _fit_or_so_far(place: str, parameters: Parameters, panel: Panel) -> Fitted:
-    candidates = _candidates(place, parameters, panel.frequency)
-    return _interruptible(candidates, candidates.in_memory(panel))
+    season = resolve_seasons(place, parameters.season, panel.frequency)[0]
+    return fit_store(place, parameters, PanelStore.of(panel, parameters.missing, season))
 
 
 def fit_store(place: str, parameters: Parameters, series: SeriesStore) -> Fitted:
     """Fit a forecaster to series in order of their names; see `fit_panel`."""
-    return _interruptible(_candidates(place, parameters, series.frequency), series)
-
-
-def _candidates(place: str, parameters: Parameters, frequency: Frequency | None) -> Candidates:
-    seasons = resolve_seasons(place, parameters.season, frequency)
-    return Candidates(place, parameters, seasons, root_seed(parameters.random_state))
+    seasons = resolve_seasons(place, parameters.season, series.frequency)
+    intermittent = is_intermittent(series.sample.panel, seasons[0])
+    root = root_seed(parameters.random_state)
+    return _interruptible(Candidates(place, parameters, seasons, root, intermittent=intermittent), series)
 
 
 def _interruptible(candidates: Candidates, series: SeriesStore) -> Fitted:
@@ -140,7 +138,8 @@ def _fitted(
     candidates: Candidates, series: SeriesStore, method: Method, reason: str, comparison: Comparison | None = None
 ) -> Fitted:
     newest, parameters = series.newest(method.context_length), values_of(candidates.parameters)
-    return Fitted(method, candidates.seasons, newest, parameters, reason, comparison, series.columns, series.origin)
+    about = series.columns, series.origin, candidates.intermittent
+    return Fitted(method, candidates.seasons, newest, parameters, reason, comparison, *about)
 
 
 def _so_far(candidates: Candidates, series: SeriesStore) -> Method | None:
@@ -261,7 +260,7 @@ def _decide(candidates: Candidates, held: _Held | None) -> tuple[Decision, Compa
         reason = f'the method "{asked}" was asked for' if asked != "auto" else "nothing was held out"
         return Decision(start, start, reason), None
     past = replace(held.past, panel=by_channel(named(held.past.panel)))
-    metric, errors = past.errors(held.forecasts)
+    metric, errors = past.errors(held.forecasts, of_means=candidates.intermittent)
     baselines = tuple(name for name in candidates.baselines if name in errors)
     if asked == "auto":
         decision = choose_method(errors, baselines, metric, start)

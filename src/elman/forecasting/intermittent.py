@@ -1,0 +1,75 @@
+"""Which series are intermittent: demand comes now and then, and the values between are zero."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from elman.forecasting.channels import flat
+from elman.forecasting.panel import Panel
+
+__all__ = ["autocorrelation", "is_intermittent", "share_of_zeros"]
+
+Array = npt.NDArray[np.float64]
+
+_INTERVAL = 1.32  # mean number of steps between demands (Syntetos, Boylan and Croston 2005)
+_EXPLAINED = 0.5  # autocorrelation at the lag of the season
+
+
+def is_intermittent(panel: Panel, season: int) -> bool:
+    """Return whether the mean share of zeros of a panel's series is 1 - 1 / 1.32 = 24 % or more.
+
+    Parameters
+    ----------
+    panel : Panel
+        Filled.
+    season : int
+        Values per season.
+
+    References
+    ----------
+    Syntetos, Boylan and Croston (2005), On the categorization of demand patterns. Journal of the Operational Research
+    Society 56(5).
+
+    Examples
+    --------
+    >>> demand = np.array([0.0, 3, 0, 0, 1, 0, 2, 0])
+    >>> is_intermittent(Panel(demand, np.array([0, 8]), "array"), season=1)
+    True
+    """
+    shares = [share_of_zeros(values, season) for values in flat(panel)]
+    return bool(shares) and float(np.mean(shares)) >= 1 - 1 / _INTERVAL
+
+
+def share_of_zeros(values: Array, season: int) -> float:
+    """Return the share of zeros of a series that no season explains.
+
+    It is 0 if a value is negative, and if the autocorrelation at the lag of the season is above 0.5, as in the sales of
+    a shop that is closed every Sunday.
+
+    Examples
+    --------
+    >>> share_of_zeros(np.array([0.0, 3, 0, 0, 1, 0, 2, 0]), season=1)
+    0.625
+    >>> share_of_zeros(np.tile([0.0, 0, 3, 5], 8), season=4)
+    0.0
+    """
+    share = float(np.mean(values == 0))
+    if share == 0 or values.min() < 0 or (season > 1 and autocorrelation(values, season) > _EXPLAINED):
+        return 0.0
+    return share
+
+
+def autocorrelation(values: Array, lag: int) -> float:
+    """Return the autocorrelation of a series at a lag; 0 for a constant series and for a lag of its length or more.
+
+    Examples
+    --------
+    >>> autocorrelation(np.array([1.0, 2.0, 1.0, 2.0]), 2)
+    0.5
+    """
+    largest = float(np.abs(values).max())
+    if lag >= len(values) or values.min() == values.max():
+        return 0.0
+    centered = values / largest - np.mean(values / largest)  # squares of the values themselves may not be finite
+    return float((centered[lag:] * centered[:-lag]).sum() / np.square(centered).sum())
