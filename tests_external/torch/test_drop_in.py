@@ -174,7 +174,7 @@ def test_a_second_backward_pass_needs_the_graph(kind: str) -> None:
 def test_gradients_of_gradients_are_refused(kind: str) -> None:
     _, mine = pair(kind, 3, 4)
     x = torch.randn(5, 2, 3, requires_grad=True)
-    with pytest.raises(UnsupportedError, match=r"gradients of gradients \(create_graph=True\) are not supported"):
+    with pytest.raises(UnsupportedError, match=r"second derivatives \(create_graph=True\) are not supported"):
         torch.autograd.grad(mine(x)[0].sum(), x, create_graph=True)
 
 

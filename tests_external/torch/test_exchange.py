@@ -159,7 +159,7 @@ def test_a_whole_model() -> None:
 
 
 def test_what_a_state_dict_does_not_show_is_refused() -> None:
-    with pytest.raises(UnsupportedError, match=r"the module 'extra' \(ReLU\) has no parameters and would be left out"):
+    with pytest.raises(UnsupportedError, match=r"the module 'extra' \(ReLU\) has no parameters and would be ignored"):
         from_torch(Tagger(nn.ReLU()), output="classes", embedding="words")
     with pytest.raises(ArgumentError, match=r"unknown key 'extra.bias'"):
         from_torch(Tagger(nn.Linear(2, 2)), output="classes", embedding="words")
