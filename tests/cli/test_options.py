@@ -234,3 +234,12 @@ def test_calendar_holidays_and_static(run: Any, tmp_path: Path) -> None:
     (tmp_path / "shops.csv").write_text("shop,kind\n2,mall\n")
     wrong = run("forecast", tmp_path / "sales.csv", *QUICK, "--horizon", 4, "--id", "shop", *words[-4:-2])
     assert wrong.exit_code == 1 and wrong.stderr.endswith("elman forecast: static_df has no row for series '1'.\n")
+
+
+def test_missing_values_are_masked(run: Any, tmp_path: Path, holes: Path) -> None:
+    out = tmp_path / "out.csv"
+    words = ["--id", "shop", "--target", "sold", "--missing", "mask", "--backtest", 0, "--level", "none"]
+    assert run("forecast", holes, *QUICK, "--horizon", 4, *words, "--output", out).exit_code == 0
+    frame = pd.read_csv(holes, parse_dates=["when"]).rename(columns={"when": "ds", "shop": "unique_id", "sold": "y"})
+    own = Forecaster(4, method="network", season=4, window=5, missing="mask", random_state=0)
+    np.testing.assert_allclose(pd.read_csv(out)["sold"], own.fit(frame).predict()["Elman"])

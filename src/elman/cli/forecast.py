@@ -56,7 +56,7 @@ Cell = Annotated[str, typer.Option(help="Of --method network: lstm, gru or rnn."
 Level = Annotated[
     str, typer.Option(help="Intervals in percent, such as 80,95; none; auto: 80 and 95 as far as the data allow.")
 ]
-Missing = Annotated[str, typer.Option(help="error, seasonal_median or interpolate.")]
+Missing = Annotated[str, typer.Option(help="error, seasonal_median, interpolate or mask.")]
 Covariates = Annotated[
     str | None, typer.Option(metavar="COLUMNS", help="Covariates to learn from, such as price,heat.")
 ]
@@ -151,7 +151,7 @@ def forecast(
     _check_files(file, future, plot, None if parts else output, save, parts=parts)
     check_readable("--static", static)
     check_choice("--cell", cell, ("lstm", "gru", "rnn"))
-    check_choice("--missing", missing, ("error", "seasonal_median", "interpolate"))
+    check_choice("--missing", missing, ("error", "seasonal_median", "interpolate", "mask"))
     levels = levels_of(level)
     settings = {"season": count_or_auto("--season", season, several=True), "freq": freq, "cell": cell}
     settings |= {"window": count_or_auto("--window", window), "missing": missing, "refit": refit}

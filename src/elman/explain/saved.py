@@ -162,7 +162,7 @@ def trace_forecast(forecaster: Any, frame: Any, row: int, *, member: int = 0, **
     fitted = fitted_value(_PLACE, forecaster).need_network(_PLACE)
     network = _member(fitted.networks, member)
     recipe = fitted.recipe
-    if recipe.covariates:
+    if recipe.covariates or recipe.masked:
         raise UnsupportedError(f"{_PLACE}: forecasters with covariates are not traced; trace the network itself.")
     _check_stretch(frame, recipe, row)
     panel = read_known(_PLACE, forecaster, frame.sort_values("ds").iloc[: row + recipe.horizon])

@@ -60,7 +60,7 @@ class Prepared:
         whose = np.searchsorted(offsets, spans.starts, side="right") - 1
         weighted = self.series.incomplete or bool((self.series.lengths < self.recipe.shortest).any())
         weighted |= self.half_life is not None or self.series.sample.panel.weight is not None
-        columns = self.recipe.channels, self.recipe.channels, len(self.recipe.covariates)
+        columns = self.recipe.channels, self.recipe.channels, len(self.recipe.covariates) + self.recipe.flags
         values, center, covariates = (np.empty((spans.total, width)) for width in columns)
         weight = np.ones(values.shape) if weighted else None
         for rows, panel, unknown in self.series.pieces(np.unique(whose)):
@@ -114,6 +114,7 @@ def make_recipe(
         sizes[:past],
         sizes[past:windowed],
         sizes[windowed:],
+        sample.masked is not None,
     )
 
 

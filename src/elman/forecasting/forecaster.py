@@ -169,8 +169,10 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         Column of a frame with 1 where the value is not the demand, as on closed days and during stock-outs, else 0.
         Censored values count as missing: they are filled (by the seasonal median with ``missing="error"``), neither
         learned nor scored. The column is a past covariate, so the network sees which values these are.
-    missing : {"error", "seasonal_median", "interpolate"}
-        Treatment of NaN and missing time stamps. Filled values never count in the loss.
+    missing : {"error", "seasonal_median", "interpolate", "mask"}
+        Treatment of NaN and missing time stamps. Filled values never count in the loss. ``"mask"``: the network sees 0
+        and a flag in their place, and they count nowhere: not in centers, scales or units. Other methods see them
+        filled by the seasonal median.
     cutoffs : int or "auto"
         Past cut-offs of the check, a horizon apart, counted back from each series' own end; 0: no check. ``"auto"``:
         with ``method="auto"`` by rule (`elman.forecasting.past.most_cut_offs`); with any other method none, except one

@@ -154,15 +154,24 @@ def _scales(scaling: Scaling, recipe: Recipe, known: Panel) -> Array:
     """Compute the mean change from season to season (S,) or (S, D) of the values that a forecast depends on."""
     season = recipe.seasons[0]
     scales, sizes = [], []
-    for values in known:
+    for values in known.unmasked:
         z = scaling.inside(values[-min(recipe.context_length, len(values)) :])
         lag = season if len(z) >= 2 * season else 1
-        scales.append(np.mean(np.abs(z[lag:] - z[:-lag]), axis=0) if len(z) > 1 else np.zeros(z.shape[1:]))
-        sizes.append(np.mean(np.abs(z), axis=0))
+        scales.append(_known_mean(np.abs(z[lag:] - z[:-lag])) if len(z) > 1 else np.zeros(z.shape[1:]))
+        sizes.append(_known_mean(np.abs(z)))
     # The scale of a periodic series is 0. A small fraction of its own size keeps the quotient finite.
     size = np.stack(sizes)
     floored: Array = np.maximum(np.stack(scales), 1e-6 * np.where(size > 0, size, 1.0))
     return floored
+
+
+def _known_mean(values: Array) -> Array:
+    """Average over time, without NaN if there are any; 0 where there is nothing else."""
+    known = np.isfinite(values)
+    if known.all():
+        return np.asarray(np.mean(values, axis=0))
+    mean: Array = np.where(known, values, 0.0).sum(axis=0) / np.maximum(known.sum(axis=0), 1)
+    return mean
 
 
 def levels_within(residuals: Residuals | None, levels: Sequence[float]) -> list[float]:

@@ -9,7 +9,7 @@ __all__ = ["MISSING", "fill"]
 
 Array = npt.NDArray[np.float64]
 
-MISSING = ("error", "seasonal_median", "interpolate")
+MISSING = ("error", "seasonal_median", "interpolate", "mask")
 
 
 def fill(values: Array, how: str, season: int) -> Array:
@@ -21,7 +21,8 @@ def fill(values: Array, how: str, season: int) -> Array:
         One series; at least one value is known.
     how : str
         ``"seasonal_median"``: the median of the known values at the same phase of the season, or of all values if that
-        phase has none. ``"interpolate"``: the straight line between the neighbours, the nearest value at the ends.
+        phase has none; so does ``"mask"``, for methods without masks. ``"interpolate"``: the straight line between the
+        neighbours, the nearest value at the ends.
     season : int
         Values per season.
 

@@ -146,7 +146,7 @@ TABLE: Table = {
     "weight": Column(optional=True, others="sample_weight sample_weights weights"),
     "half_life": Number(interval="(0, inf)", optional=True),
     "censored": Column(optional=True, others="available_mask"),
-    "missing": Choice(options=MISSING),
+    "missing": Choice(options=MISSING, others="imputation_method fill_missing dummy_value"),
     "cutoffs": Count(auto=True, zero=True, others="n_windows n_folds n_splits"),
     "refit": Switch(),
     "random_state": COMMON["random_state"],
@@ -233,9 +233,10 @@ def names_of(columns: Any) -> tuple[str, ...]:
 
 
 def covariates_of(parameters: Parameters) -> tuple[str, ...]:
-    """Name all covariates: columns, the calendar and holidays."""
+    """Name all that the network alone sees beside the series: columns, the calendar, holidays, masks."""
     inputs = inputs_of(parameters)
     made = ["calendar"] * bool(inputs.calendar) + ["holidays"] * (inputs.holidays is not None)
+    made += ['missing="mask"'] * (parameters.missing == "mask")
     return (*inputs.read, *made)
 
 

@@ -46,6 +46,8 @@ class Panel:
         Weight of each value in training; 0: it is neither learned nor scored.
     inputs : Inputs
         What the covariates are.
+    masked : ndarray (total,) or (total, D), bool, optional
+        With ``missing="mask"``: which values are filled.
 
     Examples
     --------
@@ -64,6 +66,7 @@ class Panel:
     ahead: Array | None = None
     weight: Array | None = None
     inputs: Inputs = field(default_factory=Inputs)
+    masked: npt.NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         """Count the series."""
@@ -86,6 +89,13 @@ class Panel:
             return self.values
         return np.where(self.weight > 0, self.values.T, np.nan).T
 
+    @property
+    def unmasked(self) -> Panel:
+        """The same with NaN where a value is masked."""
+        if self.masked is None:
+            return self
+        return replace(self, values=np.where(self.masked, np.nan, self.values), masked=None)
+
     def name(self, series: int) -> str:
         """Name one series in a message."""
         return f"series {series}" if self.ids is None else f"series {self.ids[series : series + 1].tolist()[0]!r}"
@@ -103,9 +113,9 @@ class Panel:
         times = None if self.times is None else self.times[rows]
         covariates = None if self.covariates is None else self.covariates[rows]
         weight = None if self.weight is None else self.weight[rows]
-        return replace(
-            self, values=self.values[rows], offsets=offsets, times=times, covariates=covariates, weight=weight
-        )
+        masked = None if self.masked is None else self.masked[rows]
+        own: dict[str, Any] = {"times": times, "covariates": covariates, "weight": weight, "masked": masked}
+        return replace(self, values=self.values[rows], offsets=offsets, **own)
 
     def head(self, drop: int) -> Panel:
         """Leave out the newest ``drop`` values of every series; their covariates remain as those of the steps ahead."""
@@ -124,14 +134,16 @@ class Panel:
         added = values.shape[1]
         offsets = self.offsets + np.arange(len(self.offsets)) * added
         longer = np.concatenate([part for pair in zip(self, values, strict=True) for part in pair])
-        covariates, ahead = self.covariates, self.ahead
+        covariates, ahead, masked = self.covariates, self.ahead, self.masked
+        if masked is not None:
+            known, pairs = np.zeros(values.shape[1:], dtype=bool), zip(self.offsets[:-1], self.offsets[1:], strict=True)
+            masked = np.concatenate([part for a, b in pairs for part in (masked[a:b], known)])
         if covariates is not None and ahead is not None:
             borders = zip(self.offsets[:-1], self.offsets[1:], ahead, strict=True)
             covariates = np.concatenate([part for a, b, new in borders for part in (covariates[a:b], new[:added])])
             ahead = ahead[:, added:]
-        return replace(
-            self, values=longer, offsets=offsets, times=None, covariates=covariates, ahead=ahead, weight=None
-        )
+        own: dict[str, Any] = {"times": None, "covariates": covariates, "ahead": ahead, "weight": None}
+        return replace(self, values=longer, offsets=offsets, masked=masked, **own)
 
     def appended(self, new: Panel) -> Panel:
         """Append the values of another panel to the same series, with time stamps and covariates."""
@@ -147,6 +159,7 @@ class Panel:
             else np.concatenate([self.covariates, new.covariates]),
             ahead=None,
             weight=None,
+            masked=None if self.masked is None else np.concatenate([self.masked, np.isnan(new.values)]),
         )
         order = np.concatenate([part for pair in zip(rows, behind, strict=True) for part in pair])
         return both.take(order, self.offsets + new.offsets)

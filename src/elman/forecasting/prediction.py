@@ -118,7 +118,8 @@ def warm_up(recipe: Recipe, unit: Any, panel: Panel, scales: Array, lengths: Ind
     first = newest - np.maximum(lengths, 1) + 1
     x = _warm_windows(arrays, first, lengths, recipe.window)
     if arrays.covariates is not None:
-        x = np.concatenate([x, _covariate_windows(arrays, first, lengths, panel, recipe)], axis=2)
+        x = beside(x, *_covariate_windows(arrays, first, lengths, panel, recipe), recipe)
+        x[_steps(first, lengths)[1]] = 0.0
     return WarmUp(x, lengths, arrays.center[newest])
 
 
@@ -143,23 +144,21 @@ def _in_float32(x: Array) -> npt.NDArray[np.float32]:
 
 def _covariate_windows(
     arrays: Arrays, first: Index, lengths: Index, panel: Panel, recipe: Recipe
-) -> npt.NDArray[np.float32]:
-    """Gather windows of covariates, and of those known ahead the horizon after every window (T, N, ·)."""
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Gather windows of covariates, and the horizon after every window (T, N, ·)."""
     assert arrays.covariates is not None
-    now, beyond = _steps(first, lengths)
+    now, _ = _steps(first, lengths)
     series, columns, horizon = len(panel), arrays.covariates.shape[1], recipe.horizon
     ahead = np.zeros((series, horizon, columns))  # columns not known ahead are not used
     if recipe.future:
         assert panel.ahead is not None
-        ahead = standardized(panel.ahead[:, :horizon], recipe)
+        ahead[..., : len(recipe.covariates)] = standardized(panel.ahead[:, :horizon], recipe)
     borders = zip(arrays.offsets[:-1], arrays.offsets[1:], ahead, strict=True)
     longer = np.concatenate([part for a, b, new in borders for part in (arrays.covariates[a:b], new)])
     place = now + horizon * np.arange(series)
     window = longer[place[..., None] + np.arange(1 - recipe.window, 1)].reshape(*now.shape, -1)
     after = longer[place[..., None] + np.arange(1, horizon + 1)].reshape(*now.shape, -1)
-    x = beside(window, after, recipe)
-    x[beyond] = 0.0
-    return _in_float32(x)
+    return _in_float32(window), _in_float32(after)
 
 
 def final_output(

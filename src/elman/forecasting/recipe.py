@@ -59,6 +59,8 @@ class Recipe:
         Center and spread of every covariate of which the future is known too.
     once : tuple of (float, float)
         Center and spread of every covariate that enters once a step, with its value at the newest time.
+    masked : bool
+        Whether a window has a flag beside every value, which is 1 where the value is missing.
     """
 
     horizon: int
@@ -72,12 +74,18 @@ class Recipe:
     past: tuple[tuple[float, float], ...] = ()
     future: tuple[tuple[float, float], ...] = ()
     once: tuple[tuple[float, float], ...] = ()
+    masked: bool = False
 
     @property
     def input_size(self) -> int:
         """Numbers seen per step: windows, the horizon of covariates known ahead, and those that enter once."""
-        columns = self.channels + len(self.past) + len(self.future)
+        columns = self.channels + self.flags + len(self.past) + len(self.future)
         return self.window * columns + self.horizon * len(self.future) + len(self.once)
+
+    @property
+    def flags(self) -> int:
+        """Flags beside the values of one time."""
+        return self.channels if self.masked else 0
 
     @property
     def covariates(self) -> tuple[tuple[float, float], ...]:

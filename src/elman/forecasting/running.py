@@ -87,7 +87,7 @@ def proceed(
     # Such a series starts again from zero states, on no more windows than it has new values.
     anew = (panel.lengths - added < recipe.window) & (added > 0)
     lengths = np.where(anew, np.maximum(panel.lengths - recipe.window + 1, 1), added)
-    newest = panel.tail(recipe.window + int(lengths.max()) - 1)
+    newest = panel if recipe.masked else panel.tail(recipe.window + int(lengths.max()) - 1)
     warm = warm_up(recipe, unit, newest, scales, lengths)
     states, outputs = [], []
     for network, state, before in zip(networks, running.states, running.outputs, strict=True):

@@ -68,7 +68,9 @@ def network_from_file(parameters: Parameters, arrays: Arrays, metadata: dict[str
     inputs = inputs_from_file(metadata["data"], parameters)
     own = (recipe.horizon, recipe.steps, recipe.carry, *map(len, (recipe.past, recipe.future, recipe.once)))
     known = len(inputs.past), inputs.known_ahead, inputs.once
-    if own != (ahead_of(parameters), parameters.steps, parameters.carry_state, *known):
+    if own != (ahead_of(parameters), parameters.steps, parameters.carry_state, *known) or recipe.masked != (
+        parameters.missing == "mask"
+    ):
         raise FileFormatError("the recipe does not follow from the parameters")
     architecture = Architecture.from_dict(metadata["architecture"])
     if architecture != architecture_of(parameters, recipe):
@@ -208,7 +210,7 @@ def _checked_running(arrays: Arrays, network: NetworkMethod, newest: Panel, scal
 
 def _recipe(fields: dict[str, Any]) -> Recipe:
     """Rebuild the recipe, with every number in its range."""
-    fields = {"once": (), **under_new_names(fields, RENAMED)}
+    fields = {"once": (), "masked": False, **under_new_names(fields, RENAMED)}
     check_names("recipe fields", set(fields), set(Recipe.__dataclass_fields__))
     names = ("horizon", "window", "steps", "channels")
     numbers = {name: _check.positive_integer("recipe", name, fields[name]) for name in names}
@@ -221,6 +223,7 @@ def _recipe(fields: dict[str, Any]) -> Recipe:
         past=_sizes(fields["past"]),
         future=_sizes(fields["future"]),
         once=_sizes(fields["once"]),
+        masked=_check.boolean("recipe", "masked", fields["masked"]),
         **numbers,
     )
 

@@ -47,6 +47,8 @@ def panel_to_file(newest: Panel) -> tuple[Arrays, dict[str, Any]]:
     arrays: Arrays = {"values": newest.values, "offsets": newest.offsets}
     if newest.covariates is not None:
         arrays["covariates"] = newest.covariates
+    if newest.masked is not None:
+        arrays["masked"] = newest.masked
     data: dict[str, Any] = {"kind": newest.kind, "frequency": None, "unit": None, "zone": None}
     if newest.inputs.static:
         data["static"] = list(newest.inputs.static)
@@ -90,6 +92,7 @@ def panel_from_file(
     inputs = inputs_from_file(data, parameters)
     columns = inputs.width
     names = {"values", "offsets"} | ({"ids", "times"} if framed else set()) | ({"covariates"} if columns else set())
+    names |= {"masked"} if parameters.missing == "mask" else set()
     own = {name: arrays.pop(name) for name in names}
     several = own["values"].ndim == 2
     values, offsets = checked(own, "values", np.float64, 2 if several else 1), own["offsets"]
@@ -109,7 +112,9 @@ def panel_from_file(
         raise FileFormatError("series without time stamps have neither frequency nor unit nor zone")
     else:
         panel = Panel(values, offsets, kind)
-    panel = replace(panel, inputs=inputs)
+    panel = replace(panel, inputs=inputs, masked=own.get("masked"))
+    if panel.masked is not None and (panel.masked.dtype != np.bool_ or panel.masked.shape != values.shape):
+        raise FileFormatError("masked does not go with values")
     _check_values(panel, network)
     return panel
 

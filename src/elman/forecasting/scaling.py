@@ -79,7 +79,7 @@ class Scaling:
         scales = np.array(
             [
                 [series_scale(own) if kind == "scale" else 1.0 for kind, own in zip(self.kinds, columns, strict=True)]
-                for columns in (values.reshape(len(values), -1).T for values in panel)
+                for columns in (values.reshape(len(values), -1).T for values in panel.unmasked)
             ]
         )
         return scales[:, 0] if self.flat else scales

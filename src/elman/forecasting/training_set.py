@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
@@ -9,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.data.windows import pad_left, trailing_mean
+from elman.forecasting.masking import begun_known, known_center
 from elman.forecasting.missing import fill
 from elman.forecasting.panel import Panel, spanned
 from elman.forecasting.recipe import Recipe
@@ -51,7 +53,7 @@ class Arrays:
     weight : ndarray (total, D), float64, or None
         Of each value as a target; 0: padding, filled and censored values. None if all count alike.
     covariates : ndarray (total, C), float64, or None
-        In units of the network: those of which the past is known, then those of which the future is known.
+        In units of the network, in the order of the panel; then the flags of masked values, if there are any.
     kept : Spans or None
         The spans that the other arrays hold of the series end to end; None: everything.
     """
@@ -66,8 +68,11 @@ class Arrays:
 
 def filled(panel: Panel, missing: str, season: int) -> tuple[Panel, npt.NDArray[np.bool_]]:
     """Fill missing values series by series; return the panel and which values were missing, in the shape of values."""
-    unknown = np.isnan(panel.values)
-    if not unknown.any():
+    absent = unknown = np.isnan(panel.values)
+    if missing == "mask":
+        unknown = absent if panel.masked is None else absent | panel.masked
+        panel = replace(panel, masked=unknown)
+    if not absent.any():
         return panel, unknown
     columns = [
         np.stack([fill(column, missing, season) for column in series.reshape(len(series), -1).T], axis=1)
@@ -93,41 +98,61 @@ def measure_unit(panel: Panel, recipe: Recipe, scales: Array) -> Any:
         Above 0; 1 for constant values, and for the transform ``"none"``, which leaves values unchanged.
     """
     kinds = [recipe.transform] if isinstance(recipe.transform, str) else recipe.transform
-    total, count = np.zeros(recipe.channels), 0
-    for values in padded(panel, recipe, scales, recipe.shortest)[0]:
-        values = values.reshape(len(values), -1)
-        center = _center(values, recipe)
+    total: Array = np.zeros(recipe.channels)
+    count: Any = 0
+    series, added = padded(panel, recipe, scales, recipe.shortest)
+    for values, hidden in zip(series, _flags(panel, recipe, added), strict=True):
+        center = _center(values, hidden, recipe)
         for now in np.linspace(recipe.window - 1, len(values) - recipe.horizon - 1, _PROBES).astype(int):
-            around = values[now - recipe.window + 1 : now + recipe.horizon + 1]
-            total += [float(np.sum(distance)) for distance in np.abs(around - center[now]).T]
-            count += len(around)
-    typical = total / count / TYPICAL
+            near = slice(now - recipe.window + 1, now + recipe.horizon + 1)
+            distance = np.abs(values[near] - center[now])
+            if hidden is not None:
+                distance = np.where(hidden[near], 0.0, distance)
+            total += [float(np.sum(own)) for own in distance.T]
+            count += len(distance) if hidden is None else (~hidden[near]).sum(axis=0)
+    typical = total / np.maximum(count, 1) / TYPICAL
     unit = np.where((typical > 1e-200) & (np.array(kinds) != "none"), typical, 1.0)
     return float(unit[0]) if isinstance(recipe.transform, str) else unit
 
 
-def _center(values: Array, recipe: Recipe) -> Array:
+def _center(values: Array, hidden: npt.NDArray[np.bool_] | None, recipe: Recipe) -> Array:
     """Average the newest season at every time of every channel (n, D)."""
     if not recipe.center:
         return np.zeros(values.shape)
+    if hidden is not None:
+        both = zip(values.T, hidden.T, strict=True)
+        columns = [known_center(np.ascontiguousarray(own), flags, recipe.center, recipe.window) for own, flags in both]
+        return np.stack(columns, axis=1)
     return np.stack([trailing_mean(np.ascontiguousarray(column), recipe.center) for column in values.T], axis=1)
 
 
 def center_of_newest(panel: Panel, recipe: Recipe, scales: Array, unit: Any) -> Array:
     """Return the center of each series' newest window, in units of the network (S, D)."""
-    arrays = arrays_of(replace(panel.tail(recipe.window), covariates=None), recipe, scales, unit, recipe.window)
+    panel = panel if recipe.masked else panel.tail(recipe.window)
+    arrays = arrays_of(replace(panel, covariates=None), recipe, scales, unit, recipe.window)
     center: Array = arrays.center[arrays.offsets[1:] - 1]
     return center
 
 
 def padded(panel: Panel, recipe: Recipe, scales: Array, shortest: int) -> tuple[list[Array], list[int]]:
-    """Transform every series and pad the short ones on the left; return them and how many values were added to each."""
+    """Transform every series (n, D) and pad the short ones on the left; return how many values were added to each."""
     series, added = [], []
-    for values, scale in zip(panel, scales, strict=True):
-        longer, extra = pad_left(transformed(recipe.transform, values, scale), shortest)
+    for values, hidden, scale in zip(panel, _flags(panel, recipe, [0] * len(panel)), scales, strict=True):
+        own = transformed(recipe.transform, values, scale).reshape(len(values), -1)
+        longer, extra = pad_left(own if hidden is None else begun_known(own, hidden), shortest)
         series.append(longer)
         added.append(extra)
     return series, added
+
+
+def _flags(panel: Panel, recipe: Recipe, added: Sequence[int]) -> list[npt.NDArray[np.bool_] | None]:
+    """Return which values of every padded series are masked (n, D); None without masks."""
+    if not recipe.masked:
+        return [None] * len(panel)
+    assert panel.masked is not None
+    rows = panel.masked.reshape(-1, recipe.channels)
+    borders = zip(panel.offsets[:-1], panel.offsets[1:], added, strict=True)
+    return [np.pad(rows[start:stop], ((extra, 0), (0, 0))) for start, stop, extra in borders]
 
 
 def arrays_of(
@@ -163,15 +188,18 @@ def arrays_of(
     Arrays
     """
     series, added = padded(panel, recipe, scales, shortest)
-    series = [longer.reshape(len(longer), -1) for longer in series]
+    flags = _flags(panel, recipe, added)
     offsets = np.concatenate([[0], np.cumsum([len(values) for values in series])]).astype(np.int64)
     values = np.concatenate(series) / unit
-    center = np.concatenate([_center(longer, recipe) for longer in series]) / unit
+    center = np.concatenate([_center(*each, recipe) for each in zip(series, flags, strict=True)]) / unit
     weight = None
     if any(added) or (unknown is not None and unknown.any()) or panel.weight is not None or half_life is not None:
         weight = np.zeros(values.shape)
         weight[spanned(offsets[:-1] + added, offsets[1:])] = _weights(panel, recipe, unknown, half_life)
-    return Arrays(values, offsets, center, weight, _covariates(panel, recipe, shortest))
+    further = [] if panel.covariates is None else [_covariates(panel.covariates, panel, recipe, shortest)]
+    if recipe.masked:
+        further.append(np.concatenate([own.astype(np.float64) for own in flags if own is not None]))
+    return Arrays(values, offsets, center, weight, np.concatenate(further, axis=1) if further else None)
 
 
 def _weights(panel: Panel, recipe: Recipe, unknown: npt.NDArray[np.bool_] | None, half_life: float | None) -> Array:
@@ -186,12 +214,10 @@ def _weights(panel: Panel, recipe: Recipe, unknown: npt.NDArray[np.bool_] | None
     return weights
 
 
-def _covariates(panel: Panel, recipe: Recipe, shortest: int) -> Array | None:
+def _covariates(covariates: Array, panel: Panel, recipe: Recipe, shortest: int) -> Array:
     """Center, divide and pad the covariates like the values (total, C)."""
-    if panel.covariates is None:
-        return None
     borders = zip(panel.offsets[:-1], panel.offsets[1:], strict=True)
-    parts = [pad_left(panel.covariates[start:stop], shortest)[0] for start, stop in borders]
+    parts = [pad_left(covariates[start:stop], shortest)[0] for start, stop in borders]
     return standardized(np.concatenate(parts), recipe)
 
 
@@ -245,26 +271,35 @@ class WithCovariates:
         """Return the batch of ``update``."""
         batch: Batch = self.values.batch(update)
         others: Batch = self.covariates.batch(update)
-        return batch._replace(x=np.concatenate([batch.x, beside(others.x, others.y, self.recipe)], axis=2))
+        return batch._replace(x=beside(batch.x, others.x, others.y, self.recipe))
 
 
-def beside(window: npt.NDArray[Any], ahead: npt.NDArray[Any], recipe: Recipe) -> npt.NDArray[Any]:
-    """Order the covariates of a step: windows, the horizon of those known ahead, the newest values of the rest.
+def beside(x: npt.NDArray[Any], window: npt.NDArray[Any], ahead: npt.NDArray[Any], recipe: Recipe) -> npt.NDArray[Any]:
+    """Put the rest of a step's inputs beside its window of values.
+
+    That is, in this order: the flags of masked values, which are 0 in the window; windows of the covariates of the past
+    and of those known ahead; the horizon of the latter; the newest values of those that enter once.
 
     Parameters
     ----------
+    x : ndarray (T, N, window · D)
+        Windows of values.
     window : ndarray (T, N, window · C)
-        All covariates at the times of the windows.
+        All columns of `Arrays.covariates` at the times of the windows: the covariates, then the flags.
     ahead : ndarray (T, N, horizon · C)
-        All covariates at the times of the horizon.
+        The same at the times of the horizon.
     recipe : Recipe
         Kinds of the covariates.
     """
-    rows, columns, past = window.shape[:2], len(recipe.covariates), len(recipe.past)
-    windowed = past + len(recipe.future)
+    rows, count, past = x.shape[:2], len(recipe.covariates), len(recipe.past)
+    columns, windowed = count + recipe.flags, past + len(recipe.future)
     seen = window.reshape(*rows, recipe.window, columns)
     known = ahead.reshape(*rows, -1, columns)[..., past:windowed]
-    parts = [seen[..., :windowed].reshape(*rows, -1), known.reshape(*rows, -1), seen[..., -1, windowed:]]
+    parts = [x]
+    if recipe.masked:
+        flags = seen[..., count:].reshape(*rows, -1)
+        parts = [x * (1 - flags), flags]
+    parts += [seen[..., :windowed].reshape(*rows, -1), known.reshape(*rows, -1), seen[..., -1, windowed:count]]
     return np.concatenate(parts, axis=2)
 
 

@@ -115,6 +115,10 @@ def _declare_scale(builder: GraphBuilder, network: NetworkMethod) -> str | None:
 def _declare_covariates(builder: GraphBuilder, rows: Rows, recipe: Recipe, horizon: int) -> Rows | None:
     """Declare the covariates; return them in the network's units, with known future values after each row's last."""
     past, future = len(recipe.past), len(recipe.future)
+    if recipe.masked:
+        raise UnsupportedError(
+            'export_onnx: missing="mask" is not exported; fit with another treatment of missing values.'
+        )
     if recipe.once:
         raise UnsupportedError(
             "export_onnx: static covariates and the calendar are not exported; make columns of them, and name these in "
