@@ -3,6 +3,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <string>
 #include <tuple>
 #include <utility>
 #include <variant>
@@ -14,40 +15,49 @@
 namespace elman::bindings {
 namespace {
 
-// A layer from Python.
-using Weights = std::tuple<In, In, In, In>;  // W_x, W_h, b or none, b_hn or none
+// A recurrent layer from Python: W_x, W_h, b or none, b_hn or none, and its states h and c (N, H), c for lstm.
+using Weights = std::tuple<In, In, In, In, Out, Out>;
+// A hidden dense layer: W (R, K), b (K) or none, the activation, and its output (N, K).
+using HiddenWeights = std::tuple<In, In, std::string, Out>;
 
-// The arrays of a network: the input of its first layer, the states of all layers, and, if there is an output layer, its weights and
-// output.
+// The arrays of a network: the input of its first layer and, if there is an output layer, its weights and output.
 struct StepArrays {
-    Out x;        // (N, D), or ones (N)
-    In E;         // (V, D) or none: vectors that indices become
-    Out h, c;     // (layers, N, H); c for lstm
-    In W_y, b_y;  // (H, K) or none, (K) or none
-    In W_k;       // (D, K) or none
-    Out y;        // (N, K) or none
+    Out x;                             // (N, D), or ones (N)
+    In E;                              // (V, D) or none: vectors that indices become
+    std::vector<HiddenWeights> dense;  // between the last recurrent layer and the output layer
+    In W_y, b_y;                       // (R, K) or none, (K) or none
+    In W_k;                            // (D, K) or none
+    Out y;                             // (N, K) or none
 };
 
 // Packs the weights of all layers into one block and binds every layer to its arrays.
 template <class T> class Steps {
   public:
     Steps(Cell cell, int activation, const std::vector<Weights>& layers, const StepArrays& a) : table_(&kernels()) {
-        const int64_t L = static_cast<int64_t>(layers.size()), N = size(a.x, 0), H = size(a.h, 2);
-        T* h = out<T>(a.h, "h", {L, N, H});
-        T* c = kind_of(cell).has_c ? out<T>(a.c, "c", {L, N, H}) : nullptr;
-        for (int64_t l = 0; l < L; ++l) {
+        const int64_t N = size(a.x, 0);
+        for (const Weights& layer : layers) {
+            const Out &h = std::get<4>(layer), &c = std::get<5>(layer);
             Forward<T> f{};
-            f.cell = cell, f.activation = activation, f.T_ = 1, f.N = N, f.H = H;
-            f.h = h + l * N * H, f.c = c ? c + l * N * H : nullptr;
-            if (l > 0) f.D = H, f.x = f.h - N * H;
+            f.cell = cell, f.activation = activation, f.T_ = 1, f.N = N, f.H = size(h, 1);
+            f.h = out<T>(h, "h", {N, f.H}), f.c = kind_of(cell).has_c ? out<T>(c, "c", {N, f.H}) : nullptr;
+            if (!layers_.empty()) f.D = layers_.back().H, f.x = layers_.back().h;
             else enter(f, a);
-            take(f, layers[static_cast<std::size_t>(l)]);
+            take(f, layer);
         }
         pack();
         if (!a.W_y.is_valid()) return;
+        int64_t R = layers_.back().H;
+        const T* read = layers_.back().h;
+        for (const auto& [W, b, activation_name, y] : a.dense) {
+            const int64_t units = size(W, 1);
+            T* to = out<T>(y, "y", {N, units});
+            hidden_.push_back({N, R, units, false, read, in<T>(W, "W", {R, units}), maybe<T>(b, "b", {units}), to});
+            activations_.push_back(activation_of(activation_name, 4));
+            R = units, read = to;
+        }
         const int64_t K = size(a.W_y, 1);
         T* y = out<T>(a.y, "y", {N, K});
-        dense_ = {N, H, K, false, h + (L - 1) * N * H, in<T>(a.W_y, "W_y", {H, K}), maybe<T>(a.b_y, "b_y", {K}), y};
+        dense_ = {N, R, K, false, read, in<T>(a.W_y, "W_y", {R, K}), maybe<T>(a.b_y, "b_y", {K}), y};
         const Forward<T>& first = layers_[0];
         skip_ = {N, first.D, K, true, first.x, maybe<T>(a.W_k, "W_k", {first.D, K}), nullptr, y};
         if (skip_.W_y && first.one_hot) throw nb::value_error("the skip takes values");
@@ -55,6 +65,7 @@ template <class T> class Steps {
 
     int64_t multiply_adds() const {
         int64_t count = dense_.M * dense_.H * dense_.K;
+        for (const elman::DenseForward<T>& f : hidden_) count += f.M * f.H * f.K;
         for (const Forward<T>& f : layers_) count += f.N * kind_of(f.cell).blocks * f.H * ((f.one_hot ? 0 : f.D) + f.H);
         return count;
     }
@@ -63,6 +74,11 @@ template <class T> class Steps {
         const elman::Kernels<T>& kernels = table_->of<T>();
         for (std::size_t l = 0; l < layers_.size(); ++l) kernels.step(layers_[l], packed_[l], from_last, run);
         if (!dense_.W_y) return;
+        for (std::size_t l = 0; l < hidden_.size(); ++l) {
+            const elman::DenseForward<T>& f = hidden_[l];
+            kernels.dense_forward(f, run);
+            kernels.activation_forward(activations_[l], f.M, f.K, f.o, f.o);
+        }
         kernels.dense_forward(dense_, run);
         if (skip_.W_y) kernels.dense_forward(skip_, run);
         kernels.activation_forward(output, dense_.M, dense_.K, dense_.o, dense_.o);
@@ -93,11 +109,12 @@ template <class T> class Steps {
     }
 
     void take(Forward<T> f, const Weights& weights) {
-        const auto& [W_x, W_h, b, b_hn] = weights;
+        const auto& [W_x, W_h, b, b_hn, h, c] = weights;
         const int64_t columns = kind_of(f.cell).blocks * f.H;
         if (f.one_hot) f.D = size(W_x, 0);
         f.W_x = in<T>(W_x, "W_x", {f.D, columns}), f.W_h = in<T>(W_h, "W_h", {f.H, columns});
         f.b = maybe<T>(b, "b", {columns}), f.b_hn = maybe<T>(b_hn, "b_hn", {f.H});
+        states_.push_back(h), states_.push_back(c);
         if (f.one_hot) kept_.push_back(W_x);
         if (f.b_hn) kept_.push_back(b_hn);
         layers_.push_back(f);
@@ -126,6 +143,9 @@ template <class T> class Steps {
     std::vector<const T*> packed_;
     Memory block_{nullptr, elman::free_aligned};
     std::vector<In> kept_;  // arrays that are read in place
+    std::vector<Out> states_;
+    std::vector<elman::DenseForward<T>> hidden_;
+    std::vector<int> activations_;  // of the hidden layers
     elman::DenseForward<T> dense_{}, skip_{};
 };
 
@@ -137,7 +157,7 @@ class Stepper {
             const std::string& output, StepArrays arrays)
         : arrays_(std::move(arrays)), output_(activation_of(output, 5)) {
         if (layers.empty()) throw nb::value_error("a network has at least one layer");
-        for_dtype(arrays_.h, [&]<class T>() {
+        for_dtype(std::get<4>(layers[0]), [&]<class T>() {
             steps_.emplace<Steps<T>>(cell_of(cell), activation_of(activation, 4), layers, arrays_);
             multiply_adds_ = std::get<Steps<T>>(steps_).multiply_adds();
         });
@@ -214,12 +234,12 @@ void bind_stepper(nb::module_& m) {
         .def(
             "__init__",
             [](Stepper* self, const std::string& cell, const std::string& activation,
-               const std::vector<std::tuple<In, In, In, In>>& layers, const std::string& output, Out x, In E, Out h,
-               Out c, In W_y, In b_y, In W_k,
-               Out y) { new (self) Stepper(cell, activation, layers, output, {x, E, h, c, W_y, b_y, W_k, y}); },
-            "cell"_a, "activation"_a, "layers"_a.noconvert().none(), "output"_a, "x"_a.noconvert(),
-            "E"_a.noconvert().none(), "h"_a.noconvert(), "c"_a.noconvert().none(), "W_y"_a.noconvert().none(),
-            "b_y"_a.noconvert().none(), "W_k"_a.noconvert().none(), "y"_a.noconvert().none())
+               const std::vector<Weights>& layers, const std::vector<HiddenWeights>& dense, const std::string& output,
+               Out x, In E, In W_y, In b_y, In W_k,
+               Out y) { new (self) Stepper(cell, activation, layers, output, {x, E, dense, W_y, b_y, W_k, y}); },
+            "cell"_a, "activation"_a, "layers"_a.noconvert().none(), "dense"_a.noconvert().none(), "output"_a,
+            "x"_a.noconvert(), "E"_a.noconvert().none(), "W_y"_a.noconvert().none(), "b_y"_a.noconvert().none(),
+            "W_k"_a.noconvert().none(), "y"_a.noconvert().none())
         .def("step", &Stepper::step)
         .def("step_index", &Stepper::step_index, "index"_a)
         .def("draw", &Stepper::draw, "index"_a, "u"_a.noconvert(), "first"_a);

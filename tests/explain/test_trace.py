@@ -352,3 +352,19 @@ def test_a_trained_network_still_agrees_with_finite_differences() -> None:
     last = trace(network, x, y, learning_rate=0.1, epochs=60).epochs[-1]
     assert last.detail is not None and all(check.passed for check in last.detail.checks)
     assert max(np.abs(value).max() for value in last.gradient.values()) < 1e-4
+
+
+def test_layers_of_own_sizes_are_traced_and_checked() -> None:
+    network = Network.initialized(Architecture(1, 1, hidden_size=(1, 2), readout="last"), dtype=np.float64)
+    state = State.zeros(network.architecture, 1, np.float64)
+    state.h[...] = 0.5  # also where the smaller layer has no unit
+    worked = trace(network, np.full((3, 1, 1), 0.5), np.ones((1, 1)), state=state)
+    assert all(check.passed for check in worked.first.checks)
+    _, y = network.run(np.full((3, 1, 1), 0.5), state)
+    np.testing.assert_allclose(worked.epochs[0].predictions, y, rtol=1e-12)
+
+
+def test_hidden_dense_layers_are_not_traced() -> None:
+    network = Network.initialized(Architecture(1, 1, hidden_size=2, dense=(3,)))
+    with pytest.raises(UnsupportedError, match=r"hidden dense layers, dense=\(3,\), cannot be traced"):
+        trace(network, np.zeros((2, 1, 1)), np.zeros((2, 1, 1)))

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from elman import Architecture, Forecaster, Network
+from elman import Architecture, Forecaster, Network, reference
 from elman.errors import ArgumentError, DataError, ElmanError, MissingExtraError, ShapeError, UnsupportedError
 from elman.interop.keras import KerasLayer, exchange, from_keras, to_keras, to_weights
 from elman.interop.reference_network import ReferenceNetwork
@@ -165,7 +165,7 @@ DENSE = KerasLayer("Dense", {"name": "dense", "units": 1, "activation": "linear"
 REFUSED: list[tuple[list[KerasLayer], type[ElmanError], str]] = [
     ([DENSE], UnsupportedError, "Dense 'dense' is not supported, or not at this position."),
     ([], UnsupportedError, "needs a recurrent layer: SimpleRNN, LSTM, GRU, or Bidirectional of one."),
-    ([LAYER, DENSE, DENSE], UnsupportedError, "Dense 'dense' is not supported, or not at this position."),
+    ([DENSE, LAYER], UnsupportedError, "Dense 'dense' is not supported, or not at this position."),
     (
         [KerasLayer("Conv1D", {"name": "c"}, [])],
         UnsupportedError,
@@ -199,9 +199,9 @@ REFUSED: list[tuple[list[KerasLayer], type[ElmanError], str]] = [
         "LSTM 'lstm': return_sequences=False below another layer.",
     ),
     (
-        [LAYER, KerasLayer("LSTM", LSTM | {"units": 1}, [np.ones((2, 4)), np.ones((1, 4)), np.ones(4)])],
+        [LAYER, KerasLayer("SimpleRNN", LSTM, [np.ones((2, 2)), np.ones((2, 2)), np.ones(2)])],
         UnsupportedError,
-        "LSTM 'lstm' has units 1, LSTM 'lstm' has 2; the layers of a network must be alike.",
+        "SimpleRNN 'lstm' has cell 'rnn', LSTM 'lstm' has 'lstm'; the layers of a network may differ in units alone.",
     ),
     (
         [LAYER, DENSE._replace(config=dict(DENSE.config) | {"activation": "gelu"})],
@@ -344,3 +344,49 @@ def test_the_reference_network_respects_lengths() -> None:
     np.testing.assert_array_equal(network.predict(padded, lengths=[len(x)] * 3), network.predict(x))
     with pytest.raises(UnsupportedError, match="runs GRU layers over values, with no skip"):
         ReferenceNetwork(Architecture(1, 1), np.zeros(3))
+
+
+def tutorial(*heads: tuple[int, str]) -> list[KerasLayer]:
+    """Return LSTM 4, LSTM 3 and dense layers, as two thirds of all tutorials have them."""
+    rng, found, width = np.random.default_rng(2), [], 2
+    for units, every in ((4, True), (3, False)):
+        config = {"name": f"lstm {units}", "units": units, "return_sequences": every}
+        shapes = ((width, 4 * units), (units, 4 * units), (4 * units,))
+        found.append(KerasLayer("LSTM", config, [rng.normal(size=shape) for shape in shapes]))
+        width = units
+    for units, activation in heads:
+        config = {"name": f"dense {units}", "units": units, "activation": activation}
+        found.append(KerasLayer("Dense", config, [rng.normal(size=shape) for shape in ((width, units), (units,))]))
+        width = units
+    return found
+
+
+def test_layers_of_own_sizes_and_dense_layers() -> None:
+    described = tutorial((5, "relu"), (4, "linear"), (1, "linear"))
+    network = from_keras(described).network
+    assert isinstance(network, Network)
+    a = network.architecture
+    assert (a.hidden_size, a.dense, a.dense_activation) == ((4, 3), (5, 4), ("relu", "identity"))
+    x = np.random.default_rng(3).normal(size=(6, 2, 2))
+    r, zeros = x, [np.zeros((2, units)) for units in (4, 3)]
+    for layer, start in zip(described[:2], zeros, strict=True):
+        r = reference.lstm_forward(r, start, start, *layer.weights).h[1:]
+    r = r[-1]
+    r = np.maximum(r @ described[2].weights[0] + described[2].weights[1], 0.0)
+    for layer in described[3:]:
+        r = r @ layer.weights[0] + layer.weights[1]
+    assert relative_error(network.predict(x), r) < 1e-12
+    for back, layer in zip(to_weights(network), described, strict=True):
+        assert all((ours == theirs).all() for ours, theirs in zip(back, layer.weights, strict=True))
+
+
+def test_activations_of_their_own() -> None:
+    relu = KerasLayer("Activation", {"name": "relu", "activation": "relu"}, ())
+    softmax = KerasLayer("Activation", {"name": "softmax", "activation": "softmax"}, ())
+    first, second, *heads = tutorial((3, "linear"), (2, "linear"))
+    network = from_keras([first, second, relu, heads[0], relu, heads[1], softmax]).network
+    a = network.architecture
+    assert (a.dense, a.dense_activations, a.output) == ((3, 3), ("relu", "relu"), "softmax")
+    np.testing.assert_array_equal(network.parameters["dense.0.W"], np.eye(3))
+    with pytest.raises(UnsupportedError, match=r"Activation 'softmax': softmax is not supported below another layer\."):
+        from_keras([first, second, softmax, *heads])

@@ -37,6 +37,12 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "identity, no biases": {"cell": "rnn", "activation": "identity", "bias": False, "output": "relu"},
     "sigmoid with skip": {"cell": "rnn", "activation": "sigmoid", "linear_skip": True, "output": "tanh"},
     "skip over three steps": {"cell": "gru", "readout": "last", "linear_skip": True, "skip_steps": 3},
+    "layers of own sizes": {"cell": "gru", "hidden_size": (4, 2, 3), "bidirectional": True},
+    "dense layers": {
+        "cell": "lstm", "hidden_size": (2, 4), "readout": "last", "dense": (5, 3),
+        "dense_activation": ("relu", "identity"),
+    },
+    "dense, every step, skip": {"cell": "rnn", "dense": (3,), "dense_activation": "tanh", "linear_skip": True},
     "one-hot": {"cell": "lstm", "input_size": None, "vocabulary_size": 6},
     "embedding": {"cell": "gru", "input_size": None, "vocabulary_size": 6, "embedding_size": 3},
     "tied": {

@@ -133,7 +133,10 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], type[Exception], str]] = [
         LSTM | HEAD,
         {},
         ArgumentError,
-        "from_torch: unknown key 'fc.bias'.\n  Hint: if it is the output layer, output='fc'; or embedding=, skip=.",
+        (
+            "from_torch: unknown key 'fc.bias'.\n  Hint: if it is the output layer, output='fc'; "
+            "or dense=, embedding=, skip=."
+        ),
     ),
     (
         without(LSTM, "bias_hh_l0"),
@@ -172,7 +175,7 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], type[Exception], str]] = [
         ArgumentError,
         (
             "from_torch: needs one recurrent module, a key that ends with 'weight_ih_l0'; found: 'a', 'b'.\n"
-            "  Hint: layers= takes the prefix of its keys."
+            "  Hint: layers= takes the prefix of one, or of several that follow one another: layers=('a', 'b')."
         ),
     ),
     (
@@ -335,3 +338,32 @@ def test_a_file_of_weights_is_read_with_suspicion(tmp_path: Path) -> None:
     for told in ("[" * 100_000, "1" * 5000, '{"architecture":' + "[" * 40 + "]" * 40 + "}", '{"a":1,"a":2}'):
         with pytest.raises(FileFormatError):
             files._described({}, {"elman": told})
+
+
+UNLIKE = Architecture(3, 2, cell="gru", hidden_size=(4, 3), bidirectional=True, dense=(5, 4), dense_activation="tanh")
+
+
+def test_layers_of_own_sizes_there_and_back(alone: None) -> None:
+    network = Network.initialized(UNLIKE, scheme="torch", seed=1)
+    arrays = to_state_dict(network)
+    assert arrays["recurrent.1.weight_ih_l0_reverse"].shape == (9, 8)
+    assert arrays["dense.1.weight"].shape == (4, 5)
+    parts = {"layers": ("recurrent.0", "recurrent.1"), "dense": ("dense.0", "dense.1"), "output": "output"}
+    found = from_torch(arrays, dense_activation=("tanh", "tanh"), **parts).network
+    assert found.architecture == UNLIKE
+    np.testing.assert_array_equal(found.theta, network.theta)
+
+
+def test_modules_of_equal_sizes_become_one_network(alone: None) -> None:
+    network = Network.initialized(Architecture(3, 2, hidden_size=4, num_layers=2), scheme="torch", seed=1)
+    arrays = {name.replace("recurrent.", "first."): array for name, array in to_state_dict(network).items()}
+    arrays = {name.replace("first.weight_ih_l1", "second.weight_ih_l0"): array for name, array in arrays.items()}
+    for kind in ("weight_hh", "bias_ih", "bias_hh"):
+        arrays[f"second.{kind}_l0"] = arrays.pop(f"first.{kind}_l1")
+    with pytest.raises(ArgumentError, match=r"layers=\('first', 'second'\)"):
+        from_torch(arrays, output="output")
+    found = from_torch(arrays, layers=("first", "second"), output="output").network
+    assert found.architecture == network.architecture
+    np.testing.assert_array_equal(found.theta, network.theta)
+    with pytest.raises(ArgumentError, match=r"key 'third.weight_ih_l0' is missing"):
+        from_torch(arrays, layers=("first", "third"), output="output")

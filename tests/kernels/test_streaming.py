@@ -66,10 +66,17 @@ class Steps:
         self.y = np.zeros((N, K), dtype)
 
     def stepper(self, **changed: Any) -> Any:
-        layers = [tuple(weights.get(name) for name in ("W_x", "W_h", "b", "b_hn")) for weights in self.layers]
-        c = self.c if self.cell == "lstm" else None
-        arrays = {"x": self.x, "E": self.E, "h": self.h, "c": c, "W_y": self.W_y, "b_y": self.b_y, "W_k": self.W_k}
-        return kernels.Stepper(self.cell, "tanh", layers, "softmax", **(arrays | {"y": self.y} | changed))
+        h, c = changed.pop("h", self.h), changed.pop("c", self.c)
+        layers = [
+            (
+                *(weights.get(name) for name in ("W_x", "W_h", "b", "b_hn")),
+                own_h,
+                own_c if self.cell == "lstm" else None,
+            )
+            for weights, own_h, own_c in zip(self.layers, h, c, strict=False)
+        ]
+        arrays = {"x": self.x, "E": self.E, "W_y": self.W_y, "b_y": self.b_y, "W_k": self.W_k}
+        return kernels.Stepper(self.cell, "tanh", layers, [], "softmax", **(arrays | {"y": self.y} | changed))
 
     def expected(self, x: np.ndarray, h: np.ndarray, c: np.ndarray) -> np.ndarray:
         """Step h and c, layer by layer, and return y."""

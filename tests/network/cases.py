@@ -32,6 +32,14 @@ def architectures() -> list[Architecture]:
                     None, 5, vocabulary_size=5, embedding_size=size, tied_weights=tied, readout=readout, **common
                 )
             )
+        if layers == 2:
+            sizes = {"hidden_size": (3, 2), "dense": (3, 2), "dense_activation": ("tanh", "relu")}
+            skip = {"linear_skip": True}
+            found += [Architecture(D, K, readout=readout, **common | sizes) for readout in ("last", "mean", "max")]
+            found.append(Architecture(D, K, bias=False, **common | sizes | skip | {"hidden_size": (1, 3)}))
+            found.append(
+                Architecture(None, 5, vocabulary_size=5, embedding_size=2, tied_weights=True, **common | sizes)
+            )
         if layers == 1:
             found += [Architecture(None, K, vocabulary_size=size, **common) for size in (5, 40)]
             found.append(Architecture(D, K, readout="last", linear_skip=True, skip_steps=3, **common))
@@ -46,8 +54,12 @@ def identity(architecture: Architecture) -> str:
     default = Architecture(
         architecture.input_size, architecture.output_size, vocabulary_size=architecture.vocabulary_size
     )
-    values, usual = architecture.to_dict(), default.to_dict()
-    changed = [f"{name}={value}" for name, value in values.items() if value != usual[name] and name != "hidden_size"]
+    values, usual = vars(architecture), vars(default)
+    changed = [
+        f"{name}={value}"
+        for name, value in values.items()
+        if value != usual[name] and (name, value) != ("hidden_size", H)
+    ]
     return " ".join([architecture.cell, f"V={architecture.vocabulary_size}", *changed])
 
 
@@ -75,7 +87,7 @@ class Case:
         do = rng.standard_normal((T, N, architecture.output_size)[0 if architecture.readout == "every" else 1 :])
         if lengths is not None and architecture.readout == "every":
             do[np.arange(T)[:, np.newaxis] >= lengths] = 0.0
-        parts = architecture.num_layers * architecture.directions, N, H
+        parts = State.shape_of(architecture, N)
         states = []
         for _ in range(2):
             c = rng.standard_normal(parts) if architecture.cell == "lstm" else None

@@ -43,10 +43,15 @@ def forward(
             values = np.concatenate(parts, axis=1)
             if layer + 1 < a.num_layers:
                 values = values * _mask(a.dropout, key, 4 * layer + 1, length, row, values.shape[1])
-        outcome.h.append(finals[0])
-        outcome.c.append(finals[1])
+        outcome.h.append([_filled(a, h) for h in finals[0]])
+        outcome.c.append([_filled(a, c) for c in finals[1]])
         outcome.o.append(_output(a, p, x[:length, row], values, finals[0], row, key))
     return outcome
+
+
+def _filled(a: Architecture, state: Array) -> Array:
+    """Return the state of a layer as wide as that of the largest."""
+    return np.append(state, np.zeros(max(a.units) - len(state)))
 
 
 def _input(a: Architecture, p: Parameters, x: Array) -> Array:
@@ -69,14 +74,14 @@ def _mask(rate: float, key: DropoutKey | None, layer: int, length: int, row: int
 
 def _run(a, p, layer, direction, values, h_0, c_0, part, row, key):
     """Return h and c (length + 1, H) of one layer, direction and row."""
-    name = f"layers.{layer}." + ("reverse." if direction else "")
+    name, units = f"layers.{layer}." + ("reverse." if direction else ""), a.units[layer]
     x = (values[::-1] if direction else values)[:, np.newaxis]
     W_x, W_h, b = p[name + "W_x"], p[name + "W_h"], p.get(name + "b")
     h_mask = None
     if a.recurrent_dropout and key is not None:
         key = key._replace(first_step=0)
-        h_mask = _mask(a.recurrent_dropout, key, 4 * layer + 2 + direction, 1, row, a.hidden_size)
-    c_0 = c_0[part, row][np.newaxis] if a.cell == "lstm" else None
+        h_mask = _mask(a.recurrent_dropout, key, 4 * layer + 2 + direction, 1, row, units)
+    h_0, c_0 = h_0[:units], c_0[part, row, :units][np.newaxis] if a.cell == "lstm" else None
     b_hn = p.get(name + "b_hn")
     h, c, _ = reference.layer_forward(a.cell, x, h_0[np.newaxis], c_0, W_x, W_h, b, b_hn, a.activation, h_mask=h_mask)
     return h[:, 0], h[:, 0] if c is None else c[:, 0]
@@ -96,6 +101,10 @@ def _output(a, p, x, values, finals, row, key):
     if a.readout != "every" and key is not None:
         key = key._replace(first_step=0)
     read = read * _mask(a.dropout, key, last, len(read), row, read.shape[1])
+    for number, (units, activation) in enumerate(zip(a.dense, a.dense_activations, strict=True)):
+        assert p[f"dense.{number}.W"].shape[1] == units
+        read = reference.dense_forward(read, p[f"dense.{number}.W"], p.get(f"dense.{number}.b"))
+        read = reference.activation_forward(read, activation)
     W_y = p["embedding"].T if a.tied_weights else p["output.W_y"]
     o = reference.dense_forward(read, W_y, p.get("output.b_y"))
     if a.linear_skip:

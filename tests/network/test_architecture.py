@@ -30,6 +30,36 @@ REFUSED = {
         "Architecture: cell must be one of 'rnn', 'lstm', 'gru', got 'LSTM'.\n  Hint: did you mean 'lstm'?",
     ),
     "no units": ({"hidden_size": 0}, "Architecture: hidden_size must be an integer of at least 1, got 0."),
+    "no size": (
+        {"hidden_size": ()},
+        "Architecture: hidden_size must be a tuple of sizes, one per layer, got ().",
+    ),
+    "no units in a layer": (
+        {"hidden_size": (4, 0)},
+        "Architecture: hidden_size[1] must be an integer of at least 1, got 0.",
+    ),
+    "sizes of other layers": (
+        {"hidden_size": (4, 2), "num_layers": 3},
+        "Architecture: hidden_size has the sizes of 2 layers, but num_layers=3.\n  Hint: leave out num_layers.",
+    ),
+    "dense as a number": (
+        {"dense": 16},
+        "Architecture: dense must be a tuple, one size per layer, got 16. Pass dense=(16,).",
+    ),
+    "no dense": ({"dense": None}, "Architecture: dense must be a tuple of sizes, one per layer, got None."),
+    "dense as a text": ({"dense": "16"}, "Architecture: dense must be a tuple of sizes, one per layer, got '16'."),
+    "softmax inside": (
+        {"dense": (4,), "dense_activation": "softmax"},
+        "Architecture: dense_activation must be one of 'identity', 'tanh', 'relu', 'sigmoid', got 'softmax'.",
+    ),
+    "activations of other layers": (
+        {"dense": (4,), "dense_activation": ("relu", "tanh")},
+        "Architecture: dense_activation must have one name for each layer of dense=(4,), got 2.",
+    ),
+    "tied to a dense layer": (
+        {"input_size": None, "vocabulary_size": 5, "embedding_size": 4, "dense": (3,), "tied_weights": True},
+        "Architecture: tied_weights=True needs embedding_size = the last of dense = 3, got 4.",
+    ),
     "no layers": ({"num_layers": 0}, "Architecture: num_layers must be an integer of at least 1, got 0."),
     "truth as number": ({"bias": 1}, "Architecture: bias must be True or False, got 1."),
     "all dropped": ({"dropout": 1.0}, "Architecture: dropout must be a number in [0, 1), got 1."),
@@ -73,6 +103,28 @@ def test_round_trip_through_json() -> None:
         None, 9, cell="gru", vocabulary_size=9, embedding_size=64, tied_weights=True, dropout=0.5
     )
     assert Architecture.from_dict(json.loads(json.dumps(architecture.to_dict()))) == architecture
+
+
+def test_layers_of_own_sizes() -> None:
+    architecture = Architecture(3, 2, cell="gru", hidden_size=[4, 6], bidirectional=True, dense=[5])
+    assert (architecture.hidden_size, architecture.num_layers, architecture.units) == ((4, 6), 2, (4, 6))
+    assert (architecture.state_size, architecture.readout_size, architecture.head_size) == (6, 12, 5)
+    assert Architecture.from_dict(json.loads(json.dumps(architecture.to_dict()))) == architecture
+    assert replace(architecture, dropout=0.5).hidden_size == (4, 6)
+    shapes = ParameterLayout(architecture).shapes
+    assert shapes["layers.1.W_x"] == (8, 18) and shapes["layers.1.reverse.W_h"] == (6, 18)
+    assert list(shapes)[-4:] == ["dense.0.W", "dense.0.b", "output.W_y", "output.b_y"]
+    assert shapes["dense.0.W"] == (12, 5) and shapes["output.W_y"] == (5, 2)
+
+
+def test_equal_networks_have_equal_fields() -> None:
+    assert Architecture(3, 2, hidden_size=(4, 4)) == Architecture(3, 2, hidden_size=4, num_layers=2)
+    assert Architecture(3, 2, hidden_size=(4,)) == Architecture(3, 2, hidden_size=4)
+    assert Architecture(3, 2, dense=(4, 5), dense_activation=("tanh", "tanh")).dense_activation == "tanh"
+
+
+def test_files_of_networks_without_dense_layers_are_those_of_earlier_versions() -> None:
+    assert not {"dense", "dense_activation"} & set(GOOD.to_dict())
 
 
 def test_from_dict_is_strict() -> None:

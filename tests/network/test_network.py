@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from elman import load
 from elman.errors import ArgumentError, DataError, FileFormatError, ShapeError, UnsupportedError
 from elman.network import Architecture, DropoutKey, Network, State
 
@@ -400,3 +401,13 @@ def test_a_network_says_what_it_is() -> None:
     network = Network.initialized(architecture)
     assert repr(network) == f"Network({architecture}, {network.theta.size} parameters, float32)"
     assert "0x" not in repr(network) and len(repr(network)) < 500
+
+
+def test_layers_of_own_sizes_are_saved(tmp_path: Path) -> None:
+    architecture = Architecture(2, 1, hidden_size=(3, 2), dense=(4, 5), dense_activation=("tanh", "relu"))
+    network = Network.initialized(architecture)
+    network.save(tmp_path / "network")
+    again = load(tmp_path / "network")
+    assert again.architecture == architecture
+    np.testing.assert_array_equal(again.theta, network.theta)
+    assert repr(pickle.loads(pickle.dumps(network))) == repr(network)

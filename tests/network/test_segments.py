@@ -30,7 +30,7 @@ def test_the_bits_of_one_pass(cell: str, readout: str, dropout: float, ragged: b
     rng = np.random.default_rng(1)
     options = {"linear_skip": True} if readout == "every" else {}
     architecture = Architecture(
-        3, 2, cell=cell, hidden_size=9, num_layers=2, readout=readout, dropout=dropout, recurrent_dropout=dropout,
+        3, 2, cell=cell, hidden_size=(9, 7), dense=(5,), readout=readout, dropout=dropout, recurrent_dropout=dropout,
         **options,
     )  # fmt: skip
     network, key = Network.initialized(architecture), DropoutKey(1, 2) if dropout else None

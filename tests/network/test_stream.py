@@ -28,6 +28,14 @@ CASES: dict[str, dict[str, Any]] = {
         "output_size": 9,
     }
     | {"tied_weights": True},
+    "unlike layers": {"hidden_size": (7, 3), "linear_skip": True},
+    "unlike layers, dense": {
+        "hidden_size": (2, 5),
+        "cell": "gru",
+        "dense": (4, 3),
+        "dense_activation": ("tanh", "relu"),
+    },
+    "dense without biases": {"cell": "rnn", "dense": (40,), "bias": False, "readout": "last"},
     "one-hot": {"input_size": None, "vocabulary_size": 9, "cell": "gru"},
 }
 

@@ -74,12 +74,14 @@ def forward(problem: Problem) -> dict[str, Run]:
 def stream(problem: Problem) -> dict[str, Run]:
     """One step at a time, in place, weights packed once."""
     shape = problem.shape
-    layers = [(*weights, None)[:4] for weights in problem.layers]
-    h, c = (empty(len(layers), 1, shape.H) for _ in range(2))
+    h, c = (empty(len(problem.layers), 1, shape.H) for _ in range(2))
+    cells = c if shape.cell == "lstm" else [None] * len(c)
+    layers = [
+        (*(*weights, None)[:4], own_h, own_c) for weights, own_h, own_c in zip(problem.layers, h, cells, strict=True)
+    ]
     x = problem.x[0].copy()
     no_output = {"E": None, "W_y": None, "b_y": None, "W_k": None, "y": None}
-    states = {"h": h, "c": c if shape.cell == "lstm" else None}
-    step = kernels.Stepper(shape.cell, "tanh", layers, "identity", x=x, **states, **no_output).step
+    step = kernels.Stepper(shape.cell, "tanh", layers, [], "identity", x=x, **no_output).step
 
     def result() -> dict[str, Array]:
         h[...], c[...] = 0, 0

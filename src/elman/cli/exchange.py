@@ -70,7 +70,10 @@ def import_model(
     if not quiet:
         a = network.architecture
         directions = ", both directions" if a.bidirectional else ""
-        say(f"{file}: {a.num_layers} × {a.cell.upper()} of {a.hidden_size} units{directions}, readout {a.readout}.")
+        layers, dense = " and ".join(map(str, a.units)), "".join(f", dense {units}" for units in a.dense)
+        if not isinstance(a.hidden_size, tuple):
+            layers = str(a.hidden_size)
+        say(f"{file}: {a.num_layers} × {a.cell.upper()} of {layers} units{directions}, readout {a.readout}{dense}.")
         say(f"{target}: {proof}.")
 
 

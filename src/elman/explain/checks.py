@@ -64,12 +64,12 @@ def checked_state(architecture: Architecture, state: State | None, rows: int) ->
         raise ArgumentError(
             f"trace: state must be a State, got {type(state).__name__}.", Remedy(f"pass {hint} of elman.network")
         )
-    parts = architecture.num_layers * architecture.directions
+    shape = State.shape_of(architecture, rows)
     if (state.c is not None) != architecture.kind.has_c:
         raise ArgumentError(f"trace: only an LSTM has state.c; the network's cell is {architecture.cell!r}.")
     shapes = _check.Shapes("trace", np.float64)
-    h = shapes.array("state.h", state.h, parts, rows, architecture.hidden_size)
-    return State(h, shapes.array("state.c", state.c, parts, rows, architecture.hidden_size, optional=True))
+    h = shapes.array("state.h", state.h, *shape)
+    return State(h, shapes.array("state.c", state.c, *shape, optional=True))
 
 
 def chosen_parameters(layout: ParameterLayout, trained: Iterable[str] | None) -> set[str]:
@@ -89,7 +89,12 @@ def check_size(architecture: Architecture, layout: ParameterLayout, T: int, N: i
             "trace: a bidirectional network of several layers cannot be traced, because its paths have no single order "
             "of time; trace one layer, or one direction."
         )
-    states = architecture.num_layers * architecture.hidden_size * (1 + architecture.kind.has_c)
+    if architecture.dense:
+        raise UnsupportedError(
+            f"trace: a network with hidden dense layers, dense={architecture.dense}, cannot be traced; trace one with "
+            "dense=()."
+        )
+    states = sum(architecture.units) * (1 + architecture.kind.has_c)
     width = sum(int(np.prod(layout.shapes[name])) for name in trained)
     paths = T * (T + 1) // 2
     numbers = paths * (width + N * states) + T * N * states * (states + width)

@@ -91,7 +91,9 @@ def _traced(trace: Trace, level: int) -> Iterator[Item]:
 def _facts(trace: Trace) -> str:
     a = trace.architecture
     kind = {"rnn": f"A simple recurrent ({a.activation})", "lstm": "An LSTM", "gru": "A GRU"}[a.cell]
-    layers, units = _count(a.num_layers, "layer"), _count(a.hidden_size, "unit")
+    unlike = isinstance(a.hidden_size, tuple)
+    units = f"{' and '.join(map(str, a.units))} units" if unlike else _count(a.units[0], "unit")
+    layers = _count(a.num_layers, "layer")
     mode = "an output at every step" if a.readout == "every" else f"one output ({a.readout})"
     depth = "" if trace.bptt_depth is None else f" Only paths with t − k < {trace.bptt_depth} are kept."
     rate = "" if trace.learning_rate is None else f" Learning rate η = {trace.learning_rate:g}."

@@ -374,10 +374,12 @@ def _of_output(run: Unrolled, objective: Objective, t: int | None) -> tuple[Arra
 
 def _differences(result: Trace, run: Unrolled, name: str) -> Array:
     """Return ∂L/∂θ by central differences of order 6; beside the kinks of a ReLU with small steps, of order 4."""
-    begin = State(
-        np.stack([layer.h[0] for layer in _interleaved(run)]),
-        np.stack([_cell(layer.c) for layer in _interleaved(run)]) if run.architecture.kind.has_c else None,
-    )
+    begin = State.zeros(run.architecture, run.rows, np.float64)
+    for part, layer in enumerate(_interleaved(run)):
+        h, c = begin.part(part, layer.h.shape[2])
+        h[...] = layer.h[0]
+        if c is not None:
+            c[...] = layer.c[0]
 
     def loss(value: Array) -> float:
         moved = Unrolled(run.architecture, {**run.weights, name: value}, run.x, begin)
@@ -392,8 +394,3 @@ def _differences(result: Trace, run: Unrolled, name: str) -> Array:
 def _interleaved(run: Unrolled) -> list[Any]:
     """Return the layers in the order of a `State`: all directions of a layer before the next layer."""
     return [chain.layers[number] for number in range(run.architecture.num_layers) for chain in run.chains]
-
-
-def _cell(c: Array | None) -> Array:
-    assert c is not None
-    return np.asarray(c[0])

@@ -186,8 +186,8 @@ class Unrolled:
         layers = []
         for number in range(self.architecture.num_layers):
             index = number * self.architecture.directions + direction
-            c_0 = None if state.c is None else state.c[index]
-            layers.append(self._run(layer_prefix(number, direction), x, state.h[index], c_0))
+            h_0, c_0 = state.part(index, self.architecture.layer_size(number))
+            layers.append(self._run(layer_prefix(number, direction), x, h_0, c_0))
             x = layers[-1].h[1:]
         return layers
 

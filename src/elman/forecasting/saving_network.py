@@ -187,7 +187,7 @@ def _checked_running(arrays: Arrays, network: NetworkMethod, newest: Panel, scal
     check_names(
         "states", set(arrays), {"running.h", "running.outputs", "running.center"} | ({"running.c"} if lstm else set())
     )
-    state = (len(networks), architecture.num_layers, series, architecture.hidden_size)
+    state = (len(networks), *State.shape_of(architecture, series))
     shapes = {
         "running.outputs": (len(networks), series, recipe.output_size),
         "running.center": (series, recipe.channels),

@@ -7,7 +7,6 @@ on examples of several shapes.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping
 from math import prod
 from typing import Any, NamedTuple
@@ -15,14 +14,15 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from elman.errors import ElmanError, UnsupportedError
+from elman.errors import ArgumentError, ElmanError, UnsupportedError
 from elman.interop.onnx_file import load_graph
 from elman.interop.onnx_graph import Graph
-from elman.interop.onnx_reading import OUTPUTS, Found, read_layers, room, summary
+from elman.interop.onnx_reading import Found, read_layers, room, summary
 from elman.interop.onnx_run import run_graph
 from elman.interop.proof import Imported, Proof, compare, difference
 from elman.network import Architecture, Network, ParameterLayout
-from elman.network.architecture import READOUTS
+from elman.network.architecture import HIDDEN_ACTIVATIONS, READOUTS
+from elman.network.parameters import dense_prefix
 from elman.persistence.files import StrPath
 
 __all__ = ["Imported", "import_onnx", "network_of"]
@@ -126,7 +126,7 @@ def network_of(graph: Graph, runtime: Any = None) -> Imported[Network]:
     examples = [_example(graph, found, layout, *shape) for layout in (False, True) for shape in _SHAPES]
     results = [_results(graph, example) for example in examples]
     half = len(_SHAPES)
-    for network, every in _candidates(found, graph):
+    for network, every in _candidates(found):
         for rows_first in (False, True):
             part = slice(half, None) if rows_first else slice(0, half)
             if any(result is None for result in results[part]):
@@ -148,43 +148,64 @@ def network_of(graph: Graph, runtime: Any = None) -> Imported[Network]:
 # Trials
 
 
-def _candidates(found: Found, graph: Graph) -> Iterator[tuple[Network, bool]]:
+def _candidates(found: Found) -> Iterator[tuple[Network, bool]]:
     """Yield every network that the weights allow, and whether its readout is at every step."""
-    outputs = [OUTPUTS[node.op] for node in graph.nodes if node.op in OUTPUTS] or ["identity"]
-    if len(outputs) > 1:
-        raise UnsupportedError(f"has {len(outputs)} activations besides its recurrent layers: {', '.join(outputs)}.")
-    directions = 2 if found.fields["bidirectional"] else 1
-    width = directions * found.fields["hidden_size"]
-    orders = list(itertools.permutations(found.matrices)) if found.matrices else [(np.eye(width, dtype=found.dtype),)]
-    for readout, (W_y, *skip) in itertools.product(READOUTS, orders):
-        if len(W_y) != width or (skip and readout in ("mean", "max")):
+    fields, named = _with_heads(found)
+    if len(found.skips) > 1:
+        raise UnsupportedError(f"has {len(found.skips)} products beside its recurrent layers; networks have one.")
+    for readout in READOUTS:
+        skip = _with_skip(found, fields, readout)
+        if skip is None:
             continue
-        K = W_y.shape[1]
-        fields = dict(found.fields, output_size=K, readout=readout, output=outputs[0])
-        named = found.parameters | {"output.W_y": W_y, "output.b_y": _bias(found, K)}
-        if skip:
-            size = found.fields["input_size"]
-            if (
-                size is None
-                or skip[0].shape[1] != K
-                or len(skip[0]) % size
-                or (readout == "every" and len(skip[0]) != size)
-            ):
-                continue
-            fields |= {"linear_skip": True, "skip_steps": len(skip[0]) // size}
-            named["skip.W_k"] = skip[0]
-        architecture = Architecture(**fields)
-        layout = ParameterLayout(architecture)
-        if any(name not in named or named[name].shape != shape for name, shape in layout.shapes.items()):
+        try:
+            architecture = Architecture(**fields, **skip[0], readout=readout)
+        except ArgumentError:  # sizes that do not fit: no network
             continue
-        theta = np.concatenate([np.ravel(named[name]) for name in layout.names]).astype(found.dtype)
+        given, layout = named | skip[1], ParameterLayout(architecture)
+        if any(name not in given or given[name].shape != shape for name, shape in layout.shapes.items()):
+            continue
+        theta = np.concatenate([np.ravel(given[name]) for name in layout.names]).astype(found.dtype)
         yield Network(architecture, theta), readout == "every"
 
 
-def _bias(found: Found, size: int) -> Array:
-    """Return the sum of the biases of the output."""
-    total = np.zeros(size, found.dtype)
-    for bias in found.biases:
+def _with_heads(found: Found) -> tuple[dict[str, Any], dict[str, Array]]:
+    """Return the fields and parameters with those of the dense layers."""
+    width = (2 if found.fields["bidirectional"] else 1) * found.fields["hidden_size"][-1]
+    named, dense, activations = dict(found.parameters), list[int](), list[str]()
+    for number, product in enumerate(found.heads):
+        W = np.eye(width, dtype=found.dtype) if product.matrix is None else product.matrix
+        width = W.shape[1]
+        if product is found.heads[-1]:
+            beside = [bias for skip in found.skips for bias in skip.biases]
+            named |= {"output.W_y": W, "output.b_y": _bias([*product.biases, *beside], width, found.dtype)}
+        elif product.activation not in HIDDEN_ACTIVATIONS:
+            raise UnsupportedError(f"has a {product.activation} before another layer; networks have it at the end.")
+        else:
+            prefix = dense_prefix(number)
+            named |= {prefix + "W": W, prefix + "b": _bias(product.biases, width, found.dtype)}
+            dense.append(width)
+            activations.append(product.activation)
+    fields = dict(found.fields, output_size=width, output=found.heads[-1].activation)
+    return fields | {"dense": tuple(dense), "dense_activation": tuple(activations)}, named
+
+
+def _with_skip(found: Found, fields: dict[str, Any], readout: str) -> tuple[dict[str, Any], dict[str, Array]] | None:
+    """Return the fields and the parameter of the linear skip; None if the readout allows no such skip."""
+    if not found.skips:
+        return {}, {}
+    (skip,), size = found.skips, found.fields["input_size"]
+    assert skip.matrix is not None
+    rows, columns = skip.matrix.shape
+    allowed = size is not None and columns == fields["output_size"] and readout in ("every", "last")
+    if not allowed or rows % size or (readout == "every" and rows != size):
+        return None
+    return {"linear_skip": True, "skip_steps": rows // size}, {"skip.W_k": skip.matrix}
+
+
+def _bias(biases: list[Array], size: int, dtype: np.dtype[Any]) -> Array:
+    """Return the sum of the biases of a product."""
+    total = np.zeros(size, dtype)
+    for bias in biases:
         if bias.size in (1, size):
             total = total + bias.reshape(-1)
     return total

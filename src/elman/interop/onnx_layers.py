@@ -73,7 +73,7 @@ def weights_of(architecture: Architecture, parameters: Mapping[str, Array], laye
             first = _reordered(parameters[prefix + "b"], order)
             second = np.zeros_like(first)
             if architecture.kind.has_b_hn:
-                second[-architecture.hidden_size :] = parameters[prefix + "b_hn"]
+                second[-architecture.layer_size(layer) :] = parameters[prefix + "b_hn"]
             B.append(np.concatenate([first, second]))
     return Weights(np.stack(W), np.stack(R), np.stack(B) if B else None)
 
@@ -98,15 +98,15 @@ def parameters_of(cell: str, weights: Weights, layer: int) -> dict[str, Array]:
     return found
 
 
-def attributes_of(architecture: Architecture) -> dict[str, Any]:
+def attributes_of(architecture: Architecture, layer: int) -> dict[str, Any]:
     """Return the attributes of a layer's node.
 
     Examples
     --------
-    >>> attributes_of(Architecture(1, 1, cell="rnn", activation="identity", hidden_size=3))
+    >>> attributes_of(Architecture(1, 1, cell="rnn", activation="identity", hidden_size=3), 0)
     {'hidden_size': 3, 'activations': ['Affine'], 'activation_alpha': [1.0], 'activation_beta': [0.0]}
     """
-    found: dict[str, Any] = {"hidden_size": architecture.hidden_size}
+    found: dict[str, Any] = {"hidden_size": architecture.layer_size(layer)}
     if architecture.bidirectional:
         found["direction"] = "bidirectional"
     if architecture.cell == "gru":

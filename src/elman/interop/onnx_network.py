@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from elman.interop.onnx_graph import Graph, GraphBuilder
 from elman.interop.onnx_layers import attributes_of, weights_of
-from elman.network import Architecture, Network
+from elman.network import Architecture, Network, State
+from elman.network.parameters import dense_prefix
 
 __all__ = [
     "ALL",
@@ -33,7 +34,7 @@ _FLOAT, _INT32 = 1, 6  # ONNX's type numbers
 
 
 class States(NamedTuple):
-    """Tensors h and c (layers·directions, N, H); only an LSTM has c."""
+    """Tensors h and c (layers·directions, N, H) as in `elman.network.State`; only an LSTM has c."""
 
     h: str
     c: str | None
@@ -77,7 +78,7 @@ def _last_axis(output: str) -> dict[str, int]:
 
 def declare_states(builder: GraphBuilder, architecture: Architecture, rows: str, members: tuple[int, ...]) -> States:
     """Declare h_0 and c_0, by default zeros; return them with a row for every row of the input."""
-    parts, H = architecture.num_layers * architecture.directions, architecture.hidden_size
+    parts, _, H = State.shape_of(architecture, 1)
     sizes = builder.op("Concat", np.ones(len(members) + 1, np.int64), rows, [1], axis=0)
     found = []
     for name in ("h_0", "c_0") if architecture.kind.has_c else ("h_0",):
@@ -98,7 +99,7 @@ def give_states(
     builder: GraphBuilder, architecture: Architecture, finals: list[States], members: tuple[int, ...]
 ) -> None:
     """Declare the outputs h_n and c_n, with an axis of members in front if there are any."""
-    parts, H = architecture.num_layers * architecture.directions, architecture.hidden_size
+    parts, _, H = State.shape_of(architecture, 1)
     for name, tensors in (("h_n", [final.h for final in finals]), ("c_n", [final.c for final in finals])):
         if tensors[0] is None:
             continue
@@ -142,23 +143,42 @@ def add_network(
     for layer in range(architecture.num_layers):
         y, end = _add_layer(builder, architecture, named, layer, below, lengths, states)
         # (T, directions, N, H) becomes (T, N, directions·H)
-        below = builder.op("Reshape", builder.op("Transpose", y, perm=[0, 2, 1, 3]), [0, 0, architecture.readout_size])
+        width = architecture.layer_output_size(layer)
+        below = builder.op("Reshape", builder.op("Transpose", y, perm=[0, 2, 1, 3]), [0, 0, width])
         ends.append(end)
-    joined = [
-        builder.op("Concat", *tensors, axis=0) if len(ends) > 1 else tensors[0] for tensors in zip(*ends, strict=True)
-    ]
+    joined = [_joined(builder, architecture, tensors) for tensors in zip(*ends, strict=True)]
     final = States(joined[0], joined[1] if len(joined) > 1 else None)
     kind = readout or architecture.readout
     read = _read_out(builder, architecture, kind, below, ends[-1][0], lengths)
+    for number, activation in enumerate(architecture.dense_activations):
+        read = _dense(builder, read, named, dense_prefix(number) + "W", dense_prefix(number) + "b")
+        if activation != "identity":
+            read = builder.op(_OPERATORS[activation], read)
     W_y = named["embedding"].T if architecture.tied_weights else named["output.W_y"]
-    o = builder.op("MatMul", read, builder.constant(W_y, "output.W_y"))
-    if "output.b_y" in named:
-        o = builder.op("Add", o, named["output.b_y"])
+    o = _dense(builder, read, {**named, "output.W_y": W_y}, "output.W_y", "output.b_y")
     if "skip.W_k" in named:
         o = builder.op(
             "Add", o, builder.op("MatMul", _skipped(builder, architecture, kind, x, lengths), named["skip.W_k"])
         )
     return o, final
+
+
+def _dense(builder: GraphBuilder, x: str, named: Mapping[str, Array], W: str, b: str) -> str:
+    """Add a product with the matrix of one name, plus the bias of the other if there is one."""
+    product = builder.op("MatMul", x, builder.constant(named[W], W))
+    return builder.op("Add", product, named[b]) if b in named else product
+
+
+def _joined(builder: GraphBuilder, architecture: Architecture, ends: tuple[str, ...]) -> str:
+    """Return the final states of all layers as one tensor; those of smaller layers are filled with zeros."""
+    if len(ends) == 1:
+        return ends[0]
+    missing = [architecture.state_size - units for units in architecture.units]
+    full = [
+        builder.op("Pad", end, [0, 0, 0, 0, 0, zeros], np.float32(0.0)) if zeros else end
+        for end, zeros in zip(ends, missing, strict=True)
+    ]
+    return builder.op("Concat", *full, axis=0)
 
 
 def _entering(builder: GraphBuilder, architecture: Architecture, named: Mapping[str, Array], x: str) -> str:
@@ -184,13 +204,12 @@ def _add_layer(
         None if array is None else builder.constant(array, f"layers.{layer}.{name}")
         for name, array in zip("WRB", weights_of(architecture, named, layer), strict=True)
     ]
-    first = layer * architecture.directions
-    own = [_part(builder, state, first, architecture) for state in states if state is not None]
+    own = [_part(builder, state, layer, architecture) for state in states if state is not None]
     outputs = builder.ops(
         architecture.cell.upper(),
         1 + len(own),
         *(x, *weights, builder.op("Cast", lengths, to=_INT32), *own),
-        **attributes_of(architecture),
+        **attributes_of(architecture, layer),
     )
     # The standard does not define the final state of a row without steps; in Elman it is the initial state.
     begun = builder.op("Unsqueeze", builder.op("Greater", lengths, 0), [0, 2])
@@ -198,11 +217,14 @@ def _add_layer(
     return outputs[0], ends
 
 
-def _part(builder: GraphBuilder, state: str, first: int, architecture: Architecture) -> str:
+def _part(builder: GraphBuilder, state: str, layer: int, architecture: Architecture) -> str:
     """Return all directions of one layer of a state."""
     if architecture.num_layers == 1:
         return state
-    return builder.op("Slice", state, [first], [first + architecture.directions], [0])
+    first, units = layer * architecture.directions, architecture.layer_size(layer)
+    if units == architecture.state_size:
+        return builder.op("Slice", state, [first], [first + architecture.directions], [0])
+    return builder.op("Slice", state, [first, 0], [first + architecture.directions, units], [0, 2])
 
 
 def _valid(builder: GraphBuilder, x: str, lengths: str) -> str:

@@ -146,6 +146,20 @@ def _one_hot(at: Attributes, indices: Array, depth: Array, values: Array) -> Arr
     return np.moveaxis(np.where(hot, values[1], values[0]), -1, at.get("axis", -1))
 
 
+def _pad(
+    at: Attributes, x: Array, pads: Array | None = None, value: Array | None = None, axes: Array | None = None
+) -> Array:
+    if at.get("mode", "constant") != "constant":
+        raise UnsupportedError(f"with mode={at['mode']!r:.20}")
+    given = np.reshape(at["pads"] if pads is None else pads, (2, -1)).T
+    if (given < 0).any():
+        raise UnsupportedError("with negative pads")
+    widths = np.zeros((x.ndim, 2), np.int64)
+    widths[list(range(x.ndim) if axes is None else _axes(at, axes) or ())] = given
+    fill = at.get("value", 0.0) if value is None else np.ravel(value)[0]
+    return np.pad(x, widths, constant_values=fill)
+
+
 def _clip(at: Attributes, x: Array, low: Array | None = None, high: Array | None = None) -> Array:
     bounds = at.get("min") if low is None else low, at.get("max") if high is None else high
     return np.asarray(np.clip(x, *bounds), x.dtype)
@@ -207,6 +221,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "Mul": _both(np.multiply),
     "Neg": _keeping(operator.neg),
     "OneHot": _one_hot,
+    "Pad": _pad,
     "Range": lambda at, start, stop, step: np.arange(start, stop, step),
     "ReduceMax": _reduce(np.max),
     "ReduceMean": _reduce(np.mean),
@@ -242,6 +257,7 @@ ATTRIBUTES: dict[str, set[str]] = {  # attributes per operator; operators outsid
     "GatherND": {"batch_dims"},
     "Gemm": {"alpha", "beta", "transA", "transB"},
     "OneHot": {"axis"},
+    "Pad": {"mode", "pads", "value"},
     "ReduceMax": _REDUCTIONS,
     "ReduceMean": _REDUCTIONS,
     "ReduceSum": _REDUCTIONS,

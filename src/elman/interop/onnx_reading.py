@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,25 @@ _ROOM = 2**24  # values that the trials may compute, beside a multiple of the fi
 _SOURCES = ("float32", "float64", "int32", "int64")
 
 
+@dataclass
+class Product:
+    """A product outside the recurrent nodes, with what follows up to the next one.
+
+    Parameters
+    ----------
+    matrix : ndarray (inputs, outputs), optional
+        None is the identity: a bias or an activation alone.
+    biases : list of ndarray
+        Vectors that are added.
+    activation : str
+        That follows.
+    """
+
+    matrix: Array | None = None
+    biases: list[Array] = field(default_factory=list)
+    activation: str = "identity"
+
+
 @dataclass(frozen=True)
 class Found:
     """The parts of a network found in a graph.
@@ -39,10 +58,10 @@ class Found:
         Fields of the architecture, without sizes of output and skip.
     parameters : dict of str to ndarray
         Parameters of the recurrent layers and the embedding.
-    matrices : list of ndarray
-        Weights of the products outside the recurrent nodes, (inputs, outputs).
-    biases : list of ndarray
-        Biases of these products.
+    heads : list of Product
+        The products after the recurrent nodes, in order.
+    skips : list of Product
+        The products that do not depend on the recurrent nodes.
     source : Value
         The input that is neither lengths nor a state.
     dtype : dtype
@@ -51,8 +70,8 @@ class Found:
 
     fields: dict[str, Any]
     parameters: dict[str, Array]
-    matrices: list[Array]
-    biases: list[Array]
+    heads: list[Product]
+    skips: list[Product]
     source: Value
     dtype: np.dtype[Any]
 
@@ -75,15 +94,16 @@ def read_layers(graph: Graph) -> Found:
         raise UnsupportedError(f"has the operator {others[0]}, which no network of Elman has; found {summary(graph)}.")
     constants = _fold(graph)
     fields, parameters, dtype = _recurrent_layers(graph, recurrent, constants)
-    matrices, biases = _products(graph, constants)
+    heads, skips = _products(graph, constants)
     entering = _origins(graph, recurrent[0].inputs[0])
     source = _source(graph, recurrent, entering)
     if source.dtype in ("int64", "int32"):
         fields, parameters = _indices(graph, fields, parameters, entering, constants)
-    for weights in (*parameters.values(), *matrices, *biases):
+    held = [array for part in (*heads, *skips) for array in (part.matrix, *part.biases) if array is not None]
+    for weights in (*parameters.values(), *held):
         if not np.isfinite(weights).all():
             raise DataError(f"its weights hold a value that is not finite, in an array of the shape {weights.shape}.")
-    return Found(fields, parameters, matrices, biases, source, dtype)
+    return Found(fields, parameters, heads, skips, source, dtype)
 
 
 def _source(graph: Graph, recurrent: list[Node], entering: set[str]) -> Value:
@@ -108,26 +128,22 @@ def _recurrent_layers(
     """Return the fields of the architecture and the parameters of the recurrent nodes."""
     parameters: dict[str, Array] = {}
     first, activation = read_attributes(nodes[0].op, nodes[0].attributes, nodes[0].place), ""
-    cell, size, dtype = first.op.lower(), 0, np.dtype(np.float32)
+    cell, sizes, dtype = first.op.lower(), list[int](), np.dtype(np.float32)
     for layer, node in enumerate(nodes):
         own = read_attributes(node.op, node.attributes, node.place)
         weights = _weights(constants, node, own)
         activation = plain_activation(node.place, own, len(node.inputs) > 7 and bool(node.inputs[7]))
         if layer and nodes[layer - 1].outputs[0] not in _origins(graph, node.inputs[0]):
             raise UnsupportedError(f"{node.place}: does not follow {nodes[layer - 1].place}; found {summary(graph)}.")
-        width = weights.R.shape[-1]
-        same = (own.op, own.directions, own.activations, width) == (first.op, first.directions, first.activations, size)
-        if layer and not same:
-            raise UnsupportedError(
-                f"{node.place}: differs from {nodes[0].place} in kind, size, direction or activation."
-            )
-        size, dtype = width, weights.W.dtype
+        if (own.op, own.directions, own.activations) != (first.op, first.directions, first.activations):
+            raise UnsupportedError(f"{node.place}: differs from {nodes[0].place} in kind, direction or activation.")
+        dtype = weights.W.dtype
+        sizes.append(weights.R.shape[-1])
         parameters |= parameters_of(cell, weights, layer)
     fields = {
         "input_size": int(parameters["layers.0.W_x"].shape[0]),
         "cell": cell,
-        "hidden_size": size,
-        "num_layers": len(nodes),
+        "hidden_size": tuple(sizes),
         "activation": activation,
         "bidirectional": len(first.directions) == 2,
     }
@@ -189,27 +205,59 @@ def _origins(graph: Graph, name: str) -> set[str]:
     return found
 
 
-def _products(graph: Graph, known: Mapping[str, Array]) -> tuple[list[Array], list[Array]]:
-    """Return the constant matrices and vectors of the products outside the recurrent nodes."""
-    matrices: list[Array] = []
-    biases: list[Array] = []
+def _products(graph: Graph, known: Mapping[str, Array]) -> tuple[list[Product], list[Product]]:
+    """Return the products with constants after the recurrent nodes, and those beside them."""
+    heads, skips = [Product()], list[Product]()
+    recurrent = {output for node in graph.nodes if node.op in GATES for output in node.outputs}
+    above = set(recurrent)  # tensors that depend on a recurrent node
     for node in graph.nodes:
-        if node.op not in ("MatMul", "Gemm", "Add"):
+        if node.op in GATES:
             continue
-        constants = [(place, known.get(name)) for place, name in enumerate(node.inputs)]
-        held = [(place, array) for place, array in constants if array is not None and array.dtype.kind == "f"]
-        if len(held) == len(node.inputs):  # a constant itself
-            continue
-        if node.op == "Gemm" and (node.attributes.get("transA", 0) or not held or held[0][0] != 1):
-            raise UnsupportedError(f"{node.place}: is not an output layer.")
-        for place, array in held:
-            if node.op == "Gemm":
-                scale = node.attributes.get("alpha" if place == 1 else "beta", 1.0)
-                array = scale * (array.T if place == 1 and node.attributes.get("transB", 0) else array)
-            (matrices if array.ndim == 2 and node.op != "Add" else biases).append(array)
-    if len(matrices) > 2:
-        raise UnsupportedError(f"has {len(matrices)} products besides its recurrent layers; networks have one or two.")
-    return matrices, biases
+        depends = not above.isdisjoint(node.inputs)
+        if depends:
+            above.update(node.outputs)
+        if node.op in OUTPUTS:
+            if depends:
+                _activate(heads, OUTPUTS[node.op])
+            else:
+                raise UnsupportedError(f"{node.place}: acts on the input, before the recurrent layers.")
+        elif node.op in ("MatMul", "Gemm", "Add"):
+            made = _product(node, known)
+            if made is None:
+                continue
+            if made.matrix is not None:
+                (heads if depends else skips).append(made)
+            elif depends or not skips:
+                heads[-1].biases += made.biases
+            else:
+                skips[-1].biases += made.biases
+    return (heads[1:] if heads[0] == Product() and len(heads) > 1 else heads), skips
+
+
+def _activate(heads: list[Product], activation: str) -> None:
+    if heads[-1].activation != "identity":
+        heads.append(Product())
+    heads[-1].activation = activation
+
+
+def _product(node: Node, known: Mapping[str, Array]) -> Product | None:
+    """Return the constants of a product or a sum; None if it has none, or nothing else."""
+    held = [(place, known[name]) for place, name in enumerate(node.inputs) if name in known]
+    held = [(place, array) for place, array in held if array.dtype.kind == "f"]
+    if not held or len(held) == len(node.inputs):
+        return None
+    if node.op == "Gemm" and (node.attributes.get("transA", 0) or held[0][0] != 1):
+        raise UnsupportedError(f"{node.place}: is not a dense layer: its matrix is not the second input.")
+    found = Product()
+    for place, array in held:
+        if node.op == "Gemm":
+            scale = node.attributes.get("alpha" if place == 1 else "beta", 1.0)
+            array = np.asarray(scale * (array.T if place == 1 and node.attributes.get("transB", 0) else array))
+        if array.ndim == 2 and node.op != "Add" and place == 1:
+            found.matrix = array
+        else:
+            found.biases.append(array)
+    return found
 
 
 def _indices(

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from elman import _check, reference
 from elman.errors import UnsupportedError
 from elman.network import Architecture, ParameterLayout, Parameters
-from elman.network.parameters import layer_prefix
+from elman.network.parameters import dense_prefix, layer_prefix
 from elman.network.timeline import Timeline
 
 Array = npt.NDArray[Any]
@@ -69,6 +69,10 @@ class ReferenceNetwork:
             states = [self._direction(y, timeline, layer, direction) for direction in range(a.directions)]
             y = np.concatenate([s[1:] if d == 0 else _reversed(s[1:], timeline) for d, s in enumerate(states)], axis=2)
         read = self._read_out(y, states, timeline)
+        for number, activation in enumerate(a.dense_activations):
+            W, b = (self.parameters.get(dense_prefix(number) + name) for name in "Wb")
+            assert W is not None
+            read = reference.activation_forward(reference.dense_forward(read, W, b), activation)
         W_y, b_y = self.parameters["output.W_y"], self.parameters.get("output.b_y")
         return reference.activation_forward(reference.dense_forward(read, W_y, b_y), a.output)
 
@@ -77,7 +81,7 @@ class ReferenceNetwork:
         W_x, W_h, b, b_hn = (self.parameters.get(prefix + name) for name in ("W_x", "W_h", "b", "b_hn"))
         assert W_x is not None
         assert W_h is not None
-        h_0 = np.zeros((x.shape[1], self.architecture.hidden_size))
+        h_0 = np.zeros((x.shape[1], self.architecture.layer_size(layer)))
         x = _reversed(x, timeline) if direction else x
         return reference.gru_forward(x, h_0, W_x, W_h, b, b_hn, reset="before", lengths=timeline.lengths).h
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, TypeVar
 
 from elman import _check
-from elman.errors import ArgumentError, UnsupportedError
+from elman.errors import ArgumentError, Remedy, UnsupportedError
 
 READOUTS = ("every", "last", "mean", "max")
+HIDDEN_ACTIVATIONS = ("identity", "tanh", "relu", "sigmoid")
 
 _PLACE = "Architecture"
+_LATER = {"dense", "dense_activation"}  # fields that files of earlier versions lack
+_Each = TypeVar("_Each", int, str)
 
 
 @dataclass(frozen=True, repr=False)
@@ -21,6 +24,7 @@ class Architecture:
     With a_t the output of the top layer at step t (both directions side by side), the network computes::
 
         r = a_t at every step, or over the valid steps of a row: the last one, their mean, their maximum
+        r = f(r W + b) for each hidden dense layer
         o = r W_y + b_y (+ x W_k with a linear skip)
         ŷ = g(o)
 
@@ -32,10 +36,11 @@ class Architecture:
         Outputs, K.
     cell : {"lstm", "gru", "rnn"}
         Kind of recurrent layer. GRUs apply the reset gate after the product.
-    hidden_size : int
-        Units of every layer and direction, H.
+    hidden_size : int or tuple of int
+        Units of every layer and direction, H; a tuple has the units of each layer, the lowest first. Equal units become
+        one number.
     num_layers : int
-        Recurrent layers on top of one another.
+        Recurrent layers on top of one another; follows from a tuple of sizes.
     activation : {"tanh", "relu", "sigmoid", "identity"}
         Of the simple recurrent layer alone.
     bidirectional : bool
@@ -61,9 +66,13 @@ class Architecture:
     tied_weights : bool
         Use the transposed embedding as W_y (Press & Wolf 2017).
     dropout : float
-        Rate on the embedding, between layers and before the output (Zaremba et al. 2014).
+        Rate on the embedding, between layers and after the readout (Zaremba et al. 2014).
     recurrent_dropout : float
         Rate on the state where it enters a product with W_h; one mask for all steps (Gal & Ghahramani 2016).
+    dense : tuple of int
+        Units of each hidden dense layer between the readout and the output layer; none by default.
+    dense_activation : {"relu", "tanh", "sigmoid", "identity"}, or tuple of them
+        Activation f of every hidden dense layer, or of each. Equal ones become one name.
 
     Raises
     ------
@@ -75,12 +84,14 @@ class Architecture:
     >>> architecture = Architecture(3, 2, cell="gru", hidden_size=5, bidirectional=True)
     >>> architecture.gates, architecture.directions, architecture.readout_size
     (3, 2, 10)
+    >>> Architecture(3, 1, hidden_size=(64, 32), dense=(16,)).units
+    (64, 32)
     """
 
     input_size: int | None
     output_size: int
     cell: str = "lstm"
-    hidden_size: int = 64
+    hidden_size: int | tuple[int, ...] = 64
     num_layers: int = 1
     activation: str = "tanh"
     bidirectional: bool = False
@@ -94,6 +105,8 @@ class Architecture:
     tied_weights: bool = False
     dropout: float = 0.0
     recurrent_dropout: float = 0.0
+    dense: tuple[int, ...] = ()
+    dense_activation: str | tuple[str, ...] = "relu"
 
     def __repr__(self) -> str:
         """Return a call of the constructor with the fields that differ from their defaults."""
@@ -102,18 +115,53 @@ class Architecture:
         return f"Architecture({', '.join(told)})"
 
     def __post_init__(self) -> None:
+        self._settle_sizes()
         self._check_values()
         self._check_input()
         self._check_skip()
         if self.tied_weights:
             self._check_tied()
 
+    def _settle_sizes(self) -> None:
+        """Check sizes and activations by layer, and give equal networks equal fields."""
+        _check.positive_integer(_PLACE, "num_layers", self.num_layers)
+        if isinstance(self.hidden_size, (tuple, list)):
+            units = _sizes("hidden_size", self.hidden_size)
+            if self.num_layers not in (1, len(units)):
+                raise ArgumentError(
+                    f"{_PLACE}: hidden_size has the sizes of {len(units)} layers, but num_layers={self.num_layers}.\n"
+                    "  Hint: leave out num_layers."
+                )
+            object.__setattr__(self, "num_layers", len(units))
+            object.__setattr__(self, "hidden_size", _one_if_alike(units))
+        else:
+            _check.positive_integer(_PLACE, "hidden_size", self.hidden_size)
+        if isinstance(self.dense, int):
+            raise ArgumentError(
+                f"{_PLACE}: dense must be a tuple, one size per layer, got {self.dense!r}.", Remedy(dense=(self.dense,))
+            )
+        object.__setattr__(self, "dense", _sizes("dense", self.dense, least=0))
+        self._settle_activations()
+
+    def _settle_activations(self) -> None:
+        given = self.dense_activation
+        names = tuple(given) if isinstance(given, (tuple, list)) else (given,)
+        for name in names:
+            _check.choice(_PLACE, "dense_activation", name, HIDDEN_ACTIVATIONS)
+        if isinstance(given, (tuple, list)):
+            if len(names) != len(self.dense):
+                raise ArgumentError(
+                    f"{_PLACE}: dense_activation must have one name for each layer of dense={self.dense}, got "
+                    f"{len(names)}."
+                )
+            object.__setattr__(self, "dense_activation", _one_if_alike(names) if names else "relu")
+
     def _check_values(self) -> None:
         _check.cell_kind(_PLACE, self.cell)
         _check.cell_activation(_PLACE, self.cell, self.activation)
         _check.choice(_PLACE, "readout", self.readout, READOUTS)
         _check.choice(_PLACE, "output", self.output, _check.OUTPUT_ACTIVATIONS)
-        for name in ("output_size", "hidden_size", "num_layers", "skip_steps"):
+        for name in ("output_size", "skip_steps"):
             _check.positive_integer(_PLACE, name, getattr(self, name))
         for name in ("bidirectional", "bias", "linear_skip", "tied_weights"):
             _check.boolean(_PLACE, name, getattr(self, name))
@@ -143,9 +191,10 @@ class Architecture:
     def _check_tied(self) -> None:
         if self.embedding_size is None:
             raise ArgumentError(f"{_PLACE}: tied_weights=True needs an embedding_size.")
-        if self.embedding_size != self.readout_size:
+        if self.embedding_size != self.head_size:
+            wanted = "the last of dense" if self.dense else "directions x hidden_size"
             raise ArgumentError(
-                f"{_PLACE}: tied_weights=True needs embedding_size = directions x hidden_size = {self.readout_size}, "
+                f"{_PLACE}: tied_weights=True needs embedding_size = {wanted} = {self.head_size}, "
                 f"got {self.embedding_size}."
             )
         if self.output_size != self.vocabulary_size:
@@ -170,8 +219,27 @@ class Architecture:
         return _check.CELLS[self.cell]
 
     @property
+    def units(self) -> tuple[int, ...]:
+        """Units of each recurrent layer, the lowest first."""
+        if isinstance(self.hidden_size, tuple):
+            return self.hidden_size
+        return (self.hidden_size,) * self.num_layers
+
+    @property
+    def state_size(self) -> int:
+        """Units of the largest recurrent layer: the width of a `State`."""
+        return max(self.hidden_size) if isinstance(self.hidden_size, tuple) else self.hidden_size
+
+    @property
+    def dense_activations(self) -> tuple[str, ...]:
+        """Activation of each hidden dense layer."""
+        if isinstance(self.dense_activation, tuple):
+            return self.dense_activation
+        return (self.dense_activation,) * len(self.dense)
+
+    @property
     def gates(self) -> int:
-        """Blocks of ``hidden_size`` columns in W_x and W_h."""
+        """Blocks of columns in W_x and W_h, each as wide as the layer has units."""
         return len(self.kind.gates)
 
     @property
@@ -181,20 +249,37 @@ class Architecture:
 
     @property
     def readout_size(self) -> int:
+        """Width of the readout."""
+        return self.layer_output_size(self.num_layers - 1)
+
+    @property
+    def head_size(self) -> int:
         """Width of the input of the output layer."""
-        return self.directions * self.hidden_size
+        return self.dense[-1] if self.dense else self.readout_size
+
+    def layer_size(self, layer: int) -> int:
+        """Units of recurrent layer ``layer``, counted from 0, in each direction."""
+        return self.hidden_size[layer] if isinstance(self.hidden_size, tuple) else self.hidden_size
+
+    def layer_output_size(self, layer: int) -> int:
+        """Width of the output of recurrent layer ``layer``, counted from 0."""
+        return self.directions * self.layer_size(layer)
 
     def layer_input_size(self, layer: int) -> int:
         """Width of the input of recurrent layer ``layer``, counted from 0."""
         if layer:
-            return self.readout_size
+            return self.layer_output_size(layer - 1)
         size = self.embedding_size or self.vocabulary_size or self.input_size
         assert size is not None  # one of the three is given
         return size
 
     def to_dict(self) -> dict[str, Any]:
-        """Return every field by name as plain JSON values."""
-        return asdict(self)
+        """Return the fields by name as plain JSON values, without the hidden dense layers if there are none.
+
+        Earlier versions of Elman can then read the network.
+        """
+        values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
+        return values if self.dense else {name: value for name, value in values.items() if name not in _LATER}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Architecture:
@@ -214,11 +299,22 @@ class Architecture:
         names = {field.name for field in fields(cls)}
         if not isinstance(values, Mapping):
             raise ArgumentError(f"{_PLACE}: must be a mapping of its fields, got {values!r:.60}.")
-        if missing := sorted(names - set(values)):
+        if missing := sorted(names - _LATER - set(values)):
             raise ArgumentError(f"{_PLACE}: field {missing[0]!r} is missing.")
         if unknown := sorted(set(values) - names):
             raise ArgumentError(f"{_PLACE}: unknown field {unknown[0]!r}.")
         return cls(**values)
+
+
+def _sizes(name: str, given: Any, least: int = 1) -> tuple[int, ...]:
+    """Return the sizes of at least so many layers as a tuple."""
+    if not isinstance(given, (tuple, list)) or len(given) < least:
+        raise ArgumentError(f"{_PLACE}: {name} must be a tuple of sizes, one per layer, got {_check.show(given)}.")
+    return tuple(_check.positive_integer(_PLACE, f"{name}[{layer}]", size) for layer, size in enumerate(given))
+
+
+def _one_if_alike(values: tuple[_Each, ...]) -> _Each | tuple[_Each, ...]:
+    return values[0] if len(set(values)) == 1 else values
 
 
 def check_streamable(place: str, architecture: Architecture) -> None:

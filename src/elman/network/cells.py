@@ -27,6 +27,8 @@ class CellPass:
         Activated gates of an LSTM or GRU, if kept for backward.
     W_x, W_h : ndarray (D, gates·H), (H, gates·H)
         Weights.
+    size : int
+        Units, H.
     dh_0, dc_0 : ndarray (N, H)
         Gradient of the initial state, written by backward; dc_0 is None without c.
     """
@@ -37,9 +39,10 @@ class CellPass:
 
     def __init__(self, binding: Binding, prefix: str) -> None:
         architecture, take = binding.architecture, binding.workspace.array
-        kind, T, N, H = architecture.kind, binding.steps, binding.rows, architecture.hidden_size
+        kind, T, N = architecture.kind, binding.steps, binding.rows
         self.cell, self.activation = architecture.cell, architecture.activation
         self.W_x, self.W_h = binding.parameters[prefix + "W_x"], binding.parameters[prefix + "W_h"]
+        self.size = H = len(self.W_h)
         self.b, self.b_hn = binding.parameters.get(prefix + "b"), binding.parameters.get(prefix + "b_hn")
         self.h = take(prefix + "h", T + 1, N, H)
         self.c = take(prefix + "c", T + 1, N, H) if kind.has_c else None

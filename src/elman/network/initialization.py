@@ -117,9 +117,9 @@ def _layout(architecture: Architecture) -> ParameterLayout:
 
 
 def _warn_zeros(architecture: Architecture) -> None:
-    if architecture.hidden_size > 1:
+    if architecture.state_size > 1:
         warnings.warn(
-            f"{_PLACE}: scheme='zeros' makes all {architecture.hidden_size} hidden units of a layer identical, and "
+            f"{_PLACE}: scheme='zeros' makes all {architecture.state_size} hidden units of a layer identical, and "
             "training keeps them identical: the network learns no more than one with a single unit per layer.",
             ElmanWarning,
             stacklevel=3,
@@ -137,11 +137,11 @@ def _default(architecture: Architecture, name: str, view: Array, random: np.rand
 def _glorot(architecture: Architecture, name: str, view: Array, random: np.random.Generator) -> None:
     if name == "embedding":
         _uniform(view, sqrt(3.0 / view.shape[1]), random)
-    elif name == "output.W_y":
-        _uniform(view, sqrt(6.0 / sum(view.shape)), random)
-    elif view.ndim == 2:  # W_x or W_h: every gate is a map of its own, so fans are those of one gate
-        _uniform(view, sqrt(6.0 / (view.shape[0] + architecture.hidden_size)), random)
-    elif name.endswith(".b") and "f" in architecture.kind.gates:
+    elif view.ndim == 2:
+        # In W_x and W_h every gate is a map of its own, so fans are those of one gate.
+        maps = architecture.gates if name.startswith("layers.") else 1
+        _uniform(view, sqrt(6.0 / (view.shape[0] + view.shape[1] // maps)), random)
+    elif name.startswith("layers.") and name.endswith(".b") and "f" in architecture.kind.gates:
         np.split(view, architecture.gates)[architecture.kind.gates.index("f")][...] = 1.0
 
 
@@ -149,11 +149,22 @@ def _torch(architecture: Architecture, name: str, view: Array, random: np.random
     if name == "embedding":
         view[...] = random.standard_normal(view.shape)
         return
-    inputs = architecture.readout_size if name.startswith("output.") else architecture.hidden_size
+    inputs = _inputs(architecture, name)
     _uniform(view, 1.0 / sqrt(inputs), random)
-    if name.endswith(".b"):  # b_x + b_h; a GRU's b_hn stays apart, so its n block has one draw
-        summed = view[: 2 * architecture.hidden_size] if architecture.kind.has_b_hn else view
+    if name.startswith("layers.") and name.endswith(".b"):
+        # b_x + b_h; a GRU's b_hn stays apart, so its n block has one draw
+        summed = view[: 2 * inputs] if architecture.kind.has_b_hn else view
         summed += random.uniform(-1.0 / sqrt(inputs), 1.0 / sqrt(inputs), summed.shape)
+
+
+def _inputs(architecture: Architecture, name: str) -> int:
+    """Return the units of a recurrent layer, or the inputs of a dense one, by the name of a parameter."""
+    stage, _, rest = name.partition(".")
+    if stage == "layers":
+        return architecture.layer_size(int(rest.partition(".")[0]))
+    if stage == "dense":
+        return (architecture.readout_size, *architecture.dense)[int(rest.partition(".")[0])]
+    return architecture.head_size
 
 
 _SCHEMES: dict[str, Draw] = {"default": _default, "glorot": _glorot, "torch": _torch}

@@ -31,7 +31,8 @@ class Layer:
 
     def __init__(self, binding: Binding, index: int, need_dx: bool) -> None:
         architecture = binding.architecture
-        self.size = architecture.hidden_size
+        self.size = architecture.layer_size(index)
+        self.width = architecture.layer_output_size(index)
         self.first = index * architecture.directions  # index of its directions in a State
         prefixes = [layer_prefix(index, direction) for direction in range(architecture.directions)]
         self.passes = [CellPass(binding, prefix) for prefix in prefixes]
@@ -49,16 +50,16 @@ class Layer:
             self.masks = [Dropout(binding, site(index, place), rate, self.size, over_time=False) for place in places]
         if binding.dropout and architecture.dropout and index + 1 < architecture.num_layers:
             where = site(index, LAYER_OUTPUT)
-            self.dropout = Dropout(binding, where, architecture.dropout, architecture.readout_size)
+            self.dropout = Dropout(binding, where, architecture.dropout, self.width)
 
     def _bind_buffers(self, binding: Binding, prefix: str, input_size: int, need_dx: bool) -> None:
         def take(name: str, width: int) -> Array:
             return binding.workspace.array(prefix + name, binding.steps, binding.rows, width)
 
         both = len(self.passes) == 2
-        self._final = binding.workspace.array("final", binding.rows, self.size)
+        self._final = binding.workspace.array(prefix + "final", binding.rows, self.size)
         if both or self.dropout is not None:
-            self._outputs = take("outputs", binding.architecture.readout_size)
+            self._outputs = take("outputs", self.width)
         if both:
             self._x_reversed, self._reversed = take("x_reversed", input_size), take("reversed", self.size)
         self._dh = take("dh", self.size) if both and binding.keep else None
@@ -70,7 +71,7 @@ class Layer:
         for direction, run in enumerate(self.passes):
             if direction:
                 x = call.timeline.reverse(x, self._x_reversed)
-            h_0, c_0 = (None, None) if state is None else state.part(self.first + direction)
+            h_0, c_0 = self._part_of_state(state, direction)
             h_mask = self.masks[direction].draw(call)[0] if self.masks else None
             run.forward(x, h_0, c_0, h_mask, call)
 
@@ -104,11 +105,9 @@ class Layer:
             dy = self.dropout.backward(dy)
         for direction, run in enumerate(self.passes):
             dh_T = None if d_final is None else np.ascontiguousarray(self.parts(d_final)[direction])
-            dc_T = None
-            if d_state is not None:
-                later = d_state.h[self.first + direction]
+            later, dc_T = self._part_of_state(d_state, direction)
+            if later is not None:
                 dh_T = later if dh_T is None else dh_T + later
-                dc_T = None if d_state.c is None else d_state.c[self.first + direction]
             dh, dx = self._part_of(dy, direction, call), self._dx_reverse if direction else self._dx
             run.backward(dh, dh_T, dc_T, dx, call)
         if self._dx is not None and self._dx_reverse is not None:
@@ -118,6 +117,13 @@ class Layer:
     def parts(self, both: Array) -> list[Array]:
         """Return each direction's columns of an array (…, directions·H)."""
         return [both[..., k * self.size : (k + 1) * self.size] for k in range(len(self.passes))]
+
+    def _part_of_state(self, state: State | None, direction: int) -> tuple[Array | None, Array | None]:
+        """Return one direction's h and c (N, H), contiguous."""
+        if state is None:
+            return None, None
+        h, c = state.part(self.first + direction, self.size)
+        return np.ascontiguousarray(h), None if c is None else np.ascontiguousarray(c)
 
     def _part_of(self, dy: Array | None, direction: int, call: Call) -> Array | None:
         """Return one direction's part of dy, contiguous and in that direction's order of time."""

@@ -468,11 +468,11 @@ class Network:
     def checked_state(self, s: _check.Shapes, name: str, state: State, rows: int) -> State:
         """Return a state that fits this network and so many rows, in its dtype; ``s`` has the start of messages."""
         architecture = self.architecture
-        has_c, parts = architecture.kind.has_c, architecture.num_layers * architecture.directions
+        has_c, shape = architecture.kind.has_c, State.shape_of(architecture, rows)
         if (state.c is not None) != has_c:
             raise ArgumentError(f"{s.place}: {name}.c must be {'given' if has_c else 'None'} for {architecture.cell}.")
-        h = s.array(f"{name}.h", state.h, parts, rows, architecture.hidden_size)
-        return State(h, s.array(f"{name}.c", state.c, parts, rows, architecture.hidden_size, optional=True))
+        h = s.array(f"{name}.h", state.h, *shape)
+        return State(h, s.array(f"{name}.c", state.c, *shape, optional=True))
 
 
 def _check_depth(place: str, bptt_depth: int | None) -> None:

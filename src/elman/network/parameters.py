@@ -30,8 +30,8 @@ class ParameterLayout:
     ----------
     shapes : dict of str to tuple of int
         Shape of each parameter, in the order of the vector: ``embedding``, ``layers.0.W_x``, ``layers.0.W_h``,
-        ``layers.0.b``, ``layers.0.b_hn`` (GRU), ``layers.0.reverse.W_x``, …, ``output.W_y``, ``output.b_y``,
-        ``skip.W_k``.
+        ``layers.0.b``, ``layers.0.b_hn`` (GRU), ``layers.0.reverse.W_x``, …, ``dense.0.W``, ``dense.0.b``, …,
+        ``output.W_y``, ``output.b_y``, ``skip.W_k``.
     slices : dict of str to slice
         Position of each parameter in the vector.
     size : int
@@ -68,8 +68,14 @@ def _shapes(architecture: Architecture) -> Iterator[tuple[str, Shape]]:
     for layer in range(architecture.num_layers):
         for direction in range(architecture.directions):
             yield from _layer_shapes(architecture, layer, layer_prefix(layer, direction))
+    width = architecture.readout_size
+    for layer, units in enumerate(architecture.dense):
+        yield dense_prefix(layer) + "W", (width, units)
+        if architecture.bias:
+            yield dense_prefix(layer) + "b", (units,)
+        width = units
     if not architecture.tied_weights:
-        yield "output.W_y", (architecture.readout_size, architecture.output_size)
+        yield "output.W_y", (width, architecture.output_size)
     if architecture.bias:
         yield "output.b_y", (architecture.output_size,)
     if architecture.linear_skip and architecture.input_size is not None:
@@ -77,7 +83,8 @@ def _shapes(architecture: Architecture) -> Iterator[tuple[str, Shape]]:
 
 
 def _layer_shapes(architecture: Architecture, layer: int, prefix: str) -> Iterator[tuple[str, Shape]]:
-    H, columns = architecture.hidden_size, architecture.gates * architecture.hidden_size
+    H = architecture.layer_size(layer)
+    columns = architecture.gates * H
     yield prefix + "W_x", (architecture.layer_input_size(layer), columns)
     yield prefix + "W_h", (H, columns)
     if architecture.bias:
@@ -89,6 +96,11 @@ def _layer_shapes(architecture: Architecture, layer: int, prefix: str) -> Iterat
 def layer_prefix(layer: int, direction: int) -> str:
     """Return the prefix of the names of one layer and direction."""
     return f"layers.{layer}." + ("reverse." if direction else "")
+
+
+def dense_prefix(layer: int) -> str:
+    """Return the prefix of the names of one hidden dense layer."""
+    return f"dense.{layer}."
 
 
 class Parameters(Mapping[str, npt.NDArray[Any]]):

@@ -18,7 +18,8 @@ class State:
     Parameters
     ----------
     h : ndarray (layers × directions, N, H)
-        Hidden states; layer l, direction d is ``h[l * directions + d]``.
+        Hidden states; layer l, direction d is ``h[l * directions + d]``. H is that of the largest layer: a layer of
+        fewer units has its state in the first columns; the others are zero and have no influence.
     c : ndarray (layers × directions, N, H), optional
         Cell states of LSTM layers.
 
@@ -38,17 +39,34 @@ class State:
     @classmethod
     def zeros(cls, architecture: Architecture, rows: int, dtype: npt.DTypeLike = np.float32) -> State:
         """Return the initial state of zeros."""
-        shape = (architecture.num_layers * architecture.directions, rows, architecture.hidden_size)
+        shape = cls.shape_of(architecture, rows)
         return cls(np.zeros(shape, dtype), np.zeros(shape, dtype) if architecture.kind.has_c else None)
+
+    @staticmethod
+    def shape_of(architecture: Architecture, rows: int) -> tuple[int, int, int]:
+        """Return the shape of h and c.
+
+        Examples
+        --------
+        >>> State.shape_of(Architecture(1, 1, hidden_size=(4, 2), bidirectional=True), rows=3)
+        (4, 3, 4)
+        """
+        return architecture.num_layers * architecture.directions, rows, architecture.state_size
 
     @property
     def rows(self) -> int:
         """Number of rows, N."""
         return int(self.h.shape[1])
 
-    def part(self, index: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any] | None]:
-        """Return h and c (N, H) of one layer and direction."""
-        return self.h[index], None if self.c is None else self.c[index]
+    def part(self, index: int, size: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any] | None]:
+        """Return views of h and c (N, size) of one layer and direction with that many units."""
+        return self.h[index, :, :size], None if self.c is None else self.c[index, :, :size]
+
+    def put(self, index: int, h: npt.NDArray[Any], c: npt.NDArray[Any] | None) -> None:
+        """Write h and c (N, size) of one layer and direction."""
+        self.h[index, :, : h.shape[1]] = h
+        if self.c is not None:
+            self.c[index, :, : h.shape[1]] = c
 
     def copy(self) -> State:
         """Return a copy that shares no memory with this state."""

@@ -12,6 +12,7 @@ from elman.engine import kernels
 from elman.errors import ArgumentError, DataError, UnsupportedError
 from elman.network.architecture import check_streamable
 from elman.network.network import Network
+from elman.network.parameters import dense_prefix, layer_prefix
 from elman.network.state import State
 
 Array = npt.NDArray[Any]
@@ -57,7 +58,7 @@ class Stream:
         self.dtype = network.dtype
         weights = {name: np.array(value) for name, value in network.parameters.items()}
         self._E = weights.get("embedding")
-        self._state = self._start(network, state, rows)
+        self._h, self._c = self._start(network, state, rows)
         entering = rows if architecture.one_hot else (rows, architecture.layer_input_size(0))
         self._in: Array = np.zeros(entering, np.int64 if architecture.one_hot else self.dtype)
         self._out = np.empty((rows, architecture.output_size), self.dtype)
@@ -71,23 +72,27 @@ class Stream:
 
     def _bind(self, weights: dict[str, Array]) -> Any:
         """Return the native stepper, bound to its arrays."""
-        architecture, state = self.architecture, self._state
+        architecture = self.architecture
         W_y = weights.get("output.W_y")
         if W_y is None:
             W_y = np.array(weights["embedding"].T, order="C")  # tied
         names = ("W_x", "W_h", "b", "b_hn")
         layers = [
-            tuple(weights.get(f"layers.{index}.{name}") for name in names) for index in range(architecture.num_layers)
+            (*(weights.get(layer_prefix(index, 0) + name) for name in names), h, self._c[index] if self._c else None)
+            for index, h in enumerate(self._h)
         ]
+        dense = []
+        for index, activation in enumerate(architecture.dense_activations):
+            W, b = (weights.get(dense_prefix(index) + name) for name in "Wb")
+            dense.append((W, b, activation, np.empty((len(self._out), architecture.dense[index]), self.dtype)))
         return kernels.Stepper(
             architecture.cell,
             architecture.activation,
             layers,
+            dense,
             architecture.output,
             self._in,
             self._E,
-            state.h,
-            state.c,
             W_y,
             weights.get("output.b_y"),
             weights.get("skip.W_k"),
@@ -95,15 +100,26 @@ class Stream:
         )
 
     @staticmethod
-    def _start(network: Network, state: State | None, rows: int) -> State:
+    def _start(network: Network, state: State | None, rows: int) -> tuple[list[Array], list[Array]]:
+        """Return copies of h and c (N, H) of each layer; c is empty without cell states."""
         if state is None:
-            return State.zeros(network.architecture, rows, network.dtype)
-        return network.checked_state(_check.Shapes("Stream", network.dtype), "state", state, rows).copy()
+            state = State.zeros(network.architecture, rows, network.dtype)
+        else:
+            state = network.checked_state(_check.Shapes("Stream", network.dtype), "state", state, rows)
+        parts = [state.part(layer, size) for layer, size in enumerate(network.architecture.units)]
+        return [h.copy() for h, _ in parts], [c.copy() for _, c in parts if c is not None]
 
     @property
     def state(self) -> State:
         """A copy of the state after the previous steps."""
-        return self._state.copy()
+        state = State.zeros(self.architecture, len(self._out), self.dtype)
+        self._leave(state)
+        return state
+
+    def _leave(self, state: State) -> None:
+        """Write the state to that of the caller."""
+        for layer, h in enumerate(self._h):
+            state.put(layer, h, self._c[layer] if self._c else None)
 
     def step(self, x: npt.ArrayLike) -> Array:
         """Take one step and return the activated output.
@@ -161,14 +177,14 @@ class Stream:
         >>> y[0] == y[2] != y[1]
         True
         """
-        own = [array for array in (self._state.h, self._state.c) if array is not None]
-        given = [array for array in (state.h, state.c) if array is not None]
-        for mine, theirs in zip(own, given, strict=True):
-            np.copyto(mine, theirs)
+        for layer, own in enumerate(self._h):
+            h, c = state.part(layer, own.shape[1])
+            np.copyto(own, h)
+            if c is not None:
+                np.copyto(self._c[layer], c)
         y = self.step(x)
         if keep:
-            for mine, theirs in zip(own, given, strict=True):
-                np.copyto(theirs, mine)
+            self._leave(state)
         return y
 
     def step_index(self, index: int) -> Array:

@@ -45,18 +45,18 @@ class Tape:
         indices = range(architecture.num_layers)
         self.layers = [Layer(binding, index, need_dx=index > 0 or self.input.need_dx) for index in indices]
         self.passes = [run for layer in self.layers for run in layer.passes]
-        self._state_shape = len(self.passes), binding.rows, architecture.hidden_size
+        self._state_shape = State.shape_of(architecture, binding.rows)
         self.readout = READOUT_STAGES[architecture.readout](binding)
         self.output = Output(binding)
         if binding.keep:
             self._bind_initial(binding)
 
     def _bind_initial(self, binding: Binding) -> None:
-        """Bind each direction to its part of the gradient of the initial state."""
-        take, shape = binding.workspace.array, self._state_shape
-        self._d_state = State(take("dh_0", *shape), take("dc_0", *shape) if self.architecture.kind.has_c else None)
+        """Bind each direction to its memory for the gradient of the initial state."""
+        take = binding.workspace.array
         for part, run in enumerate(self.passes):
-            run.dh_0, run.dc_0 = self._d_state.part(part)
+            run.dh_0 = take(f"dh_0.{part}", binding.rows, run.size)
+            run.dc_0 = take(f"dc_0.{part}", binding.rows, run.size) if self.architecture.kind.has_c else None
 
     @property
     def o(self) -> Array:
@@ -136,16 +136,18 @@ class Tape:
     @property
     def state(self) -> State:
         """A copy of the state after each row's last valid step."""
-        timeline, kind = self.call.timeline, self.architecture.kind
-        h = np.empty(self._state_shape, self._dtype)
-        c = np.empty(self._state_shape, self._dtype) if kind.has_c else None
+        last, whole = self.call.timeline.last, State.zeros(self.architecture, self.rows, self._dtype)
         for part, run in enumerate(self.passes):
-            timeline.last(run.h, h[part])
+            h, c = whole.part(part, run.size)
+            last(run.h, h)
             if c is not None and run.c is not None:
-                timeline.last(run.c, c[part])
-        return State(h, c)
+                last(run.c, c)
+        return whole
 
     @property
     def d_state(self) -> State:
         """A copy of the gradient of the initial state, after a backward pass."""
-        return self._d_state.copy()
+        whole = State.zeros(self.architecture, self.rows, self._dtype)
+        for part, run in enumerate(self.passes):
+            whole.put(part, run.dh_0, run.dc_0)
+        return whole

@@ -50,8 +50,9 @@ class Timeline:
         """Write the states after each row's last valid step to ``out`` (N, H), from h (T+1, N, H)."""
         if self.lengths is None:
             np.copyto(out, h[self.steps])
-            return out
-        return self._rows_of(h, self.lengths * self.rows + np.arange(self.rows), out)
+        else:
+            np.take(h.reshape(-1, h.shape[2]), self.lengths * self.rows + np.arange(self.rows), 0, out, "clip")
+        return out
 
     def last_inputs(self, x: Array, count: int, out: Array) -> Array:
         """Write the last ``count`` valid x of each row side by side to ``out`` (N, count·D), zeros before the first."""

@@ -138,7 +138,7 @@ def gradient_flow(
     _, do = objective(tape.o, batch.y, batch.weight, batch.lengths)
     T, N, lengths = tape.steps, tape.rows, tape.call.timeline.lengths
     lengths = np.full(N, T) if lengths is None else lengths
-    sums = {id(run): _Sums(T, architecture.hidden_size) for run in tape.passes}
+    sums = {id(run): _Sums(T, run.size) for run in tape.passes}
     for injected, origin in _outputs(tape, do, lengths, probes):
         _follow(tape, injected, origin, lengths, sums, n_threads)
     if not any(part.start.any() for part in sums.values()):

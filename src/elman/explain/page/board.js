@@ -135,7 +135,7 @@ class Board extends Edits {
     const facts = [
       this.trace.mode.replaceAll("-", " "),
       `${a.bidirectional ? "bidirectional " : ""}${a.cell === "rnn" ? `${a.activation} RNN` : a.cell.toUpperCase()}`,
-      `${a.num_layers > 1 ? `${a.num_layers} layers of ` : ""}${a.hidden_size} hidden unit${a.hidden_size > 1 ? "s" : ""}`,
+      `${a.num_layers > 1 ? `${a.num_layers} layers of ` : ""}${[a.hidden_size].flat().join(" and ")} hidden unit${a.hidden_size === 1 ? "" : "s"}`,
       `${steps} step${steps > 1 ? "s" : ""}`,
       `${rows} example${rows > 1 ? "s" : ""}`,
       ...(this.model?.net.slips?.size ? [`${this.model.net.slips.size} slips switched on`] : []),

@@ -80,8 +80,8 @@ function matrixTable(
 /** Headings for the columns of a parameter whose columns belong to gates. */
 function gateColumns(trace, name, columns) {
   const gates = { lstm: ["i", "f", "g", "o"], gru: ["r", "z", "n"] }[trace.architecture.cell];
-  const size = trace.architecture.hidden_size;
-  if (!gates || !/\.(W_x|W_h|b)$/.test(name) || columns !== gates.length * size) return null;
+  if (!gates || !/^layers\..*\.(W_x|W_h|b)$/.test(name)) return null;
+  const size = columns / gates.length;
   return gates.flatMap((gate) => Array.from({ length: size }, (_, j) => (size === 1 ? gate : `${gate}${j + 1}`)));
 }
 

@@ -1,9 +1,9 @@
-"""A chain of Keras layers as one network: embedding, recurrent layers, pool, dense layer, activation."""
+"""A chain of Keras layers as one network: embedding, recurrent layers, pool, dense layers with activations."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -22,9 +22,18 @@ from elman.interop.keras.layers import (
 )
 from elman.interop.reference_network import ReferenceNetwork
 from elman.network import Architecture, Network, ParameterLayout, Parameters
-from elman.network.parameters import layer_prefix
+from elman.network.architecture import HIDDEN_ACTIVATIONS
+from elman.network.parameters import dense_prefix, layer_prefix
 
 Array = npt.NDArray[Any]
+
+
+class Head(NamedTuple):
+    """A dense layer, or without weights an activation alone."""
+
+    name: str
+    weights: list[Array]
+    activation: str
 
 
 class Chain:
@@ -41,8 +50,7 @@ class Chain:
         self.embedding: Array | None = None
         self.recurrent: list[Recurrent] = []
         self.pool: str | None = None
-        self.head: list[Array] | None = None
-        self.activation: str | None = None
+        self.heads: list[Head] = []
         for layer in layers:
             if not is_passed_over(layer, inference_only):
                 self._take(layer)
@@ -50,7 +58,7 @@ class Chain:
             raise UnsupportedError(f"from_keras: needs a recurrent layer: {', '.join(CELLS)}, or Bidirectional of one.")
 
     def _take(self, layer: KerasLayer) -> None:
-        kind, at_end = layer.class_name, self.head is not None or self.activation is not None
+        kind, at_end = layer.class_name, bool(self.heads)
         if kind == "Embedding" and self.embedding is None and not self.recurrent:
             check_config(layer, ("input_dim", "output_dim", "input_length"), self.inference_only)
             sizes = layer.config.get("input_dim"), layer.config.get("output_dim")
@@ -60,11 +68,11 @@ class Chain:
         elif kind in POOLS and self.recurrent and self.pool is None and not at_end and self.recurrent[-1].every:
             check_config(layer, (), self.inference_only)
             self.pool = POOLS[kind]
-        elif kind in ("Dense", "TimeDistributed") and self.recurrent and not at_end:
+        elif kind in ("Dense", "TimeDistributed") and self.recurrent:
             self._take_head(layer)
-        elif kind == "Activation" and self.recurrent and self.activation in (None, "identity"):
+        elif kind == "Activation" and self.recurrent:
             check_config(layer, ("activation",), self.inference_only)
-            self.activation = _activation(layer, layer.entry("activation"))
+            self._activate(layer.name, _activation(layer, layer.entry("activation")))
         else:
             raise UnsupportedError(f"from_keras: {layer.name} is not supported, or not at this position.")
 
@@ -78,18 +86,25 @@ class Chain:
         check_config(layer, ("units", "activation", "use_bias"), self.inference_only)
         units = layer.config.get("units")
         shapes: dict[str, tuple[int | None, ...]] = {"kernel": (None, units), "bias": (units,)}
-        self.head = checked_weights(layer, shapes if layer.flag("use_bias", True) else {"kernel": shapes["kernel"]})
-        self.activation = _activation(layer, layer.config.get("activation", "linear"))
+        weights = checked_weights(layer, shapes if layer.flag("use_bias", True) else {"kernel": shapes["kernel"]})
+        self.heads.append(Head(layer.name, weights, _activation(layer, layer.config.get("activation", "linear"))))
+
+    def _activate(self, name: str, activation: str) -> None:
+        """Take an activation of its own: that of the linear layer before it, or one on a product with the identity."""
+        if self.heads and self.heads[-1].activation == "identity":
+            self.heads[-1] = self.heads[-1]._replace(activation=activation)
+        elif activation != "identity":
+            self.heads.append(Head(name, [], activation))
 
     def network(self) -> Network | ReferenceNetwork:
         """Build the network."""
         first, last = self.recurrent[0], self.recurrent[-1]
         for layer in self.recurrent:
-            for what in ("cell", "units", "activation", "reset"):
+            for what in ("cell", "activation", "reset"):
                 if getattr(layer, what) != getattr(first, what):
                     raise UnsupportedError(
                         f"from_keras: {layer.name} has {what} {getattr(layer, what)!r}, {first.name} has "
-                        f"{getattr(first, what)!r}; the layers of a network must be alike."
+                        f"{getattr(first, what)!r}; the layers of a network may differ in units alone."
                     )
             if len(layer.directions) != len(first.directions):
                 raise UnsupportedError(
@@ -97,9 +112,10 @@ class Chain:
                 )
             if layer is not last and not layer.every:
                 raise UnsupportedError(f"from_keras: {layer.name}: return_sequences=False below another layer.")
-        architecture = self._architecture(first, self.pool or ("every" if last.every else "last"))
+        heads = self._whole_heads(last.units * len(last.directions))
+        architecture = self._architecture(heads, self.pool or ("every" if last.every else "last"))
         layout = ParameterLayout(architecture)
-        given = self._given(architecture)
+        given = self._given(heads)
         theta = np.zeros(layout.size, np.result_type(*given.values()))
         for name, view in Parameters(theta, layout).items():
             if name in given and given[name].shape != view.shape:
@@ -107,27 +123,41 @@ class Chain:
             view[...] = given.get(name, 0.0)  # zero if only other layers have a bias
         return Network(architecture, theta) if first.reset == "after" else ReferenceNetwork(architecture, theta)
 
-    def _architecture(self, first: Recurrent, readout: str) -> Architecture:
+    def _whole_heads(self, width: int) -> list[Head]:
+        """Return the dense layers with weights: an activation alone gets the identity, as does a chain without any."""
+        found: list[Head] = []
+        for head in self.heads or [Head("", [], "identity")]:
+            head = head if head.weights else head._replace(weights=[np.eye(width, dtype=np.float32)])
+            width = head.weights[0].shape[1]
+            found.append(head)
+        for hidden in found[:-1]:
+            if hidden.activation not in HIDDEN_ACTIVATIONS:
+                raise UnsupportedError(
+                    f"from_keras: {hidden.name}: {hidden.activation} is not supported below another layer."
+                )
+        return found
+
+    def _architecture(self, heads: list[Head], readout: str) -> Architecture:
+        first, (*hidden, output) = self.recurrent[0], heads
         sizes: dict[str, Any] = {"input_size": len(first.directions[0]["W_x"])}
         if self.embedding is not None:
             V, E = self.embedding.shape
             sizes = {"input_size": None, "vocabulary_size": V, "embedding_size": E}
-        width = first.units * len(first.directions)
-        biased = any(layer.bias for layer in self.recurrent) or (self.head is not None and len(self.head) > 1)
         return Architecture(
-            output_size=width if self.head is None else self.head[0].shape[1],
+            output_size=output.weights[0].shape[1],
             cell=first.cell,
-            hidden_size=first.units,
-            num_layers=len(self.recurrent),
+            hidden_size=tuple(layer.units for layer in self.recurrent),
             activation=first.activation,
             bidirectional=len(first.directions) == 2,
-            bias=biased,
+            bias=any(layer.bias for layer in self.recurrent) or any(len(head.weights) > 1 for head in heads),
             readout=readout,
-            output=self.activation or "identity",
+            output=output.activation,
+            dense=tuple(head.weights[0].shape[1] for head in hidden),
+            dense_activation=tuple(head.activation for head in hidden),
             **sizes,
         )
 
-    def _given(self, architecture: Architecture) -> dict[str, Array]:
+    def _given(self, heads: list[Head]) -> dict[str, Array]:
         """Return the weights by Elman's names."""
         given: dict[str, Array] = {}
         for number, layer in enumerate(self.recurrent):
@@ -135,8 +165,10 @@ class Chain:
                 given |= {layer_prefix(number, direction) + name: array for name, array in weights.items()}
         if self.embedding is not None:
             given["embedding"] = self.embedding
-        head = [np.eye(architecture.readout_size, dtype=np.float32)] if self.head is None else self.head
-        return given | dict(zip(("output.W_y", "output.b_y"), head, strict=False))
+        for number, hidden in enumerate(heads[:-1]):
+            names = (dense_prefix(number) + "W", dense_prefix(number) + "b")
+            given |= dict(zip(names, hidden.weights, strict=False))
+        return given | dict(zip(("output.W_y", "output.b_y"), heads[-1].weights, strict=False))
 
 
 def _activation(layer: KerasLayer, value: Any) -> str:

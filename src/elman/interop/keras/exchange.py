@@ -17,7 +17,7 @@ from elman.interop.models import networks_of
 from elman.interop.proof import Imported, Proof, compare, not_compared
 from elman.interop.reference_network import ReferenceNetwork
 from elman.network import Architecture, Network
-from elman.network.parameters import layer_prefix
+from elman.network.parameters import dense_prefix, layer_prefix
 
 Array = npt.NDArray[Any]
 TOLERANCE = 1e-5
@@ -36,8 +36,8 @@ def from_keras(
 ) -> Imported[Network | ReferenceNetwork]:
     """Build a network from a Keras model, and compare both.
 
-    The model is a chain: an optional ``Embedding``; ``SimpleRNN``, ``LSTM`` or ``GRU`` layers of equal kind, each
-    optionally in ``Bidirectional``; an optional global pool; an optional ``Dense`` layer with an activation. Every
+    The model is a chain: an optional ``Embedding``; ``SimpleRNN``, ``LSTM`` or ``GRU`` layers of equal kind and any
+    units, all of them or none in ``Bidirectional``; an optional global pool; ``Dense`` layers with activations. Every
     entry of every configuration is converted, has no influence on results, or is refused by name.
 
     Parameters
@@ -158,7 +158,7 @@ def _layers(keras: Any, a: Architecture, dtype: str) -> Any:
         options = {"use_bias": a.bias, "return_sequences": not (top and a.readout == "last"), "dtype": dtype}
         if a.cell == "rnn":
             options["activation"] = names[a.activation]
-        layer = getattr(of, kind)(a.hidden_size, **options)
+        layer = getattr(of, kind)(a.layer_size(number), **options)
         yield of.Bidirectional(layer, dtype=dtype) if a.bidirectional else layer
         if not top:
             yield from [of.Dropout(a.dropout, dtype=dtype)] if a.dropout else []
@@ -166,11 +166,13 @@ def _layers(keras: Any, a: Architecture, dtype: str) -> Any:
         if ours == a.readout:
             yield getattr(of, theirs)(dtype=dtype)
     yield from [of.Dropout(a.dropout, dtype=dtype)] if a.dropout else []
+    for units, activation in zip(a.dense, a.dense_activations, strict=True):
+        yield of.Dense(units, activation=names[activation], use_bias=a.bias, dtype=dtype)
     yield of.Dense(a.output_size, activation=names[a.output], use_bias=a.bias, dtype=dtype)
 
 
 def to_weights(network: Network) -> list[list[Array]]:
-    """Return the arrays for ``set_weights`` of each layer, embedding first and dense layer last.
+    """Return the arrays for ``set_weights`` of each layer, embedding first and output layer last.
 
     Parameters
     ----------
@@ -197,17 +199,19 @@ def to_weights(network: Network) -> list[list[Array]]:
             prefix = layer_prefix(number, direction)
             layer += _of_direction(a, {name: parameters.get(prefix + name) for name in ("W_x", "W_h", "b", "b_hn")})
         found.append(layer)
-    found.append([parameters["output.W_y"].copy(), *([parameters["output.b_y"].copy()] if a.bias else [])])
-    return found
+    heads = [(dense_prefix(number) + "W", dense_prefix(number) + "b") for number in range(len(a.dense))]
+    dense = [*heads, ("output.W_y", "output.b_y")]
+    return found + [[parameters[name].copy() for name in names if name in parameters] for names in dense]
 
 
 def _of_direction(a: Architecture, ours: dict[str, Array | None]) -> list[Array]:
     arrays = [array for name, array in ours.items() if array is not None and name != "b_hn"]
     b_hn = ours["b_hn"]
     if b_hn is not None:
-        hidden = np.concatenate([np.zeros(2 * a.hidden_size, b_hn.dtype), b_hn])
+        hidden = np.concatenate([np.zeros(2 * len(b_hn), b_hn.dtype), b_hn])
         arrays[2] = np.stack([arrays[2], hidden])
-    return [swapped(array, a.hidden_size) if a.cell == "gru" else array.copy() for array in arrays]
+    units = len(arrays[1])
+    return [swapped(array, units) if a.cell == "gru" else array.copy() for array in arrays]
 
 
 def _keras(place: str) -> Any:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -13,7 +13,16 @@ from elman._extras import installed, need
 from elman.errors import ArgumentError, Remedy, UnsupportedError
 from elman.interop.models import networks_of
 from elman.interop.proof import Imported, Proof, compare, not_compared
-from elman.interop.torch.state_dict import Names, as_arrays, fill, find_layers, infer_architecture, to_state_dict
+from elman.interop.torch.state_dict import (
+    Names,
+    as_arrays,
+    fill,
+    find_layers,
+    infer_architecture,
+    own_places,
+    renaming,
+    to_state_dict,
+)
 from elman.network import Architecture, Network, State
 
 Array = npt.NDArray[Any]
@@ -30,10 +39,12 @@ class Exported(NamedTuple):
 def from_torch(
     source: Any,
     *,
-    layers: str | None = None,
+    layers: str | Sequence[str] | None = None,
     output: str | None = None,
     embedding: str | None = None,
     skip: str | None = None,
+    dense: Sequence[str] = (),
+    dense_activation: str | Sequence[str] = "relu",
     activation: str | None = None,
     readout: str = "every",
     output_activation: str = "identity",
@@ -48,11 +59,15 @@ def from_torch(
     ----------
     source : torch.nn.Module or mapping of str to Tensor or array
         A model or its ``state_dict``. Every key must be used.
-    layers : str, optional
-        Prefix of the keys of the recurrent module (``"lstm"`` for ``lstm.weight_ih_l0``); required only if there are
-        several such modules.
+    layers : str or sequence of str, optional
+        Prefix of the keys of the recurrent module (``"lstm"`` for ``lstm.weight_ih_l0``), or of several that follow one
+        another, the first first; required only if there are several such modules.
     output, embedding, skip : str, optional
         Prefix of the output layer, of the embedding, and of a linear layer without bias from the input to the output.
+    dense : sequence of str
+        Prefixes of the hidden dense layers between the recurrent layers and the output layer, the first first.
+    dense_activation : {"relu", "tanh", "sigmoid", "identity"}, or a sequence of them
+        Activation after every hidden dense layer, or after each.
     activation : {"tanh", "relu"}, optional
         Activation of a simple recurrent layer. Required for a state_dict, which does not contain it; a module does.
     readout : {"every", "last", "mean", "max"}
@@ -100,27 +115,27 @@ def from_torch(
             f"from_torch: source must be a module or a state_dict, got a {type(source).__name__}.\n"
             "  Hint: torch.load(path, weights_only=True) reads a file of weights."
         )
-    names = Names(layers or "", output, embedding, skip)
+    names = Names(output=output, embedding=embedding, skip=skip, dense=tuple(dense))
     state_dict = source if isinstance(source, Mapping) else source.state_dict()
     arrays = as_arrays(state_dict)
-    prefix = find_layers(arrays, layers)
+    places = find_layers(arrays, layers)
     choices: dict[str, Any] = {"readout": readout, "output": output_activation}
+    choices["dense_activation"] = dense_activation if isinstance(dense_activation, str) else tuple(dense_activation)
     if not isinstance(source, Mapping):
         _refuse_unseen(source)
-        module = source.get_submodule(prefix.rstrip("."))
-        _check_kind(module)
-        choices |= _attributes(module, activation)
+        choices |= _attributes([source.get_submodule(prefix.rstrip(".")) for prefix, _ in places], activation)
     elif activation is not None:
         choices["activation"] = activation
-    architecture = infer_architecture(arrays, names, prefix, **choices)
+    architecture = infer_architecture(arrays, names, places, **choices)
     if architecture.cell == "rnn" and "activation" not in choices:
         raise ArgumentError(
             "from_torch: a state_dict does not contain the activation.",
             Remedy(activation="tanh"),
             Remedy(activation="relu"),
         )
-    network = fill(architecture, arrays, names, prefix)
-    renamed = {_renamed(name, names, prefix): array for name, array in arrays.items()}
+    network = fill(architecture, arrays, names, places)
+    keys = renaming(architecture, names, places)
+    renamed = {keys[name]: array for name, array in arrays.items()}
     for name, array in to_state_dict(network).items():
         if name not in renamed:  # only in Elman: an identity output layer, a bias of zeros
             renamed[name] = array
@@ -132,7 +147,7 @@ def _from_model(module: Any, architecture: Architecture, tolerance: float | None
     arrays = as_arrays(module.state_dict())
     if architecture.tied_weights:
         del arrays["output.weight"]
-    network = fill(architecture, arrays, Names(), "recurrent.")
+    network = fill(architecture, arrays, Names(), own_places(architecture))
     return Imported(network, prove("from_torch", network, arrays, tolerance))
 
 
@@ -161,10 +176,16 @@ def _check_kind(module: Any) -> None:
         )
 
 
-def _attributes(module: Any, activation: str | None) -> dict[str, Any]:
-    """Return the fields of the architecture that a recurrent module defines."""
-    if getattr(module, "proj_size", 0):
-        raise UnsupportedError(f"from_torch: proj_size={module.proj_size}: projections are not supported.")
+def _attributes(modules: list[Any], activation: str | None) -> dict[str, Any]:
+    """Return the fields of the architecture that recurrent modules define; those of all must be alike."""
+    module = modules[0]
+    for each in modules:
+        _check_kind(each)
+        if getattr(each, "proj_size", 0):
+            raise UnsupportedError(f"from_torch: proj_size={each.proj_size}: projections are not supported.")
+        kinds = [(type(own).__name__, getattr(own, "nonlinearity", None)) for own in (module, each)]
+        if kinds[0] != kinds[1]:
+            raise UnsupportedError(f"from_torch: {kinds[0][0]} and {kinds[1][0]}: the layers of a network are alike.")
     found: dict[str, Any] = {"dropout": float(getattr(module, "dropout", 0.0))}
     said = getattr(module, "nonlinearity", None)
     if said is not None:
@@ -172,14 +193,6 @@ def _attributes(module: Any, activation: str | None) -> dict[str, Any]:
     if activation is not None and activation != found.get("activation", "tanh"):
         raise ArgumentError(f"from_torch: activation={activation!r}, but the module has {said or 'tanh'!r}.")
     return found
-
-
-def _renamed(name: str, names: Names, prefix: str) -> str:
-    """Return the key of the same parameter in `Model`."""
-    if name.startswith((f"{prefix}weight_", f"{prefix}bias_")):
-        return "recurrent." + name.removeprefix(prefix)
-    part, _, end = name.rpartition(".")
-    return f"{ {names.output: 'output', names.embedding: 'embedding', names.skip: 'skip'}[part] }.{end}"
 
 
 def to_torch(model: Any, *, tolerance: float | None = None) -> Exported:

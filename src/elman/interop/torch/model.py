@@ -48,11 +48,20 @@ class Model(torch.nn.Module):
             raise UnsupportedError(f"Model: activation={a.activation!r} is none of torch.nn.RNN's: tanh, relu.")
         if a.embedding_size is not None:
             self.embedding = torch.nn.Embedding(a.vocabulary_size, a.embedding_size)
-        options = {"nonlinearity": a.activation} if a.cell == "rnn" else {}
-        between = a.dropout if a.num_layers > 1 else 0.0
-        sizes = (a.layer_input_size(0), a.hidden_size, a.num_layers)
-        self.recurrent = MODULES[a.cell](*sizes, bias=a.bias, bidirectional=a.bidirectional, dropout=between, **options)
-        self.output = torch.nn.Linear(a.readout_size, a.output_size, bias=a.bias)
+        options: dict[str, Any] = {"nonlinearity": a.activation} if a.cell == "rnn" else {}
+        options |= {"bias": a.bias, "bidirectional": a.bidirectional}
+        kind, entering = MODULES[a.cell], a.layer_input_size(0)
+        if isinstance(a.hidden_size, int):
+            between = a.dropout if a.num_layers > 1 else 0.0
+            self.recurrent = kind(entering, a.hidden_size, a.num_layers, dropout=between, **options)
+        else:  # one module per layer, each with units of its own
+            sizes = [(a.layer_input_size(layer), units) for layer, units in enumerate(a.hidden_size)]
+            self.recurrent = torch.nn.ModuleList([kind(*size, **options) for size in sizes])
+        if a.dense:
+            inputs = (a.readout_size, *a.dense)
+            pairs = zip(inputs, a.dense, strict=False)
+            self.dense = torch.nn.ModuleList([torch.nn.Linear(*pair, bias=a.bias) for pair in pairs])
+        self.output = torch.nn.Linear(a.head_size, a.output_size, bias=a.bias)
         if a.tied_weights:
             self.output.weight = self.embedding.weight
         if a.linear_skip:
@@ -67,7 +76,7 @@ class Model(torch.nn.Module):
         x : Tensor (T, N, D), or (T, N) of integers
             Input.
         state : Tensor or tuple of Tensor (layers·directions, N, H), optional
-            Initial states as the recurrent module takes them.
+            Initial states as the recurrent module takes them; with layers of unlike units as `elman.network.State`.
         lengths : Tensor (N,) of integers, optional
             Valid steps of each row.
 
@@ -81,12 +90,35 @@ class Model(torch.nn.Module):
         lengths = torch.full(x.shape[1:2], len(x)) if lengths is None else lengths
         padding = torch.arange(len(x))[:, None, None] >= lengths[None, :, None]
         packed = pack_padded_sequence(self._fed(x), lengths, enforce_sorted=False)
-        h, state = self.recurrent(packed, state)
-        h, _ = pad_packed_sequence(h, total_length=len(x))
-        o = self.output(self.dropout(self._read_out(h, state, lengths, padding)))
+        if isinstance(self.recurrent, torch.nn.ModuleList):
+            packed, state = self._stacked(packed, state)
+        else:
+            packed, state = self.recurrent(packed, state)
+        h, _ = pad_packed_sequence(packed, total_length=len(x))
+        r = self.dropout(self._read_out(h, state, lengths, padding))
+        for dense, activation in zip(getattr(self, "dense", ()), self.architecture.dense_activations, strict=True):
+            r = _activated(dense(r), activation)
+        o = self.output(r)
         if self.architecture.linear_skip:
             o = o + self.skip(self._skipped(x, lengths, padding))
-        return self._activated(o), state
+        return _activated(o, self.architecture.output), state
+
+    def _stacked(self, packed: Any, state: Any) -> tuple[Any, Any]:
+        """Run the layers one by one; their states are the first columns of tensors as wide as the largest layer."""
+        a, finals = self.architecture, []
+        for layer, module in enumerate(self.recurrent):
+            here, units = slice(layer * a.directions, (layer + 1) * a.directions), a.layer_size(layer)
+            given = None
+            if state is not None:
+                parts = [part[here, :, :units].contiguous() for part in (state if a.kind.has_c else (state,))]
+                given = tuple(parts) if a.kind.has_c else parts[0]
+            packed, final = module(packed, given)
+            if layer + 1 < a.num_layers:
+                packed = packed._replace(data=self.dropout(packed.data))
+            missing = a.state_size - units
+            finals.append([functional.pad(part, (0, missing)) for part in (final if a.kind.has_c else (final,))])
+        joined = [torch.cat(parts) for parts in zip(*finals, strict=True)]
+        return packed, tuple(joined) if a.kind.has_c else joined[0]
 
     def _fed(self, x: Any) -> Any:
         a = self.architecture
@@ -105,7 +137,8 @@ class Model(torch.nn.Module):
         if readout == "max":
             return h.masked_fill(padding, -torch.inf).amax(0)
         last = state[0] if self.architecture.kind.has_c else state
-        return torch.cat(list(last[-self.architecture.directions :]), 1)
+        tops = last[-self.architecture.directions :, :, : self.architecture.units[-1]]
+        return torch.cat(list(tops), 1)
 
     def _skipped(self, x: Any, lengths: Any, padding: Any) -> Any:
         if self.architecture.readout == "every":
@@ -114,11 +147,11 @@ class Model(torch.nn.Module):
         padded = torch.cat([x.new_zeros(steps, *x.shape[1:]), x])
         return torch.cat([padded[lengths + step, rows] for step in range(steps)], 1)
 
-    def _activated(self, o: Any) -> Any:
-        name = self.architecture.output
-        if name == "identity":
-            return o
-        return torch.softmax(o, -1) if name == "softmax" else getattr(torch, name)(o)
+
+def _activated(o: Any, name: str) -> Any:
+    if name == "identity":
+        return o
+    return torch.softmax(o, -1) if name == "softmax" else getattr(torch, name)(o)
 
 
 class Ensemble(torch.nn.ModuleList):

@@ -7,7 +7,7 @@ same in all three cells.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any, NamedTuple
 
@@ -16,7 +16,7 @@ import numpy.typing as npt
 
 from elman.errors import ArgumentError, DataError, ShapeError, UnsupportedError
 from elman.network import Architecture, Network, ParameterLayout, Parameters
-from elman.network.parameters import layer_prefix
+from elman.network.parameters import dense_prefix, layer_prefix
 
 Array = npt.NDArray[Any]
 CELL_OF_BLOCKS = {1: "rnn", 3: "gru", 4: "lstm"}
@@ -24,13 +24,20 @@ _PLACE = "from_torch"
 _MOST_REPEATED = 2**26
 
 
+Place = tuple[str, int]  # prefix of a recurrent module's keys, which ends with a dot unless empty; layer within it
+
+
 class Names(NamedTuple):
-    """Prefixes of a model's parts in its ``state_dict``; None for a missing part."""
+    """Prefixes of a model's parts in its ``state_dict``; None for a missing part.
+
+    ``dense`` has one prefix for each hidden dense layer, or one for the `ModuleList` of all.
+    """
 
     layers: str = "recurrent"
     output: str | None = "output"
     embedding: str | None = "embedding"
     skip: str | None = "skip"
+    dense: str | tuple[str, ...] = "dense"
 
 
 def to_state_dict(network: Network, names: Names | None = None) -> dict[str, Array]:
@@ -68,27 +75,56 @@ def to_state_dict(network: Network, names: Names | None = None) -> dict[str, Arr
             f"to_torch: activation={architecture.activation!r} has no counterpart: torch.nn.RNN has tanh and relu."
         )
     found: dict[str, Array] = {}
-    for prefix, suffix in _directions(architecture):
+    for prefix, their_prefix, suffix in _directions(architecture, own_places(architecture, names.layers)):
         ours = {name: network.parameters.get(prefix + name) for name in ("W_x", "W_h", "b", "b_hn")}
         for name, value in _to_torch(ours).items():
-            found[f"{names.layers}.{name}{suffix}"] = value
+            found[f"{their_prefix}{name}{suffix}"] = value
     for ours_name, theirs, transposed in _others(architecture, names):
         value = network.parameters[ours_name]
         found[theirs] = np.ascontiguousarray(value.T) if transposed else value.copy()
     return found
 
 
-def _directions(architecture: Architecture) -> Iterator[tuple[str, str]]:
-    """Yield our prefix and PyTorch's suffix for every layer and direction."""
-    for layer in range(architecture.num_layers):
+def own_places(architecture: Architecture, name: str = "recurrent") -> list[Place]:
+    """Return where `Model` has each layer: in one module, or with unlike units in one of each layer's own.
+
+    Examples
+    --------
+    >>> own_places(Architecture(1, 1, hidden_size=(4, 2)))
+    [('recurrent.0.', 0), ('recurrent.1.', 0)]
+    """
+    if isinstance(architecture.hidden_size, tuple):
+        return [(f"{name}.{layer}.", 0) for layer in range(architecture.num_layers)]
+    return [(f"{name}.", layer) for layer in range(architecture.num_layers)]
+
+
+def _directions(architecture: Architecture, places: list[Place]) -> Iterator[tuple[str, str, str]]:
+    """Yield our prefix, and PyTorch's prefix and suffix, for every layer and direction."""
+    for layer, (prefix, number) in enumerate(places):
         for direction in range(architecture.directions):
-            yield layer_prefix(layer, direction), f"_l{layer}" + ("_reverse" if direction else "")
+            yield layer_prefix(layer, direction), prefix, f"_l{number}" + ("_reverse" if direction else "")
+
+
+def renaming(architecture: Architecture, names: Names, places: list[Place]) -> dict[str, str]:
+    """Return the key that `Model` has for each key of another model of the same architecture."""
+    found = {}
+    ours = _directions(architecture, own_places(architecture))
+    for (_, prefix, suffix), (_, own, own_suffix) in zip(_directions(architecture, places), ours, strict=True):
+        for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+            found[f"{prefix}{kind}{suffix}"] = f"{own}{kind}{own_suffix}"
+    own_keys = {name: theirs for name, theirs, _ in _others(architecture, Names())}
+    return found | {theirs: own_keys[name] for name, theirs, _ in _others(architecture, names)}
 
 
 def _others(architecture: Architecture, names: Names) -> Iterator[tuple[str, str, bool]]:
     """Yield our name, PyTorch's, and whether to transpose, for every other layer."""
     if architecture.embedding_size is not None:
         yield "embedding", f"{names.embedding}.weight", False
+    for layer in range(len(architecture.dense)):
+        prefix = f"{names.dense}.{layer}" if isinstance(names.dense, str) else names.dense[layer]
+        yield dense_prefix(layer) + "W", f"{prefix}.weight", True
+        if architecture.bias:
+            yield dense_prefix(layer) + "b", f"{prefix}.bias", False
     if names.output is not None:
         if not architecture.tied_weights:
             yield "output.W_y", f"{names.output}.weight", True
@@ -162,18 +198,31 @@ def _plain(name: str, tensor: Any) -> Array:
     return np.asarray((tensor.float() if narrow else tensor).numpy(force=True))
 
 
-def find_layers(arrays: Mapping[str, Array], layers: str | None) -> str:
-    """Return the prefix of the recurrent layers' keys, which ends with a dot unless it is empty."""
+def find_layers(arrays: Mapping[str, Array], layers: str | Sequence[str] | None) -> list[Place]:
+    """Return where every recurrent layer is, the lowest first."""
+    if layers is None:
+        prefixes = [_only_layers(arrays)]
+    else:
+        prefixes = [f"{layer}." if layer else "" for layer in ([layers] if isinstance(layers, str) else layers)]
+    places = []
+    for prefix in prefixes:
+        if prefix + "weight_ih_l0" not in arrays:
+            raise ArgumentError(f"{_PLACE}: key {prefix + 'weight_ih_l0'!r} is missing.")
+        count = sum(name.startswith(f"{prefix}weight_ih_l") and "_reverse" not in name for name in arrays)
+        places += [(prefix, layer) for layer in range(count)]
+    return places
+
+
+def _only_layers(arrays: Mapping[str, Array]) -> str:
+    """Return the prefix of the one recurrent module's keys."""
     ends = "weight_ih_l0"
-    if layers is not None:
-        prefix = f"{layers}." if layers else ""
-        if prefix + ends not in arrays:
-            raise ArgumentError(f"{_PLACE}: key {prefix + ends!r} is missing.")
-        return prefix
     prefixes = [name.removesuffix(ends) for name in arrays if name.endswith(ends)]
     if len(prefixes) != 1:
         there = ", ".join(repr(prefix.rstrip(".")) for prefix in prefixes) or "none"
         hint = "layers= takes the prefix of its keys."
+        if len(prefixes) > 1:
+            names = ", ".join(repr(prefix.rstrip(".")) for prefix in prefixes)
+            hint = f"layers= takes the prefix of one, or of several that follow one another: layers=({names})."
         if len(prefixes) > 1 and prefixes == [f"{number}.recurrent." for number in range(len(prefixes))]:
             hint = "these are the networks of an ensemble; load_torch reads its file, and from_torch takes its members."
         raise ArgumentError(
@@ -182,7 +231,7 @@ def find_layers(arrays: Mapping[str, Array], layers: str | None) -> str:
     return prefixes[0]
 
 
-def infer_architecture(arrays: Mapping[str, Array], names: Names, prefix: str, **choices: Any) -> Architecture:
+def infer_architecture(arrays: Mapping[str, Array], names: Names, places: list[Place], **choices: Any) -> Architecture:
     """Infer sizes, layers, directions, biases and the cell from the keys and shapes.
 
     Parameters
@@ -191,8 +240,8 @@ def infer_architecture(arrays: Mapping[str, Array], names: Names, prefix: str, *
         The state_dict.
     names : Names
         Prefixes of output layer and embedding.
-    prefix : str
-        Prefix of the recurrent layers' keys.
+    places : list of Place
+        From `find_layers`.
     **choices
         Fields of the architecture that a state_dict does not determine.
 
@@ -203,8 +252,9 @@ def infer_architecture(arrays: Mapping[str, Array], names: Names, prefix: str, *
     UnsupportedError
         If there are projections.
     """
+    prefix = places[0][0]
     W_ih, W_hh = (_matrix(arrays, f"{prefix}weight_{kind}_l0") for kind in ("ih", "hh"))
-    if projected := [name for name in arrays if name.startswith(f"{prefix}weight_hr_l")]:
+    if projected := [name for name in arrays for prefix, _ in places if name.startswith(f"{prefix}weight_hr_l")]:
         raise UnsupportedError(f"{_PLACE}: {projected[0]}: an LSTM with projections (proj_size) is not supported.")
     H = W_hh.shape[1]
     blocks, rest = divmod(len(W_hh), H)
@@ -213,11 +263,14 @@ def infer_architecture(arrays: Mapping[str, Array], names: Names, prefix: str, *
             f"{_PLACE}: {prefix}weight_hh_l0 must have shape (G·H, H) with G = 1 (RNN), 3 (GRU) or 4 (LSTM), "
             f"got {W_hh.shape}."
         )
-    layers = sum(name.startswith(f"{prefix}weight_ih_l") and "_reverse" not in name for name in arrays)
+    units = tuple(_matrix(arrays, f"{own}weight_hh_l0").shape[1] for own, _ in places)
     bidirectional = f"{prefix}weight_ih_l0_reverse" in arrays
-    readout_size = (2 if bidirectional else 1) * H
-    head = readout_size if names.output is None else len(_matrix(arrays, f"{names.output}.weight"))
-    biased = f"{prefix}bias_ih_l0" in arrays or f"{names.output}.bias" in arrays
+    dense = tuple(len(_matrix(arrays, f"{name}.weight")) for name in names.dense)
+    head = dense[-1] if dense else (2 if bidirectional else 1) * units[-1]
+    if names.output is not None:
+        head = len(_matrix(arrays, f"{names.output}.weight"))
+    biased = any(f"{prefix}bias_ih_l0" in arrays for prefix, _ in places)
+    biased = biased or any(f"{name}.bias" in arrays for name in (names.output, *names.dense))
     sizes: dict[str, Any] = {"input_size": W_ih.shape[1]}
     if names.embedding is not None:
         E = _matrix(arrays, f"{names.embedding}.weight")
@@ -225,7 +278,12 @@ def infer_architecture(arrays: Mapping[str, Array], names: Names, prefix: str, *
     if names.skip is not None:
         steps = _matrix(arrays, f"{names.skip}.weight").shape[1] // W_ih.shape[1]
         sizes |= {"linear_skip": True, "skip_steps": max(1, steps)}
-    fields = {"cell": CELL_OF_BLOCKS[blocks], "hidden_size": H, "num_layers": layers, "bidirectional": bidirectional}
+    fields: dict[str, Any] = {
+        "cell": CELL_OF_BLOCKS[blocks],
+        "hidden_size": units,
+        "bidirectional": bidirectional,
+        "dense": dense,
+    }
     return Architecture(output_size=head, bias=biased, **sizes, **fields, **choices)
 
 
@@ -237,7 +295,7 @@ def _matrix(arrays: Mapping[str, Array], name: str) -> Array:
     return arrays[name]
 
 
-def fill(architecture: Architecture, arrays: Mapping[str, Array], names: Names, prefix: str) -> Network:
+def fill(architecture: Architecture, arrays: Mapping[str, Array], names: Names, places: list[Place]) -> Network:
     """Build the network from all keys; parameters that PyTorch lacks are zero.
 
     Raises
@@ -249,42 +307,41 @@ def fill(architecture: Architecture, arrays: Mapping[str, Array], names: Names, 
     """
     taken = _Taken(arrays)
     layout = ParameterLayout(architecture)
-    biased = any(f"{prefix}bias_ih_l0" == name for name in arrays)
-    _check_shapes(architecture, layout, taken, names, prefix, biased=biased)
+    _check_shapes(architecture, layout, taken, names, places)
     theta = np.zeros(layout.size, next(iter(arrays.values())).dtype)
     parameters = Parameters(theta, layout)
-    G, H = architecture.gates, architecture.hidden_size
-    for ours, suffix in _directions(architecture):
-        W_x = parameters[ours + "W_x"]
+    for ours, prefix, suffix in _directions(architecture, places):
+        W_x, W_h = parameters[ours + "W_x"], parameters[ours + "W_h"]
         W_x[...] = taken.take(f"{prefix}weight_ih{suffix}", W_x.shape[::-1]).T
-        parameters[ours + "W_h"][...] = taken.take(f"{prefix}weight_hh{suffix}", (G * H, H)).T
-        if biased:
-            b_ih, b_hh = (taken.take(f"{prefix}bias_{kind}{suffix}", (G * H,)) for kind in ("ih", "hh"))
-            _sum_biases(parameters, ours, b_ih, b_hh, 2 * H)
+        W_h[...] = taken.take(f"{prefix}weight_hh{suffix}", W_h.shape[::-1]).T
+        if f"{prefix}bias_ih_l0" in arrays:
+            b_ih, b_hh = (taken.take(f"{prefix}bias_{kind}{suffix}", W_h.shape[1:]) for kind in ("ih", "hh"))
+            _sum_biases(parameters, ours, b_ih, b_hh, 2 * len(W_h))
     if names.output is None:
-        parameters["output.W_y"][...] = np.eye(architecture.readout_size)
+        parameters["output.W_y"][...] = np.eye(architecture.head_size)
     for name, theirs, transposed in _others(architecture, names):
         view = parameters[name]
-        if name == "output.b_y" and theirs not in arrays:
-            continue  # the recurrent layers have biases but the output layer does not
+        if view.ndim == 1 and theirs not in arrays:
+            continue  # only other layers have biases
         view[...] = taken.take(theirs, view.shape[::-1]).T if transposed else taken.take(theirs, view.shape)
     taken.refuse_rest()
     return Network(architecture, theta)
 
 
 def _check_shapes(
-    architecture: Architecture, layout: ParameterLayout, taken: _Taken, names: Names, prefix: str, *, biased: bool
+    architecture: Architecture, layout: ParameterLayout, taken: _Taken, names: Names, places: list[Place]
 ) -> None:
     """Compare all shapes before the parameter vector is allocated: its size is a product of theirs."""
-    rows = architecture.gates * architecture.hidden_size
-    for ours, suffix in _directions(architecture):
+    for ours, prefix, suffix in _directions(architecture, places):
+        rows, units = layout.shapes[ours + "W_h"][::-1]
         taken.take(f"{prefix}weight_ih{suffix}", layout.shapes[ours + "W_x"][::-1])
-        taken.take(f"{prefix}weight_hh{suffix}", (rows, architecture.hidden_size))
-        for kind in ("ih", "hh") if biased else ():
+        taken.take(f"{prefix}weight_hh{suffix}", (rows, units))
+        for kind in ("ih", "hh") if f"{prefix}bias_ih_l0" in taken.arrays else ():
             taken.take(f"{prefix}bias_{kind}{suffix}", (rows,))
     for ours, theirs, transposed in _others(architecture, names):
-        if ours != "output.b_y" or theirs in taken.arrays:
-            taken.take(theirs, layout.shapes[ours][::-1] if transposed else layout.shapes[ours])
+        shape = layout.shapes[ours]
+        if len(shape) == 2 or theirs in taken.arrays:
+            taken.take(theirs, shape[::-1] if transposed else shape)
 
 
 def _sum_biases(parameters: Parameters, prefix: str, b_ih: Array, b_hh: Array, gates: int) -> None:
@@ -316,5 +373,8 @@ class _Taken:
     def refuse_rest(self) -> None:
         if self.rest:
             first = min(self.rest)
-            hint = f"\n  Hint: if it is the output layer, output={first.rpartition('.')[0]!r}; or embedding=, skip=."
-            raise ArgumentError(f"{_PLACE}: unknown key {first!r}.{hint if '.' in first else ''}")
+            part = first.rpartition(".")[0]
+            hint = (
+                f"\n  Hint: if it is the output layer, output={part!r}; or dense=, embedding=, skip=." if part else ""
+            )
+            raise ArgumentError(f"{_PLACE}: unknown key {first!r}.{hint}")
