@@ -150,7 +150,7 @@ template <class T> class Steps {
 };
 
 // A network bound to its arrays, which are checked once, so that a step is arithmetic alone. Short steps keep the GIL, because its
-// release would cost as much.
+// release would cost as much. In a Python without the GIL, nb::lock_self() takes its place.
 class Stepper {
   public:
     Stepper(const std::string& cell, const std::string& activation, const std::vector<Weights>& layers,
@@ -240,9 +240,9 @@ void bind_stepper(nb::module_& m) {
             "cell"_a, "activation"_a, "layers"_a.noconvert().none(), "dense"_a.noconvert().none(), "output"_a,
             "x"_a.noconvert(), "E"_a.noconvert().none(), "W_y"_a.noconvert().none(), "b_y"_a.noconvert().none(),
             "W_k"_a.noconvert().none(), "y"_a.noconvert().none())
-        .def("step", &Stepper::step)
-        .def("step_index", &Stepper::step_index, "index"_a)
-        .def("draw", &Stepper::draw, "index"_a, "u"_a.noconvert(), "first"_a);
+        .def("step", &Stepper::step, nb::lock_self())
+        .def("step_index", &Stepper::step_index, nb::lock_self(), "index"_a)
+        .def("draw", &Stepper::draw, nb::lock_self(), "index"_a, "u"_a.noconvert(), "first"_a);
 }
 
 }  // namespace elman::bindings
