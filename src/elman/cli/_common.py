@@ -25,6 +25,7 @@ __all__ = [
     "ForecastOutput",
     "ForecastingModel",
     "Future",
+    "Quantiles",
     "Quiet",
     "Resume",
     "Seed",
@@ -43,6 +44,7 @@ __all__ = [
     "count_or_auto",
     "kept",
     "levels_of",
+    "quantiles_of",
     "refuse_unused",
     "write_csv",
     "write_forecast",
@@ -62,6 +64,9 @@ Static = Annotated[
 ]
 ForecastOutput = Annotated[
     Path | None, typer.Option("--output", metavar="FILE", help="Write the forecast: .csv, .parquet or .json.")
+]
+Quantiles = Annotated[
+    str | None, typer.Option(metavar="SHARES", help="Quantiles, such as 0.1,0.5,0.9: so many of the values lie below.")
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed gives the same result.")]
 Threads = Annotated[int | None, typer.Option(min=1, max=2**31 - 1, help="Threads; the result does not depend on them.")]
@@ -152,6 +157,21 @@ def levels_of(text: str) -> list[float] | None:
     if not levels or not all(0 < level < 100 for level in levels) or len(set(levels)) < len(levels):
         usage_error(f"--level {text}: must be auto, none, a percentage such as 80, or several such as 80,95.")
     return levels
+
+
+def quantiles_of(text: str | None) -> list[float]:
+    """Read ``0.1,0.5,0.9``; none if not given."""
+    if text is None:
+        return []
+    try:
+        shares = [float(part) for part in text.split(",")]
+    except ValueError:
+        shares = []
+    if shares and all(1 <= share < 100 for share in shares):
+        usage_error(f"--quantiles {text}: are shares; pass --quantiles {','.join(f'{s / 100:g}' for s in shares)}.")
+    if not shares or not all(0 < share < 1 for share in shares) or len(set(shares)) < len(shares):
+        usage_error(f"--quantiles {text}: must be a share such as 0.9, or several such as 0.1,0.5,0.9.")
+    return shares
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from elman.cli._common import check_choice, refuse_unused
 
 if TYPE_CHECKING:
     from elman.forecasting import Forecaster
+    from elman.forecasting.quantiles import Asked
     from elman.partitions import ParquetFiles
     from elman.tables.own_names import OwnNames
 
@@ -156,7 +157,7 @@ def known_ahead(place: str, future: Path | None, source: ParquetFiles) -> list[s
     return shared
 
 
-def forecast_parts(forecaster: Forecaster, source: ParquetFiles, levels: Sequence[float], wanted: Wanted) -> None:
+def forecast_parts(forecaster: Forecaster, source: ParquetFiles, asked: Asked, wanted: Wanted) -> None:
     """Forecast the files with a fitted forecaster, and say where the forecast is."""
     from joblib import cpu_count
 
@@ -169,7 +170,7 @@ def forecast_parts(forecaster: Forecaster, source: ParquetFiles, levels: Sequenc
     run: dict[str, Any] = {"output": output, "workers": workers, "resume": wanted.resume, "errors": errors}
     try:
         with on_cluster(wanted.dask, wanted.ray, wanted.workers):
-            found = forecaster.predict(source, list(levels) or None, wanted.future, **run)
+            found = forecaster.predict(source, future=wanted.future, **asked.arguments, **run)
     except KeyboardInterrupt:
         say("The finished parts are kept; --resume goes on with the others.")
         raise

@@ -108,7 +108,7 @@ def show_delivered(forecaster: Forecaster) -> None:
 
 
 def show_forecast(frame: pd.DataFrame, names: OwnNames, file_hint: str) -> None:
-    """Print a forecast with its intervals, or its beginning, with the file's column names."""
+    """Print a forecast with its intervals and quantiles, or its beginning, with the file's column names."""
     several = frame["unique_id"].nunique() > 1
     columns = {names.series: [str(name) for name in frame["unique_id"]]} if several else {}
     columns |= {names.time: _times(frame["ds"]), names.target: _values(frame["Elman"])}
@@ -116,6 +116,8 @@ def show_forecast(frame: pd.DataFrame, names: OwnNames, file_hint: str) -> None:
     for level in levels:
         low, high = _values(frame[f"Elman-lo-{level}"]), _values(frame[f"Elman-hi-{level}"])
         columns[f"{level} %"] = [f"{a} … {b}" for a, b in zip(low, high, strict=True)]
+    for name in [name for name in frame.columns if name.startswith("Elman-q-")]:
+        columns[name.removeprefix("Elman-")] = _values(frame[name])
     rows = list(zip(*columns.values(), strict=True))[:_MOST_ROWS]
     show_table("Forecast", list(columns), rows, texts=1 + several)
     if len(frame) > _MOST_ROWS:

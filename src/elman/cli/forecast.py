@@ -13,6 +13,7 @@ from elman.cli._common import (
     Checkpoint,
     ForecastOutput,
     Future,
+    Quantiles,
     Quiet,
     Seed,
     Series,
@@ -29,6 +30,7 @@ from elman.cli._common import (
     count_or_auto,
     kept,
     levels_of,
+    quantiles_of,
     refuse_unused,
     write_forecast,
 )
@@ -53,6 +55,10 @@ Method = Annotated[
 ]
 Window = Annotated[str, typer.Option(help="Of --method network: values seen per step, or auto.")]
 Cell = Annotated[str, typer.Option(help="Of --method network: lstm, gru or rnn.")]
+Distribution = Annotated[
+    str | None,
+    typer.Option(help="Of --method network: normal, student_t, poisson or negative_binomial."),
+]
 Level = Annotated[
     str, typer.Option(help="Intervals in percent, such as 80,95; none; auto: 80 and 95 as far as the data allow.")
 ]
@@ -112,6 +118,8 @@ def forecast(
     window: Window = "auto",
     cell: Cell = "lstm",
     level: Level = "auto",
+    quantiles: Quantiles = None,
+    distribution: Distribution = None,
     missing: Missing = "error",
     time: Time = None,
     target: Target = None,
@@ -152,19 +160,21 @@ def forecast(
     check_readable("--static", static)
     check_choice("--cell", cell, ("lstm", "gru", "rnn"))
     check_choice("--missing", missing, ("error", "seasonal_median", "interpolate", "mask"))
-    levels = levels_of(level)
+    levels, shares = levels_of(level), quantiles_of(quantiles)
     settings = {"season": count_or_auto("--season", season, several=True), "freq": freq, "cell": cell}
     settings |= {"window": count_or_auto("--window", window), "missing": missing, "refit": refit}
     settings |= {"random_state": seed, "n_threads": threads, "progress": not quiet}
-    settings |= {"weight": weight, "half_life": half_life, "censored": censored}
+    settings |= {"weight": weight, "half_life": half_life, "censored": censored, "distribution": distribution}
     settings |= {"calendar": calendar, "holidays": holidays}
+    if method == "network" and distribution is None:
+        settings["quantiles"] = shares if any(share != 0.5 for share in shares) else None
     forecaster = _forecaster(horizon, method, backtest, settings)
     if parts and output is not None:
         unused = {"--plot": plot, "--categories": categories, "--checkpoint": checkpoint}
         unused |= {"--weight": weight, "--censored": censored, "--static": static}
         refuse_unused(f"{file}: is a folder", unused | reading.by_option)
         wanted = Wanted(output, future, workers, errors, resume, quiet, dask, ray)
-        _forecast_folder(forecaster, file, (time, target, series), _names(covariates), levels, save, wanted)
+        _forecast_folder(forecaster, file, (time, target, series), _names(covariates), levels, shares, save, wanted)
         return
     others = [name for name in (weight, censored) if name is not None]
     past = [*_names(covariates), *others]
@@ -175,10 +185,10 @@ def forecast(
     forecaster.set_params(past_covariates=known[0], future_covariates=known[1], static_covariates=constant)
     if not quiet:
         _say_what_was_read(file, table)
-    run = forecaster.get_params() | {"level": level} | vars(reading)
+    run = forecaster.get_params() | {"level": level, "quantiles": quantiles} | vars(reading)
     run |= {"time": table.time, "target": table.target, "id": table.series, "categories": categories}
     with kept("elman forecast", checkpoint, resume, run, file, future, *filter(None, [static])):
-        found = _fit_and_predict(forecaster, table, levels, stores)
+        found = _fit_and_predict(forecaster, table, levels, shares, stores)
     if not quiet:
         _say_what_was_chosen(forecaster)
     _write(forecaster, table, found, plot, output, save)
@@ -191,6 +201,7 @@ def _forecast_folder(
     columns: tuple[str | None, str | None, str | None],
     covariates: list[str],
     levels: list[float] | None,
+    shares: list[float],
     save: Path | None,
     wanted: Wanted,
 ) -> None:
@@ -204,7 +215,7 @@ def _forecast_folder(
     ahead = known_ahead(place, wanted.future, source)
     past = [name for name in covariates if name not in ahead]
     forecaster.set_params(past_covariates=past or None, future_covariates=ahead or None)
-    possible = fit_parts(place, forecaster, source, levels, wanted.errors)
+    possible = fit_parts(place, forecaster, source, levels, shares, wanted.errors)
     if not wanted.quiet:
         _say_what_was_chosen(forecaster)
     if save is not None:
@@ -236,10 +247,12 @@ def _forecaster(horizon: int, method: str, backtest: int | None, settings: dict[
     return Forecaster(horizon, method=method, cutoffs=cutoffs, **settings)
 
 
-def _fit_and_predict(forecaster: Forecaster, table: Table, levels: list[float] | None, static: Any) -> Delivery:
+def _fit_and_predict(
+    forecaster: Forecaster, table: Table, levels: list[float] | None, shares: list[float], static: Any
+) -> Delivery:
     from elman.forecasting.delivery import fit_and_predict
 
-    return fit_and_predict("elman forecast", forecaster, table.frame, levels, table.future, table.names, static)
+    return fit_and_predict("elman forecast", forecaster, table.frame, levels, shares, table.future, table.names, static)
 
 
 def _show(forecaster: Forecaster, found: Delivery, names: OwnNames, file_hint: str) -> None:

@@ -12,6 +12,7 @@ from elman.cli._common import (
     ForecastingModel,
     ForecastOutput,
     Future,
+    Quantiles,
     Quiet,
     Series,
     Static,
@@ -21,6 +22,7 @@ from elman.cli._common import (
     check_table,
     check_writable,
     levels_of,
+    quantiles_of,
     refuse_unused,
     write_forecast,
 )
@@ -49,6 +51,7 @@ def predict(
     level: Annotated[
         str, typer.Option(help="Intervals in percent, such as 80,95; none; auto: 80 and 95 if the model can.")
     ] = "auto",
+    quantiles: Quantiles = None,
     output: ForecastOutput = None,
     workers: Workers = None,
     dask: Dask = None,
@@ -72,32 +75,31 @@ def predict(
     if file is None:
         columns = {"--static": static, "--time": time, "--target": target, "--id": series}
         refuse_unused(f"{model}: without FILE nothing is read", columns | reading.by_option)
-    levels = levels_of(level)
+    levels, shares = levels_of(level), quantiles_of(quantiles)
     from elman.forecasting.delivery import own_names, usual_levels
     from elman.forecasting.forecaster import Forecaster
+    from elman.forecasting.quantiles import Asked
     from elman.tables.own_names import OwnNames
 
     forecaster = Forecaster.load(model)
     names = own_names(forecaster) or OwnNames()
-    wanted = (usual_levels(forecaster) if levels is None else levels) or None
+    asked = Asked(tuple(usual_levels(forecaster) if levels is None else levels), tuple(shares))
     if parts and file is not None and output is not None:
         refuse_unused(f"{file}: is a folder", {"--static": static} | reading.by_option)
         source = open_parts("elman predict", file, (time, target, series), own_names(forecaster), quiet=quiet)
-        forecast_parts(
-            forecaster, source, wanted or [], Wanted(output, future, workers, errors, resume, quiet, dask, ray)
-        )
+        forecast_parts(forecaster, source, asked, Wanted(output, future, workers, errors, resume, quiet, dask, ray))
         return
     if file is None:
         if forecaster.future_covariates or future is not None:
             usage_error(f"{model}: covariates known ahead need the file of known values; pass FILE.")
-        frame = forecaster.predict(level=wanted)
+        frame = forecaster.predict(**asked.arguments)
     else:
         table = table_for(forecaster, file, time, target, series, reading, quiet=quiet, future=future)
         if forecaster.future_covariates and table.future is None:
             usage_error(f"{model}: needs {', '.join(forecaster.future_covariates)} of future rows; pass --future.")
         names = table.names
         stores = static_of(static, table, reading)
-        frame = forecaster.predict(table.frame, level=wanted, future=table.future, static_df=stores)
+        frame = forecaster.predict(table.frame, future=table.future, static_df=stores, **asked.arguments)
     if not hasattr(frame, "columns"):
         usage_error(f"{model}: was fitted to arrays without dates; pass FILE.")
     if output is not None:

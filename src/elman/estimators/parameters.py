@@ -96,6 +96,8 @@ class Choice(Parameter):
     ----------
     options : sequence of str
         Valid values.
+    optional : bool
+        Whether None is valid.
 
     Examples
     --------
@@ -103,10 +105,12 @@ class Choice(Parameter):
     """
 
     options: Sequence[str]
+    optional: bool = False
 
     def check(self, place: str, name: str, value: Any) -> None:
         """Refuse any other value."""
-        _check.choice(place, name, value, self.options)
+        if not (self.optional and value is None):
+            _check.choice(place, name, value, self.options)
 
 
 @dataclass(frozen=True, kw_only=True)

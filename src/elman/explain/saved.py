@@ -161,6 +161,7 @@ def trace_forecast(forecaster: Any, frame: Any, row: int, *, member: int = 0, **
 
     fitted = fitted_value(_PLACE, forecaster).need_network(_PLACE)
     network = _member(fitted.networks, member)
+    fitted.need_points(_PLACE)
     recipe = fitted.recipe
     if recipe.covariates or recipe.masked:
         raise UnsupportedError(f"{_PLACE}: forecasters with covariates are not traced; trace the network itself.")

@@ -23,10 +23,10 @@ from elman.forecasting.fitted import Fitted
 from elman.forecasting.forecaster import Forecaster
 from elman.forecasting.frames import read_panel
 from elman.forecasting.intermittent import is_intermittent
-from elman.forecasting.intervals import check_levels
 from elman.forecasting.judgement import Backtest, concluded, judge
 from elman.forecasting.options import check_parameters, for_task, inputs_of, least_values
 from elman.forecasting.panel import Panel
+from elman.forecasting.quantiles import Asked
 from elman.forecasting.recipe import resolve_seasons
 from elman.forecasting.rolling import CutOffs, Heads, PastPart
 from elman.forecasting.store import PanelStore
@@ -47,6 +47,7 @@ def cross_validation(
     baselines: Sequence[str] | None = None,
     level: Any = None,
     *,
+    quantiles: Any = None,
     static_df: Any = None,
     output: Any = None,
     workers: int | None = None,
@@ -72,6 +73,8 @@ def cross_validation(
         Percentages of intervals around the forecasts. Those of ``method="network"`` are made of errors at cut-offs
         still earlier, so every fit takes twice as long; with ``intervals=None`` as many of these are used as
         ``intervals="auto"`` stands for.
+    quantiles : float or sequence of float, optional
+        Shares, as for `Forecaster.predict`.
     static_df : frame, optional
         As for `Forecaster.fit`.
     output, workers, errors
@@ -81,10 +84,10 @@ def cross_validation(
     -------
     frame, or path
         Columns ``unique_id``, ``ds``, ``cutoff`` (time of the newest value known), ``y``, ``Elman``, with levels
-        ``Elman-lo-80``, ``Elman-hi-80`` and so on, and one per baseline; polars if the data are. Arrays and lists have
-        their positions for ``unique_id`` and ``ds``. Each of several channels counts as a series of its own, named
-        ``channel 0``, or ``series 0, channel 0`` in a list. Of Parquet files the path of the folder; of an engine its
-        own form of frame.
+        ``Elman-lo-80``, ``Elman-hi-80`` and so on, with quantiles ``Elman-q-0.1`` and so on, and one per baseline;
+        polars if the data are. Arrays and lists have their positions for ``unique_id`` and ``ds``. Each of several
+        channels counts as a series of its own, named ``channel 0``, or ``series 0, channel 0`` in a list. Of Parquet
+        files the path of the folder; of an engine its own form of frame.
 
     Raises
     ------
@@ -99,7 +102,7 @@ def cross_validation(
     [[44.0, 43.0, 10.0, 10.0], [45.0, 43.0, 20.0, 20.0], [46.0, 45.0, 30.0, 30.0], [47.0, 45.0, 20.0, 20.0]]
     """
     place = "cross_validation"
-    plan = _Plan.checked(place, forecaster, n_windows, step_size, refit, baselines, level)
+    plan = _Plan.checked(place, forecaster, n_windows, step_size, refit, baselines, level, quantiles)
     job = Job.checked(place, errors, output, False, workers)
     if (source := partitioned(place, data)) is not None:
         return plan.in_parts(source, scores=False).mapped(source, job)
@@ -130,8 +133,8 @@ class _Plan:
         Whether to fit at every cut-off.
     baselines : sequence of str or None
         Their names; None for the usual ones.
-    levels : tuple of float
-        Percentages of intervals.
+    asked : Asked
+        Intervals and quantiles.
     """
 
     place: str
@@ -139,7 +142,7 @@ class _Plan:
     left_out: tuple[int, ...]
     refit: bool
     baselines: Sequence[str] | None
-    levels: tuple[float, ...]
+    asked: Asked
 
     @classmethod
     def checked(
@@ -151,17 +154,18 @@ class _Plan:
         refit: bool,
         baselines: Sequence[str] | None,
         level: Any,
+        quantiles: Any,
     ) -> _Plan:
         """Refuse wrong arguments."""
         check_parameters(place, forecaster)
-        levels = () if level is None else tuple(check_levels(place, level))
+        asked = Asked.checked(place, level, quantiles)
         n_windows = _check.positive_integer(place, "n_windows", n_windows)
         horizon = forecaster.horizon
         step = horizon if step_size is None else _check.positive_integer(place, "step_size", step_size)
         if baselines is not None:
             baselines = [_check.choice(place, "baselines", name, tuple(BASELINES)) for name in baselines]
         left_out = tuple(range(horizon + (n_windows - 1) * step, horizon - 1, -step))
-        return cls(place, forecaster, left_out, refit, baselines, levels)
+        return cls(place, forecaster, left_out, refit, baselines, asked)
 
     def season(self, frequency: Frequency | None) -> int:
         """Values per season."""
@@ -172,7 +176,7 @@ class _Plan:
         names = self.baselines
         if names is None:
             names = usual_baselines(season, intermittent=intermittent)
-        return CutOffs(self.left_out, int(self.forecaster.horizon), season, tuple(names), self.levels)
+        return CutOffs(self.left_out, int(self.forecaster.horizon), season, tuple(names), self.asked)
 
     @property
     def folds(self) -> list[tuple[int, ...]]:
@@ -195,7 +199,7 @@ class _Plan:
         source = source.with_columns(inputs_of(self.forecaster).read).by_series()
         models = []
         for fold in self.folds:
-            model = _unfitted(self.forecaster, bool(self.levels), self.forecaster.n_threads)
+            model = _unfitted(self.forecaster, bool(self.asked), self.forecaster.n_threads)
             model._fit_parts(self.place, Heads(self.place, source, model, fold[0], self.left_out[0] + 2))
             models.append(model)
         contents = tuple(model._content(model._fitted) for model in models)
@@ -227,7 +231,7 @@ class _Fold:
 
     def __call__(self, n_threads: int | None) -> pd.DataFrame:
         left_out = self.cut_offs.left_out
-        model = _unfitted(self.forecaster, bool(self.cut_offs.levels), n_threads)
+        model = _unfitted(self.forecaster, bool(self.cut_offs.asked), n_threads)
         model._fit_panel(self.place, self.panel.head(left_out[0]))
         parts = [self.cut_offs.forecasts(self.place, self.panel, model, each) for each in left_out]
         return pd.concat(parts, ignore_index=True)
@@ -269,6 +273,7 @@ def backtest(
     baselines: Sequence[str] | None = None,
     level: Any = None,
     *,
+    quantiles: Any = None,
     static_df: Any = None,
     workers: int | None = None,
 ) -> Backtest:
@@ -280,7 +285,7 @@ def backtest(
         Its parameters are used; the object is neither fitted nor changed.
     data : array_like, list, frame or path
         As for `Forecaster.fit`.
-    n_windows, step_size, refit, baselines, level
+    n_windows, step_size, refit, baselines, level, quantiles
         As for `cross_validation`.
     static_df : frame, optional
         As for `Forecaster.fit`.
@@ -306,7 +311,7 @@ def backtest(
     [20.0, nan, 5.0]
     """
     place = "backtest"
-    plan = _Plan.checked(place, forecaster, n_windows, step_size, refit, baselines, level)
+    plan = _Plan.checked(place, forecaster, n_windows, step_size, refit, baselines, level, quantiles)
     if (source := partitioned(place, data)) is not None:
         part = plan.in_parts(source, scores=True)
         return concluded(place, pd.DataFrame(), part.fetched(source, Job(workers=workers)), int(forecaster.horizon))

@@ -72,6 +72,9 @@ def calibrate(
     for drop in left_out:
         known, _ = filled(panel.head(drop), parameters.missing, model.recipe.seasons[0])
         actual = panel.scored[panel.offsets[1:, None] - drop + np.arange(parameters.horizon)]
+        if model.recipe.head is not None:
+            parts.append(model.distances(known, actual, parameters.n_threads or 0))
+            continue
         forecasts = model.forecast(place, known, parameters.n_threads or 0)
         parts.append(scaled_residuals(scaling, model.recipe, known, actual, forecasts))
     return Residuals.pooled(parts)

@@ -19,8 +19,9 @@ from elman.forecasting.forecaster import Forecaster
 from elman.forecasting.intervals import residuals_needed
 from elman.forecasting.judgement import Backtest
 from elman.forecasting.methods import NetworkMethod
-from elman.forecasting.options import check_parameters
+from elman.forecasting.options import check_parameters, head_for
 from elman.forecasting.panel import Panel
+from elman.forecasting.quantiles import Asked
 from elman.forecasting.training_set import filled
 from elman.partitions import ParquetFiles
 from elman.tables.own_names import OwnNames
@@ -90,6 +91,7 @@ def fit_and_predict(
     forecaster: Forecaster,
     data: Any,
     level: Sequence[float] | None = None,
+    quantiles: Sequence[float] = (),
     future: Any = None,
     columns: OwnNames | None = None,
     static: Any = None,
@@ -106,6 +108,8 @@ def fit_and_predict(
         As for `Forecaster.fit`.
     level : sequence of float, optional
         Percentages of intervals; empty for none. By default 80 and 95, as far as the data allow.
+    quantiles : sequence of float
+        Shares, as for `Forecaster.predict`.
     future : frame, optional
         As for `Forecaster.predict`; checked before the fit.
     columns : OwnNames, optional
@@ -122,16 +126,17 @@ def fit_and_predict(
     DataError
         If a value cannot be used, or a requested level is not possible.
     """
-    wanted = USUAL_LEVELS if level is None else tuple(level)
+    wanted = Asked(USUAL_LEVELS if level is None else tuple(level), tuple(quantiles))
+    strict = level is not None or bool(quantiles)
     check_parameters(place, forecaster)
     with changing(place, forecaster):
         panel = forecaster._read_new(place, data, static)
         ahead = forecaster._with_future(place, panel, future).ahead
         series = len(panel)
-        _fit(forecaster, lambda: forecaster._fit_panel(place, panel), series, wanted, strict=level is not None)
+        _fit(forecaster, lambda: forecaster._fit_panel(place, panel), series, wanted.needed, strict=strict)
         fitted = forecaster._fitted = replace(fitted_value("fit", forecaster), columns=columns)
-        levels = _possible(place, forecaster, fitted, wanted, strict=level is not None)
-        frame = fitted.delivered(place, replace(fitted.newest, ahead=ahead), levels, forecaster.n_threads or 0)
+        asked = _possible(place, forecaster, fitted, wanted, strict=level is not None)
+        frame = fitted.delivered(place, replace(fitted.newest, ahead=ahead), asked, forecaster.n_threads or 0)
     whole, _ = filled(panel, forecaster.missing, fitted.seasons[0])
     return Delivery(frame, forecaster.check_, whole, fitted.seasons)
 
@@ -141,8 +146,9 @@ def fit_parts(
     forecaster: Forecaster,
     source: ParquetFiles,
     level: Sequence[float] | None = None,
+    quantiles: Sequence[float] = (),
     errors: str = "raise",
-) -> list[float]:
+) -> Asked:
     """Fit a forecaster to Parquet files.
 
     Parameters
@@ -153,23 +159,24 @@ def fit_parts(
         It is fitted, and knows the columns of the files. A network is given the past errors that the levels need.
     source : ParquetFiles
         The data.
-    level : sequence of float, optional
+    level, quantiles : sequence of float, optional
         As for `fit_and_predict`.
     errors : {"raise", "collect"}
         As for `Forecaster.fit`.
 
     Returns
     -------
-    list of float
-        Levels for `Forecaster.predict`.
+    Asked
+        What `Forecaster.predict` can be asked for.
 
     Raises
     ------
     DataError
         If a value cannot be used, or a requested level is not possible.
     """
-    wanted = USUAL_LEVELS if level is None else tuple(level)
-    _fit(forecaster, lambda: forecaster.fit(source, errors=errors), len(source), wanted, strict=level is not None)
+    wanted = Asked(USUAL_LEVELS if level is None else tuple(level), tuple(quantiles))
+    strict = level is not None or bool(quantiles)
+    _fit(forecaster, lambda: forecaster.fit(source, errors=errors), len(source), wanted.needed, strict=strict)
     fitted = forecaster._fitted = replace(fitted_value("fit", forecaster), columns=source.names)
     return _possible(place, forecaster, fitted, wanted, strict=level is not None)
 
@@ -185,17 +192,24 @@ def _fit(forecaster: Forecaster, fit: Callable[[], Any], series: int, wanted: Se
     try:
         fit()
     except DataError as error:
-        if strict:
+        head = head_for(forecaster)
+        if strict and head is None:
             raise
         forecaster.set_params(intervals=None)
         fit()
+        if head is not None:
+            return
         warnings.warn(ElmanWarning(f"no intervals. {error.text}", *error.remedies), stacklevel=3)
 
 
-def _possible(
+def _possible(place: str, forecaster: Forecaster, fitted: Fitted, wanted: Asked, *, strict: bool) -> Asked:
+    """Leave out the levels that are not possible; refuse or warn about them."""
+    return replace(wanted, levels=tuple(_levels(place, forecaster, fitted, wanted.levels, strict=strict)))
+
+
+def _levels(
     place: str, forecaster: Forecaster, fitted: Fitted, wanted: Sequence[float], *, strict: bool
 ) -> list[float]:
-    """Return the possible levels; refuse the others, or warn about them."""
     method = fitted.method
     possible = method.levels_within(wanted)
     if len(possible) == len(wanted):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -15,6 +15,7 @@ from elman.forecasting.intervals import deliver
 from elman.forecasting.methods import MeanMethod, Method, NetworkMethod
 from elman.forecasting.notices import notice_medians
 from elman.forecasting.panel import Panel
+from elman.forecasting.quantiles import Asked
 from elman.forecasting.training_set import filled
 from elman.tables.frequencies import Frequency, future_times
 from elman.tables.own_names import OwnNames
@@ -139,15 +140,11 @@ class Fitted:
         method = self.method.advanced(place, self.newest, longer, new.lengths, n_threads)
         return replace(self, method=method, newest=method.kept(longer), comparison=self.comparison)
 
-    def delivered(self, place: str, newest: Panel, levels: Sequence[float], n_threads: int) -> Any:
-        """Forecast from the newest values in the form of the data, with intervals for the given levels."""
-        edges: dict[str, Array] = {}
-        if levels:
-            forecasts, edges = self.method.outlook(place, newest, levels, n_threads)
-        else:
-            forecasts = self.method.forecast_newest(place, newest, n_threads)
+    def delivered(self, place: str, newest: Panel, asked: Asked, n_threads: int) -> Any:
+        """Forecast from the newest values in the form of the data, with the intervals and quantiles asked for."""
+        forecasts, edges = asked.outlook(place, self.method, newest, n_threads)
         notice_medians(place, newest, self.method, self.parameters, forecasts)
-        return deliver(newest, forecasts, edges) if levels else newest.deliver(forecasts)
+        return deliver(newest, forecasts, edges) if asked else newest.deliver(forecasts)
 
     def in_order(self, rows: npt.NDArray[np.int64]) -> Fitted:
         """Return the same with the series in another order; ``rows`` (S,) are their present positions."""

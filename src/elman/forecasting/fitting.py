@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from elman.forecasting.options import ahead_of, architecture_of, settings_of
+from elman.forecasting.head_training import HeadPass
+from elman.forecasting.options import ahead_of, architecture_of, head_for, settings_of
 from elman.forecasting.panel import Panel, spanned
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.recipe import Recipe, batch_size, check_window
@@ -63,6 +64,8 @@ class Prepared:
         columns = self.recipe.channels, self.recipe.channels, len(self.recipe.covariates) + self.recipe.flags
         values, center, covariates = (np.empty((spans.total, width)) for width in columns)
         weight = np.ones(values.shape) if weighted else None
+        head = self.recipe.head
+        counts = np.empty((spans.total, 2 * self.recipe.channels)) if head is not None and head.counts else None
         for rows, panel, unknown in self.series.pieces(np.unique(whose)):
             measured = self.recipe, self.scales[rows], self.unit, self.recipe.shortest
             own = arrays_of(panel, *measured, unknown, self.half_life)
@@ -72,7 +75,9 @@ class Prepared:
                 weight[target] = own.weight[source]
             if own.covariates is not None:
                 covariates[target] = own.covariates[source]
-        return Arrays(values, offsets, center, weight, covariates if covariates.shape[1] else None, kept)
+            if counts is not None and own.counts is not None:
+                counts[target] = own.counts[source]
+        return Arrays(values, offsets, center, weight, covariates if covariates.shape[1] else None, kept, counts)
 
 
 def _places(
@@ -100,21 +105,23 @@ def make_recipe(
     center = {"season": min(seasons[0], window), "last": 1, "none": 0}[parameters.center]
     sample = series.sample.panel
     channels = sample.values.shape[1] if sample.values.ndim > 1 else 1
-    past = len(sample.inputs.past)
+    past, head = len(sample.inputs.past), head_for(parameters)
     windowed, sizes = past + sample.inputs.known_ahead, covariate_sizes(sample)
+    counts = head is not None and head.counts
     return Recipe(
         ahead,
         seasons,
         window,
         int(parameters.steps),
         center,
-        series.transform(parameters.transform),
+        series.transform("log1p" if counts else parameters.transform),
         parameters.carry_state,
         channels,
         sizes[:past],
         sizes[past:windowed],
         sizes[windowed:],
         sample.masked is not None,
+        head,
     )
 
 
@@ -165,5 +172,7 @@ def make_trainers(
     for seed in seeds:
         network = Network.initialized(architecture, seed=seed, scheme=parameters.init)
         settings = replace(settings_of(parameters, updates, seed), validate_every=validate_every)
-        trainers.append(Trainer(network, source.with_seed(seed), settings, validate=validate, stop_at=stop_at))
+        own = None if recipe.head is None else HeadPass(network, settings, recipe)
+        batches = source.with_seed(seed)
+        trainers.append(Trainer(network, batches, settings, validate=validate, stop_at=stop_at, loss_pass=own))
     return trainers

@@ -24,6 +24,7 @@ def measure(
 ) -> GradientFlow:
     """Measure the gradient flow of one network of the ensemble on random stretches, drawn as in training."""
     member = _check.integer(place, "member", member, 0, len(network.networks) - 1)
+    network.need_points(place)
     recipe = network.recipe
     panel, unknown = filled(panel, parameters.missing, recipe.seasons[0])
     network.scaling.check(place, panel)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import warnings
-from collections.abc import Sequence
 from copy import copy
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -18,7 +17,7 @@ from elman.forecasting.covariates import with_ahead
 from elman.forecasting.fitted import Fitted
 from elman.forecasting.frames import read_panel
 from elman.forecasting.inputs import Inputs
-from elman.forecasting.intervals import check_levels, deliver
+from elman.forecasting.intervals import deliver
 from elman.forecasting.judgement import Backtest
 from elman.forecasting.methods import NetworkMethod
 from elman.forecasting.notices import notice_ended, notice_medians
@@ -27,6 +26,7 @@ from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.partitioned import empty_forecast, forecast_parts
 from elman.forecasting.procedure import fit_panel, fit_store
+from elman.forecasting.quantiles import Asked
 from elman.forecasting.recipe import resolve_seasons
 from elman.forecasting.saving import ADDED, SINCE, from_file, to_file
 from elman.forecasting.saving_network import RENAMED
@@ -107,6 +107,14 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         Mean over steps and horizon; ``"half_squared_error"`` is the sum.
     loss_at : {"every", "last"}
         Whether the loss counts every step of a stretch or only the last; the linear skip then covers all steps.
+    quantiles : sequence of float or None
+        Quantiles that the network learns, such as ``[0.1, 0.5, 0.9]``, by the mean pinball loss; with each its mirror
+        image, and the median, which is the forecast. They cannot cross (`elman.forecasting.heads`). ``predict`` then
+        has intervals up to the outer ones without ``intervals``; with it they are adjusted by errors on past cut-offs
+        (conformalized quantile regression), of any level.
+    distribution : {"normal", "student_t", "poisson", "negative_binomial"} or None
+        Distribution whose parameters the network learns by maximum likelihood (`elman.forecasting.distributions`); the
+        forecast is its median. The first two are on the scale of `transform`, the others for counts 0, 1, 2, ….
     carry_state : bool
         Whether stretches are in order of time and each starts from the final state of the one before; a forecast then
         warms the state on the whole series.
@@ -294,7 +302,7 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         with changing(place, self):
             if (source := partitioned(place, data)) is not None:
                 _refuse_static(place, static_df)
-                empty_forecast(place, source, [])
+                empty_forecast(place, source, Asked())
                 store = open_store(place, self, data, source, collect=job.errors == "collect")
                 with checkpointing(place, checkpoint_dir, resume, self.get_params(), store.identity):
                     self._take(lambda: fit_store(place, self, store))
@@ -312,6 +320,7 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         level: Any = None,
         future: Any = None,
         *,
+        quantiles: Any = None,
         static_df: Any = None,
         output: Any = None,
         workers: int | None = None,
@@ -334,6 +343,9 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
             network from its errors in the past (`elman.forecasting.intervals`), and need ``intervals``.
         future : frame, optional
             With ``future_covariates``: ``unique_id``, ``ds`` and these columns for the `horizon` steps that follow.
+        quantiles : float or sequence of float, optional
+            Shares, such as ``[0.1, 0.5, 0.9]``: the values below which these shares of the actual values lie. They are
+            the ends of the intervals of ``level`` (that of 80 % ends at 0.1 and 0.9), and never cross.
         static_df : frame, optional
             As for `fit`; not needed for series of the fit.
         output : path, optional
@@ -352,29 +364,30 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         -------
         ndarray (horizon,) or (horizon, D), list of these, or frame
             In the form of the data: a frame has ``unique_id``, future ``ds`` and ``Elman``. With ``level`` a
-            frame also has ``Elman-lo-80``, ``Elman-hi-80`` and so on; an array becomes a dict of arrays with these
-            keys, a list a list of such dicts. For Parquet files the path of the folder; with ``errors="collect"`` also
-            a frame of ids, places and messages. For a frame of an engine such a frame, computed when its rows are asked
-            for; with ``errors="collect"`` computed at once, and a frame of ids and messages.
+            frame also has ``Elman-lo-80``, ``Elman-hi-80`` and so on, with ``quantiles`` ``Elman-q-0.1`` and so
+            on; an array becomes a dict of arrays with these keys, a list a list of such dicts. For Parquet files the
+            path of the folder; with ``errors="collect"`` also a frame of ids, places and messages. For a frame of an
+            engine such a frame, computed when its rows are asked for; with ``errors="collect"`` computed at once, and a
+            frame of ids and messages.
 
         Raises
         ------
         NotFittedError
             Before `fit`.
         ArgumentError
-            If a parameter was changed after `fit`, or a level is not possible.
+            If a parameter was changed after `fit`, or a level or quantile is not possible.
         DataError
             If a value or time stamp cannot be used.
         """
         place = self._place("predict")
-        levels = [] if level is None else check_levels(place, level)
+        asked = Asked.checked(place, level, quantiles)
         job = Job.checked(place, errors, output, resume, workers)
         with self._reading("predict") as fitted:
             given = fitted.source if data is None else data
             source = partitioned(place, given, *fitted.possible_names)
             if source is not None:
                 _refuse_static(place, static_df)
-                return forecast_parts(place, self, fitted, self._content(fitted), source, levels, future, job)
+                return forecast_parts(place, self, fitted, self._content(fitted), source, asked, future, job)
             job.refuse(place)
             if data is None:
                 if static_df is not None:
@@ -382,13 +395,13 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
                         f"{place}: static_df belongs to data, and there are none; those of fit are known."
                     )
                 panel = self._with_future(place, fitted.need_series(place), future)
-                return fitted.delivered(place, panel, levels, self.n_threads or 0)
+                return fitted.delivered(place, panel, asked, self.n_threads or 0)
             panel = self._with_future(place, self._read(place, data, static=static_df), future)
             forecasts = self._forecast_panel(place, panel)
             notice_medians(place, panel, fitted.method, fitted.parameters, forecasts)
-            if not levels:
+            if not asked:
                 return panel.deliver(forecasts)
-            return deliver(panel, forecasts, self._bounds(place, panel, forecasts, levels))
+            return deliver(panel, forecasts, self._edges(place, panel, forecasts, asked))
 
     def gradient_flow(self, data: Any = None, *, member: int = 0, probes: int = 8) -> GradientFlow:
         """Measure how far back in time the gradient of the loss reaches, on stretches drawn like those of training.
@@ -642,10 +655,10 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         panel, _ = filled(panel, self.missing, self._fitted.seasons[0])
         return self._fitted.method.forecast(place, panel, self.n_threads or 0)
 
-    def _bounds(self, place: str, panel: Panel, forecasts: Array, levels: Sequence[float]) -> dict[str, Array]:
-        """Put intervals around forecasts from a checked panel."""
+    def _edges(self, place: str, panel: Panel, forecasts: Array, asked: Asked) -> dict[str, Array]:
+        """Put intervals and quantiles around forecasts from a checked panel."""
         panel, _ = filled(panel, self.missing, self._fitted.seasons[0])
-        return self._fitted.method.bounds(place, panel, forecasts, levels, self.n_threads or 0)
+        return asked.around(place, self._fitted.method, panel, forecasts, self.n_threads or 0)
 
     def _content(self, fitted: Fitted) -> bytes:
         """Return the content of a file of this forecaster that forecasts other series alike, in any surroundings."""

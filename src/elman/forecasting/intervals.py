@@ -25,6 +25,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any
 
 import numpy as np
@@ -33,7 +34,9 @@ import numpy.typing as npt
 from elman import _check
 from elman.errors import ArgumentError, FileFormatError, Remedy
 from elman.forecasting.floors import clipped, least_half_widths, opened
+from elman.forecasting.heads import Head
 from elman.forecasting.panel import Panel
+from elman.forecasting.prediction import Predictive
 from elman.forecasting.recipe import Recipe
 from elman.forecasting.scaling import Scaling
 
@@ -41,7 +44,9 @@ __all__ = [
     "STEADY",
     "Residuals",
     "bounds",
+    "bounds_of_head",
     "check_levels",
+    "check_quantiles",
     "deliver",
     "levels_within",
     "residuals_needed",
@@ -127,6 +132,29 @@ def check_levels(place: str, level: Any) -> list[float]:
     return levels
 
 
+def check_quantiles(place: str, quantiles: Any) -> list[float]:
+    """Read one share or several.
+
+    Raises
+    ------
+    ArgumentError
+        If one does not lie between 0 and 1, or comes twice.
+
+    Examples
+    --------
+    >>> check_quantiles("example", [0.1, 0.5, 0.9])
+    [0.1, 0.5, 0.9]
+    """
+    several = quantiles if isinstance(quantiles, (list, tuple, np.ndarray)) else [quantiles]
+    if len(several) == 0:
+        raise ArgumentError(f"{place}: quantiles must name at least one share, got an empty list.")
+    shares = [_check.number_in(place, "quantiles", each, "(0, 1)") for each in several]
+    if len(set(shares)) < len(shares):
+        names = ", ".join(f"{share:g}" for share in shares)
+        raise ArgumentError(f"{place}: quantiles names {names}, one of them twice.")
+    return shares
+
+
 def _names(levels: Sequence[float]) -> str:
     return ", ".join(f"{level:g}" for level in levels)
 
@@ -174,9 +202,48 @@ def _known_mean(values: Array) -> Array:
     return mean
 
 
-def levels_within(residuals: Residuals | None, levels: Sequence[float]) -> list[float]:
-    """Return the levels for which there are enough residuals."""
-    return [level for level in levels if residuals is not None and residuals.count >= residuals_needed(level)]
+def levels_within(residuals: Residuals | None, levels: Sequence[float], head: Head | None = None) -> list[float]:
+    """Return the levels for which there are enough residuals, or without any those that a head learned."""
+    if residuals is None:
+        return [level for level in levels if head is not None and level <= head.highest]
+    return [level for level in levels if residuals.count >= residuals_needed(level)]
+
+
+def bounds_of_head(
+    place: str, found: Predictive, residuals: Residuals | None, known: Panel, forecasts: Array, levels: Sequence[float]
+) -> dict[str, Array]:
+    """Return the intervals that a network with a head predicts, adjusted by its past errors if there are any.
+
+    The interval of level p goes from the quantile at the normal score -z to that at z: z = Φ⁻¹((1 + p) / 2), or the
+    conformal quantile of the distances of past values (`Predictive.distances`), which are residuals in the head's own
+    unit. Parameters and errors are those of `bounds`.
+
+    References
+    ----------
+    Romano, Patterson & Candès (2019), Conformalized quantile regression. NeurIPS.
+    Chernozhukov, Wüthrich & Zhu (2021), Distributional conformal prediction. PNAS 118(48).
+    """
+    head = found.recipe.head
+    assert head is not None
+    widest = max(levels)
+    if residuals is None and widest > head.highest:
+        wider = round(0.5 + widest / 200, 9)
+        raise ArgumentError(
+            f"{place}: level {widest:g} is beyond {head.highest:g}, the widest that this network has learned.",
+            Remedy(f"ask for at most {head.highest:g}"),
+            Remedy("pass {} to the Forecaster and fit again", quantiles=[round(1 - wider, 9), 0.5, wider]),
+        )
+    if residuals is not None and residuals.count < residuals_needed(widest):
+        raise _too_few(place, residuals.count, widest)
+    least, result = least_half_widths(known), {}
+    for each in levels:
+        half = np.array([NormalDist().inv_cdf(0.5 + each / 200)]) if residuals is None else residuals.quantiles(each)
+        lower, upper = found.at(-half[:, None]), found.at(half[:, None])
+        if not head.counts:
+            lower, upper = opened(lower, upper, forecasts, least)
+            lower = clipped(lower, forecasts, known)
+        result[f"lo-{each:g}"], result[f"hi-{each:g}"] = lower, upper
+    return result
 
 
 def bounds(

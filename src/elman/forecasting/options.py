@@ -25,7 +25,10 @@ from elman.estimators import (
 )
 from elman.forecasting.baselines import BASELINES
 from elman.forecasting.calendar import AUTO, FEATURES, check_country
+from elman.forecasting.distributions import DISTRIBUTIONS
+from elman.forecasting.heads import Head, head_of
 from elman.forecasting.inputs import Inputs
+from elman.forecasting.intervals import check_quantiles
 from elman.forecasting.missing import MISSING
 from elman.forecasting.parameters import NETWORK_ONLY, Parameters
 from elman.forecasting.recipe import Recipe
@@ -42,6 +45,7 @@ __all__ = [
     "check_parameters",
     "covariates_of",
     "for_task",
+    "head_for",
     "inputs_of",
     "least_values",
     "names_of",
@@ -99,6 +103,25 @@ class Country(Parameter):
             )
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Shares(Parameter):
+    """A list of quantiles to learn, or None."""
+
+    def check(self, place: str, name: str, value: Any) -> None:
+        """Refuse shares that are no quantiles on both sides of a median, or too close to 0 or 1 to be learned."""
+        if value is None:
+            return
+        shares = check_quantiles(place, value)
+        if shares == [0.5] or not all(_LEAST_SHARE <= share <= 1 - _LEAST_SHARE for share in shares):
+            raise ArgumentError(
+                f"{place}: {name} must hold a share other than 0.5, and shares from {_LEAST_SHARE:g} to "
+                f"{1 - _LEAST_SHARE:g}, got {_check.show(value)}."
+            )
+        _check.at_most(place, {f"number of {name}": len(shares)}, {f"number of {name}": _MOST_SHARES})
+
+
+_LEAST_SHARE, _MOST_SHARES = 1e-4, 199
+
 _WINDOWS = "input_chunk_length context_length input_size lags n_lags window_length lookback seq_len"
 
 TABLE: Table = {
@@ -119,6 +142,10 @@ TABLE: Table = {
     "strategy": Choice(options=("multi_output", "recursive")),
     "loss": Choice(options=tuple(LOSSES), others="loss_fn criterion objective"),
     "loss_at": Choice(options=("every", "last")),
+    "quantiles": _Shares(others="likelihood quantile_levels"),
+    "distribution": Choice(
+        options=tuple(DISTRIBUTIONS), optional=True, others="likelihood distr_output distribution_output"
+    ),
     "carry_state": Switch(),
     "bptt_depth": Parameter(),
     "transform": Choice(options=("auto", *TRANSFORMS), others="scaler_type scaler scaling local_scaler_type"),
@@ -183,7 +210,36 @@ def check_parameters(place: str, parameters: Parameters) -> None:
         )
     if values["bptt_depth"] not in (None, 1):
         raise UnsupportedError(f"{place}: bptt_depth must be None or 1, got {values['bptt_depth']!r}.")
+    _check_head(place, parameters)
     _check_method(place, parameters)
+
+
+def _check_head(place: str, parameters: Parameters) -> None:
+    """Refuse what does not go with a network that predicts quantiles or a distribution."""
+    head = head_for(parameters)
+    if head is None:
+        return
+    name = "distribution" if parameters.quantiles is None else "quantiles"
+    if parameters.quantiles is not None and parameters.distribution is not None:
+        raise ArgumentError(f"{place}: quantiles and distribution are two ways to predict; pass one of them.")
+    if parameters.strategy == "recursive":
+        raise ArgumentError(
+            f'{place}: {name} goes with strategy="multi_output" alone: a forecast that is fed back says nothing of '
+            "its own uncertainty."
+        )
+    if parameters.loss != "mae":
+        raise ArgumentError(f'{place}: {name} has a loss of its own, so loss="{parameters.loss}" does not go with it.')
+    if head.counts and parameters.transform not in ("auto", "log1p"):
+        raise ArgumentError(
+            f'{place}: distribution="{parameters.distribution}" is for counts and reads them as log(1 + y); '
+            f'transform="{parameters.transform}" does not go with it.',
+            Remedy(transform="auto"),
+        )
+
+
+def head_for(parameters: Parameters) -> Head | None:
+    """Return the head of the network; None if it predicts points."""
+    return head_of(parameters.quantiles, parameters.distribution)
 
 
 def _check_method(place: str, parameters: Parameters) -> None:

@@ -19,6 +19,8 @@ NETWORK_ONLY = (
     "strategy",
     "loss",
     "loss_at",
+    "quantiles",
+    "distribution",
     "carry_state",
     "bptt_depth",
     "transform",
@@ -60,6 +62,8 @@ class Parameters:
     strategy: str = "multi_output"
     loss: str = "mae"
     loss_at: str = "every"
+    quantiles: Any = None
+    distribution: str | None = None
     carry_state: bool = False
     bptt_depth: int | None = None
     transform: str = "auto"

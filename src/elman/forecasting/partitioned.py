@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache, partial
 from hashlib import sha256
@@ -19,6 +18,7 @@ from elman.forecasting.fitted import Fitted
 from elman.forecasting.options import least_values, names_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
+from elman.forecasting.quantiles import Asked
 from elman.partitions import Job, Partitioned, at_level, worker_count
 from elman.persistence import parse_arrays
 from elman.tables.frame_columns import time_stamps
@@ -45,8 +45,8 @@ class ForecastPart:
         The result for no series.
     least : int
         Values that a series needs; shorter ones are left out with a warning.
-    levels : tuple of float
-        Percentages of intervals; empty for none.
+    asked : Asked
+        Intervals and quantiles.
     names : OwnNames
         Columns of the result.
     n_threads : int
@@ -69,7 +69,7 @@ class ForecastPart:
     model: bytes
     empty: pd.DataFrame
     least: int = 1
-    levels: tuple[float, ...] = ()
+    asked: Asked = field(default_factory=Asked)
     names: OwnNames = field(default_factory=OwnNames)
     n_threads: int = 1
     level_of_instructions: str = field(default_factory=isa)
@@ -79,7 +79,8 @@ class ForecastPart:
         return {
             "version": version("elman"),
             "model": sha256(self.model).hexdigest(),
-            "level": list(self.levels),
+            "level": list(self.asked.levels),
+            "quantiles": list(self.asked.quantiles),
             "columns": self.names.to_metadata(),
             "instructions": self.level_of_instructions,
         }
@@ -97,7 +98,7 @@ class ForecastPart:
         if len(frame) == 0:
             return self.empty
         with at_level(self.level_of_instructions):
-            forecast: pd.DataFrame = model.predict(frame, level=list(self.levels) or None, future=future)
+            forecast: pd.DataFrame = model.predict(frame, future=future, **self.asked.arguments)
         return self.names.renamed(forecast)
 
     def _without_short(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -139,7 +140,7 @@ def forecast_parts(
     fitted: Fitted,
     content: bytes,
     source: Partitioned,
-    levels: Sequence[float],
+    asked: Asked,
     future: Any,
     job: Job,
 ) -> Any:
@@ -157,8 +158,8 @@ def forecast_parts(
         The content of its file.
     source : Partitioned
         The data.
-    levels : sequence of float
-        Percentages of intervals.
+    asked : Asked
+        Intervals and quantiles.
     future : object
         The covariates known ahead, if there are any.
     job : Job
@@ -174,7 +175,7 @@ def forecast_parts(
     ArgumentError, DataError, UnsupportedError
         If the forecaster does not go with such data.
     """
-    _check_fitted(place, forecaster, fitted, levels)
+    _check_fitted(place, forecaster, fitted, asked)
     ahead = None
     if names := names_of(forecaster.future_covariates):
         if future is None:
@@ -186,14 +187,14 @@ def forecast_parts(
     threads = 1  # an engine runs a part on every core
     if source.kind == "parquet":
         threads = max(1, (forecaster.n_threads or num_threads()) // worker_count(job.workers))
-    empty = empty_forecast(place, source, levels)
+    empty = empty_forecast(place, source, asked)
     least = least_values(forecaster)
-    part = ForecastPart(type(forecaster), content, empty, least, tuple(levels), source.names, threads, source.isa())
+    part = ForecastPart(type(forecaster), content, empty, least, asked, source.names, threads, source.isa())
     shown = partial(Progress, description="forecasting", enabled=bool(forecaster.progress))
     return source.map(part, empty, replace(job, about=part.described(), progress=shown), ahead)
 
 
-def _check_fitted(place: str, forecaster: Parameters, fitted: Fitted, levels: Sequence[float]) -> None:
+def _check_fitted(place: str, forecaster: Parameters, fitted: Fitted, asked: Asked) -> None:
     """Refuse what is refused in every part: several channels, an unknown frequency, a level that is not possible."""
     if fitted.channels is not None:
         raise UnsupportedError(f"{place}: data in parts have one value per time; this was fitted on {fitted.channels}.")
@@ -202,12 +203,13 @@ def _check_fitted(place: str, forecaster: Parameters, fitted: Fitted, levels: Se
             f"{place}: this was fitted on arrays, so the distance between time stamps is not known.",
             Remedy("pass it to the Forecaster and fit again, for example {}", freq="MS"),
         )
-    if len(fitted.method.levels_within(levels)) < len(levels):  # the error of a single series
-        single = Panel(np.ones(2), np.array([0, 2]), "array")
-        fitted.method.bounds(place, single, np.ones((1, int(forecaster.horizon))), levels, 1)
+    method, needed = fitted.method, asked.needed
+    if len(method.levels_within(needed)) < len(needed):  # the error of a single series
+        single, points = Panel(np.ones(2), np.array([0, 2]), "array"), np.ones((1, int(forecaster.horizon)))
+        asked.around(place, method, single, points, 1)
 
 
-def empty_forecast(place: str, source: Partitioned, levels: Sequence[float]) -> pd.DataFrame:
+def empty_forecast(place: str, source: Partitioned, asked: Asked) -> pd.DataFrame:
     """Return a forecast without rows: the names and dtypes of its columns.
 
     Raises
@@ -218,7 +220,6 @@ def empty_forecast(place: str, source: Partitioned, levels: Sequence[float]) -> 
     known = source.empty()
     if isinstance(known["ds"].dtype, pd.StringDtype):
         raise DataError(f"{place}: {source.names.time} must hold time stamps or integers, the data have texts.")
-    edges = [f"Elman-{side}-{level:g}" for level in levels for side in ("lo", "hi")]
-    numbers = {name: np.empty(0) for name in ("Elman", *edges)}
+    numbers = {name: np.empty(0) for name in ("Elman", *(f"Elman-{name}" for name in asked.names))}
     frame = pd.DataFrame({"unique_id": known["unique_id"], "ds": time_stamps(place, known["ds"]), **numbers})
     return source.names.renamed(frame)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.errors import DataError
+from elman.forecasting.heads import log_offset
 from elman.forecasting.panel import Panel
 from elman.forecasting.recipe import Recipe
 from elman.forecasting.scaling import Scaling
 from elman.forecasting.training_set import Arrays, arrays_of, beside, standardized
 from elman.network import Network, State
 
-__all__ = ["WarmUp", "check_finite", "combined", "final_output", "forecast", "warm_up"]
+__all__ = ["Predictive", "WarmUp", "check_finite", "combined", "final_output", "forecast", "predictive", "warm_up"]
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
@@ -69,13 +70,106 @@ def _at_once(
     networks: Sequence[Network], recipe: Recipe, unit: Any, panel: Panel, scales: Array, n_threads: int
 ) -> Array:
     """Forecast as many values as the network outputs."""
-    parts = []
+    chunks = _outputs(networks, recipe, unit, panel, scales, n_threads)
+    return np.concatenate([combined(recipe, unit, *chunk) for chunk in chunks])
+
+
+def _outputs(
+    networks: Sequence[Network], recipe: Recipe, unit: Any, panel: Panel, scales: Array, n_threads: int
+) -> Iterator[tuple[list[npt.NDArray[np.float32]], Array, Array]]:
+    """Yield the outputs of all networks, the centers and the scales of some series at a time."""
     for start in range(0, len(panel), _ROWS):
         rows = range(start, min(start + _ROWS, len(panel)))
         warm = warm_up(recipe, unit, panel.select(rows), scales[start : start + _ROWS])
         outputs = [final_output(network, warm, None, n_threads)[1] for network in networks]
-        parts.append(combined(recipe, unit, outputs, warm.center, scales[start : start + _ROWS]))
-    return np.concatenate(parts)
+        yield outputs, warm.center, scales[start : start + _ROWS]
+
+
+@dataclass(frozen=True)
+class Predictive:
+    """Distributions of the values ahead of every series, by a network with a head.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        With a head.
+    unit : float or ndarray (D,)
+        Of the networks.
+    raw : ndarray (S, K, D, P), float64
+        Raw outputs: the median over the ensemble.
+    center : ndarray (S, D)
+        Center of the newest window, in units of the networks.
+    scales : ndarray (S,) or (S, D)
+        Divisors of the transform ``"scale"``.
+    """
+
+    recipe: Recipe
+    unit: Any
+    raw: Array
+    center: Array
+    scales: Array
+
+    @classmethod
+    def of(
+        cls, recipe: Recipe, unit: Any, outputs: Sequence[npt.NDArray[np.float32]], center: Array, scales: Array
+    ) -> Predictive:
+        """Combine outputs of the networks (N, K·D·P)."""
+        median = np.median([output.astype(np.float64) for output in outputs], axis=0)
+        raw = median.reshape(len(center), recipe.horizon, recipe.channels, -1)
+        if recipe.head is not None and recipe.head.counts:
+            raw[..., 0] += log_offset(center * unit, recipe.center)[:, None]
+        return cls(recipe, unit, raw, center, scales)
+
+    def at(self, z: Array) -> Array:
+        """Return the quantiles (…, S, K) or (…, S, K, D) at normal scores, which broadcast to (…, S, K, D)."""
+        assert self.recipe.head is not None
+        found = self.recipe.head.at(self.raw, z)
+        if self.recipe.head.counts:
+            return np.asarray(found[..., 0] if isinstance(self.recipe.transform, str) else found)
+        found = np.moveaxis((found + self.center[:, None]) * self.unit, -3, 0)
+        if isinstance(self.recipe.transform, str):
+            found = found[..., 0]
+        scaling, axis = Scaling.of(self.recipe.transform), -2 if isinstance(self.recipe.transform, str) else -3
+        values = [scaling.back(own, scale) for own, scale in zip(found, self.scales, strict=True)]
+        return np.moveaxis(np.stack(values), 0, axis)
+
+    def scores_of(self, actual: Array) -> tuple[Array, Array]:
+        """Return the normal scores of values (S, K) or (S, K, D), of counts those just below and at each.
+
+        NaN where a value is not known, or outside the domain of the transform.
+        """
+        assert self.recipe.head is not None
+        y = actual.reshape(self.raw.shape[:-1])
+        if not self.recipe.head.counts:
+            y = self._in_units(actual).reshape(y.shape) - self.center[:, None]
+        below, above = self.recipe.head.scores_of(self.raw, y)
+        return below.reshape(actual.shape), above.reshape(actual.shape)
+
+    def distances(self, actual: Array) -> Array:
+        """Return how far out values (S, K) or (S, K, D) lie: the z ≥ 0 at which the quantiles at -z and z enclose them.
+
+        NaN where `scores_of` is.
+        """
+        below, above = self.scores_of(actual)
+        return np.maximum(np.maximum(below, -above), 0.0)
+
+    def _in_units(self, actual: Array) -> Array:
+        scaling = Scaling.of(self.recipe.transform)
+        inside = np.where(np.isnan(scaling.inside(actual)), np.nan, actual)
+        values = [scaling.to(own, scale) for own, scale in zip(inside, self.scales, strict=True)]
+        units: Array = np.stack(values) / self.unit
+        return units
+
+
+def predictive(
+    networks: Sequence[Network], recipe: Recipe, unit: Any, panel: Panel, scales: Array, n_threads: int = 0
+) -> Predictive:
+    """Predict the distributions of every series of a panel, by networks with a head; arguments as of `forecast`."""
+    parts = [
+        Predictive.of(recipe, unit, *chunk) for chunk in _outputs(networks, recipe, unit, panel, scales, n_threads)
+    ]
+    raw, center = np.concatenate([part.raw for part in parts]), np.concatenate([part.center for part in parts])
+    return Predictive(recipe, unit, raw, center, scales)
 
 
 def check_finite(place: str, panel: Panel, forecasts: Array) -> Array:
@@ -173,7 +267,9 @@ def final_output(
 def combined(
     recipe: Recipe, unit: Any, outputs: Sequence[npt.NDArray[np.float32]], center: Array, scales: Array
 ) -> Array:
-    """Convert outputs of the networks (N, K·D) to a forecast (N, K) or (N, K, D): the median, transforms inverted."""
+    """Convert outputs of the networks (N, K·D·P) to a forecast (N, K) or (N, K, D): the median, transforms inverted."""
+    if recipe.head is not None:
+        return Predictive.of(recipe, unit, outputs, center, scales).at(np.zeros(1))
     median = np.median([output.astype(np.float64) for output in outputs], axis=0)
     median = (median.reshape(len(center), recipe.horizon, recipe.channels) + center[:, None]) * unit
     if isinstance(recipe.transform, str):

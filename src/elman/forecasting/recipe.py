@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from elman import _check
 from elman.errors import ArgumentError, DataError
+from elman.forecasting.heads import Head
 from elman.forecasting.seasons import seasons_of
 from elman.tables.frequencies import Frequency
 
@@ -61,6 +62,8 @@ class Recipe:
         Center and spread of every covariate that enters once a step, with its value at the newest time.
     masked : bool
         Whether a window has a flag beside every value, which is 1 where the value is missing.
+    head : Head or None
+        Distribution predicted of every value; None for a point.
     """
 
     horizon: int
@@ -75,6 +78,7 @@ class Recipe:
     future: tuple[tuple[float, float], ...] = ()
     once: tuple[tuple[float, float], ...] = ()
     masked: bool = False
+    head: Head | None = None
 
     @property
     def input_size(self) -> int:
@@ -94,8 +98,8 @@ class Recipe:
 
     @property
     def output_size(self) -> int:
-        """Numbers forecast per step."""
-        return self.horizon * self.channels
+        """Outputs per step: the numbers forecast, or the raw outputs of their head."""
+        return self.horizon * self.channels * (1 if self.head is None else self.head.size)
 
     @property
     def context_length(self) -> int:

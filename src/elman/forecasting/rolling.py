@@ -24,6 +24,7 @@ from elman.forecasting.options import inputs_of, least_values
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.partitioned import rebuilt
+from elman.forecasting.quantiles import Asked
 from elman.forecasting.verdicts import MODEL
 from elman.partitions import Job, Part, Partitioned, at_level
 from elman.tables.frame_columns import time_stamps
@@ -46,15 +47,15 @@ class CutOffs:
         Values forecast from each, values per season.
     baselines : tuple of str
         Keys of `elman.forecasting.BASELINES`.
-    levels : tuple of float
-        Percentages of intervals around the forecasts of the model.
+    asked : Asked
+        Intervals and quantiles around the forecasts of the model.
     """
 
     left_out: tuple[int, ...]
     horizon: int
     season: int
     baselines: tuple[str, ...]
-    levels: tuple[float, ...]
+    asked: Asked
 
     @property
     def least(self) -> int:
@@ -64,8 +65,7 @@ class CutOffs:
     @property
     def columns(self) -> list[str]:
         """Columns of forecasts."""
-        edges = [f"{MODEL}-{side}-{level:g}" for level in self.levels for side in ("lo", "hi")]
-        return [MODEL, *edges, *self.baselines]
+        return [MODEL, *(f"{MODEL}-{name}" for name in self.asked.names), *self.baselines]
 
     def forecasts(self, place: str, panel: Panel, model: Any, left_out: int) -> pd.DataFrame:
         """Forecast from one of them, with a model fitted to the values before it or before an earlier one.
@@ -89,8 +89,8 @@ class CutOffs:
         known = panel.head(left_out)
         forecasts = model._forecast_panel(place, known)
         columns = {MODEL: rows_of(forecasts)}
-        if self.levels:
-            edges = model._bounds(place, known, forecasts, self.levels)
+        if self.asked:
+            edges = model._edges(place, known, forecasts, self.asked)
             columns |= {f"{MODEL}-{name}": rows_of(values) for name, values in edges.items()}
         single = by_channel(known)
         for name in self.baselines:

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.forecasting.panel import Panel
-from elman.forecasting.prediction import WarmUp, combined, final_output, warm_up
+from elman.forecasting.prediction import Predictive, WarmUp, combined, final_output, warm_up
 from elman.forecasting.recipe import Recipe
 from elman.network import Network, State
 
@@ -41,6 +41,10 @@ class Running:
     def forecast(self, recipe: Recipe, unit: Any, scales: Array) -> Array:
         """Return the forecast (S, K) or (S, K, D)."""
         return combined(recipe, unit, self.outputs, self.center, scales)
+
+    def predictive(self, recipe: Recipe, unit: Any, scales: Array) -> Predictive:
+        """Return the distributions that networks with a head predict."""
+        return Predictive.of(recipe, unit, self.outputs, self.center, scales)
 
 
 def begin(

@@ -34,8 +34,8 @@ SINCE: dict[str, Any] = {
     "cutoffs": "auto",
     "refit": False,
 }  # parameters missing from old files
-ADDED: dict[str, Any] = {  # likewise, from before there were weights and calendars
-    **dict.fromkeys(("weight", "half_life", "censored", "static_covariates", "holidays")),
+ADDED: dict[str, Any] = {  # likewise, from before there were weights, calendars and heads
+    **dict.fromkeys(("weight", "half_life", "censored", "static_covariates", "holidays", "quantiles", "distribution")),
     "calendar": False,
 }
 _PRIOR = "prior."  # prefix of the prior's arrays

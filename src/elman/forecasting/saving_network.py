@@ -15,7 +15,7 @@ from elman.forecasting.fitted import INTERRUPTED
 from elman.forecasting.intervals import take_arrays, to_arrays
 from elman.forecasting.methods import NetworkMethod
 from elman.forecasting.methods.network import warms_anew
-from elman.forecasting.options import ahead_of, architecture_of
+from elman.forecasting.options import ahead_of, architecture_of, head_for
 from elman.forecasting.panel import LARGEST, Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.prediction import forecast
@@ -51,7 +51,7 @@ def network_to_file(network: NetworkMethod, *, own_names: bool) -> tuple[Arrays,
         arrays["names"] = names_to_file(network.names)
     return arrays, {
         "architecture": network.networks[0].architecture.to_dict(),
-        "recipe": asdict(network.recipe),
+        "recipe": {name: value for name, value in asdict(replace(network.recipe, head=None)).items() if name != "head"},
         "unit": np.asarray(network.unit).tolist(),
         "updates": network.updates,
         "measured": {
@@ -64,7 +64,7 @@ def network_to_file(network: NetworkMethod, *, own_names: bool) -> tuple[Arrays,
 
 def network_from_file(parameters: Parameters, arrays: Arrays, metadata: dict[str, Any]) -> NetworkMethod:
     """Rebuild the network without its values per series; its arrays are removed from those of the file."""
-    recipe = _recipe(metadata["recipe"])
+    recipe = replace(_recipe(metadata["recipe"]), head=head_for(parameters))
     inputs = inputs_from_file(metadata["data"], parameters)
     own = (recipe.horizon, recipe.steps, recipe.carry, *map(len, (recipe.past, recipe.future, recipe.once)))
     known = len(inputs.past), inputs.known_ahead, inputs.once
@@ -211,9 +211,9 @@ def _checked_running(arrays: Arrays, network: NetworkMethod, newest: Panel, scal
 def _recipe(fields: dict[str, Any]) -> Recipe:
     """Rebuild the recipe, with every number in its range."""
     fields = {"once": (), "masked": False, **under_new_names(fields, RENAMED)}
-    check_names("recipe fields", set(fields), set(Recipe.__dataclass_fields__))
+    check_names("recipe fields", set(fields), set(Recipe.__dataclass_fields__) - {"head"})
     names = ("horizon", "window", "steps", "channels")
-    numbers = {name: _check.positive_integer("recipe", name, fields[name]) for name in names}
+    numbers: dict[str, Any] = {name: _check.positive_integer("recipe", name, fields[name]) for name in names}
     seasons = resolve_seasons("recipe", list(fields["seasons"]), None)
     return Recipe(
         carry=_check.boolean("recipe", "carry", fields["carry"]),

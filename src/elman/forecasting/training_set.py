@@ -10,6 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.data.windows import pad_left, trailing_mean
+from elman.forecasting.head_training import WithCounts
+from elman.forecasting.heads import log_offset
 from elman.forecasting.masking import begun_known, known_center
 from elman.forecasting.missing import fill
 from elman.forecasting.panel import Panel, spanned
@@ -56,6 +58,8 @@ class Arrays:
         In units of the network, in the order of the panel; then the flags of masked values, if there are any.
     kept : Spans or None
         The spans that the other arrays hold of the series end to end; None: everything.
+    counts : ndarray (total, 2 * D), float64, or None
+        For a head of counts: the values themselves, and the logarithm of the mean that the window suggests.
     """
 
     values: Array
@@ -64,6 +68,7 @@ class Arrays:
     weight: Array | None
     covariates: Array | None = None
     kept: Spans | None = None
+    counts: Array | None = None
 
 
 def filled(panel: Panel, missing: str, season: int) -> tuple[Panel, npt.NDArray[np.bool_]]:
@@ -199,7 +204,12 @@ def arrays_of(
     further = [] if panel.covariates is None else [_covariates(panel.covariates, panel, recipe, shortest)]
     if recipe.masked:
         further.append(np.concatenate([own.astype(np.float64) for own in flags if own is not None]))
-    return Arrays(values, offsets, center, weight, np.concatenate(further, axis=1) if further else None)
+    counts = None
+    if recipe.head is not None and recipe.head.counts:
+        offset = log_offset(center * unit, recipe.center)
+        counts = np.concatenate([np.rint(np.expm1(values * unit)), offset], axis=1)
+    covariates = np.concatenate(further, axis=1) if further else None
+    return Arrays(values, offsets, center, weight, covariates, counts=counts)
 
 
 def _weights(panel: Panel, recipe: Recipe, unknown: npt.NDArray[np.bool_] | None, half_life: float | None) -> Array:
@@ -235,15 +245,19 @@ def stretches(arrays: Arrays, recipe: Recipe, batch_size: int, last: bool) -> So
     return LastStep(batches) if last else batches
 
 
-def _cut(arrays: Arrays, recipe: Recipe, batch_size: int) -> OrderedStretches | StretchBatches | WithCovariates:
+def _cut(
+    arrays: Arrays, recipe: Recipe, batch_size: int
+) -> OrderedStretches | StretchBatches | WithCovariates | WithCounts:
     sizes: dict[str, Any] = {"window": recipe.window, "horizon": recipe.horizon, "steps": recipe.steps}
     kind: Any = OrderedStretches
     if not recipe.carry:
         kind, sizes = StretchBatches, sizes | {"batch_size": batch_size, "kept": arrays.kept}
     batches = kind(arrays.values, arrays.offsets, **sizes, center=arrays.center, weight=arrays.weight)
-    if arrays.covariates is None:
-        return batches  # type: ignore[no-any-return]
-    return WithCovariates(batches, kind(arrays.covariates, arrays.offsets, **sizes), recipe)
+    if arrays.covariates is not None:
+        batches = WithCovariates(batches, kind(arrays.covariates, arrays.offsets, **sizes), recipe)
+    if arrays.counts is not None:
+        batches = WithCounts(batches, kind(arrays.counts, arrays.offsets, **sizes), recipe.channels)
+    return batches  # type: ignore[no-any-return]
 
 
 class WithCovariates:
@@ -329,4 +343,4 @@ class LastStep:
         return Batch(x, y[last, rows], None if weight is None else weight[last, rows], lengths, carry)
 
 
-Source: TypeAlias = OrderedStretches | StretchBatches | WithCovariates | LastStep
+Source: TypeAlias = OrderedStretches | StretchBatches | WithCovariates | WithCounts | LastStep

@@ -34,6 +34,7 @@ def check_exportable(network: NetworkMethod) -> None:
     UnsupportedError
         With the parameter and a remedy.
     """
+    network.need_points("export_onnx")
     repeats = network.horizon // network.recipe.horizon
     if repeats > _MOST_REPEATS:
         raise UnsupportedError(

@@ -10,13 +10,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from elman.errors import ArgumentError
+from elman.errors import ArgumentError, DataError, Remedy, UnsupportedError
 from elman.estimators import member_seeds
 from elman.forecasting.fitting import Prepared, make_recipe, make_trainers, prepare
-from elman.forecasting.intervals import Residuals, bounds, levels_within
+from elman.forecasting.intervals import Residuals, bounds, bounds_of_head, levels_within
+from elman.forecasting.options import head_for
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
-from elman.forecasting.prediction import check_finite, forecast
+from elman.forecasting.prediction import Predictive, check_finite, forecast, predictive
 from elman.forecasting.recipe import Recipe, resolve_seasons, rule_updates
 from elman.forecasting.running import Running, begin, proceed
 from elman.forecasting.scaling import Scaling
@@ -147,18 +148,50 @@ class NetworkMethod:
         self, place: str, newest: Panel, levels: Sequence[float], n_threads: int
     ) -> tuple[Array, dict[str, Array]]:
         """Forecast from the newest values, with intervals."""
-        forecasts = self.forecast_newest(place, newest, n_threads)
-        return forecasts, self.bounds(place, newest, forecasts, levels, n_threads)
+        if self.recipe.head is None:
+            forecasts = self.forecast_newest(place, newest, n_threads)
+            return forecasts, self.bounds(place, newest, forecasts, levels, n_threads)
+        found = self.predictive_newest(newest, n_threads)
+        forecasts = check_finite(place, newest, found.at(np.zeros(1)))
+        return forecasts, bounds_of_head(place, found, self.residuals, newest, forecasts, levels)
 
     def bounds(
         self, place: str, panel: Panel, forecasts: Array, levels: Sequence[float], n_threads: int
     ) -> dict[str, Array]:
-        """Put conformal intervals around forecasts."""
-        return bounds(place, self.residuals, self.recipe, panel, forecasts, levels)
+        """Put conformal intervals around forecasts, or those of the distributions that the network predicts."""
+        if self.recipe.head is None:
+            return bounds(place, self.residuals, self.recipe, panel, forecasts, levels)
+        found = self._predictive(panel, self.scales_for(panel), n_threads)
+        return bounds_of_head(place, found, self.residuals, panel, forecasts, levels)
+
+    def predictive_newest(self, newest: Panel, n_threads: int) -> Predictive:
+        """Predict the distributions that follow the newest values of the fit and of later updates."""
+        if self.running is not None:
+            return self.running.predictive(self.recipe, self.unit, self.scales)
+        return self._predictive(newest, self.scales, n_threads)
+
+    def distances(self, known: Panel, actual: Array, n_threads: int) -> Array:
+        """Return the distances of the values that came after a panel, in the unit of the head."""
+        return self._predictive(known, self.scales_for(known), n_threads).distances(actual)
+
+    def _predictive(self, panel: Panel, scales: Array, n_threads: int) -> Predictive:
+        newest = panel.tail(self.recipe.context_length)
+        return predictive(self.networks, self.recipe, self.unit, newest, scales, n_threads)
+
+    def need_points(self, place: str) -> None:
+        """Refuse a network that predicts more than points.
+
+        Raises
+        ------
+        UnsupportedError
+            If it predicts quantiles or a distribution.
+        """
+        if self.recipe.head is not None:
+            raise UnsupportedError(f"{place}: takes a network that predicts points, not quantiles or a distribution.")
 
     def levels_within(self, levels: Sequence[float]) -> list[float]:
-        """Return the levels for which there are enough residuals."""
-        return levels_within(self.residuals, levels)
+        """Return the levels for which there are enough residuals, or that the head learned."""
+        return levels_within(self.residuals, levels, self.recipe.head)
 
     def advanced(
         self, place: str, newest: Panel, longer: Panel, added: npt.NDArray[np.int64], n_threads: int
@@ -207,6 +240,7 @@ def fit_network(place: str, parameters: Parameters, series: SeriesStore, root: i
     seasons = resolve_seasons(place, parameters.season, series.frequency)
     kind = make_recipe(place, parameters, series, seasons, 1).transform
     series.check(place, Scaling.of(kind))
+    _check_counts(place, parameters, series)
     held_out = HeldOut(place, parameters, series.sample, seasons, kind)
     try:
         choice = choose(held_out, root) if parameters.window == "auto" else Choice(int(parameters.window))
@@ -223,6 +257,22 @@ def fit_network(place: str, parameters: Parameters, series: SeriesStore, root: i
             raise
         raise Stopped(found) from None
     return _method(parameters, series, prepared, trainers, stop, choice, scores)
+
+
+def _check_counts(place: str, parameters: Parameters, series: SeriesStore) -> None:
+    """Refuse values that are no counts for a distribution of counts."""
+    head = head_for(parameters)
+    if head is None or not head.counts:
+        return
+    for _, panel, unknown in series.pieces(np.arange(len(series.lengths))):
+        wrong = ((panel.values != np.rint(panel.values)) & ~unknown).reshape(len(panel.values), -1).any(axis=1)
+        if wrong.any():
+            index = int(np.argmax(wrong))
+            raise DataError(
+                f'{place}: distribution="{parameters.distribution}" is for counts, y is '
+                f"{np.ravel(panel.values[index])[0]:.15g} {panel.place(index)}.",
+                Remedy("pass {} for other numbers", distribution="student_t"),
+            )
 
 
 def _so_far(parameters: Parameters, series: SeriesStore, held_out: HeldOut) -> NetworkMethod | None:
