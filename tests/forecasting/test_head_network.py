@@ -111,7 +111,7 @@ def test_channels_covariates_last_and_carried() -> None:
 
 def test_targets_of_counts_are_the_counts_after_each_window() -> None:
     parameters = Forecaster(2, distribution="poisson", **SMALL)
-    panel = read_panel("t", COUNTS, "auto", "error", ())
+    panel = read_panel("t", COUNTS)
     store = PanelStore.of(panel, "error", 12)
     recipe = make_recipe("t", parameters, store, (12,), 13)
     batch = stretches(prepare(store, recipe).arrays(None), recipe, 1, False).with_seed(3).batch(0)
@@ -122,6 +122,13 @@ def test_targets_of_counts_are_the_counts_after_each_window() -> None:
     season = np.log1p(COUNTS[at - 11 : at + 1]).mean()
     assert y[0, 2] == pytest.approx(log_offset(np.array(season), 12), rel=1e-6)
     assert len(x) == 13
+
+
+def test_counts_of_any_size_start_at_the_level_of_their_season() -> None:
+    many = np.random.default_rng(2).poisson(400, 72).astype(np.float64)
+    for name in ("poisson", "negative_binomial"):
+        found = Forecaster(2, distribution=name, **SMALL | {"updates": 3}).fit(many).predict()
+        assert (np.abs(found - 400) < 100).all()
 
 
 def test_order_of_series_does_not_matter() -> None:

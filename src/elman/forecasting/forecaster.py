@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
+from elman import _check
 from elman.errors import ArgumentError, ElmanWarning, Remedy, UnsupportedError
 from elman.estimators import Arrays, Contract, Estimator, Table, changing, documented
 from elman.forecasting.covariates import with_ahead
@@ -25,6 +26,7 @@ from elman.forecasting.options import TABLE, check_parameters, inputs_of, least_
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.partitioned import empty_forecast, forecast_parts
+from elman.forecasting.paths import deliver_paths, sample_paths
 from elman.forecasting.procedure import fit_panel, fit_store
 from elman.forecasting.quantiles import Asked
 from elman.forecasting.recipe import resolve_seasons
@@ -390,11 +392,7 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
                 return forecast_parts(place, self, fitted, self._content(fitted), source, asked, future, job)
             job.refuse(place)
             if data is None:
-                if static_df is not None:
-                    raise ArgumentError(
-                        f"{place}: static_df belongs to data, and there are none; those of fit are known."
-                    )
-                panel = self._with_future(place, fitted.need_series(place), future)
+                panel = self._newest(place, fitted, future, static_df)
                 return fitted.delivered(place, panel, asked, self.n_threads or 0)
             panel = self._with_future(place, self._read(place, data, static=static_df), future)
             forecasts = self._forecast_panel(place, panel)
@@ -402,6 +400,68 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
             if not asked:
                 return panel.deliver(forecasts)
             return deliver(panel, forecasts, self._edges(place, panel, forecasts, asked))
+
+    def sample(
+        self, n: int = 100, data: Any = None, future: Any = None, *, static_df: Any = None, seed: int = 0
+    ) -> Any:
+        """Draw whole paths of the `horizon` values that follow, for sums over the steps, or what comes of them.
+
+        At every step the paths have the distribution of `predict`, and their steps depend on each other like past
+        errors of the series (`elman.forecasting.paths`). Different series are drawn independently, and so are the
+        channels of one.
+
+        Parameters
+        ----------
+        n : int
+            Paths of every series.
+        data, future, static_df
+            As for `predict`, in memory.
+        seed : int
+            The same seed gives the same paths; those of a series depend neither on the others nor on their order.
+
+        Returns
+        -------
+        ndarray (n, horizon) or (n, horizon, D), or frame
+            For an array; (n, S, horizon) or (n, S, horizon, D) for a list of S series. A frame has ``unique_id``,
+            future ``ds``, ``sample`` (0 … n-1) and ``Elman``, path after path.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ArgumentError
+            If ``n`` or ``seed`` has a wrong value, or the method has no intervals.
+        DataError
+            If a value or time stamp cannot be used.
+        UnsupportedError
+            If the data are in parts.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> y = 20 + np.random.default_rng(0).normal(size=60).cumsum()
+        >>> paths = Forecaster(6, season=1, method="prior").fit(y).sample(500)
+        >>> low, high = np.quantile(paths.sum(axis=1), [0.1, 0.9])               # the 80 % interval of the sum
+        >>> paths.shape, bool(low < paths.sum(axis=1).mean() < high)
+        ((500, 6), True)
+        """
+        place = self._place("sample")
+        n = _check.positive_integer(place, "n", n)
+        seed = _check.integer(place, "seed", seed, 0, 2**63 - 1)
+        with self._reading("sample") as fitted:
+            given = fitted.source if data is None else data
+            if partitioned(place, given, *fitted.possible_names) is not None:
+                raise UnsupportedError(
+                    f"{place}: paths are drawn for series in memory.", Remedy("pass a frame as {}", data=...)
+                )
+            if data is None:
+                panel = self._newest(place, fitted, future, static_df)
+            else:
+                panel = self._with_future(place, self._read(place, data, static=static_df), future)
+                panel, _ = filled(panel, self.missing, fitted.seasons[0])
+            options: dict[str, Any] = {"newest": data is None, "n_threads": self.n_threads or 0}
+            paths = sample_paths(place, fitted.method, panel, n, seed, fitted.seasons[0], **options)
+            return deliver_paths(panel, paths)
 
     def gradient_flow(self, data: Any = None, *, member: int = 0, probes: int = 8) -> GradientFlow:
         """Measure how far back in time the gradient of the loss reaches, on stretches drawn like those of training.
@@ -645,6 +705,12 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         """Fit checked parts of whole series."""
         store = open_store(place, self, source, source)
         self._take(lambda: fit_store(place, self, store))
+
+    def _newest(self, place: str, fitted: Fitted, future: Any, static: Any) -> Panel:
+        """Return the newest values of the fit, with the covariates known ahead."""
+        if static is not None:
+            raise ArgumentError(f"{place}: static_df belongs to data, and there are none; those of fit are known.")
+        return self._with_future(place, fitted.need_series(place), future)
 
     def _with_future(self, place: str, panel: Panel, future: Any) -> Panel:
         """Append the covariates known ahead to a panel, if there are any."""

@@ -43,6 +43,7 @@ from elman.forecasting.scaling import Scaling
 __all__ = [
     "STEADY",
     "Residuals",
+    "adjustment",
     "bounds",
     "bounds_of_head",
     "check_levels",
@@ -54,6 +55,7 @@ __all__ = [
 ]
 
 Array = npt.NDArray[np.float64]
+_USUAL = 80.0
 STEADY = 3  # times as many residuals as a level needs, so that it does not depend on the largest alone
 _ARRAYS = ("residuals", "residual_offsets")
 
@@ -207,6 +209,14 @@ def levels_within(residuals: Residuals | None, levels: Sequence[float], head: He
     if residuals is None:
         return [level for level in levels if head is not None and level <= head.highest]
     return [level for level in levels if residuals.count >= residuals_needed(level)]
+
+
+def adjustment(residuals: Residuals | None, horizon: int) -> Array:
+    """Return the factor for each step (K,) by which past errors widen the 80 % interval of a head; ones without any."""
+    if residuals is None or residuals.count < residuals_needed(_USUAL):
+        return np.ones(horizon)
+    factors: Array = residuals.quantiles(_USUAL) / NormalDist().inv_cdf(0.5 + _USUAL / 200)
+    return factors
 
 
 def bounds_of_head(

@@ -17,7 +17,17 @@ from elman.forecasting.scaling import Scaling
 from elman.forecasting.training_set import Arrays, arrays_of, beside, standardized
 from elman.network import Network, State
 
-__all__ = ["Predictive", "WarmUp", "check_finite", "combined", "final_output", "forecast", "predictive", "warm_up"]
+__all__ = [
+    "HeadSteps",
+    "Predictive",
+    "WarmUp",
+    "check_finite",
+    "combined",
+    "final_output",
+    "forecast",
+    "predictive",
+    "warm_up",
+]
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
@@ -133,6 +143,11 @@ class Predictive:
         values = [scaling.back(own, scale) for own, scale in zip(found, self.scales, strict=True)]
         return np.moveaxis(np.stack(values), 0, axis)
 
+    def of_series(self, series: int) -> Predictive:
+        """Return the distributions of one series."""
+        one = slice(series, series + 1)
+        return replace(self, raw=self.raw[one], center=self.center[one], scales=self.scales[one])
+
     def scores_of(self, actual: Array) -> tuple[Array, Array]:
         """Return the normal scores of values (S, K) or (S, K, D), of counts those just below and at each.
 
@@ -159,6 +174,44 @@ class Predictive:
         values = [scaling.to(own, scale) for own, scale in zip(inside, self.scales, strict=True)]
         units: Array = np.stack(values) / self.unit
         return units
+
+
+@dataclass(frozen=True)
+class HeadSteps:
+    """Distributions of every channel of every series, for sample paths.
+
+    Parameters
+    ----------
+    found : Predictive
+        The distributions.
+    factors : ndarray (K,)
+        By which past errors widen each step.
+    """
+
+    found: Predictive
+    factors: Array
+
+    @property
+    def horizon(self) -> int:
+        """Values ahead (K)."""
+        return self.found.recipe.horizon
+
+    def at(self, row: int, z: Array) -> Array:
+        """Return the values (n, K) of one channel of one series at normal scores (n, K)."""
+        series, channel = divmod(row, self.found.recipe.channels)
+        values = self.found.of_series(series).at((z * self.factors)[:, None, :, None])[:, 0]
+        one: Array = values if values.ndim == 2 else values[..., channel]
+        return one
+
+    def scores_of(self, actual: Array) -> Array:
+        """Return the normal scores (R, K) of values (R, K); of counts the middle ones."""
+        series, horizon = len(self.found.center), actual.shape[1]
+        values = np.moveaxis(actual.reshape(series, -1, horizon), 1, 2)
+        if isinstance(self.found.recipe.transform, str):
+            values = values[..., 0]
+        below, above = self.found.scores_of(values)
+        middle = 0.5 * (below + above).reshape(series, horizon, -1)
+        return np.moveaxis(middle, 2, 1).reshape(-1, horizon)
 
 
 def predictive(

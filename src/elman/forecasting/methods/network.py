@@ -13,11 +13,11 @@ import pandas as pd
 from elman.errors import ArgumentError, DataError, Remedy, UnsupportedError
 from elman.estimators import member_seeds
 from elman.forecasting.fitting import Prepared, make_recipe, make_trainers, prepare
-from elman.forecasting.intervals import Residuals, bounds, bounds_of_head, levels_within
+from elman.forecasting.intervals import Residuals, adjustment, bounds, bounds_of_head, levels_within
 from elman.forecasting.options import head_for
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
-from elman.forecasting.prediction import Predictive, check_finite, forecast, predictive
+from elman.forecasting.prediction import HeadSteps, Predictive, check_finite, forecast, predictive
 from elman.forecasting.recipe import Recipe, resolve_seasons, rule_updates
 from elman.forecasting.running import Running, begin, proceed
 from elman.forecasting.scaling import Scaling
@@ -169,6 +169,14 @@ class NetworkMethod:
         if self.running is not None:
             return self.running.predictive(self.recipe, self.unit, self.scales)
         return self._predictive(newest, self.scales, n_threads)
+
+    def steps(self, panel: Panel, *, newest: bool, n_threads: int) -> HeadSteps:
+        """Predict the distributions that follow a panel, or the newest values of the fit, for sample paths."""
+        if newest:
+            found = self.predictive_newest(panel, n_threads)
+        else:
+            found = self._predictive(panel, self.scales_for(panel), n_threads)
+        return HeadSteps(found, adjustment(self.residuals, self.horizon))
 
     def distances(self, known: Panel, actual: Array, n_threads: int) -> Array:
         """Return the distances of the values that came after a panel, in the unit of the head."""
