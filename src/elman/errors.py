@@ -14,7 +14,7 @@ The tree::
         └── TrainingError      (also RuntimeError)  a loss or gradient stopped being finite
     UserWarning
     └── ElmanWarning                                legal, but probably not intended
-        └── ConvergenceWarning                      a training ended too early, or made its loss worse
+        └── ConvergenceWarning                      a training ended too early, or raised its loss
 
 ``except ElmanError`` catches all of them; ``except ValueError`` also works, in code that does not know Elman.
 
@@ -314,7 +314,7 @@ class ElmanWarning(_Message, UserWarning):
 
 
 class ConvergenceWarning(ElmanWarning):
-    """A training ended while its loss still fell, or made its loss worse.
+    """A training ended while its loss still fell, or raised its loss.
 
     Examples
     --------

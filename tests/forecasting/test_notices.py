@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from elman import DataError, ElmanWarning, Forecaster
+from elman import ConvergenceWarning, DataError, ElmanWarning, Forecaster
 from forecasting.small import WAVE, frame_of, small
 
 MONTHS = frame_of(WAVE, WAVE, WAVE, freq="MS")
@@ -82,3 +82,12 @@ def test_a_constant_goes_on_to_the_last_bit(season: int) -> None:
         found = Forecaster(3, season=season, method="prior").fit(np.full(40, constant)).predict(level=[80])
         assert found["Elman"].tolist() == [constant] * 3
         assert (found["Elman-lo-80"] <= constant).all() and (found["Elman-hi-80"] > constant).all()
+
+
+def test_a_learning_rate_that_is_too_high_is_named() -> None:
+    model = small(updates=120, learning_rate=10.0)
+    with pytest.warns(ConvergenceWarning) as caught:
+        model.fit(WAVE)
+    assert len(caught) == 1
+    assert str(caught[0].message).startswith("Forecaster.fit: the loss rose from ")
+    assert str(caught[0].message).endswith("Lower learning_rate.")

@@ -138,6 +138,13 @@ def test_a_stopped_search_goes_on_with_the_same_bits(
         (0.5 + 0.2 * np.random.default_rng(0).normal(size=400), None),  # the spread of batches
         (np.linspace(0.5, 2.0, 300), r"fit: training made the loss worse: 0\.5 at the start, 1\.93 at the end\. Lower"),
         (np.linspace(0.5, 0.9, 300), None),
+        (
+            np.r_[0.5, np.full(39, 9.0), np.full(160, 0.2)],
+            r"fit: the loss rose from 0\.5 at the start to 9 during training, and ended at 0\.2\. Lower",
+        ),
+        (np.r_[0.5, np.full(9, 9.0), np.full(190, 0.2)], None),  # half of a tenth
+        (np.r_[0.01, np.full(199, 9.0)], None),  # a first batch that is small by chance
+        (np.r_[0.5, np.full(39, 9.0), np.full(40, 0.2)], None),  # too few to be told
     ],
 )
 def test_warnings_about_a_curve(loss: np.ndarray, text: str | None) -> None:

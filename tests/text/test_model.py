@@ -17,7 +17,7 @@ import pytest
 from sklearn.base import clone
 from sklearn.exceptions import NotFittedError
 
-from elman import ArgumentError, DataError, LanguageModel, TrainingError
+from elman import ArgumentError, ConvergenceWarning, DataError, ElmanWarning, LanguageModel, TrainingError
 from elman.estimators import Interrupted
 from elman.text import Measures, TokenWindows
 from elman.text.options import rule_size
@@ -469,3 +469,12 @@ def test_progress_tells_speed_loss_and_perplexity(monkeypatch: pytest.MonkeyPatc
     notes = [note for note in notes if "tokens/s" in note]
     assert "tokens/s, loss " in notes[-1]
     assert ", perplexity " in notes[-1] and ", best validation " in notes[-1]
+
+
+def test_a_learning_rate_that_is_too_high_is_named() -> None:
+    with pytest.warns(ElmanWarning) as caught:
+        small(epochs=40, learning_rate=100.0).fit(SENTENCES)
+    (said,) = [str(warning.message) for warning in caught if isinstance(warning.message, ConvergenceWarning)]
+    assert said.startswith("LanguageModel.fit: training made the loss worse: ") and said.endswith(
+        "Lower learning_rate."
+    )

@@ -27,6 +27,7 @@ from elman.estimators.parameters import (
 )
 from elman.estimators.seeds import member_seeds, root_seed
 from elman.estimators.summary import trained
+from elman.estimators.worse import notice_worse
 
 __all__ = [
     "COMMON",
@@ -56,6 +57,7 @@ __all__ = [
     "flow_of",
     "hints_of",
     "member_seeds",
+    "notice_worse",
     "optimizer_arrays",
     "reading",
     "root_seed",

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.errors import DataError, ElmanWarning, Remedy
-from elman.estimators import Interrupted, root_seed, values_of
+from elman.estimators import Interrupted, notice_worse, root_seed, values_of
 from elman.forecasting.calibration import calibrate
 from elman.forecasting.candidates import Candidates
 from elman.forecasting.channels import by_channel, named, rejoined, rows_of
@@ -127,11 +127,14 @@ def _fit(candidates: Candidates, series: SeriesStore) -> Fitted:
         return _fitted(candidates, series, method, decision.reason, comparison)
 
     try:
-        return fitted(candidates.prepare(series, [decision.delivered])[decision.delivered])
+        method = candidates.prepare(series, [decision.delivered])[decision.delivered]
     except Stopped:
         if (network := _network_so_far(candidates, series)) is None:
             raise
         raise Interrupted(fitted(network)) from None
+    if isinstance(method, NetworkMethod):
+        notice_worse(candidates.place, method.history)
+    return fitted(method)
 
 
 def _fitted(

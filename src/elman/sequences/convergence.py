@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from elman.errors import ConvergenceWarning, Remedy
+from elman.estimators import notice_worse
 from elman.training import History, Trainer
 
 __all__ = ["MOST", "Doubling", "notice_convergence", "settled"]
@@ -21,7 +22,6 @@ _LEAST_GAIN = 0.001  # of the held-out error
 _FEWEST = 200  # updates of a curve that can be judged
 _TENTH = 0.1  # of the whole gain within the last quarter is a loss that still falls
 _SLIGHT = 0.05  # of the loss
-_WORSE = 2.0  # times the loss at the start
 
 
 def settled(history: History, least: int) -> int | None:
@@ -97,7 +97,7 @@ class Doubling:
 
 
 def notice_convergence(place: str, histories: Sequence[History], *, automatic: bool, open_end: bool) -> None:
-    """Warn if the loss of most networks still fell at the end, or that of one ended far above its start.
+    """Warn if the loss of most networks still fell at the end, or `notice_worse` finds a reason.
 
     Parameters
     ----------
@@ -119,11 +119,7 @@ def notice_convergence(place: str, histories: Sequence[History], *, automatic: b
     >>> print(caught[0].message.text)
     fit: the loss still fell at the end of 200 updates, in their last quarter from 0.499 to 0.298.
     """
-    worse = [history.loss for history in histories if _got_worse(history.loss)]
-    if worse:
-        first, last = worse[0][0], float(np.mean(worse[0][-len(worse[0]) // 10 :]))
-        text = f"{place}: training made the loss worse: {first:.3g} at the start, {last:.3g} at the end."
-        warnings.warn(ConvergenceWarning(text, Remedy("lower learning_rate")), stacklevel=2)
+    notice_worse(place, histories)
     falling = open_end if automatic else 2 * sum(_still_falls(own.loss) for own in histories) > len(histories)
     if not falling:
         return
@@ -135,11 +131,6 @@ def notice_convergence(place: str, histories: Sequence[History], *, automatic: b
     text += f"{after:.3g}."
     more = Remedy(updates=4 * count)
     warnings.warn(ConvergenceWarning(text, *([more] if automatic else [Remedy(updates="auto"), more])), stacklevel=2)
-
-
-def _got_worse(loss: Sequence[float]) -> bool:
-    count = len(loss)
-    return count >= _FEWEST and float(np.mean(loss[-count // 10 :])) > _WORSE * float(np.mean(loss[:3]))
 
 
 def _still_falls(loss: Sequence[float]) -> bool:

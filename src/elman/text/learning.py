@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from elman.estimators import Interrupted, root_seed, values_of
+from elman.estimators import Interrupted, notice_worse, root_seed, values_of
 from elman.network import Network
 from elman.text.corpus import Corpus
 from elman.text.fitted import Fitted
@@ -17,7 +17,7 @@ from elman.training import Trainer, TrainingState
 __all__ = ["learn", "learn_further", "new_network"]
 
 
-def learn(parameters: Parameters, text: Text) -> Fitted:
+def learn(place: str, parameters: Parameters, text: Text) -> Fitted:
     """Train a network on a text whose vocabulary has been learned.
 
     Raises
@@ -29,9 +29,11 @@ def learn(parameters: Parameters, text: Text) -> Fitted:
     seed = root_seed(parameters.random_state)
     network = new_network(parameters, text.vocabulary, size, seed)
     try:
-        return _fitted(parameters, train(parameters, text, size, network, seed), text, size)
+        trainer = train(parameters, text, size, network, seed)
     except Stopped as stop:
         raise Interrupted(_fitted(parameters, stop.trainer, text, size)) from None
+    notice_worse(place, [trainer.history])
+    return _fitted(parameters, trainer, text, size)
 
 
 def learn_further(place: str, parameters: Parameters, corpus: Corpus, before: Fitted | None) -> Fitted:

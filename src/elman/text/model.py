@@ -196,7 +196,7 @@ class LanguageModel(Parameters, Writing):
         with changing(place, self):
             text = Text.learned(place, self, corpus, vocabulary_size(self))
             with checkpointing(place, checkpoint_dir, resume, self.get_params(), (text.training, text.validation)):
-                self._take(lambda: learn(self, text))
+                self._take(lambda: learn(place, self, text))
         return self
 
     def partial_fit(self, X: Source, y: None = None, *, encoding: str = "utf-8") -> Self:
