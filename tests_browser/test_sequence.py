@@ -70,6 +70,13 @@ def test_the_next_value_at_every_step(opened: Open) -> None:
         ("", "Type numbers, columns of numbers, or words."),
         ("1 2", "2 steps are given; windows of 3 and their next value need 4."),
         ("1 2\n3 4 5", "Line 2 has 3 numbers, the first line 2."),
+        (
+            "0.5 0.6 zebra 0.7",
+            (
+                "'zebra' stands among numbers; type a number in its place, or, if all are words, spell the numbers, "
+                "such as 'one'."
+            ),
+        ),
         ("a b c d e f g h i j k l m", "The text has 13 different words; the page takes 12."),
         (
             " ".join(map(str, range(60))),

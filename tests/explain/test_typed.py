@@ -78,6 +78,9 @@ def test_words_are_one_hot_with_the_next_word_as_target() -> None:
         ("", "sequence: the text is empty; type numbers, columns of numbers, or words."),
         ("1 2", "sequence: windows of 3 steps and their next value need 4 steps, got 2."),
         ("1 2\n3 4 5", "sequence: line 2 has 3 numbers, the first 2."),
+        ("0.5 0.6 zebra 0.7", "sequence: 'zebra' stands among numbers; type a number in its place, or, if all are"),
+        ("stock gold\n0.5 0.9\n0.6 n/a\n0.7 0.8", "sequence: 'n/a' stands among numbers;"),
+        ("0.5 nan 0.7 0.8", "sequence: 'nan' stands among numbers;"),
         ("a b c d e f g h i j k l m", "sequence: the text has 13 different words; at most 12 can be worked by hand."),
     ],
 )
@@ -85,6 +88,11 @@ def test_refusals(text: str, message: str) -> None:
     with pytest.raises(DataError) as error:
         typed_lesson(text)
     assert str(error.value).startswith(message)
+
+
+@pytest.mark.parametrize("text", ["to be or 2 be", "zero one zebra two", "stock gold\nup 0.9\ndown flat"])
+def test_a_text_may_hold_some_numbers(text: str) -> None:
+    assert parse(text).words == list(dict.fromkeys(text.split()))
 
 
 @pytest.fixture

@@ -49,7 +49,8 @@ def typed_lesson(text: str, steps: int = 3) -> Lesson:
     Raises
     ------
     DataError
-        If the text has no steps, too few of them, lines of unequal length, or more than 12 different words.
+        If the text has no steps, too few of them, lines of unequal length, more than 12 different words, or words among
+        numbers.
     UnsupportedError
         If the trace is too large to be printed.
 
@@ -93,6 +94,7 @@ def parse(text: str) -> Typed:
     if len(lines) > 1 and not _numeric(lines[0]) and all(map(_numeric, lines[1:])):
         header, lines = lines[0], lines[1:]
     if not all(map(_numeric, lines)):
+        _check_mixture(lines)
         return _words([word for line in lines for word in line])
     rows = [[_number(cell) for cell in line] for line in lines]
     if len(rows) == 1 or len(rows[0]) == 1:
@@ -116,6 +118,18 @@ def _numeric(cells: list[str]) -> bool:
         return all(np.isfinite(_number(cell)) for cell in cells)
     except ValueError:
         return False
+
+
+def _check_mixture(lines: list[list[str]]) -> None:
+    """Refuse a text of which half or more are numbers; a first line without numbers may hold names."""
+    named = len(lines) > 1 and not any(_numeric([cell]) for cell in lines[0])
+    cells = [cell for line in lines[named:] for cell in line]
+    words = [cell for cell in cells if not _numeric([cell])]
+    if 2 * len(words) <= len(cells):
+        raise DataError(
+            f"sequence: '{words[0]}' stands among numbers; type a number in its place, or, if all are words, spell the "
+            "numbers, such as 'one'."
+        )
 
 
 def _columns(rows: list[list[float]], header: list[str] | None) -> Typed:

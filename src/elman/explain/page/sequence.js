@@ -25,9 +25,24 @@ export function parseSequence(text) {
   if (!lines.length) throw new Error("Type numbers, columns of numbers, or words.");
   const numeric = (cells) => cells.every((cell) => isNumber(plain(cell)));
   const header = lines.length > 1 && !numeric(lines[0]) && lines.slice(1).every(numeric) ? lines.shift() : null;
-  if (!lines.every(numeric)) return wordsOf(header ? [header, ...lines] : lines);
+  if (!lines.every(numeric)) {
+    checkMixture(lines);
+    return wordsOf(lines);
+  }
   const rows = lines.map((cells) => cells.map((cell) => Number(plain(cell))));
   return rows.length > 1 && rows[0].length > 1 ? channelsOf(rows, header) : numbersOf(rows.flat());
+}
+
+/** Half or more are numbers: a slip, or a text? A first line without numbers may hold names. */
+function checkMixture(lines) {
+  const numeric = (cell) => isNumber(plain(cell));
+  const named = lines.length > 1 && !lines[0].some(numeric);
+  const cells = lines.slice(named ? 1 : 0).flat();
+  const words = cells.filter((cell) => !numeric(cell));
+  if (2 * words.length <= cells.length)
+    throw new Error(
+      `'${words[0]}' stands among numbers; type a number in its place, or, if all are words, spell the numbers, such as 'one'.`,
+    );
 }
 
 const numbersOf = (values) => ({ kind: "numbers", channels: null, words: null, steps: values.map((value) => [value]) });
