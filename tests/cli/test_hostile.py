@@ -234,7 +234,7 @@ def test_an_output_that_cannot_be_written_is_one_message(words: tuple[str, ...])
 def test_a_terminal_that_takes_few_signs_gets_the_others_escaped(tmp_path: Path, model: Path) -> None:
     done = whole_command("predict", str(model), PYTHONIOENCODING="ascii", MPLBACKEND="nonsense")
     assert done.returncode == 0, done.stderr
-    assert done.stdout.isascii() and r"\u2026" in done.stdout
+    assert done.stdout.isascii() and " ... " in done.stdout and "\\" not in done.stdout
 
 
 @pytest.mark.parametrize(

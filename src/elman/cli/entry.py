@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import os
 import sys
@@ -11,6 +12,8 @@ from typing import NoReturn
 from elman import __version__
 
 __all__ = ["main"]
+
+_PLAIN = {"…": "...", "─": "-", "−": "-", "–": "-", "’": "'", "×": "x", "→": "->"}
 
 
 def main() -> None:
@@ -30,7 +33,7 @@ def main() -> None:
     os.environ["MPLBACKEND"] = "agg"  # pictures are files, whatever the setting of the environment
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")  # escape characters that the terminal cannot print
+            stream.reconfigure(errors="elman-plain")
     try:
         try:
             _run()
@@ -45,6 +48,17 @@ def main() -> None:
         _give_up("there is not enough memory")
     except ImportError as error:  # damaged, or there is not enough memory to load it
         _give_up(f"a package cannot be loaded: {str(error).strip().splitlines()[0].rstrip('.')}")
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    """Write a sign that the terminal cannot print in ASCII, and escape any other character."""
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    signs = error.object[error.start : error.end]
+    return "".join(_PLAIN.get(sign) or sign.encode("ascii", "backslashreplace").decode() for sign in signs), error.end
+
+
+codecs.register_error("elman-plain", _plain)
 
 
 def _run() -> None:
