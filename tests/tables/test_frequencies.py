@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import numpy as np
@@ -108,10 +109,18 @@ def test_integers() -> None:
 
 
 def test_through_gaps_and_not_at_all() -> None:
-    months = pd.date_range("2020-01-01", periods=12, freq="MS")
-    assert infer_frequency(months.delete(9)) == to_frequency("MS")
+    months = pd.date_range("2020-01-01", periods=60, freq="MS")
+    assert infer_frequency(months[:12].delete(9)) == to_frequency("MS")
+    assert infer_frequency(months[[*range(15), *range(15, 60, 4)]]) == to_frequency("MS")
     assert infer_frequency(stamps("2024-01-01", "2024-01-02")) is None
     assert infer_frequency(stamps("2024-01-01", "2024-01-02", "2024-01-07", "2024-02-09", "2024-02-10")) is None
+
+
+@pytest.mark.parametrize("steps", [range(1, 9), (2, 3, 5)])
+@pytest.mark.parametrize("seed", range(4))
+def test_even_steps_by_chance_are_no_frequency(steps: Sequence[int], seed: int) -> None:
+    days = np.cumsum(np.random.default_rng(seed).choice(steps, 90))
+    assert infer_frequency(stamps("2022-01-03")[[0] * 90] + pd.to_timedelta(days, "D")) is None
 
 
 def test_off_the_calendar() -> None:

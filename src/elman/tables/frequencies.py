@@ -153,7 +153,7 @@ def infer_frequency(times: Times) -> Frequency | None:
     Returns
     -------
     DateOffset, int or None
-        None if no frequency fits even a stretch of five time stamps.
+        None if no frequency fits a stretch of five time stamps and half of all.
 
     Examples
     --------
@@ -168,8 +168,19 @@ def infer_frequency(times: Times) -> Frequency | None:
         return None
     for stretch in _stretches(times):
         if (frequency := _infer_regular(stretch)) is not None:
-            return pd.offsets.BusinessDay() if frequency == pd.offsets.Day() and _only_weekdays(times) else frequency
+            if frequency == pd.offsets.Day() and _only_weekdays(times):
+                frequency = pd.offsets.BusinessDay()
+            if len(stretch) == len(times) or _usual(times, frequency):
+                return frequency
     return None
+
+
+def _usual(times: pd.DatetimeIndex, frequency: Frequency) -> bool:
+    """Tell whether half of the time stamps follow one step after another; a stretch may be even by chance."""
+    numbers, step = positions(times, frequency)
+    known = numbers != OFF_CALENDAR
+    follows = (np.diff(numbers) == step) & known[1:] & known[:-1]
+    return 2 * int(follows.sum()) >= len(follows)
 
 
 def _only_weekdays(times: pd.DatetimeIndex) -> bool:
