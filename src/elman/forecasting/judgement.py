@@ -15,6 +15,7 @@ from elman.forecasting.baselines import INTERMITTENT
 from elman.forecasting.comparison import Comparison
 from elman.forecasting.metrics import METRICS, OF_MEANS, mean_scores, scores
 from elman.forecasting.panel import Panel, name_key
+from elman.forecasting.probabilistic import WQL, by_step, is_edge, pinball_of, sums, weighted_quantile_loss
 from elman.forecasting.verdicts import MODEL, conclude
 from elman.notebook.html import html_table
 
@@ -41,7 +42,8 @@ class Backtest:
         Scores per series and cut-off, see `elman.forecasting.metrics.scores`.
     table : DataFrame
         Mean scores: a row per model, columns sMAPE (0 to 200), MASE, MAE; with the baselines of intermittent demand
-        also RMSSE and bias (`elman.forecasting.metrics.scores`). ``Elman`` is the delivered method.
+        also RMSSE and bias (`elman.forecasting.metrics.scores`), with quantiles WQL, the weighted quantile loss
+        (`elman.forecasting.probabilistic`). ``Elman`` is the delivered method.
     best : str
         The best baseline.
     metric : str
@@ -58,6 +60,10 @@ class Backtest:
         Values forecast from each cut-off.
     coverage : dict of float to float
         Share of the values inside the intervals of each level asked for.
+    by_step : DataFrame
+        The same for every step ahead: columns ``level``, ``step``, ``coverage`` and ``width``, the mean width.
+    pinball : dict of float to float
+        Mean pinball loss of each quantile asked for.
     delivered : str
         Of the check of a fit: the method called Elman, as in `Forecaster.method_`.
     reason : str
@@ -82,6 +88,8 @@ class Backtest:
     verdicts: pd.DataFrame
     horizon: int
     coverage: dict[float, float] = field(default_factory=dict)
+    by_step: pd.DataFrame = field(default_factory=pd.DataFrame)
+    pinball: dict[float, float] = field(default_factory=dict)
     delivered: str = ""
     reason: str = ""
 
@@ -174,7 +182,7 @@ def judge(
 
 
 def scored(forecasts: pd.DataFrame, panel: Panel, season: int) -> pd.DataFrame:
-    """Score forecasts of each series, and count the values inside its intervals.
+    """Score forecasts, intervals and quantiles of each series.
 
     Parameters
     ----------
@@ -190,12 +198,14 @@ def scored(forecasts: pd.DataFrame, panel: Panel, season: int) -> pd.DataFrame:
     DataFrame
         Columns ``unique_id``, ``cutoff``, ``metric`` and one for each model: a row for each metric of
         `elman.forecasting.metrics.scores`; for each level a row ``inside 80`` with the number of values inside, and a
-        row ``known`` with the number of values known, both in the column of the model.
+        row ``known`` with the number of values known, both in the column of the model; and the rows of
+        `elman.forecasting.probabilistic.sums`.
     """
+    step = forecasts.groupby(["unique_id", "cutoff"], sort=False, observed=True).cumcount() + 1
     known = forecasts[forecasts["y"].notna()]
     lower = [str(name) for name in known.columns if str(name).startswith(f"{MODEL}-lo-")]
     upper = [name.replace("-lo-", "-hi-") for name in lower]
-    names = [str(name) for name in known.columns if name not in (*_KEYS, *lower, *upper)]
+    names = [str(name) for name in known.columns if name not in _KEYS and not is_edge(str(name))]
     assert panel.times is not None
     history = panel.long_frame({"y": panel.values}, panel.times, panel.lengths)
     of_means = not set(INTERMITTENT).isdisjoint(names)
@@ -206,6 +216,9 @@ def scored(forecasts: pd.DataFrame, panel: Panel, season: int) -> pd.DataFrame:
         count = inside.groupby(known["unique_id"], sort=False, observed=True).sum()
         metric = _KNOWN if low == "y" else f"{_INSIDE}{low.rpartition('-')[2]}"
         parts.append(first.assign(metric=metric, **{MODEL: count.reindex(first["unique_id"]).to_numpy(np.float64)}))
+    if len(more := sums(known.assign(step=step.to_numpy()[forecasts["y"].notna()]), names)):
+        whose = first.iloc[pd.Index(first["unique_id"]).get_indexer(more["unique_id"])].reset_index(drop=True)
+        parts.append(whose.assign(**more.drop(columns="unique_id")))
     return pd.concat(parts, ignore_index=True)
 
 
@@ -237,15 +250,19 @@ def concluded(
         If no value is known.
     """
     is_score = table["metric"].isin([*METRICS, *OF_MEANS])
-    totals = table[~is_score].groupby("metric")[MODEL].sum().to_dict()
     by_series = table[is_score].reset_index(drop=True)
     if len(by_series) == 0:
         raise DataError(f"{place}: every value after the cut-offs is missing (NaN); there is nothing to score.")
     names = [str(name) for name in by_series.columns if name not in ("unique_id", "cutoff", "metric")]
     ids = table.loc[table["metric"] == _KNOWN, "unique_id"].tolist()  # in the order of the data
     places = {name: place for place, name in enumerate(sorted(ids, key=name_key))}
-    in_order = by_series.iloc[np.argsort(by_series["unique_id"].map(places).to_numpy(np.int64), kind="stable")]
+    order = np.argsort(table["unique_id"].map(places).to_numpy(np.int64), kind="stable")
+    table, is_score = table.iloc[order], is_score.iloc[order]
+    in_order, sums_of = table[is_score], table[~is_score].groupby("metric")[names].sum()
+    totals: dict[str, float] = {str(name): float(total) for name, total in sums_of[MODEL].items()}
     means = mean_scores(in_order, names)
+    if (loss := weighted_quantile_loss(sums_of)) is not None:
+        means[WQL] = loss
     scaled = "RMSSE" if "RMSSE" in means else "MASE"
     metric = scaled if means[scaled].notna().all() else "MAE"
     decisive = in_order[in_order["metric"] == metric]
@@ -263,10 +280,12 @@ def concluded(
         _by_series_verdicts(by_series, names, ids, scaled, baselines),
         horizon,
         coverage={
-            float(str(name).removeprefix(_INSIDE)): float(count / totals[_KNOWN])
+            float(name.removeprefix(_INSIDE)): count / totals[_KNOWN]
             for name, count in totals.items()
-            if name != _KNOWN
+            if name.startswith(_INSIDE)
         },
+        by_step=by_step(totals),
+        pinball=pinball_of(totals, totals[_KNOWN]),
     )
 
 
