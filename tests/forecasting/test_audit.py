@@ -134,7 +134,7 @@ def test_covariates(changes: dict[str, Any]) -> None:
     for data in (frame, pl.DataFrame(frame.to_dict("list"))):
         result = audit(small(**changes).fit(data), data)
         assert result.passed, str(result)
-        assert [check.holds for check in result.checks if check.name != "alignment"] == [True] * 7
+        assert [check.holds for check in result.checks if check.name != "alignment"] == [True] * 8
 
 
 def test_with_covariates_known_ahead_the_newest_values_stand_for_the_future() -> None:

@@ -18,8 +18,8 @@ class Check:
     Parameters
     ----------
     name : str
-        ``"future"``, ``"newest"``, ``"alignment"``, ``"neighbours"``, ``"dates"``, ``"repeat"``, ``"threads"`` or
-        ``"update"``.
+        ``"future"``, ``"newest"``, ``"alignment"``, ``"neighbours"``, ``"dates"``, ``"repeat"``, ``"threads"``,
+        ``"update"`` or ``"covariates"``.
     promise : str
         The promise in words.
     holds : bool or None

@@ -61,7 +61,7 @@ class Subject:
         missing = getattr(forecaster, "missing", "error")
         least = least_values(forecaster) if isinstance(forecaster, Forecaster) else 2
         panel = read_panel("audit", data, freq, missing, self.inputs, channels=True, least=least, static=static)
-        self.inputs = panel.inputs
+        self.inputs, self.whole = panel.inputs, panel
         if self.inputs.censored is not None:
             panel = _uncensored(panel, missing, len(self.past) - 1)
         self.panel = self._with_ahead(panel) if self.ahead else panel
