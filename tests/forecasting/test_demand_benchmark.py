@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from zlib import crc32
 
@@ -32,3 +33,12 @@ def test_kinds_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     assert kind_of(np.array([1.0, 0, 1, 1, 2, 0])) == "intermittent"  # interval 1.5, variation 0.12
     assert kind_of(np.array([1.0, 0, 1, 1, 9, 0])) == "lumpy"
     assert kind_of(np.array([1.0, 0, 1, 1])) is None
+
+
+def test_the_default_is_better_than_methods_for_demand() -> None:
+    result = json.loads((BENCHMARKS / "results" / "intermittent.json").read_text())
+    own = result["elman"]["methods"]["Elman"]
+    others = result["peers"]["methods"]
+    assert own["delivered"] == "counts" and {"AutoETS", "Croston", "SBA", "TSB"} == {n.split(", ")[1] for n in others}
+    for row in others.values():
+        assert own["all"]["RMSSE"] < row["all"]["RMSSE"] and own["all"]["pinball"] < row["all"]["pinball"]

@@ -42,6 +42,8 @@ def test_which_panels_are_intermittent() -> None:
     assert not is_intermittent(_panel(DEMAND - 1), 1) and not is_intermittent(_panel(DEMAND, WAVE, WAVE), 1)
     assert not is_intermittent(_panel(closed), 7) and is_intermittent(_panel(closed), 1)
     assert not is_intermittent(_panel(WAVE), 12)
+    spike = np.append(np.zeros(37), [9.0, 9, 9])
+    assert not is_intermittent(_panel(spike), 1) and is_intermittent(_panel(np.append(spike, 9.0)), 1)
     quarter = np.array([0.0, 1, 1, 1] * 10)
     assert is_intermittent(_panel(quarter), 1) and not is_intermittent(_panel(np.append(quarter, [1.0, 1])), 1)
 

@@ -64,8 +64,9 @@ def test_a_median_near_zero_is_called_one(method: str) -> None:
             model.predict(**arguments)
         assert " ".join(str(warning.message) for warning in caught) == (
             "Forecaster.predict: the forecast of 1 of 2 series ('s0') is a median, near 0 because most values are 0; "
-            "it is not a mean, and its sum is not a total. Sum the values over longer periods before forecasting, or "
-            "use the upper ends of the intervals."
+            'it is not a mean, and its sum is not a total. Fit these series with method="counts", whose forecasts are '
+            "means, with quantiles to order by, sum the values over longer periods before forecasting, or use the "
+            "upper ends of the intervals."
         )
 
 

@@ -51,7 +51,10 @@ Horizon = Annotated[int, typer.Option("--horizon", "-n", min=1, help="Values to 
 Season = Annotated[str, typer.Option(help="Values per season, such as 12 or 24,168; auto: from the frequency.")]
 Frequency = Annotated[str, typer.Option(help="Pandas frequency, such as MS or 15min; auto: inferred.")]
 Method = Annotated[
-    str, typer.Option(help="auto: chosen by the check; prior, tuned, network, or a baseline such as 'seasonal naive'.")
+    str,
+    typer.Option(
+        help="auto: chosen by the check; prior, tuned, network, counts, or a baseline such as 'seasonal naive'."
+    ),
 ]
 Window = Annotated[str, typer.Option(help="Of --method network: values seen per step, or auto.")]
 Cell = Annotated[str, typer.Option(help="Of --method network: lstm, gru or rnn.")]

@@ -12,6 +12,7 @@ from elman.forecasting.channels import flat
 from elman.forecasting.choosing import NETWORK
 from elman.forecasting.methods import (
     BaselineMethod,
+    CountsMethod,
     MeanMethod,
     Method,
     NetworkMethod,
@@ -20,6 +21,7 @@ from elman.forecasting.methods import (
     Stopped,
     fit_network,
 )
+from elman.forecasting.methods.counts import COUNTS
 from elman.forecasting.methods.prior import LONGER, MEAN, PRIOR, TUNED
 from elman.forecasting.options import covariates_of, for_task
 from elman.forecasting.panel import Panel
@@ -68,10 +70,12 @@ class Candidates:
 
     @property
     def start(self) -> str:
-        """The first candidate: the requested method; else the prior, or the network with covariates."""
+        """The first candidate: the requested method; else the network, counts or the prior, by the data."""
         method = self.parameters.method
+        if method == "auto" and covariates_of(self.parameters):
+            return NETWORK
         if method == "auto":
-            return NETWORK if covariates_of(self.parameters) else PRIOR
+            return COUNTS if self.intermittent else PRIOR
         return {"prior": PRIOR, "tuned": TUNED}.get(method, method)
 
     @property
@@ -81,8 +85,10 @@ class Candidates:
 
     def to_try(self, panel: Panel, cut_offs: int) -> list[str]:
         """List Elman's candidates for a panel with so many cut-offs."""
-        if self.parameters.method != "auto" or self.start != PRIOR or cut_offs == 0:
+        if self.parameters.method != "auto" or self.start == NETWORK or cut_offs == 0:
             return [self.start]
+        if self.start == COUNTS:
+            return [COUNTS, PRIOR]
         left = panel.lengths - cut_offs * int(self.parameters.horizon)
         names = [PRIOR]
         if np.count_nonzero(left >= tuning_length(self.seasons[0])) >= FEWEST_TO_TUNE:
@@ -103,6 +109,8 @@ class Candidates:
         parts = {name.removeprefix(_BOTH) for name in names} | {NETWORK for name in names if name.startswith(_BOTH)}
         if PRIOR in parts:
             methods[PRIOR] = PriorMethod(PRIOR, spread)
+        if COUNTS in parts:
+            methods[COUNTS] = CountsMethod(spread)
         if LONGER in parts:
             methods[LONGER] = PriorMethod(LONGER, self._tuned(series, spread, _LONGER_UPDATES))
         if parts & {TUNED, MEAN}:

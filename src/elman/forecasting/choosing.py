@@ -9,7 +9,9 @@
    and lower than the untuned prior's by more than two standard errors. Then the **window network** replaces the
    current choice if it is better by more than two standard errors, the **mean** of the forecasts of both if that is
    better by more than one; if both are, the better of the two.
-3. A **baseline** replaces the current choice if there are at least three cut-offs and its mean error is lower by more
+3. Series with many zeros (`elman.forecasting.intermittent`) start with **counts** instead, the distribution of their
+   past values; the untuned prior replaces it if it is better by more than two standard errors. The errors are RMSSE.
+4. A **baseline** replaces the current choice if there are at least three cut-offs and its mean error is lower by more
    than two standard errors of the differences, paired by series and cut-off.
 
 A standard error is the standard deviation of the differences divided by the square root of their number, so that one
@@ -26,6 +28,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from elman.forecasting.methods.counts import COUNTS
 from elman.forecasting.methods.prior import LONGER, MEAN, PRIOR, TUNED
 
 __all__ = ["FEWEST_CUT_OFFS", "NETWORK", "Decision", "better_by", "choose_method", "mean_error"]
@@ -112,13 +115,13 @@ def choose_method(errors: Mapping[str, Array], baselines: Sequence[str], metric:
     ----------
     errors : mapping of str to ndarray (S, C)
         By candidate, of every series at every cut-off; NaN where no value is known. `PRIOR`, `TUNED`, `MEAN`, `LONGER`,
-        `NETWORK`, ``"mean of network and …"`` with another of these, and baselines.
+        `NETWORK`, `COUNTS` with `PRIOR`, ``"mean of network and …"`` with another of these, and baselines.
     baselines : sequence of str
         Which of them are baselines.
     metric : str
         Name of the errors.
     start : str
-        The first candidate: the prior, or the network with covariates.
+        The first candidate: the prior, counts, or the network with covariates.
 
     Returns
     -------
@@ -135,6 +138,9 @@ def choose_method(errors: Mapping[str, Array], baselines: Sequence[str], metric:
     if TUNED in errors and start == PRIOR:
         own = _tuned(by_series)
         parts.append(_why_tuned(own, errors, by_series, metric))
+    if start == COUNTS and better_by(errors[COUNTS], errors[PRIOR]) > _CLEARLY:
+        own = PRIOR
+        parts.append(_sentence(PRIOR, COUNTS, errors, metric))
     if NETWORK in errors and start != NETWORK:
         before, own = own, _with_network(by_series, own)
         if own != before:

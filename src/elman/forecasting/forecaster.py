@@ -57,8 +57,8 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
 
     The default method is the **prior**, a recurrent network pretrained on synthetic series: it needs no training and
     no minimum length. `fit` holds out the newest values, forecasts them with the prior and with simple baselines (for
-    panels of 20 series or more also with the prior tuned on them), and chooses by the rule of
-    `elman.forecasting.choosing`; `method_` names the method chosen.
+    panels of 20 series or more also with the prior tuned on them; for series with many zeros also with ``"counts"``),
+    and chooses by the rule of `elman.forecasting.choosing`; `method_` names the method chosen.
 
     ``method="network"`` is the **window network**, trained on the series themselves. At every step it sees a window of
     the newest values, less their center, and predicts all values up to the horizon::
@@ -76,7 +76,8 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         Values to forecast.
     method : str
         ``"auto"``: chosen by the check on held-out values. ``"prior"``: untuned. ``"tuned"``: tuned on all series.
-        ``"network"``: the window network. Or a key of `elman.forecasting.BASELINES`, such as ``"seasonal naive"``.
+        ``"network"``: the window network. ``"counts"``: mean and quantiles of the past values, for many zeros
+        (`elman.forecasting.methods.counts`). Or a key of `elman.forecasting.BASELINES`, such as ``"seasonal naive"``.
         Parameters from `window` to `ensemble_size`, `intervals` and `validation` belong to ``"network"`` alone, and are
         refused with any other. Data with covariates need the network, which ``"auto"`` then compares with the
         baselines. Every method but the network forecasts each of several channels as a separate series.
@@ -196,7 +197,8 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
     ----------
     method_ : str
         Name of the delivered method: ``"prior"``, ``"prior with optimized Theta"`` (their geometric mean, without
-        season), ``"tuned prior"``, ``"mean of prior and tuned prior"``, ``"network"``, ``"seasonal naive"``, …
+        season), ``"tuned prior"``, ``"mean of prior and tuned prior"``, ``"network"``, ``"counts"``,
+        ``"seasonal naive"``, …
     reason_ : str
         The reason for it.
     check_ : Backtest or None

@@ -8,10 +8,11 @@ import numpy.typing as npt
 from elman.forecasting.channels import flat
 from elman.forecasting.panel import Panel
 
-__all__ = ["autocorrelation", "is_intermittent", "share_of_zeros"]
+__all__ = ["FEWEST", "autocorrelation", "is_intermittent", "share_of_zeros"]
 
 Array = npt.NDArray[np.float64]
 
+FEWEST = 4  # values other than zero: a single spike is no intermittent demand
 _INTERVAL = 1.32  # mean number of steps between demands (Syntetos, Boylan and Croston 2005)
 _EXPLAINED = 0.5  # autocorrelation at the lag of the season
 
@@ -44,8 +45,8 @@ def is_intermittent(panel: Panel, season: int) -> bool:
 def share_of_zeros(values: Array, season: int) -> float:
     """Return the share of zeros of a series that no season explains.
 
-    It is 0 if a value is negative, and if the autocorrelation at the lag of the season is above 0.5, as in the sales of
-    a shop that is closed every Sunday.
+    It is 0 with fewer than four values other than zero, if a value is negative, and if the autocorrelation at the lag
+    of the season is above 0.5, as in the sales of a shop that is closed every Sunday.
 
     Examples
     --------
@@ -54,10 +55,12 @@ def share_of_zeros(values: Array, season: int) -> float:
     >>> share_of_zeros(np.tile([0.0, 0, 3, 5], 8), season=4)
     0.0
     """
-    share = float(np.mean(values == 0))
-    if share == 0 or values.min() < 0 or (season > 1 and autocorrelation(values, season) > _EXPLAINED):
+    demands = np.count_nonzero(values)
+    if not FEWEST <= demands < len(values) or values.min() < 0:
         return 0.0
-    return share
+    if season > 1 and autocorrelation(values, season) > _EXPLAINED:
+        return 0.0
+    return 1 - demands / len(values)
 
 
 def autocorrelation(values: Array, lag: int) -> float:

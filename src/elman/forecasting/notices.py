@@ -10,8 +10,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from elman.errors import ElmanWarning
-from elman.forecasting.methods import BaselineMethod, Method, NetworkMethod
+from elman.errors import ElmanWarning, Remedy
+from elman.forecasting.intermittent import FEWEST
+from elman.forecasting.methods import BaselineMethod, CountsMethod, Method, NetworkMethod
 from elman.forecasting.panel import Panel, names_of
 from elman.tables.frequencies import future_times
 
@@ -20,8 +21,8 @@ __all__ = ["notice_ended", "notice_medians"]
 _LONG_AGO = 3  # times the season or the horizon, whichever is longer
 _LEAST_STEPS = 12
 _MOSTLY_ZERO = 0.5  # share of the values
-_FEWEST = 4  # values other than zero: a single spike is no intermittent demand
 _NEAR_ZERO = 0.5  # of the mean of the values
+_COUNTS = Remedy("fit these series with {}, whose forecasts are means, with quantiles to order by", method="counts")
 
 
 def notice_ended(place: str, panel: Panel, horizon: int, season: int) -> None:
@@ -65,13 +66,16 @@ def notice_medians(
     panel : Panel
         The series forecast.
     method : Method
-        The forecasting method. Baselines give no medians, nor do networks trained with a loss other than ``"mae"``.
+        The forecasting method. Baselines and counts give no medians, nor do networks trained with a loss other than
+        ``"mae"``.
     parameters : mapping of str to Any
         Of the forecaster.
     forecasts : ndarray (S, K) or (S, K, D)
         Points.
     """
-    if isinstance(method, BaselineMethod) or (isinstance(method, NetworkMethod) and parameters["loss"] != "mae"):
+    if isinstance(method, BaselineMethod | CountsMethod):
+        return
+    if isinstance(method, NetworkMethod) and parameters["loss"] != "mae":
         return
     series = list(panel)
     near = [
@@ -81,8 +85,10 @@ def notice_medians(
         whose = "the series" if panel.kind == "array" else f"{_count(near, panel)} ({names_of(panel, near)})"
         _warn(
             f"{place}: the forecast of {whose} is a median, near 0 because most values are 0; it is not a mean, and "
-            "its sum is not a total. Sum the values over longer periods before forecasting, or use the upper ends of "
-            "the intervals."
+            "its sum is not a total.",
+            _COUNTS,
+            Remedy("sum the values over longer periods before forecasting"),
+            Remedy("use the upper ends of the intervals"),
         )
 
 
@@ -92,7 +98,7 @@ def _mostly_zero(panel: Panel) -> npt.NDArray[np.int64]:
     starts, sizes = panel.offsets[:-1], panel.lengths * rows.shape[1]
     zeros = np.add.reduceat((rows == 0).sum(axis=1), starts)
     least = np.minimum.reduceat(rows.min(axis=1), starts)
-    return np.flatnonzero((least >= 0) & (zeros > _MOSTLY_ZERO * sizes) & (sizes - zeros >= _FEWEST))
+    return np.flatnonzero((least >= 0) & (zeros > _MOSTLY_ZERO * sizes) & (sizes - zeros >= FEWEST))
 
 
 def _count(some: Sequence[int] | npt.NDArray[np.int64], panel: Panel) -> str:
@@ -104,5 +110,5 @@ def _shown(time: Any) -> str:
     return str(time).removesuffix(" 00:00:00") if isinstance(time, pd.Timestamp) else str(time)
 
 
-def _warn(message: str) -> None:
-    warnings.warn(message, ElmanWarning, stacklevel=5)
+def _warn(message: str, *remedies: Remedy) -> None:
+    warnings.warn(ElmanWarning(message, *remedies), stacklevel=5)

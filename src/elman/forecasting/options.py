@@ -55,7 +55,7 @@ __all__ = [
 
 Given = TypeVar("Given", bound=Parameters)
 
-METHODS = ("auto", "prior", "tuned", "network", *BASELINES)
+METHODS = ("auto", "prior", "tuned", "network", "counts", *BASELINES)
 
 LOSSES = {
     "mae": "mean_absolute_error",

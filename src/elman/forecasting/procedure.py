@@ -24,7 +24,7 @@ from elman.forecasting.comparison import Comparison
 from elman.forecasting.fitted import INTERRUPTED, Fitted
 from elman.forecasting.intermittent import is_intermittent
 from elman.forecasting.intervals import STEADY, Residuals, residuals_needed, scaled_residuals
-from elman.forecasting.methods import MeanMethod, Method, NetworkMethod, Stopped
+from elman.forecasting.methods import CountsMethod, MeanMethod, Method, NetworkMethod, Stopped
 from elman.forecasting.methods.prior import LONGER, MEAN, PRIOR, TUNED
 from elman.forecasting.methods.spread import FEWEST_FOR_WIDTHS, PARTNER
 from elman.forecasting.panel import Panel
@@ -325,7 +325,7 @@ def _with_intervals(
     """Add residuals to a method, or the width factors measured on the held-out horizon of a panel."""
     if isinstance(method, NetworkMethod):
         return replace(method, residuals=residuals)
-    if held is None or len(held.past.rows) < FEWEST_FOR_WIDTHS:
+    if held is None or len(held.past.rows) < FEWEST_FOR_WIDTHS or isinstance(method, CountsMethod):
         return method
     widths = _widths(candidates, held, decision.delivered)
     if isinstance(method, MeanMethod):

@@ -11,7 +11,16 @@ from elman.errors import FileFormatError
 from elman.estimators import values_of
 from elman.forecasting.baselines import BASELINES
 from elman.forecasting.fitted import Fitted
-from elman.forecasting.methods import BaselineMethod, MeanMethod, Method, NetworkMethod, PriorMethod, Spread
+from elman.forecasting.methods import (
+    BaselineMethod,
+    CountsMethod,
+    MeanMethod,
+    Method,
+    NetworkMethod,
+    PriorMethod,
+    Spread,
+)
+from elman.forecasting.methods.counts import COUNTS
 from elman.forecasting.methods.prior import LONGER, MEAN, PRIOR, TUNED
 from elman.forecasting.methods.spread import MEASURED
 from elman.forecasting.parameters import Parameters
@@ -67,7 +76,7 @@ def to_file(fitted: Fitted) -> tuple[Arrays, dict[str, Any]]:
 
 
 def _kind_of(method: Method) -> str:
-    return method.name if isinstance(method, PriorMethod | BaselineMethod) else "network"
+    return method.name if isinstance(method, PriorMethod | BaselineMethod | CountsMethod) else "network"
 
 
 def _spread_to_file(spread: Spread) -> tuple[Arrays, dict[str, Any]]:
@@ -103,6 +112,8 @@ def from_file(forecaster: Parameters, arrays: Arrays, metadata: dict[str, Any]) 
         method = trained
     elif trained is not None:
         method = MeanMethod(trained, PriorMethod(_check.choice("method", "prior", named["prior"], _PRIORS), prior))
+    elif name == COUNTS:
+        method = CountsMethod(prior)
     else:
         method = PriorMethod(name, prior) if name in _PRIORS else BaselineMethod(name, prior)
     reason = "" if old else metadata["reason"]
@@ -113,7 +124,7 @@ def from_file(forecaster: Parameters, arrays: Arrays, metadata: dict[str, Any]) 
 
 
 _PRIORS = (PRIOR, TUNED, MEAN, LONGER)
-_METHODS = (*_PRIORS, "network", *BASELINES)
+_METHODS = (*_PRIORS, "network", COUNTS, *BASELINES)
 
 
 def _spread(forecaster: Any, arrays: Arrays, metadata: dict[str, Any]) -> Spread:

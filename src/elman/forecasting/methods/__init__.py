@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from elman.forecasting.methods.baseline import BaselineMethod
+from elman.forecasting.methods.counts import CountsMethod
 from elman.forecasting.methods.mean import MeanMethod
 from elman.forecasting.methods.network import NetworkMethod, Stopped, fit_network
 from elman.forecasting.methods.prior import PriorMethod
@@ -11,6 +12,7 @@ from elman.forecasting.methods.spread import Spread
 
 __all__ = [
     "BaselineMethod",
+    "CountsMethod",
     "MeanMethod",
     "Method",
     "NetworkMethod",

@@ -1,0 +1,94 @@
+"""Demand with many zeros: its distribution by hand, what is delivered, and the way out that a notice names."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from elman import ArgumentError, ElmanWarning, Forecaster, load
+from elman.forecasting.choosing import choose_method
+from elman.forecasting.methods.counts import Demand, has_memory
+from forecasting.small import WAVE, frame_of
+
+DEMAND = np.random.default_rng(0).poisson(0.3, 96) * 5.0
+CONSTANT = np.full(60, 3.0)
+
+
+def test_a_distribution_by_hand() -> None:
+    demand = Demand.of(np.array([6.0, 0, 2]))
+    steps = (1 / 3 + np.array([0.81, 0.9, 1]) / 2.71) / 2
+    probability, sizes = steps[0] + steps[2], (0.5 + np.array([0.9, 1]) / 1.9) / 2
+    assert demand.outcomes.tolist() == [0, 2, 6]
+    np.testing.assert_allclose(demand.weights, [steps[1], probability * sizes[1], probability * sizes[0]], rtol=1e-15)
+    assert demand.mean == pytest.approx(probability * (6 * sizes[0] + 2 * sizes[1]))
+    assert demand.quantiles([0.01, 0.33, 0.34, 0.67, 0.68, 0.999]).tolist() == [0, 0, 2, 2, 6, 6]
+
+
+@pytest.mark.parametrize("values", [[0.0], [7.0], [0.0, 0.0], [-1.0, 0.0, 2.0], [1e308, 0.0, 1e308]])
+def test_a_distribution_of_few_or_odd_values(values: list[float]) -> None:
+    demand = Demand.of(np.array(values))
+    assert min(values) <= demand.mean <= max(values) and demand.weights.sum() == pytest.approx(1)
+    assert set(demand.quantiles([0.01, 0.5, 0.99]).tolist()) <= set(values) | {0.0}
+
+
+def test_what_has_a_memory() -> None:
+    assert not has_memory(DEMAND, 12) and has_memory(WAVE, 12) and has_memory(CONSTANT, 12)
+    assert has_memory(np.arange(20.0), 1) and not has_memory(np.array([0.0, 1]), 1)
+
+
+def test_every_series_is_forecast_alone() -> None:
+    model = Forecaster(3, season=12, method="counts").fit([DEMAND, WAVE, CONSTANT])
+    prior = Forecaster(3, season=12, method="prior").fit([WAVE, CONSTANT])
+    found, by_prior = model.predict(level=[50, 90]), prior.predict(level=[50, 90])
+    demand = Demand.of(DEMAND)
+    assert found[0]["Elman"].tolist() == [demand.mean] * 3
+    assert found[0]["Elman-lo-90"].tolist() == [demand.quantiles([0.05])[0]] * 3
+    assert found[0]["Elman-hi-90"].tolist() == [demand.quantiles([0.95])[0]] * 3
+    for mine, theirs in zip(found[1:], by_prior, strict=True):
+        assert all(np.array_equal(mine[name], theirs[name]) for name in theirs)
+
+
+def test_demand_is_forecast_by_counts_without_a_notice(tmp_path: Path) -> None:
+    frame = frame_of(DEMAND, DEMAND[::-1], freq="MS")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model = Forecaster(3).fit(frame)
+        forecast = model.predict(level=99)
+    assert model.method_ == "counts" and "no baseline is clearly better" in model.reason_
+    model.save(tmp_path / "model.elman")
+    assert load(tmp_path / "model.elman").predict(level=99).equals(forecast)
+    later = Forecaster(3, season=12).fit(DEMAND[:90]).update(DEMAND[90:])
+    assert later.predict().tolist() == [Demand.of(DEMAND).mean] * 3
+
+
+def test_the_way_out_of_the_notice() -> None:
+    frame = frame_of(DEMAND, np.resize(WAVE, 96), np.resize(WAVE, 96), freq="MS")
+    model = Forecaster(3, cutoffs=0).fit(frame)
+    with pytest.warns(ElmanWarning, match=r'"counts"') as caught:
+        model.predict()
+    assert model.method_ == "prior"
+    name, value = caught[0].message.remedies[0].parameters[0]  # type: ignore[union-attr]
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        other = Forecaster(3, **{name: value}).fit(frame[frame["unique_id"] == "s0"]).predict()
+    assert other["Elman"].tolist() == [Demand.of(DEMAND).mean] * 3
+
+
+def test_a_level_that_the_prior_does_not_have() -> None:
+    model = Forecaster(3, season=12, method="counts").fit([DEMAND, WAVE])
+    with pytest.raises(ArgumentError) as caught:
+        model.predict(level=98)
+    assert str(caught.value) == (
+        "Forecaster.predict: level 98 is beyond 95, the widest for series 1, whose values depend on those before. "
+        "Ask for at most 95, or leave such series out."
+    )
+
+
+def test_the_prior_replaces_counts_only_if_it_is_clearly_better() -> None:
+    counts = np.random.default_rng(0).uniform(1, 2, (20, 1))
+    for better, delivered in ((0.5, "prior"), (-0.5, "counts"), (0.0, "counts")):
+        errors = {"counts": counts, "prior": counts - better * np.linspace(0.5, 1, 20)[:, None]}
+        assert choose_method(errors, (), "RMSSE", start="counts").delivered == delivered
