@@ -193,16 +193,22 @@ def test_what_needs_points_refuses_a_head_and_ways_out_work() -> None:
         Forecaster(3, likelihood="normal")
 
 
-def test_command(tmp_path: Path) -> None:
-    file, out = tmp_path / "a.csv", tmp_path / "f.csv"
+def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[Any, ...]] = []
+
+    def fit_and_predict(place: str, forecaster: Forecaster, data: Any, level: Any, quantiles: Any, *more: Any) -> Any:
+        asked.append((forecaster.distribution, forecaster.quantiles, quantiles))
+        raise DataError("enough")  # training with the command's defaults would take seconds
+
+    monkeypatch.setattr("elman.forecasting.delivery.fit_and_predict", fit_and_predict)
+    file = tmp_path / "a.csv"
     pd.DataFrame({"date": pd.date_range("2016-01-01", periods=40, freq="MS"), "sold": COUNTS[:40]}).to_csv(
         file, index=False
     )
-    base = ["forecast", str(file), "-n", "2", "--method", "network", "--window", "13", "--backtest", "0", "-q"]
-    run = CliRunner()
-    done = run.invoke(app, [*base, "--distribution", "poisson", "--quantiles", "0.1,0.99", "--output", str(out)])
-    assert done.exit_code == 0, done.output
-    found = pd.read_csv(out)
-    assert (found["sold-q-0.99"] == found["sold-q-0.99"].round()).all()
+    run, base = CliRunner(), ["forecast", str(file), "-n", "2", "--method", "network", "-q"]
+    for more in (["--distribution", "poisson"], ["--quantiles", "0.1,0.99"], ["--quantiles", "0.5"]):
+        assert "enough" in run.invoke(app, [*base, *more]).output
+    assert asked == [("poisson", None, []), (None, [0.1, 0.99], [0.1, 0.99]), (None, None, [0.5])]
+    monkeypatch.undo()
     refused = run.invoke(app, [*base, "--distribution", "gamma"])
     assert refused.exit_code != 0 and "distribution must be one of" in refused.output
