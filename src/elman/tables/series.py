@@ -12,16 +12,14 @@ import pandas as pd
 from elman.errors import DataError, Remedy
 from elman.tables.categories import categories_in, indicators, labels_of
 from elman.tables.files import Columns, Notation, read_columns
-from elman.tables.keys import is_row_number, join_series, join_times, parts_of, suggest_series
-from elman.tables.names import ID_NAMES, PERIOD_NAMES, TARGET_NAMES, TIME_NAMES, listed
+from elman.tables.finding import check_named, find_series, find_target, find_time, or_known, settled
+from elman.tables.keys import join_series, join_times, parts_of, suggest_series
+from elman.tables.names import listed
 from elman.tables.numbers import Odd, to_numbers
 from elman.tables.own_names import OwnNames
-from elman.tables.times import odd_date, to_times
 from elman.tables.zones import zone_of_repeats
 
 __all__ = ["Table", "read_series"]
-
-_MOST_IN_A_LINE = 20  # targets listed in a remedy
 
 
 @dataclass(frozen=True)
@@ -118,73 +116,116 @@ def read_series(
     """
     notes: list[str] = []
     columns = read_columns(path, encoding, notes, notation)
-    time, target, series = _or_known(columns, known, time, target, series)
+    time, target, series = or_known(columns, known, time, target, series)
     columns, time = join_times(columns, time, notes)
     keys = parts_of(columns, series)
     columns = join_series(columns, series)
-    labels = categories_in(columns, past)
-    wanted = [("past", name) for name in past if name.partition("=")[0] not in labels]
-    wanted += [("categories", name) for name in categories]
     targets = parts_of(columns, target)
     named: list[tuple[str, str | None]] = [("target", name) for name in targets] or [("target", target)]
-    _check_named(path, columns, [("time", time), *named, ("series", series), *wanted])
-    labels |= labels_of(path, columns, categories)
-    columns = indicators(path, columns, labels)
-    past = list(dict.fromkeys(own for name in (*past, *categories) for own in _expanded(name, labels)))
-    time, stamps = _find_time(path, columns, time, (target, series), notes)
+    named = [("time", time), *named, ("series", series)]
+    columns, past, labels = _with_indicators(path, columns, named, past, categories)
+    time, stamps = find_time(path, columns, time, (target, series), notes)
     numbered: list[str] = []
-    series = series or _find_series(columns, (time, target), numbered)
+    series = series or find_series(columns, (time, target), numbered)
     notes += [f"{name!r} numbers the rows and does not identify series" for name in numbered]
-    taken = (time, target, series)
+    found = _Found(path, columns, time, stamps, series, keys, numbered, notes)
     if targets:
         if past or future is not None:
             raise DataError(f"{path.name}: {target} are several series and cannot have covariates.")
-        frame = _wide(path, columns, stamps, targets, series, notes)
-        _mention_unused(columns, (*taken, *targets, *keys, *numbered), notes)
-        names = OwnNames(time, tuple(targets), tuple(keys or filter(None, [series])))
-        return Table(frame, time, ",".join(targets), series, notes, names=names)
+        return _wide_table(found, targets)
+    taken = (time, target, series)
     later = None if future is None else indicators(future, _read_later(future, encoding, notation, taken), labels)
-    target, values = _find_target(path, columns, target, (time, series, *past, *(later or ()), *keys, *numbered), notes)
+    return _long_table(found, target, past, future, later)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What was found in the columns of a file.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    columns : Columns
+        As joined, with the indicators of categories.
+    time : str
+        Column of times.
+    stamps : Series
+        Its time stamps.
+    series : str or None
+        Column of the series' names.
+    keys : list of str
+        Columns that were joined to it.
+    numbered : list of str
+        Columns that only number the rows.
+    notes : list of str
+        Guesses, to be continued.
+    """
+
+    path: Path
+    columns: Columns
+    time: str
+    stamps: pd.Series
+    series: str | None
+    keys: list[str]
+    numbered: list[str]
+    notes: list[str]
+
+    def names(self, targets: Sequence[str]) -> OwnNames:
+        """Return the columns of the file that name times, values and series."""
+        return OwnNames(self.time, tuple(targets), tuple(self.keys or filter(None, [self.series])))
+
+    def mention_unused(self, *used: str) -> None:
+        """Note the columns of numbers that are not used."""
+        _mention_unused(self.columns, (self.time, self.series, *used, *self.keys, *self.numbered), self.notes)
+
+
+def _with_indicators(
+    path: Path,
+    columns: Columns,
+    named: Sequence[tuple[str, str | None]],
+    past: Sequence[str],
+    categories: Sequence[str],
+) -> tuple[Columns, list[str], dict[str, list[str]]]:
+    """Check that all named columns exist; replace categories by their indicators, and list the covariates."""
+    labels = categories_in(columns, past)
+    wanted = [("past", name) for name in past if name.partition("=")[0] not in labels]
+    wanted += [("categories", name) for name in categories]
+    check_named(path, columns, [*named, *wanted])
+    labels |= labels_of(path, columns, categories)
+    covariates = list(dict.fromkeys(own for name in (*past, *categories) for own in _expanded(name, labels)))
+    return indicators(path, columns, labels), covariates, labels
+
+
+def _wide_table(found: _Found, targets: Sequence[str]) -> Table:
+    """Return the table of a file with one column per series."""
+    frame = _wide(found.path, found.columns, found.stamps, targets, found.series, found.notes)
+    found.mention_unused(*targets)
+    return Table(frame, found.time, ",".join(targets), found.series, found.notes, names=found.names(targets))
+
+
+def _long_table(
+    found: _Found, target: str | None, past: Sequence[str], future: Path | None, later: Columns | None
+) -> Table:
+    """Return the table of a file with one column of values, with its covariates and future rows."""
+    path, columns, time, series, notes = found.path, found.columns, found.time, found.series, found.notes
+    used = (time, series, *past, *(later or ()), *found.keys, *found.numbered)
+    target, values = find_target(path, columns, target, used, notes)
     ids: Any = columns[series] if series is not None else target
-    stamps = stamps if (local := zone_of_repeats(stamps, ids, notes)) is None else local
+    stamps = found.stamps if (local := zone_of_repeats(found.stamps, ids, notes)) is None else local
     frame = pd.DataFrame({"unique_id": ids, "ds": stamps, "y": values})
     _check_rows(path, columns, frame, (time, target), series)
     taken = (time, target, series)
     ahead, coming = _read_future(future, later, columns, taken, notes) if future and later else ((), None)
     covariates = _covariates(path, columns, tuple(dict.fromkeys([*past, *ahead])), taken, notes)
-    _mention_unused(columns, (*taken, *covariates, *keys, *numbered), notes)
+    found.mention_unused(target, *covariates)
     frame, to_come = _without_rows_to_come(frame.assign(**covariates), target, notes)
     if future is None and len(to_come):
         ahead = tuple(name for name in covariates if to_come[name].notna().all())
         coming = to_come[["unique_id", "ds", *ahead]] if ahead else None
         notes += [f"known ahead: {', '.join(ahead)}"] * bool(ahead)
     only_past = tuple(name for name in past if name not in ahead)
-    names = OwnNames(time, (target,), tuple(keys or filter(None, [series])))
-    return Table(frame, time, target, series, notes, only_past, ahead, coming, names)
-
-
-def _or_known(
-    columns: Columns, known: OwnNames | None, time: str | None, target: str | None, series: str | None
-) -> tuple[str | None, str | None, str | None]:
-    """Use the columns of an earlier file, if this file has them and no others are named."""
-    if known is None:
-        return time, target, series
-    earlier = (known.time, ",".join(known.targets), ",".join(known.ids) or None)
-    there = [name is not None and (name in columns or bool(parts_of(columns, name))) for name in earlier]
-    chosen = [
-        own or (name if has else None) for own, name, has in zip((time, target, series), earlier, there, strict=True)
-    ]
-    return chosen[0], chosen[1], chosen[2]
-
-
-def _find_series(columns: Columns, taken: tuple[str | None, ...], numbered: list[str]) -> str | None:
-    """Find the column of series by its name; a column that differs in every row is none."""
-    for name in columns:
-        if name.lower() in ID_NAMES and name not in taken:
-            if not is_row_number(columns, name):
-                return name
-            numbered.append(name)
-    return None
+    return Table(frame, time, target, series, notes, only_past, ahead, coming, found.names([target]))
 
 
 def _wide(
@@ -193,7 +234,7 @@ def _wide(
     """Convert one column per series to a long frame; each series ends with its last value."""
     parts = []
     for name in targets:
-        values = _find_target(path, columns, name, (), notes)[1]
+        values = find_target(path, columns, name, (), notes)[1]
         ids: Any = name if series is None else [f"{own}/{name}" for own in columns[series]]
         part = pd.DataFrame({"unique_id": ids, "ds": stamps, "y": values})
         _check_rows(path, columns, part, (*targets,), series)
@@ -217,16 +258,6 @@ def _read_later(
     """Read the file of future times, with the same columns joined."""
     columns, _ = join_times(read_columns(path, encoding, [], notation), taken[0], [])
     return join_series(columns, taken[2])
-
-
-def _check_named(path: Path, columns: Columns, named: Sequence[tuple[str, str | None]]) -> None:
-    """Refuse names of missing columns, each with the parameter that names it."""
-    for parameter, name in named:
-        if name is not None and name not in columns:
-            raise DataError(
-                f"{path.name}: there is no column {name!r}; the columns are {listed(columns)}.",
-                Remedy("name one of them with {}", **{parameter: ...}),
-            )
 
 
 def _check_rows(path: Path, columns: Columns, frame: pd.DataFrame, taken: tuple[str, ...], series: str | None) -> None:
@@ -261,7 +292,7 @@ def _covariates(
             raise DataError(f"{path.name}: column {name!r} cannot be a covariate; {reason}.")
         values = to_numbers(columns, name, notes)
         if isinstance(values, Odd):
-            raise DataError(f"{path.name}: covariate {values.said(columns, name)}.", *_settled(values))
+            raise DataError(f"{path.name}: covariate {values.said(columns, name)}.", *settled(values))
         result[name] = values
     return result
 
@@ -280,17 +311,11 @@ def _read_future(
         notes.append(f"not numeric, not used: {', '.join(name for name in shared if name not in names)}")
     if not names:
         raise DataError(f"{path.name}: it has no column of covariates in common with the first file.")
-    _, stamps = _find_time(path, columns, time, (target, series), [])
+    _, stamps = find_time(path, columns, time, (target, series), [])
     ids: Any = columns[series] if series is not None else target
     frame = pd.DataFrame({"unique_id": ids, "ds": stamps} | _covariates(path, columns, names, taken, []))
     notes.append(f"known ahead: {', '.join(names)}")
     return names, frame
-
-
-def _settled(odd: Odd) -> list[Remedy]:
-    """Return remedies for an ambiguous decimal mark."""
-    mark = "," if "," in odd.text else "."
-    return [Remedy(decimal=mark), Remedy(thousands=mark)] if odd.two_readings else []
 
 
 def _mention_unused(columns: Columns, used: tuple[str | None, ...], notes: list[str]) -> None:
@@ -300,88 +325,3 @@ def _mention_unused(columns: Columns, used: tuple[str | None, ...], notes: list[
     ]
     if unused:
         notes.append(f"not used as covariates: {listed(unused)}")
-
-
-def _find_time(
-    path: Path, columns: Columns, name: str | None, taken: tuple[str | None, ...], notes: list[str]
-) -> tuple[str, pd.Series]:
-    """Find the column of time stamps; usual names come first."""
-    if name is not None:
-        stamps = _times(path, columns, name, True, notes)
-        if stamps is None:
-            raise DataError(f"{path.name}: column {odd_date(columns[name], columns.notation).said(columns, name)}.")
-        return name, stamps
-    free = [column for column in columns if column not in taken]
-    known = [column for column in free if column.lower() in (*TIME_NAMES, *PERIOD_NAMES)]
-    counted: tuple[str, pd.Series] | None = None
-    for column in [*known, *(column for column in free if column not in known)]:
-        stamps = _times(path, columns, column, column in known, notes)
-        if stamps is not None and not pd.api.types.is_integer_dtype(stamps):
-            return column, stamps
-        if stamps is not None:
-            counted = counted or (column, stamps)
-            continue
-        if column in known and (odd := odd_date(columns[column], columns.notation)).mostly:
-            raise DataError(
-                f"{path.name}: column {odd.said(columns, column)}.", Remedy("name another with {}", time=...)
-            )
-    if counted is not None:
-        return counted
-    if known and columns.notation.date_format is not None:
-        odd = odd_date(columns[known[0]], columns.notation)
-        raise DataError(f"{path.name}: column {odd.said(columns, known[0])}.")
-    raise DataError(
-        f"{path.name}: no column holds dates throughout (columns: {listed(columns)}).",
-        Remedy("name it with {}", time=...),
-    )
-
-
-def _times(path: Path, columns: Columns, name: str, certain: bool, notes: list[str]) -> pd.Series | None:
-    """Convert a column to time stamps, or return None."""
-    try:
-        return to_times(columns[name], certain, notes, columns.notation)
-    except DataError as error:
-        raise DataError(f"{path.name}: column {name!r}: {error.text}", *error.remedies) from None
-
-
-def _find_target(
-    path: Path, columns: Columns, name: str | None, taken: tuple[str | None, ...], notes: list[str]
-) -> tuple[str, list[float]]:
-    """Find the column to forecast: by its name, or as the only column of numbers."""
-    if name is not None:
-        values = to_numbers(columns, name, notes)
-        if isinstance(values, Odd):
-            raise DataError(f"{path.name}: column {values.said(columns, name)}.", *_settled(values))
-        return name, values
-    numeric: dict[str, tuple[list[float], list[str]]] = {}
-    odd: dict[str, Odd] = {}
-    for column in columns:
-        if column not in taken:
-            found: list[str] = []
-            values = to_numbers(columns, column, found)
-            if isinstance(values, Odd):
-                odd[column] = values
-            else:
-                numeric[column] = values, found
-    for column, entry in odd.items():
-        if entry.mostly and (column.lower() in TARGET_NAMES or not numeric):
-            remedies = _settled(entry) or [Remedy("name another with {}", target=...)]
-            raise DataError(f"{path.name}: column {entry.said(columns, column)}.", *remedies)
-    named = [column for column in numeric if column.lower() in TARGET_NAMES]
-    chosen = named if len(named) == 1 else list(numeric)
-    if len(chosen) != 1:
-        reason = (
-            f"several columns hold numbers ({listed(chosen)})"
-            if chosen
-            else "no column besides the dates holds numbers throughout"
-        )
-        remedies = [Remedy("name the one to forecast with {}", target=...)]
-        if chosen:
-            few = len(chosen) <= _MOST_IN_A_LINE
-            names = ",".join(chosen if few else chosen[:2])
-            several = "pass {} if each is a series of its own"
-            all_of_many = "pass all their names, as in {}, if each is a series of its own"
-            remedies.append(Remedy(several if few else all_of_many, target=names))
-        raise DataError(f"{path.name}: {reason}.", *remedies)
-    notes += numeric[chosen[0]][1]
-    return chosen[0], numeric[chosen[0]][0]
