@@ -28,7 +28,7 @@ WRONG_USAGE = {
     ),
     "sunspots --method theata": "--method theata: must be one of auto, prior, tuned, network, ",
     "sunspots --cell ltsm": "--cell ltsm: must be one of lstm, gru, rnn.",
-    "sunspots --missing drop": "--missing drop: must be one of error, seasonal_median, interpolate.",
+    "sunspots --missing drop": "--missing drop: must be one of error, seasonal_median, interpolate, mask.",
     "sunspots --output no/where.csv": "--output no/where.csv: there is no folder no.",
     "sunspots --plot .": "--plot .: is a folder.",
 }
@@ -94,7 +94,9 @@ BAD_DATA = {
     "day,y\n2024-01-01,1\n2024-01-09,2\n2024-01-11,3\n2024-02-05,3\n": (
         "elman forecast: the frequency cannot be inferred from ds (2024-01-01 00:00:00, 2024-01-09 00:00:00, "
         "2024-01-11 00:00:00, 2024-02-05 00:00:00). They are 2 days to 25 days apart, and a forecast needs even steps. "
-        "Sum or average them first, by month for example."
+        "Average them over even steps first: "
+        'data.set_index("ds").groupby("unique_id")["y"].resample("MS").mean().reset_index(), '
+        "or sum them, with .sum() there, if they add up."
     ),
     "day,y\n2024-01-01,1\n2024-01-01,2\n2024-01-02,3\n": (
         "bad.csv: 2024-01-01 00:00:00 occurs more than once in column 'day'. No column identifies several series. "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -138,8 +139,9 @@ def test_irregular_time_stamps_are_named_as_such() -> None:
     assert no_frequency("2024-01-31", "2024-04-30") == 'Pass it, for example freq="QE-JAN".'
     assert no_frequency("2024-01-01", "2024-01-08") == 'Pass it, for example freq="W-MON".'
     assert no_frequency("2024-01-01", "2024-01-03", "2024-01-09") == (
-        "They are 2 days to 6 days apart, and a forecast needs even steps. Sum or average them first, by month for "
-        "example."
+        "They are 2 days to 6 days apart, and a forecast needs even steps. Average them over even steps first: "
+        'data.set_index("ds").groupby("unique_id")["y"].resample("W").mean().reset_index(), '
+        "or sum them, with .sum() there, if they add up."
     )
     monthly = ("2024-01-01", "2024-02-01", "2024-05-01", "2024-06-01", "2024-08-01")
     assert no_frequency(*monthly) == (
@@ -148,6 +150,22 @@ def test_irregular_time_stamps_are_named_as_such() -> None:
     )
     frame = pd.DataFrame({"unique_id": "a", "ds": pd.DatetimeIndex(monthly), "y": 1.0})
     assert read_panel("fit", frame, freq="MS", missing="interpolate").lengths.tolist() == [8]
+
+
+@pytest.mark.parametrize(
+    ("scale", "alias"), [("3s", "min"), ("10min", "h"), ("3h", "D"), ("1D", "W"), ("4D", "MS"), ("12D", "QS")]
+)
+def test_the_line_that_resamples_works_when_followed(scale: str, alias: str) -> None:
+    rng = np.random.default_rng(0)
+    times = pd.Timestamp("2021-01-05 03:00") + np.cumsum(np.clip(rng.exponential(size=90), 0.1, 6)) * pd.Timedelta(
+        scale
+    )
+    data = pd.concat([pd.DataFrame({"unique_id": name, "ds": times, "y": rng.normal(size=90)}) for name in "ab"])
+    with pytest.raises(DataError) as caught:
+        read_panel("fit", data)
+    line = str(caught.value).partition("first: ")[2].partition(", or sum")[0]
+    panel = read_panel("fit", eval(line, {"data": data}))
+    assert panel.frequency is not None and panel.frequency.freqstr.startswith(alias[:2]) and len(panel) == 2
 
 
 def test_parts_that_only_some_times_have(tmp_path: Path) -> None:

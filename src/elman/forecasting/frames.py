@@ -37,6 +37,16 @@ Array = npt.NDArray[np.float64]
 
 _COLUMNS = ("unique_id", "ds", "y")
 _NONE = Inputs()
+_STEPS = {  # to which irregular times are resampled, and how long each is at least
+    "s": "1s",
+    "min": "1min",
+    "15min": "15min",
+    "h": "1h",
+    "D": "1D",
+    "W": "7D",
+    "MS": "28D",
+    "QS": "90D",
+}
 _MOST_ADDED = 100_000  # rows for missing times, besides ten for every row
 _FILLED = (Remedy(missing="seasonal_median"), Remedy(missing="interpolate"))
 
@@ -341,15 +351,24 @@ def _no_frequency(place: str, times: Any) -> DataError:
         return DataError(f"{cannot} one time stamp ({shown}).", Remedy("pass it, for example {}", freq="MS"))
     alias, gaps = fitting_alias(times)
     cannot = f"{cannot} ds ({shown}{', …' if len(times) > 4 else ''})."
-    if gaps == 0:
+    numbers, step = positions(times, to_frequency(alias))
+    fits = bool((np.diff(numbers) % step == 0).all())
+    if gaps == 0 and fits:
         return DataError(cannot, Remedy("pass it, for example {}", freq=alias))
     distance = np.diff(times.as_unit("us").asi8)
     nearest, farthest = (spoken(pd.Timedelta(int(d), unit="us")) for d in (distance.min(), distance.max()))
     apart = f"{cannot} They are {nearest} to {farthest} apart, and a forecast needs even steps."
-    if gaps <= len(times):
+    if gaps <= len(times) and fits:
         fills = f"pass {{}}, which fills {gaps} gaps"
         return DataError(apart, Remedy(fills, freq=alias, missing="interpolate"))
-    return DataError(apart, Remedy("sum or average them first, by month for example"))
+    return DataError(apart, *_resampled(pd.Timedelta(int(distance.max()), unit="us")))
+
+
+def _resampled(farthest: pd.Timedelta) -> tuple[Remedy, Remedy]:
+    """Return the ways to even steps of which none is empty: the shortest usual ones that span the farthest distance."""
+    alias = next((alias for alias, length in _STEPS.items() if pd.Timedelta(length) >= farthest), "YS")
+    line = f'data.set_index("ds").groupby("unique_id")["y"].resample("{alias}").mean().reset_index()'
+    return Remedy(f"average them over even steps first: {line}"), Remedy("sum them, with .sum() there, if they add up")
 
 
 def _regular(place: str, panel: Panel, freq: Any, missing: str) -> Panel:
