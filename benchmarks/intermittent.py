@@ -37,7 +37,6 @@ Forecast = tuple[Array, Array]  # points (K,), and nine quantiles (K, 9)
 
 SHARES = np.arange(1, 10) / 10
 LEVELS = (80, 60, 40, 20)
-MEDIAN = 0.001  # a level, whose ends are the quantiles at 0.5 ± 0.000005
 NAME = "intermittent"
 
 
@@ -90,9 +89,8 @@ def elman(series: list[Demand]) -> dict[str, Any]:
 
     def default(method: str) -> tuple[list[Forecast], str]:
         model = Forecaster(HORIZON, method=method).fit(frame)
-        found = model.predict(level=[*LEVELS, MEDIAN])
-        lower, upper = ([f"Elman-{side}-{level:g}" for level in LEVELS] for side in ("lo", "hi"))
-        columns = ["Elman", *lower, f"Elman-lo-{MEDIAN:g}", *reversed(upper)]
+        found = model.predict(quantiles=SHARES.tolist())
+        columns = ["Elman", *(f"Elman-q-{share:g}" for share in SHARES)]
         rows = found[columns].to_numpy().reshape(len(series), HORIZON, -1)
         return [(row[:, 0], row[:, 1:]) for row in rows], model.method_
 

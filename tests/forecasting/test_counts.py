@@ -47,6 +47,11 @@ def test_every_series_is_forecast_alone() -> None:
     assert found[0]["Elman"].tolist() == [demand.mean] * 3
     assert found[0]["Elman-lo-90"].tolist() == [demand.quantiles([0.05])[0]] * 3
     assert found[0]["Elman-hi-90"].tolist() == [demand.quantiles([0.95])[0]] * 3
+    quantiles = model.predict(quantiles=[0.9, 0.5])
+    assert quantiles[0]["Elman-q-0.9"].tolist() == [demand.quantiles([0.9])[0]] * 3
+    assert quantiles[0]["Elman-q-0.5"].tolist() == [demand.quantiles([0.5])[0]] * 3 != found[0]["Elman"].tolist()
+    assert np.array_equal(quantiles[1]["Elman-q-0.5"], found[1]["Elman"])
+    assert model.predict(quantiles=0.5)[0]["Elman-q-0.5"].tolist() == quantiles[0]["Elman-q-0.5"].tolist()
     for mine, theirs in zip(found[1:], by_prior, strict=True):
         assert all(np.array_equal(mine[name], theirs[name]) for name in theirs)
 

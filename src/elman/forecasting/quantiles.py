@@ -1,9 +1,10 @@
 """Quantiles of a forecast, for every method: the ends of its intervals.
 
 The quantile at a share q is an end of the interval of level 100 |2 q - 1|: the lower one for q < 1/2, the upper one for
-q > 1/2; the quantile at 1/2 is the forecast. So ``Elman-q-0.1`` and ``Elman-lo-80`` are one number, and what is true of
-the intervals of a method (conformal, widened on a panel) is true of its quantiles. The width factors of a panel could
-make ends of different levels cross: the quantiles are therefore sorted, which never increases the pinball loss.
+q > 1/2; the quantile at 1/2 is the median, which is the forecast unless the method forecasts means. ``Elman-q-0.1`` and
+``Elman-lo-80`` are one number, and what is true of the intervals of a method (conformal, widened on a panel) is true of
+its quantiles. The width factors of a panel could make ends of different levels cross: the quantiles are therefore
+sorted, which never increases the pinball loss.
 
 References
 ----------
@@ -92,22 +93,22 @@ class Asked:
         """
         if not self.needed:
             forecasts = method.forecast_newest(place, newest, n_threads)
-            return forecasts, self.chosen(forecasts, {})
+            return forecasts, self.chosen(method.medians(newest, forecasts), {})
         with self._explained(place):
             forecasts, edges = method.outlook(place, newest, self.needed, n_threads)
-        return forecasts, self.chosen(forecasts, edges)
+        return forecasts, self.chosen(method.medians(newest, forecasts), edges)
 
     def around(self, place: str, method: Method, panel: Panel, forecasts: Array, n_threads: int) -> dict[str, Array]:
         """Make what is asked for around forecasts from a panel; errors are those of `outlook`."""
         with self._explained(place):
             edges = method.bounds(place, panel, forecasts, self.needed, n_threads) if self.needed else {}
-        return self.chosen(forecasts, edges)
+        return self.chosen(method.medians(panel, forecasts), edges)
 
-    def chosen(self, forecasts: Array, edges: Mapping[str, Array]) -> dict[str, Array]:
-        """Choose it among forecasts and the ends of the intervals needed, the quantiles in ascending order."""
+    def chosen(self, medians: Array, edges: Mapping[str, Array]) -> dict[str, Array]:
+        """Choose it among medians and the ends of the intervals needed, the quantiles in ascending order."""
         found = {name: edges[name] for name in self.names[: 2 * len(self.levels)]}
         order = sorted(self.quantiles)
-        ends = [_end(forecasts, edges, share) for share in order]
+        ends = [_end(medians, edges, share) for share in order]
         ascending = dict(zip(order, np.sort(np.stack(ends), axis=0), strict=True)) if ends else {}
         return found | {f"q-{share:g}": ascending[share] for share in self.quantiles}
 
@@ -126,5 +127,5 @@ class Asked:
             raise ArgumentError(named, *error.remedies) from None
 
 
-def _end(forecasts: Array, edges: Mapping[str, Array], share: float) -> Array:
-    return forecasts if share == 0.5 else edges[f"{'lo' if share < 0.5 else 'hi'}-{level_of(share):g}"]
+def _end(medians: Array, edges: Mapping[str, Array], share: float) -> Array:
+    return medians if share == 0.5 else edges[f"{'lo' if share < 0.5 else 'hi'}-{level_of(share):g}"]

@@ -49,6 +49,10 @@ class Alone(ABC):
         """Put the prior's quantiles around forecasts."""
         return self.spread.bounds(place, panel, forecasts, levels, n_threads)
 
+    def medians(self, panel: Panel, forecasts: Array) -> Array:
+        """Return the forecasts."""
+        return forecasts
+
     def levels_within(self, levels: Sequence[float]) -> list[float]:
         """Return the levels up to 95."""
         return self.spread.levels_within(levels)

@@ -152,6 +152,13 @@ class CountsMethod(Alone):
                 own[left] = by_prior[name]
         return {name: rejoined(own, panel) for name, own in ends.items()}
 
+    def medians(self, panel: Panel, forecasts: Array) -> Array:
+        """Return the medians of the distribution; the prior's forecasts are medians."""
+        series, medians = flat(panel), rows_of(forecasts).copy()
+        for row in self._divided(series)[0]:
+            medians[row] = Demand.of(series[row]).quantiles([0.5])[0]
+        return rejoined(medians, panel)
+
     def levels_within(self, levels: Sequence[float]) -> list[float]:
         """Return all levels; beyond 95 only series without memory have intervals."""
         return list(levels)

@@ -197,6 +197,10 @@ class NetworkMethod:
         if self.recipe.head is not None:
             raise UnsupportedError(f"{place}: takes a network that predicts points, not quantiles or a distribution.")
 
+    def medians(self, panel: Panel, forecasts: Array) -> Array:
+        """Return the forecasts."""
+        return forecasts
+
     def levels_within(self, levels: Sequence[float]) -> list[float]:
         """Return the levels for which there are enough residuals, or that the head learned."""
         return levels_within(self.residuals, levels, self.recipe.head)

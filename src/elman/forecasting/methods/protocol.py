@@ -45,6 +45,9 @@ class Method(Protocol):
     ) -> dict[str, Array]:
         """Put intervals around forecasts: ``"lo-80"``, ``"hi-80"``, … in the order of the levels."""
 
+    def medians(self, panel: Panel, forecasts: Array) -> Array:
+        """Return the medians of the values that are forecast: the forecasts, unless those are means."""
+
     def levels_within(self, levels: Sequence[float]) -> list[float]:
         """Return the possible levels."""
 
