@@ -243,3 +243,12 @@ def test_missing_values_are_masked(run: Any, tmp_path: Path, holes: Path) -> Non
     frame = pd.read_csv(holes, parse_dates=["when"]).rename(columns={"when": "ds", "shop": "unique_id", "sold": "y"})
     own = Forecaster(4, method="network", season=4, window=5, missing="mask", random_state=0)
     np.testing.assert_allclose(pd.read_csv(out)["sold"], own.fit(frame).predict()["Elman"])
+
+
+def test_what_mattered_is_printed(run: Any, long: Path) -> None:
+    done = run("forecast", long, "-n", 4, "--method", "naive", "--season", 4, "--level", "none", "--importance")
+    assert done.exit_code == 0
+    title, rows = done.stdout.split(" of the last 4 values; with an input shuffled")
+    assert title.rsplit(maxsplit=2)[-2] == "MASE"
+    names = [line.split("lags")[0].strip() for line in rows.splitlines() if "lag" in line]
+    assert names[0] == "lag 1" and len(names) == 4

@@ -36,7 +36,7 @@ from elman.cli._common import (
 )
 from elman.cli._parts import Errors, Wanted, Workers, check_parts, forecast_parts, known_ahead, open_parts
 from elman.cli._reading import Reading, reads_tables, static_of, table_of
-from elman.cli._show import show_backtest, show_delivered, show_forecast
+from elman.cli._show import show_backtest, show_delivered, show_forecast, show_table
 
 if TYPE_CHECKING:
     from elman.forecasting import Forecaster
@@ -96,6 +96,9 @@ CutOffs = Annotated[
 Refit = Annotated[
     bool, typer.Option("--refit", help="Fit anew at every cut-off, not only at the earliest; takes longer.")
 ]
+Importance = Annotated[
+    bool, typer.Option("--importance", help="Also print by how much the error rises when an input is shuffled.")
+]
 ResumeRun = Annotated[
     bool, typer.Option("--resume", help="Continue from the folder of --checkpoint, or a folder's stopped forecast.")
 ]
@@ -138,6 +141,7 @@ def forecast(
     future: Future = None,
     backtest: CutOffs = None,
     refit: Refit = False,
+    importance: Importance = False,
     plot: Plot = None,
     output: ForecastOutput = None,
     save: Save = None,
@@ -174,7 +178,7 @@ def forecast(
     forecaster = _forecaster(horizon, method, backtest, settings)
     if parts and output is not None:
         unused = {"--plot": plot, "--categories": categories, "--checkpoint": checkpoint}
-        unused |= {"--weight": weight, "--censored": censored, "--static": static}
+        unused |= {"--weight": weight, "--censored": censored, "--static": static, "--importance": importance or None}
         refuse_unused(f"{file}: is a folder", unused | reading.by_option)
         wanted = Wanted(output, future, workers, errors, resume, quiet, dask, ray)
         _forecast_folder(forecaster, file, (time, target, series), _names(covariates), levels, shares, save, wanted)
@@ -196,6 +200,8 @@ def forecast(
         _say_what_was_chosen(forecaster)
     _write(forecaster, table, found, plot, output, save)
     _show(forecaster, found, table.names, "" if output is not None else "; --output writes all of them")
+    if importance:
+        _show_importance(forecaster, table, stores)
 
 
 def _forecast_folder(
@@ -263,6 +269,15 @@ def _show(forecaster: Forecaster, found: Delivery, names: OwnNames, file_hint: s
         show_backtest(found.check)
     show_delivered(forecaster)
     show_forecast(found.frame, names, file_hint)
+
+
+def _show_importance(forecaster: Forecaster, table: Table, static: Any) -> None:
+    from elman.forecasting.importance import importance
+
+    result = importance(forecaster, table.frame, static_df=static)
+    cells = [(name, kind, *(f"{number:.3f}" for number in numbers)) for name, kind, *numbers in result.table.values]
+    title = f"{result.metric} {result.error:.3f} of the last {forecaster.horizon} values; with an input shuffled"
+    show_table(title, result.table.columns.tolist(), cells, texts=2)
 
 
 def _names(text: str | None) -> list[str]:

@@ -23,6 +23,7 @@ from elman.forecasting.baselines import (
     window_mean,
 )
 from elman.forecasting.forecaster import Forecaster
+from elman.forecasting.importance import Contributions, Importance, contributions, importance
 from elman.forecasting.judgement import Backtest
 
 __all__ = [
@@ -30,13 +31,17 @@ __all__ = [
     "Audit",
     "Backtest",
     "Check",
+    "Contributions",
     "Forecaster",
+    "Importance",
     "audit",
     "backtest",
+    "contributions",
     "cross_validation",
     "croston",
     "croston_sba",
     "damped_trend",
+    "importance",
     "linear_autoregression",
     "naive",
     "naive_drift",
