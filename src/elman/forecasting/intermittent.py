@@ -34,7 +34,7 @@ def is_intermittent(panel: Panel, season: int) -> bool:
 
     Examples
     --------
-    >>> demand = np.array([0.0, 3, 0, 0, 1, 0, 2, 0])
+    >>> demand = np.array([0.0, 3, 0, 0, 1, 0, 2, 5])
     >>> is_intermittent(Panel(demand, np.array([0, 8]), "array"), season=1)
     True
     """
@@ -50,8 +50,8 @@ def share_of_zeros(values: Array, season: int) -> float:
 
     Examples
     --------
-    >>> share_of_zeros(np.array([0.0, 3, 0, 0, 1, 0, 2, 0]), season=1)
-    0.625
+    >>> share_of_zeros(np.array([0.0, 3, 0, 0, 1, 0, 2, 5]), season=1)
+    0.5
     >>> share_of_zeros(np.tile([0.0, 0, 3, 5], 8), season=4)
     0.0
     """
