@@ -55,7 +55,7 @@ def share_of_zeros(values: Array, season: int) -> float:
     >>> share_of_zeros(np.tile([0.0, 0, 3, 5], 8), season=4)
     0.0
     """
-    demands = np.count_nonzero(values)
+    demands = int(np.count_nonzero(values))
     if not FEWEST <= demands < len(values) or values.min() < 0:
         return 0.0
     if season > 1 and autocorrelation(values, season) > _EXPLAINED:
