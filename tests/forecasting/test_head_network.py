@@ -16,6 +16,7 @@ from elman import Forecaster
 from elman.cli.app import app
 from elman.errors import ArgumentError, DataError, UnsupportedError
 from elman.explain.saved import trace_forecast
+from elman.forecasting import backtest
 from elman.forecasting.fitting import make_recipe, prepare
 from elman.forecasting.frames import read_panel
 from elman.forecasting.heads import log_offset
@@ -129,6 +130,17 @@ def test_counts_of_any_size_start_at_the_level_of_their_season() -> None:
     for name in ("poisson", "negative_binomial"):
         found = Forecaster(2, distribution=name, **SMALL | {"updates": 3}).fit(many).predict()
         assert (np.abs(found - 400) < 100).all()
+
+
+def test_missing_values_backtests_and_short_series() -> None:
+    holes = COUNTS.copy()
+    holes[[5, 30, 70]] = np.nan
+    quick = SMALL | {"updates": 5}
+    for missing in ("mask", "interpolate"):
+        model = Forecaster(3, distribution="negative_binomial", missing=missing, **quick).fit(holes)
+        assert np.isfinite(model.predict(level=80)["Elman-hi-80"]).all() and np.isfinite(model.sample(5)).all()
+    result = backtest(Forecaster(3, quantiles=[0.1, 0.3], **quick), WAVE[:30], level=80, quantiles=[0.3, 0.7])
+    assert len(result.by_step) == 3 and result.table["WQL"].notna().all()
 
 
 def test_order_of_series_does_not_matter() -> None:

@@ -119,6 +119,8 @@ def test_bad_arguments(tmp_path: Any) -> None:
     for wrong, message in (({"n": 0}, "n must be"), ({"n": 2.5}, "n must be"), ({"seed": -1}, "seed must be")):
         with pytest.raises(ArgumentError, match=rf"^Forecaster\.sample: {message}"):
             model.sample(**wrong)
+    with pytest.raises(ArgumentError, match="static_df belongs to data"):
+        model.sample(static_df=pd.DataFrame())
     with pytest.raises(ArgumentError, match="there are no intervals"):
         Forecaster(3, **SMALL).fit(WAVE).sample()
     frame_of({"a": WAVE}).to_parquet(tmp_path / "a.parquet")

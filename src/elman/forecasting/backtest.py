@@ -24,7 +24,7 @@ from elman.forecasting.forecaster import Forecaster
 from elman.forecasting.frames import read_panel
 from elman.forecasting.intermittent import is_intermittent
 from elman.forecasting.judgement import Backtest, concluded, judge
-from elman.forecasting.options import check_parameters, for_task, inputs_of, least_values
+from elman.forecasting.options import check_parameters, for_task, head_for, inputs_of, least_values
 from elman.forecasting.panel import Panel
 from elman.forecasting.quantiles import Asked
 from elman.forecasting.recipe import resolve_seasons
@@ -72,7 +72,7 @@ def cross_validation(
     level : float or sequence of float, optional
         Percentages of intervals around the forecasts. Those of ``method="network"`` are made of errors at cut-offs
         still earlier, so every fit takes twice as long; with ``intervals=None`` as many of these are used as
-        ``intervals="auto"`` stands for.
+        ``intervals="auto"`` stands for; a network with ``quantiles`` or a ``distribution`` then has its own.
     quantiles : float or sequence of float, optional
         Shares, as for `Forecaster.predict`.
     static_df : frame, optional
@@ -241,7 +241,8 @@ def _unfitted(forecaster: Forecaster, calibrated: bool, n_threads: int | None) -
     """Return a copy for the values before a cut-off; for intervals, with residuals of earlier cut-offs."""
     model = for_task(forecaster.unfitted(), n_threads)
     if model.method == "network":
-        model.set_params(intervals=(model.intervals or "auto") if calibrated else None)
+        usual = "auto" if head_for(model) is None else None  # a head has intervals of its own
+        model.set_params(intervals=(model.intervals or usual) if calibrated else None)
     return model
 
 
