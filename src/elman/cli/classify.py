@@ -81,9 +81,6 @@ def train(
     check_outputs({"--save": save, "--plot": plot}, file, test)
     check_extra("--plot", plot, "matplotlib")
     from elman.sequences import SequenceClassifier
-    from elman.sequences.labelled import verdict_on
-    from elman.sequences.report import class_report
-    from elman.sequences.verdicts import MODEL
 
     known = read(file, id_, time, label, reading, quiet=quiet)
     model = SequenceClassifier(
@@ -98,18 +95,13 @@ def train(
         progress=not quiet,
         **known.columns,
     )
-    labels = known.known_labels
     unseen = None if test is None else read(test, id_, time, label, reading, quiet=quiet)
     run = model.get_params() | {"check": check, "test": test is not None, "label": label} | vars(reading)
-    found, report = None, None
     with kept("elman classify train", checkpoint, resume, run, file):
-        if unseen is not None or check > 0:
-            found = verdict_on(model, known, unseen, check, seed)
-            compared = found.estimators[MODEL]
-            report = class_report(found.actual, found.predictions[MODEL], compared.classes_)
-        model = model.fit(known.data, labels) if found is None or unseen is None else compared
+        model, found = _fit_and_check(model, known, unseen, check, seed)
     if not quiet:
-        _say_what_was_chosen(model, len(labels))
+        _say_what_was_chosen(model, len(known.known_labels))
+    report = None if found is None else _report_of(found)
     if found is not None and report is not None:
         title = test.name if test is not None else f"Check on {check:.0%} of the sequences, held out"
         _show(report, title)
@@ -168,6 +160,27 @@ def evaluate(
     report = report_on(_load(model), read(file, id_, time, label, reading, quiet=quiet))
     _show(report, file.name)
     _draw(plot, report, None)
+
+
+def _fit_and_check(
+    model: SequenceClassifier, known: Labelled, unseen: Labelled | None, check: float, seed: int
+) -> tuple[SequenceClassifier, Verdict | None]:
+    """Fit a classifier to all sequences, and compare it with simple methods on unseen or held-out ones."""
+    from elman.sequences.labelled import verdict_on
+    from elman.sequences.verdicts import MODEL
+
+    labels = known.known_labels  # refused before the check
+    found = verdict_on(model, known, unseen, check, seed) if unseen is not None or check > 0 else None
+    if found is not None and unseen is not None:
+        return found.estimators[MODEL], found
+    return model.fit(known.data, labels), found
+
+
+def _report_of(found: Verdict) -> Report:
+    from elman.sequences.report import class_report
+    from elman.sequences.verdicts import MODEL
+
+    return class_report(found.actual, found.predictions[MODEL], found.estimators[MODEL].classes_)
 
 
 def _load(model: Path) -> SequenceClassifier:
