@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -29,6 +30,11 @@ from elman.cli._common import (
 from elman.cli._parts import Errors, ResumeParts, Wanted, Workers, check_parts, forecast_parts, open_parts
 from elman.cli._reading import Reading, reads_tables, static_of, table_for
 from elman.cli._show import show_delivered, show_forecast
+
+if TYPE_CHECKING:
+    from elman.forecasting import Forecaster
+    from elman.forecasting.quantiles import Asked
+    from elman.tables.series import Table
 
 __all__ = ["predict"]
 
@@ -66,12 +72,7 @@ def predict(
     parts = check_parts(
         file, output, errors, {"--workers": workers, "--dask": dask, "--ray": ray, "--resume": resume or None}
     )
-    if not parts:
-        check_table("--output", output)
-        check_writable("--output", output, model, file, future)
-        check_readable("--future", future)
-    check_readable(None, model)
-    check_readable("--static", static)
+    _check_files(model, file, future, static, output, parts=parts)
     if file is None:
         columns = {"--static": static, "--time": time, "--target": target, "--id": series}
         refuse_unused(f"{model}: without FILE nothing is read", columns | reading.by_option)
@@ -90,19 +91,42 @@ def predict(
         forecast_parts(forecaster, source, asked, Wanted(output, future, workers, errors, resume, quiet, dask, ray))
         return
     if file is None:
-        if forecaster.future_covariates or future is not None:
-            usage_error(f"{model}: covariates known ahead need the file of known values; pass FILE.")
-        frame = forecaster.predict(**asked.arguments)
+        frame = _from_the_fit(model, forecaster, asked, future)
     else:
         table = table_for(forecaster, file, time, target, series, reading, quiet=quiet, future=future)
-        if forecaster.future_covariates and table.future is None:
-            usage_error(f"{model}: needs {', '.join(forecaster.future_covariates)} of future rows; pass --future.")
-        names = table.names
-        stores = static_of(static, table, reading)
-        frame = forecaster.predict(table.frame, future=table.future, static_df=stores, **asked.arguments)
+        frame, names = _from_table(model, forecaster, table, asked, static, reading), table.names
     if not hasattr(frame, "columns"):
         usage_error(f"{model}: was fitted to arrays without dates; pass FILE.")
     if output is not None:
         write_forecast(output, names.renamed(frame))
     show_delivered(forecaster)
     show_forecast(frame, names, "" if output is not None else "; --output writes all of them")
+
+
+def _check_files(
+    model: Path, file: str | None, future: Path | None, static: Path | None, output: Path | None, *, parts: bool
+) -> None:
+    """Refuse, before any work, files that cannot be read or written."""
+    if not parts:
+        check_table("--output", output)
+        check_writable("--output", output, model, file, future)
+        check_readable("--future", future)
+    check_readable(None, model)
+    check_readable("--static", static)
+
+
+def _from_the_fit(model: Path, forecaster: Forecaster, asked: Asked, future: Path | None) -> Any:
+    """Forecast the series of the fit."""
+    if forecaster.future_covariates or future is not None:
+        usage_error(f"{model}: covariates known ahead need the file of known values; pass FILE.")
+    return forecaster.predict(**asked.arguments)
+
+
+def _from_table(
+    model: Path, forecaster: Forecaster, table: Table, asked: Asked, static: Path | None, reading: Reading
+) -> Any:
+    """Forecast the series of a file."""
+    if forecaster.future_covariates and table.future is None:
+        usage_error(f"{model}: needs {', '.join(forecaster.future_covariates)} of future rows; pass --future.")
+    stores = static_of(static, table, reading)
+    return forecaster.predict(table.frame, future=table.future, static_df=stores, **asked.arguments)
