@@ -251,6 +251,17 @@ def test_partial_fit_goes_on() -> None:
     )
 
 
+def test_partial_fit_keeps_the_newest_part_of_its_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    whole, newest = quick(batch_size=8), quick(batch_size=8)
+    for _ in range(3):
+        whole.partial_fit(X, y)
+    monkeypatch.setattr("elman.training.history._KEPT", 4)
+    for _ in range(3):
+        newest.partial_fit(X, y)
+    assert newest.updates_ == 9 and newest.history_[0].loss == whole.history_[0].loss[-4:]
+    assert np.array_equal(newest.networks_[0].theta, whole.networks_[0].theta)
+
+
 def test_warm_start_goes_on() -> None:
     model = quick(warm_start=True).fit(X, y)
     first = model.networks_[0].theta.copy()

@@ -222,6 +222,14 @@ def test_partial_fit_goes_on() -> None:
     assert set(model.history_.learning_rate) == {0.01}
 
 
+def test_partial_fit_keeps_the_newest_part_of_its_history(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("elman.training.history._KEPT", 3)
+    model = small(learning_rate=0.01)
+    for _ in range(3):
+        model.partial_fit(CIRCLE)
+    assert model.updates_ > 3 and len(model.history_.loss) == len(model.history_.gradient_norm) == 3
+
+
 def test_partial_fit_on_windows_takes_them_in_a_new_order_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
     orders: list[list[int]] = []
     original = TokenWindows.batch

@@ -152,6 +152,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         """Train for one more pass over the sequences at a constant learning rate.
 
         Windows and standardisation are those of the first call. Class weights depend on all data and are refused.
+        ``history_`` holds the newest 10,000 updates.
 
         Parameters
         ----------

@@ -188,6 +188,8 @@ def pass_once(
         source = LaterUpdates(batches.with_seed(seed + done), done)
         trainers.append(Trainer(network, source, settings, state=state))
     _train_all(parameters, trainers)
+    for trainer in trainers:
+        trainer.history = trainer.history.newest()
     return trainers
 
 

@@ -133,6 +133,7 @@ def pass_once(
     settings = settings_of(parameters, done + batches.epoch_length, batches.epoch_length, seed, constant=True)
     trainer = Trainer(network, batches, settings, state=state)
     _run(parameters, trainer, batches.tokens_per_batch)
+    trainer.history = trainer.history.newest()
     return trainer
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import inf
 from typing import Any
 
@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from elman.notebook.html import html_table
 
+_KEPT = 10_000  # updates of a training without an end
 _FEWEST_SCORES = 12  # with fewer, the last quarter has too few
 
 
@@ -94,6 +95,12 @@ class History:
             return False
         gained = self.score[0] - self.score[-1]
         return gained > 0 and self.score[-1 - len(self.score) // 4] - self.score[-1] > 0.1 * gained
+
+    def newest(self) -> History:
+        """Return the history of the newest 10,000 updates: that of ``partial_fit``, which has no end."""
+        return replace(
+            self, **{name: getattr(self, name)[-_KEPT:] for name in ("loss", "gradient_norm", "learning_rate")}
+        )
 
     def to_arrays(self) -> dict[str, npt.NDArray[Any]]:
         """Return every list as an array: float64, and int64 for ``validation_update``."""

@@ -235,7 +235,8 @@ class Trainer:
 
     def _check_losses(self) -> None:
         """Refuse a run whose final losses are far above the initial ones on the same batches: it has exploded."""
-        own = self.history.loss[self._first :]
+        losses = self.history.loss  # of the newest updates alone, if it continues a `partial_fit`
+        own = losses[len(losses) - (self.update - self._first) :]
         end = own[-_LAST:]
         if not own or min(end) <= max(_FAR * own[0], _USUAL):
             return
