@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -177,7 +178,7 @@ def forecast(
         settings["quantiles"] = shares if any(share != 0.5 for share in shares) else None
     forecaster = _forecaster(horizon, method, backtest, settings)
     if parts and output is not None:
-        unused = {"--plot": plot, "--categories": categories, "--checkpoint": checkpoint}
+        unused: dict[str, Any] = {"--plot": plot, "--categories": categories, "--checkpoint": checkpoint}
         unused |= {"--weight": weight, "--censored": censored, "--static": static, "--importance": importance or None}
         refuse_unused(f"{file}: is a folder", unused | reading.by_option)
         wanted = Wanted(output, future, workers, errors, resume, quiet, dask, ray)
@@ -186,10 +187,8 @@ def forecast(
     others = [name for name in (weight, censored) if name is not None]
     past = [*_names(covariates), *others]
     table = table_of(file, time, target, series, reading, past, future, _names(categories))
-    known = [[name for name in names if name not in others] or None for names in (table.past, table.known_ahead)]
     stores = static_of(static, table, reading)
-    constant = None if stores is None else [name for name in stores if name != "unique_id"]
-    forecaster.set_params(past_covariates=known[0], future_covariates=known[1], static_covariates=constant)
+    _set_covariates(forecaster, table, others, stores)
     if not quiet:
         _say_what_was_read(file, table)
     run = forecaster.get_params() | {"level": level, "quantiles": quantiles} | vars(reading)
@@ -202,6 +201,13 @@ def forecast(
     _show(forecaster, found, table.names, "" if output is not None else "; --output writes all of them")
     if importance:
         _show_importance(forecaster, table, stores)
+
+
+def _set_covariates(forecaster: Forecaster, table: Table, others: Sequence[str], static: Any) -> None:
+    """Name the columns that are covariates, by what is known of them; ``others`` serve another purpose."""
+    past, ahead = ([name for name in names if name not in others] or None for names in (table.past, table.known_ahead))
+    constant = None if static is None else [name for name in static if name != "unique_id"]
+    forecaster.set_params(past_covariates=past, future_covariates=ahead, static_covariates=constant)
 
 
 def _forecast_folder(
