@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -386,6 +387,16 @@ def test_a_history_is_one_line_however_long_it_is() -> None:
     long = History(loss=[0.5 - i / 1e5 for i in range(10_000)], validation_update=[10, 20], score=[0.25, 0.5])
     assert repr(long) == "History(10000 updates, loss 0.5 to 0.4, best score 0.25 after update 10)"
     assert repr(History()) == "History(0 updates)"
+
+
+def test_a_run_that_continues_without_its_early_losses_is_compared_by_its_own() -> None:
+    batches = OrderedStretches(np.sin(np.arange(60.0) / 3)[:, None], [0, 60], window=4, horizon=1, steps=60)
+    network = Network.initialized(Architecture(4, 1, cell="rnn", hidden_size=8))
+    first = Trainer(network, batches, Settings(updates=30, learning_rate=1e-3), stop_at=10)
+    first.run()
+    state = replace(first.state(), history=History())
+    with pytest.raises(TrainingError, match="training made the network worse"):
+        Trainer(network, batches, Settings(updates=40, learning_rate=1e5, schedule=Cosine()), state=state).run()
 
 
 @pytest.mark.parametrize("validated", [False, True])
