@@ -221,7 +221,7 @@ def test_data_errors_name_the_way_out() -> None:
         ({"linear_skip": "yes"}, "linear_skip must be True or False, got 'yes'."),
         ({"clip_norm": -1.0}, "clip_norm must be a number in (0, inf), got -1."),
         ({"n_threads": 0}, "n_threads must be an integer of at least 1, got 0."),
-        ({"missing": "drop"}, "missing must be one of 'error', 'seasonal_median', 'interpolate', got 'drop'."),
+        ({"missing": "drop"}, "missing must be one of 'error', 'seasonal_median', 'interpolate', 'mask', got 'drop'."),
     ],
 )
 def test_parameters_are_checked_before_any_work(parameters: dict[str, Any], message: str) -> None:
