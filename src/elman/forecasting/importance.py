@@ -63,6 +63,12 @@ class Importance:
         Name of the errors, ``"MASE"`` in general.
     error : float
         Mean error without shuffling.
+
+    Examples
+    --------
+    >>> table = pd.DataFrame({"input": ["lag 1"], "kind": "lags", "error": 3.0, "rise": 2.0, "ratio": 3.0})
+    >>> Importance(table.assign(deviation=0.1), "MASE", 1.0)
+    Importance(MASE 1; shuffled: lag 1 +2)
     """
 
     table: pd.DataFrame
@@ -100,6 +106,11 @@ class Contributions:
     table : DataFrame
         Columns ``unique_id``, ``ds``, ``Elman`` (the forecast), and one per input: the change of the forecast that the
         input makes, compared with its typical value.
+
+    Examples
+    --------
+    >>> Contributions(pd.DataFrame({"unique_id": ["a"], "ds": [9], "Elman": [5.0], "price": [-2.0]}))
+    Contributions(1 steps: price)
     """
 
     table: pd.DataFrame
