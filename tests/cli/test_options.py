@@ -252,3 +252,21 @@ def test_what_mattered_is_printed(run: Any, long: Path) -> None:
     assert title.rsplit(maxsplit=2)[-2] == "MASE"
     names = [line.split("lags")[0].strip() for line in rows.splitlines() if "lag" in line]
     assert names[0] == "lag 1" and len(names) == 4
+
+
+def test_a_base(run: Any, long: Path, tmp_path: Path) -> None:
+    base, out = tmp_path / "base", tmp_path / "out.csv"
+    series = [LONG * factor for factor in (1.0, 1.5)]
+    frame = pd.concat([pd.DataFrame({"unique_id": str(i), "ds": DAYS, "y": y}) for i, y in enumerate(series)])
+    Forecaster(4, season=4, method="tuned", cutoffs=0, random_state=0).fit(frame).save(base)
+    words = ["-n", 4, "--season", 4, "--method", "prior", "--base", base, "--level", "none", "--output", out]
+    assert run("forecast", long, *words).exit_code == 0
+    alone = pd.DataFrame({"ds": DAYS, "y": LONG})
+    expected = Forecaster(4, season=4, method="prior", base=base).fit(alone).predict()
+    np.testing.assert_allclose(pd.read_csv(out).iloc[:, -1], expected["Elman"], rtol=1e-9)
+    done = run("forecast", long, "-n", 9, "--season", 4, "--base", base)
+    told = "Pass --horizon 4, fit the base with the longer one, or leave --base out."
+    assert done.exit_code == 2
+    assert (
+        done.stderr.splitlines()[-1] == f"Error: elman forecast: horizon 9 is longer than 4, that of the base. {told}"
+    )

@@ -58,7 +58,16 @@ def test_this_version_writes_the_same_fields(version: str, name: str, tmp_path: 
         assert (fields.pop("method"), fields.pop("seasons")) == ({"name": "network"}, metadata["recipe"]["seasons"])
         added = {name: fields["parameters"].pop(name) for name in ("method", "cutoffs", "refit")}
         assert added == {"method": "network", "cutoffs": "auto", "refit": False}
-        later = ("weight", "half_life", "censored", "static_covariates", "holidays", "quantiles", "distribution")
+        later = (
+            "base",
+            "weight",
+            "half_life",
+            "censored",
+            "static_covariates",
+            "holidays",
+            "quantiles",
+            "distribution",
+        )
         assert {fields["parameters"].pop(name) for name in later} == {None}
         assert not fields["parameters"].pop("calendar")
         assert not fields["recipe"].pop("once") and not fields["recipe"].pop("masked", False)

@@ -57,6 +57,10 @@ Method = Annotated[
         help="auto: chosen by the check; prior, tuned, network, counts, or a baseline such as 'seasonal naive'."
     ),
 ]
+Base = Annotated[
+    Path | None,
+    typer.Option(metavar="MODEL", help="Saved forecaster whose tuned prior is the one to start from."),
+]
 Window = Annotated[str, typer.Option(help="Of --method network: values seen per step, or auto.")]
 Cell = Annotated[str, typer.Option(help="Of --method network: lstm, gru or rnn.")]
 Distribution = Annotated[
@@ -120,6 +124,7 @@ def forecast(
     ],
     horizon: Horizon,
     method: Method = "auto",
+    base: Base = None,
     season: Season = "auto",
     freq: Frequency = "auto",
     window: Window = "auto",
@@ -166,6 +171,7 @@ def forecast(
     parts = check_parts(file, output, errors, {"--workers": workers, "--dask": dask, "--ray": ray})
     _check_files(file, future, plot, None if parts else output, save, parts=parts)
     check_readable("--static", static)
+    check_readable("--base", base)
     check_choice("--cell", cell, ("lstm", "gru", "rnn"))
     check_choice("--missing", missing, ("error", "seasonal_median", "interpolate", "mask"))
     levels, shares = levels_of(level), quantiles_of(quantiles)
@@ -173,7 +179,7 @@ def forecast(
     settings |= {"window": count_or_auto("--window", window), "missing": missing, "refit": refit}
     settings |= {"random_state": seed, "n_threads": threads, "progress": not quiet}
     settings |= {"weight": weight, "half_life": half_life, "censored": censored, "distribution": distribution}
-    settings |= {"calendar": calendar, "holidays": holidays}
+    settings |= {"calendar": calendar, "holidays": holidays, "base": None if base is None else str(base)}
     if method == "network" and distribution is None:
         settings["quantiles"] = shares if any(share != 0.5 for share in shares) else None
     forecaster = _forecaster(horizon, method, backtest, settings)
@@ -193,7 +199,7 @@ def forecast(
         _say_what_was_read(file, table)
     run = forecaster.get_params() | {"level": level, "quantiles": quantiles} | vars(reading)
     run |= {"time": table.time, "target": table.target, "id": table.series, "categories": categories}
-    with kept("elman forecast", checkpoint, resume, run, file, future, *filter(None, [static])):
+    with kept("elman forecast", checkpoint, resume, run, file, future, *filter(None, [static, base])):
         found = _fit_and_predict(forecaster, table, levels, shares, stores)
     if not quiet:
         _say_what_was_chosen(forecaster)

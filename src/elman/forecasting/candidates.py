@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -28,7 +29,7 @@ from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.past import FEWEST_TO_TUNE, tuning_length
 from elman.forecasting.store import PanelStore, SeriesStore
-from elman.prior import load_prior
+from elman.prior import Prior, load_prior
 from elman.prior.tuning import UPDATES
 from elman.training.jobs import inside_task
 
@@ -54,6 +55,8 @@ class Candidates:
         Seed.
     intermittent : bool
         Whether the series have many zeros (`elman.forecasting.intermittent`).
+    prior : Prior, optional
+        In place of the shipped one.
 
     Attributes
     ----------
@@ -62,10 +65,18 @@ class Candidates:
     """
 
     def __init__(
-        self, place: str, parameters: Parameters, seasons: tuple[int, ...], root: int, *, intermittent: bool = False
+        self,
+        place: str,
+        parameters: Parameters,
+        seasons: tuple[int, ...],
+        root: int,
+        *,
+        intermittent: bool = False,
+        prior: Prior | None = None,
     ) -> None:
         self.place, self.parameters, self.seasons, self.root = place, parameters, seasons, root
         self.intermittent = intermittent
+        self.prior = load_prior() if prior is None else prior
         self.so_far: NetworkMethod | None = None
 
     @property
@@ -105,7 +116,7 @@ class Candidates:
     def prepare(self, series: SeriesStore, names: Sequence[str]) -> dict[str, Method]:
         """Prepare methods on all values of the series."""
         methods: dict[str, Method] = {}
-        spread = Spread(load_prior(), self.seasons, int(self.parameters.horizon))
+        spread = Spread(self.prior, self.seasons, int(self.parameters.horizon))
         parts = {name.removeprefix(_BOTH) for name in names} | {NETWORK for name in names if name.startswith(_BOTH)}
         if PRIOR in parts:
             methods[PRIOR] = PriorMethod(PRIOR, spread)
@@ -154,7 +165,8 @@ class Candidates:
         if not inside_task():
             return self
         parameters = for_task(self.parameters, n_threads)
-        return Candidates(self.place, parameters, self.seasons, self.root, intermittent=self.intermittent)
+        own: dict[str, Any] = {"intermittent": self.intermittent, "prior": self.prior}
+        return Candidates(self.place, parameters, self.seasons, self.root, **own)
 
     def _tuned(self, series: SeriesStore, spread: Spread, updates: int) -> Spread:
         prior = spread.prior.tuned(

@@ -13,7 +13,8 @@ import numpy.typing as npt
 
 from elman import _check
 from elman.errors import ArgumentError, ElmanWarning, Remedy, UnsupportedError
-from elman.estimators import Arrays, Contract, Estimator, Table, changing, documented
+from elman.estimators import Arrays, Contract, Estimator, Table, changing, documented, fitted_value
+from elman.forecasting.base import Base
 from elman.forecasting.covariates import with_ahead
 from elman.forecasting.fitted import Fitted
 from elman.forecasting.frames import read_panel
@@ -81,6 +82,10 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         Parameters from `window` to `ensemble_size`, `intervals` and `validation` belong to ``"network"`` alone, and are
         refused with any other. Data with covariates need the network, which ``"auto"`` then compares with the
         baselines. Every method but the network forecasts each of several channels as a separate series.
+    base : str, path or None
+        File of a saved forecaster whose tuned prior takes the place of the shipped one (`elman.forecasting.base`): from
+        a panel that was large enough to tune on to another one, of the same season and frequency and no longer horizon.
+        With ``"auto"``, ``"prior"`` (zero-shot) and ``"tuned"``.
     season : int, sequence of int or "auto"
         Values per season, 12 for months. Several (24 and 168 for hours) widen the window to the longest; the center,
         baselines and scores use the first. ``"auto"`` takes the usual seasons of the frequency, and 1 where there is
@@ -309,7 +314,7 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
                 empty_forecast(place, source, Asked())
                 store = open_store(place, self, data, source, collect=job.errors == "collect")
                 with checkpointing(place, checkpoint_dir, resume, self.get_params(), store.identity):
-                    self._take(lambda: fit_store(place, self, store))
+                    self._take(lambda: fit_store(place, self, store, self._base(place)))
                 return self
             job.refuse(place)
             panel = self._read_new(place, data, static_df)
@@ -701,12 +706,19 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
 
     def _fit_panel(self, place: str, panel: Panel) -> None:
         """Fit a checked panel."""
-        self._take(lambda: fit_panel(place, self, panel))
+        self._take(lambda: fit_panel(place, self, panel, self._base(place)))
 
     def _fit_parts(self, place: str, source: Any) -> None:
         """Fit checked parts of whole series."""
         store = open_store(place, self, source, source)
-        self._take(lambda: fit_store(place, self, store))
+        self._take(lambda: fit_store(place, self, store, self._base(place)))
+
+    def _base(self, place: str) -> Base | None:
+        """Read the base."""
+        if self.base is None:
+            return None
+        fitted: Fitted = fitted_value(place, type(self).load(self.base))
+        return Base.of(place, fitted)
 
     def _newest(self, place: str, fitted: Fitted, future: Any, static: Any) -> Panel:
         """Return the newest values of the fit, with the covariates known ahead."""

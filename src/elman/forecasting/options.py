@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
@@ -77,6 +78,19 @@ class _Frequency(Parameter):
 
 
 @dataclass(frozen=True, kw_only=True)
+class _File(Parameter):
+    """A path, or None."""
+
+    def check(self, place: str, name: str, value: Any) -> None:
+        """Refuse anything else."""
+        if value is not None and not isinstance(value, str | os.PathLike):
+            raise ArgumentError(f"{place}: {name} must be the path of a saved Forecaster, got {_check.show(value)}.")
+
+    def plain(self, value: Any) -> Any:
+        return None if value is None else os.fspath(value)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Calendar(Parameter):
     """True, False, or names of features of the time stamps."""
 
@@ -129,6 +143,7 @@ TABLE: Table = {
         most=2**20, others="h fh prediction_length output_chunk_length forecast_horizon n_steps_ahead n_forecasts"
     ),
     "method": Choice(options=METHODS),
+    "base": _File(others="pretrained_model pretrained ckpt_path base_model warm_start"),
     "season": Parameter(others="season_length seasonality seasonal_periods sp seasonal_period m"),
     "freq": _Frequency(others="frequency"),
     "window": Count(most=2**20, auto=True, others=_WINDOWS),
@@ -245,6 +260,9 @@ def head_for(parameters: Parameters) -> Head | None:
 def _check_method(place: str, parameters: Parameters) -> None:
     """Refuse parameters that the given method does not use."""
     method = parameters.method
+    if parameters.base is not None and (method not in ("auto", "prior", "tuned") or covariates_of(parameters)):
+        used = f'the method "{method}"' if method != "auto" else f"covariates ({', '.join(covariates_of(parameters))})"
+        raise ArgumentError(f"{place}: base holds a prior, and {used} cannot use it.", Remedy("leave {} out", base=...))
     if method == "network":
         return
     if method != "auto" and (names := covariates_of(parameters)):

@@ -49,6 +49,7 @@ class Parameters:
     horizon: int
     _: KW_ONLY
     method: str = "auto"
+    base: Any = None
     season: Any = "auto"
     freq: Any = "auto"
     window: Any = "auto"

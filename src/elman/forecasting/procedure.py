@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from elman.errors import DataError, ElmanWarning, Remedy
 from elman.estimators import Interrupted, notice_worse, root_seed, values_of
+from elman.forecasting.base import Base
 from elman.forecasting.calibration import calibrate
 from elman.forecasting.candidates import Candidates
 from elman.forecasting.channels import by_channel, named, rejoined, rows_of
@@ -62,7 +63,7 @@ class _Held:
     methods: dict[str, Method]
 
 
-def fit_panel(place: str, parameters: Parameters, panel: Panel) -> Fitted:
+def fit_panel(place: str, parameters: Parameters, panel: Panel, base: Base | None = None) -> Fitted:
     """Fit a forecaster.
 
     Parameters
@@ -73,6 +74,8 @@ def fit_panel(place: str, parameters: Parameters, panel: Panel) -> Fitted:
         Checked.
     panel : Panel
         All values known, NaN where one is missing.
+    base : Base, optional
+        Whose prior takes the place of the shipped one.
 
     Returns
     -------
@@ -85,25 +88,27 @@ def fit_panel(place: str, parameters: Parameters, panel: Panel) -> Fitted:
     """
     order = panel.sorted_by_name()
     if order is None or (np.diff(order) > 0).all():
-        return _fit_or_so_far(place, parameters, panel)
+        return _fit_or_so_far(place, parameters, panel, base)
     back = np.argsort(order)  # random numbers depend on positions: sorted, the order of the rows does not matter
     try:
-        return _fit_or_so_far(place, parameters, panel.select(order)).in_order(back)
+        return _fit_or_so_far(place, parameters, panel.select(order), base).in_order(back)
     except Interrupted as stop:
         raise Interrupted(stop.fitted.in_order(back)) from None
 
 
-def _fit_or_so_far(place: str, parameters: Parameters, panel: Panel) -> Fitted:
+def _fit_or_so_far(place: str, parameters: Parameters, panel: Panel, base: Base | None) -> Fitted:
     season = resolve_seasons(place, parameters.season, panel.frequency)[0]
-    return fit_store(place, parameters, PanelStore.of(panel, parameters.missing, season))
+    return fit_store(place, parameters, PanelStore.of(panel, parameters.missing, season), base)
 
 
-def fit_store(place: str, parameters: Parameters, series: SeriesStore) -> Fitted:
+def fit_store(place: str, parameters: Parameters, series: SeriesStore, base: Base | None = None) -> Fitted:
     """Fit a forecaster to series in order of their names; see `fit_panel`."""
     seasons = resolve_seasons(place, parameters.season, series.frequency)
-    intermittent = is_intermittent(series.sample.panel, seasons[0])
-    root = root_seed(parameters.random_state)
-    return _interruptible(Candidates(place, parameters, seasons, root, intermittent=intermittent), series)
+    if base is not None:
+        base.check(place, parameters, seasons, series.frequency)
+    own: dict[str, Any] = {"prior": None if base is None else base.prior}
+    own["intermittent"] = is_intermittent(series.sample.panel, seasons[0])
+    return _interruptible(Candidates(place, parameters, seasons, root_seed(parameters.random_state), **own), series)
 
 
 def _interruptible(candidates: Candidates, series: SeriesStore) -> Fitted:

@@ -43,8 +43,9 @@ SINCE: dict[str, Any] = {
     "cutoffs": "auto",
     "refit": False,
 }  # parameters missing from old files
-ADDED: dict[str, Any] = {  # likewise, from before there were weights, calendars and heads
-    **dict.fromkeys(("weight", "half_life", "censored", "static_covariates", "holidays", "quantiles", "distribution")),
+ADDED: dict[str, Any] = {  # likewise, from before there were bases, weights, calendars and heads
+    **dict.fromkeys(("base", "weight", "half_life", "censored", "static_covariates", "holidays")),
+    **dict.fromkeys(("quantiles", "distribution")),
     "calendar": False,
 }
 _PRIOR = "prior."  # prefix of the prior's arrays
