@@ -172,7 +172,7 @@ void bind_layers(nb::module_& m) {
                 const int64_t M = size(o, 0), K = size(o, 1);
                 const T* from = in<T>(o, "o", {M, K});
                 T* to = out<T>(y, "y", {M, K});
-                const int f = activation_of(activation, 7);
+                const int f = activation_of(activation, 8);
                 execute(1, [&](const Run&) { kernels().of<T>().activation_forward(f, M, K, from, to); });
             });
         },
@@ -184,7 +184,7 @@ void bind_layers(nb::module_& m) {
                 const int64_t M = size(y, 0), K = size(y, 1);
                 const T *upstream = in<T>(dy, "dy", {M, K}), *value = in<T>(y, "y", {M, K});
                 T* to = out<T>(d_o, "do", {M, K});
-                const int f = activation_of(activation, 5);
+                const int f = activation_of(activation, 6);
                 execute(1, [&](const Run&) { kernels().of<T>().activation_backward(f, M, K, upstream, value, to); });
             });
         },

@@ -155,7 +155,7 @@ class Stepper {
   public:
     Stepper(const std::string& cell, const std::string& activation, const std::vector<Weights>& layers,
             const std::string& output, StepArrays arrays)
-        : arrays_(std::move(arrays)), output_(activation_of(output, 5)) {
+        : arrays_(std::move(arrays)), output_(activation_of(output, 6)) {
         if (layers.empty()) throw nb::value_error("a network has at least one layer");
         for_dtype(std::get<4>(layers[0]), [&]<class T>() {
             steps_.emplace<Steps<T>>(cell_of(cell), activation_of(activation, 4), layers, arrays_);

@@ -75,6 +75,19 @@ template <class T> ELMAN_INLINE T exponentials(const T* o, int64_t K, T maximum,
     return sum_of<T>(sum);
 }
 
+// log softmax: y = o - max - log sum exp(o - max). The sum is that of softmax; o is read again, so y may be o.
+template <class T> ELMAN_INLINE void log_softmax_row(const T* o, int64_t K, T* y) {
+    const Vec<T> maximum = broadcast<T>(row_maximum<T>(o, K));
+    Vec<T> sum = {};
+    T some[kLanes<T>];
+    for_vectors<T>(K, [&](int64_t j, int n) {
+        store_first(some, exp_of<T>(load_first(o + j, n) - maximum), n);
+        sum += load_first(some, n);
+    });
+    const Vec<T> total = log_of<T>(broadcast<T>(sum_of<T>(sum)));
+    for_vectors<T>(K, [&](int64_t j, int n) { store_first(y + j, (load_first(o + j, n) - maximum) - total, n); });
+}
+
 template <class T> void activation_forward(int activation, int64_t M, int64_t K, const T* o, T* y) {
     if (static_cast<Activation>(activation) == Activation::softmax) {
         for (int64_t m = 0; m < M && K > 0; ++m, o += K, y += K) {
@@ -83,12 +96,16 @@ template <class T> void activation_forward(int activation, int64_t M, int64_t K,
         }
         return;
     }
+    if (static_cast<Activation>(activation) == Activation::log_softmax) {
+        for (int64_t m = 0; m < M && K > 0; ++m) log_softmax_row<T>(o + m * K, K, y + m * K);
+        return;
+    }
     for_vectors<T>(M * K, [&](int64_t j, int n) {
         store_first(y + j, activate<T>(static_cast<Activation>(activation), load_first(o + j, n)), n);
     });
 }
 
-// softmax: d_o = y (dy - sum_j dy_j y_j).
+// softmax: d_o = y (dy - sum_j dy_j y_j); log softmax: d_o = dy - exp(y) sum_j dy_j.
 template <class T> void activation_backward(int activation, int64_t M, int64_t K, const T* dy, const T* y, T* d_o) {
     if (static_cast<Activation>(activation) == Activation::softmax) {
         for (int64_t m = 0; m < M; ++m, dy += K, y += K, d_o += K) {
@@ -97,6 +114,17 @@ template <class T> void activation_backward(int activation, int64_t M, int64_t K
             const Vec<T> mean = broadcast<T>(sum_of<T>(sum));
             for_vectors<T>(K, [&](int64_t j, int n) {
                 store_first(d_o + j, load_first(y + j, n) * (load_first(dy + j, n) - mean), n);
+            });
+        }
+        return;
+    }
+    if (static_cast<Activation>(activation) == Activation::log_softmax) {
+        for (int64_t m = 0; m < M; ++m, dy += K, y += K, d_o += K) {
+            Vec<T> sum = {};
+            for_vectors<T>(K, [&](int64_t j, int n) { sum += load_first(dy + j, n); });
+            const Vec<T> all = broadcast<T>(sum_of<T>(sum));
+            for_vectors<T>(K, [&](int64_t j, int n) {
+                store_first(d_o + j, load_first(dy + j, n) - exp_of<T>(load_first(y + j, n)) * all, n);
             });
         }
         return;

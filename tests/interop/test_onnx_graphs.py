@@ -43,6 +43,8 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "dense_activation": ("relu", "identity"),
     },
     "dense, every step, skip": {"cell": "rnn", "dense": (3,), "dense_activation": "tanh", "linear_skip": True},
+    "backwards": {"cell": "gru", "hidden_size": (4, 3), "reverse": True, "output": "log_softmax"},
+    "backwards, last": {"cell": "lstm", "reverse": True, "readout": "last"},
     "one-hot": {"cell": "lstm", "input_size": None, "vocabulary_size": 6},
     "embedding": {"cell": "gru", "input_size": None, "vocabulary_size": 6, "embedding_size": 3},
     "tied": {

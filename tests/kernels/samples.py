@@ -56,7 +56,7 @@ def public_calls(dtype: str) -> dict[str, tuple[str, dict[str, Any]]]:
         "dense_cross_entropy",
         {"h": normal(2, N, H), "W_y": normal(H, K), "b_y": normal(K), "y": rng.integers(0, K, (2, N))},
     )
-    for activation in ("identity", "tanh", "relu", "sigmoid", "softmax"):
+    for activation in ("identity", "tanh", "relu", "sigmoid", "softmax", "log_softmax"):
         option = {"activation": activation}
         calls[f"{activation} forward"] = "activation_forward", {"o": normal(N, K), **option}
         calls[f"{activation} backward"] = "activation_backward", {"dy": normal(N, K), "y": normal(N, K), **option}

@@ -323,8 +323,10 @@ def test_softmax_and_losses_row_by_row(isa: str) -> None:
                 engine.activation_forward(o, "softmax"),
                 engine.categorical_cross_entropy(o, y, reduction="sum"),
             )
+            logs = engine.activation_forward(o, "log_softmax")
             for row in range(9):
                 np.testing.assert_array_equal(engine.activation_forward(o[row], "softmax"), p[row])
+                np.testing.assert_array_equal(engine.activation_forward(o[row], "log_softmax"), logs[row])
                 _, row_do = engine.categorical_cross_entropy(o[row], y[row], reduction="sum")
                 np.testing.assert_array_equal(row_do, do[row])
 

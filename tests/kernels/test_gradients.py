@@ -121,7 +121,7 @@ def test_dense_cross_entropy(isa: str) -> None:
         )
 
 
-@pytest.mark.parametrize("activation", ["identity", "tanh", "relu", "sigmoid", "softmax"])
+@pytest.mark.parametrize("activation", ["identity", "tanh", "relu", "sigmoid", "softmax", "log_softmax"])
 def test_activations(isa: str, activation: str) -> None:
     rng = np.random.default_rng(2)
     o, dy = rng.normal(size=(3, 11)), rng.normal(size=(3, 11))

@@ -19,7 +19,7 @@ from tolerances import assert_close
 WIDTHS = (1, 7, 8, 9, 16, 17, 33, 70)
 ROWS = (0, 1, 2, 5, 6, 7, 13, 20)
 LEADING = ((), (0,), (3,), (2, 0), (2, 3))
-OUTPUT_ACTIVATIONS = ("identity", "tanh", "relu", "sigmoid", "softmax")
+OUTPUT_ACTIVATIONS = ("identity", "tanh", "relu", "sigmoid", "softmax", "log_softmax")
 ELEMENTWISE = {
     "half_squared_error": {},
     "mean_squared_error": {},
@@ -146,7 +146,9 @@ def test_activations_in_place(isa: str, dtype: str) -> None:
 def test_softmax_and_cross_entropy_of_extreme_logits(isa: str, dtype: str) -> None:
     """Large logits neither overflow nor cost digits; an impossible class stays impossible."""
     o = np.array([[1e4, 0.0, -1e4], [-np.inf, 2.0, 2.0], [1e4, 1e4 + 2, 1e4 + 1]], dtype)
-    assert_close(engine.activation_forward(o, "softmax"), reference.activation_forward(o, "softmax"), "states", dtype)
+    for activation in ("softmax", "log_softmax"):
+        ours, theirs = (side.activation_forward(o, activation) for side in (engine, reference))
+        assert_close(ours, theirs, "states", dtype)
     for y in ([0, 1, 2], [[1, 0, 0], [0, 0.25, 0.75], [0.5, 0.5, 0]]):
         for one, two in zip(
             engine.categorical_cross_entropy(o, y), reference.categorical_cross_entropy(o, y), strict=True
@@ -162,7 +164,7 @@ def test_nan_stays_where_it_is(isa: str, dtype: str, activation: str) -> None:
         o = np.zeros((3, 19), dtype)
         o[1, column] = np.nan
         expected = np.isnan(o)
-        if activation == "softmax":
+        if activation.endswith("softmax"):
             expected[1] = True
         np.testing.assert_array_equal(np.isnan(engine.activation_forward(o, activation)), expected)
 

@@ -32,6 +32,10 @@ def architectures() -> list[Architecture]:
                     None, 5, vocabulary_size=5, embedding_size=size, tied_weights=tied, readout=readout, **common
                 )
             )
+        if not bidirectional:
+            back: dict[str, Any] = {"reverse": True, "hidden_size": (3, 2)[:layers]}
+            found += [Architecture(D, K, readout=readout, **common | back) for readout in ("every", "last", "max")]
+            found.append(Architecture(None, K, vocabulary_size=5, embedding_size=2, **common | back))
         if layers == 2:
             sizes = {"hidden_size": (3, 2), "dense": (3, 2), "dense_activation": ("tanh", "relu")}
             skip = {"linear_skip": True}

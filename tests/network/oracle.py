@@ -39,7 +39,7 @@ def forward(
                 h, c = _run(a, p, layer, direction, values, state.h[part, row], state.c, part, row, key)
                 finals[0].append(h[-1])
                 finals[1].append(c[-1])
-                parts.append(h[1:][::-1] if direction else h[1:])
+                parts.append(h[1:][::-1] if a.backwards[direction] else h[1:])
             values = np.concatenate(parts, axis=1)
             if layer + 1 < a.num_layers:
                 values = values * _mask(a.dropout, key, 4 * layer + 1, length, row, values.shape[1])
@@ -75,7 +75,7 @@ def _mask(rate: float, key: DropoutKey | None, layer: int, length: int, row: int
 def _run(a, p, layer, direction, values, h_0, c_0, part, row, key):
     """Return h and c (length + 1, H) of one layer, direction and row."""
     name, units = f"layers.{layer}." + ("reverse." if direction else ""), a.units[layer]
-    x = (values[::-1] if direction else values)[:, np.newaxis]
+    x = (values[::-1] if a.backwards[direction] else values)[:, np.newaxis]
     W_x, W_h, b = p[name + "W_x"], p[name + "W_h"], p.get(name + "b")
     h_mask = None
     if a.recurrent_dropout and key is not None:

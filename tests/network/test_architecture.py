@@ -30,6 +30,10 @@ REFUSED = {
         "Architecture: cell must be one of 'rnn', 'lstm', 'gru', got 'LSTM'.\n  Hint: did you mean 'lstm'?",
     ),
     "no units": ({"hidden_size": 0}, "Architecture: hidden_size must be an integer of at least 1, got 0."),
+    "one direction and both": (
+        {"reverse": True, "bidirectional": True},
+        "Architecture: reverse=True and bidirectional=True exclude each other.",
+    ),
     "no size": (
         {"hidden_size": ()},
         "Architecture: hidden_size must be a tuple of sizes, one per layer, got ().",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 from elman.engine import categorical_cross_entropy
 from elman.errors import ArgumentError, DataError, ShapeError, UnsupportedError
 from elman.network import Architecture, DropoutKey, Network, State
+from elman.training import Objective
 
 T, N, K = 7, 5, 9
 CLASSES: dict[str, dict[str, Any]] = {
@@ -111,6 +113,17 @@ def test_bad_input(changed: dict[str, Any], error: type[Exception], message: str
     with pytest.raises(error) as raised:
         network.cross_entropy(**{"x": x, "y": y, **changed})
     assert message in str(raised.value)
+
+
+def test_logarithms_of_probabilities_have_the_same_loss() -> None:
+    network = network_of(CLASSES["last"])
+    x, y, _ = batch_of(network)
+    logs = Network(replace(network.architecture, output="log_softmax"), network.theta)
+    assert logs.cross_entropy(x, y)[0] == network.cross_entropy(x, y)[0]
+    np.testing.assert_array_equal(logs.gradients.theta, network.gradients.theta)
+    np.testing.assert_allclose(np.exp(logs.predict(x)), network.predict(x), rtol=1e-5)
+    objective = Objective("categorical_cross_entropy", "log_softmax")
+    assert objective(logs.forward(x).o, y)[0] == network.cross_entropy(x, y)[0]
 
 
 @pytest.mark.parametrize("options", [{"output": "identity"}, {"linear_skip": True, "readout": "last"}])

@@ -26,13 +26,14 @@ def test_outputs_and_states(architecture: Architecture, lengths: list[int] | Non
             assert_close(final.c[:, row], np.array(expected.c[row]), "states", name=f"c of row {row}")
 
 
-@pytest.mark.parametrize("output", ["identity", "softmax", "sigmoid", "relu", "tanh"])
+@pytest.mark.parametrize("output", ["identity", "softmax", "log_softmax", "sigmoid", "relu", "tanh"])
 def test_output_activation(output: str) -> None:
     case = Case.random(Architecture(2, 2, cell="rnn", hidden_size=2, output=output), None)
     o = case.forward().o.copy()
     activated = {
         "identity": o,
         "softmax": np.exp(o) / np.exp(o).sum(-1, keepdims=True),
+        "log_softmax": o - np.log(np.exp(o).sum(-1, keepdims=True)),
         "sigmoid": 1.0 / (1.0 + np.exp(-o)),
         "relu": np.maximum(o, 0.0),
         "tanh": np.tanh(o),

@@ -85,6 +85,7 @@ def test_memory_grows_with_the_root_of_the_steps() -> None:
     ("options", "message"),
     [
         ({"bidirectional": True}, "bidirectional=False"),
+        ({"reverse": True}, "reverse=False"),
         ({"readout": "mean"}, "readout='every' or 'last'"),
         ({"readout": "last", "linear_skip": True}, "linear_skip=False with readout='last'"),
         (

@@ -144,7 +144,7 @@ def test_later_training_does_not_reach_it() -> None:
     np.testing.assert_array_equal(stream.step(x[0]), expected)
 
 
-@pytest.mark.parametrize("options", [{"bidirectional": True}, {"readout": "mean"}])
+@pytest.mark.parametrize("options", [{"bidirectional": True}, {"reverse": True}, {"readout": "mean"}])
 def test_refuses_what_needs_the_whole_sequence(options: dict[str, Any]) -> None:
     network, _ = make(options)
     with pytest.raises(UnsupportedError, match="Stream: needs one direction, readout='every' or 'last'"):

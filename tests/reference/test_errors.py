@@ -244,7 +244,7 @@ ARGUMENTS: list[tuple[Callable[[], object], str]] = [
         lambda: activation_forward([1.0], "gelu"),
         (
             "activation_forward: activation must be one of 'identity', 'tanh', 'relu', 'sigmoid', 'softmax', "
-            "got 'gelu'.\n  Hint: did you mean 'relu'?"
+            "'log_softmax', got 'gelu'.\n  Hint: did you mean 'relu'?"
         ),
     ),
     (lambda: embedding_forward([0.0], [[1.0]]), "embedding_forward: indices must hold integers, got dtype float64."),

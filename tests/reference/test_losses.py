@@ -101,6 +101,8 @@ def test_no_logit_is_too_large() -> None:
 
 def test_output_activations_do_not_overflow() -> None:
     np.testing.assert_array_equal(activation_forward([1e4, -1e4, 1e4], "softmax"), [0.5, 0.0, 0.5])
+    half = np.log(0.5)
+    np.testing.assert_array_equal(activation_forward([1e4, -1e4, 1e4], "log_softmax"), [half, half - 2e4, half])
     np.testing.assert_array_equal(activation_forward([1e4, -1e4], "sigmoid"), [1.0, 0.0])
     assert sigmoid(-40.0) == pytest.approx(np.exp(-40.0), rel=1e-12, abs=0)  # and keep their small values
 
@@ -200,7 +202,7 @@ def test_separate_derivatives_multiply_to_the_losses() -> None:
     assert_close(chained, binary_cross_entropy(z, y, reduction="sum")[1], "same sums")
 
 
-@pytest.mark.parametrize("activation", ["identity", "tanh", "relu", "sigmoid", "softmax"])
+@pytest.mark.parametrize("activation", ["identity", "tanh", "relu", "sigmoid", "softmax", "log_softmax"])
 def test_output_activation(activation: str) -> None:
     rng = np.random.default_rng(16)
     o, dy = rng.normal(size=(3, 2, 4)), rng.normal(size=(3, 2, 4))
@@ -212,6 +214,7 @@ def test_output_activation(activation: str) -> None:
         "relu": lambda o: o * (o > 0),
         "sigmoid": lambda o: 1 / (1 + np.exp(-o)),
         "softmax": lambda o: np.exp(o) / np.exp(o).sum(axis=-1, keepdims=True),
+        "log_softmax": lambda o: o - np.log(np.exp(o).sum(axis=-1, keepdims=True)),
     }[activation](o)
     assert_close(y, expected, "same sums")
     do = numerical_gradient(lambda o: (dy * activation_forward(o, activation)).sum(), o)

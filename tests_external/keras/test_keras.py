@@ -117,12 +117,9 @@ def test_dropout_goes_where_elman_has_it() -> None:
 
 
 REFUSED: list[tuple[str, Any]] = [
-    ("go_backwards", True),
-    ("return_state", True),
     ("stateful", True),
-    ("recurrent_activation", "tanh"),
-    ("recurrent_activation", "hard_sigmoid"),
-    ("activation", "relu"),
+    ("recurrent_activation", "swish"),
+    ("activation", "gelu"),
     ("dropout", 0.2),
     ("recurrent_dropout", 0.2),
     ("kernel_regularizer", "l2"),

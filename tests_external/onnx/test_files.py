@@ -113,7 +113,7 @@ HOSTILE: dict[str, tuple[Callable[[onnx.ModelProto], Any], type[Exception], str]
         lambda m: m.functions.append(helper.make_function("d", "f", [], [], [], [])), UnsupportedError, "has functions"
     ),
     "an old operator set": (
-        lambda m: setattr(m.opset_import[0], "version", 6), UnsupportedError, "is written in operator set 6"
+        lambda m: setattr(m.opset_import[0], "version", 5), UnsupportedError, "is written in operator set 5"
     ),
     "no graph": (lambda m: m.ClearField("graph"), FileFormatError, "it holds no graph"),
     "a subgraph": (

@@ -57,13 +57,16 @@ SAME: dict[str, Case] = {
     "shape": ("Shape", 15, {"start": -2, "end": -1}, [X]),
     "transpose": ("Transpose", 13, {}, [X]),
     "expand": ("Expand", 13, {}, [X, np.array([4])]),
+    "log softmax": ("LogSoftmax", 13, {}, [X]),
+    "dropout": ("Dropout", 13, {}, [X]),
+    "zeros around": ("Pad", 13, {}, [X, np.array([0] * X.ndim + [1] * X.ndim)]),
+    "some axes filled": ("Pad", 18, {}, [X, np.array([2, 1]), np.array(7, np.float32), np.array([-1])]),
     "cast": ("Cast", 13, {"to": 7}, [5 * X]),
     "greatest of three": ("Max", 13, {}, [X, np.ones(4, np.float32), np.zeros((3, 1), np.float32)]),
 }
 REFUSED: dict[str, tuple[Case, str]] = {
     "softmax over several axes, old": (("Softmax", 11, {}, [X]), "does not run it over another axis than the last"),
     "the last of equals": (("ArgMax", 13, {"select_last_index": 1}, [X]), "does not run it with select_last_index=1"),
-    "parts by number": (("Split", 18, {"num_outputs": 2}, [X]), "does not run it with the attribute 'num_outputs'"),
     "parts of equal size": (("Split", 13, {"axis": 2}, [X]), "does not run it without the sizes of its parts"),
     "an attribute of none": (("Tanh", 13, {"colour": 3}, [X]), "does not run it with the attribute 'colour'"),
 }

@@ -11,7 +11,7 @@ from elman._check.shapes import Array, Shapes
 from elman._check.values import choice, first_wrong, integer, number_in, within
 from elman.errors import DataError
 
-OUTPUT_ACTIVATIONS = ("identity", "tanh", "relu", "sigmoid", "softmax")
+OUTPUT_ACTIVATIONS = ("identity", "tanh", "relu", "sigmoid", "softmax", "log_softmax")
 REDUCTIONS = ("mean", "sum")
 
 Dtype: TypeAlias = npt.DTypeLike | None

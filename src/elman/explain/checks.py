@@ -89,6 +89,12 @@ def check_size(architecture: Architecture, layout: ParameterLayout, T: int, N: i
             "trace: a bidirectional network of several layers cannot be traced, because its paths have no single order "
             "of time; trace one layer, or one direction."
         )
+    if architecture.reverse or architecture.output == "log_softmax":
+        instead = "reverse=False, and x[::-1]" if architecture.reverse else "output='softmax'"
+        raise UnsupportedError(
+            f"trace: a network with reverse={architecture.reverse}, output={architecture.output!r} cannot be traced; "
+            f"trace one with {instead}."
+        )
     if architecture.dense:
         raise UnsupportedError(
             f"trace: a network with hidden dense layers, dense={architecture.dense}, cannot be traced; trace one with "

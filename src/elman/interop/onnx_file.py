@@ -29,7 +29,7 @@ __all__ = ["graph_of", "load_graph", "model_of", "save_graph"]
 
 Array = npt.NDArray[Any]
 
-OLDEST, IR_VERSION = 7, 8  # oldest operator set that is read; IR version that is written, that of operator set 17
+OLDEST, IR_VERSION = 6, 8  # oldest operator set that is read; IR version that is written, that of operator set 17
 MAX_FILE = 2**31 - 1  # bytes: the limit of protocol buffers
 MAX_NODES = 20_000
 _TYPES = {
@@ -181,9 +181,16 @@ def _node(node: Any, outside: _Outside | None) -> Node:
 
 
 def _of_version(node: Node, opset: int) -> Node:
-    """Fill in the defaults of older operator sets: before 13, Softmax starts at axis 1."""
-    if node.op == "Softmax" and opset < 13 and "axis" not in node.attributes:
+    """Fill in the defaults of older operator sets, and leave out what newer ones do always.
+
+    Before 13, Softmax starts at axis 1. Before 7, shapes are extended only with ``broadcast``, and a recurrent operator
+    may be told to give its sequence.
+    """
+    if node.op in ("Softmax", "LogSoftmax") and opset < 13 and "axis" not in node.attributes:
         return replace(node, attributes={"axis": 1})
+    if opset < 7 and {"broadcast", "output_sequence"} & set(node.attributes):
+        kept = {key: value for key, value in node.attributes.items() if key not in ("broadcast", "output_sequence")}
+        return replace(node, attributes=kept)
     return node
 
 

@@ -138,10 +138,15 @@ def network_of(graph: Graph, runtime: Any = None) -> Imported[Network]:
                     for example, result in zip(examples[part], results[part], strict=True)
                 ):
                     return Imported(network, _proof(graph, network, layout, examples[part], results[part], runtime))
+    hint = "elman.interop.onnx_run.run_graph runs the file."
+    if found.fields["bidirectional"]:
+        hint += (
+            " If the last step of both directions is read, the backward one has seen one step only; in PyTorch, "
+            "torch.cat([h_n[-2], h_n[-1]], 1) has both ends."
+        )
     raise UnsupportedError(
         f"its operators ({summary(graph)}) are not those of an Elman network: no readout (every step, last, mean, max) "
-        "and order of axes gives the file's own results.\n"
-        "  Hint: elman.interop.onnx_run.run_graph runs what elman.interop.onnx_file.load_graph reads."
+        f"and order of axes gives the file's own results.\n  Hint: {hint}"
     )
 
 

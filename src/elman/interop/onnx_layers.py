@@ -107,8 +107,8 @@ def attributes_of(architecture: Architecture, layer: int) -> dict[str, Any]:
     {'hidden_size': 3, 'activations': ['Affine'], 'activation_alpha': [1.0], 'activation_beta': [0.0]}
     """
     found: dict[str, Any] = {"hidden_size": architecture.layer_size(layer)}
-    if architecture.bidirectional:
-        found["direction"] = "bidirectional"
+    if any(architecture.backwards):
+        found["direction"] = "bidirectional" if architecture.bidirectional else "reverse"
     if architecture.cell == "gru":
         found["linear_before_reset"] = 1
     if architecture.activation != "tanh":
@@ -131,7 +131,7 @@ def plain_activation(place: str, node: Recurrence, has_peepholes: bool) -> str:
     def refuse(what: str) -> UnsupportedError:
         return UnsupportedError(
             f"{place}: {what}, which no layer of an Elman network has.\n"
-            "  Hint: elman.interop.onnx_run.run_graph runs what elman.interop.onnx_file.load_graph reads."
+            "  Hint: elman.interop.onnx_run.run_graph runs the file."
         )
 
     if node.clip is not None:
@@ -142,8 +142,6 @@ def plain_activation(place: str, node: Recurrence, has_peepholes: bool) -> str:
         raise refuse("peepholes (the input P)")
     if node.op == "GRU" and not node.linear_before_reset:
         raise refuse("linear_before_reset=0 (the reset before the product)")
-    if node.directions == ("reverse",):
-        raise refuse("direction='reverse'")
     if len(set(node.activations)) > 1:
         raise refuse("different activations in the two directions")
     ours = node.activations[0]

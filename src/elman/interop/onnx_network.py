@@ -29,7 +29,7 @@ Array = npt.NDArray[Any]
 
 ALL = 2**62  # all; small numbers can be added without overflow
 ALL_STEPS = np.array([ALL])
-_OPERATORS = {"softmax": "Softmax", "sigmoid": "Sigmoid", "relu": "Relu", "tanh": "Tanh"}
+_OPERATORS = {"softmax": "Softmax", "log_softmax": "LogSoftmax", "sigmoid": "Sigmoid", "relu": "Relu", "tanh": "Tanh"}
 _FLOAT, _INT32 = 1, 6  # ONNX's type numbers
 
 
@@ -73,7 +73,7 @@ def network_graph(network: Network, metadata: Mapping[str, str]) -> Graph:
 
 
 def _last_axis(output: str) -> dict[str, int]:
-    return {"axis": -1} if output == "softmax" else {}
+    return {"axis": -1} if output.endswith("softmax") else {}
 
 
 def declare_states(builder: GraphBuilder, architecture: Architecture, rows: str, members: tuple[int, ...]) -> States:

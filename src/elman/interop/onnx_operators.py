@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.errors import UnsupportedError
-from elman.reference.activations import sigmoid, softmax
+from elman.reference.activations import activation_forward, sigmoid
 
 __all__ = ["ATTRIBUTES", "OPERATORS"]
 
@@ -111,6 +111,12 @@ def _gather_nd(at: Attributes, x: Array, indices: Array) -> Array:
 
 def _split(at: Attributes, x: Array, sizes: Array | None = None) -> tuple[Array, ...]:
     axis, parts = at.get("axis", 0), at.get("split") if sizes is None else sizes
+    if parts is None and "num_outputs" in at:  # equal parts, the last may be smaller
+        count = int(at["num_outputs"])
+        if not 0 < count <= x.shape[axis]:
+            raise UnsupportedError(f"with num_outputs={count} for {x.shape[axis]} values")
+        parts = [-(-x.shape[axis] // count)] * (count - 1)
+        return tuple(np.split(x, np.cumsum(parts), axis=axis))
     if parts is None:
         raise UnsupportedError("without the sizes of its parts")
     return tuple(np.split(x, np.cumsum(parts)[:-1], axis=axis))
@@ -122,10 +128,21 @@ def _gemm(at: Attributes, a: Array, b: Array, c: Array | None = None) -> Array:
     return np.asarray(product if c is None else product + at.get("beta", 1.0) * c, a.dtype)
 
 
-def _softmax(at: Attributes, x: Array) -> Array:
-    if at.get("axis", -1) not in (-1, x.ndim - 1):
-        raise UnsupportedError("over another axis than the last")
-    return np.asarray(softmax(x), x.dtype)
+def _by_rows(activation: str) -> Callable[..., Array]:
+    """Return softmax or its logarithm along the last axis."""
+
+    def run(at: Attributes, x: Array) -> Array:
+        if at.get("axis", -1) not in (-1, x.ndim - 1):
+            raise UnsupportedError("over another axis than the last")
+        return np.asarray(activation_forward(x, activation), x.dtype)
+
+    return run
+
+
+def _dropout(at: Attributes, x: Array, ratio: Array | None = None, training: Array | None = None) -> Array:
+    if (training is not None and np.ravel(training)[0]) or at.get("is_test", 1) == 0:
+        raise UnsupportedError("in training mode")
+    return x
 
 
 def _cast(at: Attributes, x: Array) -> Array:
@@ -204,6 +221,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "Constant": _constant,
     "ConstantOfShape": _constant_of_shape,
     "Div": _both(_divide),
+    "Dropout": _dropout,
     "Equal": _both(np.equal),
     "Exp": _keeping(np.exp),
     "Expand": _expand,
@@ -215,6 +233,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "Identity": lambda at, x: x,
     "Less": _both(np.less),
     "Log": _keeping(np.log),
+    "LogSoftmax": _by_rows("log_softmax"),
     "MatMul": _both(np.matmul),
     "Max": _both(np.maximum),
     "Min": _both(np.minimum),
@@ -231,7 +250,7 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "Shape": lambda at, x: np.array(x.shape[at.get("start", 0) : at.get("end")], np.int64),
     "Sigmoid": _keeping(sigmoid),
     "Slice": _slice,
-    "Softmax": _softmax,
+    "Softmax": _by_rows("softmax"),
     "Split": _split,
     "Squeeze": _squeeze,
     "Sub": _both(np.subtract),
@@ -252,6 +271,7 @@ ATTRIBUTES: dict[str, set[str]] = {  # attributes per operator; operators outsid
     "Concat": {"axis"},
     "Constant": {"value", "value_float", "value_floats", "value_int", "value_ints"},
     "ConstantOfShape": {"value"},
+    "Dropout": {"is_test", "ratio", "seed"},
     "Flatten": {"axis"},
     "Gather": {"axis"},
     "GatherND": {"batch_dims"},
@@ -264,8 +284,9 @@ ATTRIBUTES: dict[str, set[str]] = {  # attributes per operator; operators outsid
     "Reshape": {"allowzero"},
     "Shape": {"end", "start"},
     "Slice": {"axes", "ends", "starts"},
+    "LogSoftmax": {"axis"},
     "Softmax": {"axis"},
-    "Split": {"axis", "split"},
+    "Split": {"axis", "num_outputs", "split"},
     "Squeeze": {"axes"},
     "TopK": {"axis", "largest", "sorted"},
     "Transpose": {"perm"},

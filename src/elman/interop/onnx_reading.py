@@ -21,7 +21,7 @@ __all__ = ["OUTPUTS", "Found", "read_layers", "room", "summary"]
 
 Array = npt.NDArray[Any]
 
-OUTPUTS = {"Softmax": "softmax", "Sigmoid": "sigmoid", "Relu": "relu", "Tanh": "tanh"}
+OUTPUTS = {"Softmax": "softmax", "LogSoftmax": "log_softmax", "Sigmoid": "sigmoid", "Relu": "relu", "Tanh": "tanh"}
 # Operators allowed around recurrent nodes: those that move, count or mask values, and the output layer.
 _GLUE = set(OPERATORS) - set(OUTPUTS) - {"Abs", "And", "ArgMax", "Clip", "Exp", "Log", "Neg", "Sum", "TopK"}
 _MOST_LAYERS = 1000
@@ -91,7 +91,10 @@ def read_layers(graph: Graph) -> Found:
         raise UnsupportedError(f"has {len(recurrent)} recurrent nodes; networks have at most {_MOST_LAYERS} layers.")
     others = sorted({node.op for node in graph.nodes} - set(GATES) - set(_GLUE) - set(OUTPUTS))
     if others:
-        raise UnsupportedError(f"has the operator {others[0]}, which no network of Elman has; found {summary(graph)}.")
+        raise UnsupportedError(
+            f"has the operator {others[0]}, which no network of Elman has; found {summary(graph)}.\n"
+            "  Hint: export the recurrent layers with the dense layers after them alone."
+        )
     constants = _fold(graph)
     fields, parameters, dtype = _recurrent_layers(graph, recurrent, constants)
     heads, skips = _products(graph, constants)
@@ -146,6 +149,7 @@ def _recurrent_layers(
         "hidden_size": tuple(sizes),
         "activation": activation,
         "bidirectional": len(first.directions) == 2,
+        "reverse": first.directions == ("reverse",),
     }
     return fields, parameters, dtype
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,9 +12,11 @@ import numpy.typing as npt
 from elman.errors import ArgumentError, DataError, ElmanError, UnsupportedError
 from elman.interop.onnx_attributes import GATES
 from elman.interop.onnx_cells import run_recurrent
+from elman.interop.onnx_file import load_graph
 from elman.interop.onnx_graph import Graph, Node
 from elman.interop.onnx_operators import ATTRIBUTES, OPERATORS
 from elman.interop.onnx_sizes import recurrent_size, values_wanted
+from elman.persistence.files import StrPath
 
 __all__ = ["MOST_VALUES", "run_graph", "run_node"]
 
@@ -22,13 +25,15 @@ Array = npt.NDArray[Any]
 MOST_VALUES = 2**28  # of all tensors together; a file of a few bytes can request any size
 
 
-def run_graph(graph: Graph, inputs: Mapping[str, npt.ArrayLike], most_values: int = MOST_VALUES) -> dict[str, Array]:
+def run_graph(
+    graph: Graph | StrPath, inputs: Mapping[str, npt.ArrayLike], most_values: int = MOST_VALUES
+) -> dict[str, Array]:
     """Run every node.
 
     Parameters
     ----------
-    graph : Graph
-        The graph.
+    graph : Graph, str or path
+        The graph, or the file that holds it.
     inputs : mapping of str to array_like
         All inputs without a default, and any others.
     most_values : int
@@ -45,6 +50,8 @@ def run_graph(graph: Graph, inputs: Mapping[str, npt.ArrayLike], most_values: in
         If an operator is not one of `OPERATORS`.
     DataError
         If the inputs of a node do not fit, or more than ``most_values`` values would be computed.
+    FileFormatError, MissingExtraError, OSError
+        If a file cannot be read, see `import_onnx`.
 
     Examples
     --------
@@ -53,11 +60,10 @@ def run_graph(graph: Graph, inputs: Mapping[str, npt.ArrayLike], most_values: in
     >>> run_graph(Graph((node,), {}, (x,), (Value("y", "float64", (1,)),)), {"x": np.array([0.0])})
     {'y': array([0.])}
     """
+    if isinstance(graph, (str, os.PathLike)):
+        graph = load_graph(graph)
     if not isinstance(graph, Graph):
-        raise ArgumentError(
-            f"run_graph: graph must be a Graph, got {type(graph).__name__}.\n"
-            "  Hint: elman.interop.onnx_file.load_graph reads one from a file."
-        )
+        raise ArgumentError(f"run_graph: graph must be a Graph or a path, got {type(graph).__name__}.")
     tensors: dict[str, Array] = dict(graph.constants)
     known = {value.name: value for value in graph.inputs}
     for name, value in inputs.items():

@@ -64,6 +64,9 @@ def values_wanted(op: str, attributes: Mapping[str, Any], given: Sequence[Array 
         return _gather(attributes, *arrays) if op == "Gather" else _gather_nd(attributes, *arrays)
     if op in ("MatMul", "Gemm") and len(arrays) > 1:
         return max(_product(op, attributes, arrays[0].shape, arrays[1].shape), _broadcast(arrays[2:]))
+    if op == "Pad":
+        pads = attributes.get("pads", ()) if len(arrays) < 2 else arrays[1]
+        return _padded(arrays[0], np.ravel(np.asarray(pads, np.float64)))
     if op == "TopK" and len(arrays) == 2:
         return float(arrays[0].size) + abs(_number(arrays[1]))
     return _broadcast(arrays)
@@ -74,6 +77,11 @@ def recurrent_size(X: Array, R: Array) -> float:
     steps, each = X.shape[0], float(X.shape[1]) * R.shape[0] * R.shape[2]
     work = each * (X.shape[2] + R.shape[2]) * R.shape[1] / max(R.shape[2], 1) / _PER_VALUE
     return float(max(steps * each, steps * work, (steps - _FREE_STEPS) * _PER_VALUE))
+
+
+def _padded(x: Array, pads: Array) -> float:
+    """Return the values of x with so many more at the ends of its axes."""
+    return float(prod(size + float(np.abs(pads).sum()) for size in x.shape) if len(pads) else x.size)
 
 
 def _number(array: Array) -> float:

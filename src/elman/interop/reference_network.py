@@ -9,27 +9,35 @@ import numpy.typing as npt
 
 from elman import _check, reference
 from elman.errors import UnsupportedError
+from elman.interop.onnx_activations import ACTIVATIONS
+from elman.interop.onnx_cells import run_recurrent
+from elman.interop.onnx_layers import attributes_of, weights_of
 from elman.network import Architecture, ParameterLayout, Parameters
-from elman.network.parameters import dense_prefix, layer_prefix
+from elman.network.parameters import dense_prefix
 from elman.network.timeline import Timeline
 
 Array = npt.NDArray[Any]
 
 
 class ReferenceNetwork:
-    """A network of GRU layers with the reset gate before the product, for prediction in float64.
+    """A network of LSTM or GRU layers with other activations or gates than the engine's, for prediction in float64.
 
     Parameters
     ----------
     architecture : Architecture
-        With ``cell="gru"``, values as input, no skip.
+        Without a skip. Its ``activation`` is not used.
     theta : ndarray (P,)
         Parameters in the order of `ParameterLayout`.
+    activations : list of (str, float, float), optional
+        Of the gates, of the candidate, and of an LSTM's output: names of ONNX with their two numbers. Sigmoid and tanh
+        if not given.
+    reset : {"before", "after"}
+        Whether a GRU's reset gate acts before the product with W_h.
 
     Raises
     ------
     UnsupportedError
-        If the architecture has another cell, takes indices, or has a skip.
+        If the architecture has a skip or simple recurrent layers.
 
     Examples
     --------
@@ -38,21 +46,28 @@ class ReferenceNetwork:
     array([[[1.1186]]])
     """
 
-    def __init__(self, architecture: Architecture, theta: Array) -> None:
-        if architecture.cell != "gru" or architecture.takes_indices or architecture.linear_skip:
+    def __init__(
+        self,
+        architecture: Architecture,
+        theta: Array,
+        activations: list[tuple[str, float, float]] | None = None,
+        reset: str = "before",
+    ) -> None:
+        if architecture.cell == "rnn" or architecture.linear_skip or architecture.one_hot:
             raise UnsupportedError(
-                "ReferenceNetwork: runs GRU layers over values, with no skip; Network runs everything else."
+                "ReferenceNetwork: runs LSTM and GRU layers, with no skip and no one-hot input; Network runs others."
             )
         self.architecture = architecture
         self.theta = np.asarray(theta, np.float64)
         self.parameters = Parameters(self.theta, ParameterLayout(architecture))
+        self._reset, self._activations = reset, activations
 
     def predict(self, x: npt.ArrayLike, lengths: npt.ArrayLike | None = None) -> Array:
         """Return the activated output from zero states.
 
         Parameters
         ----------
-        x : array_like (T, N, D)
+        x : array_like (T, N, D), or of integers (T, N)
             Input.
         lengths : array_like (N,) of integers, optional
             Valid steps of each row.
@@ -62,12 +77,14 @@ class ReferenceNetwork:
         y : ndarray (T, N, K) or (N, K)
             Output, (N, K) unless the readout is at every step.
         """
-        a = self.architecture
-        y = _check.Shapes("predict", np.float64).array("x", x, "T", "N", a.input_size or 0)
+        a, shapes = self.architecture, _check.Shapes("predict", np.float64)
+        if a.vocabulary_size is None:
+            y = shapes.array("x", x, "T", "N", a.input_size or 0)
+        else:
+            y = self.parameters["embedding"][shapes.integers("x", x, "T", "N")]
         timeline = Timeline(y.shape[0], y.shape[1], None if lengths is None else np.asarray(lengths, np.int64))
         for layer in range(a.num_layers):
-            states = [self._direction(y, timeline, layer, direction) for direction in range(a.directions)]
-            y = np.concatenate([s[1:] if d == 0 else _reversed(s[1:], timeline) for d, s in enumerate(states)], axis=2)
+            y, states = self._layer(y, timeline, layer)
         read = self._read_out(y, states, timeline)
         for number, activation in enumerate(a.dense_activations):
             W, b = (self.parameters.get(dense_prefix(number) + name) for name in "Wb")
@@ -76,27 +93,34 @@ class ReferenceNetwork:
         W_y, b_y = self.parameters["output.W_y"], self.parameters.get("output.b_y")
         return reference.activation_forward(reference.dense_forward(read, W_y, b_y), a.output)
 
-    def _direction(self, x: Array, timeline: Timeline, layer: int, direction: int) -> Array:
-        prefix = layer_prefix(layer, direction)
-        W_x, W_h, b, b_hn = (self.parameters.get(prefix + name) for name in ("W_x", "W_h", "b", "b_hn"))
-        assert W_x is not None
-        assert W_h is not None
-        h_0 = np.zeros((x.shape[1], self.architecture.layer_size(layer)))
-        x = _reversed(x, timeline) if direction else x
-        return reference.gru_forward(x, h_0, W_x, W_h, b, b_hn, reset="before", lengths=timeline.lengths).h
+    def _layer(self, x: Array, timeline: Timeline, layer: int) -> tuple[Array, list[Array]]:
+        """Return the outputs (T, N, directions·H), and the final state of each direction (N, H)."""
+        a = self.architecture
+        attributes = attributes_of(a, layer)
+        if a.cell == "gru":
+            attributes["linear_before_reset"] = int(self._reset == "after")
+        if self._activations is not None:
+            names, alphas, betas = zip(*self._activations, strict=True)
+            kinds = [ACTIVATIONS[name] for name in names]
+            attributes["activations"] = [*names] * a.directions
+            given = (
+                [n for n, k in zip(ns, kinds, strict=True) if getattr(k, of) is not None]
+                for ns, of in ((alphas, "alpha"), (betas, "beta"))
+            )
+            attributes["activation_alpha"], attributes["activation_beta"] = (own * a.directions for own in given)
+        lengths = np.full(timeline.rows, timeline.steps) if timeline.lengths is None else timeline.lengths
+        weights = weights_of(a, self.parameters, layer)
+        Y, Y_h, *_ = run_recurrent(a.cell.upper(), attributes, [x, *weights, lengths])
+        return np.concatenate(list(np.moveaxis(Y, 1, 0)), axis=2), list(Y_h)
 
     def _read_out(self, y: Array, states: list[Array], timeline: Timeline) -> Array:
         readout = self.architecture.readout
         if readout == "every":
             return y
         if readout == "last":
-            return np.concatenate([timeline.last(h, np.empty(h.shape[1:])) for h in states], axis=1)
+            return np.concatenate(states, axis=1)
         if readout == "mean":
             mean: Array = y.sum(axis=0) / timeline.counts()
             return mean
         maximum: Array = np.where(timeline.padding()[:, :, np.newaxis], -np.inf, y).max(axis=0)
         return maximum
-
-
-def _reversed(x: Array, timeline: Timeline) -> Array:
-    return timeline.reverse(x, np.empty_like(x))

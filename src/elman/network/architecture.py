@@ -13,7 +13,7 @@ READOUTS = ("every", "last", "mean", "max")
 HIDDEN_ACTIVATIONS = ("identity", "tanh", "relu", "sigmoid")
 
 _PLACE = "Architecture"
-_LATER = {"dense", "dense_activation"}  # fields that files of earlier versions lack
+_LATER = {"dense", "dense_activation", "reverse"}  # fields that files of earlier versions lack
 _Each = TypeVar("_Each", int, str)
 
 
@@ -61,7 +61,7 @@ class Architecture:
     skip_steps : int
         With ``readout="last"``: number of last inputs in the skip, side by side, oldest first; zeros if a row is
         shorter.
-    output : {"identity", "softmax", "sigmoid", "relu", "tanh"}
+    output : {"identity", "softmax", "log_softmax", "sigmoid", "relu", "tanh"}
         Activation g of the output layer.
     tied_weights : bool
         Use the transposed embedding as W_y (Press & Wolf 2017).
@@ -73,6 +73,9 @@ class Architecture:
         Units of each hidden dense layer between the readout and the output layer; none by default.
     dense_activation : {"relu", "tanh", "sigmoid", "identity"}, or tuple of them
         Activation f of every hidden dense layer, or of each. Equal ones become one name.
+    reverse : bool
+        Run every layer backwards alone, from the last valid step of each row to the first; ``readout="last"`` is then
+        the state after the first step.
 
     Raises
     ------
@@ -107,6 +110,7 @@ class Architecture:
     recurrent_dropout: float = 0.0
     dense: tuple[int, ...] = ()
     dense_activation: str | tuple[str, ...] = "relu"
+    reverse: bool = False
 
     def __repr__(self) -> str:
         """Return a call of the constructor with the fields that differ from their defaults."""
@@ -155,6 +159,8 @@ class Architecture:
                     f"{len(names)}."
                 )
             object.__setattr__(self, "dense_activation", _one_if_alike(names) if names else "relu")
+        if not self.dense:
+            object.__setattr__(self, "dense_activation", "relu")
 
     def _check_values(self) -> None:
         _check.cell_kind(_PLACE, self.cell)
@@ -163,8 +169,10 @@ class Architecture:
         _check.choice(_PLACE, "output", self.output, _check.OUTPUT_ACTIVATIONS)
         for name in ("output_size", "skip_steps"):
             _check.positive_integer(_PLACE, name, getattr(self, name))
-        for name in ("bidirectional", "bias", "linear_skip", "tied_weights"):
+        for name in ("bidirectional", "bias", "linear_skip", "tied_weights", "reverse"):
             _check.boolean(_PLACE, name, getattr(self, name))
+        if self.reverse and self.bidirectional:
+            raise ArgumentError(f"{_PLACE}: reverse=True and bidirectional=True exclude each other.")
         for name in ("dropout", "recurrent_dropout"):
             _check.number_in(_PLACE, name, getattr(self, name), "[0, 1)")
 
@@ -248,6 +256,11 @@ class Architecture:
         return 2 if self.bidirectional else 1
 
     @property
+    def backwards(self) -> tuple[bool, ...]:
+        """Whether each direction of a layer runs from the last step to the first."""
+        return (False, True) if self.bidirectional else (self.reverse,)
+
+    @property
     def readout_size(self) -> int:
         """Width of the readout."""
         return self.layer_output_size(self.num_layers - 1)
@@ -274,12 +287,10 @@ class Architecture:
         return size
 
     def to_dict(self) -> dict[str, Any]:
-        """Return the fields by name as plain JSON values, without the hidden dense layers if there are none.
-
-        Earlier versions of Elman can then read the network.
-        """
-        values = {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}
-        return values if self.dense else {name: value for name, value in values.items() if name not in _LATER}
+        """Return the fields by name as plain JSON values; those that earlier versions lack, only if they are used."""
+        usual = {own.name: own.default for own in fields(self) if own.name in _LATER}
+        values = {name: value for name, value in asdict(self).items() if name not in usual or value != usual[name]}
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in values.items()}
 
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Architecture:
@@ -319,9 +330,10 @@ def _one_if_alike(values: tuple[_Each, ...]) -> _Each | tuple[_Each, ...]:
 
 def check_streamable(place: str, architecture: Architecture) -> None:
     """Refuse a network whose output needs more than the state and the current step."""
-    if architecture.bidirectional or architecture.readout in ("mean", "max") or architecture.skip_steps > 1:
+    backwards = architecture.bidirectional or architecture.reverse
+    if backwards or architecture.readout in ("mean", "max") or architecture.skip_steps > 1:
         raise UnsupportedError(
             f"{place}: needs one direction, readout='every' or 'last' and skip_steps=1, got "
-            f"bidirectional={architecture.bidirectional}, readout={architecture.readout!r}, "
+            f"{'reverse' if architecture.reverse else 'bidirectional'}={backwards}, readout={architecture.readout!r}, "
             f"skip_steps={architecture.skip_steps}.\n  Hint: run() takes whole sequences."
         )

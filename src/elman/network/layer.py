@@ -33,6 +33,7 @@ class Layer:
         architecture = binding.architecture
         self.size = architecture.layer_size(index)
         self.width = architecture.layer_output_size(index)
+        self.backwards = architecture.backwards
         self.first = index * architecture.directions  # index of its directions in a State
         prefixes = [layer_prefix(index, direction) for direction in range(architecture.directions)]
         self.passes = [CellPass(binding, prefix) for prefix in prefixes]
@@ -56,20 +57,20 @@ class Layer:
         def take(name: str, width: int) -> Array:
             return binding.workspace.array(prefix + name, binding.steps, binding.rows, width)
 
-        both = len(self.passes) == 2
+        both, backwards = len(self.passes) == 2, any(self.backwards)
         self._final = binding.workspace.array(prefix + "final", binding.rows, self.size)
         if both or self.dropout is not None:
             self._outputs = take("outputs", self.width)
-        if both:
+        if backwards:
             self._x_reversed, self._reversed = take("x_reversed", input_size), take("reversed", self.size)
-        self._dh = take("dh", self.size) if both and binding.keep else None
+        self._dh = take("dh", self.size) if backwards and binding.keep else None
         self._dx = take("dx", input_size) if need_dx and binding.keep else None
         self._dx_reverse = take("dx_reverse", input_size) if need_dx and binding.keep and both else None
 
     def forward(self, x: Array, state: State | None, call: Call) -> None:
         """Run every direction over x (T, N, D), or indices (T, N), from its part of ``state``; None is zeros."""
         for direction, run in enumerate(self.passes):
-            if direction:
+            if self.backwards[direction]:
                 x = call.timeline.reverse(x, self._x_reversed)
             h_0, c_0 = self._part_of_state(state, direction)
             h_mask = self.masks[direction].draw(call)[0] if self.masks else None
@@ -77,10 +78,11 @@ class Layer:
 
     def outputs(self, call: Call) -> Array:
         """Return the outputs of every step, (T, N, directions·H), with dropout."""
-        y: Array = self.passes[0].h[1:]
-        if len(self.passes) == 2:
-            backwards = call.timeline.reverse(self.passes[1].h[1:], self._reversed)
-            y = np.concatenate((y, backwards), axis=2, out=self._outputs)
+        parts = [
+            call.timeline.reverse(run.h[1:], self._reversed) if backwards else run.h[1:]
+            for run, backwards in zip(self.passes, self.backwards, strict=True)
+        ]
+        y: Array = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2, out=self._outputs)
         return y if self.dropout is None else self.dropout.forward(y, self._outputs, call)
 
     def final(self, out: Array, call: Call) -> Array:
@@ -110,8 +112,13 @@ class Layer:
                 dh_T = later if dh_T is None else dh_T + later
             dh, dx = self._part_of(dy, direction, call), self._dx_reverse if direction else self._dx
             run.backward(dh, dh_T, dc_T, dx, call)
-        if self._dx is not None and self._dx_reverse is not None:
-            self._dx += call.timeline.reverse(self._dx_reverse, self._x_reversed)  # its x is overwritten
+        if self._dx is None or not any(self.backwards):
+            return self._dx
+        backwards = self._dx if self._dx_reverse is None else self._dx_reverse
+        reversed_dx = call.timeline.reverse(backwards, self._x_reversed)  # its x is overwritten
+        if self._dx_reverse is None:
+            return reversed_dx
+        self._dx += reversed_dx
         return self._dx
 
     def parts(self, both: Array) -> list[Array]:
@@ -130,4 +137,4 @@ class Layer:
         if dy is None or self._dh is None:
             return dy
         np.copyto(self._dh, self.parts(dy)[direction])
-        return call.timeline.reverse(self._dh, self._reversed) if direction else self._dh
+        return call.timeline.reverse(self._dh, self._reversed) if self.backwards[direction] else self._dh

@@ -295,7 +295,7 @@ class Network:
         """
         place, architecture = "cross_entropy", self.architecture
         _check_depth(place, bptt_depth)
-        if architecture.linear_skip or architecture.output != "softmax":
+        if architecture.linear_skip or architecture.output not in ("softmax", "log_softmax"):
             raise UnsupportedError(f"{place}: needs output='softmax' and no skip.\n  Hint: forward() and backward().")
         x, state, lengths = self._checked(place, x, state, lengths, n_threads)
         rows = x.shape[:2] if architecture.readout == "every" else x.shape[1:2]

@@ -22,6 +22,7 @@ def check_segments(place: str, architecture: Architecture) -> None:
     skips_at_end = architecture.linear_skip and architecture.readout == "last"
     for refused, what in (
         (architecture.bidirectional, "bidirectional=False"),
+        (architecture.reverse, "reverse=False"),
         (architecture.readout in ("mean", "max"), "readout='every' or 'last'"),
         (skips_at_end, "linear_skip=False with readout='last'"),
         (architecture.tied_weights, "tied_weights=False"),

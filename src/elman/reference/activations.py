@@ -88,8 +88,8 @@ def activation_forward(o: npt.ArrayLike, activation: str) -> Array:
     ----------
     o : array_like (..., K)
         Output of the output layer.
-    activation : {"identity", "tanh", "relu", "sigmoid", "softmax"}
-        Softmax runs over the last axis; the others are element-wise.
+    activation : {"identity", "tanh", "relu", "sigmoid", "softmax", "log_softmax"}
+        Softmax and its logarithm run over the last axis; the others are element-wise.
 
     Returns
     -------
@@ -108,6 +108,9 @@ def activation_forward(o: npt.ArrayLike, activation: str) -> Array:
     array([[0., 3.]])
     """
     o, activation = _check.activation_forward("activation_forward", np.float64, o, activation)
+    if activation == "log_softmax":
+        below = o - o.max(axis=-1, keepdims=True)  # the largest exponent is 0: no overflow
+        return np.asarray(below - np.log(np.exp(below).sum(axis=-1, keepdims=True)))
     return softmax(o) if activation == "softmax" else apply(activation, o)
 
 
@@ -118,13 +121,17 @@ def activation_backward(dy: npt.ArrayLike, y: npt.ArrayLike, activation: str) ->
 
         do = dy J = y ⊙ (dy − Σ_k dy_k y_k)
 
+    and for its logarithm, y = log p::
+
+        do = dy − exp(y) Σ_k dy_k
+
     Parameters
     ----------
     dy : array_like (..., K)
         ∂L/∂y.
     y : array_like (..., K)
         Result of `activation_forward`.
-    activation : {"identity", "tanh", "relu", "sigmoid", "softmax"}
+    activation : {"identity", "tanh", "relu", "sigmoid", "softmax", "log_softmax"}
         As given to `activation_forward`.
 
     Returns
@@ -147,6 +154,8 @@ def activation_backward(dy: npt.ArrayLike, y: npt.ArrayLike, activation: str) ->
     dy, y, activation = _check.activation_backward("activation_backward", np.float64, dy, y, activation)
     if activation == "softmax":
         return np.asarray(y * (dy - (dy * y).sum(axis=-1, keepdims=True)))
+    if activation == "log_softmax":
+        return np.asarray(dy - np.exp(y) * dy.sum(axis=-1, keepdims=True))
     return np.asarray(dy * derivative(activation, y))
 
 

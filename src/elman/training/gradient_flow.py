@@ -182,14 +182,17 @@ def _outputs(tape: Tape, do: Array, lengths: Array, probes: int) -> Iterator[tup
         step = -(-number * lengths // count) - 1
         alone = np.zeros_like(dy)
         alone[step, rows] = np.where(lengths[:, np.newaxis] > 0, dy[step, rows], 0.0)
-        origins = [step, lengths - 1 - step][: len(top.passes)]
+        origins = [lengths - 1 - step if backwards else step for backwards in top.backwards]
         yield _by_direction(top, alone, call), np.stack(origins)
 
 
 def _by_direction(layer: Layer, dy: Array, call: Call) -> list[Array]:
     """Split dy (T, N, directions·H) by direction, each part in the direction's order of time."""
     parts = [np.ascontiguousarray(part) for part in layer.parts(dy)]
-    return [call.timeline.reverse(part, np.empty_like(part)) if k else part for k, part in enumerate(parts)]
+    return [
+        call.timeline.reverse(part, np.empty_like(part)) if backwards else part
+        for part, backwards in zip(parts, layer.backwards, strict=True)
+    ]
 
 
 def _follow(
@@ -201,7 +204,7 @@ def _follow(
         for direction, run in enumerate(layer.passes):
             dh, dc, dx = _walk_back(run, injected[direction], lengths, n_threads)
             sums[id(run)].add(dh, dc, origin[direction])
-            dx = tape.call.timeline.reverse(dx, np.empty_like(dx)) if direction else dx
+            dx = tape.call.timeline.reverse(dx, np.empty_like(dx)) if layer.backwards[direction] else dx
             below = dx if below is None else below + dx
         if layer is not tape.layers[0]:
             assert below is not None

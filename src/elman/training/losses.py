@@ -22,7 +22,8 @@ LOSSES = (
     "binary_cross_entropy",
     "categorical_cross_entropy",
 )
-_NATURAL = {"binary_cross_entropy": "sigmoid", "categorical_cross_entropy": "softmax"}
+# The loss takes the output before these activations. A classifier may give logarithms of its probabilities.
+_NATURAL = {"binary_cross_entropy": ("sigmoid",), "categorical_cross_entropy": ("softmax", "log_softmax")}
 _DEFAULT_PARAMETER = {"huber": 1.0, "pinball": 0.5}
 
 
@@ -61,8 +62,8 @@ class Objective:
         self.reduction = reduction
         self.parameter = _DEFAULT_PARAMETER.get(loss, 0.0) if parameter is None else parameter
         natural = _NATURAL.get(loss)
-        if natural not in (None, output):
-            raise ArgumentError(f"Objective: loss={loss!r} needs output={natural!r}, got output={output!r}.")
+        if natural and output not in natural:
+            raise ArgumentError(f"Objective: loss={loss!r} needs output={natural[0]!r}, got output={output!r}.")
         self.activation = None if natural or output == "identity" else output
         self._do = np.empty(0)
 

@@ -8,10 +8,12 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from elman import _check
 from elman.errors import ArgumentError, ShapeError, UnsupportedError
 from elman.interop.keras.layers import (
     ACTIVATIONS,
     CELLS,
+    OTHERS,
     POOLS,
     KerasLayer,
     Recurrent,
@@ -48,6 +50,7 @@ class Chain:
     def __init__(self, layers: Sequence[KerasLayer], inference_only: bool) -> None:
         self.inference_only = inference_only
         self.embedding: Array | None = None
+        self.mask: float | None = None  # a step of this value alone is left out
         self.recurrent: list[Recurrent] = []
         self.pool: str | None = None
         self.heads: list[Head] = []
@@ -60,9 +63,15 @@ class Chain:
     def _take(self, layer: KerasLayer) -> None:
         kind, at_end = layer.class_name, bool(self.heads)
         if kind == "Embedding" and self.embedding is None and not self.recurrent:
-            check_config(layer, ("input_dim", "output_dim", "input_length"), self.inference_only)
+            check_config(layer, ("input_dim", "output_dim", "input_length", "mask_zero"), self.inference_only)
+            self.mask = 0.0 if layer.flag("mask_zero", False) else None
             sizes = layer.config.get("input_dim"), layer.config.get("output_dim")
             self.embedding = checked_weights(layer, {"embeddings": sizes})[0]
+        elif kind == "Masking" and self.embedding is None and not self.recurrent and self.mask is None:
+            check_config(layer, ("mask_value",), self.inference_only)
+            self.mask = _check.number_in(
+                f"from_keras: {layer.name}", "mask_value", layer.entry("mask_value"), "(-inf, inf)"
+            )
         elif kind in (*CELLS, "Bidirectional") and self.pool is None and not at_end:
             self.recurrent.append(read_recurrent(layer, self.inference_only))
         elif kind in POOLS and self.recurrent and self.pool is None and not at_end and self.recurrent[-1].every:
@@ -96,11 +105,11 @@ class Chain:
         elif activation != "identity":
             self.heads.append(Head(name, [], activation))
 
-    def network(self) -> Network | ReferenceNetwork:
-        """Build the network."""
+    def network(self, readout: str | None = None) -> Network | ReferenceNetwork:
+        """Build the network, with another readout than that of the top layer if given."""
         first, last = self.recurrent[0], self.recurrent[-1]
         for layer in self.recurrent:
-            for what in ("cell", "activation", "reset"):
+            for what in ("cell", "activation", "gate_activation", "reset"):
                 if getattr(layer, what) != getattr(first, what):
                     raise UnsupportedError(
                         f"from_keras: {layer.name} has {what} {getattr(layer, what)!r}, {first.name} has "
@@ -113,7 +122,8 @@ class Chain:
             if layer is not last and not layer.every:
                 raise UnsupportedError(f"from_keras: {layer.name}: return_sequences=False below another layer.")
         heads = self._whole_heads(last.units * len(last.directions))
-        architecture = self._architecture(heads, self.pool or ("every" if last.every else "last"))
+        readout = readout or self.pool or ("every" if last.every else "last")
+        architecture = self._architecture(heads, readout, reverse=self._reverse(readout))
         layout = ParameterLayout(architecture)
         given = self._given(heads)
         theta = np.zeros(layout.size, np.result_type(*given.values()))
@@ -121,7 +131,32 @@ class Chain:
             if name in given and given[name].shape != view.shape:
                 raise ShapeError(f"from_keras: {name} must have shape {view.shape}, got {given[name].shape}.")
             view[...] = given.get(name, 0.0)  # zero if only other layers have a bias
-        return Network(architecture, theta) if first.reset == "after" else ReferenceNetwork(architecture, theta)
+        if first.cell == "rnn" or (first.reset, first.activation, first.gate_activation) == (
+            "after",
+            "tanh",
+            "sigmoid",
+        ):
+            return Network(architecture, theta)
+        names = (first.gate_activation, first.activation, first.activation)[: 3 if first.cell == "lstm" else 2]
+        return ReferenceNetwork(architecture, theta, [OTHERS[name] for name in names], first.reset)
+
+    def _reverse(self, readout: str) -> bool:
+        """Return whether all layers run from the last step to the first; each gives its steps in the order it has."""
+        turned, backwards = False, set[bool]()
+        for layer in self.recurrent:
+            turned ^= layer.turned
+            backwards.add(turned)
+        if len(backwards) > 1:
+            raise UnsupportedError(
+                "from_keras: some layers run forward and others backward in time (go_backwards); those of a network "
+                "run in one direction."
+            )
+        if turned and readout == "every":
+            raise UnsupportedError(
+                f"from_keras: {self.recurrent[-1].name}: go_backwards=True with return_sequences=True gives the steps "
+                "in reversed order, which no network does.\n  Hint: without go_backwards, feed x[:, ::-1]."
+            )
+        return turned
 
     def _whole_heads(self, width: int) -> list[Head]:
         """Return the dense layers with weights: an activation alone gets the identity, as does a chain without any."""
@@ -137,7 +172,7 @@ class Chain:
                 )
         return found
 
-    def _architecture(self, heads: list[Head], readout: str) -> Architecture:
+    def _architecture(self, heads: list[Head], readout: str, *, reverse: bool) -> Architecture:
         first, (*hidden, output) = self.recurrent[0], heads
         sizes: dict[str, Any] = {"input_size": len(first.directions[0]["W_x"])}
         if self.embedding is not None:
@@ -147,7 +182,8 @@ class Chain:
             output_size=output.weights[0].shape[1],
             cell=first.cell,
             hidden_size=tuple(layer.units for layer in self.recurrent),
-            activation=first.activation,
+            activation=first.activation if first.cell == "rnn" else "tanh",
+            reverse=reverse,
             bidirectional=len(first.directions) == 2,
             bias=any(layer.bias for layer in self.recurrent) or any(len(head.weights) > 1 for head in heads),
             readout=readout,

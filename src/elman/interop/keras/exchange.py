@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman._extras import need
-from elman.errors import ArgumentError, MissingExtraError, UnsupportedError
+from elman.errors import ArgumentError, FileFormatError, MissingExtraError, UnsupportedError
 from elman.interop.keras.chain import Chain
 from elman.interop.keras.layers import ACTIVATIONS, CELLS, POOLS, KerasLayer, swapped
 from elman.interop.models import networks_of
@@ -42,8 +42,8 @@ def from_keras(
 
     Parameters
     ----------
-    source : keras.Model, keras.Layer or sequence of KerasLayer
-        A model, a recurrent layer, or descriptions of the layers.
+    source : str, path, keras.Model, keras.Layer or sequence of KerasLayer
+        A file of Keras (``.keras``, ``.h5``), a model, a recurrent layer, or descriptions of the layers.
     inference_only : bool
         Drop settings that act only in training, instead of refusing them: dropout, regularizers, constraints.
     tolerance : float
@@ -52,8 +52,9 @@ def from_keras(
     Returns
     -------
     imported : Imported
-        ``network``, a `Network`, or for a GRU with ``reset_after=False`` a `ReferenceNetwork`, which can only predict
-        and is slow; time-major, unlike Keras. And ``proof``.
+        ``network``, a `Network`; for a GRU with ``reset_after=False``, and for an LSTM or GRU with other activations
+        than tanh and sigmoid, a `ReferenceNetwork`, which can only predict and is slow. Time-major, unlike Keras. And
+        ``proof``. Where Keras leaves out steps at the end (``Masking``, ``mask_zero``), pass ``lengths=``.
 
     Raises
     ------
@@ -61,6 +62,8 @@ def from_keras(
         If a layer, or an entry of its configuration, has no counterpart.
     ArgumentError, ShapeError, DataError
         If weights are missing, of another shape, or not finite.
+    FileFormatError, OSError
+        If a file cannot be read.
     InterchangeError
         If the two sides give different results.
 
@@ -72,22 +75,43 @@ def from_keras(
     array([0.7616, 0.642 ])
     """
     if isinstance(source, str | Path):
-        raise ArgumentError(
-            "from_keras: source must be a model, a layer or descriptions of layers, got a path.\n"
-            "  Hint: from_keras(keras.saving.load_model(path))."
-        )
+        source = _loaded(Path(source))
     if isinstance(source, Sequence):
         layers, model = list(source), None
     else:
         layers = [_described(layer) for layer in getattr(source, "layers", None) or [source]]
         model = source
-    network = Chain(layers, inference_only).network()
+    chain = Chain(layers, inference_only)
+    network = chain.network(_readout_of_states(chain, model))
     if model is None:
         try:
             model = _rebuilt(layers, network.architecture)
         except ImportError:
             return Imported(network, not_compared("keras"))
-    return Imported(network, _prove("from_keras", network, model, tolerance))
+    return Imported(network, _prove("from_keras", network, model, tolerance, chain.mask))
+
+
+def _loaded(path: Path) -> Any:
+    """Return the model in a file of Keras; code in it is not executed."""
+    path.stat()
+    keras = _keras("from_keras")
+    try:
+        return keras.saving.load_model(path, compile=False)
+    except Exception as error:  # Keras has an exception class per cause
+        raise FileFormatError(f"from_keras: {path}: Keras cannot read it: {str(error)[:500]}") from None
+
+
+def _readout_of_states(chain: Chain, model: Any) -> str | None:
+    """Return "last" if a model goes on with the final state of a layer that gives its sequence, too."""
+    if model is None or not chain.recurrent[-1].states:
+        return None
+    if hasattr(model, "outputs") and len(model.outputs) > 1:
+        raise UnsupportedError(
+            f"from_keras: {model.name} has {len(model.outputs)} outputs, a network has one.\n"
+            "  Hint: keras.Model(model.inputs, model.outputs[0]) has the first."
+        )
+    shape = getattr(model, "output_shape", None)
+    return "last" if isinstance(shape, tuple) and len(shape) == 2 and chain.pool is None else None
 
 
 def to_keras(model: Any, *, tolerance: float = TOLERANCE) -> Exported:
@@ -135,6 +159,8 @@ def to_keras(model: Any, *, tolerance: float = TOLERANCE) -> Exported:
             raise UnsupportedError(
                 f"to_keras: {name}={getattr(a, name)} has no counterpart in a chain of Keras layers."
             )
+    if a.reverse and a.readout == "every":
+        raise UnsupportedError("to_keras: reverse=True with readout='every': Keras gives the steps in reversed order.")
     if a.one_hot:
         raise UnsupportedError("to_keras: one-hot input has no counterpart in a chain of Keras layers.")
     keras = _keras("to_keras")
@@ -158,6 +184,8 @@ def _layers(keras: Any, a: Architecture, dtype: str) -> Any:
         options = {"use_bias": a.bias, "return_sequences": not (top and a.readout == "last"), "dtype": dtype}
         if a.cell == "rnn":
             options["activation"] = names[a.activation]
+        if a.reverse and not number:  # it gives its steps in the order that it has, so the layers above follow it
+            options["go_backwards"] = True
         layer = getattr(of, kind)(a.layer_size(number), **options)
         yield of.Bidirectional(layer, dtype=dtype) if a.bidirectional else layer
         if not top:
@@ -246,19 +274,27 @@ def _rebuilt(layers: Sequence[KerasLayer], a: Architecture) -> Any:
     return model
 
 
-def _prove(place: str, network: Network | ReferenceNetwork, model: Any, tolerance: float) -> Proof:
-    """Compare both sides on random input from zero states."""
+def _prove(
+    place: str, network: Network | ReferenceNetwork, model: Any, tolerance: float, mask: float | None = None
+) -> Proof:
+    """Compare both sides on random input from zero states; with a mask, on rows of unequal lengths."""
     keras = _keras(place)
     a, rng = network.architecture, np.random.default_rng(0)
     rows, steps, *_ = [*(getattr(model, "input_shape", None) or ()), None, None][:2]
     rows, steps = rows or _ROWS, steps or _STEPS
     dtype = np.asarray(next(iter(model.get_weights()))).dtype
     if a.vocabulary_size is not None:
-        x: Array = rng.integers(0, a.vocabulary_size, (steps, rows))
+        x: Array = rng.integers(0 if mask is None else min(1, a.vocabulary_size - 1), a.vocabulary_size, (steps, rows))
     else:
         x = rng.standard_normal((steps, rows, a.input_size or 0)).astype(dtype)
-    theirs = keras.ops.convert_to_numpy(model(np.ascontiguousarray(x.swapaxes(0, 1)), training=False))
-    ours = network.predict(x)
+    lengths = None if mask is None else np.maximum(1, steps - np.arange(rows) * (steps // rows))
+    past = np.arange(steps)[:, np.newaxis] >= (steps if lengths is None else lengths)
+    x[np.broadcast_to(past, (steps, rows))] = 0 if mask is None else mask
+    given = model(np.ascontiguousarray(x.swapaxes(0, 1)), training=False)
+    theirs = keras.ops.convert_to_numpy(given[0] if isinstance(given, (list, tuple)) else given)
+    ours = network.predict(x, lengths=lengths)
     if a.readout == "every":
         ours = ours.swapaxes(0, 1)
+    if a.readout == "every" and lengths is not None and theirs.shape == ours.shape:
+        ours, theirs = ours[~past.T], theirs[~past.T]
     return compare(place, f"keras {keras.__version__}", {"outputs": (ours, theirs)}, tolerance)

@@ -9,7 +9,7 @@ Other entries are refused by name.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -21,16 +21,24 @@ from elman.errors import ArgumentError, DataError, ShapeError, UnsupportedError
 Array = npt.NDArray[Any]
 
 CELLS = {"SimpleRNN": "rnn", "LSTM": "lstm", "GRU": "gru"}
-ACTIVATIONS = {"linear": "identity", "tanh": "tanh", "sigmoid": "sigmoid", "relu": "relu", "softmax": "softmax"}
+ACTIVATIONS = {"linear": "identity", "tanh": "tanh", "sigmoid": "sigmoid", "relu": "relu"}
+ACTIVATIONS |= {"softmax": "softmax", "log_softmax": "log_softmax"}
+# Of LSTM and GRU beside tanh and sigmoid, by ONNX's names: a `ReferenceNetwork` computes them.
+OTHERS: dict[str, tuple[str, float, float]] = {
+    "tanh": ("Tanh", 0.0, 0.0),
+    "relu": ("Relu", 0.0, 0.0),
+    "sigmoid": ("Sigmoid", 0.0, 0.0),
+    "linear": ("Affine", 1.0, 0.0),
+    "elu": ("Elu", 1.0, 0.0),
+    "softsign": ("Softsign", 0.0, 0.0),
+    "softplus": ("Softplus", 0.0, 0.0),
+    "hard_sigmoid": ("HardSigmoid", 1 / 6, 0.5),
+}
 _WITHOUT_INFLUENCE = {"name", "trainable", "unroll", "implementation", "seed", "zero_output_for_mask", "noise_shape"}
 _ONE_VALUE: dict[str, tuple[Any, ...]] = {  # entries that influence results
-    "go_backwards": (False,),
-    "return_state": (False,),
     "stateful": (False,),
     "time_major": (False,),
-    "mask_zero": (False,),
     "merge_mode": ("concat",),
-    "recurrent_activation": ("sigmoid",),
     "data_format": ("channels_last",),
     "keepdims": (False,),
     "lora_rank": (None,),
@@ -45,6 +53,7 @@ _TRAINING_ALONE: dict[str, tuple[Any, ...]] = {
     "rate": (0, 0.0),
     "activity_regularizer": (None,),
 }
+_FLAGS = {"every": "return_sequences", "states": "return_state", "turned": "go_backwards"}
 _DROPOUTS = {"Dropout", "SpatialDropout1D", "GaussianDropout", "GaussianNoise"}
 POOLS = {"GlobalAveragePooling1D": "mean", "GlobalMaxPooling1D": "max"}
 
@@ -99,8 +108,11 @@ class Recurrent:
     cell: str
     units: int
     activation: str
+    gate_activation: str  # of LSTM and GRU
     bias: bool
     every: bool  # return_sequences
+    states: bool  # return_state
+    turned: bool  # go_backwards
     reset: str
     directions: tuple[dict[str, Array], ...]
 
@@ -171,10 +183,11 @@ def read_recurrent(layer: KerasLayer, inference_only: bool) -> Recurrent:
     theirs = dict(backward.config) | {"go_backwards": False}
     if backward.class_name != forward.class_name or _influential(theirs) != _influential(forward.config):
         raise UnsupportedError(f"from_keras: {layer.name}: backward_layer must be like the forward one.")
+    for key in ("go_backwards", "return_state"):
+        _refuse_unless(layer, key, forward.config.get(key, False), (False,), "")
     read = _one_direction(forward, forward.config, inference_only)
     other = _one_direction(forward._replace(weights=layer.weights[half:]), theirs, inference_only)
-    both = (*read.directions, *other.directions)
-    return Recurrent(layer.name, read.cell, read.units, read.activation, read.bias, read.every, read.reset, both)
+    return replace(read, name=layer.name, directions=(*read.directions, *other.directions))
 
 
 def _influential(config: Mapping[str, Any]) -> dict[str, Any]:
@@ -187,18 +200,31 @@ def _without_influence(key: str) -> bool:
 
 
 def _one_direction(layer: KerasLayer, config: Mapping[str, Any], inference_only: bool) -> Recurrent:
-    taken = ("units", "activation", "use_bias", "return_sequences", "reset_after")
+    taken = (
+        "units",
+        "activation",
+        "recurrent_activation",
+        "use_bias",
+        "return_sequences",
+        "return_state",
+        "go_backwards",
+        "reset_after",
+    )
     layer = layer._replace(config=config)
     check_config(layer, taken, inference_only)
     cell, activation = CELLS[layer.class_name], config.get("activation", "tanh")
-    allowed = ("tanh", "relu", "sigmoid", "linear") if cell == "rnn" else ("tanh",)
-    _refuse_unless(layer, "activation", activation, allowed, "")
+    gates = config.get("recurrent_activation", "sigmoid")
+    _refuse_unless(
+        layer, "activation", activation, ("tanh", "relu", "sigmoid", "linear") if cell == "rnn" else tuple(OTHERS), ""
+    )
+    _refuse_unless(layer, "recurrent_activation", gates, tuple(OTHERS), "")
     units = _check.positive_integer(f"from_keras: {layer.name}", "units", layer.entry("units"))
     bias, after = layer.flag("use_bias", True), layer.flag("reset_after", True)
     weights = _our_order(layer, cell, units, bias, after)
     reset = "after" if cell != "gru" or after else "before"
-    every = layer.flag("return_sequences", False)
-    return Recurrent(layer.name, cell, units, ACTIVATIONS[activation], bias, every, reset, (weights,))
+    flags = {name: layer.flag(key, False) for name, key in _FLAGS.items()}
+    named = ACTIVATIONS[activation] if cell == "rnn" else activation
+    return Recurrent(layer.name, cell, units, named, gates, bias, reset=reset, directions=(weights,), **flags)
 
 
 def _our_order(layer: KerasLayer, cell: str, units: int, bias: bool, after: bool) -> dict[str, Array]:

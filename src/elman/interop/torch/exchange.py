@@ -72,7 +72,7 @@ def from_torch(
         Activation of a simple recurrent layer. Required for a state_dict, which does not contain it; a module does.
     readout : {"every", "last", "mean", "max"}
         Input of the output layer.
-    output_activation : {"identity", "softmax", "sigmoid", "relu", "tanh"}
+    output_activation : {"identity", "softmax", "log_softmax", "sigmoid", "relu", "tanh"}
         Activation after the output layer.
     tolerance : float, optional
         Largest difference between the two sides; 1e-5 in float32, 1e-12 in float64.

@@ -44,6 +44,8 @@ class Model(torch.nn.Module):
             raise UnsupportedError(
                 "Model: torch.nn has no recurrent_dropout; the network could run, but not be trained."
             )
+        if a.reverse:
+            raise UnsupportedError("Model: torch.nn has no layer that only runs backwards (reverse=True).")
         if a.activation not in ("tanh", "relu"):
             raise UnsupportedError(f"Model: activation={a.activation!r} is none of torch.nn.RNN's: tanh, relu.")
         if a.embedding_size is not None:
@@ -151,7 +153,7 @@ class Model(torch.nn.Module):
 def _activated(o: Any, name: str) -> Any:
     if name == "identity":
         return o
-    return torch.softmax(o, -1) if name == "softmax" else getattr(torch, name)(o)
+    return getattr(torch, name)(o, -1) if name.endswith("softmax") else getattr(torch, name)(o)
 
 
 class Ensemble(torch.nn.ModuleList):

@@ -70,6 +70,10 @@ def to_state_dict(network: Network, names: Names | None = None) -> dict[str, Arr
     {'recurrent.bias_ih_l0': (6,), 'recurrent.bias_hh_l0': (6,), 'output.bias': (1,)}
     """
     architecture, names = network.architecture, names or Names()
+    if architecture.reverse:
+        raise UnsupportedError(
+            "to_torch: reverse=True has no counterpart: torch.nn runs forward, or in both directions."
+        )
     if architecture.activation not in ("tanh", "relu"):
         raise UnsupportedError(
             f"to_torch: activation={architecture.activation!r} has no counterpart: torch.nn.RNN has tanh and relu."
