@@ -152,7 +152,7 @@ template <class F> auto execute(int n_threads, F&& f) {
     }
 }
 
-// Cells support the first four, backward the first five; exp and log are for tests of their accuracy.
+// Cells support the first four, backward the first six; exp and log are for tests of their accuracy.
 inline int activation_of(const std::string& name, int count) {
     int value = 0;
     for (const char* known : {"identity", "tanh", "sigmoid", "relu", "softmax", "log_softmax", "exp", "log"}) {
