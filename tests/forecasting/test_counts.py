@@ -97,3 +97,19 @@ def test_the_prior_replaces_counts_only_if_it_is_clearly_better() -> None:
     for better, delivered in ((0.5, "prior"), (-0.5, "counts"), (0.0, "counts")):
         errors = {"counts": counts, "prior": counts - better * np.linspace(0.5, 1, 20)[:, None]}
         assert choose_method(errors, (), "RMSSE", start="counts").delivered == delivered
+
+
+def test_sample_paths_have_the_distribution_itself() -> None:
+    paths = Forecaster(4, season=1, method="counts", random_state=0).fit(DEMAND).sample(4000)
+    demand = Demand.of(DEMAND)
+    assert set(np.unique(paths)) <= set(demand.outcomes)
+    assert paths.mean() == pytest.approx(demand.mean, rel=0.05)
+    assert np.mean(paths == 0) == pytest.approx(demand.weights[demand.outcomes == 0].sum(), abs=0.02)
+
+
+def test_scores_by_hand() -> None:
+    demand = Demand(np.array([0.0, 2.0]), np.array([0.6, 0.4]))
+    scores = demand.scores_of(np.array([-1.0, 0.0, 1.0, 2.0, 3.0, np.nan]))
+    expected = [-8, -0.5244005127, 0.2533471031, 0.8416212336, 8, np.nan]  # of 0, 0.3, 0.6, 0.8, 1
+    np.testing.assert_allclose(scores, expected, atol=1e-9)
+    assert demand.at_scores(np.array([0.25, 0.26])).tolist() == [0, 2]

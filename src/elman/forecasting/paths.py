@@ -3,7 +3,7 @@
 A path is y_k = Q_k(z_k), k = 1 … K: Q_k(z) is the quantile of step k at the share Φ(z), so that every step of the paths
 has the distribution of the forecast; z_1 … z_K depend on each other like the scores of past errors of the same series
 (`elman.forecasting.dependence`). Quantiles are those of `Forecaster.predict` at nine levels, linear in z between and
-beyond them; a network that predicts a distribution gives its own.
+beyond them; a network that predicts a distribution gives its own, and so do counts.
 
 The random numbers of a series follow from the seed and its name, or in a list from its values: they depend neither on
 other series nor on the order of the series.
@@ -29,7 +29,8 @@ from elman.forecasting.channels import flat, rows_of
 from elman.forecasting.dependence import GAINS, dependent, weights_of
 from elman.forecasting.floors import never_negative
 from elman.forecasting.interpolation import at_scores, scores_between
-from elman.forecasting.methods import Method, NetworkMethod, PriorMethod
+from elman.forecasting.methods import CountsMethod, Method, NetworkMethod, PriorMethod
+from elman.forecasting.methods.counts import Demand
 from elman.forecasting.panel import Panel
 from elman.forecasting.prediction import HeadSteps
 from elman.forecasting.quantiles import Asked, level_of
@@ -52,10 +53,13 @@ class _Steps:
         Normal scores of the levels.
     quantiles : ndarray (R, K, Q)
         R = S·D rows.
+    demands : dict of int to Demand
+        Rows whose distribution is known exactly.
     """
 
     scores: Array
     quantiles: Array
+    demands: dict[int, Demand]
 
     @classmethod
     def of(cls, place: str, method: Method, panel: Panel, newest: bool, n_threads: int) -> _Steps:
@@ -68,7 +72,8 @@ class _Steps:
             forecasts = method.forecast(place, panel, n_threads)
             edges = asked.around(place, method, panel, forecasts, n_threads)
         scores = np.array([NormalDist().inv_cdf(share) for share in asked.quantiles])
-        return cls(scores, np.stack([rows_of(edge) for edge in edges.values()], axis=-1))
+        demands = method.demands(panel) if isinstance(method, CountsMethod) else {}
+        return cls(scores, np.stack([rows_of(edge) for edge in edges.values()], axis=-1), demands)
 
     @property
     def horizon(self) -> int:
@@ -77,11 +82,16 @@ class _Steps:
 
     def at(self, row: int, z: Array) -> Array:
         """Return the values (n, K) of a row at normal scores (n, K)."""
+        if row in self.demands:
+            return self.demands[row].at_scores(z)
         return at_scores(self.scores, self.quantiles[row], z)
 
     def scores_of(self, actual: Array) -> Array:
         """Return the normal scores (R, K) of values (R, K)."""
-        return scores_between(self.scores, self.quantiles, actual)
+        scores = scores_between(self.scores, self.quantiles, actual)
+        for row, demand in self.demands.items():
+            scores[row] = demand.scores_of(actual[row])
+        return scores
 
 
 def sample_paths(
