@@ -42,3 +42,10 @@ def test_the_default_is_better_than_methods_for_demand() -> None:
     assert own["delivered"] == "counts" and {"AutoETS", "Croston", "SBA", "TSB"} == {n.split(", ")[1] for n in others}
     for row in others.values():
         assert own["all"]["RMSSE"] < row["all"]["RMSSE"] and own["all"]["pinball"] < row["all"]["pinball"]
+
+
+def test_true_drivers_come_before_noise() -> None:
+    result = json.loads((BENCHMARKS / "results" / "importance.json").read_text())
+    names = [row["input"] for row in result["inputs"]]
+    assert set(names[:4]) == {"weekday", "price", "holiday", "promotion"}
+    assert result["inputs"][3]["rise"] > 10 * abs(result["inputs"][names.index("noise")]["rise"])
