@@ -74,6 +74,11 @@ SUITES: list[tuple[str, str, str]] = [  # suite, what its tests' names begin wit
         "what would otherwise be left out silently",
     ),
     (
+        "Files of common exporters, imported or refused as the table below says",
+        "tests_external/exporters/test_files.py::test_import",
+        "PyTorch's two exporters, Keras, onnx.helper",
+    ),
+    (
         "scikit-learn {scikit-learn}, its checks of estimators",
         f"{SKLEARN}::test_check",
         "classifier and regressor, tables and sequences; none skipped, none expected to fail",
