@@ -139,6 +139,10 @@ def main() -> None:
     parser.add_argument("--peer", help="Python with statsforecast")
     arguments = parser.parse_args()
     result = json.loads(RESULT.read_text()) if RESULT.exists() else {"levels": SHARES, "paths": PATHS, "sets": {}}
+    if arguments.peer:
+        asked = [arguments.peer, "-c", "import statsforecast; print(statsforecast.__version__)"]
+        version = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
+        result["peer"] = f"statsforecast {version}"
     for name in arguments.sets:
         result["sets"][name] = measure(name, arguments.data, arguments.peer)
         RESULT.write_text(json.dumps(result, indent=2) + "\n")
