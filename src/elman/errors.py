@@ -219,13 +219,13 @@ class ArgumentError(ElmanError, ValueError):
 
     Examples
     --------
-    >>> from elman.reference import activation_forward
+    >>> from elman.network import Architecture
     >>> try:
-    ...     activation_forward([1.0], "sigmoidal")
+    ...     Architecture(1, 1, cell="lstn")
     ... except ArgumentError as error:
     ...     print(error)
-    activation_forward: activation must be one of 'identity', 'tanh', 'relu', 'sigmoid', 'softmax', got 'sigmoidal'.
-      Hint: did you mean 'sigmoid'?
+    Architecture: cell must be one of 'rnn', 'lstm', 'gru', got 'lstn'.
+      Hint: did you mean 'lstm'?
     """
 
 
