@@ -220,7 +220,16 @@ template <class T> ELMAN_INLINE BothSides<T> sigmoids_of(Vec<T> x) {
     return {x < zero ? small : large, x < zero ? large : small};
 }
 
-enum class Activation : int { identity = 0, tanh = 1, sigmoid = 2, relu = 3, softmax = 4, log_softmax = 5, exp = 6, log = 7 };
+enum class Activation : int {
+    identity = 0,
+    tanh = 1,
+    sigmoid = 2,
+    relu = 3,
+    softmax = 4,
+    log_softmax = 5,
+    exp = 6,
+    log = 7
+};
 
 template <class T> ELMAN_INLINE Vec<T> activate(Activation f, Vec<T> a) {
     switch (f) {
