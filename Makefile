@@ -86,7 +86,7 @@ check: $(VENV)/.check ## style, types, import direction
 	@$(RUN)python -m pytest -q tests/meta/test_imports.py
 
 docs: $(VENV)/.test ## run every command and example of the documents
-	@$(RUN)python -m pytest tests_docs tests/meta/test_documents.py tests/meta/test_doctests.py
+	@$(RUN)python -m pytest -n $(WORKERS) --dist worksteal tests_docs tests/meta/test_documents.py tests/meta/test_doctests.py
 
 site: $(VENV)/.docs ## build the documentation site into build/site; a broken link or example fails
 	@rm -rf build/site build/doctrees docs/gallery
