@@ -278,7 +278,11 @@ def test_transposed_matrices_are_caught(name: str, monkeypatch: pytest.MonkeyPat
 def test_swapped_directions_are_caught(monkeypatch: pytest.MonkeyPatch) -> None:
     right = state_dict._directions
     ends = {"_l0": "_l0_reverse", "_l0_reverse": "_l0"}
-    monkeypatch.setattr(state_dict, "_directions", lambda a: ((ours, ends[end]) for ours, end in right(a)))
+
+    def swapped(*given: Any) -> Any:
+        return ((ours, theirs, ends[end]) for ours, theirs, end in right(*given))
+
+    monkeypatch.setattr(state_dict, "_directions", swapped)
     network = Network.initialized(Architecture(4, 2, hidden_size=4, bidirectional=True), scheme="uniform")
     with pytest.raises(InterchangeError):
         to_torch(network)
