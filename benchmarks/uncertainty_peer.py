@@ -21,10 +21,13 @@ def main() -> None:
     with np.load(path) as file:
         series = [file[name] for name in file]
     columns: dict[str, list[np.ndarray]] = {}
+    replaced = 0
     for y in series:
         try:
             found = AutoETS(season_length=season).forecast(y, h=horizon, level=list(LEVELS))
-        except Exception:
+        except Exception as error:  # AutoETS raises many kinds, of short and of constant series
+            replaced += 1
+            print(f"AutoETS failed, seasonal naive stands in for it: {error}", file=sys.stderr)
             found = SeasonalNaive(season_length=season).forecast(y, h=horizon, level=list(LEVELS))
         ends = {f"{side}-{level}": np.asarray(found[f"{side}-{level}"]) for level in LEVELS for side in ("lo", "hi")}
         ends["point"] = np.asarray(found["mean"])
@@ -34,6 +37,7 @@ def main() -> None:
             ends[f"q-{share:g}"] = ends[name]
         for name, values in ends.items():
             columns.setdefault(name, []).append(values)
+    print(f"seasonal naive in place of AutoETS: {replaced} of {len(series)} series", file=sys.stderr)
     np.savez(path, **{name: np.stack(rows) for name, rows in columns.items()})
 
 

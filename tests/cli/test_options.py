@@ -121,6 +121,14 @@ def test_nothing_that_is_read_is_replaced(run: Callable[..., Any], long: Path, t
         assert run(command, model, long, "--output", model).exit_code == 2
         assert run(command, model, long, "--output", long).exit_code == 2
     assert long.read_bytes() == content
+    static = tmp_path / "static.csv"
+    static.write_text("series,kind\na,new\n")
+    beside = [(words, "--static", static), (words, "--base", model)]
+    beside += [((command, model, long), "--static", static) for command in ("predict", "audit")]
+    for line, flag, name in beside:
+        done = run(*line, flag, name, "--output", name)
+        assert (done.exit_code, done.stdout) == (2, "")
+        assert done.stderr == f"Error: --output {name}: would replace a file that is read; name another.\n"
 
 
 def test_text_in_the_file_of_rows_to_come_is_left_alone(run: Callable[..., Any], tmp_path: Path) -> None:

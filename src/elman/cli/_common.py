@@ -66,7 +66,8 @@ ForecastOutput = Annotated[
     Path | None, typer.Option("--output", metavar="FILE", help="Write the forecast: .csv, .parquet or .json.")
 ]
 Quantiles = Annotated[
-    str | None, typer.Option(metavar="SHARES", help="Quantiles, such as 0.1,0.5,0.9: so many of the values lie below.")
+    str | None,
+    typer.Option(metavar="SHARES", help="Quantiles, such as 0.1,0.5,0.9: the share of values expected below."),
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed gives the same result.")]
 Threads = Annotated[int | None, typer.Option(min=1, max=2**31 - 1, help="Threads; the result does not depend on them.")]

@@ -49,7 +49,7 @@ def audit(
 
     The exit code is 0 if all promises are kept and 1 if one is broken.
     """
-    check_writable("--output", output, model, file)
+    check_writable("--output", output, model, file, static)
     check_readable(None, model)
     check_readable("--static", static)
     from elman.forecasting import Forecaster

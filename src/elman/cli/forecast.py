@@ -169,9 +169,7 @@ def forecast(
     The best method by a fixed rule then forecasts the future values.
     """
     parts = check_parts(file, output, errors, {"--workers": workers, "--dask": dask, "--ray": ray})
-    _check_files(file, future, plot, None if parts else output, save, parts=parts)
-    check_readable("--static", static)
-    check_readable("--base", base)
+    _check_files(file, future, static, base, plot, None if parts else output, save, parts=parts)
     check_choice("--cell", cell, ("lstm", "gru", "rnn"))
     check_choice("--missing", missing, ("error", "seasonal_median", "interpolate", "mask"))
     levels, shares = levels_of(level), quantiles_of(quantiles)
@@ -247,14 +245,24 @@ def _forecast_folder(
 
 
 def _check_files(
-    file: str, future: Path | None, plot: Path | None, output: Path | None, save: Path | None, *, parts: bool
+    file: str,
+    future: Path | None,
+    static: Path | None,
+    base: Path | None,
+    plot: Path | None,
+    output: Path | None,
+    save: Path | None,
+    *,
+    parts: bool,
 ) -> None:
     """Refuse, before any work, files that cannot be read or written."""
     if not parts:
         check_readable("--future", future)
+    check_readable("--static", static)
+    check_readable("--base", base)
     check_table("--output", output)
     check_ending("--plot", plot, (".png", ".svg", ".pdf"), (".jpg", ".jpeg", ".gif", ".webp", ".tif", ".eps", ".ps"))
-    check_outputs({"--plot": plot, "--output": output, "--save": save}, file, future)
+    check_outputs({"--plot": plot, "--output": output, "--save": save}, file, future, static, base)
     check_extra("--plot", plot, "matplotlib")
 
 

@@ -109,7 +109,7 @@ def _check_files(
     """Refuse, before any work, files that cannot be read or written."""
     if not parts:
         check_table("--output", output)
-        check_writable("--output", output, model, file, future)
+        check_writable("--output", output, model, file, future, static)
         check_readable("--future", future)
     check_readable(None, model)
     check_readable("--static", static)

@@ -133,7 +133,7 @@ def calendar_columns(times: Times, features: tuple[str, ...]) -> Array:
 
 
 def check_country(place: str, country: str) -> None:
-    """Refuse a country or a part of one that the package ``holidays`` does not know.
+    """Refuse a country or a part of one that is not in the package ``holidays``.
 
     Raises
     ------

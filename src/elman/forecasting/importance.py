@@ -1,7 +1,7 @@
 """What mattered to a forecast: the rise of the error when an input is shuffled, and what it changes in one forecast.
 
 **Global**, `importance`: a forecaster is fitted to the values before some past cut-offs and forecasts from each. Then
-one input at a time is shuffled, so that it says nothing any more, and the same forecaster forecasts again::
+one input at a time is shuffled, so that it no longer belongs to its step, and the same forecaster forecasts again::
 
     rise = mean error with the input shuffled - mean error          ratio = mean error with it shuffled / mean error
 

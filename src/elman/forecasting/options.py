@@ -107,7 +107,7 @@ class Calendar(Parameter):
 
 @dataclass(frozen=True, kw_only=True)
 class Country(Parameter):
-    """The code of a country, or None; the package ``holidays`` knows which there are."""
+    """The code of a country, or None; `check_country` compares it with the package ``holidays``."""
 
     def check(self, place: str, name: str, value: Any) -> None:
         """Refuse anything but a string."""
