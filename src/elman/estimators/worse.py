@@ -14,8 +14,8 @@ __all__ = ["notice_worse"]
 
 _FEWEST = 100  # updates of a curve that can be judged
 _TENTHS = 10
-_WORSE = 2.0  # times the loss at the start: one that stays there
-_ROSE = 5.0  # times the loss at the start and at the end: one that comes down only as the learning rate does
+_WORSE = 2.0  # loss at the end, relative to the start
+_ROSE = 5.0  # highest loss of a tenth of the updates, relative to the start and to the end
 
 
 def notice_worse(place: str, histories: Iterable[History]) -> None:
@@ -45,8 +45,8 @@ def notice_worse(place: str, histories: Iterable[History]) -> None:
 def _worse(loss: list[float]) -> str | None:
     if len(loss) < _FEWEST:
         return None
-    levels = [float(np.median(tenth)) for tenth in np.array_split(loss, _TENTHS)]
-    first, last, most = loss[0], levels[-1], max(levels)
+    medians = [float(np.median(tenth)) for tenth in np.array_split(loss, _TENTHS)]
+    first, last, most = loss[0], medians[-1], max(medians)
     if last > _WORSE * float(np.mean(loss[:3])):
         return f"training made the loss worse: {first:.3g} at the start, {last:.3g} at the end."
     if most > _ROSE * max(first, last):
