@@ -104,11 +104,14 @@ def test_classes_are_printed_and_drawn_as_they_are(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("columns", [30, 80, 200])
 def test_no_number_is_cut_or_broken(model: Path, columns: int) -> None:
-    model_numbers = Forecaster.load(model).predict(level=[80])
-    done = run("predict", model, "--level", 80, columns=columns)
+    model_numbers = Forecaster.load(model).predict(level=[50, 80], quantiles=[0.5])
+    done = run("predict", model, "--level", "50,80", "--quantiles", 0.5, columns=columns)
     assert done.exit_code == 0
     for row in model_numbers.itertuples():
-        assert f"{row[3]:,.0f}   {row[4]:,.0f} … {row[5]:,.0f}" in done.stdout
+        time, number, *ends, median = row[2:]
+        intervals = [f"{low:,.0f} … {high:,.0f}" for low, high in zip(ends[::2], ends[1::2], strict=True)]
+        cells = [str(time.date()), f"{number:,.0f}", *intervals, f"{median:,.0f}"]
+        assert any(" ".join(line.split()).endswith(" ".join(cells)) for line in done.stdout.splitlines())
 
 
 def test_words_go_on_in_the_next_line(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:

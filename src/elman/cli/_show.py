@@ -36,6 +36,7 @@ def show_table(
     rows: Iterable[Sequence[str]],
     *,
     texts: int = 1,
+    wrapped: int | None = None,
     styles: Sequence[str | None] | None = None,
 ) -> None:
     """Print a table. Cells are never read as markup, and numbers are never cut or wrapped.
@@ -49,21 +50,30 @@ def show_table(
     rows : iterable of sequence of str
         Cells.
     texts : int
-        Number of leading columns of text, which are wrapped if the screen is narrow.
+        Number of leading columns of text.
+    wrapped : int, optional
+        How many of these are wrapped if the screen is narrow; all without it.
     styles : sequence of str or None, optional
         Style of every row.
     """
     from rich import box
+    from rich.cells import cell_len
     from rich.console import Console
     from rich.measure import Measurement
     from rich.table import Table
 
     table = Table(title=None if title is None else visible(title), title_justify="left", box=box.SIMPLE_HEAD)
-    for number, name in enumerate(columns):
-        numeric = number >= texts
-        table.add_column(visible(name), justify="right" if numeric else "left", no_wrap=numeric, overflow="fold")
-    for number, row in enumerate(rows):
-        table.add_row(*map(visible, row), style=None if styles is None else styles[number])
+    cells = [[visible(cell) for cell in row] for row in rows]
+    may_wrap = texts if wrapped is None else wrapped
+    for number, name in enumerate(map(visible, columns)):
+        justify: Any = "right" if number >= texts else "left"
+        if number < may_wrap:
+            table.add_column(name, justify=justify, overflow="fold")
+        else:
+            width = max(map(cell_len, [name, *(row[number] for row in cells)]))
+            table.add_column(name, justify=justify, no_wrap=True, min_width=width)
+    for number, row in enumerate(cells):
+        table.add_row(*row, style=None if styles is None else styles[number])
     console = Console(markup=False, emoji=False)
     needed = Measurement.get(console, console.options.update(width=_ANY_WIDTH), table).minimum
     console.width = max(console.width, needed)
@@ -119,7 +129,7 @@ def show_forecast(frame: pd.DataFrame, names: OwnNames, file_hint: str) -> None:
     for name in [name for name in frame.columns if name.startswith("Elman-q-")]:
         columns[name.removeprefix("Elman-")] = _values(frame[name])
     rows = list(zip(*columns.values(), strict=True))[:_MOST_ROWS]
-    show_table("Forecast", list(columns), rows, texts=1 + several)
+    show_table("Forecast", list(columns), rows, texts=1 + several, wrapped=int(several))
     if len(frame) > _MOST_ROWS:
         echo(f"… and {len(frame) - _MOST_ROWS:,} more rows{file_hint}")
 

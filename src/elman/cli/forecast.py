@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -172,38 +173,83 @@ def forecast(
     _check_files(file, future, static, base, plot, None if parts else output, save, parts=parts)
     check_choice("--cell", cell, ("lstm", "gru", "rnn"))
     check_choice("--missing", missing, ("error", "seasonal_median", "interpolate", "mask"))
-    levels, shares = levels_of(level), quantiles_of(quantiles)
+    ends = _Ends(level, quantiles, levels_of(level), quantiles_of(quantiles))
     settings = {"season": count_or_auto("--season", season, several=True), "freq": freq, "cell": cell}
     settings |= {"window": count_or_auto("--window", window), "missing": missing, "refit": refit}
     settings |= {"random_state": seed, "n_threads": threads, "progress": not quiet}
     settings |= {"weight": weight, "half_life": half_life, "censored": censored, "distribution": distribution}
     settings |= {"calendar": calendar, "holidays": holidays, "base": None if base is None else str(base)}
     if method == "network" and distribution is None:
-        settings["quantiles"] = shares if any(share != 0.5 for share in shares) else None
+        settings["quantiles"] = ends.shares if any(share != 0.5 for share in ends.shares) else None
     forecaster = _forecaster(horizon, method, backtest, settings)
     if parts and output is not None:
         unused: dict[str, Any] = {"--plot": plot, "--categories": categories, "--checkpoint": checkpoint}
         unused |= {"--weight": weight, "--censored": censored, "--static": static, "--importance": importance or None}
         refuse_unused(f"{file}: is a folder", unused | reading.by_option)
         wanted = Wanted(output, future, workers, errors, resume, quiet, dask, ray)
-        _forecast_folder(forecaster, file, (time, target, series), _names(covariates), levels, shares, save, wanted)
-        return
-    others = [name for name in (weight, censored) if name is not None]
-    past = [*_names(covariates), *others]
-    table = table_of(file, time, target, series, reading, past, future, _names(categories))
-    stores = static_of(static, table, reading)
+        _forecast_folder(forecaster, file, (time, target, series), _names(covariates), ends, save, wanted)
+    else:
+        data = _Data(file, (time, target, series), covariates, categories, static, future, base, reading)
+        results = _Results(plot, output, save, importance, quiet)
+        _forecast_table(forecaster, data, ends, results, checkpoint, resume)
+
+
+@dataclass(frozen=True)
+class _Ends:
+    """Intervals and quantiles: the texts of the options, and what they ask for."""
+
+    level: str
+    quantiles: str | None
+    levels: list[float] | None
+    shares: list[float]
+
+
+@dataclass(frozen=True)
+class _Data:
+    """Files and columns to read."""
+
+    file: str
+    columns: tuple[str | None, str | None, str | None]
+    covariates: str | None
+    categories: str | None
+    static: Path | None
+    future: Path | None
+    base: Path | None
+    reading: Reading
+
+
+@dataclass(frozen=True)
+class _Results:
+    """Files to write, and what to print."""
+
+    plot: Path | None
+    output: Path | None
+    save: Path | None
+    importance: bool
+    quiet: bool
+
+
+def _forecast_table(
+    forecaster: Forecaster, data: _Data, ends: _Ends, results: _Results, checkpoint: Path | None, resume: bool
+) -> None:
+    """Fit and forecast one table in memory."""
+    others = [name for name in (forecaster.weight, forecaster.censored) if name is not None]
+    past = [*_names(data.covariates), *others]
+    table = table_of(data.file, *data.columns, data.reading, past, data.future, _names(data.categories))
+    stores = static_of(data.static, table, data.reading)
     _set_covariates(forecaster, table, others, stores)
-    if not quiet:
-        _say_what_was_read(file, table)
-    run = forecaster.get_params() | {"level": level, "quantiles": quantiles} | vars(reading)
-    run |= {"time": table.time, "target": table.target, "id": table.series, "categories": categories}
-    with kept("elman forecast", checkpoint, resume, run, file, future, *filter(None, [static, base])):
-        found = _fit_and_predict(forecaster, table, levels, shares, stores)
-    if not quiet:
+    if not results.quiet:
+        _say_what_was_read(data.file, table)
+    run = forecaster.get_params() | {"level": ends.level, "quantiles": ends.quantiles} | vars(data.reading)
+    run |= {"time": table.time, "target": table.target, "id": table.series, "categories": data.categories}
+    inputs = [data.file, data.future, *filter(None, [data.static, data.base])]
+    with kept("elman forecast", checkpoint, resume, run, *inputs):
+        found = _fit_and_predict(forecaster, table, ends, stores)
+    if not results.quiet:
         _say_what_was_chosen(forecaster)
-    _write(forecaster, table, found, plot, output, save)
-    _show(forecaster, found, table.names, "" if output is not None else "; --output writes all of them")
-    if importance:
+    _write(forecaster, table, found, results)
+    _show(forecaster, found, table.names, "" if results.output is not None else "; --output writes all of them")
+    if results.importance:
         _show_importance(forecaster, table, stores)
 
 
@@ -219,8 +265,7 @@ def _forecast_folder(
     file: str,
     columns: tuple[str | None, str | None, str | None],
     covariates: list[str],
-    levels: list[float] | None,
-    shares: list[float],
+    ends: _Ends,
     save: Path | None,
     wanted: Wanted,
 ) -> None:
@@ -234,7 +279,7 @@ def _forecast_folder(
     ahead = known_ahead(place, wanted.future, source)
     past = [name for name in covariates if name not in ahead]
     forecaster.set_params(past_covariates=past or None, future_covariates=ahead or None)
-    possible = fit_parts(place, forecaster, source, levels, shares, wanted.errors)
+    possible = fit_parts(place, forecaster, source, ends.levels, ends.shares, wanted.errors)
     if not wanted.quiet:
         _say_what_was_chosen(forecaster)
     if save is not None:
@@ -276,12 +321,11 @@ def _forecaster(horizon: int, method: str, backtest: int | None, settings: dict[
     return Forecaster(horizon, method=method, cutoffs=cutoffs, **settings)
 
 
-def _fit_and_predict(
-    forecaster: Forecaster, table: Table, levels: list[float] | None, shares: list[float], static: Any
-) -> Delivery:
+def _fit_and_predict(forecaster: Forecaster, table: Table, ends: _Ends, static: Any) -> Delivery:
     from elman.forecasting.delivery import fit_and_predict
 
-    return fit_and_predict("elman forecast", forecaster, table.frame, levels, shares, table.future, table.names, static)
+    asked = ends.levels, ends.shares
+    return fit_and_predict("elman forecast", forecaster, table.frame, *asked, table.future, table.names, static)
 
 
 def _show(forecaster: Forecaster, found: Delivery, names: OwnNames, file_hint: str) -> None:
@@ -330,17 +374,16 @@ def _say_what_was_chosen(forecaster: Forecaster) -> None:
         say(f"The window was chosen on held-out values among {', '.join(map(str, sorted(tried)))}.")
 
 
-def _write(
-    forecaster: Forecaster, table: Table, found: Delivery, plot: Path | None, output: Path | None, save: Path | None
-) -> None:
+def _write(forecaster: Forecaster, table: Table, found: Delivery, results: _Results) -> None:
     """Write the requested files, each whole or not at all; the picture is drawn first."""
     from elman.persistence import write_atomically
 
+    plot = results.plot
     picture = None if plot is None else _draw(forecaster, table, found, plot.suffix[1:].lower())
-    if save is not None:
-        forecaster.save(save)
-    if output is not None:
-        write_forecast(output, table.names.renamed(found.frame))
+    if results.save is not None:
+        forecaster.save(results.save)
+    if results.output is not None:
+        write_forecast(results.output, table.names.renamed(found.frame))
     if plot is not None and picture is not None:
         write_atomically(plot, picture)
 

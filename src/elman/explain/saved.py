@@ -155,18 +155,19 @@ def trace_forecast(forecaster: Any, frame: Any, row: int, *, member: int = 0, **
         In the network's units: transformed, centered, divided by the unit. With the training loss.
     """
     from elman.estimators import fitted_value
-    from elman.forecasting.forecaster import read_known
     from elman.forecasting.options import settings_of
+    from elman.forecasting.reading import read_known
     from elman.forecasting.training_set import arrays_of, filled, stretches
 
-    fitted = fitted_value(_PLACE, forecaster).need_network(_PLACE)
+    whole = fitted_value(_PLACE, forecaster)
+    fitted = whole.need_network(_PLACE)
     network = _member(fitted.networks, member)
     fitted.need_points(_PLACE)
     recipe = fitted.recipe
     if recipe.covariates or recipe.masked:
         raise UnsupportedError(f"{_PLACE}: forecasters with covariates are not traced; trace the network itself.")
     _check_stretch(frame, recipe, row)
-    panel = read_known(_PLACE, forecaster, frame.sort_values("ds").iloc[: row + recipe.horizon])
+    panel = read_known(_PLACE, forecaster, whole, frame.sort_values("ds").iloc[: row + recipe.horizon])
     panel, unknown = filled(panel, forecaster.missing, recipe.seasons[0])
     if unknown.any():
         raise DataError(f"{_PLACE}: values are missing before row {row + recipe.horizon}.")

@@ -14,6 +14,7 @@ from elman.errors import DataError, ElmanWarning, Remedy
 from elman.estimators import changing, fitted_value
 from elman.forecasting.baselines import BASELINES
 from elman.forecasting.channels import by_channel, flat, named
+from elman.forecasting.covariates import with_ahead
 from elman.forecasting.fitted import Fitted
 from elman.forecasting.forecaster import Forecaster
 from elman.forecasting.intervals import residuals_needed
@@ -22,6 +23,7 @@ from elman.forecasting.methods import NetworkMethod
 from elman.forecasting.options import check_parameters, head_for
 from elman.forecasting.panel import Panel
 from elman.forecasting.quantiles import Asked
+from elman.forecasting.reading import read_new
 from elman.forecasting.training_set import filled
 from elman.partitions import ParquetFiles
 from elman.tables.own_names import OwnNames
@@ -130,8 +132,8 @@ def fit_and_predict(
     strict = level is not None or bool(quantiles)
     check_parameters(place, forecaster)
     with changing(place, forecaster):
-        panel = forecaster._read_new(place, data, static)
-        ahead = forecaster._with_future(place, panel, future).ahead
+        panel = read_new(place, forecaster, data, static)
+        ahead = with_ahead(place, panel, future, int(forecaster.horizon)).ahead
         series = len(panel)
         _fit(forecaster, lambda: forecaster._fit_panel(place, panel), series, wanted.needed, strict=strict)
         fitted = forecaster._fitted = replace(fitted_value("fit", forecaster), columns=columns)

@@ -5,55 +5,49 @@ from __future__ import annotations
 import os
 import warnings
 from copy import copy
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from elman import _check
-from elman.errors import ArgumentError, ElmanWarning, Remedy, UnsupportedError
+from elman.errors import ElmanWarning, Remedy, UnsupportedError
 from elman.estimators import Arrays, Contract, Estimator, Table, changing, documented, fitted_value
+from elman.forecasting.attributes import Attributes
 from elman.forecasting.base import Base
-from elman.forecasting.covariates import with_ahead
 from elman.forecasting.fitted import Fitted
-from elman.forecasting.frames import read_panel
-from elman.forecasting.inputs import Inputs
 from elman.forecasting.intervals import deliver
-from elman.forecasting.judgement import Backtest
-from elman.forecasting.methods import NetworkMethod
-from elman.forecasting.notices import notice_ended, notice_medians
-from elman.forecasting.options import TABLE, check_parameters, inputs_of, least_values
+from elman.forecasting.notices import notice_medians
+from elman.forecasting.options import TABLE, check_parameters
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.partitioned import empty_forecast, forecast_parts
 from elman.forecasting.paths import deliver_paths, sample_paths
 from elman.forecasting.procedure import fit_panel, fit_store
 from elman.forecasting.quantiles import Asked
-from elman.forecasting.recipe import resolve_seasons
+from elman.forecasting.reading import read_asked, read_known, read_new, refuse_static
 from elman.forecasting.saving import ADDED, SINCE, from_file, to_file
 from elman.forecasting.saving_network import RENAMED
 from elman.forecasting.shown import figure, summary
 from elman.forecasting.stored import open_store
 from elman.forecasting.training_set import filled
-from elman.network import Network
 from elman.partitions import Job, partitioned
 from elman.persistence import dump_arrays
-from elman.tables.frequencies import Frequency
-from elman.training import History, checkpointing
+from elman.training import checkpointing
 from elman.training.flow_report import GradientFlow
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-__all__ = ["Forecaster", "read_known"]
+__all__ = ["Forecaster"]
 
 Array = npt.NDArray[np.float64]
 
 
 @documented()
 @dataclass(eq=False, repr=False)
-class Forecaster(Parameters, Contract, Estimator[Fitted]):
+class Forecaster(Parameters, Contract, Attributes):
     """Forecast the next values of one or many series.
 
     The default method is the **prior**, a recurrent network pretrained on synthetic series: it needs no training and
@@ -310,14 +304,14 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         job = Job.checked(place, errors, None, False, None)
         with changing(place, self):
             if (source := partitioned(place, data)) is not None:
-                _refuse_static(place, static_df)
+                refuse_static(place, static_df)
                 empty_forecast(place, source, Asked())
                 store = open_store(place, self, data, source, collect=job.errors == "collect")
                 with checkpointing(place, checkpoint_dir, resume, self.get_params(), store.identity):
                     self._take(lambda: fit_store(place, self, store, self._base(place)))
                 return self
             job.refuse(place)
-            panel = self._read_new(place, data, static_df)
+            panel = read_new(place, self, data, static_df)
             learned_from = panel.values, panel.offsets, panel.covariates, str(panel.frequency)
             with checkpointing(place, checkpoint_dir, resume, self.get_params(), learned_from):
                 self._fit_panel(place, panel)
@@ -395,13 +389,12 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
             given = fitted.source if data is None else data
             source = partitioned(place, given, *fitted.possible_names)
             if source is not None:
-                _refuse_static(place, static_df)
+                refuse_static(place, static_df)
                 return forecast_parts(place, self, fitted, self._content(fitted), source, asked, future, job)
             job.refuse(place)
+            panel = read_asked(place, self, fitted, data, future, static_df)
             if data is None:
-                panel = self._newest(place, fitted, future, static_df)
                 return fitted.delivered(place, panel, asked, self.n_threads or 0)
-            panel = self._with_future(place, self._read(place, data, static=static_df), future)
             forecasts = self._forecast_panel(place, panel)
             notice_medians(place, panel, fitted.method, fitted.parameters, forecasts)
             if not asked:
@@ -461,10 +454,8 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
                 raise UnsupportedError(
                     f"{place}: paths are drawn for series in memory.", Remedy("pass a frame as {}", data=...)
                 )
-            if data is None:
-                panel = self._newest(place, fitted, future, static_df)
-            else:
-                panel = self._with_future(place, self._read(place, data, static=static_df), future)
+            panel = read_asked(place, self, fitted, data, future, static_df)
+            if data is not None:
                 panel, _ = filled(panel, self.missing, fitted.seasons[0])
             options: dict[str, Any] = {"newest": data is None, "n_threads": self.n_threads or 0}
             paths = sample_paths(place, fitted.method, panel, n, seed, fitted.seasons[0], **options)
@@ -504,7 +495,7 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         place = self._place("gradient_flow")
         with self._alone("gradient_flow") as fitted:
             network = fitted.need_network(place)
-            panel = fitted.need_series(place) if data is None else self._read(place, data)
+            panel = fitted.need_series(place) if data is None else read_known(place, self, fitted, data)
             return measure(place, self, network, panel, member, probes)
 
     def update(self, data: Any) -> Self:
@@ -544,7 +535,8 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         place = self._place("update")
         with self._alone("update") as fitted:
             fitted.need_series(place)
-            new = self._read(place, data, least=0 if isinstance(data, list) else 1, empty=True)
+            least = 0 if isinstance(data, list) else 1
+            new = read_known(place, self, fitted, data, least, empty=True)
             self._fitted = fitted.updated(place, new, self.missing, self.n_threads or 0)
         return self
 
@@ -562,74 +554,6 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
                 ElmanWarning,
                 stacklevel=2,
             )
-
-    # Fitted attributes
-
-    @property
-    def method_(self) -> str:
-        """Name of the delivered method."""
-        return self._attribute("method_").label
-
-    @property
-    def reason_(self) -> str:
-        """Reason for its choice."""
-        return self._attribute("reason_").reason
-
-    @property
-    def check_(self) -> Backtest | None:
-        """The check on held-out values."""
-        comparison = self._attribute("check_").comparison
-        return None if comparison is None else Backtest.of(comparison)
-
-    @property
-    def seasons_(self) -> tuple[int, ...]:
-        """Values per season."""
-        return self._attribute("seasons_").seasons
-
-    @property
-    def freq_(self) -> Frequency | None:
-        """Distance between time stamps."""
-        return self._attribute("freq_").frequency
-
-    @property
-    def networks_(self) -> list[Network]:
-        """The ensemble."""
-        return list(self._network("networks_").networks)
-
-    @property
-    def history_(self) -> list[History]:
-        """Training history of each network."""
-        return list(self._network("history_").history)
-
-    @property
-    def window_(self) -> int:
-        """Values seen per step."""
-        return self._network("window_").recipe.window
-
-    @property
-    def updates_(self) -> int:
-        """Gradient steps."""
-        return self._network("updates_").updates
-
-    @property
-    def transform_(self) -> str | tuple[str, ...]:
-        """The transform, or that of each channel."""
-        return self._network("transform_").recipe.transform
-
-    @property
-    def window_scores_(self) -> dict[int, float]:
-        """Error by window tried."""
-        return self._network("window_scores_").choice.window_scores
-
-    @property
-    def updates_scores_(self) -> dict[int, float]:
-        """Error by number of updates tried."""
-        return self._network("updates_scores_").choice.updates_scores
-
-    @property
-    def validation_scores_(self) -> dict[int, float]:
-        """Error by update during training."""
-        return self._network("validation_scores_").validation_scores
 
     # In a notebook
 
@@ -671,38 +595,7 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
         check = self.check_ if self.__sklearn_is_fitted__() else None
         return super()._repr_html_() + ("" if check is None else check.errors_html())
 
-    def _network(self, name: str) -> NetworkMethod:
-        """Return the network, for an attribute that does not exist without one."""
-        fitted = self._attribute(name)
-        if fitted.network is None:
-            raise AttributeError(
-                f'Forecaster.{name}: there is no network, the {fitted.label} is delivered; method="network" trains one.'
-            )
-        return fitted.network
-
     # Fitting and forecasting on validated data
-
-    def _read_new(self, place: str, data: Any, static: Any = None) -> Panel:
-        """Check the data of a fit."""
-        _check_static(place, static, inputs_of(self))
-        own: dict[str, Any] = {"least": least_values(self), "short": 2, "static": static}
-        panel = read_panel(place, data, self.freq, self.missing, inputs_of(self), channels=True, **own)
-        season = resolve_seasons(place, self.season, panel.frequency)[0]
-        notice_ended(place, panel, int(self.horizon), season)
-        return panel
-
-    def _read(self, place: str, data: Any, least: int | None = None, empty: bool = False, static: Any = None) -> Panel:
-        """Check data against the fitted series."""
-        least = least_values(self) if least is None else least
-        newest = self._fitted.newest
-        inputs = replace(newest.inputs, weight=None)  # of training alone
-        _check_static(place, static, inputs)
-        freq = self.freq if self._fitted.frequency is None else self._fitted.frequency
-        own: dict[str, Any] = {"least": least, "short": least, "empty": empty}
-        own["static"] = newest if static is None else static
-        panel = read_panel(place, data, freq, self.missing, inputs, channels=True, **own)
-        self._fitted.check_channels(place, panel)
-        return panel
 
     def _fit_panel(self, place: str, panel: Panel) -> None:
         """Fit a checked panel."""
@@ -719,16 +612,6 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
             return None
         fitted: Fitted = fitted_value(place, type(self).load(self.base))
         return Base.of(place, fitted)
-
-    def _newest(self, place: str, fitted: Fitted, future: Any, static: Any) -> Panel:
-        """Return the newest values of the fit, with the covariates known ahead."""
-        if static is not None:
-            raise ArgumentError(f"{place}: static_df belongs to data, and there are none; those of fit are known.")
-        return self._with_future(place, fitted.need_series(place), future)
-
-    def _with_future(self, place: str, panel: Panel, future: Any) -> Panel:
-        """Append the covariates known ahead to a panel, if there are any."""
-        return with_ahead(place, panel, future, int(self.horizon))
 
     def _forecast_panel(self, place: str, panel: Panel) -> Array:
         """Forecast a checked panel (S, K), which includes the covariates known ahead."""
@@ -760,42 +643,3 @@ class Forecaster(Parameters, Contract, Estimator[Fitted]):
     @classmethod
     def _parsed(cls, parameters: dict[str, Any]) -> dict[str, Any]:
         return super()._parsed(ADDED | (parameters if SINCE.keys() & parameters else SINCE | parameters))
-
-
-def _check_static(place: str, static: Any, inputs: Inputs) -> None:
-    """Refuse a table without a declaration of its columns."""
-    if static is None:
-        return
-    if not hasattr(static, "columns"):
-        raise ArgumentError(f"{place}: static_df must be a frame with unique_id, got {type(static).__name__}.")
-    if not inputs.static:
-        names = [str(name) for name in static.columns if name != "unique_id"]
-        raise ArgumentError(
-            f"{place}: static_df is given, but this Forecaster has no static_covariates.",
-            Remedy("pass {} to the Forecaster", static_covariates=names),
-        )
-
-
-def _refuse_static(place: str, static: Any) -> None:
-    if static is not None:
-        raise UnsupportedError(f"{place}: static_df needs data in memory; of data in parts, make its columns theirs.")
-
-
-def read_known(place: str, forecaster: Forecaster, data: Any) -> Panel:
-    """Check data against the fitted series of a forecaster.
-
-    Parameters
-    ----------
-    place : str
-        Start of a message.
-    forecaster : Forecaster
-        Fitted.
-    data : array_like, list or frame
-        As in its `predict`.
-
-    Raises
-    ------
-    DataError
-        If a value or time stamp cannot be used, or the channels differ from those of the fit.
-    """
-    return forecaster._read(place, data)

@@ -37,6 +37,7 @@ from elman.forecasting.forecaster import Forecaster
 from elman.forecasting.options import check_parameters
 from elman.forecasting.panel import Panel
 from elman.forecasting.past import Past
+from elman.forecasting.reading import read_asked, read_new
 from elman.forecasting.training_set import filled
 from elman.notebook.html import html_table
 from elman.training import generator
@@ -224,7 +225,7 @@ def importance(
 
 def _held_out(place: str, model: Forecaster, data: Any, static: Any, cutoffs: int) -> Past:
     """Read the data, the series in order of their names, and hold out the newest values."""
-    panel, horizon = model._read_new(place, data, static), int(model.horizon)
+    panel, horizon = read_new(place, model, data, static), int(model.horizon)
     order = panel.sorted_by_name()
     panel = panel if order is None else panel.select(order)
     past = Past.of(panel, cutoffs, horizon, 1)
@@ -288,8 +289,7 @@ def contributions(
     """
     place = "contributions"
     fitted: Fitted = fitted_value(place, forecaster)
-    panel = fitted.need_series(place) if data is None else forecaster._read(place, data, static=static_df)
-    panel = forecaster._with_future(place, panel, future)
+    panel = read_asked(place, forecaster, fitted, data, future, static_df)
     panel, _ = filled(panel, forecaster.missing, fitted.seasons[0])
     forecasts = forecaster._forecast_panel(place, panel)
     single = by_channel(named(panel))

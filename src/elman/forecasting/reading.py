@@ -1,0 +1,141 @@
+"""Read what a user passes to a forecaster: the data of a fit, data to forecast, covariates known ahead."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from elman.errors import ArgumentError, Remedy, UnsupportedError
+from elman.forecasting.covariates import with_ahead
+from elman.forecasting.fitted import Fitted
+from elman.forecasting.frames import read_panel
+from elman.forecasting.inputs import Inputs
+from elman.forecasting.notices import notice_ended
+from elman.forecasting.options import inputs_of, least_values
+from elman.forecasting.panel import Panel
+from elman.forecasting.parameters import Parameters
+from elman.forecasting.recipe import resolve_seasons
+
+__all__ = ["read_asked", "read_known", "read_new", "refuse_static"]
+
+
+def read_new(place: str, parameters: Parameters, data: Any, static: Any = None) -> Panel:
+    """Check the data of a fit.
+
+    Parameters
+    ----------
+    place : str
+        Start of a message.
+    parameters : Parameters
+        Of the forecaster.
+    data : array_like, list or frame
+        As in `Forecaster.fit`.
+    static : frame or None
+        Static covariates by series.
+
+    Raises
+    ------
+    DataError
+        If a value or time stamp cannot be used, or there are too few.
+    """
+    inputs = inputs_of(parameters)
+    _check_static(place, static, inputs)
+    own: dict[str, Any] = {"least": least_values(parameters), "short": 2, "static": static}
+    panel = read_panel(place, data, parameters.freq, parameters.missing, inputs, channels=True, **own)
+    season = resolve_seasons(place, parameters.season, panel.frequency)[0]
+    notice_ended(place, panel, int(parameters.horizon), season)
+    return panel
+
+
+def read_known(
+    place: str,
+    parameters: Parameters,
+    fitted: Fitted,
+    data: Any,
+    least: int | None = None,
+    empty: bool = False,
+    static: Any = None,
+) -> Panel:
+    """Check data against the series of a fit.
+
+    Parameters
+    ----------
+    place : str
+        Start of a message.
+    parameters : Parameters
+        Of the forecaster.
+    fitted : Fitted
+        Its fitted value.
+    data : array_like, list or frame
+        As in `Forecaster.predict`.
+    least : int or None
+        Least values of a series; None: as for a fit.
+    empty : bool
+        Whether no value at all is right.
+    static : frame or None
+        Static covariates by series; None: those of the fit.
+
+    Raises
+    ------
+    DataError
+        If a value or time stamp cannot be used, or the channels differ from those of the fit.
+    """
+    least = least_values(parameters) if least is None else least
+    inputs = replace(fitted.newest.inputs, weight=None)  # of training alone
+    _check_static(place, static, inputs)
+    freq = parameters.freq if fitted.frequency is None else fitted.frequency
+    own: dict[str, Any] = {"least": least, "short": least, "empty": empty}
+    own["static"] = fitted.newest if static is None else static
+    panel = read_panel(place, data, freq, parameters.missing, inputs, channels=True, **own)
+    fitted.check_channels(place, panel)
+    return panel
+
+
+def read_asked(place: str, parameters: Parameters, fitted: Fitted, data: Any, future: Any, static: Any) -> Panel:
+    """Return the values to forecast from: those of ``data``, or the newest of the fit; with the covariates known ahead.
+
+    Parameters
+    ----------
+    place : str
+        Start of a message.
+    parameters : Parameters
+        Of the forecaster.
+    fitted : Fitted
+        Its fitted value.
+    data, future, static : frame or None
+        As in `Forecaster.predict`.
+
+    Raises
+    ------
+    ArgumentError
+        If static covariates are given without data.
+    DataError
+        If a value or time stamp cannot be used.
+    """
+    if data is not None:
+        panel = read_known(place, parameters, fitted, data, static=static)
+    elif static is None:
+        panel = fitted.need_series(place)
+    else:
+        raise ArgumentError(f"{place}: static_df belongs to data, and there are none; those of fit are known.")
+    return with_ahead(place, panel, future, int(parameters.horizon))
+
+
+def refuse_static(place: str, static: Any) -> None:
+    """Refuse a table of static covariates beside data in parts."""
+    if static is not None:
+        raise UnsupportedError(f"{place}: static_df needs data in memory; of data in parts, make its columns theirs.")
+
+
+def _check_static(place: str, static: Any, inputs: Inputs) -> None:
+    """Refuse a table without a declaration of its columns."""
+    if static is None:
+        return
+    if not hasattr(static, "columns"):
+        raise ArgumentError(f"{place}: static_df must be a frame with unique_id, got {type(static).__name__}.")
+    if not inputs.static:
+        names = [str(name) for name in static.columns if name != "unique_id"]
+        raise ArgumentError(
+            f"{place}: static_df is given, but this Forecaster has no static_covariates.",
+            Remedy("pass {} to the Forecaster", static_covariates=names),
+        )
