@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+from cli.commands import read_csv
 from elman import Forecaster
 from elman.cli.app import app
 
@@ -51,7 +52,7 @@ def test_all_holds(model: Path, sales: Path, tmp_path: Path) -> None:
         assert text in done.stdout
     assert "checks hold." in done.stdout.splitlines()[-1]
     assert done.stderr.splitlines() == ["Training short copies of the model on 40 rows."]
-    written = pd.read_csv(tmp_path / "audit.csv")
+    written = read_csv(tmp_path / "audit.csv")
     assert written["check"].nunique() == 8
     assert written.loc[written["check"] == "future", "number"].tolist() == [0.0] * 4
 

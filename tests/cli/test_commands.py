@@ -15,7 +15,7 @@ import polars as pl
 import pytest
 
 import elman
-from cli.commands import LONG, QUICK, WAVE, files
+from cli.commands import LONG, QUICK, WAVE, files, read_csv
 from elman import Forecaster
 from elman.forecasting import backtest, candidates
 from elman.forecasting.methods import fit_network
@@ -43,7 +43,7 @@ def test_numbers_are_those_of_the_library(run: Callable[..., Any], sales: Path, 
     )
     model = Forecaster(4, method="network", season=4, window=5, random_state=5, intervals="auto", cutoffs=1).fit(frame)
     expected = model.predict(level=80)
-    written = pd.read_csv(tmp_path / "out.csv", parse_dates=["date"])
+    written = read_csv(tmp_path / "out.csv", parse_dates=["date"])
     assert written.columns.tolist() == ["date", "sales", "sales-lo-80", "sales-hi-80"]
     for column, ours in zip(expected.columns[2:], written.columns[1:], strict=True):
         assert np.array_equal(written[ours], expected[column])  # every digit, so the same bits
@@ -61,10 +61,10 @@ def test_what_the_check_says_is_delivered(run: Callable[..., Any], sales: Path, 
         f"{sales}: 40 rows; time is 'date', target is 'sales'.",
         "Frequency QS-JAN, season 4.",
     ]
-    frame = pd.read_csv(sales, parse_dates=["date"]).rename(columns={"date": "ds", "sales": "y"})
+    frame = read_csv(sales, parse_dates=["date"]).rename(columns={"date": "ds", "sales": "y"})
     library = Forecaster(4).fit(frame.assign(unique_id="sales"))
     expected = library.predict(level=[80, 95])
-    written = pd.read_csv(out)
+    written = read_csv(out)
     assert written.columns[1:].tolist() == [f"sales{name.removeprefix('Elman')}" for name in expected.columns[2:]]
     assert np.array_equal(written.iloc[:, 1:], expected.iloc[:, 2:])
     assert library.check_ is not None
@@ -91,10 +91,10 @@ def test_a_method_that_is_asked_for(method: str, run: Callable[..., Any], sales:
     assert "One cut-off is little evidence." in done.stdout or method == "seasonal naive"
     name = "tuned prior" if method == "tuned" else method
     assert f'Delivered: {name} (the method "{method}" was asked for).' in done.stdout.splitlines()
-    frame = pd.read_csv(sales, parse_dates=["date"]).rename(columns={"date": "ds", "sales": "y"})
+    frame = read_csv(sales, parse_dates=["date"]).rename(columns={"date": "ds", "sales": "y"})
     options: dict[str, Any] = {"intervals": "auto"} if method == "network" else {}
     library = Forecaster(4, method=method, random_state=0, **options).fit(frame.assign(unique_id="sales"))
-    written = pd.read_csv(tmp_path / "out.csv")
+    written = read_csv(tmp_path / "out.csv")
     assert np.array_equal(written[["sales", "sales-lo-80", "sales-hi-80"]], library.predict(level=80).iloc[:, 2:])
 
 
@@ -248,7 +248,7 @@ def test_covariates(run: Callable[..., Any], tmp_path: Path) -> None:
     ).fit(frame)
     future = pd.DataFrame({"unique_id": "sales", "ds": days[120:], "price": price[120:]})
     expected = library.predict(level=80, future=future)
-    written = pd.read_csv(out)
+    written = read_csv(out)
     assert np.array_equal(written[["sales", "sales-lo-80", "sales-hi-80"]], expected.iloc[:, 2:])
     again = run("predict", model, known, "--future", ahead, "--level", 80)
     assert again.exit_code == 0 and done.stdout.endswith(again.stdout)
@@ -286,7 +286,7 @@ def test_time_zone_with_a_change_of_clocks(run: Callable[..., Any], tmp_path: Pa
     path.write_text("time,y\n" + "".join(f"{t.isoformat()},{v}\n" for t, v in zip(hours, WAVE, strict=True)))
     words = ["forecast", path, "-n", 2, *QUICK, "--backtest", 0, "--level", "none", "--output", tmp_path / "out.csv"]
     assert run(*words).exit_code == 0
-    written = pd.read_csv(tmp_path / "out.csv", parse_dates=["time"])
+    written = read_csv(tmp_path / "out.csv", parse_dates=["time"])
     assert written["time"].tolist() == [hours[-1] + pd.Timedelta(k, "h") for k in (1, 2)]
 
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import elman
-from cli.commands import files
+from cli.commands import files, read_csv
 from elman import (
     Architecture,
     Forecaster,
@@ -41,7 +41,7 @@ def steps(tmp_path: Path) -> Path:
 
 def test_a_forecaster(run: Callable[..., Any], sales: Path, tmp_path: Path) -> None:
     model, picture = tmp_path / "model", tmp_path / "flow.png"
-    frame = pd.read_csv(sales).rename(columns={"date": "ds", "sales": "y"}).assign(unique_id=0)
+    frame = read_csv(sales).rename(columns={"date": "ds", "sales": "y"}).assign(unique_id=0)
     Forecaster(2, method="network", season=4, window=5).fit(frame.assign(ds=pd.to_datetime(frame["ds"]))).save(model)
     done = run("diagnose", model, "--data", sales, "--plot", picture)
     assert done.exit_code == 0, done.stderr
@@ -53,7 +53,7 @@ def test_a_forecaster(run: Callable[..., Any], sales: Path, tmp_path: Path) -> N
 
 
 def test_sequences(run: Callable[..., Any], steps: Path, tmp_path: Path) -> None:
-    frame, model = pd.read_csv(steps), tmp_path / "model"
+    frame, model = read_csv(steps), tmp_path / "model"
     kinds = [
         (SequenceClassifier(**SMALL), "label"),
         (SequenceRegressor(**SMALL), "sum"),
@@ -83,7 +83,7 @@ def test_a_language_model(run: Callable[..., Any], tmp_path: Path) -> None:
 
 def test_wrong_usage(run: Callable[..., Any], steps: Path, tmp_path: Path) -> None:
     model = tmp_path / "model"
-    frame = pd.read_csv(steps)[["case", "t", "x", "label"]]
+    frame = read_csv(steps)[["case", "t", "x", "label"]]
     SequenceClassifier(**SMALL).fit(frame, "label").save(model)
     before = files(tmp_path)
     for words, said in [
@@ -98,7 +98,7 @@ def test_wrong_usage(run: Callable[..., Any], steps: Path, tmp_path: Path) -> No
 
 def test_bad_data(run: Callable[..., Any], steps: Path, tmp_path: Path) -> None:
     model, picture = tmp_path / "model", tmp_path / "flow.png"
-    frame = pd.read_csv(steps)[["case", "t", "x", "label"]]
+    frame = read_csv(steps)[["case", "t", "x", "label"]]
     SequenceClassifier(**SMALL).fit(frame, "label").save(model)
     frame.assign(label="up").to_csv(steps, index=False)
     done = run("diagnose", model, "--data", steps, "--plot", picture, "-q")

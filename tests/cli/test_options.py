@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from cli.commands import LONG, QUICK, files
+from cli.commands import LONG, QUICK, files, read_csv
 from elman import Forecaster
 
 DAYS = pd.date_range("2014-01-01", periods=120, freq="D")
@@ -60,7 +60,7 @@ def test_parameters(words: list[str], parameters: dict[str, Any], run: Any, long
     assert done.exit_code == 0
     frame = pd.DataFrame({"unique_id": "sales", "ds": DAYS, "y": LONG.round(2)})
     library = Forecaster(4, method="network", **({"random_state": 0} | parameters)).fit(frame).predict()
-    assert np.array_equal(pd.read_csv(out)["sales"], library["Elman"])
+    assert np.array_equal(read_csv(out)["sales"], library["Elman"])
 
 
 def test_columns_frequency_and_missing_rows(run: Callable[..., Any], holes: Path, tmp_path: Path) -> None:
@@ -73,14 +73,14 @@ def test_columns_frequency_and_missing_rows(run: Callable[..., Any], holes: Path
         "Error: elman forecast: series 'a' has no row for 2014-03-02 00:00:00; the frequency is 3D. "
         "Add the row, or pass --missing seasonal_median or --missing interpolate."
     )
-    table = pd.read_csv(holes, parse_dates=["when"])
+    table = read_csv(holes, parse_dates=["when"])
     frame = table.rename(columns={"shop": "unique_id", "when": "ds", "sold": "y"})[["unique_id", "ds", "y"]]
     for missing in ("seasonal_median", "interpolate"):
         assert run(*words, "--missing", missing).exit_code == 0
         model = Forecaster(4, method="network", season=4, window=5, freq="3D", missing=missing, random_state=0).fit(
             frame
         )
-        written = pd.read_csv(out, parse_dates=["when"])
+        written = read_csv(out, parse_dates=["when"])
         assert np.array_equal(written["sold"], model.predict()["Elman"])
         assert written["shop"].tolist() == ["a"] * 4 + ["b"] * 4
         assert written["when"].tolist() == list(pd.date_range("2014-07-06", periods=4, freq="3D")) * 2
@@ -171,18 +171,18 @@ def test_categories_are_indicators(run: Callable[..., Any], weather: tuple[Path,
     done = run(*words, *options)
     assert done.exit_code == 0
     assert f"{known}: known ahead: sky=fog, sky=rain, sky=sun." in done.stderr.splitlines()
-    both = [pd.read_csv(path, parse_dates=["day"]).rename(columns={"day": "ds"}) for path in weather]
+    both = [read_csv(path, parse_dates=["day"]).rename(columns={"day": "ds"}) for path in weather]
     frame, future = (pd.get_dummies(own.assign(unique_id="y"), columns=["sky"], prefix_sep="=") for own in both)
     names = ["sky=fog", "sky=rain", "sky=sun"]
     library = Forecaster(
         4, method="network", season=4, window=5, random_state=0, past_covariates=["price"], future_covariates=names
     )
     expected = library.fit(frame).predict(future=future.reindex(columns=["unique_id", "ds", *names], fill_value=False))
-    assert np.array_equal(pd.read_csv(out)["y"], expected["Elman"])
+    assert np.array_equal(read_csv(out)["y"], expected["Elman"])
     again = run("predict", model, known, "--target", "y", "--future", ahead, "--level", "none")
     assert again.exit_code == 0 and done.stdout.endswith(again.stdout)
     assert run("audit", model, known, "--target", "y").exit_code == 0
-    raw, coming = (pd.read_csv(path, parse_dates=["day"]).rename(columns={"day": "ds"}) for path in weather)
+    raw, coming = (read_csv(path, parse_dates=["day"]).rename(columns={"day": "ds"}) for path in weather)
     loaded = Forecaster.load(model).predict(raw.assign(unique_id="y"), future=coming.assign(unique_id="y"))
     assert np.array_equal(loaded["Elman"], expected["Elman"])
     past = run(*words, "--categories", "sky")
@@ -236,9 +236,9 @@ def test_calendar_holidays_and_static(run: Any, tmp_path: Path) -> None:
     own = Forecaster.load(model).unfitted()
     assert (own.calendar, own.holidays, own.static_covariates) == (True, "DE", ["kind", "size"])
     expected = own.fit(frame, static_df=stores).predict()["Elman"]
-    np.testing.assert_allclose(pd.read_csv(out)["sold"], expected)
+    np.testing.assert_allclose(read_csv(out)["sold"], expected)
     again = run("predict", model, tmp_path / "sales.csv", "--static", tmp_path / "shops.csv", "--output", out)
-    assert again.exit_code == 0 and pd.read_csv(out)["sold"].tolist() == pytest.approx(expected.tolist())
+    assert again.exit_code == 0 and read_csv(out)["sold"].tolist() == pytest.approx(expected.tolist())
     (tmp_path / "shops.csv").write_text("shop,kind\n2,mall\n")
     wrong = run("forecast", tmp_path / "sales.csv", *QUICK, "--horizon", 4, "--id", "shop", *words[-4:-2])
     assert wrong.exit_code == 1 and wrong.stderr.endswith("elman forecast: static_df has no row for series '1'.\n")
@@ -248,9 +248,9 @@ def test_missing_values_are_masked(run: Any, tmp_path: Path, holes: Path) -> Non
     out = tmp_path / "out.csv"
     words = ["--id", "shop", "--target", "sold", "--missing", "mask", "--backtest", 0, "--level", "none"]
     assert run("forecast", holes, *QUICK, "--horizon", 4, *words, "--output", out).exit_code == 0
-    frame = pd.read_csv(holes, parse_dates=["when"]).rename(columns={"when": "ds", "shop": "unique_id", "sold": "y"})
+    frame = read_csv(holes, parse_dates=["when"]).rename(columns={"when": "ds", "shop": "unique_id", "sold": "y"})
     own = Forecaster(4, method="network", season=4, window=5, missing="mask", random_state=0)
-    np.testing.assert_allclose(pd.read_csv(out)["sold"], own.fit(frame).predict()["Elman"])
+    np.testing.assert_allclose(read_csv(out)["sold"], own.fit(frame).predict()["Elman"])
 
 
 def test_what_mattered_is_printed(run: Any, long: Path) -> None:
@@ -271,7 +271,7 @@ def test_a_base(run: Any, long: Path, tmp_path: Path) -> None:
     assert run("forecast", long, *words).exit_code == 0
     alone = pd.DataFrame({"ds": DAYS, "y": LONG})
     expected = Forecaster(4, season=4, method="prior", base=base).fit(alone).predict()
-    np.testing.assert_allclose(pd.read_csv(out).iloc[:, -1], expected["Elman"], rtol=1e-9)
+    np.testing.assert_allclose(read_csv(out).iloc[:, -1], expected["Elman"], rtol=1e-9)
     done = run("forecast", long, "-n", 9, "--season", 4, "--base", base)
     told = "Pass --horizon 4, fit the base with the longer one, or leave --base out."
     assert done.exit_code == 2

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
@@ -16,7 +17,7 @@ from cli.commands import QUICK, files
 from elman import Forecaster
 from elman.cli.app import app
 from elman.errors import DataError
-from elman.partitions import found_names
+from elman.partitions import found_names, schema_of
 
 FRAME = pd.DataFrame(
     {
@@ -152,10 +153,12 @@ def test_forecast_refuses_what_a_folder_has_not(option: str, value: str, run: Ca
     assert (done.exit_code, done.stderr) == (2, f"Error: {folder}/in: is a folder; {option} does not go with it.\n")
 
 
-def test_row_labels_of_pandas_are_no_values() -> None:
+def test_row_labels_of_pandas_are_no_values(tmp_path: Path) -> None:
     """A frame whose rows were joined or selected has an index that pandas writes as a further column."""
-    schema = pa.Schema.from_pandas(pd.concat([FRAME, FRAME]).drop(columns="note"))
-    assert "__index_level_0__" in schema.names
+    pd.concat([FRAME, FRAME]).drop(columns="note").to_parquet(tmp_path / "a.parquet")
+    assert "__index_level_0__" in pq.read_schema(tmp_path / "a.parquet").names
+    schema = schema_of("a", tmp_path)
+    assert schema.names == ["shop", "month", "sold"]
     assert found_names("a", schema, None, None, None).targets == ("sold",)
 
 

@@ -13,7 +13,7 @@ import polars as pl
 import pytest
 from typer.testing import CliRunner
 
-from cli.commands import QUICK, WAVE
+from cli.commands import QUICK, WAVE, read_csv
 from elman.cli.app import app
 
 HOW = [*QUICK, "--horizon", 2, "--backtest", 0, "--level", "none"]
@@ -29,7 +29,7 @@ def test_the_marks_of_numbers(run: Callable[..., Any], small: None, tmp_path: Pa
     means = []
     for option in ("--decimal", "--thousands"):
         assert run("forecast", file, *HOW, option, ".", "--output", out).exit_code == 0
-        means.append(pd.read_csv(out)["Menge"].mean())
+        means.append(read_csv(out)["Menge"].mean())
     assert means[0] < 2 and means[1] > 1000
 
 
@@ -38,7 +38,7 @@ def test_the_order_of_day_and_month(run: Callable[..., Any], small: None, tmp_pa
     file.write_text("date,y\n" + "".join(f"01/{k + 1:02}/2024,{WAVE[k]}\n" for k in range(12)))
     for options, last in ((["--day-first"], "2025-02-01"), (["--date-format", "%m/%d/%Y"], "2024-01-14")):
         assert run("forecast", file, *HOW, *options, "--output", out).exit_code == 0
-        assert pd.read_csv(out)["date"].iloc[-1] == last
+        assert read_csv(out)["date"].iloc[-1] == last
 
 
 def test_standard_input(small: None, sales: Path) -> None:

@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-BLOCKED = "jinja2 keras latex2mathml markupsafe matplotlib onnx onnxruntime openpyxl polars pyarrow tokenizers torch"
+BLOCKED = (
+    "dask distributed jinja2 keras latex2mathml markupsafe matplotlib onnx onnxruntime openpyxl polars pyarrow "
+    "tokenizers torch"
+)
 
 
 def needs(place: str, package: str, extra: str) -> str:

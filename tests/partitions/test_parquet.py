@@ -117,7 +117,7 @@ def test_bad_files_are_named(tmp_path: Path) -> None:
     )
     assert said(a=FRAME, b=FRAME[["ds", "y"]]) == "test: b.parquet: the column unique_id not found among ds, y."
     assert said(a=FRAME, b=FRAME.assign(y="1")) == (
-        "test: b.parquet: the column y is large_string, in the files before it is double."
+        "test: b.parquet: the column y is string, in the files before it is double."
     )
     (tmp_path / "hive" / "shop=3").mkdir(parents=True)
     FRAME.to_parquet(tmp_path / "hive" / "shop=3" / "a.parquet")

@@ -35,7 +35,6 @@ class _Role:
     kinds: tuple[str, ...]
 
 
-_ROW_LABELS = "__index_level_"  # pandas writes an index without a name as a column of this name
 _TEXTS = ("string", "large_string", "dictionary")
 _ROLES = (
     _Role("time", "times", (*TIME_NAMES, *PERIOD_NAMES), ("timestamp", "date")),
@@ -99,7 +98,7 @@ def _found(place: str, schema: Any, role: _Role, name: str | None, taken: set[st
                 Remedy("name one of them with {}", **{role.parameter: ...}),
             )
         return name
-    free: list[str] = [column for column in schema.names if column not in taken and not column.startswith(_ROW_LABELS)]
+    free: list[str] = [column for column in schema.names if column not in taken]
     if (usual := find_usual(free, role.usual)) is not None:
         return usual
     possible = [column for column in free if str(schema.field(column).type).startswith(role.kinds)]

@@ -16,6 +16,7 @@ from elman.errors import DataError, UnsupportedError
 __all__ = ["Group", "batches_of", "common_types", "files_of", "group_table", "groups_of", "schema_of"]
 
 _ENDINGS = (".parquet", ".pq")
+_ROW_LABELS = "__index_level_"
 _HIDDEN = ("_", ".")  # names that every reader of folders leaves out
 
 
@@ -108,9 +109,16 @@ def groups_of(files: Sequence[str]) -> tuple[list[Group], list[Any]]:
         with _errors_of(path), _opened(path) as file:
             rows = [file.metadata.row_group(number).num_rows for number in range(file.metadata.num_row_groups)]
             groups += [Group(path, number, count) for number, count in enumerate(rows) if count]
-            own = file.schema_arrow
+            own = _without_row_labels(file.schema_arrow)
             schemas.append(schemas[-1] if schemas and own.equals(schemas[-1]) else own)  # one object for many files
     return groups, schemas
+
+
+def _without_row_labels(schema: Any) -> Any:
+    """Leave out an index without a name, which pandas writes as a further column."""
+    for name in [name for name in schema.names if name.startswith(_ROW_LABELS)]:
+        schema = schema.remove(schema.get_field_index(name))
+    return schema
 
 
 def schema_of(place: str, data: Any) -> Any:
@@ -172,7 +180,12 @@ def _check_kinds(place: str, path: str, name: str, own: Any, others: Any) -> Non
         joined = None
     kind = None if joined is None else joined.field(name).type
     if kind is None or (pa.types.is_floating(kind) and not pa.types.is_floating(own) and name == "unique_id"):
+        own, others = _named(own), _named(others)
         raise DataError(f"{place}: {path}: the column {name} is {own}, in the files before it is {others}.")
+
+
+def _named(kind: Any) -> str:
+    return str(kind).removeprefix("large_")
 
 
 def batches_of(groups: Sequence[Group], types: Any, rows: int) -> Iterator[tuple[Group, int, Any]]:

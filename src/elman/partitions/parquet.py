@@ -242,7 +242,13 @@ class ParquetFiles:
 
     def empty(self) -> pd.DataFrame:
         """Return a part without rows."""
-        return self._usual(self.types.empty_table())
+        frame = self._usual(self.types.empty_table())
+        texts = [
+            name
+            for name, field in zip(frame, self.types, strict=True)
+            if str(field.type).endswith("string") and frame[name].dtype == object  # as in pandas 2
+        ]
+        return frame.astype(dict.fromkeys(texts, "string"))
 
     def _usual(self, table: Any) -> pd.DataFrame:
         """Convert a table to pandas under the usual names."""

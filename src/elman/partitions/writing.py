@@ -103,6 +103,8 @@ def result_schema(empty: pd.DataFrame, ids: Any) -> Any:
     import pyarrow as pa
 
     schema = pa.Schema.from_pandas(empty, preserve_index=False).remove_metadata()
+    texts = [field.with_type(pa.string()) if pa.types.is_null(field.type) else field for field in schema]
+    schema = pa.schema(texts)  # pandas 2 has no dtype of texts
     if pa.types.is_dictionary(ids):
         ids = pa.dictionary(pa.int32(), ids.value_type, ids.ordered)
     return schema.set(0, pa.field(schema.names[0], ids))

@@ -94,7 +94,8 @@ def train(
             rows, test_size=float(parameters.validation_fraction), stratify=strata, random_state=seeds[0] % 2**32
         )
     except ValueError as error:
-        fault = _too_rare(target, strata) or error
+        named = None if strata is None or target.classes is None else target.classes[strata]
+        fault = too_rare(named) or error
         raise DataError(f"{place}: early_stopping cannot hold out a part: {fault}") from None
     start = [network.copy() for network in networks]
     kept_data = data.select(kept)
@@ -158,12 +159,23 @@ def _two_parts(data: TrainingData, strata: Array | None, seed: int) -> tuple[Tra
     return data.select(kept), data.select(held)
 
 
-def _too_rare(target: Target, strata: Array | None) -> str | None:
-    """Name the classes with one sequence, of which no part can be held out."""
-    if strata is None or target.classes is None:
+def too_rare(classes: Array | None) -> str | None:
+    """Name the classes with one sequence, of which no part can be held out.
+
+    Parameters
+    ----------
+    classes : ndarray (N,), optional
+        Class of every sequence.
+
+    Examples
+    --------
+    >>> too_rare(np.array(["a", "a", "b"]))
+    "'b' has one sequence, and every class needs two."
+    """
+    if classes is None:
         return None
-    codes, counts = np.unique(strata, return_counts=True)
-    rare = [repr(name) for name in target.classes[codes[counts == 1]].tolist()]
+    names, counts = np.unique(classes, return_counts=True)
+    rare = [repr(name) for name in names[counts == 1].tolist()]
     if not rare:
         return None
     verb = "has one sequence" if len(rare) == 1 else "have one sequence each"

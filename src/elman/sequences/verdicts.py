@@ -23,6 +23,7 @@ from elman.sequences.reading import part_of
 from elman.sequences.simple import DTW, EUCLIDEAN, LINEAR, SimpleMethod, constant_for, joined, of_numbers
 from elman.sequences.tags import StepTags
 from elman.sequences.targets import class_target
+from elman.sequences.training import too_rare
 
 __all__ = ["MODEL", "Verdict", "conclude", "verdict"]
 
@@ -200,7 +201,8 @@ def _split(place: str, classes: Any, count: int, check: float, random_state: int
         parts = train_test_split(np.arange(count), test_size=check, stratify=strata, random_state=random_state)
     except ValueError as error:
         raise DataError(
-            f"cannot hold out a part for a check: {error}", Remedy("name other sequences with {}", test=...)
+            f"cannot hold out a part for a check: {too_rare(strata) or error}",
+            Remedy("name other sequences with {}", test=...),
         ) from None
     return np.sort(parts[0]), np.sort(parts[1])
 

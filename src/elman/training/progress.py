@@ -53,19 +53,25 @@ class Progress:
             if self._bar is None:
                 if monotonic() - self._start < _PATIENCE:
                     return
-                self._show()
+                if not self._show():
+                    self._enabled = False
+                    return
             self._bar.update(self._task, completed=self.done, note=note % values if values else note)
 
-    def _show(self) -> None:
+    def _show(self) -> bool:
+        """Start the bar, if there is a terminal."""
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
         console = self._console or Console(stderr=True)
+        if not console.is_terminal:
+            return False
         columns = TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn()
-        self._bar = Bar(*columns, TextColumn("{task.fields[note]}"), console=console, disable=not console.is_terminal)
+        self._bar = Bar(*columns, TextColumn("{task.fields[note]}"), console=console)
         self._task = self._bar.add_task(self.description, total=self.total, completed=self.done, note="")
         self._bar.start()
+        return True
 
     def __enter__(self) -> Progress:
         self._start = monotonic()
