@@ -73,6 +73,25 @@ def test_what_changed_shows_the_old_number(opened: Open) -> None:
     assert board.locator('.node.changed[data-id="forward/h/1/1"]').count() == 0  # W_h multiplies h_0 = 0
 
 
+def test_an_edit_writes_numbers_into_the_panel_that_is_there(opened: Open) -> None:
+    """Only what changes is written again: equation, links and tables are the same elements as before."""
+    page = opened("by-hand-sum")
+    board = page.page.locator(".board").first
+    board.locator('.node[data-id="forward/a/1/2"]').click()
+    page.page.evaluate("window.parts = [...document.querySelector('.panel').children]")
+    put(board, '["W_h",0,0]', "-1234.5678")
+    assert page.page.evaluate("window.parts.every((part, i) => part === document.querySelector('.panel').children[i])")
+    lines = board.locator(".panel .equation .line").all_text_contents()
+    assert lines[2:] == ["=0·1+0.7616·(−1234.5678)", "=−940.2396"]
+    a = -1234.5678 * np.tanh(1)
+    assert shown(board.locator(".panel .matrix").first) == close([a, 1.0, 1.0 + a])
+    box = board.locator(".panel .handle[data-place='[\"W_h\",0,0]']")
+    assert (box.input_value(), box.get_attribute("size")) == ("−1234.5678", "10")
+    assert board.locator(".panel td.changed").count() == 3
+    board.locator(".rows select").select_option(index=2)  # another example has another heading
+    assert not page.page.evaluate("window.parts[0].isConnected")
+
+
 def test_every_epoch_exactly(opened: Open) -> None:
     """At epoch 10 the slider and the drawing show the loss 1.6822; training goes on past the recorded epochs."""
     board = opened("by-hand-sum").page.locator(".board").first
@@ -130,6 +149,7 @@ def test_drag_and_arrow_keys(opened: Open) -> None:
         handle(board, place).press(key)
         assert shown(board.locator(".training .facts").get_by_role("group", name="W_x, ")) == [expected]
         assert page.page.evaluate("document.activeElement.dataset.place") == place
+        assert page.page.evaluate("document.activeElement.closest('.training') !== null")
 
 
 def test_text_that_is_no_number_is_put_back(opened: Open) -> None:

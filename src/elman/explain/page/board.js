@@ -99,6 +99,7 @@ class Board extends Edits {
     });
     this.now = make("span", { class: "now" });
     this.panel = make("div", { class: "panel", role: "group", "aria-label": "The selected number" });
+    this.nodePanel = new NodePanel(this);
     this.live = make("p", { class: "unseen", role: "status" });
     this.training = new Training(this);
     this.edits = this.model ? new EditBar(this) : null;
@@ -304,7 +305,7 @@ class Board extends Edits {
     this.lightWeight(null);
     if (path) showPath(this);
     else if (view === "weights") showWeight(this);
-    else showNode(this, this.node);
+    else this.nodePanel.show(this.node);
     this.bringIntoView();
     const t = (path ? path.steps[reached].step : this.node.t) ?? this.trace.steps;
     this.slider.value = clamp(t, 1, this.trace.steps);

@@ -1,7 +1,6 @@
 // The drawing: frames, lines, nodes and highlighting.
 
 const LEGEND = { rnn: "RNN", lstm: "LSTM", gru: "GRU" };
-const MOST_SQUARES = 8; // of the numbers of one node
 const FLASH = 1200; // milliseconds
 const SMALL = /pre-activation|output-sum|adjoint-sum|adjoint-readout/;
 const VERTICAL = new Set(["i", "o"]); // gates on a vertical line
@@ -193,11 +192,8 @@ class Drawing {
       toggleOnce(each.g, "absent", back && !each.backward);
       setOnce(each.press, "tabindex", each === item ? "0" : "-1");
       setOnce(each.press, "aria-pressed", String(each === item));
-      const values = ofRow(node, row);
-      const said = values.slice(0, 8).map(number).join(", ");
-      setOnce(each.press, "aria-label", `${translatedText(node.symbol.t)} = ${said}${values.length > 8 ? " …" : ""}`);
+      this.showValue(each, node, shown !== null, ofRow(node, row));
       showName(each.name, node.symbol.t);
-      this.showValue(each, shown, values);
       if (each.forward?.kind === "gate") turn(each, ofRow(each.forward, row));
     }
     this.lightSources(view, item);
@@ -206,21 +202,21 @@ class Drawing {
     this.lightPath(view === "paths" ? path : null, reached);
   }
 
-  /** The value beside a node; it flashes when it has changed. */
-  showValue(item, shown, values) {
-    const text = shown ? `${shown.id} ${values.join(" ")}` : "";
-    toggleOnce(item.g, "changed", this.flashing && item.shown !== undefined && item.shown !== text);
-    if (item.shown === text) return;
-    item.shown = text;
-    const squares = [...item.value.children];
-    if (
-      shown &&
-      values.length > 2 &&
-      squares.length === Math.min(values.length, MOST_SQUARES) &&
-      squares[0].localName === "rect"
-    )
-      paintSquares(squares, values);
-    else item.value.replaceChildren(...(shown ? valueMarks(shown, values, this.trace.words) : []));
+  /** The value of a node, for eyes and screen readers; it flashes when it has changed. */
+  showValue(item, node, visible, values) {
+    const known = item.known;
+    const same =
+      known?.id === node.id &&
+      known.visible === visible &&
+      known.notation === notation &&
+      sameNumbers(known.values, values);
+    toggleOnce(item.g, "changed", this.flashing && known !== undefined && !same);
+    if (same) return;
+    item.known = { id: node.id, visible, notation, values };
+    const said = values.slice(0, 8).map(number).join(", ");
+    setOnce(item.press, "aria-label", `${translatedText(node.symbol.t)} = ${said}${values.length > 8 ? " …" : ""}`);
+    if (visible) showMarks(item.value, node, values, this.trace.words);
+    else item.value.replaceChildren();
   }
 
   /** End the flash of changed numbers; with reduced motion they stay marked until the next change. */
@@ -357,8 +353,8 @@ function nameSpot(node, x, y, small) {
 }
 
 function showName(text, symbol) {
-  if (text.dataset.symbol === notation.name + symbol) return;
+  if (text.symbol === symbol && text.notation === notation) return;
   const fresh = label(symbol, {});
   text.replaceChildren(...fresh.childNodes);
-  text.dataset.symbol = notation.name + symbol;
+  Object.assign(text, { symbol, notation });
 }

@@ -199,13 +199,12 @@ class Edits extends Moves {
     this.update();
   }
 
-  /** Tables are replaced when they change: the handle with the focus gets it back. */
+  /** A table may be replaced: the handle with the focus gets it back, in the same part of the board. */
   updateKeepingFocus() {
     const focused = document.activeElement?.closest?.(".handle");
-    const [place, panel] = [focused?.dataset.place, focused && this.panel.contains(focused)];
+    const part = focused && [this.panel, this.training.element].find((one) => one.contains(focused));
     this.update();
-    if (!place) return;
-    const inside = (panel ? this.panel : this.root).querySelector(`.handle[data-place='${place}']`);
-    inside?.focus({ preventScroll: true });
+    if (!part || focused.isConnected) return;
+    part.querySelector(`.handle[data-place='${focused.dataset.place}']`)?.focus({ preventScroll: true });
   }
 }

@@ -101,6 +101,7 @@ export function lossEquation(net, T, N) {
 export class ForwardNodes {
   constructor(run) {
     Object.assign(this, { run, net: run.net, nodes: [], byId: new Map(), gates: gatesOf(run.net.cell) });
+    this.weights = new Map();
     for (let t = 1; t <= run.T; t += 1)
       this.put({
         id: `forward/x/${t}`,
@@ -163,7 +164,11 @@ export class ForwardNodes {
     if (!value) return null;
     const letter =
       gate === "" ? name : name === "b" && gate === "n" ? "b_xn" : name === "b" ? `b_${gate}` : name + gate;
-    return constant(longName(name), symbol(letter), gate === "" ? value : columnsOf(value, gate, this.gates));
+    if (!this.weights.has(letter)) {
+      const columns = gate === "" ? value : columnsOf(value, gate, this.gates);
+      this.weights.set(letter, constant(longName(name), symbol(letter), columns));
+    }
+    return this.weights.get(letter);
   }
 
   affine(t, gate = "") {

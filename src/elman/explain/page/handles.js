@@ -14,6 +14,8 @@ function placeName([name, ...indices]) {
   return `${WHERE[name] ?? name} ${numbers_}`.trim();
 }
 
+const sizeOf = (text) => Math.max(4, text.length);
+
 function handleOf(place, value) {
   const text = number(value);
   return make("input", {
@@ -25,7 +27,7 @@ function handleOf(place, value) {
     "aria-valuenow": String(value),
     "data-place": JSON.stringify(place),
     value: text,
-    size: Math.max(4, text.length),
+    size: sizeOf(text),
     autocomplete: "off",
     spellcheck: "false",
   });
@@ -101,31 +103,17 @@ function onHandleKey(board, element, event) {
   event.stopPropagation();
 }
 
-/** Write the changed numbers into the cells that show them. */
+/** Write the changed numbers into the tables that have handles. */
 function refreshHandles(container, board) {
-  for (const cell of container.querySelectorAll("td.changed")) {
-    cell.classList.remove("changed");
-    cell.querySelector(".was")?.remove();
-  }
-  for (const element of container.querySelectorAll(".handle")) {
-    const value = changes.numberAt(board.shownModel, placeIn(element));
-    const old = Number(element.getAttribute("aria-valuenow"));
-    if (value !== old) refreshHandle(element, value, old);
+  for (const table of container.querySelectorAll("table")) {
+    if (!table.querySelector(".handle")) continue;
+    refreshTable(table, (cell) => changes.numberAt(board.shownModel, placeIn(cell.querySelector(".handle"))));
   }
 }
 
-function refreshHandle(element, value, old) {
-  const cell = element.closest("td");
+function refreshHandle(element, value) {
   element.setAttribute("aria-valuenow", String(value));
-  element.value = document.activeElement === element ? String(value) : number(value);
-  cell.dataset.value = String(value);
-  cell.title = `${old} → ${value}`;
-  cell.classList.add("changed");
-  cell.classList.toggle("minus", value < 0);
-  cell.classList.toggle("plus", value >= 0);
-  cell.prepend(make("s", { class: "was" }, number(old)));
-  const all = [...cell.closest("table").querySelectorAll("td[data-value]")];
-  const largest = Math.max(...all.map((one) => Math.abs(Number(one.dataset.value))));
-  for (const one of all)
-    one.style.setProperty("--s", `${Math.round((100 * Math.abs(Number(one.dataset.value))) / (largest || 1))}%`);
+  const text = number(value);
+  element.value = document.activeElement === element ? String(value) : text;
+  element.size = sizeOf(text);
 }

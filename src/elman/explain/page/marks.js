@@ -1,5 +1,7 @@
 // The marks of a node: its shape, the valve of a gate, its value as text or squares.
 
+const MOST_SQUARES = 8; // of the numbers of one node
+
 /** A valve in a line: its bar is parallel to the line for an open gate and perpendicular to it for a closed one. */
 function valve(x, y, upright, item, inverse) {
   const bar = draw("rect", { class: "bar", x: -12, y: -2.5, width: 24, height: 5, rx: 2.5 });
@@ -25,6 +27,16 @@ function nodeShape(node, x, y, item) {
   if (SMALL.test(node.kind)) return [draw("circle", { class: "shape", cx: x, cy: y, r: 9 })];
   const ring = node.kind === "cell" ? [draw("circle", { class: "ring", cx: x, cy: y, r: 16 })] : [];
   return [draw("circle", { class: "shape", cx: x, cy: y, r: 20 }), ...ring];
+}
+
+const sameNumbers = (u, v) => u.length === v.length && u.every((value, i) => Object.is(value, v[i]));
+
+/** The marks of a node's value; as many squares as before are only painted again. */
+function showMarks(holder, node, values, words) {
+  const squares = [...holder.children];
+  if (values.length > 2 && squares.length === Math.min(values.length, MOST_SQUARES) && squares[0].localName === "rect")
+    paintSquares(squares, values);
+  else holder.replaceChildren(...valueMarks(node, values, words));
 }
 
 /** A word, or up to two numbers, as text; more numbers as squares whose colour shows size and sign. */

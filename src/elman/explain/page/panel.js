@@ -25,12 +25,15 @@ const KINDS = {
 
 /** One line of mathematics, which scrolls if it is too long for the screen. */
 function line(sign, formula, name) {
-  return make(
-    "div",
-    { class: "line", role: "group", "aria-label": name },
-    make("span", { class: "sign", "aria-hidden": "true" }, sign),
-    math(formula),
-  );
+  const element = make("div", { class: "line", role: "group", "aria-label": name });
+  element.append(make("span", { class: "sign", "aria-hidden": "true" }, sign), math(formula));
+  element.written = formula.t;
+  return element;
+}
+
+function rewrite(element, formula) {
+  element.lastChild.replaceWith(math(formula));
+  element.written = formula.t;
 }
 
 /** Symbol, equation, equation with numbers, result: of one example, or of all. */
@@ -53,18 +56,7 @@ function sources(board, node) {
   const { epoch } = board;
   const ids = [...new Set(node.inputs)];
   const parameters = ids.filter((id) => id in epoch.parameters);
-  const nodes = ids
-    .map((id) => board.drawing.items.find((item) => item.forward?.id === id || item.backward?.id === id))
-    .filter(Boolean);
-  const chips = nodes.map((item, i) => {
-    const own = ids.filter((id) => !(id in epoch.parameters))[i];
-    const shown = item.backward?.id === own ? item.backward : item.forward;
-    return make(
-      "button",
-      { type: "button", class: "chip", onclick: () => board.pick(item, { focus: true, as: shown }) },
-      ...spell(shown.symbol.t),
-    );
-  });
+  const chips = ids.map((id) => chip(board, id)).filter(Boolean);
   return [
     chips.length ? make("div", { class: "chips" }, make("span", { class: "chips-title" }, "enters"), ...chips) : null,
     parameters.length
@@ -77,18 +69,63 @@ function sources(board, node) {
   ];
 }
 
-function showNode(board, node) {
-  const where =
-    node.t === null ? "" : node.t === 0 || node.kind === "initial" ? "before the first step" : `step ${node.t}`;
-  const layer = node.layer !== null && board.trace.architecture.num_layers > 1 ? `layer ${node.layer}` : "";
-  const example = board.trace.rows > 1 && board.model ? rowName(board.trace, board.row) : "";
-  const heading = [KINDS[node.kind] ?? node.kind, where, layer, example].filter(Boolean).join(" · ");
-  board.panel.replaceChildren(
-    make("p", { class: "kind" }, heading),
-    equation(node, board.row),
-    make("div", { class: "matrices" }, valueTable(board, node)),
-    ...sources(board, node).filter(Boolean),
-  );
+/** A link to a node of the drawing, or to its adjoint; null if the drawing does not show it. */
+function chip(board, id) {
+  const item = board.drawing.items.find(({ forward, backward }) => forward?.id === id || backward?.id === id);
+  if (!item) return null;
+  const name = item.backward?.id === id ? "backward" : "forward";
+  const go = () => board.pick(item, { focus: true, as: item[name] });
+  return make("button", { type: "button", class: "chip", onclick: go }, ...spell(item[name].symbol.t));
+}
+
+/** The panel of one node; as long as node, letters and form stay the same, only numbers are written. */
+class NodePanel {
+  constructor(board) {
+    this.board = board;
+  }
+
+  show(node) {
+    const { board } = this;
+    const formulas = Object.fromEntries(SIDES.map(([name]) => [name, side(node, name, board.row)]));
+    const form = JSON.stringify([
+      board.model && changes.settingsOf(board.model),
+      node.id,
+      board.row,
+      notation.name,
+      Object.values(formulas).map(Boolean),
+    ]);
+    const same = board.model && this.form === form && board.panel.contains(this.value);
+    this.form = form;
+    if (same) this.refresh(node, formulas);
+    else this.build(node);
+  }
+
+  build(node) {
+    const { board } = this;
+    const where =
+      node.t === null ? "" : node.t === 0 || node.kind === "initial" ? "before the first step" : `step ${node.t}`;
+    const layer = node.layer !== null && board.trace.architecture.num_layers > 1 ? `layer ${node.layer}` : "";
+    const example = board.trace.rows > 1 && board.model ? rowName(board.trace, board.row) : "";
+    const heading = [KINDS[node.kind] ?? node.kind, where, layer, example].filter(Boolean).join(" · ");
+    this.equation = equation(node, board.row);
+    this.value = valueTable(board, node);
+    board.panel.replaceChildren(
+      make("p", { class: "kind" }, heading),
+      this.equation,
+      make("div", { class: "matrices" }, this.value),
+      ...sources(board, node).filter(Boolean),
+    );
+  }
+
+  refresh(node, formulas) {
+    for (const [name, said] of SIDES.slice(1)) {
+      const element = this.equation.querySelector(`.line[aria-label="${said}"]`);
+      if (element && element.written !== formulas[name].t) rewrite(element, formulas[name]);
+    }
+    const numbers_ = shownPart(rowsOf(node, this.board.trace)).flat();
+    if (!this.value.querySelector(".handle")) refreshTable(this.value, (_, i) => numbers_[i]);
+    refreshHandles(this.board.panel, this.board);
+  }
 }
 
 /** One sentence for a screen reader. */

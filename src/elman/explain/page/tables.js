@@ -5,19 +5,21 @@ const NARROW = 12; // displayed columns and rows of a large matrix
 const asMatrix = (value) => (!Array.isArray(value) ? [[value]] : Array.isArray(value[0]) ? value : [value]);
 const shapeOf = (value) => (Array.isArray(value) ? [value.length, ...shapeOf(value[0])] : []);
 
+/** The part of the largest number of a table, which the background of a cell shows. */
+const strength = (value, largest) => `${largest > 0 ? Math.round((100 * Math.abs(value)) / largest) : 0}%`;
+
 /**
  * A cell stores the exact number and shows a rounded one; its background shows size and sign. A number that can be
  * changed has a handle; a number that has just changed shows the old one.
  */
 function cell(value, largest, { handle = null, was = null } = {}) {
-  const strength = largest > 0 ? Math.round((100 * Math.abs(value)) / largest) : 0;
   const sign = value < 0 ? "minus" : "plus";
   const changed = was !== null && number(was) !== number(value);
   return make(
     "td",
     {
       class: `${sign}${changed ? " changed" : ""}${handle ? " free" : ""}`,
-      style: `--s:${strength}%`,
+      style: `--s:${strength(value, largest)}`,
       "data-value": String(value),
       title: changed ? `${was} → ${value}` : String(value),
     },
@@ -25,6 +27,8 @@ function cell(value, largest, { handle = null, was = null } = {}) {
     handle ? handleOf(handle, value) : number(value),
   );
 }
+
+const shownPart = (matrix, most = NARROW) => matrix.slice(0, most).map((row) => row.slice(0, most));
 
 /**
  * A table of numbers.
@@ -38,7 +42,7 @@ function matrixTable(
   const scalar = !Array.isArray(value);
   const matrix = asMatrix(value);
   const old = was === null ? null : asMatrix(was);
-  const shown = matrix.slice(0, most).map((row) => row.slice(0, most));
+  const shown = shownPart(matrix, most);
   const largest = Math.max(...shown.flat().map(Math.abs));
   const size = shape ?? (scalar ? "number" : shapeOf(value).join(" × "));
   const caption = make(
@@ -77,6 +81,36 @@ function matrixTable(
   );
 }
 
+/** Write new numbers into a cell; a number that has changed shows the old one, too. */
+function refreshCell(element, value) {
+  const old = Number(element.dataset.value);
+  if (value === old) return false;
+  const changed = number(value) !== number(old);
+  const handle = element.querySelector(".handle");
+  element.dataset.value = String(value);
+  element.title = changed ? `${old} → ${value}` : String(value);
+  element.classList.toggle("changed", changed);
+  element.classList.toggle("minus", value < 0);
+  element.classList.toggle("plus", value >= 0);
+  if (handle) refreshHandle(handle, value);
+  else element.replaceChildren(number(value));
+  if (changed) element.prepend(make("s", { class: "was" }, number(old)));
+  return true;
+}
+
+/** Write new numbers into the cells of a table: numberOf gives the number of a cell, counted by rows. */
+function refreshTable(element, numberOf) {
+  for (const one of element.querySelectorAll("td.changed")) {
+    one.classList.remove("changed");
+    one.querySelector(".was").remove();
+  }
+  const all = [...element.querySelectorAll("td[data-value]")];
+  const changed = all.filter((one, i) => refreshCell(one, numberOf(one, i)));
+  if (!changed.length) return;
+  const largest = Math.max(...all.map((one) => Math.abs(Number(one.dataset.value))));
+  for (const one of all) one.style.setProperty("--s", strength(Number(one.dataset.value), largest));
+}
+
 /** Headings for the columns of a parameter whose columns belong to gates. */
 function gateColumns(trace, name, columns) {
   const gates = { lstm: ["i", "f", "g", "o"], gru: ["r", "z", "n"] }[trace.architecture.cell];
@@ -109,19 +143,27 @@ function parameterTable(board, name, value) {
   return element;
 }
 
+/** The numbers of a node: one row per example; of a loss also the sum over the examples. */
+function rowsOf({ value, rows }, trace) {
+  if (Array.isArray(value)) return value.map((part) => [part].flat(Infinity));
+  return rows && trace.rows > 1 ? [...rows, value].map((v) => [v]) : [[value]];
+}
+
 /** The value of a node: one line per example; a loss is a sum over the examples. */
 function valueTable(board, node) {
   const { trace, row } = board;
   const several = trace.rows > 1;
   const names = several ? Array.from({ length: trace.rows }, (_, i) => rowName(trace, i)) : null;
   const was = board.was(node.id);
+  const all = rowsOf(node, trace);
   if (!Array.isArray(node.value) && node.rows && several)
-    return matrixTable(
-      node.symbol,
-      [...node.rows, node.value].map((v) => [v]),
-      { rows: [...names, "sum"], marked: row ?? trace.rows, shape: "number", was },
-    );
-  const flat = Array.isArray(node.value) ? node.value.map((part) => [part].flat(Infinity)) : node.value;
+    return matrixTable(node.symbol, all, {
+      rows: [...names, "sum"],
+      marked: row ?? trace.rows,
+      shape: "number",
+      was,
+    });
+  const flat = Array.isArray(node.value) ? all : node.value;
   const columns = node.layer === null && Array.isArray(flat) ? wordsFor(trace, flat[0].length) : null;
   const rows = Array.isArray(node.value) ? names : null;
   return matrixTable(node.symbol, flat, {

@@ -19,6 +19,9 @@ class Training {
     this.map = board.model ? new LossMap(board) : null;
     this.figure = make("div", { class: "figure" }, this.chart.svg);
     this.slide = make("div", { class: "slide" }, ...this.controls());
+    this.worked = make("div", {});
+    this.fold = make("details", {}, make("summary", {}, "The update of every parameter, worked out"), this.worked);
+    this.fold.addEventListener("toggle", () => this.showUpdates());
     this.heading = make("p", { class: "heading" });
     this.element = make(
       "div",
@@ -129,27 +132,22 @@ class Training {
     else {
       const tables = Object.entries(board.epoch.parameters).map(([name, value]) => parameterTable(board, name, value));
       this.matrices = make("div", { class: "matrices" }, ...(board.model ? dataTables(board) : []), ...tables);
-      this.below = make("div", {});
       const stop = trace.stopping && `Training stops ${trace.stopping.rule}. Here: ${trace.stopping.reason}.`;
       const handles =
         board.model && "Every number with a dotted line is a handle: type, or drag to the left and right.";
       const notes = [remark, handles].filter(Boolean).map((text) => make("p", { class: "note" }, text));
-      this.facts.replaceChildren(...notes, this.matrices, this.below, stop ? make("p", { class: "note" }, stop) : "");
+      this.facts.replaceChildren(...notes, this.matrices, this.fold, stop ? make("p", { class: "note" }, stop) : "");
     }
     this.form = form;
-    this.below.replaceChildren(...[this.updates()].filter(Boolean));
+    this.showUpdates();
   }
 
-  /** The updates, written when they are opened. */
-  updates() {
+  /** The updates, written when they are open. */
+  showUpdates() {
     const { board } = this;
-    const open = this.facts.querySelector("details")?.open ?? false;
-    const write = () =>
-      board.source.updates(board.epochIndex).map((node) => make("div", { class: "update" }, equation(node)));
-    if (!board.model && !board.source.updates(board.epochIndex).length) return null;
-    const body = make("div", {}, ...(open || !board.model ? write() : []));
-    const fold = make("details", { open }, make("summary", {}, "The update of every parameter, worked out"), body);
-    fold.addEventListener("toggle", () => fold.open && !body.childElementCount && body.append(...write()));
-    return fold;
+    const write = () => board.source.updates(board.epochIndex);
+    this.fold.hidden = !board.model && !write().length;
+    if (board.model && !this.fold.open) this.worked.replaceChildren();
+    else this.worked.replaceChildren(...write().map((node) => make("div", { class: "update" }, equation(node))));
   }
 }

@@ -40,8 +40,16 @@ function numberMl(text) {
   return row(`<mn>${digits}</mn>`, mo("×"), `<msup><mn>10</mn><mn>${power.replace("-", "−")}</mn></msup>`);
 }
 
+const symbols = new Map(); // a symbol is the same in every network
+
 /** A letter with its lower indices: symbol("W_x"), symbol("h", 3). Letters after a first d are adjoints: dh_3. */
 export function symbol(name, index = null) {
+  const key = index === null ? name : `${name},${index}`;
+  if (!symbols.has(key)) symbols.set(key, spelled(name, index));
+  return symbols.get(key);
+}
+
+function spelled(name, index) {
   const [letter, own = ""] = name.split("_");
   const [text, bare = letter, accent] = LETTERS[letter] ?? [letter, letter];
   const lower = [own, index === null ? "" : String(index)].filter(Boolean);
