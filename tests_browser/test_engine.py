@@ -40,7 +40,7 @@ def in_node(traces: list[dict[str, Any]], *arguments: str) -> list[Any]:
 @pytest.fixture(scope="module")
 def chromium(browser: Browser) -> Iterator[Page]:
     page = browser.new_page()
-    modules = script().split("// Helpers for elements")[0]
+    modules = script().split("const DOCUMENT")[0]
     page.add_script_tag(content=f"{modules}; window.largestGap = module_model.largestGap;")
     yield page
     page.close()

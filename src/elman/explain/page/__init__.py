@@ -12,7 +12,7 @@ from typing import Any
 
 from elman._extras import installed, need
 from elman.errors import ArgumentError
-from elman.explain.page.bundle import bundle, links
+from elman.explain.page.bundle import bundle, links, tight
 from elman.explain.page.compact import Formulas, bare_trace, compact_trace, computable
 from elman.explain.picture import svg
 
@@ -76,7 +76,7 @@ def render(document: Mapping[str, Any]) -> str:
     Examples
     --------
     >>> page = render({"kind": "lesson", "version": 1, "name": "none", "title": "Nothing yet", "summary": "",
-    ...                "sections": [], "traces": {}})
+    ...                "letters": None, "sections": [], "traces": {}})
     >>> page.startswith("<!DOCTYPE html>"), "<title>Nothing yet</title>" in page
     (True, True)
     """
@@ -127,7 +127,7 @@ def framed(document: Mapping[str, Any]) -> str | None:
     Examples
     --------
     >>> frame = framed({"kind": "lesson", "version": 1, "name": "none", "title": "Nothing yet", "summary": "",
-    ...                 "sections": [], "traces": {}})
+    ...                 "letters": None, "sections": [], "traces": {}})
     >>> frame.startswith("<iframe"), "&lt;title&gt;Nothing yet&lt;/title&gt;" in frame
     (True, True)
     """
@@ -146,13 +146,14 @@ def _alone(trace: Mapping[str, Any]) -> dict[str, Any]:
     """Return a lesson of one trace."""
     block = {"kind": "trace", "trace": "trace", "caption": None}
     sections = [{"title": None, "blocks": [block]}]
-    return {"title": trace["title"], "summary": "", "sections": sections, "traces": {"trace": trace}}
+    return {"title": trace["title"], "summary": "", "letters": None, "sections": sections, "traces": {"trace": trace}}
 
 
 def script() -> str:
     """Return the page's whole script."""
-    modules = bundle({name: _part(f"{name}.js") for name in _MODULES})
-    return "\n".join([modules, *(links(_part(f"{name}.js")) for name in _SCRIPTS)])
+    parts = {name: tight(_part(f"{name}.js")) for name in (*_MODULES, *_SCRIPTS)}
+    modules = bundle({name: parts[name] for name in _MODULES})
+    return "\n".join([modules, *(links(parts[name]) for name in _SCRIPTS)])
 
 
 def _part(name: str) -> str:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 
 _IMPORT = re.compile(r'^import \{([^}]*)\} from "\./(\w+)\.js";\n', re.MULTILINE)
 _WHOLE = re.compile(r'^import \* as (\w+) from "\./(\w+)\.js";\n', re.MULTILINE)
+_COMMENT = re.compile(r"^ *(?://[^\n]*|/\*\*.*?\*/)\n", re.MULTILINE | re.DOTALL)
+_INDENT = re.compile("^ +", re.MULTILINE)
 _EXPORT = re.compile(r"^export (?=(?:async )?(?:function\*?|const|class) (\w+))", re.MULTILINE)
 
 
@@ -48,3 +50,14 @@ def links(source: str) -> str:
     """Return a script with its imports as constants."""
     source = _WHOLE.sub(lambda found: f"const {found[1]} = module_{found[2]};\n", source)
     return _IMPORT.sub(lambda found: f"const {{{found[1]}}} = module_{found[2]};\n", source)
+
+
+def tight(source: str) -> str:
+    r"""Return a script without the comments that have lines of their own, and without indentation.
+
+    Examples
+    --------
+    >>> tight("/** Two. */\nfunction two() {\n  // as a number\n  return 2; // two\n}\n")
+    'function two() {\nreturn 2; // two\n}\n'
+    """
+    return _INDENT.sub("", _COMMENT.sub("", source))

@@ -16,6 +16,7 @@ _UNSAID = ("numbers", "result")
 _WRITTEN = ("symbol", "equation", "numbers", "result")  # a page that computes writes them itself
 _COMPUTED_LOSSES = ("half_squared_error", "mean_squared_error", "binary_cross_entropy", "categorical_cross_entropy")
 _MINUS = re.compile(r"(<mo[^>]*>[=+(·⊙−]</mo>)<mo>−</mo>")  # of a negative number, not of a difference
+_SINGLE = re.compile(r"<mrow>(<(m[in])>[^<]*</\2>)</mrow>")  # a row of one letter or number
 _WRAPPER = re.compile(r"^<math[^>]*>|</math>$")
 
 
@@ -31,7 +32,7 @@ class Formulas:
     --------
     >>> formulas = Formulas()
     >>> formulas.index("h_{1}"), formulas.index("x"), formulas.index("h_{1}"), formulas.table[1]
-    (0, 1, 0, '<math><mrow><mi>x</mi></mrow></math>')
+    (0, 1, 0, '<math><mi>x</mi></math>')
     """
 
     def __init__(self) -> None:
@@ -71,7 +72,7 @@ def _mathml(latex: str) -> str:
     inner = _WRAPPER.sub("", convert(latex))
     plain = re.sub(r"&#x(?!0*(?:26|3C|3E);)[0-9A-F]+;", lambda sign: html.unescape(sign[0]), inner)
     tight = re.sub("<mo>([/∂])</mo>", r"<mi>\1</mi>", plain)
-    return _MINUS.sub(r'\1<mo form="prefix">−</mo>', tight)
+    return _SINGLE.sub(r"\1", _MINUS.sub(r'\1<mo form="prefix">−</mo>', tight))
 
 
 _OPERATOR = re.compile(r"(?<=\S) (?=[=<>+-] )")
