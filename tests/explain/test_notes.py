@@ -67,7 +67,7 @@ def test_note_a_v_updated_before_u() -> None:
     np.testing.assert_allclose(late, expected, rtol=1e-12)
     assert (round(right[0, 0], 4), round(late[0, 0], 4)) == (0.0382, 0.0207)
     assert (
-        slip("window-forecast", "V is updated before ∂L/∂U is computed").right
+        slip("window-forecast", "W_y is updated before ∂L/∂W_x is computed").right
         == "all gradients first, then all updates"
     )
 
@@ -75,7 +75,7 @@ def test_note_a_v_updated_before_u() -> None:
 def test_note_a_slips() -> None:
     """J hidden units, not I; ∂L/∂W and ∂L/∂U, not ∂L/∂U twice."""
     assert slip("window-forecast", "I hidden units").right == "J hidden units"
-    assert slip("window-forecast", "∂L/∂U, printed twice").right == "∂L/∂W and ∂L/∂U"
+    assert slip("window-forecast", "∂L/∂W_x, printed twice").right == "∂L/∂W_h and ∂L/∂W_x"
     (picture,) = blocks(lesson("window-forecast"), Picture)
     assert picture.windows == ((0, 3, 2),) and len(picture.series[0][1]) == 9
 
@@ -255,8 +255,8 @@ def test_note_d_slips() -> None:
     np.testing.assert_array_equal(worked.x[1], worked.x[2])
     assert "(a) = (c) = -2.0650" in slip("by-hand-sum", "x<2> in the term of step 3").why
     assert slip("by-hand-sum", "another label at the first state").right == "a<1> = 0.7616, 0.0000, 0.7616"
-    assert slip("by-hand-sum", "w_x1, w_x3").right == "w_x"
-    assert slip("by-hand-sum", "a_2").right == "a<2>"
+    assert slip("by-hand-sum", "`w_x1`, `w_x3`").right == "`w_x`"
+    assert slip("by-hand-sum", "`a_2`").right == "`a<2>`"
     assert slip("by-hand-sum", "ŷ with the index of a step").right == "ŷ_n = a<3>_n, n = 1, 2, 3"
 
 

@@ -128,6 +128,8 @@ class Lesson:
     Attributes
     ----------
     name, title, summary : str
+    letters : str or None
+        The note in whose letters the text is written, ``"A"`` … ``"E"``; None for the letters of docs/notation.md.
     sections : list of Section
     traces : dict of str to Trace
         The traces by id.
@@ -147,6 +149,7 @@ class Lesson:
     summary: str
     sections: list[Section] = field(default_factory=list)
     traces: dict[str, Trace] = field(default_factory=dict)
+    letters: str | None = None
 
     def __repr__(self) -> str:
         """Return one line: name, title, and what the lesson contains."""
@@ -172,6 +175,7 @@ class Lesson:
             "name": self.name,
             "title": self.title,
             "summary": self.summary,
+            "letters": self.letters,
             "sections": [
                 {"title": section.title, "blocks": [block.to_dict() for block in section.blocks]}
                 for section in self.sections

@@ -26,6 +26,7 @@ def by_hand_sum() -> Lesson:
         "One recurrent unit with two weights reads three rows of three numbers. Its last state should be the sum of "
         "the row. The lesson computes with scalars, one example after the other, then with all examples at once, and "
         "repeats the update until a stopping rule holds.",
+        letters="D",
     )
     lesson.traces["tanh"] = _worked("tanh", 1.0, learning_rate=RATE, epochs=200, tolerance=1e-4)
     lesson.traces["identity"] = _worked("identity", 1.0)
@@ -225,9 +226,9 @@ def _small_slips(worked: Trace) -> list[Block]:
             "another label at the first state", f"a<1> = {', '.join(f'{value:.4f}' for value in h[1])}",
             "a<0> = 0 is the state before the first step. The state after step 1 is a<1>.",
         ),
-        Slip("a_2", "a<2>", "A lower index counts examples, an index in angle brackets counts steps."),
+        Slip("`a_2`", "`a<2>`", "A lower index counts examples, an index in angle brackets counts steps."),
         Slip(
-            "w_x1, w_x3", "w_x", "One weight is used at every step. With a weight for each step nothing is shared.",
+            "`w_x1`, `w_x3`", "`w_x`", "One weight is used at every step. With a weight for each step nothing is shared.",
         ),
         Slip(
             "ŷ with the index of a step", "ŷ_n = a<3>_n, n = 1, 2, 3",

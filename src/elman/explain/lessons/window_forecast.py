@@ -100,9 +100,9 @@ def _network() -> list[Block]:
         ]),
         Slip("I hidden units", "J hidden units", "One letter for one number: the states have J components."),
         Slip(
-            "∂L/∂U, printed twice", "∂L/∂W and ∂L/∂U",
-            "There is one derivative for each of the three matrices. The one with the factor h_(t−1) is ∂L/∂W, the one "
-            "with the factor x_t is ∂L/∂U, the one with the factor h_t is ∂L/∂V.",
+            "∂L/∂W_x, printed twice", "∂L/∂W_h and ∂L/∂W_x",
+            "There is one derivative for each of the three matrices. The one with the factor h_(t−1) is ∂L/∂W_h, the "
+            "one with the factor x_t is ∂L/∂W_x, the one with the factor h_t is ∂L/∂W_y.",
         ),
     ]  # fmt: skip
 
@@ -143,16 +143,16 @@ def late_gradient(one: Trace) -> tuple[Array, Array]:
 def _order(one: Trace) -> list[Block]:
     right, late = late_gradient(one)
     return [
-        Formula((Math(r"\frac{\partial L}{\partial U}", "∂L/∂U"), Math(
-            r"\sum_t x_t^{\top} \left[(\hat{y}_t - y_t) V \odot h_t \odot (1 - h_t)\right]",
-            "Σ_t x_tᵀ [(ŷ_t − y_t) V ⊙ h_t ⊙ (1 − h_t)]"))),
-        Text("∂L/∂U contains V = W_yᵀ, which has a row for every output."),
+        Formula((Math(r"\frac{\partial L}{\partial W_x}", "∂L/∂W_x"), Math(
+            r"\sum_t x_t^{\top} \left[(\hat{y}_t - y_t) W_y^{\top} \odot h_t \odot (1 - h_t)\right]",
+            "Σ_t x_tᵀ [(ŷ_t − y_t) W_yᵀ ⊙ h_t ⊙ (1 − h_t)]"))),
+        Text("∂L/∂W_x contains W_y, which has a column for every output."),
         Slip(
-            "V is updated before ∂L/∂U is computed", "all gradients first, then all updates",
-            "With the new V the result is not the gradient of any loss.",
+            "W_y is updated before ∂L/∂W_x is computed", "all gradients first, then all updates",
+            "With the new W_y the result is not the gradient of any loss.",
         ),
-        table("∂L/∂U after one update of V", ["V in the formula", "∂L/∂U, transposed"],
-              [["V at the start", shown(right)], ["the updated V", shown(late)], ["difference", shown(late - right)]]),
+        table("∂L/∂W_x after one update of W_y", ["W_y in the formula", "∂L/∂W_x"],
+              [["W_y at the start", shown(right)], ["the updated W_y", shown(late)], ["difference", shown(late - right)]]),
     ]  # fmt: skip
 
 
@@ -169,8 +169,8 @@ def _zeros() -> list[Block]:
     targets = sliding_windows(SERIES, WINDOW, HORIZON)[1].sum(axis=0)
     return [
         Text(
-            "With zero weights every state is σ(0) = 1/2 and every prediction is 0. ∂L/∂W and ∂L/∂U have the factor "
-            "V = 0. So the first update changes V alone. With η = 0.1, every row of W_y becomes:"
+            "With zero weights every state is σ(0) = 1/2 and every prediction is 0. ∂L/∂W_h and ∂L/∂W_x have the "
+            "factor W_y = 0. So the first update changes W_y alone. With η = 0.1, every row of W_y becomes:"
         ),
         Formula((Math(r"\eta \sum_t \tfrac{1}{2} y_t", "η Σ_t 1/2 y_t"),
                  numbers(RATE) @ numbers(0.5) @ numbers(targets), numbers(RATE * 0.5 * targets))),

@@ -1,10 +1,24 @@
 // The letters and the time index of other texts: every formula, label and table follows the switch.
 //
 // A notation maps "W_x" or "h" to [letter, lower, upper, transposed?]; {t} is the time index, {g} the gate. The page's own
-// letters have one source; only their appearance changes.
+// letters have one source; only their appearance changes. A lesson may be written in the letters of a note (data-letters).
 
 const NOTATIONS = {
-  elman: { name: "Elman", letters: {} },
+  elman: {
+    name: "Elman",
+    letters: {
+      W_x: ["W", "x{g}"],
+      W_h: ["W", "h{g}"],
+      W_y: ["W", "y"],
+      h: ["h", "{t}"],
+      x: ["x", "{t}"],
+      y: ["y", "{t}"],
+      ŷ: ["ŷ", "{t}"],
+      a: ["a", "{g}{t}"],
+      c: ["c", "{t}"],
+      L: ["L", "{t}"],
+    },
+  },
   A: {
     name: "note A",
     letters: { W_x: ["Ū", "{g}", "", true], W_h: ["W̄", "{g}", "", true], W_y: ["V̄", "", "", true] },
@@ -97,12 +111,22 @@ function readSymbol(base, lower) {
   return { key: base, gate: "", time: lower };
 }
 
-/** The symbol in the chosen notation: letter, lower and upper index, transposed; null if it stays. */
-function inOtherLetters(base, lower) {
-  const found = readSymbol(base, lower);
-  const letters = found && notation.letters[found.key];
+/** Such a symbol in the letters of a note: a⟨2⟩ of example n is h at step 2, n. What is raised besides stays. */
+function readNote(note, { base, lower, upper }) {
+  const above = upper?.textContent.match(/^⟨(.*)⟩$/)?.[1];
+  for (const [key, [letter, below, top = ""]] of Object.entries(NOTATIONS[note].letters)) {
+    const own = below.replace(/\{.\}/g, "");
+    if (letter !== base || (own && own !== lower) || (above && !top)) continue;
+    const time = [above, own ? "" : lower].filter(Boolean).join(",");
+    return { key, gate: "", time, outer: above ? null : upper };
+  }
+  return null;
+}
+
+/** A symbol in the chosen notation: letter, lower and upper index, transposed; null if it stays. */
+function inOtherLetters({ key, gate, time }, known = {}) {
+  const letters = notation.letters[key] ?? known[key];
   if (!letters) return null;
-  const { gate, time } = found;
   const between = gate && time ? "," : "";
   const put = (text) =>
     text
@@ -121,7 +145,8 @@ function translatedText(text) {
   return text.replace(
     /(^|[^A-Za-zŷ])(d?)(ŷ|[A-Za-z])(?:_([A-Za-z0-9,+−-]+))?(?![A-Za-zŷ(])/g,
     (all, before, d, base, lower = "") => {
-      const found = inOtherLetters(base, lower);
+      const read = readSymbol(base, lower);
+      const found = read && inOtherLetters(read);
       if (!found) return all;
       const low = found.lower ? `_${found.lower}` : "";
       return `${before}${d}${found.letter}${found.upper.startsWith("⟨") ? found.upper : found.upper ? `^${found.upper}` : ""}${found.transposed ? "ᵀ" : ""}${low}`;
@@ -135,7 +160,7 @@ const ml = (tag, ...children) => {
   return element;
 };
 
-/** Base and lower index of an element that is a symbol; null for all others. */
+/** Base and indices of an element that is a symbol; null for all others. */
 function symbolOf(element) {
   const tag = element.localName;
   if (tag === "mi" || tag === "mover") {
@@ -143,9 +168,10 @@ function symbolOf(element) {
     const first = inside && inside.firstElementChild.contains(element);
     return first && tag !== "msub" ? null : { base: letterOf(element), lower: "", upper: null };
   }
+  const [base, second, third = null] = element.children;
+  if (tag === "msup") return { base: letterOf(base), lower: "", upper: second };
   if (tag !== "msub" && tag !== "msubsup") return null;
-  const [base, lower, upper = null] = element.children;
-  return { base: letterOf(base), lower: lower.textContent, upper };
+  return { base: letterOf(base), lower: second.textContent, upper: third };
 }
 
 function letterOf(element) {
@@ -177,20 +203,38 @@ function translate(root) {
     if (formula.told === notation) continue;
     if (formula.told !== undefined || notation !== NOTATIONS.elman) formula.innerHTML = formula.own;
     formula.told = notation;
-    if (notation !== NOTATIONS.elman) translateSymbols(formula);
+    const letters = formula.closest("[data-letters]")?.dataset.letters ?? "elman";
+    if (notation === NOTATIONS.elman || letters === "none" || letters === notationKey) continue;
+    if (letters === "elman") translateSymbols(formula);
+    else translateNote(formula, letters);
   }
   return root;
 }
 
 function translateSymbols(formula) {
-  for (const element of [...formula.querySelectorAll("mi, mover, msub, msubsup")]) {
-    if (!formula.contains(element)) continue; // inside of a symbol that is replaced already
-    const found = symbolOf(element);
-    const other = found && inOtherLetters(found.base, found.lower);
+  for (const [element, found] of symbolsIn(formula, "mi, mover, msub, msubsup")) {
+    const read = readSymbol(found.base, found.lower);
+    const other = read && inOtherLetters(read);
     if (!other) continue;
     const raised = raisedBy(element);
     if (raised && other.transposed) raised.replaceWith(written_({ ...other, transposed: false }));
     else element.replaceWith(written_(other, found.upper));
+  }
+}
+
+/** The same for a formula in the letters of a note. */
+function translateNote(formula, note) {
+  for (const [element, found] of symbolsIn(formula, "mi, mover, msup, msub, msubsup")) {
+    const read = readNote(note, found);
+    if (read) element.replaceWith(written_(inOtherLetters(read, NOTATIONS.elman.letters), read.outer));
+  }
+}
+
+/** The elements that are symbols, each outer one before those inside; what is inside of a replaced one is left out. */
+function* symbolsIn(formula, tags) {
+  for (const element of [...formula.querySelectorAll(tags)]) {
+    const found = formula.contains(element) && symbolOf(element);
+    if (found) yield [element, found];
   }
 }
 

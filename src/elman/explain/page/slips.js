@@ -1,32 +1,73 @@
 // The errors of printed calculations as switches: some change what the engine computes, others the update.
 
 import { added, contribution, descend, forward, gradient, inOutput, paths, scaled } from "./engine.js";
+import { dot, lessThanOne, minus, partial, plus, square, symbol } from "./writing.js";
 
 const curved = ({ cell, activation }) => cell === "rnn" && activation !== "identity";
 const recurrent = ({ cell }) => cell === "rnn";
 const always = () => true;
 
-/** id, note, what is printed, what is right, and the networks to which it applies. */
+const [W_x, W_h, W_y, h_t, h_before] = [
+  symbol("W_x"),
+  symbol("W_h"),
+  symbol("W_y"),
+  symbol("h", "t"),
+  symbol("h", "t−1"),
+];
+const slope = (weight) => partial(symbol("L"), weight);
+const sum = plus(dot(symbol("x", "t"), W_x), dot(h_before, W_h));
+
+/** id, note, what is printed and what is right (words and formulas), and the networks to which it applies. */
 export const SLIPS = [
-  ["linear-backward", "D", "the backward pass leaves out the slope of tanh", "∂h_t/∂a_t = 1 − h_t²", curved],
-  ["no-rate", "D", "the update leaves out the learning rate: W − ∂L/∂W", "W − η ∂L/∂W", always],
-  ["signs", "D", "the update has the signs W − (a) + (c) + (e)", "W − η ((a) + (c) + (e))", always],
-  ["later-state", "D", "a⟨3⟩ stands in place of a⟨2⟩: ∂⁺h_t/∂W_h = h_t", "∂⁺h_t/∂W_h = h_(t−1)", recurrent],
+  [
+    "linear-backward",
+    "D",
+    ["the backward pass leaves out the slope of tanh"],
+    [partial(h_t, symbol("a", "t")), " = ", lessThanOne(square(h_t))],
+    curved,
+  ],
+  [
+    "no-rate",
+    "D",
+    ["the update leaves out the learning rate: ", minus(W_x, slope(W_x))],
+    [minus(W_x, dot(symbol("eta"), slope(W_x)))],
+    always,
+  ],
+  [
+    "signs",
+    "D",
+    ["the update has the signs ", W_x, " − (a) + (c) + (e)"],
+    [W_x, " − ", symbol("eta"), " ((a) + (c) + (e))"],
+    always,
+  ],
+  [
+    "later-state",
+    "D",
+    [h_t, " stands in place of ", h_before, ": ", partial(h_t, W_h, true), " = ", h_t],
+    [partial(h_t, W_h, true), " = ", h_before],
+    recurrent,
+  ],
   [
     "factor-two",
     "D",
-    "the derivative of the square loses its factor 2",
-    "∂L/∂ŷ = 2 (ŷ − y) / n",
+    ["the derivative of the square loses its factor 2"],
+    [partial(symbol("L"), symbol("yhat")), " = 2 (", minus(symbol("yhat"), symbol("y")), ") / n"],
     ({ loss, output }) => loss === "mean_squared_error" && output !== "softmax",
   ],
-  ["doubled", "A", "∂L/∂U is counted twice", "∂L/∂U once", always],
-  ["one-step", "A", "h_(t−1) is held constant: one step back", "all paths back to step 1", always],
-  ["early-output", "A", "V is updated before ∂L/∂U is computed", "all gradients before any update", always],
+  ["doubled", "A", [slope(W_x), " is counted twice"], [slope(W_x), " once"], always],
+  ["one-step", "A", [h_before, " is held constant: one step back"], ["all paths back to step 1"], always],
+  [
+    "early-output",
+    "A",
+    [W_y, " is updated before ", slope(W_x), " is computed"],
+    ["all gradients before any update"],
+    always,
+  ],
   [
     "bias-outside",
     "E",
-    "the bias stands outside of f: h_t = f(x_t W_x + h_(t−1) W_h) + b",
-    "h_t = f(x_t W_x + h_(t−1) W_h + b)",
+    ["the bias stands outside of f: ", h_t, " = f(", sum, ") + ", symbol("b")],
+    [h_t, " = f(", plus(sum, symbol("b")), ")"],
     ({ cell, weights }) => cell === "rnn" && Boolean(weights.b),
   ],
 ].map(([id, note, printed, right, applies]) => ({ id, note, printed, right, applies }));

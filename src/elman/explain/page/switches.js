@@ -1,5 +1,8 @@
 // The errors of the notes as switches, each with its effect on the loss.
 
+const written = (parts) => parts.map((part) => (typeof part === "string" ? part : math(part)));
+const said = (parts) => parts.map((part) => (typeof part === "string" ? part : translatedText(part.t))).join("");
+
 class Switches {
   constructor(board) {
     this.board = board;
@@ -42,7 +45,7 @@ class Switches {
       "data-slip": id,
       checked: on,
       onchange: () =>
-        board.change(slips.switched(board.model, id, box.checked), `${box.checked ? "On" : "Off"}: ${printed}`),
+        board.change(slips.switched(board.model, id, box.checked), `${box.checked ? "On" : "Off"}: ${said(printed)}`),
     });
     return make(
       "li",
@@ -52,8 +55,10 @@ class Switches {
         {},
         box,
         make("span", { class: "tag" }, `note ${note}`),
-        ` ${printed} `,
-        make("span", { class: "why" }, `(right: ${right})`),
+        " ",
+        ...written(printed),
+        " ",
+        make("span", { class: "why" }, "(right: ", ...written(right), ")"),
       ),
       make(
         "span",
