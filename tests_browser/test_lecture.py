@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 from elman.explain import LESSONS
@@ -144,6 +145,41 @@ def test_letters_of_other_texts(opened: Open) -> None:
     assert page.complaints == []
 
 
+DOUBLED = {
+    "A": "∂L∂Ū⊤", "B": "∂L∂U", "C": "∂J∂Wxh", "D": "∂L∂wx", "E": "∂L∂W1", "pytorch": "∂L∂Wih⊤", "keras": "∂L∂kernel",
+    "elman": "∂L∂Wx",
+}  # fmt: skip
+
+
+def test_slips_follow_the_letters(opened: Open) -> None:
+    page = opened("by-hand-sum", width=1440)
+    board = page.page.locator(".board").first
+    board.get_by_text("Slips of the notes").click()
+    for notation, derivative in DOUBLED.items():
+        page.page.get_by_label("Letters of the formulas").select_option(notation)
+        slip = board.locator(".slips label", has=page.page.locator('[data-slip="doubled"]'))
+        assert slip.text_content() == f"note A {derivative} is counted twice (right: {derivative} once)", notation
+    page.page.get_by_label("Letters of the formulas").select_option("C")
+    board.locator('[data-slip="doubled"]').check()
+    assert board.locator(".said").inner_text().startswith("On: ∂J/∂W^xh is counted twice; loss ")
+    assert page.complaints == []
+
+
+def test_a_lesson_in_letters_of_its_own(opened: Open) -> None:
+    """Note D's a<t> is the state, not note C's z; the table of letters stays."""
+    page = opened("by-hand-sum", width=1440).page
+    formula = page.locator(".section .formula").nth(1)
+    letters = page.locator(".section table", has=page.get_by_text("in the note"))
+    known = letters.inner_text()
+    said = {"C": "ht=tanh(Wxhxt+Whhht−1)", "E": "H1t=tanh(W1Xt+Wh1H1t−1)", "D": "a⟨t⟩=tanh(wxx⟨t⟩+waa⟨t−1⟩)"}
+    for notation, text in said.items():
+        page.get_by_label("Letters of the formulas").select_option(notation)
+        assert "".join((formula.text_content() or "").split()) == text
+        assert letters.inner_text() == known
+    page.get_by_label("Letters of the formulas").select_option("B")
+    assert page.locator(".slip strong").nth(4).text_content() == "x3"
+
+
 def test_a_link_keeps_the_letters(opened: Open) -> None:
     page = opened("by-hand-sum", width=1440)
     page.page.get_by_label("Letters of the formulas").select_option("keras")
@@ -194,4 +230,32 @@ def test_an_exercise_is_checked_and_a_mistake_named(opened: Open) -> None:
     assert board.locator(".panel").evaluate("one => getComputedStyle(one).visibility") == "hidden"
     board.get_by_role("button", name="Show the solution").click()
     assert board.locator('[data-cell="h/1"]').input_value() == "0"
+    assert page.complaints == []
+
+
+def test_an_exercise_asks_every_number_of_every_gradient(opened: Open) -> None:
+    """Note E: biases, the output layer and every row; the cells of both examples add up to the gradient of the trace."""
+    page = opened("sequence-to-vector", width=1440)
+    board = page.page.locator(".board").first
+    board.get_by_text("Exercise").click()
+    said = board.locator(".sheet [role=status]")
+    known = {}
+    for name, whole in page.traces()[0]["epochs"][0]["gradient"].items():
+        for place, value in np.ndenumerate(np.array(whole)):
+            number = ",".join(str(i + 1) for i in place) if np.size(whole) > 1 else ""
+            known[f"{name.split('.')[-1]}{':' * bool(number)}{number}/sum"] = value
+    found = dict.fromkeys(known, 0.0)
+    for row in range(2):
+        board.locator(".rows select").select_option(index=row)
+        board.get_by_role("button", name="Show the solution").click()
+        for key in known:
+            found[key] += float(board.locator(f'[data-cell="{key}"]').input_value().replace("−", "-"))
+    assert found == pytest.approx(known, abs=1.01e-4)  # two numbers with four decimals
+    box = board.locator('[data-cell="W_y:1,1/sum"]')
+    other = board.locator('[data-cell="W_y:2,1/sum"]').input_value().replace("−", "-")
+    box.fill(other)
+    box.press("Tab")
+    assert said.inner_text() == "No: that is the number 2,1."
+    legends = board.locator(".sheet legend").all_text_contents()
+    assert "∂L∂b 2, path by path" in legends and "∂L∂Wy" in legends
     assert page.complaints == []

@@ -1,5 +1,9 @@
 // The exercise of a board: a sheet of blank cells.
 
+/** The title of a cell or a group: a formula, or text, or both. */
+const titled = ({ sign, text }) => [sign && math(sign), text];
+const spokenTitle = ({ sign, text }) => `${sign ? translatedText(sign.t) : ""}${text}`;
+
 class Sheet {
   constructor(board) {
     this.board = board;
@@ -38,22 +42,21 @@ class Sheet {
     );
   }
 
-  group(name) {
-    const cells = this.cells.filter(({ group }) => group === name);
-    return make("fieldset", {}, make("legend", {}, name), ...cells.map((one) => this.blank(one)));
+  group(group) {
+    const cells = this.cells.filter((one) => one.group === group);
+    return make("fieldset", {}, make("legend", {}, ...titled(group)), ...cells.map((one) => this.blank(one)));
   }
 
   blank(one) {
-    const title = one.path ? `${one.sign.t}` : null;
     one.input = make("input", {
       type: "text",
       inputmode: "decimal",
       size: 9,
       "data-cell": one.key,
-      "aria-label": `${one.group}: ${one.sign.t}`,
+      "aria-label": `${spokenTitle(one.group)}: ${spokenTitle(one)}`,
       onchange: () => this.check(one),
     });
-    return make("label", { class: "choice" }, title ?? math(one.sign), " = ", one.input);
+    return make("label", { class: "choice" }, make("span", {}, ...titled(one)), " = ", one.input);
   }
 
   check(one) {
