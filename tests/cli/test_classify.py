@@ -61,6 +61,17 @@ def files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
+def test_sizes_by_layer(run: Callable[..., Any], table: Path, tmp_path: Path) -> None:
+    options = ["--updates", "3", "--check", "0", "--save", tmp_path / "model"]
+    assert run("train", table, *options, "--hidden-size", "5,3").exit_code == 0
+    assert elman.load(tmp_path / "model").networks_[0].architecture.units == (5, 3)
+    done = run("train", table, "--hidden-size", "5,x")
+    assert (done.exit_code, done.stderr.splitlines()[-1]) == (
+        2,
+        "Error: --hidden-size 5,x: must be a number such as 64, or one for each layer such as 64,32.",
+    )
+
+
 def test_train_evaluate_and_predict(run: Callable[..., Any], table: Path, tmp_path: Path) -> None:
     model, picture, out = tmp_path / "model", tmp_path / "plot.png", tmp_path / "out.csv"
     done = run("train", table, *SMALL, "--save", model, "--plot", picture)

@@ -127,6 +127,29 @@ def test_absurd_sizes_are_named_with_their_limit(kind: type, name: str, value: i
         kind(**{**QUICK, "hidden_size": 10**9}).fit(X, KINDS[kind])
 
 
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ({"hidden_size": (4, 0)}, "hidden_size[1] must be an integer of at least 1, got 0."),
+        (
+            {"hidden_size": (4, 3), "num_layers": 3},
+            "hidden_size has the sizes of 2 layers, but num_layers=3.\n  Hint: leave out num_layers.",
+        ),
+        ({"hidden_size": (4,) * 1001}, "num_layers must be at most 1000, got 1001."),
+        ({"dense": 16}, "dense must be a tuple, one size per layer, got 16. Pass dense=(16,)."),
+        (
+            {"dense": (4,), "dense_activation": ("relu", "tanh")},
+            "dense_activation must have one name for each layer of dense=(4,), got 2.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("kind", KINDS)
+def test_sizes_by_layer_are_checked(kind: type, sizes: dict[str, Any], message: str) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        kind(**{**QUICK, **sizes}).fit(X, KINDS[kind])
+    assert str(caught.value) == f"{kind.__name__}.fit: {message}"
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, 1e300])
 def test_weights_of_steps_are_finite_and_can_be_summed(bad: float) -> None:
     weights = [np.full(len(sequence), bad if i == 3 else 1.0) for i, sequence in enumerate(X)]

@@ -57,6 +57,23 @@ def test_random_generators_and_odd_classes(tmp_path: Path) -> None:
     assert not (tmp_path / "other").exists()
 
 
+def test_sizes_by_layer_come_back(tmp_path: Path) -> None:
+    sizes = {"hidden_size": (4, np.int64(3)), "dense": [5, 2], "dense_activation": ("tanh", "relu")}
+    model = SequenceClassifier(**(QUICK | sizes)).fit(X, labels())
+    architecture = model.networks_[0].architecture
+    assert (architecture.units, architecture.dense, architecture.dense_activations) == (
+        (4, 3),
+        (5, 2),
+        ("tanh", "relu"),
+    )
+    assert model.transform(X).shape == (24, 2 * 2 * 3)  # networks, directions, units of the top layer
+    model.save(tmp_path / "model")
+    again = load(tmp_path / "model")
+    assert (again.hidden_size, again.dense, again.dense_activation) == ((4, 3), (5, 2), ("tanh", "relu"))
+    assert np.array_equal(again.decision_function(X), model.decision_function(X))
+    assert np.array_equal(again.fit(X, labels()).decision_function(X), model.decision_function(X))
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd"])
 def test_partial_fit_goes_on_after_loading_as_if_nothing_had_happened(optimizer: str, tmp_path: Path) -> None:
     model = SequenceClassifier(**(QUICK | {"optimizer": optimizer})).partial_fit(X, labels()).partial_fit(X, labels())
@@ -132,6 +149,8 @@ CHANGES = {
     "parameter wrong": ("classifier", _set("parameters.cell", "cnn")),
     "parameter of another type": ("classifier", _set("parameters", [1, 2])),
     "architecture of another size": ("classifier", _set("architecture.hidden_size", 5)),
+    "sizes of other layers": ("classifier", _set("parameters.hidden_size", [4, 4])),
+    "dense layers that the network lacks": ("classifier", _set("parameters.dense", [4])),
     "huge network": ("classifier", _set("parameters.hidden_size", 10**9)),
     "target of another kind": ("classifier", _set("target.kind", "numbers")),
     "target of another size": ("classifier", _set("target.size", 4)),

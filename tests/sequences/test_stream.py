@@ -29,11 +29,19 @@ LONGEST = sorted(X, key=len)[-3:]
 
 
 @pytest.mark.parametrize(("window", "stride"), WINDOWS)
-@pytest.mark.parametrize(("cell", "layers", "classes"), [("gru", 1, "ab"), ("lstm", 2, "abc"), ("rnn", 1, "abcd")])
+@pytest.mark.parametrize(
+    ("cell", "sizes", "classes"),
+    [
+        ("gru", {}, "ab"),
+        ("lstm", {"num_layers": 2}, "abc"),
+        ("lstm", {"hidden_size": (3, 5), "dense": (4,)}, "abc"),
+        ("rnn", {}, "abcd"),
+    ],
+)
 def test_after_every_step_a_stream_has_the_bits_of_the_steps_so_far(
-    window: int, stride: int, cell: str, layers: int, classes: str
+    window: int, stride: int, cell: str, sizes: dict[str, Any], classes: str
 ) -> None:
-    model = SequenceClassifier(window=window, stride=stride, cell=cell, num_layers=layers, **FORWARD)
+    model = SequenceClassifier(window=window, stride=stride, cell=cell, **FORWARD | sizes)
     model.fit(X, labels(classes=classes))
     for x in LONGEST:
         stream = model.stream()

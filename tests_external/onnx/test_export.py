@@ -91,8 +91,9 @@ def test_several_series_at_once(settings: dict[str, Any], tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("labels", [list("xyzxyzxy"), [3, 8, 3, 8, 3, 8, 3, 8], [[0, 1], [1, 1], [1, 0], [0, 0]] * 2])
-def test_classifiers(labels: Any, tmp_path: Path) -> None:
-    classifier = SequenceClassifier(ensemble_size=3, **SMALL).fit(SEQUENCES, np.array(labels))
+@pytest.mark.parametrize("sizes", [{}, {"hidden_size": (5, 3), "dense": (4,), "dense_activation": ("tanh",)}])
+def test_classifiers(labels: Any, sizes: dict[str, Any], tmp_path: Path) -> None:
+    classifier = SequenceClassifier(ensemble_size=3, **SMALL | sizes).fit(SEQUENCES, np.array(labels))
     export_onnx(classifier, tmp_path / "c.onnx")
     theirs = outputs(tmp_path / "c.onnx", **padded(SEQUENCES))
     np.testing.assert_array_equal(theirs["label"], classifier.predict(SEQUENCES))

@@ -13,7 +13,7 @@ import pytest
 import torch
 from torch import nn
 
-from elman import Architecture, Network
+from elman import Architecture, Network, SequenceClassifier
 from elman.errors import ArgumentError, InterchangeError, UnsupportedError
 from elman.interop.torch import Model, export_torch, from_torch, state_dict, to_torch
 from elman.network import State
@@ -322,3 +322,19 @@ def test_nothing_is_written_where_the_sides_differ(tmp_path: Path, monkeypatch: 
     with pytest.raises(InterchangeError):
         export_torch(network, tmp_path / "m.pt")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_estimator_with_sizes_by_layer_goes_to_torch_and_back() -> None:
+    rng = np.random.default_rng(0)
+    X = [rng.standard_normal((length, 2)) for length in range(3, 11)]
+    sizes: dict[str, Any] = {"hidden_size": (5, 3), "dense": (4,), "dense_activation": "tanh"}
+    model = SequenceClassifier(updates=5, ensemble_size=2, random_state=0, **sizes).fit(X, list("abababab"))
+    before, own = model.decision_function(X), [network.theta.copy() for network in model.networks_]
+    ensemble, _ = to_torch(model)
+    for network, member in zip(model.networks_, ensemble, strict=True):
+        network.theta[:] = 0.0
+        back = from_torch(member).network
+        assert back.architecture == network.architecture
+        network.theta[:] = back.theta
+    assert all(np.array_equal(network.theta, theta) for network, theta in zip(model.networks_, own, strict=True))
+    assert np.array_equal(model.decision_function(X), before)

@@ -44,6 +44,7 @@ from elman._check.layers import (
 )
 from elman._check.readout import mixing_readout_backward, mixing_readout_forward, quantile_loss
 from elman._check.shapes import Array, Shapes, common_dtype, received
+from elman._check.sizes import HIDDEN_ACTIVATIONS, dense_layers, layer_sizes
 from elman._check.streams import pack_layer, step
 from elman._check.updates import (
     adam_step,
@@ -72,6 +73,7 @@ from elman._check.values import (
 __all__ = [
     "CELLS",
     "CELL_ACTIVATIONS",
+    "HIDDEN_ACTIVATIONS",
     "OUTPUT_ACTIVATIONS",
     "REDUCTIONS",
     "RESETS",
@@ -98,6 +100,7 @@ __all__ = [
     "dense_backward",
     "dense_cross_entropy",
     "dense_forward",
+    "dense_layers",
     "draw",
     "dropout_mask",
     "embedding_backward",
@@ -108,6 +111,7 @@ __all__ = [
     "integer",
     "layer_backward",
     "layer_forward",
+    "layer_sizes",
     "loss",
     "mixing_readout_backward",
     "mixing_readout_forward",

@@ -46,6 +46,7 @@ __all__ = [
     "levels_of",
     "quantiles_of",
     "refuse_unused",
+    "sizes_of",
     "write_csv",
     "write_forecast",
 ]
@@ -137,11 +138,22 @@ def count_or_auto(option: str, text: str, *, several: bool = False) -> Any:
     """Read ``auto`` or ``12``; with ``several`` a list, such as ``24,168``."""
     if text == "auto":
         return text
+    form = "auto, a number such as 12, or several such as 24,168" if several else "auto or a number of at least 1"
+    found = _counts(option, text, form, several=several)
+    return found if several else found[0]
+
+
+def sizes_of(option: str, text: str) -> int | tuple[int, ...]:
+    """Read ``64``, or one size for each layer, such as ``64,32``."""
+    found = _counts(option, text, "a number such as 64, or one for each layer such as 64,32", several=True)
+    return found[0] if len(found) == 1 else tuple(found)
+
+
+def _counts(option: str, text: str, form: str, *, several: bool) -> list[int]:
     parts = [part.strip() for part in text.split(",")] if several else [text]
     if not all(re.fullmatch("0{0,9}[1-9][0-9]{0,17}", part) for part in parts):
-        form = "auto, a number such as 12, or several such as 24,168" if several else "auto or a number of at least 1"
         usage_error(f"{option} {text}: must be {form}.")
-    return list(map(int, parts)) if several else int(text)
+    return list(map(int, parts))
 
 
 def levels_of(text: str) -> list[float] | None:

@@ -21,6 +21,7 @@ from elman.cli._common import (
     count_or_auto,
     kept,
     refuse_unused,
+    sizes_of,
     write_csv,
 )
 from elman.cli._reading import Reading, reads_tables
@@ -63,7 +64,9 @@ def train(
     window: Annotated[str, typer.Option(help="Values that the network sees per step, or auto.")] = "auto",
     stride: Annotated[str, typer.Option(help="Values by which the window moves, or auto.")] = "auto",
     cell: Annotated[str, typer.Option(help="gru, lstm or rnn.")] = "gru",
-    hidden_size: Annotated[int, typer.Option(min=1, help="Units of the recurrent layer.")] = 64,
+    hidden_size: Annotated[
+        str, typer.Option(metavar="INTEGERS", help="Units of the recurrent layer, or of each layer: 64,32.")
+    ] = "64",
     updates: Annotated[str, typer.Option(help="Gradient steps, or auto.")] = "auto",
     balanced: Annotated[bool, typer.Option("--balanced", help="Give rare classes more weight.")] = False,
     plot: Annotated[
@@ -87,7 +90,7 @@ def train(
         window=count_or_auto("--window", window),
         stride=count_or_auto("--stride", stride),
         cell=cell,
-        hidden_size=hidden_size,
+        hidden_size=sizes_of("--hidden-size", hidden_size),
         updates=count_or_auto("--updates", updates),
         class_weight="balanced" if balanced else None,
         random_state=seed,

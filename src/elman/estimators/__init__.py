@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from elman.estimators.checks import check_table, check_unchanged, defaults_of, same, values_of
-from elman.estimators.common import COMMON
+from elman.estimators.common import COMMON, MOST_LAYERS
 from elman.estimators.contract import Contract
 from elman.estimators.documentation import documented
 from elman.estimators.estimator import Arrays, Estimator
@@ -19,6 +19,7 @@ from elman.estimators.parameters import (
     Count,
     Number,
     Parameter,
+    PerLayer,
     RandomState,
     Switch,
     Table,
@@ -31,6 +32,7 @@ from elman.estimators.worse import notice_worse
 
 __all__ = [
     "COMMON",
+    "MOST_LAYERS",
     "Arrays",
     "Choice",
     "Column",
@@ -44,6 +46,7 @@ __all__ = [
     "NamedParameters",
     "Number",
     "Parameter",
+    "PerLayer",
     "RandomState",
     "Switch",
     "Table",

@@ -18,6 +18,7 @@ __all__ = [
     "Count",
     "Number",
     "Parameter",
+    "PerLayer",
     "RandomState",
     "Switch",
     "Table",
@@ -153,6 +154,25 @@ class Count(Parameter):
             raise ArgumentError(f"{place}: {name} must be {wanted}, got {_check.show(value)}.") from error
         if self.most is not None:
             _check.at_most(place, {name: number}, {name: self.most})
+
+
+@dataclass(frozen=True, kw_only=True)
+class PerLayer(Parameter):
+    """One value, or a tuple of one for each layer; the estimator checks it with the number of layers.
+
+    Examples
+    --------
+    >>> PerLayer().plain((64, np.int64(32))), PerLayer().parsed([64, 32])
+    ([64, 32], (64, 32))
+    """
+
+    def plain(self, value: Any) -> Any:
+        """Return a tuple as a list."""
+        return [_plain(each) for each in value] if isinstance(value, list | tuple) else _plain(value)
+
+    def parsed(self, value: Any) -> Any:
+        """Return a list as a tuple."""
+        return tuple(value) if isinstance(value, list) else value
 
 
 @dataclass(frozen=True, kw_only=True)

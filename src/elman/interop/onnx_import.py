@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from elman import _check
 from elman.errors import ArgumentError, ElmanError, UnsupportedError
 from elman.interop.onnx_file import load_graph
 from elman.interop.onnx_graph import Graph
@@ -21,7 +22,7 @@ from elman.interop.onnx_reading import Found, read_layers, room, summary
 from elman.interop.onnx_run import run_graph
 from elman.interop.proof import Imported, Proof, compare, difference
 from elman.network import Architecture, Network, ParameterLayout
-from elman.network.architecture import HIDDEN_ACTIVATIONS, READOUTS
+from elman.network.architecture import READOUTS
 from elman.network.parameters import dense_prefix
 from elman.persistence.files import StrPath
 
@@ -183,7 +184,7 @@ def _with_heads(found: Found) -> tuple[dict[str, Any], dict[str, Array]]:
         if product is found.heads[-1]:
             beside = [bias for skip in found.skips for bias in skip.biases]
             named |= {"output.W_y": W, "output.b_y": _bias([*product.biases, *beside], width, found.dtype)}
-        elif product.activation not in HIDDEN_ACTIVATIONS:
+        elif product.activation not in _check.HIDDEN_ACTIVATIONS:
             raise UnsupportedError(f"has a {product.activation} before another layer; networks have it at the end.")
         else:
             prefix = dense_prefix(number)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, TypeVar
+from typing import Any
 
 from elman import _check
-from elman.errors import ArgumentError, Remedy, UnsupportedError
+from elman.errors import ArgumentError, UnsupportedError
 
 READOUTS = ("every", "last", "mean", "max")
-HIDDEN_ACTIVATIONS = ("identity", "tanh", "relu", "sigmoid")
 
 _PLACE = "Architecture"
 _LATER = {"dense", "dense_activation", "reverse"}  # fields that files of earlier versions lack
-_Each = TypeVar("_Each", int, str)
 
 
 @dataclass(frozen=True, repr=False)
@@ -128,39 +126,11 @@ class Architecture:
 
     def _settle_sizes(self) -> None:
         """Check sizes and activations by layer, and give equal networks equal fields."""
-        _check.positive_integer(_PLACE, "num_layers", self.num_layers)
-        if isinstance(self.hidden_size, (tuple, list)):
-            units = _sizes("hidden_size", self.hidden_size)
-            if self.num_layers not in (1, len(units)):
-                raise ArgumentError(
-                    f"{_PLACE}: hidden_size has the sizes of {len(units)} layers, but num_layers={self.num_layers}.\n"
-                    "  Hint: leave out num_layers."
-                )
-            object.__setattr__(self, "num_layers", len(units))
-            object.__setattr__(self, "hidden_size", _one_if_alike(units))
-        else:
-            _check.positive_integer(_PLACE, "hidden_size", self.hidden_size)
-        if isinstance(self.dense, int):
-            raise ArgumentError(
-                f"{_PLACE}: dense must be a tuple, one size per layer, got {self.dense!r}.", Remedy(dense=(self.dense,))
-            )
-        object.__setattr__(self, "dense", _sizes("dense", self.dense, least=0))
-        self._settle_activations()
-
-    def _settle_activations(self) -> None:
-        given = self.dense_activation
-        names = tuple(given) if isinstance(given, (tuple, list)) else (given,)
-        for name in names:
-            _check.choice(_PLACE, "dense_activation", name, HIDDEN_ACTIVATIONS)
-        if isinstance(given, (tuple, list)):
-            if len(names) != len(self.dense):
-                raise ArgumentError(
-                    f"{_PLACE}: dense_activation must have one name for each layer of dense={self.dense}, got "
-                    f"{len(names)}."
-                )
-            object.__setattr__(self, "dense_activation", _one_if_alike(names) if names else "relu")
-        if not self.dense:
-            object.__setattr__(self, "dense_activation", "relu")
+        units, layers = _check.layer_sizes(_PLACE, self.hidden_size, self.num_layers)
+        dense, activations = _check.dense_layers(_PLACE, self.dense, self.dense_activation)
+        settled = {"hidden_size": units, "num_layers": layers, "dense": dense, "dense_activation": activations}
+        for name, value in settled.items():
+            object.__setattr__(self, name, value)
 
     def _check_values(self) -> None:
         _check.cell_kind(_PLACE, self.cell)
@@ -315,17 +285,6 @@ class Architecture:
         if unknown := sorted(set(values) - names):
             raise ArgumentError(f"{_PLACE}: unknown field {unknown[0]!r}.")
         return cls(**values)
-
-
-def _sizes(name: str, given: Any, least: int = 1) -> tuple[int, ...]:
-    """Return the sizes of at least so many layers as a tuple."""
-    if not isinstance(given, (tuple, list)) or len(given) < least:
-        raise ArgumentError(f"{_PLACE}: {name} must be a tuple of sizes, one per layer, got {_check.show(given)}.")
-    return tuple(_check.positive_integer(_PLACE, f"{name}[{layer}]", size) for layer, size in enumerate(given))
-
-
-def _one_if_alike(values: tuple[_Each, ...]) -> _Each | tuple[_Each, ...]:
-    return values[0] if len(set(values)) == 1 else values
 
 
 def check_streamable(place: str, architecture: Architecture) -> None:

@@ -6,12 +6,18 @@ __all__ = ["SHARED"]
 
 SHARED = """cell : {"gru", "lstm", "rnn"}
         Recurrent layer.
-    hidden_size, num_layers : int
-        Units of a layer and direction, layers.
+    hidden_size : int or tuple of int
+        Units of every layer and direction, or of each layer, the lowest first: ``(64, 32)``.
+    num_layers : int
+        Recurrent layers; follows from a tuple of sizes.
     activation : {"tanh", "relu", "sigmoid", "identity"}
         Of ``cell="rnn"``.
     bidirectional : bool
         Whether a second layer reads the sequence backwards, from its true end.
+    dense : tuple of int
+        Units of each hidden dense layer between the readout and the output; none by default.
+    dense_activation : {"relu", "tanh", "sigmoid", "identity"}, or tuple of them
+        Of every hidden dense layer, or of each.
     dropout, recurrent_dropout : float
         Share of units dropped between layers and before the output; of the recurrent state.
     standardize : bool

@@ -55,7 +55,8 @@ def network_of_states(network: Network, states: str) -> Network:
     ((5, 1, 2), True)
     """
     size = network.architecture.readout_size
-    plain = replace(network.architecture, output_size=size, readout=states, output="identity")
+    no_dense: dict[str, Any] = {"dense": (), "dense_activation": "relu"}
+    plain = replace(network.architecture, output_size=size, readout=states, output="identity", **no_dense)
     found = Network.initialized(plain, dtype=network.dtype)
     for name, value in found.parameters.items():
         if name == "output.W_y":

@@ -15,13 +15,22 @@ from sklearn.utils import Tags, TransformerTags
 from elman import _check
 from elman.data.ragged import Ragged
 from elman.errors import DataError
-from elman.estimators import Arrays, Estimator, changing, check_table, fitted_value, trained, values_of
+from elman.estimators import (
+    MOST_LAYERS,
+    Arrays,
+    Estimator,
+    changing,
+    check_table,
+    fitted_value,
+    trained,
+    values_of,
+)
 from elman.network import Network
 from elman.sequences.embeddings import embedded
 from elman.sequences.fitted import Fitted, Inputs
 from elman.sequences.flow import Labelled, flow
 from elman.sequences.learning import Examples, learn, learn_further
-from elman.sequences.parameters import Parameters, Task
+from elman.sequences.parameters import ADDED, Parameters, Task
 from elman.sequences.reading import in_form_of, read
 from elman.sequences.saving import from_file, to_file
 from elman.sequences.stream import SequenceStream
@@ -48,6 +57,9 @@ class SequenceEstimator(Parameters, Estimator[Fitted], BaseEstimator):
 
     def _check(self, place: str) -> None:
         check_table(place, self._table, values_of(self))
+        _, layers = _check.layer_sizes(place, self.hidden_size, self.num_layers)
+        _check.at_most(place, {"num_layers": layers}, {"num_layers": MOST_LAYERS})
+        _check.dense_layers(place, self.dense, self.dense_activation)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -194,8 +206,8 @@ class SequenceEstimator(Parameters, Estimator[Fitted], BaseEstimator):
         Returns
         -------
         ndarray (N, M · R), or for ``"every"`` in the form of X with one more axis, else a list of (steps_i, M · R)
-            float64; R states, the number of directions times `hidden_size`, of each of the M networks side by side. The
-            steps of a classifier or regressor are its windows.
+            float64; R states, the number of directions times the units of the top layer, of each of the M networks
+            side by side. The steps of a classifier or regressor are its windows.
         """
         place = self._place("transform")
         _check.choice(place, "states", states or "last", ("last", "mean", "max", "every"))
@@ -234,6 +246,10 @@ class SequenceEstimator(Parameters, Estimator[Fitted], BaseEstimator):
 
     def _described(self, fitted: Fitted) -> tuple[Arrays, dict[str, Any]]:
         return to_file(fitted)
+
+    @classmethod
+    def _parsed(cls, parameters: dict[str, Any]) -> dict[str, Any]:
+        return super()._parsed(ADDED | parameters)
 
     def _rebuilt(self, arrays: Arrays, metadata: dict[str, Any]) -> Fitted:
         return from_file(self, self._task(), self._kind, arrays, metadata)

@@ -97,14 +97,16 @@ def architecture_of(parameters: Parameters, task: Task, input_size: int, target:
         input_size=input_size,
         output_size=target.size,
         cell=parameters.cell,
-        hidden_size=int(parameters.hidden_size),
-        num_layers=int(parameters.num_layers),
+        hidden_size=parameters.hidden_size,
+        num_layers=parameters.num_layers,
         activation=parameters.activation,
         bidirectional=bool(parameters.bidirectional),
         readout=task.readout,
         output=OUTPUTS[target.kind],
         dropout=float(parameters.dropout),
         recurrent_dropout=float(parameters.recurrent_dropout),
+        dense=parameters.dense,
+        dense_activation=parameters.dense_activation,
     )
 
 

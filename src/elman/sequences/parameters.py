@@ -10,13 +10,14 @@ import numpy as np
 from elman import _check
 from elman.data.ragged import LAYOUTS
 from elman.errors import ArgumentError, FileFormatError
-from elman.estimators import COMMON, Choice, Column, Count, Number, Parameter, Switch, Table
+from elman.estimators import COMMON, Choice, Column, Count, Number, Parameter, PerLayer, Switch, Table
 from elman.persistence.models import check_names
 
-__all__ = ["CLASSIFIER", "LOSSES", "MOST_STEPS", "PLAIN", "REGRESSOR", "TAGGER", "Parameters", "Task"]
+__all__ = ["ADDED", "CLASSIFIER", "LOSSES", "MOST_STEPS", "PLAIN", "REGRESSOR", "TAGGER", "Parameters", "Task"]
 
 LOSSES = {"mse": "mean_squared_error", "mae": "mean_absolute_error", "huber": "huber"}
 MOST_STEPS = 2**20  # of a window or stride
+ADDED: dict[str, Any] = {"dense": [], "dense_activation": "relu"}  # parameters that earlier files lack
 PLAIN = (bool, int, float, str)  # types of classes in a file
 
 
@@ -25,10 +26,12 @@ class Parameters:
     """The constructor arguments of all sequence estimators, described in their classes."""
 
     cell: str = "gru"
-    hidden_size: int = 64
+    hidden_size: Any = 64
     num_layers: int = 1
     activation: str = "tanh"
     bidirectional: bool = True
+    dense: Any = ()
+    dense_activation: Any = "relu"
     dropout: float = 0.2
     recurrent_dropout: float = 0.0
     standardize: bool = True
@@ -116,10 +119,12 @@ class _ClassWeight(Parameter):
 
 _SHARED: Table = {
     "cell": COMMON["cell"],
-    "hidden_size": COMMON["hidden_size"].also("num_cells hidden_layer_sizes"),
+    "hidden_size": PerLayer(others=COMMON["hidden_size"].others).also("num_cells hidden_layer_sizes"),
     "num_layers": COMMON["num_layers"],
     "activation": COMMON["activation"],
     "bidirectional": Switch(),
+    "dense": PerLayer(others="dense_units dense_layers fc_units"),
+    "dense_activation": PerLayer(),
     "dropout": COMMON["dropout"].later(),
     "recurrent_dropout": COMMON["recurrent_dropout"].later(),
     "standardize": Switch(others="scaler normalize standardise"),

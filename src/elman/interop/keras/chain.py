@@ -24,7 +24,6 @@ from elman.interop.keras.layers import (
 )
 from elman.interop.reference_network import ReferenceNetwork
 from elman.network import Architecture, Network, ParameterLayout, Parameters
-from elman.network.architecture import HIDDEN_ACTIVATIONS
 from elman.network.parameters import dense_prefix, layer_prefix
 
 Array = npt.NDArray[Any]
@@ -166,7 +165,7 @@ class Chain:
             width = head.weights[0].shape[1]
             found.append(head)
         for hidden in found[:-1]:
-            if hidden.activation not in HIDDEN_ACTIVATIONS:
+            if hidden.activation not in _check.HIDDEN_ACTIVATIONS:
                 raise UnsupportedError(
                     f"from_keras: {hidden.name}: {hidden.activation} is not supported below another layer."
                 )
