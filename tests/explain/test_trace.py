@@ -366,5 +366,8 @@ def test_layers_of_own_sizes_are_traced_and_checked() -> None:
 
 def test_hidden_dense_layers_are_not_traced() -> None:
     network = Network.initialized(Architecture(1, 1, hidden_size=2, dense=(3,)))
+    projected = Network.initialized(Architecture(1, 1, hidden_size=2, projection_size=1))
+    with pytest.raises(UnsupportedError, match=r"projection_size=1 cannot be traced; trace one without"):
+        trace(projected, np.ones((3, 1, 1)), np.ones((3, 1, 1)))
     with pytest.raises(UnsupportedError, match=r"hidden dense layers, dense=\(3,\), cannot be traced"):
         trace(network, np.zeros((2, 1, 1)), np.zeros((2, 1, 1)))

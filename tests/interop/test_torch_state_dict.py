@@ -155,10 +155,10 @@ REFUSED: list[tuple[dict[str, Any], dict[str, Any], type[Exception], str]] = [
     ),
     (LSTM | {"weight_ih_l0": np.ones(8)}, {}, ShapeError, "from_torch: weight_ih_l0 must be a matrix, got shape (8,)."),
     (
-        LSTM | {"weight_hr_l0": np.ones((1, 2))},
+        LSTM | {"weight_hr_l0": np.ones((1, 3)), "weight_hh_l0": np.ones((12, 2))},
         {},
-        UnsupportedError,
-        "from_torch: weight_hr_l0: an LSTM with projections (proj_size) is not supported.",
+        ShapeError,
+        "from_torch: weight_ih_l0 must have shape (12, 3), got (8, 3).",
     ),
     (
         HEAD,

@@ -32,6 +32,13 @@ def architectures() -> list[Architecture]:
                     None, 5, vocabulary_size=5, embedding_size=size, tied_weights=tied, readout=readout, **common
                 )
             )
+        if cell == "lstm":
+            projected = {"projection_size": 1, "hidden_size": (2, 3)[:layers]}
+            found += [Architecture(D, K, readout=readout, **common | projected) for readout in ("every", "last", "max")]
+            found.append(Architecture(D, K, bias=False, dense=(2,), readout="mean", **common | projected))
+            if not bidirectional:
+                projected |= {"reverse": True, "projection_size": 2, "hidden_size": 3}
+                found.append(Architecture(D, K, **common | projected))
         if not bidirectional:
             back: dict[str, Any] = {"reverse": True, "hidden_size": (3, 2)[:layers]}
             found += [Architecture(D, K, readout=readout, **common | back) for readout in ("every", "last", "max")]

@@ -39,13 +39,15 @@ def forward(
                 h, c = _run(a, p, layer, direction, values, state.h[part, row], state.c, part, row, key)
                 finals[0].append(h[-1])
                 finals[1].append(c[-1])
-                parts.append(h[1:][::-1] if a.backwards[direction] else h[1:])
+                r = _projected(a, p, layer, direction, h)
+                parts.append(r[1:][::-1] if a.backwards[direction] else r[1:])
             values = np.concatenate(parts, axis=1)
             if layer + 1 < a.num_layers:
                 values = values * _mask(a.dropout, key, 4 * layer + 1, length, row, values.shape[1])
         outcome.h.append([_filled(a, h) for h in finals[0]])
         outcome.c.append([_filled(a, c) for c in finals[1]])
-        outcome.o.append(_output(a, p, x[:length, row], values, finals[0], row, key))
+        tops = [_projected(a, p, layer, d, h) for d, h in enumerate(finals[0][-a.directions :])]
+        outcome.o.append(_output(a, p, x[:length, row], values, tops, row, key))
     return outcome
 
 
@@ -82,17 +84,37 @@ def _run(a, p, layer, direction, values, h_0, c_0, part, row, key):
         key = key._replace(first_step=0)
         h_mask = _mask(a.recurrent_dropout, key, 4 * layer + 2 + direction, 1, row, units)
     h_0, c_0 = h_0[:units], c_0[part, row, :units][np.newaxis] if a.cell == "lstm" else None
+    if a.projection_size is not None:
+        return _run_projected(x, h_0[np.newaxis], c_0, W_x, W_h, p[name + "W_p"], b, h_mask)
     b_hn = p.get(name + "b_hn")
     h, c, _ = reference.layer_forward(a.cell, x, h_0[np.newaxis], c_0, W_x, W_h, b, b_hn, a.activation, h_mask=h_mask)
     return h[:, 0], h[:, 0] if c is None else c[:, 0]
 
 
-def _output(a, p, x, values, finals, row, key):
+def _run_projected(x, h_0, c_0, W_x, W_h, W_p, b, h_mask):
+    """Return h and c of an LSTM whose r_{t-1} = h_{t-1} W_p is a part of its input."""
+    h, c, none = [h_0], [c_0], np.zeros((len(W_p), W_x.shape[1]))
+    for x_t in x:
+        kept = h[-1] if h_mask is None else h[-1] * h_mask
+        both = np.concatenate([x_t, kept @ W_p], axis=1)[np.newaxis]
+        step = reference.layer_forward("lstm", both, h[-1], c[-1], np.concatenate([W_x, W_h]), none, b)
+        h.append(step.h[1])
+        c.append(step.c[1])
+    return np.concatenate(h), np.concatenate(c)
+
+
+def _projected(a, p, layer, direction, h):
+    """Return what the layer above reads of states."""
+    W_p = p.get(f"layers.{layer}." + ("reverse." if direction else "") + "W_p")
+    return h if W_p is None else h @ W_p
+
+
+def _output(a, p, x, values, tops, row, key):
     length = len(values)
     if a.readout == "every":
         read = values
     elif a.readout == "last":
-        read = np.concatenate(finals[-1 - a.bidirectional :])[np.newaxis]
+        read = np.concatenate(tops)[np.newaxis]
     elif length == 0:
         read = np.zeros((1, values.shape[1]))
     else:

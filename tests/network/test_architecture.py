@@ -34,6 +34,18 @@ REFUSED = {
         {"reverse": True, "bidirectional": True},
         "Architecture: reverse=True and bidirectional=True exclude each other.",
     ),
+    "a projection of another cell": (
+        {"cell": "gru", "projection_size": 2},
+        "Architecture: projection_size needs cell='lstm', got 'gru'.",
+    ),
+    "a wide projection": (
+        {"hidden_size": (8, 4), "projection_size": 4},
+        "Architecture: projection_size must be less than the units of every layer, 4, got 4.",
+    ),
+    "an empty projection": (
+        {"projection_size": 0},
+        "Architecture: projection_size must be an integer of at least 1, got 0.",
+    ),
     "no size": (
         {"hidden_size": ()},
         "Architecture: hidden_size must be a tuple of sizes, one per layer, got ().",
@@ -119,6 +131,16 @@ def test_layers_of_own_sizes() -> None:
     assert shapes["layers.1.W_x"] == (8, 18) and shapes["layers.1.reverse.W_h"] == (6, 18)
     assert list(shapes)[-4:] == ["dense.0.W", "dense.0.b", "output.W_y", "output.b_y"]
     assert shapes["dense.0.W"] == (12, 5) and shapes["output.W_y"] == (5, 2)
+
+
+def test_projections_are_laid_out() -> None:
+    architecture = Architecture(3, 2, hidden_size=(6, 5), projection_size=4, bidirectional=True)
+    shapes = ParameterLayout(architecture).shapes
+    assert [shapes[f"layers.0.{name}"] for name in ("W_x", "W_h", "W_p")] == [(3, 24), (4, 24), (6, 4)]
+    assert (shapes["layers.1.W_x"], shapes["output.W_y"]) == ((8, 20), (8, 2))
+    assert (architecture.state_size, architecture.readout_size) == (6, 8)
+    assert Architecture.from_dict(json.loads(json.dumps(architecture.to_dict()))) == architecture
+    assert "projection_size" not in GOOD.to_dict()
 
 
 def test_equal_networks_have_equal_fields() -> None:

@@ -34,6 +34,14 @@ def test_default_is_orthogonal_gate_by_gate_with_open_forget_gates() -> None:
     assert np.abs(p["output.W_y"]).max() <= sqrt(6 / (H + 4))
 
 
+def test_projections_are_orthonormal() -> None:
+    p = named(replace(LSTM, projection_size=5))
+    W_p = p["layers.0.W_p"]
+    np.testing.assert_allclose(W_p.T @ W_p, np.eye(5), atol=1e-12)
+    for gate in np.split(p["layers.0.W_h"], 4, axis=1):
+        np.testing.assert_allclose(gate @ gate.T, np.eye(5), atol=1e-12)
+
+
 def test_orthogonal_matrices_are_drawn_without_preference() -> None:
     one = Architecture(1, 1, cell="rnn", hidden_size=1)
     assert {named(one, seed=seed)["layers.0.W_h"].item() for seed in range(20)} == {-1.0, 1.0}

@@ -403,8 +403,15 @@ def test_a_network_says_what_it_is() -> None:
     assert "0x" not in repr(network) and len(repr(network)) < 500
 
 
-def test_layers_of_own_sizes_are_saved(tmp_path: Path) -> None:
-    architecture = Architecture(2, 1, hidden_size=(3, 2), dense=(4, 5), dense_activation=("tanh", "relu"))
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        {"hidden_size": (3, 2), "dense": (4, 5), "dense_activation": ("tanh", "relu")},
+        {"hidden_size": (4, 3), "projection_size": 2},
+    ],
+)
+def test_layers_of_own_sizes_are_saved(sizes: dict[str, Any], tmp_path: Path) -> None:
+    architecture = Architecture(2, 1, **sizes)
     network = Network.initialized(architecture)
     network.save(tmp_path / "network")
     again = load(tmp_path / "network")

@@ -151,6 +151,17 @@ def test_refuses_what_needs_the_whole_sequence(options: dict[str, Any]) -> None:
         Stream(network)
 
 
+def test_projections_take_single_steps_with_the_bits_of_the_whole() -> None:
+    network, x = make({"hidden_size": (7, 5), "projection_size": 3})
+    with pytest.raises(UnsupportedError, match="Stream: a network with projection_size=3 has no packed weights"):
+        Stream(network)
+    state = State.zeros(network.architecture, 2)
+    for x_t, y_t in zip(x, network.predict(x), strict=True):
+        state, y = network.step(state, x_t)
+        np.testing.assert_array_equal(y, y_t)
+    np.testing.assert_array_equal(state.h, network.run(x)[0].h)
+
+
 def test_a_stream_refuses_to_be_copied() -> None:
     stream = Stream(make({})[0])
     for act in (copy.copy, copy.deepcopy, pickle.dumps):

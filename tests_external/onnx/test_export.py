@@ -100,6 +100,16 @@ def test_classifiers(labels: Any, sizes: dict[str, Any], tmp_path: Path) -> None
     np.testing.assert_allclose(theirs["probabilities"], classifier.predict_proba(SEQUENCES), atol=1e-6)
 
 
+@pytest.mark.parametrize("readout", ["every", "last", "max"])
+def test_projections_are_composed(readout: str, tmp_path: Path) -> None:
+    sizes: dict[str, Any] = {"hidden_size": (6, 5), "projection_size": 3, "bidirectional": True}
+    network = Network.initialized(Architecture(2, 4, readout=readout, dense=(3,), **sizes))
+    proof = export_onnx(network, tmp_path / "p.onnx")
+    assert proof.largest_difference is not None and proof.largest_difference < 1e-5
+    x = np.random.default_rng(0).standard_normal((7, 3, 2)).astype(np.float32)
+    np.testing.assert_allclose(outputs(tmp_path / "p.onnx", x=x)["y"], network.predict(x), atol=1e-5)
+
+
 def test_regressor_and_tagger(tmp_path: Path) -> None:
     regressor = SequenceRegressor(ensemble_size=2, window=4, stride=3, **SMALL).fit(SEQUENCES, np.arange(8.0))
     export_onnx(regressor, tmp_path / "r.onnx")

@@ -168,8 +168,6 @@ def test_what_a_state_dict_does_not_show_is_refused() -> None:
     model.words = nn.Embedding(9, 3, max_norm=1.0)
     with pytest.raises(UnsupportedError, match=r"the module 'words' \(Embedding\) has max_norm=1.0"):
         from_torch(model, output="classes", embedding="words")
-    with pytest.raises(UnsupportedError, match="proj_size"):
-        from_torch(nn.LSTM(3, 4, proj_size=2))
     with pytest.raises(ArgumentError, match="activation='relu', but the module has 'tanh'"):
         from_torch(nn.RNN(3, 4), activation="relu")
 
@@ -338,3 +336,32 @@ def test_an_estimator_with_sizes_by_layer_goes_to_torch_and_back() -> None:
         network.theta[:] = back.theta
     assert all(np.array_equal(network.theta, theta) for network, theta in zip(model.networks_, own, strict=True))
     assert np.array_equal(model.decision_function(X), before)
+
+
+@pytest.mark.parametrize("options", [{}, {"num_layers": 2, "bidirectional": True}, {"bias": False, "num_layers": 3}])
+def test_projections_come_and_go(options: dict[str, Any]) -> None:
+    torch.manual_seed(0)
+    theirs = nn.LSTM(3, 5, proj_size=2, **options).double()
+    network, proof = from_torch(theirs)
+    a = network.architecture
+    assert (a.units[0], a.projection_size, a.num_layers) == (5, 2, options.get("num_layers", 1))
+    assert proof.compared > 0 and proof.largest_difference < 1e-12
+    x = torch.randn(7, 4, 3, dtype=torch.float64)
+    np.testing.assert_allclose(network.predict(x.numpy()), theirs(x)[0].detach().numpy(), atol=1e-12)
+    module, _ = to_torch(network)
+    assert module.recurrent.proj_size == 2
+    assert np.array_equal(from_torch(module).network.theta, network.theta)
+
+
+def test_gradients_of_projections_are_torch_s() -> None:
+    network = Network.initialized(
+        Architecture(3, 2, hidden_size=(6, 5), projection_size=2, dense=(4,), readout="last"), dtype=np.float64
+    )
+    module, _ = to_torch(network)
+    x, do = np.random.default_rng(0).standard_normal((7, 4, 3)), np.random.default_rng(1).standard_normal((4, 2))
+    network.backward(network.forward(x), do)
+    module(torch.from_numpy(x))[0].backward(torch.from_numpy(do))
+    for layer in (0, 1):
+        for ours, theirs in (("W_x", "weight_ih_l0"), ("W_h", "weight_hh_l0"), ("W_p", "weight_hr_l0")):
+            expected = module.recurrent[layer].get_parameter(theirs).grad.numpy().T
+            np.testing.assert_allclose(network.gradients[f"layers.{layer}.{ours}"], expected, atol=1e-12)

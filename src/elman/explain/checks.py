@@ -95,6 +95,10 @@ def check_size(architecture: Architecture, layout: ParameterLayout, T: int, N: i
             f"trace: a network with reverse={architecture.reverse}, output={architecture.output!r} cannot be traced; "
             f"trace one with {instead}."
         )
+    if architecture.projection_size is not None:
+        raise UnsupportedError(
+            f"trace: a network with projection_size={architecture.projection_size} cannot be traced; trace one without."
+        )
     if architecture.dense:
         raise UnsupportedError(
             f"trace: a network with hidden dense layers, dense={architecture.dense}, cannot be traced; trace one with "

@@ -54,6 +54,7 @@ def weights_of(architecture: Architecture, parameters: Mapping[str, Array], laye
     Returns
     -------
     Weights
+        R is W_p W_h of a layer with a projection, whose outputs are then still to be multiplied by W_p.
 
     Examples
     --------
@@ -68,7 +69,10 @@ def weights_of(architecture: Architecture, parameters: Mapping[str, Array], laye
     for direction in range(architecture.directions):
         prefix = layer_prefix(layer, direction)
         W.append(_reordered(parameters[prefix + "W_x"], order).T)
-        R.append(_reordered(parameters[prefix + "W_h"], order).T)
+        W_h = parameters[prefix + "W_h"]
+        if prefix + "W_p" in parameters:
+            W_h = parameters[prefix + "W_p"] @ W_h
+        R.append(_reordered(W_h, order).T)
         if prefix + "b" in parameters:
             first = _reordered(parameters[prefix + "b"], order)
             second = np.zeros_like(first)

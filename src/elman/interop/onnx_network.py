@@ -11,7 +11,7 @@ import numpy.typing as npt
 from elman.interop.onnx_graph import Graph, GraphBuilder
 from elman.interop.onnx_layers import attributes_of, weights_of
 from elman.network import Architecture, Network, State
-from elman.network.parameters import dense_prefix
+from elman.network.parameters import dense_prefix, layer_prefix
 
 __all__ = [
     "ALL",
@@ -142,6 +142,8 @@ def add_network(
     ends: list[tuple[str, ...]] = []
     for layer in range(architecture.num_layers):
         y, end = _add_layer(builder, architecture, named, layer, below, lengths, states)
+        top = _projected(builder, architecture, named, layer, end[0])
+        y = _projected(builder, architecture, named, layer, y)
         # (T, directions, N, H) becomes (T, N, directions·H)
         width = architecture.layer_output_size(layer)
         below = builder.op("Reshape", builder.op("Transpose", y, perm=[0, 2, 1, 3]), [0, 0, width])
@@ -149,7 +151,7 @@ def add_network(
     joined = [_joined(builder, architecture, tensors) for tensors in zip(*ends, strict=True)]
     final = States(joined[0], joined[1] if len(joined) > 1 else None)
     kind = readout or architecture.readout
-    read = _read_out(builder, architecture, kind, below, ends[-1][0], lengths)
+    read = _read_out(builder, architecture, kind, below, top, lengths)
     for number, activation in enumerate(architecture.dense_activations):
         read = _dense(builder, read, named, dense_prefix(number) + "W", dense_prefix(number) + "b")
         if activation != "identity":
@@ -215,6 +217,16 @@ def _add_layer(
     begun = builder.op("Unsqueeze", builder.op("Greater", lengths, 0), [0, 2])
     ends = tuple(builder.op("Where", begun, *pair) for pair in zip(outputs[1:], own, strict=True))
     return outputs[0], ends
+
+
+def _projected(
+    builder: GraphBuilder, architecture: Architecture, named: Mapping[str, Array], layer: int, h: str
+) -> str:
+    """Return states (…, directions, N, H) of a layer after its projection, if it has one."""
+    if architecture.projection_size is None:
+        return h
+    both = [named[layer_prefix(layer, direction) + "W_p"] for direction in range(architecture.directions)]
+    return builder.op("MatMul", h, builder.constant(np.stack(both), f"layers.{layer}.W_p"))
 
 
 def _part(builder: GraphBuilder, state: str, layer: int, architecture: Architecture) -> str:

@@ -12,7 +12,7 @@ from elman.errors import ArgumentError, UnsupportedError
 READOUTS = ("every", "last", "mean", "max")
 
 _PLACE = "Architecture"
-_LATER = {"dense", "dense_activation", "reverse"}  # fields that files of earlier versions lack
+_LATER = {"dense", "dense_activation", "reverse", "projection_size"}  # fields that files of earlier versions lack
 
 
 @dataclass(frozen=True, repr=False)
@@ -74,6 +74,10 @@ class Architecture:
     reverse : bool
         Run every layer backwards alone, from the last valid step of each row to the first; ``readout="last"`` is then
         the state after the first step.
+    projection_size : int, optional
+        Of an LSTM: values P that each layer and direction passes to the layer above, to the readout and to its own next
+        step, ``r_t = h_t W_p``, fewer than its units (Sak et al. 2014). A `State` holds h, and recurrent dropout drops
+        units of h.
 
     Raises
     ------
@@ -109,6 +113,7 @@ class Architecture:
     dense: tuple[int, ...] = ()
     dense_activation: str | tuple[str, ...] = "relu"
     reverse: bool = False
+    projection_size: int | None = None
 
     def __repr__(self) -> str:
         """Return a call of the constructor with the fields that differ from their defaults."""
@@ -121,6 +126,7 @@ class Architecture:
         self._check_values()
         self._check_input()
         self._check_skip()
+        self._check_projection()
         if self.tied_weights:
             self._check_tied()
 
@@ -166,11 +172,24 @@ class Architecture:
         if self.skip_steps > 1 and not (self.linear_skip and self.readout == "last"):
             raise ArgumentError(f"{_PLACE}: skip_steps={self.skip_steps} needs linear_skip=True and readout='last'.")
 
+    def _check_projection(self) -> None:
+        if self.projection_size is None:
+            return
+        _check.positive_integer(_PLACE, "projection_size", self.projection_size)
+        if self.cell != "lstm":
+            raise ArgumentError(f"{_PLACE}: projection_size needs cell='lstm', got {self.cell!r}.")
+        if self.projection_size >= min(self.units):
+            raise ArgumentError(
+                f"{_PLACE}: projection_size must be less than the units of every layer, {min(self.units)}, got "
+                f"{self.projection_size}."
+            )
+
     def _check_tied(self) -> None:
         if self.embedding_size is None:
             raise ArgumentError(f"{_PLACE}: tied_weights=True needs an embedding_size.")
         if self.embedding_size != self.head_size:
-            wanted = "the last of dense" if self.dense else "directions x hidden_size"
+            units = "hidden_size" if self.projection_size is None else "projection_size"
+            wanted = "the last of dense" if self.dense else f"directions x {units}"
             raise ArgumentError(
                 f"{_PLACE}: tied_weights=True needs embedding_size = {wanted} = {self.head_size}, "
                 f"got {self.embedding_size}."
@@ -246,7 +265,7 @@ class Architecture:
 
     def layer_output_size(self, layer: int) -> int:
         """Width of the output of recurrent layer ``layer``, counted from 0."""
-        return self.directions * self.layer_size(layer)
+        return self.directions * (self.projection_size or self.layer_size(layer))
 
     def layer_input_size(self, layer: int) -> int:
         """Width of the input of recurrent layer ``layer``, counted from 0."""

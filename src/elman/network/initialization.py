@@ -42,8 +42,8 @@ def initialize(
     architecture : Architecture
         The network.
     scheme : {"default", "glorot", "torch", "uniform", "zeros"}
-        - ``"default"``: orthogonal W_h (gate by gate), Glorot uniform W_x (gate by gate) and W_y, forget bias 1, other
-          biases 0, embedding rows of length about 1.
+        - ``"default"``: orthogonal W_h (gate by gate) and W_p, Glorot uniform W_x (gate by gate) and W_y, forget
+          bias 1, other biases 0, embedding rows of length about 1.
         - ``"glorot"``: as default, with Glorot uniform W_h.
         - ``"torch"``: uniform on ±1/√H, biases of the recurrent layers the sum of two such draws (PyTorch keeps two),
           embedding standard normal.
@@ -129,7 +129,9 @@ def _warn_zeros(architecture: Architecture) -> None:
 def _default(architecture: Architecture, name: str, view: Array, random: np.random.Generator) -> None:
     if name.endswith("W_h"):
         for gate in np.split(view, architecture.gates, axis=1):
-            gate[...] = _orthogonal(gate.shape[0], random)
+            gate[...] = _orthogonal(gate.shape, random)
+    elif name.endswith("W_p"):
+        view[...] = _orthogonal(view.shape, random)
     else:
         _glorot(architecture, name, view, random)
 
@@ -139,7 +141,7 @@ def _glorot(architecture: Architecture, name: str, view: Array, random: np.rando
         _uniform(view, sqrt(3.0 / view.shape[1]), random)
     elif view.ndim == 2:
         # In W_x and W_h every gate is a map of its own, so fans are those of one gate.
-        maps = architecture.gates if name.startswith("layers.") else 1
+        maps = architecture.gates if name.endswith(("W_x", "W_h")) else 1
         _uniform(view, sqrt(6.0 / (view.shape[0] + view.shape[1] // maps)), random)
     elif name.startswith("layers.") and name.endswith(".b") and "f" in architecture.kind.gates:
         np.split(view, architecture.gates)[architecture.kind.gates.index("f")][...] = 1.0
@@ -174,8 +176,12 @@ def _uniform(view: Array, half_width: float, random: np.random.Generator) -> Non
     view[...] = random.uniform(-half_width, half_width, view.shape)
 
 
-def _orthogonal(size: int, random: np.random.Generator) -> Array:
-    """Draw an orthogonal matrix uniformly: QR of a normal matrix, signs fixed by R's diagonal (Mezzadri 2007)."""
-    q, r = np.linalg.qr(random.standard_normal((size, size)))
+def _orthogonal(shape: tuple[int, ...], random: np.random.Generator) -> Array:
+    """Draw orthonormal columns, or rows if they are fewer, uniformly.
+
+    QR of a normal matrix, signs fixed by R's diagonal (Mezzadri 2007).
+    """
+    normal = random.standard_normal(shape)
+    q, r = np.linalg.qr(normal if shape[0] >= shape[1] else normal.T)
     rotation: Array = q * np.where(np.diag(r) < 0, -1.0, 1.0)
-    return rotation
+    return rotation if shape[0] >= shape[1] else rotation.T

@@ -62,8 +62,8 @@ class Layer:
         if both or self.dropout is not None:
             self._outputs = take("outputs", self.width)
         if backwards:
-            self._x_reversed, self._reversed = take("x_reversed", input_size), take("reversed", self.size)
-        self._dh = take("dh", self.size) if backwards and binding.keep else None
+            self._x_reversed, self._reversed = take("x_reversed", input_size), take("reversed", self.passes[0].width)
+        self._dy = take("dy", self.passes[0].width) if binding.keep and backwards else None
         self._dx = take("dx", input_size) if need_dx and binding.keep else None
         self._dx_reverse = take("dx_reverse", input_size) if need_dx and binding.keep and both else None
 
@@ -77,18 +77,18 @@ class Layer:
             run.forward(x, h_0, c_0, h_mask, call)
 
     def outputs(self, call: Call) -> Array:
-        """Return the outputs of every step, (T, N, directions·H), with dropout."""
-        parts = [
-            call.timeline.reverse(run.h[1:], self._reversed) if backwards else run.h[1:]
-            for run, backwards in zip(self.passes, self.backwards, strict=True)
-        ]
+        """Return the outputs of every step, (T, N, width), with dropout."""
+        parts = []
+        for run, backwards in zip(self.passes, self.backwards, strict=True):
+            own = run.outputs(run.h[1:], call)
+            parts.append(call.timeline.reverse(own, self._reversed) if backwards else own)
         y: Array = parts[0] if len(parts) == 1 else np.concatenate(parts, axis=2, out=self._outputs)
         return y if self.dropout is None else self.dropout.forward(y, self._outputs, call)
 
     def final(self, out: Array, call: Call) -> Array:
-        """Write the final state of each direction, side by side, to ``out`` (N, directions·H)."""
+        """Write the output at the final state of each direction, side by side, to ``out`` (N, width)."""
         for run, part in zip(self.passes, self.parts(out), strict=True):
-            part[...] = call.timeline.last(run.h, self._final)
+            part[...] = run.outputs(call.timeline.last(run.h, self._final), call)
         return out
 
     def backward(self, dy: Array | None, d_final: Array | None, d_state: State | None, call: Call) -> Array | None:
@@ -96,9 +96,9 @@ class Layer:
 
         Parameters
         ----------
-        dy : ndarray (T, N, directions·H), optional
+        dy : ndarray (T, N, width), optional
             Of `outputs`; overwritten with dropout.
-        d_final : ndarray (N, directions·H), optional
+        d_final : ndarray (N, width), optional
             Of `final`.
         d_state : State, optional
             Adjoint of the final state that arrives from later chunks.
@@ -106,12 +106,16 @@ class Layer:
         if dy is not None and self.dropout is not None:
             dy = self.dropout.backward(dy)
         for direction, run in enumerate(self.passes):
-            dh_T = None if d_final is None else np.ascontiguousarray(self.parts(d_final)[direction])
+            run.begin_backward()
+            dh_T = None
+            if d_final is not None:
+                part = np.ascontiguousarray(self.parts(d_final)[direction])
+                dh_T = run.states(part, call.timeline.last(run.h, self._final), call)
             later, dc_T = self._part_of_state(d_state, direction)
             if later is not None:
                 dh_T = later if dh_T is None else dh_T + later
-            dh, dx = self._part_of(dy, direction, call), self._dx_reverse if direction else self._dx
-            run.backward(dh, dh_T, dc_T, dx, call)
+            dh = None if dy is None else run.states(self._part_of(dy, direction, call), run.h[1:], call)
+            run.backward(dh, dh_T, dc_T, self._dx_reverse if direction else self._dx, call)
         if self._dx is None or not any(self.backwards):
             return self._dx
         backwards = self._dx if self._dx_reverse is None else self._dx_reverse
@@ -122,8 +126,9 @@ class Layer:
         return self._dx
 
     def parts(self, both: Array) -> list[Array]:
-        """Return each direction's columns of an array (…, directions·H)."""
-        return [both[..., k * self.size : (k + 1) * self.size] for k in range(len(self.passes))]
+        """Return each direction's columns of an array (…, width)."""
+        size = self.passes[0].width
+        return [both[..., k * size : (k + 1) * size] for k in range(len(self.passes))]
 
     def _part_of_state(self, state: State | None, direction: int) -> tuple[Array | None, Array | None]:
         """Return one direction's h and c (N, H), contiguous."""
@@ -132,9 +137,9 @@ class Layer:
         h, c = state.part(self.first + direction, self.size)
         return np.ascontiguousarray(h), None if c is None else np.ascontiguousarray(c)
 
-    def _part_of(self, dy: Array | None, direction: int, call: Call) -> Array | None:
+    def _part_of(self, dy: Array, direction: int, call: Call) -> Array:
         """Return one direction's part of dy, contiguous and in that direction's order of time."""
-        if dy is None or self._dh is None:
+        if self._dy is None:
             return dy
-        np.copyto(self._dh, self.parts(dy)[direction])
-        return call.timeline.reverse(self._dh, self._reversed) if self.backwards[direction] else self._dh
+        np.copyto(self._dy, self.parts(dy)[direction])
+        return call.timeline.reverse(self._dy, self._reversed) if self.backwards[direction] else self._dy

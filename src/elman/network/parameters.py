@@ -30,8 +30,8 @@ class ParameterLayout:
     ----------
     shapes : dict of str to tuple of int
         Shape of each parameter, in the order of the vector: ``embedding``, ``layers.0.W_x``, ``layers.0.W_h``,
-        ``layers.0.b``, ``layers.0.b_hn`` (GRU), ``layers.0.reverse.W_x``, …, ``dense.0.W``, ``dense.0.b``, …,
-        ``output.W_y``, ``output.b_y``, ``skip.W_k``.
+        ``layers.0.W_p`` (projection), ``layers.0.b``, ``layers.0.b_hn`` (GRU), ``layers.0.reverse.W_x``, …,
+        ``dense.0.W``, ``dense.0.b``, …, ``output.W_y``, ``output.b_y``, ``skip.W_k``.
     slices : dict of str to slice
         Position of each parameter in the vector.
     size : int
@@ -86,7 +86,9 @@ def _layer_shapes(architecture: Architecture, layer: int, prefix: str) -> Iterat
     H = architecture.layer_size(layer)
     columns = architecture.gates * H
     yield prefix + "W_x", (architecture.layer_input_size(layer), columns)
-    yield prefix + "W_h", (H, columns)
+    yield prefix + "W_h", (architecture.projection_size or H, columns)
+    if architecture.projection_size is not None:
+        yield prefix + "W_p", (H, architecture.projection_size)
     if architecture.bias:
         yield prefix + "b", (columns,)
         if architecture.kind.has_b_hn:

@@ -19,7 +19,8 @@ class State:
     ----------
     h : ndarray (layers × directions, N, H)
         Hidden states; layer l, direction d is ``h[l * directions + d]``. H is that of the largest layer: a layer of
-        fewer units has its state in the first columns; the others are zero and have no influence.
+        fewer units has its state in the first columns; the others are zero and have no influence. With projections
+        these are the states before them.
     c : ndarray (layers × directions, N, H), optional
         Cell states of LSTM layers.
 

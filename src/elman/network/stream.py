@@ -36,7 +36,7 @@ class Stream:
     ------
     UnsupportedError
         If the output needs more than the state and the current step: both directions, the mean or maximum over steps,
-        or a skip over several steps.
+        or a skip over several steps. If it has projections.
     ShapeError, ArgumentError
         If the state is not one of this network with that many rows.
 
@@ -53,6 +53,11 @@ class Stream:
 
     def __init__(self, network: Network, state: State | None = None, rows: int = 1) -> None:
         check_streamable("Stream", network.architecture)
+        if (projection_size := network.architecture.projection_size) is not None:
+            raise UnsupportedError(
+                f"Stream: a network with projection_size={projection_size} has no packed weights.\n"
+                "  Hint: Network.step() takes single steps."
+            )
         rows = _check.positive_integer("Stream", "rows", rows)
         self.architecture = architecture = network.architecture
         self.dtype = network.dtype

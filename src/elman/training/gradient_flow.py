@@ -170,7 +170,7 @@ def _outputs(tape: Tape, do: Array, lengths: Array, probes: int) -> Iterator[tup
     if dy is None:
         assert d_final is not None
         injected = []
-        for part in top.parts(d_final):
+        for part in _states(top, d_final):
             own = np.zeros((tape.steps, *part.shape), part.dtype)
             own[lengths - 1, rows] = np.where(lengths[:, np.newaxis] > 0, part, 0.0)
             injected.append(own)
@@ -187,12 +187,21 @@ def _outputs(tape: Tape, do: Array, lengths: Array, probes: int) -> Iterator[tup
 
 
 def _by_direction(layer: Layer, dy: Array, call: Call) -> list[Array]:
-    """Split dy (T, N, directions·H) by direction, each part in the direction's order of time."""
-    parts = [np.ascontiguousarray(part) for part in layer.parts(dy)]
+    """Split dy (T, N, width) into gradients of states by direction, each part in the direction's order of time."""
+    parts = _states(layer, dy)
     return [
         call.timeline.reverse(part, np.empty_like(part)) if backwards else part
         for part, backwards in zip(parts, layer.backwards, strict=True)
     ]
+
+
+def _states(layer: Layer, dy: Array) -> list[Array]:
+    """Return the gradient of each direction's states (…, H) from that of the layer's output (…, width)."""
+    parts = [np.ascontiguousarray(part) for part in layer.parts(dy)]
+    found = []
+    for run, part in zip(layer.passes, parts, strict=True):
+        found.append(part if run.projection is None else engine.dense_forward(part, run.projection.transposed()))
+    return found
 
 
 def _follow(

@@ -22,6 +22,7 @@ from elman.network.parameters import dense_prefix, layer_prefix
 Array = npt.NDArray[Any]
 TOLERANCE = 1e-5
 _STEPS, _ROWS = 9, 3
+_NOT_IN_KERAS = {"linear_skip": False, "tied_weights": False, "recurrent_dropout": 0.0, "projection_size": None}
 
 
 class Exported(NamedTuple):
@@ -154,7 +155,7 @@ def to_keras(model: Any, *, tolerance: float = TOLERANCE) -> Exported:
             "  Hint: networks_ holds them; export_onnx takes the whole ensemble."
         )
     a = network.architecture
-    for name, plain in (("linear_skip", False), ("tied_weights", False), ("recurrent_dropout", 0.0)):
+    for name, plain in _NOT_IN_KERAS.items():
         if getattr(a, name) != plain:
             raise UnsupportedError(
                 f"to_keras: {name}={getattr(a, name)} has no counterpart in a chain of Keras layers."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -24,6 +25,7 @@ from elman.interop.torch.state_dict import (
     to_state_dict,
 )
 from elman.network import Architecture, Network, State
+from elman.network.parameters import layer_prefix
 
 Array = npt.NDArray[Any]
 _STEPS, _LENGTHS = 9, (9, 4, 1)
@@ -89,13 +91,13 @@ def from_torch(
     ShapeError
         If the shapes of the arrays disagree.
     UnsupportedError
-        If the model has projections.
+        If the model has parts that would be ignored, or layers of several kinds.
     InterchangeError
         If the two sides give different results.
 
     Notes
     -----
-    For a module, ``nonlinearity`` and ``dropout`` are converted and ``proj_size`` is refused. ``batch_first`` is the
+    For a module, ``nonlinearity``, ``dropout`` and ``proj_size`` are converted. ``batch_first`` is the
     order of a module's input; the weights do not depend on it, and Elman's order is always (T, N, D).
 
     The comparison uses `torch.nn`'s modules with these weights. The ``forward`` of your own model is not analysed: pass
@@ -181,8 +183,6 @@ def _attributes(modules: list[Any], activation: str | None) -> dict[str, Any]:
     module = modules[0]
     for each in modules:
         _check_kind(each)
-        if getattr(each, "proj_size", 0):
-            raise UnsupportedError(f"from_torch: proj_size={each.proj_size}: projections are not supported.")
         kinds = [(type(own).__name__, getattr(own, "nonlinearity", None)) for own in (module, each)]
         if kinds[0] != kinds[1]:
             raise UnsupportedError(f"from_torch: {kinds[0][0]} and {kinds[1][0]}: the layers of a network are alike.")
@@ -284,11 +284,22 @@ def _compare_with(place: str, network: Network, module: Any, tolerance: float | 
     zeros = State.zeros(a, rows, network.dtype).to_arrays()
     start = {name: rng.standard_normal(array.shape).astype(network.dtype) for name, array in zeros.items()}
     ours_last, ours = network.run(x, State.from_arrays(start), np.array(_LENGTHS))
-    given = tuple(torch.from_numpy(array) for array in start.values())
+    given = tuple(torch.from_numpy(array) for array in _projected(network, start).values())
     with torch.no_grad():
         lengths = torch.tensor(_LENGTHS)
         theirs, last = module(torch.from_numpy(x), given if len(given) > 1 else given[0], lengths)
     pairs = {"outputs": (ours, theirs.numpy())}
-    for (name, array), end in zip(ours_last.to_arrays().items(), last if len(given) > 1 else (last,), strict=True):
+    ours_ends = _projected(network, ours_last.to_arrays())
+    for (name, array), end in zip(ours_ends.items(), last if len(given) > 1 else (last,), strict=True):
         pairs[f"final states {name}"] = (array, end.numpy())
     return compare(place, f"torch {torch.__version__}", pairs, tolerance)
+
+
+def _projected(network: Network, state: Mapping[str, Array]) -> dict[str, Array]:
+    """Return a state as PyTorch has it: the states of projected layers after their projection."""
+    a, found = network.architecture, dict(state)
+    if a.projection_size is not None:
+        parts = product(range(a.num_layers), range(a.directions))
+        matrices = [network.parameters[layer_prefix(*part) + "W_p"] for part in parts]
+        found["h"] = np.stack([h[:, : len(W_p)] @ W_p for h, W_p in zip(state["h"], matrices, strict=True)])
+    return found

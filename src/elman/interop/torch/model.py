@@ -52,6 +52,7 @@ class Model(torch.nn.Module):
             self.embedding = torch.nn.Embedding(a.vocabulary_size, a.embedding_size)
         options: dict[str, Any] = {"nonlinearity": a.activation} if a.cell == "rnn" else {}
         options |= {"bias": a.bias, "bidirectional": a.bidirectional}
+        options |= {"proj_size": a.projection_size} if a.projection_size is not None else {}
         kind, entering = MODULES[a.cell], a.layer_input_size(0)
         if isinstance(a.hidden_size, int):
             between = a.dropout if a.num_layers > 1 else 0.0
@@ -78,7 +79,7 @@ class Model(torch.nn.Module):
         x : Tensor (T, N, D), or (T, N) of integers
             Input.
         state : Tensor or tuple of Tensor (layers·directions, N, H), optional
-            Initial states as the recurrent module takes them; with layers of unlike units as `elman.network.State`.
+            Initial states as the recurrent module takes them; with layers of unlike units as wide as the largest.
         lengths : Tensor (N,) of integers, optional
             Valid steps of each row.
 
@@ -112,13 +113,16 @@ class Model(torch.nn.Module):
             here, units = slice(layer * a.directions, (layer + 1) * a.directions), a.layer_size(layer)
             given = None
             if state is not None:
-                parts = [part[here, :, :units].contiguous() for part in (state if a.kind.has_c else (state,))]
+                widths = (a.projection_size or units, units)  # of h and c
+                both = zip(state if a.kind.has_c else (state,), widths, strict=False)
+                parts = [part[here, :, :width].contiguous() for part, width in both]
                 given = tuple(parts) if a.kind.has_c else parts[0]
             packed, final = module(packed, given)
             if layer + 1 < a.num_layers:
                 packed = packed._replace(data=self.dropout(packed.data))
-            missing = a.state_size - units
-            finals.append([functional.pad(part, (0, missing)) for part in (final if a.kind.has_c else (final,))])
+            widest = (a.projection_size or a.state_size, a.state_size)
+            ends = zip(final if a.kind.has_c else (final,), widest, strict=False)
+            finals.append([functional.pad(end, (0, width - end.shape[2])) for end, width in ends])
         joined = [torch.cat(parts) for parts in zip(*finals, strict=True)]
         return packed, tuple(joined) if a.kind.has_c else joined[0]
 
@@ -139,7 +143,8 @@ class Model(torch.nn.Module):
         if readout == "max":
             return h.masked_fill(padding, -torch.inf).amax(0)
         last = state[0] if self.architecture.kind.has_c else state
-        tops = last[-self.architecture.directions :, :, : self.architecture.units[-1]]
+        width = self.architecture.projection_size or self.architecture.units[-1]
+        tops = last[-self.architecture.directions :, :, :width]
         return torch.cat(list(tops), 1)
 
     def _skipped(self, x: Any, lengths: Any, padding: Any) -> Any:

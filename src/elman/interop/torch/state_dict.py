@@ -19,9 +19,11 @@ from elman.network import Architecture, Network, ParameterLayout, Parameters
 from elman.network.parameters import dense_prefix, layer_prefix
 
 Array = npt.NDArray[Any]
+MATRICES = {"W_x": "weight_ih", "W_h": "weight_hh", "W_p": "weight_hr"}
 CELL_OF_BLOCKS = {1: "rnn", 3: "gru", 4: "lstm"}
 _PLACE = "from_torch"
 _MOST_REPEATED = 2**26
+_OF_UNITS = {False: "weight_hh", True: "weight_hr"}  # the matrix with a column for every unit
 
 
 Place = tuple[str, int]  # prefix of a recurrent module's keys, which ends with a dot unless empty; layer within it
@@ -54,7 +56,8 @@ def to_state_dict(network: Network, names: Names | None = None) -> dict[str, Arr
     Returns
     -------
     state_dict : dict of str to ndarray
-        ``weight_ih_l{k}[_reverse]`` (G·H, D), ``weight_hh_…`` (G·H, H), ``bias_ih_…`` and ``bias_hh_…`` (G·H,);
+        ``weight_ih_l{k}[_reverse]`` (G·H, D), ``weight_hh_…`` (G·H, H), ``weight_hr_…`` (P, H) of a projection,
+        ``bias_ih_…`` and ``bias_hh_…`` (G·H,);
         ``weight`` (K, R) and ``bias`` (K,) of the output layer.
 
     Raises
@@ -80,7 +83,7 @@ def to_state_dict(network: Network, names: Names | None = None) -> dict[str, Arr
         )
     found: dict[str, Array] = {}
     for prefix, their_prefix, suffix in _directions(architecture, own_places(architecture, names.layers)):
-        ours = {name: network.parameters.get(prefix + name) for name in ("W_x", "W_h", "b", "b_hn")}
+        ours = {name: network.parameters.get(prefix + name) for name in ("W_x", "W_h", "W_p", "b", "b_hn")}
         for name, value in _to_torch(ours).items():
             found[f"{their_prefix}{name}{suffix}"] = value
     for ours_name, theirs, transposed in _others(architecture, names):
@@ -114,7 +117,7 @@ def renaming(architecture: Architecture, names: Names, places: list[Place]) -> d
     found = {}
     ours = _directions(architecture, own_places(architecture))
     for (_, prefix, suffix), (_, own, own_suffix) in zip(_directions(architecture, places), ours, strict=True):
-        for kind in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"):
+        for kind in (*MATRICES.values(), "bias_ih", "bias_hh"):
             found[f"{prefix}{kind}{suffix}"] = f"{own}{kind}{own_suffix}"
     own_keys = {name: theirs for name, theirs, _ in _others(architecture, Names())}
     return found | {theirs: own_keys[name] for name, theirs, _ in _others(architecture, names)}
@@ -139,10 +142,9 @@ def _others(architecture: Architecture, names: Names) -> Iterator[tuple[str, str
 
 
 def _to_torch(ours: Mapping[str, Array | None]) -> dict[str, Array]:
-    W_x, W_h, b, b_hn = (ours[name] for name in ("W_x", "W_h", "b", "b_hn"))
-    assert W_x is not None
-    assert W_h is not None
-    found = {"weight_ih": np.ascontiguousarray(W_x.T), "weight_hh": np.ascontiguousarray(W_h.T)}
+    b, b_hn = ours["b"], ours["b_hn"]
+    matrices = {theirs: ours[name] for name, theirs in MATRICES.items()}
+    found = {theirs: np.ascontiguousarray(W.T) for theirs, W in matrices.items() if W is not None}
     if b is not None:
         found["bias_ih"] = b.copy()
         found["bias_hh"] = np.zeros_like(b)
@@ -253,24 +255,24 @@ def infer_architecture(arrays: Mapping[str, Array], names: Names, places: list[P
     ------
     ArgumentError
         If a key is missing.
-    UnsupportedError
-        If there are projections.
+    ShapeError
+        If shapes disagree.
     """
     prefix = places[0][0]
     W_ih, W_hh = (_matrix(arrays, f"{prefix}weight_{kind}_l0") for kind in ("ih", "hh"))
-    if projected := [name for name in arrays for prefix, _ in places if name.startswith(f"{prefix}weight_hr_l")]:
-        raise UnsupportedError(f"{_PLACE}: {projected[0]}: an LSTM with projections (proj_size) is not supported.")
-    H = W_hh.shape[1]
+    projected = any(f"{own}weight_hr_l0" in arrays for own, _ in places)
+    units = tuple(_matrix(arrays, f"{own}{_OF_UNITS[projected]}_l0").shape[1] for own, _ in places)
+    H = units[0]
     blocks, rest = divmod(len(W_hh), H)
     if rest or blocks not in CELL_OF_BLOCKS:
         raise ShapeError(
             f"{_PLACE}: {prefix}weight_hh_l0 must have shape (G·H, H) with G = 1 (RNN), 3 (GRU) or 4 (LSTM), "
             f"got {W_hh.shape}."
         )
-    units = tuple(_matrix(arrays, f"{own}weight_hh_l0").shape[1] for own, _ in places)
     bidirectional = f"{prefix}weight_ih_l0_reverse" in arrays
     dense = tuple(len(_matrix(arrays, f"{name}.weight")) for name in names.dense)
-    head = dense[-1] if dense else (2 if bidirectional else 1) * units[-1]
+    outputs = W_hh.shape[1] if projected else units[-1]
+    head = dense[-1] if dense else (2 if bidirectional else 1) * outputs
     if names.output is not None:
         head = len(_matrix(arrays, f"{names.output}.weight"))
     biased = any(f"{prefix}bias_ih_l0" in arrays for prefix, _ in places)
@@ -287,6 +289,7 @@ def infer_architecture(arrays: Mapping[str, Array], names: Names, places: list[P
         "hidden_size": units,
         "bidirectional": bidirectional,
         "dense": dense,
+        "projection_size": W_hh.shape[1] if projected else None,
     }
     return Architecture(output_size=head, bias=biased, **sizes, **fields, **choices)
 
@@ -315,12 +318,13 @@ def fill(architecture: Architecture, arrays: Mapping[str, Array], names: Names, 
     theta = np.zeros(layout.size, next(iter(arrays.values())).dtype)
     parameters = Parameters(theta, layout)
     for ours, prefix, suffix in _directions(architecture, places):
-        W_x, W_h = parameters[ours + "W_x"], parameters[ours + "W_h"]
-        W_x[...] = taken.take(f"{prefix}weight_ih{suffix}", W_x.shape[::-1]).T
-        W_h[...] = taken.take(f"{prefix}weight_hh{suffix}", W_h.shape[::-1]).T
+        for name, theirs in MATRICES.items():
+            if (W := parameters.get(ours + name)) is not None:
+                W[...] = taken.take(f"{prefix}{theirs}{suffix}", W.shape[::-1]).T
         if f"{prefix}bias_ih_l0" in arrays:
-            b_ih, b_hh = (taken.take(f"{prefix}bias_{kind}{suffix}", W_h.shape[1:]) for kind in ("ih", "hh"))
-            _sum_biases(parameters, ours, b_ih, b_hh, 2 * len(W_h))
+            columns = parameters[ours + "W_h"].shape[1:]
+            b_ih, b_hh = (taken.take(f"{prefix}bias_{kind}{suffix}", columns) for kind in ("ih", "hh"))
+            _sum_biases(parameters, ours, b_ih, b_hh)
     if names.output is None:
         parameters["output.W_y"][...] = np.eye(architecture.head_size)
     for name, theirs, transposed in _others(architecture, names):
@@ -337,22 +341,23 @@ def _check_shapes(
 ) -> None:
     """Compare all shapes before the parameter vector is allocated: its size is a product of theirs."""
     for ours, prefix, suffix in _directions(architecture, places):
-        rows, units = layout.shapes[ours + "W_h"][::-1]
-        taken.take(f"{prefix}weight_ih{suffix}", layout.shapes[ours + "W_x"][::-1])
-        taken.take(f"{prefix}weight_hh{suffix}", (rows, units))
+        for name, key in MATRICES.items():
+            if ours + name in layout.shapes:
+                taken.take(f"{prefix}{key}{suffix}", layout.shapes[ours + name][::-1])
         for kind in ("ih", "hh") if f"{prefix}bias_ih_l0" in taken.arrays else ():
-            taken.take(f"{prefix}bias_{kind}{suffix}", (rows,))
+            taken.take(f"{prefix}bias_{kind}{suffix}", layout.shapes[ours + "W_h"][1:])
     for ours, theirs, transposed in _others(architecture, names):
         shape = layout.shapes[ours]
         if len(shape) == 2 or theirs in taken.arrays:
             taken.take(theirs, shape[::-1] if transposed else shape)
 
 
-def _sum_biases(parameters: Parameters, prefix: str, b_ih: Array, b_hh: Array, gates: int) -> None:
+def _sum_biases(parameters: Parameters, prefix: str, b_ih: Array, b_hh: Array) -> None:
     b, b_hn = parameters[prefix + "b"], parameters.get(prefix + "b_hn")
     if b_hn is None:
         b[...] = b_ih + b_hh
     else:
+        gates = 2 * len(b_hn)
         b[...] = b_ih
         b[:gates] += b_hh[:gates]
         b_hn[...] = b_hh[gates:]
