@@ -41,7 +41,7 @@ def full(folder: Path) -> None:
     with warnings.catch_warnings(record=True) as caught, Checkpoints(folder / "states", {}, seconds=0):
         warnings.simplefilter("always")
         train_ensemble([kept])
-    assert len(caught) == 11 and all("training goes on: " in str(warning.message) for warning in caught)
+    assert len(caught) == 11 and all("training continues: " in str(warning.message) for warning in caught)
     np.testing.assert_array_equal(kept.network.theta, whole.network.theta)
     assert not list((folder / "states").iterdir())
     (folder / "filler").unlink()
