@@ -13,6 +13,7 @@ from tests_browser.conftest import Opened
 from tests_browser.pages import DOCUMENTS
 
 SERIOUS = ("serious", "critical")
+SMALL = ("empty-table-header",)  # formulas as headings need a name
 
 
 @pytest.fixture(scope="session")
@@ -29,7 +30,7 @@ def findings(page: Any, axe: str) -> list[str]:
     return [
         f"{found['id']}: {node['html'][:120]} {node['failureSummary'][:300]}"
         for found in result["violations"]
-        if found["impact"] in SERIOUS
+        if found["impact"] in SERIOUS or found["id"] in SMALL
         for node in found["nodes"][:3]
     ]
 

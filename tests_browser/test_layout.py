@@ -18,6 +18,9 @@ RESULTS = """() => [...document.querySelectorAll(".formula")].map((box) => [...b
 CUT = """() => [...document.querySelectorAll(".training svg text")]
   .filter((text) => text.getBoundingClientRect().left < text.ownerSVGElement.getBoundingClientRect().left)
   .map((text) => text.textContent)"""
+OPEN = """() => [...document.querySelectorAll(".formula math")].map((part) => part.textContent)
+  .filter((text) => ["()", "[]"].some(([open, close]) => text.split(open).length !== text.split(close).length))"""
+NAMES = """(all) => all.map((node) => [node.dataset.id, node.querySelector(".name tspan").textContent])"""
 BOXES = """(all) => all.map((text) => text.getBoundingClientRect()).map(({left, right, top, bottom}) =>
   [left, right, top, bottom])"""
 
@@ -25,8 +28,9 @@ BOXES = """(all) => all.map((text) => text.getBoundingClientRect()).map(({left, 
 @pytest.mark.parametrize("width", [1440, 390])
 @pytest.mark.parametrize("name", LESSONS)
 def test_results_of_formulas_are_on_the_screen(opened: Open, name: str, width: int) -> None:
-    """A long formula continues on the next line, before =, + or -."""
+    """A long formula continues on the next line, before =, + or -, and never within brackets."""
     page = opened(name, width=width).page
+    assert page.evaluate(OPEN) == []
     assert page.evaluate(RESULTS) == []
     assert page.evaluate(CUT) == []
 
@@ -40,6 +44,14 @@ def test_a_loss_does_not_cover_its_target(opened: Open, name: str) -> None:
         assert losses and targets
         for left, right, top, bottom in losses:
             assert all(right < box[0] or left > box[1] or bottom < box[2] or top > box[3] for box in targets)
+
+
+def test_targets_and_outputs_have_the_index_of_their_step(opened: Open) -> None:
+    """The target of step 3 is y_3, for one output as for several."""
+    for name in ("by-hand-sum", "sequence-to-sequence", "stack"):
+        for board in opened(name).page.locator(".board").all():
+            nodes = board.locator('.node[data-id^="output/y/"], .node[data-id^="output/yhat/"]').evaluate_all(NAMES)
+            assert nodes and all(node.split("/")[-1] == index for node, index in nodes), nodes
 
 
 def test_one_step_has_no_slider(opened: Open) -> None:

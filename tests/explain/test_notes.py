@@ -255,8 +255,8 @@ def test_note_d_slips() -> None:
     np.testing.assert_array_equal(worked.x[1], worked.x[2])
     assert "(a) = (c) = -2.0650" in slip("by-hand-sum", "x<2> in the term of step 3").why
     assert slip("by-hand-sum", "another label at the first state").right == "a<1> = 0.7616, 0.0000, 0.7616"
-    assert slip("by-hand-sum", "`w_x1`, `w_x3`").right == "`w_x`"
-    assert slip("by-hand-sum", "`a_2`").right == "`a<2>`"
+    assert slip("by-hand-sum", "w_x1, w_x3").right == "w_x"
+    assert slip("by-hand-sum", "a_2").right == "a<2>"
     assert slip("by-hand-sum", "ŷ with the index of a step").right == "ŷ_n = a<3>_n, n = 1, 2, 3"
 
 

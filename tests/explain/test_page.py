@@ -144,7 +144,7 @@ def test_blocks_of_every_kind() -> None:
         {"kind": "text", "text": "Of `W_x`, h_(t−1), a<3> and <b>"},
         {"kind": "formula", "formula": formula, "caption": "At `x`"},
         {"kind": "table", "caption": None, "columns": ["", "w_x"], "rows": [["one", -0.12345678], ["two", True]]},
-        {"kind": "slip", "written": "1 + 1 = 3", "right": "2", "why": "because"},
+        {"kind": "slip", "written": "1 + 1 = 3", "right": "2", "why": "because", "verbatim": False},
     ]
     page = render(EMPTY | {"summary": "It is `so`", "sections": [{"title": "One & two", "blocks": blocks}]})
     parsed(page)
@@ -152,7 +152,7 @@ def test_blocks_of_every_kind() -> None:
     a = f"<msup><mi>a</mi><mrow>{a}</mrow></msup>"
     for part in (
         f"Of <code>W_x</code>, <math><mrow>{h}</mrow></math>, <math><mrow>{a}</mrow></math> and &lt;b&gt;</p>",
-        '<th scope="col"><math><mrow><msub><mi>w</mi><mi>x</mi></msub></mrow></math></th>',
+        '<th scope="col" aria-label="w_x"><math><mrow><msub><mi>w</mi><mi>x</mi></msub></mrow></math></th>',
         "One &amp; two",
         '<mi>x</mi></math><wbr><math displaystyle="true"><mrow><mo form="infix">&#x0003C;</mo><mn>1</mn></mrow>',
         '<td data-value="-0.12345678">−0.123457</td>',

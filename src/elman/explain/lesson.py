@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias
 
 from elman.explain.formula import Math, equal
@@ -56,15 +56,19 @@ class Table:
 
 @dataclass(frozen=True)
 class Slip:
-    """An error of a printed calculation: the printed text, the right one, and the reason."""
+    """An error of a printed calculation: the printed text, the right one, and the reason.
+
+    ``verbatim``: the error is about the letters themselves, which stay in every notation.
+    """
 
     written: str
     right: str
     why: str
+    verbatim: bool = False
 
     def to_dict(self) -> dict[str, Any]:
         """Return the block as plain data."""
-        return {"kind": "slip", "written": self.written, "right": self.right, "why": self.why}
+        return {"kind": "slip", **asdict(self)}
 
 
 @dataclass(frozen=True)

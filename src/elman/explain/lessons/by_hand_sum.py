@@ -226,9 +226,12 @@ def _small_slips(worked: Trace) -> list[Block]:
             "another label at the first state", f"a<1> = {', '.join(f'{value:.4f}' for value in h[1])}",
             "a<0> = 0 is the state before the first step. The state after step 1 is a<1>.",
         ),
-        Slip("`a_2`", "`a<2>`", "A lower index counts examples, an index in angle brackets counts steps."),
         Slip(
-            "`w_x1`, `w_x3`", "`w_x`", "One weight is used at every step. With a weight for each step nothing is shared.",
+            "a_2", "a<2>", "A lower index counts examples, an index in angle brackets counts steps.", verbatim=True,
+        ),
+        Slip(
+            "w_x1, w_x3", "w_x", "One weight is used at every step. With a weight for each step nothing is shared.",
+            verbatim=True,
         ),
         Slip(
             "ŷ with the index of a step", "ŷ_n = a<3>_n, n = 1, 2, 3",

@@ -255,6 +255,10 @@ function setUpNotation(all) {
     notation = NOTATIONS[key];
     document.documentElement.dataset.notation = key;
     translate(document.body);
+    for (const heading of document.querySelectorAll("th[aria-label]")) {
+      heading.own ??= heading.getAttribute("aria-label"); // what a formula says aloud
+      heading.setAttribute("aria-label", translatedText(heading.own));
+    }
     for (const board of all) board.rewrite();
   };
   const names = Object.entries(NOTATIONS).map(([key, { name }]) => [key, name]);
