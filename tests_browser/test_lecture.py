@@ -234,7 +234,7 @@ def test_an_exercise_is_checked_and_a_mistake_named(opened: Open) -> None:
 
 
 def test_an_exercise_asks_every_number_of_every_gradient(opened: Open) -> None:
-    """Note E: biases, the output layer and every row; the cells of both examples add up to the gradient of the trace."""
+    """Note E: biases, the output layer and every row; both examples add up to the gradient of the trace."""
     page = opened("sequence-to-vector", width=1440)
     board = page.page.locator(".board").first
     board.get_by_text("Exercise").click()

@@ -21,7 +21,8 @@ from elman.network import Architecture
 from explain.nets import D, H, K, lesson, worked
 
 EMPTY: dict[str, Any] = {
-    "kind": "lesson", "version": 1, "name": "x", "title": "A title", "summary": "", "letters": None, "sections": [], "traces": {},
+    "kind": "lesson", "version": 1, "name": "x", "title": "A title", "summary": "", "letters": None,
+    "sections": [], "traces": {},
 }  # fmt: skip
 VOID = {"meta", "link", "input", "br", "wbr"}
 

@@ -152,7 +152,7 @@ def _order(one: Trace) -> list[Block]:
             "With the new W_y the result is not the gradient of any loss.",
         ),
         table("∂L/∂W_x after one update of W_y", ["W_y in the formula", "∂L/∂W_x"],
-              [["W_y at the start", shown(right)], ["the updated W_y", shown(late)], ["difference", shown(late - right)]]),
+              [["at the start", shown(right)], ["updated", shown(late)], ["difference", shown(late - right)]]),
     ]  # fmt: skip
 
 
