@@ -216,16 +216,16 @@ def test_an_exercise_is_checked_and_a_mistake_named(opened: Open) -> None:
     assert paths["forward"]
     assert answer("h/1", "0.76") == "Right: 0.7616. 1 of 11 cells."
     assert answer("h/1", "0,7616") == "Right: 0.7616. 1 of 11 cells."
-    assert answer("h/2", "0.7616") == "No: that is a_2, without the activation."
-    assert answer("h/2", "0.9427") == "No: that is h_2 of example 3."
+    assert answer("h/2", "0.7616") == "No: that is a2, without the activation."
+    assert answer("h/2", "0.9427") == "No: that is h2 of example 3."
     assert answer("h/2", "0.1234") == "No."
-    assert answer("h/3", "0.9427") == "No: that is h_3 of example 2."
+    assert answer("h/3", "0.9427") == "No: that is h3 of example 2."
     board.locator(".rows select").select_option(index=1)
     right = 2 / 3 * (0.942680 - 2) * (1 - 0.942680**2) * 0.761594
     wrong = 2 / 3 * (0.942680 - 2) * (1 - 0.942680**2) * 0.942680
     assert answer("W_h/3/3", f"{right:.4f}").startswith("Right")
     assert answer("W_h/3/3", f"{-right:.4f}") == "No: that is the right number with the wrong sign."
-    assert answer("W_h/3/3", f"{wrong:.4f}") == "No: that is the term with h_3 in place of h_2."
+    assert answer("W_h/3/3", f"{wrong:.4f}") == "No: that is the term with h3 in place of h2."
     assert answer("W_h/3/3", f"{right / 2:.4f}") == "No: that is the term without the factor 2 of the square."
     assert board.locator(".panel").evaluate("one => getComputedStyle(one).visibility") == "hidden"
     board.get_by_role("button", name="Show the solution").click()

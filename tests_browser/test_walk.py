@@ -89,7 +89,7 @@ def test_seven_tasks(opened: Callable[..., Opened], axe: str, screen: str) -> No
     board.get_by_text("Exercise").click()  # 6: answer wrongly, then rightly
     board.locator(".rows select").select_option(index=0)
     cell = board.locator('[data-cell="h/2"]')
-    for answer, said in (("0.7616", "No: that is a_2, without the activation."), ("0.642", "Right: 0.642.")):
+    for answer, said in (("0.7616", "No: that is a2, without the activation."), ("0.642", "Right: 0.642.")):
         cell.fill(answer)
         cell.press("Tab")
         assert board.locator(".sheet [role=status]").inner_text().startswith(said)

@@ -4,6 +4,10 @@
 const titled = ({ sign, text }) => [sign && math(sign), text];
 const spokenTitle = ({ sign, text }) => `${sign ? translatedText(sign.t) : ""}${text}`;
 
+/** A sentence whose letters with an index have the chosen notation. */
+const withLetters = (sentence) =>
+  sentence.split(/(\b[A-Za-z]_(?:\w+|\([^)]*\)))/).flatMap((part, i) => (i % 2 ? spell(part) : [part]));
+
 class Sheet {
   constructor(board) {
     this.board = board;
@@ -67,9 +71,10 @@ class Sheet {
     one.input.classList.toggle("mistaken", !right);
     one.input.setAttribute("aria-invalid", String(!right));
     const done = this.cells.filter(({ input }) => input.classList.contains("right")).length;
-    this.said.textContent = right
+    const sentence = right
       ? `Right: ${number(one.value)}. ${done} of ${this.cells.length} cells.`
       : exercises.diagnosis(text, one);
+    this.said.replaceChildren(...withLetters(sentence));
   }
 
   solve() {
