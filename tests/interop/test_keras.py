@@ -186,9 +186,9 @@ REFUSED: list[tuple[list[KerasLayer], type[ElmanError], str]] = [
         "Bidirectional 'both': backward_layer must be like the forward one.",
     ),
     (
-        [both(LSTM), LAYER],
+        [both(LSTM), KerasLayer("LSTM", LSTM | {"go_backwards": True}, [np.ones((4, 8)), np.ones((2, 8)), np.ones(8)])],
         UnsupportedError,
-        "LSTM 'lstm' and Bidirectional 'both' must both be Bidirectional, or neither.",
+        "some layers run forward and others backward in time (go_backwards)",
     ),
     (
         [KerasLayer("LSTM", LSTM | {"return_sequences": False}, WEIGHTS), LAYER],
@@ -198,7 +198,7 @@ REFUSED: list[tuple[list[KerasLayer], type[ElmanError], str]] = [
     (
         [LAYER, KerasLayer("SimpleRNN", LSTM, [np.ones((2, 2)), np.ones((2, 2)), np.ones(2)])],
         UnsupportedError,
-        "SimpleRNN 'lstm' has cell 'rnn', LSTM 'lstm' has 'lstm'; the layers of a network may differ in units alone.",
+        "SimpleRNN 'lstm' has cell 'rnn', LSTM 'lstm' has 'lstm'; the layers of a network may differ in units and",
     ),
     (
         [LAYER, DENSE._replace(config=dict(DENSE.config) | {"activation": "gelu"})],

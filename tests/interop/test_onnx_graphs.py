@@ -38,6 +38,10 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "sigmoid with skip": {"cell": "rnn", "activation": "sigmoid", "linear_skip": True, "output": "tanh"},
     "skip over three steps": {"cell": "gru", "readout": "last", "linear_skip": True, "skip_steps": 3},
     "layers of own sizes": {"cell": "gru", "hidden_size": (4, 2, 3), "bidirectional": True},
+    "a layer of both directions below": {"cell": "lstm", "hidden_size": (4, 3), "bidirectional": (True, False)},
+    "a layer of both directions above": {
+        "cell": "rnn", "num_layers": 2, "bidirectional": (False, True), "readout": "last",
+    },
     "dense layers": {
         "cell": "lstm", "hidden_size": (2, 4), "readout": "last", "dense": (5, 3),
         "dense_activation": ("relu", "identity"),
@@ -54,8 +58,15 @@ NETWORKS: dict[str, dict[str, Any]] = {
 }  # fmt: skip
 
 
+# Written as compositions, which import as no network.
+COMPOSED: dict[str, dict[str, Any]] = {
+    "projections": {"hidden_size": (4, 3), "projection_size": 2, "bidirectional": (True, False), "readout": "last"},
+    "projections, maximum": {"projection_size": 2, "bidirectional": True, "readout": "max", "dense": (3,)},
+}
+
+
 def made(name: str) -> Network:
-    architecture = Architecture(**({"input_size": 3, "output_size": 2, "hidden_size": 4} | NETWORKS[name]))
+    architecture = Architecture(**({"input_size": 3, "output_size": 2, "hidden_size": 4} | (NETWORKS | COMPOSED)[name]))
     network = Network.initialized(architecture)
     network.theta[:] = np.random.default_rng(3).normal(size=network.theta.shape) * 0.5
     return network
@@ -72,7 +83,7 @@ def fed(network: Network, steps: int, rows: int) -> Array:
     return rng.normal(size=(steps, rows, network.architecture.input_size or 0)).astype(np.float32)
 
 
-@pytest.mark.parametrize("name", NETWORKS)
+@pytest.mark.parametrize("name", [*NETWORKS, *COMPOSED])
 def test_a_network_with_defaults_and_with_lengths_and_states(name: str) -> None:
     network = made(name)
     graph = network_graph(network, {})

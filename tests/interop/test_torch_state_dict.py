@@ -3,6 +3,7 @@ from __future__ import annotations
 import os
 import sys
 import tracemalloc
+from dataclasses import replace
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -343,14 +344,16 @@ def test_a_file_of_weights_is_read_with_suspicion(tmp_path: Path) -> None:
 UNLIKE = Architecture(3, 2, cell="gru", hidden_size=(4, 3), bidirectional=True, dense=(5, 4), dense_activation="tanh")
 
 
-def test_layers_of_own_sizes_there_and_back(alone: None) -> None:
-    network = Network.initialized(UNLIKE, scheme="torch", seed=1)
+@pytest.mark.parametrize("both", [True, (False, True), (True, False)])
+def test_layers_of_own_sizes_there_and_back(both: bool | tuple[bool, ...], alone: None) -> None:
+    architecture = replace(UNLIKE, bidirectional=both)
+    network = Network.initialized(architecture, scheme="torch", seed=1)
     arrays = to_state_dict(network)
-    assert arrays["recurrent.1.weight_ih_l0_reverse"].shape == (9, 8)
+    assert arrays["recurrent.1.weight_ih_l0"].shape == (9, 4 if both == (False, True) else 8)
     assert arrays["dense.1.weight"].shape == (4, 5)
     parts = {"layers": ("recurrent.0", "recurrent.1"), "dense": ("dense.0", "dense.1"), "output": "output"}
     found = from_torch(arrays, dense_activation=("tanh", "tanh"), **parts).network
-    assert found.architecture == UNLIKE
+    assert found.architecture == architecture
     np.testing.assert_array_equal(found.theta, network.theta)
 
 

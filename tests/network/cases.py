@@ -43,6 +43,11 @@ def architectures() -> list[Architecture]:
             back: dict[str, Any] = {"reverse": True, "hidden_size": (3, 2)[:layers]}
             found += [Architecture(D, K, readout=readout, **common | back) for readout in ("every", "last", "max")]
             found.append(Architecture(None, K, vocabulary_size=5, embedding_size=2, **common | back))
+        if layers == 2 and bidirectional:
+            for mixed, readout in product(((True, False), (False, True)), ("every", "last", "mean")):
+                found.append(Architecture(D, K, readout=readout, **common | {"bidirectional": mixed}))
+            more = {"bidirectional": (False, True), "hidden_size": (3, 2)}
+            found.append(Architecture(None, K, vocabulary_size=5, **common | more))
         if layers == 2:
             sizes = {"hidden_size": (3, 2), "dense": (3, 2), "dense_activation": ("tanh", "relu")}
             skip = {"linear_skip": True}

@@ -32,23 +32,28 @@ def forward(
         if a.embedding_size is not None:
             values = values * _mask(a.dropout, key, 0, length, row, values.shape[1])
         finals: tuple[list[Array], list[Array]] = ([], [])
+        part = -1
         for layer in range(a.num_layers):
             parts = []
-            for direction in range(1 + a.bidirectional):
-                part = layer * (1 + a.bidirectional) + direction
+            for direction in range(1 + _both(a, layer)):
+                part += 1
                 h, c = _run(a, p, layer, direction, values, state.h[part, row], state.c, part, row, key)
                 finals[0].append(h[-1])
                 finals[1].append(c[-1])
                 r = _projected(a, p, layer, direction, h)
-                parts.append(r[1:][::-1] if a.backwards[direction] else r[1:])
+                parts.append(r[1:][::-1] if direction or a.reverse else r[1:])
             values = np.concatenate(parts, axis=1)
             if layer + 1 < a.num_layers:
                 values = values * _mask(a.dropout, key, 4 * layer + 1, length, row, values.shape[1])
         outcome.h.append([_filled(a, h) for h in finals[0]])
         outcome.c.append([_filled(a, c) for c in finals[1]])
-        tops = [_projected(a, p, layer, d, h) for d, h in enumerate(finals[0][-a.directions :])]
+        tops = [_projected(a, p, layer, d, h) for d, h in enumerate(finals[0][-1 - _both(a, layer) :])]
         outcome.o.append(_output(a, p, x[:length, row], values, tops, row, key))
     return outcome
+
+
+def _both(a: Architecture, layer: int) -> bool:
+    return a.bidirectional[layer] if isinstance(a.bidirectional, tuple) else a.bidirectional
 
 
 def _filled(a: Architecture, state: Array) -> Array:
@@ -77,7 +82,7 @@ def _mask(rate: float, key: DropoutKey | None, layer: int, length: int, row: int
 def _run(a, p, layer, direction, values, h_0, c_0, part, row, key):
     """Return h and c (length + 1, H) of one layer, direction and row."""
     name, units = f"layers.{layer}." + ("reverse." if direction else ""), a.units[layer]
-    x = (values[::-1] if a.backwards[direction] else values)[:, np.newaxis]
+    x = (values[::-1] if direction or a.reverse else values)[:, np.newaxis]
     W_x, W_h, b = p[name + "W_x"], p[name + "W_h"], p.get(name + "b")
     h_mask = None
     if a.recurrent_dropout and key is not None:

@@ -34,6 +34,10 @@ REFUSED = {
         {"reverse": True, "bidirectional": True},
         "Architecture: reverse=True and bidirectional=True exclude each other.",
     ),
+    "directions of other layers": (
+        {"bidirectional": (True, False)},
+        "Architecture: bidirectional must be True or False, or a tuple of one for each of 1 layers, got (True, False).",
+    ),
     "a projection of another cell": (
         {"cell": "gru", "projection_size": 2},
         "Architecture: projection_size needs cell='lstm', got 'gru'.",
@@ -131,6 +135,15 @@ def test_layers_of_own_sizes() -> None:
     assert shapes["layers.1.W_x"] == (8, 18) and shapes["layers.1.reverse.W_h"] == (6, 18)
     assert list(shapes)[-4:] == ["dense.0.W", "dense.0.b", "output.W_y", "output.b_y"]
     assert shapes["dense.0.W"] == (12, 5) and shapes["output.W_y"] == (5, 2)
+
+
+def test_directions_by_layer() -> None:
+    architecture = Architecture(3, 2, cell="rnn", hidden_size=(4, 6), bidirectional=[True, False])
+    assert architecture.parts == ((0, 0), (0, 1), (1, 0)) and architecture.first_part(1) == 2
+    assert (architecture.layer_input_size(1), architecture.readout_size) == (8, 6)
+    assert Architecture.from_dict(json.loads(json.dumps(architecture.to_dict()))) == architecture
+    assert replace(architecture, bidirectional=(True, True)).bidirectional is True
+    assert "layers.1.reverse.W_x" not in ParameterLayout(architecture).names
 
 
 def test_projections_are_laid_out() -> None:

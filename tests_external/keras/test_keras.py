@@ -106,6 +106,18 @@ def test_to_keras_and_back(architecture: Architecture) -> None:
     np.testing.assert_allclose(back.theta, network.theta, rtol=0, atol=1e-7)
 
 
+@pytest.mark.parametrize("both", [(True, False), (False, True)])
+@pytest.mark.parametrize("readout", ["every", "last", "mean"])
+def test_a_layer_of_both_directions_among_others(both: tuple[bool, bool], readout: str) -> None:
+    architecture = Architecture(D, K, hidden_size=(H, 3), bidirectional=both, readout=readout)
+    network = Network.initialized(architecture, scheme="torch", seed=2)
+    made, _ = to_keras(network)
+    assert [type(layer).__name__ == "Bidirectional" for layer in made.layers[:2]] == list(both)
+    back = from_keras(made).network
+    assert back.architecture == architecture
+    np.testing.assert_allclose(back.theta, network.theta, rtol=0, atol=1e-7)
+
+
 def test_dropout_goes_where_elman_has_it() -> None:
     architecture = Architecture(None, 2, vocabulary_size=5, embedding_size=3, num_layers=2, hidden_size=4, dropout=0.3)
     made = to_keras(Network.initialized(architecture)).model

@@ -44,7 +44,7 @@ from elman._check.layers import (
 )
 from elman._check.readout import mixing_readout_backward, mixing_readout_forward, quantile_loss
 from elman._check.shapes import Array, Shapes, common_dtype, received
-from elman._check.sizes import HIDDEN_ACTIVATIONS, dense_layers, layer_sizes
+from elman._check.sizes import HIDDEN_ACTIVATIONS, bidirectional_layers, dense_layers, layer_sizes
 from elman._check.streams import pack_layer, step
 from elman._check.updates import (
     adam_step,
@@ -86,6 +86,7 @@ __all__ = [
     "activation_forward",
     "adam_step",
     "at_most",
+    "bidirectional_layers",
     "binary_cross_entropy",
     "boolean",
     "bptt_depth",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from elman._check.values import choice, positive_integer, show
+from elman._check.values import boolean, choice, positive_integer, show
 from elman.errors import ArgumentError, Remedy
 
 HIDDEN_ACTIVATIONS = ("identity", "tanh", "relu", "sigmoid")
 
-_Each = TypeVar("_Each", int, str)
+_Each = TypeVar("_Each", bool, int, str)
 
 
 def layer_sizes(place: str, hidden_size: Any, num_layers: Any) -> tuple[int | tuple[int, ...], int]:
@@ -30,6 +30,26 @@ def layer_sizes(place: str, hidden_size: Any, num_layers: Any) -> tuple[int | tu
             "  Hint: leave out num_layers."
         )
     return _one_if_alike(units), len(units)
+
+
+def bidirectional_layers(place: str, bidirectional: Any, num_layers: int) -> bool | tuple[bool, ...]:
+    """Return whether layers run in both directions, one truth value if they are alike.
+
+    Examples
+    --------
+    >>> bidirectional_layers("fit", [True, False], 2)
+    (True, False)
+    """
+    if not isinstance(bidirectional, (tuple, list)):
+        return boolean(place, "bidirectional", bidirectional)
+    if len(bidirectional) != num_layers:
+        raise ArgumentError(
+            f"{place}: bidirectional must be True or False, or a tuple of one for each of {num_layers} layers, got "
+            f"{show(bidirectional)}."
+        )
+    return _one_if_alike(
+        tuple(boolean(place, f"bidirectional[{layer}]", own) for layer, own in enumerate(bidirectional))
+    )
 
 
 def dense_layers(place: str, dense: Any, activation: Any) -> tuple[tuple[int, ...], str | tuple[str, ...]]:

@@ -169,7 +169,7 @@ class Unrolled:
         self.steps, self.rows = x.shape[0], x.shape[1]
         self.entering = self._entering()
         state = state or State.zeros(architecture, self.rows, np.float64)
-        names = ("forward", "reverse")[: architecture.directions]
+        names = ("forward", "reverse")[: len(architecture.layer_backwards(0))]
         self.chains = [Chain(name, self._layers(direction, state)) for direction, name in enumerate(names)]
         self._read()
 
@@ -185,7 +185,7 @@ class Unrolled:
         x = self.entering[::-1] if direction else self.entering
         layers = []
         for number in range(self.architecture.num_layers):
-            index = number * self.architecture.directions + direction
+            index = self.architecture.first_part(number) + direction
             h_0, c_0 = state.part(index, self.architecture.layer_size(number))
             layers.append(self._run(layer_prefix(number, direction), x, h_0, c_0))
             x = layers[-1].h[1:]

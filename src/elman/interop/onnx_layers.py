@@ -66,7 +66,7 @@ def weights_of(architecture: Architecture, parameters: Mapping[str, Array], laye
     """
     order = THEIRS[architecture.cell]
     W, R, B = [], [], []
-    for direction in range(architecture.directions):
+    for direction in range(len(architecture.layer_backwards(layer))):
         prefix = layer_prefix(layer, direction)
         W.append(_reordered(parameters[prefix + "W_x"], order).T)
         W_h = parameters[prefix + "W_h"]
@@ -111,12 +111,13 @@ def attributes_of(architecture: Architecture, layer: int) -> dict[str, Any]:
     {'hidden_size': 3, 'activations': ['Affine'], 'activation_alpha': [1.0], 'activation_beta': [0.0]}
     """
     found: dict[str, Any] = {"hidden_size": architecture.layer_size(layer)}
-    if any(architecture.backwards):
-        found["direction"] = "bidirectional" if architecture.bidirectional else "reverse"
+    backwards = architecture.layer_backwards(layer)
+    if any(backwards):
+        found["direction"] = "bidirectional" if len(backwards) == 2 else "reverse"
     if architecture.cell == "gru":
         found["linear_before_reset"] = 1
     if architecture.activation != "tanh":
-        count = architecture.directions
+        count = len(backwards)
         found["activations"] = [ACTIVATIONS[architecture.activation]] * count
         if architecture.activation == "identity":
             found |= {"activation_alpha": [1.0] * count, "activation_beta": [0.0] * count}

@@ -225,7 +225,7 @@ def _projected(
     """Return states (…, directions, N, H) of a layer after its projection, if it has one."""
     if architecture.projection_size is None:
         return h
-    both = [named[layer_prefix(layer, direction) + "W_p"] for direction in range(architecture.directions)]
+    both = [named[layer_prefix(*part) + "W_p"] for part in architecture.parts if part[0] == layer]
     return builder.op("MatMul", h, builder.constant(np.stack(both), f"layers.{layer}.W_p"))
 
 
@@ -233,10 +233,11 @@ def _part(builder: GraphBuilder, state: str, layer: int, architecture: Architect
     """Return all directions of one layer of a state."""
     if architecture.num_layers == 1:
         return state
-    first, units = layer * architecture.directions, architecture.layer_size(layer)
+    first, units = architecture.first_part(layer), architecture.layer_size(layer)
+    end = first + len(architecture.layer_backwards(layer))
     if units == architecture.state_size:
-        return builder.op("Slice", state, [first], [first + architecture.directions], [0])
-    return builder.op("Slice", state, [first, 0], [first + architecture.directions, units], [0, 2])
+        return builder.op("Slice", state, [first], [end], [0])
+    return builder.op("Slice", state, [first, 0], [end, units], [0, 2])
 
 
 def _valid(builder: GraphBuilder, x: str, lengths: str) -> str:

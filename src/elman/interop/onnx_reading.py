@@ -131,24 +131,26 @@ def _recurrent_layers(
     """Return the fields of the architecture and the parameters of the recurrent nodes."""
     parameters: dict[str, Array] = {}
     first, activation = read_attributes(nodes[0].op, nodes[0].attributes, nodes[0].place), ""
-    cell, sizes, dtype = first.op.lower(), list[int](), np.dtype(np.float32)
+    cell, sizes, both, dtype = first.op.lower(), list[int](), list[bool](), np.dtype(np.float32)
     for layer, node in enumerate(nodes):
         own = read_attributes(node.op, node.attributes, node.place)
         weights = _weights(constants, node, own)
         activation = plain_activation(node.place, own, len(node.inputs) > 7 and bool(node.inputs[7]))
         if layer and nodes[layer - 1].outputs[0] not in _origins(graph, node.inputs[0]):
             raise UnsupportedError(f"{node.place}: does not follow {nodes[layer - 1].place}; found {summary(graph)}.")
-        if (own.op, own.directions, own.activations) != (first.op, first.directions, first.activations):
+        turned = ("reverse",) in (own.directions, first.directions) and own.directions != first.directions
+        if turned or (own.op, own.activations[0]) != (first.op, first.activations[0]):
             raise UnsupportedError(f"{node.place}: differs from {nodes[0].place} in kind, direction or activation.")
         dtype = weights.W.dtype
         sizes.append(weights.R.shape[-1])
+        both.append(len(own.directions) == 2)
         parameters |= parameters_of(cell, weights, layer)
     fields = {
         "input_size": int(parameters["layers.0.W_x"].shape[0]),
         "cell": cell,
         "hidden_size": tuple(sizes),
         "activation": activation,
-        "bidirectional": len(first.directions) == 2,
+        "bidirectional": tuple(both),
         "reverse": first.directions == ("reverse",),
     }
     return fields, parameters, dtype

@@ -96,18 +96,18 @@ class ReferenceNetwork:
     def _layer(self, x: Array, timeline: Timeline, layer: int) -> tuple[Array, list[Array]]:
         """Return the outputs (T, N, directions·H), and the final state of each direction (N, H)."""
         a = self.architecture
-        attributes = attributes_of(a, layer)
+        attributes, directions = attributes_of(a, layer), len(a.layer_backwards(layer))
         if a.cell == "gru":
             attributes["linear_before_reset"] = int(self._reset == "after")
         if self._activations is not None:
             names, alphas, betas = zip(*self._activations, strict=True)
             kinds = [ACTIVATIONS[name] for name in names]
-            attributes["activations"] = [*names] * a.directions
+            attributes["activations"] = [*names] * directions
             given = (
                 [n for n, k in zip(ns, kinds, strict=True) if getattr(k, of) is not None]
                 for ns, of in ((alphas, "alpha"), (betas, "beta"))
             )
-            attributes["activation_alpha"], attributes["activation_beta"] = (own * a.directions for own in given)
+            attributes["activation_alpha"], attributes["activation_beta"] = (own * directions for own in given)
         lengths = np.full(timeline.rows, timeline.steps) if timeline.lengths is None else timeline.lengths
         weights = weights_of(a, self.parameters, layer)
         Y, Y_h, *_ = run_recurrent(a.cell.upper(), attributes, [x, *weights, lengths])

@@ -41,8 +41,9 @@ class Architecture:
         Recurrent layers on top of one another; follows from a tuple of sizes.
     activation : {"tanh", "relu", "sigmoid", "identity"}
         Of the simple recurrent layer alone.
-    bidirectional : bool
-        Also run every layer backwards from the last valid step of each row; outputs side by side.
+    bidirectional : bool or tuple of bool
+        Also run every layer backwards from the last valid step of each row, outputs side by side; a tuple says it of
+        each layer.
     bias : bool
         False leaves out every bias: those of the recurrent layers and that of the output layer.
     vocabulary_size : int, optional
@@ -87,8 +88,8 @@ class Architecture:
     Examples
     --------
     >>> architecture = Architecture(3, 2, cell="gru", hidden_size=5, bidirectional=True)
-    >>> architecture.gates, architecture.directions, architecture.readout_size
-    (3, 2, 10)
+    >>> architecture.gates, architecture.readout_size
+    (3, 10)
     >>> Architecture(3, 1, hidden_size=(64, 32), dense=(16,)).units
     (64, 32)
     """
@@ -99,7 +100,7 @@ class Architecture:
     hidden_size: int | tuple[int, ...] = 64
     num_layers: int = 1
     activation: str = "tanh"
-    bidirectional: bool = False
+    bidirectional: bool | tuple[bool, ...] = False
     bias: bool = True
     vocabulary_size: int | None = None
     embedding_size: int | None = None
@@ -135,6 +136,7 @@ class Architecture:
         units, layers = _check.layer_sizes(_PLACE, self.hidden_size, self.num_layers)
         dense, activations = _check.dense_layers(_PLACE, self.dense, self.dense_activation)
         settled = {"hidden_size": units, "num_layers": layers, "dense": dense, "dense_activation": activations}
+        settled["bidirectional"] = _check.bidirectional_layers(_PLACE, self.bidirectional, layers)
         for name, value in settled.items():
             object.__setattr__(self, name, value)
 
@@ -145,7 +147,7 @@ class Architecture:
         _check.choice(_PLACE, "output", self.output, _check.OUTPUT_ACTIVATIONS)
         for name in ("output_size", "skip_steps"):
             _check.positive_integer(_PLACE, name, getattr(self, name))
-        for name in ("bidirectional", "bias", "linear_skip", "tied_weights", "reverse"):
+        for name in ("bias", "linear_skip", "tied_weights", "reverse"):
             _check.boolean(_PLACE, name, getattr(self, name))
         if self.reverse and self.bidirectional:
             raise ArgumentError(f"{_PLACE}: reverse=True and bidirectional=True exclude each other.")
@@ -240,14 +242,11 @@ class Architecture:
         return len(self.kind.gates)
 
     @property
-    def directions(self) -> int:
-        """2 for a bidirectional network, else 1."""
-        return 2 if self.bidirectional else 1
-
-    @property
-    def backwards(self) -> tuple[bool, ...]:
-        """Whether each direction of a layer runs from the last step to the first."""
-        return (False, True) if self.bidirectional else (self.reverse,)
+    def parts(self) -> tuple[tuple[int, int], ...]:
+        """Layer and direction of each part of a `State`."""
+        return tuple(
+            (layer, way) for layer in range(self.num_layers) for way in range(len(self.layer_backwards(layer)))
+        )
 
     @property
     def readout_size(self) -> int:
@@ -263,9 +262,23 @@ class Architecture:
         """Units of recurrent layer ``layer``, counted from 0, in each direction."""
         return self.hidden_size[layer] if isinstance(self.hidden_size, tuple) else self.hidden_size
 
+    @property
+    def alike(self) -> bool:
+        """Whether all recurrent layers have the same units and directions."""
+        return not isinstance(self.hidden_size, tuple) and not isinstance(self.bidirectional, tuple)
+
+    def first_part(self, layer: int) -> int:
+        """Return the index of the first direction of a recurrent layer in a `State`."""
+        return sum(len(self.layer_backwards(below)) for below in range(layer))
+
+    def layer_backwards(self, layer: int) -> tuple[bool, ...]:
+        """Return for each direction of a recurrent layer whether it runs from the last step to the first."""
+        both = self.bidirectional[layer] if isinstance(self.bidirectional, tuple) else self.bidirectional
+        return (False, True) if both else (self.reverse,)
+
     def layer_output_size(self, layer: int) -> int:
         """Width of the output of recurrent layer ``layer``, counted from 0."""
-        return self.directions * (self.projection_size or self.layer_size(layer))
+        return len(self.layer_backwards(layer)) * (self.projection_size or self.layer_size(layer))
 
     def layer_input_size(self, layer: int) -> int:
         """Width of the input of recurrent layer ``layer``, counted from 0."""

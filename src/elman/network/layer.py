@@ -33,9 +33,9 @@ class Layer:
         architecture = binding.architecture
         self.size = architecture.layer_size(index)
         self.width = architecture.layer_output_size(index)
-        self.backwards = architecture.backwards
-        self.first = index * architecture.directions  # index of its directions in a State
-        prefixes = [layer_prefix(index, direction) for direction in range(architecture.directions)]
+        self.backwards = architecture.layer_backwards(index)
+        self.first = architecture.first_part(index)
+        prefixes = [layer_prefix(index, direction) for direction in range(len(self.backwards))]
         self.passes = [CellPass(binding, prefix) for prefix in prefixes]
         self._bind_dropout(binding, index)
         self._bind_buffers(binding, prefixes[0], architecture.layer_input_size(index), need_dx)
@@ -47,7 +47,7 @@ class Layer:
         self.masks: list[Dropout] = []
         self.dropout: Dropout | None = None
         if binding.dropout and architecture.recurrent_dropout:
-            rate, places = architecture.recurrent_dropout, range(RECURRENT, RECURRENT + architecture.directions)
+            rate, places = architecture.recurrent_dropout, range(RECURRENT, RECURRENT + len(self.backwards))
             self.masks = [Dropout(binding, site(index, place), rate, self.size, over_time=False) for place in places]
         if binding.dropout and architecture.dropout and index + 1 < architecture.num_layers:
             where = site(index, LAYER_OUTPUT)

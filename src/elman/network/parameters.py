@@ -65,9 +65,8 @@ def _shapes(architecture: Architecture) -> Iterator[tuple[str, Shape]]:
     """Yield name and shape of every parameter, in the order of the vector."""
     if architecture.embedding_size is not None and architecture.vocabulary_size is not None:
         yield "embedding", (architecture.vocabulary_size, architecture.embedding_size)
-    for layer in range(architecture.num_layers):
-        for direction in range(architecture.directions):
-            yield from _layer_shapes(architecture, layer, layer_prefix(layer, direction))
+    for layer, direction in architecture.parts:
+        yield from _layer_shapes(architecture, layer, layer_prefix(layer, direction))
     width = architecture.readout_size
     for layer, units in enumerate(architecture.dense):
         yield dense_prefix(layer) + "W", (width, units)

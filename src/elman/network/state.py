@@ -18,9 +18,9 @@ class State:
     Parameters
     ----------
     h : ndarray (layers × directions, N, H)
-        Hidden states; layer l, direction d is ``h[l * directions + d]``. H is that of the largest layer: a layer of
-        fewer units has its state in the first columns; the others are zero and have no influence. With projections
-        these are the states before them.
+        Hidden states, the directions of the lowest layer first: those of `Architecture.parts`. H is that of the largest
+        layer: a layer of fewer units has its state in the first columns; the others are zero and have no influence.
+        With projections these are the states before them.
     c : ndarray (layers × directions, N, H), optional
         Cell states of LSTM layers.
 
@@ -52,7 +52,7 @@ class State:
         >>> State.shape_of(Architecture(1, 1, hidden_size=(4, 2), bidirectional=True), rows=3)
         (4, 3, 4)
         """
-        return architecture.num_layers * architecture.directions, rows, architecture.state_size
+        return len(architecture.parts), rows, architecture.state_size
 
     @property
     def rows(self) -> int:

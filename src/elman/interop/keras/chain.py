@@ -112,12 +112,8 @@ class Chain:
                 if getattr(layer, what) != getattr(first, what):
                     raise UnsupportedError(
                         f"from_keras: {layer.name} has {what} {getattr(layer, what)!r}, {first.name} has "
-                        f"{getattr(first, what)!r}; the layers of a network may differ in units alone."
+                        f"{getattr(first, what)!r}; the layers of a network may differ in units and directions alone."
                     )
-            if len(layer.directions) != len(first.directions):
-                raise UnsupportedError(
-                    f"from_keras: {layer.name} and {first.name} must both be Bidirectional, or neither."
-                )
             if layer is not last and not layer.every:
                 raise UnsupportedError(f"from_keras: {layer.name}: return_sequences=False below another layer.")
         heads = self._whole_heads(last.units * len(last.directions))
@@ -145,7 +141,7 @@ class Chain:
         for layer in self.recurrent:
             turned ^= layer.turned
             backwards.add(turned)
-        if len(backwards) > 1:
+        if len(backwards) > 1 or (turned and any(len(layer.directions) == 2 for layer in self.recurrent)):
             raise UnsupportedError(
                 "from_keras: some layers run forward and others backward in time (go_backwards); those of a network "
                 "run in one direction."
@@ -183,7 +179,7 @@ class Chain:
             hidden_size=tuple(layer.units for layer in self.recurrent),
             activation=first.activation if first.cell == "rnn" else "tanh",
             reverse=reverse,
-            bidirectional=len(first.directions) == 2,
+            bidirectional=tuple(len(layer.directions) == 2 for layer in self.recurrent),
             bias=any(layer.bias for layer in self.recurrent) or any(len(head.weights) > 1 for head in heads),
             readout=readout,
             output=output.activation,

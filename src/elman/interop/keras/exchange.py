@@ -188,7 +188,7 @@ def _layers(keras: Any, a: Architecture, dtype: str) -> Any:
         if a.reverse and not number:  # it gives its steps in the order that it has, so the layers above follow it
             options["go_backwards"] = True
         layer = getattr(of, kind)(a.layer_size(number), **options)
-        yield of.Bidirectional(layer, dtype=dtype) if a.bidirectional else layer
+        yield of.Bidirectional(layer, dtype=dtype) if len(a.layer_backwards(number)) == 2 else layer
         if not top:
             yield from [of.Dropout(a.dropout, dtype=dtype)] if a.dropout else []
     for theirs, ours in POOLS.items():
@@ -224,7 +224,7 @@ def to_weights(network: Network) -> list[list[Array]]:
     found = [[parameters["embedding"].copy()]] if a.embedding_size is not None else []
     for number in range(a.num_layers):
         layer: list[Array] = []
-        for direction in range(a.directions):
+        for direction in range(len(a.layer_backwards(number))):
             prefix = layer_prefix(number, direction)
             layer += _of_direction(a, {name: parameters.get(prefix + name) for name in ("W_x", "W_h", "b", "b_hn")})
         found.append(layer)

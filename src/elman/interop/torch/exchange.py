@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from itertools import product
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -299,7 +298,6 @@ def _projected(network: Network, state: Mapping[str, Array]) -> dict[str, Array]
     """Return a state as PyTorch has it: the states of projected layers after their projection."""
     a, found = network.architecture, dict(state)
     if a.projection_size is not None:
-        parts = product(range(a.num_layers), range(a.directions))
-        matrices = [network.parameters[layer_prefix(*part) + "W_p"] for part in parts]
+        matrices = [network.parameters[layer_prefix(*part) + "W_p"] for part in a.parts]
         found["h"] = np.stack([h[:, : len(W_p)] @ W_p for h, W_p in zip(state["h"], matrices, strict=True)])
     return found

@@ -51,15 +51,17 @@ class Model(torch.nn.Module):
         if a.embedding_size is not None:
             self.embedding = torch.nn.Embedding(a.vocabulary_size, a.embedding_size)
         options: dict[str, Any] = {"nonlinearity": a.activation} if a.cell == "rnn" else {}
-        options |= {"bias": a.bias, "bidirectional": a.bidirectional}
+        options |= {"bias": a.bias}
         options |= {"proj_size": a.projection_size} if a.projection_size is not None else {}
         kind, entering = MODULES[a.cell], a.layer_input_size(0)
-        if isinstance(a.hidden_size, int):
-            between = a.dropout if a.num_layers > 1 else 0.0
-            self.recurrent = kind(entering, a.hidden_size, a.num_layers, dropout=between, **options)
-        else:  # one module per layer, each with units of its own
-            sizes = [(a.layer_input_size(layer), units) for layer, units in enumerate(a.hidden_size)]
-            self.recurrent = torch.nn.ModuleList([kind(*size, **options) for size in sizes])
+        both = [len(a.layer_backwards(layer)) == 2 for layer in range(a.num_layers)]
+        if a.alike:
+            options |= {"dropout": a.dropout if a.num_layers > 1 else 0.0, "bidirectional": both[0]}
+            self.recurrent = kind(entering, a.units[0], a.num_layers, **options)
+        else:  # one module per layer, each with units and directions of its own
+            sizes = [(a.layer_input_size(layer), units) for layer, units in enumerate(a.units)]
+            modules = [kind(*size, bidirectional=own, **options) for size, own in zip(sizes, both, strict=True)]
+            self.recurrent = torch.nn.ModuleList(modules)
         if a.dense:
             inputs = (a.readout_size, *a.dense)
             pairs = zip(inputs, a.dense, strict=False)
@@ -110,7 +112,7 @@ class Model(torch.nn.Module):
         """Run the layers one by one; their states are the first columns of tensors as wide as the largest layer."""
         a, finals = self.architecture, []
         for layer, module in enumerate(self.recurrent):
-            here, units = slice(layer * a.directions, (layer + 1) * a.directions), a.layer_size(layer)
+            here, units = slice(a.first_part(layer), a.first_part(layer + 1)), a.layer_size(layer)
             given = None
             if state is not None:
                 widths = (a.projection_size or units, units)  # of h and c
@@ -143,8 +145,8 @@ class Model(torch.nn.Module):
         if readout == "max":
             return h.masked_fill(padding, -torch.inf).amax(0)
         last = state[0] if self.architecture.kind.has_c else state
-        width = self.architecture.projection_size or self.architecture.units[-1]
-        tops = last[-self.architecture.directions :, :, :width]
+        a = self.architecture
+        tops = last[a.first_part(a.num_layers - 1) :, :, : a.projection_size or a.units[-1]]
         return torch.cat(list(tops), 1)
 
     def _skipped(self, x: Any, lengths: Any, padding: Any) -> Any:

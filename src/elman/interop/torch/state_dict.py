@@ -93,14 +93,14 @@ def to_state_dict(network: Network, names: Names | None = None) -> dict[str, Arr
 
 
 def own_places(architecture: Architecture, name: str = "recurrent") -> list[Place]:
-    """Return where `Model` has each layer: in one module, or with unlike units in one of each layer's own.
+    """Return where `Model` has each layer: in one module, or with unlike layers in one of each layer's own.
 
     Examples
     --------
     >>> own_places(Architecture(1, 1, hidden_size=(4, 2)))
     [('recurrent.0.', 0), ('recurrent.1.', 0)]
     """
-    if isinstance(architecture.hidden_size, tuple):
+    if not architecture.alike:
         return [(f"{name}.{layer}.", 0) for layer in range(architecture.num_layers)]
     return [(f"{name}.", layer) for layer in range(architecture.num_layers)]
 
@@ -108,7 +108,7 @@ def own_places(architecture: Architecture, name: str = "recurrent") -> list[Plac
 def _directions(architecture: Architecture, places: list[Place]) -> Iterator[tuple[str, str, str]]:
     """Yield our prefix, and PyTorch's prefix and suffix, for every layer and direction."""
     for layer, (prefix, number) in enumerate(places):
-        for direction in range(architecture.directions):
+        for direction in range(len(architecture.layer_backwards(layer))):
             yield layer_prefix(layer, direction), prefix, f"_l{number}" + ("_reverse" if direction else "")
 
 
@@ -269,10 +269,10 @@ def infer_architecture(arrays: Mapping[str, Array], names: Names, places: list[P
             f"{_PLACE}: {prefix}weight_hh_l0 must have shape (G·H, H) with G = 1 (RNN), 3 (GRU) or 4 (LSTM), "
             f"got {W_hh.shape}."
         )
-    bidirectional = f"{prefix}weight_ih_l0_reverse" in arrays
+    bidirectional = tuple(f"{own}weight_ih_l0_reverse" in arrays for own, _ in places)
     dense = tuple(len(_matrix(arrays, f"{name}.weight")) for name in names.dense)
     outputs = W_hh.shape[1] if projected else units[-1]
-    head = dense[-1] if dense else (2 if bidirectional else 1) * outputs
+    head = dense[-1] if dense else (2 if bidirectional[-1] else 1) * outputs
     if names.output is not None:
         head = len(_matrix(arrays, f"{names.output}.weight"))
     biased = any(f"{prefix}bias_ih_l0" in arrays for prefix, _ in places)
