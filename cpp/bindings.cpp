@@ -436,6 +436,7 @@ NB_MODULE(_native, m) {
     bind_layers(m);
     bind_dense_cross_entropy(m);
     bind_readout(m);
+    bind_many(m);
     bind_updates(m);
     bind_batches(m);
     m.def("isa", [] { return std::string(kernels().isa); });

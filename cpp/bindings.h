@@ -199,5 +199,7 @@ void bind_streaming(nb::module_& m);
 void bind_stepper(nb::module_& m);
 // SiLU, softplus, the mixing readout and the loss of its quantiles (readout.cpp).
 void bind_readout(nb::module_& m);
+// update_many (many.cpp).
+void bind_many(nb::module_& m);
 
 }  // namespace elman::bindings

@@ -213,6 +213,21 @@ class Raw:
         yield RawCall("gather_windows", series | place | {"out": self.new(2, 2, 6)}, ("out",))
         yield RawCall("transpose", {"matrix": self.new(37, 18), "out": self.new(18, 37)}, ("out",))
 
+    def many(self) -> Iterator[RawCall]:
+        U, units = 2, [H, H + 1]
+        P = max(place.stop for place, _ in _check.places_of("lstm", units, D, K, bias=True, linear_skip=True).values())
+        parts = {"bias": True, "linear_skip": True, "dropout": 0.2, "recurrent_dropout": 0.1}
+        start = {"cell": "lstm", "activation": "tanh", "hidden_sizes": units} | parts
+        theta = {"theta": self.new(J, P), "first": self.new(J, P), "second": abs(self.new(J, P))}
+        data = {"x": self.new(J, U, T, N, D), "y": self.new(J, U, T, N, K), "weight": abs(self.new(J, U, T, N, K))}
+        lengths = {"lengths": self.rng.integers(1, T + 1, (J, U, N))}
+        loss = {"loss": "mean_absolute_error", "loss_parameter": 0.0, "reduction": "mean", "one_step": False}
+        adam = {"optimizer": "adam", "options": [0.9, 0.99, 1e-8, 0.0], "clip_norm": 0.1, "clip_value": 0.1}
+        counts = {"learning_rate": self.rng.random((J, U)), "seed": np.arange(J), "step": np.arange(J)}
+        results = {"losses": self.rng.random((J, U)), "norms": self.rng.random((J, U)), "done": np.arange(7, 7 + J)}
+        arguments = start | theta | data | lengths | loss | adam | counts | results | {"n_threads": 1}
+        yield RawCall("update_many", arguments, (*theta, *results))
+
     def streams(self) -> Iterator[RawCall]:
         weights = self.weights(3) | {"b": self.new(3 * H), "b_hn": self.new(H)}
         yield RawCall("pack_layer", {"cell": "gru"} | weights | {"activation": "tanh"}, ())
@@ -231,7 +246,7 @@ def raw_calls(dtype: str) -> dict[str, RawCall]:
     """Return every call by the name of its function, or of its loss; a layer's by its cell."""
     raw = Raw(dtype)
     groups = raw.cells_forward, raw.cells_backward, raw.layers, raw.losses, raw.updates, raw.batches, raw.streams
-    groups += (raw.readouts,)
+    groups += raw.readouts, raw.many
     calls = {_name(call): call for group in groups for call in group()}
     for name in [f"{cell}_{way}" for cell in ("rnn", "lstm", "gru") for way in ("forward", "backward")]:
         ones = {"x": raw.rng.integers(0, D, (T, N))}

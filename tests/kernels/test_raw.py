@@ -34,7 +34,7 @@ NOT_OPTIONAL = {
     "mixing_readout_forward": {"b"},
     "mixing_readout_backward": {"b"},
 }
-IN_PLACE = ("clip_by_norm", "clip_by_value", "step", "pack_layer")
+IN_PLACE = ("clip_by_norm", "clip_by_value", "step", "pack_layer", "update_many")
 
 
 def arrays(call: RawCall) -> dict[str, np.ndarray]:
@@ -236,6 +236,35 @@ def test_weights_of_classes_are_one_per_row() -> None:
 @pytest.mark.parametrize("rate", [1.0, -0.1, np.nan, np.inf])
 def test_dropout_rates(rate: float) -> None:
     refused(raw_calls("float32")["dropout_mask"], ValueError, rate=rate)
+    for name in ("dropout", "recurrent_dropout"):
+        refused(raw_calls("float32")["update_many"], ValueError, **{name: rate})
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"cell": "mlp"},
+        {"activation": "softmax"},
+        {"hidden_sizes": []},
+        {"hidden_sizes": [0]},
+        {"hidden_sizes": [-5]},
+        {"hidden_sizes": [2**62]},
+        {"hidden_sizes": [5, 5]},
+        {"linear_skip": False},
+        {"optimizer": "lbfgs"},
+        {"optimizer": "sgd"},
+        {"options": [0.9]},
+        {"loss": "hubert"},
+        {"loss": "categorical_cross_entropy"},
+        {"reduction": "median"},
+        {"lengths": np.full((2, 2, 4), 4)},
+        {"lengths": np.full((2, 2, 4), -1)},
+        {"seed": np.array([0, -1])},
+        {"step": np.array([0, 2**63 - 2])},
+    ],
+)
+def test_updates_of_many_networks(changed: dict[str, Any]) -> None:
+    refused(raw_calls("float32")["update_many"], ValueError, **changed)
 
 
 @pytest.mark.parametrize("counter", ["seed", "update", "layer", "first_row", "first_step"])

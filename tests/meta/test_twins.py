@@ -15,9 +15,11 @@ TWINS = """
     mixing_readout_forward mixing_readout_backward quantile_loss
     half_squared_error mean_squared_error mean_absolute_error huber pinball
     binary_cross_entropy categorical_cross_entropy
-    sgd_step rmsprop_step adam_step clip_by_norm clip_by_value dropout_mask gather_windows
+    sgd_step rmsprop_step adam_step clip_by_norm clip_by_value dropout_mask gather_windows update_many
 """
-RESULTS = "DenseGradients GRUGradients GRUStates LayerGradients LayerStates LSTMGradients LSTMStates RNNGradients"
+RESULTS = (
+    "DenseGradients GRUGradients GRUStates LayerGradients LayerStates LSTMGradients LSTMStates ManyUpdates RNNGradients"
+)
 ONLY_ENGINE = {"isa", "isa_levels", "kernels", "num_threads", "use_isa"}
 
 

@@ -42,6 +42,7 @@ from elman._check.layers import (
     softplus_backward,
     softplus_forward,
 )
+from elman._check.many import ManyArguments, places_of, update_many
 from elman._check.readout import mixing_readout_backward, mixing_readout_forward, quantile_loss
 from elman._check.shapes import Array, Shapes, common_dtype, received
 from elman._check.sizes import HIDDEN_ACTIVATIONS, bidirectional_layers, dense_layers, layer_sizes
@@ -81,6 +82,7 @@ __all__ = [
     "BackwardArguments",
     "CellKind",
     "ForwardArguments",
+    "ManyArguments",
     "Shapes",
     "activation_backward",
     "activation_forward",
@@ -118,6 +120,7 @@ __all__ = [
     "mixing_readout_forward",
     "number_in",
     "pack_layer",
+    "places_of",
     "positive_integer",
     "quantile_loss",
     "received",
@@ -130,5 +133,6 @@ __all__ = [
     "softplus_forward",
     "step",
     "thread_count",
+    "update_many",
     "within",
 ]

@@ -48,6 +48,7 @@ from elman.engine.losses import (
     mean_squared_error,
     pinball,
 )
+from elman.engine.many import update_many
 from elman.engine.readout import mixing_readout_backward, mixing_readout_forward, quantile_loss
 from elman.engine.runtime import isa, isa_levels, num_threads, use_isa
 from elman.engine.streaming import pack_layer, step
@@ -68,6 +69,7 @@ from elman.reference import (
     LayerStates,
     LSTMGradients,
     LSTMStates,
+    ManyUpdates,
     RNNGradients,
 )
 
@@ -79,6 +81,7 @@ __all__ = [
     "LSTMStates",
     "LayerGradients",
     "LayerStates",
+    "ManyUpdates",
     "RNNGradients",
     "activation_backward",
     "activation_forward",
@@ -123,5 +126,6 @@ __all__ = [
     "softplus_backward",
     "softplus_forward",
     "step",
+    "update_many",
     "use_isa",
 ]

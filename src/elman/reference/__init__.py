@@ -39,6 +39,7 @@ from elman.reference.losses import (
     pinball,
 )
 from elman.reference.lstm import LSTMGradients, LSTMStates, lstm_backward, lstm_forward
+from elman.reference.many import ManyUpdates, update_many
 from elman.reference.numerical import numerical_gradient
 from elman.reference.optimizers import adam_step, clip_by_norm, clip_by_value, rmsprop_step, sgd_step
 from elman.reference.readout import mixing_readout_backward, mixing_readout_forward, quantile_loss
@@ -54,6 +55,7 @@ __all__ = [
     "LSTMStates",
     "LayerGradients",
     "LayerStates",
+    "ManyUpdates",
     "PackedLayer",
     "RNNGradients",
     "activation_backward",
@@ -103,4 +105,5 @@ __all__ = [
     "softplus_backward",
     "softplus_forward",
     "step",
+    "update_many",
 ]
