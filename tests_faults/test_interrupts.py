@@ -33,7 +33,7 @@ FORECASTER_PHASES = {
     "choosing the updates": (network, "best_updates"),
     "making networks": (network, "make_trainers"),
     "training": (network, "train_ensemble"),
-    "an update": (loop.Trainer, "_one_update"),
+    "updates": (loop.Trainer, "_next_updates"),
     "predicting": (network, "forecast"),
     "warming up": (prediction, "warm_up"),
     "measuring residuals": (calibration, "scaled_residuals"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -42,7 +41,7 @@ def stop(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
         real(trainer)
 
     monkeypatch.setattr(Trainer, "_one_update", one_update)
-    monkeypatch.setattr(checkpoints, "monotonic", count(step=100).__next__)
+    monkeypatch.setitem(checkpoints.Checkpoints.__init__.__kwdefaults__, "seconds", 0.0)
     return lambda updates: left.__setitem__(0, updates)
 
 

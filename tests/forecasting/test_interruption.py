@@ -16,6 +16,7 @@ import pytest
 from elman import Forecaster, TrainingError
 from elman.forecasting.methods import network as fitted
 from elman.training import Trainer
+from elman.training.several import Several
 from forecasting.small import WAVE, small
 
 _FITS = """
@@ -24,13 +25,14 @@ import numpy as np
 from elman import Forecaster
 from elman.training import Trainer
 
-usual = Trainer._one_update
-def announced(trainer):
-    usual(trainer)
-    if trainer.update == 5:
+usual = Trainer._next_updates
+def announced(trainer, last):
+    before = trainer.update
+    usual(trainer, last)
+    if before < 5 <= trainer.update:
         sys.stdout.write("training\\n")
         sys.stdout.flush()
-Trainer._one_update = announced
+Trainer._next_updates = announced
 
 y = 20 + np.tile([0.0, 3.0, 1.0, -4.0], 15)
 network = {"method": "network", "window": 5, "hidden_size": 4, "ensemble_size": 2}
@@ -73,6 +75,7 @@ def _fit_until(update: int, model: Forecaster, error: type[BaseException], monke
 
     with monkeypatch.context() as patch:
         patch.setattr(Trainer, "_one_update", one_update)
+        patch.setattr(Several, "of", lambda *_: None)
         try:
             model.fit(WAVE)
         except error:
@@ -104,7 +107,7 @@ def test_ctrl_c_at_any_moment_leaves_what_was_learned(phases: str, monkeypatch: 
 def test_ctrl_c_before_anything_was_learned_leaves_what_was_there(monkeypatch: pytest.MonkeyPatch) -> None:
     model = small(n_threads=1).fit(WAVE[:50])
     before = model.predict()
-    monkeypatch.setattr(Trainer, "_one_update", _interrupted)
+    monkeypatch.setattr(Trainer, "_next_updates", _interrupted)
     with pytest.raises(KeyboardInterrupt):
         model.fit(WAVE)
     assert np.array_equal(model.predict(), before)
@@ -115,7 +118,7 @@ def test_ctrl_c_while_the_prior_is_tuned_leaves_the_prior(monkeypatch: pytest.Mo
     prior = Forecaster(3, season=4, method="prior", cutoffs=0).fit(panel).predict()
     for method in ("auto", "tuned"):
         model = Forecaster(3, season=4, method=method, n_threads=1, random_state=0)
-        monkeypatch.setattr(Trainer, "_one_update", _interrupted)
+        monkeypatch.setattr(Trainer, "_next_updates", _interrupted)
         with pytest.raises(KeyboardInterrupt):
             model.fit(panel)
         assert (model.method_, model.reason_) == ("prior", "the fit was interrupted")
@@ -123,7 +126,7 @@ def test_ctrl_c_while_the_prior_is_tuned_leaves_the_prior(monkeypatch: pytest.Mo
         assert np.array_equal(Forecaster.from_arrays(*model.to_arrays()).predict(), prior)
 
 
-def _interrupted(trainer: Trainer) -> None:
+def _interrupted(trainer: Trainer, last: int) -> None:
     raise KeyboardInterrupt
 
 

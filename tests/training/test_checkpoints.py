@@ -9,7 +9,7 @@ import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from itertools import count, product
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -406,7 +406,7 @@ def answers(model: Any, data: tuple[Any, ...]) -> list[Any]:
 
 @pytest.mark.parametrize("task", TASKS)
 def test_every_task(task: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(checkpoints, "monotonic", count(step=100).__next__)  # no interval: a state after every update
+    monkeypatch.setitem(Checkpoints.__init__.__kwdefaults__, "seconds", 0.0)  # a state after every update
     model, data = TASKS[task]()
     expected = answers(model.fit(*data), data)
     for saves in (1, 4, 9):  # in the middle of an epoch, in the first member or the first stage, and later
@@ -423,7 +423,7 @@ def test_seeds_that_nobody_fixed_are_kept(
 ) -> None:
     model, data = make()
     model.set_params(random_state=None, **({"intervals": 2} if make is forecaster else {}))
-    monkeypatch.setattr(checkpoints, "monotonic", count(step=100).__next__)
+    monkeypatch.setitem(Checkpoints.__init__.__kwdefaults__, "seconds", 0.0)
     with killed_after(8, monkeypatch):
         model.fit(*data, checkpoint_dir=tmp_path / "one")
     shutil.copytree(tmp_path / "one", tmp_path / "two")
@@ -437,7 +437,7 @@ def test_a_generator_as_random_state(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def model(seed: int) -> Any:
         return forecaster(intervals=2)[0].set_params(random_state=np.random.RandomState(seed))
 
-    monkeypatch.setattr(checkpoints, "monotonic", count(step=100).__next__)
+    monkeypatch.setitem(Checkpoints.__init__.__kwdefaults__, "seconds", 0.0)
     expected = answers(model(1).fit(SERIES), (SERIES,))
     with killed_after(8, monkeypatch):
         model(1).fit(SERIES, checkpoint_dir=tmp_path)

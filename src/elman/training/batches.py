@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -62,6 +62,14 @@ class Batches(Protocol):
 
         Its arrays are valid until the next call.
         """
+
+
+@runtime_checkable
+class SeveralBatches(Batches, Protocol):
+    """A source that also gives the batches of several updates at once, none of which carries a state."""
+
+    def several(self, update: int, most: int) -> Batch:
+        """Return the batches of ``update`` and of up to ``most - 1`` updates after it, along a new first axis."""
 
 
 def generator(seed: int, number: int) -> np.random.Generator:

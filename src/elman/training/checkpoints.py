@@ -245,6 +245,11 @@ class Keeper:
                 self._good, self._written = paths[number:][::-1], trainer.update
                 return
 
+    @property
+    def every_update(self) -> bool:
+        """Whether the state after every update is kept."""
+        return self._checkpoints.seconds == 0
+
     def after_update(self, trainer: Trainer) -> None:
         """Write the state if the last one is old enough."""
         if monotonic() - self._last >= self._checkpoints.seconds:

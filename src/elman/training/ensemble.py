@@ -105,21 +105,26 @@ def _train_here(
 
 def _train(trainer: Trainer, keeper: Keeper | None, n_threads: int, bar: Progress) -> None:
     """Run one trainer; write its last state."""
+    seen = trainer.update
 
-    def after_update(trainer: Trainer) -> None:
-        bar.advance()
+    def watch(trainer: Trainer) -> None:
+        nonlocal seen
+        bar.advance(count=trainer.update - seen)
+        seen = trainer.update
         if stopping():
             trainer.stop()
 
-    callbacks = trainer.callbacks
-    trainer.n_threads = n_threads
-    trainer.callbacks = (*callbacks, after_update, *(() if keeper is None else (keeper.after_update,)))
+    callbacks, trainer.watchers, trainer.n_threads = trainer.callbacks, (watch,), n_threads
+    if keeper is not None and keeper.every_update:
+        trainer.callbacks = (*callbacks, keeper.after_update)
+    elif keeper is not None:
+        trainer.watchers = (watch, keeper.after_update)
     try:
         trainer.run()
         if keeper is not None:
             keeper.save(trainer)
     finally:
-        trainer.callbacks = callbacks
+        trainer.callbacks, trainer.watchers = callbacks, ()
 
 
 # Other processes
@@ -165,11 +170,11 @@ class _Advance:
     def __call__(self, n_threads: int | None) -> TrainingState:
         end = monotonic() + self.seconds
 
-        def after_update(trainer: Trainer) -> None:
+        def watch(trainer: Trainer) -> None:
             if monotonic() >= end:
                 trainer.stop()
 
         self.trainer.n_threads = n_threads or 0
-        self.trainer.callbacks = (after_update,)
+        self.trainer.watchers = (watch,)
         self.trainer.run()
         return self.trainer.state()

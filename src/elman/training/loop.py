@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from math import isfinite
+from time import perf_counter
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
 from elman import _check
+from elman.engine import ManyUpdates
 from elman.errors import ArgumentError, TrainingError
 from elman.network import State
-from elman.training.batches import Batches
+from elman.training.batches import Batch, Batches
 from elman.training.history import History
 from elman.training.optimizers import new_vectors, optimizer_step
 from elman.training.passes import AnyTape, LossPass, NetworkPass, check_finite
 from elman.training.progress import Progress
 from elman.training.schedules import Plateau
 from elman.training.settings import Settings
+from elman.training.several import Several
 from elman.training.state import TrainingState
 
 Array = npt.NDArray[Any]
@@ -27,6 +30,7 @@ Callback: TypeAlias = "Callable[[Trainer], object]"
 
 _LAST, _FAR = 5, 10.0  # last updates, whose losses are compared with those of the first parameters
 _USUAL, _SOME = 1.0, 16  # a loss that is no sign of an explosion; further updates compared
+_SECONDS = 0.05  # of a native call with several updates: a signal to stop waits no longer
 
 
 class Trainer:
@@ -48,7 +52,8 @@ class Trainer:
     validate : callable, optional
         ``validate(network)`` returns a score; lower is better. The network ends with the parameters of the lowest.
     callbacks : sequence of callable
-        ``callback(trainer)`` after every update; it may call `stop`.
+        ``callback(trainer)`` after every update; it may call `stop`. Without callbacks several updates may be one
+        native call (docs/architecture.md), with the same bits.
     state : TrainingState, optional
         To continue from; the network gets its parameters.
     stop_at : int, optional
@@ -60,6 +65,8 @@ class Trainer:
     ----------
     update : int
         Updates done.
+    watchers : tuple of callable
+        Like callbacks, but called after one update or several, at least every twentieth of a second.
     first_theta : ndarray (P,)
         Parameters before the first update of this trainer.
     history : History
@@ -101,11 +108,13 @@ class Trainer:
         self.settings = settings
         self.validate = validate
         self.callbacks = tuple(callbacks)
+        self.watchers: tuple[Callback, ...] = ()
         self.n_threads = settings.n_threads
         self.stop_at = settings.updates if stop_at is None else min(stop_at, settings.updates)
         self.update = 0
         self.history = History()
         self._pass = NetworkPass(network, settings) if loss_pass is None else loss_pass
+        self._several, self._pace = Several.of(self._pass, settings, batches), 1
         self._validate_every = self._how_often()
         self.average: Array | None = None if settings.average is None else network.theta.copy()
         self._options = settings.optimizer_options()
@@ -265,10 +274,11 @@ class Trainer:
     def _advance(self, last: int, bar: Progress) -> None:
         over = self._validate_if_due()  # an interrupt may have come between an update and its validation
         while self.update < last and not over and not self._asked_to_stop:
-            self._one_update()
+            before = self.update
+            self._next_updates(last)
             over = self._validate_if_due()
-            bar.advance("loss %.4g", self.history.loss[-1])
-            for callback in self.callbacks:
+            bar.advance("loss %.4g", self.history.loss[-1], count=self.update - before)
+            for callback in (*self.callbacks, *self.watchers):
                 callback(self)
 
     def state(self) -> TrainingState:
@@ -292,6 +302,46 @@ class Trainer:
             average=None if self.average is None else self.average.copy(),
         )
 
+    def _next_updates(self, last: int) -> None:
+        """Make an update, or several natively if nothing in Python is due between them."""
+        if self._several is None or self.callbacks:
+            self._one_update()
+            return
+        due, every = last - self.update, self._validate_every
+        if every:
+            due = min(due, every - self.update % every)
+        batch = self._several.batches_for(self.network.theta, self.update, min(due, self._pace))
+        if batch is None:
+            self._one_update()
+            return
+        start, before = perf_counter(), self.update
+        self._several_updates(self._several, batch)
+        self._pace = max(1, int(_SECONDS * (self.update - before) / (perf_counter() - start)))
+
+    def _several_updates(self, several: Several, batch: Batch) -> None:
+        """Make the updates of some batches in one native call; after an interrupt, those that were made count."""
+        count, step = len(batch.x), self.update + 1
+        rates = [self.settings.learning_rate * self._schedule(self.update + ahead) for ahead in range(count)]
+        made = ManyUpdates(np.zeros((1, count)), np.zeros((1, count)), np.zeros(1, np.int64))
+        self._carried, self._tape, self._whole = None, None, False
+        try:
+            several(self.network.theta, self._vectors, batch, self.update, rates, self.n_threads, made)
+        finally:
+            self._count(made, rates)
+            self._whole = True
+        (loss,), (norm,), (done,) = made
+        if done < count:
+            check_finite("loss", float(loss[done]), step + int(done))
+            check_finite("norm of the gradient", float(norm[done]), step + int(done))
+
+    def _count(self, made: ManyUpdates, rates: Sequence[float]) -> None:
+        """Take the updates that were made into the history."""
+        done = int(made.done[0])
+        self.update += done
+        self.history.loss += made.loss[0, :done].tolist()
+        self.history.gradient_norm += made.gradient_norm[0, :done].tolist()
+        self.history.learning_rate += rates[:done]
+
     def _one_update(self) -> None:
         settings, network = self.settings, self.network
         batch = self.batches.batch(self.update)
@@ -299,7 +349,7 @@ class Trainer:
         self._carried, self._tape = start, None  # where an interrupted update starts again
         loss, tape = self._pass(batch, start, self.update, self.n_threads)
         gradient = self._pass.gradient
-        learning_rate = settings.learning_rate * self._schedule()
+        learning_rate = settings.learning_rate * self._schedule(self.update)
         self._whole = False
         step = self.update + 1
         norm = optimizer_step(
@@ -317,7 +367,7 @@ class Trainer:
         check_finite("norm of the gradient", norm, step)
         self.update = step
         self._follow()
-        self._tape = tape
+        self._tape = None if self._several is not None else tape  # of batches that carry no state
         self.history.loss.append(loss)
         self.history.gradient_norm.append(norm)
         self.history.learning_rate.append(learning_rate)
@@ -333,10 +383,10 @@ class Trainer:
         """Return the final state of the last batch; called only if needed."""
         return self._carried if self._tape is None else self._tape.state
 
-    def _schedule(self) -> float:
+    def _schedule(self, update: int) -> float:
         schedule, scores = self.settings.schedule, self.history.score
         if not isinstance(schedule, Plateau):
-            return schedule.scale(self.update, self.settings.updates)
+            return schedule.scale(update, self.settings.updates)
         if self._scale[1] != len(scores):
             self._scale = schedule.scale(scores), len(scores)
         return self._scale[0]

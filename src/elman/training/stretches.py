@@ -17,6 +17,8 @@ from elman.training.spans import Spans
 
 Array = npt.NDArray[Any]
 
+_ELEMENTS = 2**18  # of the windows and targets gathered at once, about what the L2 cache holds
+
 
 class _Windows:
     """Series in one flat array, with the windows and targets around an origin, the index of the newest known value."""
@@ -74,15 +76,18 @@ class _Windows:
             self.weight = None if self.weight is None else np.pad(self.weight, rows)
 
     def _gather(self, name: str, source: Array, center: Array | None, origins: Array, first: int, width: int) -> Array:
-        shape = self.steps, len(origins), width * source.shape[1]
+        """Return windows (…, T, N, width·C) around ``origins`` (…, N)."""
+        shape = *origins.shape[:-1], self.steps, origins.shape[-1], width * source.shape[1]
         out = self._buffers.get(name)
         if out is None or out.shape != shape:
             out = self._buffers[name] = np.empty(shape, self.dtype)
-        kernels.gather_windows(source, center, origins, first, width, 1, out)
+        batches = zip(origins, out, strict=True) if origins.ndim > 1 else [(origins, out)]
+        for some, windows in batches:
+            kernels.gather_windows(source, center, some, first, width, 1, windows)
         return out
 
     def _batch(self, origins: Array, lengths: Array, carry: bool = False) -> Batch:
-        """Return the windows, targets and weights of ``steps`` origins from each of ``origins`` (N,) on."""
+        """Return the windows, targets and weights of ``steps`` origins from each of ``origins`` (…, N) on."""
         x = self._gather("x", self.values, self.center, origins, 1 - self.window, self.window)
         y = self._gather("y", self.values, self.center, origins, 1, self.horizon)
         weight = None if self.weight is None else self._gather("weight", self.weight, None, origins, 1, self.horizon)
@@ -176,12 +181,22 @@ class StretchBatches(_Windows):
 
     def batch(self, update: int) -> Batch:
         """Return the batch of ``update``."""
+        origins, lengths = self._drawn_for(update)
+        return self._batch(origins[0], lengths[0])
+
+    def several(self, update: int, most: int) -> Batch:
+        """Return the batches of ``update`` and of up to ``most - 1`` updates after it, along a new first axis."""
+        size = self.steps * self.batch_size * self.values.shape[1] * (self.window + self.horizon)
+        origins, lengths = self._drawn_for(update, min(most, max(1, _ELEMENTS // size)))
+        return self._batch(origins, lengths)
+
+    def _drawn_for(self, update: int, most: int = 1) -> tuple[Array, Array]:
+        """Return the first origins and the lengths (U, N) of the batches from ``update`` on, U at most ``most``."""
         block, place = divmod(update, BLOCK)
         if self._drawn is None or self._drawn[0] != block:
             self._drawn = block, *self._draws.block(self.seed, block)
-        _, origins, lengths = self._drawn
-        first = origins[place]
-        return self._batch(first if self.kept is None else self.kept.places(first), lengths[place])
+        origins, lengths = (drawn[place : place + most] for drawn in self._drawn[1:])
+        return origins if self.kept is None else self.kept.places(origins), lengths
 
 
 class OrderedStretches(_Windows):
