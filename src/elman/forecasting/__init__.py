@@ -22,6 +22,7 @@ from elman.forecasting.baselines import (
     usual_baselines,
     window_mean,
 )
+from elman.forecasting.each import fit_each
 from elman.forecasting.forecaster import Forecaster
 from elman.forecasting.importance import Contributions, Importance, contributions, importance
 from elman.forecasting.judgement import Backtest
@@ -41,6 +42,7 @@ __all__ = [
     "croston",
     "croston_sba",
     "damped_trend",
+    "fit_each",
     "importance",
     "linear_autoregression",
     "naive",
