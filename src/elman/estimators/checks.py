@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from elman import _check
 from elman.errors import ArgumentError
 from elman.estimators.parameters import Table
 
-__all__ = ["check_table", "check_unchanged", "defaults_of", "same", "values_of"]
+__all__ = ["check_table", "check_unchanged", "constructor_defaults", "defaults_of", "same", "values_of"]
 
 
 def defaults_of(parameters: Any) -> dict[str, Any]:
@@ -30,7 +31,13 @@ def defaults_of(parameters: Any) -> dict[str, Any]:
     >>> defaults_of(Forecaster(12))["steps"]
     96
     """
-    signature = inspect.signature(type(parameters).__init__)
+    return dict(constructor_defaults(type(parameters)))
+
+
+@cache
+def constructor_defaults(kind: type) -> dict[str, Any]:
+    """Return the defaults of a class; its signature is read once, because that takes a millisecond."""
+    signature = inspect.signature(kind.__init__)
     return {name: parameter.default for name, parameter in list(signature.parameters.items())[1:]}
 
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Mapping
 from difflib import get_close_matches
 from typing import Any, ClassVar, Self
 
 from elman.errors import ArgumentError
+from elman.estimators.checks import constructor_defaults
 from elman.estimators.parameters import Table, hints_of
 
 __all__ = ["NamedParameters"]
@@ -61,7 +61,7 @@ class NamedParameters:
 
 
 def _refuse_unknown(cls: type[NamedParameters], names: Mapping[str, Any]) -> None:
-    known = list(inspect.signature(cls.__init__).parameters)[1:]
+    known = constructor_defaults(cls)
     for name in names:
         if name not in known:
             message = f"{cls.__name__}: there is no argument {name!r}."
