@@ -444,6 +444,7 @@ NB_MODULE(_native, m) {
     m.def("use_isa", [](const std::string& name) {
         if (!elman::use_isa(name)) throw nb::value_error(("no such ISA level here: " + name).c_str());
     });
+    m.def("use_vnni", &elman::use_vnni, "wanted"_a);
     m.def("num_threads", [] { return elman::default_threads(); });
     m.def("cgroup_cpus", &elman::cgroup_cpus, "root"_a, "cpus"_a);
 }

@@ -162,6 +162,15 @@ inline int activation_of(const std::string& name, int count) {
     throw nb::value_error(("unknown activation " + name).c_str());
 }
 
+// The kernels for weights of fewer bits, of today's level; null for those of the arrays' own dtype.
+inline const elman::NarrowKernels* narrow_of(const std::string& precision, bool single) {
+    if (precision == "float32" || precision == "float64") return nullptr;
+    if (!single) throw nb::value_error((precision + " needs arrays of float32").c_str());
+    if (precision == "bfloat16") return &elman::kernels().bfloat16;
+    if (precision == "int8") return &elman::int8_kernels();
+    throw nb::value_error(("unknown precision " + precision).c_str());
+}
+
 inline bool is_mean(const std::string& reduction) {
     if (reduction != "mean" && reduction != "sum") throw nb::value_error("reduction must be mean or sum");
     return reduction == "mean";

@@ -18,6 +18,7 @@ extern const elman::KernelTable elman_kernels_v3;
 #endif
 #if defined(ELMAN_HAS_V4)
 extern const elman::KernelTable elman_kernels_v4;
+extern const elman::NarrowKernels elman_int8_vnni;
 #endif
 #if defined(ELMAN_HAS_NEON)
 extern const elman::KernelTable elman_kernels_neon;
@@ -60,6 +61,7 @@ const KernelTable* find(const char* name) {
 }
 
 std::atomic<const KernelTable*> chosen{nullptr};
+std::atomic<bool> vnni_wanted{true};
 
 }  // namespace
 
@@ -79,6 +81,17 @@ std::vector<std::string> isa_levels() {
     for (const KernelTable* table : tables()) names.emplace_back(table->isa);
     return names;
 }
+
+const NarrowKernels& int8_kernels() {
+    const KernelTable& table = kernels();
+#if defined(ELMAN_HAS_V4)
+    static const bool vnni = has_avx512_vnni();
+    if (vnni && vnni_wanted && &table == &elman_kernels_v4) return elman_int8_vnni;
+#endif
+    return *table.int8;
+}
+
+void use_vnni(bool wanted) { vnni_wanted = wanted; }
 
 bool use_isa(const std::string& name) {
     const KernelTable* table = find(name.c_str());

@@ -11,6 +11,12 @@ namespace elman {
 // The table in use: the best level of this CPU, or the one named by ELMAN_ISA, or the last use_isa().
 const KernelTable& kernels();
 
+// The kernels of that level for weights of 8 bits. Level v4 has a second set, for CPUs with AVX-512 VNNI; the bits are the same.
+const NarrowKernels& int8_kernels();
+
+// Whether to use that second set; tests turn it off to run the first.
+void use_vnni(bool wanted);
+
 // Names of the levels that were compiled and that this CPU can run, slowest first.
 std::vector<std::string> isa_levels();
 

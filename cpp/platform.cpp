@@ -51,6 +51,15 @@ int x86_64_level() {
 #endif
 }
 
+bool has_avx512_vnni() {
+#if defined(__x86_64__)
+    unsigned eax, ebx, ecx = 0, edx;
+    return x86_64_level() >= 4 && __get_cpuid_count(7, 0, &eax, &ebx, &ecx, &edx) && (ecx >> 11 & 1u);
+#else
+    return false;
+#endif
+}
+
 long long monotonic_ns() {
 #if defined(_WIN32)
     return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())

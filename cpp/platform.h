@@ -9,6 +9,9 @@ namespace elman {
 // 1 to 4: the highest of the levels x86-64, -v2, -v3 and -v4 that CPU and operating system support. 0 on other CPUs.
 int x86_64_level();
 
+// Whether a CPU of level 4 has AVX-512 VNNI: dot products of 8-bit integers.
+bool has_avx512_vnni();
+
 // Nanoseconds of a monotonic clock. A call takes a few nanoseconds, so a kernel may call it at every step.
 long long monotonic_ns();
 

@@ -33,7 +33,9 @@ struct StepArrays {
 // Packs the weights of all layers into one block and binds every layer to its arrays.
 template <class T> class Steps {
   public:
-    Steps(Cell cell, int activation, const std::vector<Weights>& layers, const StepArrays& a) : table_(&kernels()) {
+    Steps(Cell cell, int activation, const std::vector<Weights>& layers, int output, const StepArrays& a,
+          const std::string& precision)
+        : table_(&kernels()), narrow_(narrow_of(precision, sizeof(T) == 4)) {
         const int64_t N = size(a.x, 0);
         for (const Weights& layer : layers) {
             const Out &h = std::get<4>(layer), &c = std::get<5>(layer);
@@ -44,44 +46,26 @@ template <class T> class Steps {
             else enter(f, a);
             take(f, layer);
         }
+        if (a.W_y.is_valid()) leave(output, a);
         pack();
-        if (!a.W_y.is_valid()) return;
-        int64_t R = layers_.back().H;
-        const T* read = layers_.back().h;
-        for (const auto& [W, b, activation_name, y] : a.dense) {
-            const int64_t units = size(W, 1);
-            T* to = out<T>(y, "y", {N, units});
-            hidden_.push_back({N, R, units, false, read, in<T>(W, "W", {R, units}), maybe<T>(b, "b", {units}), to});
-            activations_.push_back(activation_of(activation_name, 4));
-            R = units, read = to;
-        }
-        const int64_t K = size(a.W_y, 1);
-        T* y = out<T>(a.y, "y", {N, K});
-        dense_ = {N, R, K, false, read, in<T>(a.W_y, "W_y", {R, K}), maybe<T>(a.b_y, "b_y", {K}), y};
-        const Forward<T>& first = layers_[0];
-        skip_ = {N, first.D, K, true, first.x, maybe<T>(a.W_k, "W_k", {first.D, K}), nullptr, y};
-        if (skip_.W_y && first.one_hot) throw nb::value_error("the skip takes values");
     }
 
     int64_t multiply_adds() const {
-        int64_t count = dense_.M * dense_.H * dense_.K;
-        for (const elman::DenseForward<T>& f : hidden_) count += f.M * f.H * f.K;
+        int64_t count = 0;
+        for (const Product& p : products_) count += p.f.M * p.f.H * p.f.K;
         for (const Forward<T>& f : layers_) count += f.N * kind_of(f.cell).blocks * f.H * ((f.one_hot ? 0 : f.D) + f.H);
         return count;
     }
 
-    void step(int output, bool from_last, const Run& run) const {
-        const elman::Kernels<T>& kernels = table_->of<T>();
-        for (std::size_t l = 0; l < layers_.size(); ++l) kernels.step(layers_[l], packed_[l], from_last, run);
-        if (!dense_.W_y) return;
-        for (std::size_t l = 0; l < hidden_.size(); ++l) {
-            const elman::DenseForward<T>& f = hidden_[l];
-            kernels.dense_forward(f, run);
-            kernels.activation_forward(activations_[l], f.M, f.K, f.o, f.o);
-        }
-        kernels.dense_forward(dense_, run);
-        if (skip_.W_y) kernels.dense_forward(skip_, run);
-        kernels.activation_forward(output, dense_.M, dense_.K, dense_.o, dense_.o);
+    void step(bool from_last, const Run& run) const {
+        with_kernels([&](const auto& kernels) {
+            for (std::size_t l = 0; l < layers_.size(); ++l) kernels.step(layers_[l], packed_[l], from_last, run);
+            for (const Product& p : products_) {
+                if constexpr (is_narrow<decltype(kernels)>) kernels.dense_forward(p.f, p.packed, run);
+                else kernels.dense_forward(p.f, run);
+                if (p.activation >= 0) kernels.activation_forward(p.activation, p.f.M, p.f.K, p.f.o, p.f.o);
+            }
+        });
     }
 
     // Checks and copies the indices; other inputs are read in place.
@@ -95,9 +79,29 @@ template <class T> class Steps {
         else std::copy_n(E_ + index * layers_[0].D, layers_[0].D, x_);
     }
 
-    int64_t draw(double u, int64_t first) const { return table_->of<T>().draw(dense_.K, dense_.o, u, first); }
+    int64_t draw(double u, int64_t first) const {
+        const elman::DenseForward<T>& last = products_.back().f;
+        return table_->of<T>().draw(last.K, last.o, u, first);
+    }
 
   private:
+    // o = h W + b, or o += h W, and what follows it.
+    struct Product {
+        elman::DenseForward<T> f;
+        int activation;  // negative: none
+        T* packed;       // only narrow weights are packed
+    };
+
+    template <class K> static constexpr bool is_narrow = std::is_same_v<std::decay_t<K>, elman::NarrowKernels>;
+
+    // Calls f with the kernels of the weights' format.
+    template <class F> void with_kernels(F&& f) const {
+        if constexpr (sizeof(T) == 4) {
+            if (narrow_) return f(*narrow_);
+        }
+        f(table_->of<T>());
+    }
+
     void enter(Forward<T>& f, const StepArrays& a) {
         f.one_hot = a.x.dtype() == nb::dtype<int64_t>();
         if (f.one_hot) {
@@ -120,33 +124,70 @@ template <class T> class Steps {
         layers_.push_back(f);
     }
 
+    // The hidden dense layers, the output layer and the skip.
+    void leave(int output, const StepArrays& a) {
+        const Forward<T>& first = layers_[0];
+        const int64_t N = first.N, K = size(a.W_y, 1);
+        int64_t R = layers_.back().H;
+        const T* read = layers_.back().h;
+        for (const auto& [W, b, activation_name, y] : a.dense) {
+            const int64_t units = size(W, 1);
+            T* to = out<T>(y, "y", {N, units});
+            products_.push_back({{N, R, units, false, read, in<T>(W, "W", {R, units}), maybe<T>(b, "b", {units}), to},
+                                 activation_of(activation_name, 4),
+                                 nullptr});
+            R = units, read = to;
+        }
+        T* y = out<T>(a.y, "y", {N, K});
+        products_.push_back(
+            {{N, R, K, false, read, in<T>(a.W_y, "W_y", {R, K}), maybe<T>(a.b_y, "b_y", {K}), y}, output, nullptr});
+        const T* W_k = maybe<T>(a.W_k, "W_k", {first.D, K});
+        if (!W_k) return;
+        if (first.one_hot) throw nb::value_error("the skip takes values");
+        products_.back().activation = -1;
+        products_.push_back({{N, first.D, K, true, first.x, W_k, nullptr, y}, output, nullptr});
+    }
+
     void pack() {
         const auto lines = [](int64_t count) { return (static_cast<std::size_t>(count) * sizeof(T) + 63) / 64 * 64; };
-        std::size_t bytes = 0;
-        for (const Forward<T>& f : layers_) bytes += lines(table_->of<T>().packed_size(f));
-        block_ = allocate(bytes);
-        char* next = static_cast<char*>(block_.get());
-        for (const Forward<T>& f : layers_) {
-            T* packed = reinterpret_cast<T*>(next);
-            table_->of<T>().pack(f, packed);
-            packed_.push_back(packed);
-            next += lines(table_->of<T>().packed_size(f));
-        }
+        with_kernels([&](const auto& kernels) {
+            constexpr bool narrow = is_narrow<decltype(kernels)>;
+            std::size_t bytes = 0;
+            for (const Forward<T>& f : layers_) bytes += lines(kernels.packed_size(f));
+            if constexpr (narrow)
+                for (const Product& p : products_) bytes += lines(kernels.dense_packed_size(p.f));
+            block_ = allocate(bytes);
+            char* next = static_cast<char*>(block_.get());
+            const auto take = [&](int64_t count) {
+                T* packed = reinterpret_cast<T*>(next);
+                next += lines(count);
+                return packed;
+            };
+            for (const Forward<T>& f : layers_) {
+                packed_.push_back(take(kernels.packed_size(f)));
+                kernels.pack(f, packed_.back());
+            }
+            if constexpr (narrow) {
+                for (Product& p : products_) {
+                    p.packed = take(kernels.dense_packed_size(p.f));
+                    kernels.dense_pack(p.f, p.packed);
+                }
+            }
+        });
     }
 
     const KernelTable* table_;
+    const elman::NarrowKernels* narrow_;  // or null
     std::vector<int64_t>
         ones_;  // a private copy, which no other thread changes during a step; empty if inputs are values
     T* x_ = nullptr;
     const T* E_ = nullptr;
     std::vector<Forward<T>> layers_;
-    std::vector<const T*> packed_;
+    std::vector<T*> packed_;
     Memory block_{nullptr, elman::free_aligned};
     std::vector<In> kept_;  // arrays that are read in place
     std::vector<Out> states_;
-    std::vector<elman::DenseForward<T>> hidden_;
-    std::vector<int> activations_;  // of the hidden layers
-    elman::DenseForward<T> dense_{}, skip_{};
+    std::vector<Product> products_;
 };
 
 // A network bound to its arrays, which are checked once, so that a step is arithmetic alone. Short steps keep the GIL, because its
@@ -154,11 +195,12 @@ template <class T> class Steps {
 class Stepper {
   public:
     Stepper(const std::string& cell, const std::string& activation, const std::vector<Weights>& layers,
-            const std::string& output, StepArrays arrays)
-        : arrays_(std::move(arrays)), output_(activation_of(output, 6)) {
+            const std::string& output, StepArrays arrays, const std::string& precision)
+        : arrays_(std::move(arrays)) {
         if (layers.empty()) throw nb::value_error("a network has at least one layer");
         for_dtype(std::get<4>(layers[0]), [&]<class T>() {
-            steps_.emplace<Steps<T>>(cell_of(cell), activation_of(activation, 4), layers, arrays_);
+            steps_.emplace<Steps<T>>(cell_of(cell), activation_of(activation, 4), layers, activation_of(output, 6),
+                                     arrays_, precision);
             multiply_adds_ = std::get<Steps<T>>(steps_).multiply_adds();
         });
         const bool one_hot = arrays_.x.dtype() == nb::dtype<int64_t>();
@@ -172,7 +214,7 @@ class Stepper {
                     steps.take_ones(arrays_.x, vocabulary_size_);
             },
             steps_);
-        run(1, [&](const auto& steps, const Run& run) { steps.step(output_, next_direction(), run); });
+        run(1, [&](const auto& steps, const Run& run) { steps.step(next_direction(), run); });
     }
 
     // One step of a single row with an index.
@@ -180,7 +222,7 @@ class Stepper {
         check_index(index);
         run(1, [&](auto& steps, const Run& run) {
             steps.put(index);
-            steps.step(output_, next_direction(), run);
+            steps.step(next_direction(), run);
         });
     }
 
@@ -194,7 +236,7 @@ class Stepper {
         run(count, [&](auto& steps, const Run& run) {
             for (std::size_t i = 0; i < drawn.size() && !(i > 0 && run.stopped()); ++i) {
                 steps.put(i > 0 ? drawn[i - 1] : index);
-                steps.step(output_, next_direction(), run);
+                steps.step(next_direction(), run);
                 drawn[i] = steps.draw(random[i], first);
             }
         });
@@ -221,7 +263,6 @@ class Stepper {
     }
 
     StepArrays arrays_;
-    int output_;
     std::variant<std::monostate, Steps<float>, Steps<double>> steps_;
     int64_t vocabulary_size_, multiply_adds_ = 0;
     bool from_last_ = true;
@@ -235,11 +276,12 @@ void bind_stepper(nb::module_& m) {
             "__init__",
             [](Stepper* self, const std::string& cell, const std::string& activation,
                const std::vector<Weights>& layers, const std::vector<HiddenWeights>& dense, const std::string& output,
-               Out x, In E, In W_y, In b_y, In W_k,
-               Out y) { new (self) Stepper(cell, activation, layers, output, {x, E, dense, W_y, b_y, W_k, y}); },
+               Out x, In E, In W_y, In b_y, In W_k, Out y, const std::string& precision) {
+                new (self) Stepper(cell, activation, layers, output, {x, E, dense, W_y, b_y, W_k, y}, precision);
+            },
             "cell"_a, "activation"_a, "layers"_a.noconvert().none(), "dense"_a.noconvert().none(), "output"_a,
             "x"_a.noconvert(), "E"_a.noconvert().none(), "W_y"_a.noconvert().none(), "b_y"_a.noconvert().none(),
-            "W_k"_a.noconvert().none(), "y"_a.noconvert().none())
+            "W_k"_a.noconvert().none(), "y"_a.noconvert().none(), "precision"_a = "float32")
         .def("step", &Stepper::step, nb::lock_self())
         .def("step_index", &Stepper::step_index, nb::lock_self(), "index"_a)
         .def("draw", &Stepper::draw, nb::lock_self(), "index"_a, "u"_a.noconvert(), "first"_a);

@@ -18,6 +18,7 @@ template <class T> Memory copy_of(const T* values, int64_t count) {
 // A layer's weights packed for the kernels of one ISA level.
 struct PackedLayer {
     const KernelTable* table;
+    const elman::NarrowKernels* narrow;  // or null
     Cell cell;
     int activation;
     bool single, one_hot;  // float32; inputs are indices of one-hot rows
@@ -34,10 +35,13 @@ struct PackedLayer {
 };
 
 PackedLayer pack_layer(const std::string& cell, const In& W_x, const In& W_h, const In& b, const In& b_hn,
-                       const std::string& activation, bool one_hot) {
+                       const std::string& activation, bool one_hot, const std::string& precision) {
     return for_dtype(W_x, [&]<class T>() {
         const int64_t D = size(W_x, 0), H = size(W_h, 0);
-        PackedLayer packed{&kernels(), cell_of(cell), activation_of(activation, 4), sizeof(T) == 4, one_hot, D, H};
+        const bool single = sizeof(T) == 4;
+        PackedLayer packed{
+            &kernels(), narrow_of(precision, single), cell_of(cell), activation_of(activation, 4), single, one_hot, D,
+            H};
         const int64_t G = kind_of(packed.cell).blocks;
         Forward<T> f = packed.layer<T>();
         f.W_x = in<T>(W_x, "W_x", {D, G * H});
@@ -47,8 +51,12 @@ PackedLayer pack_layer(const std::string& cell, const In& W_x, const In& W_h, co
         if (kind_of(packed.cell).has_b_hn && b_hn.is_valid()) {
             packed.b_hn = copy_of(in<T>(b_hn, "b_hn", {H}), H);
         }
-        packed.weights = allocate(static_cast<std::size_t>(packed.table->of<T>().packed_size(f)) * sizeof(T));
-        packed.table->of<T>().pack(f, static_cast<T*>(packed.weights.get()));
+        const auto fill = [&](const auto& kernels) {
+            packed.weights = allocate(static_cast<std::size_t>(kernels.packed_size(f)) * sizeof(T));
+            kernels.pack(f, static_cast<T*>(packed.weights.get()));
+        };
+        if constexpr (sizeof(T) == 4) packed.narrow ? fill(*packed.narrow) : fill(packed.table->f32);
+        else fill(packed.table->f64);
         return packed;
     });
 }
@@ -62,11 +70,37 @@ template <class T> void step_as(const PackedLayer& packed, const In& x, const Ou
     f.h = out<T>(h, "h", {f.N, f.H});
     if (kind_of(packed.cell).has_c) f.c = out<T>(c, "c", {f.N, f.H});
     const T* weights = static_cast<const T*>(packed.weights.get());
-    execute(1, [&](const Run& run) { packed.table->of<T>().step(f, weights, false, run); });
+    execute(1, [&](const Run& run) {
+        if constexpr (sizeof(T) == 4) {
+            if (packed.narrow) return packed.narrow->step(f, weights, false, run);
+        }
+        packed.table->of<T>().step(f, weights, false, run);
+    });
 }
 
 void step(const PackedLayer& packed, const In& x, const Out& h, const Out& c) {
     packed.single ? step_as<float>(packed, x, h, c) : step_as<double>(packed, x, h, c);
+}
+
+// o = h W_y + b_y with weights of fewer bits.
+void narrow_dense(const In& h, const In& W_y, const In& b_y, const Out& o, const std::string& precision) {
+    const elman::NarrowKernels* kernels = narrow_of(precision, true);
+    if (!kernels) throw nb::value_error("narrow_dense needs bfloat16 or int8");
+    const int64_t M = size(h, 0), H = size(h, 1), K = size(W_y, 1);
+    const elman::DenseForward<float> f{M,
+                                       H,
+                                       K,
+                                       false,
+                                       in<float>(h, "h", {M, H}),
+                                       in<float>(W_y, "W_y", {H, K}),
+                                       maybe<float>(b_y, "b_y", {K}),
+                                       out<float>(o, "o", {M, K})};
+    const Memory packed = allocate(static_cast<std::size_t>(kernels->dense_packed_size(f)) * sizeof(float));
+    float* weights = static_cast<float*>(packed.get());
+    execute(1, [&](const Run& run) {
+        kernels->dense_pack(f, weights);
+        kernels->dense_forward(f, weights, run);
+    });
 }
 
 double fma_loop(int64_t rounds, int n_threads) {
@@ -105,8 +139,10 @@ void bind_streaming(nb::module_& m) {
             throw nb::type_error("PackedLayer: packed weights stay in this process; call pack_layer again in another.");
         });
     m.def("pack_layer", pack_layer, "cell"_a, "W_x"_a.noconvert(), "W_h"_a.noconvert(), "b"_a.noconvert().none(),
-          "b_hn"_a.noconvert().none(), "activation"_a, "one_hot"_a = false);
+          "b_hn"_a.noconvert().none(), "activation"_a, "one_hot"_a = false, "precision"_a = "float32");
     m.def("step", step, "packed"_a, "x"_a.noconvert(), "h"_a.noconvert(), "c"_a.noconvert().none());
+    m.def("narrow_dense", narrow_dense, "h"_a.noconvert(), "W_y"_a.noconvert(), "b_y"_a.noconvert().none(),
+          "o"_a.noconvert(), "precision"_a);
     m.def("fma_loop", fma_loop, "rounds"_a, "n_threads"_a = 1);
 }
 

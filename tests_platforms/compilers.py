@@ -65,11 +65,16 @@ def compiled_and_linked(_: str, target: str) -> str:
     folder.mkdir(parents=True, exist_ok=True)
     levels, objects, commands = TARGETS[target], [], []
     for level, flag in levels.items():
-        objects.append(str(folder / f"{level}.o"))
         defined = (f"-DELMAN_LEVEL={level}", f"-DELMAN_LEVEL_{level.upper()}")
-        commands.append(
-            [*zig, *KERNEL_FLAGS, *flag.split(), *defined, "-c", "cpp/kernels/table.cpp", "-o", objects[-1]]
-        )
+        for name in ("table", "int8"):
+            objects.append(str(folder / f"{level}-{name}.o"))
+            source = f"cpp/kernels/{name}.cpp"
+            commands.append([*zig, *KERNEL_FLAGS, *flag.split(), *defined, "-c", source, "-o", objects[-1]])
+    if "v4" in levels:
+        objects.append(str(folder / "vnni-int8.o"))
+        defined = ("-DELMAN_LEVEL=vnni", "-DELMAN_LEVEL_V4", "-DELMAN_VNNI")
+        flags = (*KERNEL_FLAGS, *levels["v4"].split(), "-mavx512vnni", *defined)
+        commands.append([*zig, *flags, "-c", "cpp/kernels/int8.cpp", "-o", objects[-1]])
     has = [f"-DELMAN_HAS_{level.upper()}" for level in levels]
     for name in BESIDE:
         objects.append(str(folder / f"{name}.o"))

@@ -27,6 +27,7 @@ template <class T> struct StateFlow {
 template <class T, Columns kColumns, int kVectors, int kGatesOfUnit> struct ForwardPanels {
     static constexpr int G = kVectors, L = kLanes<T>, kGates = kGatesOfUnit;
     static constexpr int kPanelUnits = kColumns == Columns::plain ? G * L : L;
+    static constexpr Columns kOrder = kColumns;
     const Forward<T>& f;
 
     int64_t inputs() const { return f.one_hot ? 0 : f.D; }

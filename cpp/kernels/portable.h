@@ -18,6 +18,12 @@
 #define ELMAN_UNROLL(n) ELMAN_PRAGMA(GCC unroll n)
 #endif
 
+// Names that contain the value of a macro, for the tables.
+#define ELMAN_TEXT_OF(x) #x
+#define ELMAN_TEXT(x) ELMAN_TEXT_OF(x)
+#define ELMAN_JOIN_OF(a, b) a##b
+#define ELMAN_JOIN(a, b) ELMAN_JOIN_OF(a, b)
+
 namespace {
 
 ELMAN_INLINE void prefetch_to_read(const void* p) { __builtin_prefetch(p, 0); }

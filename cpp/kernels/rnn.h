@@ -26,6 +26,13 @@ template <class T> struct RnnForwardStep : ForwardPanels<T, Columns::plain, kWid
         const T* panel = packed + p * stride;
         this->template take_sums<R, W, P>(acc, s, t, rows, p, panel, stride);
         chain<T, R, W, G, P>(acc, h, panel + this->recurrent_part(), this->recurrent_inputs(s, t), stride);
+        finish<R, P, W>(s, t, p, rows, acc);
+    }
+
+    // Activates the sums of a tile and stores them.
+    template <int R, int P, int W>
+    ELMAN_INLINE void finish(const StateFlow<T>& s, int64_t t, int64_t p, const int64_t* rows,
+                             const Vec<T> (&acc)[R][P * W]) const {
         const Activation activation = static_cast<Activation>(f.activation);
         const int64_t H = f.H;
         T* h_next = s.h_next + t * f.N * H;

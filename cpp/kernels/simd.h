@@ -1,7 +1,8 @@
 // Vectors of one ISA level. This is the only file of the folder that asks which level is being compiled.
 //
 // Vec<T> is a GCC/Clang vector of kLanes<T> elements, Bits<T> and Signed<T> the integer vectors of its shape.
-// Multiply-add is explicit: the build forbids contraction, so a sum is fused where this file says so and nowhere else.
+// Multiply-add is explicit: the build forbids contraction, so a sum is fused where this file says so and nowhere else. A file that
+// defines ELMAN_SAME_BITS gets one arithmetic for all levels: nothing is fused, and there are no tables.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,12 @@
 #if defined(ELMAN_LEVEL_NEON)
 #include <arm_neon.h>
 #endif
+#endif
+
+#if (defined(ELMAN_LEVEL_V4) || defined(ELMAN_LEVEL_V3) || defined(ELMAN_LEVEL_NEON)) && !defined(ELMAN_SAME_BITS)
+#define ELMAN_FUSED 1
+#else
+#define ELMAN_FUSED 0
 #endif
 
 namespace {
@@ -94,38 +101,35 @@ template <class T> ELMAN_INLINE void store(T* p, Vec<T> v) { std::memcpy(p, &v, 
 
 // a * b + c: one rounding where the level has a fused instruction, two on x86-64-v2 and generic.
 ELMAN_INLINE Vec<float> fma(Vec<float> a, Vec<float> b, Vec<float> c) {
-#if defined(ELMAN_LEVEL_V4)
+#if !ELMAN_FUSED
+    return a * b + c;
+#elif defined(ELMAN_LEVEL_V4)
     return _mm512_fmadd_ps(a, b, c);
 #elif defined(ELMAN_LEVEL_V3)
     return _mm256_fmadd_ps(a, b, c);
-#elif defined(ELMAN_LEVEL_NEON)
-    return vfmaq_f32(c, a, b);
 #else
-    return a * b + c;
+    return vfmaq_f32(c, a, b);
 #endif
 }
 
 ELMAN_INLINE Vec<double> fma(Vec<double> a, Vec<double> b, Vec<double> c) {
-#if defined(ELMAN_LEVEL_V4)
+#if !ELMAN_FUSED
+    return a * b + c;
+#elif defined(ELMAN_LEVEL_V4)
     return _mm512_fmadd_pd(a, b, c);
 #elif defined(ELMAN_LEVEL_V3)
     return _mm256_fmadd_pd(a, b, c);
-#elif defined(ELMAN_LEVEL_NEON)
-    return vfmaq_f64(c, a, b);
 #else
-    return a * b + c;
+    return vfmaq_f64(c, a, b);
 #endif
 }
 
-// Whether fma() rounds once.
-#if defined(ELMAN_LEVEL_V4) || defined(ELMAN_LEVEL_V3) || defined(ELMAN_LEVEL_NEON)
-constexpr bool kFused = true;
-#else
-constexpr bool kFused = false;
-#endif
+constexpr bool kFused = ELMAN_FUSED;  // whether fma() rounds once
 
 // A table of 2^kTableBits<T> values in one or two vectors, where the level has an instruction that picks one for every lane.
-#if defined(ELMAN_LEVEL_V4)
+#if defined(ELMAN_SAME_BITS)
+template <class T> constexpr int kTableBits = 0;
+#elif defined(ELMAN_LEVEL_V4)
 template <class T> constexpr int kTableBits = sizeof(T) == 4 ? 5 : 4;
 #elif defined(ELMAN_LEVEL_V3)
 template <class T> constexpr int kTableBits = sizeof(T) == 4 ? 3 : 0;
@@ -139,7 +143,9 @@ template <class T> struct Table {
 // Lane by lane the value that the last kTableBits<T> bits of `index` name.
 template <class T> ELMAN_INLINE Vec<T> look_up(const Table<T>& table, [[maybe_unused]] Bits<T> index) {
     const T* v = table.at;
-#if defined(ELMAN_LEVEL_V4)
+#if defined(ELMAN_SAME_BITS)
+    return broadcast(v[0]);
+#elif defined(ELMAN_LEVEL_V4)
     if constexpr (sizeof(T) == 4) return _mm512_permutex2var_ps(load(v), (__m512i)index, load(v + kLanes<T>));
     else return _mm512_permutex2var_pd(load(v), (__m512i)index, load(v + kLanes<T>));
 #elif defined(ELMAN_LEVEL_V3)

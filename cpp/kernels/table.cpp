@@ -2,11 +2,13 @@
 #include "table.h"
 
 #include "batches.h"
+#include "bfloat16.h"
 #include "dense.h"
 #include "dense_cross_entropy.h"
 #include "gru.h"
 #include "losses.h"
 #include "lstm.h"
+#include "narrow.h"
 #include "optimizers.h"
 #include "pointwise.h"
 #include "readout.h"
@@ -103,10 +105,8 @@ template <class T> constexpr elman::Kernels<T> kernels() {
 
 }  // namespace
 
-#define ELMAN_TEXT_OF(x) #x
-#define ELMAN_TEXT(x) ELMAN_TEXT_OF(x)
-#define ELMAN_JOIN_OF(a, b) a##b
-#define ELMAN_JOIN(a, b) ELMAN_JOIN_OF(a, b)
+extern "C" const elman::NarrowKernels ELMAN_JOIN(elman_int8_, ELMAN_LEVEL);
 
 extern "C" constinit const elman::KernelTable ELMAN_JOIN(elman_kernels_, ELMAN_LEVEL) = {
-    ELMAN_TEXT(ELMAN_LEVEL), kernels<float>(), kernels<double>()};
+    ELMAN_TEXT(ELMAN_LEVEL), kernels<float>(), kernels<double>(), narrow_kernels<Bfloat16>(activation_forward<float>),
+    &ELMAN_JOIN(elman_int8_, ELMAN_LEVEL)};

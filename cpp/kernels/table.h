@@ -221,10 +221,25 @@ template <class T> struct Kernels {
     double (*fma_loop)(int64_t rounds, T* sink);
 };
 
+// Layers and products of a stream whose weights have fewer bits than float32 (narrow.h). `packed` holds all that a step reads of the
+// weights, but W_x of one-hot inputs and b_hn. Weights are exact in the format: the caller has rounded them.
+struct NarrowKernels {
+    // As in Kernels, sizes in floats.
+    int64_t (*packed_size)(const Forward<float>&);
+    void (*pack)(const Forward<float>&, float* packed);
+    void (*step)(const Forward<float>&, const float* packed, bool from_last, const Run&);
+    int64_t (*dense_packed_size)(const DenseForward<float>&);
+    void (*dense_pack)(const DenseForward<float>&, float* packed);
+    void (*dense_forward)(const DenseForward<float>&, const float* packed, const Run&);
+    void (*activation_forward)(int activation, int64_t M, int64_t K, const float* o, float* y);
+};
+
 struct KernelTable {
     const char* isa;
     Kernels<float> f32;
     Kernels<double> f64;
+    NarrowKernels bfloat16;
+    const NarrowKernels* int8;
     template <class T> const Kernels<T>& of() const {
         if constexpr (sizeof(T) == 4) return f32;
         else return f64;

@@ -46,7 +46,7 @@ from elman._check.many import ManyArguments, places_of, update_many
 from elman._check.readout import mixing_readout_backward, mixing_readout_forward, quantile_loss
 from elman._check.shapes import Array, Shapes, common_dtype, received
 from elman._check.sizes import HIDDEN_ACTIVATIONS, bidirectional_layers, dense_layers, layer_sizes
-from elman._check.streams import pack_layer, step
+from elman._check.streams import PRECISIONS, check_inputs, dequantize, pack_layer, quantize, quantized_dense, step
 from elman._check.updates import (
     adam_step,
     clip_by_norm,
@@ -76,6 +76,7 @@ __all__ = [
     "CELL_ACTIVATIONS",
     "HIDDEN_ACTIVATIONS",
     "OUTPUT_ACTIVATIONS",
+    "PRECISIONS",
     "REDUCTIONS",
     "RESETS",
     "Array",
@@ -95,6 +96,7 @@ __all__ = [
     "categorical_cross_entropy",
     "cell_activation",
     "cell_kind",
+    "check_inputs",
     "choice",
     "class_targets",
     "clip_by_norm",
@@ -104,6 +106,7 @@ __all__ = [
     "dense_cross_entropy",
     "dense_forward",
     "dense_layers",
+    "dequantize",
     "draw",
     "dropout_mask",
     "embedding_backward",
@@ -123,6 +126,8 @@ __all__ = [
     "places_of",
     "positive_integer",
     "quantile_loss",
+    "quantize",
+    "quantized_dense",
     "received",
     "rmsprop_step",
     "sgd_step",

@@ -51,7 +51,7 @@ from elman.engine.losses import (
 from elman.engine.many import update_many
 from elman.engine.readout import mixing_readout_backward, mixing_readout_forward, quantile_loss
 from elman.engine.runtime import isa, isa_levels, num_threads, use_isa
-from elman.engine.streaming import pack_layer, step
+from elman.engine.streaming import pack_layer, quantized_dense, step
 from elman.engine.updates import (
     adam_step,
     clip_by_norm,
@@ -71,6 +71,10 @@ from elman.reference import (
     LSTMStates,
     ManyUpdates,
     RNNGradients,
+    dequantize,
+    quantize,
+    quantize_rows,
+    rounded,
 )
 
 __all__ = [
@@ -93,6 +97,7 @@ __all__ = [
     "dense_backward",
     "dense_cross_entropy",
     "dense_forward",
+    "dequantize",
     "draw",
     "dropout_mask",
     "embedding_backward",
@@ -117,9 +122,13 @@ __all__ = [
     "pack_layer",
     "pinball",
     "quantile_loss",
+    "quantize",
+    "quantize_rows",
+    "quantized_dense",
     "rmsprop_step",
     "rnn_backward",
     "rnn_forward",
+    "rounded",
     "sgd_step",
     "silu_backward",
     "silu_forward",

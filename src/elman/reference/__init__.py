@@ -42,6 +42,7 @@ from elman.reference.lstm import LSTMGradients, LSTMStates, lstm_backward, lstm_
 from elman.reference.many import ManyUpdates, update_many
 from elman.reference.numerical import numerical_gradient
 from elman.reference.optimizers import adam_step, clip_by_norm, clip_by_value, rmsprop_step, sgd_step
+from elman.reference.quantization import dequantize, quantize, quantize_rows, quantized_dense, rounded
 from elman.reference.readout import mixing_readout_backward, mixing_readout_forward, quantile_loss
 from elman.reference.rnn import RNNGradients, rnn_backward, rnn_forward
 from elman.reference.streaming import PackedLayer, pack_layer, step
@@ -70,6 +71,7 @@ __all__ = [
     "dense_backward",
     "dense_cross_entropy",
     "dense_forward",
+    "dequantize",
     "draw",
     "dropout_mask",
     "embedding_backward",
@@ -92,9 +94,13 @@ __all__ = [
     "philox",
     "pinball",
     "quantile_loss",
+    "quantize",
+    "quantize_rows",
+    "quantized_dense",
     "rmsprop_step",
     "rnn_backward",
     "rnn_forward",
+    "rounded",
     "sgd_step",
     "sigmoid",
     "sigmoid_derivative",

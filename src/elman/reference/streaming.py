@@ -10,6 +10,8 @@ import numpy.typing as npt
 from elman import _check
 from elman._check import Array
 from elman.reference.layer import layer_forward
+from elman.reference.quantization import product, quantize, rounded
+from elman.reference.single import sigmoid_single, tanh_single
 
 
 class PackedLayer(NamedTuple):
@@ -28,6 +30,7 @@ class PackedLayer(NamedTuple):
     b_hn: Array | None
     activation: str
     one_hot: bool
+    precision: str = "float32"
 
 
 def pack_layer(
@@ -38,8 +41,16 @@ def pack_layer(
     b_hn: npt.ArrayLike | None = None,
     activation: str = "tanh",
     one_hot: bool = False,
+    precision: str = "float32",
 ) -> PackedLayer:
     """Check and copy the weights of a layer once, for `step`.
+
+    With ``precision="int8"`` the products are those of `quantized_dense`, x and h each with a scale of their own::
+
+        a_t = b + x_t W_x + h_{t-1} W_h        from left to right, in float32
+
+    and gates and states are float32, computed operation by operation in one order. In the engine such a step has the
+    same bits on every instruction-set level.
 
     Parameters
     ----------
@@ -57,6 +68,8 @@ def pack_layer(
         Activation of the simple RNN.
     one_hot : bool
         Whether `step` takes integers, each for the one-hot row with 1 at that index of D.
+    precision : {"float32", "bfloat16", "int8"}
+        Of the weights W_x and W_h, which are `rounded` to it. The others than float32 make a layer of float32.
 
     Returns
     -------
@@ -68,7 +81,8 @@ def pack_layer(
     ShapeError
         If D or H disagree between arguments.
     ArgumentError
-        If the cell or the activation is unknown.
+        If the cell, the activation or the precision is unknown; if a weight to be rounded is not finite, or D or H
+        exceeds 133,144 with int8.
 
     Examples
     --------
@@ -80,11 +94,13 @@ def pack_layer(
     [[0.7616]]
     [[0.642]]
     """
-    cell, W_x, W_h, b, b_hn, activation, one_hot = _check.pack_layer(
-        "pack_layer", np.float64, cell, W_x, W_h, b, b_hn, activation, one_hot
-    )
+    dtype = np.float64 if precision == "float32" else np.float32
+    checked = _check.pack_layer("pack_layer", dtype, cell, W_x, W_h, b, b_hn, activation, one_hot, precision)
+    cell, W_x, W_h, b, b_hn, activation, one_hot, precision = checked
+    if precision != "float32":
+        W_x, W_h = rounded(W_x, precision), rounded(W_h, precision)
     b, b_hn = (None if bias is None else bias.copy() for bias in (b, b_hn))
-    return PackedLayer(cell, W_x.copy(), W_h.copy(), b, b_hn, activation, one_hot)
+    return PackedLayer(cell, W_x.copy(), W_h.copy(), b, b_hn, activation, one_hot, precision)
 
 
 def step(packed: PackedLayer, x: npt.ArrayLike, h: Array, c: Array | None = None) -> None:
@@ -122,8 +138,37 @@ def step(packed: PackedLayer, x: npt.ArrayLike, h: Array, c: Array | None = None
     """
     D, H = len(packed.W_x), len(packed.W_h)
     x, h, c = _check.step("step", packed.W_x.dtype, packed.cell, D, H, packed.one_hot, x, h, c)
-    cell, W_x, W_h, b, b_hn, activation, _ = packed
+    if packed.precision == "int8":
+        _int8_step(packed, x, h, c)
+        return
+    cell, W_x, W_h, b, b_hn, activation, _, _ = packed
     states = layer_forward(cell, x[np.newaxis], h, c, W_x, W_h, b, b_hn, activation)
     h[...] = states.h[1]
     if c is not None and states.c is not None:
         c[...] = states.c[1]
+
+
+def _int8_step(packed: PackedLayer, x: Array, h: Array, c: Array | None) -> None:
+    """Take one step with products of integers, every operation in float32."""
+    cell, W_x, W_h, b, b_hn, activation, one_hot, _ = packed
+    zero, one, H = np.float32(0), np.float32(1), len(W_h)
+    a = (zero if b is None else b) + (W_x[x] if one_hot else product(x, *quantize(W_x)))
+    a_h = product(h, *quantize(W_h))
+    if cell == "rnn":
+        h[...] = _ACTIVATIONS[activation](a + a_h)
+    elif cell == "lstm" and c is not None:
+        i, f, g, o = np.split(a + a_h, 4, axis=1)
+        c[...] = sigmoid_single(f) * c + sigmoid_single(i) * tanh_single(g)
+        h[...] = sigmoid_single(o) * tanh_single(c)
+    else:
+        r, z = np.split(sigmoid_single((a + a_h)[:, : 2 * H]), 2, axis=1)
+        q = (zero if b_hn is None else b_hn) + a_h[:, 2 * H :]
+        h[...] = z * h + (one - z) * tanh_single(r * q + a[:, 2 * H :])
+
+
+_ACTIVATIONS = {
+    "tanh": tanh_single,
+    "sigmoid": sigmoid_single,
+    "relu": lambda a: np.where(a < 0, np.float32(0), a),
+    "identity": lambda a: a,
+}
