@@ -95,7 +95,7 @@ def test_arrays_in_any_memory_layout() -> None:
         (
             {"a": [1]},
             {},
-            "arrays['a'] must be an ndarray of one of float64, float32, int64, int32, uint8, bool, got list.",
+            "arrays['a'] must be an ndarray of one of float64, float32, int64, int32, int8, uint8, bool, got list.",
         ),
         ({"a": np.zeros((1,) * 9)}, {}, "arrays['a'] must have at most 8 dimensions, got 9."),
         ({"a b": np.zeros(1)}, {}, "arrays['a b']: a name has 1 to 255 letters, digits and the characters _ . / -"),

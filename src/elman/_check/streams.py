@@ -72,9 +72,9 @@ def check_finite(place: str, name: str, W: Array) -> None:
 def quantize(place: str, W: Any) -> Array:
     """Check the matrix of `quantize`."""
     with np.errstate(over="ignore"):  # of float64, reported below
-        W = Shapes(place, np.float32).array("W", W, "K", "J")
-    check_finite(place, "W", W)
-    return W
+        matrix = Shapes(place, np.float32).array("W", W, "K", "J")
+    check_finite(place, "W", matrix)
+    return matrix
 
 
 def dequantize(place: str, q: Any, scale: Any) -> tuple[Array, Array]:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
+from collections.abc import Callable
+from copy import copy
 from typing import Any, ClassVar, Self
 
 import numpy.typing as npt
 
-from elman.errors import ArgumentError, FileFormatError
+from elman.errors import ArgumentError, FileFormatError, UnsupportedError
 from elman.estimators.checks import values_of
 from elman.estimators.fitted import FittedEstimator, Value
+from elman.network import Architecture, Network
+from elman.network.quantization import COMPACT, compact, expand
 from elman.persistence import load_arrays, save_arrays
 from elman.persistence.models import check_members, check_names, check_weights, content_errors, under_new_names
 
@@ -64,7 +68,7 @@ class Estimator(FittedEstimator[Value]):
             self._check(self._place(method))
             plain = {name: self._table[name].plain(value) for name, value in values_of(self).items()}
             arrays, metadata = self._described(fitted)
-        return arrays, {"kind": self._kind, "parameters": plain, **metadata}
+        return _without_theta(arrays, metadata), {"kind": self._kind, "parameters": plain, **metadata}
 
     @classmethod
     def from_arrays(cls, arrays: Arrays, metadata: dict[str, Any]) -> Self:
@@ -76,6 +80,7 @@ class Estimator(FittedEstimator[Value]):
             If a part is missing, unknown, of a wrong type or inconsistent.
         """
         with content_errors(cls._kind):
+            arrays = _with_theta(arrays, metadata)
             if "theta" in arrays:
                 check_members(arrays["theta"])
                 check_weights(arrays["theta"])
@@ -92,6 +97,38 @@ class Estimator(FittedEstimator[Value]):
         parameters = under_new_names(parameters, cls._renamed)
         check_names("parameters", set(parameters), set(cls._table))
         return {name: cls._table[name].parsed(value) for name, value in parameters.items()}
+
+    def quantized(self, precision: str = "int8") -> Self:
+        """Return a copy of the fitted model whose weights are rounded to fewer bits.
+
+        A file of an int8 model holds 8 bits per weight; `predict` computes with the rounded weights in float32.
+
+        Parameters
+        ----------
+        precision : {"int8", "bfloat16"}
+            See `elman.reference.rounded`.
+
+        Raises
+        ------
+        NotFittedError
+            Before `fit`.
+        ArgumentError
+            If the precision is unknown, or the model's dtype is not float32.
+        """
+        return self._changed("quantized", lambda network: network.quantized(precision))
+
+    def _changed(self, method: str, change: Callable[[Network], Network]) -> Self:
+        """Return a copy of the fitted model with other networks, without the state of the optimizer."""
+        with self._reading(method) as fitted:
+            if (dtype := getattr(self, "dtype", "float32")) != "float32":
+                raise ArgumentError(f"{self._place(method)}: needs dtype='float32', got {dtype!r}.")
+            model = copy(self)
+            model._fitted = self._with_networks(fitted, change)
+        return model
+
+    def _with_networks(self, fitted: Value, change: Callable[[Network], Network]) -> Value:
+        """Return the fitted value with other networks; only estimators that stream have one."""
+        raise UnsupportedError(f"{self._place('quantized')}: needs a model that is streamed.")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to one file without executable content, for `elman.load`.
@@ -139,3 +176,21 @@ class Estimator(FittedEstimator[Value]):
             return cls.from_arrays(arrays, metadata)
         except FileFormatError as error:
             raise FileFormatError(f"{os.fspath(path)}: {error}") from error
+
+
+def _without_theta(arrays: Arrays, metadata: dict[str, Any]) -> Arrays:
+    """Return the arrays for a file, quantized parameters as 8 bits and scales."""
+    if "theta" not in arrays or "architecture" not in metadata:
+        return arrays
+    found = compact(Architecture.from_dict(metadata["architecture"]), arrays["theta"])
+    return arrays if found is None else found | {name: array for name, array in arrays.items() if name != "theta"}
+
+
+def _with_theta(arrays: Arrays, metadata: dict[str, Any]) -> Arrays:
+    """Return the arrays of a file, parameters of 8 bits as those that they stand for."""
+    if COMPACT[0] not in arrays:
+        return arrays
+    if "theta" in arrays:
+        raise FileFormatError("theta and theta.int8 are both given")
+    theta = expand(Architecture.from_dict(metadata["architecture"]), arrays)
+    return {"theta": theta} | {name: array for name, array in arrays.items() if name not in COMPACT}

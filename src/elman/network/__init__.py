@@ -13,6 +13,7 @@ from elman.network.parameters import ParameterLayout, Parameters
 from elman.network.segments import SegmentedTape
 from elman.network.state import State
 from elman.network.stream import Stream
+from elman.network.streamed import QuantizationReport, StreamedNetwork, quantization_report
 from elman.network.tape import Tape
 
 __all__ = [
@@ -21,9 +22,12 @@ __all__ = [
     "Network",
     "ParameterLayout",
     "Parameters",
+    "QuantizationReport",
     "SegmentedTape",
     "State",
     "Stream",
+    "StreamedNetwork",
     "Tape",
     "initialize",
+    "quantization_report",
 ]

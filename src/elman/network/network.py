@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from functools import partial
 from math import prod
 from typing import Any, TypeGuard
@@ -16,6 +17,7 @@ from elman.network.architecture import Architecture, check_streamable
 from elman.network.binding import DropoutKey
 from elman.network.initialization import initialize
 from elman.network.parameters import ParameterLayout, Parameters
+from elman.network.quantization import COMPACT, compact, expand, rounded_parameters
 from elman.network.segments import SegmentedTape, check_segments
 from elman.network.state import State
 from elman.network.tape import Tape
@@ -101,7 +103,8 @@ class Network:
 
     def to_arrays(self) -> tuple[dict[str, Array], dict[str, Any]]:
         """Return the network as named arrays and plain metadata."""
-        return {"theta": self.theta}, {"kind": "network", "architecture": self.architecture.to_dict()}
+        found = compact(self.architecture, self.theta) or {"theta": self.theta}
+        return found, {"kind": "network", "architecture": self.architecture.to_dict()}
 
     @classmethod
     def from_arrays(cls, arrays: dict[str, Array], metadata: dict[str, Any]) -> Network:
@@ -114,9 +117,10 @@ class Network:
         """
         from elman.persistence.models import check_layers, check_weights
 
-        if set(arrays) != {"theta"} or set(metadata) != {"kind", "architecture"}:
+        if set(arrays) not in ({"theta"}, set(COMPACT)) or set(metadata) != {"kind", "architecture"}:
             raise FileFormatError("a network consists of the tensor 'theta' and the field 'architecture'")
-        architecture, theta = Architecture.from_dict(metadata["architecture"]), arrays["theta"]
+        architecture = Architecture.from_dict(metadata["architecture"])
+        theta = arrays["theta"] if "theta" in arrays else expand(architecture, arrays)
         if architecture.num_layers > theta.size:  # before the layout, which lists every layer
             raise FileFormatError(f"num_layers is {architecture.num_layers}, but theta has {theta.size} values")
         check_layers(architecture.num_layers)
@@ -136,6 +140,48 @@ class Network:
     def copy(self) -> Network:
         """Return a copy that shares no memory with this network."""
         return Network(self.architecture, self.theta.copy())
+
+    def with_output(self, output: str) -> Network:
+        """Return the network with another output activation; it shares the parameters.
+
+        Examples
+        --------
+        >>> Network.initialized(Architecture(1, 2, output="softmax")).with_output("identity").architecture.output
+        'identity'
+        """
+        return Network(replace(self.architecture, output=output), self.theta)
+
+    def quantized(self, precision: str = "int8") -> Network:
+        """Return the network of float32 whose weights are rounded to fewer bits; biases keep theirs.
+
+        A file of an int8 network holds 8 bits per weight. `run` computes with the rounded weights in float32; a
+        `Stream` with ``precision="int8"`` reads the 8 bits and computes with integers.
+
+        Parameters
+        ----------
+        precision : {"int8", "bfloat16"}
+            See `elman.reference.rounded`; an embedding is rounded row by row.
+
+        Raises
+        ------
+        ArgumentError
+            If the precision is unknown, or a weight is not finite.
+
+        Examples
+        --------
+        >>> network = Network.initialized(Architecture(1, 1, cell="gru", hidden_size=4))
+        >>> eighths = network.quantized()
+        >>> 0 < abs(eighths.theta - network.theta).max() < 0.01
+        True
+        >>> bool((eighths.quantized().theta == eighths.theta).all())
+        True
+        """
+        _check.choice("quantized", "precision", precision, ("int8", "bfloat16"))
+        theta = self.theta.astype(np.float32)
+        own = Parameters(theta, self.layout)
+        for name, value in rounded_parameters("quantized", self.architecture, own, precision).items():
+            own[name][...] = value
+        return Network(self.architecture, theta)
 
     @property
     def theta(self) -> Array:

@@ -13,6 +13,7 @@ from elman.errors import ArgumentError, DataError, UnsupportedError
 from elman.network.architecture import check_streamable
 from elman.network.network import Network
 from elman.network.parameters import dense_prefix, layer_prefix
+from elman.network.quantization import rounded_parameters
 from elman.network.state import State
 
 Array = npt.NDArray[Any]
@@ -21,7 +22,7 @@ Array = npt.NDArray[Any]
 class Stream:
     """A copy of a network for single steps: weights are packed once, the state is updated in place.
 
-    The outputs have the bits of `Network.run` over all steps.
+    In the network's own precision the outputs have the bits of `Network.run` over all steps.
 
     Parameters
     ----------
@@ -31,14 +32,30 @@ class Stream:
         Initial state, copied; zeros if not given.
     rows : int
         Number of parallel streams, N.
+    precision : {"float32", "bfloat16", "int8"}, optional
+        Of the weights that a step reads, which limit its speed; None is the network's own. Inputs, biases, gates and
+        states are float32 with all three. See Notes.
 
     Raises
     ------
     UnsupportedError
         If the output needs more than the state and the current step: both directions, the mean or maximum over steps,
         or a skip over several steps. If it has projections.
-    ShapeError, ArgumentError
+    ShapeError
         If the state is not one of this network with that many rows.
+    ArgumentError
+        The same, or the precision is unknown; with int8, if a layer has more than 133,144 inputs; with bfloat16 and
+        int8, if a weight is not finite.
+
+    Notes
+    -----
+    With bfloat16 the outputs have the bits of `Network.run` of the network whose weights are `elman.reference.rounded`.
+
+    With int8 every column of the weights has a scale, and so has the input of every layer, its state and the input of
+    the output layer, anew at every step; products are summed in integers, without error
+    (`elman.reference.quantized_dense`). The same numbers come out on every CPU, bit for bit, whatever its instruction
+    set, because everything else is done operation by operation in one order. A value that is not finite makes the
+    outputs and the state NaN. `quantization_report` tells what either costs on your data.
 
     Examples
     --------
@@ -49,9 +66,14 @@ class Stream:
     >>> outputs = [float(stream.step(x_t)[0, 0]) for x_t in x]
     >>> outputs == network.predict(x).ravel().tolist()
     True
+    >>> eighths = Stream(network, precision="int8")
+    >>> bool(abs(eighths.step(x[0]) - outputs[0]).max() < 0.01)
+    True
     """
 
-    def __init__(self, network: Network, state: State | None = None, rows: int = 1) -> None:
+    def __init__(
+        self, network: Network, state: State | None = None, rows: int = 1, precision: str | None = None
+    ) -> None:
         check_streamable("Stream", network.architecture)
         if (projection_size := network.architecture.projection_size) is not None:
             raise UnsupportedError(
@@ -60,8 +82,12 @@ class Stream:
             )
         rows = _check.positive_integer("Stream", "rows", rows)
         self.architecture = architecture = network.architecture
+        if precision is not None and network.dtype != np.float32:
+            _check.choice("Stream", "precision", precision, _check.PRECISIONS)
+            network = Network(architecture, network.theta.astype(np.float32))
         self.dtype = network.dtype
-        weights = {name: np.array(value) for name, value in network.parameters.items()}
+        self.precision = precision or network.dtype.name
+        weights = rounded_parameters("Stream", architecture, network.parameters, self.precision)
         self._E = weights.get("embedding")
         self._h, self._c = self._start(network, state, rows)
         entering = rows if architecture.one_hot else (rows, architecture.layer_input_size(0))
@@ -102,6 +128,7 @@ class Stream:
             weights.get("output.b_y"),
             weights.get("skip.W_k"),
             self._out,
+            self.precision,
         )
 
     @staticmethod

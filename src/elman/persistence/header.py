@@ -29,7 +29,15 @@ MAX_DIGITS = 309  # of an integer: as many as those of integers below 2**1024, t
 ZEROS = b"0" * 64
 PREFIX = rb'{"__metadata__":{"elman":"{\"digest\":\"'  # the digest is the first field, so its offset is fixed
 DIGEST = slice(8 + len(PREFIX), 8 + len(PREFIX) + len(ZEROS))
-DTYPES = {"F64": "float64", "F32": "float32", "I64": "int64", "I32": "int32", "U8": "uint8", "BOOL": "bool"}
+DTYPES = {
+    "F64": "float64",
+    "F32": "float32",
+    "I64": "int64",
+    "I32": "int32",
+    "I8": "int8",
+    "U8": "uint8",
+    "BOOL": "bool",
+}
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_./-]{0,254}")
 _ENVELOPE = {"digest", "format", "format_version", "metadata"}
 

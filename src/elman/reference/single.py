@@ -16,7 +16,7 @@ _F = np.float32
 _LOG2_E = _F(1.44269504088896341)
 _LN2_HIGH, _LN2_LOW = _F(0.693359375), _F(-2.12194440e-4)  # n times the first is exact
 _SHIFT = _F(12582912.0)  # 1.5 * 2**23: adding it rounds to an integer
-_SERIES = _F([4.9999998150e-01, 1.6666543424e-01, 4.1667200712e-02, 8.3665471572e-03, 1.3882516527e-03])
+_SERIES = [_F(c) for c in (4.9999998150e-01, 1.6666543424e-01, 4.1667200712e-02, 8.3665471572e-03, 1.3882516527e-03)]
 
 
 class _Reduced(NamedTuple):
@@ -80,4 +80,4 @@ def tanh_single(z: Array) -> Array:
     """
     e = _reduced(np.minimum(np.abs(z), _F(9.02)), 2)
     m = e.power * (e.tail + e.r) + (e.power * _F(0.5) - _F(0.5))
-    return np.copysign(m / (m + _F(1)), z)
+    return np.asarray(np.copysign(m / (m + _F(1)), z))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -166,7 +167,7 @@ def _int8_step(packed: PackedLayer, x: Array, h: Array, c: Array | None) -> None
         h[...] = z * h + (one - z) * tanh_single(r * q + a[:, 2 * H :])
 
 
-_ACTIVATIONS = {
+_ACTIVATIONS: dict[str, Callable[[Array], Array]] = {
     "tanh": tanh_single,
     "sigmoid": sigmoid_single,
     "relu": lambda a: np.where(a < 0, np.float32(0), a),

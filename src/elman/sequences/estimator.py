@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Self
 
 import numpy as np
@@ -25,7 +26,8 @@ from elman.estimators import (
     trained,
     values_of,
 )
-from elman.network import Network
+from elman.network import Network, QuantizationReport, StreamedNetwork
+from elman.network.streamed import report_of
 from elman.sequences.embeddings import embedded
 from elman.sequences.fitted import Fitted, Inputs
 from elman.sequences.flow import Labelled, flow
@@ -221,18 +223,20 @@ class SequenceEstimator(Parameters, Estimator[Fitted], BaseEstimator):
         """Fit and return `transform` of the same sequences; ``parameters`` are those of `fit`."""
         return self.fit(X, y, **parameters).transform(X)
 
-    def stream(self, state: Mapping[str, npt.ArrayLike] | None = None) -> SequenceStream:
+    def stream(self, state: Mapping[str, npt.ArrayLike] | None = None, precision: str | None = None) -> SequenceStream:
         """Return a stream for a sequence that is still growing, one step at a time at a constant cost.
 
         Parameters
         ----------
         state : mapping of str to ndarray, optional
             `SequenceStream.state` of an earlier stream, to continue.
+        precision : {"float32", "bfloat16", "int8"}, optional
+            Of the weights that a step reads, see `elman.network.Stream`; None is `dtype`.
 
         Returns
         -------
         SequenceStream
-            Its predictions have the bits of `predict`.
+            Its predictions have the bits of `predict`, unless another precision is asked for.
 
         Raises
         ------
@@ -240,7 +244,39 @@ class SequenceEstimator(Parameters, Estimator[Fitted], BaseEstimator):
             If the networks need the whole sequence: ``bidirectional=True``, or another readout than ``"last"``.
         """
         with self._reading("stream") as fitted:
-            return SequenceStream(self._place("stream"), fitted, state)
+            return SequenceStream(self._place("stream"), fitted, state, precision)
+
+    def _with_networks(self, fitted: Fitted, change: Callable[[Network], Network]) -> Fitted:
+        return replace(fitted, networks=tuple(map(change, fitted.networks)), states=None)
+
+    def quantization_report(self, X: Any, y: Any, precision: str = "int8") -> QuantizationReport:
+        """Compare streams in float32 and with weights of fewer bits on labelled sequences.
+
+        Parameters
+        ----------
+        X, y
+            As in `fit`.
+        precision : {"int8", "bfloat16"}
+            To compare with float32.
+
+        Returns
+        -------
+        QuantizationReport
+            Its outputs are those before their activation, its metric is `score`.
+
+        Raises
+        ------
+        UnsupportedError
+            As of `stream`.
+        """
+        _check.choice(self._place("quantization_report"), "precision", precision, ("int8", "bfloat16"))
+        found = []
+        for name in ("float32", precision):
+            model = self._changed("quantization_report", partial(StreamedNetwork, precision=name))
+            o = model._outputs("quantization_report", X)[2]
+            found.append((np.concatenate(o) if isinstance(o, list) else o, model.score(X, y)))
+        (before, score), (after, other) = found
+        return report_of(self._attribute("networks_").networks, precision, before, after, (score, other))
 
     # Files
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -135,7 +135,7 @@ def outputs(networks: Sequence[Network], preparation: Preparation, prepared: lis
     ndarray (n, K), or list of ndarray (steps_i, K)
         float64; one output per sequence, or with readout ``"every"`` one per step.
     """
-    plain = [Network(replace(network.architecture, output="identity"), network.theta) for network in networks]
+    plain = [network.with_output("identity") for network in networks]
     order = np.argsort([len(sequence) for sequence in prepared], kind="stable")
     rows = max(1, min(_ROWS, _STEPS // len(prepared[order[-1]])))
     batches = preparation.batches(

@@ -26,8 +26,9 @@ _LARGEST = float(np.finfo(np.float32).max)
 class SequenceStream:
     """Predictions for a sequence that is still growing, at a constant cost per step.
 
-    After t steps the outputs have the bits of ``predict`` and ``predict_proba`` for the first t steps. A stream is made
-    by ``model.stream()``; its model may be trained further without an influence on it.
+    After t steps the outputs have the bits of ``predict`` and ``predict_proba`` for the first t steps, unless another
+    precision is asked for. A stream is made by ``model.stream()``; its model may be trained further without an
+    influence on it.
 
     Parameters
     ----------
@@ -37,13 +38,15 @@ class SequenceStream:
         With networks that read forwards alone, and the last state or every step as readout.
     state : mapping of str to ndarray, optional
         From `state`, to continue; without it the sequence is empty.
+    precision : {"float32", "bfloat16", "int8"}, optional
+        Of the weights that a step reads, see `elman.network.Stream`; None is that of the networks.
 
     Raises
     ------
     UnsupportedError
         If a network reads backwards, too, or its readout needs all states.
     ArgumentError
-        If the state is not one of these networks.
+        If the state is not one of these networks, or the precision is unknown.
 
     Notes
     -----
@@ -62,7 +65,13 @@ class SequenceStream:
     (4, (2,))
     """
 
-    def __init__(self, place: str, fitted: Fitted, state: Mapping[str, npt.ArrayLike] | None = None) -> None:
+    def __init__(
+        self,
+        place: str,
+        fitted: Fitted,
+        state: Mapping[str, npt.ArrayLike] | None = None,
+        precision: str | None = None,
+    ) -> None:
         architecture = fitted.networks[0].architecture
         if architecture.bidirectional or architecture.readout in ("mean", "max"):
             raise UnsupportedError(
@@ -74,7 +83,8 @@ class SequenceStream:
         self._model = fingerprint(*(network.theta for network in fitted.networks))
         plain = [replace(network.architecture, output="identity", readout="every") for network in fitted.networks]
         self._streams = [
-            Stream(Network(own, network.theta)) for own, network in zip(plain, fitted.networks, strict=True)
+            Stream(Network(own, network.theta), precision=precision)
+            for own, network in zip(plain, fitted.networks, strict=True)
         ]
         self._o: Array | None = None
         self._start(place, state)

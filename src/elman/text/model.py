@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, ClassVar, Self
+
+import numpy as np
 
 from elman import _check
 from elman.estimators import Arrays, Table, changing, documented, trained
-from elman.network import Network
+from elman.network import Network, QuantizationReport, StreamedNetwork
+from elman.network.streamed import report_of
 from elman.text.corpus import Corpus, Source, count_words
 from elman.text.fitted import Fitted
 from elman.text.flow import flow
@@ -24,6 +29,8 @@ from elman.text.writing import Writing
 from elman.training import GradientFlow, History, checkpointing
 
 __all__ = ["LanguageModel"]
+
+_MOST_COMPARED = 10_000  # tokens whose probabilities are held in memory twice
 
 
 @documented()
@@ -303,6 +310,43 @@ class LanguageModel(Parameters, Writing):
     def perplexity(self, X: Source) -> float:
         """Return exp of the mean of -ln p(token) over a text; with words, the perplexity per word."""
         return self.evaluate(X).perplexity
+
+    def quantization_report(
+        self, X: Source, precision: str = "int8", *, rows: int = 1, encoding: str = "utf-8"
+    ) -> QuantizationReport:
+        """Compare streams in float32 and with weights of fewer bits on a text.
+
+        Parameters
+        ----------
+        X, rows, encoding
+            See `evaluate`; at most the first 10,000 tokens are read for the differences of probabilities.
+        precision : {"int8", "bfloat16"}
+            To compare with float32.
+
+        Returns
+        -------
+        QuantizationReport
+            Its outputs are probabilities, its metric is the perplexity per token of the whole text.
+
+        Raises
+        ------
+        DataError
+            If there is no token to predict.
+        """
+        place = self._place("quantization_report")
+        _check.choice(place, "precision", precision, ("int8", "bfloat16"))
+        models = [
+            self._changed("quantization_report", partial(StreamedNetwork, precision=name))
+            for name in ("float32", precision)
+        ]
+        score, other = (model.evaluate(X, rows=rows, encoding=encoding).perplexity for model in models)
+        fitted = self._attribute("network_")
+        ids = np.asarray(fitted.read(Corpus.of(X, encoding, place))[:_MOST_COMPARED], np.int64)
+        before, after = (model.network_.predict(ids[:, np.newaxis]) for model in models)
+        return report_of([fitted.network], precision, before, after, (score, other))
+
+    def _with_networks(self, fitted: Fitted, change: Callable[[Network], Network]) -> Fitted:
+        return replace(fitted, network=change(fitted.network), state=None)
 
     def gradient_flow(self, X: Source, *, encoding: str = "utf-8", probes: int = 8) -> GradientFlow:
         """Measure how far back in time the gradient of the loss reaches, on parts of a text.
