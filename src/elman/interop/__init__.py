@@ -10,6 +10,7 @@ from typing import Any
 
 _LAZY = {
     "export_onnx": "elman.interop.onnx_export",
+    "export_onnx_step": "elman.interop.onnx_step",
     "export_torch": "elman.interop.torch",
     "from_keras": "elman.interop.keras",
     "from_torch": "elman.interop.torch",
@@ -21,6 +22,7 @@ _LAZY = {
 
 __all__ = [
     "export_onnx",
+    "export_onnx_step",
     "export_torch",
     "from_keras",
     "from_torch",

@@ -16,11 +16,14 @@ from elman.network.parameters import dense_prefix, layer_prefix
 __all__ = [
     "ALL",
     "ALL_STEPS",
+    "OPERATORS",
     "States",
     "add_network",
     "at_rows",
     "declare_states",
     "give_states",
+    "joined",
+    "last_axis",
     "member_states",
     "network_graph",
 ]
@@ -29,7 +32,7 @@ Array = npt.NDArray[Any]
 
 ALL = 2**62  # all; small numbers can be added without overflow
 ALL_STEPS = np.array([ALL])
-_OPERATORS = {"softmax": "Softmax", "log_softmax": "LogSoftmax", "sigmoid": "Sigmoid", "relu": "Relu", "tanh": "Tanh"}
+OPERATORS = {"softmax": "Softmax", "log_softmax": "LogSoftmax", "sigmoid": "Sigmoid", "relu": "Relu", "tanh": "Tanh"}
 _FLOAT, _INT32 = 1, 6  # ONNX's type numbers
 
 
@@ -65,14 +68,15 @@ def network_graph(network: Network, metadata: Mapping[str, str]) -> Graph:
     lengths = builder.op("Expand", builder.op("Min", lengths, steps), rows)
     states = declare_states(builder, architecture, rows, ())
     o, final = add_network(builder, network, x, lengths, states)
-    y = builder.op(_OPERATORS.get(architecture.output, "Identity"), o, **_last_axis(architecture.output))
+    y = builder.op(OPERATORS.get(architecture.output, "Identity"), o, **last_axis(architecture.output))
     lead: tuple[str, ...] = ("steps", "rows") if architecture.readout == "every" else ("rows",)
     builder.output(y, "y", "float32", (*lead, architecture.output_size))
     give_states(builder, architecture, [final], ())
     return builder.graph(metadata, "elman network")
 
 
-def _last_axis(output: str) -> dict[str, int]:
+def last_axis(output: str) -> dict[str, int]:
+    """Return the attributes of an output activation."""
     return {"axis": -1} if output.endswith("softmax") else {}
 
 
@@ -148,14 +152,14 @@ def add_network(
         width = architecture.layer_output_size(layer)
         below = builder.op("Reshape", builder.op("Transpose", y, perm=[0, 2, 1, 3]), [0, 0, width])
         ends.append(end)
-    joined = [_joined(builder, architecture, tensors) for tensors in zip(*ends, strict=True)]
+    joined = [joined(builder, architecture, tensors) for tensors in zip(*ends, strict=True)]
     final = States(joined[0], joined[1] if len(joined) > 1 else None)
     kind = readout or architecture.readout
     read = _read_out(builder, architecture, kind, below, top, lengths)
     for number, activation in enumerate(architecture.dense_activations):
         read = _dense(builder, read, named, dense_prefix(number) + "W", dense_prefix(number) + "b")
         if activation != "identity":
-            read = builder.op(_OPERATORS[activation], read)
+            read = builder.op(OPERATORS[activation], read)
     W_y = named["embedding"].T if architecture.tied_weights else named["output.W_y"]
     o = _dense(builder, read, {**named, "output.W_y": W_y}, "output.W_y", "output.b_y")
     if "skip.W_k" in named:
@@ -171,7 +175,7 @@ def _dense(builder: GraphBuilder, x: str, named: Mapping[str, Array], W: str, b:
     return builder.op("Add", product, named[b]) if b in named else product
 
 
-def _joined(builder: GraphBuilder, architecture: Architecture, ends: tuple[str, ...]) -> str:
+def joined(builder: GraphBuilder, architecture: Architecture, ends: tuple[str, ...]) -> str:
     """Return the final states of all layers as one tensor; those of smaller layers are filled with zeros."""
     if len(ends) == 1:
         return ends[0]

@@ -60,7 +60,7 @@ def save_arrays(path: StrPath, arrays: Mapping[str, Array], metadata: Mapping[st
     path : str or path
         The file; an existing regular file is replaced and keeps its permissions.
     arrays : mapping of str to ndarray
-        Any shapes; float64, float32, int64, int32, uint8 or bool. Floating values must be finite.
+        Any shapes; float64, float32, int64, int32, int8, uint8 or bool. Floating values must be finite.
     metadata : mapping of str
         Plain JSON values: None, bool, int, finite float, str, list, dict with str keys. Tuples come back as lists.
 
