@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -75,7 +76,17 @@ def whole_pass(cell: str, run: Any, dh: Array, lengths: Array) -> Any:
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
-@pytest.mark.parametrize("options", [{}, {"bidirectional": True}, {"num_layers": 2, "bidirectional": True}])
+@pytest.mark.parametrize(
+    "options",
+    [
+        {},
+        {"bidirectional": True},
+        {"num_layers": 2, "bidirectional": True},
+        {"num_layers": 2, "reverse": True},
+        {"num_layers": 2, "bidirectional": (True, False)},
+        {"num_layers": 2, "bidirectional": (False, True)},
+    ],
+)
 @pytest.mark.parametrize("readout", ["last", "mean", "max", "every"])
 def test_all_outputs_together_are_the_pass_of_training(cell: str, options: dict[str, Any], readout: str) -> None:
     network, x = problem(cell, readout=readout, **options)
@@ -137,6 +148,38 @@ def test_each_direction_counts_lags_in_its_own_order_of_time(readout: str) -> No
     flow = gradient_flow(network, Batch(np.ones((8, 2, 1)), y, lengths=np.array([8, 5])), "half_squared_error")
     for layer, factor in zip(flow.layers, (0.5, 0.25), strict=True):
         np.testing.assert_allclose(layer.relative, factor ** np.arange(8), rtol=1e-14)
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("readout", ["every", "last", "mean"])
+def test_a_network_that_reads_backwards_counts_lags_as_one_that_reads_reversed_rows(cell: str, readout: str) -> None:
+    network, x = problem(cell, num_layers=2, readout=readout)
+    back = Network(replace(network.architecture, reverse=True), network.theta)
+    y = np.random.default_rng(2).normal(size=(T, N, 2) if readout == "every" else (N, 2))
+    lengths = np.array([7, 4, 1] if readout == "last" else [T, T, T])  # probes of short rows are no mirror images
+
+    def turned(array: Array) -> Array:
+        return np.stack([np.append(array[:n, i][::-1], array[n:, i], axis=0) for i, n in enumerate(lengths)], axis=1)
+
+    of_rows = y if readout != "every" else turned(y)
+    one = gradient_flow(network, Batch(x, y, lengths=lengths), "mean_squared_error", probes=2 * T)
+    other = gradient_flow(back, Batch(turned(x), of_rows, lengths=lengths), "mean_squared_error", probes=2 * T)
+    for layer, same in zip(one.layers, other.layers, strict=True):
+        assert_close(layer.norm, same.norm, "same sums")
+        assert_close(layer.units, same.units, "same sums")
+
+
+def test_projections_have_the_flow_of_the_plain_network_with_their_products() -> None:
+    network, x = problem("lstm", projection_size=2, readout="last")
+    p, architecture = network.parameters, replace(network.architecture, projection_size=None)
+    plain = Network.initialized(architecture, dtype=np.float64)
+    for name in ("layers.0.W_x", "layers.0.b", "output.b_y"):
+        plain.parameters[name][...] = p[name]
+    plain.parameters["layers.0.W_h"][...] = p["layers.0.W_p"] @ p["layers.0.W_h"]
+    plain.parameters["output.W_y"][...] = p["layers.0.W_p"] @ p["output.W_y"]
+    flows = [gradient_flow(own, Batch(x, np.ones((N, 2))), "mean_squared_error").layers[0] for own in (network, plain)]
+    assert_close(flows[0].norm, flows[1].norm, "same sums")
+    assert_close(flows[0].relative, flows[1].relative, "same sums")
 
 
 def test_gates_and_units_are_counted() -> None:
