@@ -42,6 +42,14 @@ def test_twice_as_many_updates_must_pay(history: History, updates: int | None) -
     assert settled(history, least=100) == updates
 
 
+def test_the_held_out_error_decides_where_steps_have_outputs() -> None:
+    """On music the loss falls by a few per cent with each doubling, for most of it is noise."""
+    slow = curve(0.5, 0.48, 0.46, 0.46, scores=(0.30, 0.29, 0.28, 0.28))
+    assert (settled(slow, least=100), settled(slow, least=100, per_step=True)) == (100, None)
+    assert settled(curve(0.5, 0.48, scores=(0.30, 0.30)), least=100, per_step=True) == 100  # memorised
+    assert settled(curve(0.5, 0.48), least=100, per_step=True) == 100  # too few sequences to hold some out
+
+
 def parity(count: int, seed: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
     rng = np.random.default_rng(seed)
     steps = [rng.integers(0, 2, rng.integers(5, 15)) for _ in range(count)]
@@ -77,6 +85,7 @@ def test_noise_is_not_memorised_for_longer() -> None:
 def test_the_most_updates_are_said_to_be_too_few(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("elman.sequences.training.MOST", 600)
     monkeypatch.setattr("elman.sequences.convergence._LESS_LOSS", 2.0)
+    monkeypatch.setattr("elman.sequences.convergence._LESS_LOSS_OF_STEPS", 2.0)
     monkeypatch.setattr("elman.sequences.convergence._BETTER_SCORE", 2.0)
     monkeypatch.setattr("elman.sequences.convergence._LEARNED", 0.0)
     monkeypatch.setattr("elman.sequences.convergence._LEAST_GAIN", -9.0)
@@ -101,6 +110,7 @@ def test_a_stopped_search_goes_on_with_the_same_bits(
     monkeypatch.setattr("elman.sequences.learning.rule_updates", lambda *sizes: 20)
     monkeypatch.setattr("elman.sequences.training.MOST", 80)
     monkeypatch.setattr("elman.sequences.convergence._LESS_LOSS", 2.0)
+    monkeypatch.setattr("elman.sequences.convergence._LESS_LOSS_OF_STEPS", 2.0)
     monkeypatch.setattr("elman.sequences.convergence._BETTER_SCORE", 2.0)
     monkeypatch.setattr("elman.sequences.convergence._LEAST_GAIN", -9.0)
     X, y = parity(40, seed=0)

@@ -17,6 +17,7 @@ __all__ = ["MOST", "Doubling", "notice_convergence", "settled"]
 MOST = 12_000  # updates that are tried
 _LEARNED = 0.05  # of the loss at the start; less is not worth more updates
 _LESS_LOSS = 0.9  # twice the updates pay if the loss falls below this share
+_LESS_LOSS_OF_STEPS = 0.99  # where steps have outputs: most of their loss may be noise, which no update removes
 _BETTER_SCORE = 0.99  # and the held-out error, if there is one, below this
 _LEAST_GAIN = 0.001  # of the held-out error
 _FEWEST = 200  # updates of a curve that can be judged
@@ -24,7 +25,7 @@ _TENTH = 0.1  # of the whole gain within the last quarter is a loss that still f
 _SLIGHT = 0.05  # of the loss
 
 
-def settled(history: History, least: int) -> int | None:
+def settled(history: History, least: int, *, per_step: bool = False) -> int | None:
     """Return the number of updates after which twice as many no longer pay; None while that is open.
 
     Parameters
@@ -33,6 +34,8 @@ def settled(history: History, least: int) -> int | None:
         At a constant learning rate; its scores are errors on a held-out part.
     least : int
         Updates that are compared first with twice as many.
+    per_step : bool
+        Whether every step has an output: the held-out error of so many then counts for more than the loss.
 
     Examples
     --------
@@ -49,7 +52,7 @@ def settled(history: History, least: int) -> int | None:
             return updates
         if len(loss) < 2 * updates:
             return None
-        if not _pays(history, updates):
+        if not _pays(history, updates, per_step):
             return updates
         updates *= 2
     return None
@@ -60,9 +63,10 @@ def _level(loss: Sequence[float], updates: int) -> float:
     return float(np.mean(loss[updates - updates // 4 : updates]))
 
 
-def _pays(history: History, updates: int) -> bool:
+def _pays(history: History, updates: int, per_step: bool) -> bool:
     """Tell whether twice as many updates are worth their time."""
-    if _level(history.loss, 2 * updates) >= _LESS_LOSS * _level(history.loss, updates):
+    less = _LESS_LOSS_OF_STEPS if per_step and history.score else _LESS_LOSS
+    if _level(history.loss, 2 * updates) >= less * _level(history.loss, updates):
         return False
     if not history.score:
         return True
@@ -84,15 +88,19 @@ class Doubling:
     ----------
     least, most : int
         Updates.
+    per_step : bool
+        See `settled`.
     """
 
     least: int
     most: int
+    per_step: bool
 
     def __call__(self, trainer: Trainer) -> None:
         """Look at the history after multiples of the least updates, and after the first update of a resumed run."""
         done = len(trainer.history.loss)
-        if done >= self.most or (done % self.least in (0, 1) and settled(trainer.history, self.least) is not None):
+        found = settled(trainer.history, self.least, per_step=self.per_step) if done % self.least in (0, 1) else None
+        if done >= self.most or found is not None:
             trainer.stop()
 
 

@@ -33,7 +33,8 @@ SHARED = """cell : {"gru", "lstm", "rnn"}
     updates : int or "auto"
         Gradient steps of `fit`. ``"auto"``: at least forty passes over the data (between 300 and 3000 updates), and
         twice as many as long as this pays for one network: its loss falls to 90 %, and from 20 sequences on the error
-        on a held-out fifth to 99 %. With `early_stopping` or `warm_start`, which stop or go on anyway, forty passes.
+        on a held-out fifth to 99 % (of a tagger, both to 99 %). With `early_stopping` or `warm_start`, which stop or go
+        on anyway, forty passes.
     batch_size : int
         Sequences per update, at most.
     group_lengths : bool
