@@ -136,6 +136,10 @@ def test_absurd_sizes_are_named_with_their_limit(kind: type, name: str, value: i
             "hidden_size has the sizes of 2 layers, but num_layers=3.\n  Hint: leave out num_layers.",
         ),
         ({"hidden_size": (4,) * 1001}, "num_layers must be at most 1000, got 1001."),
+        (
+            {"bidirectional": (True, False)},
+            "bidirectional must be True or False, or a tuple of one for each of 1 layers, got (True, False).",
+        ),
         ({"dense": 16}, "dense must be a tuple, one size per layer, got 16. Pass dense=(16,)."),
         (
             {"dense": (4,), "dense_activation": ("relu", "tanh")},

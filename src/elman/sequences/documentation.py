@@ -12,8 +12,8 @@ SHARED = """cell : {"gru", "lstm", "rnn"}
         Recurrent layers; follows from a tuple of sizes.
     activation : {"tanh", "relu", "sigmoid", "identity"}
         Of ``cell="rnn"``.
-    bidirectional : bool
-        Whether a second layer reads the sequence backwards, from its true end.
+    bidirectional : bool or tuple of bool
+        Whether every layer, or each, has a second one that reads the sequence backwards, from its true end.
     dense : tuple of int
         Units of each hidden dense layer between the readout and the output; none by default.
     dense_activation : {"relu", "tanh", "sigmoid", "identity"}, or tuple of them

@@ -61,6 +61,7 @@ class SequenceEstimator(Parameters, Estimator[Fitted], BaseEstimator):
         check_table(place, self._table, values_of(self))
         _, layers = _check.layer_sizes(place, self.hidden_size, self.num_layers)
         _check.at_most(place, {"num_layers": layers}, {"num_layers": MOST_LAYERS})
+        _check.bidirectional_layers(place, self.bidirectional, layers)
         _check.dense_layers(place, self.dense, self.dense_activation)
 
     def __sklearn_tags__(self) -> Tags:

@@ -100,7 +100,7 @@ def architecture_of(parameters: Parameters, task: Task, input_size: int, target:
         hidden_size=parameters.hidden_size,
         num_layers=parameters.num_layers,
         activation=parameters.activation,
-        bidirectional=bool(parameters.bidirectional),
+        bidirectional=parameters.bidirectional,
         readout=task.readout,
         output=OUTPUTS[target.kind],
         dropout=float(parameters.dropout),

@@ -29,7 +29,7 @@ class Parameters:
     hidden_size: Any = 64
     num_layers: int = 1
     activation: str = "tanh"
-    bidirectional: bool = True
+    bidirectional: Any = True
     dense: Any = ()
     dense_activation: Any = "relu"
     dropout: float = 0.2
@@ -122,7 +122,7 @@ _SHARED: Table = {
     "hidden_size": PerLayer(others=COMMON["hidden_size"].others).also("num_cells hidden_layer_sizes"),
     "num_layers": COMMON["num_layers"],
     "activation": COMMON["activation"],
-    "bidirectional": Switch(),
+    "bidirectional": PerLayer(),
     "dense": PerLayer(others="dense_units dense_layers fc_units"),
     "dense_activation": PerLayer(),
     "dropout": COMMON["dropout"].later(),

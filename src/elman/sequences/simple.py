@@ -142,7 +142,7 @@ class SimpleMethod(BaseEstimator):
     def _rows(self, standard: list[Array]) -> Array:
         """Return the numbers that the method reads for every prediction."""
         if self._per_step:
-            return around_steps(standard, _AROUND - 1, _AROUND - 1 if self.like.bidirectional else 0)
+            return around_steps(standard, _AROUND - 1, _AROUND - 1 if np.any(self.like.bidirectional) else 0)
         if self.method == EUCLIDEAN:
             return of_equal_length(standard, self.length_).reshape(len(standard), -1)
         return described(standard)

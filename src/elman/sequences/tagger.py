@@ -97,7 +97,7 @@ class SequenceTagger(SequenceEstimator):
 
     target: str = "class"
     window: Any = 1
-    bidirectional: bool = False
+    bidirectional: Any = False
     class_weight: Any = None
     label_smoothing: float = 0.0
     loss: str = "mse"
