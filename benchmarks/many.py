@@ -48,9 +48,14 @@ def trainers(n_threads: int, hidden_size: int, updates: int) -> list[Trainer]:
     made = []
     for seed in range(SEEDS):
         settings = Settings(
-            updates=updates, loss="mean_absolute_error", learning_rate=3e-3, schedule=Cosine(), clip_norm=1.0, seed=seed,
+            updates=updates,
+            loss="mean_absolute_error",
+            learning_rate=3e-3,
+            schedule=Cosine(),
+            clip_norm=1.0,
+            seed=seed,
             n_threads=n_threads,
-        )  # fmt: skip
+        )
         made.append(Trainer(Network.initialized(architecture, seed=seed), batches.with_seed(seed), settings))
     return made
 
