@@ -220,7 +220,7 @@ class Raw:
         start = {"cell": "lstm", "activation": "tanh", "hidden_sizes": units} | parts
         theta = {"theta": self.new(J, P), "first": self.new(J, P), "second": abs(self.new(J, P))}
         data = {"x": self.new(J, U, T, N, D), "y": self.new(J, U, T, N, K), "weight": abs(self.new(J, U, T, N, K))}
-        lengths = {"lengths": self.rng.integers(1, T + 1, (J, U, N))}
+        lengths = {"lengths": self.rng.integers(min(1, T), T + 1, (J, U, N))}
         loss = {"loss": "mean_absolute_error", "loss_parameter": 0.0, "reduction": "mean", "one_step": False}
         adam = {"optimizer": "adam", "options": [0.9, 0.99, 1e-8, 0.0], "clip_norm": 0.1, "clip_value": 0.1}
         counts = {"learning_rate": self.rng.random((J, U)), "seed": np.arange(J), "step": np.arange(J)}

@@ -152,8 +152,8 @@ def add_network(
         width = architecture.layer_output_size(layer)
         below = builder.op("Reshape", builder.op("Transpose", y, perm=[0, 2, 1, 3]), [0, 0, width])
         ends.append(end)
-    joined = [joined(builder, architecture, tensors) for tensors in zip(*ends, strict=True)]
-    final = States(joined[0], joined[1] if len(joined) > 1 else None)
+    found = [joined(builder, architecture, tensors) for tensors in zip(*ends, strict=True)]
+    final = States(found[0], found[1] if len(found) > 1 else None)
     kind = readout or architecture.readout
     read = _read_out(builder, architecture, kind, below, top, lengths)
     for number, activation in enumerate(architecture.dense_activations):
