@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cmath>
+#include <limits>
 #include <utility>
 #include <vector>
 
@@ -104,7 +105,7 @@ template <class T> class Worker {
             layer.gates = kind.has_gates ? block.take<T>(rows_ * 4 * at.H) : nullptr;
             layer.h_mask = rules.recurrent_dropout > 0 ? block.take<T>(rules.N * at.H) : nullptr;
             layer.mask = drops ? block.take<T>(rows_ * at.H) : nullptr;
-            layer.outputs = drops ? block.take<T>(rows_ * at.H) : layer.h + rules.N * at.H;
+            layer.dropped = drops ? block.take<T>(rows_ * at.H) : nullptr;
             layer.dy = block.take<T>(rows_ * at.H);
             layer.unread = at.b < 0 ? block.take<T>((kind.blocks + 1) * at.H) : nullptr;
             layers_.push_back(layer);
@@ -132,7 +133,7 @@ template <class T> class Worker {
 
   private:
     struct Layer {
-        T *h, *c, *gates, *h_mask, *mask, *outputs, *dy, *unread;
+        T *h, *c, *gates, *h_mask, *mask, *dropped, *dy, *unread;
     };
     struct Batch {
         const T *x, *y, *weight;
@@ -156,8 +157,12 @@ template <class T> class Worker {
     static const T* at(const T* theta, int64_t place) { return place < 0 ? nullptr : theta + place; }
     static T* at(T* theta, int64_t place) { return place < 0 ? nullptr : theta + place; }
 
-    const T* input(const Batch& batch, std::size_t layer) const {
-        return layer == 0 ? batch.x : layers_[layer - 1].outputs;
+    const T* input(const Batch& batch, std::size_t layer) const { return layer == 0 ? batch.x : outputs(layer - 1); }
+
+    // The states of all steps, after dropout.
+    const T* outputs(std::size_t layer) const {
+        const Layer& own = layers_[layer];
+        return own.dropped ? own.dropped : own.h + rules_.N * places_.layers[layer].H;
     }
 
     void draw(T* mask, double rate, int64_t steps, int64_t H, const Batch& batch, std::uint32_t site) const {
@@ -178,11 +183,11 @@ template <class T> class Worker {
             table_.forward(f, run);
             if (!layer.mask) continue;
             draw(layer.mask, r.dropout, r.T_, p.H, batch, output_site(i));
-            multiply(rows_ * p.H, layer.h + r.N * p.H, layer.mask, layer.outputs);
+            multiply(rows_ * p.H, layer.h + r.N * p.H, layer.mask, layer.dropped);
         }
         const int64_t H = places_.layers.back().H;
         const T* b_y = at(m.theta, places_.b_y);
-        table_.dense_forward({rows_, H, r.K, false, layers_.back().outputs, m.theta + places_.W_y, b_y, o_}, run);
+        table_.dense_forward({rows_, H, r.K, false, outputs(layers_.size() - 1), m.theta + places_.W_y, b_y, o_}, run);
         if (places_.W_k < 0) return;
         const T* x = skipped(batch);
         table_.dense_forward({rows_, r.D, r.K, true, x, m.theta + places_.W_k, nullptr, o_}, run);
@@ -230,8 +235,8 @@ template <class T> class Worker {
         }
         const Layer& top = layers_.back();
         const int64_t H = places_.layers.back().H;
-        table_.dense_backward({rows_, H, r.K, false, false, d_o_, top.outputs, m.theta + places_.W_y, top.dy,
-                               gradient_ + places_.W_y, at(gradient_, places_.b_y)},
+        table_.dense_backward({rows_, H, r.K, false, false, d_o_, outputs(layers_.size() - 1), m.theta + places_.W_y,
+                               top.dy, gradient_ + places_.W_y, at(gradient_, places_.b_y)},
                               run);
         for (std::size_t i = layers_.size(); i-- > 0;) {
             const LayerPlaces& p = places_.layers[i];

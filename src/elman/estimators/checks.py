@@ -33,7 +33,7 @@ def defaults_of(parameters: Any) -> dict[str, Any]:
     return constructor_defaults(type(parameters))
 
 
-def constructor_defaults(kind: type) -> dict[str, Any]:
+def constructor_defaults(kind: Any) -> dict[str, Any]:
     """Return the defaults of a class, read from the function itself: `inspect.signature` takes a millisecond.
 
     Examples

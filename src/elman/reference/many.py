@@ -196,8 +196,10 @@ def _gradient(a: _check.ManyArguments, m: int, u: int) -> tuple[float, Array]:
         gradients["W_k"] = dense_backward(do, x, W["W_k"]).dW_y
     dy, gradients["W_y"], gradients["b_y"] = dense_backward(do, below, W["W_y"])
     for layer, (below, states, h_mask, mask) in reversed(list(enumerate(passes))):
-        own = W[f"{layer}.W_x"], W[f"{layer}.W_h"], a.activation, lengths, h_mask, None, None, a.bptt_depth
-        found = layer_backward(a.cell, dy * mask, below, *states, *own)
+        own = W[f"{layer}.W_x"], W[f"{layer}.W_h"]
+        found = layer_backward(
+            a.cell, dy * mask, below, *states, *own, a.activation, lengths, h_mask, bptt_depth=a.bptt_depth
+        )
         dy = found.dx
         for name in ("W_x", "W_h", "b", "b_hn"):
             gradients[f"{layer}.{name}"] = getattr(found, f"d{name}")
