@@ -10,6 +10,7 @@ from elman import engine, reference
 
 TWINS = """
     layer_forward layer_backward rnn_forward rnn_backward lstm_forward lstm_backward gru_forward gru_backward
+    pack_layer step quantize dequantize quantize_rows quantized_dense rounded
     embedding_forward embedding_backward dense_forward dense_backward dense_cross_entropy
     activation_forward activation_backward silu_forward silu_backward softplus_forward softplus_backward
     mixing_readout_forward mixing_readout_backward quantile_loss

@@ -27,6 +27,7 @@ from elman.estimators.parameters import (
     hints_of,
 )
 from elman.estimators.seeds import member_seeds, root_seed
+from elman.estimators.streamed import StreamedEstimator
 from elman.estimators.summary import trained
 from elman.estimators.worse import notice_worse
 
@@ -48,6 +49,7 @@ __all__ = [
     "Parameter",
     "PerLayer",
     "RandomState",
+    "StreamedEstimator",
     "Switch",
     "Table",
     "Threads",

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import os
 from abc import abstractmethod
-from collections.abc import Callable
-from copy import copy
 from typing import Any, ClassVar, Self
 
 import numpy.typing as npt
 
-from elman.errors import ArgumentError, FileFormatError, UnsupportedError
+from elman.errors import ArgumentError, FileFormatError
 from elman.estimators.checks import values_of
 from elman.estimators.fitted import FittedEstimator, Value
-from elman.network import Architecture, Network
+from elman.network import Architecture
 from elman.network.quantization import COMPACT, compact, expand
 from elman.persistence import load_arrays, save_arrays
 from elman.persistence.models import check_members, check_names, check_weights, content_errors, under_new_names
@@ -97,38 +95,6 @@ class Estimator(FittedEstimator[Value]):
         parameters = under_new_names(parameters, cls._renamed)
         check_names("parameters", set(parameters), set(cls._table))
         return {name: cls._table[name].parsed(value) for name, value in parameters.items()}
-
-    def quantized(self, precision: str = "int8") -> Self:
-        """Return a copy of the fitted model whose weights are rounded to fewer bits.
-
-        A file of an int8 model holds 8 bits per weight; `predict` computes with the rounded weights in float32.
-
-        Parameters
-        ----------
-        precision : {"int8", "bfloat16"}
-            See `elman.reference.rounded`.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        ArgumentError
-            If the precision is unknown, or the model's dtype is not float32.
-        """
-        return self._changed("quantized", lambda network: network.quantized(precision))
-
-    def _changed(self, method: str, change: Callable[[Network], Network]) -> Self:
-        """Return a copy of the fitted model with other networks, without the state of the optimizer."""
-        with self._reading(method) as fitted:
-            if (dtype := getattr(self, "dtype", "float32")) != "float32":
-                raise ArgumentError(f"{self._place(method)}: needs dtype='float32', got {dtype!r}.")
-            model = copy(self)
-            model._fitted = self._with_networks(fitted, change)
-        return model
-
-    def _with_networks(self, fitted: Value, change: Callable[[Network], Network]) -> Value:
-        """Return the fitted value with other networks; only estimators that stream have one."""
-        raise UnsupportedError(f"{self._place('quantized')}: needs a model that is streamed.")
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the fitted model to one file without executable content, for `elman.load`.

@@ -19,7 +19,7 @@ from elman.errors import DataError
 from elman.estimators import (
     MOST_LAYERS,
     Arrays,
-    Estimator,
+    StreamedEstimator,
     changing,
     check_table,
     fitted_value,
@@ -46,7 +46,7 @@ ReadExamples = Callable[[str, Fitted | None], Examples]  # (start of messages, v
 
 
 @dataclass(eq=False, repr=False, kw_only=True)
-class SequenceEstimator(Parameters, Estimator[Fitted], BaseEstimator):
+class SequenceEstimator(Parameters, StreamedEstimator[Fitted], BaseEstimator):
     """Base of the estimators; its fields are the constructor's arguments, described in the subclasses."""
 
     @abstractmethod

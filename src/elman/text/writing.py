@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from elman import _check
 from elman.errors import ArgumentError
-from elman.estimators import Contract, Estimator
+from elman.estimators import Contract, StreamedEstimator
 from elman.text.fitted import Fitted
 from elman.text.generation import context_of, next_probabilities, tokens_after
 from elman.text.sampling import Sampler, Sampling, until_stop
@@ -19,7 +19,7 @@ from elman.text.tokenization import TextDecoder
 __all__ = ["Writing"]
 
 
-class Writing(Contract, Estimator[Fitted]):
+class Writing(Contract, StreamedEstimator[Fitted]):
     """Base of the estimator: prediction and generation after a prefix."""
 
     def predict_proba(self, prefix: str = "") -> npt.NDArray[Any]:
