@@ -171,7 +171,7 @@ class Network:
         --------
         >>> network = Network.initialized(Architecture(1, 1, cell="gru", hidden_size=4))
         >>> eighths = network.quantized()
-        >>> 0 < abs(eighths.theta - network.theta).max() < 0.01
+        >>> bool(0 < abs(eighths.theta - network.theta).max() < 0.01)
         True
         >>> bool((eighths.quantized().theta == eighths.theta).all())
         True
