@@ -51,7 +51,7 @@ def characters(path: Path, count: int) -> dict[str, Any]:
     """Return perplexities per character on the end of a text that the model has not read."""
     text = path.read_text()[:count]
     cut = count - count // 10
-    model = LanguageModel.preset("char-rnn", epochs=12, random_state=0).fit(text[:cut])
+    model = LanguageModel.preset("char-rnn", epochs=3, random_state=0).fit(text[:cut])
     reports = {name: model.quantization_report(text[cut:], name, rows=8) for name in PRECISIONS}
     metrics = {name: report.metric for name, report in reports.items()}
     before = metrics["int8"][0]  # type: ignore[index]

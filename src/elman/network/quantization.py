@@ -143,7 +143,10 @@ def expand(architecture: Architecture, arrays: Mapping[str, Array]) -> Array:
 
 def _compact(architecture: Architecture, theta: Array) -> dict[str, Array] | None:
     """Return the arrays of one network; networks of zeros are none."""
-    layout, q, scale, rest = ParameterLayout(architecture), [], [], []
+    layout = ParameterLayout(architecture)
+    q: list[Array] = []
+    scale: list[Array] = []
+    rest: list[Array] = []
     for name, shape in layout.shapes.items():
         value = theta[layout.slices[name]].reshape(shape)
         if len(shape) == 1:
