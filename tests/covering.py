@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Hashable, Mapping, Sequence
 from itertools import combinations
 from typing import TypeVar
@@ -16,14 +17,21 @@ def covering(cases: Mapping[Name, Sequence[Hashable]], strength: int = 3) -> lis
     greedy and depends on the cases alone: the next is the first of those that add most combinations.
     """
     varying = [place for place, values in enumerate(zip(*cases.values(), strict=True)) if len(set(values)) > 1]
-    held = {
-        name: set(combinations([(place, settings[place]) for place in varying], strength))
-        for name, settings in cases.items()
-    }
-    missing = set().union(*held.values())
+    numbers: dict[Hashable, int] = {}  # of settings, which are quicker to compare than these
+    held = [
+        list(combinations([numbers.setdefault((place, each[place]), len(numbers)) for place in varying], strength))
+        for each in cases.values()
+    ]
+    missing = defaultdict(list)  # the cases that hold a combination
+    for case, own in enumerate(held):
+        for combination in own:
+            missing[combination].append(case)
+    added = [len(own) for own in held]
     chosen = set()
     while missing:
-        best = max(held, key=lambda name: len(held[name] & missing))
-        missing -= held[best]
+        best = added.index(max(added))
         chosen.add(best)
-    return [name for name in cases if name in chosen]
+        for combination in held[best]:
+            for case in missing.pop(combination, ()):
+                added[case] -= 1
+    return [name for case, name in enumerate(cases) if case in chosen]
