@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from meta.repository import ROOT, SOURCE, modules
+from meta.repository import ROOT, SOURCE, modules, nodes
 
 FIRST = ["errors", "_extras", "_check"]
 UP_TO_TRAINING = [*FIRST, "reference", "engine", "data", "tables", "persistence", "notebook", "network", "training"]
@@ -60,9 +60,9 @@ FROM_OUTSIDE = {  # room: the other packages it may import at all; rooms that ar
 }
 
 
-def statements(tree: ast.AST) -> Iterator[ast.Import | ast.ImportFrom]:
+def statements(path: Path) -> Iterator[ast.Import | ast.ImportFrom]:
     """Yield the import statements of a file, those inside functions and under ``if TYPE_CHECKING`` too."""
-    for node in ast.walk(tree):
+    for node in nodes(path):
         if isinstance(node, ast.Import | ast.ImportFrom):
             yield node
 
@@ -75,7 +75,7 @@ def source_of(node: ast.ImportFrom, package: str) -> str:
 
 def imported(path: Path, package: str) -> Iterator[str]:
     """Yield every module that a file imports anywhere, inside functions and under ``if TYPE_CHECKING`` too."""
-    for node in statements(ast.parse(path.read_text())):
+    for node in statements(path):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         else:
@@ -95,7 +95,7 @@ def import_graph(folder: Path) -> dict[str, set[str]]:
     graph: dict[str, set[str]] = {}
     for module, (name, path) in files.items():
         found: set[str] = set()
-        for node in statements(ast.parse(path.read_text())):
+        for node in statements(path):
             if isinstance(node, ast.Import):
                 found |= {alias.name for alias in node.names}
             else:

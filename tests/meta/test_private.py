@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from meta.repository import SOURCE, modules
+from meta.repository import SOURCE, modules, nodes
 
 NAMED_TUPLE = {"_asdict", "_fields", "_make", "_replace"}
 
@@ -18,9 +18,9 @@ def private(name: str) -> bool:
     return name.startswith("_") and not name.endswith("__")
 
 
-def defined(tree: ast.AST) -> Iterator[str]:
+def defined(path: Path) -> Iterator[str]:
     """Yield every private name that a module defines: functions, classes, attributes of self, fields, variables."""
-    for node in ast.walk(tree):
+    for node in nodes(path):
         if isinstance(node, ast.FunctionDef | ast.ClassDef):
             yield node.name
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
@@ -38,19 +38,18 @@ def own(value: ast.expr) -> bool:
 
 def faults(folder: Path) -> list[str]:
     """Return a sentence for every private attribute read from an object of another room."""
-    trees = [(name, ast.parse(path.read_text())) for name, path in modules(folder)]
     names: dict[str, set[str]] = defaultdict(set)
-    for name, tree in trees:
-        names[name.split(".")[0]] |= set(defined(tree))
+    for name, path in modules(folder):
+        names[name.split(".")[0]] |= set(defined(path))
     found = []
-    for name, tree in trees:
+    for name, path in modules(folder):
         imported = {
             (alias.asname or alias.name).split(".")[0]
-            for node in ast.walk(tree)
+            for node in nodes(path)
             if isinstance(node, ast.Import)
             for alias in node.names
         }
-        for node in ast.walk(tree):
+        for node in nodes(path):
             if not isinstance(node, ast.Attribute) or not private(node.attr) or own(node.value):
                 continue
             package = isinstance(node.value, ast.Name) and node.value.id in imported

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from typer.main import get_command
 from elman.cli._command import Command, option_writer
 from elman.cli.app import app
 from elman.errors import Remedy, advice
-from meta.repository import SOURCE, modules
+from meta.repository import SOURCE, modules, nodes
 
 _OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 _ASKED = re.compile(r"\b[Pp]ass (the )?[a-z_]+=")
@@ -41,29 +42,30 @@ def _value(node: ast.expr) -> Any:
         return "found"
 
 
-def _remedies() -> Iterator[Remedy]:
+def _found() -> Iterator[Remedy]:
     """Yield every remedy of the source; values that are computed there stand as a word."""
     for _, path in modules():
-        for node in ast.walk(ast.parse(path.read_text())):
+        for node in nodes(path):
             if isinstance(node, ast.Call) and ast.unparse(node.func) == "Remedy":
                 clauses = [_value(clause) for clause in node.args]
                 yield Remedy(*clauses, **{each.arg: _value(each.value) for each in node.keywords if each.arg})
 
 
-REMEDIES = list(_remedies())
+@cache
+def _remedies() -> list[Remedy]:
+    return list(_found())
 
 
 def _texts(path: Path) -> Iterator[str]:
     """Yield the literal texts of a module but for docstrings."""
-    tree = ast.parse(path.read_text())
     docstrings = {
         id(node.body[0].value)
-        for node in ast.walk(tree)
+        for node in nodes(path)
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef))
         and node.body
         and isinstance(node.body[0], ast.Expr)
     }
-    for node in ast.walk(tree):
+    for node in nodes(path):
         if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
             yield node.value
 
@@ -72,21 +74,21 @@ def _texts(path: Path) -> Iterator[str]:
 def test_a_command_names_options_that_it_has(name: str) -> None:
     command = COMMANDS[name]
     assert isinstance(command, Command)  # else its errors would be told with arguments of Python
-    for remedy in REMEDIES:
+    for remedy in _remedies():
         told = advice([remedy], option_writer(command))
         assert set(_OPTION.findall(told)) <= _options(command), told
         assert not any(f"{parameter}=" in told for parameter, _ in remedy.parameters), told
 
 
 def test_remedies_are_found_and_name_parameters_of_the_library() -> None:
-    assert len(REMEDIES) > 40
+    assert len(_remedies()) > 40
     known = set()
-    for node in (node for _, path in modules() for node in ast.walk(ast.parse(path.read_text()))):
+    for node in (node for _, path in modules() for node in nodes(path)):
         if isinstance(node, ast.FunctionDef):
             known |= {argument.arg for argument in (*node.args.args, *node.args.kwonlyargs)}
         if isinstance(node, ast.AnnAssign):  # a field of a dataclass
             known.add(ast.unparse(node.target))
-    assert {parameter for remedy in REMEDIES for parameter, _ in remedy.parameters} <= known
+    assert {parameter for remedy in _remedies() for parameter, _ in remedy.parameters} <= known
 
 
 def test_no_other_text_of_the_library_names_an_option() -> None:
