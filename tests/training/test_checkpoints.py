@@ -9,6 +9,7 @@ import shutil
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from covering import covering
 from elman import (
     ArgumentError,
     ElmanWarning,
@@ -84,9 +86,13 @@ def assert_same(actual: list[Trainer], expected: list[Trainer]) -> None:
             np.testing.assert_array_equal(arrays[name], others[name], err_msg=name)
 
 
-@pytest.mark.parametrize("carried", [False, True], ids=["drawn", "carried"])
-@pytest.mark.parametrize("dropout", [0.0, 0.3])
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+RUNS = {
+    f"{cell} dropout {dropout} {'carried' if carried else 'drawn'}": (cell, dropout, carried)
+    for cell, dropout, carried in product(("rnn", "lstm", "gru"), (0.0, 0.3), (False, True))
+}
+
+
+@pytest.mark.parametrize(("cell", "dropout", "carried"), [RUNS[name] for name in covering(RUNS, strength=2)])
 def test_killed_at_any_state(
     cell: str, dropout: float, carried: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -322,15 +328,14 @@ def test_a_failure_leaves_the_last_good_state(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("field", ["kind", "run", "root", "stage", "member", "trainer", "state"])
 def test_forged_states_are_refused(field: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    path = stopped(tmp_path, monkeypatch)[0]
-    arrays, metadata = load_arrays(path)
-    for value in ([None], -1, "text"):
-        save_arrays(path, arrays, metadata | {field: value})
-        with pytest.warns(ElmanWarning, match=re.escape(str(path))):
-            assert_same(train(tmp_path, members(size=1), resume=True), train(None, members(size=1)))
-        for other in tmp_path.iterdir():
-            other.unlink()
-        stopped(tmp_path, monkeypatch)
+    name = stopped(tmp_path / "stopped", monkeypatch)[0].name
+    arrays, metadata = load_arrays(tmp_path / "stopped" / name)
+    whole = train(None, members(size=1))
+    for number, value in enumerate(([None], -1, "text")):
+        folder = shutil.copytree(tmp_path / "stopped", tmp_path / str(number))
+        save_arrays(folder / name, arrays, metadata | {field: value})
+        with pytest.warns(ElmanWarning, match=re.escape(str(folder / name))):
+            assert_same(train(folder, members(size=1), resume=True), whole)
 
 
 # Every task.
@@ -366,31 +371,37 @@ def text(**options: Any) -> tuple[Any, tuple[Any, ...]]:
     return LanguageModel(**shape, epochs=4, random_state=3, n_threads=1, **options), (TEXT,)
 
 
+def streams(**options: Any) -> tuple[Any, tuple[Any, ...]]:
+    return text(training="streams", **options)
+
+
+def windows(**options: Any) -> tuple[Any, tuple[Any, ...]]:
+    return text(training="windows", **options)
+
+
+def every(make: Callable[..., tuple[Any, tuple[Any, ...]]], cell: str, dropout: float) -> Any:
+    """Return a task whose networks have every kind of dropout that it knows, and an optimizer of the cell."""
+    options: dict[str, Any] = {"cell": cell, "dropout": dropout}
+    if make is not forecaster:
+        options["recurrent_dropout"] = dropout
+    if make in (classifier, regressor, tagger):
+        options["optimizer"] = {"rnn": "rmsprop"}.get(cell, "adam")
+    return make(**options)
+
+
+MAKERS = (forecaster, streams, windows, classifier, regressor, tagger)
+NETWORKS = {
+    f"{make.__name__} {cell} dropout {dropout}": (make, cell, dropout)
+    for make, cell, dropout in product(MAKERS, ("rnn", "lstm", "gru"), (0.0, 0.3))
+}
 TASKS: dict[str, Callable[[], tuple[Any, tuple[Any, ...]]]] = {
-    **{
-        f"forecaster {cell} dropout {dropout}": lambda cell=cell, dropout=dropout: forecaster(
-            cell=cell, dropout=dropout
-        )
-        for cell, dropout in product(("rnn", "lstm", "gru"), (0.0, 0.3))
-    },
+    **{name: partial(every, *NETWORKS[name]) for name in covering(NETWORKS, strength=2)},
     "forecaster carried": lambda: forecaster(carry_state=True),
     "forecaster last step": lambda: forecaster(loss_at="last", schedule="constant", optimizer="sgd"),
     "forecaster chooses": lambda: forecaster(window="auto", updates=2),
     "forecaster validates": lambda: forecaster(validation=True),
     "forecaster intervals": lambda: forecaster(intervals=2, updates=3),
-    **{
-        f"text {training} {cell} dropout {dropout}": lambda training=training, cell=cell, dropout=dropout: text(
-            training=training, cell=cell, dropout=dropout, recurrent_dropout=dropout
-        )
-        for training, cell, dropout in product(("streams", "windows"), ("rnn", "lstm", "gru"), (0.0, 0.3))
-    },
     "text patience": lambda: text(training="streams", patience=1, decay_after=1, schedule="plateau"),
-    **{
-        f"{make.__name__} {cell} dropout {dropout}": lambda make=make, cell=cell, dropout=dropout: make(
-            cell=cell, dropout=dropout, recurrent_dropout=dropout, optimizer={"rnn": "rmsprop"}.get(cell, "adam")
-        )
-        for make, cell, dropout in product((classifier, regressor, tagger), ("rnn", "lstm", "gru"), (0.0, 0.3))
-    },
     "classifier early": lambda: classifier(early_stopping=True, patience=2, updates=12),
     "classifier early refit": lambda: classifier(early_stopping=True, refit=True, updates=6),
     "tagger early": lambda: tagger(early_stopping=True, patience=1, updates=12),
