@@ -35,7 +35,7 @@ class Dask:
     def __init__(self) -> None:
         from dask.distributed import Client, LocalCluster
 
-        self.cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
+        self.cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0")
         self.client = Client(self.cluster)
 
     def frame(self, table: pd.DataFrame, parts: int) -> Any:

@@ -28,7 +28,7 @@ def test_an_interrupted_computation_ends_on_the_cluster(tmp_path: Path) -> None:
     from dask.distributed import Client, LocalCluster
 
     (tmp_path / "program.py").write_text(PROGRAM)
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster, Client(cluster) as client:
         command = [sys.executable, str(tmp_path / "program.py"), cluster.scheduler_address]
         run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         assert run.stdout is not None and run.stdout.readline() == b"begins\n"
