@@ -255,9 +255,9 @@ function setUpNotation(all) {
     notation = NOTATIONS[key];
     document.documentElement.dataset.notation = key;
     translate(document.body);
-    for (const heading of document.querySelectorAll("th[aria-label]")) {
-      heading.own ??= heading.getAttribute("aria-label"); // what a formula says aloud
-      heading.setAttribute("aria-label", translatedText(heading.own));
+    for (const heading of document.querySelectorAll("th .unseen")) {
+      heading.own ??= heading.textContent; // what a formula says aloud
+      heading.textContent = translatedText(heading.own);
     }
     for (const board of all) board.rewrite();
   };
