@@ -472,7 +472,9 @@ def test_what_is_chosen_for_texts_of_several_lengths() -> None:
 
 def test_progress_tells_speed_loss_and_perplexity(monkeypatch: pytest.MonkeyPatch) -> None:
     notes: list[str] = []
-    monkeypatch.setattr("elman.training.progress.Progress.advance", lambda bar, note="", *values: notes.append(note))
+    monkeypatch.setattr(
+        "elman.training.progress.Progress.advance", lambda bar, note="", *values, count=1: notes.append(note)
+    )
     small(epochs=2, progress=True).fit(SENTENCES)
     notes = [note for note in notes if "tokens/s" in note]
     assert "tokens/s, loss " in notes[-1]
