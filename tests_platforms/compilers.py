@@ -45,9 +45,9 @@ def built_and_run(release: str, compiler: str) -> str:
     steps = f"""set -e
         rm -rf {inside}/package && mkdir -p {inside}/package && cp -r src/elman {inside}/package
         rm -f {inside}/package/elman/*.so
-        python3 -m cmake -S . -B {inside} {configured} -DNB_SUFFIX=.so > {inside}/log
+        python3 -m cmake -S . -B {inside} {configured} > {inside}/log
         python3 -m cmake --build {inside} --target _native --parallel {PARALLEL} >> {inside}/log 2>&1
-        cp {inside}/_native.so {inside}/package/elman"""
+        cp {inside}/_native.*so {inside}/package/elman"""
     folder.mkdir(parents=True, exist_ok=True)
     if run_in(root, "sh", "-c", steps, packages=packages):
         print(f"see {folder}/log", file=sys.stderr)
