@@ -126,7 +126,7 @@ def run(name: str, package: Path) -> dict[str, object]:
         "flags": kind.flags,
         "tests": list(kind.tests),
         "passed": counts.get("passed", 0),
-        "failed": counts.get("failed", 0) + counts.get("error", 0) + (done.returncode not in (0, 1)),
+        "failed": counts.get("failed", 0) + counts.get("error", 0) + (done.returncode not in (0, 1) or not counts),
         "reports in the extension": len(ours),
         "reports elsewhere": len(reports) - len(ours),
         "leaks reported by nanobind": len(leaks),
