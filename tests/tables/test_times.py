@@ -121,6 +121,11 @@ def test_offsets_that_change_make_a_zone(zone: str, tmp_path: Path) -> None:
     assert table.notes[-1] == f"offsets from UTC change between summer and winter, as in {zone}"
 
 
+def test_a_time_with_two_offsets_is_in_no_zone(tmp_path: Path) -> None:
+    table = read(tmp_path, ["1-01T00:00+01:00", "2024-01-01T01:00:00+00+02:00"])
+    assert table.notes[-1] == "offsets from UTC change, and times are in UTC"
+
+
 def test_business_days_are_found_through_holidays(tmp_path: Path) -> None:
     days = pd.bdate_range("2022-01-03", "2022-12-30").difference(pd.DatetimeIndex(["2022-01-17", "2022-07-04"]))
     panel = read_panel("fit", read(tmp_path, [str(day.date()) for day in days]).frame, missing="interpolate")

@@ -7,6 +7,7 @@ day of such a series is not always 24 hours. One zone stands for all zones with 
 from __future__ import annotations
 
 import re
+import warnings
 from typing import Any
 from zoneinfo import ZoneInfoNotFoundError
 
@@ -36,7 +37,10 @@ _OFFSET = re.compile(r" ?(Z|[+-]\d\d(:?\d\d)?)$")
 
 def zone_of_offsets(texts: pd.Series, utc: pd.Series, notes: list[str]) -> pd.Series:
     """Convert times of changing offsets from UTC to the zone with these local times; otherwise leave them in UTC."""
-    written = pd.to_datetime(texts.map(lambda text: _OFFSET.sub("", str(text))), errors="coerce")
+    local_times = texts.map(lambda text: _OFFSET.sub("", str(text)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # times of unlike forms are in no zone
+        written = pd.to_datetime(local_times, errors="coerce", utc=True).dt.tz_localize(None)
     for zone in _ZONES:
         try:
             local: pd.Series = utc.dt.tz_convert(zone)
