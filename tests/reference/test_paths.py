@@ -20,16 +20,27 @@ LENGTHS = np.array([4, 0, 3])
 STATE = ("h_0", "c_0")
 
 
-def steps_apart(case: str, a: Arrays, k: int, changed: Arrays, mask: np.ndarray) -> list[np.ndarray]:
-    """Return s_0 … s_T, each (1 or 2, N, H), of a run whose step k has its own arguments; k = 0 is the start."""
-    start = {**a, **changed} if k == 0 else a
-    s = [np.stack([start[name] for name in STATE if name in a])]
-    for t in range(1, T + 1):
-        step = {name: value for name, value in ({**a, **changed} if t == k else a).items() if name not in STATE}
-        step |= dict(zip(STATE, s[-1], strict=False))
-        step["x"] = step["x"][t - 1 : t]
-        new = np.stack([state[1] for state in states(case, step, None, mask)])
-        s.append(np.where((t <= LENGTHS)[:, np.newaxis], new, s[-1]))
+def start(a: Arrays) -> np.ndarray:
+    """Return s_0 (1 or 2, N, H)."""
+    return np.stack([a[name] for name in STATE if name in a])
+
+
+def step(case: str, a: Arrays, t: int, before: np.ndarray, mask: np.ndarray) -> np.ndarray:
+    """Return s_t (1 or 2, N, H) from s_{t-1}."""
+    own = {name: value for name, value in a.items() if name not in STATE}
+    own |= dict(zip(STATE, before, strict=False))
+    own["x"] = own["x"][t - 1 : t]
+    new = np.stack([state[1] for state in states(case, own, None, mask)])
+    return np.where((t <= LENGTHS)[:, np.newaxis], new, before)
+
+
+def state_apart(
+    case: str, a: Arrays, k: int, t: int, before: np.ndarray, changed: Arrays, mask: np.ndarray
+) -> np.ndarray:
+    """Return s_t of a run from s_{k-1} whose step k has its own arguments; k = 0 is the start."""
+    s = step(case, {**a, **changed}, k, before, mask) if k else start({**a, **changed})
+    for later in range(k + 1, t + 1):
+        s = step(case, a, later, s, mask)
     return s
 
 
@@ -46,13 +57,19 @@ def naive_paths(case: str) -> tuple[Arrays, object, np.ndarray, dict[tuple[int, 
     for n, last in enumerate(LENGTHS):
         ds[last, :, n] += [d[n] for d in cotangents.d_last]
 
+    s = [start(a)]  # s_0 … s_T
+    for t in range(1, T + 1):
+        s.append(step(case, a, t, s[-1], mask))
     paths: dict[tuple[int, int], Arrays] = {}
     for t in range(T + 1):
         for k in range(t + 1):
             names = [name for name in a if (name in STATE) == (k == 0)]
             paths[t, k] = {
                 name: numerical_gradient(
-                    lambda v, name=name, t=t, k=k: (ds[t] * steps_apart(case, a, k, {name: v}, mask)[t]).sum(), a[name]
+                    lambda v, name=name, t=t, k=k: (
+                        ds[t] * state_apart(case, a, k, t, s[max(k - 1, 0)], {name: v}, mask)
+                    ).sum(),
+                    a[name],
                 )
                 for name in names
             }
