@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from itertools import product
 
 import numpy as np
@@ -200,14 +201,24 @@ def test_derivatives(isa: str) -> None:
         assert_close(engine.quantile_loss(q, *more)[1], expected, "gradient check")
 
 
-def many_values(name: str, n_threads: int, dtype: str) -> Arrays:
+@cache
+def values(dtype: str) -> tuple[np.ndarray, np.ndarray]:
     rng = np.random.default_rng(8)
-    return pointwise(name, normal(rng, dtype, MANY_VALUES), normal(rng, dtype, MANY_VALUES), n_threads=n_threads)
+    return normal(rng, dtype, MANY_VALUES), normal(rng, dtype, MANY_VALUES)
+
+
+@cache
+def rows(dtype: str) -> Arrays:
+    N, J, B, Q = MANY_ROWS
+    return mixing(np.random.default_rng(9), dtype, (N,), J, B, Q)
+
+
+def many_values(name: str, n_threads: int, dtype: str) -> Arrays:
+    return pointwise(name, *values(dtype), n_threads=n_threads)
 
 
 def many_rows(n_threads: int, dtype: str) -> Arrays:
-    N, J, B, Q = MANY_ROWS
-    return mixed(mixing(np.random.default_rng(9), dtype, (N,), J, B, Q), n_threads=n_threads)
+    return mixed(rows(dtype), n_threads=n_threads)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
