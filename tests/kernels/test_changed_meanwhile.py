@@ -114,4 +114,4 @@ def test_a_signal_handler_that_writes_to_indices_and_lengths_changes_nothing() -
     ],
 )
 def test_a_thread_that_writes_to_indices_crashes_no_kernel(name: str) -> None:
-    assert run_python(THREAD.replace("NAME", name).replace("ROUNDS", "150")) == "survived\n"
+    assert run_python(THREAD.replace("NAME", name).replace("ROUNDS", "50")) == "survived\n"
