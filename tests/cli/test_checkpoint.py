@@ -46,36 +46,27 @@ def stop(monkeypatch: pytest.MonkeyPatch) -> Callable[[int], None]:
 
 
 @pytest.mark.parametrize("words", COMMANDS, indirect=True)
-@pytest.mark.parametrize("updates", [2, 5, 14])
-def test_stopped_and_resumed(words: list[str], updates: int, stop: Callable[[int], None], tmp_path: Path) -> None:
+def test_stopped_and_resumed(words: list[str], stop: Callable[[int], None], tmp_path: Path) -> None:
     whole = run(words, "--save", tmp_path / "whole")
     assert whole.exit_code == 0
-    stop(updates)
-    folder = tmp_path / "states"
-    stopped = run(words, "--checkpoint", folder, "--save", tmp_path / "resumed")
-    assert stopped.exit_code == 130 and not (tmp_path / "resumed").exists()
-    assert f"The state of the training is in {folder}; --resume goes on from it.\nStopped.\n" in stopped.stderr
-    assert "Traceback" not in stopped.output
-    refused = run(words, "--checkpoint", folder, "--quiet")
-    assert refused.exit_code == 2
-    assert refused.stderr.endswith(
-        f"{folder} holds the states of a run. Pass --resume to go on with it, or name another folder.\n"
-    )
-    stop(-1)
-    resumed = run(words, "--checkpoint", folder, "--resume", "--threads", 1, "--save", tmp_path / "resumed")
-    assert resumed.exit_code == 0
-    assert resumed.stdout == whole.stdout
-    assert resumed.stderr == whole.stderr
-
-
-@pytest.mark.parametrize("words", COMMANDS, indirect=True)
-def test_the_saved_model_is_the_same(words: list[str], stop: Callable[[int], None], tmp_path: Path) -> None:
-    assert run(words, "--save", tmp_path / "whole").exit_code == 0
-    stop(14)
-    run(words, "--checkpoint", tmp_path / "states")
-    stop(-1)
-    run(words, "--checkpoint", tmp_path / "states", "--resume", "--save", tmp_path / "resumed")
-    assert (tmp_path / "resumed").read_bytes() == (tmp_path / "whole").read_bytes()
+    for updates, threads in ((2, ["--threads", 1]), (5, ["--threads", 1]), (14, [])):
+        stop(updates)
+        folder, model = tmp_path / f"states {updates}", tmp_path / f"resumed {updates}"
+        stopped = run(words, "--checkpoint", folder, "--save", model)
+        assert stopped.exit_code == 130 and not model.exists()
+        assert f"The state of the training is in {folder}; --resume goes on from it.\nStopped.\n" in stopped.stderr
+        assert "Traceback" not in stopped.output
+        refused = run(words, "--checkpoint", folder, "--quiet")
+        assert refused.exit_code == 2
+        assert refused.stderr.endswith(
+            f"{folder} holds the states of a run. Pass --resume to go on with it, or name another folder.\n"
+        )
+        stop(-1)
+        resumed = run(words, "--checkpoint", folder, "--resume", *threads, "--save", model)
+        assert resumed.exit_code == 0
+        assert resumed.stdout == whole.stdout
+        assert resumed.stderr == whole.stderr
+    assert model.read_bytes() == (tmp_path / "whole").read_bytes()  # with as many threads
 
 
 @pytest.mark.parametrize("words", COMMANDS, indirect=True)
