@@ -17,6 +17,7 @@ import pytest
 import elman
 from cli.commands import LONG, QUICK, WAVE, files, read_csv
 from elman import Forecaster
+from elman.cli import main
 from elman.forecasting import backtest, candidates
 from elman.forecasting.methods import fit_network
 
@@ -318,11 +319,21 @@ def elman_process(*words: str, cwd: Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-W", "error", "-c", code, *words], cwd=cwd, capture_output=True, text=True)
 
 
+def test_main_exits_with_the_code_of_the_command(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def ended(*words: str) -> tuple[Any, str, str]:
+        monkeypatch.setattr(sys, "argv", ["elman", *words])
+        with pytest.raises(SystemExit) as end:
+            main()
+        return (end.value.code, *capsys.readouterr())
+
+    assert ended("--version") == (0, f"elman {elman.__version__}\n", "")
+    code, out, errors = ended("forecast", "nowhere.csv", "--horizon", "4")
+    assert (code, out) == (2, "") and "Traceback" not in errors
+
+
 def test_as_a_process(tmp_path: Path) -> None:
-    version = elman_process("--version", cwd=tmp_path)
-    assert (version.returncode, version.stdout, version.stderr) == (0, f"elman {elman.__version__}\n", "")
-    wrong = elman_process("forecast", "nowhere.csv", "--horizon", "4", cwd=tmp_path)
-    assert (wrong.returncode, wrong.stdout) == (2, "") and "Traceback" not in wrong.stderr
     (tmp_path / "bad.csv").write_text("day,y\n2024-01-01,1,2\n")
     bad = elman_process("forecast", "bad.csv", "--horizon", "4", cwd=tmp_path)
     assert (bad.returncode, bad.stdout, bad.stderr) == (
