@@ -33,6 +33,9 @@ class Dask:
     """A cluster of two processes."""
 
     def __init__(self) -> None:
+        self._start()
+
+    def _start(self) -> None:
         from dask.distributed import Client, LocalCluster
 
         self.cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0")
@@ -50,8 +53,12 @@ class Dask:
         return result.compute().attrs["elman"]
 
     def wait(self) -> None:
-        """Wait for workers that were killed: Dask gives up one that is killed while it starts."""
-        self.client.wait_for_workers(2, timeout=300)
+        """Wait for workers that were killed; Dask gives up one that is killed while it starts or closes."""
+        try:
+            self.client.wait_for_workers(2, timeout=60)
+        except TimeoutError:
+            self.close()
+            self._start()
 
     def workers(self) -> list[psutil.Process]:
         return [child for child in children() if "spawn_main" in " ".join(child.cmdline())]
