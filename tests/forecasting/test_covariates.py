@@ -186,7 +186,14 @@ def test_named_categories_are_indicators(kind: str, which: str, tmp_path: Path) 
     assert model.predict(known, **later)["Elman"].to_list() == expected["Elman"].tolist()
     model.save(tmp_path / "model")
     assert elman.load(tmp_path / "model").predict(known, **later)["Elman"].to_list() == expected["Elman"].tolist()
-    assert elman.audit(model, known).passed
+
+
+@pytest.mark.parametrize(
+    ("kind", "which"), [("text", "future_covariates"), ("category", "past_covariates"), ("polars", "future_covariates")]
+)
+def test_named_categories_keep_every_promise(kind: str, which: str) -> None:
+    known, _ = weather(kind)
+    assert elman.audit(small(**{which: NAMED}).fit(known), known).passed
 
 
 def test_categories_written_as_numbers() -> None:
