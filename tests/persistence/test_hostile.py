@@ -177,23 +177,24 @@ def small_and_models() -> dict[str, bytes]:
 
 
 FILES = small_and_models()
+DAMAGES = {name: 1000 if name == "arrays" else 100 for name in FILES}  # the digest is that of all bytes, in every file
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_a_thousand_truncations_are_detected(name: str) -> None:
+@pytest.mark.parametrize(("name", "count"), DAMAGES.items())
+def test_truncations_are_detected(name: str, count: int) -> None:
     data = FILES[name]
     rng = np.random.default_rng(1)
-    lengths = rng.choice(len(data), min(1000, len(data)), replace=False)
+    lengths = rng.choice(len(data), min(count, len(data)), replace=False)
     for length in {*lengths.tolist(), 0, 1, 7, 8, 9, len(data) - 1}:
         with pytest.raises(FileFormatError):
             parse_arrays(data[:length])
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_two_thousand_flipped_bits_are_detected(name: str) -> None:
+@pytest.mark.parametrize(("name", "count"), DAMAGES.items())
+def test_flipped_bits_are_detected(name: str, count: int) -> None:
     data = FILES[name]
     rng = np.random.default_rng(2)
-    bits = rng.choice(8 * len(data), min(2000, 8 * len(data)), replace=False)
+    bits = rng.choice(8 * len(data), min(2 * count, 8 * len(data)), replace=False)
     for bit in [*bits.tolist(), *range(8 * (8 + len(PREFIX) + 70))]:  # all of the beginning, where the digest is
         damaged = bytearray(data)
         damaged[bit // 8] ^= 1 << bit % 8
@@ -201,11 +202,11 @@ def test_two_thousand_flipped_bits_are_detected(name: str) -> None:
             parse_arrays(bytes(damaged))
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_other_damage_is_detected(name: str) -> None:
+@pytest.mark.parametrize(("name", "count"), DAMAGES.items())
+def test_other_damage_is_detected(name: str, count: int) -> None:
     data = FILES[name]
     rng = np.random.default_rng(3)
-    for _ in range(300):
+    for _ in range(count):
         begin, end = sorted(rng.integers(0, len(data) + 1, 2).tolist())
         zeros, noise = bytes(end - begin), rng.bytes(end - begin)
         for middle in (zeros, noise, b"", data[begin:end] * 2):
