@@ -55,8 +55,8 @@ def example(architecture: Architecture, seed: int = 3) -> tuple[np.ndarray, np.n
 
 @cache
 def worked(architecture: Architecture) -> explain.Trace:
-    """Return the trace of a random network on the example, worked once for all tests, which only read it."""
-    return explain.trace(random_network(architecture), *example(architecture))
+    """Return the trace of one update of a random network, worked once for all tests, which only read it."""
+    return explain.trace(random_network(architecture), *example(architecture), learning_rate=0.3)
 
 
 def loss_with_own_step(

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from covering import covering
 from elman import ArgumentError, DataError, ShapeError, TrainingError, UnsupportedError
 from elman.explain import FORMATS, render, trace
 from elman.explain.forward import GATES
@@ -43,7 +44,7 @@ def test_paths_add_up_to_the_gradient(architecture: Architecture) -> None:
         assert_close(worked.epochs[0].gradient[name], gradient, "gradients", name=name)
 
 
-@pytest.mark.parametrize("architecture", ALL, ids=name_of)
+@pytest.mark.parametrize("architecture", covering({a: tuple(vars(a).values()) for a in ALL}, strength=2), ids=name_of)
 def test_depth_one_is_the_engine_with_the_state_before_held_constant(architecture: Architecture) -> None:
     network, (x, y) = random_network(architecture), example(architecture)
     worked = trace(network, x, y, bptt_depth=1)
