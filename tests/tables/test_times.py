@@ -13,6 +13,7 @@ from elman import DataError
 from elman.forecasting.frames import read_panel
 from elman.tables.files import Notation
 from elman.tables.series import Table, read_series
+from elman.tables.zones import zone_of_offsets
 
 
 def read(tmp_path: Path, times: Sequence[str], name: str = "date", notation: Notation | None = None) -> Table:
@@ -121,9 +122,11 @@ def test_offsets_that_change_make_a_zone(zone: str, tmp_path: Path) -> None:
     assert table.notes[-1] == f"offsets from UTC change between summer and winter, as in {zone}"
 
 
-def test_a_time_with_two_offsets_is_in_no_zone(tmp_path: Path) -> None:
-    table = read(tmp_path, ["1-01T00:00+01:00", "2024-01-01T01:00:00+00+02:00"])
-    assert table.notes[-1] == "offsets from UTC change, and times are in UTC"
+def test_a_time_with_two_offsets_is_in_no_zone() -> None:
+    texts, notes = pd.Series(["2024-01-01T00:00:00+01:00", "2024-01-01T01:00:00+00+02:00"]), list[str]()
+    utc = pd.Series(pd.to_datetime(["2023-12-31 23:00", "2023-12-31 23:00"], utc=True))
+    assert zone_of_offsets(texts, utc, notes) is utc
+    assert notes == ["offsets from UTC change, and times are in UTC"]
 
 
 def test_business_days_are_found_through_holidays(tmp_path: Path) -> None:
