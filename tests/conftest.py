@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import gc
 import signal
+from functools import cache
 
 import pytest
+import typer.testing
 from hypothesis import settings
 
 # A run started in the background inherits "ignore SIGINT", and Python then installs no handler: the tests of Ctrl-C,
@@ -15,6 +17,9 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # No test asserts a time, so hypothesis does not either.
 settings.register_profile("elman", deadline=None)
 settings.load_profile("elman")
+
+# A command is built once from the signatures of its functions. For every call that would take longer than most calls.
+typer.testing._get_command = cache(typer.testing._get_command)
 
 
 def pytest_collection_finish() -> None:
