@@ -92,10 +92,10 @@ def test_every_node_shows_its_numbers(opened: Open, name: str) -> None:
                 expected = shape(node["value"]) if isinstance(node["value"], list) else "number"
                 whole = -1 if expected == "number" else 0  # a loss also has a line for every example
                 assert shown(table)[whole:][:12] == close(flat(node["value"])[:12]), node["id"]
-                known = [(spelt(value), spelt(value * (1 + 1e-14))) for value in flat(node["value"])[:12]]
-                assert all(text in either for text, either in zip(texts(table)[whole:], known, strict=False)), node[
-                    "id"
-                ]
+                values = flat(node["value"])[:12]
+                known = [(spelt(value), spelt(value * (1 + 1e-14))) for value in values]
+                for text, either, value in zip(texts(table)[whole:], known, values, strict=False):
+                    assert text in either or abs(value) < 1e-15, node["id"]  # of a difference that is only rounding
                 assert table.locator(".shape").inner_text() == expected or len(shape(node["value"]).split("×")) > 2
                 lines = board.locator(".panel .equation .line").count()
                 assert lines == 1 + sum(node[part] is not None for part in ("equation", "numbers", "result"))
