@@ -72,8 +72,9 @@ def test_refused() -> None:
     assert str(caught.value) == (
         "fit_each: data must be a list of series or a frame with the column unique_id, got DataFrame."
     )
-    with pytest.raises(DataError, match="got ndarray"):
-        fit_each(small(), WAVE)
+    for data, given in ((WAVE, "ndarray"), ([1.0, 2.0], "a list of numbers"), ([], "an empty list")):
+        with pytest.raises(DataError, match=f"got {given}"):
+            fit_each(small(), data)
     with pytest.raises(ArgumentError, match="fit_each: n_threads must be an integer of at least 1, got 0"):
         fit_each(small(n_threads=0), [WAVE])
     with pytest.raises(DataError, match=r"^fit_each: series 1: Forecaster\.fit: .* has 3 values"):

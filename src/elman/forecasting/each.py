@@ -90,9 +90,10 @@ def _series(place: str, data: Any) -> dict[Hashable, Any]:
     if isinstance(data, list | tuple) and not all(np.ndim(own) == 0 for own in data):
         return dict(enumerate(data))
     if "unique_id" not in getattr(data, "columns", ()):
-        raise DataError(
-            f"{place}: data must be a list of series or a frame with the column unique_id, got {type(data).__name__}."
-        )
+        given = type(data).__name__
+        if isinstance(data, list | tuple):
+            given = "a list of numbers" if data else "an empty list"
+        raise DataError(f"{place}: data must be a list of series or a frame with the column unique_id, got {given}.")
     if hasattr(data, "partition_by"):  # polars
         return {key[0]: own for key, own in data.partition_by("unique_id", as_dict=True, maintain_order=True).items()}
     return dict(iter(data.groupby("unique_id", sort=False, observed=True)))
