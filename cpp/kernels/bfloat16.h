@@ -2,7 +2,7 @@
 //
 // A weight becomes a float32 by a shift or a mask, and sums are those of float32 weights, in their order: a stream has the bits of a
 // network whose weights were rounded. The bfloat16 dot product of AVX-512 would round the inputs, too, and sum in another order; it is
-// not used, because reading is what a step waits for.
+// not used, because reading memory takes most of the time of a step.
 #pragma once
 
 #include "narrow.h"

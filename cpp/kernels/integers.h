@@ -19,7 +19,7 @@ ELMAN_INLINE Words load_words(const float* p) {
     return v;
 }
 
-// What is added to each of a row's integers in memory: the dot product of AVX-512 VNNI takes one side without a sign. A sum then starts
+// The offset of a row's integers in memory: the dot product of AVX-512 VNNI takes one side without a sign. A sum then starts
 // from minus kOffset times the sum of the weights, which is exact.
 #if defined(ELMAN_VNNI)
 constexpr int kOffset = 128;

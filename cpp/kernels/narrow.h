@@ -1,7 +1,7 @@
 // Steps of a stream whose weights have fewer bits than float32. A step of one row reads every weight once and uses it once, so its time
 // is that of the reading.
 //
-// A Format says how K weights of a column lie in lines of words, one word per lane, and how they meet a row:
+// A Format says how K weights of a column lie in lines of words, one word per lane, and how they are multiplied by a row:
 //   Row                     a row of inputs as the products take it
 //   space(K)                floats of scratch for a row
 //   row(x, K, space)        that row
@@ -167,7 +167,7 @@ template <class Format> void narrow_pack(const Forward<float>& f, float* packed)
     for_narrow_cell<Format>(f, [&](auto step) { step.pack(packed); });
 }
 
-// All units of a step: every group of panels meets all rows of the batch, one after the other.
+// All units of a step: every group of panels is multiplied by all rows of the batch, one after the other.
 template <class Step>
 void narrow_units(Step step, const Forward<float>& f, const float* packed, bool from_last, const Run& run) {
     using Format = typename Step::Format;

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -15,6 +16,7 @@ from elman import Forecaster
 from elman.errors import ArgumentError, DataError, ElmanWarning, UnsupportedError
 from elman.partitions import parquet as module
 from elman.partitions.extents import borders
+from elman.partitions.writing import result_schema
 
 SERIES = 23
 RNG = np.random.default_rng(3)
@@ -258,3 +260,9 @@ def test_what_cannot_be_done_is_refused(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="ds must hold time stamps or integers, the data have texts"):
         MODEL.predict(texts, output=tmp_path / "out")
     assert sorted(path.name for path in tmp_path.iterdir()) == ["in", "texts"]
+
+
+def test_a_column_of_objects_without_rows_holds_texts() -> None:
+    """The dtype of texts in pandas 2; without rows, pyarrow takes it for a column of nulls."""
+    empty = pd.DataFrame({"unique_id": pd.Series(dtype=str), "metric": pd.Series(dtype=object)})
+    assert result_schema(empty, pa.string()).field("metric").type == pa.string()
