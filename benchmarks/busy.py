@@ -3,8 +3,9 @@
     python benchmarks/busy.py [--seconds 20]
 
 0, 2 and 6 processes that do nothing but count run beside; both libraries train the same network with one thread and
-with two. A library that spins, or that waits at a barrier for a thread without a CPU, takes longer than its share.
-Needs PyTorch; the result is ``benchmarks/results/busy.json``.
+with two. A library that waits at a barrier for a thread without a CPU takes longer than its share; one that spins uses
+CPU time meanwhile, which makes its wall / CPU small. So each row also has the slowdown: wall time beside the processes
+over wall time alone. Needs PyTorch; the result is ``benchmarks/results/busy.json``.
 """
 
 from __future__ import annotations
@@ -97,6 +98,15 @@ def measure(shape: Shape, n_threads: int, beside: int, seconds: float) -> dict[s
     return row
 
 
+def add_slowdowns(rows: list[dict[str, Any]]) -> None:
+    """Relate the wall times to those without processes beside, which are the first of each shape and thread count."""
+    alone: dict[tuple[str, int], dict[str, Any]] = {}
+    for row in rows:
+        first = alone.setdefault((row["shape"], row["threads"]), row)
+        for name in ("Elman", "PyTorch"):
+            row[name]["slowdown"] = round(row[name]["wall_ms"] / first[name]["wall_ms"], 2)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=20.0, help="of one row")
@@ -108,8 +118,10 @@ def main() -> None:
         for n_threads in (1, 2)
         for beside in BESIDE
     ]
+    add_slowdowns(rows)
     report = {
-        "what": "whole training updates; medians of turns of one second; ratio: Elman's wall / CPU over PyTorch's",
+        "what": "whole training updates; medians of turns of one second; ratio: Elman's wall / CPU over PyTorch's; "
+        "slowdown: wall time over that without processes beside",
         "bar": BAR,
         "machine": here,
         "rows": rows,
