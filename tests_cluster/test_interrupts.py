@@ -8,6 +8,10 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
+import pytest
+from engines import ENGINES
+
 PROGRAM = """
 import sys, warnings
 import dask.dataframe as dd, numpy as np, pandas as pd
@@ -22,9 +26,27 @@ with Client(sys.argv[1]):
     print("begins", flush=True)
     forecast.compute()
 """
+LONG = [sys.executable, str(Path(__file__).with_name("work.py"))]
 
 
-def test_an_interrupted_computation_ends_on_the_cluster(tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ENGINES)
+def test_an_interrupted_program_leaves_no_process(name: str) -> None:
+    run = subprocess.Popen([*LONG, name, "long"], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert run.stdout is not None
+    assert run.stdout.readline() == b"begins\n"
+    time.sleep(3)
+    started = psutil.Process(run.pid).children(recursive=True)
+    assert started
+    run.send_signal(signal.SIGINT)
+    out, errors = run.communicate(timeout=120)
+    assert run.returncode != 0
+    assert b"ends" not in out
+    assert b"KeyboardInterrupt" in errors
+    _, alive = psutil.wait_procs(started, timeout=60)
+    assert not alive
+
+
+def test_an_interrupted_computation_ends_on_a_dask_cluster_that_stays(tmp_path: Path) -> None:
     from dask.distributed import Client, LocalCluster
 
     (tmp_path / "program.py").write_text(PROGRAM)
