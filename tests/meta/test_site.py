@@ -78,3 +78,9 @@ def test_every_document_has_its_place() -> None:
     pages = {path.stem for path in DOCS.glob("*.md")} - {"index", "lessons", *SECTIONS}
     assert pages | {"../README", "../CHANGELOG", "../CONTRIBUTING", "../SECURITY"} <= set(listed)
     assert len(set(listed)) == len(listed)
+
+
+def test_every_class_that_needs_torch_has_an_entry() -> None:
+    text = (DOCS / "api" / "elman.interop.torch.rst").read_text()
+    listed = re.findall(r"\.\. autoclass:: elman\.interop\.torch\.(\w+)", text)
+    assert sorted(listed) == sorted(importlib.import_module("elman.interop.torch")._NEED_TORCH)
