@@ -94,7 +94,7 @@ def overhead(series: int, rounds: int, environment: dict[str, int]) -> dict[str,
             return model.predict(dd.read_parquet(folder), level=[80]).compute()
 
         dask.config.set({f"distributed.nanny.pre-spawn-environ.{name}": value for name, value in environment.items()})
-        with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster):
+        with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster, Client(cluster):
             check_equal(two_workers(), one_process())
             times = [(measured(one_process), measured(two_workers)) for _ in range(rounds)]
     ratios = [workers[0] / one[0] for one, workers in times]
@@ -122,7 +122,7 @@ def public_panel(path: Path) -> dict[str, Any]:
         "tuned": Forecaster(48, season=(24, 168), method="tuned", cutoffs=0, random_state=0),
         "network": Forecaster(48, season=(24, 168), method="network", cutoffs=0, **network),
     }
-    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster):
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=":0") as cluster, Client(cluster):
         for model in models.values():
             expected = model.fit(frame).predict(frame)
             for partitions in (1, 2, 7):

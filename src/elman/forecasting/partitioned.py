@@ -19,7 +19,7 @@ from elman.forecasting.options import least_values, names_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.quantiles import Asked
-from elman.partitions import Job, Partitioned, at_level, worker_count
+from elman.partitions import Job, Partitioned, at_level, kept_memory, worker_count
 from elman.persistence import parse_arrays
 from elman.tables.frame_columns import time_stamps
 from elman.tables.own_names import OwnNames
@@ -85,6 +85,7 @@ class ForecastPart:
             "instructions": self.level_of_instructions,
         }
 
+    @kept_memory()
     def __call__(self, frame: pd.DataFrame, future: pd.DataFrame | None = None) -> pd.DataFrame:
         """Forecast a frame of whole series, with the covariates known ahead if the model has any.
 

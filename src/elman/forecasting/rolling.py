@@ -26,7 +26,7 @@ from elman.forecasting.parameters import Parameters
 from elman.forecasting.partitioned import rebuilt
 from elman.forecasting.quantiles import Asked
 from elman.forecasting.verdicts import MODEL
-from elman.partitions import Job, Part, Partitioned, at_level
+from elman.partitions import Job, Part, Partitioned, at_level, kept_memory
 from elman.tables.frame_columns import time_stamps
 from elman.tables.own_names import OwnNames
 
@@ -162,6 +162,7 @@ class PastPart:
             output = Path(folder) / "scores" if source.kind == "parquet" else None
             return source.fetched(self.mapped(source, replace(job, output=output)))
 
+    @kept_memory()
     def __call__(self, frame: pd.DataFrame) -> pd.DataFrame:
         """Forecast, or score.
 

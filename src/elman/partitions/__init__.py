@@ -7,6 +7,7 @@ from elman.partitions.files import schema_of
 from elman.partitions.job import Job, worker_count
 from elman.partitions.kinds import Part, Partitioned
 from elman.partitions.levels import Level, at_level, common_level
+from elman.partitions.memory import kept_memory
 from elman.partitions.opening import partitioned
 from elman.partitions.parquet import ParquetFiles
 from elman.partitions.workspace import check_place
@@ -21,6 +22,7 @@ __all__ = [
     "check_place",
     "common_level",
     "found_names",
+    "kept_memory",
     "partitioned",
     "schema_of",
     "worker_count",

@@ -55,9 +55,12 @@ def burg(x: Array, highest: int) -> tuple[Array, Array]:
     error = (x**2).mean(axis=1) + _TINY
     a, best, least = np.zeros((rows, highest)), np.zeros((rows, highest)), n * np.log(error)
     best_error = error
-    forward, backward = x[:, 1:], x[:, :-1]
+    forward, backward = x[:, 1:].copy(), x[:, :-1].copy()
+    one, other = np.empty_like(forward), np.empty_like(forward)  # products; new arrays would cost page faults
     for m in range(1, highest + 1):
-        kappa = 2 * (forward * backward).sum(axis=1) / ((forward**2 + backward**2).sum(axis=1) + _TINY)
+        both = np.multiply(forward, backward, out=one).sum(axis=1)
+        squares = np.add(np.square(forward, out=one), np.square(backward, out=other), out=one).sum(axis=1)
+        kappa = 2 * both / (squares + _TINY)
         a[:, : m - 1] -= kappa[:, None] * a[:, : m - 1][:, ::-1]
         a[:, m - 1] = kappa
         error = error * np.maximum(1 - kappa**2, _TINY)
@@ -66,7 +69,11 @@ def burg(x: Array, highest: int) -> tuple[Array, Array]:
         best[better], least = a[better], np.where(better, criterion, least)
         best_error = np.where(better, error, best_error)
         k = kappa[:, None]
-        forward, backward = (forward - k * backward)[:, 1:], (backward - k * forward)[:, :-1]
+        np.multiply(k, backward, out=one)
+        np.multiply(k, forward, out=other)
+        forward -= one
+        backward -= other
+        forward, backward, one, other = forward[:, 1:], backward[:, :-1], one[:, 1:], other[:, 1:]
     return best, best_error
 
 

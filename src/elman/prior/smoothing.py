@@ -81,13 +81,14 @@ def smooth(z: Array) -> Smoothed:
     trend = np.zeros_like(level)
     trend[:, LEVELS_ONLY:] = _first_trend(z)[:, None]
     squares = np.zeros_like(level)
+    error, product = np.empty_like(level), np.empty_like(level)  # used at every step: new arrays would cost page faults
     for t in range(1, z.shape[1]):
         trend *= phi
         level += trend
-        error = z[:, t : t + 1] - level
-        squares += error * error
-        level += alpha * error
-        trend += beta * error
+        np.subtract(z[:, t : t + 1], level, out=error)
+        squares += np.multiply(error, error, out=product)
+        level += np.multiply(alpha, error, out=product)
+        trend += np.multiply(beta, error, out=product)
     naive = squares[:, LEVELS_ONLY - 1] + 1e-9
     rows = np.arange(len(z))
     best = np.argmin(squares[:, :LEVELS_ONLY], axis=1)
