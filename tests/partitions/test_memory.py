@@ -7,8 +7,6 @@ import platform
 import subprocess
 import sys
 
-import pytest
-
 PROGRAM = """
 import resource
 import numpy as np
@@ -27,10 +25,10 @@ print(first, inside, faults())
 """
 
 
-@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="other C libraries have no such variable")
 def test_arrays_of_a_part_reuse_pages() -> None:
     environment = os.environ | {"MALLOC_TRIM_THRESHOLD_": "65536"}
     done = subprocess.run([sys.executable, "-c", PROGRAM], env=environment, capture_output=True, check=True)
     before, inside, after = map(int, done.stdout.split())
-    assert min(before, after) > 20_000
-    assert inside < 2_000
+    if platform.libc_ver()[0] == "glibc":  # other C libraries have no such variable
+        assert min(before, after) > 20_000
+        assert inside < 2_000
