@@ -9,6 +9,7 @@ mutant survives, or if the tests fail without one.
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -43,7 +44,18 @@ class Copy:
             shutil.copytree(ROOT / name, self.root / name, ignore=ignore)
         for name in ("CMakeLists.txt", "pyproject.toml", "LICENSE", "README.md", "Makefile"):
             shutil.copy(ROOT / name, self.root)
-        self.extensions = list((self.root / "src" / "elman").glob("_native*.so"))
+        spec = importlib.util.find_spec("elman._native")
+        if spec is None or spec.origin is None:
+            sys.exit("the extension of Elman is not installed: run `make mutate`")
+        self.extension = Path(spec.origin)
+        self.install(self.extension)
+
+    def install(self, extension: Path) -> None:
+        """Put an extension in place of the copy's."""
+        package = self.root / "src" / "elman"
+        for old in package.glob("_native*.so"):
+            old.unlink()
+        shutil.copy(extension, package)
 
     def build(self) -> bool:
         """Compile the extension of the copy, for one level and without much optimisation; tell whether that worked."""
@@ -57,9 +69,7 @@ class Copy:
             run([*configure, f"-DPython_EXECUTABLE={sys.executable}", "-DCMAKE_BUILD_TYPE=Release"], self.root)
         if run(["cmake", "--build", "build"], self.root).returncode:
             return False
-        for old in (self.root / "src" / "elman").glob("_native*.so"):
-            old.unlink()
-        shutil.copy(next(target.glob("_native*.so")), self.root / "src" / "elman")
+        self.install(next(target.glob("_native*.so")))
         return True
 
     def test(self, tests: str) -> str | None:
@@ -90,12 +100,15 @@ def sabotage(copy: Copy, mutant: Mutant) -> str | None:
             sys.exit(f"{mutant.what}: {old!r} stands {text.count(old)} times in {mutant.file}")
         text = text.replace(old, new)
     path.write_text(text)
+    native = mutant.file.startswith("cpp/")
     try:
-        if mutant.file.startswith("cpp/") and not copy.build():
+        if native and not copy.build():
             sys.exit(f"{mutant.what}: does not compile")
         return copy.test(mutant.tests)
     finally:
         path.write_text(before)
+        if native:
+            copy.install(copy.extension)
 
 
 def write(results: dict[str, dict[str, str | None]]) -> None:
