@@ -114,7 +114,7 @@ def test_nothing_that_is_read_is_replaced(run: Callable[..., Any], long: Path, t
     twice = run(*words, "--output", tmp_path / "x", "--save", tmp_path / "x")
     assert (twice.exit_code, twice.stderr) == (
         2,
-        "Error: --plot, --output, --save: two of them name the same file.\n",
+        "Error: --plot, --output, --save, --paths: two of them name the same file.\n",
     )
     assert run(*words, "--save", model).exit_code == 0
     for command in ("predict", "audit"):

@@ -37,6 +37,7 @@ from elman.cli._common import (
     write_forecast,
 )
 from elman.cli._parts import Errors, Wanted, Workers, check_parts, forecast_parts, known_ahead, open_parts
+from elman.cli._paths import Drawn, Paths, Samples
 from elman.cli._reading import Reading, reads_tables, static_of, table_of
 from elman.cli._show import show_backtest, show_delivered, show_forecast, show_table
 
@@ -151,6 +152,8 @@ def forecast(
     importance: Importance = False,
     plot: Plot = None,
     output: ForecastOutput = None,
+    samples: Samples = None,
+    paths: Paths = None,
     save: Save = None,
     checkpoint: Checkpoint = None,
     resume: ResumeRun = False,
@@ -170,7 +173,9 @@ def forecast(
     The best method by a fixed rule then forecasts the future values.
     """
     parts = check_parts(file, output, errors, {"--workers": workers, "--dask": dask, "--ray": ray})
-    _check_files(file, future, static, base, plot, None if parts else output, save, parts=parts)
+    drawn = Drawn.of(samples, paths, seed)
+    writes = {"--plot": plot, "--output": None if parts else output, "--save": save, "--paths": paths}
+    _check_files(file, None if parts else future, static, base, writes)
     check_choice("--cell", cell, ("lstm", "gru", "rnn"))
     check_choice("--missing", missing, ("error", "seasonal_median", "interpolate", "mask"))
     ends = _Ends(level, quantiles, levels_of(level), quantiles_of(quantiles))
@@ -185,12 +190,13 @@ def forecast(
     if parts and output is not None:
         unused: dict[str, Any] = {"--plot": plot, "--categories": categories, "--checkpoint": checkpoint}
         unused |= {"--weight": weight, "--censored": censored, "--static": static, "--importance": importance or None}
+        unused |= {"--samples": samples, "--paths": paths}
         refuse_unused(f"{file}: is a folder", unused | reading.by_option)
         wanted = Wanted(output, future, workers, errors, resume, quiet, dask, ray)
         _forecast_folder(forecaster, file, (time, target, series), _names(covariates), ends, save, wanted)
     else:
         data = _Data(file, (time, target, series), covariates, categories, static, future, base, reading)
-        results = _Results(plot, output, save, importance, quiet)
+        results = _Results(plot, output, drawn, save, importance, quiet)
         _forecast_table(forecaster, data, ends, results, checkpoint, resume)
 
 
@@ -224,6 +230,7 @@ class _Results:
 
     plot: Path | None
     output: Path | None
+    drawn: Drawn | None
     save: Path | None
     importance: bool
     quiet: bool
@@ -237,17 +244,24 @@ def _forecast_table(
     past = [*_names(data.covariates), *others]
     table = table_of(data.file, *data.columns, data.reading, past, data.future, _names(data.categories))
     stores = static_of(data.static, table, data.reading)
+    drawn = results.drawn
+    if drawn is not None:
+        drawn.check(table.names)
     _set_covariates(forecaster, table, others, stores)
     if not results.quiet:
         _say_what_was_read(data.file, table)
     run = forecaster.get_params() | {"level": ends.level, "quantiles": ends.quantiles} | vars(data.reading)
     run |= {"time": table.time, "target": table.target, "id": table.series, "categories": data.categories}
+    run |= {"paths": drawn is not None}
     inputs = [data.file, data.future, *filter(None, [data.static, data.base])]
     with kept("elman forecast", checkpoint, resume, run, *inputs):
-        found = _fit_and_predict(forecaster, table, ends, stores)
+        found = _fit_and_predict(forecaster, table, ends, stores, paths=drawn is not None)
     if not results.quiet:
         _say_what_was_chosen(forecaster)
+    paths = None if drawn is None else drawn.by(forecaster, future=table.future)
     _write(forecaster, table, found, results)
+    if drawn is not None and paths is not None:
+        drawn.write(paths, table.names)
     _show(forecaster, found, table.names, "" if results.output is not None else "; --output writes all of them")
     if results.importance:
         _show_importance(forecaster, table, stores)
@@ -294,20 +308,16 @@ def _check_files(
     future: Path | None,
     static: Path | None,
     base: Path | None,
-    plot: Path | None,
-    output: Path | None,
-    save: Path | None,
-    *,
-    parts: bool,
+    writes: dict[str, Path | None],
 ) -> None:
     """Refuse, before any work, files that cannot be read or written."""
-    if not parts:
-        check_readable("--future", future)
+    check_readable("--future", future)
     check_readable("--static", static)
     check_readable("--base", base)
-    check_table("--output", output)
+    check_table("--output", writes["--output"])
+    plot = writes["--plot"]
     check_ending("--plot", plot, (".png", ".svg", ".pdf"), (".jpg", ".jpeg", ".gif", ".webp", ".tif", ".eps", ".ps"))
-    check_outputs({"--plot": plot, "--output": output, "--save": save}, file, future, static, base)
+    check_outputs(writes, file, future, static, base)
     check_extra("--plot", plot, "matplotlib")
 
 
@@ -321,11 +331,12 @@ def _forecaster(horizon: int, method: str, backtest: int | None, settings: dict[
     return Forecaster(horizon, method=method, cutoffs=cutoffs, **settings)
 
 
-def _fit_and_predict(forecaster: Forecaster, table: Table, ends: _Ends, static: Any) -> Delivery:
+def _fit_and_predict(forecaster: Forecaster, table: Table, ends: _Ends, static: Any, *, paths: bool) -> Delivery:
     from elman.forecasting.delivery import fit_and_predict
 
     asked = ends.levels, ends.shares
-    return fit_and_predict("elman forecast", forecaster, table.frame, *asked, table.future, table.names, static)
+    place, data, names = "elman forecast", table.frame, table.names
+    return fit_and_predict(place, forecaster, data, *asked, table.future, names, static, paths=paths)
 
 
 def _show(forecaster: Forecaster, found: Delivery, names: OwnNames, file_hint: str) -> None:

@@ -19,21 +19,21 @@ from elman.cli._common import (
     Static,
     Target,
     Time,
+    check_outputs,
     check_readable,
     check_table,
-    check_writable,
     levels_of,
     quantiles_of,
     refuse_unused,
     write_forecast,
 )
 from elman.cli._parts import Errors, ResumeParts, Wanted, Workers, check_parts, forecast_parts, open_parts
+from elman.cli._paths import Drawn, Paths, PathSeed, Samples
 from elman.cli._reading import Reading, reads_tables, static_of, table_for
 from elman.cli._show import show_delivered, show_forecast
 
 if TYPE_CHECKING:
     from elman.forecasting import Forecaster
-    from elman.forecasting.quantiles import Asked
     from elman.tables.series import Table
 
 __all__ = ["predict"]
@@ -59,6 +59,9 @@ def predict(
     ] = "auto",
     quantiles: Quantiles = None,
     output: ForecastOutput = None,
+    samples: Samples = None,
+    paths: Paths = None,
+    seed: PathSeed = None,
     workers: Workers = None,
     dask: Dask = None,
     ray: Ray = None,
@@ -72,7 +75,11 @@ def predict(
     parts = check_parts(
         file, output, errors, {"--workers": workers, "--dask": dask, "--ray": ray, "--resume": resume or None}
     )
-    _check_files(model, file, future, static, output, parts=parts)
+    drawn = Drawn.of(samples, paths, seed or 0)
+    refuse_unused("without --paths nothing is drawn", {"--seed": seed if drawn is None else None})
+    _check_files(
+        {"--output": None if parts else output, "--paths": paths}, model, file, None if parts else future, static
+    )
     if file is None:
         columns = {"--static": static, "--time": time, "--target": target, "--id": series}
         refuse_unused(f"{model}: without FILE nothing is read", columns | reading.by_option)
@@ -86,17 +93,21 @@ def predict(
     names = own_names(forecaster) or OwnNames()
     asked = Asked(tuple(usual_levels(forecaster) if levels is None else levels), tuple(shares))
     if parts and file is not None and output is not None:
-        refuse_unused(f"{file}: is a folder", {"--static": static} | reading.by_option)
+        unused = {"--static": static, "--samples": samples, "--paths": paths}
+        refuse_unused(f"{file}: is a folder", unused | reading.by_option)
         source = open_parts("elman predict", file, (time, target, series), own_names(forecaster), quiet=quiet)
         forecast_parts(forecaster, source, asked, Wanted(output, future, workers, errors, resume, quiet, dask, ray))
         return
     if file is None:
-        frame = _from_the_fit(model, forecaster, asked, future)
+        known = _of_the_fit(model, forecaster, future)
     else:
         table = table_for(forecaster, file, time, target, series, reading, quiet=quiet, future=future)
-        frame, names = _from_table(model, forecaster, table, asked, static, reading), table.names
+        known, names = _of_table(model, forecaster, table, static, reading), table.names
+    frame = forecaster.predict(**known, **asked.arguments)
     if not hasattr(frame, "columns"):
         usage_error(f"{model}: was fitted to arrays without dates; pass FILE.")
+    if drawn is not None:
+        drawn.write(drawn.by(forecaster, **known), names)
     if output is not None:
         write_forecast(output, names.renamed(frame))
     show_delivered(forecaster)
@@ -104,29 +115,27 @@ def predict(
 
 
 def _check_files(
-    model: Path, file: str | None, future: Path | None, static: Path | None, output: Path | None, *, parts: bool
+    writes: dict[str, Path | None], model: Path, file: str | None, future: Path | None, static: Path | None
 ) -> None:
     """Refuse, before any work, files that cannot be read or written."""
-    if not parts:
-        check_table("--output", output)
-        check_writable("--output", output, model, file, future, static)
-        check_readable("--future", future)
+    check_table("--output", writes["--output"])
+    check_outputs(writes, model, file, future, static)
     check_readable(None, model)
+    check_readable("--future", future)
     check_readable("--static", static)
 
 
-def _from_the_fit(model: Path, forecaster: Forecaster, asked: Asked, future: Path | None) -> Any:
-    """Forecast the series of the fit."""
+def _of_the_fit(model: Path, forecaster: Forecaster, future: Path | None) -> dict[str, Any]:
+    """Return the arguments that forecast the series of the fit: none."""
     if forecaster.future_covariates or future is not None:
         usage_error(f"{model}: covariates known ahead need the file of known values; pass FILE.")
-    return forecaster.predict(**asked.arguments)
+    return {}
 
 
-def _from_table(
-    model: Path, forecaster: Forecaster, table: Table, asked: Asked, static: Path | None, reading: Reading
-) -> Any:
-    """Forecast the series of a file."""
+def _of_table(
+    model: Path, forecaster: Forecaster, table: Table, static: Path | None, reading: Reading
+) -> dict[str, Any]:
+    """Return the arguments that forecast the series of a file."""
     if forecaster.future_covariates and table.future is None:
         usage_error(f"{model}: needs {', '.join(forecaster.future_covariates)} of future rows; pass --future.")
-    stores = static_of(static, table, reading)
-    return forecaster.predict(table.frame, future=table.future, static_df=stores, **asked.arguments)
+    return {"data": table.frame, "future": table.future, "static_df": static_of(static, table, reading)}

@@ -22,6 +22,7 @@ from elman.forecasting.judgement import Backtest
 from elman.forecasting.methods import NetworkMethod
 from elman.forecasting.options import check_parameters, head_for
 from elman.forecasting.panel import Panel
+from elman.forecasting.paths import WIDEST
 from elman.forecasting.quantiles import Asked
 from elman.forecasting.reading import read_new
 from elman.forecasting.training_set import filled
@@ -97,6 +98,8 @@ def fit_and_predict(
     future: Any = None,
     columns: OwnNames | None = None,
     static: Any = None,
+    *,
+    paths: bool = False,
 ) -> Delivery:
     """Fit a forecaster and forecast.
 
@@ -118,6 +121,8 @@ def fit_and_predict(
         Columns of the file that the data came from; saved with the forecaster.
     static : frame, optional
         Static covariates, as for `Forecaster.fit`.
+    paths : bool
+        Whether `Forecaster.sample` must work afterwards.
 
     Returns
     -------
@@ -129,13 +134,14 @@ def fit_and_predict(
         If a value cannot be used, or a requested level is not possible.
     """
     wanted = Asked(USUAL_LEVELS if level is None else tuple(level), tuple(quantiles))
-    strict = level is not None or bool(quantiles)
+    strict = level is not None or bool(quantiles) or paths
+    needed = [*wanted.needed, WIDEST] if paths else wanted.needed
     check_parameters(place, forecaster)
     with changing(place, forecaster):
         panel = read_new(place, forecaster, data, static)
         ahead = with_ahead(place, panel, future, int(forecaster.horizon)).ahead
         series = len(panel)
-        _fit(forecaster, lambda: forecaster._fit_panel(place, panel), series, wanted.needed, strict=strict)
+        _fit(forecaster, lambda: forecaster._fit_panel(place, panel), series, needed, strict=strict)
         fitted = forecaster._fitted = replace(fitted_value("fit", forecaster), columns=columns)
         asked = _possible(place, forecaster, fitted, wanted, strict=level is not None)
         frame = fitted.delivered(place, replace(fitted.newest, ahead=ahead), asked, forecaster.n_threads or 0)

@@ -36,10 +36,12 @@ from elman.forecasting.prediction import HeadSteps
 from elman.forecasting.quantiles import Asked, level_of
 from elman.prior import LEVELS
 
-__all__ = ["deliver_paths", "sample_paths"]
+__all__ = ["WIDEST", "deliver_paths", "sample_paths"]
 
 Array = npt.NDArray[np.float64]
 
+WIDEST = max(map(level_of, LEVELS))  # level, in percent, of the widest interval that paths are made from
+_NARROWEST = min(filter(None, map(level_of, LEVELS)))
 _MOST_ORIGINS = 8  # past origins of a series, half a horizon apart
 
 
@@ -64,8 +66,8 @@ class _Steps:
     @classmethod
     def of(cls, place: str, method: Method, panel: Panel, newest: bool, n_threads: int) -> _Steps:
         """Forecast from a panel, or from the newest values of a fit."""
-        possible = [share for share in LEVELS if share == 0.5 or method.levels_within([level_of(share)])]
-        asked = Asked(quantiles=tuple(possible if len(possible) > 1 else LEVELS))  # too few: the error of the method
+        possible = tuple(share for share in LEVELS if share == 0.5 or method.levels_within([level_of(share)]))
+        asked = Asked(quantiles=possible) if len(possible) > 1 else Asked((_NARROWEST,))  # the error of the method
         if newest or isinstance(method, PriorMethod):  # it reads the whole panel, newest or not
             _, edges = asked.outlook(place, method, panel, n_threads)
         else:

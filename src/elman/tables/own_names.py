@@ -13,6 +13,7 @@ from elman.errors import FileFormatError
 __all__ = ["OwnNames"]
 
 _FORECAST = "Elman"
+_SAMPLE = "sample"  # numbers the paths of a series
 
 
 @dataclass(frozen=True)
@@ -83,7 +84,8 @@ class OwnNames:
         Parameters
         ----------
         frame : DataFrame
-            Columns ``unique_id``, ``ds``, ``Elman`` and bounds of intervals such as ``Elman-lo-80``.
+            Columns ``unique_id``, ``ds``, ``Elman`` and bounds of intervals such as ``Elman-lo-80``. The ``sample`` of
+            paths keeps its name.
 
         Returns
         -------
@@ -100,14 +102,15 @@ class OwnNames:
             own = names.str.endswith(f"/{target}") if self.ids else names == target
             part = self._values(frame[own], target)
             parts.append(part.assign(**{"": names[own].str.removesuffix(f"/{target}") if self.ids else ""}))
-        joined = parts[0]
+        joined, keys = parts[0], ["", *([_SAMPLE] if _SAMPLE in frame else []), self.time]
         for part in parts[1:]:
-            joined = joined.merge(part, on=["", self.time], how="outer", sort=False)
+            joined = joined.merge(part, on=keys, how="outer", sort=False)
         return self._with_ids(joined[""], joined.drop(columns=""))
 
     def _values(self, frame: pd.DataFrame, target: str) -> pd.DataFrame:
         """Rename the times and the forecasts of one target."""
-        names = {name: f"{target}{name.removeprefix(_FORECAST)}" for name in frame.columns[2:]}
+        own = [name for name in frame.columns[2:] if name != _SAMPLE]
+        names = {name: f"{target}{name.removeprefix(_FORECAST)}" for name in own}
         return frame.drop(columns="unique_id").rename(columns={"ds": self.time, **names})
 
     def _with_ids(self, names: pd.Series, frame: pd.DataFrame) -> pd.DataFrame:
