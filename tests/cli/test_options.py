@@ -278,3 +278,24 @@ def test_a_base(run: Any, long: Path, tmp_path: Path) -> None:
     assert (
         done.stderr.splitlines()[-1] == f"Error: elman forecast: horizon 9 is longer than 4, that of the base. {told}"
     )
+
+
+def test_series_whose_values_are_covariates(run: Any, tmp_path: Path) -> None:
+    days, model, out = pd.date_range("2014-01-01", periods=60), tmp_path / "m.model", tmp_path / "out.csv"
+    wide = pd.DataFrame({"day": days, "tea": LONG[:60], "oil": LONG[60:] ** 1.5})
+    wide.to_csv(tmp_path / "wide.csv", index=False)
+    words = ["-n", 3, *QUICK, "--backtest", 0, "--level", "none", "--target", "tea,oil", "--series-covariates", "oil"]
+    assert run("forecast", tmp_path / "wide.csv", *words, "--output", out, "--save", model).exit_code == 0
+    long = wide.melt("day", var_name="unique_id", value_name="y").rename(columns={"day": "ds"})
+    own = Forecaster(3, method="network", window=5, season=4, series_covariates=["oil"], random_state=0).fit(long)
+    expected = own.predict().groupby("unique_id", sort=False)["Elman"].agg(list)
+    written = read_csv(out)
+    assert written["tea"].tolist() == expected["tea"] and written["oil"].tolist() == expected["oil"]
+    again = run("predict", model, tmp_path / "wide.csv", "--output", out)
+    assert again.exit_code == 0 and read_csv(out).equals(written)
+    wrong = run("forecast", tmp_path / "wide.csv", *words[:-1], "gas")
+    assert (wrong.exit_code, wrong.stdout) == (2, "")
+    assert wrong.stderr.splitlines()[-1] == (
+        "Error: elman forecast: series_covariates name the series 'gas', and the data have none of that name, but "
+        "'tea', 'oil'. Add its rows to the data, or correct --series-covariates."
+    )

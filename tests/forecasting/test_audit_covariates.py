@@ -71,6 +71,19 @@ def test_what_is_known_anyway_passes() -> None:
     assert checked(planted().assign(heat=1.0)).holds
 
 
+@pytest.mark.parametrize(("shift", "holds"), [(-1, False), (-HORIZON, False), (0, True), (1, True)])
+def test_a_series_that_knows_the_future_of_one_other(shift: int, holds: bool) -> None:
+    later = SHOPS[SHOPS["unique_id"] == "s3"]["y"].shift(shift).bfill().ffill().to_numpy() * 2
+    driver = SHOPS[SHOPS["unique_id"] == "s0"].assign(unique_id="oil", y=later)
+    frame = pd.concat([driver, SHOPS], ignore_index=True)
+    panel = read_panel("audit", frame, inputs=Inputs(past=("y of oil",), series=("oil",)))
+    result = covariates_check(panel, panel.inputs, HORIZON)
+    assert result.holds is holds
+    if not holds:
+        steps = f"{-shift} step{'s' * (shift < -1)}"
+        assert result.detail == f"y of oil (past), {steps} before it, explains 100% of what is new in y"
+
+
 def test_too_few_values() -> None:
     few = SHOPS.groupby("unique_id").head(8).iloc[:16]
     assert checked(few.assign(heat=1.0)).holds is None

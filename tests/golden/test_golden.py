@@ -64,6 +64,7 @@ def test_this_version_writes_the_same_fields(version: str, name: str, tmp_path: 
             "half_life",
             "censored",
             "static_covariates",
+            "series_covariates",
             "holidays",
             "quantiles",
             "distribution",

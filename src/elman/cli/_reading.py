@@ -164,7 +164,7 @@ def table_for(
     from elman.forecasting.delivery import own_names
     from elman.forecasting.options import inputs_of
 
-    table = table_of(file, time, target, series, reading, inputs_of(model).columns, future, (), own_names(model))
+    table = table_of(file, time, target, series, reading, inputs_of(model).given, future, (), own_names(model))
     for note in [] if quiet else table.notes:
         say(f"{file}: {note}.")
     return table

@@ -79,6 +79,10 @@ Covariates = Annotated[
 Categories = Annotated[
     str | None, typer.Option(metavar="COLUMNS", help="Covariates that hold categories, such as weather,holiday.")
 ]
+SeriesCovariates = Annotated[
+    str | None,
+    typer.Option(metavar="NAMES", help="Series whose past values all series learn from, such as oil,gas."),
+]
 Calendar = Annotated[
     bool, typer.Option("--calendar", help="Learn from hour, weekday, month and season, as the frequency has them.")
 ]
@@ -141,6 +145,7 @@ def forecast(
     covariates: Covariates = None,
     categories: Categories = None,
     static: Static = None,
+    series_covariates: SeriesCovariates = None,
     calendar: Calendar = False,
     holidays: Holidays = None,
     weight: Weight = None,
@@ -183,6 +188,7 @@ def forecast(
     settings |= {"window": count_or_auto("--window", window), "missing": missing, "refit": refit}
     settings |= {"random_state": seed, "n_threads": threads, "progress": not quiet}
     settings |= {"weight": weight, "half_life": half_life, "censored": censored, "distribution": distribution}
+    settings |= {"series_covariates": _names(series_covariates) or None}
     settings |= {"calendar": calendar, "holidays": holidays, "base": None if base is None else str(base)}
     if method == "network" and distribution is None:
         settings["quantiles"] = ends.shares if any(share != 0.5 for share in ends.shares) else None
@@ -190,7 +196,7 @@ def forecast(
     if parts and output is not None:
         unused: dict[str, Any] = {"--plot": plot, "--categories": categories, "--checkpoint": checkpoint}
         unused |= {"--weight": weight, "--censored": censored, "--static": static, "--importance": importance or None}
-        unused |= {"--samples": samples, "--paths": paths}
+        unused |= {"--samples": samples, "--paths": paths, "--series-covariates": series_covariates}
         refuse_unused(f"{file}: is a folder", unused | reading.by_option)
         wanted = Wanted(output, future, workers, errors, resume, quiet, dask, ray)
         _forecast_folder(forecaster, file, (time, target, series), _names(covariates), ends, save, wanted)

@@ -25,6 +25,7 @@ from elman.forecasting.audit_covariates import covariates_check
 from elman.forecasting.audit_report import Audit, Check
 from elman.forecasting.audit_subject import Subject, later
 from elman.forecasting.panel import Panel
+from elman.forecasting.series_covariates import positions_of
 from elman.forecasting.training_set import filled
 
 __all__ = ["Audit", "Check", "audit"]
@@ -99,7 +100,8 @@ def audit(forecaster: Any, data: Any, *, static_df: Any = None) -> Audit:
     The last check is made of data with covariates. What is new in y is the rest after a regression on its 14 newest
     values. A past covariate is compared with later values, one known ahead with values up to a horizon before and after
     it, and a static one with the mean of the newest horizon of each of eight series or more, given the mean of the
-    values before. Only a nearly exact copy can be told from an honest driver.
+    values before. Values of a series that are covariates are compared with later values of each other series; where
+    other series are changed or left out, they stay. Only a nearly exact copy can be told from an honest driver.
 
     Limit: an audit cannot detect values that were scaled, filled or selected with future values beforehand.
 
@@ -250,13 +252,13 @@ def _alignment(subject: Subject) -> Check:
     promise, measure = "each forecast is for its own step", "displaced by"
     if wrong := _wrong_stamps(subject.panel, subject.stamps(subject.model, subject.panel)):
         return Check("alignment", promise, False, measure, (), wrong)
-    panel = _longest(subject.panel)
+    panel = subject.with_drivers(subject.panel, [int(np.argmax(subject.panel.lengths))])
     known = panel.values[np.isfinite(panel.values)]
     low, high = float(known.min()), float(known.max())
     pattern = low + _PATTERN * (high - low if high > low else max(1.0, abs(low)))
     n = int(panel.lengths[0])
-    repeated = pattern[np.arange(n) % 4]
-    panel = replace(panel, values=np.broadcast_to(repeated, (*panel.values.shape[1:], n)).T.copy())
+    repeated = np.concatenate([pattern[np.arange(length) % 4] for length in panel.lengths])
+    panel = replace(panel, values=np.broadcast_to(repeated, (*panel.values.shape[1:], len(repeated))).T.copy())
     changes: dict[str, Any] = {"updates": _PATTERN_UPDATES, "ensemble_size": 1, **subject.found}
     if not subject.trained and subject.has("method"):
         changes["season"] = 4  # a pretrained method needs the season of the pattern
@@ -279,6 +281,14 @@ def _alignment(subject: Subject) -> Check:
 def _longest(panel: Panel) -> Panel:
     """Keep the longest series alone."""
     return panel.select([int(np.argmax(panel.lengths))])
+
+
+def _ending_together(panel: Panel, drivers: npt.NDArray[np.int64]) -> Panel:
+    """Keep the series that end with those whose values are covariates: the newest values of others need older ones."""
+    if len(drivers) == 0 or panel.times is None:
+        return panel
+    ends = panel.times[panel.offsets[1:] - 1]
+    return panel.select(np.flatnonzero(ends == ends[drivers[0]]))
 
 
 def _mean_error(forecast: Array, actual: Any) -> Array:
@@ -307,10 +317,11 @@ def _neighbours(subject: Subject, before: Array) -> Check:
         backwards = subject.predict(subject.model, panel.select(range(n_series)[::-1]))
         result.compare("another order", before, backwards[::-1])
         chosen = np.unique(np.linspace(0, n_series - 1, min(n_series, _MOST_ALONE)).astype(int))
-        alone = [subject.predict(subject.model, panel.select([s]))[0] for s in chosen]
+        alone = [subject.predict(subject.model, subject.with_drivers(panel, [s]))[0] for s in chosen]
         result.compare("being alone", before[chosen], np.stack(alone))
+        drivers = positions_of(panel, subject.inputs.series)
         for parity in (0, 1):
-            changed = subject.predict(subject.model, every_second_raised(panel, parity))
+            changed = subject.predict(subject.model, every_second_raised(panel, parity, drivers))
             result.compare("changed values of other series", before[1 - parity :: 2], changed[1 - parity :: 2])
     others = f"beside {n_series - 1} other series" if n_series > 1 else "one series"
     return result.check("neighbours", "other series and the batch change nothing", [others, "with added series"])
@@ -364,6 +375,7 @@ def _update(subject: Subject) -> Check:
     whole = _longer_than(subject.panel if subject.panel.ids is not None else _longest(subject.panel), added)
     if added < 1 or whole is None:
         return conclude(None, "too few values")
+    whole = _ending_together(whole, positions_of(whole, subject.inputs.series))
     complete, _ = filled(whole, "interpolate", 1)  # else updates would help to fill the missing values
     whole = complete.tail(subject.context_length)
     past, new = whole.head(added), whole.tail(added)

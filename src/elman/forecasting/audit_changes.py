@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import replace
 from typing import Any, TypeAlias
 
@@ -90,7 +90,7 @@ def with_added(panel: Panel) -> Panel:
     return replace(panel, values=values, offsets=offsets, ids=ids, times=times, covariates=covariates, ahead=ahead)
 
 
-def every_second_raised(panel: Panel, parity: int) -> Panel:
-    """Change the values of every second series."""
-    series = [raised(v, spread_of(v)) if s % 2 == parity else v for s, v in enumerate(panel)]
+def every_second_raised(panel: Panel, parity: int, kept: Container[int]) -> Panel:
+    """Change the values of every second series, except those that are kept."""
+    series = [raised(v, spread_of(v)) if s % 2 == parity and s not in kept else v for s, v in enumerate(panel)]
     return replace(panel, values=np.concatenate(series))

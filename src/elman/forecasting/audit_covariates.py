@@ -1,12 +1,13 @@
 """The check of an audit that no covariate knows the future of the values.
 
 A column knows more than it should if it explains nearly all that is new in the values: what is left of y after a
-regression on its own newest values. Three kinds are looked at:
+regression on its own newest values. Four kinds are looked at:
 
 ==========  ==========================================================================================
 past        the column at one time, and y one or more steps later
 known       the column at one time, and y at that time, up to a horizon earlier or later
 ahead
+series      the values of a series at one time, and those of each other series one or more steps later
 static      the column, and the mean of the newest `horizon` values of every series after a regression on the mean of
             those before
 ==========  ==========================================================================================
@@ -14,14 +15,14 @@ static      the column, and the mean of the newest `horizon` values of every ser
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from elman.forecasting.audit_report import Check
-from elman.forecasting.inputs import Inputs
+from elman.forecasting.inputs import Inputs, series_column
 from elman.forecasting.panel import Panel
 
 __all__ = ["covariates_check"]
@@ -35,6 +36,7 @@ _MOST_STEPS = 24  # of the horizon that are looked at
 _MOST_ROWS = 50_000
 _FEWEST = 30  # rows beyond the lags, below which nothing is concluded
 _FEWEST_SERIES = 8
+_MOST_SERIES = 50  # that are compared with a series whose values are covariates
 _NOTHING = 1e-9  # share of a variance that is rounding
 
 
@@ -72,21 +74,45 @@ def covariates_check(panel: Panel, inputs: Inputs, horizon: int) -> Check:
 
 def _columns_in_time(panel: Panel, inputs: Inputs, steps: int) -> Iterator[tuple[float, str]]:
     """Yield the largest share over the steps of every column of the past and of those known ahead."""
+    whole = _forms(panel, steps)
+    for column, name in enumerate(inputs.columns):
+        ahead = column >= len(inputs.past)
+        shifts = range(1 - steps, steps) if ahead else range(1, steps + 1)
+        compared = [(panel, whole)]
+        if name in map(series_column, inputs.series):
+            compared = [(other, _forms(other, steps)) for other in _others(panel, name)]
+        found = [_best(forms, part, column, shifts) for part, forms in compared if forms]
+        if found:
+            share, shift = max(found, key=lambda each: (each[0], -abs(each[1])))
+            yield share, f"{name} ({'known ahead' if ahead else 'past'}), {_spoken(shift)},"
+
+
+def _others(panel: Panel, name: str) -> list[Panel]:
+    """Return the series that values of a series may be those of, each alone; evenly spread if many."""
+    assert panel.ids is not None
+    rows = np.flatnonzero(panel.ids.astype(str).map(series_column) != name)
+    return [panel.select([row]) for row in rows[:: -(-len(rows) // _MOST_SERIES)]] if len(rows) else []
+
+
+def _forms(panel: Panel, steps: int) -> list[_News]:
+    """Return what is new in the values, and in their logarithms if there are any; nothing with too few values."""
     lags = min(_LAGS, max(1, int(panel.lengths.max()) // 4))
     rows, logs = _rows(panel, lags, steps), bool((panel.values[np.isfinite(panel.values)] > 0).all())
     forms = [_news(values, rows, lags) for values in ([panel.values, np.log(panel.values)] if logs else [panel.values])]
-    if any(len(news.rows) < lags + _FEWEST for news in forms) or panel.covariates is None:
-        return
-    for column, name in enumerate(inputs.columns):
-        own, ahead = panel.covariates[:, column], column >= len(inputs.past)
-        columns = [own, np.log(own) if (own > 0).all() else own]
-        shifts = range(1 - steps, steps) if ahead else range(1, steps + 1)
-        shares = {
-            shift: max(news.share(each[news.rows - shift]) for news, each in zip(forms, columns, strict=False))
-            for shift in shifts
-        }
-        best = max(shares, key=lambda shift: (shares[shift], -abs(shift)))
-        yield shares[best], f"{name} ({'known ahead' if ahead else 'past'}), {_spoken(best)},"
+    return [] if any(len(news.rows) < lags + _FEWEST for news in forms) else forms
+
+
+def _best(forms: Sequence[_News], panel: Panel, column: int, shifts: Iterable[int]) -> tuple[float, int]:
+    """Return the largest share that a column explains at any shift, and that shift."""
+    assert panel.covariates is not None
+    own = panel.covariates[:, column]
+    columns = [own, np.log(own) if (own > 0).all() else own]
+    shares = {
+        shift: max(news.share(each[news.rows - shift]) for news, each in zip(forms, columns, strict=False))
+        for shift in shifts
+    }
+    best = max(shares, key=lambda shift: (shares[shift], -abs(shift)))
+    return shares[best], best
 
 
 class _News(NamedTuple):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -21,6 +22,7 @@ from elman.forecasting.inputs import Inputs
 from elman.forecasting.options import covariates_of, inputs_of, least_values, names_of, past_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import NETWORK_ONLY
+from elman.forecasting.series_covariates import positions_of
 from elman.forecasting.training_set import filled
 
 __all__ = ["Subject", "later", "named_rows"]
@@ -55,15 +57,16 @@ class Subject:
         known = isinstance(forecaster, Forecaster)
         self.past = past_of(forecaster) if known else names_of(getattr(forecaster, "past_covariates", None))
         self.ahead = names_of(getattr(forecaster, "future_covariates", None))
-        self.inputs = Inputs(self.past, self.ahead, censored=forecaster.censored if known else None)
+        self.inputs = Inputs(self.past, self.ahead)
         if known:
-            self.inputs = replace(self.inputs, static=names_of(forecaster.static_covariates))
+            self.inputs = inputs_of(forecaster)
+            self.inputs = replace(self.inputs, weight=None, holidays=None, calendar=())  # nothing made from the dates
         missing = getattr(forecaster, "missing", "error")
         least = least_values(forecaster) if isinstance(forecaster, Forecaster) else 2
         panel = read_panel("audit", data, freq, missing, self.inputs, channels=True, least=least, static=static)
         self.inputs, self.whole = panel.inputs, panel
         if self.inputs.censored is not None:
-            panel = _uncensored(panel, missing, len(self.past) - 1)
+            panel = _uncensored(panel, missing, self.past.index(self.inputs.censored))
         self.panel = self._with_ahead(panel) if self.ahead else panel
         was_fitted = any(name.endswith("_") and not name.endswith("__") for name in vars(forecaster))
         if hasattr(forecaster, "__sklearn_is_fitted__"):
@@ -80,6 +83,11 @@ class Subject:
                 f"{panel.lengths.max()}."
             )
         return panel.select(long_enough.tolist()).head(self.horizon)
+
+    def with_drivers(self, panel: Panel, series: Sequence[int]) -> Panel:
+        """Select some series, and behind them those whose values are covariates of all."""
+        drivers = positions_of(panel, self.inputs.series).tolist()
+        return panel.select([*series, *(driver for driver in drivers if driver not in series)])
 
     def has(self, parameter: str) -> bool:
         """Return whether the forecaster has a parameter of this name."""

@@ -196,7 +196,7 @@ class _Plan:
 
     def in_parts(self, source: Partitioned, scores: bool) -> PastPart:
         """Fit series in parts, and prepare what is done with every part."""
-        source = source.with_columns(inputs_of(self.forecaster).read).by_series()
+        source = source.with_columns(inputs_of(self.forecaster).of_data).by_series()
         models = []
         for fold in self.folds:
             model = _unfitted(self.forecaster, bool(self.asked), self.forecaster.n_threads)

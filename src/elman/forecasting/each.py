@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from elman.engine import kernels
-from elman.errors import DataError, TrainingError
+from elman.errors import DataError, Remedy, TrainingError, UnsupportedError
 from elman.forecasting.forecaster import Forecaster
 from elman.forecasting.options import check_parameters, for_task
 from elman.training import Progress
@@ -41,6 +41,8 @@ def fit_each(forecaster: Forecaster, data: Any) -> dict[Hashable, Forecaster]:
     ------
     DataError, TrainingError
         If a series cannot be used, or its training failed; the message names it.
+    UnsupportedError
+        If values of other series are covariates.
     KeyboardInterrupt
         On Ctrl-C; the fits that have begun end after their current update.
 
@@ -60,6 +62,12 @@ def fit_each(forecaster: Forecaster, data: Any) -> dict[Hashable, Forecaster]:
     """
     place = "fit_each"
     check_parameters(place, forecaster)
+    if forecaster.series_covariates is not None:
+        raise UnsupportedError(
+            f"{place}: series_covariates needs several series in one fit.",
+            Remedy("fit one Forecaster to all of them"),
+            Remedy("leave {} out", series_covariates=...),
+        )
     series, n_threads = _series(place, data), forecaster.n_threads
     fitted: dict[Hashable, Forecaster] = dict.fromkeys(series, forecaster)
     tasks = [partial(_fitted, place, forecaster, name, own) for name, own in series.items()]

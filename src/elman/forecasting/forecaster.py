@@ -162,6 +162,10 @@ class Forecaster(Parameters, Contract, Attributes):
     static_covariates : sequence of str, or None
         Columns of a frame, or of ``static_df``, with one value per series: numbers, or text for categories, of which
         each becomes an input of 0 and 1. They enter once a step.
+    series_covariates : sequence of str, or None
+        Names of series of the data whose values are a past covariate of every series (`elman.forecasting.
+        series_covariates`): a forecast depends on their lags from its own step on. They need a value at every time of
+        the others, and their rows wherever data are passed.
     calendar : bool or sequence of str
         Features made from the time stamps, which enter once a step and need nothing from `predict`: any of ``"hour"``,
         ``"weekday"``, ``"month"``, ``"month_position"`` and ``"season"`` (position in the year, as sines). True: hour

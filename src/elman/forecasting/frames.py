@@ -17,6 +17,7 @@ from elman.forecasting.calendar import features_of
 from elman.forecasting.covariates import censored_in, read_covariates, read_weight, with_made
 from elman.forecasting.inputs import Inputs
 from elman.forecasting.panel import LARGEST, Panel, longest, names_of
+from elman.forecasting.series_covariates import series_columns
 from elman.forecasting.static import read_static
 from elman.tables.categories import sources
 from elman.tables.frame_columns import as_long, numbers, select_columns, time_stamps
@@ -62,6 +63,7 @@ def read_panel(
     empty: bool = False,
     short: int = 0,
     static: Any = None,
+    before: Panel | None = None,
 ) -> Panel:
     """Validate data and convert it to a panel.
 
@@ -88,6 +90,8 @@ def read_panel(
         Series of a frame with fewer values are left out with a warning, if others have as many.
     static : frame or Panel, optional
         Values per series; see `elman.forecasting.static.read_static`.
+    before : Panel, optional
+        Series that the data continue; see `elman.forecasting.series_covariates`.
 
     Returns
     -------
@@ -108,7 +112,7 @@ def read_panel(
     data = as_long(place, data)
     _refuse_other_kinds(place, data)
     if hasattr(data, "columns"):
-        panel = _without_short(place, read_frame(place, data, freq, missing, inputs, static), short)
+        panel = _without_short(place, read_frame(place, data, freq, missing, inputs, static, before), short)
     elif inputs != _NONE:
         raise _needs_a_frame(place, data, inputs)
     elif _is_list_of_series(data):
@@ -136,6 +140,8 @@ def _needs_a_frame(place: str, data: Any, inputs: Inputs) -> ArgumentError:
         what = "weight names a column"
     elif inputs.static:
         what = "static_covariates name columns"
+    elif inputs.series:
+        what = "series_covariates name series"
     elif inputs.made and not inputs.columns:
         what = f"{'calendar' if inputs.calendar else 'holidays'} needs the dates"
     return ArgumentError(f"{place}: {what} of a frame, got {type(data).__name__}.")
@@ -268,7 +274,15 @@ def _place(panel: Panel, wrong: npt.NDArray[np.bool_]) -> str:
     return f"{panel.place(int(row))}, channel {channel}"
 
 
-def read_frame(place: str, data: Any, freq: Any, missing: str, inputs: Inputs = _NONE, static: Any = None) -> Panel:
+def read_frame(
+    place: str,
+    data: Any,
+    freq: Any,
+    missing: str,
+    inputs: Inputs = _NONE,
+    static: Any = None,
+    before: Panel | None = None,
+) -> Panel:
     """Check a long frame: columns, types, order, duplicates, frequency and gaps; for arguments see `read_panel`."""
     kind = "polars" if type(data).__module__.split(".")[0] == "polars" else "pandas"
     absent = [name for name in _COLUMNS if name not in data.columns]
@@ -277,8 +291,8 @@ def read_frame(place: str, data: Any, freq: Any, missing: str, inputs: Inputs = 
             f"{place}: a frame needs the columns unique_id, ds and y; {', '.join(absent)} not found among "
             f"{', '.join(map(str, data.columns))}."
         )
-    weight = () if inputs.weight is None or inputs.weight in inputs.columns else (inputs.weight,)
-    frame = select_columns(place, data, (*_COLUMNS, *sources(data.columns, (*inputs.columns, *weight))))
+    weight = () if inputs.weight is None or inputs.weight in inputs.given else (inputs.weight,)
+    frame = select_columns(place, data, (*_COLUMNS, *sources(data.columns, (*inputs.given, *weight))))
     if len(frame) == 0:
         raise DataError(f"{place}: there are no rows.")
     if frame["unique_id"].isna().any():
@@ -287,6 +301,7 @@ def read_frame(place: str, data: Any, freq: Any, missing: str, inputs: Inputs = 
     refuse_times(place, "y", frame["y"])
     values = numbers(place, "y", frame["y"])
     codes, ids = pd.factorize(frame["unique_id"])
+    frame = frame.assign(**series_columns(place, frame["unique_id"], times, values, inputs, before))
     further = read_covariates(place, frame, inputs.columns) if inputs.columns else None
     weights = None if inputs.weight is None else read_weight(place, frame, inputs.weight)
     constant = None

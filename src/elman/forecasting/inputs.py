@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from elman.forecasting.calendar import FEATURES
 
-__all__ = ["Inputs"]
+__all__ = ["Inputs", "series_column"]
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Inputs:
     Parameters
     ----------
     past : tuple of str
-        Columns of which only the past is known.
+        Columns of which only the past is known; the last of them are made from ``series``.
     ahead : tuple of str
         Columns known ahead.
     holidays : str or None
@@ -33,6 +33,8 @@ class Inputs:
         Column of weights, which the network does not see.
     censored : str or None
         The one of the past that is 1 where a value is censored.
+    series : tuple of str
+        Series of the panel whose values are columns of the past, ``"y of oil"`` for the series ``"oil"``.
 
     Examples
     --------
@@ -47,11 +49,22 @@ class Inputs:
     calendar: tuple[str, ...] = ()
     weight: str | None = None
     censored: str | None = None
+    series: tuple[str, ...] = ()
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns with a value per row."""
         return (*self.past, *self.ahead)
+
+    @property
+    def given(self) -> tuple[str, ...]:
+        """Those of `columns` that are columns of the data."""
+        return (*self.past[: len(self.past) - len(self.series)], *self.ahead)
+
+    @property
+    def of_data(self) -> tuple[str, ...]:
+        """Columns of the data that the network sees, those with one value per series included."""
+        return (*self.given, *self.static)
 
     @property
     def read(self) -> tuple[str, ...]:
@@ -77,3 +90,14 @@ class Inputs:
     def width(self) -> int:
         """Number of all covariates."""
         return len(self.past) + self.known_ahead + self.once
+
+
+def series_column(name: str) -> str:
+    """Return the name of the column that holds the values of a series.
+
+    Examples
+    --------
+    >>> series_column("oil")
+    'y of oil'
+    """
+    return f"y of {name}"

@@ -28,7 +28,7 @@ from elman.forecasting.baselines import BASELINES
 from elman.forecasting.calendar import AUTO, FEATURES, check_country
 from elman.forecasting.distributions import DISTRIBUTIONS
 from elman.forecasting.heads import Head, head_of
-from elman.forecasting.inputs import Inputs
+from elman.forecasting.inputs import Inputs, series_column
 from elman.forecasting.intervals import check_quantiles
 from elman.forecasting.missing import MISSING
 from elman.forecasting.parameters import NETWORK_ONLY, Parameters
@@ -183,6 +183,7 @@ TABLE: Table = {
     "past_covariates": Columns(others="hist_exog_list past_feat_dynamic_real"),
     "future_covariates": Columns(others="futr_exog_list feat_dynamic_real"),
     "static_covariates": Columns(others="stat_exog_list feat_static_real feat_static_cat static_features"),
+    "series_covariates": Columns(),
     "calendar": Calendar(others="add_encoders date_features time_features add_date_info_columns"),
     "holidays": Country(others="country_holidays add_country_holidays holidays_prior_scale"),
     "weight": Column(optional=True, others="sample_weight sample_weights weights"),
@@ -325,13 +326,15 @@ def inputs_of(parameters: Parameters) -> Inputs:
         (AUTO,) * calendar if isinstance(calendar, bool) else names_of(calendar),
         parameters.weight,
         parameters.censored,
+        names_of(parameters.series_covariates),
     )
 
 
 def past_of(parameters: Parameters) -> tuple[str, ...]:
     """Name the columns of which only the past is known; the network sees which values were censored."""
     censored = () if parameters.censored is None else (parameters.censored,)
-    return (*names_of(parameters.past_covariates), *censored)
+    others = map(series_column, names_of(parameters.series_covariates))
+    return (*names_of(parameters.past_covariates), *censored, *others)
 
 
 def _check_covariates(place: str, parameters: Parameters) -> None:

@@ -83,6 +83,7 @@ class Parameters:
     past_covariates: Any = None
     future_covariates: Any = None
     static_covariates: Any = None
+    series_covariates: Any = None
     calendar: Any = False
     holidays: str | None = None
     weight: str | None = None

@@ -184,7 +184,7 @@ def forecast_parts(
         ahead = source.ahead(future, names)
     elif future is not None:
         raise ArgumentError(f"{place}: future is given, but this Forecaster has no future_covariates.")
-    source = source.with_columns(fitted.newest.inputs.read)
+    source = source.with_columns(fitted.newest.inputs.of_data)
     threads = 1  # an engine runs a part on every core
     if source.kind == "parquet":
         threads = max(1, (forecaster.n_threads or num_threads()) // worker_count(job.workers))
@@ -199,6 +199,8 @@ def _check_fitted(place: str, forecaster: Parameters, fitted: Fitted, asked: Ask
     """Refuse what is refused in every part: several channels, an unknown frequency, a level that is not possible."""
     if fitted.channels is not None:
         raise UnsupportedError(f"{place}: data in parts have one value per time; this was fitted on {fitted.channels}.")
+    if fitted.newest.inputs.series:
+        raise UnsupportedError(f"{place}: series_covariates needs data in memory; pass them as one frame.")
     if fitted.frequency is None and forecaster.freq == "auto":
         raise ArgumentError(
             f"{place}: this was fitted on arrays, so the distance between time stamps is not known.",

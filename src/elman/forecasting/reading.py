@@ -85,7 +85,7 @@ def read_known(
     _check_static(place, static, inputs)
     freq = parameters.freq if fitted.frequency is None else fitted.frequency
     own: dict[str, Any] = {"least": least, "short": least, "empty": empty}
-    own["static"] = fitted.newest if static is None else static
+    own |= {"static": fitted.newest if static is None else static, "before": fitted.newest if empty else None}
     panel = read_panel(place, data, freq, parameters.missing, inputs, channels=True, **own)
     fitted.check_channels(place, panel)
     return panel

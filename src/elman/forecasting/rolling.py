@@ -153,7 +153,7 @@ class PastPart:
             "cut-offs": list(self.cut_offs.left_out),
             "instructions": self.instructions,
         }
-        source = source.with_columns(inputs_of(rebuilt(self.estimator, self.models[0], 1)).read)
+        source = source.with_columns(inputs_of(rebuilt(self.estimator, self.models[0], 1)).of_data)
         return source.map(self, self.empty, replace(job, about=about))
 
     def fetched(self, source: Partitioned, job: Job) -> pd.DataFrame:

@@ -45,7 +45,7 @@ SINCE: dict[str, Any] = {
 }  # parameters missing from old files
 ADDED: dict[str, Any] = {  # likewise, from before there were bases, weights, calendars and heads
     **dict.fromkeys(("base", "weight", "half_life", "censored", "static_covariates", "holidays")),
-    **dict.fromkeys(("quantiles", "distribution")),
+    **dict.fromkeys(("quantiles", "distribution", "series_covariates")),
     "calendar": False,
 }
 _PRIOR = "prior."  # prefix of the prior's arrays

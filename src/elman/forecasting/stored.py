@@ -179,7 +179,7 @@ def open_store(
     UnsupportedError
         If the training needs all series in order of time, or values have weights or are censored.
     """
-    for name in ("weight", "censored"):
+    for name in ("weight", "censored", "series_covariates"):
         if getattr(parameters, name) is not None:
             raise UnsupportedError(f"{place}: {name} needs data in memory; pass them as one frame.")
     if parameters.carry_state:
@@ -187,7 +187,7 @@ def open_store(
             f"{place}: carry_state=True trains on all series in order of time; pass them as a frame in memory."
         )
     inputs = inputs_of(parameters)
-    source = source.with_columns(inputs.read).by_series()
+    source = source.with_columns(inputs.of_data).by_series()
 
     def read(frequency: Frequency) -> Measurements:
         season = resolve_seasons(place, parameters.season, frequency)[0]
