@@ -164,7 +164,14 @@ def test_order_of_series_does_not_matter() -> None:
         ({"quantiles": []}, "quantiles must name at least one share, got an empty list."),
         ({"distribution": "gamma"}, "distribution must be one of"),
         ({"quantiles": [0.1], "distribution": "normal"}, "quantiles and distribution are two ways to predict"),
-        ({"quantiles": [0.1], "strategy": "recursive"}, 'quantiles goes with strategy="multi_output" alone'),
+        (
+            {"quantiles": [0.1], "strategy": "recursive"},
+            (
+                'quantiles goes with strategy="multi_output" alone: the errors of forecasts that are fed back add up, '
+                'and a distribution of one step does not know them. Pass strategy="multi_output", or pass '
+                'intervals="auto" in its place, for quantiles and paths from past errors.'
+            ),
+        ),
         ({"distribution": "normal", "loss": "mse"}, 'distribution has a loss of its own, so loss="mse" does not'),
         ({"distribution": "poisson", "transform": "log"}, 'distribution="poisson" is for counts and reads them as'),
     ],
@@ -174,6 +181,13 @@ def test_bad_parameters(wrong: dict[str, Any], message: str) -> None:
     with pytest.raises(ArgumentError) as caught:
         Forecaster(3, **SMALL | wrong).fit(WAVE)
     assert str(caught.value).startswith(f"Forecaster.fit: {message}")
+
+
+def test_a_network_whose_forecasts_are_fed_back_has_quantiles_and_paths_from_past_errors() -> None:
+    model = Forecaster(3, strategy="recursive", intervals="auto", **SMALL | {"updates": 5}).fit(WAVE)
+    found = model.predict(quantiles=[0.1, 0.5, 0.9])
+    assert (found["Elman-q-0.1"] < found["Elman"]).all() and (found["Elman"] < found["Elman-q-0.9"]).all()
+    assert model.sample(4).shape == (4, 3)
 
 
 def test_other_methods_refuse_a_head() -> None:

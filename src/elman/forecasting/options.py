@@ -240,8 +240,10 @@ def _check_head(place: str, parameters: Parameters) -> None:
         raise ArgumentError(f"{place}: quantiles and distribution are two ways to predict; pass one of them.")
     if parameters.strategy == "recursive":
         raise ArgumentError(
-            f'{place}: {name} goes with strategy="multi_output" alone: a forecast that is fed back says nothing of '
-            "its own uncertainty."
+            f'{place}: {name} goes with strategy="multi_output" alone: the errors of forecasts that are fed back add '
+            "up, and a distribution of one step does not know them.",
+            Remedy(strategy="multi_output"),
+            Remedy("pass {} in its place, for quantiles and paths from past errors", intervals="auto"),
         )
     if parameters.loss != "mae":
         raise ArgumentError(f'{place}: {name} has a loss of its own, so loss="{parameters.loss}" does not go with it.')
