@@ -153,6 +153,30 @@ def test_forecast_refuses_what_a_folder_has_not(option: str, value: str, run: Ca
     assert (done.exit_code, done.stderr) == (2, f"Error: {folder}/in: is a folder; {option} does not go with it.\n")
 
 
+def test_a_file_of_static_covariates(run: Callable[..., Any], folder: Path) -> None:
+    shops = folder / "shops.csv"
+    shops.write_text("shop,kind,size\nnorth,mall,1\nsouth,corner,2.5\nwest,mall,3\neast,airport,9\n")
+    words = ["-n", 3, *QUICK, "--backtest", 0, "--level", "none", "--static", shops, "--output"]
+    named = ["--id", "shop", "--save", folder / "m", "--workers", 1]
+    done = run("forecast", folder / "in", *words, folder / "out", *named)
+    assert done.exit_code == 0, done.stderr
+    table = pd.read_csv(shops).rename(columns={"shop": "unique_id"})
+    own = Forecaster(3, method="network", window=5, season=4, static_covariates=["kind", "size"], random_state=0)
+    expected = own.fit(USUAL.drop(columns="note"), static_df=table).predict()["Elman"].tolist()
+    assert pd.read_parquet(folder / "out")["sold"].tolist() == expected
+    again = ["predict", folder / "m", folder / "in", "--level", "none", "--workers", 1]
+    assert run(*again, "--static", shops, "--output", folder / "two").exit_code == 0
+    assert pd.read_parquet(folder / "two")["sold"].tolist() == expected
+    refused = run(*again, "--output", folder / "three")
+    assert (refused.exit_code, refused.stderr.splitlines()[-1]) == (
+        2,
+        (
+            "Error: Forecaster.predict: static_covariates kind, size are no columns of the data. "
+            "Pass --static, with a row of kind, size for every series."
+        ),
+    )
+
+
 def test_row_labels_of_pandas_are_no_values(tmp_path: Path) -> None:
     """A frame whose rows were joined or selected has an index that pandas writes as a further column."""
     pd.concat([FRAME, FRAME]).drop(columns="note").to_parquet(tmp_path / "a.parquet")

@@ -27,6 +27,7 @@ _OPTIONS = {  # options whose names differ from the parameters
     "past_covariates": "covariates",
     "random_state": "seed",
     "series": "id",
+    "static_df": "static",
     "time_column": "time",
 }
 _PLAIN = re.compile(r"[\w.,:+-]*\w")  # a value that needs no quotes

@@ -157,8 +157,13 @@ def known_ahead(place: str, future: Path | None, source: ParquetFiles) -> list[s
     return shared
 
 
-def forecast_parts(forecaster: Forecaster, source: ParquetFiles, asked: Asked, wanted: Wanted) -> None:
-    """Forecast the files with a fitted forecaster, and say where the forecast is."""
+def forecast_parts(
+    forecaster: Forecaster, source: ParquetFiles, asked: Asked, wanted: Wanted, static: Any = None
+) -> None:
+    """Forecast the files with a fitted forecaster, and say where the forecast is.
+
+    Without a table ``static`` of static covariates, these are columns of the files or those of the fit.
+    """
     from joblib import cpu_count
 
     from elman.cli._show import show_delivered
@@ -170,7 +175,7 @@ def forecast_parts(forecaster: Forecaster, source: ParquetFiles, asked: Asked, w
     run: dict[str, Any] = {"output": output, "workers": workers, "resume": wanted.resume, "errors": errors}
     try:
         with on_cluster(wanted.dask, wanted.ray, wanted.workers):
-            found = forecaster.predict(source, future=wanted.future, **asked.arguments, **run)
+            found = forecaster.predict(source, future=wanted.future, static_df=static, **asked.arguments, **run)
     except KeyboardInterrupt:
         say("The finished parts are kept; --resume goes on with the others.")
         raise

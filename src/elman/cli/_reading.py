@@ -142,11 +142,11 @@ def table_of(
     return Table(load_dataset(file), "ds", "y", "unique_id")
 
 
-def static_of(path: Path | None, table: Table, reading: Reading) -> Any:
-    """Read the static covariates of the series of a table; None without a file."""
+def static_of(path: Path | None, series: str | None, reading: Reading) -> Any:
+    """Read the static covariates of series, by the column of their names; None without a file."""
     from elman.tables.static import read_per_series
 
-    return None if path is None else read_per_series(path, table.series, reading.encoding, reading.notation)
+    return None if path is None else read_per_series(path, series, reading.encoding, reading.notation)
 
 
 def table_for(

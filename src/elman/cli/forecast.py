@@ -193,15 +193,15 @@ def forecast(
     if method == "network" and distribution is None:
         settings["quantiles"] = ends.shares if any(share != 0.5 for share in ends.shares) else None
     forecaster = _forecaster(horizon, method, backtest, settings)
+    data = _Data(file, (time, target, series), covariates, categories, static, future, base, reading)
     if parts and output is not None:
         unused: dict[str, Any] = {"--plot": plot, "--categories": categories, "--checkpoint": checkpoint}
-        unused |= {"--weight": weight, "--censored": censored, "--static": static, "--importance": importance or None}
+        unused |= {"--weight": weight, "--censored": censored, "--importance": importance or None}
         unused |= {"--samples": samples, "--paths": paths, "--series-covariates": series_covariates}
         refuse_unused(f"{file}: is a folder", unused | reading.by_option)
         wanted = Wanted(output, future, workers, errors, resume, quiet, dask, ray)
-        _forecast_folder(forecaster, file, (time, target, series), _names(covariates), ends, save, wanted)
+        _forecast_folder(forecaster, data, ends, save, wanted)
     else:
-        data = _Data(file, (time, target, series), covariates, categories, static, future, base, reading)
         results = _Results(plot, output, drawn, save, importance, quiet)
         _forecast_table(forecaster, data, ends, results, checkpoint, resume)
 
@@ -249,11 +249,11 @@ def _forecast_table(
     others = [name for name in (forecaster.weight, forecaster.censored) if name is not None]
     past = [*_names(data.covariates), *others]
     table = table_of(data.file, *data.columns, data.reading, past, data.future, _names(data.categories))
-    stores = static_of(data.static, table, data.reading)
+    stores = static_of(data.static, table.series, data.reading)
     drawn = results.drawn
     if drawn is not None:
         drawn.check(table.names)
-    _set_covariates(forecaster, table, others, stores)
+    _set_covariates(forecaster, [name for name in table.past if name not in others], table.known_ahead, stores)
     if not results.quiet:
         _say_what_was_read(data.file, table)
     run = forecaster.get_params() | {"level": ends.level, "quantiles": ends.quantiles} | vars(data.reading)
@@ -273,33 +273,25 @@ def _forecast_table(
         _show_importance(forecaster, table, stores)
 
 
-def _set_covariates(forecaster: Forecaster, table: Table, others: Sequence[str], static: Any) -> None:
-    """Name the columns that are covariates, by what is known of them; ``others`` serve another purpose."""
-    past, ahead = ([name for name in names if name not in others] or None for names in (table.past, table.known_ahead))
+def _set_covariates(forecaster: Forecaster, past: Sequence[str], ahead: Sequence[str], static: Any) -> None:
+    """Name the columns that are covariates, by what is known of them."""
     constant = None if static is None else [name for name in static if name != "unique_id"]
-    forecaster.set_params(past_covariates=past, future_covariates=ahead, static_covariates=constant)
+    own = {"past_covariates": list(past) or None, "future_covariates": list(ahead) or None}
+    forecaster.set_params(**own, static_covariates=constant)
 
 
-def _forecast_folder(
-    forecaster: Forecaster,
-    file: str,
-    columns: tuple[str | None, str | None, str | None],
-    covariates: list[str],
-    ends: _Ends,
-    save: Path | None,
-    wanted: Wanted,
-) -> None:
+def _forecast_folder(forecaster: Forecaster, data: _Data, ends: _Ends, save: Path | None, wanted: Wanted) -> None:
     """Fit and forecast Parquet files that need not fit in memory."""
     from elman.forecasting.delivery import fit_parts
     from elman.partitions import check_place
 
-    place = "elman forecast"
+    place, covariates = "elman forecast", _names(data.covariates)
     check_place(place, wanted.output, resume=wanted.resume)
-    source = open_parts(place, file, columns, None, covariates, quiet=wanted.quiet)
+    source = open_parts(place, data.file, data.columns, None, covariates, quiet=wanted.quiet)
+    stores = static_of(data.static, source.names.series, data.reading)
     ahead = known_ahead(place, wanted.future, source)
-    past = [name for name in covariates if name not in ahead]
-    forecaster.set_params(past_covariates=past or None, future_covariates=ahead or None)
-    possible = fit_parts(place, forecaster, source, ends.levels, ends.shares, wanted.errors)
+    _set_covariates(forecaster, [name for name in covariates if name not in ahead], ahead, stores)
+    possible = fit_parts(place, forecaster, source, ends.levels, ends.shares, wanted.errors, stores)
     if not wanted.quiet:
         _say_what_was_chosen(forecaster)
     if save is not None:

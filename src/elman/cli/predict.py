@@ -93,10 +93,11 @@ def predict(
     names = own_names(forecaster) or OwnNames()
     asked = Asked(tuple(usual_levels(forecaster) if levels is None else levels), tuple(shares))
     if parts and file is not None and output is not None:
-        unused = {"--static": static, "--samples": samples, "--paths": paths}
+        unused = {"--samples": samples, "--paths": paths}
         refuse_unused(f"{file}: is a folder", unused | reading.by_option)
         source = open_parts("elman predict", file, (time, target, series), own_names(forecaster), quiet=quiet)
-        forecast_parts(forecaster, source, asked, Wanted(output, future, workers, errors, resume, quiet, dask, ray))
+        wanted = Wanted(output, future, workers, errors, resume, quiet, dask, ray)
+        forecast_parts(forecaster, source, asked, wanted, static_of(static, source.names.series, reading))
         return
     if file is None:
         known = _of_the_fit(model, forecaster, future)
@@ -138,4 +139,4 @@ def _of_table(
     """Return the arguments that forecast the series of a file."""
     if forecaster.future_covariates and table.future is None:
         usage_error(f"{model}: needs {', '.join(forecaster.future_covariates)} of future rows; pass --future.")
-    return {"data": table.frame, "future": table.future, "static_df": static_of(static, table, reading)}
+    return {"data": table.frame, "future": table.future, "static_df": static_of(static, table.series, reading)}

@@ -105,7 +105,7 @@ def cross_validation(
     plan = _Plan.checked(place, forecaster, n_windows, step_size, refit, baselines, level, quantiles)
     job = Job.checked(place, errors, output, False, workers)
     if (source := partitioned(place, data)) is not None:
-        return plan.in_parts(source, scores=False).mapped(source, job)
+        return plan.in_parts(source, static_df, scores=False).mapped(source, job)
     job.refuse(place)
     panel = _panel(place, forecaster, data, static_df)
     return panel.native(plan.in_memory(panel))
@@ -194,18 +194,21 @@ class _Plan:
         parts: list[pd.DataFrame] = run_all(tasks, self.forecaster.n_threads, bar=bar, in_order=writes_states())
         return pd.concat(parts, ignore_index=True)
 
-    def in_parts(self, source: Partitioned, scores: bool) -> PastPart:
+    def in_parts(self, source: Partitioned, static: Any, scores: bool) -> PastPart:
         """Fit series in parts, and prepare what is done with every part."""
-        source = source.with_columns(inputs_of(self.forecaster).of_data).by_series()
+        inputs = inputs_of(self.forecaster)
+        table = self.forecaster._table_of_fit(self.place, source, static)
+        source = source.with_columns(inputs.of_data if table is None else inputs.given).by_series()
         models = []
         for fold in self.folds:
             model = _unfitted(self.forecaster, bool(self.asked), self.forecaster.n_threads)
-            model._fit_parts(self.place, Heads(self.place, source, model, fold[0], self.left_out[0] + 2))
+            heads = Heads(self.place, source, model, fold[0], self.left_out[0] + 2)
+            model._fit_parts(self.place, heads, table)
             models.append(model)
         contents = tuple(model._content(model._fitted) for model in models)
         fitted: Fitted = fitted_value(self.place, models[0])
         cut_offs = self.cut_offs(fitted.seasons[0], fitted.intermittent)
-        return PastPart(self.place, Forecaster, contents, cut_offs, source.empty(), scores, source.isa())
+        return PastPart(self.place, Forecaster, contents, cut_offs, source.empty(), scores, source.isa(), table)
 
 
 @dataclass(frozen=True)
@@ -314,7 +317,7 @@ def backtest(
     place = "backtest"
     plan = _Plan.checked(place, forecaster, n_windows, step_size, refit, baselines, level, quantiles)
     if (source := partitioned(place, data)) is not None:
-        part = plan.in_parts(source, scores=True)
+        part = plan.in_parts(source, static_df, scores=True)
         return concluded(place, pd.DataFrame(), part.fetched(source, Job(workers=workers)), int(forecaster.horizon))
     Job(workers=workers).refuse(place)
     panel = _panel(place, forecaster, data, static_df)

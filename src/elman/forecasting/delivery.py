@@ -156,6 +156,7 @@ def fit_parts(
     level: Sequence[float] | None = None,
     quantiles: Sequence[float] = (),
     errors: str = "raise",
+    static: Any = None,
 ) -> Asked:
     """Fit a forecaster to Parquet files.
 
@@ -171,6 +172,8 @@ def fit_parts(
         As for `fit_and_predict`.
     errors : {"raise", "collect"}
         As for `Forecaster.fit`.
+    static : frame, optional
+        Static covariates, as for `Forecaster.fit`.
 
     Returns
     -------
@@ -184,7 +187,8 @@ def fit_parts(
     """
     wanted = Asked(USUAL_LEVELS if level is None else tuple(level), tuple(quantiles))
     strict = level is not None or bool(quantiles)
-    _fit(forecaster, lambda: forecaster.fit(source, errors=errors), len(source), wanted.needed, strict=strict)
+    own: dict[str, Any] = {"static_df": static, "errors": errors}
+    _fit(forecaster, lambda: forecaster.fit(source, **own), len(source), wanted.needed, strict=strict)
     fitted = forecaster._fitted = replace(fitted_value("fit", forecaster), columns=source.names)
     return _possible(place, forecaster, fitted, wanted, strict=level is not None)
 

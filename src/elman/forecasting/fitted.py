@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 
 from elman.errors import ArgumentError, DataError, Remedy, UnsupportedError
 from elman.forecasting.comparison import Comparison
@@ -51,6 +52,8 @@ class Fitted:
         The data of the fit, if they are in parts; `newest` then has no series. None in a forecaster that was loaded.
     intermittent : bool
         Whether the series of the fit have many zeros. False in a forecaster that was loaded.
+    static : DataFrame or None
+        Static covariates of the series of `source`, if they are not columns of it.
     """
 
     method: Method
@@ -62,6 +65,7 @@ class Fitted:
     columns: OwnNames | None = None
     source: Any = None
     intermittent: bool = False
+    static: pd.DataFrame | None = None
 
     @property
     def frequency(self) -> Frequency | None:
@@ -109,7 +113,8 @@ class Fitted:
 
     def without_series(self) -> Fitted:
         """Return the same without series, for forecasts of other data."""
-        return replace(self, method=self.method.without_series(), newest=self.newest.select([]), source=None)
+        lean = replace(self, source=None, static=None)
+        return replace(lean, method=self.method.without_series(), newest=self.newest.select([]))
 
     def need_series(self, place: str) -> Panel:
         """Return the newest values.

@@ -19,17 +19,18 @@ from elman.forecasting.base import Base
 from elman.forecasting.fitted import Fitted
 from elman.forecasting.intervals import deliver
 from elman.forecasting.notices import notice_medians
-from elman.forecasting.options import TABLE, check_parameters
+from elman.forecasting.options import TABLE, check_parameters, inputs_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.partitioned import empty_forecast, forecast_parts
 from elman.forecasting.paths import deliver_paths, sample_paths
 from elman.forecasting.procedure import fit_panel, fit_store
 from elman.forecasting.quantiles import Asked
-from elman.forecasting.reading import read_asked, read_known, read_new, refuse_static
+from elman.forecasting.reading import check_static, read_asked, read_known, read_new
 from elman.forecasting.saving import ADDED, SINCE, from_file, to_file
 from elman.forecasting.saving_network import RENAMED
 from elman.forecasting.shown import figure, summary
+from elman.forecasting.static_parts import table_of_fit
 from elman.forecasting.stored import open_store
 from elman.forecasting.training_set import filled
 from elman.partitions import Job, partitioned
@@ -279,8 +280,8 @@ class Forecaster(Parameters, Contract, Attributes):
         y : None
             Not used; scikit-learn's pipelines pass it.
         static_df : frame, optional
-            With ``static_covariates``: ``unique_id`` and these columns, one row per series. Without it they are columns
-            of the data, constant in every series.
+            With ``static_covariates``: ``unique_id`` and these columns, one row per series, in memory also for data in
+            parts. Without it they are columns of the data, constant in every series.
         checkpoint_dir : str or path, optional
             Folder in which the states of the training are kept, so that it can go on after a crash.
         resume : bool
@@ -308,9 +309,9 @@ class Forecaster(Parameters, Contract, Attributes):
         job = Job.checked(place, errors, None, False, None)
         with changing(place, self):
             if (source := partitioned(place, data)) is not None:
-                refuse_static(place, static_df)
                 empty_forecast(place, source, Asked())
-                store = open_store(place, self, data, source, collect=job.errors == "collect")
+                table = self._table_of_fit(place, source, static_df)
+                store = open_store(place, self, data, source, table, collect=job.errors == "collect")
                 with checkpointing(place, checkpoint_dir, resume, self.get_params(), store.identity):
                     self._take(lambda: fit_store(place, self, store, self._base(place)))
                 return self
@@ -393,8 +394,8 @@ class Forecaster(Parameters, Contract, Attributes):
             given = fitted.source if data is None else data
             source = partitioned(place, given, *fitted.possible_names)
             if source is not None:
-                refuse_static(place, static_df)
-                return forecast_parts(place, self, fitted, self._content(fitted), source, asked, future, job)
+                content = self._content(fitted)
+                return forecast_parts(place, self, fitted, content, source, asked, future, static_df, job)
             job.refuse(place)
             panel = read_asked(place, self, fitted, data, future, static_df)
             if data is None:
@@ -605,10 +606,16 @@ class Forecaster(Parameters, Contract, Attributes):
         """Fit a checked panel."""
         self._take(lambda: fit_panel(place, self, panel, self._base(place)))
 
-    def _fit_parts(self, place: str, source: Any) -> None:
-        """Fit checked parts of whole series."""
-        store = open_store(place, self, source, source)
+    def _fit_parts(self, place: str, source: Any, static: Any) -> None:
+        """Fit checked parts of whole series, with a table of static covariates from `_table_of_fit`."""
+        store = open_store(place, self, source, source, static)
         self._take(lambda: fit_store(place, self, store, self._base(place)))
+
+    def _table_of_fit(self, place: str, source: Any, static: Any) -> Any:
+        """Check a table of static covariates against data in parts."""
+        inputs = inputs_of(self)
+        check_static(place, static, inputs)
+        return table_of_fit(place, source, static, inputs)
 
     def _base(self, place: str) -> Base | None:
         """Read the base."""

@@ -50,6 +50,8 @@ class Reading:
         Values per season, for filling.
     collect : bool
         Whether series that cannot be used are left out, too.
+    static : DataFrame, optional
+        Values of the static covariates, with a row per series.
     """
 
     place: str
@@ -59,10 +61,11 @@ class Reading:
     least: int
     season: int
     collect: bool = False
+    static: pd.DataFrame | None = None
 
     def panels(self, frame: pd.DataFrame) -> tuple[Panel, Panel]:
         """Check a frame; return its series, and those that are left out."""
-        panel = read_frame(self.place, frame, self.frequency, self.missing, self.inputs)
+        panel = read_frame(self.place, frame, self.frequency, self.missing, self.inputs, self.static)
         if panel.inputs.static != self.inputs.static:
             listed = ", ".join(f'"{name}"' for name in panel.inputs.static)
             raise UnsupportedError(f"{self.place}: of data in parts, name each category: static_covariates=[{listed}].")

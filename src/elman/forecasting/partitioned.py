@@ -19,8 +19,12 @@ from elman.forecasting.options import least_values, names_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.quantiles import Asked
+from elman.forecasting.reading import check_static
+from elman.forecasting.static import no_columns
+from elman.forecasting.static_parts import checked_table
 from elman.partitions import Job, Partitioned, at_level, kept_memory, worker_count
 from elman.persistence import parse_arrays
+from elman.tables.categories import sources
 from elman.tables.frame_columns import time_stamps
 from elman.tables.own_names import OwnNames
 from elman.training.progress import Progress
@@ -53,6 +57,8 @@ class ForecastPart:
         Threads of the kernels.
     level_of_instructions : str
         Of the kernels, as named by `elman.engine.isa_levels`.
+    static : DataFrame, optional
+        Static covariates with a row per series, unless the frames hold them.
 
     Examples
     --------
@@ -73,6 +79,7 @@ class ForecastPart:
     names: OwnNames = field(default_factory=OwnNames)
     n_threads: int = 1
     level_of_instructions: str = field(default_factory=isa)
+    static: pd.DataFrame | None = None
 
     def described(self) -> dict[str, Any]:
         """Describe by plain values what determines the result for given data."""
@@ -83,7 +90,7 @@ class ForecastPart:
             "quantiles": list(self.asked.quantiles),
             "columns": self.names.to_metadata(),
             "instructions": self.level_of_instructions,
-        }
+        } | ({} if self.static is None else {"static": _digest(self.static)})
 
     @kept_memory()
     def __call__(self, frame: pd.DataFrame, future: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -99,7 +106,8 @@ class ForecastPart:
         if len(frame) == 0:
             return self.empty
         with at_level(self.level_of_instructions):
-            forecast: pd.DataFrame = model.predict(frame, future=future, **self.asked.arguments)
+            own = {"future": future, "static_df": self.static}
+            forecast: pd.DataFrame = model.predict(frame, **own, **self.asked.arguments)
         return self.names.renamed(forecast)
 
     def _without_short(self, frame: pd.DataFrame) -> pd.DataFrame:
@@ -115,6 +123,10 @@ class ForecastPart:
             stacklevel=3,
         )
         return frame[~few[codes]].reset_index(drop=True)
+
+
+def _digest(frame: pd.DataFrame) -> str:
+    return sha256(pd.util.hash_pandas_object(frame).to_numpy().tobytes()).hexdigest()
 
 
 @lru_cache(maxsize=4)
@@ -143,6 +155,7 @@ def forecast_parts(
     source: Partitioned,
     asked: Asked,
     future: Any,
+    static: Any,
     job: Job,
 ) -> Any:
     """Forecast data in parts.
@@ -163,6 +176,8 @@ def forecast_parts(
         Intervals and quantiles.
     future : object
         The covariates known ahead, if there are any.
+    static : frame or None
+        Static covariates by series; None: columns of the data, or those of the fit.
     job : Job
         Options of the run.
 
@@ -177,6 +192,7 @@ def forecast_parts(
         If the forecaster does not go with such data.
     """
     _check_fitted(place, forecaster, fitted, asked)
+    check_static(place, static, fitted.newest.inputs)
     ahead = None
     if names := names_of(forecaster.future_covariates):
         if future is None:
@@ -184,15 +200,28 @@ def forecast_parts(
         ahead = source.ahead(future, names)
     elif future is not None:
         raise ArgumentError(f"{place}: future is given, but this Forecaster has no future_covariates.")
-    source = source.with_columns(fitted.newest.inputs.of_data)
+    inputs = fitted.newest.inputs
+    table = _table(place, fitted, source, static)
+    source = source.with_columns(inputs.of_data if table is None else inputs.given)
     threads = 1  # an engine runs a part on every core
     if source.kind == "parquet":
         threads = max(1, (forecaster.n_threads or num_threads()) // worker_count(job.workers))
     empty = empty_forecast(place, source, asked)
     least = least_values(forecaster)
-    part = ForecastPart(type(forecaster), content, empty, least, asked, source.names, threads, source.isa())
+    part = ForecastPart(type(forecaster), content, empty, least, asked, source.names, threads, source.isa(), table)
     shown = partial(Progress, description="forecasting", enabled=bool(forecaster.progress))
     return source.map(part, empty, replace(job, about=part.described(), progress=shown), ahead)
+
+
+def _table(place: str, fitted: Fitted, source: Partitioned, static: Any) -> pd.DataFrame | None:
+    """Return the table of static covariates: that given, or that of the fit; None if they are columns of the data."""
+    inputs, columns = fitted.newest.inputs, source.columns()
+    names = sources(columns, inputs.static)
+    absent = [name for name in names if name not in columns]
+    if static is None and absent and fitted.static is None:
+        own = list(dict.fromkeys(name.partition("=")[0] for name in names))
+        raise no_columns(place, own, own)
+    return checked_table(place, static, inputs) if static is not None or not absent else fitted.static
 
 
 def _check_fitted(place: str, forecaster: Parameters, fitted: Fitted, asked: Asked) -> None:

@@ -146,7 +146,7 @@ def _fitted(
     candidates: Candidates, series: SeriesStore, method: Method, reason: str, comparison: Comparison | None = None
 ) -> Fitted:
     newest, parameters = series.newest(method.context_length), values_of(candidates.parameters)
-    about = series.columns, series.origin, candidates.intermittent
+    about = series.columns, series.origin, candidates.intermittent, series.static
     return Fitted(method, candidates.seasons, newest, parameters, reason, comparison, *about)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from elman.errors import ArgumentError, Remedy, UnsupportedError
+from elman.errors import ArgumentError, Remedy
 from elman.forecasting.covariates import with_ahead
 from elman.forecasting.fitted import Fitted
 from elman.forecasting.frames import read_panel
@@ -16,7 +16,7 @@ from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.recipe import resolve_seasons
 
-__all__ = ["read_asked", "read_known", "read_new", "refuse_static"]
+__all__ = ["check_static", "read_asked", "read_known", "read_new"]
 
 
 def read_new(place: str, parameters: Parameters, data: Any, static: Any = None) -> Panel:
@@ -39,7 +39,7 @@ def read_new(place: str, parameters: Parameters, data: Any, static: Any = None) 
         If a value or time stamp cannot be used, or there are too few.
     """
     inputs = inputs_of(parameters)
-    _check_static(place, static, inputs)
+    check_static(place, static, inputs)
     own: dict[str, Any] = {"least": least_values(parameters), "short": 2, "static": static}
     panel = read_panel(place, data, parameters.freq, parameters.missing, inputs, channels=True, **own)
     season = resolve_seasons(place, parameters.season, panel.frequency)[0]
@@ -82,7 +82,7 @@ def read_known(
     """
     least = least_values(parameters) if least is None else least
     inputs = replace(fitted.newest.inputs, weight=None)  # of training alone
-    _check_static(place, static, inputs)
+    check_static(place, static, inputs)
     freq = parameters.freq if fitted.frequency is None else fitted.frequency
     own: dict[str, Any] = {"least": least, "short": least, "empty": empty}
     own |= {"static": fitted.newest if static is None else static, "before": fitted.newest if empty else None}
@@ -121,13 +121,7 @@ def read_asked(place: str, parameters: Parameters, fitted: Fitted, data: Any, fu
     return with_ahead(place, panel, future, int(parameters.horizon))
 
 
-def refuse_static(place: str, static: Any) -> None:
-    """Refuse a table of static covariates beside data in parts."""
-    if static is not None:
-        raise UnsupportedError(f"{place}: static_df needs data in memory; of data in parts, make its columns theirs.")
-
-
-def _check_static(place: str, static: Any, inputs: Inputs) -> None:
+def check_static(place: str, static: Any, inputs: Inputs) -> None:
     """Refuse a table without a declaration of its columns."""
     if static is None:
         return

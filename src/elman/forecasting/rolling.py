@@ -15,9 +15,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from elman.estimators import fitted_value
 from elman.forecasting.baselines import BASELINES
 from elman.forecasting.channels import by_channel, rows_of
+from elman.forecasting.fitted import Fitted
 from elman.forecasting.frames import read_panel
+from elman.forecasting.inputs import Inputs
 from elman.forecasting.judgement import scored, window_frame
 from elman.forecasting.missing import fill
 from elman.forecasting.options import inputs_of, least_values
@@ -123,6 +126,8 @@ class PastPart:
         Whether to return scores (`elman.forecasting.judgement.scored`) instead of forecasts.
     instructions : str
         ISA level to compute at.
+    static : DataFrame, optional
+        Static covariates with a row per series, unless the frames hold them.
     """
 
     place: str
@@ -132,6 +137,7 @@ class PastPart:
     known: pd.DataFrame
     scores: bool
     instructions: str
+    static: pd.DataFrame | None = None
 
     @property
     def empty(self) -> pd.DataFrame:
@@ -153,8 +159,13 @@ class PastPart:
             "cut-offs": list(self.cut_offs.left_out),
             "instructions": self.instructions,
         }
-        source = source.with_columns(inputs_of(rebuilt(self.estimator, self.models[0], 1)).of_data)
+        inputs = self._inputs(rebuilt(self.estimator, self.models[0], 1))
+        source = source.with_columns(inputs.of_data if self.static is None else inputs.given)
         return source.map(self, self.empty, replace(job, about=about))
+
+    def _inputs(self, model: Any) -> Inputs:
+        fitted: Fitted = fitted_value(self.place, model)
+        return fitted.newest.inputs
 
     def fetched(self, source: Partitioned, job: Job) -> pd.DataFrame:
         """Apply to all parts, and bring the result into memory."""
@@ -173,8 +184,8 @@ class PastPart:
         """
         models = [rebuilt(self.estimator, content, 1) for content in self.models]
         model, cut_offs = models[0], self.cut_offs
-        inputs, least = inputs_of(model), least_values(model)
-        panel = read_panel(self.place, frame, model.freq_, model.missing, inputs, least=least)
+        own: dict[str, Any] = {"least": least_values(model), "static": self.static}
+        panel = read_panel(self.place, frame, model.freq_, model.missing, self._inputs(model), **own)
         panel = panel.select(np.flatnonzero(panel.lengths >= cut_offs.least))
         if len(panel) == 0:
             return self.empty
@@ -236,7 +247,7 @@ class Heads:
                 yield replace(part, frame=part.frame.iloc[keep].reset_index(drop=True), place=_places(part, keep))
 
     def _read(self, frame: pd.DataFrame, frequency: Any) -> Panel:
-        inputs, least = inputs_of(self.parameters), least_values(self.parameters)
+        least, inputs = least_values(self.parameters), replace(inputs_of(self.parameters), static=())
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # the fit warns
             return read_panel(self.place, frame, frequency, self.parameters.missing, inputs, least=least)

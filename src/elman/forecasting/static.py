@@ -17,7 +17,7 @@ from elman.forecasting.panel import Panel
 from elman.tables.categories import sources
 from elman.tables.frame_columns import select_columns
 
-__all__ = ["MOST_CATEGORIES", "read_static", "with_categories"]
+__all__ = ["MOST_CATEGORIES", "no_columns", "read_static", "with_categories"]
 
 Array = npt.NDArray[np.float64]
 
@@ -108,10 +108,7 @@ def _of_rows(place: str, data: Any, ids: pd.Index, codes: npt.NDArray[Any], name
 def _known(place: str, static: Any, ids: pd.Index, names: Sequence[str], absent: Sequence[str]) -> Array:
     """Look up the series of a fit."""
     if not isinstance(static, Panel) or static.ids is None or static.covariates is None or len(static) == 0:
-        raise ArgumentError(
-            f"{place}: static_covariates {', '.join(absent)} are no columns of the data; pass static_df, a frame with "
-            f"unique_id and {', '.join(names)}."
-        )
+        raise no_columns(place, absent, names)
     rows = static.ids.get_indexer(ids)
     if (rows < 0).any():
         raise DataError(
@@ -120,6 +117,14 @@ def _known(place: str, static: Any, ids: pd.Index, names: Sequence[str], absent:
     assert static.inputs is not None
     own: Array = static.covariates[static.offsets[:-1][rows], -len(static.inputs.static) :]
     return own
+
+
+def no_columns(place: str, absent: Sequence[str], names: Sequence[str]) -> ArgumentError:
+    """Return the error for static covariates that neither the data hold nor a table."""
+    return ArgumentError(
+        f"{place}: static_covariates {', '.join(absent)} are no columns of the data.",
+        Remedy(f"pass {{}}, with a row of {', '.join(names)} for every series", static_df=...),
+    )
 
 
 def with_categories(place: str, table: pd.DataFrame, inputs: Inputs) -> Inputs:

@@ -79,6 +79,10 @@ class SeriesStore(Protocol):
         """Columns of these data, unless they have the usual names."""
 
     @property
+    def static(self) -> pd.DataFrame | None:
+        """Values of the static covariates by series, if the data are not in memory and do not hold them."""
+
+    @property
     def sample(self) -> PanelStore:
         """The series to choose, tune and calibrate on: all of them, or `MOST_SAMPLED`."""
 
@@ -123,6 +127,7 @@ class PanelStore:
 
     origin: ClassVar[None] = None
     columns: ClassVar[None] = None
+    static: ClassVar[None] = None
 
     panel: Panel
     unknown: npt.NDArray[np.bool_]

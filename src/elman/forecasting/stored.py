@@ -26,6 +26,7 @@ from elman.forecasting.panel import Panel, joined
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.recipe import resolve_seasons
 from elman.forecasting.scaling import Kind, Scaling
+from elman.forecasting.static import with_categories
 from elman.forecasting.store import PanelStore, Piece, rank
 from elman.partitions import Partitioned
 from elman.tables.frequencies import Frequency
@@ -80,6 +81,11 @@ class PartStore:
     def frequency(self) -> Frequency | None:
         """Distance between time stamps."""
         return self.reading.frequency
+
+    @property
+    def static(self) -> pd.DataFrame | None:
+        """Values of the static covariates, unless they are columns of the data."""
+        return self.reading.static
 
     @property
     def columns(self) -> OwnNames | None:
@@ -151,7 +157,13 @@ class PartStore:
 
 
 def open_store(
-    place: str, parameters: Parameters, origin: Any, source: Partitioned, *, collect: bool = False
+    place: str,
+    parameters: Parameters,
+    origin: Any,
+    source: Partitioned,
+    static: pd.DataFrame | None = None,
+    *,
+    collect: bool = False,
 ) -> PartStore:
     """Check and measure all series of data in parts.
 
@@ -165,6 +177,8 @@ def open_store(
         The data as they were given.
     source : Partitioned
         The same, open.
+    static : DataFrame, optional
+        From `elman.forecasting.static_parts.table_of_fit`.
     collect : bool
         Whether series that cannot be used are left out, with one warning.
 
@@ -187,12 +201,14 @@ def open_store(
             f"{place}: carry_state=True trains on all series in order of time; pass them as a frame in memory."
         )
     inputs = inputs_of(parameters)
-    source = source.with_columns(inputs.of_data).by_series()
+    if static is not None:
+        inputs = with_categories(place, static, inputs)
+    source = source.with_columns(inputs.of_data if static is None else inputs.given).by_series()
 
     def read(frequency: Frequency) -> Measurements:
         season = resolve_seasons(place, parameters.season, frequency)[0]
         least = max(2, least_values(parameters))
-        reading = Reading(place, frequency, parameters.missing, inputs, least, season, collect)
+        reading = Reading(place, frequency, parameters.missing, inputs, least, season, collect, static)
         return Measurements.of(reading, source.parts(), parameters.transform in ("auto", "scale"))
 
     measured = _with_frequency(place, parameters.freq, source, read)
