@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 import numpy as np
 import pytest
 
 from elman import _check, engine, reference
+from elman.engine import UpdateRules
 from elman.errors import ArgumentError, DataError, ShapeError, UnsupportedError
 from kernels.calls import DTYPES
 from tolerances import assert_close
 
 U, T, N, D, K = 3, 5, 4, 3, 2
-VECTORS = {"adam": 2, "rmsprop": 1, "sgd": 1}
+RULES = {option.name for option in fields(UpdateRules)}
 EVERYTHING = {
     "linear_skip": True,
     "dropout": 0.3,
@@ -39,7 +41,7 @@ CASES: dict[str, dict[str, Any]] = {
 
 def problem(models: int, dtype: str = "float64", **case: Any) -> dict[str, Any]:
     """Return arguments for so many models; those of a model depend on its number alone."""
-    case = {"hidden_sizes": [5], "learning_rate": 0.01, **case}
+    case = {"hidden_sizes": [5], **case}
     own = case.get("cell", "lstm"), case["hidden_sizes"], D, K, case.get("bias", True), case.get("linear_skip", False)
     P = max(place.stop for place, _ in _check.places_of(*own).values())
     weight_shape = (U, T, N) if case.get("loss") == "categorical_cross_entropy" else (U, T, N, K)
@@ -52,11 +54,12 @@ def problem(models: int, dtype: str = "float64", **case: Any) -> dict[str, Any]:
     lengths[:, 1] = T  # a batch without padding
     return case | {
         "theta": each((P,)),
-        "vectors": [np.zeros((models, P), dtype) for _ in range(VECTORS[case.get("optimizer", "adam")])],
+        "vectors": [np.zeros((models, P), dtype) for _ in _check.OPTIMIZERS[case.get("optimizer", "adam")].vectors],
         "x": each((U, T, N, D)),
         "y": np.minimum(abs(each((U, T, N, K))), 1),
         "weight": abs(each(weight_shape)),
         "lengths": lengths,
+        "learning_rate": 0.01 / np.arange(1, models * U + 1).reshape(models, U),
         "seed": np.arange(models) + 3,
         "step": np.arange(models) * 7,
     }
@@ -75,6 +78,13 @@ def copied(arguments: dict[str, Any], models: slice = slice(None), dtype: str | 
     return {name: copy(value) for name, value in arguments.items()}
 
 
+def called(module: Any, arguments: dict[str, Any], **further: Any) -> Any:
+    """Call `update_many`; `arguments` has the fields of the rules beside the others."""
+    rules = UpdateRules(**{name: arguments[name] for name in arguments.keys() & RULES})
+    others = {name: value for name, value in arguments.items() if name not in RULES}
+    return module.update_many(**others, rules=rules, **further)
+
+
 def outcome(result: Any, arguments: dict[str, Any]) -> list[np.ndarray]:
     return [arguments["theta"], *arguments["vectors"], *result]
 
@@ -86,8 +96,8 @@ def test_the_twin(isa: str, dtype: str, name: str) -> None:
     for absent in ((), ("weight",), ("lengths",), ("weight", "lengths")):
         arguments = problem(2, dtype, **CASES[name]) | dict.fromkeys(absent)
         twins = copied(arguments, dtype="float64")
-        result = engine.update_many(**arguments)
-        expected = reference.update_many(**twins)
+        result = called(engine, arguments)
+        expected = called(reference, twins)
         assert (result.done == U).all() and (expected.done == U).all()
         for actual, wanted in zip(outcome(result, arguments), outcome(expected, twins), strict=True):
             assert_close(actual, wanted, "gradients", dtype, f"{name} without {absent}")
@@ -101,12 +111,12 @@ def test_the_bits_of_training_alone(dtype: str, name: str) -> None:
     alone = []
     for model in range(33):
         own = copied(whole, slice(model, model + 1))
-        alone.append(outcome(engine.update_many(**own, n_threads=1), own))
+        alone.append(outcome(called(engine, own, n_threads=1), own))
     for models in (1, 2, 5, 33):
         for n_threads in (1, 2):
             own = copied(whole, slice(models))
             for actual, *expected in zip(
-                outcome(engine.update_many(**own, n_threads=n_threads), own), *alone[:models], strict=True
+                outcome(called(engine, own, n_threads=n_threads), own), *alone[:models], strict=True
             ):
                 np.testing.assert_array_equal(actual, np.concatenate(expected))
 
@@ -115,10 +125,10 @@ def test_updates_go_on_where_a_call_ended() -> None:
     """Three updates in one call have the bits of three calls."""
     whole = problem(2, **EVERYTHING)
     apart = copied(whole)
-    engine.update_many(**whole)
+    called(engine, whole)
     for u in range(U):
-        part = {name: apart[name][:, u : u + 1] for name in ("x", "y", "weight", "lengths")}
-        engine.update_many(**apart | part | {"step": apart["step"] + u})
+        part = {name: apart[name][:, u : u + 1] for name in ("x", "y", "weight", "lengths", "learning_rate")}
+        called(engine, apart | part | {"step": apart["step"] + u})
     np.testing.assert_array_equal(apart["theta"], whole["theta"])
 
 
@@ -129,7 +139,7 @@ def test_a_model_without_a_finite_loss_stops_alone(name: str) -> None:
     arguments["lengths"][:] = T
     twins = copied(arguments)
     for module, own in ((engine, arguments), (reference, twins)):
-        result = module.update_many(**own)
+        result = called(module, own)
         assert result.done.tolist() == [3, 2, 3]
         assert np.isnan(result.loss[1, 2])
         assert np.isfinite(own["theta"]).all()
@@ -139,7 +149,7 @@ def test_a_model_without_a_finite_loss_stops_alone(name: str) -> None:
 def test_a_gradient_beyond_all_numbers_changes_nothing() -> None:
     arguments = problem(1, loss="half_squared_error")
     arguments["y"][0, 1] = 1e200
-    result = engine.update_many(**arguments)
+    result = called(engine, arguments)
     assert result.done.tolist() == [1]
     assert np.isinf(result.loss[0, 1]) or np.isinf(result.gradient_norm[0, 1])
     assert np.isfinite(arguments["theta"]).all()
@@ -189,12 +199,19 @@ def test_refused(changed: dict[str, Any], error: type[Exception], text: str) -> 
         arguments = problem(2) | changed
         before = copied(problem(2))["theta"]
         with pytest.raises(error, match=f"^update_many: {text}"):
-            module.update_many(**arguments)
+            called(module, arguments)
         if "theta" not in changed:
             np.testing.assert_array_equal(arguments["theta"], before)
 
 
+def test_rules_of_another_kind_are_refused() -> None:
+    arguments = {name: value for name, value in problem(1).items() if name not in RULES}
+    for module in (engine, reference):
+        with pytest.raises(ArgumentError, match=r"^update_many: rules must be UpdateRules, got \{'cell': 'gru'\}"):
+            module.update_many(**arguments, rules={"cell": "gru"})
+
+
 def test_other_depths_are_the_references() -> None:
     with pytest.raises(UnsupportedError, match=r"bptt_depth must be 1 or None here, got 2\. elman\.reference"):
-        engine.update_many(**problem(1, bptt_depth=2))
-    assert (reference.update_many(**problem(1, bptt_depth=2)).done == U).all()
+        called(engine, problem(1, bptt_depth=2))
+    assert (called(reference, problem(1, bptt_depth=2)).done == U).all()

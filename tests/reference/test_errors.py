@@ -311,10 +311,10 @@ ARGUMENTS: list[tuple[Callable[[], object], str]] = [
         "sgd_step: learning_rate must be a number in [0, inf), got '0.1'.",
     ),
     (lambda: sgd_step(**SGD, nesterov=1), "sgd_step: nesterov must be True or False, got 1."),
-    (lambda: sgd_step(**SGD, momentum=np.inf), "sgd_step: momentum must be a number in [0, inf), got inf."),
+    (lambda: sgd_step(**SGD, momentum=np.inf), "sgd_step: momentum must be a number in [0, 1), got inf."),
     (
         lambda: rmsprop_step(Z(3), Z(3), Z(3), 0.1, decay=1.5),
-        "rmsprop_step: decay must be a number in [0, 1], got 1.5.",
+        "rmsprop_step: decay must be a number in [0, 1), got 1.5.",
     ),
     (
         lambda: adam_step(**{**ADAM, "step": 0}),

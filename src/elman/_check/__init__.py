@@ -42,7 +42,8 @@ from elman._check.layers import (
     softplus_backward,
     softplus_forward,
 )
-from elman._check.many import ManyArguments, places_of, update_many
+from elman._check.learning import LOSSES, OPTIMIZERS, loss_parameter, optimizer_options
+from elman._check.many import CheckedRules, ManyArguments, UpdateRules, places_of, update_many, update_rules
 from elman._check.readout import mixing_readout_backward, mixing_readout_forward, quantile_loss
 from elman._check.shapes import Array, Shapes, common_dtype, received
 from elman._check.sizes import HIDDEN_ACTIVATIONS, bidirectional_layers, dense_layers, layer_sizes
@@ -75,6 +76,8 @@ __all__ = [
     "CELLS",
     "CELL_ACTIVATIONS",
     "HIDDEN_ACTIVATIONS",
+    "LOSSES",
+    "OPTIMIZERS",
     "OUTPUT_ACTIVATIONS",
     "PRECISIONS",
     "REDUCTIONS",
@@ -82,9 +85,11 @@ __all__ = [
     "Array",
     "BackwardArguments",
     "CellKind",
+    "CheckedRules",
     "ForwardArguments",
     "ManyArguments",
     "Shapes",
+    "UpdateRules",
     "activation_backward",
     "activation_forward",
     "adam_step",
@@ -119,9 +124,11 @@ __all__ = [
     "layer_forward",
     "layer_sizes",
     "loss",
+    "loss_parameter",
     "mixing_readout_backward",
     "mixing_readout_forward",
     "number_in",
+    "optimizer_options",
     "pack_layer",
     "places_of",
     "positive_integer",
@@ -139,5 +146,6 @@ __all__ = [
     "step",
     "thread_count",
     "update_many",
+    "update_rules",
     "within",
 ]

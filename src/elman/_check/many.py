@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import inf
 from typing import Any, NamedTuple
 
@@ -11,41 +12,72 @@ import numpy.typing as npt
 
 from elman._check.cells import CELLS, cell_activation, cell_kind
 from elman._check.layers import REDUCTIONS, not_negative
+from elman._check.learning import LOSSES, OPTIMIZERS, loss_parameter, options_by_name
 from elman._check.shapes import Array, Shapes
-from elman._check.values import boolean, choice, first_wrong, integer, number_in, positive_integer, within
-from elman._check.values import bptt_depth as checked_depth
+from elman._check.values import (
+    boolean,
+    bptt_depth,
+    choice,
+    first_wrong,
+    integer,
+    number_in,
+    positive_integer,
+    show,
+    within,
+)
 from elman.errors import ArgumentError, DataError, ShapeError
 
-__all__ = ["OPTIMIZER_OPTIONS", "ManyArguments", "places_of", "update_many"]
+__all__ = ["CheckedRules", "ManyArguments", "UpdateRules", "places_of", "update_many", "update_rules"]
 
-LOSS_PARAMETERS = {"huber": (1.0, "(0, inf)"), "pinball": (0.5, "(0, 1)")}
-LOSSES = (
-    "half_squared_error",
-    "mean_squared_error",
-    "mean_absolute_error",
-    *LOSS_PARAMETERS,
-    "binary_cross_entropy",
-    "categorical_cross_entropy",
-)
-# Vectors of each optimizer, and its options in the order of its step, each with its default and range.
-OPTIMIZER_OPTIONS: dict[str, tuple[int, dict[str, tuple[float, str]]]] = {
-    "adam": (
-        2,
-        {
-            "beta_1": (0.9, "[0, 1)"),
-            "beta_2": (0.999, "[0, 1)"),
-            "epsilon": (1e-8, "(0, inf)"),
-            "weight_decay": (0.0, "[0, inf)"),
-        },
-    ),
-    "rmsprop": (1, {"decay": (0.9, "[0, 1)"), "epsilon": (1e-8, "(0, inf)")}),
-    "sgd": (1, {"momentum": (0.0, "[0, inf)"), "nesterov": (False, ""), "weight_decay": (0.0, "[0, inf)")}),
-}
 _MOST_COUNT = 2**63 - 1
 
 
-class ManyArguments(NamedTuple):
-    """Checked arguments of `update_many`, in the order of the kernel, which takes no depth."""
+@dataclass(frozen=True, kw_only=True)
+class UpdateRules:
+    """What the networks of `update_many` have in common: architecture, loss, optimizer and clipping.
+
+    The values are checked where they are used.
+
+    Parameters
+    ----------
+    hidden_sizes : sequence of int
+        Units of every layer, the lowest first.
+    cell, activation, bias, linear_skip
+        See `elman.network.Architecture`.
+    dropout, recurrent_dropout : float
+        Rates after every layer, and on the state where it meets W_h.
+    loss, loss_parameter, reduction, bptt_depth, optimizer
+        See `elman.training.Settings`.
+    options : mapping of str to float, optional
+        Further arguments of the optimizer's step, for instance ``{"beta_1": 0.8}``.
+    clip_norm, clip_value : float, optional
+        Maximum norm of the gradient; maximum of each component, applied first.
+
+    Examples
+    --------
+    >>> UpdateRules(hidden_sizes=[16], cell="gru").optimizer
+    'adam'
+    """
+
+    hidden_sizes: Sequence[int]
+    cell: str = "lstm"
+    activation: str = "tanh"
+    bias: bool = True
+    linear_skip: bool = False
+    dropout: float = 0.0
+    recurrent_dropout: float = 0.0
+    loss: str = "mean_squared_error"
+    loss_parameter: float | None = None
+    reduction: str = "mean"
+    bptt_depth: int | None = None
+    optimizer: str = "adam"
+    options: Mapping[str, float] | None = None
+    clip_norm: float | None = None
+    clip_value: float | None = None
+
+
+class CheckedRules(NamedTuple):
+    """Checked `UpdateRules`: nothing is left to a default, and an absent limit is infinite."""
 
     cell: str
     activation: str
@@ -54,12 +86,6 @@ class ManyArguments(NamedTuple):
     linear_skip: bool
     dropout: float
     recurrent_dropout: float
-    theta: Array
-    vectors: list[Array]
-    x: Array
-    y: Array
-    weight: Array | None
-    lengths: Array | None
     loss: str
     loss_parameter: float
     reduction: str
@@ -68,6 +94,23 @@ class ManyArguments(NamedTuple):
     options: list[float]
     clip_norm: float
     clip_value: float
+
+    def for_kernel(self) -> dict[str, Any]:
+        """Return the arguments of the native call, which follows all paths through time or those of one step."""
+        arguments = self._asdict()
+        return arguments | {"one_step": arguments.pop("bptt_depth") == 1}
+
+
+class ManyArguments(NamedTuple):
+    """Checked arguments of `update_many`."""
+
+    rules: CheckedRules
+    theta: Array
+    vectors: list[Array]
+    x: Array
+    y: Array
+    weight: Array | None
+    lengths: Array | None
     learning_rate: Array
     seed: Array
     step: Array
@@ -113,64 +156,49 @@ def update_many(
     y: Any,
     weight: Any,
     lengths: Any,
-    cell: Any,
-    hidden_sizes: Any,
-    activation: Any,
-    bias: Any,
-    linear_skip: Any,
-    dropout: Any,
-    recurrent_dropout: Any,
-    loss: Any,
-    loss_parameter: Any,
-    reduction: Any,
-    bptt_depth: Any,
-    optimizer: Any,
-    options: Any,
+    rules: Any,
     learning_rate: Any,
-    clip_norm: Any,
-    clip_value: Any,
     seed: Any,
     step: Any,
 ) -> ManyArguments:
     """Check the arguments of `update_many`."""
+    r = update_rules(place, rules)
     s = Shapes(place, dtype, theta)
-    cell_kind(place, cell)
-    sizes = _hidden_sizes(place, hidden_sizes)
-    bias, linear_skip = boolean(place, "bias", bias), boolean(place, "linear_skip", linear_skip)
     x = s.array("x", x, "M", "U", "T", "N", "D")
     y = s.array("y", y, "M", "U", "T", "N", "K")
-    places = places_of(cell, sizes, s.sizes["D"], s.sizes["K"], bias, linear_skip)
-    optimizer = choice(place, "optimizer", optimizer, tuple(OPTIMIZER_OPTIONS))
-    theta, moments = _vectors(s, optimizer, theta, vectors, max(place.stop for place, _ in places.values()))
-    loss = choice(place, "loss", loss, LOSSES)
-    weight, lengths = _weight(s, weight, loss), _lengths(s, lengths)
-    if loss == "binary_cross_entropy":
+    places = places_of(r.cell, r.hidden_sizes, s.sizes["D"], s.sizes["K"], r.bias, r.linear_skip)
+    theta, moments = _vectors(s, r.optimizer, theta, vectors, max(place.stop for place, _ in places.values()))
+    weight, lengths = _weight(s, weight, r.loss), _lengths(s, lengths)
+    if r.loss == "binary_cross_entropy":
         _check_probabilities(s, y, weight, lengths)
-    return ManyArguments(
-        cell,
-        cell_activation(place, cell, activation),
-        sizes,
-        bias,
-        linear_skip,
-        number_in(place, "dropout", dropout, "[0, 1)"),
-        number_in(place, "recurrent_dropout", recurrent_dropout, "[0, 1)"),
-        theta,
-        moments,
-        x,
-        y,
-        weight,
-        lengths,
+    rates = _rates(s, learning_rate)
+    seeds, steps = _counts(s, "seed", seed, _MOST_COUNT), _counts(s, "step", step, _MOST_COUNT - s.sizes["U"])
+    return ManyArguments(r, theta, moments, x, y, weight, lengths, rates, seeds, steps)
+
+
+def update_rules(place: str, rules: Any) -> CheckedRules:
+    """Check the rules of `update_many`."""
+    if not isinstance(rules, UpdateRules):
+        raise ArgumentError(f"{place}: rules must be UpdateRules, got {show(rules)}.")
+    cell_kind(place, rules.cell)
+    loss = choice(place, "loss", rules.loss, LOSSES)
+    optimizer = choice(place, "optimizer", rules.optimizer, tuple(OPTIMIZERS))
+    return CheckedRules(
+        rules.cell,
+        cell_activation(place, rules.cell, rules.activation),
+        _hidden_sizes(place, rules.hidden_sizes),
+        boolean(place, "bias", rules.bias),
+        boolean(place, "linear_skip", rules.linear_skip),
+        number_in(place, "dropout", rules.dropout, "[0, 1)"),
+        number_in(place, "recurrent_dropout", rules.recurrent_dropout, "[0, 1)"),
         loss,
-        _loss_parameter(place, loss, loss_parameter),
-        choice(place, "reduction", reduction, REDUCTIONS),
-        checked_depth(place, bptt_depth),
+        loss_parameter(place, loss, rules.loss_parameter),
+        choice(place, "reduction", rules.reduction, REDUCTIONS),
+        bptt_depth(place, rules.bptt_depth),
         optimizer,
-        _options(place, optimizer, options),
-        inf if clip_norm is None else number_in(place, "clip_norm", clip_norm, "(0, inf)"),
-        inf if clip_value is None else number_in(place, "clip_value", clip_value, "(0, inf)"),
-        _rates(s, learning_rate),
-        _counts(s, "seed", seed, _MOST_COUNT),
-        _counts(s, "step", step, _MOST_COUNT - s.sizes["U"]),
+        [float(value) for value in options_by_name(place, optimizer, rules.options)],
+        inf if rules.clip_norm is None else number_in(place, "clip_norm", rules.clip_norm, "(0, inf)"),
+        inf if rules.clip_value is None else number_in(place, "clip_value", rules.clip_value, "(0, inf)"),
     )
 
 
@@ -183,7 +211,7 @@ def _hidden_sizes(place: str, sizes: Any) -> list[int]:
 def _vectors(s: Shapes, optimizer: str, theta: Any, vectors: Any, P: int) -> tuple[Array, list[Array]]:
     """Return theta and the optimizer's vectors, which are written to: no two may share memory."""
     theta = s.in_place("theta", theta, "M", P)
-    count, _ = OPTIMIZER_OPTIONS[optimizer]
+    count = len(OPTIMIZERS[optimizer].vectors)
     if not isinstance(vectors, (list, tuple)) or len(vectors) != count:
         given = len(vectors) if isinstance(vectors, (list, tuple)) else type(vectors).__name__
         raise ShapeError(f"{s.place}: vectors must be a list of {count} arrays for {optimizer!r}, got {given}.")
@@ -222,30 +250,6 @@ def _lengths(s: Shapes, lengths: Any) -> Array | None:
     array = s.integers("lengths", lengths, "M", "U", "N")
     within(s.place, "lengths", array, s.sizes["T"], f"T = {s.sizes['T']}", ArgumentError)
     return np.ascontiguousarray(array, np.int64)
-
-
-def _loss_parameter(place: str, loss: str, parameter: Any) -> float:
-    if parameter is None:
-        return LOSS_PARAMETERS.get(loss, (0.0, ""))[0]
-    if loss not in LOSS_PARAMETERS:
-        raise ArgumentError(f"{place}: loss={loss!r} takes no loss_parameter.")
-    return number_in(place, "loss_parameter", parameter, LOSS_PARAMETERS[loss][1])
-
-
-def _options(place: str, optimizer: str, options: Any) -> list[float]:
-    """Return the options in the order of the optimizer's step."""
-    known = OPTIMIZER_OPTIONS[optimizer][1]
-    if options is not None and not isinstance(options, Mapping):
-        raise ArgumentError(f"{place}: options must map names to numbers, got {type(options).__name__}.")
-    for name in options or {}:
-        choice(place, f"an option of {optimizer!r}", name, tuple(known))
-    given = {name: default for name, (default, _) in known.items()} | dict(options or {})
-    return [
-        float(
-            boolean(place, name, given[name]) if name == "nesterov" else number_in(place, name, given[name], interval)
-        )
-        for name, (_, interval) in known.items()
-    ]
 
 
 def _rates(s: Shapes, rates: Any) -> Array:

@@ -7,8 +7,9 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from elman._check.learning import optimizer_options
 from elman._check.shapes import Array, Shapes
-from elman._check.values import boolean, float_dtype, integer, number_in, within
+from elman._check.values import float_dtype, integer, number_in, within
 from elman.errors import ArgumentError
 
 Dtype: TypeAlias = npt.DTypeLike | None
@@ -27,17 +28,16 @@ def sgd_step(
     nesterov: Any,
     weight_decay: Any,
     max_norm: Any,
-) -> tuple[Array, Array, Array, float, float, bool, float, float]:
+) -> tuple[Array, Array, Array, *tuple[Any, ...]]:
     """Check the arguments of `sgd_step`."""
     theta, gradient, velocity = _vectors(place, dtype, theta, gradient, velocity=velocity)
+    options = {"momentum": momentum, "nesterov": nesterov, "weight_decay": weight_decay}
     return (
         theta,
         gradient,
         velocity,
         number_in(place, "learning_rate", learning_rate, "[0, inf)"),
-        number_in(place, "momentum", momentum, "[0, inf)"),
-        boolean(place, "nesterov", nesterov),
-        number_in(place, "weight_decay", weight_decay, "[0, inf)"),
+        *optimizer_options(place, "sgd", options),
         number_in(place, "max_norm", max_norm, "(0, inf]"),
     )
 
@@ -52,7 +52,7 @@ def rmsprop_step(
     decay: Any,
     epsilon: Any,
     max_norm: Any,
-) -> tuple[Array, Array, Array, float, float, float, float]:
+) -> tuple[Array, Array, Array, *tuple[Any, ...]]:
     """Check the arguments of `rmsprop_step`."""
     theta, gradient, square = _vectors(place, dtype, theta, gradient, square=square)
     return (
@@ -60,8 +60,7 @@ def rmsprop_step(
         gradient,
         square,
         number_in(place, "learning_rate", learning_rate, "[0, inf)"),
-        number_in(place, "decay", decay, "[0, 1]"),
-        number_in(place, "epsilon", epsilon, "(0, inf)"),
+        *optimizer_options(place, "rmsprop", {"decay": decay, "epsilon": epsilon}),
         number_in(place, "max_norm", max_norm, "(0, inf]"),
     )
 
@@ -80,9 +79,10 @@ def adam_step(
     epsilon: Any,
     weight_decay: Any,
     max_norm: Any,
-) -> tuple[Array, Array, Array, Array, int, float, float, float, float, float, float]:
+) -> tuple[Array, Array, Array, Array, *tuple[Any, ...]]:
     """Check the arguments of `adam_step`."""
     theta, gradient, m, v = _vectors(place, dtype, theta, gradient, m=m, v=v)
+    options = {"beta_1": beta_1, "beta_2": beta_2, "epsilon": epsilon, "weight_decay": weight_decay}
     return (
         theta,
         gradient,
@@ -90,10 +90,7 @@ def adam_step(
         v,
         integer(place, "step", step, 1, 2**53),
         number_in(place, "learning_rate", learning_rate, "[0, inf)"),
-        number_in(place, "beta_1", beta_1, "[0, 1)"),
-        number_in(place, "beta_2", beta_2, "[0, 1)"),
-        number_in(place, "epsilon", epsilon, "(0, inf)"),
-        number_in(place, "weight_decay", weight_decay, "[0, inf)"),
+        *optimizer_options(place, "adam", options),
         number_in(place, "max_norm", max_norm, "(0, inf]"),
     )
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from elman._check import OPTIMIZERS
 from elman.errors import FileFormatError
 from elman.persistence.models import check_names
 from elman.training import History, TrainingState
-from elman.training.optimizers import OPTIMIZERS
 
 __all__ = ["optimizer_arrays", "take_optimizer_state"]
 

@@ -6,6 +6,7 @@ docs/notation.md explains the letters.
 
 from __future__ import annotations
 
+from elman._check import UpdateRules
 from elman.reference.activations import (
     activation_backward,
     activation_forward,
@@ -59,6 +60,7 @@ __all__ = [
     "ManyUpdates",
     "PackedLayer",
     "RNNGradients",
+    "UpdateRules",
     "activation_backward",
     "activation_forward",
     "adam_step",

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from elman import _check
-from elman._check import Array
+from elman._check import Array, UpdateRules
 from elman.reference import losses, optimizers
 from elman.reference.dense import dense_backward, dense_forward
 from elman.reference.dropout import dropout_mask
@@ -38,22 +38,8 @@ def update_many(
     weight: npt.ArrayLike | None = None,
     lengths: npt.ArrayLike | None = None,
     *,
-    cell: str = "lstm",
-    hidden_sizes: Sequence[int],
-    activation: str = "tanh",
-    bias: bool = True,
-    linear_skip: bool = False,
-    dropout: float = 0.0,
-    recurrent_dropout: float = 0.0,
-    loss: str = "mean_squared_error",
-    loss_parameter: float | None = None,
-    reduction: str = "mean",
-    bptt_depth: int | None = None,
-    optimizer: str = "adam",
-    options: Mapping[str, float] | None = None,
+    rules: UpdateRules,
     learning_rate: npt.ArrayLike,
-    clip_norm: float | None = None,
-    clip_value: float | None = None,
     seed: npt.ArrayLike = 0,
     step: npt.ArrayLike = 0,
 ) -> ManyUpdates:
@@ -81,20 +67,10 @@ def update_many(
         Of the targets. With ``"categorical_cross_entropy"`` one per row.
     lengths : array_like of int (M, U, N), optional
         Valid steps of each row; later steps never count.
-    cell, activation, bias, linear_skip
-        See `elman.network.Architecture`.
-    hidden_sizes : sequence of int
-        Units of every layer, the lowest first.
-    dropout, recurrent_dropout : float
-        Rates after every layer, and on the state where it meets W_h.
-    loss, loss_parameter, reduction, bptt_depth, optimizer
-        See `elman.training.Settings`.
-    options : mapping of str to float, optional
-        Further arguments of the optimizer's step, for instance ``{"beta_1": 0.8}``.
+    rules : UpdateRules
+        What the networks have in common: architecture, loss, optimizer and clipping.
     learning_rate : float or array_like (M, U)
         Of every update.
-    clip_norm, clip_value : float, optional
-        Maximum norm of the gradient; maximum of each component, applied first.
     seed : int or array_like of int (M,)
         Of the dropout masks.
     step : int or array_like of int (M,)
@@ -118,39 +94,13 @@ def update_many(
 
     >>> theta = np.array([[1.0, 0.0, 1.0], [2.0, 0.0, 1.0]])                       # W_x, W_h, W_y
     >>> x, y = np.ones((2, 1, 1, 1, 1)), np.zeros((2, 1, 1, 1, 1))
-    >>> linear = {"cell": "rnn", "hidden_sizes": [1], "activation": "identity", "bias": False}
-    >>> done = update_many(theta, [np.zeros((2, 3))], x, y, **linear, optimizer="sgd", learning_rate=0.25)
+    >>> linear = UpdateRules(cell="rnn", hidden_sizes=[1], activation="identity", bias=False, optimizer="sgd")
+    >>> done = update_many(theta, [np.zeros((2, 3))], x, y, rules=linear, learning_rate=0.25)
     >>> done.loss.ravel().tolist(), theta.tolist()
     ([1.0, 4.0], [[0.5, 0.0, 0.5], [1.0, 0.0, -1.0]])
     """
-    a = _check.update_many(
-        "update_many",
-        np.float64,
-        theta,
-        vectors,
-        x,
-        y,
-        weight,
-        lengths,
-        cell,
-        hidden_sizes,
-        activation,
-        bias,
-        linear_skip,
-        dropout,
-        recurrent_dropout,
-        loss,
-        loss_parameter,
-        reduction,
-        bptt_depth,
-        optimizer,
-        options,
-        learning_rate,
-        clip_norm,
-        clip_value,
-        seed,
-        step,
-    )
+    data = theta, vectors, x, y, weight, lengths
+    a = _check.update_many("update_many", np.float64, *data, rules, learning_rate, seed, step)
     models, updates = a.x.shape[:2]
     result = ManyUpdates(np.zeros((models, updates)), np.zeros((models, updates)), np.zeros(models, np.int64))
     for m in range(models):
@@ -169,36 +119,36 @@ def update_many(
 
 def _gradient(a: _check.ManyArguments, m: int, u: int) -> tuple[float, Array]:
     """Return the loss of an update of a model and the gradient (P,)."""
-    T, N, D = a.x.shape[2:]
-    places = _check.places_of(a.cell, a.hidden_sizes, D, a.y.shape[4], a.bias, a.linear_skip)
+    r, (T, N, D) = a.rules, a.x.shape[2:]
+    places = _check.places_of(r.cell, r.hidden_sizes, D, a.y.shape[4], r.bias, r.linear_skip)
     W = {name: a.theta[m, where].reshape(shape) for name, (where, shape) in places.items()}
     lengths = np.full(N, T) if a.lengths is None else a.lengths[m, u]
     valid = np.arange(T)[:, np.newaxis] < lengths
     x = np.where(valid[:, :, np.newaxis], a.x[m, u], 0.0)
     below, passes = x, list[tuple[Array, LayerStates, Array, Array]]()
-    for layer, H in enumerate(a.hidden_sizes):
+    for layer, H in enumerate(r.hidden_sizes):
         zeros = np.zeros((N, H))
         key = int(a.seed[m]), int(a.step[m]) + u
-        h_mask = dropout_mask((1, N, H), a.recurrent_dropout, *key, layer=4 * layer + 2, dtype=np.float64)[0]
-        mask = dropout_mask((T, N, H), a.dropout, *key, layer=4 * layer + 1, dtype=np.float64)
+        h_mask = dropout_mask((1, N, H), r.recurrent_dropout, *key, layer=4 * layer + 2, dtype=np.float64)[0]
+        mask = dropout_mask((T, N, H), r.dropout, *key, layer=4 * layer + 1, dtype=np.float64)
         weights = W[f"{layer}.W_x"], W[f"{layer}.W_h"], W.get(f"{layer}.b"), W.get(f"{layer}.b_hn")
-        c_0 = zeros if _check.CELLS[a.cell].has_c else None
-        states = layer_forward(a.cell, below, zeros, c_0, *weights, a.activation, lengths, h_mask)
+        c_0 = zeros if _check.CELLS[r.cell].has_c else None
+        states = layer_forward(r.cell, below, zeros, c_0, *weights, r.activation, lengths, h_mask)
         passes.append((below, states, h_mask, mask))
         below = states.h[1:] * mask
     o = dense_forward(below, W["W_y"], W.get("b_y"))
-    if a.linear_skip:
+    if r.linear_skip:
         o = o + x @ W["W_k"]
     value, do = _loss(a, m, u, o, valid)
 
     gradients: dict[str, Array] = {}
-    if a.linear_skip:
+    if r.linear_skip:
         gradients["W_k"] = dense_backward(do, x, W["W_k"]).dW_y
     dy, gradients["W_y"], gradients["b_y"] = dense_backward(do, below, W["W_y"])
     for layer, (below, states, h_mask, mask) in reversed(list(enumerate(passes))):
         own = W[f"{layer}.W_x"], W[f"{layer}.W_h"]
         found = layer_backward(
-            a.cell, dy * mask, below, *states, *own, a.activation, lengths, h_mask, bptt_depth=a.bptt_depth
+            r.cell, dy * mask, below, *states, *own, r.activation, lengths, h_mask, bptt_depth=r.bptt_depth
         )
         dy = found.dx
         for name in ("W_x", "W_h", "b", "b_hn"):
@@ -208,27 +158,28 @@ def _gradient(a: _check.ManyArguments, m: int, u: int) -> tuple[float, Array]:
 
 def _loss(a: _check.ManyArguments, m: int, u: int, o: Array, valid: Array) -> tuple[float, Array]:
     """Return the loss of an update and its gradient; padding does not count."""
+    r = a.rules
     weight = np.ones(valid.shape) if a.weight is None else a.weight[m, u]
     weight = np.where(valid if weight.ndim == 2 else valid[:, :, np.newaxis], weight, 0.0)
-    parameter = [a.loss_parameter] if a.loss in ("huber", "pinball") else []
-    function: Any = getattr(losses, a.loss)
-    value, do = function(o, a.y[m, u], weight, a.reduction, *parameter)
+    parameter = [r.loss_parameter] if r.loss in ("huber", "pinball") else []
+    function: Any = getattr(losses, r.loss)
+    value, do = function(o, a.y[m, u], weight, r.reduction, *parameter)
     return float(value), do
 
 
 def _step(a: _check.ManyArguments, m: int, u: int, gradient: Array) -> float:
     """Clip the gradient, take a step, and return the norm before."""
-    norm = None
-    if np.isfinite(a.clip_value):
+    r, norm = a.rules, None
+    if np.isfinite(r.clip_value):
         norm = optimizers.clip_by_norm(gradient, np.inf)
         if not np.isfinite(norm):
             return norm
-        optimizers.clip_by_value(gradient, a.clip_value)
-    count = [int(a.step[m]) + u + 1] if a.optimizer == "adam" else []
-    options: list[Any] = list(a.options)
-    if a.optimizer == "sgd":
+        optimizers.clip_by_value(gradient, r.clip_value)
+    count = [int(a.step[m]) + u + 1] if r.optimizer == "adam" else []
+    options: list[Any] = list(r.options)
+    if r.optimizer == "sgd":
         options[1] = bool(options[1])
-    take: Any = getattr(optimizers, f"{a.optimizer}_step")
+    take: Any = getattr(optimizers, f"{r.optimizer}_step")
     own = [vector[m] for vector in a.vectors]
-    before = take(a.theta[m], gradient, *own, *count, float(a.learning_rate[m, u]), *options, a.clip_norm)
+    before = take(a.theta[m], gradient, *own, *count, float(a.learning_rate[m, u]), *options, r.clip_norm)
     return float(before if norm is None else norm)

@@ -44,7 +44,7 @@ def sgd_step(
     learning_rate : float
         η ≥ 0.
     momentum : float
-        μ ≥ 0; 0 is plain gradient descent.
+        μ in [0, 1); 0 is plain gradient descent.
     nesterov : bool
         Use Nesterov's momentum.
     weight_decay : float

@@ -90,7 +90,7 @@ def gradient_flow(
     batch : Batch
         Input, targets, weights and lengths; a carried state is ignored.
     loss : str
-        One of `elman.training.losses.LOSSES`.
+        As in `elman.training.Settings`.
     loss_parameter : float, optional
         Of ``"huber"`` and ``"pinball"``.
     probes : int

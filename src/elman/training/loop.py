@@ -117,7 +117,7 @@ class Trainer:
         self._several, self._pace = Several.of(self._pass, settings, batches), 1
         self._validate_every = self._how_often()
         self.average: Array | None = None if settings.average is None else network.theta.copy()
-        self._options = settings.optimizer_options()
+        self._options = tuple(settings.optimizer_options().values())
         self._vectors = new_vectors(settings.optimizer, network.theta)
         self._tape: AnyTape | None = None
         self._carried: State | None = None

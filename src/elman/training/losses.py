@@ -13,18 +13,8 @@ from elman.errors import ArgumentError, DataError, ShapeError
 
 Array = npt.NDArray[Any]
 
-LOSSES = (
-    "half_squared_error",
-    "mean_squared_error",
-    "mean_absolute_error",
-    "huber",
-    "pinball",
-    "binary_cross_entropy",
-    "categorical_cross_entropy",
-)
 # The loss takes the output before these activations. A classifier may give logarithms of its probabilities.
 _NATURAL = {"binary_cross_entropy": ("sigmoid",), "categorical_cross_entropy": ("softmax", "log_softmax")}
-_DEFAULT_PARAMETER = {"huber": 1.0, "pinball": 0.5}
 
 
 class Objective:
@@ -36,7 +26,7 @@ class Objective:
     Parameters
     ----------
     loss : str
-        One of `LOSSES`.
+        As in `Settings`.
     output : str
         The network's output activation.
     parameter : float, optional
@@ -58,9 +48,9 @@ class Objective:
     """
 
     def __init__(self, loss: str, output: str, parameter: float | None = None, reduction: str = "mean") -> None:
-        self.loss = _check.choice("Objective", "loss", loss, LOSSES)
+        self.loss = _check.choice("Objective", "loss", loss, _check.LOSSES)
         self.reduction = reduction
-        self.parameter = _DEFAULT_PARAMETER.get(loss, 0.0) if parameter is None else parameter
+        self.parameter = _check.loss_parameter("Objective", loss, parameter)
         natural = _NATURAL.get(loss)
         if natural and output not in natural:
             raise ArgumentError(f"Objective: loss={loss!r} needs output={natural[0]!r}, got output={output!r}.")

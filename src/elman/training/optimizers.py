@@ -4,29 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from math import inf, isfinite
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from elman._check import OPTIMIZERS
 from elman.engine import kernels
 
 Array = npt.NDArray[Any]
 
 
-class Optimizer(NamedTuple):
-    """The kernel of an optimizer and its arguments in order: state vectors, then settings."""
-
-    step: Callable[..., float]
-    vectors: tuple[str, ...]
-    options: tuple[str, ...]
-    counts_steps: bool = False
-
-
-OPTIMIZERS = {
-    "adam": Optimizer(kernels.adam_step, ("m", "v"), ("beta_1", "beta_2", "epsilon", "weight_decay"), True),
-    "rmsprop": Optimizer(kernels.rmsprop_step, ("square",), ("decay", "epsilon")),
-    "sgd": Optimizer(kernels.sgd_step, ("velocity",), ("momentum", "nesterov", "weight_decay")),
+_STEPS: dict[str, Callable[..., float]] = {
+    "adam": kernels.adam_step,
+    "rmsprop": kernels.rmsprop_step,
+    "sgd": kernels.sgd_step,
 }
 
 
@@ -55,8 +47,8 @@ def optimizer_step(
         if not isfinite(norm):
             return norm
         kernels.clip_by_value(gradient, clip_value)
-    kernel = OPTIMIZERS[optimizer]
-    counted = (step,) if kernel.counts_steps else ()
-    remembered, max_norm = [vectors[name] for name in kernel.vectors], inf if clip_norm is None else clip_norm
-    before = kernel.step(theta, gradient, *remembered, *counted, learning_rate, *options, max_norm)
+    kind = OPTIMIZERS[optimizer]
+    counted = (step,) if kind.counts_steps else ()
+    remembered, max_norm = [vectors[name] for name in kind.vectors], inf if clip_norm is None else clip_norm
+    before = _STEPS[optimizer](theta, gradient, *remembered, *counted, learning_rate, *options, max_norm)
     return before if clip_value is None else norm

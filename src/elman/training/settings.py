@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 
 from elman import _check
 from elman.errors import ArgumentError, UnsupportedError
-from elman.training.losses import LOSSES
-from elman.training.optimizers import OPTIMIZERS
 from elman.training.schedules import Constant, Cosine, Plateau, Schedule, Step
 
 _PLACE = "Settings"
@@ -129,36 +127,21 @@ class Settings:
         _check.thread_count(_PLACE, self.n_threads, 0)
 
     def _check_loss(self) -> None:
-        _check.choice(_PLACE, "loss", self.loss, LOSSES)
+        _check.choice(_PLACE, "loss", self.loss, _check.LOSSES)
         _check.choice(_PLACE, "reduction", self.reduction, _check.REDUCTIONS)
-        if self.loss_parameter is not None:
-            if self.loss not in ("huber", "pinball"):
-                raise ArgumentError(f"{_PLACE}: loss={self.loss!r} takes no loss_parameter.")
-            interval = "(0, inf)" if self.loss == "huber" else "(0, 1)"
-            _check.number_in(_PLACE, "loss_parameter", self.loss_parameter, interval)
+        _check.loss_parameter(_PLACE, self.loss, self.loss_parameter)
 
     def _check_optimizer(self) -> None:
-        _check.choice(_PLACE, "optimizer", self.optimizer, tuple(OPTIMIZERS))
-        for name, interval in _INTERVALS.items():
-            _check.number_in(_PLACE, name, getattr(self, name), interval)
-        _check.boolean(_PLACE, "nesterov", self.nesterov)
-        for option in fields(self):
-            own = option.name not in _OPTIONS or option.name in OPTIMIZERS[self.optimizer].options
-            if not own and getattr(self, option.name) != option.default:
-                raise ArgumentError(f"{_PLACE}: optimizer={self.optimizer!r} takes no {option.name}.")
+        _check.choice(_PLACE, "optimizer", self.optimizer, tuple(_check.OPTIMIZERS))
+        _check.number_in(_PLACE, "learning_rate", self.learning_rate, "(0, inf)")
+        for name, option in _OPTIONS.items():
+            option.checked(_PLACE, name, getattr(self, name))
+            if name not in _check.OPTIMIZERS[self.optimizer].options and getattr(self, name) != option.default:
+                raise ArgumentError(f"{_PLACE}: optimizer={self.optimizer!r} takes no {name}.")
 
-    def optimizer_options(self) -> tuple[float, ...]:
+    def optimizer_options(self) -> dict[str, float]:
         """Return the settings that are the optimizer's own, in its order."""
-        return tuple(getattr(self, name) for name in OPTIMIZERS[self.optimizer].options)
+        return {name: getattr(self, name) for name in _check.OPTIMIZERS[self.optimizer].options}
 
 
-_INTERVALS = {
-    "learning_rate": "(0, inf)",
-    "momentum": "[0, 1)",
-    "decay": "[0, 1)",
-    "beta_1": "[0, 1)",
-    "beta_2": "[0, 1)",
-    "epsilon": "(0, inf)",
-    "weight_decay": "[0, inf)",
-}
-_OPTIONS = {name for optimizer in OPTIMIZERS.values() for name in optimizer.options}
+_OPTIONS = {name: option for kind in _check.OPTIMIZERS.values() for name, option in kind.options.items()}

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import inf
 from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from elman.engine import ManyUpdates, kernels
+from elman._check import OPTIMIZERS, CheckedRules, ManyArguments, update_rules
+from elman.engine import ManyUpdates, UpdateRules
+from elman.engine.many import update_natively
 from elman.network import Architecture
 from elman.training.batches import Batch, SeveralBatches
 from elman.training.losses import Objective
-from elman.training.optimizers import OPTIMIZERS
 from elman.training.passes import LossPass, NetworkPass
 from elman.training.settings import Settings
 
 __all__ = ["Several"]
 
 Array = npt.NDArray[Any]
+
+_OF_THE_NETWORK = ("cell", "activation", "bias", "linear_skip", "dropout", "recurrent_dropout")
+_OF_THE_TRAINING = ("loss", "loss_parameter", "reduction", "bptt_depth", "optimizer", "clip_norm", "clip_value")
 
 
 class Several:
@@ -36,8 +39,8 @@ class Several:
     """
 
     def __init__(self, architecture: Architecture, settings: Settings, batches: SeveralBatches) -> None:
-        self.architecture, self.settings, self.batches = architecture, settings, batches
-        self._objective = Objective(settings.loss, architecture.output, settings.loss_parameter, settings.reduction)
+        self.architecture, self.batches = architecture, batches
+        self._rules, self._seed = _rules(architecture, settings), settings.seed
 
     @classmethod
     def of(cls, loss_pass: LossPass, settings: Settings, batches: Any) -> Self | None:
@@ -47,8 +50,8 @@ class Several:
         architecture = loss_pass.network.architecture
         if not _is_plain(architecture) or settings.average is not None or settings.recompute is not None:
             return None
-        several = cls(architecture, settings, batches)
-        return several if several._objective.activation is None else None
+        objective = Objective(settings.loss, architecture.output)
+        return cls(architecture, settings, batches) if objective.activation is None else None
 
     def batches_for(self, theta: Array, update: int, most: int) -> Batch | None:
         """Return the batches of up to ``most`` updates; None if the network must convert or refuse them."""
@@ -83,38 +86,32 @@ class Several:
         result : ManyUpdates
             Filled; it is also valid after an interrupt.
         """
-        settings, architecture = self.settings, self.architecture
-        optimizer = OPTIMIZERS[settings.optimizer]
-        first, second = [*(vectors[name][np.newaxis] for name in optimizer.vectors), None][:2]
-        kernels.update_many(
-            architecture.cell,
-            architecture.activation,
-            architecture.units,
-            architecture.bias,
-            architecture.linear_skip,
-            architecture.dropout,
-            architecture.recurrent_dropout,
+        weight = None if batch.weight is None else batch.weight[np.newaxis]
+        lengths = None if batch.lengths is None else np.ascontiguousarray(batch.lengths)[np.newaxis]
+        arguments = ManyArguments(
+            self._rules,
             theta[np.newaxis],
-            first,
-            second,
+            [vectors[name][np.newaxis] for name in OPTIMIZERS[self._rules.optimizer].vectors],
             batch.x[np.newaxis],
             batch.y[np.newaxis],
-            None if batch.weight is None else batch.weight[np.newaxis],
-            None if batch.lengths is None else np.ascontiguousarray(batch.lengths)[np.newaxis],
-            settings.loss,
-            self._objective.parameter,
-            settings.reduction,
-            settings.bptt_depth == 1,
-            settings.optimizer,
-            settings.optimizer_options(),
-            inf if settings.clip_norm is None else settings.clip_norm,
-            inf if settings.clip_value is None else settings.clip_value,
+            weight,
+            lengths,
             np.array(rates)[np.newaxis],
-            np.array([settings.seed]),
+            np.array([self._seed]),
             np.array([update]),
-            *result,
-            n_threads,
         )
+        update_natively(arguments, result, n_threads)
+
+
+def _rules(architecture: Architecture, settings: Settings) -> CheckedRules:
+    """Return what the native call asks of a network and of its training."""
+    rules = UpdateRules(
+        hidden_sizes=architecture.units,
+        options=settings.optimizer_options(),
+        **{name: getattr(architecture, name) for name in _OF_THE_NETWORK},
+        **{name: getattr(settings, name) for name in _OF_THE_TRAINING},
+    )
+    return update_rules("Trainer", rules)
 
 
 def _is_plain(architecture: Architecture) -> bool:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from elman._check import OPTIMIZERS
 from elman.errors import FileFormatError
 from elman.network import State
 from elman.persistence.models import content_errors
 from elman.training.history import HISTORY_DTYPES, History
-from elman.training.optimizers import OPTIMIZERS
 
 Array = npt.NDArray[Any]
 
