@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import _thread
+import time
 
 import joblib
-import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
@@ -14,6 +14,7 @@ from elman import Forecaster
 from elman.errors import ArgumentError, DataError
 from elman.forecasting import fit_each
 from elman.training import Trainer
+from elman.training.jobs import stopping
 from forecasting.small import WAVE, small
 
 NAMES = ("b", "a", "c")
@@ -81,16 +82,21 @@ def test_refused() -> None:
         fit_each(small(window=5), [WAVE, WAVE[:3]])
 
 
-def test_ctrl_c_ends_every_fit(monkeypatch: pytest.MonkeyPatch) -> None:
-    usual, begun = Trainer._next_updates, []
+def test_ctrl_c_keeps_the_models_that_are_finished(monkeypatch: pytest.MonkeyPatch) -> None:
+    usual, sizes = Trainer._next_updates, (60, 55, 50, 45)
 
     def press(trainer: Trainer, last: int) -> None:
-        usual(trainer, last)
-        begun.append(trainer.update)
-        if len(begun) == 3:
+        """Press Ctrl-C while the third series is trained."""
+        if len(trainer.batches.values) < 55:  # type: ignore[attr-defined]
             _thread.interrupt_main()
+            while not stopping():
+                time.sleep(0.001)
+        usual(trainer, last)
 
     monkeypatch.setattr(Trainer, "_next_updates", press)
-    with pytest.raises(KeyboardInterrupt):
-        fit_each(small(updates=10**8, n_threads=2), [WAVE] * 4)
-    assert np.max(begun) < 10**8
+    model = small(updates=3, n_threads=1)
+    with pytest.raises(KeyboardInterrupt) as caught:
+        fit_each(model, [WAVE[:size] for size in sizes])
+    finished = caught.value.fitted  # type: ignore[attr-defined]
+    assert list(finished) == [0, 1]
+    assert bits(finished[1]) == bits(model.unfitted().fit(WAVE[:55]))

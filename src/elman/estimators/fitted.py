@@ -39,8 +39,9 @@ class Interrupted(KeyboardInterrupt):
 
     Parameters
     ----------
-    fitted : FittedValue
-        With the networks whose training has begun, each with its best parameters so far.
+    fitted : FittedValue, or dict of estimators
+        With the networks whose training has begun, each with its best parameters so far; of many fits in one call,
+        those that are finished.
 
     Examples
     --------

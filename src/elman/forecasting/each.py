@@ -10,6 +10,7 @@ import numpy as np
 
 from elman.engine import kernels
 from elman.errors import DataError, Remedy, TrainingError, UnsupportedError
+from elman.estimators import Interrupted
 from elman.forecasting.forecaster import Forecaster
 from elman.forecasting.options import check_parameters, for_task
 from elman.training import Progress
@@ -44,7 +45,8 @@ def fit_each(forecaster: Forecaster, data: Any) -> dict[Hashable, Forecaster]:
     UnsupportedError
         If values of other series are covariates.
     KeyboardInterrupt
-        On Ctrl-C; the fits that have begun end after their current update.
+        On Ctrl-C; the fits that have begun end after their current update. Its attribute ``fitted`` is the dict of
+        the series that were finished.
 
     See Also
     --------
@@ -69,20 +71,22 @@ def fit_each(forecaster: Forecaster, data: Any) -> dict[Hashable, Forecaster]:
             Remedy("leave {} out", series_covariates=...),
         )
     series, n_threads = _series(place, data), forecaster.n_threads
-    fitted: dict[Hashable, Forecaster] = dict.fromkeys(series, forecaster)
+    names, found = list(series), dict[int, Forecaster]()
     tasks = [partial(_fitted, place, forecaster, name, own) for name, own in series.items()]
-    with Progress(len(tasks), "fitting", enabled=forecaster.progress) as bar:
-        names = list(series)
+    try:
+        with Progress(len(tasks), "fitting", enabled=forecaster.progress) as bar:
 
-        def take(position: int, model: Forecaster) -> None:
-            fitted[names[position]] = model
-            bar.advance()
+            def take(position: int, model: Forecaster) -> None:
+                found[position] = model
+                bar.advance()
 
-        if workers() is not None:
-            run_all(tasks, n_threads, take)
-        else:
-            run_in_threads([partial(task, 1) for task in tasks], n_threads or kernels.num_threads(), take)
-    return fitted
+            if workers() is not None:
+                run_all(tasks, n_threads, take)
+            else:
+                run_in_threads([partial(task, 1) for task in tasks], n_threads or kernels.num_threads(), take)
+    except KeyboardInterrupt:
+        raise Interrupted({names[position]: found[position] for position in sorted(found)}) from None
+    return {name: found[position] for position, name in enumerate(names)}
 
 
 def _fitted(place: str, forecaster: Forecaster, name: Hashable, data: Any, n_threads: int | None) -> Forecaster:
