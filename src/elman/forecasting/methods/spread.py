@@ -5,8 +5,11 @@ it: by the ratio p_k / m_k where both are positive and no farther apart than a f
 
 The ends of an interval of level L are the quantiles at (1 ± L) / 2. Between two of the nine they are interpolated on
 the scale of the normal distribution, linearly in z = Φ⁻¹(level): exact for normal errors, never crossing for any. For a
-panel the distance from the point is multiplied by one width factor of at least 1, measured on the horizon that was held
-out: one for 80 % and below, one for 95 %, interpolated in between.
+panel the distance from the point is multiplied by one width factor for 80 % and below, and one for 95 %, interpolated in
+between: the square root of the factor, of at least 1, by which the intervals of the horizon that was held out would have
+had to be wider. Series of a panel are shocked together, so that one horizon is nearer to one observation than to one per
+series: on later horizons half of the measured factor, on the scale of its logarithm, was found again, and less of its
+changes from step to step (`benchmarks/width_factors.py`).
 
 All quantiles of a constant series are the constant. The prior's quantiles, and the ends, never fall below zero where
 the series never did; ends never meet
@@ -15,6 +18,7 @@ the series never did; ends never meet
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import NormalDist
@@ -151,7 +155,7 @@ def _constant(panel: Panel) -> npt.NDArray[np.int64]:
 
 
 def _width(edges: dict[str, Array], forecasts: Array, actual: Array, level: float) -> float:
-    """Return the factor, at least 1, by which intervals must be widened to hold a share of the actual values."""
+    """Return the square root of the factor, at least 1, that makes intervals hold a share of the actual values."""
     above, below = edges[f"hi-{level:g}"] - forecasts, forecasts - edges[f"lo-{level:g}"]
     tiny = np.finfo(np.float64).tiny  # the width below a forecast of zero is 0
     with np.errstate(over="ignore"):
@@ -162,7 +166,7 @@ def _width(edges: dict[str, Array], forecasts: Array, actual: Array, level: floa
         )
     needed = needed[np.isfinite(actual)]
     factor = float(np.quantile(needed, level / 100)) if len(needed) else 1.0
-    return max(1.0, factor) if np.isfinite(factor) else 1.0
+    return math.sqrt(max(1.0, factor)) if np.isfinite(factor) else 1.0
 
 
 def _at(quantiles: Array, share: float) -> Array:
