@@ -32,7 +32,7 @@ def slips(taught: Lesson) -> list[Slip]:
 @pytest.mark.parametrize("name", LESSONS)
 def test_every_check_of_every_lesson_passes(name: str) -> None:
     taught = lesson(name)
-    assert taught.name == name
+    assert (taught.name, taught.title) == (name, LESSONS[name])
     details = [epoch.detail for trace in taught.traces.values() for epoch in trace.epochs if epoch.detail]
     checks = [check for detail in details for check in detail.checks]
     assert len(checks) == 4 * len(details)

@@ -67,11 +67,11 @@ def explain(
 
     Without an argument, the lessons are listed.
     """
-    from elman.explain import render
-
     if what is None and sequence is None:
         _list()
         return
+    from elman.explain import render
+
     form, output = destination(form, output, "html", what, data)
     if output is None and form == "html":
         output = Path(f"{Path(what or 'sequence').stem}.html")
@@ -121,11 +121,11 @@ def _typed(sequence: str, steps: int | None, others: dict[str, Any]) -> Lesson:
 
 def _list() -> None:
     """Print the lessons."""
-    from elman.explain import LESSONS, lesson
+    from elman.explain import LESSONS
 
     width = max(map(len, LESSONS))
-    for name in LESSONS:
-        echo(f"{name:{width}}  {lesson(name).title}")
+    for name, title in LESSONS.items():
+        echo(f"{name:{width}}  {title}")
 
 
 def _of_model(

@@ -8,10 +8,16 @@ import numpy as np
 
 from elman.explain.board import Array
 from elman.explain.formula import numbers
-from elman.explain.lesson import Cell, Formula, Table, table
+from elman.explain.lesson import Cell, Formula, Lesson, Table, table
+from elman.explain.lessons.titles import LESSONS
 from elman.explain.sheet import node_derivation
 from elman.explain.trace import Trace
 from elman.network import Architecture, Network
+
+
+def begun(name: str, summary: str, letters: str | None = None) -> Lesson:
+    """Return a lesson with its title and without sections."""
+    return Lesson(name, LESSONS[name], summary, letters=letters)
 
 
 def short_network(architecture: Architecture, seed: int) -> Network:

@@ -8,7 +8,7 @@ from elman import reference
 from elman.explain.board import Array
 from elman.explain.formula import Math, function, numbers
 from elman.explain.lesson import Block, Formula, Lesson, Shown, Slip, Table, Text, table
-from elman.explain.lessons._common import by_row, letters
+from elman.explain.lessons._common import begun, by_row, letters
 from elman.explain.trace import Trace, trace
 from elman.network import Architecture, Network
 
@@ -20,9 +20,8 @@ _W_X, _W_A = "layers.0.W_x", "layers.0.W_h"
 
 def by_hand_sum() -> Lesson:
     """Work the lesson."""
-    lesson = Lesson(
+    lesson = begun(
         "by-hand-sum",
-        "One unit learns to add: a recurrent network worked by hand",
         "One recurrent unit with two weights reads three rows of three numbers. Its last state should be the sum of "
         "the row. The lesson computes with scalars, one example after the other, then with all examples at once, and "
         "repeats the update until a stopping rule holds.",

@@ -7,7 +7,7 @@ import numpy as np
 from elman.explain.board import Array
 from elman.explain.formula import Math, numbers
 from elman.explain.lesson import Block, Formula, Lesson, Picture, Shown, Slip, Text, table
-from elman.explain.lessons._common import short_network, shown
+from elman.explain.lessons._common import begun, short_network, shown
 from elman.explain.trace import Trace, trace
 from elman.network import Architecture
 
@@ -17,9 +17,8 @@ WINDOW, AHEAD, LAST, LENGTH = 3, 4, 700, 10
 
 def fed_back_forecast() -> Lesson:
     """Work the lesson."""
-    lesson = Lesson(
+    lesson = begun(
         "fed-back-forecast",
-        "A forecast fed back into its window",
         "A network with one output forecasts one value. For the next value the window moves by one, and the forecast "
         "becomes its newest value. The second part takes the series 1 … 700: a tanh network that reads it unscaled "
         "cannot forecast 701.",

@@ -9,7 +9,7 @@ import numpy as np
 from elman import reference
 from elman.explain.formula import Math, numbers
 from elman.explain.lesson import Block, Formula, Lesson, Shown, Text, table
-from elman.explain.lessons._common import letters, path_table, shown, worked_node
+from elman.explain.lessons._common import begun, letters, path_table, shown, worked_node
 from elman.explain.trace import Trace, trace
 from elman.network import Architecture, Network, State
 
@@ -28,9 +28,8 @@ _GATES = {"i": r"\sigma", "f": r"\sigma", "g": r"\tanh", "o": r"\sigma"}
 
 def lstm() -> Lesson:
     """Work the lesson of the LSTM."""
-    lesson = Lesson(
+    lesson = begun(
         "lstm",
-        "An LSTM, gate by gate",
         "One unit, one sequence of two steps, an initial state that is not zero. The lesson computes the six "
         "equations, their derivatives, and both paths of the state (h, c).",
     )
@@ -47,9 +46,8 @@ def lstm() -> Lesson:
 
 def gru() -> Lesson:
     """Work the lesson of the GRU."""
-    lesson = Lesson(
+    lesson = begun(
         "gru",
-        "A GRU, gate by gate",
         "One unit, one sequence of two steps, an initial state that is not zero: reset gate r, update gate z, "
         "candidate n. The lesson computes the equations, their derivatives, and the variant with the reset gate before "
         "the product.",

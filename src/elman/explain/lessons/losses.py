@@ -10,6 +10,7 @@ from elman import reference
 from elman.explain.board import Array
 from elman.explain.formula import Math, numbers
 from elman.explain.lesson import Block, Formula, Lesson, Text, table
+from elman.explain.lessons._common import begun
 
 LOGITS = np.array([[1.0, 2.0, 0.5]])  # o
 Y = np.array([[0.0, 1.0, 0.0]])
@@ -18,9 +19,8 @@ Z, TARGET = 0.5, 1.0
 
 def losses() -> Lesson:
     """Work the lesson."""
-    lesson = Lesson(
+    lesson = begun(
         "losses",
-        "The derivatives that backpropagation starts from",
         "The mean squared error, the sigmoid, tanh, the softmax and the cross-entropies, differentiated step by step, "
         "with numbers, and compared with finite differences. Each cross-entropy with its own activation gives ŷ − y.",
     )

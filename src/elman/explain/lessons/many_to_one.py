@@ -7,7 +7,7 @@ import numpy as np
 from elman.explain.board import Array
 from elman.explain.formula import Math
 from elman.explain.lesson import Block, Formula, Lesson, Shown, Text, table
-from elman.explain.lessons._common import path_table, short_network
+from elman.explain.lessons._common import begun, path_table, short_network
 from elman.explain.trace import Trace, trace
 from elman.network import Architecture
 
@@ -17,9 +17,8 @@ WINDOW = 3
 
 def next_word_from_three() -> Lesson:
     """Work the lesson."""
-    lesson = Lesson(
+    lesson = begun(
         "next-word-from-three",
-        "Many to one: the next word after three",
         "Windows of three words slide over a sentence. The network reads a window word by word and predicts one word "
         "from the last state. Compare the lesson `next-word`: it predicts a word after every step.",
     )

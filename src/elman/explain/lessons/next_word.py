@@ -9,7 +9,7 @@ import numpy as np
 from elman.explain.board import Array
 from elman.explain.formula import Math, function, numbers, symbol
 from elman.explain.lesson import Block, Formula, Lesson, Shown, Slip, Text, table
-from elman.explain.lessons._common import letters, path_table, short_network
+from elman.explain.lessons._common import begun, letters, path_table, short_network
 from elman.explain.paths import Leg
 from elman.explain.trace import Trace, trace
 from elman.network import Architecture, Network
@@ -21,9 +21,8 @@ HIDDEN, RATE = 2, 1.0
 
 def next_word() -> Lesson:
     """Work the lesson."""
-    lesson = Lesson(
+    lesson = begun(
         "next-word",
-        "The next word: from one step to a sum of paths",
         "A network reads a sentence word by word. After each word it computes the probability of every word of the "
         "vocabulary to be the next one. The lesson starts with one step, without memory, and continues with three.",
     )

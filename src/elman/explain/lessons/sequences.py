@@ -7,7 +7,7 @@ import numpy as np
 from elman import reference
 from elman.explain.formula import Math, numbers
 from elman.explain.lesson import Block, Formula, Lesson, Shown, Slip, Text, table
-from elman.explain.lessons._common import letters, output_table, path_table, short_network, shown, worked_node
+from elman.explain.lessons._common import begun, letters, output_table, path_table, short_network, shown, worked_node
 from elman.explain.trace import Trace, trace
 from elman.network import Architecture
 
@@ -21,9 +21,8 @@ _LOSSES = {"binary": "binary_cross_entropy", "categorical": "categorical_cross_e
 
 def sequence_to_vector() -> Lesson:
     """Work the lesson."""
-    lesson = Lesson(
+    lesson = begun(
         "sequence-to-vector",
-        "From a sequence to one answer",
         "A tanh layer reads two sequences of three steps. The output depends on the last state. Only the last step has "
         "a loss, so every path begins there. The lesson uses two classes with the categorical cross-entropy, one "
         "probability with the binary cross-entropy, and ReLU and identity outputs with the squared error.",
@@ -38,9 +37,8 @@ def sequence_to_vector() -> Lesson:
 
 def sequence_to_sequence() -> Lesson:
     """Work the lesson."""
-    lesson = Lesson(
+    lesson = begun(
         "sequence-to-sequence",
-        "From a sequence to an answer at every step",
         "A tanh layer reads two sequences of three steps. Every state has an output and a loss: L = L_1 + L_2 + L_3. "
         "Three outputs and the steps before them make six paths. The lesson uses two classes with the categorical "
         "cross-entropy, and one probability with the binary cross-entropy.",

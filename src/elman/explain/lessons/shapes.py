@@ -7,7 +7,7 @@ import numpy as np
 from elman.explain.board import Array
 from elman.explain.formula import Math
 from elman.explain.lesson import Block, Formula, Lesson, Shown, Table, Text, table
-from elman.explain.lessons._common import grid, letters, short_network
+from elman.explain.lessons._common import begun, grid, letters, short_network
 from elman.explain.trace import Trace, trace
 from elman.network import Architecture
 
@@ -20,9 +20,8 @@ _OUTPUTS = [f"output {n}" for n in range(1, N_2 + 1)]
 
 def shapes() -> Lesson:
     """Work the lesson."""
-    lesson = Lesson(
+    lesson = begun(
         "shapes",
-        "The shape of every matrix",
         "A batch of m = 4 sequences, n_0 = 3 inputs, n_1 = 5 hidden units and n_2 = 2 outputs. A row belongs to a "
         "sequence, a column to a unit. The lesson shows every matrix of the first step, and the shapes of the products "
         "in the forward and the backward pass.",

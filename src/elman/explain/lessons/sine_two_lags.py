@@ -7,7 +7,7 @@ import numpy as np
 from elman.explain.board import Array
 from elman.explain.formula import Math
 from elman.explain.lesson import Block, Formula, Lesson, Picture, Shown, Slip, Text, table
-from elman.explain.lessons._common import letters, path_table, short_network
+from elman.explain.lessons._common import begun, letters, path_table, short_network
 from elman.explain.trace import Trace, trace
 from elman.network import Architecture
 
@@ -16,9 +16,8 @@ PERIOD, FIRST, ROWS, HIDDEN, RATE = 12, 1, 3, 2, 0.3
 
 def sine_two_lags() -> Lesson:
     """Work the lesson."""
-    lesson = Lesson(
+    lesson = begun(
         "sine-two-lags",
-        "A sine wave from two lags: a simple recurrent network, then an LSTM",
         "An example feeds the two values before y_t as two steps of one value, the older first. The network predicts "
         "y_t from the last state. A tanh network and an LSTM learn the same three examples.",
     )

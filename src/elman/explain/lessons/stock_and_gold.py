@@ -6,7 +6,7 @@ import numpy as np
 
 from elman.explain.board import Array
 from elman.explain.lesson import Block, Lesson, Picture, Shown, Slip, Text, table
-from elman.explain.lessons._common import path_table, short_network, shown
+from elman.explain.lessons._common import begun, path_table, short_network, shown
 from elman.explain.trace import Trace, trace
 from elman.network import Architecture
 
@@ -17,9 +17,8 @@ LAGS, VALUES, LONG = 3, 700, 20
 
 def stock_and_gold() -> Lesson:
     """Work the lesson."""
-    lesson = Lesson(
+    lesson = begun(
         "stock-and-gold",
-        "Stock and gold: two series are two channels",
         "The next stock price is predicted from the last three prices of the stock and of gold. Each step reads both "
         "prices of one day: D = 2. The lesson shows the axes of the windows, how many windows a series has, and what "
         "happens if the series become steps.",

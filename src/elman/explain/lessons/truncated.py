@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from elman.explain.lesson import Block, Lesson, Shown, Text, table
-from elman.explain.lessons._common import shown
+from elman.explain.lessons._common import begun, shown
 from elman.explain.trace import Trace, trace
 from elman.network import Architecture, Network, State
 
@@ -17,9 +17,8 @@ _W_H = "layers.0.W_h"
 
 def truncated_bptt() -> Lesson:
     """Work the lesson."""
-    lesson = Lesson(
+    lesson = begun(
         "truncated-bptt",
-        "Truncated backpropagation through time",
         "T outputs have T (T + 1) / 2 paths. Truncation leaves out long paths. It saves work and memory, but the "
         "gradient is not exact. There are two kinds: a bound on the length of every path, and chunks of a stream. "
         "The state is carried from chunk to chunk, the gradient is not.",

@@ -8,7 +8,7 @@ from elman import reference
 from elman.explain.board import Array
 from elman.explain.formula import Math
 from elman.explain.lesson import Block, Formula, Laboratory, Lesson, Shown, Text, table
-from elman.explain.lessons._common import short_network, shown
+from elman.explain.lessons._common import begun, short_network, shown
 from elman.explain.trace import Trace, trace
 from elman.network import Architecture
 
@@ -18,9 +18,8 @@ _NAMES = {"rnn": "tanh RNN", "lstm": "LSTM", "gru": "GRU"}
 
 def vanishing_gradients() -> Lesson:
     """Work the lesson."""
-    lesson = Lesson(
+    lesson = begun(
         "vanishing-gradients",
-        "Vanishing and exploding gradients",
         "A path from an output at step t to step k multiplies t − k factors ∂h_j/∂h_(j−1). If the factors are below 1, "
         "the product vanishes; if they are above 1, it explodes. The lesson shows both with one unit, and compares a "
         "tanh RNN with an LSTM and a GRU.",

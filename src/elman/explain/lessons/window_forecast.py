@@ -11,7 +11,7 @@ from elman.errors import ElmanWarning
 from elman.explain.board import Array
 from elman.explain.formula import Math, numbers
 from elman.explain.lesson import Block, Formula, Lesson, Picture, Shown, Slip, Table, Text, table
-from elman.explain.lessons._common import letters, path_table, shown
+from elman.explain.lessons._common import begun, letters, path_table, shown
 from elman.explain.trace import Trace, trace
 from elman.network import Architecture, Network
 
@@ -25,9 +25,8 @@ _NAMES = ["layers.0.W_x", "layers.0.W_h", "output.W_y"]
 
 def window_forecast() -> Lesson:
     """Work the lesson."""
-    lesson = Lesson(
+    lesson = begun(
         "window-forecast",
-        "A sliding window over a series: gradients of one step and of all steps",
         "A sigmoid network without biases reads three values at each step, keeps its state from window to window and "
         "predicts the next two values. A one-step gradient holds the previous state constant. The full gradient "
         "contains every path back to the first step. Both are computed here for the same numbers.",
