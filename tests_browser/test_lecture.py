@@ -7,10 +7,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from playwright.sync_api import Locator
 
 from elman.explain import LESSONS
 from tests_browser.conftest import Opened
-from tests_browser.test_live import by_hand
+from tests_browser.test_live import by_hand, put
+from tests_browser.test_page import choose
 
 Open = Callable[..., Opened]
 IN_VIEW = """board => {
@@ -161,7 +163,82 @@ def test_slips_follow_the_letters(opened: Open) -> None:
         assert slip.text_content() == f"note A {derivative} is counted twice (right: {derivative} once)", notation
     page.page.get_by_label("Letters of the formulas").select_option("C")
     board.locator('[data-slip="doubled"]').check()
-    assert board.locator(".said").inner_text().startswith("On: ∂J/∂W^xh is counted twice; loss ")
+    assert (board.locator(".said").text_content() or "").startswith("On: ∂J∂Wxh is counted twice; loss ")
+    assert page.complaints == []
+
+
+RECURRENT = {
+    "A": ("W̄⊤", "W̄ᵀ"), "B": ("W", "W"), "C": ("Whh", "W^hh"), "D": ("wa", "w_a"), "E": ("Wh1", "W_h1"),
+    "pytorch": ("Whh⊤", "Wᵀ_hh"), "keras": ("recurrent", "recurrent"), "elman": ("Wh", "W_h"),
+}  # fmt: skip
+
+
+def test_the_edit_bar_and_the_choices_have_the_letters(opened: Open) -> None:
+    """Typeset, and the same letters for a screen reader."""
+    page = opened("by-hand-sum", width=1440)
+    board = page.page.locator(".board").first
+    put(board, '["W_h",0,0]', "1.5")
+    assert board.locator(".said math").count() == 1
+    for view in ("weights", "paths"):
+        board.locator(f'.views [data-view="{view}"]').click()
+        choose(board.locator(".panel .picker"), 1)
+    pickers = board.locator(".picker")
+    for notation, (letter, spoken) in RECURRENT.items():
+        page.page.get_by_label("Letters of the formulas").select_option(notation)
+        assert (board.locator(".said").text_content() or "").startswith(f"{letter}: 1 → 1.5; loss "), notation
+        assert board.locator(".panel .picker button").text_content() == letter
+        assert pickers.count() == 3  # the parameter of the paths, two weights of the map
+        assert [one.locator("li").last.text_content() for one in pickers.all()] == [letter] * 3
+        box = board.locator(".training .handle[data-place='[\"W_h\",0,0]']")
+        assert box.get_attribute("aria-label") == spoken, notation
+    page.page.get_by_label("Letters of the formulas").select_option("D")
+    assert "a⟨0⟩, example 2" in names(board.locator(".training .handle"))
+    assert board.locator(".training thead").first.inner_text().split() == ["x⟨1⟩", "x⟨2⟩", "x⟨3⟩"]
+    assert board.locator(".grid tbody th").first.inner_text() == "L⟨3⟩"
+    assert page.complaints == []
+
+
+def names(handles: Locator) -> list[str]:
+    found: list[str] = handles.evaluate_all("all => all.map((one) => one.getAttribute('aria-label'))")
+    return found
+
+
+def test_a_number_of_a_gate_is_called_by_the_gate(opened: Open) -> None:
+    """Of two units: entry 1,4 of the packed W_x is 1,2 of the forget gate, and b_6 the bias of o, unit 2."""
+    page = opened("lstm-last", width=1440)
+    board = page.page.locator(".board").first
+    called = names(board.locator(".training .handle"))
+    assert len(called) == len(set(called))
+    for name in ("x_1 2, example 1", "y_3, example 2", "h_0 1, example 1", "c_0 2, example 2", "W_xf 1,2", "W_ho 2,1",
+                 "b_g 2", "W_y 2,1", "b_y", "learning rate η"):  # fmt: skip
+        assert name in called
+    put(board, '["W_x",0,3]', "0.25")
+    assert (board.locator(".said").text_content() or "").startswith("Wxf 1,2: ")
+    board.locator(".map").scroll_into_view_if_needed()
+    assert board.locator(".map .picker li", has_text="Wxf 1,2").count() == 2
+
+
+def test_a_choice_among_formulas_by_keyboard(opened: Open) -> None:
+    page = opened("lstm-last", width=1440)
+    board = page.page.locator(".board").first
+    board.locator('.views [data-view="paths"]').click()
+    choice = board.locator(".panel").get_by_role("combobox", name="Parameter")
+    assert choice.text_content() == "Wx"
+    press = page.page.keyboard.press
+    choice.focus()
+    for key, shown in (
+        ("ArrowDown", True), ("ArrowDown", True), ("Escape", False), ("Enter", True), ("End", True), ("Home", True),
+        ("ArrowDown", True), ("Enter", False),
+    ):  # fmt: skip
+        press(key)
+        assert choice.get_attribute("aria-expanded") == str(shown).lower(), key
+    assert choice.text_content() == "Wh"
+    assert page.page.evaluate("document.activeElement.getAttribute('role')") == "combobox"
+    press("Enter")
+    reached = choice.get_attribute("aria-activedescendant")
+    assert board.locator(f"#{reached}").get_attribute("aria-selected") == "true"
+    press("Tab")
+    assert board.locator(".panel [role=listbox]:visible").count() == 0
     assert page.complaints == []
 
 
@@ -219,6 +296,11 @@ def test_an_exercise_is_checked_and_a_mistake_named(opened: Open) -> None:
     assert answer("h/2", "0.7616") == "No: that is a2, without the activation."
     assert answer("h/2", "0.9427") == "No: that is h2 of example 3."
     assert answer("h/2", "0.1234") == "No."
+    for text in ("6.42e-1", "0.6420149", ".642"):  # decimals behind the fourth are not judged
+        assert answer("h/2", text).startswith("Right: 0.642."), text
+    assert answer("h/2", "0.6") == "Right so far, but type more digits."
+    assert answer("h/2", "-0.642") == "No: that is the right number with the wrong sign."
+    assert answer("h/2", "tanh(1)") == "'tanh(1)' is no number."
     assert answer("h/3", "0.9427") == "No: that is h3 of example 2."
     board.locator(".rows select").select_option(index=1)
     right = 2 / 3 * (0.942680 - 2) * (1 - 0.942680**2) * 0.761594

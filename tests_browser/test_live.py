@@ -58,7 +58,7 @@ def test_a_typed_weight_changes_everything_that_follows(opened: Open) -> None:
     board = page.page.locator(".board").first
     put(board, '["W_h",0,0]', "1.5")
     same_as(board, by_hand(w_h=1.5))
-    assert board.locator(".said").inner_text() == "W_h 1,1: 1 → 1.5; loss 1.8229 → 1.7129"
+    assert board.locator(".said").text_content() == "Wh: 1 → 1.5; loss 1.8229 → 1.7129"
     assert page.complaints == []
 
 
@@ -154,12 +154,27 @@ def test_drag_and_arrow_keys(opened: Open) -> None:
 
 def test_text_that_is_no_number_is_put_back(opened: Open) -> None:
     board = opened("by-hand-sum").page.locator(".board").first
-    for text in ("one", "", "1e999"):
+    for text in ("one", "", "1e999", "0x10", "1/2", "1.000,5"):
         put(board, '["W_h",0,0]', text)
         assert handle(board, '["W_h",0,0]').input_value() == "1"
+        assert board.locator(".said").text_content() == f"'{text}' is no number; the number before stays."
     assert board.get_by_role("button", name="Undo").is_disabled()
     put(board, '["W_h",0,0]', "1,5")  # a decimal comma
     same_as(board, by_hand(w_h=1.5))
+
+
+def test_numbers_of_any_size_are_drawn(opened: Open) -> None:
+    """A flat curve, and weights at the limits of floating-point numbers, leave no coordinate without a value."""
+    page = opened("by-hand-sum", width=1440)
+    board = page.page.locator(".board").first
+    board.locator(".map").scroll_into_view_if_needed()
+    for text in ("16", "1e308", "-1e308", "1e-320", "–2"):
+        put(board, '["W_h",0,0]', text)
+        page.page.wait_for_timeout(150)  # the curve and the map follow the numbers
+        wrong = "[...document.querySelectorAll('svg *')].filter((one) => /NaN|Infinity/.test(one.outerHTML)).length"
+        assert page.page.evaluate(wrong) == 0, text
+        assert page.complaints == [], text
+    assert loss(board) == pytest.approx(by_hand(w_h=-2.0)["epochs"][0]["loss"], rel=1e-12)
 
 
 def test_a_weight_of_a_later_epoch_begins_a_new_training(opened: Open) -> None:
@@ -178,9 +193,10 @@ def test_the_form_of_the_network(opened: Open) -> None:
     board = page.page.locator(".board").first
     board.get_by_text("Change the network").click()
     choices = [
-        ("Activation", "relu"), ("Units H", "4"), ("Steps T", "5"), ("Cell", "lstm"), ("BPTT depth", "2"),
-        ("Cell", "gru"), ("Loss", "mean_squared_error"), ("ŷ", "tanh"), ("Output", "last"), ("BPTT depth", "all"),
-        ("Loss", "binary_cross_entropy"), ("Loss", "categorical_cross_entropy"), ("Steps T", "1"), ("Cell", "rnn"),
+        ("Activation", "relu"), ("Units", "4"), ("Steps", "5"), ("Cell", "lstm"), ("BPTT depth", "2"),
+        ("Cell", "gru"), ("Loss", "mean_squared_error"), ("Output activation", "tanh"), ("Output", "last"),
+        ("BPTT depth", "all"),
+        ("Loss", "binary_cross_entropy"), ("Loss", "categorical_cross_entropy"), ("Steps", "1"), ("Cell", "rnn"),
     ]  # fmt: skip
     for name, value in choices:
         board.get_by_label(name, exact=True).select_option(value)
@@ -197,7 +213,7 @@ def test_the_form_of_the_network(opened: Open) -> None:
 def test_the_activation_is_the_identity(opened: Open) -> None:
     board = opened("by-hand-sum").page.locator(".board").first
     board.get_by_text("Change the network").click()
-    board.get_by_label("Activation").select_option("identity")
+    board.get_by_label("Activation", exact=True).select_option("identity")
     assert loss(board) == 0.0
     same_as(board, by_hand(activation="identity"))
 
@@ -270,6 +286,34 @@ def test_slips_change_the_numbers_that_follow(opened: Open) -> None:
     same_as(board, by_hand())
     board.locator('[data-slip="one-step"]').check()
     same_as(board, by_hand(bptt_depth=1))
+    assert "without slips from 1.8229 to 1.7402." in board.inner_text()
+    assert page.complaints == []
+
+
+def test_a_state_in_place_of_a_weight(opened: Open) -> None:
+    """Note D: (e) with w_a a<2> is −1.4678, so w_x becomes 1 + 2.0650 + 2.0650 + 1.4678 without slope and rate."""
+    page = opened("by-hand-sum")
+    board = page.page.locator(".board").first
+    board.get_by_text("Slips of the notes").click()
+    for slip in ("linear-backward", "no-rate", "state-for-weight"):
+        board.locator(f'[data-slip="{slip}"]').check()
+    board.get_by_role("button", name="Train one epoch").click()
+    w_x = shown(board.locator(".training .facts").get_by_role("group", name="W_x, "))
+    assert w_x == [pytest.approx(1 + 2.0650 + 2.0650 + 1.4678, abs=2e-4)]
+
+
+def test_lags_in_the_wrong_order(opened: Open) -> None:
+    """Note B lists y_(t−1) first; x_1 is read first. The switch turns the steps around, and back."""
+    page = opened("by-hand-sum")
+    board = page.page.locator(".board").first
+    board.get_by_text("Slips of the notes").click()
+    board.locator('[data-slip="newest-first"]').check()
+    same_as(board, by_hand(x=X[::-1]))
+    board.locator('[data-slip="earlier-input"]').check()  # note D: x<2> in the term of step 3
+    assert "from 1.9387 to" in board.inner_text() and "without slips from 1.8229 to 1.7402." in board.inner_text()
+    for slip in ("newest-first", "earlier-input"):
+        board.locator(f'[data-slip="{slip}"]').uncheck()
+    same_as(board, by_hand())
     assert page.complaints == []
 
 

@@ -46,6 +46,12 @@ def close(values: list[float]) -> Any:
     return pytest.approx(values, rel=0, abs=1e-12 * max(map(abs, values), default=1.0) or 1e-300)
 
 
+def choose(picker: Locator, index: int) -> None:
+    """Take an option of a choice among formulas."""
+    picker.get_by_role("combobox").click()
+    picker.get_by_role("option").nth(index).click()
+
+
 def everything(board: Locator) -> None:
     """Choose all examples, where there are several and the page computes."""
     if board.locator(".rows option", has_text="all examples").count():
@@ -118,7 +124,7 @@ def test_every_path_shows_its_product_and_contribution(opened: Open, name: str) 
     everything(board)
     board.locator('.views [data-view="paths"]').click()
     for i, gradient in enumerate(detail["gradients"]):
-        board.locator(".panel select").select_option(index=i)
+        choose(board.locator(".panel .picker"), i)
         assert board.locator(".panel .path").count() == len(gradient["paths"])
         sums = board.locator(".panel .sums .matrix")
         assert shown(sums.first) == close([v for row in rows_of(gradient["sum"]) for v in row[:12]])

@@ -21,6 +21,10 @@ TEXTS = {
     "two columns": "stock gold\n0.5 0.9\n0.6 0.8\n0.7 0.85\n0.72 0.8",
     "numbered steps": "step,stock,gold\n1,0.5,0.9\n2,0.6,0.8\n3,0.7,0.85\n4,0.72,0.8",
     "words": "th i course on nature",
+    "whole numbers between commas": "stock,gold\n1,2\n3,4\n5,6\n7,8",
+    "dates": '"date","stock","gold"\n2024-01-01,1.5,2\n2024-01-02,3,4\n2024-01-03,5,6\n2024-01-04,7,8',
+    "semicolons and decimal commas": "stock;gold;\n0,5;0,9;\n0,6;0,8;\n0,7;0,85;\n0,72;0,8;",
+    "dashes": "–3 −2 -1 0 1",
 }
 
 
@@ -44,7 +48,8 @@ def test_the_page_and_the_command_agree(opened: Open, text: str) -> None:
     assert meaning.locator(".note").inner_text() == lesson.summary
     rows = meaning.get_by_role("group", name="Windows").locator("tbody tr").all_inner_texts()
     blocks = [block for block in lesson.to_dict()["sections"][0]["blocks"] if block["kind"] == "table"]
-    assert [row.split("\t") for row in rows] == blocks[-1]["rows"]
+    known_rows = [[cell.replace("-", "−") for cell in row] for row in blocks[-1]["rows"]]
+    assert [row.split("\t") for row in rows] == known_rows
     board.get_by_role("button", name="Use this sequence").click()
     known = lesson.traces["typed"]
     by_row: Any = known.x.transpose(1, 0, 2).tolist()
@@ -69,6 +74,12 @@ def test_the_next_value_at_every_step(opened: Open) -> None:
     [
         ("", "Type numbers, columns of numbers, or words."),
         ("1 2", "2 steps are given; windows of 3 and their next value need 4."),
+        ("5", "1 step is given; windows of 3 and their next value need 4."),
+        ("5 $6 zebra $8 9", "'$6' is no plain number; leave out signs such as % and $."),
+        ("stock,gold\n1,2\n,3\n4,5", "Line 3 has an empty cell; type a number in its place."),
+        ("stock\tgold\n1\t2\n3\t4\t5", "Line 3 has 3 cells, the first line 2."),
+        ("5% 6% 7% 8%", "'5%' is no plain number; leave out signs such as % and $."),
+        ("1,000 2,000 3,000 4,000", "'1,000' may be 1.000 or 1000; write one of them."),
         ("1 2\n3 4 5", "Line 2 has 3 numbers, the first line 2."),
         (
             "0.5 0.6 zebra 0.7",

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from functools import cache
-from typing import Any
 
 import numpy as np
 import pytest
@@ -14,77 +12,6 @@ from elman import ArgumentError
 from elman.explain import LESSONS, render, trace
 from elman.network import Architecture, Network
 from explain.nets import architectures, lesson, worked
-from meta.repository import ROOT
-
-SCHEMA = (ROOT / "docs" / "trace-schema.md").read_text()
-
-
-def fields(section: str) -> set[str]:
-    """Return the names in the first column of the table under a heading of the schema."""
-    table = SCHEMA.split(f"\n## {section}\n")[1].split("\n## ")[0]
-    first = [line.split("|")[1] for line in table.splitlines() if line.startswith("| `")]
-    return {name for cell in first for name in re.findall(r"`(\w+)`", cell)}
-
-
-@cache
-def documents() -> list[dict[str, Any]]:
-    found = [worked(a).to_dict() for a in list(architectures())[::6]]
-    return found + [traced for name in LESSONS for traced in lesson(name).to_dict()["traces"].values()]
-
-
-def test_documents_have_the_fields_of_the_schema() -> None:
-    for document in documents():
-        assert set(document) == fields("Trace")
-        for epoch in document["epochs"]:
-            assert set(epoch) == fields("Epoch")
-        detail = document["epochs"][0]["detail"]
-        assert set(detail) == {"forward", "backward"} | {
-            "factors", "chains", "gradients", "updates", "checks",
-        }  # fmt: skip
-        nodes = detail["forward"] + detail["backward"] + detail["updates"]
-        assert {frozenset(node) for node in nodes} == {frozenset(fields("Detail") - set(detail))}
-        kinds = set(re.findall(r"`([a-z-]+)`", SCHEMA.split("| `kind` | forward:")[1].split("\n")[0])) | {"update"}
-        assert {node["kind"] for node in nodes} <= kinds
-
-
-def test_documents_hang_together() -> None:
-    """Every id that is named exists, once; every formula is spelt twice."""
-    for document in documents():
-        parameters = {p["name"] for p in document["parameters"]}
-        detail = document["epochs"][0]["detail"]
-        ids = [node["id"] for node in detail["forward"]]
-        assert len(set(ids)) == len(ids)
-        for node in detail["forward"]:
-            assert set(node["inputs"]) <= set(ids) | parameters | {"skip/x"}, node["id"]
-        chains = {chain["id"]: chain for chain in detail["chains"]}
-        assert len(chains) == len(detail["chains"])
-        for chain in chains.values():
-            assert set(chain["factors"]) <= set(detail["factors"])
-            assert len(chain["running"]) == abs(chain["t"] - chain["k"]) + 1
-        for gradient in detail["gradients"]:
-            for path in gradient["paths"]:
-                assert path["chain_id"] in chains if path["k"] is not None else path["chain_id"] is None
-                assert path["immediate"] is None or path["immediate"] in detail["factors"]
-            kept = [np.array(path["contribution"]) for path in gradient["paths"] if path["kept"]]
-            np.testing.assert_allclose(sum(kept), gradient["sum"], rtol=1e-12, atol=1e-15)
-
-
-def test_the_product_of_a_chain_is_its_adjoint() -> None:
-    """The factors of the document, multiplied, give the adjoint; with the last factor, the contribution."""
-    for document in documents():
-        detail = document["epochs"][0]["detail"]
-        value = {name: np.array(factor["value"]) for name, factor in detail["factors"].items()}
-        chains = {chain["id"]: chain for chain in detail["chains"]}
-        for chain in chains.values():
-            product = value[chain["factors"][0]]
-            for name in chain["factors"][1:]:
-                product = np.einsum("ni,nij->nj", product, value[name])
-            np.testing.assert_allclose(product, chain["adjoint"], rtol=1e-9, atol=1e-12)
-            assert chain["running"][-1]["norm"] == pytest.approx(np.linalg.norm(chain["adjoint"]), rel=1e-12)
-        for path in (path for gradient in detail["gradients"] for path in gradient["paths"] if path["immediate"]):
-            adjoint = np.array(chains[path["chain_id"]]["adjoint"])
-            product = np.einsum("ns,ns...->...", adjoint, value[path["immediate"]])
-            np.testing.assert_allclose(product, path["contribution"], rtol=1e-9, atol=1e-14)
 
 
 @pytest.mark.parametrize("name", LESSONS)

@@ -22,6 +22,7 @@ from elman.explain.typed import parse, typed_lesson
         "0,5; 0,6; 0,7; 0,72",
         "0.5\n0.6\n0.7\n0.72",
         "step,price\n1,0.5\n2,0.6\n3,0.7\n4,0.72",
+        "date;price;\n2024-01;0,5;\n2024-02;0,6;\n2024-03;0,7;\n2024-04;0,72;\n",
     ],
 )
 def test_numbers(text: str) -> None:
@@ -36,6 +37,9 @@ def test_numbers(text: str) -> None:
         ("stock gold\n0.5 0.9\n0.6 0.8", ["stock", "gold"]),
         ("0.5 0.9\n0.6 0.8", ["channel 1", "channel 2"]),
         ("step,stock,gold\n1,0.5,0.9\n2,0.6,0.8", ["stock", "gold"]),
+        ("date,stock,gold\r\n2024-01-31,0.5,0.9\r\n2024-02-29,0.6,0.8", ["stock", "gold"]),
+        ("stock price\tgold\n0,5\t0,9\n0,6\t0,8", ["stock price", "gold"]),
+        ('"stock","gold"\n"0.5","0.9"\n"0.6","0.8"', ["stock", "gold"]),
         ("7 0.5 0.9\n8 0.6 0.8", ["channel 2", "channel 3"]),
     ],
 )
@@ -43,6 +47,19 @@ def test_columns_are_channels_and_a_count_of_steps_is_none(text: str, channels: 
     typed = parse(text)
     assert typed.steps.tolist() == [[0.5, 0.9], [0.6, 0.8]]
     assert typed.channels == channels
+
+
+def test_commas_between_columns_of_whole_numbers() -> None:
+    """Below names that commas separate, a comma is not decimal."""
+    assert parse("stock,gold\n1,2\n3,4").steps.tolist() == [[1, 2], [3, 4]]
+    assert parse("1,2\n3,4").steps.tolist() == [[1.2], [3.4]]
+    assert parse("–3 −2 -1 0").steps.tolist() == [[-3], [-2], [-1], [0]]
+
+
+def test_checks_of_large_numbers_pass() -> None:
+    """A saturated tanh has small gradients; differences of a loss of 46 have rounding errors."""
+    for text in ("1.2 3.4 5.6 7.8", "100 200 300 400", "1.2 3 4.5 6.7"):
+        assert [check for check in typed_lesson(text).traces["typed"].first.checks if not check.passed] == []
 
 
 def test_windows_of_numbers() -> None:
@@ -81,6 +98,11 @@ def test_words_are_one_hot_with_the_next_word_as_target() -> None:
         ("0.5 0.6 zebra 0.7", "sequence: 'zebra' stands among numbers; type a number in its place, or, if all are"),
         ("stock gold\n0.5 0.9\n0.6 n/a\n0.7 0.8", "sequence: 'n/a' stands among numbers;"),
         ("0.5 nan 0.7 0.8", "sequence: 'nan' stands among numbers;"),
+        ("1_0 0.5 0.7 0.8", "sequence: '1_0' stands among numbers;"),
+        ("stock,gold\n1,2\n,3", "sequence: line 3 has an empty cell; type a number in its place."),
+        ("stock,gold\n1,2\n3,4,5", "sequence: line 3 has 3 cells, the first 2."),
+        ("5% 6% 7% 8%", "sequence: '5%' is no plain number; leave out signs such as % and $."),
+        ("1,000 2,000 3,000", "sequence: '1,000' may be 1.000 or 1000; write one of them."),
         ("a b c d e f g h i j k l m", "sequence: the text has 13 different words; at most 12 can be worked by hand."),
     ],
 )

@@ -20,6 +20,7 @@ from elman.explain.paths import Leg, PathSum
 from elman.explain.unrolled import Chain, Unrolled
 
 LIMIT = 1e-9  # largest difference between two computations of one number, relative to the largest component
+_OF_LOSS = 1e-3  # differences of losses have rounding errors of the size of the loss
 _SMALLEST = 1e-4  # but not to less: a trained network's gradient may be as small as rounding errors
 
 
@@ -99,7 +100,8 @@ class Detail:
     def _check(self, forward: float, backward: float) -> list[Check]:
         """Compare the sums of paths with backpropagation through time and with finite differences."""
         every = {name: self.paths.gradient(name, dropped=True) for name in self.names}
-        scale = max(_SMALLEST, *(float(np.abs(value).max(initial=0.0)) for value in every.values()))
+        loss = abs(self.objective.total(self.run.o))
+        scale = max(_SMALLEST, _OF_LOSS * loss, *(float(np.abs(value).max(initial=0.0)) for value in every.values()))
         gap = {"one pass back through time": self.by_backpropagation, "finite differences": self.by_differences}
         checks = [
             Check("equations of the forward pass = reference", forward, LIMIT),

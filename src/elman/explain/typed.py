@@ -17,8 +17,15 @@ from elman.network import Architecture
 
 __all__ = ["typed_lesson"]
 
-_STEP_NAMES = {"step", "steps", "t", "time", "nr", "no", "index", "#"}
-_DECIMAL_COMMA = re.compile(r"[-−+]?\d+,\d+")
+_STEP_NAMES = {
+    *("step", "steps", "t", "time", "nr", "no", "index", "#"),
+    *("date", "day", "week", "month", "quarter", "year"),
+}
+_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
+_DECIMAL_COMMA = re.compile(r"[-−–+]?\d+,\d+")
+_THOUSANDS = re.compile(r"[-−–+]?[1-9]\d{0,2},\d{3}")
+_WITH_SIGN = re.compile(r"[-−–+]?[$€£¥]?\d[\d.,]*[$€£¥%]?")
+_DATE = re.compile(r"\d{4}-\d\d?(-\d\d?)?")
 _MOST_WORDS = 12
 HIDDEN, RATE, UPDATES = 2, 0.1, 40
 
@@ -87,6 +94,8 @@ def parse(text: str) -> Typed:
     >>> parse("step,stock,gold\n1,0.5,0.9\n2,0.6,0.8").channels
     ['stock', 'gold']
     """
+    if named := _table(text):
+        return _table_steps(*named)
     lines = [cells for line in text.splitlines() if (cells := _cells(line))]
     if not lines:
         raise DataError("sequence: the text is empty; type numbers, columns of numbers, or words.")
@@ -96,6 +105,7 @@ def parse(text: str) -> Typed:
     if not all(map(_numeric, lines)):
         _check_mixture(lines)
         return _words([word for line in lines for word in line])
+    _check_thousands([cell for line in lines for cell in line])
     rows = [[_number(cell) for cell in line] for line in lines]
     if len(rows) == 1 or len(rows[0]) == 1:
         return Typed(np.array([value for row in rows for value in row])[:, np.newaxis])
@@ -109,15 +119,51 @@ def _cells(line: str) -> list[str]:
     return [part for part in parts if part]
 
 
+def _table(text: str) -> tuple[list[str], list[list[str]]] | None:
+    """Return header and rows of a table with names in its first line and one separator; None if it is no such table."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    for separator in "\t;,":
+        cut = [[re.sub(r'^"(.*)"$', r"\1", cell.strip()) for cell in line.split(separator)] for line in lines]
+        if all(len(cells) > 1 and not cells[-1] for cells in cut):
+            cut = [cells[:-1] for cells in cut]
+        header, rows = (cut[0], cut[1:]) if cut else ([], [])
+        dated = all(_DATE.fullmatch(cells[0]) for cells in rows)
+        filled = [[cell for cell in cells[dated:] if cell] for cells in rows]
+        named = len(header) > 1 and not any(_numeric([cell]) for cell in header)
+        if rows and named and all(map(_numeric, filled)):
+            return header[dated:], [cells[dated:] for cells in rows]
+    return None
+
+
+def _table_steps(header: list[str], rows: list[list[str]]) -> Typed:
+    """Return a table as channels; every cell must be there."""
+    for number, cells in enumerate(rows, start=2):
+        if "" in cells:
+            raise DataError(f"sequence: line {number} has an empty cell; type a number in its place.")
+        if len(cells) != len(header):
+            raise DataError(f"sequence: line {number} has {len(cells)} cells, the first {len(header)}.")
+    values = [[_number(cell) for cell in cells] for cells in rows]
+    return _columns(values, header) if len(header) > 1 else Typed(np.array(values))
+
+
+def _plain(cell: str) -> str:
+    return re.sub("[−–]", "-", cell.replace(",", ".", 1))
+
+
 def _number(cell: str) -> float:
-    return float(cell.replace(",", ".").replace("−", "-"))
+    return float(_plain(cell))
 
 
 def _numeric(cells: list[str]) -> bool:
-    try:
-        return all(np.isfinite(_number(cell)) for cell in cells)
-    except ValueError:
-        return False
+    return all(_NUMBER.fullmatch(_plain(cell)) and np.isfinite(_number(cell)) for cell in cells)
+
+
+def _check_thousands(cells: list[str]) -> None:
+    """Refuse commas that may stand between thousands."""
+    commas = [cell for cell in cells if "," in cell]
+    if commas and all(map(_THOUSANDS.fullmatch, commas)):
+        readings = commas[0].replace(",", "."), commas[0].replace(",", "")
+        raise DataError(f"sequence: '{commas[0]}' may be {readings[0]} or {readings[1]}; write one of them.")
 
 
 def _check_mixture(lines: list[list[str]]) -> None:
@@ -125,6 +171,9 @@ def _check_mixture(lines: list[list[str]]) -> None:
     named = len(lines) > 1 and not any(_numeric([cell]) for cell in lines[0])
     cells = [cell for line in lines[named:] for cell in line]
     words = [cell for cell in cells if not _numeric([cell])]
+    signed = [cell for cell in words if _WITH_SIGN.fullmatch(cell)]
+    if signed and 2 * (len(words) - len(signed)) <= len(cells):
+        raise DataError(f"sequence: '{signed[0]}' is no plain number; leave out signs such as % and $.")
     if 2 * len(words) <= len(cells):
         raise DataError(
             f"sequence: '{words[0]}' stands among numbers; type a number in its place, or, if all are words, spell the "

@@ -28,6 +28,8 @@ _MODULES = (
     "worked",
     "model",
     "state",
+    "names",
+    "reading",
     "sequence",
     "exercise",
 )
@@ -40,6 +42,7 @@ _SCRIPTS = (
         "layout",
         "edges",
         "marks",
+        "picker",
         "drawing",
         "panel",
         "paths",
@@ -59,7 +62,8 @@ def render(document: Mapping[str, Any]) -> str:
     Parameters
     ----------
     document : mapping
-        Result of `Trace.to_dict` or `Lesson.to_dict`; see ``docs/trace-schema.md``.
+        Result of `Trace.to_dict` or `Lesson.to_dict`, or such a document of version 1 written elsewhere; see
+        ``docs/trace-schema.md``.
 
     Returns
     -------
@@ -94,7 +98,7 @@ def render(document: Mapping[str, Any]) -> str:
     environment.filters["prose"] = formulas.prose
     environment.filters["number"] = _number
     environment.filters["picture"] = lambda block: Markup(svg(block))
-    lesson = dict(document) if document["kind"] == "lesson" else _alone(document)
+    lesson = {"letters": None, **document} if document["kind"] == "lesson" else _alone(document)
     traces = {
         name: bare_trace(trace) if computable(trace) else compact_trace(trace, formulas)
         for name, trace in lesson["traces"].items()

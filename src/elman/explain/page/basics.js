@@ -6,8 +6,10 @@ import * as slips from "./slips.js";
 import * as exercises from "./exercise.js";
 import * as sequences from "./sequence.js";
 import * as changes from "./state.js";
+import { nameOf } from "./names.js";
+import { numberOf } from "./reading.js";
 import { dot, numbers, of, printed, summed, symbol, transposed } from "./writing.js";
-import { longName, shortName } from "./forward_nodes.js";
+import { columnLetter, longName, shortName } from "./forward_nodes.js";
 
 const DOCUMENT = JSON.parse(document.getElementById("document").textContent);
 const FORMULAS = document.getElementById("formulas").content.children;
@@ -46,6 +48,10 @@ function math(formula) {
   holder.innerHTML = parts.length > 1 ? `<span>${inner}</span>` : inner;
   return translate(holder.content.firstChild);
 }
+
+/** Formulas and words as elements, and as text for screen readers. */
+const written = (parts) => parts.map((part) => (typeof part === "string" ? part : math(part)));
+const said = (parts) => parts.map((part) => (typeof part === "string" ? part : translatedText(part.t))).join("");
 
 /** Set an attribute, or a class, unless it is set already: most of a drawing stays as it is after a change. */
 function setOnce(element, name, value) {

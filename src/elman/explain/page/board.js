@@ -179,6 +179,7 @@ class Board extends Edits {
   /** Write everything again in another notation. */
   rewrite() {
     this.drawing.rename();
+    if (this.rolled) this.stage.replaceChildren(rolledDrawing(this));
     this.refit();
     this.update();
   }
@@ -272,7 +273,7 @@ class Board extends Edits {
     this.parameterIndex = index;
     const longest = this.gradient.paths.reduce((best, path, i, all) => (span(path) > span(all[best]) ? i : best), 0);
     this.pickPath(longest, false, update);
-    if (update) this.panel.querySelector("select")?.focus();
+    if (update) this.panel.querySelector(".picker button")?.focus();
   }
 
   pickPath(index, focus = false, update = true) {

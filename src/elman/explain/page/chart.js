@@ -13,7 +13,8 @@ class Chart {
     const finite = losses.filter(Number.isFinite);
     const [low, high] = [Math.min(...finite), Math.max(...finite)];
     this.x = (i) => CHART.left + ((CHART.width - CHART.left - CHART.right) * i) / Math.max(losses.length - 1, 1);
-    this.y = (loss) => CHART.top + ((CHART.height - CHART.top - CHART.bottom) * (high - loss)) / (high - low || 1);
+    const part = (loss) => (high > low ? clamp((high - loss) / (high - low), 0, 1) : 0);
+    this.y = (loss) => CHART.top + (CHART.height - CHART.top - CHART.bottom) * part(loss);
     const line = finite.map((loss, i) => `${i ? "L" : "M"}${this.x(i).toFixed(1)} ${this.y(loss).toFixed(1)}`).join("");
     const ticks = (high === low ? [high] : [high, (high + low) / 2, low]).map((value) =>
       draw(

@@ -122,7 +122,7 @@ class Drawing {
         "aria-hidden": "true",
         "data-weight": edge.weight.name,
         "text-anchor": "middle",
-        ...edge.middle,
+        ...besideEdge(edge.line, edge.weight),
       });
       layer.append(edge.name);
     }
@@ -233,10 +233,12 @@ class Drawing {
     for (const edge of this.backEdges) this.lit(edge, view !== "paths" && edges === this.backEdges && edge.to === id);
   }
 
-  /** The letters of the weights in the chosen notation. */
+  /** The letters beside lines and gates in the chosen notation. */
   rename() {
     for (const { name, weight } of this.edges)
       if (name) name.replaceChildren(...label(weightLetter(weight), {}).childNodes);
+    for (const { ghost, forward } of this.items)
+      if (ghost) ghost.lastChild.replaceChildren(...label(`1 − ${forward.symbol.t}`, {}).childNodes);
   }
 
   /** Show a part of the drawing, as large as its box allows; null shows all of it in its own size. */

@@ -63,14 +63,12 @@ function forwardEdges(trace, plan, nodes) {
     for (const id of to.inputs) {
       const from = byId.get(id);
       if (!from || throughGate(from, to)) continue;
-      const ends = [plan.places.get(from.id), plan.places.get(to.id)];
       found.push({
         id: `${from.id}>${to.id}`,
         from: from.id,
         to: to.id,
         d: pathBetween(trace, plan, from, to),
         weight: weightOn(from, to),
-        middle: middle(ends),
       });
     }
   return found;

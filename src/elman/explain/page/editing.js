@@ -41,8 +41,9 @@ class EditBar {
     this.reset.disabled = this.board.model === first;
   }
 
-  say(text) {
-    this.said.textContent = text;
+  /** Say something in formulas and words. */
+  say(...parts) {
+    this.said.replaceChildren(...written(parts));
   }
 
   async copy() {
@@ -84,13 +85,13 @@ class Edits extends Moves {
     if (value === old) return;
     const changed = changes.withNumber(base, place, value);
     const next = place[0] === "x" ? { ...changed, rowNames: null } : changed; // such names repeat the input
-    this.change(next, `${placeName(place)}: ${number(old)} → ${number(value)}`, {
+    this.change(next, [...nameOf(this.model, place), `: ${number(old)} → ${number(value)}`], {
       merge,
       epoch: weight ? 0 : this.epochIndex,
     });
   }
 
-  /** Show another model; say what changed, and from where to where the loss went. */
+  /** Show another model; say what changed, in formulas and words, and from where to where the loss went. */
   change(next, what, { merge = false, epoch = 0 } = {}) {
     if (!merge) this.history.add(this.model);
     const loss = this.source.loss(this.epochIndex);
@@ -99,7 +100,7 @@ class Edits extends Moves {
       nodes: new Map([...this.detail.forward, ...this.detail.backward].map((node) => [node.id, node])),
     };
     this.take(next, epoch);
-    this.edits.say(`${what}; loss ${number(loss)} → ${number(this.source.loss(this.epochIndex))}`);
+    this.edits.say(...what, `; loss ${number(loss)} → ${number(this.source.loss(this.epochIndex))}`);
     this.before = null;
   }
 

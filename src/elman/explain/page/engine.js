@@ -234,7 +234,7 @@ export function fromOutput(net, { do: d }) {
 
 /** The derivative of a parameter's own use at one step, the previous state held constant: ∂⁺ of the chain rule. */
 export function ofStep(net, name, step, { da, dk, dq }) {
-  if (name === "W_x") return outer(step.x, da);
+  if (name === "W_x") return outer((net.slips?.has("earlier-input") && step.before.x) || step.x, da);
   if (name === "W_h") return outer(net.slips?.has("later-state") ? step.h : step.before.h, dk);
   return name === "b" ? da : dq; // b_hn is added to q
 }

@@ -2,24 +2,34 @@
 // rounding, a wrong one diagnosed.
 
 import { added, contribution, direct, forward, inOutput, ofOutput, paths, stepBack } from "./engine.js";
+import { entryOf } from "./names.js";
+import { numberOf, plainNumber } from "./reading.js";
 import { switched } from "./slips.js";
 import { partial, symbol } from "./writing.js";
 
 const MOST = 60; // cells of one gradient; of a larger one the paths of the first number alone are asked
 
-/** Whether a typed number is a value, within the rounding of its own digits. */
+const JUDGED = 4; // decimals; further ones depend on how the numbers before were rounded
+
+/** Half a unit of the last judged decimal of a typed number. */
+function roundingOf(text) {
+  const [digits, power = "0"] = plainNumber(text).toLowerCase().split("e");
+  const decimals = (digits.split(".")[1] ?? "").length - Number(power);
+  return 0.5 * 10 ** -Math.min(decimals, JUDGED);
+}
+
+/** Whether a typed number is a value, within the rounding of its own digits, and within half a percent. */
 export function matches(text, value) {
-  const typed = Number(text.trim().replace(",", ".").replace("−", "-"));
-  if (text.trim() === "" || !Number.isFinite(typed)) return false;
-  const digits = (text.split(/[.,]/)[1] ?? "").length;
-  const rounding = 0.5 * 10 ** -digits;
-  return Math.abs(typed - value) <= Math.min(rounding, 0.005 * Math.max(Math.abs(value), 0.02)) + 1e-12;
+  const typed = numberOf(text);
+  const allowed = Math.min(roundingOf(text), 0.005 * Math.max(Math.abs(value), 0.02));
+  return typed !== null && Math.abs(typed - value) <= allowed + 1e-12;
 }
 
 /** The sentence for a wrong answer: the mistake that gives this number, if one is known. */
 export function diagnosis(text, { value, mistakes }) {
-  const typed = text.trim().replace(",", ".").replace("−", "-");
-  const found = mistakes().find(([, wrong]) => Math.abs(wrong - value) > 1e-9 && matches(typed, wrong));
+  if (numberOf(text) === null) return `'${text.trim()}' is no number.`;
+  if (Math.abs(numberOf(text) - value) <= roundingOf(text)) return "Right so far, but type more digits.";
+  const found = mistakes().find(([, wrong]) => Math.abs(wrong - value) > 1e-9 && matches(text, wrong));
   return found ? `No: that is ${found[0]}.` : "No.";
 }
 
@@ -55,7 +65,7 @@ function stateMistakes(run, n, t, j) {
   const steps = row.flatMap((other, k) => (k === t ? [] : [[`h_${k} in place of h_${t}`, other.h[j]]]));
   const units = row[t].h.flatMap((value, m) => (m === j ? [] : [[`the state of unit ${m + 1}`, value]]));
   const others = run.steps.flatMap((all, m) => (m === n ? [] : [[`h_${t} of example ${m + 1}`, all[t].h[j]]]));
-  return [...raw, ...steps, ...units, ...others];
+  return [...raw, ["the right number with the wrong sign", -row[t].h[j]], ...steps, ...units, ...others];
 }
 
 /** The cells of the gradient of one parameter, for one example. */
@@ -84,12 +94,11 @@ class GradientCells {
 
   ofPlace(place, places, byTerm) {
     const { name, terms, run } = this;
-    const several = places.length > 1;
-    const entry = several ? ` ${place.map((index) => index + 1).join(",")}` : "";
-    const sign = partial(symbol("L"), symbol(name));
+    const { letter, entry } = entryOf(this.net, name, place);
+    const sign = partial(symbol("L"), letter);
     const how = inOutput(name) ? ", output by output" : ", path by path";
     const group = byTerm ? { sign, text: `${entry}${how}` } : this.group;
-    const key = `${name}${several ? `:${entry.trim()}` : ""}`;
+    const key = `${name}${places.length > 1 ? `:${place.map((index) => index + 1).join(",")}` : ""}`;
     const values = terms.map((term) => term.value(place));
     const total = values.reduce(added);
     const parts = terms.map((term, i) => ({
@@ -123,8 +132,11 @@ class GradientCells {
 
   /** The numbers of the same gradient at other places. */
   elsewhere(place, places, valueAt) {
-    const others = places.filter((other) => other !== place);
-    return others.map((other) => [`the number ${other.map((index) => index + 1).join(",")}`, valueAt(other)]);
+    const called = (other) => {
+      const { letter, entry } = entryOf(this.net, this.name, other);
+      return `the number${entry}${letter.t === this.name ? "" : ` of ${letter.t}`}`;
+    };
+    return places.filter((other) => other !== place).map((other) => [called(other), valueAt(other)]);
   }
 }
 

@@ -24,6 +24,13 @@ import {
 export const longName = (name) => (inOutput(name) ? `output.${name}` : `layers.0.${name}`);
 export const shortName = (name) => name.split(".").at(-1);
 
+/** The letter of a parameter, or of its columns for one gate. */
+export function columnLetter(name, gate) {
+  if (gate === "") return name;
+  if (name === "b") return gate === "n" ? "b_xn" : `b_${gate}`;
+  return name + gate;
+}
+
 export const at = (chain, name, t) => (chain === null ? `output/${name}/${t}` : `${chain}/${name}/1/${t}`);
 export const columnsOf = (M, gate, gates) => {
   const width = (Array.isArray(M[0]) ? M[0].length : M.length) / gates.length;
@@ -162,8 +169,7 @@ export class ForwardNodes {
   weight(name, gate = "") {
     const value = this.net.weights[name];
     if (!value) return null;
-    const letter =
-      gate === "" ? name : name === "b" && gate === "n" ? "b_xn" : name === "b" ? `b_${gate}` : name + gate;
+    const letter = columnLetter(name, gate);
     if (!this.weights.has(letter)) {
       const columns = gate === "" ? value : columnsOf(value, gate, this.gates);
       this.weights.set(letter, constant(longName(name), symbol(letter), columns));

@@ -2,28 +2,21 @@
 
 const PER_PIXEL = 0.01;
 const FREE = 3; // pixels before a press becomes a drag
-const WHERE = { h0: "h₀", c0: "c₀", rate: "learning rate" };
 
 /** Coarse with Shift, fine with Alt. */
 const pace = ({ shiftKey, altKey }) => (shiftKey ? 10 : altKey ? 0.1 : 1);
 const rounded = (value) => Number(value.toPrecision(12));
 
-/** "W_h 1,2": the name and the indices of a place, counted from 1. */
-function placeName([name, ...indices]) {
-  const numbers_ = indices.map((index) => index + 1).join(",");
-  return `${WHERE[name] ?? name} ${numbers_}`.trim();
-}
-
 const sizeOf = (text) => Math.max(4, text.length);
 
-function handleOf(place, value) {
+function handleOf({ place, name }, value) {
   const text = number(value);
   return make("input", {
     class: "handle",
     type: "text",
     inputmode: "decimal",
     role: "spinbutton",
-    "aria-label": placeName(place),
+    "aria-label": name,
     "aria-valuenow": String(value),
     "data-place": JSON.stringify(place),
     value: text,
@@ -32,6 +25,9 @@ function handleOf(place, value) {
     spellcheck: "false",
   });
 }
+
+/** The handle of a place of a board's model: where its number is, and how it is called. */
+const handleFor = (board, place) => ({ place, name: said(nameOf(board.model, place)) });
 
 const placeIn = (element) => (element.place ??= JSON.parse(element.dataset.place));
 
@@ -86,9 +82,13 @@ function type(board, element) {
     return;
   }
   element.typed = false; // replacing the tables takes the focus away, and must not type again
-  const value = Number(element.value.trim().replace(",", ".").replace("−", "-"));
-  if (element.value.trim() === "" || !Number.isFinite(value)) element.value = number(known);
-  else board.setNumber(place, value);
+  const value = numberOf(element.value);
+  if (value !== null) {
+    board.setNumber(place, value);
+    return;
+  }
+  board.edits.say(`'${element.value}' is no number; the number before stays.`);
+  element.value = number(known);
 }
 
 function onHandleKey(board, element, event) {

@@ -110,7 +110,7 @@ class Lecture {
   }
 
   onKey(event) {
-    if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest("input, textarea, select")) return;
+    if (event.altKey || event.ctrlKey || event.metaKey || event.target.closest("input, textarea, select, .picker")) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     if (key === "l" && this.boards.length) this.toggle();
     else if (this.on && this.keys[key]) this.keys[key]();

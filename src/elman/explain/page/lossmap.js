@@ -20,8 +20,7 @@ class LossMap {
       "aria-label": "Map of the loss over two weights",
       onclick: (event) => this.go(event),
     });
-    const select = (name) => make("select", { "aria-label": name, onchange: () => this.draw() });
-    this.selects = [select("Weight along the map"), select("Weight up the map")];
+    this.pickers = ["Weight along the map", "Weight up the map"].map((name) => new Picker(name, () => this.draw()));
     this.text = make("p", { class: "note" });
     this.element = make(
       "div",
@@ -30,9 +29,9 @@ class LossMap {
         "div",
         { class: "choose" },
         make("span", { class: "kind" }, "loss over"),
-        this.selects[0],
+        this.pickers[0].element,
         make("span", { class: "kind" }, "and"),
-        this.selects[1],
+        this.pickers[1].element,
       ),
       make("div", { class: "ground" }, this.canvas, this.way),
       this.text,
@@ -46,14 +45,17 @@ class LossMap {
 
   /** Offer the weights of the model; keep the chosen ones if they are still there. */
   offer() {
-    const places = freeWeights(this.board.model).map((place) => JSON.stringify(place));
-    this.element.hidden = places.length < 2;
-    if (JSON.stringify(places) === this.offered) return;
-    this.offered = JSON.stringify(places);
-    this.selects.forEach((select, i) => {
-      const chosen = places.includes(select.value) ? select.value : places[i];
-      select.replaceChildren(...places.map((place) => make("option", { value: place }, placeName(JSON.parse(place)))));
-      select.value = chosen ?? "";
+    const { model } = this.board;
+    const [free, before] = [freeWeights(model), this.free ?? []];
+    const form = JSON.stringify([free, model.net.cell]);
+    this.element.hidden = free.length < 2;
+    if (form === this.form) return;
+    [this.free, this.form] = [free, form];
+    const keys = free.map((place) => JSON.stringify(place));
+    const names = free.map((place) => nameOf(model, place));
+    this.pickers.forEach((picker, i) => {
+      const kept = keys.indexOf(JSON.stringify(before[picker.chosen]));
+      picker.offer(names, kept < 0 ? Math.min(i, free.length - 1) : kept);
     });
   }
 
@@ -63,7 +65,7 @@ class LossMap {
     this.stale = !this.seen;
     if (this.element.hidden || !this.seen) return;
     const { board } = this;
-    const places = this.selects.map(({ value }) => JSON.parse(value));
+    const places = this.pickers.map(({ chosen }) => this.free[chosen]);
     const points = Array.from({ length: board.source.count }, (_, i) => this.at(i, places)).filter((point) =>
       point.every(Number.isFinite),
     );
@@ -78,9 +80,9 @@ class LossMap {
     return places.map((place) => changes.numberAt({ net, data: this.board.model.data }, place));
   }
 
-  /** Pixels of the drawing for two weights. */
+  /** Pixels of the drawing for two weights; far outside of the map, any pixels outside. */
   pixel([a, b]) {
-    const part = (value, [low, high]) => (value - low) / (high - low);
+    const part = (value, [low, high]) => clamp((value - low) / (high - low), -9, 9);
     return [MAP.width * part(a, this.range[0]), MAP.height * (1 - part(b, this.range[1]))];
   }
 
@@ -115,9 +117,10 @@ class LossMap {
     const [x, y] = this.pixel(point);
     this.marker.setAttribute("cx", x);
     this.marker.setAttribute("cy", y);
+    const names = this.places.map((place) => said(nameOf(this.board.model, place)));
     this.way.setAttribute(
       "aria-label",
-      `Map of the loss over ${this.places.map(placeName).join(" and ")}; at ${point.map(number).join(" and ")} the loss is ${number(this.board.source.loss(this.board.epochIndex))}`,
+      `Map of the loss over ${names.join(" and ")}; at ${point.map(number).join(" and ")} the loss is ${number(this.board.source.loss(this.board.epochIndex))}`,
     );
   }
 
@@ -171,13 +174,14 @@ class LossMap {
       (one, place, axis) => changes.withNumber(one, place, Number(there[axis])),
       this.board.shownModel,
     );
-    this.board.change(next, `${this.places.map(placeName).join(", ")} → ${there.join(", ")}`);
+    const [along, up] = this.places.map((place) => nameOf(this.board.model, place));
+    this.board.change(next, [...along, ", ", ...up, ` → ${there.join(", ")}`]);
   }
 }
 
 /** A range around values, with room on both sides. */
 function spread(values) {
   const [low, high] = [Math.min(...values), Math.max(...values)];
-  const room = Math.max(0.6 * (high - low), 0.5);
+  const room = Math.max(0.6 * (high - low), 0.5, 0.05 * Math.max(-low, high));
   return [low - room, high + room];
 }

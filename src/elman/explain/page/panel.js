@@ -131,5 +131,6 @@ class NodePanel {
 /** One sentence for a screen reader. */
 function spoken(node, row) {
   const values = ofRow(node, row).slice(0, 8).map(number).join(", ");
-  return `${node.symbol.t}${node.equation ? ` = ${node.equation.t}` : ""} = ${values}`;
+  const equation_ = node.equation ? ` = ${translatedText(node.equation.t)}` : "";
+  return `${translatedText(node.symbol.t)}${equation_} = ${values}`;
 }

@@ -69,7 +69,7 @@ function pathGrid(board) {
     make(
       "tr",
       {},
-      make("th", { scope: "row" }, t === null ? "L" : `L${t}`),
+      make("th", { scope: "row" }, ...spell(t === null ? "L" : `L_${t}`)),
       ...columns.map((k) =>
         make(
           "td",
@@ -140,26 +140,24 @@ function factorTables(board, path) {
         const value = factor.value[row];
         const shape = shapeOf(value);
         const flat = shape.length > 2 ? value.map((part) => part.flat(Infinity)) : value;
-        const names = stateNames(board.trace, path.chain);
-        const rows = /^ds/.test(id) && shape.length > 1 ? names : null;
-        const columns =
-          /^(ds|dy)\/ds/.test(id) && shape.at(-1) === names.length && shape.length === 2 && !id.startsWith("ds/dθ")
-            ? names
-            : null;
+        const names = () => stateNames(board.trace, path.chain);
+        const rows = /^ds/.test(id) && shape.length > 1 ? names() : null;
+        const ofState = /^(ds|dy)\/ds/.test(id) && shape.length === 2 && !id.startsWith("ds/dθ");
+        const columns = ofState && shape.at(-1) === names().length ? names() : null;
         return matrixTable(factor.symbol, flat, { shape: shape.join(" × "), rows, columns });
       }),
   );
 }
 
-/** Names of the components of a state: h1, h2, c1, c2. */
+/** Headings for the components of a state: h 1, h 2, c 1, c 2. */
 function stateNames(trace, chain) {
   const { parts } = trace.states.find((state) => state.chain === chain) ?? trace.states[0];
   const layers = trace.architecture.num_layers > 1;
   return parts.flatMap(({ name, layer, size }) =>
-    Array.from(
-      { length: size },
-      (_, j) => `${name}${layers ? `⁽${"⁰¹²³⁴⁵⁶⁷⁸⁹"[layer] ?? layer}⁾` : ""}${size > 1 ? j + 1 : ""}`,
-    ),
+    Array.from({ length: size }, (_, j) => [
+      ...spell(`${name}${layers ? `⁽${"⁰¹²³⁴⁵⁶⁷⁸⁹"[layer] ?? layer}⁾` : ""}`),
+      size > 1 ? ` ${j + 1}` : "",
+    ]),
   );
 }
 
@@ -187,19 +185,8 @@ function sums(board) {
 
 function showPath(board) {
   const path = board.path;
-  const choose = make(
-    "select",
-    { "aria-label": "Parameter", onchange: (event) => board.pickParameter(event.target.selectedIndex) },
-    ...board.detail.gradients.map(({ parameter, symbol }, i) =>
-      make(
-        "option",
-        { selected: i === board.parameterIndex },
-        translatedText(symbolText(board, parameter) ?? symbol.t),
-      ),
-    ),
-  );
   const first = [
-    make("div", { class: "choose" }, make("span", { class: "kind" }, "gradient of"), choose),
+    make("div", { class: "choose" }, make("span", { class: "kind" }, "gradient of"), parameterPicker(board)),
     make("div", { class: "scroll", role: "group", "aria-label": "Grid of paths" }, pathGrid(board)),
     make(
       "div",
@@ -238,7 +225,14 @@ function ownTables(board, path) {
   return [...parts, matrixTable(`this path, sum over the examples${dropped}`, path.contribution)];
 }
 
-const symbolText = (board, name) => board.trace.parameters.find((parameter) => parameter.name === name)?.symbol.t;
+/** The choice of the parameter whose gradient is shown. */
+function parameterPicker(board) {
+  const picker = new Picker("Parameter", (index) => board.pickParameter(index));
+  const known = new Map(board.trace.parameters.map(({ name, symbol }) => [name, symbol]));
+  const letters = board.detail.gradients.map(({ parameter, symbol }) => [known.get(parameter) ?? symbol]);
+  picker.offer(letters, board.parameterIndex);
+  return picker.element;
+}
 
 function spokenPath(board) {
   const { path, reached } = board;

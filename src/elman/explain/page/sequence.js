@@ -1,47 +1,91 @@
 // A typed sequence as data: numbers, columns of numbers (channels), or words; cut into windows with the next value.
 
+import { numberOf } from "./reading.js";
+import { switched } from "./slips.js";
 import { oneHot, sizesOf, withSizes } from "./state.js";
 
 const MOST = { T: 50, windows: 24, width: 12 };
-const STEP_NAMES = /^(step|steps|t|time|nr|no|index|#)$/i;
-const isNumber = (text) => text !== "" && Number.isFinite(Number(text));
-const plain = (text) => text.replace(",", ".").replace("−", "-");
+const STEP_NAMES = /^(step|steps|t|time|nr|no|index|#|date|day|week|month|quarter|year)$/i;
+const DATE = /^\d{4}-\d\d?(-\d\d?)?$/;
+const WITH_SIGN = /^[-−–+]?[$€£¥]?\d[\d.,]*[$€£¥%]?$/;
+const THOUSANDS = /^[-−–+]?[1-9]\d{0,2},\d{3}$/;
+const isNumber = (cell) => numberOf(cell) !== null;
 
 /** Cells of a line: separated by tabs, semicolons or spaces; commas separate unless they are decimal. */
 function cellsOf(line) {
   const cells = line.trim().split(/[\s;]+/);
   const parts = cells.flatMap((cell) =>
-    /^[-−+\d.e]+,$/i.test(cell) || !/^[-−]?\d+,\d+$/.test(cell) ? cell.split(",") : [cell],
+    !/^[-−–+]?\d+,\d+$/.test(cell) ? cell.split(",") : [cell],
   );
   return parts.filter((cell) => cell !== "");
 }
 
+/** Header and rows of a table with names in its first line and one separator; null if the text is no such table. */
+function tableOf(text) {
+  const lines = text.split("\n").filter((line) => line.trim());
+  for (const separator of ["\t", ";", ","]) {
+    const cut = lines.map((line) => line.split(separator).map((cell) => cell.trim().replace(/^"(.*)"$/, "$1")));
+    if (cut.every((cells) => cells.length > 1 && cells.at(-1) === "")) cut.forEach((cells) => cells.pop());
+    const [header, ...rows] = cut;
+    const dated = rows.length > 0 && rows.every(([first]) => DATE.test(first));
+    const fits = (cell, j) => cell === "" || isNumber(cell) || (dated && j === 0);
+    if (rows.length && header.length > 1 && !header.some(isNumber) && rows.every((cells) => cells.every(fits)))
+      return dated ? [header.slice(1), rows.map((cells) => cells.slice(1))] : [header, rows];
+  }
+  return null;
+}
+
+/** A table as channels; every cell must be there. */
+function tableSteps([header, rows]) {
+  const empty = rows.findIndex((cells) => cells.includes(""));
+  if (empty >= 0) throw new Error(`Line ${empty + 2} has an empty cell; type a number in its place.`);
+  const uneven = rows.findIndex((cells) => cells.length !== header.length);
+  if (uneven >= 0)
+    throw new Error(`Line ${uneven + 2} has ${rows[uneven].length} cells, the first line ${header.length}.`);
+  const values = rows.map((cells) => cells.map(numberOf));
+  return header.length > 1 ? channelsOf(values, header) : numbersOf(values.flat());
+}
+
 /** Kind, channels or vocabulary, and one vector per step. Throws an Error with a sentence for the reader. */
 export function parseSequence(text) {
+  const named = tableOf(text);
+  if (named) return tableSteps(named);
   const lines = text
     .split("\n")
     .map(cellsOf)
     .filter((cells) => cells.length);
   if (!lines.length) throw new Error("Type numbers, columns of numbers, or words.");
-  const numeric = (cells) => cells.every((cell) => isNumber(plain(cell)));
+  const numeric = (cells) => cells.every(isNumber);
   const header = lines.length > 1 && !numeric(lines[0]) && lines.slice(1).every(numeric) ? lines.shift() : null;
   if (!lines.every(numeric)) {
     checkMixture(lines);
     return wordsOf(lines);
   }
-  const rows = lines.map((cells) => cells.map((cell) => Number(plain(cell))));
+  checkThousands(lines.flat());
+  const rows = lines.map((cells) => cells.map(numberOf));
   return rows.length > 1 && rows[0].length > 1 ? channelsOf(rows, header) : numbersOf(rows.flat());
 }
 
 /** Half or more are numbers: a slip, or a text? A first line without numbers may hold names. */
 function checkMixture(lines) {
-  const numeric = (cell) => isNumber(plain(cell));
-  const named = lines.length > 1 && !lines[0].some(numeric);
+  const named = lines.length > 1 && !lines[0].some(isNumber);
   const cells = lines.slice(named ? 1 : 0).flat();
-  const words = cells.filter((cell) => !numeric(cell));
+  const words = cells.filter((cell) => !isNumber(cell));
+  const signed = words.filter((cell) => WITH_SIGN.test(cell));
+  if (signed.length && 2 * (words.length - signed.length) <= cells.length)
+    throw new Error(`'${signed[0]}' is no plain number; leave out signs such as % and $.`);
   if (2 * words.length <= cells.length)
     throw new Error(
       `'${words[0]}' stands among numbers; type a number in its place, or, if all are words, spell the numbers, such as 'one'.`,
+    );
+}
+
+/** Refuse commas that may stand between thousands. */
+function checkThousands(cells) {
+  const commas = cells.filter((cell) => cell.includes(","));
+  if (commas.length && commas.every((cell) => THOUSANDS.test(cell)))
+    throw new Error(
+      `'${commas[0]}' may be ${commas[0].replace(",", ".")} or ${commas[0].replace(",", "")}; write one of them.`,
     );
 }
 
@@ -85,7 +129,7 @@ export function windowsOf({ steps, kind }, size, every) {
   const least = every ? 2 : size + 1;
   if (steps.length < least)
     throw new Error(
-      `${steps.length} steps are given; ${every ? "a next value" : `windows of ${size} and their next value`} need ${least}.`,
+      `${steps.length === 1 ? "1 step is" : `${steps.length} steps are`} given; ${every ? "a next value" : `windows of ${size} and their next value`} need ${least}.`,
     );
   if (steps[0].length > MOST.width)
     throw new Error(`${steps[0].length} channels are given; the page takes ${MOST.width}.`);
@@ -105,7 +149,7 @@ export function windowsOf({ steps, kind }, size, every) {
 export function withSequence(model, sequence, size, every) {
   const { x, y } = windowsOf(sequence, size, every);
   const [N, D, K] = [x[0].length, x[0][0].length, (every ? y[0][0] : y[0]).length];
-  const { net, data } = withSizes(model, { D, K });
+  const { net, data } = withSizes(switched(model, "newest-first", false), { D, K });
   const [words, H] = [sequence.words, sizesOf(model).H];
   const squared = ["half_squared_error", "mean_squared_error"].includes(net.loss);
   const ends = words

@@ -11,11 +11,12 @@ const NAMES = {
   softmax: "softmax",
 };
 
-/** A select with a name; change is called with the chosen value. */
-function chooser(name, options, change) {
+/** A select with a name, and a letter beside it; change is called with the chosen value. */
+function chooser(name, options, change, letter = null) {
   const select = make("select", { "aria-label": name, onchange: () => change(select.value) });
   select.append(...options.map(([value, text]) => make("option", { value }, text)));
-  return { select, element: make("label", { class: "choice" }, `${name} `, select) };
+  const shown = letter ? [`${name} `, math(letter), " "] : [`${name} `];
+  return { select, element: make("label", { class: "choice" }, ...shown, select) };
 }
 
 const counted = (most) => Array.from({ length: most }, (_, i) => [String(i + 1), String(i + 1)]);
@@ -26,7 +27,7 @@ class Setup {
     this.board = board;
     const { MOST, LOSSES } = changes;
     const set = (name, act) => (value) =>
-      board.change(act(board.model, value), `${name}: ${NAMES[value] ?? LOSSES[value] ?? value}`);
+      board.change(act(board.model, value), [`${name}: ${NAMES[value] ?? LOSSES[value] ?? value}`]);
     const whole = (act) => (model, value) => act(model, Number(value));
     this.choices = {
       cell: chooser("Cell", named(["rnn", "lstm", "gru"]), set("cell", changes.withCell)),
@@ -35,8 +36,8 @@ class Setup {
         named(["tanh", "sigmoid", "relu", "identity"]),
         set("activation", changes.withActivation),
       ),
-      H: chooser("Units H", counted(MOST.H), set("units", whole(changes.withHidden))),
-      T: chooser("Steps T", counted(MOST.T), set("steps", whole(changes.withSteps))),
+      H: chooser("Units", counted(MOST.H), set("units", whole(changes.withHidden)), symbol("H")),
+      T: chooser("Steps", counted(MOST.T), set("steps", whole(changes.withSteps)), symbol("T")),
       readout: chooser(
         "Output",
         [
@@ -45,10 +46,10 @@ class Setup {
         ],
         set("output", changes.withReadout),
       ),
-      output: chooser("ŷ", [], set("output activation", changes.withOutput)),
+      output: chooser("Output activation", [], set("output activation", changes.withOutput), symbol("yhat")),
       loss: chooser("Loss", Object.entries(LOSSES), set("loss", changes.withLoss)),
       depth: chooser("BPTT depth", [], (value) =>
-        board.change(changes.withDepth(board.model, value === "all" ? null : Number(value)), `BPTT depth: ${value}`),
+        board.change(changes.withDepth(board.model, value === "all" ? null : Number(value)), [`BPTT depth: ${value}`]),
       ),
     };
     this.element = make(

@@ -10,11 +10,14 @@ function weightOn(from, to) {
 }
 
 /** The letter of a weight on an edge: W_x, or W_xi for the columns of a gate. */
-const weightLetter = ({ name, gate }) => symbol(name + gate).t;
+const weightLetter = ({ name, gate }) => symbol(columnLetter(name, gate)).t;
 
-/** The middle of an edge, for its weight. */
-function middle([p, q]) {
-  return { x: (p.x + q.x) / 2, y: (p.y + q.y) / 2 };
+/** A point of an edge for its weight; the edges to the gates of a cell lie close, so their letters stand in turn. */
+function besideEdge(path, { gate }) {
+  const order = "ifgorzn".indexOf(gate || "-");
+  const part = order < 0 ? 0.5 : [0.62, 0.42, 0.68, 0.49][order % 4];
+  const { x, y } = path.getPointAtLength(part * path.getTotalLength());
+  return { x, y };
 }
 
 /** What a use multiplies: the gradient of W_h at step k is h_(k-1)ᵀ times the adjoint of its product. */
@@ -36,13 +39,6 @@ function showWeight(board) {
   const total = uses.map(({ value }) => value).reduce((a, b) => added(a, b));
   const largest = Math.max(...uses.map(({ value }) => length(value)), 1e-300);
   const scalar = [total].flat(Infinity).length === 1;
-  const choose = make(
-    "select",
-    { "aria-label": "Parameter", onchange: (event) => board.pickParameter(event.target.selectedIndex) },
-    ...board.detail.gradients.map(({ parameter }, i) =>
-      make("option", { selected: i === board.parameterIndex }, translatedText(symbolText(board, parameter))),
-    ),
-  );
   const parts = uses.map(({ step, value }) => of(`use/${step}`, useFormula(name, trace.architecture.cell, step)));
   const shown =
     parts.length > 12
@@ -70,13 +66,14 @@ function showWeight(board) {
     { type: "button", "aria-pressed": String(board.rolled), onclick: () => board.roll() },
     board.rolled ? "Unroll" : "Roll up",
   );
-  const uses_ = `One ${symbol(name).t}, used at ${uses.length} step${uses.length > 1 ? "s" : ""}: its gradient is the sum over its uses${trace.rows > 1 ? `, ${rowName(trace, row)}` : ""}.`;
+  const example = trace.rows > 1 ? `, ${rowName(trace, row)}` : "";
+  const sentence = `, used at ${uses.length} step${uses.length > 1 ? "s" : ""}: its gradient is the sum over its uses${example}.`;
   board.panel.replaceChildren(
     make(
       "div",
       {},
-      make("div", { class: "choose" }, make("span", { class: "kind" }, "gradient of"), choose, rolled),
-      make("p", { class: "kind" }, uses_),
+      make("div", { class: "choose" }, make("span", { class: "kind" }, "gradient of"), parameterPicker(board), rolled),
+      make("p", { class: "kind" }, "One ", math(symbol(name)), sentence),
       make("div", { class: "equation" }, ...equations),
       make("ol", { class: "product uses" }, ...lines),
     ),

@@ -7,12 +7,13 @@ const curved = ({ cell, activation }) => cell === "rnn" && activation !== "ident
 const recurrent = ({ cell }) => cell === "rnn";
 const always = () => true;
 
-const [W_x, W_h, W_y, h_t, h_before] = [
+const [W_x, W_h, W_y, h_t, h_before, x_before] = [
   symbol("W_x"),
   symbol("W_h"),
   symbol("W_y"),
   symbol("h", "t"),
   symbol("h", "t−1"),
+  symbol("x", "t−1"),
 ];
 const slope = (weight) => partial(symbol("L"), weight);
 const sum = plus(dot(symbol("x", "t"), W_x), dot(h_before, W_h));
@@ -48,11 +49,32 @@ export const SLIPS = [
     recurrent,
   ],
   [
+    "earlier-input",
+    "D",
+    [x_before, " stands in place of ", symbol("x", "t"), ": ", partial(h_t, W_x, true), " = ", x_before],
+    [partial(h_t, W_x, true), " = ", symbol("x", "t")],
+    recurrent,
+  ],
+  [
+    "state-for-weight",
+    "D",
+    ["two and more steps back, a state stands in place of the last ", W_h, ": ", partial(h_t, h_before), " = ", h_t],
+    [partial(h_t, h_before), " = ", W_h],
+    ({ cell, weights }) => cell === "rnn" && weights.W_h.length === 1,
+  ],
+  [
     "factor-two",
     "D",
     ["the derivative of the square loses its factor 2"],
     [partial(symbol("L"), symbol("yhat")), " = 2 (", minus(symbol("yhat"), symbol("y")), ") / n"],
     ({ loss, output }) => loss === "mean_squared_error" && output !== "softmax",
+  ],
+  [
+    "newest-first",
+    "B",
+    ["the values before a target are read from the newest to the oldest"],
+    ["the oldest first"],
+    always,
   ],
   ["doubled", "A", [slope(W_x), " is counted twice"], [slope(W_x), " once"], always],
   ["one-step", "A", [h_before, " is held constant: one step back"], ["all paths back to step 1"], always],
@@ -73,25 +95,37 @@ export const SLIPS = [
 ].map(([id, note, printed, right, applies]) => ({ id, note, printed, right, applies }));
 
 const has = (net, id) => Boolean(net.slips?.has(id));
-const OF_UPDATE = ["no-rate", "signs", "doubled", "early-output"];
+const OF_UPDATE = ["no-rate", "signs", "state-for-weight", "doubled", "early-output"];
 export const inUpdate = (net) => OF_UPDATE.some((id) => has(net, id));
 
 /** The model with one slip more or less. */
 export function switched(model, id, on) {
+  if (has(model.net, id) === on) return model;
   const slips = new Set(model.net.slips);
   if (on) slips.add(id);
   else slips.delete(id);
   const depth = id === "one-step" ? (on ? 1 : null) : model.net.depth;
-  return { ...model, net: { ...model.net, slips, depth } };
+  const x = id === "newest-first" ? [...model.data.x].reverse() : model.data.x;
+  return { ...model, net: { ...model.net, slips, depth }, data: { ...model.data, x } };
 }
 
-/** The paths of one step with their sign, those of more steps with the opposite one. */
-function wrongSigns(run, slopes) {
+/** The model without slips. */
+export const without = (model) => [...(model.net.slips ?? [])].reduce((one, id) => switched(one, id, false), model);
+
+/** The factor that slips put before the path of one example: a sign, and h_(k+1) in place of the last W_h. */
+function slipFactor({ net, steps }, { t, k }, n) {
+  const sign = has(net, "signs") && t > k ? -1 : 1;
+  const state = has(net, "state-for-weight") && t > k + 1 ? steps[n][k + 1].h[0] / net.weights.W_h[0][0] : 1;
+  return sign * state;
+}
+
+/** The recurrent gradients as sums of paths with these factors. */
+function pathByPath(run, slopes) {
   const all = paths(run).filter(({ kept }) => kept);
-  const turned = (name) =>
-    all.map((path) => scaled(contribution(run, path, name), path.t === path.k ? 1 : -1)).reduce(added);
+  const part = (name, path, n) => scaled(contribution(run, path, name, n), slipFactor(run, path, n));
+  const total = (name) => all.flatMap((path) => run.steps.map((_, n) => part(name, path, n))).reduce(added);
   return Object.fromEntries(
-    Object.entries(slopes).map(([name, value]) => [name, inOutput(name) ? value : turned(name)]),
+    Object.entries(slopes).map(([name, value]) => [name, inOutput(name) ? value : total(name)]),
   );
 }
 
@@ -110,7 +144,7 @@ export function step(run, slopes) {
   const { net } = run;
   let used = slopes;
   if (has(net, "early-output")) used = afterOutput(run, used);
-  if (has(net, "signs")) used = wrongSigns(run, used);
+  if (has(net, "signs") || has(net, "state-for-weight")) used = pathByPath(run, used);
   if (has(net, "doubled") && used.W_x) used = { ...used, W_x: scaled(used.W_x, 2) };
   return descend(net, used, has(net, "no-rate") ? 1 : net.rate);
 }

@@ -1,8 +1,5 @@
 // The errors of the notes as switches, each with its effect on the loss.
 
-const written = (parts) => parts.map((part) => (typeof part === "string" ? part : math(part)));
-const said = (parts) => parts.map((part) => (typeof part === "string" ? part : translatedText(part.t))).join("");
-
 class Switches {
   constructor(board) {
     this.board = board;
@@ -24,7 +21,7 @@ class Switches {
     if (!this.element.open) return;
     const offered = slips.SLIPS.filter(({ id, applies }) => applies(net) || net.slips?.has(id));
     const focused = document.activeElement?.dataset?.slip;
-    const right = slips.effect({ net: { ...net, slips: new Set() }, data: model.data });
+    const right = slips.effect(slips.without(model));
     this.list.replaceChildren(...offered.map((slip) => this.entry(slip, right[1])));
     const [before, after] = slips.effect(model);
     this.together.textContent = net.slips?.size
@@ -37,15 +34,13 @@ class Switches {
   entry({ id, note, printed, right }, rightLoss) {
     const { board } = this;
     const on = Boolean(board.model.net.slips?.has(id));
-    const alone = slips.effect(
-      slips.switched({ ...board.model, net: { ...board.model.net, slips: new Set() } }, id, true),
-    );
+    const alone = slips.effect(slips.switched(slips.without(board.model), id, true));
     const box = make("input", {
       type: "checkbox",
       "data-slip": id,
       checked: on,
       onchange: () =>
-        board.change(slips.switched(board.model, id, box.checked), `${box.checked ? "On" : "Off"}: ${said(printed)}`),
+        board.change(slips.switched(board.model, id, box.checked), [box.checked ? "On: " : "Off: ", ...printed]),
     });
     return make(
       "li",

@@ -75,7 +75,7 @@ function matrixTable(
   const more = cut ? make("p", { class: "more" }, `… of ${size}`) : null;
   return make(
     "div",
-    { class: "matrix", role: "group", "aria-label": `${typeof title === "string" ? title : title.t}, ${size}` },
+    { class: "matrix", role: "group", "aria-label": `${typeof title === "string" ? title : translatedText(title.t)}, ${size}` },
     make("table", {}, caption, head, make("tbody", {}, ...body)),
     more,
   );
@@ -131,7 +131,7 @@ function parameterTable(board, name, value) {
   const rows = /^layers\.0\.(reverse\.)?W_x$|^embedding$/.test(name) ? wordsFor(trace, value.length) : null;
   const columns = /^output\./.test(name) ? wordsFor(trace, width) : gateColumns(trace, name, width);
   const short = shortName(name);
-  const handle = board.model ? (i, j) => (vector ? [short, j] : [short, i, j]) : null;
+  const handle = board.model ? (i, j) => handleFor(board, vector ? [short, j] : [short, i, j]) : null;
   const element = matrixTable(known ? known.symbol : name, value, {
     rows,
     columns,
@@ -171,45 +171,48 @@ function valueTable(board, node) {
     columns,
     marked: rows ? row : null,
     was,
-    handle: board.model && placeOf(node, trace),
+    handle: board.model && handlesOf(board, node),
   });
 }
 
-/** Where the numbers of an input, a target or an initial state are in the model; null for computed numbers. */
-function placeOf({ id, name, t }, { mode }) {
-  if (id.startsWith("forward/x/")) return (n, j) => ["x", t - 1, n, j];
-  if (id.startsWith("output/y/")) return (n, j) => (mode === "sequence-to-sequence" ? ["y", t - 1, n, j] : ["y", n, j]);
-  return /^forward\/[hc]\/1\/0$/.test(id) ? (n, j) => [`${name}0`, n, j] : null;
+/** The handles of an input, a target or an initial state; null for computed numbers. */
+function handlesOf(board, { id, name, t }) {
+  const every = board.trace.mode === "sequence-to-sequence";
+  const first = { "forward/x": ["x", t - 1], "output/y": every ? ["y", t - 1] : ["y"] }[id.replace(/\/\d+$/, "")];
+  const start = first ?? (/^forward\/[hc]\/1\/0$/.test(id) ? [`${name}0`] : null);
+  return start && ((n, j) => handleFor(board, [...start, n, j]));
 }
 
-/** Input, targets, initial states and the learning rate: one line per example, one column per step and component. */
+/** A table of data: one line per example, one column per step and component; start gives the place of a step. */
+function dataTable(board, [letter, index = null], steps, width, start) {
+  const columns = steps.flatMap((t) =>
+    Array.from({ length: width }, (_, j) => ({
+      heading: [...spell(`${letter}_${t}`), width > 1 ? `, ${j + 1}` : ""],
+      place: (n) => [...start(t), n, j],
+    })),
+  );
+  const examples = Array.from({ length: board.trace.rows }, (_, n) => n);
+  const values = examples.map((n) => columns.map(({ place }) => changes.numberAt(board.model, place(n))));
+  return matrixTable(symbol(letter, index), values, {
+    rows: examples.length > 1 ? examples.map((n) => rowName(board.trace, n)) : null,
+    columns: columns.length > 1 ? columns.map(({ heading }) => heading) : null,
+    handle: (n, j) => handleFor(board, columns[j].place(n)),
+    most: 200,
+  });
+}
+
+/** Input, targets, initial states and the learning rate. */
 function dataTables(board) {
-  const { data, net } = board.model;
-  const names =
-    board.trace.rows > 1 ? Array.from({ length: board.trace.rows }, (_, n) => rowName(board.trace, n)) : null;
-  const table = (name, places, columns) => {
-    const values = data.x[0].map((_, n) => places(n).map((place) => changes.numberAt(board.model, place)));
-    return matrixTable(name, values, { rows: names, columns, handle: (n, j) => places(n)[j], most: 200 });
-  };
-  const each = (steps, width) => Array.from({ length: steps * width }, (_, i) => [Math.floor(i / width), i % width]);
-  const headings = (letter, all, width) => all.map(([t, j]) => `${letter}${t + 1}${width > 1 ? `,${j + 1}` : ""}`);
-  const [D, K, H] = [data.x[0][0].length, net.weights.W_y[0].length, data.h0[0].length];
-  const x = each(data.x.length, D);
-  const tables = [table(symbol("x"), (n) => x.map(([t, j]) => ["x", t, n, j]), headings("x", x, D))];
-  if (net.readout === "every") {
-    const y = each(data.y.length, K);
-    tables.push(table(symbol("y"), (n) => y.map(([t, j]) => ["y", t, n, j]), headings("y", y, K)));
-  } else
-    tables.push(
-      table(symbol("y"), (n) => data.y[n].map((_, j) => ["y", n, j]), K > 1 ? headings("y", each(1, K), K) : null),
-    );
-  for (const name of net.cell === "lstm" ? ["h0", "c0"] : ["h0"])
-    tables.push(
-      table(
-        symbol(name[0], 0),
-        (n) => data[name][n].map((_, j) => [name, n, j]),
-        H > 1 ? headings(WHERE[name], each(1, H), H) : null,
-      ),
-    );
-  return [...tables, matrixTable("learning rate η", net.rate, { handle: () => ["rate"] })];
+  const { net } = board.model;
+  const { T, D, H, K } = changes.sizesOf(board.model);
+  const steps = Array.from({ length: T }, (_, t) => t + 1);
+  const targets = net.readout === "every" ? [steps, K, (t) => ["y", t - 1]] : [[T], K, () => ["y"]];
+  return [
+    dataTable(board, ["x"], steps, D, (t) => ["x", t - 1]),
+    dataTable(board, ["y"], ...targets),
+    ...(net.cell === "lstm" ? ["h", "c"] : ["h"]).map((letter) =>
+      dataTable(board, [letter, 0], [0], H, () => [`${letter}0`]),
+    ),
+    matrixTable("learning rate η", net.rate, { handle: () => handleFor(board, ["rate"]) }),
+  ];
 }

@@ -82,7 +82,7 @@ class Typing {
   use() {
     const [sequence, size, every] = this.chosen;
     this.board.row = 0;
-    this.board.change(sequences.withSequence(this.board.model, sequence, size, every), "A sequence of your own");
+    this.board.change(sequences.withSequence(this.board.model, sequence, size, every), ["A sequence of your own"]);
   }
 }
 

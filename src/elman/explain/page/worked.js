@@ -24,6 +24,7 @@ import { Adjoints, BackwardNodes, jacobianOf } from "./backward_nodes.js";
 // --- Detail: nodes, factors, paths and sums of one epoch ---
 
 const LIMIT = 1e-9; // of the checks, relative to the largest number of the gradient
+const OF_LOSS = 1e-3; // differences of losses have rounding errors of the size of the loss
 const SMALLEST = 1e-4; // but not to less: the gradient of a trained network may be as small as rounding errors
 export const largest = (value) => [value].flat(Infinity).reduce((most, v) => Math.max(most, Math.abs(v)), 0);
 
@@ -144,7 +145,7 @@ export class Worked {
   get checks() {
     return this.once("checks", () => {
       const sums = this.gradients.map((one) => one.all_paths);
-      const size = Math.max(SMALLEST, largest(sums));
+      const size = Math.max(SMALLEST, OF_LOSS * Math.abs(this.run.loss), largest(sums));
       const compare = (name, others) => {
         const difference = Math.max(0, ...sums.map((sum, i) => largest(added(sum, scaled(others[i], -1))))) / size;
         return { name: `sum of all paths = ${name}`, difference, limit: LIMIT, passed: difference <= LIMIT };
