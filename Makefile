@@ -53,7 +53,9 @@ test-lowest-pandas: $(VENV)/.test ## run the tests of dates and tables with the 
 	@$(PIP) --no-deps --upgrade --target $(VENV)/lowest-pandas $(filter pandas==%,$(LOWEST)) pytz
 	@PYTHONPATH=$(VENV)/lowest-pandas $(RUN)python -m pytest -q $(CALENDAR)
 
-test-external: $(VENV)/.external ## suites of ONNX, PyTorch, Keras, sktime and others; writes docs/compatibility.md
+# pdfTeX compiles every document in LaTeX; Debian's packages are installed where there is none, which needs root.
+test-external: $(VENV)/.external ## suites of ONNX, PyTorch, Keras, sktime and others, LaTeX; writes docs/compatibility.md
+	@command -v pdflatex > /dev/null || { apt-get -qq update && apt-get -qq install -y --no-install-recommends texlive-latex-recommended; }
 	@$(RUN)python tests_external/compatibility.py
 
 test-browser: $(VENV)/.browser $(AXE) site ## the worked-by-hand page and the site in Chromium (CHROMIUM=... names another)

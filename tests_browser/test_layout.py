@@ -20,6 +20,10 @@ CUT = """() => [...document.querySelectorAll(".training svg text")]
   .map((text) => text.textContent)"""
 OPEN = """() => [...document.querySelectorAll(".formula math")].map((part) => part.textContent)
   .filter((text) => ["()", "[]"].some(([open, close]) => text.split(open).length !== text.split(close).length))"""
+BRACKETS = """() => [...document.querySelectorAll("math mo")].filter((sign) => /^[()[\\]]$/.test(sign.textContent))
+  .map((sign) => [sign, [...sign.parentElement.children].find((one) => one.matches("mtable, mrow:has(mtable, mfrac)"))])
+  .filter(([sign, inner]) => inner && sign.getClientRects().length)
+  .map((pair) => pair.map((one) => one.getBoundingClientRect().height))"""
 NAMES = """(all) => all.map((node) => [node.dataset.id, node.querySelector(".name tspan").textContent])"""
 BOXES = """(all) => all.map((text) => text.getBoundingClientRect()).map(({left, right, top, bottom}) =>
   [left, right, top, bottom])"""
@@ -33,6 +37,20 @@ def test_results_of_formulas_are_on_the_screen(opened: Open, name: str, width: i
     assert page.evaluate(OPEN) == []
     assert page.evaluate(RESULTS) == []
     assert page.evaluate(CUT) == []
+
+
+@pytest.mark.parametrize("name", ["by-hand-sum", "sequence-to-vector"])
+def test_brackets_stretch(opened: Open, name: str) -> None:
+    """Around matrices and fractions, of the lesson and of the page's own formulas, in fonts made for mathematics."""
+    page = opened(name).page
+    page.locator(".board").first.locator('.views [data-view="weights"]').click()
+    heights = page.evaluate(BRACKETS)
+    assert len(heights) >= 10 and max(inner for _, inner in heights) > 40
+    assert [pair for pair in heights if pair[0] < 0.9 * pair[1]] == []
+    fonts = page.locator("math").first.evaluate("one => getComputedStyle(one).fontFamily.split(', ')")
+    assert len(fonts) >= 5 and all("math" in font.lower() for font in fonts)
+    page.evaluate("document.querySelectorAll('mo').forEach((sign) => sign.setAttribute('stretchy', 'false'))")
+    assert any(sign < 0.9 * inner for sign, inner in page.evaluate(BRACKETS))
 
 
 @pytest.mark.parametrize("name", ["window-forecast", "sequence-to-sequence", "next-word", "lstm-sequence"])

@@ -155,7 +155,7 @@ def _escaped_cell(cell: Cell) -> str:
     return _markdown_text(_cell(cell))
 
 
-_ONE_LINE, _LINE = 90, 100  # characters: of a formula on one line, of a line of several sides
+_LINE = 86  # characters
 
 
 def _width(text: str) -> int:
@@ -168,18 +168,30 @@ def _aligned(item: Derivation, environment: str) -> str:
     """Return one line per side, aligned at the equals signs."""
     left = item.left.latex
     sides = [side.latex for side in item.sides]
-    if not left and sides:
+    first = not left and bool(sides)  # a product without a letter of its own
+    if first:
         left, sides = sides[0], sides[1:]
-    width = len(item.left.text) + sum(_width(side.text) + 3 for side in item.sides)
+    width = len(item.left.text) + sum(_width(side.text) + 3 for side in item.sides) + len(item.remark or "")
     if not sides:
         lines = [f"{left} &"]
-    elif width <= _ONE_LINE:
+    elif width <= _LINE:
         lines = [f"{left} &= {' = '.join(sides)}"]
     else:
-        lines = [f"{left} &= {sides[0]}", *(f"&= {side}" for side in sides[1:])]
+        lines = [f"& {left}"] if first else [f"{left} &= {sides.pop(0)}"]
+        lines += [f"&= {side}" for side in sides]
     body = " \\\\\n".join(lines)
     remark = rf" \qquad \text{{({_latex_text(item.remark)})}}" if item.remark else ""
     return f"\\begin{{{environment}}}\n{body}{remark}\n\\end{{{environment}}}"
+
+
+def _widest(item: Derivation) -> int:
+    """Return the width of the longest line, if every side has one."""
+    ends = [0] * (len(item.sides) - 1) + [len(item.remark or "")]
+    return (
+        len(item.left.text)
+        + 3
+        + max((_width(s.text) + end for s, end in zip(item.sides, ends, strict=False)), default=0)
+    )
 
 
 # --- LaTeX ---
@@ -223,14 +235,14 @@ def _latex_item(item: Item) -> str:
         return _latex_table(item)
     if isinstance(item, Picture):
         return f"{_latex_text(item.caption)}:\n\n{latex(item.to_dict())}"
-    if any(_width(side.text) > _LINE for side in item.sides):
+    if _widest(item) > _LINE:
         return f"\\resizebox{{\\linewidth}}{{!}}{{$\\displaystyle {_aligned(item, 'aligned')}$}}"
     return f"{{\\footnotesize\n{_aligned(item, 'align*')}\n}}"
 
 
 def _latex_table(item: Table) -> str:
     caption = f"{_latex_text(item.caption)}:\n\n" if item.caption else ""
-    share = f"p{{{0.94 / len(item.columns):.3f}\\linewidth}}"
+    share = rf"p{{\dimexpr\linewidth/{len(item.columns)}-2\tabcolsep\relax}}"
     rows = [" & ".join(map(_latex_cell, row)) + r" \\" for row in (item.columns, *item.rows)]
     body = "\n".join([rows[0], r"\hline", *rows[1:]])
     return f"{caption}\\begin{{longtable}}{{@{{}}{share * len(item.columns)}@{{}}}}\n{body}\n\\end{{longtable}}"
