@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
+from typing import Any
 
 import numpy as np
 import pytest
@@ -25,10 +26,12 @@ def same_bits(a: np.ndarray | None, b: np.ndarray | None) -> None:
 @pytest.mark.parametrize("ragged", [False, True])
 @pytest.mark.parametrize("dropout", [0.0, 0.3])
 @pytest.mark.parametrize("readout", ["every", "last"])
-@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru", "lstm with projections"])
 def test_the_bits_of_one_pass(cell: str, readout: str, dropout: float, ragged: bool, every: int) -> None:
     rng = np.random.default_rng(1)
-    options = {"linear_skip": True} if readout == "every" else {}
+    options: dict[str, Any] = {"linear_skip": True} if readout == "every" else {}
+    options |= {"projection_size": 4} if "projections" in cell else {}
+    cell = cell.partition(" ")[0]
     architecture = Architecture(
         3, 2, cell=cell, hidden_size=(9, 7), dense=(5,), readout=readout, dropout=dropout, recurrent_dropout=dropout,
         **options,

@@ -38,6 +38,12 @@ CASES: dict[str, dict[str, Any]] = {
     "dense without biases": {"cell": "rnn", "dense": (40,), "bias": False, "readout": "last"},
     "one-hot": {"input_size": None, "vocabulary_size": 9, "cell": "gru"},
 }
+PROJECTED: dict[str, dict[str, Any]] = {
+    "a projection": {"projection_size": 2, "bias": False},
+    "projections, skip": {"hidden_size": (7, 5), "projection_size": 3, "linear_skip": True, "output": "sigmoid"},
+    "projections, dense, last": {"num_layers": 3, "projection_size": 4, "dense": (5,), "readout": "last"},
+    "projections, tied": CASES["embedding, tied"] | {"hidden_size": (8, 6), "projection_size": 5},
+}
 
 
 def make(options: dict[str, Any], dtype: Any = np.float32) -> tuple[Network, np.ndarray]:
@@ -52,9 +58,9 @@ def make(options: dict[str, Any], dtype: Any = np.float32) -> tuple[Network, np.
 
 @pytest.mark.parametrize("rows", [1, 2])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", CASES | PROJECTED)
 def test_equals_the_whole_run(case: str, dtype: Any, rows: int) -> None:
-    network, x = make(CASES[case], dtype)
+    network, x = make((CASES | PROJECTED)[case], dtype)
     x = np.ascontiguousarray(x[:, :rows])
     state, y = network.run(x)
     stream = Stream(network, rows=rows)
@@ -69,6 +75,7 @@ def test_equals_the_whole_run(case: str, dtype: Any, rows: int) -> None:
 
 
 WRITERS = {name: CASES[name] | {"output": "softmax", "output_size": 9} for name in ("embedding, tied", "one-hot")}
+WRITERS["one-hot, projections"] = WRITERS["one-hot"] | {"cell": "lstm", "num_layers": 2, "projection_size": 4}
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -151,15 +158,17 @@ def test_refuses_what_needs_the_whole_sequence(options: dict[str, Any]) -> None:
         Stream(network)
 
 
-def test_projections_take_single_steps_with_the_bits_of_the_whole() -> None:
+def test_products_of_projections_are_not_rounded() -> None:
     network, x = make({"hidden_size": (7, 5), "projection_size": 3})
-    with pytest.raises(UnsupportedError, match="Stream: a network with projection_size=3 has no packed weights"):
-        Stream(network)
     state = State.zeros(network.architecture, 2)
     for x_t, y_t in zip(x, network.predict(x), strict=True):
         state, y = network.step(state, x_t)
         np.testing.assert_array_equal(y, y_t)
     np.testing.assert_array_equal(state.h, network.run(x)[0].h)
+    with pytest.raises(UnsupportedError, match=r"^Stream: int8 needs projection_size=None, got 3: the recurrent"):
+        Stream(network, precision="int8")
+    rounded = network.quantized("int8")
+    np.testing.assert_array_equal(Stream(rounded, rows=2).step(x[0]), rounded.predict(x)[0])
 
 
 def test_a_stream_refuses_to_be_copied() -> None:

@@ -46,7 +46,7 @@ from elman._check.learning import LOSSES, OPTIMIZERS, loss_parameter, optimizer_
 from elman._check.many import CheckedRules, ManyArguments, UpdateRules, places_of, update_many, update_rules
 from elman._check.readout import mixing_readout_backward, mixing_readout_forward, quantile_loss
 from elman._check.shapes import Array, Shapes, common_dtype, received
-from elman._check.sizes import HIDDEN_ACTIVATIONS, bidirectional_layers, dense_layers, layer_sizes
+from elman._check.sizes import HIDDEN_ACTIVATIONS, bidirectional_layers, dense_layers, layer_sizes, projection
 from elman._check.streams import PRECISIONS, check_inputs, dequantize, pack_layer, quantize, quantized_dense, step
 from elman._check.updates import (
     adam_step,
@@ -132,6 +132,7 @@ __all__ = [
     "pack_layer",
     "places_of",
     "positive_integer",
+    "projection",
     "quantile_loss",
     "quantize",
     "quantized_dense",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from elman._check.values import boolean, choice, positive_integer, show
@@ -73,6 +74,26 @@ def dense_layers(place: str, dense: Any, activation: Any) -> tuple[tuple[int, ..
             f"{place}: dense_activation must have one name for each layer of dense={units}, got {len(names)}."
         )
     return units, _one_if_alike(names) if units else "relu"
+
+
+def projection(place: str, cell: str, projection_size: Any, units: Sequence[int]) -> int | None:
+    """Return the size of an LSTM's projections, below the units of every layer, as far as they are known; None is none.
+
+    Examples
+    --------
+    >>> projection("fit", "lstm", 16, (64, 32))
+    16
+    """
+    if projection_size is None:
+        return None
+    size = positive_integer(place, "projection_size", projection_size)
+    if cell != "lstm":
+        raise ArgumentError(f"{place}: projection_size needs cell='lstm', got {cell!r}.")
+    if units and size >= min(units):
+        raise ArgumentError(
+            f"{place}: projection_size must be less than the units of every layer, {min(units)}, got {size}."
+        )
+    return size
 
 
 def sizes(place: str, name: str, given: Any, least: int = 0) -> tuple[int, ...]:

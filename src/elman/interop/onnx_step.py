@@ -83,7 +83,7 @@ def export_onnx_step(model: Any, path: StrPath) -> Proof:
     if not isinstance(model, Network) and kind != "LanguageModel":
         raise UnsupportedError(f"{place}: takes a Network or a LanguageModel, got a {kind}.")
     network = model if isinstance(model, Network) else fitted_value(place, model).network
-    check_streamable(place, network.architecture)
+    check_streamable(place, network.architecture, "int8")
     graph = step_graph(network)
     need(place, "onnx")
     data = model_of(graph, __version__)

@@ -175,16 +175,9 @@ class Architecture:
             raise ArgumentError(f"{_PLACE}: skip_steps={self.skip_steps} needs linear_skip=True and readout='last'.")
 
     def _check_projection(self) -> None:
-        if self.projection_size is None:
-            return
-        _check.positive_integer(_PLACE, "projection_size", self.projection_size)
-        if self.cell != "lstm":
-            raise ArgumentError(f"{_PLACE}: projection_size needs cell='lstm', got {self.cell!r}.")
-        if self.projection_size >= min(self.units):
-            raise ArgumentError(
-                f"{_PLACE}: projection_size must be less than the units of every layer, {min(self.units)}, got "
-                f"{self.projection_size}."
-            )
+        units = self.hidden_size if isinstance(self.hidden_size, tuple) else (self.hidden_size,)
+        size = _check.projection(_PLACE, self.cell, self.projection_size, units)
+        object.__setattr__(self, "projection_size", size)
 
     def _check_tied(self) -> None:
         if self.embedding_size is None:
@@ -319,12 +312,17 @@ class Architecture:
         return cls(**values)
 
 
-def check_streamable(place: str, architecture: Architecture) -> None:
-    """Refuse a network whose output needs more than the state and the current step."""
+def check_streamable(place: str, architecture: Architecture, precision: str | None = None) -> None:
+    """Refuse a network whose output needs more than the state and the current step, or lacks a precision of weights."""
     backwards = architecture.bidirectional or architecture.reverse
     if backwards or architecture.readout in ("mean", "max") or architecture.skip_steps > 1:
         raise UnsupportedError(
             f"{place}: needs one direction, readout='every' or 'last' and skip_steps=1, got "
             f"{'reverse' if architecture.reverse else 'bidirectional'}={backwards}, readout={architecture.readout!r}, "
             f"skip_steps={architecture.skip_steps}.\n  Hint: run() takes whole sequences."
+        )
+    if architecture.projection_size is not None and precision in ("bfloat16", "int8"):
+        raise UnsupportedError(
+            f"{place}: {precision} needs projection_size=None, got {architecture.projection_size}: the recurrent "
+            f"weights are a product.\n  Hint: Stream(network.quantized({precision!r})) computes with rounded weights."
         )

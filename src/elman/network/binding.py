@@ -45,6 +45,7 @@ class Call(NamedTuple):
     dropout_key: DropoutKey | None = None
     one_step: bool = False
     accumulate: bool = False  # add to the gradients of later chunks of time
+    more: bool = False  # earlier chunks of time add to these gradients
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,10 +73,10 @@ class CellPass:
         """Return the values for the layer above, (T, N, width) or (N, width), of states of the last forward pass."""
         return h if self.projection is None else self.projection.forward(h, call)
 
-    def begin_backward(self) -> None:
+    def begin_backward(self, call: Call) -> None:
         """Prepare for `states` and `backward`."""
         if self.projection is not None:
-            self.projection.begin_backward()
+            self.projection.begin_backward(call)
 
     def states(self, dy: Array, h: Array, call: Call) -> Array:
         """Return the gradient of the states from that of their `outputs`; add to that of the projection."""

@@ -106,7 +106,7 @@ class Layer:
         if dy is not None and self.dropout is not None:
             dy = self.dropout.backward(dy)
         for direction, run in enumerate(self.passes):
-            run.begin_backward()
+            run.begin_backward(call)
             dh_T = None
             if d_final is not None:
                 part = np.ascontiguousarray(self.parts(d_final)[direction])

@@ -62,9 +62,10 @@ class Projection:
         """Return W_pᵀ (P, H)."""
         return np.ascontiguousarray(self._W_p.T)
 
-    def begin_backward(self) -> None:
-        """Set the gradient of W_p to zero, to which the others add."""
-        self._dW_p[...] = 0.0
+    def begin_backward(self, call: Call) -> None:
+        """Set the gradient of W_p to zero, to which the others add, unless it continues that of later steps."""
+        if not call.accumulate:
+            self._dW_p[...] = 0.0
 
     def backward(self, dr: Array, h: Array, call: Call) -> Array:
         """Return the gradient of h from that of its r."""
@@ -73,10 +74,11 @@ class Projection:
         return dh
 
     def end_backward(self, call: Call) -> None:
-        """Share the gradient of the product out to W_p and W_h."""
-        kernels.dense_backward(
-            self.d_product, self._W_p, self._W_h, self._dW_p, self._dW_h, None, True, False, call.n_threads
-        )
+        """Share the gradient of the product out to W_p and W_h, once it holds all steps."""
+        if not call.more:
+            kernels.dense_backward(
+                self.d_product, self._W_p, self._W_h, self._dW_p, self._dW_h, None, True, False, call.n_threads
+            )
 
 
 def _rows(array: Array) -> Array:

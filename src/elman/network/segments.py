@@ -26,7 +26,6 @@ def check_segments(place: str, architecture: Architecture) -> None:
         (architecture.readout in ("mean", "max"), "readout='every' or 'last'"),
         (skips_at_end, "linear_skip=False with readout='last'"),
         (architecture.tied_weights, "tied_weights=False"),
-        (architecture.projection_size is not None, "projection_size=None"),
     ):
         if refused:
             raise UnsupportedError(f"{place}: recompute needs {what}.")
@@ -98,7 +97,7 @@ class SegmentedTape:
         for begin in self._begins():
             tape = self._run(begin, self._starts[begin // self._every], True, n_threads)
             part = do[begin : begin + self._every] if self._every_step else None if accumulate else do
-            tape.backward(part, later, n_threads, one_step, accumulate)
+            tape.backward(part, later, n_threads, one_step, accumulate, more=begin > 0)
             later, accumulate = tape.d_state, True
         assert later is not None
         self._d_state = later

@@ -12,9 +12,9 @@ from elman.engine import kernels
 from elman.errors import ArgumentError, DataError, UnsupportedError
 from elman.network.architecture import check_streamable
 from elman.network.network import Network
-from elman.network.parameters import dense_prefix, layer_prefix
 from elman.network.quantization import rounded_parameters
 from elman.network.state import State
+from elman.network.stepper import StepArrays, bound_stepper
 
 Array = npt.NDArray[Any]
 
@@ -40,7 +40,7 @@ class Stream:
     ------
     UnsupportedError
         If the output needs more than the state and the current step: both directions, the mean or maximum over steps,
-        or a skip over several steps. If it has projections.
+        or a skip over several steps. If it has projections and the precision is bfloat16 or int8.
     ShapeError
         If the state is not one of this network with that many rows.
     ArgumentError
@@ -74,12 +74,7 @@ class Stream:
     def __init__(
         self, network: Network, state: State | None = None, rows: int = 1, precision: str | None = None
     ) -> None:
-        check_streamable("Stream", network.architecture)
-        if (projection_size := network.architecture.projection_size) is not None:
-            raise UnsupportedError(
-                f"Stream: a network with projection_size={projection_size} has no packed weights.\n"
-                "  Hint: Network.step() takes single steps."
-            )
+        check_streamable("Stream", network.architecture, precision)
         rows = _check.positive_integer("Stream", "rows", rows)
         self.architecture = architecture = network.architecture
         if precision is not None and network.dtype != np.float32:
@@ -95,41 +90,12 @@ class Stream:
         self._out = np.empty((rows, architecture.output_size), self.dtype)
         self._first_out: Array = self._out[0]
         self._one_of = (architecture.vocabulary_size or 0) if rows == 1 else 0  # vocabulary size of a single row
-        self._stepper = self._bind(weights)
+        arrays = StepArrays(self._in, self._h, self._c, self._out)
+        self._stepper = bound_stepper(architecture, weights, arrays, self.precision)
 
     def __reduce__(self) -> Any:
         """Refuse copies: a shallow copy would change the same state."""
         raise UnsupportedError("Stream: cannot be copied; make another with Stream(network, state).")
-
-    def _bind(self, weights: dict[str, Array]) -> Any:
-        """Return the native stepper, bound to its arrays."""
-        architecture = self.architecture
-        W_y = weights.get("output.W_y")
-        if W_y is None:
-            W_y = np.array(weights["embedding"].T, order="C")  # tied
-        names = ("W_x", "W_h", "b", "b_hn")
-        layers = [
-            (*(weights.get(layer_prefix(index, 0) + name) for name in names), h, self._c[index] if self._c else None)
-            for index, h in enumerate(self._h)
-        ]
-        dense = []
-        for index, activation in enumerate(architecture.dense_activations):
-            W, b = (weights.get(dense_prefix(index) + name) for name in "Wb")
-            dense.append((W, b, activation, np.empty((len(self._out), architecture.dense[index]), self.dtype)))
-        return kernels.Stepper(
-            architecture.cell,
-            architecture.activation,
-            layers,
-            dense,
-            architecture.output,
-            self._in,
-            self._E,
-            W_y,
-            weights.get("output.b_y"),
-            weights.get("skip.W_k"),
-            self._out,
-            self.precision,
-        )
 
     @staticmethod
     def _start(network: Network, state: State | None, rows: int) -> tuple[list[Array], list[Array]]:

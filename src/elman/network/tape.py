@@ -105,14 +105,20 @@ class Tape:
         return self.readout.forward(self.layers[-1], call)
 
     def backward(
-        self, do: Array | None, d_state: State | None, n_threads: int, one_step: bool, accumulate: bool = False
+        self,
+        do: Array | None,
+        d_state: State | None,
+        n_threads: int,
+        one_step: bool,
+        accumulate: bool = False,
+        more: bool = False,
     ) -> None:
         """Run every stage backwards over checked input, filling the flat gradient.
 
         ``do`` is None if the output of these steps is unused; ``accumulate`` continues the sums of the
-        gradient that later steps have left.
+        gradient that later steps have left, and with ``more`` earlier steps will continue them.
         """
-        call = Call(self.call.timeline, n_threads, self.call.dropout_key, one_step, accumulate)
+        call = Call(self.call.timeline, n_threads, self.call.dropout_key, one_step, accumulate, more)
         dy: Array | None = None
         d_final: Array | None = None
         if do is not None:
