@@ -43,7 +43,7 @@ SUITES: list[tuple[str, str, str]] = [  # suite, what its tests' names begin wit
     (
         "the same, inputs with projections",
         f"{TORCH}/test_module_tables.py::test_projections",
-        "the drop-in layers refuse `proj_size` by name",
+        "outputs, gradients, and the table's own reference",
     ),
     (
         "PyTorch {torch}, random configurations",

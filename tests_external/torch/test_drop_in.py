@@ -65,11 +65,12 @@ def test_dropout_draws_the_numbers_that_torch_would_have_drawn(kind: str) -> Non
     assert torch.equal(mine.eval()(x)[0], mine(x)[0])
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_gradcheck(kind: str) -> None:
-    mine = getattr(ours, kind)(2, 3, 2, bidirectional=True, dtype=torch.float64)
+@pytest.mark.parametrize(("kind", "projection"), [*((kind, {}) for kind in KINDS), ("LSTM", {"proj_size": 2})])
+def test_gradcheck(kind: str, projection: dict[str, int]) -> None:
+    mine = getattr(ours, kind)(2, 3, 2, bidirectional=True, dtype=torch.float64, **projection)
     x = torch.randn(4, 2, 2, dtype=torch.float64, requires_grad=True)
-    states = [torch.randn(4, 2, 3, dtype=torch.float64, requires_grad=True) for _ in range(2 if kind == "LSTM" else 1)]
+    sizes = (mine.proj_size or 3, 3)[: 2 if kind == "LSTM" else 1]
+    states = [torch.randn(4, 2, size, dtype=torch.float64, requires_grad=True) for size in sizes]
 
     def function(x: Any, *rest: Any) -> tuple[Any, ...]:
         weights = dict(zip(names, rest[len(states) :], strict=True))

@@ -37,6 +37,8 @@ def build(seed: int) -> tuple[Any, Any, tuple[Any, ...]]:
     }
     if kind == "RNN":
         options["nonlinearity"] = choose.choice(["tanh", "relu"])
+    if kind == "LSTM" and H > 1 and choose.random() < 0.3:
+        options["proj_size"] = choose.randint(1, H - 1)
     theirs, mine = pair(kind, D, H, **options)
     training = choose.random() < 0.7
     T, N = choose.randint(1, 12), choose.randint(1, 9)
@@ -55,8 +57,9 @@ def build(seed: int) -> tuple[Any, Any, tuple[Any, ...]]:
         sequences = x.transpose(0, 1).contiguous() if mine.batch_first else x
     arguments: tuple[Any, ...] = (sequences,)
     if choose.random() < 0.6:
-        shape = (layers * (2 if both else 1), *([] if form == "one sequence" else [N]), H)
-        states = [torch.randn(shape, dtype=torch.float64) for _ in range(2 if kind == "LSTM" else 1)]
+        shape = (layers * (2 if both else 1), *([] if form == "one sequence" else [N]))
+        sizes = (mine.proj_size or H, H)[: 2 if kind == "LSTM" else 1]
+        states = [torch.randn((*shape, size), dtype=torch.float64) for size in sizes]
         arguments += (tuple(states) if kind == "LSTM" else states[0],)
     return theirs.train(training), mine.train(training), arguments
 

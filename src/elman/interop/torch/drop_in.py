@@ -25,13 +25,6 @@ _DTYPES = (torch.float32, torch.float64)
 class _Recurrent(torch.nn.RNNBase):
     """Common base of the three modules; it precedes the class of `torch.nn` among their bases."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if self.proj_size:
-            raise UnsupportedError(
-                f"{self._place}: proj_size={self.proj_size} is not supported. Use torch.nn.LSTM, or a linear layer."
-            )
-
     @property
     def _place(self) -> str:
         return f"elman.interop.torch.{type(self).__name__}"
@@ -104,12 +97,13 @@ class _Recurrent(torch.nn.RNNBase):
 
     def _states_fit(self, hx: Any, rows: tuple[int, ...], dtype: Any) -> bool:
         states = hx if self.mode == "LSTM" else (hx,)
-        expected = (self.num_layers * (2 if self.bidirectional else 1), *rows, self.hidden_size)
+        sizes = (self.proj_size or self.hidden_size, self.hidden_size)[: 2 if self.mode == "LSTM" else 1]
+        expected = [(self.num_layers * (2 if self.bidirectional else 1), *rows, size) for size in sizes]
         return (
             isinstance(states, tuple | list)
-            and len(states) == (2 if self.mode == "LSTM" else 1)
             and all(isinstance(s, torch.Tensor) for s in states)
-            and all(s.shape == expected and s.dtype == dtype and s.is_cpu for s in states)
+            and [s.shape for s in states] == expected
+            and all(s.dtype == dtype and s.is_cpu for s in states)
         )
 
     def _rows(self, sequences: Any, packed: bool) -> tuple[int, ...]:
@@ -158,9 +152,8 @@ class _Recurrent(torch.nn.RNNBase):
             outputs = []
             for place in range(first, first + directions):
                 own, (h_0, c_0) = weights[place * each : (place + 1) * each], starts[place]
-                keep = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (*own, x, h_0, c_0))
-                direction = Direction(self._cell, place > first, rows, threads, keep)
-                y, *last = apply_direction(direction, x, h_0, c_0, own)
+                run = _run_projected if self.proj_size else _run_direction
+                y, *last = run(Direction(self._cell, place > first, rows, threads, False), x, h_0, c_0, own)
                 outputs.append(y)
                 finals.append(last)
             x = outputs[0] if directions == 1 else torch.cat(outputs, 2)
@@ -175,6 +168,29 @@ class _Recurrent(torch.nn.RNNBase):
         packed = pack_padded_sequence(y, lengths)
         dropped = torch.nn.functional.dropout(packed.data, self.dropout)
         return pad_packed_sequence(PackedSequence(dropped, packed.batch_sizes))[0]
+
+
+def _run_direction(direction: Direction, x: Any, h_0: Any, c_0: Any, weights: list[Any]) -> tuple[Any, ...]:
+    """Run a layer in one direction; store what a backward pass needs if one may follow."""
+    keep = torch.is_grad_enabled() and any(t is not None and t.requires_grad for t in (*weights, x, h_0, c_0))
+    return apply_direction(direction._replace(keep=keep), x, h_0, c_0, weights)
+
+
+def _run_projected(direction: Direction, x: Any, r_0: Any, c_0: Any, weights: list[Any]) -> tuple[Any, ...]:
+    """Run an LSTM with a projection in one direction, r_t = h_t weight_hrᵀ, by the kernels of one without.
+
+    As h_{t-1} enters the gates through r_{t-1} alone, the recurrent weights are weight_hh weight_hr. The initial r_0 is
+    no product with a state; it enters as inputs of the first step that are zero at the others.
+    """
+    weight_ih, weight_hh, *biases, weight_hr = weights
+    if r_0 is not None:
+        steps = torch.arange(len(x)).unsqueeze(1)
+        lengths = len(x) if direction.lengths is None else torch.from_numpy(direction.lengths)
+        first = (steps == (lengths - 1 if direction.reverse else 0)).unsqueeze(2)
+        x = torch.cat([x, torch.where(first, r_0, torch.zeros_like(r_0))], 2)
+        weight_ih = torch.cat([weight_ih, weight_hh], 1)
+    h, h_n, c_n = _run_direction(direction, x, None, c_0, [weight_ih, weight_hh @ weight_hr, *biases])
+    return torch.nn.functional.linear(h, weight_hr), torch.nn.functional.linear(h_n, weight_hr), c_n
 
 
 def _each_layer(states: Any, layers: int) -> list[tuple[Any, Any]]:
@@ -200,12 +216,7 @@ class RNN(_Recurrent, torch.nn.RNN):
 
 
 class LSTM(_Recurrent, torch.nn.LSTM):
-    """`torch.nn.LSTM` with Elman's kernels; ``proj_size`` is refused by name.
-
-    Raises
-    ------
-    UnsupportedError
-        If ``proj_size`` is not 0.
+    """`torch.nn.LSTM` with Elman's kernels, ``proj_size`` included (Sak et al. 2014).
 
     Examples
     --------
@@ -213,6 +224,9 @@ class LSTM(_Recurrent, torch.nn.LSTM):
     >>> y, (h_n, c_n) = layer(torch.zeros(5, 2, 3))
     >>> y.shape, c_n.shape
     (torch.Size([5, 2, 8]), torch.Size([4, 2, 4]))
+    >>> y, (h_n, c_n) = LSTM(3, 4, proj_size=2)(torch.zeros(5, 2, 3))
+    >>> y.shape, h_n.shape, c_n.shape
+    (torch.Size([5, 2, 2]), torch.Size([1, 2, 2]), torch.Size([1, 2, 4]))
     """
 
 
