@@ -18,6 +18,7 @@ from elman.interop import onnx_run
 from elman.interop.onnx_cells import run_recurrent
 from elman.interop.onnx_export import _check_forecaster, _check_sequences, export_onnx
 from elman.interop.onnx_forecaster import forecaster_graph
+from elman.interop.onnx_graph import GraphBuilder
 from elman.interop.onnx_import import network_of
 from elman.interop.onnx_layers import THEIRS, Weights, parameters_of, weights_of
 from elman.interop.onnx_network import network_graph
@@ -55,18 +56,14 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "cell": "lstm", "input_size": None, "vocabulary_size": 6, "embedding_size": 4, "output_size": 6,
         "tied_weights": True,
     },
+    "projections": {"hidden_size": (4, 3), "projection_size": 2, "bidirectional": (True, False), "readout": "last"},
+    "projections, maximum": {"projection_size": 2, "bidirectional": True, "readout": "max", "dense": (3,)},
+    "projections, skip": {"num_layers": 2, "projection_size": 3, "linear_skip": True, "bias": False},
 }  # fmt: skip
 
 
-# Written as compositions, which import as no network.
-COMPOSED: dict[str, dict[str, Any]] = {
-    "projections": {"hidden_size": (4, 3), "projection_size": 2, "bidirectional": (True, False), "readout": "last"},
-    "projections, maximum": {"projection_size": 2, "bidirectional": True, "readout": "max", "dense": (3,)},
-}
-
-
 def made(name: str) -> Network:
-    architecture = Architecture(**({"input_size": 3, "output_size": 2, "hidden_size": 4} | (NETWORKS | COMPOSED)[name]))
+    architecture = Architecture(**({"input_size": 3, "output_size": 2, "hidden_size": 4} | NETWORKS[name]))
     network = Network.initialized(architecture)
     network.theta[:] = np.random.default_rng(3).normal(size=network.theta.shape) * 0.5
     return network
@@ -83,7 +80,7 @@ def fed(network: Network, steps: int, rows: int) -> Array:
     return rng.normal(size=(steps, rows, network.architecture.input_size or 0)).astype(np.float32)
 
 
-@pytest.mark.parametrize("name", [*NETWORKS, *COMPOSED])
+@pytest.mark.parametrize("name", NETWORKS)
 def test_a_network_with_defaults_and_with_lengths_and_states(name: str) -> None:
     network = made(name)
     graph = network_graph(network, {})
@@ -127,6 +124,22 @@ def test_a_network_comes_back_bit_for_bit(name: str) -> None:
     assert proof.largest_difference is not None
     assert proof.largest_difference <= 1e-5
     assert proof.other == "the file run in NumPy (onnxruntime is not installed)"
+
+
+@pytest.mark.parametrize("directions", [1, 2])
+def test_the_states_are_the_outputs_of_a_file_without_output_layer(directions: int) -> None:
+    rng, builder = np.random.default_rng(0), GraphBuilder()
+    W, R = (rng.normal(size=(directions, 16, size)).astype(np.float32) for size in (3, 4))
+    options = {"hidden_size": 4} | ({"direction": "bidirectional"} if directions == 2 else {})
+    y = builder.op(
+        "Transpose",
+        builder.op("LSTM", builder.input("x", "float32", ("T", "N", 3)), W, R, **options),
+        perm=[0, 2, 1, 3],
+    )
+    builder.output(builder.op("Reshape", y, [0, 0, 4 * directions]), "y", "float32", ("T", "N", 4 * directions))
+    found = network_of(builder.graph()).network
+    x = rng.normal(size=(5, 2, 3)).astype(np.float32)
+    np.testing.assert_allclose(found.predict(x), run_graph(builder.graph(), {"x": x})["y"], atol=1e-6)
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])

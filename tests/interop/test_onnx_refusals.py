@@ -52,6 +52,14 @@ def layer(op: str = "LSTM", output: str = "y", given: str = "x", **attributes: A
             "does not follow LSTM node 'the LSTM'; found 2 LSTM.",
         ),
         (
+            graph_with(
+                Node("MatMul", ("P", "Q"), ("S",)), Node("LSTM", ("x", "W", "S"), ("h",), {}, "the first"),
+                Node("MatMul", ("h", "V"), ("r",)), Node("LSTM", ("r", "U", "R"), ("y",), {}, "the second"),
+                P=np.ones((1, 8, 1)), Q=np.ones((1, 1, 2)), V=np.ones((1, 2, 1)), U=np.ones((1, 8, 1)), **LAYER,
+            ),
+            "LSTM node 'the second': differs from LSTM node 'the first' in its projection.",
+        ),
+        (
             graph_with(layer(output="h"), Node("Mul", ("h", "h"), ("y",)), **LAYER),
             "its operators (1 LSTM, 1 Mul) are not those of an Elman network",
         ),

@@ -140,7 +140,7 @@ def network_of(graph: Graph, runtime: Any = None) -> Imported[Network]:
                 ):
                     return Imported(network, _proof(graph, network, layout, examples[part], results[part], runtime))
     hint = "elman.interop.onnx_run.run_graph runs the file."
-    if found.fields["bidirectional"]:
+    if any(found.fields["bidirectional"]):
         hint += (
             " If the last step of both directions is read, the backward one has seen one step only; in PyTorch, "
             "torch.cat([h_n[-2], h_n[-1]], 1) has both ends."
@@ -176,7 +176,8 @@ def _candidates(found: Found) -> Iterator[tuple[Network, bool]]:
 
 def _with_heads(found: Found) -> tuple[dict[str, Any], dict[str, Array]]:
     """Return the fields and parameters with those of the dense layers."""
-    width = (2 if found.fields["bidirectional"] else 1) * found.fields["hidden_size"][-1]
+    units = found.fields["projection_size"] or found.fields["hidden_size"][-1]
+    width = (1 + found.fields["bidirectional"][-1]) * units
     named, dense, activations = dict(found.parameters), list[int](), list[str]()
     for number, product in enumerate(found.heads):
         W = np.eye(width, dtype=found.dtype) if product.matrix is None else product.matrix

@@ -26,7 +26,10 @@ ACTIVATIONS = {"tanh": "Tanh", "relu": "Relu", "sigmoid": "Sigmoid", "identity":
 
 
 class Weights(NamedTuple):
-    """Weights of one recurrent node: W (directions, G·H, D), R (directions, G·H, H), B (directions, 2·G·H) or None."""
+    """Weights of one recurrent node: W (directions, G·H, D), R (directions, G·H, H), B (directions, 2·G·H) or None.
+
+    With a projection R is (directions, 4H, P); the node needs its product with W_pᵀ.
+    """
 
     W: Array
     R: Array
@@ -54,7 +57,6 @@ def weights_of(architecture: Architecture, parameters: Mapping[str, Array], laye
     Returns
     -------
     Weights
-        R is W_p W_h of a layer with a projection, whose outputs are then still to be multiplied by W_p.
 
     Examples
     --------
@@ -69,10 +71,7 @@ def weights_of(architecture: Architecture, parameters: Mapping[str, Array], laye
     for direction in range(len(architecture.layer_backwards(layer))):
         prefix = layer_prefix(layer, direction)
         W.append(_reordered(parameters[prefix + "W_x"], order).T)
-        W_h = parameters[prefix + "W_h"]
-        if prefix + "W_p" in parameters:
-            W_h = parameters[prefix + "W_p"] @ W_h
-        R.append(_reordered(W_h, order).T)
+        R.append(_reordered(parameters[prefix + "W_h"], order).T)
         if prefix + "b" in parameters:
             first = _reordered(parameters[prefix + "b"], order)
             second = np.zeros_like(first)

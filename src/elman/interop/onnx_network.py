@@ -206,15 +206,19 @@ def _add_layer(
     states: States,
 ) -> tuple[str, tuple[str, ...]]:
     """Add a recurrent node; return Y and the final states (directions, N, H)."""
-    weights = [
+    W, R, B = (
         None if array is None else builder.constant(array, f"layers.{layer}.{name}")
         for name, array in zip("WRB", weights_of(architecture, named, layer), strict=True)
-    ]
+    )
+    if architecture.projection_size is not None:
+        R = builder.op(
+            "MatMul", R, builder.op("Transpose", _projections(builder, architecture, named, layer), perm=[0, 2, 1])
+        )
     own = [_part(builder, state, layer, architecture) for state in states if state is not None]
     outputs = builder.ops(
         architecture.cell.upper(),
         1 + len(own),
-        *(x, *weights, builder.op("Cast", lengths, to=_INT32), *own),
+        *(x, W, R, B, builder.op("Cast", lengths, to=_INT32), *own),
         **attributes_of(architecture, layer),
     )
     # The standard does not define the final state of a row without steps; in Elman it is the initial state.
@@ -229,8 +233,13 @@ def _projected(
     """Return states (…, directions, N, H) of a layer after its projection, if it has one."""
     if architecture.projection_size is None:
         return h
+    return builder.op("MatMul", h, _projections(builder, architecture, named, layer))
+
+
+def _projections(builder: GraphBuilder, architecture: Architecture, named: Mapping[str, Array], layer: int) -> str:
+    """Return W_p (directions, H, P) of a layer."""
     both = [named[layer_prefix(*part) + "W_p"] for part in architecture.parts if part[0] == layer]
-    return builder.op("MatMul", h, builder.constant(np.stack(both), f"layers.{layer}.W_p"))
+    return builder.constant(np.stack(both), f"layers.{layer}.W_p")
 
 
 def _part(builder: GraphBuilder, state: str, layer: int, architecture: Architecture) -> str:

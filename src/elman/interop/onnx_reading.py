@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from elman.interop.onnx_graph import Graph, Node, Value
 from elman.interop.onnx_layers import Weights, parameters_of, plain_activation
 from elman.interop.onnx_operators import OPERATORS
 from elman.interop.onnx_run import run_node
+from elman.network.parameters import layer_prefix
 
 __all__ = ["OUTPUTS", "Found", "read_layers", "room", "summary"]
 
@@ -46,6 +47,19 @@ class Product:
     matrix: Array | None = None
     biases: list[Array] = field(default_factory=list)
     activation: str = "identity"
+
+
+class Projection(NamedTuple):
+    """The name and value of W_p (directions, H, P), and the R (directions, 4H, P) that its transpose multiplies."""
+
+    name: str
+    W_p: Array
+    R: Array
+
+    @property
+    def size(self) -> int:
+        """P."""
+        return int(self.W_p.shape[2])
 
 
 @dataclass(frozen=True)
@@ -96,8 +110,9 @@ def read_layers(graph: Graph) -> Found:
             "  Hint: export the recurrent layers with the dense layers after them alone."
         )
     constants = _fold(graph)
-    fields, parameters, dtype = _recurrent_layers(graph, recurrent, constants)
-    heads, skips = _products(graph, constants)
+    projections = {node.outputs[0]: found for node in recurrent if (found := _projection(graph, node, constants))}
+    fields, parameters, dtype = _recurrent_layers(graph, recurrent, constants, projections)
+    heads, skips = _products(graph, constants, {found.name for found in projections.values()})
     entering = _origins(graph, recurrent[0].inputs[0])
     source = _source(graph, recurrent, entering)
     if source.dtype in ("int64", "int32"):
@@ -126,12 +141,13 @@ def _source(graph: Graph, recurrent: list[Node], entering: set[str]) -> Value:
 
 
 def _recurrent_layers(
-    graph: Graph, nodes: list[Node], constants: Mapping[str, Array]
+    graph: Graph, nodes: list[Node], constants: Mapping[str, Array], projections: Mapping[str, Projection]
 ) -> tuple[dict[str, Any], dict[str, Array], np.dtype[Any]]:
     """Return the fields of the architecture and the parameters of the recurrent nodes."""
     parameters: dict[str, Array] = {}
     first, activation = read_attributes(nodes[0].op, nodes[0].attributes, nodes[0].place), ""
     cell, sizes, both, dtype = first.op.lower(), list[int](), list[bool](), np.dtype(np.float32)
+    narrowed = projections[nodes[0].outputs[0]].size if nodes[0].outputs[0] in projections else None
     for layer, node in enumerate(nodes):
         own = read_attributes(node.op, node.attributes, node.place)
         weights = _weights(constants, node, own)
@@ -144,6 +160,12 @@ def _recurrent_layers(
         dtype = weights.W.dtype
         sizes.append(weights.R.shape[-1])
         both.append(len(own.directions) == 2)
+        projection = projections.get(node.outputs[0])
+        if (None if projection is None else projection.size) != narrowed:
+            raise UnsupportedError(f"{node.place}: differs from {nodes[0].place} in its projection.")
+        if projection is not None:
+            weights = weights._replace(R=projection.R)
+            parameters |= {layer_prefix(layer, way) + "W_p": W_p for way, W_p in enumerate(projection.W_p)}
         parameters |= parameters_of(cell, weights, layer)
     fields = {
         "input_size": int(parameters["layers.0.W_x"].shape[0]),
@@ -152,6 +174,7 @@ def _recurrent_layers(
         "activation": activation,
         "bidirectional": tuple(both),
         "reverse": first.directions == ("reverse",),
+        "projection_size": narrowed,
     }
     return fields, parameters, dtype
 
@@ -176,6 +199,21 @@ def _weights(constants: Mapping[str, Array], node: Node, own: Recurrence) -> Wei
     if B is not None and B.shape != (directions, 2 * gates * H):
         raise UnsupportedError(f"{node.place}: B has the shape {B.shape}, expected {(directions, 2 * gates * H)}.")
     return Weights(W, R, B)
+
+
+def _projection(graph: Graph, node: Node, constants: Mapping[str, Array]) -> Projection | None:
+    """Return the projection of an LSTM as `export_onnx` writes it: Y is multiplied by W_p, and R is a product."""
+    product = next((other for other in graph.nodes if node.inputs[2:3] == other.outputs[:1]), None)
+    R = constants.get(product.inputs[0]) if product is not None and product.op == "MatMul" else None
+    whole = constants.get(node.inputs[2]) if len(node.inputs) > 2 else None
+    if node.op != "LSTM" or R is None or whole is None or whole.ndim != 3 or R.ndim != 3:
+        return None
+    wanted = (len(whole), whole.shape[2], R.shape[2])
+    for other in graph.nodes:
+        W_p = constants.get(other.inputs[1]) if other.op == "MatMul" and other.inputs[0] == node.outputs[0] else None
+        if W_p is not None and W_p.shape == wanted:
+            return Projection(other.inputs[1], W_p, R)
+    return None
 
 
 def _fold(graph: Graph) -> dict[str, Array]:
@@ -211,8 +249,8 @@ def _origins(graph: Graph, name: str) -> set[str]:
     return found
 
 
-def _products(graph: Graph, known: Mapping[str, Array]) -> tuple[list[Product], list[Product]]:
-    """Return the products with constants after the recurrent nodes, and those beside them."""
+def _products(graph: Graph, known: Mapping[str, Array], projections: set[str]) -> tuple[list[Product], list[Product]]:
+    """Return the products with constants, but projections, after the recurrent nodes, and those beside them."""
     heads, skips = [Product()], list[Product]()
     recurrent = {output for node in graph.nodes if node.op in GATES for output in node.outputs}
     above = set(recurrent)  # tensors that depend on a recurrent node
@@ -227,7 +265,7 @@ def _products(graph: Graph, known: Mapping[str, Array]) -> tuple[list[Product], 
                 _activate(heads, OUTPUTS[node.op])
             else:
                 raise UnsupportedError(f"{node.place}: acts on the input, before the recurrent layers.")
-        elif node.op in ("MatMul", "Gemm", "Add"):
+        elif node.op in ("MatMul", "Gemm", "Add") and projections.isdisjoint(node.inputs):
             made = _product(node, known)
             if made is None:
                 continue
