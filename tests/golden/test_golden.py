@@ -78,6 +78,8 @@ def test_this_version_writes_the_same_fields(version: str, name: str, tmp_path: 
             arrays["running.center"] = arrays.pop("running.level")
     if metadata["kind"] in ("classifier", "regressor", "tagger"):
         assert (fields["parameters"].pop("dense"), fields["parameters"].pop("dense_activation")) == ([], "relu")
+    if metadata["kind"] in ("classifier", "regressor", "tagger", "language-model"):
+        assert fields["parameters"].pop("projection_size") is None
     assert fields == metadata
     assert {key: (array.dtype, array.shape) for key, array in now.items()} == {
         key: (array.dtype, array.shape) for key, array in arrays.items()

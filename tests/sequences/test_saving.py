@@ -59,7 +59,7 @@ def test_random_generators_and_odd_classes(tmp_path: Path) -> None:
 
 def test_sizes_by_layer_come_back(tmp_path: Path) -> None:
     sizes = {"hidden_size": (4, np.int64(3)), "dense": [5, 2], "dense_activation": ("tanh", "relu")}
-    sizes["bidirectional"] = (False, np.True_)
+    sizes |= {"bidirectional": (False, np.True_), "cell": "lstm", "projection_size": np.int64(2)}
     model = SequenceClassifier(**(QUICK | sizes)).fit(X, labels())
     architecture = model.networks_[0].architecture
     assert (architecture.units, architecture.dense, architecture.dense_activations) == (
@@ -67,11 +67,12 @@ def test_sizes_by_layer_come_back(tmp_path: Path) -> None:
         (5, 2),
         ("tanh", "relu"),
     )
-    assert model.transform(X).shape == (24, 2 * 2 * 3)  # networks, directions, units of the top layer
+    assert model.transform(X).shape == (24, 2 * 2 * 2)  # networks, directions, values of the projection
     model.save(tmp_path / "model")
     again = load(tmp_path / "model")
     assert (again.hidden_size, again.dense, again.dense_activation) == ((4, 3), (5, 2), ("tanh", "relu"))
-    assert again.bidirectional == (False, True) and architecture.parts == ((0, 0), (1, 0), (1, 1))
+    assert (again.bidirectional, again.projection_size) == ((False, True), 2)
+    assert architecture.parts == ((0, 0), (1, 0), (1, 1))
     assert np.array_equal(again.decision_function(X), model.decision_function(X))
     assert np.array_equal(again.fit(X, labels()).decision_function(X), model.decision_function(X))
 

@@ -34,7 +34,7 @@ LONGEST = sorted(X, key=len)[-3:]
     [
         ("gru", {}, "ab"),
         ("lstm", {"num_layers": 2}, "abc"),
-        ("lstm", {"hidden_size": (3, 5), "dense": (4,)}, "abc"),
+        ("lstm", {"hidden_size": (3, 5), "dense": (4,), "projection_size": 2}, "abc"),
         ("rnn", {}, "abcd"),
     ],
 )

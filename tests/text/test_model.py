@@ -55,6 +55,19 @@ def test_every_network_learns(cell: str, options: dict[str, Any]) -> None:
     assert ("embedding" in model.network_.parameters) == ("embedding_size" not in options)
 
 
+def test_a_projection_is_as_wide_as_the_tied_embedding(tmp_path: Path) -> None:
+    model = small(cell="lstm", tied_weights=True, embedding_size="auto", projection_size=5, epochs=3).fit(CIRCLE)
+    assert model.network_.parameters["embedding"].shape == (len(model.vocabulary_), 5)
+    model.save(tmp_path / "model")
+    again = LanguageModel.load(tmp_path / "model")
+    assert again.generate("bcd", length=20) == model.generate("bcd", length=20)  # through a stream
+    assert again.perplexity(CIRCLE) == model.perplexity(CIRCLE)
+    with pytest.raises(
+        ArgumentError, match=r"\.fit: projection_size must be less than the units of every layer, 64, got"
+    ):
+        small(cell="lstm", hidden_size="auto", projection_size=64).fit(CIRCLE)
+
+
 @pytest.mark.parametrize("optimizer", ["adam", "rmsprop", "sgd"])
 @pytest.mark.parametrize("schedule", ["cosine", "constant", "step", "plateau"])
 def test_every_optimizer_and_schedule_learns(optimizer: str, schedule: str) -> None:
@@ -414,6 +427,14 @@ def test_the_shortest_texts_that_can_be_learned() -> None:
                 "Leave embedding_size out."
             ),
         ),
+        (
+            {"tied_weights": True, "embedding_size": 8, "hidden_size": 8, "cell": "lstm", "projection_size": 4},
+            (
+                "tied weights need embeddings of as many values as the projection has, got 8 values and "
+                "projection_size=4. Leave embedding_size out."
+            ),
+        ),
+        ({"projection_size": 4}, "projection_size needs cell='lstm', got 'gru'."),
         ({"forget_bias": 1.0}, "forget_bias needs cell='lstm', got cell='gru'."),
         ({"init_scale": 1.0}, "init_scale needs init='uniform', got init='default'."),
         (

@@ -67,6 +67,9 @@ def train(
     hidden_size: Annotated[
         str, typer.Option(metavar="INTEGERS", help="Units of the recurrent layer, or of each layer: 64,32.")
     ] = "64",
+    projection_size: Annotated[
+        int | None, typer.Option(min=1, help="Of an LSTM: values that each layer passes on, fewer than its units.")
+    ] = None,
     updates: Annotated[str, typer.Option(help="Gradient steps, or auto.")] = "auto",
     balanced: Annotated[bool, typer.Option("--balanced", help="Give rare classes more weight.")] = False,
     plot: Annotated[
@@ -91,6 +94,7 @@ def train(
         stride=count_or_auto("--stride", stride),
         cell=cell,
         hidden_size=sizes_of("--hidden-size", hidden_size),
+        projection_size=projection_size,
         updates=count_or_auto("--updates", updates),
         class_weight="balanced" if balanced else None,
         random_state=seed,

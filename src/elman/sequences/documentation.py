@@ -10,6 +10,8 @@ SHARED = """cell : {"gru", "lstm", "rnn"}
         Units of every layer and direction, or of each layer, the lowest first: ``(64, 32)``.
     num_layers : int
         Recurrent layers; follows from a tuple of sizes.
+    projection_size : int or None
+        Of ``cell="lstm"``: values that each layer and direction passes on, fewer than its units (Sak et al. 2014).
     activation : {"tanh", "relu", "sigmoid", "identity"}
         Of ``cell="rnn"``.
     bidirectional : bool or tuple of bool

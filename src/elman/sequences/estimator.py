@@ -59,7 +59,8 @@ class SequenceEstimator(Parameters, StreamedEstimator[Fitted], BaseEstimator):
 
     def _check(self, place: str) -> None:
         check_table(place, self._table, values_of(self))
-        _, layers = _check.layer_sizes(place, self.hidden_size, self.num_layers)
+        units, layers = _check.layer_sizes(place, self.hidden_size, self.num_layers)
+        _check.projection(place, self.cell, self.projection_size, units if isinstance(units, tuple) else (units,))
         _check.at_most(place, {"num_layers": layers}, {"num_layers": MOST_LAYERS})
         _check.bidirectional_layers(place, self.bidirectional, layers)
         _check.dense_layers(place, self.dense, self.dense_activation)

@@ -99,6 +99,7 @@ def architecture_of(parameters: Parameters, task: Task, input_size: int, target:
         cell=parameters.cell,
         hidden_size=parameters.hidden_size,
         num_layers=parameters.num_layers,
+        projection_size=parameters.projection_size,
         activation=parameters.activation,
         bidirectional=parameters.bidirectional,
         readout=task.readout,

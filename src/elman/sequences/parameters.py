@@ -17,7 +17,8 @@ __all__ = ["ADDED", "CLASSIFIER", "LOSSES", "MOST_STEPS", "PLAIN", "REGRESSOR", 
 
 LOSSES = {"mse": "mean_squared_error", "mae": "mean_absolute_error", "huber": "huber"}
 MOST_STEPS = 2**20  # of a window or stride
-ADDED: dict[str, Any] = {"dense": [], "dense_activation": "relu"}  # parameters that earlier files lack
+# Parameters that earlier files lack.
+ADDED: dict[str, Any] = {"dense": [], "dense_activation": "relu", "projection_size": None}
 PLAIN = (bool, int, float, str)  # types of classes in a file
 
 
@@ -28,6 +29,7 @@ class Parameters:
     cell: str = "gru"
     hidden_size: Any = 64
     num_layers: int = 1
+    projection_size: Any = None
     activation: str = "tanh"
     bidirectional: Any = True
     dense: Any = ()
@@ -121,6 +123,7 @@ _SHARED: Table = {
     "cell": COMMON["cell"],
     "hidden_size": PerLayer(others=COMMON["hidden_size"].others).also("num_cells hidden_layer_sizes"),
     "num_layers": COMMON["num_layers"],
+    "projection_size": COMMON["projection_size"],
     "activation": COMMON["activation"],
     "bidirectional": PerLayer(),
     "dense": PerLayer(others="dense_units dense_layers fc_units"),

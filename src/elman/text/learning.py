@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from elman import _check
 from elman.estimators import Interrupted, notice_worse, root_seed, values_of
 from elman.network import Network
 from elman.text.corpus import Corpus
@@ -25,7 +26,7 @@ def learn(place: str, parameters: Parameters, text: Text) -> Fitted:
     Interrupted
         On Ctrl-C, after the first update.
     """
-    size = rule_size(parameters, len(text.training))
+    size = _size_for(place, parameters, text)
     seed = root_seed(parameters.random_state)
     network = new_network(parameters, text.vocabulary, size, seed)
     try:
@@ -41,7 +42,7 @@ def learn_further(place: str, parameters: Parameters, corpus: Corpus, before: Fi
     state: TrainingState | None = None
     if before is None:
         text = Text.learned(place, parameters, corpus, vocabulary_size(parameters), held_out=False)
-        size = rule_size(parameters, len(text.training))
+        size = _size_for(place, parameters, text)
         seed = root_seed(parameters.random_state)
         network = new_network(parameters, text.vocabulary, size, seed)
     else:
@@ -52,6 +53,13 @@ def learn_further(place: str, parameters: Parameters, corpus: Corpus, before: Fi
             state = before.state  # another optimizer starts with an empty state
     trainer = pass_once(parameters, text, size, network, seed, state)
     return _fitted(parameters, trainer, text, size, trainer.state())
+
+
+def _size_for(place: str, parameters: Parameters, text: Text) -> Size:
+    """Choose the sizes for a text; refuse projections that are no smaller than the chosen layers."""
+    size = rule_size(parameters, len(text.training))
+    _check.projection(place, parameters.cell, parameters.projection_size, (size.hidden_size,))
+    return size
 
 
 def new_network(parameters: Parameters, vocabulary: Vocabulary, size: Size, seed: int) -> Network:

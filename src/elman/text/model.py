@@ -56,13 +56,16 @@ class LanguageModel(Parameters, Writing):
         Units of a layer. ``"auto"``: 64, 128, 256 or 512, by the length of the text; see `rule_size`.
     num_layers : int
         Recurrent layers.
+    projection_size : int or None
+        Of ``cell="lstm"``: values that each layer passes on, fewer than its units (Sak et al. 2014).
     activation : {"tanh", "relu", "sigmoid", "identity"}
         Of ``cell="rnn"``.
     embedding_size : int, None or "auto"
         Width of the vector of a token; None feeds one-hot rows. ``"auto"``: 64 for characters, else
         ``hidden_size``.
     tied_weights : bool
-        Use the embedding as output weights too (Press & Wolf 2017); its width is then ``hidden_size``.
+        Use the embedding as output weights too (Press & Wolf 2017); its width is then ``hidden_size``, or
+        ``projection_size`` if given.
     dropout : float
         Rate on the embedding, between layers and before the output (Zaremba et al. 2014).
     recurrent_dropout : float
@@ -379,6 +382,10 @@ class LanguageModel(Parameters, Writing):
 
     def _described(self, fitted: Fitted) -> tuple[Arrays, dict[str, Any]]:
         return to_file(fitted)
+
+    @classmethod
+    def _parsed(cls, parameters: dict[str, Any]) -> dict[str, Any]:
+        return super()._parsed({"projection_size": None} | parameters)  # earlier files lack it
 
     def _rebuilt(self, arrays: Arrays, metadata: dict[str, Any]) -> Fitted:
         return from_file(self, arrays, metadata)

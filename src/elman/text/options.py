@@ -65,7 +65,8 @@ def rule_size(parameters: Parameters, tokens: int) -> Size:
     """Choose values for "auto" from the unit and the number of training tokens.
 
     - ``hidden_size``: 64 up to 20,000 tokens, 128 up to 200,000, 256 up to 600,000, else 512.
-    - ``embedding_size``: 64 for characters, else (or with tied weights) ``hidden_size``.
+    - ``embedding_size``: 64 for characters, else ``hidden_size``; with tied weights the width of the states that the
+      output layer reads.
     - ``steps``: 64 characters or byte pairs, or 35 words.
     - ``batch_size``: 32, or fewer so that an epoch has 16 updates.
     - ``epochs``: as many as read 10 million tokens, at least 1 and at most 100; overlapping windows read a token
@@ -89,7 +90,9 @@ def rule_size(parameters: Parameters, tokens: int) -> Size:
     """
     hidden = next((units for most, units in _UNITS if tokens <= most), _MOST_UNITS)
     hidden = hidden if parameters.hidden_size == "auto" else int(parameters.hidden_size)
-    embedding = _CHARACTER_EMBEDDING if parameters.unit == "character" and not parameters.tied_weights else hidden
+    embedding = _CHARACTER_EMBEDDING if parameters.unit == "character" else hidden
+    if parameters.tied_weights:
+        embedding = hidden if parameters.projection_size is None else int(parameters.projection_size)
     steps = _STEPS[parameters.unit] if parameters.steps == "auto" else int(parameters.steps)
     windows = parameters.training == "windows"
     epochs = min(max(round(_TOKENS / (tokens * (steps - 1) if windows else tokens)), 1), _MOST_EPOCHS)
@@ -124,6 +127,7 @@ def architecture_of(parameters: Parameters, size: Size, tokens: int) -> Architec
         cell=parameters.cell,
         hidden_size=size.hidden_size,
         num_layers=int(parameters.num_layers),
+        projection_size=parameters.projection_size,
         activation=parameters.activation,
         vocabulary_size=tokens,
         embedding_size=size.embedding_size,

@@ -24,6 +24,7 @@ class Parameters:
     cell: str = "gru"
     hidden_size: Any = "auto"
     num_layers: int = 1
+    projection_size: Any = None
     activation: str = "tanh"
     embedding_size: Any = "auto"
     tied_weights: bool = False
@@ -66,6 +67,7 @@ TABLE: Table = {
     "cell": COMMON["cell"],
     "hidden_size": replace(COMMON["hidden_size"], auto=True).also("num_hidden rnn_size"),  # type: ignore[call-arg]
     "num_layers": COMMON["num_layers"],
+    "projection_size": COMMON["projection_size"],
     "activation": COMMON["activation"],
     "embedding_size": Count(auto=True, optional=True, others="embedding_dim output_dim emsize"),
     "tied_weights": Switch(others="tied tie_weights"),
@@ -121,12 +123,17 @@ def _check_together(place: str, values: dict[str, Any]) -> None:
         raise ArgumentError(f"{place}: {what} a part held out for validation.", Remedy(validation_fraction=0.05))
     if values["training"] == "windows" and values["steps"] == 1:
         raise ArgumentError(f"{place}: a window needs at least 2 steps: the last is the label.", Remedy(steps=2))
-    if values["tied_weights"] and values["embedding_size"] not in ("auto", values["hidden_size"]):
-        width, units = values["embedding_size"], values["hidden_size"]
+    projection_size, units = values["projection_size"], values["hidden_size"]
+    if projection_size is not None:
+        _check.projection(place, values["cell"], projection_size, () if units == "auto" else (units,))
+    if values["tied_weights"] and values["embedding_size"] not in ("auto", projection_size or units):
+        width = values["embedding_size"]
         number = "an automatic number of" if units == "auto" else units
-        got = "one-hot rows" if width is None else f"{width} values and {number} units"
+        read = f"{number} units" if projection_size is None else f"projection_size={projection_size}"
+        wanted = "there are hidden units" if projection_size is None else "the projection has"
+        got = "one-hot rows" if width is None else f"{width} values and {read}"
         raise ArgumentError(
-            f"{place}: tied weights need embeddings of as many values as there are hidden units, got {got}.",
+            f"{place}: tied weights need embeddings of as many values as {wanted}, got {got}.",
             Remedy("leave {} out", embedding_size=...),
         )
     size = values["vocabulary_size"]
