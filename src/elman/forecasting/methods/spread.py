@@ -5,9 +5,9 @@ it: by the ratio p_k / m_k where both are positive and no farther apart than a f
 
 The ends of an interval of level L are the quantiles at (1 ± L) / 2. Between two of the nine they are interpolated on
 the scale of the normal distribution, linearly in z = Φ⁻¹(level): exact for normal errors, never crossing for any. For a
-panel the distance from the point is multiplied by one width factor for 80 % and below, and one for 95 %, interpolated in
-between: the square root of the factor, of at least 1, by which the intervals of the horizon that was held out would have
-had to be wider. Series of a panel are shocked together, so that one horizon is nearer to one observation than to one per
+panel the distance from the point is multiplied by one width factor for 80 % and below, and one for 95 %, interpolated
+in between: the square root of the factor, of at least 1, by which the intervals of the held-out horizon would have had
+to be wider. Shocks are common to the series of a panel, so one horizon is nearer to one observation than to one per
 series: on later horizons half of the measured factor, on the scale of its logarithm, was found again, and less of its
 changes from step to step (`benchmarks/width_factors.py`).
 
