@@ -9,6 +9,10 @@ equally far back, half with weights that fall by a tenth with every step, or wit
 The forecast is the mean, the same at every step, so sums of it are totals; the quantiles are values that the series
 had, zero among them: an order of the quantile at 0.9 is enough in nine steps of ten.
 
+On the series that choices were made on, a negative binomial distribution, with a dispersion of each series, of all, or
+in between, and an INGARCH(1, 1) with such a distribution had larger pinball losses; sizes pooled over the series had
+the same.
+
 This is right for series without memory. A series that has one, with an autocorrelation above 0.5 at the lag of one
 step or of the season, is left to the prior, as is a constant one.
 
