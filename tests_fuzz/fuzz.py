@@ -36,6 +36,8 @@ def fuzz(name: str, seconds: int) -> dict[str, int]:
         sys.exit(f"{name} did not run:\n{done.stderr[-3000:]}")
     if broken:
         print(done.stdout[-3000:])
+    if not any(map(int, coverage)):
+        sys.exit(f"{name}: no edge was covered; Elman is not instrumented")
     return {
         "seconds": seconds,
         "executions": int(executed[1]),

@@ -18,7 +18,7 @@ import atheris
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "tests")]
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]  # atheris instruments only what it finds on the path
 
 with atheris.instrument_imports(include=["elman"]):
     import elman

@@ -63,6 +63,17 @@ def test_a_name_left_out_has_its_entry_elsewhere(room: str) -> None:
     assert all(any(value is other for other in listed) or value.__name__ in ROOMS for value in left)
 
 
+def test_a_class_has_one_entry_beside_that_of_its_own_module() -> None:
+    """Sphinx refuses two entries elsewhere, as of a class that engine and reference share."""
+    pages: dict[type, list[str]] = {}
+    for room in ROOMS:
+        module = importlib.import_module(room)
+        for value in (getattr(module, name) for name in entries(room)[0]):
+            if isinstance(value, type) and value.__module__ != room:
+                pages.setdefault(value, []).append(room)
+    assert {value.__name__: rooms for value, rooms in pages.items() if len(rooms) > 1} == {}
+
+
 @pytest.mark.parametrize("adapter", ADAPTERS)
 def test_a_page_of_an_adapter_has_all_its_names(adapter: str) -> None:
     text = (DOCS / "api" / f"{adapter}.rst").read_text()
