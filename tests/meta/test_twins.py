@@ -9,7 +9,8 @@ import pytest
 from elman import engine, reference
 
 TWINS = """
-    layer_forward layer_backward rnn_forward rnn_backward lstm_forward lstm_backward gru_forward gru_backward
+    layer_forward layer_backward normalized_layer_forward normalized_layer_backward
+    rnn_forward rnn_backward lstm_forward lstm_backward gru_forward gru_backward
     pack_layer step quantize dequantize quantize_rows quantized_dense rounded
     embedding_forward embedding_backward dense_forward dense_backward dense_cross_entropy
     activation_forward activation_backward silu_forward silu_backward softplus_forward softplus_backward
@@ -19,7 +20,8 @@ TWINS = """
     sgd_step rmsprop_step adam_step clip_by_norm clip_by_value dropout_mask gather_windows update_many
 """
 RESULTS = (
-    "DenseGradients GRUGradients GRUStates LayerGradients LayerStates LSTMGradients LSTMStates ManyUpdates RNNGradients"
+    "DenseGradients GRUGradients GRUStates LayerGradients LayerStates LSTMGradients LSTMStates ManyUpdates "
+    "NormalizedGradients NormalizedStates RNNGradients"
 )
 ONLY_ENGINE = {"isa", "isa_levels", "kernels", "num_threads", "use_isa"}
 

@@ -44,6 +44,12 @@ from elman._check.layers import (
 )
 from elman._check.learning import LOSSES, OPTIMIZERS, loss_parameter, optimizer_options
 from elman._check.many import CheckedRules, ManyArguments, UpdateRules, places_of, update_many, update_rules
+from elman._check.normalized import (
+    NormalizedArguments,
+    NormalizedBackwardArguments,
+    normalized_layer_backward,
+    normalized_layer_forward,
+)
 from elman._check.readout import mixing_readout_backward, mixing_readout_forward, quantile_loss
 from elman._check.shapes import Array, Shapes, common_dtype, received
 from elman._check.sizes import HIDDEN_ACTIVATIONS, bidirectional_layers, dense_layers, layer_sizes, projection
@@ -88,6 +94,8 @@ __all__ = [
     "CheckedRules",
     "ForwardArguments",
     "ManyArguments",
+    "NormalizedArguments",
+    "NormalizedBackwardArguments",
     "Shapes",
     "UpdateRules",
     "activation_backward",
@@ -127,6 +135,8 @@ __all__ = [
     "loss_parameter",
     "mixing_readout_backward",
     "mixing_readout_forward",
+    "normalized_layer_backward",
+    "normalized_layer_forward",
     "number_in",
     "optimizer_options",
     "pack_layer",

@@ -94,7 +94,7 @@ def layer_forward(
     check_has(place, cell, "c_0", c_0, kind.has_c)
     check_may_have(place, cell, "b_hn", b_hn, kind.has_b_hn)
     s = Shapes(place, dtype, x, h_0, c_0, W_x, W_h, b, b_hn, peepholes, h_mask)
-    x, W_x, W_h = _layer(s, x, W_x, W_h, kind.columns)
+    x, W_x, W_h = recurrent_arrays(s, x, W_x, W_h, kind.columns)
     return ForwardArguments(
         cell,
         cell_activation(place, cell, activation),
@@ -136,7 +136,7 @@ def layer_backward(
     check_has(place, cell, "gates", gates, kind.has_gates)
     check_may_have(place, cell, "dc_T", dc_T, kind.has_c)
     s = Shapes(place, dtype, dh, x, h, c, gates, W_x, W_h, peepholes, h_mask, dh_T, dc_T)
-    x, W_x, W_h = _layer(s, x, W_x, W_h, kind.columns)
+    x, W_x, W_h = recurrent_arrays(s, x, W_x, W_h, kind.columns)
     return BackwardArguments(
         cell,
         cell_activation(place, cell, activation),
@@ -181,7 +181,7 @@ def check_has(place: str, cell: str, name: str, value: Any, has: bool) -> None:
         raise ArgumentError(f"{place}: {name} must be {'given' if has else 'None'} for {cell!r}.")
 
 
-def _layer(s: Shapes, x: Any, W_x: Any, W_h: Any, columns: str) -> tuple[Array, Array, Array]:
+def recurrent_arrays(s: Shapes, x: Any, W_x: Any, W_h: Any, columns: str) -> tuple[Array, Array, Array]:
     """Bind T, N, D from x and H from W_h; an integer x holds the indices of one-hot rows."""
     values = plain(s.place, "x", x)
     ones = values.ndim == 2 and values.dtype.kind in "iu"

@@ -49,6 +49,7 @@ from elman.engine.losses import (
     pinball,
 )
 from elman.engine.many import update_many
+from elman.engine.normalized import normalized_layer_backward, normalized_layer_forward
 from elman.engine.readout import mixing_readout_backward, mixing_readout_forward, quantile_loss
 from elman.engine.runtime import isa, isa_levels, num_threads, use_isa
 from elman.engine.streaming import pack_layer, quantized_dense, step
@@ -70,6 +71,8 @@ from elman.reference import (
     LSTMGradients,
     LSTMStates,
     ManyUpdates,
+    NormalizedGradients,
+    NormalizedStates,
     RNNGradients,
     UpdateRules,
     dequantize,
@@ -87,6 +90,8 @@ __all__ = [
     "LayerGradients",
     "LayerStates",
     "ManyUpdates",
+    "NormalizedGradients",
+    "NormalizedStates",
     "RNNGradients",
     "UpdateRules",
     "activation_backward",
@@ -120,6 +125,8 @@ __all__ = [
     "mean_squared_error",
     "mixing_readout_backward",
     "mixing_readout_forward",
+    "normalized_layer_backward",
+    "normalized_layer_forward",
     "num_threads",
     "pack_layer",
     "pinball",

@@ -41,11 +41,7 @@ def _backward(place: str, n_threads: int | None, checked: _check.BackwardArgumen
     depth = checked.bptt_depth
     if checked.peepholes is not None:
         raise UnsupportedError(f"{place}: peepholes are not in the engine. elman.reference.{place} has them.")
-    if depth not in (None, 1):
-        raise UnsupportedError(
-            f"{place}: bptt_depth must be 1 or None here, got {depth}. "
-            f"elman.reference.{place} takes any depth; for long streams, carry the state from chunk to chunk."
-        )
+    refuse_depth(place, depth)
     kind, W_x, W_h = _check.CELLS[checked.cell], checked.W_x, checked.W_h
     T, N, H = len(checked.x), checked.x.shape[1], len(W_h)
     gradients = LayerGradients(
@@ -59,6 +55,15 @@ def _backward(place: str, n_threads: int | None, checked: _check.BackwardArgumen
     )
     kernels.layer_backward(*checked[:-2], depth == 1, *gradients, False, threads(place, n_threads))
     return gradients
+
+
+def refuse_depth(place: str, depth: int | None) -> None:
+    """Refuse other depths than 1 and None."""
+    if depth not in (None, 1):
+        raise UnsupportedError(
+            f"{place}: bptt_depth must be 1 or None here, got {depth}. "
+            f"elman.reference.{place} takes any depth; for long streams, carry the state from chunk to chunk."
+        )
 
 
 def _reset_after(place: str, reset: str) -> None:

@@ -41,6 +41,12 @@ from elman.reference.losses import (
 )
 from elman.reference.lstm import LSTMGradients, LSTMStates, lstm_backward, lstm_forward
 from elman.reference.many import ManyUpdates, update_many
+from elman.reference.normalized import (
+    NormalizedGradients,
+    NormalizedStates,
+    normalized_layer_backward,
+    normalized_layer_forward,
+)
 from elman.reference.numerical import numerical_gradient
 from elman.reference.optimizers import adam_step, clip_by_norm, clip_by_value, rmsprop_step, sgd_step
 from elman.reference.quantization import dequantize, quantize, quantize_rows, quantized_dense, rounded
@@ -58,6 +64,8 @@ __all__ = [
     "LayerGradients",
     "LayerStates",
     "ManyUpdates",
+    "NormalizedGradients",
+    "NormalizedStates",
     "PackedLayer",
     "RNNGradients",
     "UpdateRules",
@@ -91,6 +99,8 @@ __all__ = [
     "mean_squared_error",
     "mixing_readout_backward",
     "mixing_readout_forward",
+    "normalized_layer_backward",
+    "normalized_layer_forward",
     "numerical_gradient",
     "pack_layer",
     "philox",
