@@ -368,6 +368,9 @@ def test_layers_of_own_sizes_are_traced_and_checked() -> None:
 def test_hidden_dense_layers_are_not_traced() -> None:
     network = Network.initialized(Architecture(1, 1, hidden_size=2, dense=(3,)))
     projected = Network.initialized(Architecture(1, 1, hidden_size=2, projection_size=1))
+    normed = Network.initialized(Architecture(1, 1, hidden_size=2, layer_norm=True))
+    with pytest.raises(UnsupportedError, match="layer_norm=True cannot be traced; trace one without"):
+        trace(normed, np.ones((3, 1, 1)), np.ones((3, 1, 1)))
     with pytest.raises(UnsupportedError, match=r"projection_size=1 cannot be traced; trace one without"):
         trace(projected, np.ones((3, 1, 1)), np.ones((3, 1, 1)))
     with pytest.raises(UnsupportedError, match=r"hidden dense layers, dense=\(3,\), cannot be traced"):

@@ -302,6 +302,7 @@ def test_without_keras_weights_convert_and_the_report_says_so() -> None:
     [
         ({"linear_skip": True}, "linear_skip=True"),
         ({"recurrent_dropout": 0.5}, "recurrent_dropout=0.5"),
+        ({"layer_norm": True}, "layer_norm=True"),
         ({"input_size": None, "vocabulary_size": 5}, "one-hot input"),
         (
             {"input_size": None, "vocabulary_size": 1, "embedding_size": 64, "tied_weights": True},

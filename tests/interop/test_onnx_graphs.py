@@ -25,6 +25,7 @@ from elman.interop.onnx_network import network_graph
 from elman.interop.onnx_run import run_graph
 from elman.interop.onnx_sequences import sequence_graph
 from elman.interop.proof import compare
+from elman.interop.torch import to_state_dict
 from elman.network import State
 
 Array = npt.NDArray[Any]
@@ -124,6 +125,18 @@ def test_a_network_comes_back_bit_for_bit(name: str) -> None:
     assert proof.largest_difference is not None
     assert proof.largest_difference <= 1e-5
     assert proof.other == "the file run in NumPy (onnxruntime is not installed)"
+
+
+def test_norms_are_refused_by_name() -> None:
+    network = Network.initialized(Architecture(3, 2, hidden_size=4, layer_norm=True))
+    with pytest.raises(
+        UnsupportedError, match=r"^export_onnx: layer_norm=True has no counterpart: ONNX's RNN, LSTM and"
+    ):
+        network_graph(network, {})
+    with pytest.raises(
+        UnsupportedError, match=r"^to_torch: layer_norm=True has no counterpart: recurrent layers of torch"
+    ):
+        to_state_dict(network)
 
 
 @pytest.mark.parametrize("directions", [1, 2])

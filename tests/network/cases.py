@@ -39,6 +39,14 @@ def architectures() -> list[Architecture]:
             if not bidirectional:
                 projected |= {"reverse": True, "projection_size": 2, "hidden_size": 3}
                 found.append(Architecture(D, K, **common | projected))
+        normed: dict[str, Any] = common | {"layer_norm": True, "hidden_size": 3}
+        if layers == 1 and drop == bidirectional:
+            found += [Architecture(D, K, readout=readout, **normed) for readout in ("every", "last")]
+            found.append(Architecture(None, K, vocabulary_size=5, bias=False, **normed))
+            if cell == "lstm":
+                found.append(Architecture(D, K, projection_size=2, **normed))
+        if layers == 2 and cell == "lstm" and not drop and not bidirectional:
+            found.append(Architecture(D, K, **normed))
         if not bidirectional:
             back: dict[str, Any] = {"reverse": True, "hidden_size": (3, 2)[:layers]}
             found += [Architecture(D, K, readout=readout, **common | back) for readout in ("every", "last", "max")]

@@ -89,6 +89,11 @@ def _run(a, p, layer, direction, values, h_0, c_0, part, row, key):
         key = key._replace(first_step=0)
         h_mask = _mask(a.recurrent_dropout, key, 4 * layer + 2 + direction, 1, row, units)
     h_0, c_0 = h_0[:units], c_0[part, row, :units][np.newaxis] if a.cell == "lstm" else None
+    if a.layer_norm:
+        W_h = W_h if a.projection_size is None else p[name + "W_p"] @ W_h
+        own = {key: p[name + key] for key in ("gain_h", "gain_x", "gain_c", "b", "b_hn", "b_c") if name + key in p}
+        found = reference.normalized_layer_forward(a.cell, x, h_0[np.newaxis], c_0, W_x, W_h, **own, h_mask=h_mask)
+        return found.h[:, 0], found.h[:, 0] if found.c is None else found.c[:, 0]
     if a.projection_size is not None:
         return _run_projected(x, h_0[np.newaxis], c_0, W_x, W_h, p[name + "W_p"], b, h_mask)
     b_hn = p.get(name + "b_hn")

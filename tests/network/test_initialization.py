@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from elman.errors import ArgumentError, ElmanWarning
-from elman.network import Architecture, ParameterLayout, Parameters, initialize
+from elman.network import Architecture, Network, ParameterLayout, Parameters, initialize
 
 H = 32
 LSTM = Architecture(8, 4, hidden_size=H)
@@ -32,6 +32,14 @@ def test_default_is_orthogonal_gate_by_gate_with_open_forget_gates() -> None:
     assert np.abs(p["layers.0.W_x"]).max() <= sqrt(6 / (8 + H))
     assert np.abs(p["layers.0.W_x"]).max() > 0.95 * sqrt(6 / (8 + H))
     assert np.abs(p["output.W_y"]).max() <= sqrt(6 / (H + 4))
+
+
+@pytest.mark.parametrize("scheme", ["default", "torch", "uniform"])
+def test_gains_begin_at_one(scheme: str) -> None:
+    network = Network.initialized(replace(LSTM, layer_norm=True), scheme=scheme)
+    gains = {name: value for name, value in network.parameters.items() if "gain" in name}
+    assert {name.rpartition(".")[2] for name in gains} == {"gain_h", "gain_x", "gain_c"}
+    assert all((value == 1).all() for value in gains.values())
 
 
 def test_projections_are_orthonormal() -> None:

@@ -408,6 +408,7 @@ def test_a_network_says_what_it_is() -> None:
     [
         {"hidden_size": (3, 2), "dense": (4, 5), "dense_activation": ("tanh", "relu")},
         {"hidden_size": (4, 3), "projection_size": 2},
+        {"layer_norm": True, "cell": "gru"},
     ],
 )
 def test_layers_of_own_sizes_are_saved(sizes: dict[str, Any], tmp_path: Path) -> None:

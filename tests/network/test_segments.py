@@ -91,6 +91,7 @@ def test_memory_grows_with_the_root_of_the_steps() -> None:
         ({"reverse": True}, "reverse=False"),
         ({"readout": "mean"}, "readout='every' or 'last'"),
         ({"readout": "last", "linear_skip": True}, "linear_skip=False with readout='last'"),
+        ({"layer_norm": True}, "layer_norm=False"),
         (
             {"vocabulary_size": 5, "input_size": None, "embedding_size": 4, "output_size": 5, "tied_weights": True},
             "tied_weights=False",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -38,10 +39,14 @@ CASES: dict[str, dict[str, Any]] = {
     "dense without biases": {"cell": "rnn", "dense": (40,), "bias": False, "readout": "last"},
     "one-hot": {"input_size": None, "vocabulary_size": 9, "cell": "gru"},
 }
-PROJECTED: dict[str, dict[str, Any]] = {
+COMPOSED: dict[str, dict[str, Any]] = {  # what the native stepper of a whole network lacks
     "a projection": {"projection_size": 2, "bias": False},
     "projections, skip": {"hidden_size": (7, 5), "projection_size": 3, "linear_skip": True, "output": "sigmoid"},
     "projections, dense, last": {"num_layers": 3, "projection_size": 4, "dense": (5,), "readout": "last"},
+    "norms": {"layer_norm": True, "num_layers": 2, "linear_skip": True},
+    "norms, gru, tied": CASES["embedding, tied"] | {"layer_norm": True, "cell": "gru"},
+    "norms, rnn, dense, last": {"layer_norm": True, "cell": "rnn", "dense": (4,), "readout": "last"},
+    "norms, projections": {"layer_norm": True, "hidden_size": (7, 5), "projection_size": 3},
     "projections, tied": CASES["embedding, tied"] | {"hidden_size": (8, 6), "projection_size": 5},
 }
 
@@ -58,9 +63,9 @@ def make(options: dict[str, Any], dtype: Any = np.float32) -> tuple[Network, np.
 
 @pytest.mark.parametrize("rows", [1, 2])
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("case", CASES | PROJECTED)
+@pytest.mark.parametrize("case", CASES | COMPOSED)
 def test_equals_the_whole_run(case: str, dtype: Any, rows: int) -> None:
-    network, x = make((CASES | PROJECTED)[case], dtype)
+    network, x = make((CASES | COMPOSED)[case], dtype)
     x = np.ascontiguousarray(x[:, :rows])
     state, y = network.run(x)
     stream = Stream(network, rows=rows)
@@ -76,12 +81,13 @@ def test_equals_the_whole_run(case: str, dtype: Any, rows: int) -> None:
 
 WRITERS = {name: CASES[name] | {"output": "softmax", "output_size": 9} for name in ("embedding, tied", "one-hot")}
 WRITERS["one-hot, projections"] = WRITERS["one-hot"] | {"cell": "lstm", "num_layers": 2, "projection_size": 4}
+NORMED = {f"{name}, norms": WRITERS[name] | {"layer_norm": True} for name in ("embedding, tied", "one-hot")}
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("case", WRITERS)
+@pytest.mark.parametrize("case", WRITERS | NORMED)
 def test_an_index_is_the_step_of_an_array(case: str, dtype: Any) -> None:
-    network, x = make(WRITERS[case], dtype)
+    network, x = make((WRITERS | NORMED)[case], dtype)
     one, another = Stream(network), Stream(network)
     for index in x[:, 0]:
         np.testing.assert_array_equal(one.step_index(int(index)), another.step(np.array([index]))[0], strict=True)
@@ -89,11 +95,11 @@ def test_an_index_is_the_step_of_an_array(case: str, dtype: Any) -> None:
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("case", WRITERS)
-@pytest.mark.parametrize("hidden_size", [5, 300])  # with the GIL and without
+@pytest.mark.parametrize(("hidden_size", "case"), [*product((5, 300), WRITERS), *product((5,), NORMED)])  # GIL or not
 def test_draws_are_those_of_single_steps(case: str, dtype: Any, hidden_size: int) -> None:
-    size = {name: hidden_size for name in ("hidden_size", "embedding_size") if name in ("hidden_size", *WRITERS[case])}
-    network, _ = make(WRITERS[case] | size, dtype)
+    options = (WRITERS | NORMED)[case]
+    size = {name: hidden_size for name in ("hidden_size", "embedding_size") if name in ("hidden_size", *options)}
+    network, _ = make(options | size, dtype)
     u = np.random.default_rng(0).random(40)
     slow, index, expected = Stream(network), 4, []
     for number in u:
@@ -167,6 +173,8 @@ def test_products_of_projections_are_not_rounded() -> None:
     np.testing.assert_array_equal(state.h, network.run(x)[0].h)
     with pytest.raises(UnsupportedError, match=r"^Stream: int8 needs projection_size=None, got 3: the recurrent"):
         Stream(network, precision="int8")
+    with pytest.raises(UnsupportedError, match=r"^Stream: bfloat16 needs layer_norm=False\.\n  Hint: Stream\(network"):
+        Stream(make({"layer_norm": True})[0], precision="bfloat16")
     rounded = network.quantized("int8")
     np.testing.assert_array_equal(Stream(rounded, rows=2).step(x[0]), rounded.predict(x)[0])
 

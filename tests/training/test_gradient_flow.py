@@ -12,7 +12,7 @@ import pytest
 
 from elman import Forecaster, LanguageModel, SequenceClassifier, SequenceRegressor, SequenceTagger, engine
 from elman.data.tasks import adding
-from elman.errors import ArgumentError, DataError
+from elman.errors import ArgumentError, DataError, UnsupportedError
 from elman.network import Architecture, Network, State
 from elman.reference import mean_squared_error, numerical_gradient
 from elman.training import Batch, Cosine, GradientFlow, LayerFlow, SequenceBatches, Settings, Trainer
@@ -180,6 +180,14 @@ def test_projections_have_the_flow_of_the_plain_network_with_their_products() ->
     flows = [gradient_flow(own, Batch(x, np.ones((N, 2))), "mean_squared_error").layers[0] for own in (network, plain)]
     assert_close(flows[0].norm, flows[1].norm, "same sums")
     assert_close(flows[0].relative, flows[1].relative, "same sums")
+
+
+def test_norms_are_not_followed() -> None:
+    network, x = problem("gru", layer_norm=True, readout="last")
+    with pytest.raises(
+        UnsupportedError, match=r"^gradient_flow: needs layer_norm=False: steps back through norms are not"
+    ):
+        gradient_flow(network, Batch(x, np.ones((N, 2))), "mean_squared_error")
 
 
 def test_gates_and_units_are_counted() -> None:

@@ -125,6 +125,7 @@ def test_what_the_native_call_lacks_is_trained_one_by_one() -> None:
         trainer(random_batches(), network=network(bidirectional=True)),
         trainer(random_batches(), network=network(dense=(3,))),
         trainer(random_batches(), network=network(cell="lstm", projection_size=2)),
+        trainer(random_batches(), network=network(layer_norm=True)),
         trainer(random_batches(), average=0.9),
         trainer(random_batches(), recompute=3),
     ):

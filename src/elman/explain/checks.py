@@ -99,6 +99,8 @@ def check_size(architecture: Architecture, layout: ParameterLayout, T: int, N: i
         raise UnsupportedError(
             f"trace: a network with projection_size={architecture.projection_size} cannot be traced; trace one without."
         )
+    if architecture.layer_norm:
+        raise UnsupportedError("trace: a network with layer_norm=True cannot be traced; trace one without.")
     if architecture.dense:
         raise UnsupportedError(
             f"trace: a network with hidden dense layers, dense={architecture.dense}, cannot be traced; trace one with "

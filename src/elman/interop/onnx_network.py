@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from elman.errors import UnsupportedError
 from elman.interop.onnx_graph import Graph, GraphBuilder
 from elman.interop.onnx_layers import attributes_of, weights_of
 from elman.network import Architecture, Network, State
@@ -139,8 +140,17 @@ def add_network(
         (T, N, K) or (N, K), before the output activation.
     final : States
         States after each row's last step.
+
+    Raises
+    ------
+    UnsupportedError
+        If the network has layer normalization.
     """
     architecture = network.architecture
+    if architecture.layer_norm:
+        raise UnsupportedError(
+            "export_onnx: layer_norm=True has no counterpart: ONNX's RNN, LSTM and GRU have no norm."
+        )
     named = {name: np.asarray(value, np.float32) for name, value in network.parameters.items()}
     below = _entering(builder, architecture, named, x)
     ends: list[tuple[str, ...]] = []

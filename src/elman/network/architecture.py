@@ -12,7 +12,8 @@ from elman.errors import ArgumentError, UnsupportedError
 READOUTS = ("every", "last", "mean", "max")
 
 _PLACE = "Architecture"
-_LATER = {"dense", "dense_activation", "reverse", "projection_size"}  # fields that files of earlier versions lack
+# Fields that files of earlier versions lack.
+_LATER = {"dense", "dense_activation", "reverse", "projection_size", "layer_norm"}
 
 
 @dataclass(frozen=True, repr=False)
@@ -80,6 +81,12 @@ class Architecture:
         step, ``r_t = h_t W_p``, fewer than its units (Sak et al. 2014). A `State` holds h, and recurrent dropout drops
         units of h.
 
+    layer_norm : bool
+        Layer normalization in the recurrent layers (Ba et al. 2016): the sums before the gates, and the cell states of
+        an LSTM, get mean 0 and variance 1 over the units of each row and step, and learned gains; see
+        `elman.reference.normalized_layer_forward`. Of a single input (D = 1) an LSTM or GRU then sees the sign alone;
+        give a window of several.
+
     Raises
     ------
     ArgumentError
@@ -115,6 +122,7 @@ class Architecture:
     dense_activation: str | tuple[str, ...] = "relu"
     reverse: bool = False
     projection_size: int | None = None
+    layer_norm: bool = False
 
     def __repr__(self) -> str:
         """Return a call of the constructor with the fields that differ from their defaults."""
@@ -147,7 +155,7 @@ class Architecture:
         _check.choice(_PLACE, "output", self.output, _check.OUTPUT_ACTIVATIONS)
         for name in ("output_size", "skip_steps"):
             _check.positive_integer(_PLACE, name, getattr(self, name))
-        for name in ("bias", "linear_skip", "tied_weights", "reverse"):
+        for name in ("bias", "linear_skip", "tied_weights", "reverse", "layer_norm"):
             _check.boolean(_PLACE, name, getattr(self, name))
         if self.reverse and self.bidirectional:
             raise ArgumentError(f"{_PLACE}: reverse=True and bidirectional=True exclude each other.")
@@ -325,4 +333,9 @@ def check_streamable(place: str, architecture: Architecture, precision: str | No
         raise UnsupportedError(
             f"{place}: {precision} needs projection_size=None, got {architecture.projection_size}: the recurrent "
             f"weights are a product.\n  Hint: Stream(network.quantized({precision!r})) computes with rounded weights."
+        )
+    if architecture.layer_norm and precision in ("bfloat16", "int8"):
+        raise UnsupportedError(
+            f"{place}: {precision} needs layer_norm=False.\n"
+            f"  Hint: Stream(network.quantized({precision!r})) computes with rounded weights."
         )

@@ -50,7 +50,8 @@ class CellPass:
         self.b, self.b_hn = binding.parameters.get(prefix + "b"), binding.parameters.get(prefix + "b_hn")
         self.h = take(prefix + "h", T + 1, N, H)
         self.c = take(prefix + "c", T + 1, N, H) if kind.has_c else None
-        self.gates = take(prefix + "gates", T, N, 4 * H) if kind.has_gates and binding.keep else None
+        stored = kind.has_gates and binding.keep and not architecture.layer_norm
+        self.gates = take(prefix + "gates", T, N, 4 * H) if stored else None
         if binding.gradients is not None:
             self.dW_x = binding.gradients[prefix + "W_x"]
             self.dW_h = binding.gradients[prefix + "W_h"] if self.projection is None else self.projection.d_product

@@ -94,6 +94,9 @@ def initialize(
             random = np.random.Generator(np.random.Philox(key=[seed, zlib.crc32(name.encode())]))
             if name == "skip.W_k":
                 continue
+            if name.rpartition(".")[2].startswith("gain"):
+                view[...] = 1.0
+                continue
             if scheme == "uniform":
                 view[...] = random.uniform(-half_width, half_width, view.shape)
             else:

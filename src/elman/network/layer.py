@@ -10,6 +10,7 @@ import numpy.typing as npt
 from elman.network.binding import Binding, Call
 from elman.network.cells import CellPass
 from elman.network.dropout import LAYER_OUTPUT, RECURRENT, Dropout, site
+from elman.network.normalized import NormalizedPass
 from elman.network.parameters import layer_prefix
 from elman.network.state import State
 
@@ -36,7 +37,8 @@ class Layer:
         self.backwards = architecture.layer_backwards(index)
         self.first = architecture.first_part(index)
         prefixes = [layer_prefix(index, direction) for direction in range(len(self.backwards))]
-        self.passes = [CellPass(binding, prefix) for prefix in prefixes]
+        kind = NormalizedPass if architecture.layer_norm else CellPass
+        self.passes: list[CellPass] = [kind(binding, prefix) for prefix in prefixes]
         self._bind_dropout(binding, index)
         self._bind_buffers(binding, prefixes[0], architecture.layer_input_size(index), need_dx)
         if index == 0 and architecture.one_hot:

@@ -30,8 +30,9 @@ class ParameterLayout:
     ----------
     shapes : dict of str to tuple of int
         Shape of each parameter, in the order of the vector: ``embedding``, ``layers.0.W_x``, ``layers.0.W_h``,
-        ``layers.0.W_p`` (projection), ``layers.0.b``, ``layers.0.b_hn`` (GRU), ``layers.0.reverse.W_x``, …,
-        ``dense.0.W``, ``dense.0.b``, …, ``output.W_y``, ``output.b_y``, ``skip.W_k``.
+        ``layers.0.W_p`` (projection), ``layers.0.gain_h``, ``layers.0.gain_x``, ``layers.0.gain_c`` (layer
+        normalization), ``layers.0.b``, ``layers.0.b_hn`` (GRU), ``layers.0.b_c`` (layer normalization of an LSTM),
+        ``layers.0.reverse.W_x``, …, ``dense.0.W``, ``dense.0.b``, …, ``output.W_y``, ``output.b_y``, ``skip.W_k``.
     slices : dict of str to slice
         Position of each parameter in the vector.
     size : int
@@ -88,10 +89,12 @@ def _layer_shapes(architecture: Architecture, layer: int, prefix: str) -> Iterat
     yield prefix + "W_h", (architecture.projection_size or H, columns)
     if architecture.projection_size is not None:
         yield prefix + "W_p", (H, architecture.projection_size)
-    if architecture.bias:
-        yield prefix + "b", (columns,)
-        if architecture.kind.has_b_hn:
-            yield prefix + "b_hn", (H,)
+    kind, norm = architecture.kind, architecture.layer_norm
+    own = {"gain_h": (columns, norm), "gain_x": (columns, norm and kind.has_gates), "gain_c": (H, norm and kind.has_c)}
+    biases = {"b": (columns, True), "b_hn": (H, kind.has_b_hn), "b_c": (H, norm and kind.has_c)}
+    for name, (size, has) in (own | (biases if architecture.bias else {})).items():
+        if has:
+            yield prefix + name, (size,)
 
 
 def layer_prefix(layer: int, direction: int) -> str:

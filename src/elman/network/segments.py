@@ -26,6 +26,7 @@ def check_segments(place: str, architecture: Architecture) -> None:
         (architecture.readout in ("mean", "max"), "readout='every' or 'last'"),
         (skips_at_end, "linear_skip=False with readout='last'"),
         (architecture.tied_weights, "tied_weights=False"),
+        (architecture.layer_norm, "layer_norm=False"),
     ):
         if refused:
             raise UnsupportedError(f"{place}: recompute needs {what}.")

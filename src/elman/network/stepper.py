@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import operator
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -12,6 +14,8 @@ import numpy.typing as npt
 from elman.engine import kernels
 from elman.network.architecture import Architecture
 from elman.network.parameters import dense_prefix, layer_prefix
+from elman.network.state import State
+from elman.network.tapes import Tapes
 
 Array = npt.NDArray[Any]
 
@@ -69,12 +73,7 @@ class ProjectedSteps:
 
     def draw(self, index: int, u: Array, first: int) -> list[int]:
         """Take one step per random number; the index drawn from each output is the next input."""
-        drawn: list[int] = []
-        for number in u:
-            self.step_index(index)
-            index = kernels.draw(self._out[0], number, first)
-            drawn.append(index)
-        return drawn
+        return _drawn(self.step_index, self._out[0], index, u, first)
 
     def _step_others(self) -> None:
         for stepper in self._others:
@@ -84,8 +83,71 @@ class ProjectedSteps:
             kernels.activation_forward(self._out, self._output, self._out)
 
 
+class NormalizedSteps:
+    """Steps of a network with layer normalization, by its forward pass over one step; used like the native stepper.
+
+    Parameters
+    ----------
+    architecture : Architecture
+        Of the network.
+    weights : mapping of str to ndarray
+        Its parameters.
+    W_y : ndarray (R, K)
+        Weights of the output layer.
+    arrays : StepArrays
+        Of the stream.
+    """
+
+    def __init__(
+        self, architecture: Architecture, weights: Mapping[str, Array], W_y: Array, arrays: StepArrays
+    ) -> None:
+        self._E, self._arrays, self._rows = weights.get("embedding"), arrays, len(arrays.out)
+        self._size = architecture.vocabulary_size or 0
+        if self._E is not None:  # the stream looks indices up
+            plain: dict[str, Any] = {"vocabulary_size": None, "embedding_size": None, "tied_weights": False}
+            architecture = replace(architecture, input_size=self._E.shape[1], **plain)
+        named = {name: value for name, value in weights.items() if name != "embedding"} | {"output.W_y": W_y}
+        tapes = Tapes(architecture, named, arrays.out.dtype)
+        self._tape = tapes.tape((1, self._rows), None, False)
+        self._state = State.zeros(architecture, self._rows, arrays.out.dtype)
+
+    def step(self) -> None:
+        """Take one step of every row."""
+        x, h, c, out = self._arrays
+        for layer, own in enumerate(h):
+            self._state.put(layer, own, c[layer] if c else None)
+        self._tape.run(x[np.newaxis], self._state, None, 1)
+        out[...] = self._tape.activated().reshape(out.shape)
+        after = self._tape.state
+        for layer, own in enumerate(h):
+            own[...], own_c = after.part(layer, own.shape[1])
+            if c:
+                c[layer][...] = own_c
+
+    def step_index(self, index: int) -> None:
+        """Take one step of a single row with an index."""
+        if self._rows != 1 or not 0 <= operator.index(index) < self._size:
+            raise IndexError("index")
+        self._arrays.x[0] = index if self._E is None else self._E[index]
+        self.step()
+
+    def draw(self, index: int, u: Array, first: int) -> list[int]:
+        """Take one step per random number; the index drawn from each output is the next input."""
+        return _drawn(self.step_index, self._arrays.out[0], index, u, first)
+
+
+def _drawn(step: Callable[[int], None], out: Array, index: int, u: Array, first: int) -> list[int]:
+    """Take one step per random number; the index drawn from each output is the next input."""
+    drawn: list[int] = []
+    for number in u:
+        step(index)
+        index = kernels.draw(out, number, first)
+        drawn.append(index)
+    return drawn
+
+
 def bound_stepper(architecture: Architecture, weights: Mapping[str, Array], arrays: StepArrays, precision: str) -> Any:
-    """Return the native stepper of a network, or steppers of its layers if they have projections.
+    """Return the native stepper of a network, or what takes its place with projections or layer normalization.
 
     Parameters
     ----------
@@ -103,6 +165,8 @@ def bound_stepper(architecture: Architecture, weights: Mapping[str, Array], arra
     W_y = weights.get("output.W_y")
     if W_y is None:
         W_y = np.array(weights["embedding"].T, order="C")  # tied
+    if architecture.layer_norm:
+        return NormalizedSteps(architecture, weights, W_y, arrays)
     layers, hidden = _layers(architecture, weights, arrays), _hidden(architecture, weights, arrays.out)
     if architecture.projection_size is None:
         return make(layers, hidden, architecture.output, arrays.x, E, W_y, b_y, W_k, arrays.out, precision)

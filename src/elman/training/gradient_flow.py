@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman import _check, engine
-from elman.errors import DataError
+from elman.errors import DataError, UnsupportedError
 from elman.network import Network, Tape
 from elman.network.binding import Call
 from elman.network.cells import CellPass
@@ -108,6 +108,8 @@ def gradient_flow(
 
     Raises
     ------
+    UnsupportedError
+        If the network has layer normalization.
     DataError
         If the gradient of the loss is zero on this batch, for instance because every prediction is exact.
     ElmanError
@@ -133,6 +135,8 @@ def gradient_flow(
     """
     probes = _check.positive_integer(_PLACE, "probes", probes)
     architecture = network.architecture
+    if architecture.layer_norm:
+        raise UnsupportedError(f"{_PLACE}: needs layer_norm=False: steps back through norms are not measured.")
     tape = network.forward(batch.x, None, batch.lengths, None, n_threads)
     objective = Objective(loss, architecture.output, loss_parameter)
     _, do = objective(tape.o, batch.y, batch.weight, batch.lengths)

@@ -117,5 +117,5 @@ def _rules(architecture: Architecture, settings: Settings) -> CheckedRules:
 def _is_plain(architecture: Architecture) -> bool:
     """Return whether the native call has all parts of the network."""
     parts = architecture.bidirectional or architecture.reverse or architecture.dense or architecture.tied_weights
-    plain = architecture.vocabulary_size is None and architecture.projection_size is None and not parts
-    return plain and architecture.readout == "every"
+    parts = parts or architecture.projection_size is not None or architecture.layer_norm
+    return architecture.vocabulary_size is None and architecture.readout == "every" and not parts

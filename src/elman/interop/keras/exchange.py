@@ -22,7 +22,13 @@ from elman.network.parameters import dense_prefix, layer_prefix
 Array = npt.NDArray[Any]
 TOLERANCE = 1e-5
 _STEPS, _ROWS = 9, 3
-_NOT_IN_KERAS = {"linear_skip": False, "tied_weights": False, "recurrent_dropout": 0.0, "projection_size": None}
+_NOT_IN_KERAS = {
+    "linear_skip": False,
+    "tied_weights": False,
+    "recurrent_dropout": 0.0,
+    "projection_size": None,
+    "layer_norm": False,
+}
 
 
 class Exported(NamedTuple):

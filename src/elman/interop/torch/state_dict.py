@@ -77,6 +77,10 @@ def to_state_dict(network: Network, names: Names | None = None) -> dict[str, Arr
         raise UnsupportedError(
             "to_torch: reverse=True has no counterpart: torch.nn runs forward, or in both directions."
         )
+    if architecture.layer_norm:
+        raise UnsupportedError(
+            "to_torch: layer_norm=True has no counterpart: recurrent layers of torch.nn have no norm."
+        )
     if architecture.activation not in ("tanh", "relu"):
         raise UnsupportedError(
             f"to_torch: activation={architecture.activation!r} has no counterpart: torch.nn.RNN has tanh and relu."
