@@ -5,6 +5,9 @@ ELMAN_NUM_THREADS, else OMP_NUM_THREADS, else the CPUs of this process (its affi
 for one build and ISA level the bits of a result do not depend on it, nor on which other sequences share the batch
 (docs/notation.md).
 
+Layers with layer normalization are composed of native products and activations, step by step; the others are one kernel
+for each pass.
+
 Three variants run in the reference alone and are refused here by name: peepholes, the GRU whose reset gate acts before
 the product, and ``bptt_depth`` other than 1 and None.
 
