@@ -78,6 +78,8 @@ def test_this_version_writes_the_same_fields(version: str, name: str, tmp_path: 
             arrays["running.center"] = arrays.pop("running.level")
     if metadata["kind"] in ("classifier", "regressor", "tagger"):
         assert (fields["parameters"].pop("dense"), fields["parameters"].pop("dense_activation")) == ([], "relu")
+        later = {name: fields["parameters"].pop(name) for name in ("tune", "steps") if name in fields["parameters"]}
+        assert later == ({"steps": None} if metadata["kind"] == "tagger" else {"tune": False})
     if metadata["kind"] in ("classifier", "regressor", "tagger", "language-model"):
         assert fields["parameters"].pop("projection_size") is None
     assert fields == metadata

@@ -40,7 +40,7 @@ def test_a_changed_parameter_is_named(case: str, use: str, tmp_path: Path) -> No
     kind, y = CASES[case]
     if not hasattr(kind, use) and use in ("predict_proba", "decision_function"):
         return
-    model = kind(**QUICK).fit(X, y).set_params(learning_rate=0.5)
+    model = kind(learning_rate=0.003, **QUICK).fit(X, y).set_params(learning_rate=0.5)
     with pytest.raises(ArgumentError) as caught:
         USES[use](model, y, tmp_path / "model")
     assert str(caught.value) == (

@@ -70,6 +70,9 @@ def train(
     projection_size: Annotated[
         int | None, typer.Option(min=1, help="Of an LSTM: values that each layer passes on, fewer than its units.")
     ] = None,
+    tune: Annotated[
+        bool, typer.Option("--tune", help="Choose window, stride, readout, cell and size by short fits.")
+    ] = False,
     updates: Annotated[str, typer.Option(help="Gradient steps, or auto.")] = "auto",
     balanced: Annotated[bool, typer.Option("--balanced", help="Give rare classes more weight.")] = False,
     plot: Annotated[
@@ -95,6 +98,7 @@ def train(
         cell=cell,
         hidden_size=sizes_of("--hidden-size", hidden_size),
         projection_size=projection_size,
+        tune=tune,
         updates=count_or_auto("--updates", updates),
         class_weight="balanced" if balanced else None,
         random_state=seed,
@@ -217,6 +221,14 @@ def _say_what_was_chosen(model: SequenceClassifier, count: int) -> None:
         f"{count} sequences, {len(model.classes_)} classes; window {model.window_}, stride {model.stride_}, "
         f"{len(model.networks_)} networks of {model.updates_} updates."
     )
+    trials = model.trials_
+    if len(trials):
+        rows = [(*map(str, row[:5]), str(row.updates), f"{row.error:.3f}") for row in trials.itertuples(index=False)]
+        show_table("Settings compared on held-out sequences, the chosen one first", list(trials.columns), rows)
+    trials = model.trials_
+    if len(trials):
+        rows = [(*map(str, row[:5]), str(row.updates), f"{row.error:.3f}") for row in trials.itertuples(index=False)]
+        show_table("Settings compared on held-out sequences, the chosen one first", list(trials.columns), rows)
 
 
 def _draw(plot: Path | None, report: Report | None, model: SequenceClassifier | None) -> None:

@@ -13,6 +13,7 @@ from elman.estimators.names import NamedParameters
 from elman.estimators.occupied import changing, reading
 from elman.estimators.optimizer_state import optimizer_arrays, take_optimizer_state
 from elman.estimators.parameters import (
+    Auto,
     Choice,
     Column,
     Columns,
@@ -35,6 +36,7 @@ __all__ = [
     "COMMON",
     "MOST_LAYERS",
     "Arrays",
+    "Auto",
     "Choice",
     "Column",
     "Columns",

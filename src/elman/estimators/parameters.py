@@ -12,6 +12,7 @@ from elman import _check
 from elman.errors import ArgumentError
 
 __all__ = [
+    "Auto",
     "Choice",
     "Column",
     "Columns",
@@ -262,6 +263,49 @@ got 'x'.
         except ArgumentError as error:
             wanted = f"an integer between 0 and {2**32 - 1}, a RandomState or None"
             raise ArgumentError(f"{place}: {name} must be {wanted}, got {_check.show(value)}.") from error
+
+
+@dataclass(frozen=True, kw_only=True)
+class Auto(Parameter):
+    """``"auto"``, or a value that another parameter accepts.
+
+    Parameters
+    ----------
+    of : Parameter
+        The other one.
+
+    Examples
+    --------
+    >>> Auto.around(Number(interval="[0, 1)")).check("fit", "dropout", "auto")
+    >>> Auto.around(Number(interval="[0, 1)")).check("fit", "dropout", 2)
+    Traceback (most recent call last):
+        ...
+    elman.errors.ArgumentError: fit: dropout must be "auto" or a number in [0, 1), got 2.
+    """
+
+    of: Parameter
+
+    @classmethod
+    def around(cls, of: Parameter) -> Self:
+        """Return a parameter that accepts ``"auto"``, too."""
+        return cls(of=of, others=of.others, taken_up=of.taken_up)
+
+    def check(self, place: str, name: str, value: Any) -> None:
+        """Refuse what is neither ``"auto"`` nor valid for the other parameter."""
+        if isinstance(value, str) and value == "auto":
+            return
+        try:
+            self.of.check(place, name, value)
+        except ArgumentError as error:
+            raise ArgumentError(str(error).replace("must be ", 'must be "auto" or ', 1)) from error
+
+    def plain(self, value: Any) -> Any:
+        """Return the value as the other parameter does."""
+        return self.of.plain(value)
+
+    def parsed(self, value: Any) -> Any:
+        """Return the value that `plain` wrote."""
+        return self.of.parsed(value)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -49,6 +49,9 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         training sequences: up to 60 steps ``min(4, L / 6)`` rounded up, and 1; beyond, ``2 * stride`` and ``L // 30``.
     readout : {"last", "mean", "max"}
         State after the last step (of the backward direction: after the first), or mean or maximum over steps.
+    tune : bool
+        Whether short fits on the training part choose window, stride, readout, cell and size: the given values stay
+        unless another setting has a clearly lower error on held-out sequences; see `trials_`.
     class_weight : None, "balanced" or dict
         Weight of each class in the loss; for labels a list of such dicts.
     label_smoothing : float
@@ -65,6 +68,8 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         Loss, gradient norm and learning rate of every update of every network.
     window_, stride_, updates_ : int
         Chosen values.
+    trials_ : DataFrame
+        Settings that `tune` compared, the chosen one first; empty without it, and in a loaded estimator.
     n_features_in_ : int
         Columns of a table (N, T); of other forms, channels.
     feature_names_in_ : ndarray
@@ -97,6 +102,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
     window: Any = "auto"
     stride: Any = "auto"
     readout: str = "last"
+    tune: bool = False
     class_weight: Any = None
     label_smoothing: float = 0.0
 
@@ -236,7 +242,13 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
 
     def _task(self) -> Task:
         smoothing = float(self.label_smoothing)
-        return Task(readout=self.readout, window=self.window, stride=self.stride, label_smoothing=smoothing)
+        return Task(
+            readout=self.readout,
+            window=self.window,
+            stride=self.stride,
+            label_smoothing=smoothing,
+            tune=bool(self.tune),
+        )
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

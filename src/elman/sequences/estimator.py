@@ -10,6 +10,7 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from sklearn.base import BaseEstimator
 from sklearn.utils import Tags, TransformerTags
 
@@ -35,6 +36,7 @@ from elman.sequences.learning import Examples, learn, learn_further
 from elman.sequences.parameters import ADDED, Parameters, Task
 from elman.sequences.reading import in_form_of, read
 from elman.sequences.saving import from_file, to_file
+from elman.sequences.search import trial_table
 from elman.sequences.stream import SequenceStream
 from elman.sequences.tags import StepTags
 from elman.training import GradientFlow, History, checkpointing
@@ -59,8 +61,10 @@ class SequenceEstimator(Parameters, StreamedEstimator[Fitted], BaseEstimator):
 
     def _check(self, place: str) -> None:
         check_table(place, self._table, values_of(self))
-        units, layers = _check.layer_sizes(place, self.hidden_size, self.num_layers)
-        _check.projection(place, self.cell, self.projection_size, units if isinstance(units, tuple) else (units,))
+        chosen = "steps" in self._table and isinstance(self.hidden_size, str)  # by the rule of a tagger
+        units, layers = _check.layer_sizes(place, 1 if chosen else self.hidden_size, self.num_layers)
+        known = () if chosen else units if isinstance(units, tuple) else (units,)
+        _check.projection(place, self.cell, self.projection_size, known)
         _check.at_most(place, {"num_layers": layers}, {"num_layers": MOST_LAYERS})
         _check.bidirectional_layers(place, self.bidirectional, layers)
         _check.dense_layers(place, self.dense, self.dense_activation)
@@ -130,6 +134,11 @@ class SequenceEstimator(Parameters, StreamedEstimator[Fitted], BaseEstimator):
     def stride_(self) -> int:
         """Shift of the window per step."""
         return self._attribute("stride_").preparation.stride
+
+    @property
+    def trials_(self) -> pd.DataFrame:
+        """Settings that ``tune=True`` compared, the chosen one first."""
+        return trial_table(self._attribute("trials_").trials)
 
     @property
     def n_outputs_(self) -> int:
@@ -217,7 +226,7 @@ class SequenceEstimator(Parameters, StreamedEstimator[Fitted], BaseEstimator):
         _check.choice(place, "states", states or "last", ("last", "mean", "max", "every"))
         with self._reading("transform") as fitted:
             ragged, _ = read(place, self, X, fitted.inputs)
-            kind = states or self._task().readout
+            kind = states or fitted.networks[0].architecture.readout
             found = embedded(fitted, ragged.sequences, kind, self.n_threads or 0)
         return in_form_of(X, ragged, found) if kind == "every" and self._task().per_step else found
 
@@ -287,7 +296,7 @@ class SequenceEstimator(Parameters, StreamedEstimator[Fitted], BaseEstimator):
 
     @classmethod
     def _parsed(cls, parameters: dict[str, Any]) -> dict[str, Any]:
-        return super()._parsed(ADDED | parameters)
+        return super()._parsed({name: value for name, value in ADDED.items() if name in cls._table} | parameters)
 
     def _rebuilt(self, arrays: Arrays, metadata: dict[str, Any]) -> Fitted:
         return from_file(self, self._task(), self._kind, arrays, metadata)

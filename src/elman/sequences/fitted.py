@@ -12,6 +12,7 @@ import numpy.typing as npt
 from elman.errors import ArgumentError
 from elman.network import Network
 from elman.sequences.preparation import Preparation, outputs
+from elman.sequences.search import Trial
 from elman.sequences.targets import Encoded, Target, class_target
 from elman.training import History, TrainingState
 
@@ -66,6 +67,8 @@ class Fitted:
         Those of the fit.
     states : tuple of TrainingState, optional
         Optimizer state of each network, after ``partial_fit``.
+    trials : tuple of Trial
+        Settings that a search compared, the chosen one first; empty in a loaded estimator.
     """
 
     networks: tuple[Network, ...]
@@ -77,6 +80,7 @@ class Fitted:
     inputs: Inputs
     parameters: Mapping[str, Any]
     states: tuple[TrainingState, ...] | None = None
+    trials: tuple[Trial, ...] = ()
 
     def outputs(self, sequences: Sequence[Array], n_threads: int) -> Any:
         """Return the ensemble's mean output before its activation: (n, K), or a list of (steps_i, K)."""

@@ -17,6 +17,8 @@ from elman.sequences.fitted import Fitted, Inputs
 from elman.sequences.options import architecture_of, rule_updates, rule_window
 from elman.sequences.parameters import Parameters, Task
 from elman.sequences.preparation import Preparation
+from elman.sequences.search import Setting, Trial, applied, candidates, search
+from elman.sequences.settling import as_built, settled
 from elman.sequences.targets import Encoded, Target, take
 from elman.sequences.training import Stopped, TrainingData, enough_updates, pass_once, train
 from elman.training import Trainer
@@ -70,16 +72,17 @@ def learn(place: str, parameters: Parameters, task: Task, examples: Examples, be
     Interrupted
         On Ctrl-C, after the first update of a network.
     """
-    rows, sequences, y = _counted(examples)
-    weight = examples.weight[rows]
-    target, preparation = _begin(place, parameters, task, examples, sequences, weight, before)
-    compared = target.all_for_training(y, task.label_smoothing)
-    data = TrainingData(preparation, preparation.apply(sequences), compared, _in_loss(examples, rows))
+    given, trials = parameters, tuple[Trial, ...]()
+    parameters, task = _settled(parameters, task, examples, before)
     seeds = _seeds(parameters)[: None if before is None else len(before.networks)]  # fewer after Ctrl-C
-    networks = _networks(parameters, task, target, preparation, seeds, before)
-    fitted = _fitted(parameters, examples.inputs, target, preparation)
-    strata = np.asarray(y) if examples.stratified else None
-    least = rule_updates(len(rows), int(parameters.batch_size))
+    strata = np.asarray(_counted(examples)[2]) if examples.stratified else None
+    if task.tune and before is None:
+        trials = _trials(place, parameters, task, examples, seeds[0], strata)
+        parameters, task = applied(trials[0].setting, parameters, task)
+    target, data = _begin(place, parameters, task, examples, before)
+    least = rule_updates(data.count, int(parameters.batch_size))
+    networks = _networks(parameters, task, target, data, seeds, before)
+    fitted = _fitted(given, examples.inputs, target, data.preparation, trials)
     automatic, open_end = parameters.updates == "auto", False
     updates = least if automatic else int(parameters.updates)
     try:
@@ -99,19 +102,24 @@ def learn(place: str, parameters: Parameters, task: Task, examples: Examples, be
 
 def learn_further(place: str, parameters: Parameters, task: Task, examples: Examples, before: Fitted | None) -> Fitted:
     """Pass once over the data at a constant learning rate, continuing with the optimizer state."""
-    rows, sequences, y = _counted(examples)
-    weight = examples.weight[rows]
-    target, preparation = _begin(place, parameters, task, examples, sequences, weight, before)
+    given = parameters
+    parameters, task = _settled(parameters, task, examples, before)
     seeds = _seeds(parameters) if before is None else list(before.seeds)
-    compared = target.all_for_training(y, task.label_smoothing)
-    data = TrainingData(preparation, preparation.apply(sequences), compared, _in_loss(examples, rows))
-    networks = _networks(parameters, task, target, preparation, seeds, before)
+    target, data = _begin(place, parameters, task, examples, before)
+    networks = _networks(parameters, task, target, data, seeds, before)
     states = None if before is None else before.states
     if states is not None and states[0].optimizer != parameters.optimizer:
         states = None  # another optimizer starts with an empty state
-    fitted = _fitted(parameters, examples.inputs, target, preparation)
+    fitted = _fitted(given, examples.inputs, target, data.preparation)
     trainers = pass_once(parameters, task, target, data, networks, seeds, states or [None] * len(seeds))
     return replace(fitted(trainers), states=tuple(trainer.state() for trainer in trainers))
+
+
+def _settled(parameters: Parameters, task: Task, examples: Examples, before: Fitted | None) -> tuple[Parameters, Task]:
+    """Return parameters and task without "auto", as the data or the fitted networks have it."""
+    if before is None:
+        return settled(parameters, task, examples.target, _counted(examples)[1])
+    return as_built(parameters, task, examples.target, before.networks[0].architecture)
 
 
 def _counted(examples: Examples) -> tuple[Array, list[Array], Encoded]:
@@ -131,23 +139,42 @@ def _in_loss(examples: Examples, rows: Array) -> Encoded:
 
 
 def _begin(
-    place: str,
-    parameters: Parameters,
-    task: Task,
-    examples: Examples,
-    sequences: list[Array],
-    weight: Array,
-    before: Fitted | None,
-) -> tuple[Target, Preparation]:
-    """Return target and preparation of the fitted value, or compute windows and standardisation."""
-    if before is not None:
-        before.check_target(place, examples.target)
-        return before.target, before.preparation
-    window, stride = _windows(task, sequences)
-    learned = Preparation.learned(
-        sequences, weight, window, stride, standardize=parameters.standardize, per_step=task.per_step
+    place: str, parameters: Parameters, task: Task, examples: Examples, before: Fitted | None
+) -> tuple[Target, TrainingData]:
+    """Return target and data of the loss; windows and standardisation are computed, or those of the fitted value."""
+    rows, sequences, y = _counted(examples)
+    target = examples.target
+    if before is None:
+        window, stride = _windows(task, sequences)
+        preparation = Preparation.learned(
+            sequences, examples.weight[rows], window, stride, standardize=parameters.standardize, per_step=task.per_step
+        )
+    else:
+        before.check_target(place, target)
+        target, preparation = before.target, before.preparation
+    compared = target.all_for_training(y, task.label_smoothing)
+    return target, TrainingData(
+        preparation, preparation.apply(sequences), compared, _in_loss(examples, rows), task.steps
     )
-    return examples.target, learned
+
+
+def _trials(
+    place: str, parameters: Parameters, task: Task, examples: Examples, seed: int, strata: Array | None
+) -> tuple[Trial, ...]:
+    """Compare settings by short fits; the chosen one comes first."""
+    lengths = [len(sequence) for sequence in _counted(examples)[1]]
+    window, stride = rule_window(np.array(lengths), task.window, task.stride)
+    given = Setting(window, stride, task.readout, parameters.cell, parameters.hidden_size)
+    settings = candidates(given, int(np.median(lengths)), ("gru", "lstm") if parameters.activation == "tanh" else ())
+
+    def data_of(setting: Setting) -> TrainingData:
+        return _begin(place, *applied(setting, parameters, task), examples, None)[1]
+
+    least = rule_updates(len(lengths), int(parameters.batch_size))
+    try:
+        return tuple(search(parameters, task, examples.target, settings, data_of, seed, least, strata))
+    except Stopped:
+        raise KeyboardInterrupt from None  # no network has the chosen setting yet
 
 
 def _windows(task: Task, sequences: list[Array]) -> tuple[int, int]:
@@ -166,21 +193,25 @@ def _networks(
     parameters: Parameters,
     task: Task,
     target: Target,
-    preparation: Preparation,
+    data: TrainingData,
     seeds: Sequence[int],
     before: Fitted | None,
 ) -> list[Network]:
     """Make new networks, or copies of the fitted ones with the present dropout."""
-    architecture = architecture_of(parameters, task, preparation.window * len(preparation.center), target)
+    architecture = architecture_of(parameters, task, data.preparation.window * len(data.preparation.center), target)
     if before is not None:
         return [Network(architecture, network.theta.copy()) for network in before.networks]
-    return [
+    networks = [
         Network.initialized(architecture, seed=seed, scheme=parameters.init, dtype=parameters.dtype) for seed in seeds
     ]
+    if target.kind == "multilabel" and parameters.init == "default":
+        for network in networks:
+            network.parameters["output.b_y"][...] = data.log_odds()
+    return networks
 
 
 def _fitted(
-    parameters: Parameters, inputs: Inputs, target: Target, preparation: Preparation
+    parameters: Parameters, inputs: Inputs, target: Target, preparation: Preparation, trials: tuple[Trial, ...] = ()
 ) -> Callable[[list[Trainer]], Fitted]:
     """Return a function that makes a fitted value of finished trainers."""
 
@@ -194,6 +225,7 @@ def _fitted(
             preparation=preparation,
             inputs=inputs,
             parameters=values_of(parameters),
+            trials=trials,
         )
 
     return value

@@ -10,15 +10,16 @@ import numpy as np
 from elman import _check
 from elman.data.ragged import LAYOUTS
 from elman.errors import ArgumentError, FileFormatError
-from elman.estimators import COMMON, Choice, Column, Count, Number, Parameter, PerLayer, Switch, Table
+from elman.estimators import COMMON, Auto, Choice, Column, Count, Number, Parameter, PerLayer, Switch, Table
 from elman.persistence.models import check_names
 
-__all__ = ["ADDED", "CLASSIFIER", "LOSSES", "MOST_STEPS", "PLAIN", "REGRESSOR", "TAGGER", "Parameters", "Task"]
+__all__ = ["ADDED", "AUTO", "CLASSIFIER", "LOSSES", "MOST_STEPS", "PLAIN", "REGRESSOR", "TAGGER", "Parameters", "Task"]
 
 LOSSES = {"mse": "mean_squared_error", "mae": "mean_absolute_error", "huber": "huber"}
 MOST_STEPS = 2**20  # of a window or stride
 # Parameters that earlier files lack.
-ADDED: dict[str, Any] = {"dense": [], "dense_activation": "relu", "projection_size": None}
+ADDED: dict[str, Any] = {"dense": [], "dense_activation": "relu", "projection_size": None, "tune": False, "steps": None}
+AUTO = ("cell", "hidden_size", "recurrent_dropout", "standardize", "learning_rate", "batch_size")  # of a tagger
 PLAIN = (bool, int, float, str)  # types of classes in a file
 
 
@@ -35,15 +36,15 @@ class Parameters:
     dense: Any = ()
     dense_activation: Any = "relu"
     dropout: float = 0.2
-    recurrent_dropout: float = 0.0
-    standardize: bool = True
+    recurrent_dropout: Any = 0.0
+    standardize: Any = True
     init: str = "default"
     optimizer: str = "adam"
-    learning_rate: float = 3e-3
+    learning_rate: Any = 3e-3
     weight_decay: float = 0.0
     schedule: str = "cosine"
     updates: Any = "auto"
-    batch_size: int = 32
+    batch_size: Any = 32
     group_lengths: bool = False
     clip_norm: float | None = 1.0
     early_stopping: bool = False
@@ -75,6 +76,10 @@ class Task:
         Of numbers.
     label_smoothing : float
         Of classes.
+    tune : bool
+        Whether short fits choose window, stride, readout, cell and size.
+    steps : int, "auto" or None
+        Of the stretches that a training sequence is cut into; None: it stays whole.
     """
 
     readout: str
@@ -82,6 +87,8 @@ class Task:
     stride: Any
     loss: str = "mse"
     label_smoothing: float = 0.0
+    tune: bool = False
+    steps: Any = None
 
     @property
     def per_step(self) -> bool:
@@ -157,18 +164,22 @@ _SHARED: Table = {
 _WINDOWS = "kernel_size window_length patch_size"
 _WINDOW = Count(auto=True, most=MOST_STEPS, others=_WINDOWS)
 _READOUT = Choice(options=("last", "mean", "max"), others="pooling pool")
+_TUNE = Switch(others="auto_tune tuning search")
 _LOSS = Choice(options=tuple(LOSSES)).later()
 _CLASSES: Table = {
     "class_weight": _ClassWeight().later(),
     "label_smoothing": Number(interval="[0, 1)").later(),
 }
 
-CLASSIFIER: Table = {"window": _WINDOW, "stride": _WINDOW, "readout": _READOUT, **_CLASSES, **_SHARED}
-REGRESSOR: Table = {"window": _WINDOW, "stride": _WINDOW, "readout": _READOUT, "loss": _LOSS, **_SHARED}
+_WHOLE: Table = {"window": _WINDOW, "stride": _WINDOW, "readout": _READOUT, "tune": _TUNE}
+CLASSIFIER: Table = {**_WHOLE, **_CLASSES, **_SHARED}
+REGRESSOR: Table = {**_WHOLE, "loss": _LOSS, **_SHARED}
 TAGGER: Table = {
     "target": Choice(options=("class", "labels", "numbers")),
     "window": _WINDOW,
+    "steps": Count(auto=True, optional=True, most=MOST_STEPS, others="bptt seq_len").later(),
     **_CLASSES,
     "loss": _LOSS,
     **_SHARED,
+    **{name: Auto.around(_SHARED[name]) for name in AUTO},
 }

@@ -42,6 +42,9 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         Values of every channel per step, and shift per step; see `SequenceClassifier`.
     readout : {"last", "mean", "max"}
         State after the last step (of the backward direction: after the first), or mean or maximum over steps.
+    tune : bool
+        Whether short fits on the training part choose window, stride, readout, cell and size: the given values stay
+        unless another setting has a clearly lower error on held-out sequences; see `trials_`.
     loss : {"mse", "mae", "huber"}
         Mean over sequences and targets, of standardised targets.
     {shared}
@@ -54,6 +57,8 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         Loss, gradient norm and learning rate of every update of every network.
     window_, stride_, updates_ : int
         Chosen values.
+    trials_ : DataFrame
+        Settings that `tune` compared, the chosen one first; empty without it, and in a loaded estimator.
     n_outputs_ : int
         Targets, K.
     n_features_in_ : int
@@ -80,6 +85,7 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
     window: Any = "auto"
     stride: Any = "auto"
     readout: str = "last"
+    tune: bool = False
     loss: str = "mse"
     dropout: float = 0.0  # dropout would limit the precision of numbers
 
@@ -187,7 +193,7 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
         return float(r2_score(numbers, np.asarray(predicted), sample_weight=weight))
 
     def _task(self) -> Task:
-        return Task(readout=self.readout, window=self.window, stride=self.stride, loss=self.loss)
+        return Task(readout=self.readout, window=self.window, stride=self.stride, loss=self.loss, tune=bool(self.tune))
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -17,6 +17,7 @@ from elman.sequences.fitted import Fitted, Inputs
 from elman.sequences.options import architecture_of
 from elman.sequences.parameters import MOST_STEPS, PLAIN, Parameters, Task
 from elman.sequences.preparation import Preparation
+from elman.sequences.settling import as_built
 from elman.sequences.targets import OUTPUTS, Target
 from elman.training import History
 
@@ -80,7 +81,8 @@ def from_file(parameters: Parameters, task: Task, kind: str, arrays: Arrays, met
     preparation = _preparation(arrays, metadata, task.per_step)
     architecture = Architecture.from_dict(metadata["architecture"])
     channels = len(preparation.center)
-    if architecture != architecture_of(parameters, task, preparation.window * channels, target):
+    built = as_built(parameters, task, target, architecture)
+    if architecture != architecture_of(*built, preparation.window * channels, target):
         raise FileFormatError("the architecture does not follow from the parameters")
     check_layers(architecture.num_layers)
     return Fitted(

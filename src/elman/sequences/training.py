@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ from elman.sequences.targets import Encoded, Target, sigmoid, softmax, take
 from elman.training import SequenceBatches, Trainer, TrainingState, train_ensemble
 from elman.training.losses import Objective
 
-__all__ = ["Stopped", "TrainingData", "enough_updates", "pass_once", "train"]
+__all__ = ["HeldOutError", "Stopped", "TrainingData", "enough_updates", "pass_once", "train", "train_all"]
 
 Array = npt.NDArray[Any]
 
@@ -41,20 +42,54 @@ class TrainingData:
         Of the loss.
     weight : ndarray (n,) or list of ndarray (steps_i,)
         Of each sequence, or each step, in the loss.
+    steps : int, optional
+        Of the stretches that networks are trained on; whole sequences if not given.
     """
 
     preparation: Preparation
     prepared: list[Array]
     targets: Encoded
     weight: Encoded
+    steps: int | None = None
+
+    @property
+    def count(self) -> int:
+        """Number of sequences, or of stretches, that `batches` draws from."""
+        return len(self.prepared) if self.steps is None else sum(-(-len(y) // self.steps) for y in self.targets)
 
     def select(self, rows: Array) -> TrainingData:
         """Return the examples of ``rows``."""
         prepared = [self.prepared[i] for i in rows]
-        return TrainingData(self.preparation, prepared, take(self.targets, rows), take(self.weight, rows))
+        return replace(self, prepared=prepared, targets=take(self.targets, rows), weight=take(self.weight, rows))
+
+    def _cut(self, steps: int) -> TrainingData:
+        """Cut sequences into stretches of at most so many steps, those of a sequence of about equal length."""
+        ends = [np.linspace(0, len(y), -(-len(y) // steps) + 1).astype(int) for y in self.targets]
+        before = self.preparation.window - 1
+
+        def cut(parts: Encoded, more: int = 0) -> list[Array]:
+            pairs = zip(parts, ends, strict=True)
+            return [part[a : b + more] for part, own in pairs for a, b in pairwise(own)]
+
+        per_step = isinstance(self.weight, list)
+        weight = cut(self.weight) if per_step else np.repeat(self.weight, [len(own) - 1 for own in ends])
+        return replace(self, prepared=cut(self.prepared, before), targets=cut(self.targets), weight=weight, steps=None)
+
+    def log_odds(self) -> Array:
+        """Return log(p / (1 - p)) of the frequency p of every label (K,), weighted as in the loss.
+
+        Half a label more with 1 and with 0 keeps it finite.
+        """
+        part = _Outputs(self)
+        y, weight = part.targets, part.weight / part.weight.sum() * len(part.weight)
+        ones, total = weight @ y + 0.5, len(y) + 1.0
+        found: Array = np.log(ones / (total - ones))
+        return found
 
     def batches(self, parameters: Parameters) -> SequenceBatches:
-        """Return batches; equal weights are left out."""
+        """Return batches of the sequences or their stretches; equal weights are left out."""
+        if self.steps is not None:
+            return self._cut(self.steps).batches(parameters)
         return self.preparation.batches(
             self.prepared,
             self.targets,
@@ -131,9 +166,7 @@ def enough_updates(
     most = max(MOST - MOST % least, least)
     settings = settings_of(parameters, task, target, most + 1, seed, constant=True)  # `Doubling` ends it before
     kept, held = _two_parts(data, strata, seed)
-    validate = (
-        None if held is None else _Error(held, Objective(settings.loss, network.architecture.output), target.kind)
-    )
+    validate = None if held is None else HeldOutError(held, target.kind)
     settings = replace(settings, validate_every=max(least // 8, 1))
     trainer = Trainer(
         network.copy(),
@@ -142,7 +175,7 @@ def enough_updates(
         validate=validate,
         callbacks=[Doubling(least, most, task.per_step)],
     )
-    _train_all(parameters, [trainer])
+    train_all(parameters, [trainer])
     found = settled(trainer.history, least, per_step=task.per_step)
     return (most, True) if found is None else (found, False)
 
@@ -200,7 +233,7 @@ def pass_once(
         settings = settings_of(parameters, task, target, done + batches.epoch_length, seed, constant=True)
         source = LaterUpdates(batches.with_seed(seed + done), done)
         trainers.append(Trainer(network, source, settings, state=state))
-    _train_all(parameters, trainers)
+    train_all(parameters, trainers)
     for trainer in trainers:
         trainer.history = trainer.history.newest()
     return trainers
@@ -226,23 +259,29 @@ def _run(
         objective = Objective(settings.loss, network.architecture.output)
         validate = None if held_out is None else _Validation(held_out, objective)
         trainers.append(Trainer(network, batches.with_seed(seed), settings, validate=validate, stop_at=stop))
-    _train_all(parameters, trainers)
+    train_all(parameters, trainers)
     return trainers
 
 
-def _train_all(parameters: Parameters, trainers: list[Trainer]) -> None:
+def train_all(parameters: Parameters, trainers: list[Trainer]) -> None:
+    """Run trainers to their ends.
+
+    Raises
+    ------
+    Stopped
+        On Ctrl-C.
+    """
     try:
         train_ensemble(trainers, n_threads=parameters.n_threads, progress=bool(parameters.progress))
     except KeyboardInterrupt:
         raise Stopped([trainer for trainer in trainers if trainer.update > 0]) from None
 
 
-class _Validation:
-    """Loss of a network on the held-out part."""
+class _Outputs:
+    """Targets and weights of a held-out part in one row each, and the outputs of networks for them."""
 
-    def __init__(self, data: TrainingData, objective: Objective) -> None:
+    def __init__(self, data: TrainingData) -> None:
         self.data = data
-        self.objective = objective
         weight = data.weight
         if isinstance(data.targets, np.ndarray):
             self.targets, self.weight = data.targets, np.asarray(weight)
@@ -256,24 +295,39 @@ class _Validation:
         found = outputs([network], self.data.preparation, self.data.prepared, n_threads=1)
         return found if isinstance(found, np.ndarray) else np.concatenate(found)
 
+
+class _Validation(_Outputs):
+    """Loss of a network on the held-out part."""
+
+    def __init__(self, data: TrainingData, objective: Objective) -> None:
+        super().__init__(data)
+        self.objective = objective
+
     def __call__(self, network: Network) -> float:
         """Return the weighted mean loss."""
         return self.objective(self.outputs(network), self.targets, self.weight)[0]
 
 
-class _Error(_Validation):
+class HeldOutError(_Outputs):
     """Squared error of probabilities, summed over labels, or mean of numbers; for classes plus the share of wrong ones.
 
     A cross-entropy, and less so the squared error, rises with the confidence of a network that still learns; the share
     of wrong classes stays the same while a network begins to learn.
+
+    Parameters
+    ----------
+    data : TrainingData
+        Held out.
+    kind : str
+        Of the target.
     """
 
-    def __init__(self, data: TrainingData, objective: Objective, kind: str) -> None:
-        super().__init__(data, objective)
+    def __init__(self, data: TrainingData, kind: str) -> None:
+        super().__init__(data)
         self.kind = kind
 
-    def __call__(self, network: Network) -> float:
-        """Return the weighted mean over outputs."""
+    def of_rows(self, network: Network) -> Array:
+        """Return the error of every sequence, or step."""
         o, y = self.outputs(network), self.targets
         if self.kind == "multiclass":
             y = y if y.ndim == 2 else np.eye(o.shape[1])[y]
@@ -285,4 +339,9 @@ class _Error(_Validation):
             error = ((sigmoid(o) - y.reshape(o.shape)) ** 2).sum(axis=1)
         else:
             error = ((o - y.reshape(o.shape)) ** 2).mean(axis=1)
-        return float(np.average(error, weights=self.weight))
+        found: Array = error
+        return found
+
+    def __call__(self, network: Network) -> float:
+        """Return the weighted mean."""
+        return float(np.average(self.of_rows(network), weights=self.weight))
