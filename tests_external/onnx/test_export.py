@@ -26,7 +26,7 @@ from elman import (
 from elman.data.datasets import load_dataset
 from elman.data.scaling import series_scale
 from elman.errors import InterchangeError
-from elman.interop import export_onnx, onnx_layers
+from elman.interop import export_onnx, import_onnx, onnx_layers
 
 Array = npt.NDArray[Any]
 
@@ -108,6 +108,9 @@ def test_projections_are_composed(readout: str, tmp_path: Path) -> None:
     assert proof.largest_difference is not None and proof.largest_difference < 1e-5
     x = np.random.default_rng(0).standard_normal((7, 3, 2)).astype(np.float32)
     np.testing.assert_allclose(outputs(tmp_path / "p.onnx", x=x)["y"], network.predict(x), atol=1e-5)
+    again, proof = import_onnx(tmp_path / "p.onnx")
+    assert again.architecture == network.architecture and proof.largest_difference < 1e-5
+    np.testing.assert_array_equal(again.theta, network.theta)
 
 
 def test_regressor_and_tagger(tmp_path: Path) -> None:

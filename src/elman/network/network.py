@@ -263,7 +263,7 @@ class Network:
         ------
         UnsupportedError
             If the network needs all steps at once: two directions, the mean or maximum over steps, a skip with
-            ``readout="last"``, tied weights.
+            ``readout="last"``, tied weights; or if it has layer normalization.
 
         See Also
         --------

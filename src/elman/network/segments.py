@@ -18,7 +18,7 @@ Array = npt.NDArray[Any]
 
 
 def check_segments(place: str, architecture: Architecture) -> None:
-    """Refuse a network whose stages cannot run segment by segment."""
+    """Refuse a network whose stages cannot run segment by segment with the same bits."""
     skips_at_end = architecture.linear_skip and architecture.readout == "last"
     for refused, what in (
         (architecture.bidirectional, "bidirectional=False"),

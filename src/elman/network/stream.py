@@ -40,7 +40,8 @@ class Stream:
     ------
     UnsupportedError
         If the output needs more than the state and the current step: both directions, the mean or maximum over steps,
-        or a skip over several steps. If it has projections and the precision is bfloat16 or int8.
+        or a skip over several steps. If it has projections or layer normalization and the precision is bfloat16 or
+        int8.
     ShapeError
         If the state is not one of this network with that many rows.
     ArgumentError
