@@ -50,6 +50,8 @@ class Stream:
 
     Notes
     -----
+    With layer normalization a step is the forward pass over one step, not of packed weights, and takes much longer.
+
     With bfloat16 the outputs have the bits of `Network.run` of the network whose weights are `elman.reference.rounded`.
 
     With int8 every column of the weights has a scale, and so has the input of every layer, its state and the input of
