@@ -28,7 +28,7 @@ def keys(count: int, labels: int, length: int = 20, share: float = 0.2) -> list[
     [
         (32, 3, ("gru", 64, 0.0)),  # not many
         (33, 3, ("lstm", 66, 0.5)),  # 60 steps, 28,677 weights
-        (33, 1500, ("lstm", 66, 0.2)),  # 30,000 steps
+        (33, 400, ("lstm", 66, 0.2)),  # 8,000 steps
         (150, 3, ("lstm", 256, 0.5)),
     ],
 )

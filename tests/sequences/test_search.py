@@ -10,6 +10,9 @@ import pytest
 
 import elman
 from elman import SequenceClassifier
+from elman.network import Architecture
+from elman.sequences.settling import as_built
+from elman.sequences.targets import Target
 
 SMALL: dict[str, Any] = {"hidden_size": 4, "updates": 5, "ensemble_size": 1, "random_state": 0, "n_threads": 1}
 SMALL["bidirectional"] = False
@@ -53,6 +56,17 @@ def test_a_clearly_better_setting_is_chosen_and_kept(tmp_path: Path) -> None:
     assert np.array_equal(again.transform(X), model.transform(X))
     same = SequenceClassifier(tune=True, learning_rate=0.02, **{**SMALL, "n_threads": 2}).fit(X, y)
     assert same.trials_.equals(trials) and np.array_equal(same.networks_[0].theta, model.networks_[0].theta)
+
+
+def test_a_fit_goes_on_with_the_chosen_setting() -> None:
+    """By `warm_start`, `partial_fit` and loading."""
+    model = SequenceClassifier(tune=True)
+    built = Architecture(4, 1, cell="lstm", hidden_size=128, readout="max")
+    parameters, task = as_built(model, model._task(), Target("binary", 1), built)
+    assert (parameters.cell, parameters.hidden_size, task.readout) == ("lstm", 128, "max")
+    plain = SequenceClassifier()
+    parameters, task = as_built(plain, plain._task(), Target("binary", 1), built)
+    assert (parameters.cell, parameters.hidden_size, task.readout) == ("gru", 64, "last")
 
 
 @pytest.mark.usefixtures("quick")

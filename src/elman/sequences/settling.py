@@ -30,7 +30,8 @@ _USUAL = {
 _MANY, _MOST_UNITS = 32, 256  # labels per step
 _OF_MANY = {"cell": "lstm", "learning_rate": 0.01, "batch_size": 16}
 _STEPS = 50  # of a stretch; many short ones per update learn faster than a few long ones
-_FEW_STEPS, _ENOUGH_STEPS = 0.5, 0.2  # recurrent dropout below and above one training step per weight
+_WEIGHTS = 4  # per training step: beyond, steps are few
+_FEW_STEPS, _ENOUGH_STEPS = 0.5, 0.2  # recurrent dropout
 
 
 def has_many_labels(task: Task, target: Target) -> bool:
@@ -56,7 +57,7 @@ def settled(parameters: Parameters, task: Task, target: Target, sequences: Seque
     if many and parameters.recurrent_dropout == "auto":
         width = sequences[0].shape[1] * (1 if task.window == "auto" else int(task.window))
         weights = ParameterLayout(architecture_of(found, task, width, target)).size
-        few = sum(map(len, sequences)) < weights
+        few = _WEIGHTS * sum(map(len, sequences)) < weights
         found = with_values(found, {"recurrent_dropout": _FEW_STEPS if few else _ENOUGH_STEPS})
     return found, replace(task, steps=_steps(many, found) if task.steps == "auto" else task.steps)
 

@@ -81,7 +81,7 @@ class SequenceTagger(SequenceEstimator):
     ``"auto"`` stands for the values of the other sequence estimators: a GRU of 64 units, no recurrent dropout,
     standardised channels, learning rate 0.003, 32 sequences per update. Where every step has more than 32 labels, as
     in polyphonic music, it stands for: an LSTM with twice as many units as labels, at most 256; recurrent dropout 0.5
-    if the training part has fewer steps than the network has weights, else 0.2; channels as they are if they hold 0
+    if the network has more than four weights for each training step, else 0.2; channels as they are if they hold 0
     and 1 alone; learning rate 0.01; 16 stretches per update. The biases of labels start at the log-odds of their
     frequency.
 
