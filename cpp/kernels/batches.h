@@ -6,6 +6,12 @@
 
 namespace {
 
+// out[i] = values[i] - center, subtracted in double.
+template <class T>
+ELMAN_INLINE void center_values(int64_t n, const double* __restrict values, double center, T* __restrict out) {
+    for (int64_t i = 0; i < n; ++i) out[i] = static_cast<T>(values[i] - center);
+}
+
 // out[t, n] = values[o + first … o + first + width - 1] - center[o] with o = origins[n] + t stride, subtracted in double.
 template <class T> void gather_windows(const elman::Windows<T>& w) {
     for (int64_t t = 0; t < w.steps; ++t) {
@@ -13,6 +19,10 @@ template <class T> void gather_windows(const elman::Windows<T>& w) {
             const int64_t origin = w.origins[n] + t * w.stride;
             const double* values = w.values + (origin + w.first) * w.C;
             T* out = w.out + (t * w.N + n) * w.width * w.C;
+            if (w.C == 1) {
+                center_values(w.width, values, w.center ? w.center[origin] : 0, out);
+                continue;
+            }
             for (int64_t i = 0; i < w.width; ++i)
                 for (int64_t c = 0; c < w.C; ++c, ++out, ++values)
                     *out = static_cast<T>(w.center ? *values - w.center[origin * w.C + c] : *values);

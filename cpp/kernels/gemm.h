@@ -67,6 +67,17 @@ enum class Columns {
     gates,  // vector g of panel p holds units p L … of gate g, which starts at column g * units
 };
 
+// to[j to_stride + i] = from[i from_stride + j] for i, j < L.
+template <class T> void transpose(const T* from, int64_t from_stride, T* to, int64_t to_stride) {
+    constexpr int L = kLanes<T>;
+    Vec<T> rows[L];
+    ELMAN_UNROLL(16)
+    for (int i = 0; i < L; ++i) rows[i] = load(from + i * from_stride);
+    transpose_rows<T, L / 2>(rows);
+    ELMAN_UNROLL(16)
+    for (int i = 0; i < L; ++i) store(to + i * to_stride, rows[i]);
+}
+
 // dst    (panels, K, G, L) with panels spaced by panel_stride; lanes beyond the last column or unit are zero, vectors beyond the
 //        width that with_width gives the last panel are left as they are, because nobody reads them
 // src    element (k, column) is src[k * k_stride + column * column_stride]; `units` columns in all, or per gate
@@ -83,7 +94,10 @@ void pack(Columns kind, T* dst, int64_t panel_stride, const T* src, int64_t K, i
             const int64_t left = units - p * block - (kind == Columns::plain ? g * L : 0);
             const int valid = static_cast<int>(left < 0 ? 0 : (left < L ? left : L));
             const T* column = src + (p * block + g * group) * column_stride;
-            for (int64_t k = 0; k < K; ++k) {
+            int64_t k = 0;
+            if (k_stride == 1 && valid == L)
+                for (; k + L <= K; k += L) transpose<T>(column + k, column_stride, out + (k * G + g) * L, G * L);
+            for (; k < K; ++k) {
                 T* lane = out + (k * G + g) * L;
                 const T* row = column + k * k_stride;
                 if (column_stride == 1) {

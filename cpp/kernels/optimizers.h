@@ -55,7 +55,7 @@ double rmsprop_step(int64_t n, T* theta, const T* g, T* square, double rate, dou
     for (int64_t i = 0; i < n; ++i) {
         const T slope = clip * g[i];
         square[i] = rho * square[i] + rest * slope * slope;
-        theta[i] -= eta * slope / (static_cast<T>(square_root(square[i])) + eps);
+        theta[i] -= eta * slope / (square_root(square[i]) + eps);
     }
     return norm;
 }
@@ -84,7 +84,7 @@ double adam_step(int64_t n, T* theta, const T* g, T* m, T* v, int64_t step, doub
         const T slope = clip * g[i];
         m[i] = b1 * m[i] + r1 * slope;
         v[i] = b2 * v[i] + r2 * slope * slope;
-        theta[i] = keep * theta[i] - eta * m[i] / (static_cast<T>(square_root(v[i])) * correction + eps);
+        theta[i] = keep * theta[i] - eta * m[i] / (square_root(v[i]) * correction + eps);
     }
     return norm;
 }

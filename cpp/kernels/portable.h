@@ -30,8 +30,18 @@ ELMAN_INLINE void prefetch_to_read(const void* p) { __builtin_prefetch(p, 0); }
 ELMAN_INLINE void prefetch_to_write(const void* p) { __builtin_prefetch(p, 1); }
 
 ELMAN_INLINE double square_root(double x) { return __builtin_sqrt(x); }
+ELMAN_INLINE float square_root(float x) { return __builtin_sqrtf(x); }
 
 template <class To, class From> constexpr To bits_as(From value) { return __builtin_bit_cast(To, value); }
+
+// Lanes I of a and b, of which b's count on where a's end. Integers is the vector of integers of that shape.
+template <class Integers, int... I, class V> ELMAN_INLINE V lanes_of(V a, V b) {
+#if defined(__clang__)
+    return __builtin_shufflevector(a, b, I...);
+#else
+    return __builtin_shuffle(a, b, Integers{I...});
+#endif
+}
 
 constexpr double kInfinity = __builtin_inf(), kNan = __builtin_nan("");
 

@@ -226,6 +226,27 @@ template <class T> ELMAN_INLINE void store_first(T* p, Vec<T> v, int n) {
 #endif
 }
 
+template <int... I> struct Numbers {};
+template <int N, int... I> struct NumbersTo : NumbersTo<N - 1, N - 1, I...> {};
+template <int... I> struct NumbersTo<0, I...> {
+    using All = Numbers<I...>;  // 0, …, N - 1
+};
+
+// Exchanges, in every 2 Half lanes, the second half of a with the first of b.
+template <class T, int Half, int... I> ELMAN_INLINE void exchange(Vec<T>& a, Vec<T>& b, Numbers<I...>) {
+    const Vec<T> first = lanes_of<Signed<T>, (I & Half ? kLanes<T> + (I ^ Half) : I)...>(a, b);
+    b = lanes_of<Signed<T>, (I & Half ? kLanes<T> + I : I ^ Half)...>(a, b);
+    a = first;
+}
+
+// A square matrix in registers: rows that stand L/2, …, 2, 1 apart exchange halves.
+template <class T, int Half> ELMAN_INLINE void transpose_rows(Vec<T> (&rows)[kLanes<T>]) {
+    ELMAN_UNROLL(16)
+    for (int i = 0; i < kLanes<T>; ++i)
+        if (!(i & Half)) exchange<T, Half>(rows[i], rows[i + Half], typename NumbersTo<kLanes<T>>::All{});
+    if constexpr (Half > 1) transpose_rows<T, Half / 2>(rows);
+}
+
 // A copy in memory of a tile's sums, for a function that is not inlined: sums whose own address it had would be in memory all along.
 template <class T, int R, int C> ELMAN_INLINE void copy_sums(Vec<T> (&to)[R][C], const Vec<T> (&from)[R][C]) {
     ELMAN_UNROLL(8)

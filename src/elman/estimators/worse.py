@@ -45,9 +45,12 @@ def notice_worse(place: str, histories: Iterable[History]) -> None:
 def _worse(loss: list[float]) -> str | None:
     if len(loss) < _FEWEST:
         return None
+    start = float(np.mean(loss[:3]))
+    if max(loss) <= min(_WORSE * start, _ROSE * loss[0]):  # then every median is, too
+        return None
     medians = [float(np.median(tenth)) for tenth in np.array_split(loss, _TENTHS)]
     first, last, most = loss[0], medians[-1], max(medians)
-    if last > _WORSE * float(np.mean(loss[:3])):
+    if last > _WORSE * start:
         return f"training made the loss worse: {first:.3g} at the start, {last:.3g} at the end."
     if most > _ROSE * max(first, last):
         return f"the loss rose from {first:.3g} at the start to {most:.3g} during training, and ended at {last:.3g}."

@@ -150,7 +150,17 @@ def run_all(
 
 
 def run_in_threads(calls: Sequence[Callable[[], Any]], count: int, each: Each | None = None) -> None:
-    """Run functions in ``count`` threads; after Ctrl-C or an error, `stopping` is true in all of them."""
+    """Run functions in ``count`` threads; after Ctrl-C or an error, `stopping` is true in all of them.
+
+    A single function inside a task runs in the thread of that task, which has an interrupt of its own.
+    """
+    if len(calls) == 1 and inside_task():
+        result = calls[0]()
+        if each is not None:
+            each(0, result)
+        if stopping():
+            raise KeyboardInterrupt
+        return
     begin, stop = threading.Event(), threading.Event()
     with ThreadPoolExecutor(count) as pool:
         try:

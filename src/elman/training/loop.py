@@ -321,7 +321,7 @@ class Trainer:
     def _several_updates(self, several: Several, batch: Batch) -> None:
         """Make the updates of some batches in one native call; after an interrupt, those that were made count."""
         count, step = len(batch.x), self.update + 1
-        rates = [self.settings.learning_rate * self._schedule(self.update + ahead) for ahead in range(count)]
+        rates = [self.settings.learning_rate * scale for scale in self._scales(count)]
         made = ManyUpdates(np.zeros((1, count)), np.zeros((1, count)), np.zeros(1, np.int64))
         self._carried, self._tape, self._whole = None, None, False
         try:
@@ -349,7 +349,7 @@ class Trainer:
         self._carried, self._tape = start, None  # where an interrupted update starts again
         loss, tape = self._pass(batch, start, self.update, self.n_threads)
         gradient = self._pass.gradient
-        learning_rate = settings.learning_rate * self._schedule(self.update)
+        learning_rate = settings.learning_rate * self._scales(1)[0]
         self._whole = False
         step = self.update + 1
         norm = optimizer_step(
@@ -383,13 +383,14 @@ class Trainer:
         """Return the final state of the last batch; called only if needed."""
         return self._carried if self._tape is None else self._tape.state
 
-    def _schedule(self, update: int) -> float:
-        schedule, scores = self.settings.schedule, self.history.score
+    def _scales(self, count: int) -> list[float]:
+        """Return the factors on the learning rate of the next updates, between which no validation is due."""
+        schedule, scores, updates = self.settings.schedule, self.history.score, self.settings.updates
         if not isinstance(schedule, Plateau):
-            return schedule.scale(update, self.settings.updates)
+            return [schedule.scale(update, updates) for update in range(self.update, self.update + count)]
         if self._scale[1] != len(scores):
             self._scale = schedule.scale(scores), len(scores)
-        return self._scale[0]
+        return [self._scale[0]] * count
 
     def _validate_if_due(self) -> bool:
         """Validate the network if due and store the best parameters; return whether patience is exhausted."""
