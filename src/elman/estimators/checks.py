@@ -5,8 +5,6 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Mapping
-from functools import cache
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -18,7 +16,7 @@ from elman.estimators.parameters import Table
 __all__ = ["check_table", "check_unchanged", "constructor_defaults", "defaults_of", "same", "values_of"]
 
 
-def defaults_of(parameters: Any) -> Mapping[str, Any]:
+def defaults_of(parameters: Any) -> dict[str, Any]:
     """Return the defaults of a constructor by name, ``inspect.Parameter.empty`` where there is none.
 
     Parameters
@@ -35,8 +33,7 @@ def defaults_of(parameters: Any) -> Mapping[str, Any]:
     return constructor_defaults(type(parameters))
 
 
-@cache
-def constructor_defaults(kind: Any) -> Mapping[str, Any]:
+def constructor_defaults(kind: Any) -> dict[str, Any]:
     """Return the defaults of a class, read from the function itself: `inspect.signature` takes a millisecond.
 
     Examples
@@ -50,7 +47,7 @@ def constructor_defaults(kind: Any) -> Mapping[str, Any]:
     names = code.co_varnames[1 : code.co_argcount + code.co_kwonlyargcount]
     last = names[: code.co_argcount - 1][-len(defaults) :] if defaults else ()
     given = dict(zip(last, defaults, strict=True)) | (function.__kwdefaults__ or {})
-    return MappingProxyType({name: given.get(name, inspect.Parameter.empty) for name in names})
+    return {name: given.get(name, inspect.Parameter.empty) for name in names}
 
 
 def values_of(parameters: Any) -> dict[str, Any]:
