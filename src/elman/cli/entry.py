@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import atexit
 import codecs
+import gc
 import io
 import os
 import sys
@@ -13,6 +15,7 @@ from elman import __version__
 
 __all__ = ["main"]
 
+_COLLECTIONS = 50_000, 20, 100  # objects made before Python looks for garbage: loading packages makes many, and none
 _PLAIN = {"…": "...", "─": "-", "−": "-", "–": "-", "’": "'", "×": "x", "→": "->"}
 
 
@@ -30,6 +33,9 @@ def main() -> None:
     elman 0.1.0
     exit code 0
     """
+    usual = gc.get_threshold()
+    gc.set_threshold(*_COLLECTIONS)
+    atexit.register(gc.freeze)  # the end of the process need not visit all that the packages made
     os.environ["MPLBACKEND"] = "agg"  # pictures are files, whatever the setting of the environment
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
@@ -39,6 +45,7 @@ def main() -> None:
             _run()
         finally:
             sys.stdout.flush()
+            gc.set_threshold(*usual)
     except BrokenPipeError:  # the reader of the output has ended
         sys.stderr.close()
         sys.exit(1)

@@ -1,11 +1,10 @@
-"""Errors of forecasts, computed by utilsforecast, with sMAPE on the scale of the published tables."""
+"""Errors of forecasts, with sMAPE on the scale of the published tables."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import partial
+from typing import Any
 
-import numpy as np
 import pandas as pd
 
 __all__ = ["METRICS", "OF_MEANS", "mean_scores", "scores"]
@@ -13,9 +12,7 @@ __all__ = ["METRICS", "OF_MEANS", "mean_scores", "scores"]
 METRICS = ("sMAPE", "MASE", "MAE")
 OF_MEANS = ("RMSSE", "bias")  # added for intermittent series, whose medians are zero
 
-_NAMES = {"smape": "sMAPE", "mase": "MASE", "mae": "MAE", "rmsse": "RMSSE"}
-_UNIT = "error of one"
-_PUBLISHED = 200.0  # utilsforecast's sMAPE is a fraction of 0 to 1, the published tables' runs from 0 to 200
+_PUBLISHED = 200.0  # the published tables' sMAPE runs from 0 to 200
 
 
 def scores(
@@ -62,33 +59,44 @@ def scores(
     >>> scores(forecasts, history, ["naive"], season=1)[["metric", "naive"]].round(4).values.tolist()
     [['sMAPE', 28.5714], ['MASE', 0.6667], ['MAE', 1.0]]
     """
-    from utilsforecast.evaluation import evaluate  # the import takes a quarter of a second
-    from utilsforecast.losses import mae, mase, smape
-
-    columns = list(models)
-    table: pd.DataFrame = evaluate(
-        forecasts, [smape, partial(mase, seasonality=season), mae], models=columns, train_df=history
-    )
+    keys, columns = [name for name in ("unique_id", "cutoff") if name in forecasts], list(models)
+    if forecasts.empty:
+        return pd.DataFrame(columns=[*keys, "metric", *columns], dtype=float)
+    found, y = forecasts[columns], forecasts["y"]
+    errors, sizes = found.sub(y, axis=0), found.abs().add(y.abs(), axis=0)
+    relative = (_PUBLISHED * errors.abs() / sizes).mask(sizes == 0, 0.0)
+    by = [forecasts[key] for key in keys]
+    rows = {"sMAPE": _means(relative, by), "MAE": _means(errors.abs(), by)}
+    rows["MASE"] = _divided(rows["MAE"], _scales(forecasts, history, keys, season, power=1))
     if of_means:
-        table = pd.concat([table, _scores_of_means(forecasts, history, columns)], ignore_index=True)
-    table["metric"] = table["metric"].replace(_NAMES)
-    table.loc[table["metric"] == "sMAPE", columns] *= _PUBLISHED
-    table[columns] = table[columns].replace([np.inf, -np.inf], np.nan)
-    return table
+        scale = _scales(forecasts, history, keys, 1, power=2) ** 0.5
+        rows["RMSSE"] = _divided(_means(errors**2, by) ** 0.5, scale)
+        rows["bias"] = _divided(_means(errors, by), scale)
+    parts = [rows[name].reset_index().assign(metric=name) for name in (*METRICS, *OF_MEANS) if name in rows]
+    table: pd.DataFrame = pd.concat(parts, ignore_index=True)
+    return table[[*keys, "metric", *columns]]
 
 
-def _scores_of_means(forecasts: pd.DataFrame, history: pd.DataFrame, models: list[str]) -> pd.DataFrame:
-    """Return the rows of RMSSE and bias."""
-    from utilsforecast.evaluation import evaluate
-    from utilsforecast.losses import bias, rmsse
+def _means(values: pd.DataFrame | pd.Series, by: list[pd.Series]) -> Any:
+    """Return the means of groups, in the order of their keys; NaN does not count."""
+    return values.groupby(by, observed=True).mean()
 
-    forecasts = forecasts.assign(**{_UNIT: forecasts["y"] + 1})  # its RMSSE is 1 / s
-    rmsse_of_one_step = partial(rmsse, seasonality=1)
-    table: pd.DataFrame = evaluate(forecasts, [rmsse_of_one_step, bias], models=[*models, _UNIT], train_df=history)
-    biases = table["metric"] == "bias"
-    by_scale = table.loc[~biases, _UNIT].to_numpy()
-    table.loc[biases, models] = table.loc[biases, models].mul(by_scale, axis="index")
-    return table.drop(columns=_UNIT)
+
+def _divided(means: pd.DataFrame, scale: pd.Series) -> pd.DataFrame:
+    """Divide the scores of each group by its scale; NaN where it has none."""
+    return means.div(scale.reindex(means.index), axis=0)
+
+
+def _scales(forecasts: pd.DataFrame, history: pd.DataFrame, keys: list[str], lag: int, power: int) -> pd.Series:
+    """Return the mean power of the changes over ``lag`` values that were known, NaN where it is zero."""
+    found = dict[Any, pd.Series]()
+    for cutoff in forecasts["cutoff"].unique() if "cutoff" in keys else [None]:
+        known = history if cutoff is None else history[history["ds"] <= cutoff]
+        changes = known["y"] - known.groupby("unique_id", observed=True)["y"].shift(lag)
+        scale = _means(changes.abs() ** power, [known["unique_id"]])
+        found[cutoff] = scale.mask(scale == 0)
+    scales: pd.Series = pd.concat(found, names=["cutoff"]).swaplevel() if "cutoff" in keys else found[None]
+    return scales
 
 
 def mean_scores(table: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
