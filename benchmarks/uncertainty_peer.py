@@ -1,7 +1,7 @@
-"""AutoETS of statsforecast for `uncertainty.py`: python uncertainty_peer.py SERIES.npz SEASON HORIZON.
+"""A model of statsforecast for `uncertainty.py`: python uncertainty_peer.py SERIES.npz SEASON HORIZON MODEL.
 
-Reads the training parts from the file and writes quantiles and ends of intervals to it. Where AutoETS fails, the
-seasonal naive forecast with its own intervals stands in.
+MODEL is AutoETS or AutoARIMA. Reads the training parts from the file and writes quantiles and ends of intervals to it.
+Where the model fails, the seasonal naive forecast with its own intervals stands in.
 """
 
 from __future__ import annotations
@@ -9,25 +9,26 @@ from __future__ import annotations
 import sys
 
 import numpy as np
-from statsforecast.models import AutoETS, SeasonalNaive
+from statsforecast.models import AutoARIMA, AutoETS, SeasonalNaive
 
 SHARES = tuple(round(0.1 * i, 1) for i in range(1, 10))
 LEVELS = (20, 40, 60, 80, 95)
+MODELS = {"AutoETS": AutoETS, "AutoARIMA": AutoARIMA}
 
 
 def main() -> None:
     """Forecast every series."""
-    path, season, horizon = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+    path, season, horizon, model = sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4]
     with np.load(path) as file:
         series = [file[name] for name in file]
     columns: dict[str, list[np.ndarray]] = {}
     replaced = 0
     for y in series:
         try:
-            found = AutoETS(season_length=season).forecast(y, h=horizon, level=list(LEVELS))
-        except Exception as error:  # AutoETS raises many kinds, of short and of constant series
+            found = MODELS[model](season_length=season).forecast(y, h=horizon, level=list(LEVELS))
+        except Exception as error:  # they raise many kinds, of short and of constant series
             replaced += 1
-            print(f"AutoETS failed, seasonal naive stands in for it: {error}", file=sys.stderr)
+            print(f"{model} failed, seasonal naive stands in for it: {error}", file=sys.stderr)
             found = SeasonalNaive(season_length=season).forecast(y, h=horizon, level=list(LEVELS))
         ends = {f"{side}-{level}": np.asarray(found[f"{side}-{level}"]) for level in LEVELS for side in ("lo", "hi")}
         ends["point"] = np.asarray(found["mean"])
@@ -37,7 +38,7 @@ def main() -> None:
             ends[f"q-{share:g}"] = ends[name]
         for name, values in ends.items():
             columns.setdefault(name, []).append(values)
-    print(f"seasonal naive in place of AutoETS: {replaced} of {len(series)} series", file=sys.stderr)
+    print(f"seasonal naive in place of {model}: {replaced} of {len(series)} series", file=sys.stderr)
     np.savez(path, **{name: np.stack(rows) for name, rows in columns.items()})
 
 
