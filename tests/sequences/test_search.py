@@ -34,6 +34,14 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("elman.sequences.learning.rule_updates", lambda *sizes: 60)
 
 
+def test_every_candidate_has_room_for_the_projection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("elman.sequences.learning.rule_updates", lambda *sizes: 6)
+    X, y = spikes(20, clear=False)
+    options = SMALL | {"cell": "lstm", "hidden_size": 5, "projection_size": 3}
+    trials = SequenceClassifier(tune=True, **options).fit(X[:, :12], y).trials_
+    assert set(trials.cell) == {"lstm"} and set(trials.hidden_size) == {4, 5, 10}
+
+
 @pytest.mark.usefixtures("quick")
 def test_a_clearly_better_setting_is_chosen_and_kept(tmp_path: Path) -> None:
     X, y = spikes(60, clear=True)

@@ -165,7 +165,9 @@ def _trials(
     lengths = [len(sequence) for sequence in _counted(examples)[1]]
     window, stride = rule_window(np.array(lengths), task.window, task.stride)
     given = Setting(window, stride, task.readout, parameters.cell, parameters.hidden_size)
-    settings = candidates(given, int(np.median(lengths)), ("gru", "lstm") if parameters.activation == "tanh" else ())
+    any_cell = parameters.activation == "tanh" and parameters.projection_size is None
+    least_units = 1 + (parameters.projection_size or 0)
+    settings = candidates(given, int(np.median(lengths)), ("gru", "lstm") if any_cell else (), least_units)
 
     def data_of(setting: Setting) -> TrainingData:
         return _begin(place, *applied(setting, parameters, task), examples, None)[1]

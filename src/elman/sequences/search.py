@@ -90,7 +90,9 @@ def applied(setting: Setting, parameters: Parameters, task: Task) -> tuple[Param
     return found, replace(task, window=setting.window, stride=setting.stride, readout=setting.readout)
 
 
-def candidates(given: Setting, length: int, cells: Sequence[str] = ("gru", "lstm")) -> list[Setting]:
+def candidates(
+    given: Setting, length: int, cells: Sequence[str] = ("gru", "lstm"), least_units: int = 1
+) -> list[Setting]:
     """Return the given setting, and others that differ from it in the view of the sequence, in the cell or in the size.
 
     Parameters
@@ -101,6 +103,8 @@ def candidates(given: Setting, length: int, cells: Sequence[str] = ("gru", "lstm
         Median steps of the sequences: the longest window.
     cells : sequence of str
         To compare.
+    least_units : int
+        Fewest units of a candidate.
 
     Examples
     --------
@@ -120,7 +124,8 @@ def candidates(given: Setting, length: int, cells: Sequence[str] = ("gru", "lstm
     found += [replace(given, cell=cell) for cell in cells]
     if isinstance(given.hidden_size, int):
         found += [
-            replace(given, hidden_size=units) for units in (max(1, given.hidden_size // 2), 2 * given.hidden_size)
+            replace(given, hidden_size=units)
+            for units in (max(least_units, given.hidden_size // 2), 2 * given.hidden_size)
         ]
     return list(dict.fromkeys(found))
 
