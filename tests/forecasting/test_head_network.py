@@ -222,7 +222,9 @@ def test_what_needs_points_refuses_a_head_and_ways_out_work() -> None:
 def test_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[Any, ...]] = []
 
-    def fit_and_predict(place: str, forecaster: Forecaster, data: Any, level: Any, quantiles: Any, *more: Any) -> Any:
+    def fit_and_predict(
+        place: str, forecaster: Forecaster, data: Any, level: Any, quantiles: Any, *_: Any, **__: Any
+    ) -> Any:
         asked.append((forecaster.distribution, forecaster.quantiles, quantiles))
         raise DataError("enough")  # training with the command's defaults would take seconds
 
