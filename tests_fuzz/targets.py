@@ -11,6 +11,7 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from copy import deepcopy
+from importlib.machinery import PathFinder
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,8 @@ import atheris
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[1]
-sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]  # atheris instruments only what it finds on the path
+sys.path[:0] = [str(ROOT / "src"), str(ROOT / "tests")]
+sys.meta_path.insert(0, PathFinder)  # atheris cannot instrument what the finder of an editable installation finds
 
 with atheris.instrument_imports(include=["elman"]):
     import elman
