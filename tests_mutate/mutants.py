@@ -1,7 +1,7 @@
 """The sabotages: small changes to the source, each of which some test must notice.
 
-A mutant is (room, what it does, file, [(old text, new text), …], tests that must fail). Every old text stands in its
-file exactly once.
+A mutant is (room, what it does, file, [(old text, new text), …], tests that must fail), and the instruction-set levels
+for which the extension is built if the file is native. Every old text stands in its file exactly once.
 """
 
 # ruff: noqa: E501 - what is replaced stands here as it stands in its file
@@ -21,10 +21,11 @@ class Mutant(NamedTuple):
     file: str
     changes: tuple[tuple[str, str], ...]
     tests: str
+    levels: str = "generic"
 
 
-def _one(room: str, what: str, file: str, old: str, new: str, tests: str) -> Mutant:
-    return Mutant(room, what, file, ((old, new),), tests)
+def _one(room: str, what: str, file: str, old: str, new: str, tests: str, levels: str = "generic") -> Mutant:
+    return Mutant(room, what, file, ((old, new),), tests, levels)
 
 
 LSTM, GRU = "src/elman/reference/lstm.py", "src/elman/reference/gru.py"
@@ -298,6 +299,48 @@ KERNEL_MUTANTS = [
          "total = weights * static_cast<double>(l.Q);", "tests/kernels/test_readout.py"),
 ]  # fmt: skip
 
+_INTEGERS_H, _NARROW_H, _BFLOAT16_H = "cpp/kernels/integers.h", "cpp/kernels/narrow.h", "cpp/kernels/bfloat16.h"
+_INT8, _MANY = "cpp/kernels/int8.cpp", "cpp/many.cpp"
+NARROW_TESTS = "tests/kernels/test_narrow.py"
+MANY_TESTS = "tests/kernels/test_many.py"
+NARROW_MUTANTS = [
+    _one("kernels", "8 bits: integers in odd places lose their sign", _INTEGERS_H, "odd = _mm_srai_epi16(all, 8);",
+         "odd = _mm_srli_epi16(all, 8);", NARROW_TESTS),
+    _one("kernels", "8 bits: sums with VNNI start from zero", _INT8, "sum *= -kOffset;", "sum = 0;", NARROW_TESTS,
+         "generic v4"),
+    _one("kernels", "8 bits: half to even from another multiple", _INT8, "* by + shift) + kOffset;",
+         "* by + broadcast(0.4999f) + shift) + kOffset;", NARROW_TESTS),
+    _one("kernels", "8 bits: the scale of a row without that of the column", _INT8, "(scale * load(part + at(g)));",
+         "scale;", NARROW_TESTS),
+    _one("kernels", "narrow weights: every row recurs from the first", _NARROW_H, "(acc[0], h[n], part, f.H,",
+         "(acc[0], h[0], part, f.H,", NARROW_TESTS),
+    _one("kernels", "narrow weights: GRU without the hidden bias", _NARROW_H,
+         "f.b_hn ? load_first(f.b_hn + unit, this->units(unit)) : Vec<float>{}", "Vec<float>{}", NARROW_TESTS),
+    _one("kernels", "narrow weights: the skip is multiplied by the bias's line", _NARROW_H,
+         "packed + p * this->panel_size() + Base::kLine;", "packed + p * this->panel_size();", NARROW_TESTS),
+    _one("kernels", "bfloat16: the odd weight takes bits of the even one", _BFLOAT16_H, "from_bits<float>(word & 0xffff0000u)",
+         "from_bits<float>(word)", NARROW_TESTS),
+    _one("kernels", "bfloat16: the last of an odd number of weights is lost", _BFLOAT16_H, "if (k == K) return;", "return;",
+         NARROW_TESTS),
+    _one("kernels", "many networks: rate of the first update for all", _MANY, "m.learning_rates[u]", "m.learning_rates[0]",
+         MANY_TESTS),
+    _one("kernels", "many networks: Adam counts from the first update", _MANY, "m.step + u + 1);", "u + 1);", MANY_TESTS),
+    _one("kernels", "many networks: masks of the update before", _MANY, "static_cast<std::uint32_t>(m.step + u)}",
+         "static_cast<std::uint32_t>(m.step)}", MANY_TESTS),
+    _one("kernels", "many networks: padding weighs in the loss", _MANY,
+         "weight_[k] = valid(batch, row) ? (batch.weight ? batch.weight[k] : T(1)) : T(0);",
+         "weight_[k] = batch.weight ? batch.weight[k] : T(1);", MANY_TESTS),
+    _one("kernels", "many networks: the next network has the lengths of the one before", _MANY,
+         "a.lengths += a.lengths ? U * N : 0, ", "", MANY_TESTS),
+    _one("reference", "many networks: a mask of the state for the outputs", "src/elman/reference/many.py",
+         "layer=4 * layer + 1", "layer=4 * layer + 2", MANY_TESTS),
+    _one("reference", "8 bits: rows rounded towards zero", "src/elman/reference/quantization.py",
+         "q = np.rint(np.where(finite[:, np.newaxis]", "q = np.trunc(np.where(finite[:, np.newaxis]",
+         "tests/reference/test_quantization.py"),
+    _one("reference", "8 bits: LSTM forgets by the input gate", "src/elman/reference/streaming.py",
+         "sigmoid_single(f) * c", "sigmoid_single(i) * c", NARROW_TESTS),
+]  # fmt: skip
+
 MUTANTS = [
     *_gate_orders(),
     *REFERENCE_MUTANTS,
@@ -305,4 +348,5 @@ MUTANTS = [
     *FILE_MUTANTS,
     *_exchanged_orders(),
     *KERNEL_MUTANTS,
+    *NARROW_MUTANTS,
 ]

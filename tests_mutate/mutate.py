@@ -57,17 +57,18 @@ class Copy:
             old.unlink()
         shutil.copy(extension, package)
 
-    def build(self) -> bool:
-        """Compile the extension of the copy, for one level and without much optimisation; tell whether that worked."""
-        target = self.root / "build"
+    def build(self, levels: str) -> bool:
+        """Compile the extension of the copy for some levels, without much optimisation; tell whether that worked."""
+        target = self.root / f"build-{levels.replace(' ', '-')}"
         if not target.exists():
             lists = self.root / "CMakeLists.txt"
-            text = lists.read_text().replace("set(ELMAN_LEVELS generic v2 v3 v4)", "set(ELMAN_LEVELS generic)")
+            text = lists.read_text().replace("set(ELMAN_LEVELS generic v2 v3 v4)", "set(ELMAN_LEVELS ${OF_MUTANT})")
             lists.write_text(text.replace("-O3", "-O1").replace(" -Werror", ""))  # tests must notice, not GCC
             nanobind = run([sys.executable, "-m", "nanobind", "--cmake_dir"], self.root).stdout.strip()
-            configure = ["cmake", "-S", ".", "-B", "build", f"-Dnanobind_DIR={nanobind}"]
+            wanted = f"-DOF_MUTANT={levels.replace(' ', ';')}"
+            configure = ["cmake", "-S", ".", "-B", target.name, f"-Dnanobind_DIR={nanobind}", wanted]
             run([*configure, f"-DPython_EXECUTABLE={sys.executable}", "-DCMAKE_BUILD_TYPE=Release"], self.root)
-        if run(["cmake", "--build", "build"], self.root).returncode:
+        if run(["cmake", "--build", target.name], self.root).returncode:
             return False
         self.install(next(target.glob("_native*.so")))
         return True
@@ -102,7 +103,7 @@ def sabotage(copy: Copy, mutant: Mutant) -> str | None:
     path.write_text(text)
     native = mutant.file.startswith("cpp/")
     try:
-        if native and not copy.build():
+        if native and not copy.build(mutant.levels):
             sys.exit(f"{mutant.what}: does not compile")
         return copy.test(mutant.tests)
     finally:
@@ -133,10 +134,11 @@ def main() -> int:
         copy, green = Copy(Path(folder)), set()
         for mutant in chosen:
             native = mutant.file.startswith("cpp/")
-            if (mutant.tests, native) not in green:
-                if (native and not copy.build()) or (failed := copy.test(mutant.tests)):
+            built = mutant.levels if native else ""
+            if (mutant.tests, built) not in green:
+                if (native and not copy.build(built)) or (failed := copy.test(mutant.tests)):
                     sys.exit(f"without any sabotage {failed if not native else mutant.tests} fails")
-                green.add((mutant.tests, native))
+                green.add((mutant.tests, built))
             noticed = sabotage(copy, mutant)
             results[f"{mutant.room}: {mutant.what}"] = {"noticed by": noticed}
             print(f"{mutant.room}: {mutant.what}: {noticed or 'SURVIVED'}", flush=True)
