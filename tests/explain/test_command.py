@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -42,6 +44,13 @@ def test_without_an_argument_the_lessons_are_listed(run: Run, monkeypatch: pytes
     done = run()
     assert done.exit_code == 0
     assert [line.split(maxsplit=1) for line in done.stdout.splitlines()] == [list(both) for both in LESSONS.items()]
+
+
+def test_the_list_of_lessons_needs_no_arrays() -> None:
+    code = "import sys; sys.argv = ['elman', 'explain']; from elman.cli import main; main()"
+    done = subprocess.run([sys.executable, "-X", "importtime", "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("by-hand-sum ")
+    assert "elman.explain.titles" in done.stderr and "numpy" not in done.stderr
 
 
 @pytest.mark.parametrize("form", ["markdown", "latex", "json", "text"])

@@ -14,7 +14,7 @@ from typer.testing import CliRunner
 from elman import ArgumentError
 from elman.cli.app import app
 from elman.explain import EXERCISES, FORMATS, exercise, render
-from elman.explain.lesson import Formula, Table
+from elman.explain.blocks import Formula, Table
 
 X, H_0, W_X, W_H, W_Y, Y, RATE = (-0.8, -0.3, 0.2), 0.5, 0.9, 0.7, 0.7, -0.9, 0.5  # of seed 7 with three steps
 

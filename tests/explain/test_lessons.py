@@ -7,13 +7,13 @@ import pytest
 
 from elman import ArgumentError
 from elman.explain import LESSONS, Lesson
-from elman.explain.lesson import Slip, Table
+from elman.explain.blocks import Slip, Table
 from elman.explain.lessons._common import by_row
 from elman.explain.lessons.by_hand_sum import mixture
 from elman.explain.lessons.next_word import arriving
 from elman.explain.lessons.sequences import CLASSES, X
 from elman.explain.lessons.window_forecast import HORIZON, SERIES, W_H, W_X, W_Y, WINDOW, zero_start
-from elman.explain.trace import Trace
+from elman.explain.tracing import Trace
 from elman.reference import softmax
 from explain.nets import lesson
 from tolerances import assert_close

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from elman.explain import Lesson, render
-from elman.explain.lesson import Picture, Slip, Table
+from elman.explain.blocks import Picture, Slip, Table
 from elman.explain.lessons import feedback, gates, many_to_one, truncated, vanishing
 from elman.explain.lessons.by_hand_sum import printed_update
 from elman.explain.lessons.shapes import products

@@ -193,7 +193,7 @@ def test_circles_are_found(files: dict[str, str], found: list[set[str]], tmp_pat
         ("tables/files.py", "from elman.data.ragged import read_frame"),
         ("forecasting/forecaster.py", "if TYPE_CHECKING:\n    from elman.sequences import SequenceTagger"),
         ("forecasting/forecaster.py", "from elman.load import load"),
-        ("explain/trace.py", "from elman.cli import main"),
+        ("explain/tracing.py", "from elman.cli import main"),
         ("misc/new.py", "pass"),
         ("__init__.py", "import pandas"),
         ("__init__.py", "from elman.cli import main"),

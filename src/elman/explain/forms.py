@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable
 
 from elman import _check
-from elman.explain.lesson import Cell, Formula, Lesson, Picture, Slip, Table, Text
+from elman.explain.blocks import Cell, Formula, Lesson, Picture, Slip, Table, Text
 from elman.explain.picture import latex, spark
 from elman.explain.prose import pieces
 from elman.explain.sheet import Derivation, Heading, Item, sheet
-from elman.explain.trace import Trace
+from elman.explain.tracing import Trace
 
 FORMATS = ("html", "markdown", "latex", "json", "text")
 

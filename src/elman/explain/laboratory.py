@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from elman.explain.lesson import Laboratory, Lesson, Text
+from elman.explain.blocks import Laboratory, Lesson, Text
 
 if TYPE_CHECKING:
     from elman.training import GradientFlow

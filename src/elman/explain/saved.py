@@ -10,7 +10,7 @@ import numpy as np
 from elman import _check
 from elman.errors import DataError, UnsupportedError
 from elman.explain.board import Array
-from elman.explain.trace import Trace, trace
+from elman.explain.tracing import Trace, trace
 from elman.network import Architecture, Network
 from elman.training import Batch
 

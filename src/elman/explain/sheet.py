@@ -8,11 +8,11 @@ from typing import TypeAlias
 
 import numpy as np
 
+from elman.explain.blocks import Cell, Formula, Laboratory, Lesson, Picture, Shown, Slip, Table, Text, table
 from elman.explain.board import Node, printed
 from elman.explain.detail import Detail
 from elman.explain.formula import Math, partial, symbol, written
-from elman.explain.lesson import Cell, Formula, Laboratory, Lesson, Picture, Shown, Slip, Table, Text, table
-from elman.explain.trace import Epoch, Trace
+from elman.explain.tracing import Epoch, Trace
 
 _MOST_EPOCHS = 12  # rows of the table of losses
 

@@ -9,10 +9,10 @@ import numpy as np
 
 from elman import _check
 from elman.errors import DataError, Remedy
+from elman.explain.blocks import Block, Lesson, Shown, table
 from elman.explain.board import Array
-from elman.explain.lesson import Block, Lesson, Shown, table
 from elman.explain.lessons._common import short_network, shown
-from elman.explain.trace import Trace, trace
+from elman.explain.tracing import Trace, trace
 from elman.network import Architecture
 
 __all__ = ["typed_lesson"]

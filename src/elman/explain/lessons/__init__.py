@@ -6,10 +6,10 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from elman import _check
-from elman.explain.lessons.titles import LESSONS
+from elman.explain.titles import LESSONS
 
 if TYPE_CHECKING:
-    from elman.explain.lesson import Lesson
+    from elman.explain.blocks import Lesson
 
 __all__ = ["LESSONS", "lesson"]
 

@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
+from elman.explain.blocks import Cell, Formula, Lesson, Table, table
 from elman.explain.board import Array
 from elman.explain.formula import numbers
-from elman.explain.lesson import Cell, Formula, Lesson, Table, table
-from elman.explain.lessons.titles import LESSONS
 from elman.explain.sheet import node_derivation
-from elman.explain.trace import Trace
+from elman.explain.titles import LESSONS
+from elman.explain.tracing import Trace
 from elman.network import Architecture, Network
 
 

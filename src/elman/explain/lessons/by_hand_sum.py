@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from elman import reference
+from elman.explain.blocks import Block, Formula, Lesson, Shown, Slip, Table, Text, table
 from elman.explain.board import Array
 from elman.explain.formula import Math, function, numbers
-from elman.explain.lesson import Block, Formula, Lesson, Shown, Slip, Table, Text, table
 from elman.explain.lessons._common import begun, by_row, letters
-from elman.explain.trace import Trace, trace
+from elman.explain.tracing import Trace, trace
 from elman.network import Architecture, Network
 
 X = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 1.0], [1.0, 1.0, 1.0]])  # a row per example
@@ -262,8 +262,8 @@ def _slips(worked: Trace) -> list[Block]:
     gradient = worked.epochs[0].gradient
     return [
         Text(
-            "The printed calculation uses tanh forward and the derivative of the identity backward: it leaves out the "
-            "factors 1 − a², as it states. (a), (c), (e) are the terms of w_x at steps 3, 2, 1; (b), (d), (f) those of "
+            "The printed calculation uses tanh forward and the derivative of the identity backward. It leaves out the "
+            "factors 1 − a², and says so. (a), (c), (e) are the terms of w_x at steps 3, 2, 1; (b), (d), (f) those of "
             "w_a. With d = 2/3 (a<3> − y):"
         ),
         table(
@@ -325,7 +325,7 @@ def _bound() -> list[Block]:
         table("Loss for w_x = w_a = w", ["w", "outputs", "loss"], rows),
         Text(
             "Every update lowers the loss, but the loss has no minimum: the weights grow without bound. Training needs "
-            "a stopping rule: it stops once an update lowers the loss by less than a given amount."
+            "a stopping rule. It stops once an update lowers the loss by less than a given amount."
         ),
     ]
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from elman.explain.blocks import Block, Formula, Lesson, Picture, Shown, Slip, Text, table
 from elman.explain.board import Array
 from elman.explain.formula import Math, numbers
-from elman.explain.lesson import Block, Formula, Lesson, Picture, Shown, Slip, Text, table
 from elman.explain.lessons._common import begun, short_network, shown
-from elman.explain.trace import Trace, trace
+from elman.explain.tracing import Trace, trace
 from elman.network import Architecture
 
 SERIES = np.array([0.2, 0.3, 0.4, 0.5, 0.6, 0.7])
@@ -29,7 +29,7 @@ def fed_back_forecast() -> Lesson:
     lesson.add("Four steps ahead", *_fed_back(lesson.traces["window"]))
     lesson.add("The series 1 … 700", *_ramp())
     lesson.add("Why a tanh network cannot forecast 701", *_bounded())
-    lesson.add("What can forecast 701", *_centered(lesson.traces["centered"]))
+    lesson.add("Networks that forecast 701", *_centered(lesson.traces["centered"]))
     lesson.add("Every number", Shown("window", "The windows of the short series"))
     return lesson
 
@@ -100,7 +100,7 @@ def _fed_back(worked_: Trace) -> list[Block]:
         table("The rows of the note", ["step ahead", "window", "forecast"], note),
         Slip(
             "a row [0.64, …] without 0.611", "[0.611, 0.64, …]",
-            "The window moves by one value: what was second is first. No forecast is left out.",
+            "The window moves by one value: its second value becomes the first. No forecast is left out.",
         ),
     ]  # fmt: skip
 
@@ -138,9 +138,9 @@ def _bounded() -> list[Block]:
         table("One unit", ["features", "a", "tanh(a)", "1 − tanh²(a)"], rows),
         Text(
             "From the second window on the state is practically 1: all windows have the same output. The derivative "
-            "1 − h² is 0, so W_x and b are not updated. W_y and b_y learn one number. The one with the least squared "
-            f"error is the mean of the labels {LENGTH} … {LAST}: {labels.mean():g}. The forecast is "
-            f"{labels.mean():g}, not 701."
+            "1 − h² is 0, so W_x and b are not updated. W_y and b_y learn one number. The mean of the labels "
+            f"{LENGTH} … {LAST} has the least squared error: {labels.mean():g}. The forecast is {labels.mean():g}, "
+            "not 701."
         ),
         Text(
             "Scaling to 0 … 1 removes the saturation: 701 becomes (701 − 1)/699 = 1.0014. The output stays bounded, "

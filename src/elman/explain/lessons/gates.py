@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from elman import reference
+from elman.explain.blocks import Block, Formula, Lesson, Shown, Text, table
 from elman.explain.formula import Math, numbers
-from elman.explain.lesson import Block, Formula, Lesson, Shown, Text, table
 from elman.explain.lessons._common import begun, letters, path_table, shown, worked_node
-from elman.explain.trace import Trace, trace
+from elman.explain.tracing import Trace, trace
 from elman.network import Architecture, Network, State
 
 X = np.array([[[0.6]], [[-0.4]]])  # (T, N, D)

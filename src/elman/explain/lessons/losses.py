@@ -7,9 +7,9 @@ from collections.abc import Callable
 import numpy as np
 
 from elman import reference
+from elman.explain.blocks import Block, Formula, Lesson, Text, table
 from elman.explain.board import Array
 from elman.explain.formula import Math, numbers
-from elman.explain.lesson import Block, Formula, Lesson, Text, table
 from elman.explain.lessons._common import begun
 
 LOGITS = np.array([[1.0, 2.0, 0.5]])  # o
@@ -49,7 +49,7 @@ def _squared() -> list[Block]:
     _, exact = reference.mean_squared_error(yhat, y)
     return [
         Formula((_m("L", "L"), _m(r"\frac{1}{n} \sum_i (\hat{y}_i - y_i)^2", "1/n Σ_i (ŷ_i − y_i)²"))),
-        Text("Only the term of ŷ_i depends on ŷ_i; the derivative of u² is 2u, and that of u = ŷ_i − y_i is 1."),
+        Text("Only the term of ŷ_i depends on ŷ_i. The derivative of u² is 2u. The derivative of u = ŷ_i − y_i is 1."),
         Formula((_m(r"\frac{\partial L}{\partial \hat{y}_i}", "∂L/∂ŷ_i"),
                  _m(r"\frac{1}{n} \cdot 2(\hat{y}_i - y_i) \cdot 1", "1/n · 2 (ŷ_i − y_i) · 1"),
                  _m(r"\frac{2}{n}(\hat{y}_i - y_i)", "2/n (ŷ_i − y_i)"))),
@@ -64,7 +64,7 @@ def _sigmoid() -> list[Block]:
     value = reference.sigmoid([Z])
     return [
         Formula((_m(r"\sigma(z)", "σ(z)"), _m(r"\frac{1}{1 + e^{-z}}", "1 / (1 + e^(−z))"))),
-        Text("With u = 1 + e^(−z): the derivative of 1/u is −1/u², that of u is −e^(−z)."),
+        Text("With u = 1 + e^(−z): the derivative of 1/u is −1/u², the derivative of u is −e^(−z)."),
         Formula((_m(r"\sigma'(z)", "σ'(z)"),
                  _m(r"\frac{e^{-z}}{(1 + e^{-z})^2}", "e^(−z) / (1 + e^(−z))²"),
                  _m(r"\frac{1}{1 + e^{-z}} \cdot \frac{e^{-z}}{1 + e^{-z}}", "1/(1 + e^(−z)) · e^(−z)/(1 + e^(−z))"),
@@ -166,8 +166,8 @@ def _short_forms() -> list[Block]:
     return [
         table("∂L/∂o", ["loss", "output activation", "derivative"], rows),
         Text(
-            "Near p = 0 the factor −y/p is large and p(1 − p) is small; their product is moderate. Training therefore "
-            "does not compute the factors: it computes the loss from o, as ln Σ exp(o) − o_j, and the derivative as "
+            "Near p = 0 the factor −y/p is large and the factor p(1 − p) is small. Their product is moderate. Training "
+            "does not compute the factors. It computes the loss from o, as ln Σ exp(o) − o_j, and the derivative as "
             "ŷ − y."
         ),
     ]

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from elman.explain.blocks import Block, Formula, Lesson, Shown, Text, table
 from elman.explain.board import Array
 from elman.explain.formula import Math
-from elman.explain.lesson import Block, Formula, Lesson, Shown, Text, table
 from elman.explain.lessons._common import begun, path_table, short_network
-from elman.explain.trace import Trace, trace
+from elman.explain.tracing import Trace, trace
 from elman.network import Architecture
 
 SENTENCE = ["this", "is", "a", "course", "on", "nature"]

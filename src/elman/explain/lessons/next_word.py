@@ -6,12 +6,12 @@ from itertools import pairwise
 
 import numpy as np
 
+from elman.explain.blocks import Block, Formula, Lesson, Shown, Slip, Text, table
 from elman.explain.board import Array
 from elman.explain.formula import Math, function, numbers, symbol
-from elman.explain.lesson import Block, Formula, Lesson, Shown, Slip, Text, table
 from elman.explain.lessons._common import begun, letters, path_table, short_network
 from elman.explain.paths import Leg
-from elman.explain.trace import Trace, trace
+from elman.explain.tracing import Trace, trace
 from elman.network import Architecture, Network
 
 WORDS = ["the", "cat", "sat", "on", "mat"]
@@ -201,5 +201,5 @@ def _input(worked_: Trace) -> list[Block]:
         *_products(worked_, "x"),
         Text("x_k is one-hot, so each path contributes to the row of its word. Over all six paths:"),
         Formula((_partial("xh", "J"), numbers(total))),
-        Text("The row of 'on' and that of 'mat' are zero: these words were not read."),
+        Text("The rows of 'on' and 'mat' are zero: these words were not read."),
     ]

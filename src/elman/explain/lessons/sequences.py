@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from elman import reference
+from elman.explain.blocks import Block, Formula, Lesson, Shown, Slip, Text, table
 from elman.explain.formula import Math, numbers
-from elman.explain.lesson import Block, Formula, Lesson, Shown, Slip, Text, table
 from elman.explain.lessons._common import begun, letters, output_table, path_table, short_network, shown, worked_node
-from elman.explain.trace import Trace, trace
+from elman.explain.tracing import Trace, trace
 from elman.network import Architecture
 
 X = np.array([[[0.5, -0.2], [1.0, 0.3]], [[-0.4, 0.8], [0.2, -0.6]], [[0.9, 0.1], [-0.7, 0.4]]])  # (T, N, D)
@@ -111,7 +111,7 @@ def _loop(readout: str) -> list[Block]:
         ["4", "backward", "adjoints from the last step to the first; every path"],
         ["5", "update", f"θ ← θ − η ∂L/∂θ with η = {RATE:g}, then back to 2 until the stopping rule holds"],
     ]
-    return [table("The training loop", ["", "", ""], rows)]
+    return [table("The training loop", ["", "part", "what is computed"], rows)]
 
 
 def _losses() -> list[Block]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from elman.explain.blocks import Block, Lesson, Picture, Shown, Slip, Text, table
 from elman.explain.board import Array
-from elman.explain.lesson import Block, Lesson, Picture, Shown, Slip, Text, table
 from elman.explain.lessons._common import begun, path_table, short_network, shown
-from elman.explain.trace import Trace, trace
+from elman.explain.tracing import Trace, trace
 from elman.network import Architecture
 
 STOCK = np.array([0.50, 0.53, 0.51, 0.56, 0.58, 0.61, 0.60])

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from elman.explain.lesson import Block, Lesson, Shown, Text, table
+from elman.explain.blocks import Block, Lesson, Shown, Text, table
 from elman.explain.lessons._common import begun, shown
-from elman.explain.trace import Trace, trace
+from elman.explain.tracing import Trace, trace
 from elman.network import Architecture, Network, State
 
 X = np.array([1.0, 0.5, -0.5, 1.0])

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from elman import reference
+from elman.explain.blocks import Block, Formula, Laboratory, Lesson, Shown, Text, table
 from elman.explain.board import Array
 from elman.explain.formula import Math
-from elman.explain.lesson import Block, Formula, Laboratory, Lesson, Shown, Text, table
 from elman.explain.lessons._common import begun, short_network, shown
-from elman.explain.trace import Trace, trace
+from elman.explain.tracing import Trace, trace
 from elman.network import Architecture
 
 STEPS, UNITS = 8, 1
@@ -33,12 +33,12 @@ def vanishing_gradients() -> Lesson:
     lesson.add(
         "The laboratory",
         Laboratory(
-            "Two units of every cell read 1 at step 1, then 0.1. The bars show the norm of ∂L/∂h_k relative to that of "
-            "the last step, for an LSTM of ∂L/∂(h_k, c_k)."
+            "Two units of every cell read 1 at step 1, then 0.1. The bars show the norm of ∂L/∂h_k, for an LSTM of "
+            "∂L/∂(h_k, c_k), divided by the norm at the last step."
         ),
     )
     lesson.add("Three cells side by side", *_cells(lesson))
-    lesson.add("What to do", *_remedies())
+    lesson.add("Remedies", *_remedies())
     return lesson
 
 

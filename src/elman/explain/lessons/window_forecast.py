@@ -8,11 +8,11 @@ import numpy as np
 
 from elman.data.windows import sliding_windows
 from elman.errors import ElmanWarning
+from elman.explain.blocks import Block, Formula, Lesson, Picture, Shown, Slip, Table, Text, table
 from elman.explain.board import Array
 from elman.explain.formula import Math, numbers
-from elman.explain.lesson import Block, Formula, Lesson, Picture, Shown, Slip, Table, Text, table
 from elman.explain.lessons._common import begun, letters, path_table, shown
-from elman.explain.trace import Trace, trace
+from elman.explain.tracing import Trace, trace
 from elman.network import Architecture, Network
 
 SERIES = np.array([0.1, 0.4, 0.2, 0.9, 0.5, 0.3, 0.8, 0.6, 0.7])
@@ -100,8 +100,8 @@ def _network() -> list[Block]:
         Slip("I hidden units", "J hidden units", "One letter for one number: the states have J components."),
         Slip(
             "∂L/∂W_x, printed twice", "∂L/∂W_h and ∂L/∂W_x",
-            "There is one derivative for each of the three matrices. The one with the factor h_(t−1) is ∂L/∂W_h, the "
-            "one with the factor x_t is ∂L/∂W_x, the one with the factor h_t is ∂L/∂W_y.",
+            "Each of the three matrices has a derivative. ∂L/∂W_h has the factor h_(t−1), ∂L/∂W_x the factor x_t, "
+            "∂L/∂W_y the factor h_t.",
         ),
     ]  # fmt: skip
 

@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any, TypeAlias
 
 from elman.explain.formula import Math, equal
-from elman.explain.trace import Trace
+from elman.explain.tracing import Trace
 
 Cell: TypeAlias = str | int | float
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 
 from elman import _check
+from elman.explain.blocks import Block, Formula, Lesson, Table, Text, table
 from elman.explain.board import Array, Node
 from elman.explain.formula import Math, numbers
-from elman.explain.lesson import Block, Formula, Lesson, Table, Text, table
-from elman.explain.trace import Trace, trace
+from elman.explain.tracing import Trace, trace
 from elman.network import Architecture, Network, State
 
 __all__ = ["EXERCISES", "common_errors", "exercise"]
