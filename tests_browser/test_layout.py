@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from elman.explain import LESSONS, lesson
+from tests_browser.test_page import choose
 
 Open = Callable[..., Any]
 RESULTS = """() => [...document.querySelectorAll(".formula")].map((box) => [...box.querySelectorAll("math")])
@@ -27,6 +28,14 @@ BRACKETS = """() => [...document.querySelectorAll("math mo")].filter((sign) => /
 NAMES = """(all) => all.map((node) => [node.dataset.id, node.querySelector(".name tspan").textContent])"""
 BOXES = """(all) => all.map((text) => text.getBoundingClientRect()).map(({left, right, top, bottom}) =>
   [left, right, top, bottom])"""
+
+TOUCHING = """(svg) => {
+  const boxes = [...svg.querySelectorAll("text")].filter((text) => text.textContent && text.checkVisibility())
+    .map((text) => [text.textContent, text.getBoundingClientRect()]);
+  const touch = (a, b) => a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom;
+  return boxes.flatMap(([said, box], i) =>
+    boxes.slice(i + 1).filter(([, other]) => touch(box, other)).map(([other]) => `${said} / ${other}`));
+}"""
 
 
 @pytest.mark.parametrize("width", [1440, 390])
@@ -103,3 +112,21 @@ def test_two_in_one_notebook(browser: Browser, tmp_path: Path) -> None:
         assert frame.locator(".board .unseen[role=status]").inner_text().startswith(f"{name} = ")
     assert complaints == []
     page.close()
+
+
+@pytest.mark.parametrize("name", ["by-hand-sum", "sequence-to-sequence", "lstm", "gru", "lstm-sequence", "gru-last"])
+def test_letters_and_numbers_of_a_drawing_do_not_touch(opened: Open, name: str) -> None:
+    """In every view; a weight's letter may be as short as W_x or as long as recurrent."""
+    page = opened(name, width=1440).page
+    board = page.locator(".board").first
+    drawing = board.locator(".drawing svg")
+    for letters in ("elman", "keras"):
+        page.get_by_label("Letters of the formulas").select_option(letters)
+        for view in ("forward", "backward"):
+            board.locator(f'.views [data-view="{view}"]').click()
+            assert drawing.evaluate(TOUCHING) == [], view
+        board.locator('.views [data-view="weights"]').click()
+        for index in (0, 1):
+            choose(board.locator(".panel .picker"), index)
+            assert board.locator(".drawing .weight.shared:visible").count() > 1
+            assert drawing.evaluate(TOUCHING) == [], index

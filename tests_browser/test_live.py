@@ -12,7 +12,7 @@ from playwright.sync_api import Locator
 from elman.explain import trace
 from elman.network import Architecture, Network
 from tests_browser.conftest import Opened
-from tests_browser.test_page import close, flat, shown
+from tests_browser.test_page import choose, close, flat, shown
 
 Open = Callable[..., Opened]
 X = np.array([[[1.0], [0.0], [1.0]], [[0.0], [1.0], [1.0]], [[0.0], [1.0], [1.0]]])  # note D: T=3, N=3, D=1
@@ -287,6 +287,56 @@ def test_slips_change_the_numbers_that_follow(opened: Open) -> None:
     board.locator('[data-slip="one-step"]').check()
     same_as(board, by_hand(bptt_depth=1))
     assert "without slips from 1.8229 to 1.7402." in board.inner_text()
+    assert page.complaints == []
+
+
+SLIPPED = {  # slip: the view, what is looked at, its equation
+    "linear-backward": ("backward", "da/1/2", "da2=dh2"),
+    "factor-two": ("backward", "output/dyhat/3", "dy^3=y^3−y33"),
+    "later-state": ("weights", "W_h", "∂L∂Wh=h1⊤da1+h2⊤da2+h3⊤da3"),
+    "earlier-input": ("weights", "W_x", "∂L∂Wx=x1⊤da1+x1⊤da2+x2⊤da3"),
+}
+
+
+@pytest.mark.parametrize("slip", SLIPPED)
+def test_equations_follow_the_slips(opened: Open, slip: str) -> None:
+    """The formula shown is the one that is computed, and a sentence says which one it replaces."""
+    page = opened("by-hand-sum")
+    board = page.page.locator(".board").first
+    board.get_by_text("Slips of the notes").click()
+    view, what, equation = SLIPPED[slip]
+    board.locator(f'.views [data-view="{view}"]').click()
+    if view == "weights":
+        choose(board.locator(".panel .picker"), ["W_x", "W_h"].index(what))
+    else:
+        node = what.replace("da/", "forward/a/").replace("dyhat", "yhat")
+        board.locator(f'.node[data-id="{node}"]').dispatch_event("click")
+
+    def shown_() -> str:
+        lines = board.locator(".panel .equation .line").all_text_contents()
+        return "".join(lines[:2]).replace(" ", "")
+
+    assert shown_() != equation
+    assert board.locator(".panel .equation .note").count() == 0
+    board.locator(f'[data-slip="{slip}"]').check()
+    assert shown_() == equation
+    assert (board.locator(".panel .equation .note").text_content() or "").startswith("Slip of note D: ")
+    assert page.complaints == []
+
+
+def test_the_update_follows_the_slips(opened: Open) -> None:
+    """Note D: w_x without the learning rate, with the signs - (a) + (c) + (e): 1 + 2.0650 - 2.0650 - 1.6493."""
+    page = opened("by-hand-sum")
+    board = page.page.locator(".board").first
+    board.get_by_text("Slips of the notes").click()
+    for slip in ("linear-backward", "no-rate", "signs"):
+        board.locator(f'[data-slip="{slip}"]').check()
+    board.get_by_text("The updates").click()
+    update = board.locator(".update").first
+    lines = update.locator(".line").all_text_contents()
+    assert [line.replace(" ", "") for line in lines] == ["Wx", "=Wx−∂L∂Wx", "=1−1.6493", "=−0.6493"]
+    assert update.locator(".slipped").count() == 1
+    assert update.locator(".note").count() == 2
     assert page.complaints == []
 
 

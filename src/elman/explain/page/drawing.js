@@ -4,6 +4,9 @@ const LEGEND = { rnn: "RNN", lstm: "LSTM", gru: "GRU" };
 const FLASH = 1200; // milliseconds
 const SMALL = /pre-activation|output-sum|adjoint-sum|adjoint-readout/;
 const VERTICAL = new Set(["i", "o"]); // gates on a vertical line
+// Below a small circle, beside the line from x; names of the other small circles are to their right.
+const LEFT_OF_LINE = /^d?(a_[fi]|q)$/;
+const RIGHT_OF_LINE = /^d?a_[go]$/;
 
 class Drawing {
   constructor(trace, detail, { onpick }) {
@@ -65,7 +68,16 @@ class Drawing {
     const arrow = (id) =>
       draw(
         "marker",
-        { id, viewBox: "0 0 8 8", refX: 6, refY: 4, markerWidth: 6, markerHeight: 6, orient: "auto-start-reverse" },
+        {
+          id,
+          viewBox: "0 0 8 8",
+          refX: 6,
+          refY: 4,
+          markerUnits: "userSpaceOnUse", // as large on a wide line as on a narrow one
+          markerWidth: 9,
+          markerHeight: 9,
+          orient: "auto-start-reverse",
+        },
         draw("path", { d: "M0 .8L7 4L0 7.2z" }),
       );
     this.arrows = { plain: uniqueId("arrow"), lit: uniqueId("arrow") };
@@ -98,7 +110,7 @@ class Drawing {
         draw("rect", { x: frame.x, y: frame.y, width: shape.width, height: shape.height, rx: 18 }),
         label(LEGEND[this.trace.architecture.cell] + (frame.chain === "reverse" ? " ←" : ""), {
           x: frame.x + 12,
-          y: frame.y + shape.height - 9,
+          y: frame.y + shape.height - 7,
           class: "legend",
         }),
       ),
@@ -347,10 +359,11 @@ function nodeOnPath(node, path, { states, inside }) {
 function nameSpot(node, x, y, small) {
   if (node.kind === "gate")
     return VERTICAL.has(node.name)
-      ? { class: "name", x: x + 23, y: y - 6 }
+      ? { class: "name", x: x + 23, y: y - 8 }
       : { class: "name", x, y: y - 24, "text-anchor": "middle" };
-  if (small && /_|q/.test(node.name)) return { class: "name small", x, y: y + 24, "text-anchor": "middle" };
-  if (small) return { class: "name small", x: x + 15, y: y + 4 };
+  if (small && LEFT_OF_LINE.test(node.name)) return { class: "name small", x: x - 6, y: y + 22, "text-anchor": "end" };
+  if (small && RIGHT_OF_LINE.test(node.name)) return { class: "name small", x: x + 6, y: y + 22 };
+  if (small) return { class: "name small", x: x + 14, y: y + 4 };
   return { class: "name", x, y: y + 5, "text-anchor": "middle" };
 }
 

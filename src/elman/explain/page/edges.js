@@ -31,6 +31,18 @@ function besides(p, q, gap) {
   return `M${p.x} ${p.y}L${p.x} ${q.y - 60}C${p.x} ${q.y - 10} ${q.x + (p.x - q.x) * 0.8} ${q.y} ${q.x + gap} ${q.y}`;
 }
 
+/** From x to the update gate of a GRU: left of the reset gate, then straight up. */
+function leftOfReset(p, q, gap) {
+  return `M${p.x} ${p.y}C${p.x} ${p.y - 50} ${q.x} ${p.y - 30} ${q.x} ${p.y - 94}L${q.x} ${q.y + gap}`;
+}
+
+/** From a state to the reset gate of a GRU: between q and the gate. */
+function pastCandidate(p, q, gap) {
+  const middle = q.x - 44 * Math.sign(q.x - p.x);
+  const end = towards({ x: middle, y: q.y }, q, gap);
+  return `M${p.x} ${p.y}C${middle} ${p.y} ${middle} ${q.y} ${end.x} ${end.y}`;
+}
+
 /** A gate that is drawn on a line has no line of its own. */
 function throughGate(from, to) {
   const pairs = { c: ["f", "i"], h: ["o", "z"], a_n: ["r"] };
@@ -47,6 +59,8 @@ function pathBetween(trace, plan, from, to) {
     const side = q.x > p.x ? q.x - 21 : q.x + 21; // from the side, beside the gate's line
     return `M${p.x} ${p.y}C${p.x} ${q.y + 30} ${p.x} ${q.y} ${side} ${q.y}`;
   }
+  if (from.kind === "input" && to.name === "a_z") return leftOfReset(p, q, gap);
+  if (from.name === "h" && to.name === "a_r") return pastCandidate(p, q, gap);
   if (to.kind === "total" && p.x !== q.x)
     return `M${p.x} ${p.y}C${p.x} ${q.y} ${p.x + 30} ${q.y} ${q.x - gap - 5} ${q.y}`;
   if (gated && from.name === "h" && to.id.startsWith("output/")) return aside(p, q, gap);

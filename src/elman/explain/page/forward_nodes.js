@@ -41,7 +41,10 @@ export const columnsOf = (M, gate, gates) => {
 /** The letter of the output before its activation; o is the output gate of an LSTM. */
 export const outputSum = ({ cell }, t, before = "") => symbol(before + (cell === "lstm" ? "a_y" : "o"), t);
 
-/** One number or matrix: rows are examples, unless it is a loss. Equations are functions of the example, null for all. */
+/**
+ * One number or matrix: rows are examples, unless it is a loss. Equations are functions of the example, null for all;
+ * slips names the printed errors that they follow.
+ */
 export class Node {
   constructor({
     id,
@@ -56,8 +59,9 @@ export class Node {
     operands = [],
     inputs = null,
     rows = null,
+    slips = [],
   }) {
-    Object.assign(this, { id, kind, name, chain, t, layer, value, rule, operands, rows });
+    Object.assign(this, { id, kind, name, chain, t, layer, value, rule, operands, rows, slips });
     this.symbol = sign;
     this.inputs = inputs ?? operands.map((operand) => operand.id);
   }
@@ -146,8 +150,9 @@ export class ForwardNodes {
     return operandOf(node);
   }
 
-  step(t, kind, name, rule, operands) {
+  step(t, kind, name, rule, operands, slips = []) {
     return this.put({
+      slips,
       id: at("forward", name, t),
       kind,
       name,
@@ -179,7 +184,7 @@ export class ForwardNodes {
 
   affine(t, gate = "") {
     const [x, h] = [this.operand(`forward/x/${t}`), this.operand(at("forward", "h", t - 1))];
-    const bias = this.weight("b", gate);
+    const bias = this.biasOutside ? null : this.weight("b", gate);
     const operands = [x, this.weight("W_x", gate), h, this.weight("W_h", gate), ...(bias ? [bias] : [])];
     const rule = (x_t, W_x, h_t, W_h, b) => {
       const a = plus(dot(x_t, W_x), dot(h_t, W_h));
@@ -194,8 +199,17 @@ export class ForwardNodes {
     return this.step(t, candidate ? "candidate" : "gate", name, rule, [this.affine(t, name)]);
   }
 
+  get biasOutside() {
+    return this.net.cell === "rnn" && this.net.slips?.has("bias-outside") && this.weight("b");
+  }
+
   rnn(t) {
-    this.step(t, "state", "h", (a) => apply(this.net.activation, a), [this.affine(t)]);
+    const activated = (a) => apply(this.net.activation, a);
+    if (!this.biasOutside) this.step(t, "state", "h", activated, [this.affine(t)]);
+    else {
+      const operands = [this.affine(t), this.biasOutside];
+      this.step(t, "state", "h", (a, b) => plus(activated(a), b), operands, ["bias-outside"]);
+    }
   }
 
   lstm(t) {

@@ -51,11 +51,19 @@ function valueMarks(node, values, words) {
       : { x: 0, y: above ? -27 : /loss|total/.test(node.kind) ? 39 : 35, "text-anchor": "middle" };
   const word = node.kind === "input" && words && words.length === values.length ? words[values.indexOf(1)] : null;
   if (word) return [label(word.replaceAll("_", "\uff3f"), { ...anchor, class: "figure word" })];
-  if (values.length === 1) return [label(number(values[0]), { ...anchor, class: "figure" })];
+  const line_ = sideOfLine(node);
+  if (values.length === 1) {
+    const beside = line_ && { x: 6 * line_, "text-anchor": line_ < 0 ? "end" : "start" };
+    return [label(number(values[0]), { ...anchor, ...beside, class: "figure" })];
+  }
   if (values.length === 2 && gate)
-    return values.map((v, i) => label(v.toFixed(2), { ...anchor, y: anchor.y + 13 * i, class: "figure" }));
+    return values.map((v, i) => label(v.toFixed(2), { ...anchor, y: anchor.y + 14 * i, class: "figure" }));
+  if (values.length === 2 && line_)
+    return values.map((v, i) =>
+      label(twoDecimals(v), { ...anchor, x: i ? 5 : -5, "text-anchor": i ? "start" : "end", class: "figure" }),
+    );
   if (values.length === 2)
-    return [label(values.map((v) => v.toFixed(2).replace("-", "−")).join("\u2002"), { ...anchor, class: "figure" })];
+    return [label(values.map(twoDecimals).join("\u2002"), { ...anchor, class: "figure" })];
   const count = Math.min(values.length, MOST_SQUARES);
   const left = gate ? anchor.x : (-9 * count) / 2;
   const squares = Array.from({ length: count }, (_, i) =>
@@ -64,6 +72,15 @@ function valueMarks(node, values, words) {
   paintSquares(squares, values);
   return squares;
 }
+
+/** A number below its node stands to the left (-1) or right (1) of the line that comes from below; 0 without a line. */
+function sideOfLine({ kind, name, inputs }) {
+  if (/^(output|loss|total)$/.test(kind)) return -1;
+  const ofRnn = name === "a" || (kind === "state" && inputs[0].includes("/a/"));
+  return ofRnn || kind === "candidate" || ["f", "r", "z"].includes(name) ? 1 : 0;
+}
+
+const twoDecimals = (value) => value.toFixed(2).replace("-", "−");
 
 /** The colour of a square shows sign and size. */
 function paintSquares(squares, values) {

@@ -43,8 +43,15 @@ function equation(node, row = null) {
     const formula = side(node, name, row);
     if (formula) lines.push(line("=", formula, said));
   }
-  return make("div", { class: "equation" }, ...lines);
+  return make("div", { class: "equation" }, ...lines, ...slipNotes(node.slips ?? []));
 }
+
+/** One sentence for each printed error that a formula follows. */
+const slipNotes = (ids) =>
+  slips.SLIPS.filter(({ id }) => ids.includes(id)).map(({ note, printed: wrong, right }) =>
+    make("p", { class: "note" }, `Slip of note ${note}: `, ...written(wrong), " (right: ", ...written(right), ")"),
+  );
+
 const SIDES = [
   ["equation", "Equation in symbols"],
   ["numbers", "With numbers"],

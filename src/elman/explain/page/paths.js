@@ -184,7 +184,7 @@ function sums(board) {
 }
 
 function showPath(board) {
-  const path = board.path;
+  const { path, gradient } = board;
   const first = [
     make("div", { class: "choose" }, make("span", { class: "kind" }, "gradient of"), parameterPicker(board)),
     make("div", { class: "scroll", role: "group", "aria-label": "Grid of paths" }, pathGrid(board)),
@@ -194,6 +194,7 @@ function showPath(board) {
       line("", path.equation, "Factors of this path"),
       path.numbers ? line("=", path.numbers, "With numbers") : "",
       path.numbers ? resultLine(path) : "",
+      ...(board.model ? slipNotes(slips.ofPath(board.model.net, gradient.name)) : []),
     ),
     stateNote(board, path),
     productBars(board, path),

@@ -19,13 +19,10 @@ class Picker {
       onkeydown: (event) => this.onKey(event),
     });
     this.element = make("span", { class: "picker" }, this.button, this.list);
-    this.entries = [];
   }
 
   /** Offer options, each a list of formulas and words, and choose one. */
   offer(options, chosen) {
-    this.entries = options.map((parts) => make("li", { role: "option", id: uniqueId("option") }, ...written(parts)));
-    this.list.replaceChildren(...this.entries);
     this.options = options;
     this.choose(chosen);
   }
@@ -33,10 +30,17 @@ class Picker {
   choose(index) {
     this.chosen = index;
     this.button.replaceChildren(...written(this.options[index] ?? []));
-    this.entries.forEach((entry, i) => entry.setAttribute("aria-selected", String(i === index)));
   }
 
+  /** The options are written when they are looked at: most panels are written again before that. */
   open() {
+    this.entries = this.options.map((parts, i) => {
+      const chosen = String(i === this.chosen);
+      const entry = make("li", { role: "option", id: uniqueId("option"), "aria-selected": chosen }, ...written(parts));
+      entry.setAttribute("aria-label", entry.textContent); // formulas alone give an element no name
+      return entry;
+    });
+    this.list.replaceChildren(...this.entries);
     this.list.hidden = false;
     this.button.setAttribute("aria-expanded", "true");
     this.reach(this.chosen);

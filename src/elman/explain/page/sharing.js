@@ -13,21 +13,28 @@ function weightOn(from, to) {
 const weightLetter = ({ name, gate }) => symbol(columnLetter(name, gate)).t;
 
 /** A point of an edge for its weight; the edges to the gates of a cell lie close, so their letters stand in turn. */
-function besideEdge(path, { gate }) {
-  const order = "ifgorzn".indexOf(gate || "-");
-  const part = order < 0 ? 0.5 : [0.62, 0.42, 0.68, 0.49][order % 4];
+function besideEdge(path, { name, gate }) {
+  const order = "figorzn".indexOf(gate || "-");
+  const part = order < 0 ? ALONE[name] : PARTS[name][order];
   const { x, y } = path.getPointAtLength(part * path.getTotalLength());
   return { x, y };
 }
+const ALONE = { W_x: 0.5, W_h: 0.42, W_y: 0.5 }; // parts of the length
+const PARTS = {
+  W_x: [0.66, 0.45, 0.66, 0.45, 0.66, 0.55, 0.55], // for the gates f i g o r z n
+  W_h: [0.62, 0.42, 0.68, 0.49, 0.68, 0.62, 0.49],
+};
 
 /** What a use multiplies: the gradient of W_h at step k is h_(k-1)ᵀ times the adjoint of its product. */
-function useFormula(name, cell, step) {
+function useFormula(name, { cell, slips: on }, step) {
   const adjoint =
     name === "W_y" || name === "b_y"
       ? symbol("do", step)
       : symbol(cell === "gru" && /^(W_h|b_hn)$/.test(name) ? "dk" : "da", step);
   if (name.startsWith("b")) return adjoint;
-  const left = { W_x: symbol("x", step), W_h: symbol("h", step - 1), W_y: symbol("h", step) }[name];
+  const input = on?.has("earlier-input") && step > 1 ? slipped(symbol("x", step - 1)) : symbol("x", step);
+  const state = on?.has("later-state") ? slipped(symbol("h", step)) : symbol("h", step - 1);
+  const left = { W_x: input, W_h: state, W_y: symbol("h", step) }[name];
   return dot(transposed(left), adjoint);
 }
 
@@ -39,7 +46,7 @@ function showWeight(board) {
   const total = uses.map(({ value }) => value).reduce((a, b) => added(a, b));
   const largest = Math.max(...uses.map(({ value }) => length(value)), 1e-300);
   const scalar = [total].flat(Infinity).length === 1;
-  const parts = uses.map(({ step, value }) => of(`use/${step}`, useFormula(name, trace.architecture.cell, step)));
+  const parts = uses.map(({ step, value }) => of(`use/${step}`, useFormula(name, board.model.net, step)));
   const shown =
     parts.length > 12
       ? [...parts.slice(0, 5), { ml: "<mo>⋯</mo>", t: "…", binding: 2, value: null }, ...parts.slice(-5)]
@@ -74,7 +81,7 @@ function showWeight(board) {
       {},
       make("div", { class: "choose" }, make("span", { class: "kind" }, "gradient of"), parameterPicker(board), rolled),
       make("p", { class: "kind" }, "One ", math(symbol(name)), sentence),
-      make("div", { class: "equation" }, ...equations),
+      make("div", { class: "equation" }, ...equations, ...slipNotes(slips.ofUse(board.model.net, name))),
       make("ol", { class: "product uses" }, ...lines),
     ),
     make(

@@ -95,8 +95,16 @@ export const SLIPS = [
 ].map(([id, note, printed, right, applies]) => ({ id, note, printed, right, applies }));
 
 const has = (net, id) => Boolean(net.slips?.has(id));
-const OF_UPDATE = ["no-rate", "signs", "state-for-weight", "doubled", "early-output"];
-export const inUpdate = (net) => OF_UPDATE.some((id) => has(net, id));
+
+/** The slips that are switched on and act on the update of a parameter, or on what one use adds to its gradient. */
+export const ofUpdate = (net, name) => on(net, inOutput(name) ? ["no-rate"] : [...OF_UPDATE, ...OF_PARAMETER[name]]);
+export const ofUse = (net, name) => on(net, USES[name] ?? []);
+export const ofPath = (net, name) => on(net, ["factor-two", ...(inOutput(name) ? [] : [...OF_STEPS, ...(USES[name] ?? [])])]);
+const on = (net, ids) => ids.filter((id) => has(net, id));
+const OF_STEPS = ["linear-backward", "one-step"];
+const OF_UPDATE = ["no-rate", "signs", "state-for-weight", "early-output"];
+const OF_PARAMETER = { W_x: ["doubled"], W_h: [], b: [], b_hn: [] };
+const USES = { W_x: ["earlier-input"], W_h: ["later-state"] };
 
 /** The model with one slip more or less. */
 export function switched(model, id, on) {
@@ -139,15 +147,19 @@ function afterOutput(run, slopes) {
   );
 }
 
-/** One update of gradient descent, with the slips that are switched on. */
-export function step(run, slopes) {
+/** The gradients that an update subtracts, with the slips that are switched on. */
+export function subtracted(run, slopes) {
   const { net } = run;
   let used = slopes;
   if (has(net, "early-output")) used = afterOutput(run, used);
   if (has(net, "signs") || has(net, "state-for-weight")) used = pathByPath(run, used);
   if (has(net, "doubled") && used.W_x) used = { ...used, W_x: scaled(used.W_x, 2) };
-  return descend(net, used, has(net, "no-rate") ? 1 : net.rate);
+  return used;
 }
+
+/** One update of gradient descent, with the slips that are switched on. */
+export const step = (run, slopes) =>
+  descend(run.net, subtracted(run, slopes), has(run.net, "no-rate") ? 1 : run.net.rate);
 
 /** The loss before and after one update. */
 export function effect({ net, data }) {

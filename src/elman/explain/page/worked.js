@@ -16,9 +16,9 @@ import {
   stepBack,
   zeros,
 } from "./engine.js";
-import { dot, minus, of, partial, printed, product, summed, symbol } from "./writing.js";
+import { dot, minus, of, partial, printed, product, slipped, summed, symbol } from "./writing.js";
 import { constant, ForwardNodes, longName, MOST_TERMS, Node, outputSum, shortName } from "./forward_nodes.js";
-import { inUpdate, step } from "./slips.js";
+import { ofUpdate, step, subtracted } from "./slips.js";
 import { Adjoints, BackwardNodes, jacobianOf } from "./backward_nodes.js";
 
 // --- Detail: nodes, factors, paths and sums of one epoch ---
@@ -165,14 +165,18 @@ export class Worked {
 
   /** θ ← θ − η ∂L/∂θ as nodes. */
   get updates() {
-    const rule = inUpdate(this.net) ? null : (theta, eta, slope) => minus(theta, dot(eta, slope));
-    const next = step(this.run, this.slopes).weights;
+    const [next, used] = [step(this.run, this.slopes).weights, subtracted(this.run, this.slopes)];
+    const withoutRate = this.net.slips?.has("no-rate");
+    const eta = withoutRate ? [] : [constant("learning_rate", symbol("eta"), [[this.net.rate]])];
+    const rule = withoutRate ? minus : (theta, rate, slope) => minus(theta, dot(rate, slope));
     return this.names.map((name) => {
-      const [theta, value, slope] = [symbol(name), this.net.weights[name], this.slopes[name]];
+      const theta = symbol(name);
+      const slope = partial(symbol("L"), theta);
+      const wrong = largest(added(used[name], scaled(this.slopes[name], -1))) > 0;
       const operands = [
-        constant(longName(name), theta, value),
-        constant("learning_rate", symbol("eta"), [[this.net.rate]]),
-        constant(`gradient/${longName(name)}`, partial(symbol("L"), theta), slope),
+        constant(longName(name), theta, this.net.weights[name]),
+        ...eta,
+        constant(`gradient/${longName(name)}`, wrong ? slipped(slope) : slope, used[name]),
       ];
       return new Node({
         id: `update/${longName(name)}`,
@@ -182,6 +186,7 @@ export class Worked {
         value: next[name],
         rule,
         operands,
+        slips: ofUpdate(this.net, name),
       });
     });
   }

@@ -83,6 +83,9 @@ export function printed(values) {
 /** Mark a formula as standing for a node or a parameter. */
 export const of = (id, piece) => ({ ...piece, parts: undefined, ml: `<mrow data-of="${id}">${piece.ml}</mrow>` });
 
+/** Mark a formula that stands for what an error computes in its place. */
+export const slipped = (piece) => ({ ...piece, ml: `<mrow class="slipped">${piece.ml}</mrow>`, t: `${piece.t} (slip)` });
+
 // --- Operations ---
 
 /** Pieces joined by a sign, before which a line may break. */
