@@ -331,7 +331,7 @@ def test_the_update_follows_the_slips(opened: Open) -> None:
     board.get_by_text("Slips of the notes").click()
     for slip in ("linear-backward", "no-rate", "signs"):
         board.locator(f'[data-slip="{slip}"]').check()
-    board.get_by_text("The updates").click()
+    board.get_by_text("The update of every parameter").click()
     update = board.locator(".update").first
     lines = update.locator(".line").all_text_contents()
     assert [line.replace(" ", "") for line in lines] == ["Wx", "=Wx−∂L∂Wx", "=1−1.6493", "=−0.6493"]
