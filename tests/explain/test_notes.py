@@ -182,7 +182,8 @@ def test_note_c_series_to_700() -> None:
     assert np.arange(10, 701).mean() == 355.0 and len(np.arange(10, 701)) == 691
     said = " ".join(block["text"] for s in lesson("fed-back-forecast").to_dict()["sections"] for block in s["blocks"]
                     if block["kind"] == "text")  # fmt: skip
-    for part in ("700 − 10 + 1 = 691", "mean of the labels 10 … 700 has the least squared error: 355", "1.0014", "= 701.0000"):
+    mean = "mean of the labels 10 … 700 has the least squared error: 355"
+    for part in ("700 − 10 + 1 = 691", mean, "1.0014", "= 701.0000"):
         assert part in said
     centered = lesson("fed-back-forecast").traces["centered"]
     assert 700 + feedback.predicted(centered, np.array([-2.0, -1.0, 0.0])) == pytest.approx(701.0, abs=5e-5)

@@ -17,6 +17,7 @@ _WRITTEN = ("symbol", "equation", "numbers", "result")  # a page that computes w
 _COMPUTED_LOSSES = ("half_squared_error", "mean_squared_error", "binary_cross_entropy", "categorical_cross_entropy")
 _MINUS = re.compile(r"(<mo[^>]*>[=+(·⊙−]</mo>)<mo>−</mo>")  # of a negative number, not of a difference
 _SINGLE = re.compile(r"<mrow>(<(m[in])>[^<]*</\2>)</mrow>")  # a row of one letter or number
+_DEFAULT = ' stretchy="true" fence="true"'  # of brackets, by MathML's table of operators
 _WRAPPER = re.compile(r"^<math[^>]*>|</math>$")
 
 
@@ -72,6 +73,7 @@ def _mathml(latex: str) -> str:
     inner = _WRAPPER.sub("", convert(latex))
     plain = re.sub(r"&#x(?!0*(?:26|3C|3E);)[0-9A-F]+;", lambda sign: html.unescape(sign[0]), inner)
     tight = re.sub("<mo>([/∂])</mo>", r"<mi>\1</mi>", plain)
+    tight = tight.replace(_DEFAULT, "")
     return _SINGLE.sub(r"\1", _MINUS.sub(r'\1<mo form="prefix">−</mo>', tight))
 
 
