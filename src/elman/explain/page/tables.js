@@ -76,7 +76,7 @@ function matrixTable(
   return make(
     "div",
     { class: "matrix", role: "group", "aria-label": `${typeof title === "string" ? title : translatedText(title.t)}, ${size}` },
-    make("table", {}, caption, head, make("tbody", {}, ...body)),
+    make("table", { role: rows || columns ? null : "presentation" }, caption, head, make("tbody", {}, ...body)),
     more,
   );
 }
