@@ -107,6 +107,14 @@ def test_train_evaluate_and_predict(run: Callable[..., Any], table: Path, tmp_pa
     assert np.array_equal(elman.load(model).predict_proba(frame), written.iloc[:, 2:].to_numpy())
 
 
+def test_settings_that_were_compared_are_shown_once(run: Callable[..., Any], table: Path) -> None:
+    options = ["--hidden-size", "4", "--updates", "20", "--window", "2", "--check", "0", "--tune"]
+    done = run("train", table, *options)
+    assert done.exit_code == 0
+    assert (done.stdout + done.stderr).count("Settings compared on held-out sequences") == 1
+    assert "Settings compared" not in run("train", table, *options[:-1]).output
+
+
 def test_the_model_is_that_of_the_library(run: Callable[..., Any], table: Path, tmp_path: Path) -> None:
     run("train", table, *SMALL, "--save", tmp_path / "model", "--check", 0, "--seed", 3, "--quiet")
     frame = read_csv(table)

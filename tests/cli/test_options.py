@@ -296,6 +296,6 @@ def test_series_whose_values_are_covariates(run: Any, tmp_path: Path) -> None:
     wrong = run("forecast", tmp_path / "wide.csv", *words[:-1], "gas")
     assert (wrong.exit_code, wrong.stdout) == (2, "")
     assert wrong.stderr.splitlines()[-1] == (
-        "Error: elman forecast: series_covariates name the series 'gas', and the data have none of that name, but "
+        "Error: elman forecast: series_covariates name the series 'gas', which is not in the data; they have "
         "'tea', 'oil'. Add its rows to the data, or correct --series-covariates."
     )

@@ -168,7 +168,7 @@ def test_order_of_series_does_not_matter() -> None:
             {"quantiles": [0.1], "strategy": "recursive"},
             (
                 'quantiles goes with strategy="multi_output" alone: the errors of forecasts that are fed back add up, '
-                'and a distribution of one step does not know them. Pass strategy="multi_output", or pass '
+                'and the distribution of one step does not contain them. Pass strategy="multi_output", or pass '
                 'intervals="auto" in its place, for quantiles and paths from past errors.'
             ),
         ),

@@ -89,7 +89,7 @@ def test_an_audit_passes_and_finds_a_series_that_is_the_future() -> None:
             FRAME,
             {},
             ArgumentError,
-            "series_covariates name the series 'oil', and the data have none of that name, but ",
+            "series_covariates name the series 'oil', which is not in the data; they have ",
         ),
         (with_oil(oil=OIL[:50]), {}, DataError, "series 'oil' of series_covariates has no value at "),
         (BOTH, {"series_covariates": ["oil", "oil"]}, ArgumentError, "'y of oil' cannot be a covariate twice"),

@@ -25,6 +25,7 @@ __all__ = [
     "ForecastOutput",
     "ForecastingModel",
     "Future",
+    "ProjectionSize",
     "Quantiles",
     "Quiet",
     "Resume",
@@ -72,6 +73,9 @@ Quantiles = Annotated[
 ]
 Seed = Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed gives the same result.")]
 Threads = Annotated[int | None, typer.Option(min=1, max=2**31 - 1, help="Threads; the result does not depend on them.")]
+ProjectionSize = Annotated[
+    int | None, typer.Option(min=1, help="Of an LSTM: values that each layer passes on, fewer than its units.")
+]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages and no progress.")]
 Checkpoint = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Save the state of the training there every ten seconds.")

@@ -23,7 +23,6 @@ __all__ = [
     "Optimizer",
     "Patience",
     "Preset",
-    "ProjectionSize",
     "RecurrentDropout",
     "Save",
     "Schedule",
@@ -48,9 +47,6 @@ Normalization = Annotated[
 Cell = Annotated[str | None, typer.Option(help="gru, lstm or rnn.")]
 HiddenSize = Annotated[int | None, typer.Option(min=1, help="Units of a layer; chosen if not given.")]
 NumLayers = Annotated[int | None, typer.Option(min=1, help="Recurrent layers.")]
-ProjectionSize = Annotated[
-    int | None, typer.Option(min=1, help="Of an LSTM: values that each layer passes on, fewer than its units.")
-]
 EmbeddingSize = Annotated[
     str | None,
     typer.Option(metavar="INTEGER|one-hot", help="Width of a token's vector, or one-hot rows; chosen if not given."),

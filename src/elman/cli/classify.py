@@ -10,6 +10,7 @@ import typer
 from elman.cli._command import Command, say
 from elman.cli._common import (
     Checkpoint,
+    ProjectionSize,
     Quiet,
     Resume,
     Seed,
@@ -67,9 +68,7 @@ def train(
     hidden_size: Annotated[
         str, typer.Option(metavar="INTEGERS", help="Units of the recurrent layer, or of each layer: 64,32.")
     ] = "64",
-    projection_size: Annotated[
-        int | None, typer.Option(min=1, help="Of an LSTM: values that each layer passes on, fewer than its units.")
-    ] = None,
+    projection_size: ProjectionSize = None,
     tune: Annotated[
         bool, typer.Option("--tune", help="Choose window, stride, readout, cell and size by short fits.")
     ] = False,
@@ -221,10 +220,6 @@ def _say_what_was_chosen(model: SequenceClassifier, count: int) -> None:
         f"{count} sequences, {len(model.classes_)} classes; window {model.window_}, stride {model.stride_}, "
         f"{len(model.networks_)} networks of {model.updates_} updates."
     )
-    trials = model.trials_
-    if len(trials):
-        rows = [(*map(str, row[:5]), str(row.updates), f"{row.error:.3f}") for row in trials.itertuples(index=False)]
-        show_table("Settings compared on held-out sequences, the chosen one first", list(trials.columns), rows)
     trials = model.trials_
     if len(trials):
         rows = [(*map(str, row[:5]), str(row.updates), f"{row.error:.3f}") for row in trials.itertuples(index=False)]

@@ -9,7 +9,17 @@ import typer
 
 from elman.cli import _text_options as options
 from elman.cli._command import INTERRUPTED, Command, say, usage_error
-from elman.cli._common import Checkpoint, Quiet, Resume, Seed, Threads, check_choice, check_readable, check_writable
+from elman.cli._common import (
+    Checkpoint,
+    ProjectionSize,
+    Quiet,
+    Resume,
+    Seed,
+    Threads,
+    check_choice,
+    check_readable,
+    check_writable,
+)
 from elman.cli._show import echo
 from elman.errors import visible
 
@@ -54,7 +64,7 @@ def train(
     cell: options.Cell = None,
     hidden_size: options.HiddenSize = None,
     num_layers: options.NumLayers = None,
-    projection_size: options.ProjectionSize = None,
+    projection_size: ProjectionSize = None,
     embedding_size: options.EmbeddingSize = None,
     tied_weights: options.TiedWeights = False,
     dropout: options.Dropout = None,

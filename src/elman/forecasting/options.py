@@ -241,7 +241,7 @@ def _check_head(place: str, parameters: Parameters) -> None:
     if parameters.strategy == "recursive":
         raise ArgumentError(
             f'{place}: {name} goes with strategy="multi_output" alone: the errors of forecasts that are fed back add '
-            "up, and a distribution of one step does not know them.",
+            "up, and the distribution of one step does not contain them.",
             Remedy(strategy="multi_output"),
             Remedy("pass {} in its place, for quantiles and paths from past errors", intervals="auto"),
         )

@@ -72,7 +72,7 @@ def _known(place: str, name: str, names: pd.Series, times: Times, values: Array,
     if len(known) == 0:
         listed = ", ".join(map(repr, names.drop_duplicates().iloc[:5]))
         raise ArgumentError(
-            f"{place}: series_covariates name the series {name!r}, and the data have none of that name, but {listed}.",
+            f"{place}: series_covariates name the series {name!r}, which is not in the data; they have {listed}.",
             Remedy("add its rows to the data"),
             Remedy("correct {}", series_covariates=...),
         )
