@@ -110,7 +110,7 @@ def test_a_factor_lights_its_edge(opened: Open) -> None:
         board.locator(f'.panel [data-of="{factor}"]').first.hover()
         assert board.locator(".edge.linked").count() == lit, factor
     board.locator('.views [data-view="forward"]').click()
-    board.locator('.node[data-id="forward/a/1/2"]').click()
+    board.locator('.node[data-id="forward/a/1/2"] .press').click()
     board.locator('.panel [data-of="forward/h/1/1"]').first.hover()
     assert board.locator('.node.linked[data-id="forward/h/1/1"]').count() == 1
     assert board.locator(".edge.linked").count() == 1
@@ -127,7 +127,7 @@ EQUATIONS = {
 def test_letters_of_other_texts(opened: Open) -> None:
     page = opened("by-hand-sum", width=1440)
     board = page.page.locator(".board").first
-    board.locator('.node[data-id="forward/a/1/2"]').click()
+    board.locator('.node[data-id="forward/a/1/2"] .press').click()
     whole = "[...document.querySelectorAll('.section math, .panel math, caption')].map((one) => one.textContent)"
     before = page.page.evaluate(whole)
     for notation, equation in EQUATIONS.items():

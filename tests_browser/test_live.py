@@ -77,7 +77,7 @@ def test_an_edit_writes_numbers_into_the_panel_that_is_there(opened: Open) -> No
     """Only what changes is written again: equation, links and tables are the same elements as before."""
     page = opened("by-hand-sum")
     board = page.page.locator(".board").first
-    board.locator('.node[data-id="forward/a/1/2"]').click()
+    board.locator('.node[data-id="forward/a/1/2"] .press').click()
     page.page.evaluate("window.parts = [...document.querySelector('.panel').children]")
     put(board, '["W_h",0,0]', "-1234.5678")
     assert page.page.evaluate("window.parts.every((part, i) => part === document.querySelector('.panel').children[i])")
