@@ -4,7 +4,8 @@
     python tests_platforms/compilers.py trixie       those of one release
     python tests_platforms/compilers.py zig          only compile and link
 
-Writes ``compilers.json`` beside this file and the table of ``docs/platforms.md``; what was not run says so there.
+Writes ``compilers.json`` beside this file, which keeps the results of those that are not run again, and the table of
+``docs/platforms.md``.
 """
 
 from __future__ import annotations
