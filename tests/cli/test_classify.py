@@ -63,10 +63,10 @@ def files(folder: Path) -> list[str]:
 
 def test_sizes_by_layer(run: Callable[..., Any], table: Path, tmp_path: Path) -> None:
     options = ["--updates", "3", "--check", "0", "--save", tmp_path / "model"]
-    sizes = ["--hidden-size", "5,3", "--cell", "lstm", "--projection-size", "2"]
+    sizes = ["--hidden-size", "5,3", "--cell", "lstm", "--projection-size", "2", "--layer-norm"]
     assert run("train", table, *options, *sizes).exit_code == 0
     architecture = elman.load(tmp_path / "model").networks_[0].architecture
-    assert (architecture.units, architecture.projection_size) == ((5, 3), 2)
+    assert (architecture.units, architecture.projection_size, architecture.layer_norm) == ((5, 3), 2, True)
     done = run("train", table, "--hidden-size", "5,x")
     assert (done.exit_code, done.stderr.splitlines()[-1]) == (
         2,

@@ -89,6 +89,7 @@ def test_levels_presets_and_folders(run: Callable[..., Any], play: Path, tmp_pat
         (["--embedding-size", "one-hot", "--cell", "rnn"], {"embedding_size": None, "cell": "rnn"}),
         (["--embedding-size", 12, "--num-layers", 2], {"embedding_size": 12, "num_layers": 2}),
         (["--cell", "lstm", "--projection-size", 5], {"cell": "lstm", "projection_size": 5}),
+        (["--layer-norm", "--steps", 5], {"layer_norm": True, "steps": 5}),
         (["--tied-weights", "--normalization", "none"], {"tied_weights": True, "normalization": "none"}),
         (["--optimizer", "sgd", "--learning-rate", 1], {"optimizer": "sgd", "learning_rate": 1.0}),
         (["--schedule", "constant", "--clip-norm", 0.1], {"schedule": "constant", "clip_norm": 0.1}),

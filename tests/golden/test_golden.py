@@ -82,6 +82,7 @@ def test_this_version_writes_the_same_fields(version: str, name: str, tmp_path: 
         assert later == ({"steps": None} if metadata["kind"] == "tagger" else {"tune": False})
     if metadata["kind"] in ("classifier", "regressor", "tagger", "language-model"):
         assert fields["parameters"].pop("projection_size") is None
+        assert fields["parameters"].pop("layer_norm") is False
     assert fields == metadata
     assert {key: (array.dtype, array.shape) for key, array in now.items()} == {
         key: (array.dtype, array.shape) for key, array in arrays.items()

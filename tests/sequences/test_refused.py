@@ -92,6 +92,19 @@ def test_targets_beyond_float32_are_refused(top: float) -> None:
     assert np.isfinite(SequenceRegressor(**QUICK).fit(X, np.linspace(0, 3.4e38, 24)).predict(X)).all()
 
 
+def test_normalized_gates_need_more_than_one_value_per_step() -> None:
+    single, tags = [sequence[:, 0] for sequence in X], [sequence[:, 0] > 0 for sequence in X]
+    model = SequenceTagger(**QUICK, layer_norm=True)
+    with pytest.raises(ArgumentError) as caught:
+        model.fit(single, tags)
+    assert str(caught.value) == (
+        "SequenceTagger.fit: with layer_norm=True, cell='gru' sees only the sign of a single value per step. "
+        "Pass window=4."
+    )
+    for follows in ({"window": 4}, {"cell": "rnn", "window": "auto"}):
+        model.set_params(**follows).fit(single, tags)
+
+
 @pytest.mark.parametrize("unit", ["D", "h", "ns"])
 def test_times_are_no_numbers(unit: str) -> None:
     hint = r"must hold numbers, got (timedelta64|datetime64|Timedelta)(.|\n)*Hint: divide time differences by a unit"

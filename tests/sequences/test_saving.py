@@ -60,6 +60,7 @@ def test_random_generators_and_odd_classes(tmp_path: Path) -> None:
 def test_sizes_by_layer_come_back(tmp_path: Path) -> None:
     sizes = {"hidden_size": (4, np.int64(3)), "dense": [5, 2], "dense_activation": ("tanh", "relu")}
     sizes |= {"bidirectional": (False, np.True_), "cell": "lstm", "projection_size": np.int64(2)}
+    sizes["layer_norm"] = np.True_
     model = SequenceClassifier(**(QUICK | sizes)).fit(X, labels())
     architecture = model.networks_[0].architecture
     assert (architecture.units, architecture.dense, architecture.dense_activations) == (
@@ -71,7 +72,8 @@ def test_sizes_by_layer_come_back(tmp_path: Path) -> None:
     model.save(tmp_path / "model")
     again = load(tmp_path / "model")
     assert (again.hidden_size, again.dense, again.dense_activation) == ((4, 3), (5, 2), ("tanh", "relu"))
-    assert (again.bidirectional, again.projection_size) == ((False, True), 2)
+    assert (again.bidirectional, again.projection_size, again.layer_norm) == ((False, True), 2, True)
+    assert again.networks_[0].architecture == architecture and architecture.layer_norm is True
     assert architecture.parts == ((0, 0), (1, 0), (1, 1))
     assert np.array_equal(again.decision_function(X), model.decision_function(X))
     assert np.array_equal(again.fit(X, labels()).decision_function(X), model.decision_function(X))

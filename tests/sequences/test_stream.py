@@ -36,6 +36,7 @@ LONGEST = sorted(X, key=len)[-3:]
         ("lstm", {"num_layers": 2}, "abc"),
         ("lstm", {"hidden_size": (3, 5), "dense": (4,), "projection_size": 2}, "abc"),
         ("rnn", {}, "abcd"),
+        ("gru", {"layer_norm": True}, "abc"),
     ],
 )
 def test_after_every_step_a_stream_has_the_bits_of_the_steps_so_far(

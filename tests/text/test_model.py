@@ -47,11 +47,14 @@ def test_it_learns_a_circle() -> None:
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
-@pytest.mark.parametrize("options", [{"embedding_size": None}, {"tied_weights": True}, {"num_layers": 2}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{"embedding_size": None}, {"tied_weights": True}, {"num_layers": 2}, {"layer_norm": True}], ids=str
+)
 def test_every_network_learns(cell: str, options: dict[str, Any]) -> None:
     model = small(cell=cell, dropout=0.1, recurrent_dropout=0.1, **options).fit(CIRCLE)
     assert model.perplexity(CIRCLE) < 1.6
     assert model.network_.architecture.tied_weights == options.get("tied_weights", False)
+    assert model.network_.architecture.layer_norm == options.get("layer_norm", False)
     assert ("embedding" in model.network_.parameters) == ("embedding_size" not in options)
 
 

@@ -25,6 +25,7 @@ __all__ = [
     "ForecastOutput",
     "ForecastingModel",
     "Future",
+    "LayerNorm",
     "ProjectionSize",
     "Quantiles",
     "Quiet",
@@ -76,6 +77,7 @@ Threads = Annotated[int | None, typer.Option(min=1, max=2**31 - 1, help="Threads
 ProjectionSize = Annotated[
     int | None, typer.Option(min=1, help="Of an LSTM: values that each layer passes on, fewer than its units.")
 ]
+LayerNorm = Annotated[bool, typer.Option("--layer-norm", help="Normalize the sums before the gates over the units.")]
 Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No messages and no progress.")]
 Checkpoint = Annotated[
     Path | None, typer.Option(metavar="FOLDER", help="Save the state of the training there every ten seconds.")

@@ -10,6 +10,7 @@ import typer
 from elman.cli._command import Command, say
 from elman.cli._common import (
     Checkpoint,
+    LayerNorm,
     ProjectionSize,
     Quiet,
     Resume,
@@ -69,6 +70,7 @@ def train(
         str, typer.Option(metavar="INTEGERS", help="Units of the recurrent layer, or of each layer: 64,32.")
     ] = "64",
     projection_size: ProjectionSize = None,
+    layer_norm: LayerNorm = False,
     tune: Annotated[
         bool, typer.Option("--tune", help="Choose window, stride, readout, cell and size by short fits.")
     ] = False,
@@ -97,6 +99,7 @@ def train(
         cell=cell,
         hidden_size=sizes_of("--hidden-size", hidden_size),
         projection_size=projection_size,
+        layer_norm=layer_norm,
         tune=tune,
         updates=count_or_auto("--updates", updates),
         class_weight="balanced" if balanced else None,

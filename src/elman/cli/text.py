@@ -11,6 +11,7 @@ from elman.cli import _text_options as options
 from elman.cli._command import INTERRUPTED, Command, say, usage_error
 from elman.cli._common import (
     Checkpoint,
+    LayerNorm,
     ProjectionSize,
     Quiet,
     Resume,
@@ -65,6 +66,7 @@ def train(
     hidden_size: options.HiddenSize = None,
     num_layers: options.NumLayers = None,
     projection_size: ProjectionSize = None,
+    layer_norm: LayerNorm = False,
     embedding_size: options.EmbeddingSize = None,
     tied_weights: options.TiedWeights = False,
     dropout: options.Dropout = None,
@@ -129,13 +131,13 @@ _PARAMETERS = (
     "validation_fraction",
     "patience",
 )
+_SWITCHES = ("tied_weights", "layer_norm")
 
 
 def _changes(given: dict[str, Any]) -> dict[str, Any]:
     """Return the parameters that were given."""
     changes = {name: given[name] for name in _PARAMETERS if given[name] is not None}
-    if given["tied_weights"]:
-        changes["tied_weights"] = True
+    changes |= {name: True for name in _SWITCHES if given[name]}
     width: str | None = given["embedding_size"]
     if width is None:
         return changes

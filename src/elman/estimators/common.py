@@ -12,6 +12,7 @@ COMMON: Table = {
     "cell": Choice(options=("rnn", "lstm", "gru"), others="model rnn_type cell_type unit_type"),
     "hidden_size": Count(others="hidden_dim units n_units hidden_units"),
     "projection_size": Count(optional=True, others="proj_size"),
+    "layer_norm": Switch(others="layernorm use_layer_norm layer_normalization"),
     "num_layers": Count(most=MOST_LAYERS, others="n_layers layers"),
     "activation": Choice(options=("tanh", "relu", "sigmoid", "identity")),
     "dropout": Number(interval="[0, 1)"),

@@ -12,6 +12,9 @@ SHARED = """cell : {"gru", "lstm", "rnn"}
         Recurrent layers; follows from a tuple of sizes.
     projection_size : int or None
         Of ``cell="lstm"``: values that each layer and direction passes on, fewer than its units (Sak et al. 2014).
+    layer_norm : bool
+        Whether the sums before the gates, and the cell states of an LSTM, are normalized over the units (Ba et al.
+        2016). An update takes many times as long.
     activation : {"tanh", "relu", "sigmoid", "identity"}
         Of ``cell="rnn"``.
     bidirectional : bool or tuple of bool

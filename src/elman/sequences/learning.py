@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.data.ragged import Ragged
+from elman.errors import ArgumentError, Remedy
 from elman.estimators import Interrupted, member_seeds, root_seed, values_of
 from elman.network import Network
 from elman.sequences.convergence import notice_convergence
@@ -81,7 +82,7 @@ def learn(place: str, parameters: Parameters, task: Task, examples: Examples, be
         parameters, task = applied(trials[0].setting, parameters, task)
     target, data = _begin(place, parameters, task, examples, before)
     least = rule_updates(data.count, int(parameters.batch_size))
-    networks = _networks(parameters, task, target, data, seeds, before)
+    networks = _networks(place, parameters, task, target, data, seeds, before)
     fitted = _fitted(given, examples.inputs, target, data.preparation, trials)
     automatic, open_end = parameters.updates == "auto", False
     updates = least if automatic else int(parameters.updates)
@@ -106,7 +107,7 @@ def learn_further(place: str, parameters: Parameters, task: Task, examples: Exam
     parameters, task = _settled(parameters, task, examples, before)
     seeds = _seeds(parameters) if before is None else list(before.seeds)
     target, data = _begin(place, parameters, task, examples, before)
-    networks = _networks(parameters, task, target, data, seeds, before)
+    networks = _networks(place, parameters, task, target, data, seeds, before)
     states = None if before is None else before.states
     if states is not None and states[0].optimizer != parameters.optimizer:
         states = None  # another optimizer starts with an empty state
@@ -192,6 +193,7 @@ def _seeds(parameters: Parameters) -> list[int]:
 
 
 def _networks(
+    place: str,
     parameters: Parameters,
     task: Task,
     target: Target,
@@ -201,6 +203,11 @@ def _networks(
 ) -> list[Network]:
     """Make new networks, or copies of the fitted ones with the present dropout."""
     architecture = architecture_of(parameters, task, data.preparation.window * len(data.preparation.center), target)
+    if architecture.layer_norm and architecture.kind.has_gates and architecture.input_size == 1:
+        raise ArgumentError(
+            f"{place}: with layer_norm=True, cell={architecture.cell!r} sees only the sign of a single value per step.",
+            Remedy(window=4),
+        )
     if before is not None:
         return [Network(architecture, network.theta.copy()) for network in before.networks]
     networks = [

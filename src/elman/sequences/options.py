@@ -100,6 +100,7 @@ def architecture_of(parameters: Parameters, task: Task, input_size: int, target:
         hidden_size=parameters.hidden_size,
         num_layers=parameters.num_layers,
         projection_size=parameters.projection_size,
+        layer_norm=bool(parameters.layer_norm),
         activation=parameters.activation,
         bidirectional=parameters.bidirectional,
         readout=task.readout,

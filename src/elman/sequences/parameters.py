@@ -18,7 +18,14 @@ __all__ = ["ADDED", "AUTO", "CLASSIFIER", "LOSSES", "MOST_STEPS", "PLAIN", "REGR
 LOSSES = {"mse": "mean_squared_error", "mae": "mean_absolute_error", "huber": "huber"}
 MOST_STEPS = 2**20  # of a window or stride
 # Parameters that earlier files lack.
-ADDED: dict[str, Any] = {"dense": [], "dense_activation": "relu", "projection_size": None, "tune": False, "steps": None}
+ADDED: dict[str, Any] = {
+    "dense": [],
+    "dense_activation": "relu",
+    "projection_size": None,
+    "layer_norm": False,
+    "tune": False,
+    "steps": None,
+}
 AUTO = ("cell", "hidden_size", "recurrent_dropout", "standardize", "learning_rate", "batch_size")  # of a tagger
 PLAIN = (bool, int, float, str)  # types of classes in a file
 
@@ -31,6 +38,7 @@ class Parameters:
     hidden_size: Any = 64
     num_layers: int = 1
     projection_size: Any = None
+    layer_norm: bool = False
     activation: str = "tanh"
     bidirectional: Any = True
     dense: Any = ()
@@ -131,6 +139,7 @@ _SHARED: Table = {
     "hidden_size": PerLayer(others=COMMON["hidden_size"].others).also("num_cells hidden_layer_sizes"),
     "num_layers": COMMON["num_layers"],
     "projection_size": COMMON["projection_size"],
+    "layer_norm": COMMON["layer_norm"],
     "activation": COMMON["activation"],
     "bidirectional": PerLayer(),
     "dense": PerLayer(others="dense_units dense_layers fc_units"),

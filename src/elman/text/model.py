@@ -58,6 +58,9 @@ class LanguageModel(Parameters, Writing):
         Recurrent layers.
     projection_size : int or None
         Of ``cell="lstm"``: values that each layer passes on, fewer than its units (Sak et al. 2014).
+    layer_norm : bool
+        Whether the sums before the gates, and the cell states of an LSTM, are normalized over the units (Ba et al.
+        2016). An update takes many times as long.
     activation : {"tanh", "relu", "sigmoid", "identity"}
         Of ``cell="rnn"``.
     embedding_size : int, None or "auto"
@@ -385,7 +388,7 @@ class LanguageModel(Parameters, Writing):
 
     @classmethod
     def _parsed(cls, parameters: dict[str, Any]) -> dict[str, Any]:
-        return super()._parsed({"projection_size": None} | parameters)  # earlier files lack it
+        return super()._parsed({"projection_size": None, "layer_norm": False} | parameters)  # earlier files lack them
 
     def _rebuilt(self, arrays: Arrays, metadata: dict[str, Any]) -> Fitted:
         return from_file(self, arrays, metadata)

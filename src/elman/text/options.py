@@ -128,6 +128,7 @@ def architecture_of(parameters: Parameters, size: Size, tokens: int) -> Architec
         hidden_size=size.hidden_size,
         num_layers=int(parameters.num_layers),
         projection_size=parameters.projection_size,
+        layer_norm=bool(parameters.layer_norm),
         activation=parameters.activation,
         vocabulary_size=tokens,
         embedding_size=size.embedding_size,

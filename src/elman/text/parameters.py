@@ -25,6 +25,7 @@ class Parameters:
     hidden_size: Any = "auto"
     num_layers: int = 1
     projection_size: Any = None
+    layer_norm: bool = False
     activation: str = "tanh"
     embedding_size: Any = "auto"
     tied_weights: bool = False
@@ -68,6 +69,7 @@ TABLE: Table = {
     "hidden_size": replace(COMMON["hidden_size"], auto=True).also("num_hidden rnn_size"),  # type: ignore[call-arg]
     "num_layers": COMMON["num_layers"],
     "projection_size": COMMON["projection_size"],
+    "layer_norm": COMMON["layer_norm"],
     "activation": COMMON["activation"],
     "embedding_size": Count(auto=True, optional=True, others="embedding_dim output_dim emsize"),
     "tied_weights": Switch(others="tied tie_weights"),
