@@ -130,6 +130,8 @@ def test_evaluate_prints_measures(run: Callable[..., Any], model: Path, play: Pa
     assert done.stdout == measures.describe() + "\n"
     faster = run("evaluate", model, play, "--rows", 4)
     assert faster.stdout == LanguageModel.load(model).evaluate(play, rows=4).describe() + "\n" != done.stdout
+    costs = run("evaluate", model, play, "--rows", 4, "--precision", "int8")
+    assert costs.stdout == f"{faster.stdout}{LanguageModel.load(model).quantization_report(play, rows=4)}\n"
 
 
 def test_generate_with_and_without_following(run: Callable[..., Any], model: Path) -> None:
@@ -140,6 +142,9 @@ def test_generate_with_and_without_following(run: Callable[..., Any], model: Pat
     assert done.stdout == followed.stdout == f"to be{expected}\n"
     stopped = run("generate", model, "--prompt", "to be or", "--temperature", 0, "--stop", "that")
     assert stopped.stdout == "to be or not to be, \n"
+    expected = LanguageModel.load(model).generate("to be", length=30, seed=3, precision="int8")
+    done = run("generate", model, "--prompt", "to be", "--length", 30, "--seed", 3, "--precision", "int8")
+    assert done.stdout == f"to be{expected}\n"
 
 
 def test_a_prompt_that_the_model_does_not_know_is_counted(run: Callable[..., Any], model: Path) -> None:

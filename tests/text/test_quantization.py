@@ -6,8 +6,9 @@ from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import pytest
 
-from elman import LanguageModel, load
+from elman import ArgumentError, LanguageModel, UnsupportedError, load
 from elman.network import Stream
 
 TEXT = "to be or not to be, that is the question. " * 20
@@ -28,3 +29,33 @@ def test_the_report_and_the_file(tmp_path: Path) -> None:
     assert load(tmp_path / "small").generate("to", length=8, temperature=0) == small.generate(
         "to", length=8, temperature=0
     )
+
+
+def test_text_in_a_precision() -> None:
+    model = LanguageModel(hidden_size=16, epochs=1, random_state=0).fit(TEXT)
+    stream, token = Stream(model.network_, precision="int8"), 0
+    found: list[int] = model.vocabulary_.encode("to be ").tolist()
+    for token in found[:-1]:
+        stream.step_index(token)
+    for _ in range(40):
+        found.append(1 + int(stream.step_index(found[-1])[1:].argmax()))  # <unk> is never written
+    written = model.generate("to be ", length=40, temperature=0, precision="int8")
+    assert "to be " + written == model.vocabulary_.decode(found)
+    texts = {
+        name: model.generate("to be ", length=5000, precision=name) for name in (None, "float32", "bfloat16", "int8")
+    }
+    assert texts["float32"] == texts[None] and len(set(texts.values())) == 3
+    assert texts["bfloat16"] == model.quantized("bfloat16").generate("to be ", length=5000)
+
+
+def test_a_precision_that_cannot_be_is_refused_at_the_call() -> None:
+    model = LanguageModel(hidden_size=4, epochs=1, random_state=0)
+    with pytest.raises(ArgumentError, match=r"^generate: precision must be one of 'float32', 'bfloat16', 'int8', got"):
+        model.fit(TEXT).stream("to", precision="int4")
+    with pytest.raises(UnsupportedError) as caught:
+        model.set_params(training="windows", steps=4).fit(TEXT).stream("to", precision="int8")
+    assert str(caught.value) == (
+        "generate: precision='int8' needs a model of training='streams', got one of 'windows'.\n"
+        "  Hint: model.quantized() computes with rounded weights."
+    )
+    assert model.quantized().generate("to", length=3)

@@ -45,6 +45,7 @@ _CHOICES = {
     "optimizer": ("adam", "rmsprop", "sgd"),
     "schedule": ("cosine", "constant", "step", "plateau"),
 }
+_PRECISIONS = ("float32", "int8", "bfloat16")
 _SAMPLE = 300  # sampled tokens shown after training
 _SHOWN = 40  # tokens of the vocabulary shown
 
@@ -159,6 +160,9 @@ def evaluate(
     rows: Annotated[
         int, typer.Option(min=1, help="Parts read in parallel: faster, each without the context before it.")
     ] = 1,
+    precision: Annotated[
+        str | None, typer.Option(help="int8 or bfloat16: report what weights of fewer bits cost, too.")
+    ] = None,
     encoding: Encoding = "utf-8",
     threads: Threads = None,
     quiet: Quiet = False,
@@ -166,8 +170,13 @@ def evaluate(
     """Measure how well a saved model predicts a text."""
     _check_files(files)
     check_readable("MODEL", model)
-    found = _load(model).set_params(n_threads=threads).evaluate(files, rows=rows, encoding=encoding)
-    echo(found.describe())
+    if precision is not None:
+        check_choice("--precision", precision, _PRECISIONS[1:])
+    measured = _load(model).set_params(n_threads=threads)
+    echo(measured.evaluate(files, rows=rows, encoding=encoding).describe())
+    if precision is not None:
+        report = measured.quantization_report(files, precision, rows=rows, encoding=encoding)
+        echo(str(report))
 
 
 @text.command(cls=Command)
@@ -184,12 +193,17 @@ def generate(
         float, typer.Option(help="Above 1: tokens that have occurred become less likely.")
     ] = 1.0,
     stop: Annotated[list[str] | None, typer.Option(metavar="TEXT", help="Stop before this text; repeatable.")] = None,
+    precision: Annotated[
+        str | None, typer.Option(help="Of the weights: int8 or bfloat16 read fewer bytes per token than float32.")
+    ] = None,
     follow: Annotated[bool, typer.Option("--follow", help="Print every token as soon as it is sampled.")] = False,
     seed: Annotated[int, typer.Option(min=0, max=2**32 - 1, help="The same seed gives the same text.")] = 0,
     quiet: Quiet = False,
 ) -> None:
     """Write text with a saved model."""
     check_readable("MODEL", model)
+    if precision is not None:
+        check_choice("--precision", precision, _PRECISIONS)
     writer = _load(model)
     unknown = int((writer.vocabulary_.encode(prompt) == 0).sum())
     if unknown and not quiet:
@@ -203,6 +217,7 @@ def generate(
         top_p=top_p,
         repetition_penalty=repetition_penalty,
         seed=seed,
+        precision=precision,
     )
     _print(prompt)
     if follow:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import repeat
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from elman.network import Network, State, Stream
+from elman.network import Network, State, Stream, StreamedNetwork
 from elman.text.sampling import Sampler
 from elman.text.tokenization import Vocabulary
 
@@ -45,9 +45,14 @@ def _read(network: Network, context: list[int]) -> tuple[State | None, Array]:
 
 
 def tokens_after(
-    network: Network, context: list[int], window: int | None, sampler: Sampler, length: int | None
+    network: Network,
+    context: list[int],
+    window: int | None,
+    sampler: Sampler,
+    length: int | None,
+    precision: str | None = None,
 ) -> Iterator[int]:
-    """Yield token after token.
+    """Read a context, and return an iterator over the tokens after it.
 
     Parameters
     ----------
@@ -61,22 +66,38 @@ def tokens_after(
         Chooses each token.
     length : int or None
         Tokens to yield; None: without end.
+    precision : str or None
+        Of the weights that a step reads, see `Stream`; for the context, too.
     """
-    times = repeat(None) if length is None else repeat(None, length)
     if window is not None:
-        seen = context[-window:]
-        for _ in times:
-            seen = [*seen, sampler(next_probabilities(network, seen, window))][-window:]
-            yield seen[-1]
-        return
-    state, _ = _read(network, context[:-1])
-    stream, token = Stream(network, state), context[-1]
+        return _from_windows(network, context, window, sampler, length)
+    reader = network if precision is None else StreamedNetwork(network, precision)
+    state, _ = _read(reader, context[:-1])
+    stream = Stream(network, state, precision=precision)
     if sampler.plain:
-        yield from _drawn(stream, token, sampler, network.theta.size, length)
-        return
-    for _ in times:
+        return _drawn(stream, context[-1], sampler, network.theta.size, length)
+    return _sampled(stream, context[-1], sampler, length)
+
+
+def _from_windows(
+    network: Network, context: list[int], window: int, sampler: Sampler, length: int | None
+) -> Iterator[int]:
+    """Yield tokens, each sampled after the last tokens before it."""
+    seen = context[-window:]
+    for _ in _times(length):
+        seen = [*seen, sampler(next_probabilities(network, seen, window))][-window:]
+        yield seen[-1]
+
+
+def _sampled(stream: Stream, token: int, sampler: Sampler, length: int | None) -> Iterator[int]:
+    """Yield tokens, one step of the stream for each."""
+    for _ in _times(length):
         token = sampler(stream.step_index(token))
         yield token
+
+
+def _times(length: int | None) -> Iterable[None]:
+    return repeat(None) if length is None else repeat(None, length)
 
 
 def _drawn(stream: Stream, token: int, sampler: Sampler, parameters: int, length: int | None) -> Iterator[int]:

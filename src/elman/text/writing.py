@@ -9,7 +9,7 @@ from typing import Any
 import numpy.typing as npt
 
 from elman import _check
-from elman.errors import ArgumentError
+from elman.errors import ArgumentError, UnsupportedError
 from elman.estimators import Contract, StreamedEstimator
 from elman.text.fitted import Fitted
 from elman.text.generation import context_of, next_probabilities, tokens_after
@@ -56,6 +56,7 @@ class Writing(Contract, StreamedEstimator[Fitted]):
         repetition_penalty: float = 1.0,
         stop: str | Sequence[str] = (),
         seed: int = 0,
+        precision: str | None = None,
     ) -> str:
         """Generate text after a prefix; the prefix is not repeated.
 
@@ -69,15 +70,28 @@ class Writing(Contract, StreamedEstimator[Fitted]):
             See `Sampling`; temperature 0 always takes the most probable token.
         stop : str or sequence of str
             Stop before this text.
+        precision : {"float32", "bfloat16", "int8"}, optional
+            Of the weights that a step reads, see `elman.network.Stream`; None is `dtype`. `quantization_report` says
+            what it costs in perplexity.
 
         Raises
         ------
         ArgumentError
-            If a value is outside its range.
+            If a value is outside its range, or the dtype is float64 and a precision is given.
+        UnsupportedError
+            If the network cannot have the precision.
+
+        Examples
+        --------
+        >>> from elman.text import LanguageModel
+        >>> model = LanguageModel(hidden_size=16, epochs=100, validation_fraction=0, random_state=0).fit("abcd" * 100)
+        >>> model.generate("ab", length=6, temperature=0, precision="int8")
+        'cdabcd'
         """
         length = _check.positive_integer("generate", "length", length)
         options = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "seed": seed}
-        return "".join(self.stream(prefix, length=length, repetition_penalty=repetition_penalty, stop=stop, **options))
+        options["repetition_penalty"] = repetition_penalty
+        return "".join(self.stream(prefix, length=length, stop=stop, precision=precision, **options))
 
     def stream(
         self,
@@ -85,13 +99,14 @@ class Writing(Contract, StreamedEstimator[Fitted]):
         *,
         length: int | None = 200,
         stop: str | Sequence[str] = (),
+        precision: str | None = None,
         **sampling: Any,
     ) -> Iterator[str]:
         """Yield the text of `generate` piece by piece; every token costs one step of the network.
 
         Parameters
         ----------
-        prefix, stop
+        prefix, stop, precision
             See `generate`.
         length : int or None
             Maximum number of tokens; None never ends.
@@ -100,7 +115,7 @@ class Writing(Contract, StreamedEstimator[Fitted]):
 
         Raises
         ------
-        ArgumentError
+        ArgumentError, UnsupportedError
             At the call, before the first piece.
 
         Examples
@@ -121,7 +136,8 @@ class Writing(Contract, StreamedEstimator[Fitted]):
         with self._reading("generate") as fitted:
             context = _context(self._place("generate"), fitted, prefix)
             sampler = Sampler(chosen, len(fitted.vocabulary), context if prefix else ())
-            tokens = tokens_after(fitted.network, context, fitted.window, sampler, length)
+            _check_precision(fitted, precision)
+            tokens = tokens_after(fitted.network, context, fitted.window, sampler, length, precision)
         pieces = _spelled(fitted, prefix, context, tokens)
         return until_stop(pieces, stops) if stops else pieces
 
@@ -135,6 +151,18 @@ def _spelled(fitted: Fitted, prefix: str, context: list[int], tokens: Iterator[i
         if prefix[-1].isspace():
             yield next(pieces).lstrip(" ")
     yield from pieces
+
+
+def _check_precision(fitted: Fitted, precision: str | None) -> None:
+    """Refuse an unknown precision, or one for a network that reads windows anew for every token."""
+    if precision is None:
+        return
+    _check.choice("generate", "precision", precision, _check.PRECISIONS)
+    if fitted.window is not None:
+        raise UnsupportedError(
+            f"generate: precision={precision!r} needs a model of training='streams', got one of 'windows'.\n"
+            "  Hint: model.quantized() computes with rounded weights."
+        )
 
 
 def _context(place: str, fitted: Fitted, prefix: str) -> list[int]:
