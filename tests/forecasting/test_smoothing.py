@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from elman.data.datasets import load_dataset
 from elman.forecasting import damped_trend, optimized_theta, simple_exponential_smoothing, theta
 from elman.forecasting.smoothing import (
+    _damped_fits,
     damped_states,
     is_seasonal,
     seasonal_factors,
@@ -55,6 +57,30 @@ def test_damped_trend_follows_the_recursion_that_made_the_series() -> None:
         level += trend
         values.append(level)
     np.testing.assert_allclose(damped_trend(values[:20], 10), values[20:], rtol=1e-9)  # 0.89 is on the first grid
+
+
+def test_errors_of_a_damped_trend_do_not_depend_on_the_blocks_of_time() -> None:
+    """Long series are summed in blocks; here three, the last of them shorter."""
+    series, (alpha, beta, damping) = np.random.default_rng(0).normal(size=700).cumsum(), (0.3, 0.2, 0.9)
+    squares, first_level, first_trend = _damped_fits(series, *np.array([[alpha], [beta], [damping]]))[:, 0]
+    level, trend, expected = first_level, first_trend, 0.0
+    for value in series.tolist():
+        trend *= damping
+        error = value - level - trend
+        level, trend, expected = level + trend + alpha * error, trend + alpha * beta * error, expected + error**2
+    assert squares == pytest.approx(expected, rel=1e-12)
+
+
+@pytest.mark.parametrize("states", [simple_states, damped_states])
+def test_memory_of_a_grid_does_not_grow_with_its_points(states: Callable[[np.ndarray], object]) -> None:
+    """A few arrays as long as the series, and the parts of the grid that are tried at once."""
+    series, peaks = np.random.default_rng(0).normal(size=4000).cumsum(), []
+    for values in (series[:2000], series):
+        tracemalloc.start()
+        states(values)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert peaks[1] - peaks[0] < 300 * 2000  # bytes; whole grids took 1,300 and 8,400 per value
 
 
 def test_theta_beside_statsmodels() -> None:

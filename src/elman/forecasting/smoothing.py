@@ -133,15 +133,21 @@ def simple_states(series: Array, drift: float = 0.0) -> tuple[float, float, floa
     low, high = 0.0, 1.0
     while high - low > 2e-3:
         alphas = np.linspace(low, high, _ALPHAS)
-        errors, growths, ramps = _simple_fits(moved, alphas, drift)
-        best = int(np.square(errors).sum(axis=1).argmin())
+        parts = np.array_split(alphas, _parts(_ALPHAS, len(moved), 2**14))
+        squares, growths, ends = np.hstack([_simple_fits(moved, part, drift) for part in parts])
+        best = int(squares.argmin())
         low, high = alphas[max(best - 1, 0)], alphas[min(best + 1, _ALPHAS - 1)]
-    alpha, growth = float(alphas[best]), float(growths[best])
-    return float(series[-1] - (1 - alpha) * (errors[best, -1] + growth * ramps[best, -1])), alpha, growth
+    alpha = float(alphas[best])
+    return float(series[-1] - (1 - alpha) * ends[best]), alpha, float(growths[best])
+
+
+def _parts(points: int, n: int, most: int) -> int:
+    """Return into how many parts a grid is cut, so that an array (points, n) of a part has ``most`` values at most."""
+    return min(points, -(-points * n // most))
 
 
 def _simple_fits(series: Array, alphas: Array, drift: float) -> tuple[Array, Array, Array]:
-    """Return e (A, n) of `simple_states` at each α with the best l_0 and g, g (A,), and the factor of g.
+    """Return Σ e_t² of `simple_states` at each α with the best l_0 and g, g, and y_n - l_{n-1}, each (A,).
 
     The levels l_{t-1} = (1 - α) l_{t-2} + α y_{t-1} of all t are summed by doubling: after k rounds each holds its
     newest 2^k terms.
@@ -163,7 +169,7 @@ def _simple_fits(series: Array, alphas: Array, drift: float) -> tuple[Array, Arr
         growths = np.clip(best, min(0.0, drift), max(0.0, drift))
         given = given - growths[:, np.newaxis] * ramps
     errors: Array = given - ((given * of_first).sum(axis=1) / size)[:, np.newaxis] * of_first
-    return errors, growths, ramps
+    return np.square(errors).sum(axis=1), growths, errors[:, -1] + growths * ramps[:, -1]
 
 
 def slope(series: Array) -> float:
@@ -196,12 +202,13 @@ def damped_states(series: Array) -> tuple[float, float, float]:
     for n_points in _DAMPED_GRIDS:
         axes = [np.linspace(a, b, points) for a, b, points in zip(low, high, n_points, strict=True)]
         grid = np.array(np.meshgrid(*axes)).reshape(3, -1)
-        squares, first = _damped_fits(moved, *grid)
+        parts = np.array_split(grid, _parts(grid.shape[1], len(moved), 2**17), axis=1)
+        squares, *first = np.hstack([_damped_fits(moved, *part) for part in parts])
         best = int(squares.argmin())
         step = (high - low) / (np.array(n_points) - 1)
         low, high = np.maximum(low, grid[:, best] - step), np.minimum(high, grid[:, best] + step)
     alpha, beta, damping = (float(each) for each in grid[:, best])
-    level, trend = (float(each) for each in first[:, best])
+    level, trend = (float(each[best]) for each in first)
     for value in moved.tolist():
         trend *= damping
         error = value - level - trend
@@ -209,11 +216,12 @@ def damped_states(series: Array) -> tuple[float, float, float]:
     return level + float(series[-1]), trend, damping
 
 
+_BLOCK = 256  # most steps of a recursion that are summed one after the other in Python
 _DAMPED_GRIDS = ((7, 5, 5),) * 3  # values of α, β and φ; odd, so that a finer grid holds the best of the one before
 
 
-def _damped_fits(series: Array, alpha: Array, beta: Array, damping: Array) -> tuple[Array, Array]:
-    """Return Σ e_t² (G,) of each of G triples, and the first level and trend (2, G) that make it smallest.
+def _damped_fits(series: Array, alpha: Array, beta: Array, damping: Array) -> Array:
+    """Return Σ e_t² of each of G triples, and the first level and trend that make it smallest (3, G).
 
     Eliminating level and trend, the recursion of `damped_states` reads::
 
@@ -224,16 +232,38 @@ def _damped_fits(series: Array, alpha: Array, beta: Array, damping: Array) -> tu
     """
     ones, twos = -(alpha + alpha * beta * damping - 1 - damping), -damping * (1 - alpha)
     padded = np.concatenate([np.zeros(2), series])[:, np.newaxis]
-    errors = np.zeros((len(series) + 2, 2, len(alpha)))  # of the series, and r; two steps before the first
-    errors[2:, 0] = padded[2:] - (1 + damping) * padded[1:-1] + damping * padded[:-2]
-    errors[2, 1] = 1.0
+    moved = np.zeros((len(series), 2, len(alpha)))  # w, and 1, 0, 0, …
+    moved[:, 0] = padded[2:] - (1 + damping) * padded[1:-1] + damping * padded[:-2]
+    moved[0, 1] = 1.0
+    errors = _recursion(moved, ones, twos)
+    given, answer = errors[1:, 0], errors[1:, 1]
+    of_level, of_trend = damping * errors[:-1, 1] - answer, -damping * answer
+    level, trend = _first_states(given, of_level, of_trend)
+    return np.array([np.square(given + level * of_level + trend * of_trend).sum(axis=0), level, trend])
+
+
+def _recursion(moved: Array, ones: Array, twos: Array) -> Array:
+    """Return e_0 = 0 and e_t = w_t + θ e_{t-1} + κ e_{t-2} (n+1, 2, G) for w (n, 2, G), θ and κ (G,), e_{-1} = 0.
+
+    Blocks of time are summed side by side, each from zeros. Let r_t be the answer to 1, 0, 0, …; then the two errors
+    before a block, p and the older q, add r_{t+1} p + κ r_t q to its step t = 0, 1, ….
+    """
+    n, blocks = len(moved), -(-len(moved) // _BLOCK)
+    steps = -(-n // blocks)
+    whole = np.concatenate([moved, np.zeros((blocks * steps - n, *moved.shape[1:]))])
+    errors = np.zeros((steps + 2, blocks, 2, len(ones)))  # two steps before the first
+    errors[2:] = whole.reshape(blocks, steps, 2, -1).swapaxes(0, 1)
+    one, two = (np.broadcast_to(each, errors.shape[1:]).copy() for each in (ones, twos))
     for before, last, now in zip(errors, errors[1:], errors[2:], strict=False):
-        now += ones * last
-        now += twos * before
-    given, answer = errors[2:, 0], errors[2:, 1]
-    of_level, of_trend = damping * errors[1:-1, 1] - answer, -damping * answer
-    first = _first_states(given, of_level, of_trend)
-    return np.square(given + first[0] * of_level + first[1] * of_trend).sum(axis=0), first
+        now += one * last
+        now += two * before
+    answer = errors[1:, 0, 1:]  # r_{-1}, r_0, …
+    following = np.concatenate([answer[2:], [ones * answer[-1] + twos * answer[-2]]])
+    for block in range(1, blocks):
+        older, newer = errors[-2:, block - 1]
+        errors[2:, block] += following * newer + twos * answer[1:] * older
+    found: Array = np.concatenate([np.zeros_like(moved[:1]), errors[2:].swapaxes(0, 1).reshape(whole.shape)[:n]])
+    return found
 
 
 def _first_states(given: Array, of_level: Array, of_trend: Array) -> Array:
