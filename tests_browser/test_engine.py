@@ -9,12 +9,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from playwright.sync_api import Browser, Page
 
-from elman.explain.page import script
+from elman.explain import trace
+from elman.explain.page import render, script
+from elman.network import Architecture, Network
+from tests_browser.pages import TRACES
 from tests_browser.random_networks import CELLS, LOSSES, Sizes, drawn, worked
 
 LIMIT = 1e-12
@@ -69,11 +73,47 @@ def test_every_state_adjoint_and_path_in_chromium(networks: list[dict[str, Any]]
 def test_a_wrong_number_is_found(networks: list[dict[str, Any]], chromium: Page) -> None:
     """Change the last digit that counts of one number of every kind."""
     for place in ("forward", "backward", "chains", "gradients"):
-        trace = json.loads(json.dumps(networks[5]))
-        entry = trace["epochs"][0]["detail"][place][0]
+        changed = json.loads(json.dumps(networks[5]))
+        entry = changed["epochs"][0]["detail"][place][0]
         known = {"chains": "adjoint", "gradients": "sum"}.get(place, "value")
         entry[known] = json.loads(json.dumps(entry[known]), parse_float=lambda text: float(text) * (1 + 1e-9))
-        assert chromium.evaluate("window.largestGap", trace)["size"] > LIMIT, place
+        assert chromium.evaluate("window.largestGap", changed)["size"] > LIMIT, place
+
+
+def test_a_wrong_update_is_found(chromium: Page) -> None:
+    """Weights are compared with one update of the recorded weights before."""
+    document = TRACES["lstm-sequence"]()
+    assert chromium.evaluate("window.largestGap", document)["size"] <= LIMIT
+    document["epochs"][3]["parameters"]["layers.0.W_h"][0][0] *= 1 + 1e-9
+    assert chromium.evaluate("window.largestGap", document)["where"] in (
+        "epoch 3 layers.0.W_h",
+        "epoch 4 layers.0.W_h",
+    )
+
+
+LARGE = {  # text of the comparison: a chaotic training is compared epoch by epoch
+    ("lstm", 12, 1, 20): "(63,338 numbers): equal",
+    ("rnn", 50, 1, 20): "(25,781 numbers, without single paths and factors): equal",
+    ("rnn", 30, 3, 200): "This training enlarges rounding errors: from epoch",
+}
+
+
+@pytest.mark.parametrize("size", LARGE, ids=str)
+def test_large_pages_are_below_a_megabyte_and_equal(browser: Browser, tmp_path: Path, size: Any) -> None:
+    cell, T, N, epochs = size
+    network = Network.initialized(Architecture(1, 1, cell=cell, hidden_size=4), seed=1, dtype=np.float64)
+    rng = np.random.default_rng(0)
+    worked_ = trace(network, rng.normal(size=(T, N, 1)), rng.normal(size=(T, N, 1)), learning_rate=0.1, epochs=epochs)
+    file = tmp_path / "page.html"
+    file.write_text(render(worked_.to_dict()), encoding="utf-8")
+    assert file.stat().st_size < 1_000_000
+    page = browser.new_page()
+    page.goto(file.as_uri())
+    page.wait_for_selector(".board[data-compared]", state="attached")
+    first = page.locator(".checks li").first
+    assert "passed" in (first.get_attribute("class") or "")
+    assert LARGE[size] in first.inner_text()
+    page.close()
 
 
 @settings(max_examples=40, deadline=None)
@@ -84,5 +124,5 @@ def test_any_network(chromium: Page, data: st.DataObject, seed: int, cell: tuple
     readout = data.draw(st.sampled_from(["every", "last"]))
     depth = data.draw(st.none() | st.integers(1, 6))
     reduction = data.draw(st.sampled_from(["mean", "sum"]))
-    trace = worked(seed, cell, loss, output, readout, depth, sizes, reduction, data.draw(st.booleans()))
-    assert chromium.evaluate("window.largestGap", trace)["size"] <= LIMIT
+    document = worked(seed, cell, loss, output, readout, depth, sizes, reduction, data.draw(st.booleans()))
+    assert chromium.evaluate("window.largestGap", document)["size"] <= LIMIT

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import json
 import re
-from collections.abc import Iterator
 from functools import cache
 from html.parser import HTMLParser
 from typing import Any
 
+import numpy as np
 import pytest
 
 from elman.errors import ArgumentError
-from elman.explain import LESSONS
+from elman.explain import LESSONS, trace
 from elman.explain import page as page_room
 from elman.explain.page import render
-from elman.explain.page.compact import Formulas, compact_trace, computable
-from elman.network import Architecture
+from elman.explain.page.compact import Formulas, compact_trace
+from elman.explain.page.recorded import LEVELS, computable
+from elman.network import Architecture, Network
 from explain.nets import D, H, K, lesson, worked
 
 EMPTY: dict[str, Any] = {
@@ -68,15 +70,29 @@ def embedded(page: str) -> dict[str, Any]:
     return found
 
 
-def numbers(value: Any) -> Iterator[float]:
-    if isinstance(value, dict):
-        for part in value.values():
-            yield from numbers(part)
-    elif isinstance(value, list):
-        for part in value:
-            yield from numbers(part)
-    elif isinstance(value, float):
-        yield value
+def unpacked(value: Any) -> Any:
+    """Return a part of a page's document with its arrays as lists."""
+    if isinstance(value, list):
+        return [unpacked(part) for part in value]
+    if not isinstance(value, dict):
+        return value
+    if "f64" not in value:
+        return {name: unpacked(part) for name, part in value.items()}
+    shape, code = value["f64"].split()
+    return np.frombuffer(base64.b64decode(code), "<f8").reshape([int(n) for n in shape.split("x")]).tolist()
+
+
+def assert_within(part: Any, whole: Any, place: str = "") -> None:
+    """Everything in a part of a document is in the whole, at its place, digit by digit."""
+    if isinstance(part, dict):
+        for name, value in part.items():
+            assert_within(value, whole[name], f"{place}.{name}")
+    elif isinstance(part, list) and part:
+        assert len(part) == len(whole), place
+        for i, (value, known) in enumerate(zip(part, whole, strict=True)):
+            assert_within(value, known, f"{place}.{i}")
+    elif part != []:
+        assert part == whole, place
 
 
 @pytest.mark.parametrize("name", LESSONS)
@@ -95,9 +111,17 @@ def test_a_lesson_is_one_small_file_that_needs_nothing(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", LESSONS)
-def test_every_number_of_the_trace_is_in_the_page_digit_by_digit(name: str) -> None:
+def test_the_numbers_of_the_trace_are_in_the_page_digit_by_digit(name: str) -> None:
     traces = lesson(name).to_dict()["traces"]
-    assert list(numbers(embedded(page_of(name))["traces"])) == list(numbers(traces))
+    carried = unpacked(embedded(page_of(name)))["traces"]
+    assert list(carried) == list(traces)
+    for key, page in carried.items():
+        assert page.pop("left_out") == ""
+        assert_within(page, traces[key], key)
+        detail = page["epochs"][0]["detail"]
+        assert sorted(page["epochs"][0]) == ["detail", "epoch", "gradient", "loss", "parameters", "predictions"]
+        assert sorted(detail) == ["backward", "chains", "factors", "forward", "gradients", "updates"]
+        assert all(gradient["paths"] for gradient in detail["gradients"])
 
 
 def stacked() -> dict[str, Any]:
@@ -121,7 +145,42 @@ def test_a_page_that_computes_carries_numbers_and_no_formula() -> None:
     page = render(lesson("by-hand-sum").to_dict())
     assert '<template id="formulas"></template>' in page
     node = next(iter(embedded(page)["traces"].values()))["epochs"][0]["detail"]["forward"][-1]
-    assert sorted(node) == ["chain", "id", "inputs", "kind", "layer", "name", "t", "value"]
+    assert sorted(node) == ["id", "value"]
+
+
+def long_trace(cell: str, steps: int, epochs: int) -> dict[str, Any]:
+    network = Network.initialized(Architecture(1, 1, cell=cell, hidden_size=4), seed=1, dtype=np.float64)
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(2, steps, 1, 1))
+    return trace(network, x, y, learning_rate=0.1, epochs=epochs).to_dict()
+
+
+def test_an_lstm_of_twelve_steps_and_four_units_is_a_page_below_a_megabyte() -> None:
+    """With all that is compared: every path of three epochs."""
+    page = render(long_trace("lstm", 12, 20))
+    assert len(page.encode()) < 1_000_000
+    carried = next(iter(embedded(page)["traces"].values()))
+    assert carried["left_out"] == "" and len(carried["epochs"]) == 21
+    assert [len(carried["epochs"][i]["detail"]["gradients"][0]["paths"]) for i in (0, 1, 20)] == [78, 78, 78]
+
+
+def test_a_longer_page_leaves_out_the_largest_arrays_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first epoch's states stay: the page starts from them."""
+    document = long_trace("rnn", 4, 3)
+    sizes = []
+    for level, left_out in enumerate(LEVELS):
+        monkeypatch.setattr(page_room, "MOST_BYTES", sizes[-1] - 1 if sizes else 1_000_000)
+        page = render(document)
+        sizes.append(len(page.encode()))
+        carried = unpacked(embedded(page))["traces"]["trace"]
+        assert carried.pop("left_out") == left_out
+        first, second, third, last = carried["epochs"]
+        assert {"id": "forward/h/1/0", "value": [[0.0, 0.0, 0.0, 0.0]]} in first["detail"]["forward"]
+        assert [bool(e["detail"] and e["detail"]["factors"]) for e in (first, last)] == [level < 2, level < 1]
+        assert (second.get("detail") is not None, "parameters" in third) == (level < 3, level < 4)
+    assert sizes == sorted(sizes, reverse=True)
+    monkeypatch.setattr(page_room, "MOST_BYTES", 1)
+    assert len(render(document).encode()) == sizes[-1]  # a few numbers stay, whatever the bound
 
 
 @pytest.mark.parametrize("name", ["every", "last", "mean", "max"])

@@ -13,7 +13,8 @@ from typing import Any
 from elman._extras import installed, need
 from elman.errors import ArgumentError
 from elman.explain.page.bundle import bundle, links, tight
-from elman.explain.page.compact import Formulas, bare_trace, compact_trace, computable
+from elman.explain.page.compact import Formulas, compact_trace
+from elman.explain.page.recorded import LEVELS, computable, recorded
 from elman.explain.picture import svg
 
 __all__ = ["framed", "render"]
@@ -53,6 +54,8 @@ _SCRIPTS = (
     *("notation", "sheets", "board"),
 )
 _PACKAGES = ("jinja2", "latex2mathml")
+MOST_BYTES = 1_000_000  # of a page that computes; recorded numbers beyond are left out
+_DATA = "<!-- traces -->"
 _UNSAFE = {"<": "\\u003c", ">": "\\u003e", "&": "\\u0026", "\u2028": "\\u2028", "\u2029": "\\u2029"}
 
 
@@ -99,20 +102,19 @@ def render(document: Mapping[str, Any]) -> str:
     environment.filters["number"] = _number
     environment.filters["picture"] = lambda block: Markup(svg(block))
     lesson = {"letters": None, **document} if document["kind"] == "lesson" else _alone(document)
-    traces = {
-        name: bare_trace(trace) if computable(trace) else compact_trace(trace, formulas)
-        for name, trace in lesson["traces"].items()
-    }
+    traces = lesson["traces"]
+    compact = {name: compact_trace(trace, formulas) for name, trace in traces.items() if not computable(trace)}
     blocks = [block for section in lesson["sections"] for block in section["blocks"]]
     template = environment.from_string(_part("page.html.j2"))
-    return template.render(
+    page = template.render(
         lesson=lesson,
         first=next((block for block in blocks if block["kind"] == "trace"), None),
         style=_part("style.css"),
         script=script(),
         formulas=formulas.table,
-        data=_embedded({"traces": traces}),
+        data=_DATA,
     )
+    return page.replace(_DATA, _fitting(traces, compact, MOST_BYTES - len(page.encode())))
 
 
 def framed(document: Mapping[str, Any]) -> str | None:
@@ -144,6 +146,18 @@ def framed(document: Mapping[str, Any]) -> str | None:
         f'<iframe title="{title}" sandbox="allow-scripts" srcdoc="{page}" '
         'style="width: 100%; height: 46rem; border: 1px solid #8888; border-radius: .5rem"></iframe>'
     )
+
+
+def _fitting(traces: Mapping[str, Any], compact: Mapping[str, Any], most: int) -> str:
+    """Return the traces as JSON of at most so many bytes, with as many recorded numbers as fit, at least a few."""
+    texts = (
+        _embedded({"traces": {name: compact.get(name) or recorded(traces[name], level) for name in traces}})
+        for level in range(len(LEVELS))
+    )
+    for text in texts:
+        if len(text.encode()) <= most:
+            return text
+    return text
 
 
 def _alone(trace: Mapping[str, Any]) -> dict[str, Any]:

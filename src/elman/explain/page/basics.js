@@ -1,7 +1,7 @@
 // Helpers for elements, numbers and formulas.
 
 import { added, forward, fromOutput, norm, onePassBack } from "./engine.js";
-import { computable, Epochs, largestGap, modelOf } from "./model.js";
+import { computable, departure, Epochs, largestGap, modelOf, unpacked } from "./model.js";
 import * as slips from "./slips.js";
 import * as exercises from "./exercise.js";
 import * as sequences from "./sequence.js";
@@ -11,7 +11,7 @@ import { numberOf } from "./reading.js";
 import { dot, numbers, of, printed, slipped, summed, symbol, transposed } from "./writing.js";
 import { columnLetter, longName, shortName } from "./forward_nodes.js";
 
-const DOCUMENT = JSON.parse(document.getElementById("document").textContent);
+const DOCUMENT = unpacked(JSON.parse(document.getElementById("document").textContent));
 const FORMULAS = document.getElementById("formulas").content.children;
 const SVG = "http://www.w3.org/2000/svg";
 

@@ -55,14 +55,16 @@ class Board extends Edits {
     setTimeout(() => this.compare());
   }
 
-  /** Compute every number of the recorded trace again, and show the largest difference. */
+  /** Compute all recorded numbers again, and show the largest difference. */
   compare() {
-    const { where, size } = largestGap(this.recorded);
+    const { where, size, count } = largestGap(this.recorded);
+    const numbers_ = [`${count.toLocaleString("en")} numbers`, this.recorded.left_out].filter(Boolean).join(", ");
     this.comparison = {
-      name: "this page's arithmetic = reference",
+      name: `this page's arithmetic = reference (${numbers_})`,
       difference: size,
       limit: 1e-12,
       passed: size <= 1e-12,
+      remark: departing(this.recorded),
     };
     this.root.dataset.compared = where;
     this.showChecks();
@@ -334,15 +336,22 @@ class Board extends Edits {
     this.checkList.replaceChildren(
       ...[this.comparison, ...this.detail.checks]
         .filter(Boolean)
-        .map(({ name, difference, limit, passed }) =>
+        .map(({ name, difference, limit, passed, remark }) =>
           make(
             "li",
             { class: passed ? "passed" : "failed" },
-            `${name}: ${passed ? "equal" : "NOT equal"}, largest difference ${difference === 0 ? "0" : difference.toExponential(1)}, limit ${limit.toExponential(0)}`,
+            `${name}: ${passed ? "equal" : "NOT equal"}, largest difference ${difference === 0 ? "0" : difference.toExponential(1)}, limit ${limit.toExponential(0)}${remark ?? ""}`,
           ),
         ),
     );
   }
+}
+
+/** A remark on a training that enlarges rounding errors until the page and the recording differ. */
+function departing(trace) {
+  const epoch = departure(trace);
+  if (epoch === null) return null;
+  return `. Each epoch is compared from its recorded weights. This training enlarges rounding errors: from epoch ${epoch} on, the page's weights and the recorded ones differ by more than 1e-9`;
 }
 
 /** Make scrolling elements reachable by keyboard. */

@@ -10,11 +10,9 @@ from typing import Any
 
 from elman.explain.prose import pieces
 
-__all__ = ["Formulas", "bare_trace", "compact_trace", "computable"]
+__all__ = ["Formulas", "compact_trace"]
 
 _UNSAID = ("numbers", "result")
-_WRITTEN = ("symbol", "equation", "numbers", "result")  # a page that computes writes them itself
-_COMPUTED_LOSSES = ("half_squared_error", "mean_squared_error", "binary_cross_entropy", "categorical_cross_entropy")
 _MINUS = re.compile(r"(<mo[^>]*>[=+(·⊙−]</mo>)<mo>−</mo>")  # of a negative number, not of a difference
 _SINGLE = re.compile(r"<mrow>(<(m[in])>[^<]*</\2>)</mrow>")  # a row of one letter or number
 _DEFAULT = ' stretchy="true" fence="true"'  # of brackets, by MathML's table of operators
@@ -117,36 +115,6 @@ def compact_trace(trace: Mapping[str, Any], formulas: Formulas) -> dict[str, Any
     {'symbol': {'m': 0, 't': 'x_1'}, 'value': [1.5]}
     """
     return {name: _compact(value, formulas, said=name not in _UNSAID) for name, value in trace.items()}
-
-
-def computable(trace: Mapping[str, Any]) -> bool:
-    """Return whether the page's engine computes a trace: one layer, forward in time, read at every step or the last."""
-    a = trace["architecture"]
-    plain = a["num_layers"] == 1 and not (a["bidirectional"] or a["linear_skip"]) and a["embedding_size"] is None
-    return plain and a["readout"] in ("every", "last") and trace["loss"]["name"] in _COMPUTED_LOSSES
-
-
-def bare_trace(trace: Any) -> Any:
-    """Return a trace without formulas, for a page that computes it and writes them itself.
-
-    Parameters
-    ----------
-    trace : mapping
-        As `docs/trace-schema.md` describes it.
-
-    Returns
-    -------
-    dict
-        All numbers and names; no formula.
-
-    Examples
-    --------
-    >>> bare_trace({"id": "x", "symbol": {"latex": "x_{1}", "text": "x_1"}, "value": [1.5], "equation": None})
-    {'id': 'x', 'value': [1.5]}
-    """
-    if isinstance(trace, Mapping):
-        return {name: bare_trace(value) for name, value in trace.items() if name not in _WRITTEN}
-    return [bare_trace(part) for part in trace] if isinstance(trace, (list, tuple)) else trace
 
 
 def _compact(value: Any, formulas: Formulas, *, said: bool) -> Any:

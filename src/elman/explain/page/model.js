@@ -70,32 +70,83 @@ export class Epochs {
   }
 }
 
+/** A trace with its numbers as lists: in the page, an array is { f64: "1x4 …" }, its shape and float64 in base64. */
+export function unpacked(value) {
+  if (Array.isArray(value)) return value.map(unpacked);
+  if (value === null || typeof value !== "object") return value;
+  if (value.f64 === undefined)
+    return Object.fromEntries(Object.entries(value).map(([name, part]) => [name, unpacked(part)]));
+  const [shape, code] = value.f64.split(" ");
+  const bytes = Uint8Array.from(atob(code), (letter) => letter.charCodeAt(0));
+  return shaped([...new Float64Array(bytes.buffer)], shape.split("x").map(Number));
+}
+
+function shaped(numbers, [, ...rest]) {
+  if (rest.length === 0) return numbers;
+  const size = rest.reduce((product, n) => product * n);
+  return Array.from({ length: numbers.length / size }, (_, i) =>
+    shaped(numbers.slice(i * size, (i + 1) * size), rest),
+  );
+}
+
 const flat = (value) => [value].flat(Infinity);
 
 /** The largest difference between two arrays, relative to a size: the largest number of the second, if not given. */
 export function gap(own, known, size = largest(known)) {
   const [a, b] = [flat(own), flat(known)];
-  if (a.length !== b.length) return Infinity;
+  if (own === null || a.length !== b.length) return Infinity;
   const difference = a.reduce((most, v, i) => Math.max(most, Number.isNaN(v) ? Infinity : Math.abs(v - b[i])), 0);
   return difference === 0 ? 0 : difference / (size || 1);
 }
 
-/** Yield [what, gap] for every array of a trace that engine.js computes too. */
-export function* comparisons(trace, epochs = new Epochs(modelOf(trace))) {
+/** What is compared, the largest difference, and how many numbers there are. */
+const compared = (what, own, known, size) => [what, gap(own, known, size), flat(known).length];
+
+/** The model with the weights of a recorded epoch. */
+const withRecorded = (net, { parameters }) => ({
+  ...net,
+  weights: Object.fromEntries(Object.entries(parameters).map(([name, value]) => [shortName(name), value])),
+});
+
+/**
+ * Yield [what, gap, count] for every recorded array of a trace that engine.js computes too. Every epoch is computed from
+ * its recorded weights, and they from those of the epoch before: an update may enlarge the rounding errors of all before.
+ */
+export function* comparisons(trace) {
+  const { net: first, data } = modelOf(trace);
+  let next = null;
   for (const [index, known] of trace.epochs.entries()) {
-    const { net, run } = epochs.at(index);
-    yield [`epoch ${index} loss`, gap(run.loss, known.loss)];
-    yield [`epoch ${index} predictions`, gap(predictions(run), known.predictions)];
-    for (const [name, value] of Object.entries(known.parameters))
-      yield [`epoch ${index} ${name}`, gap(net.weights[shortName(name)], value)];
-    const slopes = epochs.gradient(index);
+    if (!known.parameters) {
+      next = null;
+      continue;
+    }
+    const at = `epoch ${index}`;
+    if (next)
+      for (const [name, value] of Object.entries(known.parameters))
+        yield compared(`${at} ${name}`, next.weights[shortName(name)], value);
+    const run = forward(withRecorded(first, known), data);
+    const slopes = gradient(run);
+    next = step(run, slopes);
+    yield compared(`${at} loss`, run.loss, known.loss);
+    yield compared(`${at} predictions`, predictions(run), known.predictions);
     const steepest = largest(Object.values(known.gradient)); // of all parameters: where training ends, terms cancel
     for (const [name, value] of Object.entries(known.gradient))
-      yield [`epoch ${index} ∂L/∂${name}`, gap(slopes[shortName(name)], value, steepest)];
+      yield compared(`${at} ∂L/∂${name}`, slopes[shortName(name)], value, steepest);
     if (known.detail)
-      for (const [what, size] of detailComparisons(epochs.worked(index), known.detail))
-        yield [`epoch ${index} ${what}`, size];
+      for (const [what, ...found] of detailComparisons(new Worked(run, data), known.detail))
+        yield [`${at} ${what}`, ...found];
   }
+}
+
+/** The first epoch at which the page's own training is further from the recorded weights than a limit, or null. */
+export function departure(trace, limit = 1e-9) {
+  const own = new Epochs(modelOf(trace));
+  const apart = ({ parameters }, index) =>
+    Object.entries(parameters ?? {}).some(
+      ([name, value]) => !(gap(own.at(index).net.weights[shortName(name)], value) <= limit),
+    );
+  const index = trace.epochs.findIndex(apart);
+  return index < 0 ? null : index;
 }
 
 const predictions = (run) =>
@@ -103,34 +154,46 @@ const predictions = (run) =>
     ? run.reads.map((t) => run.outputs.map((out) => out[t].yhat))
     : run.outputs.map((out) => out[run.T].yhat);
 
+/** The largest number among the values of the same name at all steps, by name. */
+function sizesOfNames(entries) {
+  const sizes = {};
+  for (const [id, { value }] of entries) sizes[nameIn(id)] = Math.max(sizes[nameIn(id)] ?? 0, largest(value));
+  return sizes;
+}
+const nameIn = (id) => id.replace(/\d+/g, "");
+const normsOf = ({ running }) => running.map(({ norm }) => norm);
+
 function* detailComparisons(own, known) {
-  for (const view of ["forward", "backward", "updates"])
-    for (const [i, node] of known[view].entries())
-      yield [node.id, own[view][i]?.id === node.id ? gap(own[view][i].value, node.value) : Infinity];
-  for (const [i, chain] of known.chains.entries()) {
-    yield [`path ${chain.id}`, gap(own.chains[i].adjoint, chain.adjoint)];
-    yield [
-      `norms ${chain.id}`,
-      gap(
-        own.chains[i].running.map((step) => step.norm),
-        chain.running.map((step) => step.norm),
-      ),
-    ];
+  for (const view of ["forward", "backward", "updates"]) {
+    const sizes = sizesOfNames(known[view].map((node) => [node.id, node]));
+    for (const [i, { id, value }] of known[view].entries())
+      yield compared(id, own[view][i]?.id === id ? own[view][i].value : null, value, sizes[nameIn(id)]);
   }
-  for (const [id, { value }] of Object.entries(known.factors)) yield [id, gap(own.factor(id).value, value)];
+  for (const [i, chain] of known.chains.entries()) {
+    yield compared(`path ${chain.id}`, own.chains[i].adjoint, chain.adjoint);
+    if (chain.running.length > 0) yield compared(`norms ${chain.id}`, normsOf(own.chains[i]), normsOf(chain));
+  }
+  const sizes = sizesOfNames(Object.entries(known.factors));
+  for (const [id, { value }] of Object.entries(known.factors))
+    yield compared(id, own.factor(id).value, value, sizes[nameIn(id)]);
   for (const [i, gradient_] of known.gradients.entries()) {
     const mine = own.gradients[i];
-    for (const [j, path] of gradient_.paths.entries())
-      yield [`${longName(mine.name)} ${path.t} ${path.k}`, gap(mine.paths[j].contribution, path.contribution)];
-    const longest = largest(gradient_.paths.map(({ contribution }) => contribution)); // the terms of the sums
+    for (const [j, { contribution }] of gradient_.paths.entries()) {
+      const { t, k, contribution: value } = mine.paths[j];
+      yield compared(`${longName(mine.name)} ${t} ${k}`, value, contribution);
+    }
+    const longest = largest(mine.paths.map(({ contribution }) => contribution)); // the terms of the sums
     for (const key of ["sum", "all_paths", "backpropagation"])
-      yield [`${mine.parameter} ${key}`, gap(mine[key], gradient_[key], longest)];
+      yield compared(`${mine.parameter} ${key}`, mine[key], gradient_[key], longest);
   }
 }
 
-/** The largest of all differences, and the place where it is. */
+/** The largest of all differences, the place where it is, and how many numbers are compared. */
 export function largestGap(trace) {
-  let found = { where: "", size: 0 };
-  for (const [where, size] of comparisons(trace)) if (!(size <= found.size)) found = { where, size };
-  return found;
+  let [found, count] = [{ where: "", size: 0 }, 0];
+  for (const [where, size, numbers] of comparisons(trace)) {
+    count += numbers;
+    if (!(size <= found.size)) found = { where, size };
+  }
+  return { ...found, count };
 }
