@@ -2,8 +2,9 @@
 
     python benchmarks/page_edit.py [--edits 200]
 
-A weight is changed with an arrow key. The time is the CPU time of the page's thread for script, style and layout, from
-the key to the finished layout; the median over the edits, in ``benchmarks/results/page_edit.json``.
+A weight is changed with an arrow key while the panel shows a state (forward), all paths of a gradient (paths) or the
+uses of a weight (weights). The time is the CPU time of the page's thread for script, style and layout, from the key to
+the finished layout; the median over the edits, in ``benchmarks/results/page_edit.json``.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from elman.network import Architecture, Network
 
 STEPS, UNITS = 12, 4
 CELLS = ("rnn", "lstm", "gru")
+VIEWS = ("forward", "paths", "weights")
 PARTS = ("ScriptDuration", "LayoutDuration", "RecalcStyleDuration")
 EDIT = """key => {
   const handle = document.querySelector('.training .handle[data-place=\\'["W_h",0,0]\\']');
@@ -44,11 +46,13 @@ def page_of(cell: str) -> str:
     return render(trace(network, x, y, learning_rate=0.1, epochs=20), "html")
 
 
-def milliseconds(browser: Browser, file: Path, edits: int) -> list[float]:
+def milliseconds(browser: Browser, file: Path, view: str, edits: int) -> list[float]:
     """Return the CPU time of every edit."""
     page = browser.new_page(viewport={"width": 1440, "height": 900})
     page.goto(file.as_uri())
-    page.wait_for_timeout(2000)
+    page.wait_for_selector(".board[data-compared]", state="attached", timeout=120_000)
+    page.click(f'.views [data-view="{view}"]')
+    page.wait_for_timeout(1000)
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
 
@@ -66,6 +70,12 @@ def milliseconds(browser: Browser, file: Path, edits: int) -> list[float]:
     return found[10:]
 
 
+def summary(times: list[float]) -> dict[str, Any]:
+    """Return the quartiles."""
+    lower, median, upper = (round(quartile, 1) for quartile in statistics.quantiles(times, n=4))
+    return {"median_ms": median, "quartiles_ms": [lower, upper]}
+
+
 def main() -> None:
     """Measure all cells and write the result."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -81,12 +91,7 @@ def main() -> None:
         for cell in CELLS:
             file = Path(folder) / f"{cell}.html"
             file.write_text(page_of(cell), encoding="utf-8")
-            times = milliseconds(browser, file, edits)
-            quartiles = statistics.quantiles(times, n=4)
-            result["cells"][cell] = {
-                "median_ms": round(quartiles[1], 1),
-                "quartiles_ms": [round(quartiles[i], 1) for i in (0, 2)],
-            }
+            result["cells"][cell] = {view: summary(milliseconds(browser, file, view, edits)) for view in VIEWS}
         browser.close()
     (RESULTS / "page_edit.json").write_text(json.dumps(result, indent=1) + "\n")
     print(json.dumps(result["cells"]))

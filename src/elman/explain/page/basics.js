@@ -67,6 +67,35 @@ function toggleOnce(element, name, on) {
   element.classList.toggle(name, on);
 }
 
+/**
+ * Write fresh children over old ones: what is equal stays, so that the browser lays out only what changed. Parts with
+ * data-kept stay as they are; tabindex is that of reachable().
+ */
+function renew(holder, fresh) {
+  const old = [...holder.childNodes];
+  fresh.forEach((node, i) => {
+    if (i >= old.length) holder.append(node);
+    else if (!renewed(old[i], node)) old[i].replaceWith(node);
+  });
+  for (const node of old.slice(fresh.length)) node.remove();
+}
+
+function renewed(old, fresh) {
+  if (old.nodeName !== fresh.nodeName) return false;
+  if (old.isEqualNode(fresh)) return true;
+  if (old.nodeType === Node.TEXT_NODE) {
+    old.data = fresh.data;
+    return true;
+  }
+  if (old.hasAttribute("data-kept")) return true;
+  for (const { name, value } of fresh.attributes) if (old.getAttribute(name) !== value) old.setAttribute(name, value);
+  if (old.attributes.length > fresh.attributes.length)
+    for (const { name } of [...old.attributes])
+      if (name !== "tabindex" && !fresh.hasAttribute(name)) old.removeAttribute(name);
+  renew(old, [...fresh.childNodes]);
+  return true;
+}
+
 /** The letter and its indices, for drawings: "h⁽¹⁾_2" gives a subscript. */
 function label(text, attributes) {
   const [base, ...rest] = translatedText(text).replaceAll("←", "\u20d6").split("_"); // an arrow above the letter

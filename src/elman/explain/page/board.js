@@ -223,8 +223,15 @@ class Board extends Edits {
     return this.item.forward ?? this.item.backward;
   }
 
+  /** The chosen path; worked out again only when it is another one. */
   get path() {
-    return pathOf(this.detail, this.gradient, this.gradient.paths[this.pathIndex], this.row);
+    const { detail, parameterIndex, pathIndex, row } = this;
+    const now = [detail, parameterIndex, pathIndex, row];
+    if (!this.shownPath?.every((one, i) => one === now[i])) {
+      this.shownPath = now;
+      this.pathShown = pathOf(detail, this.gradient, this.gradient.paths[pathIndex], row);
+    }
+    return this.pathShown;
   }
 
   pick(item, { focus = false, as = null } = {}) {
@@ -326,6 +333,7 @@ class Board extends Edits {
     this.waiting = setTimeout(
       () => {
         this.showChecks();
+        showDifferences(this);
         reachable(this.root);
       },
       this.model ? 60 : 0,

@@ -12,6 +12,8 @@ class Drawing {
   constructor(trace, detail, { onpick }) {
     this.trace = trace;
     this.detail = detail;
+    this.way = null; // the path that is lit, and its lines
+    this.ways = [];
     this.flashing = false; // whether changed numbers flash
     this.plan = layOut(trace, detail.forward);
     for (const node of detail.backward) {
@@ -276,44 +278,49 @@ class Drawing {
 
   /** Highlight the path of one term of the chain rule; the line width shows the size of the product so far. */
   lightPath(path, reached) {
-    if (!path && !this.onPath) return;
-    this.onPath = path !== null;
+    const way = path && `${path.chain} ${path.t} ${path.k} ${reached}`;
+    if (way !== this.way) this.layWay(path, reached);
+    this.way = way;
+    for (const { line, place } of this.ways)
+      setOnce(line, "style", `stroke-width:${place === null ? 1.5 : 2.5 + 9 * path.relative(place)}`);
+    const steps = path?.steps.slice(0, reached + 1) ?? [];
+    renew(
+      this.badges,
+      steps.map(({ step, norm }, i) => this.badge(path, step, norm, i)).filter((badge) => badge !== null),
+    );
+  }
+
+  /** The lines and nodes of a path: those walked, and those ahead. */
+  layWay(path, reached) {
+    this.ways = [];
     this.layers.glow.replaceChildren();
-    this.badges.replaceChildren();
-    for (const item of this.items) item.g.classList.remove("lit", "ahead");
-    if (!path) return;
-    const { steps } = path;
+    const steps = path?.steps ?? [];
     const last = steps.length - 1;
     const upTo = (place) => ({
       states: new Set(steps.slice(0, place + 1).map(({ step }) => step)),
       inside: new Set(steps.slice(0, place === last ? place + 1 : place).map(({ step }) => step)),
     });
     const [far, whole] = [upTo(reached), upTo(last)];
+    const on = (node, part) => path !== null && nodeOnPath(node, path, part);
     for (const item of this.items) {
       if (!item.forward) continue;
-      const lit = nodeOnPath(item.forward, path, far);
-      item.g.classList.toggle("lit", lit);
-      item.g.classList.toggle("ahead", !lit && nodeOnPath(item.forward, path, whole));
+      const lit = on(item.forward, far);
+      toggleOnce(item.g, "lit", lit);
+      toggleOnce(item.g, "ahead", !lit && on(item.forward, whole));
     }
     const nodes = new Map(this.detail.forward.map((node) => [node.id, node]));
     for (const edge of this.edges) {
       const [from, to] = [nodes.get(edge.from), nodes.get(edge.to)];
-      if (!nodeOnPath(from, path, whole) || !nodeOnPath(to, path, whole)) continue;
-      const walked = nodeOnPath(from, path, far) && nodeOnPath(to, path, far);
+      if (!on(from, whole) || !on(to, whole)) continue;
+      const walked = on(from, far) && on(to, far);
       const place = steps.findIndex(({ step }) => step === (from.chain === path.chain ? from.t : path.t));
-      const size = walked ? path.relative(Math.max(place, 0)) : 0;
-      this.layers.glow.append(
-        draw("path", {
-          d: edge.d,
-          class: walked ? "way" : "way ahead",
-          style: `stroke-width:${walked ? 2.5 + 9 * size : 1.5}`,
-        }),
-      );
+      const line = draw("path", { d: edge.d, class: walked ? "way" : "way ahead" });
+      this.ways.push({ line, place: walked ? Math.max(place, 0) : null });
+      this.layers.glow.append(line);
     }
-    for (const [i, { step, norm }] of steps.slice(0, reached + 1).entries()) this.addBadge(path, step, norm, i);
   }
 
-  addBadge(path, step, norm, i) {
+  badge(path, step, norm, i) {
     const item = this.items.find(
       ({ forward }) =>
         forward &&
@@ -322,19 +329,17 @@ class Drawing {
         /state|initial/.test(forward.kind) &&
         forward.layer === this.trace.architecture.num_layers,
     );
-    if (!item) return;
+    if (!item) return null;
     const { x, y } = this.plan.places.get(item.id);
     const change = i === 0 ? "" : norm < path.steps[i - 1].norm ? " shrinks" : " grows";
-    this.badges.append(
-      draw(
-        "g",
-        {
-          class: `badge${change}`,
-          transform: `translate(${x} ${y + (this.trace.architecture.cell === "lstm" ? 56 : -42)})`,
-        },
-        draw("rect", { x: -31, y: -12, width: 62, height: 20, rx: 10 }),
-        label(number(norm), { y: 3, "text-anchor": "middle" }),
-      ),
+    return draw(
+      "g",
+      {
+        class: `badge${change}`,
+        transform: `translate(${x} ${y + (this.trace.architecture.cell === "lstm" ? 56 : -42)})`,
+      },
+      draw("rect", { x: -31, y: -12, width: 62, height: 20, rx: 10 }),
+      label(number(norm), { y: 3, "text-anchor": "middle" }),
     );
   }
 }

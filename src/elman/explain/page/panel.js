@@ -85,6 +85,18 @@ function chip(board, id) {
   return make("button", { type: "button", class: "chip", onclick: go }, ...spell(item[name].symbol.t));
 }
 
+/** Write the panel of a gradient; as long as everything but the numbers stays the same, only what differs. */
+function writePanel(board, ...parts) {
+  const { view, parameterIndex, pathIndex, row, reached, rolled } = board;
+  const settings = board.model && changes.settingsOf(board.model);
+  const form = JSON.stringify([settings, view, parameterIndex, pathIndex, row, reached, rolled, notation.name]);
+  if (board.model && form === board.panel.form) {
+    renew(board.panel, parts);
+    refreshHandles(board.panel, board);
+  } else board.panel.replaceChildren(...parts);
+  board.panel.form = form;
+}
+
 /** The panel of one node; as long as node, letters and form stay the same, only numbers are written. */
 class NodePanel {
   constructor(board) {
@@ -116,6 +128,7 @@ class NodePanel {
     const heading = [KINDS[node.kind] ?? node.kind, where, layer, example].filter(Boolean).join(" · ");
     this.equation = equation(node, board.row);
     this.value = valueTable(board, node);
+    board.panel.form = null;
     board.panel.replaceChildren(
       make("p", { class: "kind" }, heading),
       this.equation,

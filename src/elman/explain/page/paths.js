@@ -179,8 +179,23 @@ function sums(board) {
     table(dropped ? "sum of the kept paths" : "sum of the paths", gradient.sum),
     dropped ? table("sum of all paths", gradient.all_paths) : null,
     table("backpropagation", gradient.backpropagation),
-    table("finite differences", gradient.finite_differences),
+    make("div", { class: "differences" }, differencesTable(board)),
   );
+}
+
+/** The finite differences once they are computed; until then those that are shown stay (see Board.later). */
+function differencesTable(board) {
+  const { detail, gradient } = board;
+  const shown = board.panel.querySelector(".differences");
+  if (detail.live && !detail.knowsDifferences(gradient.name)) return shown && [...shown.childNodes];
+  const columns = gateColumns(board.trace, gradient.parameter, [gradient.sum[0]].flat(1).length);
+  return matrixTable("finite differences", gradient.finite_differences, { columns });
+}
+
+/** Write the finite differences, after the checks have computed them. */
+function showDifferences(board) {
+  const holder = board.panel.querySelector(".differences");
+  if (holder) renew(holder, [differencesTable(board)]);
 }
 
 function showPath(board) {
@@ -205,7 +220,7 @@ function showPath(board) {
     make("p", { class: "kind" }, "all paths together"),
     sums(board),
   ];
-  board.panel.replaceChildren(make("div", {}, ...first), make("div", {}, ...second));
+  writePanel(board, make("div", {}, ...first), make("div", {}, ...second));
 }
 
 /** The product, if it is one number. */

@@ -18,7 +18,7 @@ class Picker {
       onblur: () => this.close(),
       onkeydown: (event) => this.onKey(event),
     });
-    this.element = make("span", { class: "picker" }, this.button, this.list);
+    this.element = make("span", { class: "picker", "data-kept": "" }, this.button, this.list);
   }
 
   /** Offer options, each a list of formulas and words, and choose one. */

@@ -75,7 +75,8 @@ function showWeight(board) {
   );
   const example = trace.rows > 1 ? `, ${rowName(trace, row)}` : "";
   const sentence = `, used at ${uses.length} step${uses.length > 1 ? "s" : ""}: its gradient is the sum over its uses${example}.`;
-  board.panel.replaceChildren(
+  writePanel(
+    board,
     make(
       "div",
       {},

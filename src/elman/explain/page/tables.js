@@ -140,6 +140,7 @@ function parameterTable(board, name, value) {
     most: board.model ? 64 : NARROW,
   });
   element.dataset.weight = short;
+  if (handle) element.dataset.kept = ""; // refreshHandles writes its numbers
   return element;
 }
 

@@ -57,6 +57,10 @@ export class Worked {
   get everySlope() {
     return this.net.depth === null ? this.slopes : this.once("every", () => gradient(this.run, true));
   }
+  /** Whether the finite differences of a parameter are computed: they take longer than an edit should. */
+  knowsDifferences(name) {
+    return this.cache.has(`differences/${name}`);
+  }
   differences(name) {
     return this.once(`differences/${name}`, () => differences(this.net, this.data, name));
   }
@@ -100,18 +104,16 @@ export class Worked {
       if (kind === "dL/dy" || kind === "dy/do") return this.ofOutput(kind, Number(id.split(":")[1]));
       const t = Number(step);
       if (kind === "dy/ds")
-        return {
-          symbol: partial(symbol("yhat", t), this.state(t)),
-          value: this.run.outputs.map((out) => this.outputByState(out[t])),
-        };
-      const units = this.run.steps.map((row) => this.units(row[t]));
+        return new Factor(partial(symbol("yhat", t), this.state(t)), () =>
+          this.run.outputs.map((out) => this.outputByState(out[t])),
+        );
+      const units = () => this.run.steps.map((row) => this.units(row[t]));
       if (kind === "ds/ds")
-        return { symbol: partial(this.state(t), this.state(t - 1)), value: units.map((all) => all.map(stateOf)) };
+        return new Factor(partial(this.state(t), this.state(t - 1)), () => units().map((all) => all.map(stateOf)));
       const short = shortName(name);
-      return {
-        symbol: partial(this.state(t), symbol(short), true),
-        value: units.map((all, n) => all.map((one) => ofStep(this.net, short, this.run.steps[n][t], one))),
-      };
+      return new Factor(partial(this.state(t), symbol(short), true), () =>
+        units().map((all, n) => all.map((one) => ofStep(this.net, short, this.run.steps[n][t], one))),
+      );
     });
   }
   ofOutput(kind, t) {
@@ -192,6 +194,17 @@ export class Worked {
   }
 }
 
+/** A factor of the chain rule; its value is computed when it is looked at. */
+class Factor {
+  constructor(symbol_, compute) {
+    this.symbol = symbol_;
+    this.compute = compute;
+  }
+  get value() {
+    return (this.computed ??= this.compute());
+  }
+}
+
 const stateOf = ({ dh, dc }) => (dc ? [...dh, ...dc] : dh);
 
 /** The gradient of one parameter as the sum of its paths. */
@@ -266,6 +279,7 @@ class Path {
     return product(...this.factors.map((id) => of(id, this.worked.factor(id).symbol)));
   }
   ofRow(n) {
+    if (this.worked.run.steps.length === 1) return this.contribution;
     return contribution(this.worked.run, this.path, this.name, n);
   }
   /** The factors with numbers for one example; for all examples, a sum if every factor is one number. */
