@@ -24,7 +24,7 @@ def load(path: str | os.PathLike[str]) -> Any:
     Returns
     -------
     model : Forecaster, SequenceClassifier, SequenceRegressor, SequenceTagger, LanguageModel, Network or Prior
-        The saved model.
+        The saved model; or a `elman.sequences.SimpleMethod`.
 
     Raises
     ------
@@ -92,6 +92,12 @@ def _tagger() -> Any:
     return SequenceTagger
 
 
+def _simple_method() -> Any:
+    from elman.sequences import SimpleMethod
+
+    return SimpleMethod
+
+
 def _language_model() -> Any:
     from elman.text import LanguageModel
 
@@ -110,6 +116,7 @@ _KINDS: dict[str, Callable[[], Any]] = {
     "classifier": _classifier,
     "regressor": _regressor,
     "tagger": _tagger,
+    "simple-method": _simple_method,
     "language-model": _language_model,
     "prior": _prior,
 }

@@ -14,8 +14,9 @@ from typer.testing import CliRunner
 
 import elman
 from cli.commands import read_csv
-from elman import SequenceClassifier
+from elman import SequenceClassifier, SequenceRegressor
 from elman.cli.app import app
+from elman.sequences import SimpleMethod
 
 SMALL = ["--hidden-size", "4", "--updates", "60", "--window", "2"]
 
@@ -113,6 +114,46 @@ def test_settings_that_were_compared_are_shown_once(run: Callable[..., Any], tab
     assert done.exit_code == 0
     assert (done.stdout + done.stderr).count("Settings compared on held-out sequences") == 1
     assert "Settings compared" not in run("train", table, *options[:-1]).output
+
+
+def test_what_wins_can_be_saved_and_applied(run: Callable[..., Any], table: Path, tmp_path: Path) -> None:
+    model, out = tmp_path / "model", tmp_path / "out.csv"
+    usual = run("train", table, *SMALL)
+    assert usual.stdout.splitlines()[-1] == "This fits the network; --method best fits linear."
+    done = run("train", table, *SMALL, "--method", "best", "--save", model)
+    assert done.exit_code == 0 and done.stderr.splitlines()[-1] == "20 sequences, 2 classes; linear."
+    assert "--method" not in done.stdout
+    like = SequenceClassifier(id_column="case", time_column="t")
+    direct = SimpleMethod("linear", like).fit(read_csv(table), "label")
+    steps(9, seed=1).drop(columns="label").rename(columns={"case": "id"}).to_csv(tmp_path / "new.csv", index=False)
+    predicted = run("predict", model, tmp_path / "new.csv", "--output", out)
+    assert predicted.exit_code == 0 and "probability" not in predicted.stdout
+    expected = direct.predict(steps(9, seed=1).drop(columns="label"))
+    assert read_csv(out).to_dict("list") == {"sequence": [f"c{i:02d}" for i in range(9)], "class": expected.tolist()}
+    assert "Accuracy 100.0%" in run("evaluate", model, table).stdout
+    for words in (["--check", 0], ["--test", table, "--plot", tmp_path / "plot.png"]):
+        assert run("train", table, *SMALL, "--method", "1-nn-dtw", *words, "--save", model).exit_code == 0
+        assert elman.load(model).method == "1-NN DTW"
+
+
+def test_a_method_that_cannot_be_is_refused(run: Callable[..., Any], table: Path, tmp_path: Path) -> None:
+    done = run("train", table, "--method", "best", "--check", 0)
+    assert (done.exit_code, done.stdout) == (2, "")
+    assert done.stderr.splitlines()[-1] == (
+        "Error: --method best needs a check: leave out --check 0, or pass --test FILE."
+    )
+    done = run("train", table, "--method", "linear", "--check", 0, "--plot", tmp_path / "plot.png")
+    assert done.stderr.splitlines()[-1].startswith("Error: --plot with --method linear needs a check: leave out ")
+    assert run("train", table, "--method", "2-nn").exit_code == 2
+    regressor = SimpleMethod("mean", SequenceRegressor()).fit([[1.0], [2.0]], [1.0, 2.0])
+    regressor.save(tmp_path / "model")
+    done = run("predict", tmp_path / "model", table)
+    assert (done.exit_code, done.stderr) == (
+        1,
+        f"Error: {tmp_path / 'model'}: holds a SimpleMethod like SequenceRegressor, not a classifier.\n",
+    )
+    done = CliRunner().invoke(app, ["explain", str(tmp_path / "model"), "--data", str(table), "--row", "1"])
+    assert done.stderr == f"Error: {tmp_path / 'model'}: holds a SimpleMethod, which this command does not take.\n"
 
 
 def test_the_model_is_that_of_the_library(run: Callable[..., Any], table: Path, tmp_path: Path) -> None:

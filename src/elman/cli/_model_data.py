@@ -11,6 +11,7 @@ import typer
 from elman.cli._command import usage_error
 from elman.cli._common import refuse_unused
 from elman.cli._reading import Reading
+from elman.errors import UnsupportedError
 
 __all__ = ["Columns", "Label", "ModelId", "ModelTarget", "ModelTime", "labelled_sequences", "text_of"]
 
@@ -50,8 +51,10 @@ class Columns:
         return columns | self.reading.by_option
 
     def check(self, file: Path, model: Any) -> None:
-        """Refuse columns that a model of this kind does not use."""
+        """Refuse a model that no command shows or measures, and columns that one of this kind does not use."""
         kind = type(model).__name__
+        if kind not in _UNUSED:
+            raise UnsupportedError(f"{file}: holds a {kind}, which this command does not take.")
         refuse_unused(f"{file}: holds a {kind}", {name: self.by_option[name] for name in _UNUSED[kind]})
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from elman.cli._command import Command, say
+from elman.cli._command import Command, say, usage_error
 from elman.cli._common import (
     Checkpoint,
     LayerNorm,
@@ -16,6 +16,7 @@ from elman.cli._common import (
     Resume,
     Seed,
     Threads,
+    check_choice,
     check_extra,
     check_outputs,
     check_readable,
@@ -28,9 +29,12 @@ from elman.cli._common import (
 )
 from elman.cli._reading import Reading, reads_tables
 from elman.cli._show import echo, show_table
+from elman.errors import FileFormatError
 
 if TYPE_CHECKING:
-    from elman.sequences import SequenceClassifier
+    import pandas as pd
+
+    from elman.sequences import SequenceClassifier, SimpleMethod
     from elman.sequences.labelled import Labelled
     from elman.sequences.report import Report
     from elman.sequences.verdicts import Verdict
@@ -44,6 +48,7 @@ classify = typer.Typer(
 )
 
 _MOST_ROWS = 60
+_SIMPLE = {name.lower().replace(" ", "-"): name for name in ("most frequent", "linear", "1-NN Euclidean", "1-NN DTW")}
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help=".ts, .csv or .parquet.")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="Written by elman classify train --save.")]
@@ -63,6 +68,9 @@ def train(
     id_: Id = None,
     time: Time = None,
     label: Label = None,
+    method: Annotated[
+        str, typer.Option(help=f"What to fit and save: network; {', '.join(_SIMPLE)}; best: what wins the check.")
+    ] = "network",
     window: Annotated[str, typer.Option(help="Values that the network sees per step, or auto.")] = "auto",
     stride: Annotated[str, typer.Option(help="Values by which the window moves, or auto.")] = "auto",
     cell: Annotated[str, typer.Option(help="gru, lstm or rnn.")] = "gru",
@@ -90,6 +98,10 @@ def train(
     """Train a classifier of sequences, and check it on held-out sequences."""
     check_outputs({"--save": save, "--plot": plot}, file, test)
     check_extra("--plot", plot, "matplotlib")
+    check_choice("--method", method, ("network", *_SIMPLE, "best"))
+    if test is None and check == 0 and (method == "best" or (method in _SIMPLE and plot is not None)):
+        what = f"--method {method}" if method == "best" else f"--plot with --method {method}"
+        usage_error(f"{what} needs a check: leave out --check 0, or pass --test FILE.")
     from elman.sequences import SequenceClassifier
 
     known = read(file, id_, time, label, reading, quiet=quiet)
@@ -110,18 +122,20 @@ def train(
     )
     unseen = None if test is None else read(test, id_, time, label, reading, quiet=quiet)
     run = model.get_params() | {"check": check, "test": test is not None, "label": label} | vars(reading)
-    with kept("elman classify train", checkpoint, resume, run, file):
-        model, found = _fit_and_check(model, known, unseen, check, seed)
+    with kept("elman classify train", checkpoint, resume, run | {"method": method}, file):
+        found = _check_of(model, known, unseen, check, seed)
+        name = _name_of(method, found)
+        fitted = _fitted(model, name, known, found, anew=unseen is None)
     if not quiet:
-        _say_what_was_chosen(model, len(known.known_labels))
-    report = None if found is None else _report_of(found)
+        _say_what_was_chosen(fitted, len(known.known_labels))
+    report = None if found is None else _report_of(found, name)
     if found is not None and report is not None:
         title = test.name if test is not None else f"Check on {check:.0%} of the sequences, held out"
         _show(report, title)
-        _show_verdict(found)
+        _show_verdict(found, name)
     if save is not None:
-        model.save(save)
-    _draw(plot, report, model)
+        fitted.save(save)
+    _draw(plot, report, fitted)
 
 
 @classify.command(cls=Command)
@@ -139,14 +153,10 @@ def predict(
 ) -> None:
     """Classify sequences with a saved classifier."""
     check_writable("--output", output, model, file)
-    import pandas as pd
+    from elman.sequences.labelled import with_columns
 
     classifier, known = _load(model), read(file, id_, time, label, reading, quiet=quiet)
-    classifier.set_params(**known.columns)
-    found = classifier.predict_proba(known.data)
-    frame = pd.DataFrame(found, columns=[f"probability of {name}" for name in classifier.classes_])
-    frame.insert(0, "class", classifier.classes_[found.argmax(axis=1)])
-    frame.insert(0, "sequence", known.names)
+    frame = _classified(with_columns(classifier, known), known)
     if output is not None:
         write_csv(output, frame)
     _show_predictions(frame, "" if output is not None else "; --output writes all of them")
@@ -175,32 +185,74 @@ def evaluate(
     _draw(plot, report, None)
 
 
-def _fit_and_check(
+def _check_of(
     model: SequenceClassifier, known: Labelled, unseen: Labelled | None, check: float, seed: int
-) -> tuple[SequenceClassifier, Verdict | None]:
-    """Fit a classifier to all sequences, and compare it with simple methods on unseen or held-out ones."""
+) -> Verdict | None:
+    """Compare a classifier with simple methods on unseen or held-out sequences."""
     from elman.sequences.labelled import verdict_on
+
+    known.known_labels  # noqa: B018 - refused here if there are none
+    return verdict_on(model, known, unseen, check, seed) if unseen is not None or check > 0 else None
+
+
+def _name_of(method: str, found: Verdict | None) -> str:
+    """Return the method to fit by its name in a verdict."""
     from elman.sequences.verdicts import MODEL
 
-    labels = known.known_labels  # refused before the check
-    found = verdict_on(model, known, unseen, check, seed) if unseen is not None or check > 0 else None
-    if found is not None and unseen is not None:
-        return found.estimators[MODEL], found
-    return model.fit(known.data, labels), found
+    if method == "best" and found is not None:
+        return found.winner
+    return _SIMPLE.get(method, MODEL)
 
 
-def _report_of(found: Verdict) -> Report:
+def _fitted(
+    model: SequenceClassifier, name: str, known: Labelled, found: Verdict | None, *, anew: bool
+) -> SequenceClassifier | SimpleMethod:
+    """Return a method fitted to all sequences; that of the check if it has learned from them."""
+    from elman.sequences import SimpleMethod
+    from elman.sequences.verdicts import MODEL
+
+    if found is not None and not anew and name in found.estimators:
+        learned: SequenceClassifier | SimpleMethod = found.estimators[name]
+        return learned
+    return (model if name == MODEL else SimpleMethod(name, model)).fit(known.data, known.known_labels)
+
+
+def _report_of(found: Verdict, name: str) -> Report | None:
     from elman.sequences.report import class_report
-    from elman.sequences.verdicts import MODEL
 
-    return class_report(found.actual, found.predictions[MODEL], found.estimators[MODEL].classes_)
+    if name not in found.estimators:
+        return None
+    return class_report(found.actual, found.predictions[name], found.estimators[name].classes_)
 
 
-def _load(model: Path) -> SequenceClassifier:
-    from elman.sequences import SequenceClassifier
+def _load(model: Path) -> SequenceClassifier | SimpleMethod:
+    """Read a classifier, or a simple method that was fitted like one."""
+    from elman.load import load
+    from elman.sequences import SequenceClassifier, SimpleMethod
 
     check_readable(None, model)
-    return SequenceClassifier.load(model)
+    found = load(model)
+    like = found.like if isinstance(found, SimpleMethod) else found
+    if not isinstance(like, SequenceClassifier):
+        kind = "" if like is found else "SimpleMethod like "
+        raise FileFormatError(f"{model}: holds a {kind}{type(like).__name__}, not a classifier.")
+    classifier: SequenceClassifier | SimpleMethod = found
+    return classifier
+
+
+def _classified(model: SequenceClassifier | SimpleMethod, known: Labelled) -> pd.DataFrame:
+    """Return the class of every sequence, and of a network their probabilities."""
+    import pandas as pd
+
+    from elman.sequences import SequenceClassifier
+
+    if not isinstance(model, SequenceClassifier):
+        return pd.DataFrame({"sequence": known.names, "class": model.predict(known.data)})
+    found = model.predict_proba(known.data)
+    frame = pd.DataFrame(found, columns=[f"probability of {name}" for name in model.classes_])
+    frame.insert(0, "class", model.classes_[found.argmax(axis=1)])
+    frame.insert(0, "sequence", known.names)
+    return frame
 
 
 def read(
@@ -218,9 +270,15 @@ def read(
     return known
 
 
-def _say_what_was_chosen(model: SequenceClassifier, count: int) -> None:
+def _say_what_was_chosen(model: SequenceClassifier | SimpleMethod, count: int) -> None:
+    from elman.sequences import SimpleMethod
+
+    counts = f"{count} sequences, {len(model.classes_)} classes"
+    if isinstance(model, SimpleMethod):
+        say(f"{counts}; {model.method}.")
+        return
     say(
-        f"{count} sequences, {len(model.classes_)} classes; window {model.window_}, stride {model.stride_}, "
+        f"{counts}; window {model.window_}, stride {model.stride_}, "
         f"{len(model.networks_)} networks of {model.updates_} updates."
     )
     trials = model.trials_
@@ -229,12 +287,12 @@ def _say_what_was_chosen(model: SequenceClassifier, count: int) -> None:
         show_table("Settings compared on held-out sequences, the chosen one first", list(trials.columns), rows)
 
 
-def _draw(plot: Path | None, report: Report | None, model: SequenceClassifier | None) -> None:
+def _draw(plot: Path | None, report: Report | None, model: SequenceClassifier | SimpleMethod | None) -> None:
     if plot is not None:
         from elman.persistence import write_atomically
         from elman.sequences.plot import plot_png
 
-        write_atomically(plot, plot_png(report, [] if model is None else model.history_))
+        write_atomically(plot, plot_png(report, getattr(model, "history_", [])))
 
 
 def _show(report: Report, title: str) -> None:
@@ -250,8 +308,8 @@ def _show(report: Report, title: str) -> None:
     echo(f"Accuracy {report.accuracy:.1%}; always naming the most frequent class would get {report.baseline:.1%}.")
 
 
-def _show_verdict(found: Verdict) -> None:
-    """Print the scores of the classifier and of simple methods, best first, and the conclusion."""
+def _show_verdict(found: Verdict, name: str) -> None:
+    """Print the scores of all methods, best first, the conclusion, and how to have the best."""
     from elman.sequences.verdicts import MODEL
 
     rows = [
@@ -263,12 +321,14 @@ def _show_verdict(found: Verdict) -> None:
     show_table("Beside simple methods, on the same sequences", columns, rows, styles=styles)
     for sentence in (found.verdict, *found.notes):
         echo(sentence)
+    if found.winner != MODEL and name == MODEL:
+        echo(f"This fits the network; --method best fits {found.winner}.")
 
 
 def _show_predictions(frame: Any, file_hint: str) -> None:
     """Print classes and their probabilities, or the beginning of them."""
     first = frame.head(_MOST_ROWS).itertuples(index=False)
-    rows = [(str(row[0]), str(row[1]), f"{max(row[2:]):.3f}") for row in first]
-    show_table(None, ["sequence", "class", "probability"], rows, texts=2)
+    rows = [(str(row[0]), str(row[1]), *(f"{max(row[2:]):.3f}" for _ in row[2:3])) for row in first]
+    show_table(None, ["sequence", "class", "probability"][: min(3, len(frame.columns))], rows, texts=2)
     if len(frame) > _MOST_ROWS:
         echo(f"… and {len(frame) - _MOST_ROWS:,} more rows{file_hint}")

@@ -50,9 +50,9 @@ def diagnose(
     from elman.errors import UnsupportedError
 
     known = load(model)
+    columns.check(model, known)
     if not hasattr(known, "gradient_flow"):
         raise UnsupportedError(f"{model}: holds a {type(known).__name__}, which has no task and so no loss.")
-    columns.check(model, known)
     flow = _measured(known, data, columns, quiet=quiet)
     echo(str(flow))
     _draw(plot, flow)

@@ -14,13 +14,14 @@ from sklearn.base import clone
 from elman.data.ragged import Ragged, read_frame
 from elman.errors import DataError, Remedy
 from elman.sequences.report import Report, class_report
+from elman.sequences.simple import SimpleMethod
 from elman.sequences.verdicts import Verdict, verdict
 from elman.tables.files import Notation
 from elman.tables.names import ID_NAMES, LABEL_NAMES, TIME_NAMES, find_usual, listed
 from elman.tables.steps import read_steps
 from elman.tables.ts_files import read_ts
 
-__all__ = ["Labelled", "labels_for", "read_labelled", "read_tagged", "report_on", "verdict_on"]
+__all__ = ["Labelled", "labels_for", "read_labelled", "read_tagged", "report_on", "verdict_on", "with_columns"]
 
 
 @dataclass(frozen=True)
@@ -225,7 +226,13 @@ def report_on(model: Any, known: Labelled) -> Report:
         If the file has no classes, or one that is unknown to the classifier.
     """
     labels = known.known_labels
-    return class_report(labels, model.set_params(**known.columns).predict(known.data), model.classes_)
+    return class_report(labels, with_columns(model, known).predict(known.data), model.classes_)
+
+
+def with_columns(model: Any, known: Labelled) -> Any:
+    """Return a classifier, or a method like one, that reads the columns of a file."""
+    prefix = "like__" if isinstance(model, SimpleMethod) else ""
+    return model.set_params(**{prefix + name: column for name, column in known.columns.items()})
 
 
 def verdict_on(model: Any, known: Labelled, unseen: Labelled | None, check: float, seed: int) -> Verdict:

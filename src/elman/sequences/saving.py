@@ -21,7 +21,15 @@ from elman.sequences.settling import as_built
 from elman.sequences.targets import OUTPUTS, Target
 from elman.training import History
 
-__all__ = ["from_file", "to_file"]
+__all__ = [
+    "center_and_scale",
+    "center_names",
+    "form_to_file",
+    "from_file",
+    "inputs_from_file",
+    "target_from_file",
+    "to_file",
+]
 
 Arrays = dict[str, npt.NDArray[Any]]
 
@@ -45,12 +53,19 @@ def to_file(fitted: Fitted) -> tuple[Arrays, dict[str, Any]]:
     arrays |= optimizer_arrays(fitted.states or ())
     return arrays, {
         "architecture": fitted.networks[0].architecture.to_dict(),
-        "target": {"kind": target.kind, "size": target.size, "flat": target.flat},
-        "classes": _plain_classes(target.classes),
         "window": preparation.window,
         "stride": preparation.stride,
         "updates": fitted.updates,
         "seeds": list(fitted.seeds),
+        **form_to_file(target, inputs),
+    }
+
+
+def form_to_file(target: Target, inputs: Inputs) -> dict[str, Any]:
+    """Return the meaning of outputs and the form of sequences as plain metadata."""
+    return {
+        "target": {"kind": target.kind, "size": target.size, "flat": target.flat},
+        "classes": _plain_classes(target.classes),
         "inputs": {
             "table": inputs.table,
             "features": inputs.features,
@@ -77,7 +92,8 @@ def from_file(parameters: Parameters, task: Task, kind: str, arrays: Arrays, met
         raise FileFormatError("theta must hold one network per seed")
     updates = _check.positive_integer("metadata", "updates", metadata["updates"])
     states = take_optimizer_state(arrays, parameters.optimizer, theta, seeds, updates)
-    target = _target(kind, arrays, metadata)
+    target = target_from_file(kind, arrays, metadata)
+    check_names("arrays", set(arrays), {"theta"} | center_names(target))
     preparation = _preparation(arrays, metadata, task.per_step)
     architecture = Architecture.from_dict(metadata["architecture"])
     channels = len(preparation.center)
@@ -92,24 +108,21 @@ def from_file(parameters: Parameters, task: Task, kind: str, arrays: Arrays, met
         updates=updates,
         target=target,
         preparation=preparation,
-        inputs=_inputs(metadata["inputs"], channels),
+        inputs=inputs_from_file(metadata["inputs"], channels),
         parameters=values_of(parameters),
         states=None if states is None else tuple(states),
     )
 
 
-def _target(kind: str, arrays: Arrays, metadata: dict[str, Any]) -> Target:
+def target_from_file(kind: str, arrays: Arrays, metadata: dict[str, Any]) -> Target:
     """Rebuild the meaning of the output layer."""
     fields = metadata["target"]
     check_names("target fields", set(fields), {"kind", "size", "flat"})
     which = _check.choice("target", "kind", fields["kind"], _KINDS[kind])
     size = _check.positive_integer("target", "size", fields["size"])
     flat = _check.boolean("target", "flat", fields["flat"])
-    numbers = which == "numbers"
-    wanted = {"theta", "input.center", "input.scale"} | ({"target.center", "target.scale"} if numbers else set())
-    check_names("arrays", set(arrays), wanted)
-    if numbers:
-        center, scale = _center_and_scale(arrays, "target")
+    if which == "numbers":
+        center, scale = center_and_scale(arrays, "target")
         if len(center) != size or (flat and size != 1) or metadata["classes"] is not None:
             raise FileFormatError("the target does not fit its size")
         return Target(which, size, None, center, scale, flat)
@@ -136,14 +149,21 @@ def _classes(fields: dict[str, Any]) -> npt.NDArray[Any]:
 
 
 def _preparation(arrays: Arrays, metadata: dict[str, Any], per_step: bool) -> Preparation:
-    center, scale = _center_and_scale(arrays, "input")
+    center, scale = center_and_scale(arrays, "input")
     window = _check.positive_integer("metadata", "window", metadata["window"])
     stride = _check.positive_integer("metadata", "stride", metadata["stride"])
     _check.at_most("metadata", {"window": window, "stride": stride}, dict.fromkeys(("window", "stride"), MOST_STEPS))
     return Preparation(window, stride, center, scale, per_step)
 
 
-def _center_and_scale(arrays: Arrays, what: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+def center_names(target: Target) -> set[str]:
+    """Return the names of the arrays that `center_and_scale` reads."""
+    kinds = ("input", "target") if target.kind == "numbers" else ("input",)
+    return {f"{kind}.{name}" for kind in kinds for name in ("center", "scale")}
+
+
+def center_and_scale(arrays: Arrays, what: str) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Return mean and spread of the inputs, or of numbers."""
     center, scale = (_float(arrays, f"{what}.{name}", np.dtype(np.float64), 1) for name in ("center", "scale"))
     if len(center) == 0 or center.shape != scale.shape:
         raise FileFormatError(f"{what}.center and {what}.scale must go together")
@@ -159,7 +179,7 @@ def _float(arrays: Arrays, name: str, dtype: np.dtype[Any], dimensions: int) -> 
     return array
 
 
-def _inputs(fields: dict[str, Any], channels: int) -> Inputs:
+def inputs_from_file(fields: dict[str, Any], channels: int) -> Inputs:
     """Rebuild the required form of sequences."""
     check_names("input fields", set(fields), {"table", "features", "names"})
     table = _check.boolean("inputs", "table", fields["table"])

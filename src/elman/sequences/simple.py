@@ -2,39 +2,96 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
 from sklearn.base import BaseEstimator
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import Tags
-from sklearn.utils.validation import check_is_fitted
 
 from elman import _check
-from elman.errors import ArgumentError
+from elman._extras import need
+from elman.errors import ArgumentError, FileFormatError
+from elman.estimators import Arrays, Estimator, Parameter, Table, changing, values_of
+from elman.persistence.models import check_names
+from elman.sequences.classifier import SequenceClassifier
 from elman.sequences.estimator import SequenceEstimator
 from elman.sequences.features import around_steps, described, of_equal_length
-from elman.sequences.nearest import NearestWarped
+from elman.sequences.fitted import Inputs
 from elman.sequences.preparation import Preparation
 from elman.sequences.reading import in_form_of, read
+from elman.sequences.regressor import SequenceRegressor
+from elman.sequences.saving import center_and_scale, center_names, form_to_file, inputs_from_file, target_from_file
+from elman.sequences.simple_models import PREFIX, Constant, Linear, Nearest, SimpleModel, Warped, arrays_of, of_arrays
+from elman.sequences.tagger import SequenceTagger
 from elman.sequences.tags import StepTags
+from elman.sequences.targets import Target, class_target
 
 __all__ = ["DTW", "EUCLIDEAN", "LINEAR", "SimpleMethod", "constant_for", "joined", "of_numbers"]
 
 Array = npt.NDArray[Any]
-Rows = Callable[[list[Array]], Array]  # from standardised sequences to one row per output
 
 LINEAR, EUCLIDEAN, DTW = "linear", "1-NN Euclidean", "1-NN DTW"
-_STRENGTHS = np.logspace(-3, 5, 17)  # of the linear model's penalty; chosen by leaving out one row at a time
+_MODELS: dict[str, type[SimpleModel]] = {
+    "most frequent": Constant,
+    "mean": Constant,
+    LINEAR: Linear,
+    EUCLIDEAN: Nearest,
+    DTW: Warped,
+}
+_ESTIMATORS = {kind._kind: kind for kind in (SequenceClassifier, SequenceRegressor, SequenceTagger)}
+_FIELDS = {"target", "classes", "inputs"}
 _AROUND = 8  # values of every channel for the tag of a step
 _MOST_STEPS = 10_000  # of the training part that a nearest step is searched among
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Like(Parameter):
+    """An estimator of sequences that is not fitted."""
+
+    def plain(self, value: Any) -> Any:
+        """Return its kind and its parameters as plain JSON values."""
+        own = {name: value._table[name].plain(each) for name, each in values_of(value).items()}
+        return {"kind": value._kind, "parameters": own}
+
+    def parsed(self, value: Any) -> Any:
+        """Rebuild the estimator from `plain`."""
+        kind = _ESTIMATORS[value["kind"]]
+        estimator = kind(**kind._parsed(value["parameters"]))
+        estimator._check("parameters")
+        return estimator
+
+
+@dataclass(frozen=True)
+class FittedMethod:
+    """The result of a fit.
+
+    Parameters
+    ----------
+    model : SimpleModel
+        From rows of numbers, or sequences, to outputs.
+    target : Target
+        Meaning of the outputs.
+    preparation : Preparation
+        Standardisation of the inputs.
+    inputs : Inputs
+        Form of the sequences.
+    parameters : mapping of str to Any
+        Those of the fit.
+    """
+
+    model: SimpleModel
+    target: Target
+    preparation: Preparation
+    inputs: Inputs
+    parameters: Mapping[str, Any]
+
+
 @dataclass(eq=False, repr=False)
-class SimpleMethod(BaseEstimator):
+class SimpleMethod(Estimator[FittedMethod], BaseEstimator):
     """A method without a network that reads and predicts what a sequence estimator does.
 
     ==================  ===============================================================================
@@ -64,7 +121,8 @@ class SimpleMethod(BaseEstimator):
     Notes
     -----
     Channels are standardised with mean and standard deviation of the training sequences. The penalty of the ridge
-    regression is the one with the smallest error if each training row is left out in turn.
+    regression is the one with the smallest error if each training row is left out in turn. A file of `save` holds the
+    training sequences if the method is ``1-NN DTW``, and numbers of them if it is ``1-NN Euclidean``.
 
     Examples
     --------
@@ -74,8 +132,16 @@ class SimpleMethod(BaseEstimator):
     array(['low', 'high'], dtype='<U4')
     """
 
+    _kind: ClassVar[str] = "simple-method"
+    _table: ClassVar[Table] = {"method": Parameter(), "like": _Like()}
+
     method: str
     like: Any
+
+    def set_params(self, **params: Any) -> Self:
+        """Change parameters by name, those of ``like`` as ``like__…``, and return the estimator itself."""
+        changed: Self = BaseEstimator.set_params(self, **params)
+        return changed
 
     def fit(self, X: Any, y: Any) -> Self:
         """Learn from sequences X with targets y, in the forms of ``like.fit``.
@@ -87,51 +153,64 @@ class SimpleMethod(BaseEstimator):
         MissingExtraError
             If ``1-NN DTW`` is meant and its package is not installed.
         """
-        place = "SimpleMethod.fit"
+        place = self._place("fit")
         self._check(place)
-        ragged, self.inputs_, targets = self.like._read_pair(place, X, y, None)
-        ones = np.ones(len(ragged))
-        self.preparation_ = Preparation.learned(ragged.sequences, ones, window=1, stride=1)
-        self.length_ = int(np.median([len(sequence) for sequence in ragged.sequences]))
-        standard = self.preparation_.apply(ragged.sequences)
-        target = joined(targets)
-        if not of_numbers(self.like):
-            self.classes_ = np.unique(target) if target.ndim == 1 else np.arange(target.shape[1])
         if self.method == DTW:
-            self.model_ = NearestWarped(place).fit(standard, target)
-            return self
-        rows = self._rows(standard)
+            need(place, "dtaidistance")
+        with changing(place, self):
+            self._fitted = self._learned(place, X, y)
+        return self
+
+    def _learned(self, place: str, X: Any, y: Any) -> FittedMethod:
+        """Compute the fitted value."""
+        ragged, inputs, targets = self.like._read_pair(place, X, y, None)
+        preparation = Preparation.learned(ragged.sequences, np.ones(len(ragged)), window=1, stride=1)
+        target, outputs = _encoded(place, joined(targets), of_numbers(self.like))
+        length = int(np.median([len(sequence) for sequence in ragged.sequences]))
+        rows = self._rows(preparation.apply(ragged.sequences), length)
         if isinstance(targets, StepTags):
             rows = rows[np.concatenate(targets.known)]
         if self.method == EUCLIDEAN and self._per_step and len(rows) > _MOST_STEPS:
             kept = np.linspace(0, len(rows) - 1, _MOST_STEPS).astype(int)
-            rows, target = rows[kept], target[kept]
-        self.model_ = _model(self.method, of_numbers(self.like)).fit(rows, target)
-        return self
+            rows, outputs = rows[kept], outputs[kept]
+        model = _MODELS[self.method].learned(rows, outputs)
+        return FittedMethod(model, target, preparation, inputs, values_of(self))
 
     def predict(self, X: Any) -> Any:
         """Return predictions in the form of ``like.predict``."""
-        check_is_fitted(self)
-        ragged, _ = read("SimpleMethod.predict", self.like, X, self.inputs_)
-        found = self._predicted(ragged.sequences)
+        with self._reading("predict") as fitted:
+            ragged, _ = read(self._place("predict"), self.like, X, fitted.inputs)
+            found = self._predicted(ragged.sequences)
         return in_form_of(X, ragged, found) if isinstance(found, list) else found
 
     def score(self, X: Any, y: Any) -> float:
         """Return the accuracy, or for numbers R², as ``like.score`` does."""
-        check_is_fitted(self)
-        ragged, _, targets = self.like._read_pair("SimpleMethod.score", X, y, self.inputs_)
+        with self._reading("score") as fitted:
+            ragged, _, targets = self.like._read_pair(self._place("score"), X, y, fitted.inputs)
+            found: Any = self._predicted(ragged.sequences)
         metric = r2_score if of_numbers(self.like) else accuracy_score
-        found: Any = self._predicted(ragged.sequences)
         if isinstance(targets, StepTags):
             found = targets.of_known(found)
         return float(metric(joined(targets), joined(found)))
 
+    @property
+    def classes_(self) -> Array:
+        """Classes in order."""
+        classes = self._attribute("classes_").target.classes
+        if classes is None:
+            raise AttributeError(f"{self._place('classes_')}: numbers have none.")
+        return classes
+
     def _predicted(self, sequences: list[Array]) -> Array | list[Array]:
         """Return one prediction per checked sequence, or for each sequence one per step."""
-        standard = self.preparation_.apply(sequences)
-        rows: Any = standard if self.method == DTW else self._rows(standard)
-        found: Array = self.model_.predict(rows)
-        return np.split(found, np.cumsum([len(s) for s in standard])[:-1]) if self._per_step else found
+        found = self._fitted.target.predictions(self._outputs(self._fitted, sequences))
+        return np.split(found, np.cumsum([len(s) for s in sequences])[:-1]) if self._per_step else found
+
+    def _outputs(self, fitted: FittedMethod, sequences: list[Array]) -> Array:
+        """Return the outputs (n, K), of steps all sequences one after the other."""
+        model = fitted.model
+        length = model.rows.shape[1] // fitted.inputs.channels if isinstance(model, Nearest) else 0
+        return model.outputs(self._rows(fitted.preparation.apply(sequences), length))
 
     @property
     def _per_step(self) -> bool:
@@ -139,12 +218,14 @@ class SimpleMethod(BaseEstimator):
         per_step: bool = self.like._task().per_step
         return per_step
 
-    def _rows(self, standard: list[Array]) -> Array:
-        """Return the numbers that the method reads for every prediction."""
+    def _rows(self, standard: list[Array], length: int) -> Any:
+        """Return what the method reads: numbers for every prediction, or the sequences."""
+        if self.method == DTW:
+            return standard
         if self._per_step:
             return around_steps(standard, _AROUND - 1, _AROUND - 1 if np.any(self.like.bidirectional) else 0)
         if self.method == EUCLIDEAN:
-            return of_equal_length(standard, self.length_).reshape(len(standard), -1)
+            return of_equal_length(standard, length).reshape(len(standard), -1)
         return described(standard)
 
     def _check(self, place: str) -> None:
@@ -155,9 +236,38 @@ class SimpleMethod(BaseEstimator):
         known = [constant_for(self.like), LINEAR, EUCLIDEAN, *([] if self._per_step else [DTW])]
         _check.choice(place, "method", self.method, known)
 
+    def _summary(self, fitted: FittedMethod) -> dict[str, Any]:
+        """Return the classes."""
+        classes = fitted.target.classes
+        return {"method": self.method} | ({} if classes is None else {"classes": ", ".join(map(str, classes.tolist()))})
+
     def __sklearn_tags__(self) -> Tags:
-        tags: StepTags = self.like.__sklearn_tags__()
+        tags: Tags = self.like.__sklearn_tags__()
         return tags
+
+    # Files
+
+    def _described(self, fitted: FittedMethod) -> tuple[Arrays, dict[str, Any]]:
+        preparation, target = fitted.preparation, fitted.target
+        arrays = {"input.center": preparation.center, "input.scale": preparation.scale} | arrays_of(fitted.model)
+        if target.center is not None and target.scale is not None:
+            arrays |= {"target.center": target.center, "target.scale": target.scale}
+        return arrays, form_to_file(target, fitted.inputs)
+
+    def _rebuilt(self, arrays: Arrays, metadata: dict[str, Any]) -> FittedMethod:
+        check_names("fields", set(metadata), _FIELDS)
+        target = target_from_file(self.like._kind, arrays, metadata)
+        own = {name for name in arrays if name.startswith(PREFIX)}
+        check_names("arrays", set(arrays) - own, center_names(target))
+        center, scale = center_and_scale(arrays, "input")
+        model = of_arrays(_MODELS[self.method], {name: arrays[name] for name in own})
+        inputs = inputs_from_file(metadata["inputs"], len(center))
+        fitted = FittedMethod(model, target, Preparation(1, 1, center, scale), inputs, values_of(self))
+        if isinstance(model, Warped) and model.steps.shape[1] != len(center):
+            raise FileFormatError("the sequences have other channels")
+        if self._outputs(fitted, [np.zeros((1, len(center)))]).shape != (1, target.size):
+            raise FileFormatError("the outputs are not those of the target")
+        return fitted
 
 
 def constant_for(like: SequenceEstimator) -> str:
@@ -178,17 +288,12 @@ def joined(targets: Any) -> Array:
     return np.concatenate(targets) if isinstance(targets, list) else np.asarray(targets)
 
 
-def _model(method: str, numbers: bool) -> Any:
-    """Return scikit-learn's estimator for rows of numbers; its rooms are imported here, because that takes long."""
-    from sklearn.dummy import DummyClassifier, DummyRegressor
-    from sklearn.linear_model import RidgeClassifierCV, RidgeCV
-    from sklearn.neighbors import KNeighborsClassifier, KNeighborsRegressor
-    from sklearn.pipeline import make_pipeline
-    from sklearn.preprocessing import StandardScaler
-
-    if method == EUCLIDEAN:
-        return KNeighborsRegressor(1) if numbers else KNeighborsClassifier(1)
-    if method == LINEAR:
-        ridge = RidgeCV(_STRENGTHS) if numbers else RidgeClassifierCV(_STRENGTHS)
-        return make_pipeline(StandardScaler(), ridge)
-    return DummyRegressor() if numbers else DummyClassifier(strategy="most_frequent")
+def _encoded(place: str, y: Array, numbers: bool) -> tuple[Target, Array]:
+    """Return the meaning of outputs, and the targets as outputs (n, K): numbers, or 1 and -1."""
+    if numbers:
+        rows = y.reshape(len(y), -1).astype(np.float64)
+        zeros, ones = np.zeros(rows.shape[1]), np.ones(rows.shape[1])
+        return Target("numbers", rows.shape[1], None, zeros, ones, y.ndim == 1), rows
+    target, codes = class_target(place, y)
+    signs: Array = np.eye(target.size)[codes] if target.kind == "multiclass" else codes.reshape(len(y), target.size)
+    return target, 2.0 * signs - 1.0
