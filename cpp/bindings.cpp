@@ -387,28 +387,35 @@ void bind_batches(nb::module_& m) {
         "gather_windows",
         [](In values, In center, In origins, int64_t first, int64_t width, int64_t stride, Out result) {
             for_dtype(result, [&]<class T>() {
-                const int64_t total = size(values, 0), C = size(values, 1), steps = size(result, 0),
-                              N = size(origins, 0);
+                // Several batches: origins (U, N) and out (U, T, N, width C).
+                const bool many = origins.ndim() == 2;
+                const int64_t total = size(values, 0), C = size(values, 1), steps = size(result, many),
+                              N = size(origins, many), batches = many ? size(origins, 0) : 1;
                 if (width < 0) throw nb::value_error("width must not be negative");
                 constexpr auto any = std::numeric_limits<int64_t>();
-                const Checked o(origins, "origins", {N}, any.min(), any.max());
-                for (int64_t n = 0; n < N && steps > 0; ++n) {
+                const Checked o = many ? Checked(origins, "origins", {batches, N}, any.min(), any.max())
+                                       : Checked(origins, "origins", {N}, any.min(), any.max());
+                for (int64_t n = 0; n < batches * N && steps > 0; ++n) {
                     if (!window_inside(o[n], 0, first, width, total, center.is_valid()) ||
                         !window_inside(o[n], (steps - 1) * static_cast<__int128>(stride), first, width, total,
                                        center.is_valid()))
                         throw nb::value_error("a window leaves the values");
                 }
-                const elman::Windows<T> w{steps,
-                                          N,
-                                          C,
-                                          first,
-                                          width,
-                                          stride,
-                                          in<double>(values, "values", {total, C}),
-                                          maybe<double>(center, "center", {total, C}),
-                                          o,
-                                          out<T>(result, "out", {steps, N, width * C})};
-                execute(1, [&](const Run&) { kernels().of<T>().gather_windows(w); });
+                elman::Windows<T> w{steps,
+                                    N,
+                                    C,
+                                    first,
+                                    width,
+                                    stride,
+                                    in<double>(values, "values", {total, C}),
+                                    maybe<double>(center, "center", {total, C}),
+                                    o,
+                                    many ? out<T>(result, "out", {batches, steps, N, width * C})
+                                         : out<T>(result, "out", {steps, N, width * C})};
+                execute(1, [&](const Run&) {
+                    for (int64_t u = 0; u < batches; ++u, w.origins += N, w.out += steps * N * width * C)
+                        kernels().of<T>().gather_windows(w);
+                });
             });
         },
         "values"_a.noconvert(), "center"_a.noconvert().none(), "origins"_a.noconvert(), "first"_a, "width"_a,

@@ -207,6 +207,20 @@ def test_windows_at_both_ends_are_inside() -> None:
         assert np.isfinite(out).all()
 
 
+def test_windows_of_several_batches_are_those_of_each() -> None:
+    call, origins = raw_calls("float32")["gather_windows"], np.array([[3, 5], [6, 2], [4, 9]])
+    out = np.full((3, *call.arguments["out"].shape), np.nan, np.float32)
+    call(origins=origins, out=out)
+    for own, found in zip(origins, out, strict=True):
+        expected = np.full_like(found, np.nan)
+        call(origins=own, out=expected)
+        np.testing.assert_array_equal(found, expected)
+    refused(call, ValueError, origins=np.array([[3, 5], [6, 2], [4, 19]]), out=out)  # the last one leaves the values
+    refused(call, ValueError, origins=origins, out=out[:2])
+    refused(call, ValueError, origins=origins, out=out[0])
+    refused(call, ValueError, origins=origins[np.newaxis], out=out)
+
+
 @pytest.mark.parametrize("name", ["softmax", "log_softmax", "exp", "log", "Tanh", ""])
 def test_unknown_activations(name: str) -> None:
     calls = raw_calls("float32")

@@ -110,6 +110,14 @@ def test_draws_depend_on_seed_and_name_alone() -> None:
     )
 
 
+def test_a_network_may_change_its_initial_values_without_effect_on_the_next() -> None:
+    for dtype in (np.float32, np.float64):
+        first = initialize(Architecture(2, 1, hidden_size=3), seed=4, dtype=dtype)
+        values = first.copy()
+        first[...] = 7.0
+        assert (initialize(Architecture(2, 1, hidden_size=3), seed=4, dtype=dtype) == values).all()
+
+
 def test_embedding_rows_have_length_about_one() -> None:
     p = named(Architecture(None, 2, vocabulary_size=500, embedding_size=40))
     assert 0.95 < np.linalg.norm(p["embedding"], axis=1).mean() < 1.05

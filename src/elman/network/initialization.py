@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 import zlib
 from collections.abc import Callable
+from functools import lru_cache
 from math import sqrt
 from typing import Any
 
@@ -25,6 +26,7 @@ Draw = Callable[[Architecture, str, Array, np.random.Generator], None]
 
 _PLACE = "initialize"
 _MOST_LAYERS = 1000
+_SMALL = 2**16  # parameters of a network whose initial values are kept, 8 MB of 16 networks at most
 _MOST_PARAMETERS = 500_000_000  # a file of 2 GB in float32
 
 
@@ -84,24 +86,38 @@ def initialize(
     seed = _check.integer(_PLACE, "seed", seed, 0, 2**63 - 1)
     if scale is not None and scheme != "uniform":
         raise ArgumentError(f"{_PLACE}: scale needs scheme='uniform', got {scheme!r}.")
-    layout = _layout(architecture)
-    theta = np.zeros(layout.size)
+    dtype, layout = _check.float_dtype(_PLACE, "dtype", dtype), _layout(architecture)
     if scheme == "zeros":
         _warn_zeros(architecture)
-    else:
-        half_width = 0.1 if scale is None else _check.number_in(_PLACE, "scale", scale, "(0, inf)")
-        for name, view in Parameters(theta, layout).items():
-            random = np.random.Generator(np.random.Philox(key=[seed, zlib.crc32(name.encode())]))
-            if name == "skip.W_k":
-                continue
-            if name.rpartition(".")[2].startswith("gain"):
-                view[...] = 1.0
-                continue
-            if scheme == "uniform":
-                view[...] = random.uniform(-half_width, half_width, view.shape)
-            else:
-                _SCHEMES[scheme](architecture, name, view, random)
-    return theta.astype(_check.float_dtype(_PLACE, "dtype", dtype), copy=False)
+        return np.zeros(layout.size, dtype)
+    half_width = 0.1 if scale is None else _check.number_in(_PLACE, "scale", scale, "(0, inf)")
+    small = layout.size <= _SMALL
+    draw = _kept if small else _drawn
+    return draw(architecture, scheme, seed, half_width).astype(dtype, copy=small)
+
+
+def _drawn(architecture: Architecture, scheme: str, seed: int, half_width: float) -> Array:
+    """Draw initial values in float64."""
+    layout = ParameterLayout(architecture)
+    theta = np.zeros(layout.size)
+    for name, view in Parameters(theta, layout).items():
+        random = np.random.Generator(np.random.Philox(key=[seed, zlib.crc32(name.encode())]))
+        if name == "skip.W_k":
+            continue
+        if name.rpartition(".")[2].startswith("gain"):
+            view[...] = 1.0
+            continue
+        if scheme == "uniform":
+            view[...] = random.uniform(-half_width, half_width, view.shape)
+        else:
+            _SCHEMES[scheme](architecture, name, view, random)
+    return theta
+
+
+@lru_cache(maxsize=16)
+def _kept(architecture: Architecture, scheme: str, seed: int, half_width: float) -> Array:
+    """Draw initial values once for the many fits of small networks that begin with the same ones."""
+    return _drawn(architecture, scheme, seed, half_width)
 
 
 def _layout(architecture: Architecture) -> ParameterLayout:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,7 @@ __all__ = ["BLOCK", "Draws", "Origins"]
 Array = npt.NDArray[Any]
 
 BLOCK = 64  # updates per generator: making one takes as long as a step of a small network
+_FEW = 32  # stretches per update whose random numbers are kept, 2 MB in all at most
 _MERGED = 2**20  # stretches whose spans are merged at once, at most
 
 
@@ -66,6 +68,17 @@ class Origins:
         self.first: Array = offsets[:-1] + window - 1
 
 
+def _uniform(seed: int, number: int, batch_size: int) -> Array:
+    """Return the numbers in [0, 1) of a block (updates, 2, N)."""
+    return generator(seed, number).random((BLOCK, 2, batch_size))
+
+
+@lru_cache(maxsize=64)
+def _kept(seed: int, number: int, batch_size: int) -> Array:
+    """Draw once for all fits with the same seed, and for the spans and the batches of one."""
+    return _uniform(seed, number, batch_size)
+
+
 class Draws:
     """Random stretches by number of the update; they depend on the lengths of the series and a seed, not on values.
 
@@ -89,7 +102,8 @@ class Draws:
 
     def block(self, seed: int, number: int) -> tuple[Array, Array]:
         """Return the first origins and the lengths (updates, N) of a block of updates."""
-        which, where = generator(seed, number).random((BLOCK, 2, self.batch_size)).transpose(1, 0, 2)
+        draw = _kept if self.batch_size <= _FEW else _uniform
+        which, where = draw(seed, number, self.batch_size).transpose(1, 0, 2)
         series = (which * len(self.lengths)).astype(np.int64)
         lengths = self.lengths[series]
         starts = self.origins.counts[series] - lengths + 1

@@ -81,9 +81,7 @@ class _Windows:
         out = self._buffers.get(name)
         if out is None or out.shape != shape:
             out = self._buffers[name] = np.empty(shape, self.dtype)
-        batches = zip(origins, out, strict=True) if origins.ndim > 1 else [(origins, out)]
-        for some, windows in batches:
-            kernels.gather_windows(source, center, some, first, width, 1, windows)
+        kernels.gather_windows(source, center, origins, first, width, 1, out)
         return out
 
     def _batch(self, origins: Array, lengths: Array, carry: bool = False) -> Batch:
