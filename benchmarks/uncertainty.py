@@ -1,13 +1,13 @@
 """Quantiles, intervals and sums of public sets: weighted quantile loss, coverage by third of the horizon and by step.
 
-    python benchmarks/uncertainty.py SET … [--data FOLDER] [--sides Elman AutoETS AutoARIMA] [--peer PYTHON]
+    python benchmarks/uncertainty.py SET … [--data FOLDER] [--sides Elman AutoETS AutoARIMA DeepAR] [--peer PYTHON]
 
 Elman's defaults, seed 0, on the training part of every series; the test part scores. The weighted quantile loss is the
 mean over the levels 0.1, 0.2 … 0.9 of 2 Σ pinball / Σ |y|. Sums over the horizon come from 500 sample paths. ``--peer``
-names the Python of an environment with statsforecast. Its AutoETS forecasts the same series, its AutoARIMA, which takes
-much longer, a seeded sample: 100 of a set, 20 of M4 hourly. Every side is also scored on this ``sample`` alone. The
-result goes into ``benchmarks/results/uncertainty.json``; other sets and sides in it stay. M1 was looked at during
-development; the other sets are for reports.
+names the Python of an environment with statsforecast, or for DeepAR with GluonTS. AutoETS and DeepAR forecast the same
+series, AutoARIMA, which takes much longer, a seeded sample: 100 of a set, 20 of M4 hourly. Every side is also scored on
+this ``sample`` alone. The result goes into ``benchmarks/results/uncertainty.json``; other sets and sides in it stay. M1
+was looked at during development; the other sets are for reports.
 """
 
 from __future__ import annotations
@@ -33,7 +33,11 @@ RESULT = HERE / "results" / "uncertainty.json"
 SHARES = tuple(round(0.1 * i, 1) for i in range(1, 10))
 LEVELS = (80, 95)
 PATHS = 500
-SIDES = ("Elman", "AutoETS", "AutoARIMA")
+PEERS = {  # script and package
+    "AutoETS": ("uncertainty_peer.py", "statsforecast"),
+    "AutoARIMA": ("uncertainty_peer.py", "statsforecast"),
+    "DeepAR": ("uncertainty_deepar.py", "gluonts"),
+}
 SAMPLED = {"m4_hourly": 20}  # series of the sample; else 100
 
 
@@ -53,12 +57,12 @@ def elman(series: list[Series], seasons: Any) -> dict[str, Array]:
 
 
 def by_peer(series: list[Series], season: int, python: str, model: str) -> dict[str, Array]:
-    """Forecast series with a model of statsforecast in another environment."""
+    """Forecast series with a model of another library in its environment."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "series.npz"
         np.savez(path, *[each.train for each in series])
         options = [str(season), str(len(series[0].test)), model]
-        subprocess.run([python, str(HERE / "uncertainty_peer.py"), str(path), *options], check=True)
+        subprocess.run([python, str(HERE / PEERS[model][0]), str(path), *options], check=True, cwd=folder)
         with np.load(path) as found:
             return {name: found[name] for name in found}
 
@@ -142,14 +146,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("sets", nargs="+", choices=list(SETS))
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA)
-    parser.add_argument("--sides", nargs="+", choices=SIDES, default=["Elman"])
-    parser.add_argument("--peer", help="Python with statsforecast")
+    parser.add_argument("--sides", nargs="+", choices=["Elman", *PEERS], default=["Elman"])
+    parser.add_argument("--peer", help="Python of the peers' environment")
     arguments = parser.parse_args()
     result = json.loads(RESULT.read_text()) if RESULT.exists() else {"levels": SHARES, "paths": PATHS, "sets": {}}
-    if arguments.peer:
-        asked = [arguments.peer, "-c", "import statsforecast; print(statsforecast.__version__)"]
+    for package in {PEERS[side][1] for side in arguments.sides if side in PEERS}:
+        asked = [arguments.peer, "-c", f"import {package}; print({package}.__version__)"]
         version = subprocess.run(asked, check=True, capture_output=True, text=True).stdout.strip()
-        result["peer"] = f"statsforecast {version}"
+        result.setdefault("peers", {})[package] = version
     for name in arguments.sets:
         about = {"series": len(read_set(SETS[name], arguments.data)), "looked_at": SETS[name].competition == "m1"}
         row = result["sets"].setdefault(name, {}) | about

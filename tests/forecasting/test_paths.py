@@ -64,10 +64,21 @@ def test_dependence_is_that_of_exponential_smoothing() -> None:
         first = gain + gain * growth
         assert np.corrcoef(z[:, 0], z[:, 1])[0, 1] == pytest.approx(first / np.hypot(1, first), abs=0.02)
         past = dependent(RNG.standard_normal((800, 12)), np.full(800, number)).reshape(20, 40, 12)
-        assert weights_of(past).mean(axis=0).argmax() == number
+        weights, gains = weights_of(past).mean(axis=0), np.array(GAINS)
+        assert weights @ gains == pytest.approx(gains[number], abs=0.05)
     scaled = weights_of(3 * past), weights_of(past)
     assert np.allclose(*scaled, atol=1e-3)  # the scale of the scores is left open
     assert weights_of(np.full((2, 1, 3), np.nan))[0].tolist() == weights_of(np.empty((0, 1, 3)))[0].tolist()
+
+
+@pytest.mark.parametrize("gain", [0.01, 0.07, 0.14])
+def test_sums_over_a_long_horizon_vary_like_those_of_small_gains(gain: float) -> None:
+    noise = RNG.standard_normal((1600, 56))
+    noise[:, 1:] += gain * noise.cumsum(axis=1)[:, :-1]
+    past = noise / np.sqrt(1 + gain**2 * np.arange(56))
+    weights = weights_of(past.reshape(8, 200, 56)).mean(axis=0)
+    responses = [dependent(np.eye(56), np.full(56, number)).sum(axis=1) for number in range(len(GAINS))]
+    assert np.sqrt(weights @ np.square(responses).sum(axis=1)) == pytest.approx(past.sum(axis=1).std(), rel=0.25)
 
 
 @pytest.mark.parametrize("method", ["prior", "seasonal naive"])
