@@ -27,6 +27,7 @@ IN_VIEW = """board => {
   return {
     drawing: inside(svg), equation: lines.every(inside), current: current === null || inside(current),
     beside: svg.getBoundingClientRect().right <= lines[0].getBoundingClientRect().left + 1,
+    cut: lines.filter((line) => line.scrollWidth > line.clientWidth).map((line) => line.textContent),
     type: parseFloat(getComputedStyle(lines[0]).fontSize), scale: svg.getScreenCTM().a,
   };
 }"""
@@ -44,6 +45,7 @@ def test_drawing_and_equation_are_in_view_together(opened: Open, name: str, size
             for _ in range(4):
                 seen = page.page.evaluate(IN_VIEW, board.element_handle())
                 assert seen["drawing"] and seen["equation"] and seen["current"] and seen["beside"], (number, view, seen)
+                assert seen["cut"] == [], (number, view)
                 assert seen["type"] >= 22 and seen["scale"] >= 0.95, (number, view, seen)
                 page.page.keyboard.press("PageUp")
         page.page.keyboard.press("]")

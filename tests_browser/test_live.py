@@ -243,8 +243,10 @@ def test_a_link_opens_the_same_network(opened: Open) -> None:
 def test_the_map_shows_the_loss_and_takes_a_click(opened: Open) -> None:
     page = opened("by-hand-sum", width=1440)
     board = page.page.locator(".board").first
+    height = board.evaluate("one => one.offsetHeight")
     board.locator(".map").scroll_into_view_if_needed()
     page.page.wait_for_selector(".map[data-drawn]")
+    assert board.evaluate("one => one.offsetHeight") == height  # nothing below the map moves
     low, high = map(float, (board.locator(".map").get_attribute("data-drawn") or "").split())
     assert 5 / 3 < low < by_hand(epochs=42)["epochs"][-1]["loss"] < by_hand()["epochs"][0]["loss"] < high
     assert board.locator(".map .stop").count() == 43

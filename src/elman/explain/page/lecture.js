@@ -13,6 +13,8 @@ const LECTURE_HELP = [
   ["Esc", "leave"],
 ];
 
+const SMALLEST = 11; // pixels, of the widest lines in lecture mode
+
 class Lecture {
   constructor(all) {
     this.boards = all;
@@ -67,6 +69,7 @@ class Lecture {
     document.documentElement.classList.remove("lecture", "blank");
     for (const { root, drawing } of this.boards) {
       root.classList.remove("presented");
+      for (const one of root.querySelectorAll(".panel .line")) one.style.fontSize = "";
       drawing.frame(null);
     }
     this.hiding = false;
@@ -89,7 +92,18 @@ class Lecture {
       const middle = plan.places.get(board.item.id)?.x ?? 0;
       board.drawing.frame({ x: clamp(middle - seen / 2, 0, plan.width - seen), width: seen });
     }
+    this.shrink();
     this.veil();
+  }
+
+  /** A line of the equation that is wider than the panel is written smaller: nothing of it is cut. */
+  shrink() {
+    for (const one of this.board.panel.querySelectorAll(".equation .line")) {
+      one.style.fontSize = "";
+      const part = one.clientWidth / one.scrollWidth;
+      const size = parseFloat(getComputedStyle(one).fontSize);
+      if (part < 1) one.style.fontSize = `${Math.max(SMALLEST, 0.97 * part * size)}px`;
+    }
   }
 
   /** Hide the lines of the equation that are not revealed yet. */
