@@ -15,6 +15,7 @@ from elman.forecasting.panel import Panel, spanned
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.recipe import Recipe, batch_size, check_window
 from elman.forecasting.scaling import Scaling
+from elman.forecasting.starting import regression, start
 from elman.forecasting.store import SeriesStore
 from elman.forecasting.training_set import TYPICAL, Arrays, arrays_of, measure_unit, stretches
 from elman.network import Network
@@ -153,10 +154,12 @@ def make_trainers(
     stop_at: int | None = None,
     validate: Validate | None = None,
     validate_every: int | None = None,
+    regressed: bool = False,
 ) -> list[Trainer]:
     """Make one trainer per seed; all gather their batches from the same arrays, and each stops like a `Trainer`.
 
     The arrays hold what the random stretches of all updates read, which their seeds and the lengths of the series tell.
+    ``regressed`` lets the networks start at a regression (`elman.forecasting.starting`).
     """
     recipe, lengths = prepared.recipe, prepared.lengths
     architecture = architecture_of(parameters, recipe)
@@ -168,9 +171,12 @@ def make_trainers(
         origins = Origins("fit", offsets, recipe.window, recipe.horizon, recipe.steps)
         kept = Draws(origins, size).spans(seeds, updates)
     source = stretches(prepared.arrays(kept), recipe, size, last)
+    solution = regression(source.with_seed(seeds[0]), updates) if regressed else None
     trainers = []
     for seed in seeds:
         network = Network.initialized(architecture, seed=seed, scheme=parameters.init)
+        if solution is not None:
+            start(network, *solution)
         settings = replace(settings_of(parameters, updates, seed), validate_every=validate_every)
         own = None if recipe.head is None else HeadPass(network, settings, recipe)
         batches = source.with_seed(seed)

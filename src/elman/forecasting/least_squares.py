@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["least_squares"]
+__all__ = ["least_squares", "one_thread"]
 
 Array = npt.NDArray[np.float64]
 
@@ -37,8 +39,15 @@ def least_squares(inputs: Array, targets: Array) -> Array:
     >>> least_squares(np.array([[1.0, 0.0], [1.0, 1.0], [1.0, 2.0]]), np.array([1.0, 3.0, 5.0])).round(6)
     array([1., 2.])
     """
-    with _LOCK, _blas().limit(limits=1, user_api="blas"):
+    with one_thread():
         return np.asarray(np.linalg.lstsq(inputs, targets, rcond=None)[0], np.float64)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Keep NumPy's linear algebra on one thread for a while."""
+    with _LOCK, _blas().limit(limits=1, user_api="blas"):
+        yield
 
 
 @cache

@@ -24,6 +24,7 @@ __all__ = [
     "rule_updates",
     "rule_window",
     "training_length",
+    "windows_of",
 ]
 
 Lengths = npt.NDArray[np.int64]
@@ -229,11 +230,11 @@ def rule_updates(recipe: Recipe, lengths: Lengths) -> int:
     >>> [rule_updates(recipe, np.full(series, 120)) for series in (1, 8, 27, 1000)]
     [300, 600, 900, 900]
     """
-    data: float = max(1.0, len(lengths), int(np.sum(_windows(recipe, lengths))) / recipe.steps)
+    data: float = max(1.0, len(lengths), int(np.sum(windows_of(recipe, lengths))) / recipe.steps)
     return min(900, round(300.0 * float(data ** (1 / 3))))
 
 
-def _windows(recipe: Recipe, lengths: Lengths) -> Lengths:
+def windows_of(recipe: Recipe, lengths: Lengths) -> Lengths:
     """Count the windows of each series that have all their targets (S,)."""
     counts: Lengths = np.maximum(0, lengths - recipe.window - recipe.horizon + 1)
     return counts
@@ -263,7 +264,7 @@ def different_stretches(recipe: Recipe, lengths: Lengths) -> int:
     >>> different_stretches(recipe, np.array([132]))                # 108 windows, 13 stretches of 96
     13
     """
-    windows = _windows(recipe, lengths)
+    windows = windows_of(recipe, lengths)
     return int(np.sum(np.maximum(0, windows - recipe.steps) + (windows > 0)))
 
 
@@ -304,5 +305,5 @@ def batch_size(recipe: Recipe, lengths: Lengths, limit: int, *, last: bool = Fal
     (32, 32)
     """
     answered = 1 if last else recipe.steps
-    covering = int(np.sum(-(-_windows(recipe, lengths) // answered)))
+    covering = int(np.sum(-(-windows_of(recipe, lengths) // answered)))
     return min(limit, different_stretches(recipe, lengths), covering)

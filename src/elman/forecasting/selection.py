@@ -3,7 +3,9 @@
 Only the training part is used. Its newest `horizon` values are held out, a small network per candidate is
 trained on the rest, and its forecast is compared with the held-out values on the transformed scale (for logarithms: the
 relative error). The window of the written rule is kept unless another is clearly better. The same measurement
-shows whether training three times as long forecasts clearly worse, as with few data; training is then short.
+shows whether training three times as long forecasts clearly worse, as with few data; training is then short. Networks
+with covariates may also start at a regression (`elman.forecasting.starting`), if that forecasts much better than the
+usual start; most is learned then, and training is short unless longer training is clearly better.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from elman.forecasting.parameters import Parameters
 from elman.forecasting.prediction import forecast
 from elman.forecasting.recipe import rule_updates, rule_window
 from elman.forecasting.scaling import Kind
+from elman.forecasting.starting import can_regress
 from elman.forecasting.store import PanelStore
 from elman.forecasting.training_set import transformed
 from elman.network import Network
@@ -37,6 +40,7 @@ _SEASONS = (1.25, 2.0, 4.0, 7.0, 10.0)  # windows tried, in seasons, besides a s
 _ALONE = (2.0, 4.0)  # for a single series: it has too few windows for more weights, or to distinguish 1.25 from 1
 _WORSE = 0.10  # short training is kept if the longer is worse by this share
 _CLEAR = 0.02  # one horizon is noisy: another window than the rule's must be better by this share
+_MUCH = 0.05  # the start at a regression must be better by this share
 _FEW = 30  # with fewer series, more than one network is measured
 _PURPOSE = 1  # of the seeds drawn here
 
@@ -55,12 +59,15 @@ class Choice:
         Error of every window tried; empty if there were too few values.
     updates_scores : dict of int to float
         Error of the chosen window by number of updates.
+    regressed : bool
+        Whether the networks start at a regression.
     """
 
     window: int
     updates: int | None = None
     window_scores: dict[int, float] = field(default_factory=dict)
     updates_scores: dict[int, float] = field(default_factory=dict)
+    regressed: bool = False
 
 
 def window_candidates(seasons: tuple[int, ...], lengths: npt.NDArray[np.int64], horizon: int) -> list[int]:
@@ -129,7 +136,25 @@ def choose(held_out: HeldOut, root: int) -> Choice:
     long = min(LONG, rule_updates(held_out.prepared(window).recipe, held_out.prepared(window).lengths))
     by_updates = {short: scores[window], long: held_out.scores([window], long, seeds)[0]}
     few = by_updates[long] > (1 + _WORSE) * by_updates[short]
-    return Choice(window, short if few else None, scores, by_updates)
+    usual = Choice(window, short if few else None, scores, by_updates)
+    possible = can_regress(forecaster, held_out.prepared(window).recipe, held_out.prepared(window).lengths)
+    return _regressed(held_out, usual, seeds) if possible else usual
+
+
+def _regressed(held_out: HeldOut, usual: Choice, seeds: Sequence[int]) -> Choice:
+    """Return the choice of a start at the regression if it forecasts much better, else the usual one."""
+    windows, prepared, known = [usual.window], held_out.prepared(usual.window), usual.updates_scores
+    short, long = min(known), max(known)
+    scores = {short: held_out.scores(windows, short, seeds, regressed=True)[0]}
+    much = (1 - _MUCH) * min(known.values())
+    if scores[short] < much and usual.updates is None:
+        whole = rule_updates(prepared.recipe, prepared.lengths)
+        much = min(much, (1 - _MUCH) * held_out.scores(windows, whole, seeds)[0])
+    if scores[short] >= much:
+        return usual
+    scores[long] = held_out.scores(windows, long, seeds, regressed=True)[0]
+    few = scores[long] > (1 - _CLEAR) * scores[short]
+    return Choice(usual.window, short if few else None, usual.window_scores, scores, regressed=True)
 
 
 def _clearly_best(scores: dict[int, float], usual: int) -> int:
@@ -194,9 +219,14 @@ class HeldOut:
             self._prepared[window] = prepare(self._store, recipe, self.forecaster.half_life)
         return self._prepared[window]
 
-    def scores(self, windows: Sequence[int], updates: int, seeds: Sequence[int]) -> list[float]:
+    def scores(
+        self, windows: Sequence[int], updates: int, seeds: Sequence[int], *, regressed: bool = False
+    ) -> list[float]:
         """Train a network per seed for every window, and score the forecasts."""
-        members = [make_trainers(self.forecaster, self.prepared(window), updates, seeds) for window in windows]
+        members = [
+            make_trainers(self.forecaster, self.prepared(window), updates, seeds, regressed=regressed)
+            for window in windows
+        ]
         every = [trainer for trainers in members for trainer in trainers]
         self.begun += zip(map(self.prepared, windows), members, strict=True)
         train_ensemble(every, n_threads=self.forecaster.n_threads, progress=self.forecaster.progress)

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from elman.errors import DataError
 from elman.forecasting.fitting import make_trainers
-from elman.forecasting.selection import HeldOut
+from elman.forecasting.selection import Choice, HeldOut
 from elman.training import train_ensemble
 
 __all__ = ["best_updates"]
@@ -16,15 +17,15 @@ __all__ = ["best_updates"]
 _TIMES = 30  # scores per training
 
 
-def best_updates(held_out: HeldOut, window: int, updates: int, seeds: Sequence[int]) -> dict[int, float]:
+def best_updates(held_out: HeldOut, choice: Choice, updates: int, seeds: Sequence[int]) -> dict[int, float]:
     """Train without the newest horizon, and score it some 30 times during training.
 
     Parameters
     ----------
     held_out : HeldOut
         The training part and its held-out horizon.
-    window : int
-        Of the final fit.
+    choice : Choice
+        Window and start of the final fit.
     updates : int
         Length of the schedule.
     seeds : sequence of int
@@ -41,6 +42,7 @@ def best_updates(held_out: HeldOut, window: int, updates: int, seeds: Sequence[i
         If there are too few values to hold out.
     """
     forecaster, longest = held_out.forecaster, int(held_out.panel.lengths.max())
+    window = choice.window
     needed = window + 2 * int(forecaster.horizon)
     if not held_out.usable or longest < needed:
         raise DataError(
@@ -50,7 +52,8 @@ def best_updates(held_out: HeldOut, window: int, updates: int, seeds: Sequence[i
     prepared = held_out.prepared(window)
     every = max(1, updates // _TIMES)
     score = held_out.score(prepared, n_threads=1)  # each network is scored in its own thread
-    trainers = make_trainers(forecaster, prepared, updates, seeds, validate=score, validate_every=every)
+    options: dict[str, Any] = {"validate": score, "validate_every": every, "regressed": choice.regressed}
+    trainers = make_trainers(forecaster, prepared, updates, seeds, **options)
     held_out.begun.append((prepared, trainers))
     train_ensemble(trainers, n_threads=forecaster.n_threads, progress=forecaster.progress)
     times, scores = trainers[0].history.validation_update, [trainer.history.score for trainer in trainers]

@@ -259,9 +259,9 @@ def fit_network(place: str, parameters: Parameters, series: SeriesStore, root: i
         prepared = prepare(series, make_recipe(place, parameters, series, seasons, choice.window), parameters.half_life)
         updates = _updates(parameters, prepared) if choice.updates is None else choice.updates
         seeds = member_seeds(root, int(parameters.ensemble_size))
-        scores = best_updates(held_out, choice.window, updates, seeds) if parameters.validation else {}
+        scores = best_updates(held_out, choice, updates, seeds) if parameters.validation else {}
         stop = min(scores, key=lambda update: (scores[update], update)) if scores else updates
-        trainers = make_trainers(parameters, prepared, updates, seeds, stop_at=stop)
+        trainers = make_trainers(parameters, prepared, updates, seeds, stop_at=stop, regressed=choice.regressed)
         held_out.begun.append((prepared, trainers))
         train_ensemble(trainers, n_threads=parameters.n_threads, progress=parameters.progress)
     except KeyboardInterrupt:
