@@ -85,16 +85,21 @@ function chip(board, id) {
   return make("button", { type: "button", class: "chip", onclick: go }, ...spell(item[name].symbol.t));
 }
 
-/** Write the panel of a gradient; as long as everything but the numbers stays the same, only what differs. */
-function writePanel(board, ...parts) {
+/** Everything about the panel of a gradient but its numbers, as text. */
+function panelForm(board) {
   const { view, parameterIndex, pathIndex, row, reached, rolled } = board;
   const settings = board.model && changes.settingsOf(board.model);
-  const form = JSON.stringify([settings, view, parameterIndex, pathIndex, row, reached, rolled, notation.name]);
-  if (board.model && form === board.panel.form) {
+  return JSON.stringify([settings, view, parameterIndex, pathIndex, row, reached, rolled, notation.name]);
+}
+const samePanel = (board) => board.model && board.panel.form === panelForm(board);
+
+/** Write the panel of a gradient; as long as everything but the numbers stays the same, only what differs. */
+function writePanel(board, ...parts) {
+  if (samePanel(board)) {
     renew(board.panel, parts);
     refreshHandles(board.panel, board);
   } else board.panel.replaceChildren(...parts);
-  board.panel.form = form;
+  board.panel.form = panelForm(board);
 }
 
 /** The panel of one node; as long as node, letters and form stay the same, only numbers are written. */

@@ -41,6 +41,13 @@ function pathOf(detail, gradient, path, row) {
 const pathName = (path) =>
   path.k === null ? `output ${path.t ?? "layer"}` : `from output ${path.t ?? "layer"} to step ${path.k}`;
 
+/** The norm of a path as the attributes of its button. */
+const normOf = (path, value, largest) => ({
+  style: `--s:${Math.round((100 * value) / largest)}%`,
+  "data-value": String(value),
+  "aria-label": `Path ${pathName(path)}${path.chain === "reverse" ? ", reverse" : ""}: norm ${number(value)}${path.kept ? "" : ", dropped"}`,
+});
+
 /** A grid of outputs (rows) and steps (columns): a triangle for one output per step, one row for a single output. */
 function pathGrid(board) {
   const { gradient, row } = board;
@@ -48,6 +55,15 @@ function pathGrid(board) {
     gradient.paths.map((path) => [path, path.ofRow && row !== null ? length(path.ofRow(row)) : path.norm]),
   );
   const largest = Math.max(...lengths.values(), 1e-300);
+  const shown = samePanel(board) && board.panel.querySelector(".grid");
+  if (shown) {
+    for (const one of shown.querySelectorAll(".path")) {
+      const path = gradient.paths[one.dataset.path];
+      for (const [name, text] of Object.entries(normOf(path, lengths.get(path), largest))) setOnce(one, name, text);
+      one.textContent = number(lengths.get(path));
+    }
+    return make("table"); // in place of the one that is kept
+  }
   const outputs = [...new Set(gradient.paths.map(({ t }) => t))];
   const columns = [...new Set(gradient.paths.map(({ k }) => k))].sort((a, b) => a - b);
   const button = (path, index) =>
@@ -56,11 +72,9 @@ function pathGrid(board) {
       {
         type: "button",
         class: `path${path.kept ? "" : " dropped"}`,
-        style: `--s:${Math.round((100 * lengths.get(path)) / largest)}%`,
         "aria-pressed": String(index === board.pathIndex),
         "data-path": index,
-        "data-value": String(lengths.get(path)),
-        "aria-label": `Path ${pathName(path)}${path.chain === "reverse" ? ", reverse" : ""}: norm ${number(lengths.get(path))}${path.kept ? "" : ", dropped"}`,
+        ...normOf(path, lengths.get(path), largest),
         onclick: () => board.pickPath(index, true),
       },
       number(lengths.get(path)),
@@ -89,7 +103,7 @@ function pathGrid(board) {
   );
   return make(
     "table",
-    { class: "grid" },
+    { class: "grid", "data-kept": "" },
     make("caption", {}, "Norm of every path, from a loss term to a step k"),
     make("thead", {}, head),
     make("tbody", {}, ...cells),
