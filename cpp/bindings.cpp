@@ -25,8 +25,8 @@ bool python_signal_pending() {
 
 // The arrays of a layer's forward pass; those that the cell lacks stay invalid.
 struct ForwardArrays {
-    In x, h_0, c_0, W_x, W_h, b, b_hn, lengths, h_mask;
-    Out h, c, gates;
+    const In &x, &h_0, &c_0, &W_x, &W_h, &b, &b_hn, &lengths, &h_mask;
+    const Out &h, &c, &gates;
 };
 
 void run_forward(Cell cell, int activation, const ForwardArrays& a, int n_threads) {
@@ -57,8 +57,8 @@ void run_forward(Cell cell, int activation, const ForwardArrays& a, int n_thread
 
 // The arrays of a layer's backward pass.
 struct BackwardArrays {
-    In dh, dh_T, dc_T, x, h, c, gates, W_x, W_h, lengths, h_mask;
-    Out dx, dh_0, dc_0, dW_x, dW_h, db, db_hn;
+    const In &dh, &dh_T, &dc_T, &x, &h, &c, &gates, &W_x, &W_h, &lengths, &h_mask;
+    const Out &dx, &dh_0, &dc_0, &dW_x, &dW_h, &db, &db_hn;
 };
 
 void run_backward(Cell cell, int activation, bool one_step, bool accumulate, const BackwardArrays& a, int n_threads) {
@@ -437,6 +437,7 @@ void bind_batches(nb::module_& m) {
 NB_MODULE(_native, m) {
     m.doc() = "Native kernels of elman; elman.engine is the module to use.";
     elman::set_poll(python_signal_pending);
+    elman::bindings::numpy_arrays();
     bind_cells(m);
     bind_streaming(m);
     bind_stepper(m);

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <nanobind/nanobind.h>
-#include <nanobind/ndarray.h>
 #include <nanobind/stl/string.h>
 
 #include <cstring>
@@ -11,6 +10,7 @@
 #include <string>
 #include <type_traits>
 
+#include "arrays.h"
 #include "dispatch.h"
 #include "kernels/table.h"
 #include "threads.h"
@@ -20,8 +20,6 @@ using namespace nb::literals;
 
 namespace elman::bindings {
 
-using In = nb::ndarray<nb::ro, nb::c_contig, nb::device::cpu>;
-using Out = nb::ndarray<nb::c_contig, nb::device::cpu>;
 using Shape = std::initializer_list<int64_t>;
 
 inline std::string text_of(Shape shape) {
@@ -51,26 +49,26 @@ template <class Array> void check_given(const Array& a, const char* name) {
     if (!a.is_valid()) throw nb::value_error((std::string(name) + " must be given").c_str());
 }
 
-template <class T> const T* in(const In& a, const char* name, Shape shape) {
+template <class T, class Array> T* checked(const Array& a, const char* name, Shape shape) {
     check_given(a, name);
-    check_dtype<T>(a, name);
-    check_shape(a, name, shape);
-    return static_cast<const T*>(a.data());
-}
-
-template <class T> T* out(const Out& a, const char* name, Shape shape) {
-    check_given(a, name);
-    check_dtype<T>(a, name);
+    check_dtype<std::remove_const_t<T>>(a, name);
     check_shape(a, name, shape);
     return static_cast<T*>(a.data());
 }
 
-template <class T> const T* maybe(const In& a, const char* name, Shape shape) {
-    return a.is_valid() ? in<T>(a, name, shape) : nullptr;
+template <class T, class Array> const T* in(const Array& a, const char* name, Shape shape) {
+    return checked<const T>(a, name, shape);
 }
 
-template <class T> T* maybe(const Out& a, const char* name, Shape shape) {
-    return a.is_valid() ? out<T>(a, name, shape) : nullptr;
+template <class T, class Array> T* out(const Array& a, const char* name, Shape shape) {
+    return checked<T>(a, name, shape);
+}
+
+// Null if None was passed; a pointer to const for an array that is only read.
+template <class T, class Array> auto maybe(const Array& a, const char* name, Shape shape) {
+    constexpr bool read = std::is_same_v<decltype(a.data()), const void*>;
+    using Element = std::conditional_t<read, const T, T>;
+    return a.is_valid() ? checked<Element>(a, name, shape) : nullptr;
 }
 
 // A checked copy of indices or lengths. Another thread or a signal handler may change the original array while a kernel runs without
@@ -114,7 +112,7 @@ template <class Array> int64_t size(const Array& a, std::size_t dimension) {
 }
 
 // Whether x holds the indices of one-hot rows.
-inline bool is_ones(const In& x) { return x.dtype() == nb::dtype<int64_t>(); }
+template <class Array> bool is_ones(const Array& x) { return x.dtype() == nb::dtype<int64_t>(); }
 
 // Calls f.template operator()<float or double>() by the dtype of the array.
 template <class Array, class F> auto for_dtype(const Array& a, F&& f) {

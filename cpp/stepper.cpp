@@ -16,18 +16,18 @@ namespace elman::bindings {
 namespace {
 
 // A recurrent layer from Python: W_x, W_h, b or none, b_hn or none, and its states h and c (N, H), c for lstm.
-using Weights = std::tuple<In, In, In, In, Out, Out>;
+using Weights = std::tuple<KeptIn, KeptIn, KeptIn, KeptIn, KeptOut, KeptOut>;
 // A hidden dense layer: W (R, K), b (K) or none, the activation, and its output (N, K).
-using HiddenWeights = std::tuple<In, In, std::string, Out>;
+using HiddenWeights = std::tuple<KeptIn, KeptIn, std::string, KeptOut>;
 
 // The arrays of a network: the input of its first layer and, if there is an output layer, its weights and output.
 struct StepArrays {
-    Out x;                             // (N, D), or ones (N)
-    In E;                              // (V, D) or none: vectors that indices become
+    KeptOut x;                         // (N, D), or ones (N)
+    KeptIn E;                          // (V, D) or none: vectors that indices become
     std::vector<HiddenWeights> dense;  // between the last recurrent layer and the output layer
-    In W_y, b_y;                       // (R, K) or none, (K) or none
-    In W_k;                            // (D, K) or none
-    Out y;                             // (N, K) or none
+    KeptIn W_y, b_y;                   // (R, K) or none, (K) or none
+    KeptIn W_k;                        // (D, K) or none
+    KeptOut y;                         // (N, K) or none
 };
 
 // Packs the weights of all layers into one block and binds every layer to its arrays.
@@ -38,7 +38,7 @@ template <class T> class Steps {
         : table_(&kernels()), narrow_(narrow_of(precision, sizeof(T) == 4)) {
         const int64_t N = size(a.x, 0);
         for (const Weights& layer : layers) {
-            const Out &h = std::get<4>(layer), &c = std::get<5>(layer);
+            const KeptOut &h = std::get<4>(layer), &c = std::get<5>(layer);
             Forward<T> f{};
             f.cell = cell, f.activation = activation, f.T_ = 1, f.N = N, f.H = size(h, 1);
             f.h = out<T>(h, "h", {N, f.H}), f.c = kind_of(cell).has_c ? out<T>(c, "c", {N, f.H}) : nullptr;
@@ -69,7 +69,7 @@ template <class T> class Steps {
     }
 
     // Checks and copies the indices; other inputs are read in place.
-    void take_ones(const Out& x, int64_t limit) {
+    void take_ones(const KeptOut& x, int64_t limit) {
         if (!ones_.empty()) Checked::copy(x, "x", 0, limit - 1, ones_.data());
     }
 
@@ -185,8 +185,8 @@ template <class T> class Steps {
     std::vector<Forward<T>> layers_;
     std::vector<T*> packed_;
     Memory block_{nullptr, elman::free_aligned};
-    std::vector<In> kept_;  // arrays that are read in place
-    std::vector<Out> states_;
+    std::vector<KeptIn> kept_;  // arrays that are read in place
+    std::vector<KeptOut> states_;
     std::vector<Product> products_;
 };
 
@@ -276,7 +276,7 @@ void bind_stepper(nb::module_& m) {
             "__init__",
             [](Stepper* self, const std::string& cell, const std::string& activation,
                const std::vector<Weights>& layers, const std::vector<HiddenWeights>& dense, const std::string& output,
-               Out x, In E, In W_y, In b_y, In W_k, Out y, const std::string& precision) {
+               KeptOut x, KeptIn E, KeptIn W_y, KeptIn b_y, KeptIn W_k, KeptOut y, const std::string& precision) {
                 new (self) Stepper(cell, activation, layers, output, {x, E, dense, W_y, b_y, W_k, y}, precision);
             },
             "cell"_a, "activation"_a, "layers"_a.noconvert().none(), "dense"_a.noconvert().none(), "output"_a,

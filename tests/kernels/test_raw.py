@@ -221,6 +221,37 @@ def test_windows_of_several_batches_are_those_of_each() -> None:
     refused(call, ValueError, origins=origins[np.newaxis], out=out)
 
 
+class Lent:
+    """An array of another library: it has nothing but DLPack."""
+
+    def __init__(self, array: np.ndarray) -> None:
+        self._array = array
+
+    def __dlpack__(self, **options: Any) -> Any:
+        return self._array.__dlpack__(**options)
+
+    def __dlpack_device__(self) -> Any:
+        return self._array.__dlpack_device__()
+
+
+def test_arrays_of_other_libraries_give_the_same() -> None:
+    call, other = raw_calls("float32")["lstm_forward"], raw_calls("float32")["lstm_forward"]
+    call()
+    other(**{name: Lent(array) for name, array in arrays(other).items()})
+    for name, array in arrays(call).items():
+        np.testing.assert_array_equal(arrays(other)[name], array)
+
+
+def test_subclasses_are_arrays_and_other_byte_orders_are_not() -> None:
+    call = raw_calls("float64")["lstm_forward"]
+    call(h=call.arguments["h"].view(np.memmap))
+    refused(call, (TypeError, BufferError), x=call.arguments["x"].astype(">f8"))
+    refused(call, (TypeError, BufferError), h=call.arguments["h"].astype(">f8"))
+    fixed = call.arguments["h"].copy()
+    fixed.flags.writeable = False
+    refused(call, (TypeError, BufferError), h=fixed)
+
+
 @pytest.mark.parametrize("name", ["softmax", "log_softmax", "exp", "log", "Tanh", ""])
 def test_unknown_activations(name: str) -> None:
     calls = raw_calls("float32")
