@@ -69,7 +69,7 @@ template <class F> void with_scratch(const Run& run, F&& layout) {
 // Steps whose b + x W_x are formed at once, or 0 where that does not pay: one or two rows use every weight once or twice per step,
 // while rows of many steps fill the register tiles. The chains are the same, so no bit changes.
 template <class T> int64_t hoisted_steps(const Forward<T>& f, int64_t rows_of_a_part, int64_t row_size) {
-    constexpr int64_t most_rows = 2, least_inputs = 16, least_steps = 8, elements = 65536;
+    constexpr int64_t most_rows = 2, least_inputs = 8, least_steps = 8, elements = 65536;
     if (f.N == 0 || f.one_hot || rows_of_a_part > most_rows || f.D < least_inputs || f.T_ < least_steps) return 0;
     const int64_t steps = elements / (f.N * row_size);
     return steps < least_steps ? least_steps : (steps < f.T_ ? steps : f.T_);
@@ -124,13 +124,24 @@ void one_row(const Step& step, const StateFlow<T>& s, int64_t t, const int64_t* 
     if (!from_last) others();
 }
 
+// Whether the W_h of some panels exceeds an L1 of 32 kB, but half of it does not: then one of two halves is in the L1 still, if steps
+// begin with the first and the last in turns.
+template <class T, class Step> bool halves_fit(int64_t panels, int64_t H) {
+    constexpr int64_t L1 = 32768;
+    const int64_t bytes = panels * H * kPanel<T, Step::G> * static_cast<int64_t>(sizeof(T));
+    return bytes > L1 && bytes <= 2 * L1;
+}
+
 // All units of one step for n rows. A step that begins with the panels its predecessor ended with finds them in the cache still, where
 // not all of them fit: hence from_last at every other step.
 template <class T, class Step>
 void one_step(const Step& step, const StateFlow<T>& s, int64_t t, const int64_t* rows, int64_t n, const T* h_in,
               const T* packed, Span panels, bool from_last) {
-    if (n == 1) return one_row<kPanelsAtOnce>(step, s, t, rows, h_in, packed, panels, from_last);
+    constexpr int P = kPanelsAtOnce, half = P > 2 ? P / 2 : P;
     const int64_t count = panels.end - panels.begin;
+    if (n == 1 && count <= P && halves_fit<T, Step>(count, step.f.H))
+        return one_row<half>(step, s, t, rows, h_in, packed, panels, from_last);
+    if (n == 1) return one_row<P>(step, s, t, rows, h_in, packed, panels, from_last);
     for (int64_t i = 0; i < count; ++i)
         step.panel(s, t, from_last ? panels.end - 1 - i : panels.begin + i, rows, n, h_in, packed);
 }
