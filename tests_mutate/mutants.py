@@ -341,6 +341,39 @@ NARROW_MUTANTS = [
          "sigmoid_single(f) * c", "sigmoid_single(i) * c", NARROW_TESTS),
 ]  # fmt: skip
 
+_STARTING, _SMOOTHING = "src/elman/forecasting/starting.py", "src/elman/forecasting/smoothing.py"
+_DEPENDENCE, _RECORDED = "src/elman/forecasting/dependence.py", "src/elman/explain/page/recorded.py"
+_SIMPLE = "src/elman/sequences/simple_models.py"
+STARTING_TESTS, PATH_TESTS = "tests/forecasting/test_starting.py", "tests/forecasting/test_paths.py"
+PAGE_TESTS, SIMPLE_TESTS = "tests/explain/test_page.py", "tests/sequences/test_simple_files.py"
+TASK_MUTANTS = [
+    _one("forecasting", "start at a regression: the intercept is penalized", _STARTING, "penalty[-1] = 0.0", "penalty[-1] *= 1e3",
+         STARTING_TESTS),
+    _one("forecasting", "start at a regression: weights of the windows do not count", _STARTING, "(x * weight[:, None]).T", "x.T",
+         STARTING_TESTS),
+    _one("forecasting", "start at a regression: the output layer keeps its random weights", _STARTING,
+         'network.parameters["output.W_y"][...] = 0.0', 'network.parameters["output.W_y"][...] *= 1.0', STARTING_TESTS),
+    _one("forecasting", "damped trend: a block forgets the older of two errors", _SMOOTHING,
+         "following * newer + twos * answer[1:] * older", "following * newer", "tests/forecasting/test_smoothing.py"),
+    _one("forecasting", "smoothing: the grid is tried whole", _SMOOTHING, "return min(points, -(-points * n // most))", "return 1",
+         "tests/forecasting/test_smoothing.py"),
+    _one("forecasting", "sample paths: no gain between 0 and 0.2", _DEPENDENCE, "(0.02, 0.0), (0.05, 0.0), (0.1, 0.0)",
+         "(0.0, 0.0), (0.0, 0.0), (0.2, 0.0)", PATH_TESTS),
+    _one("training", "draws: the numbers of the first block for all", "src/elman/training/draws.py",
+         "draw(seed, number, self.batch_size)", "draw(seed, 0, self.batch_size)", "tests/training/test_stretches.py"),
+    _one("network", "initial values: small networks share those of one seed", "src/elman/network/initialization.py",
+         "return draw(architecture, scheme, seed, half_width)", "return draw(architecture, scheme, 0, half_width)",
+         "tests/network/test_initialization.py"),
+    _one("explain", "page: recorded numbers are rounded to 32 bits", _RECORDED, 'np.asarray(value, "<f8")',
+         'np.asarray(np.float32(value), "<f8")', PAGE_TESTS),
+    _one("explain", "page: no recorded number is ever left out", "src/elman/explain/page/__init__.py",
+         "if len(text.encode()) <= most:", "if text:", PAGE_TESTS),
+    _one("sequences", "files of simple methods: weights beyond float32 are read", _SIMPLE,
+         "or not (np.abs(array) <= _LARGEST).all()", "", SIMPLE_TESTS),
+    _one("sequences", "files of simple methods: lengths that do not fit the steps are read", _SIMPLE,
+         " and self.lengths.sum() == len(self.steps)", "", SIMPLE_TESTS),
+]  # fmt: skip
+
 MUTANTS = [
     *_gate_orders(),
     *REFERENCE_MUTANTS,
@@ -349,4 +382,5 @@ MUTANTS = [
     *_exchanged_orders(),
     *KERNEL_MUTANTS,
     *NARROW_MUTANTS,
+    *TASK_MUTANTS,
 ]

@@ -39,7 +39,7 @@ class Copy:
 
     def __init__(self, folder: Path) -> None:
         self.root = folder / "tree"
-        for name in ("src", "tests", "cpp"):
+        for name in ("src", "tests", "cpp", "docs", "benchmarks"):
             ignore = shutil.ignore_patterns("__pycache__", "build")
             shutil.copytree(ROOT / name, self.root / name, ignore=ignore)
         for name in ("CMakeLists.txt", "pyproject.toml", "LICENSE", "README.md", "Makefile"):

@@ -74,6 +74,7 @@ def _changed(name: str, change: Callable[[np.ndarray], Any]) -> Callable[[dict[s
         ("1-NN Euclidean", _changed("model.rows", lambda rows: rows[:, :1]), "this is no simple-method that Elman"),
         ("1-NN Euclidean", _changed("model.y", lambda y: y[:, :2]), "the outputs are not those of the target"),
         ("1-NN DTW", _changed("model.lengths", lambda lengths: -lengths), "steps, lengths and y do not fit"),
+        ("1-NN DTW", _changed("model.lengths", lambda lengths: lengths + 1), "steps, lengths and y do not fit"),
         ("1-NN DTW", _changed("model.y", lambda y: y[1:]), "steps, lengths and y do not fit"),
         ("1-NN DTW", _changed("model.steps", lambda steps: steps[:, :1]), "the sequences have other channels"),
     ],
