@@ -92,7 +92,7 @@ def test_train_evaluate_and_predict(run: Callable[..., Any], table: Path, tmp_pa
         "Elman and linear, the best simple method, are equal (accuracy 1.000; better on 0 of 4 held-out sequences, wo",
     ):
         assert text in done.stdout
-    methods = ("linear", "1-NN Euclidean", "1-NN DTW", "Elman", "most frequent")
+    methods = ("linear", "1-NN Euclidean", "1-NN DTW", "convolutions", "Elman", "most frequent")
     lines = [line.strip() for line in done.stdout.splitlines()]
     assert [line.split("  ")[0] for line in lines if line.startswith(methods) and "  " in line] == [*methods]
     assert picture.read_bytes().startswith(b"\x89PNG\r\n\x1a\n") and len(picture.read_bytes()) > 10_000
@@ -131,9 +131,14 @@ def test_what_wins_can_be_saved_and_applied(run: Callable[..., Any], table: Path
     expected = direct.predict(steps(9, seed=1).drop(columns="label"))
     assert read_csv(out).to_dict("list") == {"sequence": [f"c{i:02d}" for i in range(9)], "class": expected.tolist()}
     assert "Accuracy 100.0%" in run("evaluate", model, table).stdout
-    for words in (["--check", 0], ["--test", table, "--plot", tmp_path / "plot.png"]):
-        assert run("train", table, *SMALL, "--method", "1-nn-dtw", *words, "--save", model).exit_code == 0
-        assert elman.load(model).method == "1-NN DTW"
+    cases = [
+        ("1-nn-dtw", "1-NN DTW", ["--check", 0]),
+        ("convolutions", "convolutions", ["--check", 0]),
+        ("1-nn-dtw", "1-NN DTW", ["--test", table, "--plot", tmp_path / "plot.png"]),
+    ]
+    for method, name, words in cases:
+        assert run("train", table, *SMALL, "--method", method, *words, "--save", model).exit_code == 0
+        assert elman.load(model).method == name
 
 
 def test_a_method_that_cannot_be_is_refused(run: Callable[..., Any], table: Path, tmp_path: Path) -> None:

@@ -24,12 +24,12 @@ TASKS: dict[str, tuple[Any, Any]] = {
 }
 
 
-@pytest.mark.parametrize("method", ["constant", "linear", "1-NN Euclidean", "1-NN DTW"])
+@pytest.mark.parametrize("method", ["constant", "linear", "1-NN Euclidean", "1-NN DTW", "convolutions"])
 @pytest.mark.parametrize("task", TASKS)
 def test_a_loaded_method_answers_as_before(task: str, method: str, tmp_path: Path) -> None:
     like, y = TASKS[task]
-    if method == "1-NN DTW" and isinstance(like, SequenceTagger):
-        return  # it has none
+    if method in ("1-NN DTW", "convolutions") and isinstance(like, SequenceTagger):
+        return  # it has neither
     constant = "mean" if "numbers" in task else "most frequent"
     model = SimpleMethod(constant if method == "constant" else method, like).fit(X, y)
     model.save(tmp_path / "model")
@@ -76,6 +76,11 @@ def _changed(name: str, change: Callable[[np.ndarray], Any]) -> Callable[[dict[s
         ("1-NN DTW", _changed("model.lengths", lambda lengths: -lengths), "steps, lengths and y do not fit"),
         ("1-NN DTW", _changed("model.lengths", lambda lengths: lengths + 1), "steps, lengths and y do not fit"),
         ("1-NN DTW", _changed("model.y", lambda y: y[1:]), "steps, lengths and y do not fit"),
+        ("convolutions", _changed("model.length", lambda length: -length), "the arrays are not those of the kernels"),
+        ("convolutions", _changed("model.W", lambda W: W[:998]), "the arrays are not those of the kernels"),
+        ("convolutions", _changed("model.scale", lambda scale: scale[:1]), "the arrays are not those of the kernels"),
+        ("convolutions", _changed("model.b", lambda b: b[:2]), "this is no simple-method that Elman wrote"),
+        ("convolutions", lambda arrays, metadata: arrays.pop("model.length"), "missing or unknown: model.length"),
         ("1-NN DTW", _changed("model.steps", lambda steps: steps[:, :1]), "the sequences have other channels"),
     ],
 )

@@ -126,7 +126,10 @@ def test_steps_and_numbers() -> None:
     X = [rng.normal(size=int(length)) for length in rng.integers(5, 15, 40)]
     tags = [(x > 0).astype(int) for x in X]
     found = verdict(SequenceTagger(**QUICK), X, tags)
-    assert found.missing == {"1-NN DTW": "it compares whole sequences, and a tagger predicts steps."}
+    assert found.missing == {
+        "1-NN DTW": "it compares whole sequences, and a tagger predicts steps.",
+        "convolutions": "it describes whole sequences, and a tagger predicts steps.",
+    }
     assert found.table.loc["linear", "accuracy"] > 0.9 and found.winner == "linear"
     assert [len(own) for own in found.actual] == [len(own) for own in found.predictions["linear"]]
     labels = [np.stack([own, 1 - own], axis=1) for own in tags]

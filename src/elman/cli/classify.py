@@ -48,7 +48,8 @@ classify = typer.Typer(
 )
 
 _MOST_ROWS = 60
-_SIMPLE = {name.lower().replace(" ", "-"): name for name in ("most frequent", "linear", "1-NN Euclidean", "1-NN DTW")}
+_METHODS = ("most frequent", "linear", "1-NN Euclidean", "1-NN DTW", "convolutions")
+_SIMPLE = {name.lower().replace(" ", "-"): name for name in _METHODS}
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help=".ts, .csv or .parquet.")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="Written by elman classify train --save.")]

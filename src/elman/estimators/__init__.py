@@ -28,6 +28,7 @@ from elman.estimators.parameters import (
     hints_of,
 )
 from elman.estimators.seeds import member_seeds, root_seed
+from elman.estimators.single_thread import one_thread
 from elman.estimators.streamed import StreamedEstimator
 from elman.estimators.summary import trained
 from elman.estimators.worse import notice_worse
@@ -65,6 +66,7 @@ __all__ = [
     "hints_of",
     "member_seeds",
     "notice_worse",
+    "one_thread",
     "optimizer_arrays",
     "reading",
     "root_seed",

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from functools import cache
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["least_squares", "one_thread"]
+from elman.estimators import one_thread
+
+__all__ = ["least_squares"]
 
 Array = npt.NDArray[np.float64]
-
-_LOCK = threading.Lock()  # the number of BLAS threads belongs to the process
 
 
 def least_squares(inputs: Array, targets: Array) -> Array:
@@ -41,17 +35,3 @@ def least_squares(inputs: Array, targets: Array) -> Array:
     """
     with one_thread():
         return np.asarray(np.linalg.lstsq(inputs, targets, rcond=None)[0], np.float64)
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Keep NumPy's linear algebra on one thread for a while."""
-    with _LOCK, _blas().limit(limits=1, user_api="blas"):
-        yield
-
-
-@cache
-def _blas() -> Any:
-    from threadpoolctl import ThreadpoolController
-
-    return ThreadpoolController()

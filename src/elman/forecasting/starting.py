@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from elman.forecasting.least_squares import one_thread
+from elman.estimators import one_thread
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.recipe import Recipe, windows_of
 from elman.network import Network

@@ -1,4 +1,4 @@
-"""`SimpleMethod`: a constant, a linear model and nearest neighbours for whatever a sequence estimator reads."""
+"""`SimpleMethod`: a constant, linear models and nearest neighbours for whatever a sequence estimator reads."""
 
 from __future__ import annotations
 
@@ -25,22 +25,34 @@ from elman.sequences.preparation import Preparation
 from elman.sequences.reading import in_form_of, read
 from elman.sequences.regressor import SequenceRegressor
 from elman.sequences.saving import center_and_scale, center_names, form_to_file, inputs_from_file, target_from_file
-from elman.sequences.simple_models import PREFIX, Constant, Linear, Nearest, SimpleModel, Warped, arrays_of, of_arrays
+from elman.sequences.simple_models import (
+    PREFIX,
+    Constant,
+    Convolved,
+    Linear,
+    Nearest,
+    SimpleModel,
+    Warped,
+    arrays_of,
+    of_arrays,
+)
 from elman.sequences.tagger import SequenceTagger
 from elman.sequences.tags import StepTags
 from elman.sequences.targets import Target, class_target
 
-__all__ = ["DTW", "EUCLIDEAN", "LINEAR", "SimpleMethod", "constant_for", "joined", "of_numbers"]
+__all__ = ["CONVOLUTIONS", "DTW", "EUCLIDEAN", "LINEAR", "SimpleMethod", "constant_for", "joined", "of_numbers"]
 
 Array = npt.NDArray[Any]
 
-LINEAR, EUCLIDEAN, DTW = "linear", "1-NN Euclidean", "1-NN DTW"
+LINEAR, EUCLIDEAN, DTW, CONVOLUTIONS = "linear", "1-NN Euclidean", "1-NN DTW", "convolutions"
+_WHOLE = (DTW, CONVOLUTIONS)  # methods that read sequences, not rows of numbers
 _MODELS: dict[str, type[SimpleModel]] = {
     "most frequent": Constant,
     "mean": Constant,
     LINEAR: Linear,
     EUCLIDEAN: Nearest,
     DTW: Warped,
+    CONVOLUTIONS: Convolved,
 }
 _ESTIMATORS = {kind._kind: kind for kind in (SequenceClassifier, SequenceRegressor, SequenceTagger)}
 _FIELDS = {"target", "classes", "inputs"}
@@ -103,6 +115,8 @@ class SimpleMethod(Estimator[FittedMethod], BaseEstimator):
     ``1-NN Euclidean``  that of the nearest training sequence, all stretched to the median length; for
                         tags that of the nearest step, by the same values
     ``1-NN DTW``        that of the nearest training sequence by dynamic time warping (extra ``dtw``)
+    ``convolutions``    ridge regression on the largest value, and the share of positive ones, of 500
+                        random convolutions; not for tags
     ==================  ===============================================================================
 
     Parameters
@@ -122,7 +136,13 @@ class SimpleMethod(Estimator[FittedMethod], BaseEstimator):
     -----
     Channels are standardised with mean and standard deviation of the training sequences. The penalty of the ridge
     regression is the one with the smallest error if each training row is left out in turn. A file of `save` holds the
-    training sequences if the method is ``1-NN DTW``, and numbers of them if it is ``1-NN Euclidean``.
+    training sequences if the method is ``1-NN DTW``, and numbers of them if it is ``1-NN Euclidean``. The kernels of
+    ``convolutions`` are always the same for one median length and number of channels: a file holds that length.
+
+    References
+    ----------
+    Dempster, Petitjean & Webb (2020), ROCKET: exceptionally fast and accurate time series classification using random
+    convolutional kernels. Data Mining and Knowledge Discovery 34.
 
     Examples
     --------
@@ -220,7 +240,7 @@ class SimpleMethod(Estimator[FittedMethod], BaseEstimator):
 
     def _rows(self, standard: list[Array], length: int) -> Any:
         """Return what the method reads: numbers for every prediction, or the sequences."""
-        if self.method == DTW:
+        if self.method in _WHOLE:
             return standard
         if self._per_step:
             return around_steps(standard, _AROUND - 1, _AROUND - 1 if np.any(self.like.bidirectional) else 0)
@@ -233,7 +253,7 @@ class SimpleMethod(Estimator[FittedMethod], BaseEstimator):
         if not isinstance(self.like, SequenceEstimator):
             kinds = "SequenceClassifier, SequenceRegressor or SequenceTagger"
             raise ArgumentError(f"{place}: like must be a {kinds}, got {type(self.like).__name__}.")
-        known = [constant_for(self.like), LINEAR, EUCLIDEAN, *([] if self._per_step else [DTW])]
+        known = [constant_for(self.like), LINEAR, EUCLIDEAN, *([] if self._per_step else _WHOLE)]
         _check.choice(place, "method", self.method, known)
 
     def _summary(self, fitted: FittedMethod) -> dict[str, Any]:

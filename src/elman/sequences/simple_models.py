@@ -10,15 +10,18 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.errors import FileFormatError, ShapeError
+from elman.estimators import one_thread
 from elman.persistence.models import check_names
+from elman.sequences.convolutions import KERNELS, convolved, random_kernels
 from elman.sequences.nearest import NearestWarped
 
-__all__ = ["PREFIX", "Constant", "Linear", "Nearest", "SimpleModel", "Warped", "arrays_of", "of_arrays"]
+__all__ = ["PREFIX", "Constant", "Convolved", "Linear", "Nearest", "SimpleModel", "Warped", "arrays_of", "of_arrays"]
 
 Array = npt.NDArray[Any]
 
 PREFIX = "model."  # of the names of arrays in a file
 _LARGEST, _LEAST_SCALE = float(np.finfo(np.float32).max), 1e-100  # outputs stay finite
+_INTEGERS = {"length", "lengths"}  # names of arrays of int64
 _STRENGTHS = np.logspace(-3, 5, 17)  # of the linear model's penalty; chosen by leaving out one row at a time
 
 
@@ -89,7 +92,7 @@ class Linear:
     b: Array
 
     @classmethod
-    def learned(cls, rows: Array, y: Array) -> Self:
+    def learned(cls, rows: Any, y: Array) -> Self:
         """Solve for the weights, with the penalty whose error is smallest if each row is left out in turn."""
         from sklearn.linear_model import RidgeCV  # both take long to import
         from sklearn.preprocessing import StandardScaler
@@ -99,10 +102,56 @@ class Linear:
         size = y.shape[1]
         return cls(scaler.mean_, scaler.scale_, ridge.coef_.reshape(size, -1).T, ridge.intercept_.reshape(size))
 
-    def outputs(self, rows: Array) -> Array:
+    def outputs(self, rows: Any) -> Array:
         """Apply the map."""
         found: Array = (rows - self.center) / self.scale @ self.W + self.b
         return found
+
+
+@dataclass(frozen=True)
+class Convolved(Linear):
+    """Ridge regression on features of random convolutions, which are drawn anew from the usual length.
+
+    Linear algebra runs on one thread and on one sequence at a time, so outputs do not depend on threads or neighbours.
+
+    Parameters
+    ----------
+    center, scale, W, b : ndarray
+        As in `Linear`, of 1,000 features.
+    length : ndarray of int (1,)
+        Median length of the training sequences.
+
+    Examples
+    --------
+    >>> waves = [np.sin(f * np.arange(20.0))[:, None] for f in (0.5, 0.6, 2.0, 2.1)]
+    >>> model = Convolved.learned(waves, np.array([[-1.0], [-1.0], [1.0], [1.0]]))
+    >>> np.sign(model.outputs([np.cos(0.55 * np.arange(30.0))[:, None], np.cos(2.05 * np.arange(15.0))[:, None]]))
+    array([[-1.],
+           [ 1.]])
+    """
+
+    length: Array
+
+    def __post_init__(self) -> None:
+        whole = self.length.shape == (1,) and self.length[0] >= 1
+        if not whole or not self.center.shape == self.scale.shape == self.W.shape[:1] == (2 * KERNELS,):
+            raise ShapeError("Convolved: the arrays are not those of the kernels.")
+
+    @classmethod
+    def learned(cls, rows: Any, y: Array) -> Self:
+        """Solve for the weights."""
+        length = int(np.median([len(sequence) for sequence in rows]))
+        kernels = random_kernels(length, rows[0].shape[1])
+        with one_thread():
+            linear = Linear.learned(convolved(rows, kernels), y)
+        return cls(linear.center, linear.scale, linear.W, linear.b, np.array([length]))
+
+    def outputs(self, rows: Any) -> Array:
+        """Apply the map to the features."""
+        kernels = random_kernels(int(self.length[0]), rows[0].shape[1])
+        with one_thread():
+            found = convolved(rows, kernels)
+            return np.concatenate([Linear.outputs(self, row[np.newaxis]) for row in found])
 
 
 @dataclass(frozen=True)
@@ -201,7 +250,7 @@ def of_arrays(kind: type[SimpleModel], arrays: dict[str, Array]) -> SimpleModel:
     check_names("arrays", set(arrays), {PREFIX + name for name in names})
     own = {name: arrays[PREFIX + name] for name in names}
     for name, array in own.items():
-        if array.dtype != (np.int64 if name == "lengths" else np.float64) or not (np.abs(array) <= _LARGEST).all():
+        if array.dtype != (np.int64 if name in _INTEGERS else np.float64) or not (np.abs(array) <= _LARGEST).all():
             raise FileFormatError(f"{PREFIX}{name} must be of 64 bits and within float32")
     if not (own.get("scale", np.ones(1)) >= _LEAST_SCALE).all():
         raise FileFormatError(f"{PREFIX}scale must be above 0")

@@ -17,10 +17,11 @@ from elman._extras import installed
 from elman.data.ragged import Ragged
 from elman.errors import ArgumentError, DataError, Remedy
 from elman.notebook.html import html_table
+from elman.sequences.convolutions import too_much
 from elman.sequences.estimator import SequenceEstimator
 from elman.sequences.nearest import MOST_CELLS, cells
 from elman.sequences.reading import part_of
-from elman.sequences.simple import DTW, EUCLIDEAN, LINEAR, SimpleMethod, constant_for, joined, of_numbers
+from elman.sequences.simple import CONVOLUTIONS, DTW, EUCLIDEAN, LINEAR, SimpleMethod, constant_for, joined, of_numbers
 from elman.sequences.tags import StepTags
 from elman.sequences.targets import class_target
 from elman.sequences.training import too_rare
@@ -119,8 +120,8 @@ def verdict(
     """Compare a sequence estimator with simple methods on held-out sequences.
 
     Everything is learned and chosen on the training part alone. The methods are the most frequent class (the mean of
-    numbers), a linear model of levels, slopes and spectrum, and the nearest training sequence in Euclidean distance and
-    by dynamic time warping; see `SimpleMethod`.
+    numbers), a linear model of levels, slopes and spectrum, the nearest training sequence in Euclidean distance and by
+    dynamic time warping, and a linear model of random convolutions; see `SimpleMethod`.
 
     Parameters
     ----------
@@ -179,7 +180,8 @@ def verdict(
     if len(tested) < _FEWEST:
         raise DataError(f"{place}: a check needs {_FEWEST} held-out sequences, and there is {len(tested)}.")
     missing = _left_out(estimator, [ragged.sequences[i] for i in rows], tested)
-    names = [name for name in (constant_for(estimator), LINEAR, EUCLIDEAN, DTW) if name not in missing]
+    methods = (constant_for(estimator), LINEAR, EUCLIDEAN, DTW, CONVOLUTIONS)
+    names = [name for name in methods if name not in missing]
     estimators = {MODEL: clone(estimator), **{name: SimpleMethod(name, clone(estimator)) for name in names}}
     predictions = {name: method.fit(*known)._predicted(tested) for name, method in estimators.items()}
     if isinstance(actual, StepTags):
@@ -219,12 +221,21 @@ def _part_of_y(estimator: SequenceEstimator, y: Any, ragged: Ragged, rows: Array
 def _left_out(estimator: SequenceEstimator, known: list[Array], tested: list[Array]) -> dict[str, str]:
     """Return the methods that are not tried, and the reason."""
     if estimator._task().per_step:
-        return {DTW: "it compares whole sequences, and a tagger predicts steps."}
+        return {
+            DTW: "it compares whole sequences, and a tagger predicts steps.",
+            CONVOLUTIONS: "it describes whole sequences, and a tagger predicts steps.",
+        }
+    reasons = {DTW: _no_warping(known, tested), CONVOLUTIONS: too_much(known, tested)}
+    return {name: reason for name, reason in reasons.items() if reason is not None}
+
+
+def _no_warping(known: list[Array], tested: list[Array]) -> str | None:
+    """Say why sequences are not warped, if they are not."""
     if not installed("dtaidistance"):
-        return {DTW: 'pip install "elman[dtw]" brings what it needs.'}
+        return 'pip install "elman[dtw]" brings what it needs.'
     if (count := cells(tested, known)) > MOST_CELLS:
-        return {DTW: f"it would compare {count:.0e} pairs of steps, more than {MOST_CELLS:.0e}."}
-    return {}
+        return f"it would compare {count:.0e} pairs of steps, more than {MOST_CELLS:.0e}."
+    return None
 
 
 def _judged(
