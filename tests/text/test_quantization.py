@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from elman import ArgumentError, LanguageModel, UnsupportedError, load
-from elman.network import Stream
+from elman.network import Network, State, Stream
 
 TEXT = "to be or not to be, that is the question. " * 20
 
@@ -46,6 +46,22 @@ def test_text_in_a_precision() -> None:
     }
     assert texts["float32"] == texts[None] and len(set(texts.values())) == 3
     assert texts["bfloat16"] == model.quantized("bfloat16").generate("to be ", length=5000)
+
+
+def test_the_prefix_is_read_in_the_precision(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, starts = LanguageModel(hidden_size=16, epochs=1, random_state=0).fit(TEXT), []
+
+    def streamed(network: Network, state: State, precision: str) -> Stream:
+        starts.append(state)
+        return Stream(network, state, precision=precision)
+
+    monkeypatch.setattr("elman.text.generation.Stream", streamed)
+    model.generate("to be or not to be", length=1, precision="int8")
+    stream = Stream(model.network_, precision="int8")
+    for token in model.vocabulary_.encode("to be or not to b").tolist():
+        stream.step_index(token)
+    np.testing.assert_array_equal(starts[0].h, stream.state.h)
+    np.testing.assert_array_equal(starts[0].c, stream.state.c)
 
 
 def test_a_precision_that_cannot_be_is_refused_at_the_call() -> None:
