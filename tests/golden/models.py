@@ -18,6 +18,7 @@ from elman import (
     SequenceRegressor,
     SequenceTagger,
 )
+from elman.sequences import SimpleMethod
 from elman.training import Checkpoints, Trainer, train_ensemble
 from training.runs import ordered_batches, score, trainer
 
@@ -67,6 +68,12 @@ def tagger() -> SequenceTagger:
     return SequenceTagger(**SMALL, bidirectional=True, window=2).fit(SEQUENCES, [x[:, 0] > 0 for x in SEQUENCES])
 
 
+def simple_method() -> SimpleMethod:
+    """Its kernels are drawn anew when the file is read."""
+    measured = np.array([[x.mean(), x.max()] for x in SEQUENCES])
+    return SimpleMethod("convolutions", SequenceRegressor()).fit(SEQUENCES, measured)
+
+
 def language_model() -> LanguageModel:
     return LanguageModel(hidden_size=4, epochs=1, random_state=1, n_threads=1).fit(TEXT)
 
@@ -87,6 +94,7 @@ MODELS: dict[str, Callable[[], Any]] = {
     "classifier": classifier,
     "regressor": regressor,
     "tagger": tagger,
+    "simple-method": simple_method,
     "language-model": language_model,
     "language-model-continued": continued_language_model,
 }
@@ -104,7 +112,7 @@ def answer(model: Any) -> Any:
         return found.select_dtypes("number").to_numpy().tolist() if hasattr(found, "columns") else found.tolist()
     if isinstance(model, LanguageModel):
         return [model.perplexity(TEXT), model.perplexity("not to be?")]
-    if isinstance(model, SequenceRegressor):
+    if isinstance(model, (SequenceRegressor, SimpleMethod)):
         return model.predict(SEQUENCES).tolist()
     found = model.predict_proba(SEQUENCES)
     return [np.asarray(part).tolist() for part in found]
