@@ -103,9 +103,11 @@ def read_labelled(
         content = read_ts(file)
         labels = None if content.labels is None else [str(value) for value in content.labels.tolist()]
         return Labelled(file, content.sequences, labels, [str(i) for i in range(len(content.sequences))])
-    wanted = [name for name in (id_column, label, *ID_NAMES, *LABEL_NAMES) if name is not None]
-    frame, notes = read_steps(file, encoding, wanted, notation)
+    texts = [*([id_column] if id_column else ID_NAMES), *([label] if label else LABEL_NAMES)]
+    frame, notes = read_steps(file, encoding, texts, notation)
     id_column, time_column, label = _found(file, list(frame.columns), id_column, time_column, label)
+    if label is None:
+        _refuse_text(file, frame.drop(columns=[name for name in (id_column, time_column) if name is not None]))
     ragged = read_frame(str(file), frame, id_column, time_column, exclude=[] if label is None else [label])
     notes.insert(0, _taken(id_column, time_column, label, ragged))
     labels = None if label is None else _one_label_each(file, frame[label].tolist(), label, ragged)
@@ -132,6 +134,16 @@ def _found(
             Remedy("name it with {}", id_column=...),
         )
     return id_column, time_column or find_usual(columns, TIME_NAMES), label or find_usual(columns, LABEL_NAMES)
+
+
+def _refuse_text(file: Path, channels: pd.DataFrame) -> None:
+    """Refuse a column of text among channels: it may hold the classes under a name that is not usual."""
+    for name in channels.columns:
+        if pd.api.types.is_string_dtype(channels[name].dtype):
+            raise DataError(
+                f"{file}: column {name!r} holds text, such as {channels[name].iloc[0]!r}.",
+                Remedy("pass {} if it holds the classes, or remove it", label=name),
+            )
 
 
 def _taken(id_column: str, time_column: str | None, label: str | None, ragged: Ragged) -> str:

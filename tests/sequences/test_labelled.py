@@ -1,0 +1,29 @@
+"""Tables of labelled sequences whose columns have names of their own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from elman import DataError
+from elman.sequences.labelled import read_labelled
+
+TABLE = "move,at,x,y,shape\n1,1,0.5,1.5,arc\n1,2,0.7,2.5,arc\n2,1,0.9,3.5,line\n"
+
+
+def test_a_channel_may_have_the_usual_name_of_labels(tmp_path: Path) -> None:
+    (tmp_path / "moves.csv").write_text(TABLE)
+    known = read_labelled(tmp_path / "moves.csv", "move", "at", "shape")
+    assert known.labels == ["arc", "line"]
+    assert known.data["y"].tolist() == [1.5, 2.5, 3.5] and known.data["y"].dtype == "float64"
+
+
+def test_a_column_of_text_may_be_the_classes(tmp_path: Path) -> None:
+    (tmp_path / "moves.csv").write_text(TABLE.replace(",y,", ",z,"))
+    with pytest.raises(DataError) as caught:
+        read_labelled(tmp_path / "moves.csv", "move", "at")
+    assert str(caught.value) == (
+        f"{tmp_path}/moves.csv: column 'shape' holds text, such as 'arc'. "
+        'Pass label="shape" if it holds the classes, or remove it.'
+    )
