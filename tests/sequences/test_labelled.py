@@ -27,3 +27,11 @@ def test_a_column_of_text_may_be_the_classes(tmp_path: Path) -> None:
         f"{tmp_path}/moves.csv: column 'shape' holds text, such as 'arc'. "
         'Pass label="shape" if it holds the classes, or remove it.'
     )
+
+
+def test_a_channel_of_the_model_is_not_taken_for_the_classes(tmp_path: Path) -> None:
+    (tmp_path / "moves.csv").write_text(
+        "\n".join(line.rpartition(",")[0] for line in TABLE.replace("y", "Y").splitlines())
+    )
+    known = read_labelled(tmp_path / "moves.csv", "move", "at", channels=["x", "Y"])
+    assert known.labels is None and list(known.data) == ["move", "at", "x", "Y"]

@@ -80,5 +80,5 @@ def labelled_sequences(model: Any, file: Path, columns: Columns, *, quiet: bool)
             usage_error("--label COLUMN: name the column of tags.")
         where = columns.id, columns.time, columns.label
         return *read_tagged(model, file, *where, reading.encoding, reading.notation), columns.label
-    known = read(file, columns.id, columns.time, columns.label, reading, quiet=quiet)
+    known = read(file, columns.id, columns.time, columns.label, reading, model, quiet=quiet)
     return model.set_params(**known.columns), known.data, labels_for(model, file, known.known_labels)

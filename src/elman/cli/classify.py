@@ -156,7 +156,8 @@ def predict(
     check_writable("--output", output, model, file)
     from elman.sequences.labelled import with_columns
 
-    classifier, known = _load(model), read(file, id_, time, label, reading, quiet=quiet)
+    classifier = _load(model)
+    known = read(file, id_, time, label, reading, classifier, quiet=quiet)
     frame = _classified(with_columns(classifier, known), known)
     if output is not None:
         write_csv(output, frame)
@@ -181,7 +182,8 @@ def evaluate(
     check_extra("--plot", plot, "matplotlib")
     from elman.sequences.labelled import report_on
 
-    report = report_on(_load(model), read(file, id_, time, label, reading, quiet=quiet))
+    classifier = _load(model)
+    report = report_on(classifier, read(file, id_, time, label, reading, classifier, quiet=quiet))
     _show(report, file.name)
     _draw(plot, report, None)
 
@@ -257,15 +259,23 @@ def _classified(model: SequenceClassifier | SimpleMethod, known: Labelled) -> pd
 
 
 def read(
-    file: Path, id_: str | None, time: str | None, label: str | None, reading: Reading, *, quiet: bool
+    file: Path,
+    id_: str | None,
+    time: str | None,
+    label: str | None,
+    reading: Reading,
+    model: Any = None,
+    *,
+    quiet: bool,
 ) -> Labelled:
-    """Read a file of any of the three kinds, and print the columns chosen."""
+    """Read a file of any of the three kinds, for a fitted model if there is one, and print the columns chosen."""
     from elman.sequences.labelled import read_labelled
 
     check_readable(None, file)
     if file.suffix.lower() == ".ts":
         refuse_unused(f"{file}: says how it is written", reading.by_option)
-    known = read_labelled(file, id_, time, label, reading.encoding, reading.notation)
+    channels = list(getattr(model, "feature_names_in_", ()))
+    known = read_labelled(file, id_, time, label, reading.encoding, reading.notation, channels)
     for note in [] if quiet else known.notes:
         say(f"{file}: {note}.")
     return known

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,7 @@ def read_labelled(
     label: str | None = None,
     encoding: str = "utf-8",
     notation: Notation | None = None,
+    channels: Sequence[str] = (),
 ) -> Labelled:
     r"""Read a ``.ts`` file, or a CSV or Parquet table with one row per step.
 
@@ -79,6 +81,8 @@ def read_labelled(
         Of a CSV file.
     notation : Notation, optional
         Notation of numbers and dates in a table.
+    channels : sequence of str
+        Names of columns that are channels, so that none of them is taken for the classes.
 
     Returns
     -------
@@ -103,9 +107,10 @@ def read_labelled(
         content = read_ts(file)
         labels = None if content.labels is None else [str(value) for value in content.labels.tolist()]
         return Labelled(file, content.sequences, labels, [str(i) for i in range(len(content.sequences))])
-    texts = [*([id_column] if id_column else ID_NAMES), *([label] if label else LABEL_NAMES)]
+    label_names = [name for name in LABEL_NAMES if name not in {channel.lower() for channel in channels}]
+    texts = [*([id_column] if id_column else ID_NAMES), *([label] if label else label_names)]
     frame, notes = read_steps(file, encoding, texts, notation)
-    id_column, time_column, label = _found(file, list(frame.columns), id_column, time_column, label)
+    id_column, time_column, label = _found(file, list(frame.columns), id_column, time_column, label, label_names)
     if label is None:
         _refuse_text(file, frame.drop(columns=[name for name in (id_column, time_column) if name is not None]))
     ragged = read_frame(str(file), frame, id_column, time_column, exclude=[] if label is None else [label])
@@ -117,7 +122,12 @@ def read_labelled(
 
 
 def _found(
-    file: Path, columns: list[str], id_column: str | None, time_column: str | None, label: str | None
+    file: Path,
+    columns: list[str],
+    id_column: str | None,
+    time_column: str | None,
+    label: str | None,
+    label_names: Sequence[str],
 ) -> tuple[str, str | None, str | None]:
     """Find columns that were not given by their usual names."""
     named = {"id_column": id_column, "time_column": time_column, "label": label}
@@ -133,7 +143,7 @@ def _found(
             f"{file}: no column tells sequences apart (columns: {listed(columns)}).",
             Remedy("name it with {}", id_column=...),
         )
-    return id_column, time_column or find_usual(columns, TIME_NAMES), label or find_usual(columns, LABEL_NAMES)
+    return id_column, time_column or find_usual(columns, TIME_NAMES), label or find_usual(columns, label_names)
 
 
 def _refuse_text(file: Path, channels: pd.DataFrame) -> None:

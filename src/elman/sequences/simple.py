@@ -163,6 +163,11 @@ class SimpleMethod(Estimator[FittedMethod], BaseEstimator):
         changed: Self = BaseEstimator.set_params(self, **params)
         return changed
 
+    @property
+    def feature_names_in_(self) -> Array:
+        """Names of columns; none if the sequences of fit had none."""
+        return np.array(self._attribute("feature_names_in_").inputs.names or (), dtype=object)
+
     def fit(self, X: Any, y: Any) -> Self:
         """Learn from sequences X with targets y, in the forms of ``like.fit``.
 
