@@ -16,6 +16,7 @@ import elman
 from cli.commands import read_csv
 from elman import SequenceClassifier, SequenceRegressor
 from elman.cli.app import app
+from elman.cli.classify import _METHODS
 from elman.sequences import SimpleMethod
 
 SMALL = ["--hidden-size", "4", "--updates", "60", "--window", "2"]
@@ -158,7 +159,10 @@ def test_a_method_that_cannot_be_is_refused(run: Callable[..., Any], table: Path
         f"Error: {tmp_path / 'model'}: holds a SimpleMethod like SequenceRegressor, not a classifier.\n",
     )
     done = CliRunner().invoke(app, ["explain", str(tmp_path / "model"), "--data", str(table), "--row", "1"])
-    assert done.stderr == f"Error: {tmp_path / 'model'}: holds a SimpleMethod, which this command does not take.\n"
+    assert done.stderr == (
+        f"Error: {tmp_path / 'model'}: holds a SimpleMethod, which this command does not take; "
+        "elman.load reads it in Python.\n"
+    )
 
 
 def test_the_model_is_that_of_the_library(run: Callable[..., Any], table: Path, tmp_path: Path) -> None:
@@ -328,3 +332,9 @@ def test_encodings_and_unknown_classes(run: Callable[..., Any], table: Path, tmp
     )
     done = run("evaluate", table, table)
     assert done.exit_code == 1 and "not an Elman file" in done.stderr
+
+
+def test_the_methods_of_the_option_are_those_that_a_classifier_has() -> None:
+    with pytest.raises(elman.ArgumentError) as caught:
+        SimpleMethod("none", SequenceClassifier()).fit([[[1.0]], [[2.0]]], ["a", "b"])
+    assert f"must be one of {', '.join(map(repr, _METHODS))}, got" in str(caught.value)

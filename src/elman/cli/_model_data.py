@@ -54,7 +54,9 @@ class Columns:
         """Refuse a model that no command shows or measures, and columns that one of this kind does not use."""
         kind = type(model).__name__
         if kind not in _UNUSED:
-            raise UnsupportedError(f"{file}: holds a {kind}, which this command does not take.")
+            raise UnsupportedError(
+                f"{file}: holds a {kind}, which this command does not take; elman.load reads it in Python."
+            )
         refuse_unused(f"{file}: holds a {kind}", {name: self.by_option[name] for name in _UNUSED[kind]})
 
 
