@@ -453,6 +453,14 @@ NB_MODULE(_native, m) {
         if (!elman::use_isa(name)) throw nb::value_error(("no such ISA level here: " + name).c_str());
     });
     m.def("use_vnni", &elman::use_vnni, "wanted"_a);
+    m.def("reading", [] {
+        const elman::Reading used = elman::reading();
+        return nb::make_tuple(used.fetched_beyond, used.copies_short_rows);
+    });
+    m.def(
+        "use_reading",
+        [](int64_t fetched_beyond, bool copies_short_rows) { elman::use_reading({fetched_beyond, copies_short_rows}); },
+        "fetched_beyond"_a, "copies_short_rows"_a);
     m.def("num_threads", [] { return elman::default_threads(); });
     m.def("cgroup_cpus", &elman::cgroup_cpus, "root"_a, "cpus"_a);
 }

@@ -125,7 +125,7 @@ template <class Array, class F> auto for_dtype(const Array& a, F&& f) {
 template <class F> auto execute(int n_threads, F&& f) {
     elman::Call call;
     const Run run{n_threads > 0 ? n_threads : elman::default_threads(), elman::run_parallel, elman::thread_scratch,
-                  elman::call_stopped};
+                  elman::call_stopped, elman::reading()};
     struct Finish {
         elman::Call& call;
         void check() const {

@@ -63,6 +63,16 @@ const KernelTable* find(const char* name) {
 std::atomic<const KernelTable*> chosen{nullptr};
 std::atomic<bool> vnni_wanted{true};
 
+Reading reading_of_cpu() {
+    const int64_t l2 = intel_l2_bytes();
+    return l2 > 0 ? Reading{l2 / 2, true} : Reading{};
+}
+
+Reading& reading_in_use() {
+    static Reading used = reading_of_cpu();
+    return used;
+}
+
 }  // namespace
 
 const KernelTable& kernels() {
@@ -92,6 +102,10 @@ const NarrowKernels& int8_kernels() {
 }
 
 void use_vnni(bool wanted) { vnni_wanted = wanted; }
+
+Reading reading() { return reading_in_use(); }
+
+void use_reading(const Reading& wanted) { reading_in_use() = wanted; }
 
 bool use_isa(const std::string& name) {
     const KernelTable* table = find(name.c_str());

@@ -17,6 +17,12 @@ const NarrowKernels& int8_kernels();
 // Whether to use that second set; tests turn it off to run the first.
 void use_vnni(bool wanted);
 
+// How kernels read memory on this CPU: on Intel's ahead of time, because their L2 and L3 caches answer late.
+Reading reading();
+
+// Replaces it for every later call; tests run both ways on every CPU.
+void use_reading(const Reading& wanted);
+
 // Names of the levels that were compiled and that this CPU can run, slowest first.
 std::vector<std::string> isa_levels();
 

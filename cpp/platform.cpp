@@ -60,6 +60,21 @@ bool has_avx512_vnni() {
 #endif
 }
 
+std::int64_t intel_l2_bytes() {
+#if defined(__x86_64__)
+    unsigned eax, ebx, ecx, edx;
+    // "GenuineIntel", four letters a register.
+    if (!__get_cpuid(0, &eax, &ebx, &ecx, &edx) || ebx != 0x756e6547u || edx != 0x49656e69u || ecx != 0x6c65746eu)
+        return 0;
+    for (unsigned i = 0; __get_cpuid_count(4, i, &eax, &ebx, &ecx, &edx) && (eax & 31u); ++i) {
+        if ((eax >> 5 & 7u) != 2) continue;
+        // Ways, partitions, bytes of a line and sets, each less one.
+        return std::int64_t{(ebx >> 22) + 1} * ((ebx >> 12 & 1023u) + 1) * ((ebx & 4095u) + 1) * (ecx + 1);
+    }
+#endif
+    return 0;
+}
+
 long long monotonic_ns() {
 #if defined(_WIN32)
     return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())

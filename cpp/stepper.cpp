@@ -259,7 +259,8 @@ class Stepper {
         elman::Call call;
         elman::CallGuard guard(call, true);
         body(Run{1, elman::run_parallel, elman::thread_scratch,
-                 [] { return false; }});  // the GIL is held, so no signal handler can run
+                 [] { return false; },  // the GIL is held, so no signal handler can run
+                 elman::reading()});
     }
 
     StepArrays arrays_;

@@ -111,13 +111,28 @@ void pack(Columns kind, T* dst, int64_t panel_stride, const T* src, int64_t K, i
 }
 
 template <class T, int G> constexpr int kPanel = G * kLanes<T>;
+template <class T> constexpr int64_t kLine = 64 / static_cast<int64_t>(sizeof(T));  // elements of a line of the cache
+
+// Weights that will be used next and are still to be fetched; none if next = end.
+template <class T> struct Ahead {
+    const T *next = nullptr, *end = nullptr;
+    // The first of so many lines, which the caller fetches; null if none is left, and at levels that are older than the CPUs that fetch.
+    ELMAN_INLINE const T* take(int64_t lines) {
+        if (!kFetchesAhead || next >= end) return nullptr;
+        const T* first = next;
+        next += lines * kLine<T>;
+        return first;
+    }
+};
 
 // acc[r][p G + g] += sum_k a[r][k] * panel_p[k][g], k ascending. P panels stand panel_stride apart; each is Wide vectors wide, of which
 // the first G take part. One row alone has too few sums to hide the latency of an addition: it meets several panels at once.
-template <class T, int R, int G, int Wide = G, int P = 1>
+// With kFetch, every k fetches a line of the weights `later` into the L2.
+template <class T, int R, int G, int Wide = G, int P = 1, bool kFetch = false>
 ELMAN_INLINE void chain(Vec<T> (&acc)[R][P * G], const T* const (&a)[R], const T* panel, int64_t K,
-                        int64_t panel_stride = 0) {
+                        int64_t panel_stride = 0, [[maybe_unused]] const T* later = nullptr) {
     for (int64_t k = 0; k < K; ++k) {
+        if constexpr (kFetch) prefetch_to_l2(later + k * kLine<T>);
         Vec<T> w[P * G];
         ELMAN_UNROLL(8)
         for (int p = 0; p < P; ++p) {
@@ -184,8 +199,11 @@ template <class T, int G> ELMAN_INLINE void count_lanes(int (&lanes)[G], int64_t
     }
 }
 
+constexpr int64_t kPiece = 800;      // values of k for which a panel and its rows stay in the L2 together
+constexpr int64_t kFewestRows = 96;  // rows of a block: fewer would read large weights too often
+
 // c[row] = start[row] + a[row] W for the rows rows[begin … end), where start is: c itself (accumulate), or b, or zero; only the columns
-// of some panels if the call says so.
+// of some panels if the call says so. Large panels are read in pieces, between which the sums stand in c.
 template <class T>
 void multiply_rows(const Run& run, const T* a, int64_t a_stride, const Packed<T>& W, const T* b, bool accumulate, T* c,
                    int64_t c_stride, const Rows& rows, Span span, Span panels = {0, INT64_MAX}) {
@@ -194,43 +212,57 @@ void multiply_rows(const Run& run, const T* a, int64_t a_stride, const Packed<T>
     // A block of rows that stays in the L2 while all panels pass over it.
     constexpr int64_t height = kRows<1>;
     int64_t block = 131072 / static_cast<int64_t>(sizeof(T)) / (W.K > 0 ? W.K : 1) / height * height;
-    block = block < height ? height : block;
+    block = block < kFewestRows ? kFewestRows : block;
+    const int pieces = W.packed && W.K > kPiece ? static_cast<int>(ceil_div(W.K, kPiece)) : 1;
+    const auto piece_at = [&](int64_t p, int64_t k) { return W.data + (p * W.K + k) * kPanel<T, kWide>; };
+    const bool fetches = W.packed && (last - panels.begin) * W.K * kPanel<T, kWide> * static_cast<int64_t>(sizeof(T)) >
+                                         run.reading.fetched_beyond;
     for (int64_t first = span.begin; first < span.end; first += block) {
         if (first > span.begin && run.stopped()) return;
         const int64_t n = (span.end - first) < block ? span.end - first : block;
         for (int64_t p = panels.begin; p < last; ++p) {
-            const T* panel = W.data + p * W.K * kPanel<T, kWide>;
             const int64_t column = p * kPanel<T, kWide>;
-            with_width<kWide>(vectors_left<T>(W.columns, p), [&]<int G>() {
-                int lanes[G];
-                count_lanes<T, G>(lanes, W.columns, p);
-                for_tiles<kRows<G>>(n, [&]<int R>(int64_t begin) {
-                    Vec<T> acc[R][G];
-                    const T* in[R];
-                    T* out[R];
-                    for (int r = 0; r < R; ++r) {
-                        const int64_t row = rows[first + begin + r];
-                        in[r] = a + row * a_stride;
-                        out[r] = c + row * c_stride + column;
-                    }
-                    ELMAN_UNROLL(8)
-                    for (int r = 0; r < R; ++r) {
-                        ELMAN_UNROLL(8)
-                        for (int g = 0; g < G; ++g) {
-                            acc[r][g] = accumulate ? load_first(out[r] + g * L, lanes[g])
-                                        : b        ? load_first(b + column + g * L, lanes[g])
-                                                   : Vec<T>{};
+            for (int piece = 0; piece < pieces; ++piece) {
+                const Span ks = share(W.K, piece, pieces);
+                const bool goes_on = accumulate || ks.begin > 0;
+                // The next piece of the panel, of the next one, or of the first, where the next block or step begins.
+                const bool turn = p + 1 == last && piece + 1 == pieces;
+                const T* later = turn ? piece_at(panels.begin, 0) : piece_at(p, ks.end);
+                Ahead<T> ahead{later, fetches ? later + (ks.end - ks.begin) * kPanel<T, kWide> : later};
+                with_width<kWide>(vectors_left<T>(W.columns, p), [&]<int G>() {
+                    int lanes[G];
+                    count_lanes<T, G>(lanes, W.columns, p);
+                    for_tiles<kRows<G>>(n, [&]<int R>(int64_t begin) {
+                        Vec<T> acc[R][G];
+                        const T* in[R];
+                        T* out[R];
+                        for (int r = 0; r < R; ++r) {
+                            const int64_t row = rows[first + begin + r];
+                            in[r] = a + row * a_stride + ks.begin;
+                            out[r] = c + row * c_stride + column;
                         }
-                    }
-                    if (W.packed) chain<T, R, G, kWide>(acc, in, panel, W.K);
-                    else chain_unpacked<T, R, G>(acc, in, W.data + column, W.columns, W.K, lanes);
-                    ELMAN_UNROLL(8)
-                    for (int r = 0; r < R; ++r) {
                         ELMAN_UNROLL(8)
-                        for (int g = 0; g < G; ++g) store_first(out[r] + g * L, acc[r][g], lanes[g]);
-                    }
+                        for (int r = 0; r < R; ++r) {
+                            ELMAN_UNROLL(8)
+                            for (int g = 0; g < G; ++g) {
+                                acc[r][g] = goes_on ? load_first(out[r] + g * L, lanes[g])
+                                            : b     ? load_first(b + column + g * L, lanes[g])
+                                                    : Vec<T>{};
+                            }
+                        }
+                        const int64_t K = ks.end - ks.begin;
+                        const T* panel = piece_at(p, ks.begin);
+                        if (const T* line = ahead.take(K)) chain<T, R, G, kWide, 1, true>(acc, in, panel, K, 0, line);
+                        else if (W.packed) chain<T, R, G, kWide>(acc, in, panel, K);
+                        else chain_unpacked<T, R, G>(acc, in, W.data + column, W.columns, K, lanes);
+                        ELMAN_UNROLL(8)
+                        for (int r = 0; r < R; ++r) {
+                            ELMAN_UNROLL(8)
+                            for (int g = 0; g < G; ++g) store_first(out[r] + g * L, acc[r][g], lanes[g]);
+                        }
+                    });
                 });
-            });
+            }
         }
     }
 }
@@ -263,15 +295,21 @@ template <class T> struct GradientOperands {
     T* space;
 };
 
-constexpr int64_t kDepth = 384;    // rows summed per block
-constexpr int64_t kShortRow = 32;  // vectors of a row of A or B that is read where it stands
+constexpr int64_t kDepth = 384;          // rows summed per block
+constexpr int64_t kShortRow = 32;        // vectors of a row of A or B that is read where it stands
+constexpr int64_t kManyRows = 96;        // rows of dW that share the cost of a copy of B
+constexpr int64_t kGatheredAtOnce = 16;  // rows of A that stay in the L1 while all tiles take their columns
 
-// For one panel of B, all of A, a column of ones, and what a last vector has too much.
-template <class T> constexpr int64_t gradient_scratch(int64_t m) {
-    return kDepth * (kPanel<T, kWide> + m + 1) + kLanes<T>;
-}
+// For one panel of B, all of A and a column of ones.
+template <class T> constexpr int64_t gradient_scratch(int64_t m) { return kDepth * (kPanel<T, kWide> + m + 1); }
 
-// The rows of A or B that a block sums over: row j begins at at + order[j] stride.
+// Rows of A or B that have been gathered: row j begins at at + j kStride.
+template <class T, int kStride> struct GatheredRows {
+    const T* at;
+    ELMAN_INLINE const T* operator[](int64_t j) const { return at + j * kStride; }
+};
+
+// The rows of A or B that a block sums over, where they stand: row j begins at at + order[j] stride.
 template <class T> struct BlockRows {
     const T* at;
     const int64_t* order;
@@ -287,7 +325,7 @@ constexpr Places ascending() {
     for (int64_t j = 0; j < kDepth; ++j) places.at[j] = j;
     return places;
 }
-constexpr Places kAscending = ascending();  // the order of rows that have been gathered
+constexpr Places kAscending = ascending();  // the order of gathered rows beside rows that stand where they stood
 
 // Rows order[0 … depth) of one panel of B, one below the other.
 template <class T, int G>
@@ -310,9 +348,9 @@ template <class T> struct GradientTile {
 };
 
 // R rows of a tile, one panel's columns, += A^T B, j ascending; `first` starts from zero. Full: the panel has no vector that ends early.
-template <class T, int R, int G, bool Full>
+template <class T, int R, int G, bool Full, class RowsOfA, class RowsOfB>
 ELMAN_INLINE void add_to_gradient(const GradientOperands<T>& w, const GradientTile<T>& tile, int64_t p,
-                                  const BlockRows<T>& A, const BlockRows<T>& B, int64_t depth, bool first) {
+                                  const RowsOfA& A, const RowsOfB& B, int64_t depth, bool first) {
     constexpr int L = kLanes<T>;
     Vec<T> acc[R][G];
     int lanes[G];
@@ -350,22 +388,25 @@ ELMAN_INLINE void add_to_gradient(const GradientOperands<T>& w, const GradientTi
     }
 }
 
-// The columns of A that a tile of R rows meets, masked, of rows order[0 … depth), one below the other; with a bias, the last is ones. A
-// vector is stored whole: what it has too much stands where the next one comes.
+// The columns of A that a tile of R rows meets, masked, of rows order[begin … end), one below the other; with a bias, the last is ones.
 template <class T, int R>
-ELMAN_INLINE void gather_columns(const GradientTile<T>& tile, int64_t N, const int64_t* order, int64_t depth,
-                                 T* panel) {
+ELMAN_INLINE void gather_columns(const GradientTile<T>& tile, int64_t N, const int64_t* order, Span js, T* panel) {
     constexpr int L = kLanes<T>;
     const GradientSide<T>& side = tile.side;
     const int columns = tile.bias ? R - 1 : R;
-    for (int64_t j = 0; j < depth; ++j) {
+    if (!tile.bias && !side.mask) {  // nearly all of them
+        for (int64_t j = js.begin; j < js.end; ++j)
+            std::memcpy(panel + j * R, side.A + order[j] * side.a_stride + tile.m, R * sizeof(T));
+        return;
+    }
+    for (int64_t j = js.begin; j < js.end; ++j) {
         const T* row = side.A + order[j] * side.a_stride + tile.m;
         const T* mask = side.mask ? side.mask + order[j] % N * side.a_stride + tile.m : nullptr;
         for (int r = 0; r < columns; r += L) {
             const int lanes = columns - r < L ? columns - r : L;
             Vec<T> values = load_first(row + r, lanes);
             if (mask) values *= load_first(mask + r, lanes);
-            store(panel + j * R + r, values);
+            store_first(panel + j * R + r, values, lanes);
         }
         if (tile.bias) panel[j * R + columns] = 1;
     }
@@ -387,43 +428,58 @@ template <class T, class F> ELMAN_INLINE void for_gradient_tiles(const GradientO
     }
 }
 
-// One block of rows takes part in all of dW. Where a page holds several rows of A and of B, packing them costs more than it saves; else A
-// is packed whole, and B a panel at a time, which stays in the cache while every tile of A passes over it. A column of ones is packed in
-// either case, and those of its tile with it.
+// One block of rows takes part in all of dW. Gathered, A is copied whole, and B a panel at a time, which stays in the cache while every
+// tile of A passes over it. A column of ones is gathered in either case, and those of its tile with it.
 template <class T>
-void add_block(const GradientOperands<T>& w, const int64_t* order, int64_t depth, bool packed, bool first) {
+void add_block(const GradientOperands<T>& w, const int64_t* order, int64_t depth, bool gathers, bool first) {
     T *b_panel = w.space, *a_panels = w.space + kDepth * kPanel<T, kWide>;
-    for_gradient_tiles(w, [&]<int R>(const GradientTile<T>& tile) {
-        if (packed || tile.bias) gather_columns<T, R>(tile, w.N, order, depth, a_panels + tile.place * depth);
-    });
+    for (int64_t j = 0; j < depth; j += kGatheredAtOnce) {
+        const Span js{j, depth - j < kGatheredAtOnce ? depth : j + kGatheredAtOnce};
+        for_gradient_tiles(w, [&]<int R>(const GradientTile<T>& tile) {
+            if (gathers || tile.bias) gather_columns<T, R>(tile, w.N, order, js, a_panels + tile.place * depth);
+        });
+    }
     for (int64_t p = 0; p < Packed<T>::panels(w.n); ++p) {
-        const int64_t column = p * kPanel<T, kWide>;
-        const auto add = [&]<int G, bool Full>(const BlockRows<T>& B) {
-            for_gradient_tiles(w, [&]<int R>(const GradientTile<T>& tile) {
-                const bool gathered = packed || tile.bias;
-                const BlockRows<T> A = gathered ? BlockRows<T>{a_panels + tile.place * depth, kAscending.at, R}
-                                                : BlockRows<T>{tile.side.A + tile.m, order, tile.side.a_stride};
-                if constexpr (R <= kRows<G>) add_to_gradient<T, R, G, Full>(w, tile, p, A, B, depth, first);
-            });
-        };
         with_width<kWide>(vectors_left<T>(w.n, p), [&]<int G>() {
-            if (packed) {
-                gather_panel<T, G>(w, order, depth, p, b_panel);
-                return add.template operator()<G, true>({b_panel, kAscending.at, kPanel<T, G>});
-            }
-            const BlockRows<T> B{w.B + column, order, w.b_stride};
-            w.n - column >= kPanel<T, G> ? add.template operator()<G, true>(B) : add.template operator()<G, false>(B);
+            if (gathers) gather_panel<T, G>(w, order, depth, p, b_panel);
+            for_gradient_tiles(w, [&]<int R>(const GradientTile<T>& tile) {
+                if constexpr (R <= kRows<G>) {
+                    const T* a_panel = a_panels + tile.place * depth;
+                    if (gathers) {
+                        add_to_gradient<T, R, G, true>(w, tile, p, GatheredRows<T, R>{a_panel},
+                                                       GatheredRows<T, kPanel<T, G>>{b_panel}, depth, first);
+                        return;
+                    }
+                    const int64_t column = p * kPanel<T, kWide>;
+                    const BlockRows<T> A = tile.bias ? BlockRows<T>{a_panel, kAscending.at, R}
+                                                     : BlockRows<T>{tile.side.A + tile.m, order, tile.side.a_stride};
+                    const BlockRows<T> B{w.B + column, order, w.b_stride};
+                    if (w.n - column >= kPanel<T, G>) add_to_gradient<T, R, G, true>(w, tile, p, A, B, depth, first);
+                    else add_to_gradient<T, R, G, false>(w, tile, p, A, B, depth, first);
+                }
+            });
         });
     }
 }
 
-template <class T> void weight_gradient(const Run& run, const GradientOperands<T>& w, const Rows& rows) {
+// Whether blocks gather their rows: long ones always, because each is in a page of its own; short ones where the CPU wants it and the
+// copies serve many rows of dW.
+template <class T> bool gathers_rows(const Run& run, const GradientOperands<T>& w) {
     const auto is_long = [](int64_t stride) { return stride > kShortRow * kLanes<T>; };
+    bool gathers = is_long(w.b_stride);
+    int64_t m = 0;
+    for (int i = 0; i < w.count; ++i) {
+        gathers = gathers || w.sides[i].mask || is_long(w.sides[i].a_stride);
+        m += w.sides[i].ms.end - w.sides[i].ms.begin;
+    }
+    return gathers || (run.reading.copies_short_rows && m >= kManyRows);
+}
+
+template <class T> void weight_gradient(const Run& run, const GradientOperands<T>& w, const Rows& rows) {
     const auto clear = [&](T* out) { std::memset(out, 0, static_cast<std::size_t>(w.n) * sizeof(T)); };
-    bool packed = is_long(w.b_stride);
+    const bool gathers = gathers_rows(run, w);
     for (int i = 0; i < w.count; ++i) {
         const GradientSide<T>& side = w.sides[i];
-        packed = packed || side.mask || is_long(side.a_stride);
         if (rows.count > 0 || w.accumulate) continue;
         for (int64_t m = side.ms.begin; m < side.ms.end; ++m) clear(side.dW + m * w.w_stride);
         if (side.db) clear(side.db);
@@ -433,7 +489,7 @@ template <class T> void weight_gradient(const Run& run, const GradientOperands<T
         const int64_t depth = rows.count - done < kDepth ? rows.count - done : kDepth;
         int64_t order[kDepth];
         for (int64_t j = 0; j < depth; ++j) order[j] = rows[rows.count - 1 - done - j];
-        add_block(w, order, depth, packed, done == 0 && !w.accumulate);
+        add_block(w, order, depth, gathers, done == 0 && !w.accumulate);
     }
 }
 

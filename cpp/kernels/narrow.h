@@ -48,10 +48,9 @@ template <class Cell, class CellFormat, bool kRecurrent = true> struct Narrow : 
 
     // b + x W_x of row n for P panels from panel p on.
     template <int P, int W>
-    ELMAN_INLINE void enter(Vec<float> (&acc)[1][P * W], const StateFlow<float>& s, const int64_t& n, int64_t p,
-                            const float* packed) const {
+    ELMAN_INLINE void enter(Vec<float> (&acc)[1][P * W], const int64_t& n, int64_t p, const float* packed) const {
         const float* panel = packed + p * panel_size();
-        if (f.one_hot) return this->template take_sums<1, W, P>(acc, s, 0, &n, p, panel, panel_size());
+        if (f.one_hot) return this->template add_rows<1, W, P>(acc, 0, &n, p, panel, panel_size());
         ELMAN_UNROLL(16)
         for (int g = 0; g < P * W; ++g) acc[0][g] = load(panel + g / W * panel_size() + g % W * L);
         Format::template add<P, W, G>(acc[0], x[n], panel + kLine, f.D, panel_size());
@@ -70,7 +69,7 @@ template <class Format> struct NarrowLstm : Narrow<LstmForwardStep<float>, Forma
     using Base::Base, Base::f, Base::G, Base::L;
 
     void panel(const StateFlow<float>& s, int64_t t, int64_t p, const int64_t* rows, int64_t, const float* h_in,
-               const float* packed) const {
+               const float* packed, Ahead<float>&) const {
         tile<1>(s, t, p, rows, h_in, packed);
     }
 
@@ -79,7 +78,7 @@ template <class Format> struct NarrowLstm : Narrow<LstmForwardStep<float>, Forma
               const float* packed) const {
         for (int64_t n = 0; n < f.N; ++n) {
             Vec<float> acc[1][P * G], sums[1][P * G];
-            this->template enter<P, G>(acc, s, n, p, packed);
+            this->template enter<P, G>(acc, n, p, packed);
             this->template recur<P, G>(acc, n, p, packed);
             copy_sums<float>(sums, acc);
             this->finish(s, t, &n, p * L, sums[0], 1, P);
@@ -92,7 +91,7 @@ template <class Format> struct NarrowGru : Narrow<GruForwardStep<float>, Format>
     using Base::Base, Base::f, Base::G, Base::L;
 
     void panel(const StateFlow<float>& s, int64_t t, int64_t p, const int64_t* rows, int64_t, const float* h_in,
-               const float* packed) const {
+               const float* packed, Ahead<float>&) const {
         tile<1>(s, t, p, rows, h_in, packed);
     }
 
@@ -101,7 +100,7 @@ template <class Format> struct NarrowGru : Narrow<GruForwardStep<float>, Format>
               const float* packed) const {
         for (int64_t n = 0; n < f.N; ++n) {
             Vec<float> acc[1][P * G], sums[1][P * G], from_x[P];
-            this->template enter<P, G>(acc, s, n, p, packed);
+            this->template enter<P, G>(acc, n, p, packed);
             ELMAN_UNROLL(8)
             for (int q = 0; q < P; ++q) {
                 const int64_t unit = (p + q) * L;
@@ -122,7 +121,7 @@ template <class Format, bool kRecurrent> struct NarrowRnn : Narrow<RnnForwardSte
     bool accumulate = false;  // o += instead of o =, without a bias
 
     void panel(const StateFlow<float>& s, int64_t t, int64_t p, const int64_t* rows, int64_t, const float* h_in,
-               const float* packed) const {
+               const float* packed, Ahead<float>&) const {
         this->with_panel_width(p, [&]<int W>() { tile<1, 1, W>(s, t, p, rows, h_in, packed); });
     }
 
@@ -137,7 +136,7 @@ template <class Format, bool kRecurrent> struct NarrowRnn : Narrow<RnnForwardSte
                 const float* part = packed + p * this->panel_size() + Base::kLine;
                 Format::template add<P, W, G>(acc[0], this->x[n], part, f.D, this->panel_size());
             } else {
-                this->template enter<P, W>(acc, s, n, p, packed);
+                this->template enter<P, W>(acc, n, p, packed);
             }
             if constexpr (kRecurrent) this->template recur<P, W>(acc, n, p, packed);
             this->template finish<1, P, W>(s, t, p, &n, acc);

@@ -39,6 +39,15 @@ template <class T, Columns kColumns, int kVectors, int kGatesOfUnit> struct Forw
     // Units of h_{t-1} that meet W_h.
     int64_t recurrent_inputs(const StateFlow<T>& s, int64_t t) const { return s.from_zeros && t == 0 ? 0 : f.H; }
 
+    // Inputs that a panel meets during a step: none if their sums were hoisted.
+    int64_t entering(const StateFlow<T>& s) const { return s.sums ? 0 : inputs(); }
+
+    // The weights of panel p that a step will read.
+    Ahead<T> weights_of(const StateFlow<T>& s, const T* packed, int64_t p) const {
+        const T* panel = packed + p * panel_size();
+        return {panel + (s.sums ? recurrent_part() : 0), panel + panel_size()};
+    }
+
     void pack(T* dst) const {
         const auto put = [&](T* to, const T* W, int64_t rows) {
             ::pack<T, G>(kColumns, to, panel_size(), W, rows, f.H, kGates * f.H, 1);
@@ -56,25 +65,26 @@ template <class T, Columns kColumns, int kVectors, int kGatesOfUnit> struct Forw
     }
 
     // b + x W_x of R rows of x, for the first W vectors of P panels.
-    template <int R, int W, int P = 1>
-    ELMAN_INLINE void form_sums(Vec<T> (&acc)[R][P * W], const T* const (&x)[R], const T* panel, int64_t stride) const {
+    template <int R, int W, int P = 1, bool kFetch = false>
+    ELMAN_INLINE void form_sums(Vec<T> (&acc)[R][P * W], const T* const (&x)[R], const T* panel, int64_t stride,
+                                const T* later = nullptr) const {
         ELMAN_UNROLL(8)
         for (int r = 0; r < R; ++r) {
             ELMAN_UNROLL(16)
             for (int g = 0; g < P * W; ++g) acc[r][g] = bias<W>(panel, stride, g);
         }
-        chain<T, R, W, G, P>(acc, x, panel + kPanel<T, G>, f.D, stride);
+        chain<T, R, W, G, P, kFetch>(acc, x, panel + kPanel<T, G>, f.D, stride, later);
     }
 
     // The same at step t for the panels from p on, where x is given by its ones or as values, or where the sums were hoisted.
-    template <int R, int W, int P>
+    template <int R, int W, int P, bool kFetch>
     ELMAN_INLINE void take_sums(Vec<T> (&acc)[R][P * W], const StateFlow<T>& s, int64_t t, const int64_t* rows,
-                                int64_t p, const T* panel, int64_t stride) const {
+                                int64_t p, const T* panel, int64_t stride, const T* later) const {
         if (f.one_hot) return add_rows<R, W, P>(acc, t, rows, p, panel, stride);
         if (!s.sums) {
             const T* x[R];
             for (int r = 0; r < R; ++r) x[r] = f.x + (t * f.N + rows[r]) * f.D;
-            return form_sums<R, W, P>(acc, x, panel, stride);
+            return form_sums<R, W, P, kFetch>(acc, x, panel, stride, later);
         }
         ELMAN_UNROLL(8)
         for (int r = 0; r < R; ++r) {
@@ -97,11 +107,7 @@ template <class T, Columns kColumns, int kVectors, int kGatesOfUnit> struct Forw
                 body(cell, (first + rows[r]) * H + j, j, static_cast<int>(H - j < L ? H - j : L));
     }
 
-  private:
-    template <int W> ELMAN_INLINE Vec<T> bias(const T* panel, int64_t stride, int g) const {
-        return load(panel + g / W * stride + g % W * L);
-    }
-
+    // b + x W_x where x is given by its ones.
     template <int R, int W, int P>
     ELMAN_INLINE void add_rows(Vec<T> (&acc)[R][P * W], int64_t t, const int64_t* rows, int64_t p, const T* panel,
                                int64_t stride) const {
@@ -116,6 +122,11 @@ template <class T, Columns kColumns, int kVectors, int kGatesOfUnit> struct Forw
                 acc[r][g] = bias<W>(panel, stride, g) + load_first(row + gate + column, lanes);
             }
         }
+    }
+
+  private:
+    template <int W> ELMAN_INLINE Vec<T> bias(const T* panel, int64_t stride, int g) const {
+        return load(panel + g / W * stride + g % W * L);
     }
 };
 

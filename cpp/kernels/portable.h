@@ -28,6 +28,7 @@ namespace {
 
 ELMAN_INLINE void prefetch_to_read(const void* p) { __builtin_prefetch(p, 0); }
 ELMAN_INLINE void prefetch_to_write(const void* p) { __builtin_prefetch(p, 1); }
+ELMAN_INLINE void prefetch_to_l2(const void* p) { __builtin_prefetch(p, 0, 2); }
 
 ELMAN_INLINE double square_root(double x) { return __builtin_sqrt(x); }
 ELMAN_INLINE float square_root(float x) { return __builtin_sqrtf(x); }

@@ -66,28 +66,45 @@ template <class F> void with_scratch(const Run& run, F&& layout) {
     layout(arena);
 }
 
+// Bytes of the weights of some panels, as they are packed.
+template <class T, class Step> int64_t bytes_of(const Step& step, int64_t panels) {
+    return panels * step.panel_size() * static_cast<int64_t>(sizeof(T));
+}
+
 // Steps whose b + x W_x are formed at once, or 0 where that does not pay: one or two rows use every weight once or twice per step,
-// while rows of many steps fill the register tiles. The chains are the same, so no bit changes.
-template <class T> int64_t hoisted_steps(const Forward<T>& f, int64_t rows_of_a_part, int64_t row_size) {
-    constexpr int64_t most_rows = 2, least_inputs = 8, least_steps = 8, elements = 65536;
-    if (f.N == 0 || f.one_hot || rows_of_a_part > most_rows || f.D < least_inputs || f.T_ < least_steps) return 0;
-    const int64_t steps = elements / (f.N * row_size);
-    return steps < least_steps ? least_steps : (steps < f.T_ ? steps : f.T_);
+// while rows of many steps fill the register tiles. Where weights come late and exceed the L2, more rows may wait for W_x together:
+// it is read once for all these steps. The chains are the same, so no bit changes.
+template <class T, class Step> int64_t hoisted_steps(const Run& run, const Step& step, int64_t rows_of_a_part) {
+    constexpr int64_t few_rows = 2, some_rows = 32, least_inputs = 8, least_steps = 8, elements = 65536;
+    const Forward<T>& f = step.f;
+    if (f.N == 0 || f.one_hot || f.D < least_inputs || f.T_ < least_steps) return 0;
+    const int64_t half_l2 = run.reading.fetched_beyond, step_size = f.N * step.panels() * kPanel<T, Step::G>;
+    const bool large = bytes_of<T>(step, step.panels()) / 2 > half_l2;
+    if (rows_of_a_part > (large ? some_rows : few_rows)) return 0;
+    const int64_t steps = (large ? half_l2 / static_cast<int64_t>(sizeof(T)) : elements) / step_size;
+    const int64_t least = large ? 2 : least_steps;
+    return steps < least ? least : (steps < f.T_ ? steps : f.T_);
 }
 
 // b + x W_x of rows t N + n of x, for some panels; `first` is the step with which `sums` begins.
 template <class T, class Step>
-void hoist(const Step& step, const int64_t* list, int64_t count, int64_t first, const T* packed, T* sums, Span panels) {
+void hoist(const Run& run, const Step& step, const int64_t* list, int64_t count, int64_t first, const T* packed,
+           T* sums, Span panels) {
     constexpr int G = Step::G, L = kLanes<T>;
     const Forward<T>& f = step.f;
+    const bool fetches = bytes_of<T>(step, panels.end - panels.begin) > run.reading.fetched_beyond;
     for (int64_t p = panels.begin; p < panels.end; ++p) {
         const T* panel = packed + p * step.panel_size();
+        Ahead<T> ahead;
+        if (fetches && p + 1 < panels.end)
+            ahead = {panel + step.panel_size(), panel + step.panel_size() + step.recurrent_part()};
         step.with_panel_width(p, [&]<int W>() {
             for_tiles<kRows<W>>(count, [&]<int R>(int64_t begin) {
                 Vec<T> acc[R][W];
                 const T* x[R];
                 for (int r = 0; r < R; ++r) x[r] = f.x + list[begin + r] * f.D;
-                step.template form_sums<R, W>(acc, x, panel, 0);
+                if (const T* later = ahead.take(f.D)) step.template form_sums<R, W, 1, true>(acc, x, panel, 0, later);
+                else step.template form_sums<R, W>(acc, x, panel, 0);
                 ELMAN_UNROLL(8)
                 for (int r = 0; r < R; ++r) {
                     T* out = sums + ((list[begin + r] - first * f.N) * step.panels() + p) * kPanel<T, G>;
@@ -105,8 +122,8 @@ inline int parts_of_units(const Run& run, double step_work, int64_t panels, int 
 }
 
 // Forward. Step is a ForwardPanels that supplies besides
-//   panel(s, t, p, rows, n, h_in)      panel p for n rows at step t, h_in the rows that meet W_h
-//   tile<1, P>(s, t, p, rows, h_in)    P full panels for one row
+//   panel(s, t, p, rows, n, h_in, packed, ahead)     panel p for n rows at step t, h_in the rows that meet W_h
+//   tile<1, P>(s, t, p, rows, h_in, packed)          P full panels for one row
 
 // Panels [begin, end) for a single row, P at a time and the rest by ever fewer.
 template <int P, class T, class Step>
@@ -114,9 +131,10 @@ void one_row(const Step& step, const StateFlow<T>& s, int64_t t, const int64_t* 
              Span panels, bool from_last) {
     const int64_t full = step.f.H / Step::kPanelUnits, end = panels.end < full ? panels.end : full;
     const int64_t groups = end > panels.begin ? (end - panels.begin) / P : 0, rest = panels.begin + groups * P;
+    Ahead<T> nothing;  // one row is done with its weights too soon
     const auto others = [&] {
         if constexpr (P > 2) return one_row<P / 2>(step, s, t, rows, h_in, packed, {rest, panels.end}, from_last);
-        for (int64_t p = rest; p < panels.end; ++p) step.panel(s, t, p, rows, 1, h_in, packed);
+        for (int64_t p = rest; p < panels.end; ++p) step.panel(s, t, p, rows, 1, h_in, packed, nothing);
     };
     if (from_last) others();
     for (int64_t i = 0; i < groups; ++i)
@@ -135,15 +153,20 @@ template <class T, class Step> bool halves_fit(int64_t panels, int64_t H) {
 // All units of one step for n rows. A step that begins with the panels its predecessor ended with finds them in the cache still, where
 // not all of them fit: hence from_last at every other step.
 template <class T, class Step>
-void one_step(const Step& step, const StateFlow<T>& s, int64_t t, const int64_t* rows, int64_t n, const T* h_in,
-              const T* packed, Span panels, bool from_last) {
+void one_step(const Run& run, const Step& step, const StateFlow<T>& s, int64_t t, const int64_t* rows, int64_t n,
+              const T* h_in, const T* packed, Span panels, bool from_last) {
     constexpr int P = kPanelsAtOnce, half = P > 2 ? P / 2 : P;
     const int64_t count = panels.end - panels.begin;
     if (n == 1 && count <= P && halves_fit<T, Step>(count, step.f.H))
         return one_row<half>(step, s, t, rows, h_in, packed, panels, from_last);
     if (n == 1) return one_row<P>(step, s, t, rows, h_in, packed, panels, from_last);
-    for (int64_t i = 0; i < count; ++i)
-        step.panel(s, t, from_last ? panels.end - 1 - i : panels.begin + i, rows, n, h_in, packed);
+    const bool fetches = bytes_of<T>(step, count) > run.reading.fetched_beyond;
+    for (int64_t i = 0; i < count; ++i) {
+        const int64_t p = from_last ? panels.end - 1 - i : panels.begin + i;
+        Ahead<T> ahead;
+        if (fetches && i + 1 < count) ahead = step.weights_of(s, packed, from_last ? p - 1 : p + 1);
+        step.panel(s, t, p, rows, n, h_in, packed, ahead);
+    }
 }
 
 template <class T, class Step> void forward_in_time(Step step, const Forward<T>& f, const Run& run) {
@@ -156,7 +179,7 @@ template <class T, class Step> void forward_in_time(Step step, const Forward<T>&
     const int parts = threads_for(run, step_work * static_cast<double>(f.T_), f.N);
     const int parts_h = parts_of_units(run, step_work, step.panels(), parts);
     const int64_t row_size = step.panels() * kPanel<T, Step::G>;
-    const int64_t ahead = hoisted_steps(f, ceil_div(f.N, parts), row_size);
+    const int64_t ahead = hoisted_steps<T>(run, step, ceil_div(f.N, parts));
     with_scratch(run, [&](Arena& arena) {
         packed = arena.take<T>(step.packed_size());
         masked = arena.take<T>(f.h_mask ? f.N * f.H : 0);
@@ -178,7 +201,7 @@ template <class T, class Step> void forward_in_time(Step step, const Forward<T>&
                 for (int64_t row = span.begin; row < span.end; ++row)
                     if (!f.lengths || f.lengths[row] > later) list[count++] = later * f.N + row;
             auto units = [&](int part_h) {
-                hoist(step, list, count, t, packed, sums, share(step.panels(), part_h, parts_h));
+                hoist(run, step, list, count, t, packed, sums, share(step.panels(), part_h, parts_h));
             };
             parallel(run, parts_h, units);
             mine.sums = sums, mine.first = t;
@@ -199,8 +222,8 @@ template <class T, class Step> void forward_in_time(Step step, const Forward<T>&
                 h_in = masked;
             }
             auto units = [&](int part_h) {
-                one_step(step, mine, t, running.rows, running.n, h_in, packed, share(step.panels(), part_h, parts_h),
-                         t % 2 != 0);
+                one_step(run, step, mine, t, running.rows, running.n, h_in, packed,
+                         share(step.panels(), part_h, parts_h), t % 2 != 0);
             };
             parallel(run, parts_h, units);
         }
@@ -221,7 +244,7 @@ void step_in_place(Step step, const Forward<T>& f, const T* packed, bool from_la
     copy(h_prev, f.h, f.N * f.H);
     for (int64_t row = 0; row < f.N; ++row) rows[row] = row;
     const StateFlow<T> flow{h_prev, f.h, f.c, f.c};
-    one_step(step, flow, 0, rows, f.N, h_prev, packed, {0, step.panels()}, from_last);
+    one_step(run, step, flow, 0, rows, f.N, h_prev, packed, {0, step.panels()}, from_last);
 }
 
 // Where a backward step finds its adjoints. d is the width of one row of da (H or 4H).

@@ -49,6 +49,12 @@ template <class T> using Bits = typename VectorOf<T>::Bits;
 template <class T> using Signed = typename VectorOf<T>::Signed;
 template <class T> constexpr int kLanes = ELMAN_VECTOR_BYTES / static_cast<int>(sizeof(T));
 
+#if defined(ELMAN_LEVEL_V4) || defined(ELMAN_LEVEL_V3)
+constexpr bool kFetchesAhead = true;
+#else
+constexpr bool kFetchesAhead = false;
+#endif
+
 // Rows and vectors of one register tile: with G vectors of output per row, kRows<G> rows keep all sums in registers.
 #if defined(ELMAN_LEVEL_V4) || defined(ELMAN_LEVEL_NEON)  // 32 vector registers
 constexpr int kWide = 4;                                  // vectors per row where the cell does not dictate it

@@ -12,7 +12,15 @@ namespace elman {
 
 using std::int64_t;
 
-// How a kernel runs: the threads it may use, its scratch memory and the question whether to stop early.
+// The order in which a CPU reads memory best. It changes the time of a kernel, never a bit of its results.
+struct Reading {
+    // Weights of more bytes are fetched into the L2 cache while those before them are in use.
+    int64_t fetched_beyond = INT64_MAX;
+    // Whether a weight gradient copies even short rows to neighbouring places before it sums them.
+    bool copies_short_rows = false;
+};
+
+// How a kernel runs: the threads it may use, its scratch memory, the question whether to stop early, and how to read.
 struct Run {
     int n_threads;
     // Calls body(context, part) for part = 0 … parts-1, on up to that many threads, and returns when all are done.
@@ -21,6 +29,7 @@ struct Run {
     void* (*scratch)(std::size_t bytes);
     // True when the caller wants the kernel to return at once (results are then meaningless).
     bool (*stopped)();
+    Reading reading = {};
 };
 
 enum class Cell : int { rnn = 0, lstm = 1, gru = 2 };

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any
@@ -44,6 +45,44 @@ def test_any_number_of_threads(isa: str, dtype: str, case: str) -> None:
             more_states, more_gradients = run(problem, lengths, mask, n_threads=n_threads)
             assert_same_bits(more_states, states)
             assert_same_bits(more_gradients, gradients)
+
+
+READINGS = ((0, False), (0, True), (60_000, True))  # bytes fetched beyond, copies short rows
+AS_IT_COMES = (2**63 - 1, False)
+
+
+@pytest.fixture
+def reading() -> Iterator[None]:
+    usual = kernels.reading()
+    yield
+    kernels.use_reading(*usual)
+
+
+@pytest.mark.parametrize("case", CELLS)
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_any_way_to_read_memory(isa: str, reading: None, dtype: str, case: str) -> None:
+    """Weights fetched ahead, inputs hoisted because the weights are large, rows copied before they are summed."""
+    problem = Problem(case, dtype, *SPLIT[case])
+    for lengths, mask in ((None, None), (problem.lengths, problem.mask)):
+        kernels.use_reading(*AS_IT_COMES)
+        states, gradients = run(problem, lengths, mask, n_threads=1)
+        for way in READINGS:
+            for n_threads in (1, 2):
+                kernels.use_reading(*way)
+                other_states, other_gradients = run(problem, lengths, mask, n_threads=n_threads)
+                assert_same_bits(other_states, states)
+                assert_same_bits(other_gradients, gradients)
+
+
+@pytest.mark.parametrize("dtype", DTYPES)
+def test_long_rows_are_summed_in_pieces(isa: str, reading: None, dtype: str) -> None:
+    """A single row reads the weights where they stand, in one piece."""
+    rng = np.random.default_rng(2)
+    h, W = (rng.normal(size=shape).astype(dtype) for shape in ((101, 1701), (1701, 70)))
+    alone = np.concatenate([engine.dense_forward(row[None], W, W[0]) for row in h])
+    for way in (AS_IT_COMES, *READINGS):
+        kernels.use_reading(*way)
+        assert_same_bits({"o": engine.dense_forward(h, W, W[0])}, {"o": alone})
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
