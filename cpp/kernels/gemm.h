@@ -173,11 +173,17 @@ ELMAN_INLINE void chain_unpacked(Vec<T> (&acc)[R][G], const T* const (&a)[R], co
     }
 }
 
+// K values of k from `first` on, of panel p.
+template <class T> struct Piece {
+    int64_t p, first, K;
+};
+
 // Panels of a plain (K, n) matrix for multiply_rows, or with packed = false the row-major matrix itself.
 template <class T> struct Packed {
     const T* data;
     int64_t K, columns;
     bool packed = true;
+    const T* at(const Piece<T>& piece) const { return data + (piece.p * K + piece.first) * kPanel<T, kWide>; }
     static int64_t panels(int64_t columns) { return ceil_div(columns, kPanel<T, kWide>); }
     static int64_t size(int64_t K, int64_t columns) { return panels(columns) * K * kPanel<T, kWide>; }
 };
@@ -202,67 +208,73 @@ template <class T, int G> ELMAN_INLINE void count_lanes(int (&lanes)[G], int64_t
 constexpr int64_t kPiece = 800;      // values of k for which a panel and its rows stay in the L2 together
 constexpr int64_t kFewestRows = 96;  // rows of a block: fewer would read large weights too often
 
+// out[r] = start[r] + in[r] W for R rows and the G vectors of a piece, where start is: out itself (goes_on), or b, or zero.
+template <class T, int R, int G>
+ELMAN_INLINE void multiply_tile(const Packed<T>& W, const Piece<T>& piece, const T* const (&in)[R], T* const (&out)[R],
+                                const T* b, bool goes_on, Ahead<T>& ahead) {
+    constexpr int L = kLanes<T>;
+    const int64_t column = piece.p * kPanel<T, kWide>;
+    Vec<T> acc[R][G];
+    int lanes[G];
+    count_lanes<T, G>(lanes, W.columns, piece.p);
+    ELMAN_UNROLL(8)
+    for (int r = 0; r < R; ++r) {
+        ELMAN_UNROLL(8)
+        for (int g = 0; g < G; ++g) {
+            acc[r][g] = goes_on ? load_first(out[r] + g * L, lanes[g])
+                        : b     ? load_first(b + column + g * L, lanes[g])
+                                : Vec<T>{};
+        }
+    }
+    if (const T* line = ahead.take(piece.K)) chain<T, R, G, kWide, 1, true>(acc, in, W.at(piece), piece.K, 0, line);
+    else if (W.packed) chain<T, R, G, kWide>(acc, in, W.at(piece), piece.K);
+    else chain_unpacked<T, R, G>(acc, in, W.data + column, W.columns, piece.K, lanes);
+    ELMAN_UNROLL(8)
+    for (int r = 0; r < R; ++r) {
+        ELMAN_UNROLL(8)
+        for (int g = 0; g < G; ++g) store_first(out[r] + g * L, acc[r][g], lanes[g]);
+    }
+}
+
 // c[row] = start[row] + a[row] W for the rows rows[begin … end), where start is: c itself (accumulate), or b, or zero; only the columns
-// of some panels if the call says so. Large panels are read in pieces, between which the sums stand in c.
+// of some panels if the call says so. Long panels are read in pieces, between which the sums stand in c.
 template <class T>
 void multiply_rows(const Run& run, const T* a, int64_t a_stride, const Packed<T>& W, const T* b, bool accumulate, T* c,
                    int64_t c_stride, const Rows& rows, Span span, Span panels = {0, INT64_MAX}) {
-    constexpr int L = kLanes<T>;
     const int64_t last = panels.end < Packed<T>::panels(W.columns) ? panels.end : Packed<T>::panels(W.columns);
     // A block of rows that stays in the L2 while all panels pass over it.
-    constexpr int64_t height = kRows<1>;
-    int64_t block = 131072 / static_cast<int64_t>(sizeof(T)) / (W.K > 0 ? W.K : 1) / height * height;
+    constexpr int64_t height = kRows<1>, size = sizeof(T);
+    int64_t block = 131072 / size / (W.K > 0 ? W.K : 1) / height * height;
     block = block < kFewestRows ? kFewestRows : block;
     const int pieces = W.packed && W.K > kPiece ? static_cast<int>(ceil_div(W.K, kPiece)) : 1;
-    const auto piece_at = [&](int64_t p, int64_t k) { return W.data + (p * W.K + k) * kPanel<T, kWide>; };
-    const bool fetches = W.packed && (last - panels.begin) * W.K * kPanel<T, kWide> * static_cast<int64_t>(sizeof(T)) >
-                                         run.reading.fetched_beyond;
+    const auto piece_of = [&](int64_t p, int i) {
+        const Span ks = share(W.K, i, pieces);
+        return Piece<T>{p, ks.begin, ks.end - ks.begin};
+    };
+    const bool fetches = W.packed && (last - panels.begin) * W.K * kPanel<T, kWide> * size > run.reading.fetched_beyond;
     for (int64_t first = span.begin; first < span.end; first += block) {
         if (first > span.begin && run.stopped()) return;
         const int64_t n = (span.end - first) < block ? span.end - first : block;
-        for (int64_t p = panels.begin; p < last; ++p) {
-            const int64_t column = p * kPanel<T, kWide>;
-            for (int piece = 0; piece < pieces; ++piece) {
-                const Span ks = share(W.K, piece, pieces);
-                const bool goes_on = accumulate || ks.begin > 0;
-                // The next piece of the panel, of the next one, or of the first, where the next block or step begins.
-                const bool turn = p + 1 == last && piece + 1 == pieces;
-                const T* later = turn ? piece_at(panels.begin, 0) : piece_at(p, ks.end);
-                Ahead<T> ahead{later, fetches ? later + (ks.end - ks.begin) * kPanel<T, kWide> : later};
-                with_width<kWide>(vectors_left<T>(W.columns, p), [&]<int G>() {
-                    int lanes[G];
-                    count_lanes<T, G>(lanes, W.columns, p);
-                    for_tiles<kRows<G>>(n, [&]<int R>(int64_t begin) {
-                        Vec<T> acc[R][G];
-                        const T* in[R];
-                        T* out[R];
-                        for (int r = 0; r < R; ++r) {
-                            const int64_t row = rows[first + begin + r];
-                            in[r] = a + row * a_stride + ks.begin;
-                            out[r] = c + row * c_stride + column;
-                        }
-                        ELMAN_UNROLL(8)
-                        for (int r = 0; r < R; ++r) {
-                            ELMAN_UNROLL(8)
-                            for (int g = 0; g < G; ++g) {
-                                acc[r][g] = goes_on ? load_first(out[r] + g * L, lanes[g])
-                                            : b     ? load_first(b + column + g * L, lanes[g])
-                                                    : Vec<T>{};
-                            }
-                        }
-                        const int64_t K = ks.end - ks.begin;
-                        const T* panel = piece_at(p, ks.begin);
-                        if (const T* line = ahead.take(K)) chain<T, R, G, kWide, 1, true>(acc, in, panel, K, 0, line);
-                        else if (W.packed) chain<T, R, G, kWide>(acc, in, panel, K);
-                        else chain_unpacked<T, R, G>(acc, in, W.data + column, W.columns, K, lanes);
-                        ELMAN_UNROLL(8)
-                        for (int r = 0; r < R; ++r) {
-                            ELMAN_UNROLL(8)
-                            for (int g = 0; g < G; ++g) store_first(out[r] + g * L, acc[r][g], lanes[g]);
-                        }
-                    });
-                });
+        for (int64_t i = panels.begin * pieces; i < last * pieces; ++i) {
+            const Piece<T> piece = piece_of(i / pieces, static_cast<int>(i % pieces));
+            Ahead<T> ahead;  // after the last piece the first one, where the next block or step begins
+            if (fetches) {
+                const int64_t next = i + 1 < last * pieces ? i + 1 : panels.begin * pieces;
+                const Piece<T> later = piece_of(next / pieces, static_cast<int>(next % pieces));
+                ahead = {W.at(later), W.at(later) + later.K * kPanel<T, kWide>};
             }
+            with_width<kWide>(vectors_left<T>(W.columns, piece.p), [&]<int G>() {
+                for_tiles<kRows<G>>(n, [&]<int R>(int64_t begin) {
+                    const T* in[R];
+                    T* out[R];
+                    for (int r = 0; r < R; ++r) {
+                        const int64_t row = rows[first + begin + r];
+                        in[r] = a + row * a_stride + piece.first;
+                        out[r] = c + row * c_stride + piece.p * kPanel<T, kWide>;
+                    }
+                    multiply_tile<T, R, G>(W, piece, in, out, b, accumulate || piece.first > 0, ahead);
+                });
+            });
         }
     }
 }
