@@ -363,8 +363,8 @@ MESSAGES: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     ),
     "no weights": (
         lambda: quick().fit(X, y, np.zeros(24)),
-        ValueError,
-        "Sample weights must contain at least one non-zero number.",
+        DataError,
+        "SequenceClassifier.fit: Sample weights must contain at least one non-zero number.",
     ),
     "classes in columns": (
         lambda: quick().fit(X, np.arange(48).reshape(24, 2) % 5),

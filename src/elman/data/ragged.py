@@ -103,7 +103,7 @@ def read_sequences(place: str, data: Any, layout: str = "time_channels") -> Ragg
     [(8, 3), (8, 3)]
     """
     _check.choice(place, "layout", layout, LAYOUTS)
-    if not hasattr(data, "__len__") or isinstance(data, str):
+    if not hasattr(data, "__len__") or isinstance(data, (str, dict)):
         raise ArgumentError(f"{place}: X must be sequences, got {type(data).__name__}.")
     if isinstance(data, np.ndarray) and data.ndim > 3:
         raise ShapeError(f"{place}: X must have shape (N, T, D) or (N, T), got {data.shape}.")

@@ -10,13 +10,13 @@ from sklearn.base import ClassifierMixin
 from sklearn.metrics import accuracy_score
 from sklearn.utils import Tags
 
-from elman.data.ragged import Ragged, is_long_frame
+from elman.data.ragged import Ragged
 from elman.errors import ArgumentError
 from elman.estimators import Table, documented
 from elman.sequences.documentation import SHARED
 from elman.sequences.estimator import SequenceEstimator
 from elman.sequences.fitted import Fitted, Inputs
-from elman.sequences.forms import usual_form
+from elman.sequences.forms import columns_named, usual_form
 from elman.sequences.learning import Examples
 from elman.sequences.options import class_weights
 from elman.sequences.parameters import CLASSIFIER, Task
@@ -188,9 +188,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
         """Check sequences and their labels."""
         X = usual_form(place, self, X)
         column = y if isinstance(y, str) else None
-        if column is not None and not is_long_frame(X, self.id_column):
-            raise ArgumentError(f"{place}: y={column!r} names a column, but X is not a long frame.")
-        ragged, inputs = read(place, self, X, known, [] if column is None else [column])
+        ragged, inputs = read(place, self, X, known, [] if column is None else columns_named(place, self, X, column))
         y = aligned(place, "y", ragged, y) if column is None else labels_of(place, X, column, ragged)
         labels = read_classes(place, y)
         refuse_length(place, X, ragged, len(labels), self.id_column)

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from elman.data.ragged import Ragged
-from elman.errors import DataError, ElmanError, ElmanWarning, Remedy
+from elman.data.ragged import Ragged, is_long_frame
+from elman.errors import ArgumentError, DataError, ElmanError, ElmanWarning, Remedy
 from elman.sequences.fitted import Inputs
 from elman.sequences.parameters import Parameters
 from elman.tables.names import ID_NAMES, TIME_NAMES
 
-__all__ = ["columns_named", "lost_id", "notice_axes", "usual_form"]
+__all__ = ["by_name", "columns_named", "lost_id", "notice_axes", "usual_form"]
 
 _SWAPPED = 2  # times as many channels as steps are probably steps and channels
 
@@ -54,7 +54,7 @@ def usual_form(place: str, estimator: Parameters, X: Any) -> Any:
     levels = list(X.index.names)
     if len(levels) == 2 or levels == [estimator.id_column]:
         return _from_index(place, estimator, X, levels)
-    return _from_cells(place, X) if X.size and np.ndim(X.to_numpy()[0, 0]) > 0 else X
+    return _from_cells(place, estimator, X) if X.size and np.ndim(X.to_numpy()[0, 0]) > 0 else X
 
 
 def _from_index(place: str, estimator: Parameters, X: pd.DataFrame, levels: list[Any]) -> pd.DataFrame:
@@ -71,16 +71,62 @@ def _from_index(place: str, estimator: Parameters, X: pd.DataFrame, levels: list
     return X.reset_index(names=names)
 
 
-def _from_cells(place: str, X: pd.DataFrame) -> list[np.ndarray]:
-    """Return one sequence (T_i, D) per row of a frame whose cells are sequences."""
+def _from_cells(place: str, estimator: Parameters, X: pd.DataFrame) -> list[Any]:
+    """Return one sequence per row of a frame whose cells are sequences: a frame (T_i, D), or an array (D, T_i)."""
     found = []
     for name, row in zip(X.index, X.to_numpy(), strict=True):
         lengths = [len(cell) if np.ndim(cell) else 1 for cell in row]
         if len(set(lengths)) > 1:
             told = ", ".join(f"{channel!r} {length}" for channel, length in zip(X.columns, lengths, strict=True))
             raise DataError(f"{place}: the cells of row {name!r} must have equal lengths, got {told}.")
-        found.append(np.column_stack([np.asarray(cell) for cell in row]))
+        columns = np.column_stack([np.asarray(cell) for cell in row])
+        found.append(columns.T if estimator.layout == "channels_time" else pd.DataFrame(columns, columns=X.columns))
     return found
+
+
+def by_name(place: str, X: Any, names: Sequence[str] | None) -> tuple[Any, tuple[str, ...] | None]:
+    """Put the channels of a list of frames (T_i, D) into one order, by their names.
+
+    Parameters
+    ----------
+    place : str
+        Start of a message.
+    X : Any
+        A list of frames, or sequences in another form, which are not changed.
+    names : sequence of str, optional
+        Names of the channels at fit; by default those of the first frame.
+
+    Returns
+    -------
+    X : Any
+    names : tuple of str or None
+        None if the columns have no names.
+
+    Raises
+    ------
+    DataError
+        If a frame lacks a channel, or in `fit` has another one.
+
+    Examples
+    --------
+    >>> first, second = pd.DataFrame({"a": [1.0], "b": [2.0]}), pd.DataFrame({"b": [4.0], "a": [3.0]})
+    >>> frames, names = by_name("example", [first, second], None)
+    >>> frames[1].to_numpy().tolist(), names
+    ([[3.0, 4.0]], ('a', 'b'))
+    """
+    if not isinstance(X, (list, tuple)) or not all(hasattr(x, "columns") for x in X) or len(X) == 0:
+        return X, None
+    own = [list(x.columns) for x in X]
+    if not all(isinstance(name, str) for columns in own for name in columns):
+        return X, None
+    wanted = own[0] if names is None else list(names)
+    for i, columns in enumerate(own):
+        if not set(wanted) <= set(columns) or (names is None and len(columns) > len(wanted)):
+            raise DataError(
+                f"{place}: X[{i}] has the channels {', '.join(columns)}, not {', '.join(wanted)} like "
+                f"{'X[0]' if names is None else 'the sequences of the fit'}."
+            )
+    return [x[wanted] for x in X], tuple(wanted)
 
 
 def lost_id(place: str, estimator: Parameters, X: Any, known: Inputs | None) -> ElmanError | None:
@@ -140,8 +186,24 @@ def notice_axes(place: str, ragged: Ragged, layout: str) -> None:
         warnings.warn(ElmanWarning(text, way_out), stacklevel=2)
 
 
-def columns_named(y: Any) -> list[str]:
-    """Return the names of columns that y consists of; none if it holds targets."""
-    if isinstance(y, str):
-        return [y]
-    return list(y) if isinstance(y, Sequence) and len(y) > 0 and all(isinstance(name, str) for name in y) else []
+def columns_named(place: str, estimator: Parameters, X: Any, y: Any) -> list[str]:
+    """Return the names of columns that y consists of; none if it holds targets.
+
+    Raises
+    ------
+    ArgumentError
+        If X is no long frame, and y is no target of each of its sequences.
+    """
+    names = [y] if isinstance(y, str) else y
+    if not isinstance(names, Sequence) or len(names) == 0 or not all(isinstance(name, str) for name in names):
+        return []
+    if is_long_frame(X, estimator.id_column):
+        return list(names)
+    if not isinstance(y, str) and hasattr(X, "__len__") and len(X) == len(y):
+        return []  # targets that are text
+    text = f"{place}: y={', '.join(map(repr, names))} names a column, but X is not a long frame"
+    if not hasattr(X, "columns"):
+        raise ArgumentError(f"{text}.")
+    raise ArgumentError(
+        f"{text}: it has no column {estimator.id_column!r} of ids.", Remedy("name that column with {}", id_column=...)
+    )

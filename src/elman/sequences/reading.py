@@ -7,12 +7,13 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from sklearn.utils.validation import _check_sample_weight, _get_feature_names, check_array, validate_data
 
 from elman.data.ragged import LAYOUTS, Ragged, is_long_frame, read_frame, read_sequences, refuse_times
-from elman.errors import ArgumentError, DataError, ShapeError
+from elman.errors import ArgumentError, DataError, Remedy, ShapeError
 from elman.sequences.fitted import Inputs
-from elman.sequences.forms import lost_id, notice_axes, usual_form
+from elman.sequences.forms import by_name, lost_id, notice_axes, usual_form
 from elman.sequences.parameters import Parameters
 
 __all__ = ["HEAVIEST", "aligned", "in_form_of", "labels_of", "part_of", "read", "refuse_length", "unpadded", "weights"]
@@ -57,8 +58,11 @@ def read(
     elif _is_table(X):
         ragged, seen = _read_table(place, estimator, X, known)
     else:
+        own = None
+        if estimator.layout == "time_channels":
+            X, own = by_name(place, X, None if known is None else known.names)
         ragged = read_sequences(place, X, estimator.layout)
-        seen = Inputs(_channels(ragged), False, _channels(ragged), _named(ragged.channels))
+        seen = Inputs(_channels(ragged), False, _channels(ragged), own)
         if known is None:
             notice_axes(place, ragged, estimator.layout)
     if known is not None and seen.channels != known.channels:
@@ -134,17 +138,23 @@ def weights(place: str, ragged: Ragged, sample_weight: Any) -> Array:
     Raises
     ------
     DataError
-        If one is too large for sums, or all are zero.
+        If their number is not that of the sequences, one is negative, not finite or too large for sums, or all are
+        zero.
     """
     sample_weight = aligned(place, "sample_weight", ragged, sample_weight)
-    weight: Array = _check_sample_weight(
-        sample_weight, np.zeros((len(ragged), 1)), dtype=np.float64, ensure_non_negative=True
-    )
+    try:
+        weight: Array = _check_sample_weight(
+            sample_weight, np.zeros((len(ragged), 1)), dtype=np.float64, ensure_non_negative=True
+        )
+    except ValueError as error:
+        raise DataError(f"{place}: {error}") from None
     if weight.max() > HEAVIEST:
         i = int(np.argmax(weight))
         raise DataError(f"{place}: sample_weight[{i}] is {weight[i]:g}; at most {HEAVIEST:.0e} is possible.")
     if not weight.any():
-        raise DataError("Sample weights must contain at least one non-zero number.")  # as newer scikit-learn says
+        raise DataError(
+            f"{place}: Sample weights must contain at least one non-zero number."
+        )  # as newer scikit-learn says
     return weight
 
 
@@ -219,6 +229,10 @@ def labels_of(place: str, X: Any, y: str, ragged: Ragged) -> Array:
     column = np.asarray(X[y])
     assert ragged.rows is not None and ragged.ids is not None
     for name, rows in zip(ragged.ids, ragged.rows, strict=True):
+        if pd.isna(column[rows]).any():
+            raise DataError(
+                f"{place}: column {y!r} is empty in the sequence with id {name!r}.", Remedy("leave the sequence out")
+            )
         wrong = column[rows] != column[rows[0]]
         if wrong.any():
             raise DataError(
@@ -240,4 +254,6 @@ def _is_table(X: Any) -> bool:
         )
     if isinstance(X, np.ndarray) and X.dtype.kind == "O" and X.ndim == 1 and len(X) and np.ndim(X[0]) > 0:
         return False
-    return int(X.ndim if hasattr(X, "ndim") else np.asarray(X).ndim) <= 2
+    if hasattr(X, "ndim"):  # a sparse matrix may be a dictionary, too
+        return int(X.ndim) <= 2
+    return not isinstance(X, dict) and np.ndim(X) <= 2

@@ -11,8 +11,7 @@ from sklearn.base import RegressorMixin
 from sklearn.metrics import r2_score
 from sklearn.utils import Tags
 
-from elman.data.ragged import Ragged, is_long_frame
-from elman.errors import ArgumentError
+from elman.data.ragged import Ragged
 from elman.estimators import Table, documented
 from elman.sequences.documentation import SHARED
 from elman.sequences.estimator import ReadExamples, SequenceEstimator
@@ -152,10 +151,7 @@ class SequenceRegressor(RegressorMixin, SequenceEstimator):
     def _read_pair(self, place: str, X: Any, y: Any, known: Inputs | None) -> tuple[Ragged, Inputs, Array]:
         """Check sequences and their targets."""
         X = usual_form(place, self, X)
-        columns = columns_named(y)
-        if columns and not is_long_frame(X, self.id_column):
-            named = repr(y) if isinstance(y, str) else ", ".join(map(repr, columns))
-            raise ArgumentError(f"{place}: y={named} names a column, but X is not a long frame.")
+        columns = columns_named(place, self, X, y)
         ragged, inputs = read(place, self, X, known, columns)
         if columns:
             values = [labels_of(place, X, column, ragged) for column in columns]

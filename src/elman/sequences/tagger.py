@@ -11,7 +11,7 @@ import numpy.typing as npt
 from sklearn.metrics import accuracy_score, r2_score
 from sklearn.utils import Tags
 
-from elman.data.ragged import Ragged, is_long_frame
+from elman.data.ragged import Ragged
 from elman.errors import ArgumentError, DataError, UnsupportedError
 from elman.estimators import Table, documented
 from elman.sequences.documentation import SHARED
@@ -253,9 +253,7 @@ class SequenceTagger(SequenceEstimator):
     def _read_pair(self, place: str, X: Any, y: Any, known: Inputs | None) -> tuple[Ragged, Inputs, StepTags]:
         """Check sequences and split their tags into one array per sequence."""
         X = usual_form(place, self, X)
-        columns = columns_named(y)
-        if columns and not is_long_frame(X, self.id_column):
-            raise ArgumentError(f"{place}: y={y!r} names a column, but X is not a long frame.")
+        columns = columns_named(place, self, X, y)
         ragged, inputs = read(place, self, X, known, columns)
         if columns:
             values = [np.asarray(X[name]) for name in columns]

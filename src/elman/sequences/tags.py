@@ -11,12 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from elman.errors import DataError
+from elman.sequences.targets import refuse_mixed
 
 __all__ = ["StepTags", "as_tags"]
 
 Array = npt.NDArray[Any]
 
-_NO_LABEL = -100  # PyTorch's ``ignore_index``
+_NO_LABEL = dict.fromkeys("iuf", (-100,)) | {"U": ("-100",), "O": (-100, "-100")}  # PyTorch's ``ignore_index``
 
 
 @dataclass(frozen=True)
@@ -57,7 +58,7 @@ class StepTags:
 
 
 def as_tags(place: str, parts: Sequence[Any], numbers: bool) -> StepTags:
-    """Find the steps without a tag: NaN, None or, for classes and labels, -100.
+    """Find the steps without a tag: NaN, None or, for classes and labels, -100, also as text.
 
     Parameters
     ----------
@@ -71,7 +72,7 @@ def as_tags(place: str, parts: Sequence[Any], numbers: bool) -> StepTags:
     Raises
     ------
     DataError
-        If no step has a tag.
+        If no step has a tag, or some tags are text and others are not.
 
     Examples
     --------
@@ -80,13 +81,18 @@ def as_tags(place: str, parts: Sequence[Any], numbers: bool) -> StepTags:
     (['down', 'up', 'up'], [True, True, False], ['up', 'down', 'up'])
     """
     arrays = [_array(part) for part in parts]
+    if len({array.dtype.kind in "US" for array in arrays}) > 1:  # NumPy would write numbers as text
+        arrays = [array.astype(object) for array in arrays]
     joined = np.concatenate(arrays)
     unknown = pd.isna(joined)
-    if not numbers and joined.dtype.kind in "iufO":
-        unknown |= joined == _NO_LABEL
+    if not numbers:
+        for mark in _NO_LABEL.get(joined.dtype.kind, ()):
+            unknown[~unknown] = joined[~unknown] == mark
     known = ~(unknown.any(axis=1) if unknown.ndim > 1 else unknown)
     if not known.any():
         raise DataError(f"{place}: y has no tag at any step.")
+    if joined.dtype.kind == "O" and not numbers:
+        refuse_mixed(place, joined[known])
     tags = np.array(joined[known].tolist()) if joined.dtype.kind == "O" else joined[known]
     filled = np.full(joined.shape, tags[0], tags.dtype)
     filled[known] = tags
@@ -95,9 +101,9 @@ def as_tags(place: str, parts: Sequence[Any], numbers: bool) -> StepTags:
 
 
 def _array(part: Any) -> Array:
-    """Return tags as an array; missing ones among texts must not become texts."""
+    """Return tags as an array; other entries among texts must not become texts."""
     array = np.asarray(part)
     if array.dtype.kind in "US" and not isinstance(part, np.ndarray):
         entries = np.array(part, dtype=object)
-        return entries if pd.isna(entries).any() else array
+        return array if all(isinstance(entry, str) for entry in entries.flat) else entries
     return array

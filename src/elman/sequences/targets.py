@@ -7,11 +7,12 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from sklearn.utils.multiclass import check_classification_targets, type_of_target
 from sklearn.utils.validation import check_array, column_or_1d
 
 from elman.data.ragged import refuse_times
-from elman.errors import DataError
+from elman.errors import DataError, Remedy
 
 __all__ = [
     "OUTPUTS",
@@ -21,6 +22,7 @@ __all__ = [
     "number_target",
     "read_classes",
     "read_numbers",
+    "refuse_mixed",
     "sigmoid",
     "softmax",
     "take",
@@ -30,6 +32,7 @@ Array = npt.NDArray[Any]
 Encoded = Array | list[Array]  # one target per sequence, or for each sequence one array of targets per step
 
 _NUMBERS = "biuf"
+_ALL_TEXT = Remedy("write all of them as text, or none")
 OUTPUTS = {"binary": "sigmoid", "multiclass": "softmax", "multilabel": "sigmoid", "numbers": "identity"}
 
 
@@ -112,15 +115,20 @@ def read_classes(place: str, y: Any) -> Array:
 
     Raises
     ------
-    ValueError
-        From scikit-learn, for missing values and targets that are not classes.
+    DataError
+        If a label is missing, some labels are text and others are not, or the labels are no classes.
     """
     if y is None:
         raise DataError(f"{place}: requires y to be passed, but the target y is None.")
-    y = check_array(y, ensure_2d=False, dtype=None, input_name="y", ensure_all_finite=_is_number(y), allow_nd=True)
-    if y.ndim == 2 and y.shape[1] == 1:
-        y = column_or_1d(y, warn=True)
-    check_classification_targets(y)
+    refuse_mixed(place, y)
+    try:
+        y = check_array(y, ensure_2d=False, dtype=None, input_name="y", ensure_all_finite=_is_number(y), allow_nd=True)
+        if y.ndim == 2 and y.shape[1] == 1:
+            y = column_or_1d(y, warn=True)
+        check_classification_targets(y)
+    except ValueError as error:
+        hint = '\n  Hint: SequenceRegressor predicts numbers, SequenceTagger does with target="numbers".'
+        raise DataError(f"{place}: {error}{hint if 'continuous' in str(error) else ''}") from None
     if type_of_target(y) == "multiclass-multioutput":
         raise DataError(
             f"{place}: y with several columns must hold 0 and 1, one column per label; classes of several kinds need a "
@@ -128,6 +136,45 @@ def read_classes(place: str, y: Any) -> Array:
         )
     labels: Array = y
     return labels
+
+
+def refuse_mixed(place: str, y: Any) -> None:
+    """Refuse missing labels, and text beside other labels: NumPy would write both as text.
+
+    Parameters
+    ----------
+    place : str
+        Start of the message.
+    y : array_like (n,) or (n, K)
+        Labels, or numbers.
+
+    Raises
+    ------
+    DataError
+        If a label is NaN, None or NaT, or if some are text and others are not.
+
+    Examples
+    --------
+    >>> refuse_mixed("fit", ["up", "down"])
+    >>> try:
+    ...     refuse_mixed("fit", ["up", None])
+    ... except DataError as error:
+    ...     print(error)
+    fit: y[1] is missing (None). Leave its sequence out.
+    """
+    if hasattr(y, "toarray") or (isinstance(y, np.ndarray) and y.dtype.kind not in "fO"):
+        return
+    cells = np.asarray(y, dtype=object)
+    missing = pd.isna(cells)
+    if missing.any():
+        at = tuple(np.argwhere(missing)[0].tolist())
+        where = f"y[{', '.join(map(str, at))}]"
+        raise DataError(f"{place}: {where} is missing ({cells[at]}).", Remedy("leave its sequence out"))
+    flat = cells.ravel().tolist()
+    is_text = [isinstance(entry, str) for entry in flat]
+    if any(is_text) and not all(is_text):
+        text, other = flat[is_text.index(True)], flat[is_text.index(False)]
+        raise DataError(f"{place}: y holds text and other values, such as {text!r} and {other!r}.", _ALL_TEXT)
 
 
 def _is_number(y: Any) -> bool:
@@ -158,12 +205,13 @@ def read_numbers(place: str, y: Any) -> Array:
     if y is None:
         raise DataError(f"{place}: requires y to be passed, but the target y is None.")
     refuse_times(place, "y", y)
+    refuse_mixed(place, y)
     try:
         numbers: Array = check_array(y, ensure_2d=False, dtype=np.float64, input_name="y", ensure_min_samples=0)
-    except ValueError:
+    except ValueError as error:
         text = next((entry for entry in np.asarray(y, dtype=object).flat if isinstance(entry, str)), None)
         if text is None:
-            raise
+            raise DataError(f"{place}: {error}") from None
         raise DataError(
             f"{place}: y must hold numbers, got {text!r}.\n"
             "  Hint: y may name one column of a long frame; pass several as an array with one row per sequence."
