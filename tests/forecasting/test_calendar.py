@@ -182,6 +182,11 @@ def test_refused(options: dict[str, Any], frame: Any, error: type[Exception], me
         (STORES.iloc[:1], DataError, "static_df has no row for series 's0'."),
         (pd.concat([STORES, STORES]), DataError, "static_df has two rows for series 's1'."),
         (STORES.assign(kind=["mall", None]), DataError, "static covariate kind is missing (NaN) for series 's0'; "),
+        (
+            STORES.rename(columns={"unique_id": "store"}),
+            DataError,
+            "static_df has no column unique_id among store, kind, size. Give this name to the column of the series.",
+        ),
         (STORES.drop(columns="kind"), DataError, "static_df: the column kind is not found among unique_id, size."),
         ({"kind": "mall"}, ArgumentError, "static_df must be a frame with unique_id, got dict."),
     ],
@@ -190,6 +195,30 @@ def test_static_tables_that_are_refused(stores: Any, error: type[Exception], mes
     with pytest.raises(error) as caught:
         small(static_covariates=["kind"]).fit(BOTH, static_df=stores)
     assert str(caught.value).startswith(f"Forecaster.fit: {message}")
+
+
+def test_the_index_of_a_static_table_may_name_the_series() -> None:
+    wanted = small(static_covariates=["kind"]).fit(BOTH, static_df=STORES).predict()
+    found = small(static_covariates=["kind"]).fit(BOTH, static_df=STORES.set_index("unique_id")).predict()
+    assert found.equals(wanted)
+
+
+def test_names_of_another_type_are_told() -> None:
+    numbered = BOTH.assign(unique_id=BOTH["unique_id"].str[1:].astype(int))
+    stores = STORES.assign(unique_id=STORES["unique_id"].str[1:])
+    with pytest.raises(DataError, match=r"static_df has no row for series 0, but one for '0': write the names in one "):
+        small(static_covariates=["kind"]).fit(numbered, static_df=stores)
+
+
+@pytest.mark.parametrize("size", ["big", "3.0"])
+def test_text_in_place_of_a_static_number_is_refused(size: str) -> None:
+    model = small(static_covariates=["size", "kind"]).fit(BOTH, static_df=STORES)
+    new, other = BOTH.assign(unique_id=BOTH["unique_id"] + "0"), STORES.assign(unique_id=["s00", "s10"])
+    assert len(model.predict(new, static_df=other)) == 6
+    with pytest.raises(DataError, match=rf"predict: static covariate size holds text, such as '{size}', and held num"):
+        model.predict(new, static_df=other.assign(size=size))
+    with pytest.raises(DataError, match=r"static_df: the column kind is not found among unique_id, size\."):
+        model.predict(new, static_df=other.drop(columns="kind"))
 
 
 def test_static_covariates_that_are_refused(tmp_path: Path) -> None:
@@ -204,10 +233,10 @@ def test_static_covariates_that_are_refused(tmp_path: Path) -> None:
         small(static_covariates=["kind"]).fit(many.assign(kind=many["unique_id"]))
     model = small(static_covariates=["kind"]).fit(BOTH, static_df=STORES)
     new = BOTH.assign(unique_id=BOTH["unique_id"] + "0")
-    with pytest.raises(DataError, match=r"series 's00' is new; pass static_df with its kind=corner, kind=mall\."):
+    with pytest.raises(DataError, match=r"series 's00' is new; pass static_df with its kind\."):
         model.predict(new)
     other = STORES.assign(unique_id=["s00", "s10"], kind=["mall", "airport"])
-    with pytest.raises(DataError, match=r"covariate kind is 'airport' in series 's10'.*none of corner, mall\."):
+    with pytest.raises(DataError, match=r"covariate kind is 'airport' in series 's10', which is none of corner, m"):
         model.predict(new, static_df=other)
     with pytest.raises(ArgumentError, match="static_df belongs to data, and there are none"):
         model.predict(static_df=STORES)

@@ -302,7 +302,8 @@ def test_a_future_that_does_not_fit() -> None:
         "covariates are not filled."
     )
     zoned = FUTURE.assign(ds=FUTURE["ds"].dt.tz_localize("UTC"))
-    assert future_message(model, zoned).startswith("Forecaster.predict: ds of future does not go with that of the data")
+    assert future_message(model, zoned).startswith("Forecaster.predict: ds of future holds datetime64[")
+    assert future_message(model, zoned).endswith("Write both with the same time zone, or both without.")
     assert future_message(small().fit(KNOWN), FUTURE) == (
         "Forecaster.predict: future is given, but this Forecaster has no future_covariates."
     )

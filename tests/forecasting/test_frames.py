@@ -199,7 +199,10 @@ def test_values_that_cannot_be_used() -> None:
         "fit: y is 1e+39 at position 1; the largest number that can be used is 3.40282e+38 (float32). "
         "Divide the series first."
     )
-    assert refused([[NAN, NAN], [1, 2]], missing="interpolate") == "fit: every value of series 0 is missing (NaN)."
+    assert (
+        refused([[NAN, NAN], [1, 2]], missing="interpolate")
+        == "fit: every value of series 0 is missing (NaN). Leave the series out."
+    )
 
 
 def test_missing_value_in_a_frame() -> None:
@@ -295,7 +298,8 @@ def test_time_stamps_that_cannot_be_used() -> None:
         "fit: ds mixes time stamps with and without a time zone."
     )
     assert refused(long([1, 2, 3], ["2024-01-01", "2024-02-01", "2024-02-01"])) == (
-        "fit: two rows in series 'a' at 2024-02-01 00:00:00; a series has one value per time stamp."
+        "fit: two rows in series 'a' at 2024-02-01 00:00:00; a series has one value per time stamp. "
+        "Sum the rows of one time, or drop all but one."
     )
 
 

@@ -135,7 +135,9 @@ def test_the_network_sees_which_values_are_censored(tmp_path: Path) -> None:
             DataError,
             "censored w is 0.5 in series 's0' at 2001-01-04 00:00:00; it must be 0 ",
         ),
-        ({"censored": "one"}, {}, DataError, "every value of series 's0' is missing (NaN)."),
+        ({"censored": "one"}, {}, DataError, "every value of series 's0' is missing (NaN) or censored. Leave"),
+        ({"weight": "y"}, {}, ArgumentError, "weight must name a further column, got 'y'."),
+        ({"weight": "text"}, {}, DataError, "weight text must hold numbers, got 'a' in row 0."),
         (
             {"censored": "closed", "strategy": "recursive"},
             {},
@@ -155,6 +157,7 @@ def test_the_network_sees_which_values_are_censored(tmp_path: Path) -> None:
 )
 def test_refused(options: dict[str, Any], change: dict[str, float], error: type[Exception], message: str) -> None:
     frame = shop(w=lambda rows: 1.0 + 0 * rows, zero=lambda rows: 0.0 * rows, one=lambda rows: 1.0 + 0 * rows)
+    frame["text"] = "a"
     for name, value in change.items():
         frame.loc[3, name] = value
     model = Forecaster(3, method="prior", weight="w") if "method" in options else small(**options)

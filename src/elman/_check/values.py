@@ -36,8 +36,9 @@ def choice(place: str, name: str, value: Any, options: Sequence[str]) -> str:
     if isinstance(value, str):
         from difflib import get_close_matches
 
-        if close := get_close_matches(value.lower(), options, n=1):
-            message += f"\n  Hint: did you mean {close[0]!r}?"
+        lower = {option.lower(): option for option in options}
+        if close := get_close_matches(value.lower(), lower, n=1):
+            message += f"\n  Hint: did you mean {lower[close[0]]!r}?"
     raise ArgumentError(message)
 
 

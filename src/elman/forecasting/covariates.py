@@ -11,14 +11,14 @@ import numpy.typing as npt
 import pandas as pd
 
 from elman.data.ragged import refuse_times
-from elman.errors import ArgumentError, DataError
+from elman.errors import ArgumentError, DataError, Remedy
 from elman.forecasting.calendar import calendar_columns, holiday_column
 from elman.forecasting.inputs import Inputs
 from elman.forecasting.panel import Panel
 from elman.tables.categories import categories_in, sources
 from elman.tables.frame_columns import numbers, select_columns, time_stamps, with_keys
 
-__all__ = ["censored_in", "read_covariates", "read_weight", "with_ahead", "with_made"]
+__all__ = ["censored_in", "of_other_type", "read_covariates", "read_weight", "with_ahead", "with_made"]
 
 Array = npt.NDArray[np.float64]
 
@@ -77,6 +77,8 @@ def _numeric(place: str, frame: pd.DataFrame, name: str, role: str = "covariate"
     try:
         values = numbers(place, f"{role} {name}", column)
     except DataError as error:
+        if role == "weight":
+            raise
         found = sorted({str(value) for value in column.dropna()})[:_SHOWN]
         listed = ", ".join(f'"{name}={label}"' for label in found)
         raise DataError(f"{error.text}\n  Hint: for categories, name each: {listed}.", *error.remedies) from error
@@ -106,8 +108,21 @@ def _indicators(place: str, frame: pd.DataFrame, column: str, labels: Sequence[s
 
 
 def _row(frame: pd.DataFrame, row: int) -> str:
-    """Name a row in a message."""
-    return f"in series {frame['unique_id'].tolist()[row]!r} at {frame['ds'].iloc[row]}"
+    """Name a row in a message; a row of a table of static covariates has no time."""
+    time = frame["ds"].iloc[row]
+    return f"in series {frame['unique_id'].tolist()[row]!r}" + ("" if time is None else f" at {time}")
+
+
+def of_other_type(name: Any, names: pd.Series) -> str:
+    """Tell in a message that a name is there as text but not as a number, or the other way round.
+
+    Examples
+    --------
+    >>> of_other_type(7, pd.Series(["7", "8"])), of_other_type(9, pd.Series(["7", "8"]))
+    (", but one for '7': write the names in one type", '')
+    """
+    alike = next((other for other in names.tolist() if str(other) == str(name)), name)
+    return "" if alike == name else f", but one for {alike!r}: write the names in one type"
 
 
 def with_ahead(place: str, panel: Panel, future: Any, horizon: int) -> Panel:
@@ -177,7 +192,10 @@ def _read_future(place: str, future: Any, panel: Panel, names: Sequence[str], ho
     frame = select_columns(place, future, ("unique_id", "ds", *sources(future.columns, names)))
     times = time_stamps(place, frame["ds"])
     if getattr(times, "tz", None) != getattr(wanted, "tz", None) or type(times) is not type(wanted):
-        raise DataError(f"{place}: ds of future does not go with that of the data ({times.dtype}, {wanted.dtype}).")
+        raise DataError(
+            f"{place}: ds of future holds {times.dtype}, that of the data {wanted.dtype}.",
+            Remedy("write both with the same time zone, or both without"),
+        )
     rows = pd.MultiIndex.from_arrays([frame["unique_id"], times])
     if rows.has_duplicates:
         series, time = rows[rows.duplicated()][0]
@@ -185,5 +203,6 @@ def _read_future(place: str, future: Any, panel: Panel, names: Sequence[str], ho
     order = rows.get_indexer(pd.MultiIndex.from_arrays([panel.ids.repeat(horizon), wanted]))
     if (order < 0).any():
         first = int(np.argmax(order < 0))
-        raise DataError(f"{place}: future has no row for {panel.name(first // horizon)} at {wanted[first]}.")
+        other = of_other_type(panel.ids.tolist()[first // horizon], frame["unique_id"])
+        raise DataError(f"{place}: future has no row for {panel.name(first // horizon)} at {wanted[first]}{other}.")
     return read_covariates(place, frame.iloc[order].reset_index(drop=True), names)

@@ -258,7 +258,11 @@ def _check_known(place: str, panel: Panel, missing: str) -> None:
     for series, values in enumerate(panel):
         known = np.count_nonzero(~np.isnan(values), axis=0)
         if np.any(known == 0):
-            raise DataError(f"{place}: every value of {panel.name(series)} is missing (NaN).")
+            censored = "" if panel.inputs.censored is None else " or censored"
+            raise DataError(
+                f"{place}: every value of {panel.name(series)} is missing (NaN){censored}.",
+                Remedy("leave the series out"),
+            )
         if missing == "interpolate" and len(values) > 1 and np.any(known == 1):
             raise DataError(
                 f"{place}: {panel.name(series)} has one known value, and a line needs two.",
@@ -330,7 +334,9 @@ def _in_order(place: str, panel: Panel, codes: npt.NDArray[Any]) -> Panel:
     same = (np.diff(stamps[order]) == 0) & (np.diff(codes[order]) == 0)
     if same.any():
         raise DataError(
-            f"{place}: two rows {panel.place(int(np.argmax(same)))}; a series has one value per time stamp."
+            f"{place}: two rows {panel.place(int(np.argmax(same)))}; a series has one value per time stamp.",
+            Remedy("sum the rows of one time"),
+            Remedy("drop all but one"),
         )
     return panel
 

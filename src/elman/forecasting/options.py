@@ -345,6 +345,8 @@ def _check_covariates(place: str, parameters: Parameters) -> None:
     for column in columns:
         if columns.count(column) > 1 or column in ("unique_id", "ds", "y"):
             raise ArgumentError(f"{place}: {column!r} cannot be a covariate twice, nor if it is unique_id, ds or y.")
+    if parameters.weight in ("unique_id", "ds", "y"):
+        raise ArgumentError(f"{place}: weight must name a further column, got {parameters.weight!r}.")
     if parameters.holidays is not None:
         check_country(place, parameters.holidays)
     past = past_of(parameters)

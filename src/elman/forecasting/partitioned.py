@@ -20,8 +20,7 @@ from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.quantiles import Asked
 from elman.forecasting.reading import check_static
-from elman.forecasting.static import no_columns
-from elman.forecasting.static_parts import checked_table
+from elman.forecasting.static import checked_table, no_columns
 from elman.partitions import Job, Partitioned, at_level, kept_memory, worker_count
 from elman.persistence import parse_arrays
 from elman.tables.categories import sources
@@ -221,7 +220,9 @@ def _table(place: str, fitted: Fitted, source: Partitioned, static: Any) -> pd.D
     if static is None and absent and fitted.static is None:
         own = list(dict.fromkeys(name.partition("=")[0] for name in names))
         raise no_columns(place, own, own)
-    return checked_table(place, static, inputs) if static is not None or not absent else fitted.static
+    if static is not None:
+        return checked_table(place, static, inputs.static)
+    return fitted.static if absent else None
 
 
 def _check_fitted(place: str, forecaster: Parameters, fitted: Fitted, asked: Asked) -> None:

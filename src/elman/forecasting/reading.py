@@ -15,6 +15,7 @@ from elman.forecasting.options import inputs_of, least_values
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.recipe import resolve_seasons
+from elman.forecasting.static import refuse_categories
 
 __all__ = ["check_static", "read_asked", "read_known", "read_new"]
 
@@ -87,6 +88,7 @@ def read_known(
     own: dict[str, Any] = {"least": least, "short": least, "empty": empty}
     own |= {"static": fitted.newest if static is None else static, "before": fitted.newest if empty else None}
     panel = read_panel(place, data, freq, parameters.missing, inputs, channels=True, **own)
+    refuse_categories(place, panel.inputs.static, inputs.static)
     fitted.check_channels(place, panel)
     return panel
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,13 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from elman.errors import ArgumentError, DataError, Remedy
-from elman.forecasting.covariates import read_covariates
+from elman.forecasting.covariates import of_other_type, read_covariates
 from elman.forecasting.inputs import Inputs
 from elman.forecasting.panel import Panel
 from elman.tables.categories import sources
 from elman.tables.frame_columns import select_columns
 
-__all__ = ["MOST_CATEGORIES", "no_columns", "read_static", "with_categories"]
+__all__ = ["MOST_CATEGORIES", "checked_table", "no_columns", "read_static", "refuse_categories", "with_categories"]
 
 Array = npt.NDArray[np.float64]
 
@@ -75,15 +75,54 @@ def read_static(
 
 def _by_series(place: str, static: Any, ids: pd.Index, names: Sequence[str]) -> pd.DataFrame:
     """Return the rows of a table in order of the series."""
-    frame = select_columns(f"{place}: static_df", static, ("unique_id", *sources(static.columns, names)))
+    frame = checked_table(place, static, names)
+    rows = pd.Index(frame["unique_id"]).get_indexer(ids)
+    if (rows < 0).any():
+        absent = ids[rows < 0].tolist()[0]
+        other = of_other_type(absent, frame["unique_id"])
+        raise DataError(f"{place}: static_df has no row for series {absent!r}{other}.")
+    table: pd.DataFrame = frame.iloc[rows].reset_index(drop=True).assign(ds=None)
+    return table
+
+
+def checked_table(place: str, static: Any, names: Sequence[str]) -> pd.DataFrame:
+    """Select the columns of a table of static covariates; ``unique_id`` may be its index.
+
+    Raises
+    ------
+    DataError
+        If a column is absent, or a series has two rows.
+
+    Examples
+    --------
+    >>> checked_table("fit", pd.DataFrame({"size": [3]}, index=pd.Index(["a"], name="unique_id")), ["size"])
+      unique_id  size
+    0         a     3
+    """
+    if "unique_id" not in static.columns:
+        if "unique_id" not in getattr(getattr(static, "index", None), "names", ()):
+            raise DataError(
+                f"{place}: static_df has no column unique_id among {', '.join(map(str, static.columns))}.",
+                Remedy("give this name to the column of the series"),
+            )
+        static = static.reset_index("unique_id")
+    wanted = [column_of(static.columns, name) for name in names]
+    frame = select_columns(f"{place}: static_df", static, tuple(dict.fromkeys(("unique_id", *wanted))))
     twice = frame["unique_id"].duplicated()
     if twice.any():
         raise DataError(f"{place}: static_df has two rows for series {frame['unique_id'][twice].tolist()[0]!r}.")
-    rows = pd.Index(frame["unique_id"]).get_indexer(ids)
-    if (rows < 0).any():
-        raise DataError(f"{place}: static_df has no row for series {ids[rows < 0].tolist()[0]!r}.")
-    table: pd.DataFrame = frame.iloc[rows].reset_index(drop=True).assign(ds="any time")
-    return table
+    return frame
+
+
+def column_of(columns: Container[str], name: str) -> str:
+    """Return the column of a static covariate: its own, or that of ``column=category``.
+
+    Examples
+    --------
+    >>> column_of(["size"], "size"), column_of(["size"], "kind=mall")
+    ('size', 'kind')
+    """
+    return name if name in columns else name.partition("=")[0]
 
 
 def _of_rows(place: str, data: Any, ids: pd.Index, codes: npt.NDArray[Any], names: Sequence[str]) -> pd.DataFrame:
@@ -91,7 +130,7 @@ def _of_rows(place: str, data: Any, ids: pd.Index, codes: npt.NDArray[Any], name
     frame = select_columns(place, data, ("unique_id", *names))
     first = np.zeros(len(ids), dtype=np.int64)
     first[codes[::-1]] = np.arange(len(codes))[::-1]
-    table = frame.iloc[first].reset_index(drop=True).assign(ds="any time")
+    table = frame.iloc[first].reset_index(drop=True).assign(ds=None)
     for name in names:
         own, of_series = frame[name].astype(object), table[name].astype(object).iloc[codes].reset_index(drop=True)
         differs = ((own != of_series) & ~(own.isna() & of_series.isna())).to_numpy()
@@ -111,9 +150,8 @@ def _known(place: str, static: Any, ids: pd.Index, names: Sequence[str], absent:
         raise no_columns(place, absent, names)
     rows = static.ids.get_indexer(ids)
     if (rows < 0).any():
-        raise DataError(
-            f"{place}: series {ids[rows < 0].tolist()[0]!r} is new; pass static_df with its {', '.join(names)}."
-        )
+        wanted = ", ".join(dict.fromkeys(column_of((), name) for name in names))
+        raise DataError(f"{place}: series {ids[rows < 0].tolist()[0]!r} is new; pass static_df with its {wanted}.")
     assert static.inputs is not None
     own: Array = static.covariates[static.offsets[:-1][rows], -len(static.inputs.static) :]
     return own
@@ -148,6 +186,25 @@ def with_categories(place: str, table: pd.DataFrame, inputs: Inputs) -> Inputs:
             )
         names += [f"{name}={label}" for label in labels]
     return replace(inputs, static=tuple(names))
+
+
+def refuse_categories(place: str, names: Sequence[str], known: Sequence[str]) -> None:
+    """Refuse text in a static covariate that held numbers at fit.
+
+    Examples
+    --------
+    >>> try:
+    ...     refuse_categories("predict", ["size=big", "kind=mall"], ["size", "kind=mall"])
+    ... except DataError as error:
+    ...     print(error)
+    predict: static covariate size holds text, such as 'big', and held numbers at fit.
+    """
+    for name in names:
+        column, _, label = name.partition("=")
+        if name not in known and column in known:
+            raise DataError(
+                f"{place}: static covariate {column} holds text, such as {label!r}, and held numbers at fit."
+            )
 
 
 def _numbers_in(column: pd.Series) -> bool:
