@@ -256,8 +256,12 @@ def test_names_of_other_libraries_get_a_hint() -> None:
         with pytest.raises(ArgumentError) as changed:
             small().set_params(window=3, **{name: 3})
         assert str(made.value) == str(changed.value) == f"Forecaster: there is no argument {name!r}.\n  Hint: {hint}"
-    with pytest.raises(ArgumentError, match=r"^Forecaster: there is no argument 'colour'\.$"):
-        Forecaster(12, colour="blue")
+    for name in ("colour", "n_seeds", "shuffle", "country"):  # alike in letters alone, if at all
+        with pytest.raises(ArgumentError) as unknown:
+            Forecaster(12, **{name: 3})
+        assert str(unknown.value) == f"Forecaster: there is no argument {name!r}."
+    with pytest.raises(ArgumentError, match=r"got 'tsb'\.\n  Hint: did you mean 'TSB'\?$"):
+        small(method="tsb").fit(WAVE)
 
 
 def test_predict_before_fit() -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from difflib import get_close_matches
+from collections.abc import Iterable, Mapping
+from difflib import SequenceMatcher
 from typing import Any, ClassVar, Self
 
 from elman.errors import ArgumentError
@@ -11,6 +11,10 @@ from elman.estimators.checks import constructor_defaults
 from elman.estimators.parameters import Table, hints_of
 
 __all__ = ["NamedParameters"]
+
+_FILLING = frozenset({"bar", "max", "min", "n", "num", "number", "of", "rate", "size", "use"})
+_ALIKE = 0.85  # of two spellings of a word
+_SHORTEST = 4  # letters of a word that may be cut off
 
 
 class NamedParameters:
@@ -67,6 +71,41 @@ def _refuse_unknown(cls: type[NamedParameters], names: Mapping[str, Any]) -> Non
             message = f"{cls.__name__}: there is no argument {name!r}."
             if name in (hints := hints_of(cls._table)):
                 message += f"\n  Hint: {name}: see {hints[name]}."
-            elif close := get_close_matches(name, known, n=1):
-                message += f"\n  Hint: did you mean {close[0]!r}?"
+            elif close := _meant(name, known):
+                message += f"\n  Hint: did you mean {close!r}?"
             raise ArgumentError(message)
+
+
+def _meant(name: str, known: Iterable[str]) -> str | None:
+    """Return the known name that is spelled like another, or has all its words; similar letters alone say nothing.
+
+    Examples
+    --------
+    >>> known = ["n_threads", "hidden_size", "schedule"]
+    >>> _meant("n_thread", known), _meant("hiden_size", known), _meant("hidden", known)
+    ('n_threads', 'hidden_size', 'hidden_size')
+    >>> _meant("n_seeds", known), _meant("shuffle", known)
+    (None, None)
+    """
+    wanted = _words(name)
+    likeness = {
+        other: _alike(name.replace("_", ""), other.replace("_", ""))
+        for other in known
+        if _same(name.replace("_", ""), other.replace("_", ""))
+        or all(any(_same(word, own) for own in _words(other)) for word in wanted)
+    }
+    return max(likeness, key=lambda other: likeness[other], default=None)
+
+
+def _words(name: str) -> set[str]:
+    """Return the words of a name that tell what it is, such as ``hidden`` of ``hidden_size``."""
+    words = set(name.split("_"))
+    return words - _FILLING or words
+
+
+def _same(word: str, other: str) -> bool:
+    return _alike(word, other) >= _ALIKE or (len(word) >= _SHORTEST and other.startswith(word))
+
+
+def _alike(word: str, other: str) -> float:
+    return SequenceMatcher(None, word, other).ratio()
