@@ -103,8 +103,8 @@ BAD_DATA = {
         "Sum the rows of one time, or drop all but one."
     ),
     "day,id,y\n2024-01-01,a,1\n2024-01-01,a,2\n2024-01-02,a,3\n": (
-        "bad.csv: 2024-01-01 00:00:00 occurs more than once in column 'day' where 'id' is 'a'. No column identifies "
-        "several series. Sum the rows of one time, or drop all but one."
+        "bad.csv: 2024-01-01 00:00:00 occurs more than once in column 'day' where 'id' is 'a'. No further column "
+        "tells these rows apart. Sum the rows of one time, or drop all but one."
     ),
     "day,y\n2024-01-01,1\n2024-01-02,2\n2024-01-03,3\n": (
         "elman forecast: the series has 3 values, but window + horizon = 1 + 4 = 5 are needed. "

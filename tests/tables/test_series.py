@@ -158,6 +158,25 @@ def test_what_is_wrong_with_a_file(content: str, message: str, tmp_path: Path) -
     assert refused(tmp_path, content) == f"sales.csv: {message}"
 
 
+def test_a_repeated_row_does_not_hide_the_column_of_series(tmp_path: Path) -> None:
+    lines = [f"2024-01-{day:02},{shop},{day}\n" for shop in "abc" for day in range(1, 16)]
+    content = "day,shop,sales\n" + "".join(lines)
+    assert refused(tmp_path, content + lines[0]) == (
+        "sales.csv: 2024-01-01 00:00:00 occurs more than once in column 'day'. Column 'shop' separates them but for 1. "
+        'Pass series="shop" if it names the series, and sum or drop the others.'
+    )
+    assert refused(tmp_path, content + lines[0], series="shop") == (
+        "sales.csv: 2024-01-01 00:00:00 occurs more than once in column 'day' where 'shop' is 'a'. No further column "
+        "tells these rows apart. Sum the rows of one time, or drop all but one."
+    )
+    assert "No column identifies several series." in refused(tmp_path, content + lines[0] + lines[1] + lines[20])
+
+
+def test_the_parameter_of_a_missing_column_is_named(tmp_path: Path) -> None:
+    for past, parameter in ((["w"], "past"), ({"w": "weight"}, "weight")):
+        assert refused(tmp_path, PLAIN, past=past).endswith(f"Name one of them with {parameter}.")
+
+
 def test_wrong_names(tmp_path: Path) -> None:
     for name in ("time", "target", "series"):
         assert refused(tmp_path, PLAIN, **{name: "colour"}) == (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -116,7 +116,7 @@ def table_of(
     target: str | None,
     series: str | None,
     reading: Reading,
-    past: Sequence[str] = (),
+    past: Sequence[str] | Mapping[str, str] = (),
     future: Path | None = None,
     categories: Sequence[str] = (),
     known: OwnNames | None = None,

@@ -191,18 +191,17 @@ def forecast(
     settings |= {"series_covariates": _names(series_covariates) or None}
     settings |= {"calendar": calendar, "holidays": holidays, "base": None if base is None else str(base)}
     if method == "network" and distribution is None:
-        settings["quantiles"] = ends.shares if any(share != 0.5 for share in ends.shares) else None
+        settings["quantiles"] = ends.learned
     forecaster = _forecaster(horizon, method, backtest, settings)
     data = _Data(file, (time, target, series), covariates, categories, static, future, base, reading)
+    results = _Results(plot, output, drawn, save, importance, quiet)
     if parts and output is not None:
-        unused: dict[str, Any] = {"--plot": plot, "--categories": categories, "--checkpoint": checkpoint}
-        unused |= {"--weight": weight, "--censored": censored, "--importance": importance or None}
-        unused |= {"--samples": samples, "--paths": paths, "--series-covariates": series_covariates}
-        refuse_unused(f"{file}: is a folder", unused | reading.by_option)
+        _refuse_in_parts(
+            forecaster, data, results, {"--checkpoint": checkpoint, "--samples": samples, "--paths": paths}
+        )
         wanted = Wanted(output, future, workers, errors, resume, quiet, dask, ray)
         _forecast_folder(forecaster, data, ends, save, wanted)
     else:
-        results = _Results(plot, output, drawn, save, importance, quiet)
         _forecast_table(forecaster, data, ends, results, checkpoint, resume)
 
 
@@ -214,6 +213,11 @@ class _Ends:
     quantiles: str | None
     levels: list[float] | None
     shares: list[float]
+
+    @property
+    def learned(self) -> list[float] | None:
+        """Shares that a network learns; None for the median alone, which is the usual forecast."""
+        return self.shares if any(share != 0.5 for share in self.shares) else None
 
 
 @dataclass(frozen=True)
@@ -242,17 +246,27 @@ class _Results:
     quiet: bool
 
 
+def _refuse_in_parts(forecaster: Forecaster, data: _Data, results: _Results, others: dict[str, Any]) -> None:
+    """Refuse options of a table in memory for a folder."""
+    unused = {"--plot": results.plot, "--categories": data.categories, "--importance": results.importance or None}
+    unused |= {"--weight": forecaster.weight, "--censored": forecaster.censored} | others
+    unused |= {"--series-covariates": forecaster.series_covariates}
+    refuse_unused(f"{data.file}: is a folder", unused | data.reading.by_option)
+
+
 def _forecast_table(
     forecaster: Forecaster, data: _Data, ends: _Ends, results: _Results, checkpoint: Path | None, resume: bool
 ) -> None:
     """Fit and forecast one table in memory."""
-    others = [name for name in (forecaster.weight, forecaster.censored) if name is not None]
-    past = [*_names(data.covariates), *others]
+    named = _names(data.covariates)
+    roles = {forecaster.weight: "weight", forecaster.censored: "censored"} | dict.fromkeys(named, "past")
+    past = {name: role for name, role in roles.items() if name is not None}
     table = table_of(data.file, *data.columns, data.reading, past, data.future, _names(data.categories))
     stores = static_of(data.static, table.series, data.reading)
     drawn = results.drawn
     if drawn is not None:
         drawn.check(table.names)
+    others = {name for name, role in past.items() if role != "past"}
     _set_covariates(forecaster, [name for name in table.past if name not in others], table.known_ahead, stores)
     if not results.quiet:
         _say_what_was_read(data.file, table)

@@ -11,13 +11,14 @@ import pandas as pd
 from elman.tables.files import Columns
 from elman.tables.names import CLOCK_NAMES, DATE_NAMES, MONTH_NAMES, YEAR_NAMES
 
-__all__ = ["is_row_number", "join_series", "join_times", "parts_of", "suggest_series"]
+__all__ = ["is_row_number", "join_series", "join_times", "nearly_apart", "parts_of", "suggest_series"]
 
 _CLOCK = re.compile(r"\d{1,2}:\d\d(:\d\d(\.\d+)?)?( ?[AaPp]\.?[Mm]\.?)?")
 _FULL_DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}[-/.]\d{1,4}|\d{8}")
 _HOUR = re.compile(r"[01]?\d|2[0-3]")
 _YEAR, _MONTH = re.compile(r"\d{4}"), re.compile(r"0?[1-9]|1[0-2]|[A-Za-z]{3,9}")
 _MOST_KEYS = 12  # candidate columns for names of series
+_NEARLY = 20  # repeated times for each that a column leaves
 
 
 def parts_of(columns: Columns, name: str | None) -> list[str]:
@@ -121,3 +122,24 @@ def suggest_series(columns: Columns, times: pd.Series, taken: Sequence[str]) -> 
         if not frame.duplicated([*keys, ""]).any() and 2 * groups <= len(frame):
             return ",".join(keys)
     return None
+
+
+def nearly_apart(columns: Columns, times: pd.Series, taken: Sequence[str]) -> tuple[str, int] | None:
+    """Return the column that separates nearly all repeated times into series, and the number it leaves, or None.
+
+    Examples
+    --------
+    >>> days = pd.Series([1, 1, 2, 2] * 20 + [1])
+    >>> shop = [f"{i // 4}{'ab'[i % 2]}" for i in range(80)] + ["0a"]
+    >>> nearly_apart(Columns({"shop": shop, "y": ["1"] * 81}), days, ["y"])
+    ('shop', 1)
+    """
+    best: tuple[str, int] | None = None
+    for name in columns:
+        if not name or name in taken or is_row_number(columns, name):
+            continue
+        frame = pd.DataFrame({name: _texts(columns, name), "": times.to_numpy()})
+        left = int(frame.duplicated().sum())
+        if 2 * frame[name].nunique() <= len(frame) and (best is None or left < best[1]):
+            best = name, left
+    return best if best is not None and _NEARLY * best[1] <= int(times.duplicated().sum()) else None

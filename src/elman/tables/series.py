@@ -13,7 +13,7 @@ from elman.errors import DataError, Remedy
 from elman.tables.categories import categories_in, indicators, labels_of
 from elman.tables.files import Columns, Notation, read_columns
 from elman.tables.finding import check_named, find_series, find_target, find_time, or_known, settled
-from elman.tables.keys import join_series, join_times, parts_of, suggest_series
+from elman.tables.keys import join_series, join_times, nearly_apart, parts_of, suggest_series
 from elman.tables.names import listed
 from elman.tables.numbers import Odd, to_numbers
 from elman.tables.own_names import OwnNames
@@ -61,7 +61,7 @@ def read_series(
     target: str | None = None,
     series: str | None = None,
     encoding: str = "utf-8",
-    past: Sequence[str] = (),
+    past: Sequence[str] | Mapping[str, str] = (),
     future: Path | None = None,
     categories: Sequence[str] = (),
     notation: Notation | None = None,
@@ -79,8 +79,9 @@ def read_series(
         ``"shop,item"`` several that name a series; targets ``"north,south"`` are a series each.
     encoding : str
         Character encoding of CSV; a byte order mark of UTF-8 is skipped.
-    past : sequence of str
-        Columns of covariates that are known as long as the target is.
+    past : sequence of str, or dict of str to str
+        Columns of covariates that are known as long as the target is; a dict has the parameter that names each of them,
+        for messages.
     future : Path, optional
         A file of future times. Its columns in common with the first file are covariates known ahead.
     categories : sequence of str
@@ -184,12 +185,13 @@ def _with_indicators(
     path: Path,
     columns: Columns,
     named: Sequence[tuple[str, str | None]],
-    past: Sequence[str],
+    past: Sequence[str] | Mapping[str, str],
     categories: Sequence[str],
 ) -> tuple[Columns, list[str], dict[str, list[str]]]:
     """Check that all named columns exist; replace categories by their indicators, and list the covariates."""
     labels = categories_in(columns, past)
-    wanted = [("past", name) for name in past if name.partition("=")[0] not in labels]
+    roles = past if isinstance(past, Mapping) else dict.fromkeys(past, "past")
+    wanted = [(role, name) for name, role in roles.items() if name.partition("=")[0] not in labels]
     wanted += [("categories", name) for name in categories]
     check_named(path, columns, [*named, *wanted])
     labels |= labels_of(path, columns, categories)
@@ -270,8 +272,15 @@ def _check_rows(path: Path, columns: Columns, frame: pd.DataFrame, taken: tuple[
         text = f"{path.name}: {again} occurs more than once in column {time!r}{within}."
         if apart:
             raise DataError(text, Remedy("pass {} if the file holds several series", series=apart))
-        text += " No column identifies several series."
-        raise DataError(text, Remedy("sum the rows of one time"), Remedy("drop all but one"))
+        ways = (Remedy("sum the rows of one time"), Remedy("drop all but one"))
+        if series is not None:
+            raise DataError(f"{text} No further column tells these rows apart.", *ways)
+        if nearly := nearly_apart(columns, frame["ds"], taken):
+            raise DataError(
+                f"{text} Column {nearly[0]!r} separates them but for {nearly[1]}.",
+                Remedy("pass {} if it names the series, and sum or drop the others", series=nearly[0]),
+            )
+        raise DataError(f"{text} No column identifies several series.", *ways)
     if frame["unique_id"].value_counts().max() < 2:
         raise DataError(f"{path.name}: no series has more than one row, at least 2 are needed.")
 
