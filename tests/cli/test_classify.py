@@ -338,3 +338,19 @@ def test_the_methods_of_the_option_are_those_that_a_classifier_has() -> None:
     with pytest.raises(elman.ArgumentError) as caught:
         SimpleMethod("none", SequenceClassifier()).fit([[[1.0]], [[2.0]]], ["a", "b"])
     assert f"must be one of {', '.join(map(repr, _METHODS))}, got" in str(caught.value)
+
+
+def test_a_saved_model_reads_tables_with_other_columns(run: Callable[..., Any], tmp_path: Path) -> None:
+    frame = steps().rename(columns={"label": "sort"})
+    frame.to_csv(tmp_path / "steps.csv", index=False)
+    columns = ["--id", "case", "--time", "t", "--label", "sort", "--check", "0"]
+    for method, name in (("network", "model"), ("linear", "simple")):
+        saved = ["--method", method, "--save", tmp_path / name]
+        assert run("train", tmp_path / "steps.csv", *columns, *saved, *SMALL).exit_code == 0
+        alone = run("predict", tmp_path / name, tmp_path / "steps.csv")
+        frame.assign(sort=[None] * len(frame), page=1.5, note="text").to_csv(tmp_path / "more.csv", index=False)
+        assert run("predict", tmp_path / name, tmp_path / "more.csv").stdout == alone.stdout != ""
+        done = run("evaluate", tmp_path / name, tmp_path / "steps.csv")
+        assert (done.exit_code, "Accuracy 100.0%" in done.stdout) == (0, True)
+        done = run("evaluate", tmp_path / name, tmp_path / "more.csv")
+        assert done.stderr.splitlines()[-1].endswith("there are no classes. Name their column with --label.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -100,28 +101,17 @@ def train(
     check_outputs({"--save": save, "--plot": plot}, file, test)
     check_extra("--plot", plot, "matplotlib")
     check_choice("--method", method, ("network", *_SIMPLE, "best"))
-    if test is None and check == 0 and (method == "best" or (method in _SIMPLE and plot is not None)):
-        what = f"--method {method}" if method == "best" else f"--plot with --method {method}"
-        usage_error(f"{what} needs a check: leave out --check 0, or pass --test FILE.")
-    from elman.sequences import SequenceClassifier
-
-    known = read(file, id_, time, label, reading, quiet=quiet)
-    model = SequenceClassifier(
-        window=count_or_auto("--window", window),
-        stride=count_or_auto("--stride", stride),
-        cell=cell,
-        hidden_size=sizes_of("--hidden-size", hidden_size),
-        projection_size=projection_size,
-        layer_norm=layer_norm,
-        tune=tune,
-        updates=count_or_auto("--updates", updates),
-        class_weight="balanced" if balanced else None,
-        random_state=seed,
-        n_threads=threads,
-        progress=not quiet,
-        **known.columns,
-    )
-    unseen = None if test is None else read(test, id_, time, label, reading, quiet=quiet)
+    if test is None and check == 0:
+        _refuse_without_check(method, plot)
+    settings = {"cell": cell, "projection_size": projection_size, "layer_norm": layer_norm, "tune": tune}
+    settings |= {"random_state": seed, "n_threads": threads, "progress": not quiet}
+    settings |= {"class_weight": "balanced" if balanced else None}
+    read_one = partial(read, id_=id_, time=time, label=label, reading=reading, quiet=quiet)
+    known = read_one(file)
+    settings |= {"window": count_or_auto("--window", window), "stride": count_or_auto("--stride", stride)}
+    settings |= {"hidden_size": sizes_of("--hidden-size", hidden_size), "updates": count_or_auto("--updates", updates)}
+    model = _classifier(settings | known.columns)
+    unseen = None if test is None else read_one(test)
     run = model.get_params() | {"check": check, "test": test is not None, "label": label} | vars(reading)
     with kept("elman classify train", checkpoint, resume, run | {"method": method}, file):
         found = _check_of(model, known, unseen, check, seed)
@@ -131,8 +121,7 @@ def train(
         _say_what_was_chosen(fitted, len(known.known_labels))
     report = None if found is None else _report_of(found, name)
     if found is not None and report is not None:
-        title = test.name if test is not None else f"Check on {check:.0%} of the sequences, held out"
-        _show(report, title)
+        _show(report, test.name if test is not None else f"Check on {check:.0%} of the sequences, held out")
         _show_verdict(found, name)
     if save is not None:
         fitted.save(save)
@@ -157,7 +146,7 @@ def predict(
     from elman.sequences.labelled import with_columns
 
     classifier = _load(model)
-    known = read(file, id_, time, label, reading, classifier, quiet=quiet)
+    known = read(file, id_, time, label, reading, classifier, classes=False, quiet=quiet)
     frame = _classified(with_columns(classifier, known), known)
     if output is not None:
         write_csv(output, frame)
@@ -186,6 +175,19 @@ def evaluate(
     report = report_on(classifier, read(file, id_, time, label, reading, classifier, quiet=quiet))
     _show(report, file.name)
     _draw(plot, report, None)
+
+
+def _refuse_without_check(method: str, plot: Path | None) -> None:
+    """Refuse what only a check can give."""
+    if method == "best" or (method in _SIMPLE and plot is not None):
+        what = f"--method {method}" if method == "best" else f"--plot with --method {method}"
+        usage_error(f"{what} needs a check: leave out --check 0, or pass --test FILE.")
+
+
+def _classifier(settings: dict[str, Any]) -> SequenceClassifier:
+    from elman.sequences import SequenceClassifier
+
+    return SequenceClassifier(**settings)
 
 
 def _check_of(
@@ -266,6 +268,7 @@ def read(
     reading: Reading,
     model: Any = None,
     *,
+    classes: bool = True,
     quiet: bool,
 ) -> Labelled:
     """Read a file of any of the three kinds, for a fitted model if there is one, and print the columns chosen."""
@@ -275,7 +278,7 @@ def read(
     if file.suffix.lower() == ".ts":
         refuse_unused(f"{file}: says how it is written", reading.by_option)
     channels = list(getattr(model, "feature_names_in_", ()))
-    known = read_labelled(file, id_, time, label, reading.encoding, reading.notation, channels)
+    known = read_labelled(file, id_, time, label, reading.encoding, reading.notation, channels, classes)
     for note in [] if quiet else known.notes:
         say(f"{file}: {note}.")
     return known

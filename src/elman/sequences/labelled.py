@@ -68,6 +68,7 @@ def read_labelled(
     encoding: str = "utf-8",
     notation: Notation | None = None,
     channels: Sequence[str] = (),
+    classes: bool = True,
 ) -> Labelled:
     r"""Read a ``.ts`` file, or a CSV or Parquet table with one row per step.
 
@@ -82,7 +83,10 @@ def read_labelled(
     notation : Notation, optional
         Notation of numbers and dates in a table.
     channels : sequence of str
-        Names of columns that are channels, so that none of them is taken for the classes.
+        Columns that a fitted classifier reads. The others are ignored, but for the classes: by default the only one
+        of text.
+    classes : bool
+        Whether classes are read, if the file has any.
 
     Returns
     -------
@@ -105,13 +109,18 @@ def read_labelled(
     """
     if file.suffix.lower() == ".ts":
         content = read_ts(file)
-        labels = None if content.labels is None else [str(value) for value in content.labels.tolist()]
+        labels = None if content.labels is None or not classes else [str(value) for value in content.labels.tolist()]
         return Labelled(file, content.sequences, labels, [str(i) for i in range(len(content.sequences))])
     label_names = [name for name in LABEL_NAMES if name not in {channel.lower() for channel in channels}]
     texts = [*([id_column] if id_column else ID_NAMES), *([label] if label else label_names)]
     frame, notes = read_steps(file, encoding, texts, notation)
     id_column, time_column, label = _found(file, list(frame.columns), id_column, time_column, label, label_names)
-    if label is None:
+    if channels:
+        label = label or _only_text(frame.drop(columns=[name for name in (*channels, id_column) if name in frame]))
+        used = {*channels, id_column, time_column, label if classes else None}
+        frame = frame[[name for name in frame if name in used]]
+        label = label if classes else None
+    elif label is None:
         _refuse_text(file, frame.drop(columns=[name for name in (id_column, time_column) if name is not None]))
     ragged = read_frame(str(file), frame, id_column, time_column, exclude=[] if label is None else [label])
     notes.insert(0, _taken(id_column, time_column, label, ragged))
@@ -154,6 +163,12 @@ def _refuse_text(file: Path, channels: pd.DataFrame) -> None:
                 f"{file}: column {name!r} holds text, such as {channels[name].iloc[0]!r}.",
                 Remedy("pass {} if it holds the classes, or remove it", label=name),
             )
+
+
+def _only_text(frame: pd.DataFrame) -> str | None:
+    """Name the one column of text; None if there is none, or several."""
+    names = [name for name in frame if pd.api.types.is_string_dtype(frame[name].dtype)]
+    return str(names[0]) if len(names) == 1 else None
 
 
 def _taken(id_column: str, time_column: str | None, label: str | None, ragged: Ragged) -> str:
