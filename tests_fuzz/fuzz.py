@@ -15,7 +15,7 @@ import tempfile
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-NAMES = ("file_of_bytes", "file_with_a_digest", "model", "table", "steps", "ts")
+NAMES = ("file_of_bytes", "file_with_a_digest", "model", "simple_method", "table", "steps", "ts")
 PER_INPUT = ("-timeout=10", "-rss_limit_mb=2048", "-max_len=20000")  # seconds, memory, bytes
 
 

@@ -37,7 +37,8 @@ def main() -> None:
     pair = two([0, 8], [8, 16], 16)[8:-16].decode()
     headers = {"good": header(), "two": pair, "many": header(envelope('{"a":[1,2,{}]}'))}
     save("file_with_a_digest", {name: text[len(PREFIX + ZEROS) :].encode() + BODY for name, text in headers.items()})
-    save("model", {str(number): bytes([number] * 40) for number in range(0, 256, 17)})
+    for name in ("model", "simple_method"):
+        save(name, {str(number): bytes([number] * 40) for number in range(0, 256, 17)})
     for name, texts in (("table", TABLES), ("steps", TABLES | STEPS), ("ts", TS)):
         save(name, {key: text.encode() for key, text in texts.items()})
 

@@ -5,11 +5,12 @@ Whatever the bytes: a typed error or a result, nothing else.
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 import tempfile
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from copy import deepcopy
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -27,6 +28,7 @@ with atheris.instrument_imports(include=["elman"]):
     import elman.load
     from elman import ElmanError, FileFormatError
     from elman.persistence import dump_arrays, parse_arrays
+    from elman.sequences import SimpleMethod
     from elman.tables.series import read_series
     from elman.tables.steps import read_steps
     from elman.tables.ts_files import read_ts
@@ -36,6 +38,7 @@ from persistence.forge import BODY, PREFIX, ZEROS, forge  # noqa: E402 - the pat
 GOLDEN = ROOT / "tests" / "golden"
 FOLDER = Path(tempfile.mkdtemp(prefix="elman-fuzz-", dir="/dev/shm" if Path("/dev/shm").is_dir() else None))
 MODELS = [parse_arrays(path.read_bytes()) for path in sorted(GOLDEN.glob("*/*.elman"))]
+MOST_CHANNELS = 100  # of sequences to predict; a file may hold any number
 JUNK: tuple[Any, ...] = (
     None, True, 0, -1, 1, 2, 10**9, 2**63, 10**300, 0.5, -0.0, 1e308, "", "lstm", "x" * 300, "__class__", [], [0], [[]],
     [None], {}, {"kind": "network"},
@@ -54,8 +57,54 @@ def file_with_a_digest(data: bytes) -> None:
 
 def model(data: bytes) -> None:
     """A model's file of which some fields and tensors are replaced."""
+    path = _changed(data, MODELS)
+
+    def load_and_use() -> None:
+        loaded = elman.load(path)
+        loaded.to_arrays() if hasattr(loaded, "to_arrays") else loaded.theta.sum()
+
+    expect(FileFormatError, load_and_use)
+
+
+def simple_method(data: bytes) -> None:
+    """The same with the files of methods without a network; what is loaded predicts."""
+    path = _changed(data, simple_methods())
+
+    def load_and_predict() -> None:
+        loaded = elman.load(path)
+        channels = loaded._fitted.inputs.channels
+        if channels <= MOST_CHANNELS:
+            loaded.predict([np.ones((length, channels)) for length in (1, 4, 9)])
+
+    expect(FileFormatError, load_and_predict)
+
+
+@functools.cache
+def simple_methods() -> list[tuple[dict[str, Any], dict[str, Any]]]:
+    """Fit every method to every kind of target; return the contents of their files."""
+    rng = np.random.default_rng(0)
+    X = [rng.normal(size=(length, 2)) for length in (3, 5, 4, 6, 3, 7)]
+    targets: dict[Any, Any] = {
+        elman.SequenceClassifier(): ["up", "down", "up", "flat", "down", "flat"],
+        elman.SequenceRegressor(): [0.5, 1.5, 2.5, 1.0, 2.0, 3.0],
+        elman.SequenceTagger(): [["n", "v", *["n"] * (len(x) - 2)] for x in X],
+    }
+    found = []
+    for like, y in targets.items():
+        for method in ("most frequent", "linear", "1-NN Euclidean", "1-NN DTW", "convolutions"):
+            path = FOLDER / "fitted"
+            try:
+                SimpleMethod(method, like).fit(X, y).save(path)
+            except ElmanError:  # not for tags, or an extra is not installed
+                continue
+            found.append(parse_arrays(path.read_bytes()))
+    return found
+
+
+def _changed(data: bytes, models: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> Path:
+    """Write one of the models with one to four changes."""
     provider = atheris.FuzzedDataProvider(data)
-    arrays, metadata = MODELS[provider.ConsumeIntInRange(0, len(MODELS) - 1)]
+    arrays, metadata = models[provider.ConsumeIntInRange(0, len(models) - 1)]
     arrays, metadata = dict(arrays), json.loads(json.dumps(metadata))
     for _ in range(provider.ConsumeIntInRange(1, 4)):
         if provider.ConsumeBool():
@@ -64,12 +113,7 @@ def model(data: bytes) -> None:
             _change_array(provider, arrays)
     path = FOLDER / "model"
     path.write_bytes(dump_arrays(arrays, metadata))
-
-    def load_and_use() -> None:
-        loaded = elman.load(path)
-        loaded.to_arrays() if hasattr(loaded, "to_arrays") else loaded.theta.sum()
-
-    expect(FileFormatError, load_and_use)
+    return path
 
 
 def _change_field(provider: Any, metadata: dict[str, Any]) -> None:
@@ -152,7 +196,7 @@ def expect(error: type[Exception], work: Callable[..., Any], *arguments: Any) ->
             raise AssertionError("an error without a message") from caught
 
 
-TARGETS = {each.__name__: each for each in (file_of_bytes, file_with_a_digest, model, table, steps, ts)}
+TARGETS = {each.__name__: each for each in (file_of_bytes, file_with_a_digest, model, simple_method, table, steps, ts)}
 
 
 if __name__ == "__main__":
