@@ -348,7 +348,8 @@ def test_a_saved_model_reads_tables_with_other_columns(run: Callable[..., Any], 
         saved = ["--method", method, "--save", tmp_path / name]
         assert run("train", tmp_path / "steps.csv", *columns, *saved, *SMALL).exit_code == 0
         alone = run("predict", tmp_path / name, tmp_path / "steps.csv")
-        frame.assign(sort=[None] * len(frame), page=1.5, note="text").to_csv(tmp_path / "more.csv", index=False)
+        other = frame.assign(sort=[None] * len(frame), page=1.5, note="a", remark="b")
+        other.to_csv(tmp_path / "more.csv", index=False)
         assert run("predict", tmp_path / name, tmp_path / "more.csv").stdout == alone.stdout != ""
         done = run("evaluate", tmp_path / name, tmp_path / "steps.csv")
         assert (done.exit_code, "Accuracy 100.0%" in done.stdout) == (0, True)

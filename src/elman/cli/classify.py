@@ -103,8 +103,8 @@ def train(
     check_choice("--method", method, ("network", *_SIMPLE, "best"))
     if test is None and check == 0:
         _refuse_without_check(method, plot)
-    settings = {"cell": cell, "projection_size": projection_size, "layer_norm": layer_norm, "tune": tune}
-    settings |= {"random_state": seed, "n_threads": threads, "progress": not quiet}
+    settings: dict[str, Any] = {"cell": cell, "projection_size": projection_size, "layer_norm": layer_norm}
+    settings |= {"tune": tune, "random_state": seed, "n_threads": threads, "progress": not quiet}
     settings |= {"class_weight": "balanced" if balanced else None}
     read_one = partial(read, id_=id_, time=time, label=label, reading=reading, quiet=quiet)
     known = read_one(file)

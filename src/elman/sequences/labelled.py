@@ -122,7 +122,8 @@ def read_labelled(
         label = label if classes else None
     elif label is None:
         _refuse_text(file, frame.drop(columns=[name for name in (id_column, time_column) if name is not None]))
-    ragged = read_frame(str(file), frame, id_column, time_column, exclude=[] if label is None else [label])
+    others = [] if label is None else [label]
+    ragged = read_frame(str(file), frame, id_column, time_column, channels or None, others)
     notes.insert(0, _taken(id_column, time_column, label, ragged))
     labels = None if label is None else _one_label_each(file, frame[label].tolist(), label, ragged)
     data = frame if label is None else frame.drop(columns=label)

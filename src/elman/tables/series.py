@@ -189,7 +189,7 @@ def _with_indicators(
     categories: Sequence[str],
 ) -> tuple[Columns, list[str], dict[str, list[str]]]:
     """Check that all named columns exist; replace categories by their indicators, and list the covariates."""
-    labels = categories_in(columns, past)
+    labels = categories_in(columns, list(past))
     roles = past if isinstance(past, Mapping) else dict.fromkeys(past, "past")
     wanted = [(role, name) for name, role in roles.items() if name.partition("=")[0] not in labels]
     wanted += [("categories", name) for name in categories]
