@@ -303,6 +303,7 @@ ESTIMATORS: dict[str, Any] = {
         SequenceClassifier(ensemble_size=1, window=3, stride=2, cell="lstm", readout="mean", **SMALL),
         "two",
     ),
+    "each by itself": (SequenceClassifier(ensemble_size=2, window=2, standardize="sequence", **SMALL), "text"),
     "labels": (SequenceClassifier(ensemble_size=2, readout="max", bidirectional=False, **SMALL), "labels"),
     "numbers": (SequenceRegressor(ensemble_size=2, num_layers=2, **SMALL), "numbers"),
     "a number": (SequenceRegressor(ensemble_size=1, dtype="float64", standardize=False, **SMALL), "number"),

@@ -24,6 +24,7 @@ from elman.interop.proof import Proof, compare
 from elman.network import Network, State
 from elman.persistence.files import StrPath, write_atomically
 from elman.sequences.fitted import Fitted as FittedSequences
+from elman.sequences.preparation import Preparation
 
 __all__ = ["export_onnx"]
 
@@ -270,7 +271,7 @@ def _check_sequences(fitted: FittedSequences, n_threads: int, run: Run) -> Pairs
     lengths = np.array([longest, 1, preparation.window, longest // 2 + 1, longest - 1])
     values = np.full((len(lengths), longest, len(preparation.center)), np.nan)
     for row, length in zip(values, lengths, strict=True):
-        row[:length] = preparation.center + preparation.scale * rng.normal(size=(length, len(preparation.center)))
+        row[:length] = _like_training(preparation, rng.normal(size=(length, len(preparation.center))))
     sequences = [row[:length].copy() for row, length in zip(values, lengths, strict=True)]
     found: Any = fitted.outputs(sequences, n_threads)
     theirs = run({"values": values, "lengths": lengths})
@@ -287,6 +288,14 @@ def _check_sequences(fitted: FittedSequences, n_threads: int, run: Run) -> Pairs
     same = target.predictions(found).astype(str) == np.asarray(theirs["label"]).astype(str)
     unclear = np.abs(found) < _CLEAR if target.kind == "multilabel" else _gap(ours) < _CLEAR
     return {"probabilities": (ours, theirs["probabilities"]), "label": (np.ones(same.shape), (same | unclear) * 1.0)}
+
+
+def _like_training(preparation: Preparation, normal: Array) -> Array:
+    """Return a sequence of the size of those of the training part, of standard normal values."""
+    if preparation.by_sequence:
+        found: Array = np.exp(preparation.center + preparation.scale * normal[0]) * normal
+        return found
+    return np.asarray(preparation.center + preparation.scale * normal)
 
 
 def _gap(probabilities: Array) -> Array:

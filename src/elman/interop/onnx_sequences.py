@@ -9,14 +9,15 @@ import numpy as np
 
 from elman.interop.onnx_graph import Graph, GraphBuilder
 from elman.interop.onnx_network import add_network, declare_states, give_states, member_states
-from elman.interop.onnx_windows import declare_rows, gather_windows
+from elman.interop.onnx_windows import Rows, declare_rows, gather_windows
 from elman.sequences.fitted import Fitted
-from elman.sequences.preparation import Preparation
+from elman.sequences.preparation import FARTHEST_SIZE, ROUNDING, Preparation
 from elman.sequences.targets import Target
 
 __all__ = ["sequence_graph"]
 
 _FLOAT, _INT64, _DOUBLE = 1, 7, 11  # ONNX's type numbers
+_LEAST = 1e-300  # variance of a constant row, whose logarithm is finite
 _FARTHEST = 1e30  # as in the preparation of sequences
 
 
@@ -37,10 +38,9 @@ def sequence_graph(fitted: Fitted, metadata: Mapping[str, str]) -> Graph:
     builder, preparation, target = GraphBuilder(), fitted.preparation, fitted.target
     architecture, members = fitted.networks[0].architecture, (len(fitted.networks),)
     rows = declare_rows(builder, len(preparation.center), flat=False)
-    standard = builder.op("Div", builder.op("Sub", rows.values, preparation.center), preparation.scale)
-    standard = builder.op("Min", builder.op("Max", standard, np.float64(-_FARTHEST)), np.float64(_FARTHEST))
-    rows = rows._replace(values=standard)
-    channels = len(preparation.center)
+    prepared = _by_themselves if preparation.by_sequence else _standardised
+    rows = rows._replace(values=prepared(builder, rows, preparation))
+    channels = preparation.channels
     first, count = _positions(builder, preparation, rows.lengths)
     windows = gather_windows(builder, rows, channels, first, count, preparation.window, preparation.stride)
     x = builder.op("Reshape", windows, [0, 0, preparation.window * channels])
@@ -58,6 +58,42 @@ def sequence_graph(fitted: Fitted, metadata: Mapping[str, str]) -> Graph:
     _give(builder, target, mean, ("rows", "steps_given") if architecture.readout == "every" else ("rows",))
     give_states(builder, architecture, finals, members)
     return builder.graph(metadata, f"elman {metadata['elman.kind']}")
+
+
+def _standardised(builder: GraphBuilder, rows: Rows, preparation: Preparation) -> str:
+    """Return values relative to the mean of the training part, in its standard deviations."""
+    standard = builder.op("Div", builder.op("Sub", rows.values, preparation.center), preparation.scale)
+    return _clipped(builder, standard, _FARTHEST)
+
+
+def _by_themselves(builder: GraphBuilder, rows: Rows, preparation: Preparation) -> str:
+    """Return every row in its own standard deviations, and beside it their logarithms (N, T, 2 D)."""
+    steps = builder.op("Squeeze", builder.op("Slice", builder.op("Shape", rows.values), [1], [2]), [0])
+    step = builder.op("Unsqueeze", builder.op("Range", 0, steps, 1), [0, 2])
+    valid = builder.op("Less", step, builder.op("Unsqueeze", rows.lengths, [1, 2]))
+    count = builder.op("Cast", builder.op("Unsqueeze", rows.lengths, [1, 2]), to=_DOUBLE)
+
+    def mean_of(values: str) -> str:
+        total = builder.op("ReduceSum", builder.op("Where", valid, values, np.float64(0.0)), [1], keepdims=1)
+        return builder.op("Div", total, count)
+
+    mean = mean_of(rows.values)
+    shape = builder.op("Sub", rows.values, mean)
+    square = builder.op("Max", mean_of(builder.op("Mul", shape, shape)), np.float64(_LEAST))
+    log_spread = builder.op("Mul", builder.op("Log", square), np.float64(0.5))
+    spread = builder.op("Exp", log_spread)
+    rounding = builder.op("Mul", builder.op("Abs", mean), np.float64(ROUNDING))
+    varies = builder.op("Less", builder.op("Max", rounding, np.float64(2 * _LEAST**0.5)), spread)
+    shape = builder.op("Div", shape, builder.op("Where", varies, spread, np.float64(1.0)))
+    size = builder.op("Div", builder.op("Sub", log_spread, preparation.center), preparation.scale)
+    size = builder.op("Where", varies, _clipped(builder, size, FARTHEST_SIZE), np.float64(-FARTHEST_SIZE))
+    sizes = builder.op("Expand", size, builder.op("Shape", rows.values))
+    return builder.op("Concat", shape, sizes, axis=2)
+
+
+def _clipped(builder: GraphBuilder, values: str, most: float) -> str:
+    """Limit values to ``-most`` … ``most``."""
+    return builder.op("Min", builder.op("Max", values, np.float64(-most)), np.float64(most))
 
 
 def _positions(builder: GraphBuilder, preparation: Preparation, lengths: str) -> tuple[str, str]:

@@ -81,6 +81,11 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
     step. The classes of a long frame are one of its columns, ``fit(frame, "label")``, an array in order of the
     sequences' first rows, or a Series indexed by id.
 
+    ``standardize="sequence"`` scales every sequence to its own mean and standard deviation, and shows the network the
+    logarithm of the latter in one more channel for each; levels are lost. The default ``"auto"`` does so if sequences
+    differ very much in size (the third quartile of their standard deviations is over 30 times the first, for at least
+    20 sequences) and networks read whole sequences anyway (``bidirectional=True``, or another readout than ``"last"``).
+
     References
     ----------
     Cho et al. (2014), Learning phrase representations using RNN encoder-decoder. EMNLP.
@@ -103,6 +108,7 @@ class SequenceClassifier(ClassifierMixin, SequenceEstimator):
     stride: Any = "auto"
     readout: str = "last"
     tune: bool = False
+    standardize: Any = "auto"
     class_weight: Any = None
     label_smoothing: float = 0.0
 

@@ -11,14 +11,14 @@ import numpy.typing as npt
 
 from elman.errors import ArgumentError
 
-__all__ = ["KERNELS", "Kernels", "convolved", "random_kernels", "too_much"]
+__all__ = ["KERNELS", "MOST_CHANNELS", "Kernels", "convolved", "random_kernels", "too_much"]
 
 Array = npt.NDArray[Any]
 
 KERNELS = 500
 _TAPS = 11  # of the longest kernels; shorter ones have zeros at both ends
 _BLOCK = 2**20  # numbers per block of steps; limits memory
-_MOST_CHANNELS = 1000  # 44 MB of weights
+MOST_CHANNELS = 1000  # 44 MB of weights
 _MOST_SEQUENCES = 20_000  # to learn from: 160 MB of features
 _MOST_VALUES = 1e8  # to read; a few minutes
 
@@ -76,8 +76,8 @@ def random_kernels(length: int, channels: int) -> list[Kernels]:
     >>> [(own.dilation, own.W.shape) for own in random_kernels(length=24, channels=1)]
     [(1, (11, 1, 256)), (2, (11, 1, 244))]
     """
-    if channels > _MOST_CHANNELS:
-        raise ArgumentError(f"convolutions: {channels:,} channels are more than {_MOST_CHANNELS:,}.")
+    if channels > MOST_CHANNELS:
+        raise ArgumentError(f"convolutions: {channels:,} channels are more than {MOST_CHANNELS:,}.")
     taps, share, reach, bias = _uniform(0, (4, KERNELS))
     sizes = np.array([7, 9, 11])[(3 * taps).astype(int)]
     inside = (np.abs(np.arange(_TAPS) - _TAPS // 2) <= sizes[:, np.newaxis] // 2)[..., np.newaxis]
@@ -159,8 +159,8 @@ def too_much(known: Sequence[Array], tested: Sequence[Array]) -> str | None:
     'it reads at most 1,000 channels.'
     """
     channels = known[0].shape[1]
-    if channels > _MOST_CHANNELS:
-        return f"it reads at most {_MOST_CHANNELS:,} channels."
+    if channels > MOST_CHANNELS:
+        return f"it reads at most {MOST_CHANNELS:,} channels."
     if len(known) > _MOST_SEQUENCES:
         return f"it would learn from {len(known):,} sequences, more than {_MOST_SEQUENCES:,}."
     if (values := float(channels * sum(map(len, [*known, *tested])))) > _MOST_VALUES:

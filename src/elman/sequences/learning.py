@@ -15,11 +15,12 @@ from elman.estimators import Interrupted, member_seeds, root_seed, values_of
 from elman.network import Network
 from elman.sequences.convergence import notice_convergence
 from elman.sequences.fitted import Fitted, Inputs
-from elman.sequences.options import architecture_of, rule_updates, rule_window
+from elman.sequences.options import architecture_of, rule_shift, rule_updates, rule_window
 from elman.sequences.parameters import Parameters, Task
 from elman.sequences.preparation import Preparation
 from elman.sequences.search import Setting, Trial, applied, candidates, search
 from elman.sequences.settling import as_built, settled
+from elman.sequences.slopes import folded
 from elman.sequences.targets import Encoded, Target, take
 from elman.sequences.training import Stopped, TrainingData, enough_updates, pass_once, train
 from elman.training import Trainer
@@ -81,6 +82,7 @@ def learn(place: str, parameters: Parameters, task: Task, examples: Examples, be
         trials = _trials(place, parameters, task, examples, seeds[0], strata)
         parameters, task = applied(trials[0].setting, parameters, task)
     target, data = _begin(place, parameters, task, examples, before)
+    data = _for_training(task, examples, target, data) if before is None else data
     least = rule_updates(data.count, int(parameters.batch_size))
     networks = _networks(place, parameters, task, target, data, seeds, before)
     fitted = _fitted(given, examples.inputs, target, data.preparation, trials)
@@ -159,6 +161,14 @@ def _begin(
     )
 
 
+def _for_training(task: Task, examples: Examples, target: Target, data: TrainingData) -> TrainingData:
+    """Return the data as new networks of classes learn them: windows beside differences, long sequences moved."""
+    if task.per_step or target.kind == "numbers":
+        return data
+    shift = rule_shift(np.array([len(sequence) for sequence in _counted(examples)[1]]))
+    return replace(data, preparation=data.preparation.with_slopes(data.prepared, data.weight), shift=shift)
+
+
 def _trials(
     place: str, parameters: Parameters, task: Task, examples: Examples, seed: int, strata: Array | None
 ) -> tuple[Trial, ...]:
@@ -171,7 +181,8 @@ def _trials(
     settings = candidates(given, int(np.median(lengths)), ("gru", "lstm") if any_cell else (), least_units)
 
     def data_of(setting: Setting) -> TrainingData:
-        return _begin(place, *applied(setting, parameters, task), examples, None)[1]
+        own = applied(setting, parameters, task)
+        return _for_training(own[1], examples, *_begin(place, *own, examples, None))
 
     least = rule_updates(len(lengths), int(parameters.batch_size))
     try:
@@ -202,7 +213,7 @@ def _networks(
     before: Fitted | None,
 ) -> list[Network]:
     """Make new networks, or copies of the fitted ones with the present dropout."""
-    architecture = architecture_of(parameters, task, data.preparation.window * len(data.preparation.center), target)
+    architecture = architecture_of(parameters, task, data.preparation.input_size, target)
     if architecture.layer_norm and architecture.kind.has_gates and architecture.input_size == 1:
         raise ArgumentError(
             f"{place}: with layer_norm=True, cell={architecture.cell!r} sees only the sign of a single value per step.",
@@ -226,15 +237,20 @@ def _fitted(
 
     def value(trainers: list[Trainer]) -> Fitted:
         return Fitted(
-            networks=tuple(trainer.network for trainer in trainers),
+            networks=tuple(_plain(trainer.network, preparation) for trainer in trainers),
             history=tuple(trainer.history for trainer in trainers),
             seeds=tuple(trainer.settings.seed for trainer in trainers),
             updates=max(trainer.update for trainer in trainers),
             target=target,
-            preparation=preparation,
+            preparation=replace(preparation, slopes=None),
             inputs=inputs,
             parameters=values_of(parameters),
             trials=trials,
         )
 
     return value
+
+
+def _plain(network: Network, preparation: Preparation) -> Network:
+    """Return the network that reads windows alone."""
+    return network if preparation.slopes is None else folded(network, preparation.slopes)

@@ -18,12 +18,14 @@ __all__ = [
     "architecture_of",
     "class_weights",
     "loss_of",
+    "rule_shift",
     "rule_updates",
     "rule_window",
     "settings_of",
 ]
 
 _STEPS = 30  # windows of a typical long sequence
+_TWENTY = 20  # moves that make up a sequence
 
 
 def class_weights(place: str, class_weight: Any, labels: npt.NDArray[Any]) -> npt.NDArray[np.float64]:
@@ -78,6 +80,21 @@ def rule_window(lengths: npt.NDArray[Any], window: Any, stride: Any) -> tuple[in
     step = max(1, length // _STEPS) if stride == "auto" and length > 2 * _STEPS else 1
     step = step if stride == "auto" else int(stride)
     return max(2 * step if step > 1 else 1, min(4, -(-length // 6))), step
+
+
+def rule_shift(lengths: npt.NDArray[Any]) -> int:
+    """Choose by how many steps training moves sequences: a twentieth of the median length, beyond 60 steps.
+
+    Where an event lies within a long sequence is seldom the same in the next one, while every value of a short sequence
+    may have its own meaning, such as that of an hour of the day.
+
+    Examples
+    --------
+    >>> rule_shift(np.array([60])), rule_shift(np.array([150]))
+    (0, 7)
+    """
+    length = int(np.median(lengths))
+    return length // _TWENTY if length > 2 * _STEPS else 0
 
 
 def rule_updates(n_sequences: int, batch_size: int) -> int:

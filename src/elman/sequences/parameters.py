@@ -134,6 +134,18 @@ class _ClassWeight(Parameter):
         return dict(zip(value["classes"], weights, strict=True))
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Standardize(Parameter):
+    """True, False, ``"sequence"`` or ``"auto"``."""
+
+    def check(self, place: str, name: str, value: Any) -> None:
+        """Refuse any other value."""
+        if isinstance(value, str) and value in ("auto", "sequence"):
+            return
+        if not isinstance(value, (bool, np.bool_)):
+            raise ArgumentError(f'{place}: {name} must be "auto", "sequence", True or False, got {value!r}.')
+
+
 _SHARED: Table = {
     "cell": COMMON["cell"],
     "hidden_size": PerLayer(others=COMMON["hidden_size"].others).also("num_cells hidden_layer_sizes"),
@@ -181,7 +193,7 @@ _CLASSES: Table = {
 }
 
 _WHOLE: Table = {"window": _WINDOW, "stride": _WINDOW, "readout": _READOUT, "tune": _TUNE}
-CLASSIFIER: Table = {**_WHOLE, **_CLASSES, **_SHARED}
+CLASSIFIER: Table = {**_WHOLE, **_CLASSES, **_SHARED, "standardize": _Standardize(others=_SHARED["standardize"].others)}
 REGRESSOR: Table = {**_WHOLE, "loss": _LOSS, **_SHARED}
 TAGGER: Table = {
     "target": Choice(options=("class", "labels", "numbers")),

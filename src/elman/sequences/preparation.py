@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -11,13 +11,16 @@ import numpy.typing as npt
 
 from elman.data.ragged import pad_front
 from elman.network import Network
+from elman.sequences.slopes import APART, SlopeBatches, slope_factors
 from elman.training import Batch, SequenceBatches
 
-__all__ = ["LaterUpdates", "Preparation", "ensemble_mean", "outputs"]
+__all__ = ["FARTHEST_SIZE", "ROUNDING", "LaterUpdates", "Preparation", "ensemble_mean", "outputs"]
 
 Array = npt.NDArray[Any]
 
 _ROWS, _STEPS = 256, 2**17  # sequences and padded steps per run; limits memory, changes no bit
+ROUNDING = 1e-14  # of a mean; a standard deviation below is that of a constant channel
+FARTHEST_SIZE = 4.0  # standard deviations of the logarithm
 _FARTHEST = 1e30  # standard deviations; keeps wild values finite in float32
 
 
@@ -30,9 +33,16 @@ class Preparation:
     window, stride : int
         Values per step, and shift per step.
     center, scale : ndarray (D,)
-        Mean and standard deviation of every channel.
+        Mean and standard deviation of every channel; with ``by_sequence`` of the logarithm of its standard deviations
+        within the sequences.
     per_step : bool
         Whether a window ends at every step.
+    by_sequence : bool
+        Whether each sequence is standardised by its own mean and standard deviation. The logarithm of the latter is one
+        more channel for every channel, constant within a sequence.
+    slopes : ndarray (D,), optional
+        While a network learns: factors of the differences within a window, which it reads beside the values; see
+        `elman.sequences.slopes`.
     """
 
     window: int
@@ -40,6 +50,8 @@ class Preparation:
     center: Array
     scale: Array
     per_step: bool = False
+    by_sequence: bool = False
+    slopes: Array | None = None
 
     @classmethod
     def learned(
@@ -49,10 +61,16 @@ class Preparation:
         window: int,
         stride: int,
         *,
-        standardize: bool = True,
+        standardize: bool | str = True,
         per_step: bool = False,
     ) -> Preparation:
-        """Compute mean and standard deviation of each channel over all steps, with weights (n,) per sequence."""
+        """Compute mean and standard deviation of each channel over all steps, with weights (n,) per sequence.
+
+        ``standardize="sequence"`` is `by_sequence`.
+        """
+        if standardize == "sequence":
+            center, scale = _log_spreads(sequences, weight)
+            return cls(window, stride, center, scale, per_step, by_sequence=True)
         channels = sequences[0].shape[1]
         center, scale = np.zeros(channels), np.ones(channels)
         if standardize:
@@ -61,7 +79,7 @@ class Preparation:
             center = np.sum(sums, axis=0) / total
             squares = [w * ((s - center) ** 2).sum(axis=0) for w, s in zip(weight, sequences, strict=True)]
             spread = np.sqrt(np.sum(squares, axis=0) / total)
-            scale = np.where(spread > 1e-14 * np.abs(center), spread, 1.0)  # a constant channel stays constant
+            scale = np.where(spread > ROUNDING * np.abs(center), spread, 1.0)  # a constant channel stays constant
         return cls(window, stride, center, scale, per_step)
 
     def standardised(self, values: Array) -> Array:
@@ -72,14 +90,58 @@ class Preparation:
 
     def apply(self, sequences: Sequence[Array]) -> list[Array]:
         """Standardise sequences and pad them in front to complete windows."""
-        standard = [self.standardised(sequence) for sequence in sequences]
+        standard = [self._by_itself(s) if self.by_sequence else self.standardised(s) for s in sequences]
         if self.per_step:
             return [np.concatenate([np.repeat(s[:1], self.window - 1, axis=0), s]) for s in standard]
         return [pad_front(sequence, self.window, self.stride) for sequence in standard]
 
-    def batches(self, prepared: Sequence[Array], targets: Any, **options: Any) -> SequenceBatches:
-        """Return batches of prepared sequences."""
-        return SequenceBatches(prepared, targets, window=self.window, stride=self.stride, **options)
+    def _by_itself(self, sequence: Array) -> Array:
+        """Return a sequence in its own standard deviations, and beside it their logarithms (T, 2 D)."""
+        mean, spread = _mean_and_spread(sequence)
+        with np.errstate(divide="ignore"):  # a constant channel stays constant, its spread is the least
+            size = np.clip((np.log(spread) - self.center) / self.scale, -FARTHEST_SIZE, FARTHEST_SIZE)
+        shape = (sequence - mean) / np.where(spread > 0, spread, 1.0)
+        return np.concatenate([shape, np.broadcast_to(size, shape.shape)], axis=1)
+
+    @property
+    def channels(self) -> int:
+        """Values that the network sees of one step of a sequence."""
+        return len(self.center) * (2 if self.by_sequence else 1)
+
+    @property
+    def input_size(self) -> int:
+        """Inputs of the network at a step."""
+        values = self.window * self.channels
+        return values if self.slopes is None else 2 * values - APART * self.channels
+
+    def with_slopes(self, prepared: Sequence[Array], weight: Any) -> Preparation:
+        """Return the preparation for a training on windows beside their differences, if windows are long enough."""
+        return self if self.window <= APART else replace(self, slopes=slope_factors(prepared, weight))
+
+    def batches(self, prepared: Sequence[Array], targets: Any, *, shift: int = 0, **options: Any) -> SequenceBatches:
+        """Return batches of prepared sequences; those beside differences may be shifted in time."""
+        options |= {"window": self.window, "stride": self.stride}
+        if self.slopes is None:
+            return SequenceBatches(prepared, targets, **options)
+        return SlopeBatches(prepared, targets, slopes=self.slopes, shift=shift, **options)
+
+
+def _mean_and_spread(sequence: Array) -> tuple[Array, Array]:
+    """Return mean and standard deviation of every channel; the latter is 0 if it is rounding alone."""
+    mean, spread = sequence.mean(axis=0), sequence.std(axis=0)
+    return mean, np.where(spread > ROUNDING * np.abs(mean), spread, 0.0)
+
+
+def _log_spreads(sequences: list[Array], weight: Array) -> tuple[Array, Array]:
+    """Return weighted mean and spread, over sequences, of the logarithm of every channel's standard deviation."""
+    spreads = np.stack([_mean_and_spread(sequence)[1] for sequence in sequences])
+    center, scale = np.zeros(spreads.shape[1]), np.ones(spreads.shape[1])
+    for channel, own in enumerate(spreads.T):
+        size, w = np.log(own[own > 0]), weight[own > 0]
+        if len(size):
+            center[channel] = w @ size / w.sum()
+            scale[channel] = np.sqrt(w @ (size - center[channel]) ** 2 / w.sum()) or 1.0
+    return center, scale
 
 
 class LaterUpdates:

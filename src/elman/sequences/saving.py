@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -57,6 +58,7 @@ def to_file(fitted: Fitted) -> tuple[Arrays, dict[str, Any]]:
         "stride": preparation.stride,
         "updates": fitted.updates,
         "seeds": list(fitted.seeds),
+        **({"by_sequence": True} if preparation.by_sequence else {}),
         **form_to_file(target, inputs),
     }
 
@@ -85,7 +87,10 @@ def _plain_classes(classes: npt.NDArray[Any] | None) -> dict[str, Any] | None:
 
 def from_file(parameters: Parameters, task: Task, kind: str, arrays: Arrays, metadata: dict[str, Any]) -> Fitted:
     """Rebuild a fitted value from a file's contents and its checked parameters."""
-    check_names("fields", set(metadata), _KEYS)
+    by_sequence = _check.boolean("metadata", "by_sequence", metadata.get("by_sequence", False))
+    check_names("fields", set(metadata) - {"by_sequence"}, _KEYS)
+    if by_sequence and (task.per_step or parameters.standardize not in ("auto", "sequence")):
+        raise FileFormatError("by_sequence does not follow from the parameters")
     theta = _float(arrays, "theta", np.dtype(parameters.dtype), 2)
     seeds = [_check.integer("metadata", "seeds", seed, 0, 2**32) for seed in metadata["seeds"]]
     if len(theta) == 0 or len(theta) != len(seeds):
@@ -94,11 +99,11 @@ def from_file(parameters: Parameters, task: Task, kind: str, arrays: Arrays, met
     states = take_optimizer_state(arrays, parameters.optimizer, theta, seeds, updates)
     target = target_from_file(kind, arrays, metadata)
     check_names("arrays", set(arrays), {"theta"} | center_names(target))
-    preparation = _preparation(arrays, metadata, task.per_step)
+    preparation = replace(_preparation(arrays, metadata, task.per_step), by_sequence=by_sequence)
     architecture = Architecture.from_dict(metadata["architecture"])
     channels = len(preparation.center)
     built = as_built(parameters, task, target, architecture)
-    if architecture != architecture_of(*built, preparation.window * channels, target):
+    if architecture != architecture_of(*built, preparation.input_size, target):
         raise FileFormatError("the architecture does not follow from the parameters")
     check_layers(architecture.num_layers)
     return Fitted(

@@ -231,8 +231,7 @@ class _Run:
         most: int,
     ) -> _Run:
         """Prepare the training of one setting."""
-        width = data.preparation.window * len(data.preparation.center)
-        architecture = architecture_of(parameters, task, width, target)
+        architecture = architecture_of(parameters, task, data.preparation.input_size, target)
         settings = settings_of(parameters, task, target, most, seed, constant=True)
         trainers = []
         for kept, _ in parts:

@@ -15,7 +15,7 @@ from elman.sequences.options import architecture_of
 from elman.sequences.parameters import AUTO, Parameters, Task
 from elman.sequences.targets import Target
 
-__all__ = ["as_built", "has_many_labels", "settled", "with_values"]
+__all__ = ["as_built", "has_many_labels", "settled", "sizes_differ", "with_values"]
 
 Array = npt.NDArray[Any]
 
@@ -29,6 +29,7 @@ _USUAL = {
 }
 _MANY, _MOST_UNITS = 32, 256  # labels per step
 _OF_MANY = {"cell": "lstm", "learning_rate": 0.01, "batch_size": 16}
+_ENOUGH_SIZES, _FAR_APART = 20, 30.0  # sequences, and quartiles of their standard deviations
 _STEPS = 50  # of a stretch; many short ones per update learn faster than a few long ones
 _WEIGHTS = 4  # per training step: beyond, steps are few
 _FEW_STEPS, _ENOUGH_STEPS = 0.5, 0.2  # recurrent dropout
@@ -51,6 +52,8 @@ def settled(parameters: Parameters, task: Task, target: Target, sequences: Seque
     """
     many = has_many_labels(task, target)
     values = _without_data(many, target)
+    if not task.per_step and _may_know_end(parameters, task) and sizes_differ(sequences):
+        values["standardize"] = "sequence"
     if many:
         values["standardize"] = not all(np.isin(sequence, (0, 1)).all() for sequence in sequences)
     found = with_values(parameters, {name: values[name] for name in AUTO if getattr(parameters, name) == "auto"})
@@ -80,6 +83,32 @@ def with_values(parameters: Parameters, values: dict[str, Any]) -> Parameters:
     """Return the shared parameters with other values for some."""
     own = {each.name: getattr(parameters, each.name) for each in fields(Parameters)}
     return Parameters(**own | values)
+
+
+def sizes_differ(sequences: Sequence[Array]) -> bool:
+    """Tell whether the standard deviations of a channel differ so much that small sequences would look constant.
+
+    Their third quartile is then more than 30 times the first, over at least 20 sequences that are not constant.
+
+    Examples
+    --------
+    >>> waves = [size * np.array([[1.0], [-1.0]]) for size in np.geomspace(0.001, 10, 20)]
+    >>> sizes_differ(waves), sizes_differ(waves[:10] * 2)
+    (True, False)
+    """
+    spreads = np.stack([sequence.std(axis=0) for sequence in sequences])
+    for own in spreads.T:
+        varying = own[own > 0]
+        if len(varying) >= _ENOUGH_SIZES:
+            low, high = np.quantile(varying, (0.25, 0.75))
+            if high > _FAR_APART * low:
+                return True
+    return False
+
+
+def _may_know_end(parameters: Parameters, task: Task) -> bool:
+    """Tell whether networks read whole sequences anyway, so that no stream is lost."""
+    return bool(np.any(parameters.bidirectional)) or task.readout != "last"
 
 
 def _without_data(many: bool, target: Target) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from elman.errors import ArgumentError, FileFormatError
 from elman.estimators import Arrays, Estimator, Parameter, Table, changing, values_of
 from elman.persistence.models import check_names
 from elman.sequences.classifier import SequenceClassifier
+from elman.sequences.convolutions import MOST_CHANNELS
 from elman.sequences.estimator import SequenceEstimator
 from elman.sequences.features import around_steps, described, of_equal_length
 from elman.sequences.fitted import Inputs
@@ -25,6 +26,7 @@ from elman.sequences.preparation import Preparation
 from elman.sequences.reading import in_form_of, read
 from elman.sequences.regressor import SequenceRegressor
 from elman.sequences.saving import center_and_scale, center_names, form_to_file, inputs_from_file, target_from_file
+from elman.sequences.settling import sizes_differ
 from elman.sequences.simple_models import (
     PREFIX,
     Constant,
@@ -45,6 +47,7 @@ __all__ = ["CONVOLUTIONS", "DTW", "EUCLIDEAN", "LINEAR", "SimpleMethod", "consta
 Array = npt.NDArray[Any]
 
 LINEAR, EUCLIDEAN, DTW, CONVOLUTIONS = "linear", "1-NN Euclidean", "1-NN DTW", "convolutions"
+_BY_SEQUENCE = (LINEAR, CONVOLUTIONS)  # where it helps; a nearest neighbour needs the sizes themselves
 _WHOLE = (DTW, CONVOLUTIONS)  # methods that read sequences, not rows of numbers
 _MODELS: dict[str, type[SimpleModel]] = {
     "most frequent": Constant,
@@ -134,10 +137,12 @@ class SimpleMethod(Estimator[FittedMethod], BaseEstimator):
 
     Notes
     -----
-    Channels are standardised with mean and standard deviation of the training sequences. The penalty of the ridge
-    regression is the one with the smallest error if each training row is left out in turn. A file of `save` holds the
-    training sequences if the method is ``1-NN DTW``, and numbers of them if it is ``1-NN Euclidean``. The kernels of
-    ``convolutions`` are always the same for one median length and number of channels: a file holds that length.
+    Channels are standardised with mean and standard deviation of the training sequences. ``linear`` and
+    ``convolutions`` give each sequence its own where `SequenceClassifier` does so by default: where sequences differ
+    very much in size. The penalty of the ridge regression is the one with the smallest error if each training row is
+    left out in turn. A file of `save` holds the training sequences if the method is ``1-NN DTW``, and numbers of them
+    if it is ``1-NN Euclidean``. The kernels of ``convolutions`` are always the same for one median length and number of
+    channels: a file holds that length.
 
     References
     ----------
@@ -189,7 +194,9 @@ class SimpleMethod(Estimator[FittedMethod], BaseEstimator):
     def _learned(self, place: str, X: Any, y: Any) -> FittedMethod:
         """Compute the fitted value."""
         ragged, inputs, targets = self.like._read_pair(place, X, y, None)
-        preparation = Preparation.learned(ragged.sequences, np.ones(len(ragged)), window=1, stride=1)
+        few = 2 * inputs.channels <= MOST_CHANNELS
+        standardize = "sequence" if self._may_be_by_sequence and few and sizes_differ(ragged.sequences) else True
+        preparation = Preparation.learned(ragged.sequences, np.ones(len(ragged)), 1, 1, standardize=standardize)
         target, outputs = _encoded(place, joined(targets), of_numbers(self.like))
         length = int(np.median([len(sequence) for sequence in ragged.sequences]))
         rows = self._rows(preparation.apply(ragged.sequences), length)
@@ -238,6 +245,11 @@ class SimpleMethod(Estimator[FittedMethod], BaseEstimator):
         return model.outputs(self._rows(fitted.preparation.apply(sequences), length))
 
     @property
+    def _may_be_by_sequence(self) -> bool:
+        """Whether sequences that differ very much in size are standardised one by one."""
+        return self.like._kind == "classifier" and self.method in _BY_SEQUENCE
+
+    @property
     def _per_step(self) -> bool:
         """Whether every step has a prediction."""
         per_step: bool = self.like._task().per_step
@@ -277,17 +289,22 @@ class SimpleMethod(Estimator[FittedMethod], BaseEstimator):
         arrays = {"input.center": preparation.center, "input.scale": preparation.scale} | arrays_of(fitted.model)
         if target.center is not None and target.scale is not None:
             arrays |= {"target.center": target.center, "target.scale": target.scale}
-        return arrays, form_to_file(target, fitted.inputs)
+        by_sequence = {"by_sequence": True} if preparation.by_sequence else {}
+        return arrays, by_sequence | form_to_file(target, fitted.inputs)
 
     def _rebuilt(self, arrays: Arrays, metadata: dict[str, Any]) -> FittedMethod:
-        check_names("fields", set(metadata), _FIELDS)
+        by_sequence = _check.boolean("metadata", "by_sequence", metadata.get("by_sequence", False))
+        check_names("fields", set(metadata) - {"by_sequence"}, _FIELDS)
+        if by_sequence and not self._may_be_by_sequence:
+            raise FileFormatError("by_sequence does not follow from the method")
         target = target_from_file(self.like._kind, arrays, metadata)
         own = {name for name in arrays if name.startswith(PREFIX)}
         check_names("arrays", set(arrays) - own, center_names(target))
         center, scale = center_and_scale(arrays, "input")
         model = of_arrays(_MODELS[self.method], {name: arrays[name] for name in own})
         inputs = inputs_from_file(metadata["inputs"], len(center))
-        fitted = FittedMethod(model, target, Preparation(1, 1, center, scale), inputs, values_of(self))
+        preparation = Preparation(1, 1, center, scale, by_sequence=by_sequence)
+        fitted = FittedMethod(model, target, preparation, inputs, values_of(self))
         if isinstance(model, Warped) and model.steps.shape[1] != len(center):
             raise FileFormatError("the sequences have other channels")
         if self._outputs(fitted, [np.zeros((1, len(center)))]).shape != (1, target.size):

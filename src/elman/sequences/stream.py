@@ -79,6 +79,10 @@ class SequenceStream:
                 f"bidirectional={architecture.bidirectional}, readout={architecture.readout!r}.",
                 Remedy("fit with {}", bidirectional=False, readout="last"),
             )
+        if fitted.preparation.by_sequence:
+            raise UnsupportedError(
+                f'{place}: standardize="sequence" needs whole sequences.', Remedy("fit with {}", standardize=True)
+            )
         self._target, self._preparation = fitted.target, fitted.preparation
         self._model = fingerprint(*(network.theta for network in fitted.networks))
         plain = [replace(network.architecture, output="identity", readout="every") for network in fitted.networks]

@@ -44,6 +44,8 @@ class TrainingData:
         Of each sequence, or each step, in the loss.
     steps : int, optional
         Of the stretches that networks are trained on; whole sequences if not given.
+    shift : int
+        Most steps by which training moves a sequence.
     """
 
     preparation: Preparation
@@ -51,6 +53,7 @@ class TrainingData:
     targets: Encoded
     weight: Encoded
     steps: int | None = None
+    shift: int = 0
 
     @property
     def count(self) -> int:
@@ -97,6 +100,7 @@ class TrainingData:
             group_lengths=parameters.group_lengths,
             weights=None if isinstance(self.weight, np.ndarray) and np.ptp(self.weight) == 0 else self.weight,
             dtype=np.dtype(parameters.dtype),
+            shift=self.shift,
         )
 
 

@@ -187,8 +187,13 @@ class SequenceBatches:
             batches = batches[rng.permutation(len(batches))]
         return np.concatenate([batches.ravel(), order[whole:]])
 
+    def _begins(self, rows: Array) -> Array:
+        """Return where each row starts in the values of all sequences."""
+        begins: Array = self.begins[rows]
+        return begins
+
     def _gather(self, rows: Array, steps: int) -> Array:
-        begins = self.begins[rows]
+        begins = self._begins(rows)
         if self.indices:
             gathered: Array = self.values[begins + np.arange(steps)[:, np.newaxis], 0]
             return gathered
