@@ -9,8 +9,9 @@ hold out fifths of it; ``--simple`` measures the simple methods alone, ``--verdi
 rows have defaults, whose rules for many labels were found on the validation parts; ``--defaults`` measures these alone
 and keeps the other rows, for which updates, learning rate and dropout were chosen on the validation part. For temporal
 order the readout was chosen on data of other seeds; for the adding problem the settings are the first that were tried.
-The rules for windows were found on JapaneseVowels, ItalyPowerDemand and GunPoint, test parts included; nothing was
-chosen on the others. Every result is a mean and standard deviation over five seeds, written to
+The rules for windows were found on JapaneseVowels, ItalyPowerDemand and GunPoint, test parts included; differences,
+moved sequences and the standardisation by sequence on the training parts of all sets; nothing else was chosen on the
+others. Every result is a mean and standard deviation over five seeds, written to
 ``benchmarks/results/sequences_TASK.json``.
 """
 

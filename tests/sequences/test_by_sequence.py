@@ -40,6 +40,9 @@ def test_weights_and_constant_channels() -> None:
     assert found.scale.round(12).tolist() == [round(float(np.sqrt(0.1875)), 12), 1.0]
     same = Preparation.learned(sequences[:1], np.ones(1), window=1, stride=1, standardize="sequence")
     assert same.scale.tolist() == [1.0, 1.0]
+    alike = [factor * sequences[0] for factor in (1.0, 1.0 + 1e-12)]  # equal but for rounding, which is not blown up
+    nearly = Preparation.learned(alike, np.ones(2), window=1, stride=1, standardize="sequence")
+    assert np.abs(np.concatenate(nearly.apply(alike))[:, 2]).max() < 1e-11
 
 
 def test_the_shape_of_a_sequence_does_not_depend_on_its_size() -> None:

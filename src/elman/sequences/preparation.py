@@ -20,6 +20,7 @@ Array = npt.NDArray[Any]
 
 _ROWS, _STEPS = 256, 2**17  # sequences and padded steps per run; limits memory, changes no bit
 ROUNDING = 1e-14  # of a mean; a standard deviation below is that of a constant channel
+_SAME_SIZE = 1e-6  # of logarithms; sizes that differ less are equal but for rounding
 FARTHEST_SIZE = 4.0  # standard deviations of the logarithm
 _FARTHEST = 1e30  # standard deviations; keeps wild values finite in float32
 
@@ -140,7 +141,8 @@ def _log_spreads(sequences: list[Array], weight: Array) -> tuple[Array, Array]:
         size, w = np.log(own[own > 0]), weight[own > 0]
         if len(size):
             center[channel] = w @ size / w.sum()
-            scale[channel] = np.sqrt(w @ (size - center[channel]) ** 2 / w.sum()) or 1.0
+            differ = np.sqrt(w @ (size - center[channel]) ** 2 / w.sum())
+            scale[channel] = differ if differ > _SAME_SIZE else 1.0
     return center, scale
 
 

@@ -1,7 +1,8 @@
 """Windows beside their differences while a network learns; afterwards the network reads the windows alone.
 
-Neighbouring values of a smooth sequence are nearly equal. What their small differences say takes large weights of opposite
-signs, and so many updates. While a network learns, it therefore also reads, for every channel c of a window x of w values::
+Neighbouring values of a smooth sequence are nearly equal. What their small differences say takes large weights of
+opposite signs, and so many updates. While a network learns, it therefore also reads, for every channel c of a window x
+of w values::
 
     d_{i,c} = s_c (x_{i+2,c} - x_{i,c}),   i = 1 … w - 2
 
