@@ -39,6 +39,13 @@ def test_same_seed_same_bits_for_any_number_of_threads() -> None:
     assert one != digest(prior.tuned(series, 5, [1], seed=4, updates=20))
 
 
+def test_members_are_tuned_from_seeds_of_their_own() -> None:
+    series, prior = waves(20), load_prior()
+    both = prior.tuned(series, 5, [1], seed=3, updates=20, members=2)
+    alone = [prior.tuned(series, 5, [1], seed=seed, updates=20) for seed in (3, 4)]
+    assert digest(both) == digest(alone[0]) + digest(alone[1])
+
+
 def test_samples_look_at_values_up_to_their_origin() -> None:
     """The newest value of a series is a target of its newest origin alone, and never an input."""
     series = [np.r_[np.full(40, 5.0) + np.random.default_rng(i).normal(size=40), 7.0] for i in range(8)]

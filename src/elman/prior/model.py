@@ -106,6 +106,7 @@ class Prior:
         *,
         seed: int = 0,
         updates: int = UPDATES,
+        members: int = 1,
         n_threads: int = 0,
         progress: bool = False,
     ) -> Prior:
@@ -121,6 +122,8 @@ class Prior:
             Seed of the origins and the batches.
         updates : int
             Gradient steps.
+        members : int
+            Copies of each network, tuned from other seeds; their mean is steadier after many updates.
         n_threads : int
             0: the engine's default. Results do not depend on it.
         progress : bool
@@ -132,7 +135,7 @@ class Prior:
             If no series is long enough to learn from.
         """
         options = (horizon, list(seasons) or [1], seed, updates, n_threads, progress)
-        return Prior(tuple(tune(self.networks, series, *options)))
+        return Prior(tuple(tune(self.networks * members, series, *options)))
 
     def averaged(self, other: Prior) -> Prior:
         """Return the prior whose parameters are the mean of both.

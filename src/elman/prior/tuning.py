@@ -50,7 +50,7 @@ def tune(
     seasons : sequence of int
         As for `Prior.forecast`.
     seed : int
-        Seed of the origins and the batches.
+        Seed of the origins and the batches of the first network; each further one has the next seed.
     updates : int
         Gradient steps.
     n_threads : int
@@ -67,10 +67,10 @@ def tune(
     DataError
         If no series is long enough to learn from.
     """
-    samples = panel_samples(series, horizon, seasons, seed)
-    rows = int(np.clip(len(samples) // 2, _LEAST_ROWS, _MOST_ROWS))
     trainers = []
     for member, network in enumerate(networks):
+        samples = panel_samples(series, horizon, seasons, seed + member)
+        rows = int(np.clip(len(samples) // 2, _LEAST_ROWS, _MOST_ROWS))
         settings = Settings(
             updates=updates,
             learning_rate=_RATE_FEW if len(series) < _FEW else _RATE,
