@@ -25,6 +25,7 @@ from forecast_accuracy.sets import DEFAULT_DATA, SETS, by_horizon, read_set
 
 from elman import Forecaster
 from elman.estimators import fitted_value
+from elman.forecasting.methods import MeanMethod
 
 Array = npt.NDArray[np.float64]
 
@@ -81,8 +82,7 @@ def measure(known: list[Array], actual: Array, seasons: Any) -> dict[str, Any] |
     ends = {}
     for rule, power in RULES.items():
         widths = tuple(width**power for width in stored)
-        changed = replace(method, spread=replace(method.spread, widths=widths))
-        forecasts, ends[rule] = changed.outlook("width_factors", fitted.newest, LEVELS, 0)
+        forecasts, ends[rule] = with_widths(method, widths).outlook("width_factors", fitted.newest, LEVELS, 0)
     for number, level in enumerate(LEVELS):
         lower, upper = (ends["none"][f"{side}-{level:g}"] for side in ("lo", "hi"))
         room = np.where(actual > forecasts, upper - forecasts, forecasts - lower)
@@ -93,6 +93,13 @@ def measure(known: list[Array], actual: Array, seasons: Any) -> dict[str, Any] |
             row["thirds"][rule] = [round(float(part.mean()), 3) for part in np.array_split(inside, 3, axis=1)]
         found[f"{level:g}"] = row
     return found
+
+
+def with_widths(method: Any, widths: tuple[float, ...]) -> Any:
+    """Return a method with other width factors, those of its prior if it is a mean."""
+    if isinstance(method, MeanMethod):
+        return replace(method, prior=with_widths(method.prior, widths))
+    return replace(method, spread=replace(method.spread, widths=widths))
 
 
 def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:

@@ -83,20 +83,27 @@ def test_tuning_longer_has_to_be_better_than_both(tuned: float, longer: float, o
 
 
 @pytest.mark.parametrize(
-    ("network", "both", "own"),
+    ("network", "half", "quarter", "own"),
     [
-        (1.9, 0.9, "tuned prior"),
-        (2.2, 0.9, "network"),
-        (1.9, 1.1, "mean of network and tuned prior"),
-        (2.2, 2.3, "mean of network and tuned prior"),  # both are better, this one by more
-        (2.3, 2.2, "network"),
+        (1.9, 0.9, 0.9, "tuned prior"),
+        (2.2, 0.9, 0.9, "network"),
+        (1.9, 1.1, 0.9, "mean of network and tuned prior"),
+        (2.2, 2.3, 2.2, "mean of network and tuned prior"),  # all are better, this one by most
+        (2.3, 2.2, 2.2, "network"),
+        (-9.0, 0.9, 1.1, "weighted mean of network and tuned prior"),
+        (-9.0, 1.1, 1.2, "weighted mean of network and tuned prior"),
+        (-9.0, 1.2, 1.1, "mean of network and tuned prior"),
     ],
 )
-def test_the_window_network_alone_or_in_the_mean(network: float, both: float, own: str) -> None:
+def test_the_window_network_alone_or_in_a_mean(network: float, half: float, quarter: float, own: str) -> None:
     tuned = lower(BASE, 3.0)
     errors = {"prior": BASE, "tuned prior": tuned, MEAN: BASE, "network": lower(tuned, network)}
-    errors |= {f"mean of network and {name}": lower(errors[name], both) for name in ("prior", "tuned prior", MEAN)}
-    assert choose_method(errors, [], "MASE").delivered == own
+    for name in ("prior", "tuned prior", MEAN):
+        errors[f"mean of network and {name}"] = lower(errors[name], half)
+        errors[f"weighted mean of network and {name}"] = lower(errors[name], quarter)
+    decision = choose_method(errors, [], "MASE")
+    assert decision.delivered == own
+    assert decision.reason.endswith("probably lower") == ("mean of" in own)
 
 
 def test_a_baseline_needs_three_cut_offs_and_two_standard_errors() -> None:

@@ -9,11 +9,14 @@ import subprocess
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import numpy as np
 import pytest
 
 from elman import Forecaster, TrainingError
+from elman.forecasting import candidates, procedure
+from elman.forecasting.choosing import Decision
 from elman.forecasting.methods import network as fitted
 from elman.training import Trainer
 from elman.training.several import Several
@@ -64,7 +67,9 @@ def test_ctrl_c_leaves_a_usable_model() -> None:
     assert process.returncode == 0
 
 
-def _fit_until(update: int, model: Forecaster, error: type[BaseException], monkeypatch: pytest.MonkeyPatch) -> int:
+def _fit_until(
+    update: int, model: Forecaster, error: type[BaseException], monkeypatch: pytest.MonkeyPatch, data: Any = WAVE
+) -> int:
     """Fit, and raise at the given update, counted over all networks; return the number of updates."""
     count, usual = itertools.count(1), Trainer._one_update
 
@@ -77,7 +82,7 @@ def _fit_until(update: int, model: Forecaster, error: type[BaseException], monke
         patch.setattr(Trainer, "_one_update", one_update)
         patch.setattr(Several, "of", lambda *_: None)
         try:
-            model.fit(WAVE)
+            model.fit(data)
         except error:
             assert update
     return next(count) - 1
@@ -124,6 +129,18 @@ def test_ctrl_c_while_the_prior_is_tuned_leaves_the_prior(monkeypatch: pytest.Mo
         assert (model.method_, model.reason_) == ("prior", "the fit was interrupted")
         assert np.array_equal(model.predict(), prior)
         assert np.array_equal(Forecaster.from_arrays(*model.to_arrays()).predict(), prior)
+
+
+def test_ctrl_c_while_the_network_of_a_mean_is_trained_leaves_the_prior(monkeypatch: pytest.MonkeyPatch) -> None:
+    panel = [np.concatenate([WAVE, [i]]) for i in range(20)]
+    prior = Forecaster(3, season=4, method="prior", cutoffs=0).fit(panel).predict()
+    decision = Decision("prior", "mean of network and prior", "t")
+    monkeypatch.setattr(procedure, "choose_method", lambda *_: decision)
+    monkeypatch.setattr(candidates.Candidates, "to_try", lambda *_, **__: ["prior"])
+    model = Forecaster(3, season=4, n_threads=1, random_state=0)
+    _fit_until(150, model, KeyboardInterrupt, monkeypatch, panel)
+    assert (model.method_, model.reason_) == ("prior", "the fit was interrupted")
+    assert np.array_equal(model.predict(), prior)
 
 
 def _interrupted(trainer: Trainer, last: int) -> None:

@@ -13,9 +13,10 @@ import pytest
 
 import elman
 from elman import ArgumentError, ElmanWarning, FileFormatError, Forecaster, UnsupportedError, audit
-from elman.forecasting import BASELINES, backtest, candidates, procedure, seasonal_naive
+from elman.forecasting import BASELINES, backtest, candidates, procedure, seasonal_naive, selection
 from elman.forecasting.choosing import Decision
 from elman.forecasting.delivery import fit_and_predict
+from elman.forecasting.frames import read_panel
 from elman.forecasting.methods import MeanMethod, fit_network
 from elman.prior import Prior
 from forecasting.small import NETWORK, WAVE, frame_of, small
@@ -120,7 +121,48 @@ def test_long_panels_of_two_seasons_try_the_network(monkeypatch: pytest.MonkeyPa
     long = [np.tile(WAVE[:4], 16) * (1 + i) + np.sin(np.arange(64) * i) for i in range(20)]
     model = of(season=[4, 8], cutoffs=1).fit(long)
     assert "network" in model.method_ and len(model.networks_) == 1
-    assert not hasattr(of(season=[4], cutoffs=1).fit(long), "networks_")  # one season
+
+
+LONG = [np.tile(WAVE[:4], 16)[: 51 + i % 3] * (1 + i) + np.sin(np.arange(51 + i % 3) * i) for i in range(24)]
+
+
+def test_long_panels_of_one_season_try_a_mean_with_two_networks(monkeypatch: pytest.MonkeyPatch, prior: Any) -> None:
+    prior(30.0, 20.0)
+    options = {"updates": 30, "ensemble_size": 5, "steps": 8, "hidden_size": 4}
+    usual, sizes = dict(Forecaster.__init__.__kwdefaults__ or {}), []
+    monkeypatch.setattr(Forecaster.__init__, "__kwdefaults__", usual | options)
+    held_out = selection.HeldOut.scores
+
+    def counted(self: Any, windows: Any, updates: int, seeds: Any, **more: Any) -> Any:
+        sizes.append(int(self.panel.lengths.max()))
+        return held_out(self, windows, updates, seeds, **more)
+
+    monkeypatch.setattr(selection.HeldOut, "scores", counted)
+    model = of(cutoffs=1).fit(LONG)
+    assert "network" in model.method_ and len(model.networks_) == 2
+    assert set(sizes) == {50}  # the window is chosen before the held-out horizon, and only there
+    assert model.window_ in model.window_scores_
+    assert model.check_ is not None
+    assert {"mean of network and prior", "weighted mean of network and prior"} < set(model.check_.table.index)
+
+
+@pytest.mark.parametrize(("change", "tried"), [
+    (lambda series: series, True),
+    (lambda series: series[:19], False),  # too few
+    (lambda series: [y[-50:] for y in series], False),  # 47 values before the horizon; 48 are needed
+    (lambda series: series + [WAVE[:40]] * 48, True),  # a third is long
+    (lambda series: series + [WAVE[:40]] * 49, False),
+    (lambda series: [y + 1e6 for y in series[:-1]] + [np.append(series[-1], [9.0, 0.0])], False),  # a zero comes
+    (lambda series: [y - 1e6 for y in series[:-1]] + [np.append(series[-1], [9.0, 0.0])], True),
+])  # fmt: skip
+def test_which_panels_of_one_season_try_the_network(change: Any, tried: bool) -> None:
+    made = candidates.Candidates("t", Forecaster(3, season=4), (4,), 0)
+    panel = read_panel("t", change(LONG))
+    assert ("network" in made.to_try(panel, 1)) == tried
+    assert "network" not in made.to_try(panel, 1, all_sampled=False)  # more than 2,000 series
+    assert "network" not in candidates.Candidates("t", Forecaster(3, season=1), (1,), 0).to_try(panel, 1)
+    assert "network" not in candidates.Candidates("t", Forecaster(24, season=4), (4,), 0).to_try(panel, 1)
+    assert "longer tuned prior" not in made.to_try(panel, 1)
 
 
 def test_with_covariates_the_network_is_compared_with_the_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -146,8 +188,9 @@ def fits(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     usual, longest = dict(Forecaster.__init__.__kwdefaults__ or {}), []
     monkeypatch.setattr(Forecaster.__init__, "__kwdefaults__", usual | NETWORK)
 
-    def counted(place: str, parameters: Any, panel: Any, root: int) -> Any:
+    def counted(place: str, parameters: Any, panel: Any, root: int, chosen: Any = None) -> Any:
         longest.append(int(panel.lengths.max()))
+        assert chosen is None
         return fit_network(place, parameters, panel, root)
 
     monkeypatch.setattr(candidates, "fit_network", counted)
@@ -414,29 +457,61 @@ def test_update_comes_once(tmp_path: Path) -> None:
     assert np.array_equal(model.update(WAVE[50:]).predict(), of("prior").fit(WAVE).predict())
 
 
-def test_the_mean_of_network_and_prior_is_saved_and_updated(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("kind", "share"), [("mean", 0.5), ("weighted mean", 0.25)])
+def test_the_mean_of_network_and_prior_is_saved_and_updated(tmp_path: Path, kind: str, share: float) -> None:
     options = NETWORK | {"window": 8}
     model = of("network", season=[4, 8], **options).fit(WAVE[:50])
     prior = of("prior", season=[4, 8]).fit(WAVE[:50])
     method: Any = prior._fitted.method
     both = of("network", season=[4, 8], **options)
-    mean = MeanMethod(model._fitted.need_network("t"), method)  # combined as by the rule
+    mean = MeanMethod(model._fitted.need_network("t"), method, kind)  # combined as by the rule
     both._fitted = replace(model._fitted, method=mean, newest=prior._fitted.newest)
-    assert both.method_ == "mean of network and prior" and len(both.networks_) == 2
-    np.testing.assert_allclose(both.predict(), 0.5 * model.predict() + 0.5 * prior.predict(), rtol=1e-12)
-    with pytest.raises(UnsupportedError, match="this one delivers the mean of network and prior"):
+    assert both.method_ == f"{kind} of network and prior" and len(both.networks_) == 2
+
+    def expected() -> np.ndarray:
+        found: np.ndarray = share * model.predict() + (1 - share) * prior.predict()
+        return found
+
+    np.testing.assert_allclose(both.predict(), expected(), rtol=1e-12)
+    with pytest.raises(UnsupportedError, match=f"this one delivers the {kind} of network and prior"):
         both.gradient_flow()
     both.save(tmp_path / "m")
     again = elman.load(tmp_path / "m")
     for each in (model, prior, both, again):
         each.update(WAVE[50:])
-    np.testing.assert_allclose(both.predict(), 0.5 * model.predict() + 0.5 * prior.predict(), rtol=1e-12)
+    np.testing.assert_allclose(both.predict(), expected(), rtol=1e-12)
     assert np.array_equal(again.predict(), both.predict())
+    np.testing.assert_allclose(
+        both.predict(WAVE[:40]), share * model.predict(WAVE[:40]) + (1 - share) * prior.predict(WAVE[:40])
+    )
+
+
+def test_a_mean_forecasts_values_that_its_network_cannot_read(tmp_path: Path) -> None:
+    """A zero after positive values: the network, in logarithms, reads the smallest value in its place."""
+    options = NETWORK | {"window": 8}
+    y, lifted = WAVE.copy(), WAVE.copy()
+    y[-2], lifted[-2] = 0.0, np.delete(WAVE, -2).min()
+    model = of("network", **options).fit(WAVE[:50])
+    prior = of("prior").fit(WAVE[:50])
+    assert model.transform_ == "log"
+    method: Any = prior._fitted.method
+    both = of("network", **options)
+    mean = MeanMethod(model._fitted.need_network("t"), method)
+    both._fitted = replace(model._fitted, method=mean, newest=prior._fitted.newest)
+    expected = 0.5 * model.predict(lifted) + 0.5 * prior.predict(y)
+    assert np.array_equal(both.predict(y), expected)
+    with pytest.raises(elman.DataError, match='transform "log" needs values above 0'):
+        model.predict(y)
+    updated = 0.5 * model.update(lifted[50:]).predict() + 0.5 * prior.predict(y)
+    assert np.array_equal(both.update(y[50:]).predict(), updated)
+    both.save(tmp_path / "m")
+    assert np.array_equal(elman.load(tmp_path / "m").predict(), both.predict())
 
 
 WRONG: dict[str, Any] = {
     "name of the method": lambda arrays, metadata: metadata["method"].update(name="os.system"),
     "a field too many": lambda arrays, metadata: metadata.update(shell="sh"),
+    "kind of the mean": lambda arrays, metadata: metadata["method"].update(name="heavier mean"),
     "what is delivered": lambda arrays, metadata: metadata.update(delivered="network"),
     "reason": lambda arrays, metadata: metadata.update(reason=3),
     "widths": lambda arrays, metadata: metadata.update(widths=[0.5, 1.0]),

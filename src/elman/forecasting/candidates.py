@@ -10,7 +10,7 @@ import numpy as np
 
 from elman.forecasting.baselines import BASELINES, usual_baselines
 from elman.forecasting.channels import flat
-from elman.forecasting.choosing import NETWORK
+from elman.forecasting.choosing import BOTH, NETWORK
 from elman.forecasting.methods import (
     BaselineMethod,
     CountsMethod,
@@ -28,6 +28,8 @@ from elman.forecasting.options import covariates_of, for_task
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.past import FEWEST_TO_TUNE, tuning_length
+from elman.forecasting.scaling import Scaling
+from elman.forecasting.selection import Choice
 from elman.forecasting.store import PanelStore, SeriesStore
 from elman.prior import Prior, load_prior
 from elman.prior.tuning import UPDATES
@@ -35,9 +37,12 @@ from elman.training.jobs import inside_task
 
 __all__ = ["Candidates"]
 
-_BOTH = f"mean of {NETWORK} and "
 _LONGER_UPDATES = 10 * UPDATES
-_LONG = 2  # of the longest season, which a series must keep for the window network to be tried
+_TWICE = 2  # copies of the prior tuned for longer: after so many updates their errors differ
+_LONG = 2  # of the longest of several seasons, which a series must keep for the window network to be tried
+_LONG_ALONE, _LEAST_ALONE, _HORIZONS = 4, 48, 2  # seasons, values and horizons to keep where there is one season
+_PART = 3  # of so many series one must be that long
+_ALONE, _SEVERAL = 2, 3  # networks beside the prior, for one season and several: more gained little
 
 
 class Candidates:
@@ -94,53 +99,73 @@ class Candidates:
         """Baselines for comparison."""
         return usual_baselines(self.seasons[0], intermittent=self.intermittent)
 
-    def to_try(self, panel: Panel, cut_offs: int) -> list[str]:
-        """List Elman's candidates for a panel with so many cut-offs."""
+    def to_try(self, panel: Panel, cut_offs: int, *, all_sampled: bool = True) -> list[str]:
+        """List Elman's candidates for a panel with so many cut-offs; ``all_sampled``: it has all series of the fit."""
         if self.parameters.method != "auto" or self.start == NETWORK or cut_offs == 0:
             return [self.start]
         if self.start == COUNTS:
             return [COUNTS, PRIOR]
-        left = panel.lengths - cut_offs * int(self.parameters.horizon)
+        known = panel.head(cut_offs * int(self.parameters.horizon))
         names = [PRIOR]
-        if np.count_nonzero(left >= tuning_length(self.seasons[0])) >= FEWEST_TO_TUNE:
+        if np.count_nonzero(known.lengths >= tuning_length(self.seasons[0])) >= FEWEST_TO_TUNE:
             names += [TUNED, MEAN]
-            long = np.count_nonzero(left >= _LONG * max(self.seasons)) >= FEWEST_TO_TUNE
-            if len(self.seasons) > 1 and panel.values.ndim == 1 and long:
-                names += [LONGER, NETWORK]
+            several = len(self.seasons) > 1
+            if (several or all_sampled) and self._long(known) and self._reads(known, panel):
+                names += [LONGER] * several + [NETWORK]
         return names
+
+    def _long(self, known: Panel) -> bool:
+        """Return whether the series before the cut-offs are long enough for the window network to be tried."""
+        longest = max(self.seasons)
+        least = _LONG * longest
+        if len(self.seasons) == 1:
+            least = max(_LONG_ALONE * longest, _LEAST_ALONE, _HORIZONS * int(self.parameters.horizon))
+        count = int(np.count_nonzero(known.lengths >= least))
+        enough = count >= FEWEST_TO_TUNE and (len(self.seasons) > 1 or _PART * count >= len(known))
+        return enough and longest > 1 and known.values.ndim == 1
+
+    def _reads(self, known: Panel, panel: Panel) -> bool:
+        """Return whether a window network fitted before the cut-offs can read the values after them."""
+        kind = self.in_memory(known).transform(self.parameters.transform)
+        return self.in_memory(panel).holds(Scaling.of(kind))
 
     def in_memory(self, panel: Panel) -> PanelStore:
         """Fill a panel with NaN where a value is missing."""
         return PanelStore.of(panel, self.parameters.missing, self.seasons[0])
 
-    def prepare(self, series: SeriesStore, names: Sequence[str]) -> dict[str, Method]:
-        """Prepare methods on all values of the series."""
+    def prepare(self, series: SeriesStore, names: Sequence[str], chosen: Choice | None = None) -> dict[str, Method]:
+        """Prepare methods on all values of the series; ``chosen``: the window of a network that joins a prior."""
         methods: dict[str, Method] = {}
         spread = Spread(self.prior, self.seasons, int(self.parameters.horizon))
-        parts = {name.removeprefix(_BOTH) for name in names} | {NETWORK for name in names if name.startswith(_BOTH)}
+        means = {
+            name: (kind, name.removeprefix(both))
+            for name in names
+            for both, kind in BOTH.items()
+            if name.startswith(both)
+        }
+        parts = {means[name][1] if name in means else name for name in names} | {NETWORK for _ in means}
         if PRIOR in parts:
             methods[PRIOR] = PriorMethod(PRIOR, spread)
         if COUNTS in parts:
             methods[COUNTS] = CountsMethod(spread)
         if LONGER in parts:
-            methods[LONGER] = PriorMethod(LONGER, self._tuned(series, spread, _LONGER_UPDATES))
+            methods[LONGER] = PriorMethod(LONGER, self._tuned(series, spread, _LONGER_UPDATES, _TWICE))
         if parts & {TUNED, MEAN}:
             tuned = self._tuned(series, spread, UPDATES)
             methods[TUNED] = PriorMethod(TUNED, tuned)
             methods[MEAN] = PriorMethod(MEAN, replace(spread, prior=spread.prior.averaged(tuned.prior)))
         if NETWORK in parts:
-            methods[NETWORK] = self.network(series)
+            methods[NETWORK] = self.network(series, chosen)
         for name in parts & set(BASELINES):
             methods[name] = BaselineMethod(name, spread)
-        for name in names:
-            if name.startswith(_BOTH):
-                network, prior = methods[NETWORK], methods[name.removeprefix(_BOTH)]
-                assert not isinstance(network, PriorMethod) and isinstance(prior, PriorMethod)
-                methods[name] = MeanMethod(network, prior)  # type: ignore[arg-type]
+        for name, (kind, of) in means.items():
+            network, prior = methods[NETWORK], methods[of]
+            assert isinstance(network, NetworkMethod) and isinstance(prior, PriorMethod)
+            methods[name] = MeanMethod(network, prior, kind)
         return {name: methods[name] for name in names}
 
-    def network(self, series: SeriesStore) -> NetworkMethod:
-        """Train the window network.
+    def network(self, series: SeriesStore, chosen: Choice | None = None) -> NetworkMethod:
+        """Train the window network, with a window chosen before or here.
 
         Raises
         ------
@@ -148,12 +173,20 @@ class Candidates:
             As `fit_network`.
         """
         try:
-            network = fit_network(self.place, self.parameters, series, self.root)
+            network = fit_network(self.place, self._of_network, series, self.root, chosen)
         except Stopped as stop:
             self.keep(stop.method)
             raise
         self.keep(network)
         return network
+
+    @property
+    def _of_network(self) -> Parameters:
+        """The parameters of the window network, with fewer networks where it joins the prior."""
+        if self.start == NETWORK:
+            return self.parameters
+        most = _ALONE if len(self.seasons) == 1 else _SEVERAL
+        return replace(self.parameters, ensemble_size=min(most, int(self.parameters.ensemble_size)))
 
     def keep(self, network: NetworkMethod | None) -> None:
         """Keep a network for a fit that is interrupted, if it has the longest training."""
@@ -168,13 +201,14 @@ class Candidates:
         own: dict[str, Any] = {"intermittent": self.intermittent, "prior": self.prior}
         return Candidates(self.place, parameters, self.seasons, self.root, **own)
 
-    def _tuned(self, series: SeriesStore, spread: Spread, updates: int) -> Spread:
+    def _tuned(self, series: SeriesStore, spread: Spread, updates: int, members: int = 1) -> Spread:
         prior = spread.prior.tuned(
             flat(series.sample.panel),
             spread.horizon,
             self.seasons,
             seed=self.root,
             updates=updates,
+            members=members,
             n_threads=self.parameters.n_threads or 0,
             progress=self.parameters.progress,
         )

@@ -6,9 +6,9 @@
    replaces it if it is better by more than two. Panels of that size drawn from M1 quarterly and monthly had lower
    errors this way.
 2. For long series with several seasons, a prior **tuned longer** replaces the current choice if its error is lower,
-   and lower than the untuned prior's by more than two standard errors. Then the **window network** replaces the
-   current choice if it is better by more than two standard errors, the **mean** of the forecasts of both if that is
-   better by more than one; if both are, the better of the two.
+   and lower than the untuned prior's by more than two standard errors. Then, for long series with a season, the
+   **window network** replaces the current choice if it is better by more than two standard errors, a **mean** of the
+   forecasts of both, half or a quarter of it the network's, if that is better by more than one; of several the best.
 3. Series with many zeros (`elman.forecasting.intermittent`) start with **counts** instead, the distribution of their
    past values; the untuned prior replaces it if it is better by more than two standard errors. The errors are RMSSE.
 4. A **baseline** replaces the current choice if there are at least three cut-offs and its mean error is lower by more
@@ -29,13 +29,15 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.forecasting.methods.counts import COUNTS
+from elman.forecasting.methods.mean import SHARES
 from elman.forecasting.methods.prior import LONGER, MEAN, PRIOR, TUNED
 
-__all__ = ["FEWEST_CUT_OFFS", "NETWORK", "Decision", "better_by", "choose_method", "mean_error"]
+__all__ = ["BOTH", "FEWEST_CUT_OFFS", "NETWORK", "Decision", "better_by", "choose_method", "mean_error"]
 
 Array = npt.NDArray[np.float64]
 
 NETWORK = "network"
+BOTH = {f"{kind} of {NETWORK} and ": kind for kind in SHARES}  # how the names of their means with a prior begin
 FEWEST_CUT_OFFS = 3  # for a baseline to be delivered
 _CLEARLY, _PROBABLY = 2.0, 1.0  # standard errors
 _MANY = 100  # series, of which the mean of the weights is preferred
@@ -115,7 +117,7 @@ def choose_method(errors: Mapping[str, Array], baselines: Sequence[str], metric:
     ----------
     errors : mapping of str to ndarray (S, C)
         By candidate, of every series at every cut-off; NaN where no value is known. `PRIOR`, `TUNED`, `MEAN`, `LONGER`,
-        `NETWORK`, `COUNTS` with `PRIOR`, ``"mean of network and …"`` with another of these, and baselines.
+        `NETWORK`, `COUNTS` with `PRIOR`, a prior's name after one of `BOTH`, and baselines.
     baselines : sequence of str
         Which of them are baselines.
     metric : str
@@ -182,12 +184,8 @@ def _why_tuned(own: str, errors: Mapping[str, Array], by_series: Mapping[str, Ar
 
 
 def _with_network(errors: Mapping[str, Array], own: str) -> str:
-    both = f"mean of {NETWORK} and {own}"
-    possible = [
-        name
-        for name, needed in ((NETWORK, _CLEARLY), (both, _PROBABLY))
-        if better_by(errors[own], errors[name]) > needed
-    ]
+    limits = {NETWORK: _CLEARLY} | {f"{both}{own}": _PROBABLY for both in BOTH}
+    possible = [name for name, needed in limits.items() if better_by(errors[own], errors[name]) > needed]
     return min(possible, key=lambda name: mean_error(errors[name]), default=own)
 
 
@@ -203,4 +201,4 @@ def _sentence(better: str, worse: str, errors: Mapping[str, Array], metric: str)
     cut_offs = errors[better].shape[1]
     where = f"at {cut_offs} cut-offs" if cut_offs > 1 else "on the held-out horizon"
     figures = f"{mean_error(errors[better]):.3g} against {mean_error(errors[worse]):.3g} of {worse}"
-    return f"{metric} {figures} {where}, {'probably' if better.startswith('mean of') else 'clearly'} lower"
+    return f"{metric} {figures} {where}, {'probably' if 'mean of' in better else 'clearly'} lower"

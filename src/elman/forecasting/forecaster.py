@@ -53,8 +53,9 @@ class Forecaster(Parameters, Contract, Attributes):
 
     The default method is the **prior**, a recurrent network pretrained on synthetic series: it needs no training and
     no minimum length. `fit` holds out the newest values, forecasts them with the prior and with simple baselines (for
-    panels of 20 series or more also with the prior tuned on them; for series with many zeros also with ``"counts"``),
-    and chooses by the rule of `elman.forecasting.choosing`; `method_` names the method chosen.
+    panels of 20 series or more also with the prior tuned on them, and long ones with its means with a window network;
+    for series with many zeros also with ``"counts"``), and chooses by the rule of `elman.forecasting.choosing`;
+    `method_` names the method chosen.
 
     ``method="network"`` is the **window network**, trained on the series themselves. At every step it sees a window of
     the newest values, less their center, and predicts all values up to the horizon::
@@ -201,7 +202,8 @@ class Forecaster(Parameters, Contract, Attributes):
     ----------
     method_ : str
         Name of the delivered method: ``"prior"``, ``"prior with optimized Theta"`` (their geometric mean, without
-        season), ``"tuned prior"``, ``"mean of prior and tuned prior"``, ``"network"``, ``"counts"``,
+        season), ``"tuned prior"``, ``"mean of prior and tuned prior"``, ``"network"``, ``"mean of network and …"``
+        with one of these, ``"weighted mean of network and …"`` (a quarter of it the network's), ``"counts"``,
         ``"seasonal naive"``, …
     reason_ : str
         The reason for it.

@@ -20,12 +20,13 @@ from elman.forecasting.base import Base
 from elman.forecasting.calibration import calibrate
 from elman.forecasting.candidates import Candidates
 from elman.forecasting.channels import by_channel, named, rejoined, rows_of
-from elman.forecasting.choosing import NETWORK, Decision, choose_method
+from elman.forecasting.choosing import BOTH, NETWORK, Decision, choose_method
 from elman.forecasting.comparison import Comparison
 from elman.forecasting.fitted import INTERRUPTED, Fitted
 from elman.forecasting.intermittent import is_intermittent
 from elman.forecasting.intervals import STEADY, Residuals, residuals_needed, scaled_residuals
 from elman.forecasting.methods import CountsMethod, MeanMethod, Method, NetworkMethod, Stopped
+from elman.forecasting.methods.mean import SHARES
 from elman.forecasting.methods.prior import LONGER, MEAN, PRIOR, TUNED
 from elman.forecasting.methods.spread import FEWEST_FOR_WIDTHS, PARTNER
 from elman.forecasting.panel import Panel
@@ -33,6 +34,7 @@ from elman.forecasting.parameters import Parameters
 from elman.forecasting.past import CUTOFFS, Past, most_cut_offs
 from elman.forecasting.recipe import resolve_seasons
 from elman.forecasting.scaling import Scaling
+from elman.forecasting.selection import Choice
 from elman.forecasting.store import PanelStore, SeriesStore
 from elman.training.checkpoints import writes_states
 from elman.training.jobs import run_all
@@ -132,14 +134,22 @@ def _fit(candidates: Candidates, series: SeriesStore) -> Fitted:
         return _fitted(candidates, series, method, decision.reason, comparison)
 
     try:
-        method = candidates.prepare(series, [decision.delivered])[decision.delivered]
-    except Stopped:
-        if (network := _network_so_far(candidates, series)) is None:
+        name = decision.delivered
+        method = candidates.prepare(series, [name], _window(candidates, held))[name]
+    except Stopped:  # in place of a mean with a prior, the prior is better than a network of short training
+        network = _network_so_far(candidates, series) if decision.delivered == NETWORK else None
+        if network is None:
             raise
         raise Interrupted(fitted(network)) from None
     if isinstance(method, NetworkMethod):
         notice_worse(candidates.place, method.history)
     return fitted(method)
+
+
+def _window(candidates: Candidates, held: _Held | None) -> Choice | None:
+    """Return the window that was chosen in the check for a network beside the prior; it is not chosen again."""
+    network = None if held is None or candidates.start == NETWORK else held.methods.get(NETWORK)
+    return network.choice if isinstance(network, NetworkMethod) else None
 
 
 def _fitted(
@@ -175,7 +185,7 @@ def _hold_out(candidates: Candidates, series: SeriesStore) -> _Held | None:
     if past is None:
         return None
     past = replace(past, rows=sample.rows[past.rows])
-    names = candidates.to_try(past.panel, count)
+    names = candidates.to_try(past.panel, count, all_sampled=len(sample.lengths) == len(series.lengths))
     if parameters.method == "auto" or parameters.cutoffs != "auto":
         names += [name for name in candidates.baselines if name not in names]
     try:
@@ -222,7 +232,8 @@ def _forecast_all(candidates: Candidates, past: Past, names: Sequence[str]) -> _
     held = {name: np.concatenate([part.forecasts[name] for part in tried], axis=1) for name in names}
     if NETWORK in names:
         for name in [name for name in names if name in (PRIOR, TUNED, MEAN, LONGER)]:
-            held[f"mean of {NETWORK} and {name}"] = 0.5 * held[NETWORK] + 0.5 * held[name]
+            for both, kind in BOTH.items():
+                held[f"{both}{name}"] = SHARES[kind] * held[NETWORK] + (1 - SHARES[kind]) * held[name]
     return _Held(past, held, tried[-1].methods)
 
 
@@ -341,7 +352,9 @@ def _with_intervals(
 
 def _widths(candidates: Candidates, held: _Held, delivered: str) -> tuple[float, float]:
     """Measure the width factors on the newest horizon, with the method prepared on the values before it."""
-    prior = delivered.removeprefix(f"mean of {NETWORK} and ")
+    prior = delivered
+    for both in BOTH:
+        prior = prior.removeprefix(both)
     spread = held.methods[prior].spread  # type: ignore[attr-defined]
     parameters, past = candidates.parameters, held.past
     known = candidates.in_memory(past.known(len(past.left_out) - 1)).panel

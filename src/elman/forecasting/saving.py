@@ -21,6 +21,7 @@ from elman.forecasting.methods import (
     Spread,
 )
 from elman.forecasting.methods.counts import COUNTS
+from elman.forecasting.methods.mean import SHARES, within
 from elman.forecasting.methods.prior import LONGER, MEAN, PRIOR, TUNED
 from elman.forecasting.methods.spread import MEASURED
 from elman.forecasting.parameters import Parameters
@@ -72,7 +73,7 @@ def to_file(fitted: Fitted) -> tuple[Arrays, dict[str, Any]]:
         arrays |= own[0]
         metadata |= own[1]
     if isinstance(fitted.method, MeanMethod):
-        metadata["method"] = {"name": "mean", "prior": fitted.method.prior.name}
+        metadata["method"] = {"name": fitted.method.kind, "prior": fitted.method.prior.name}
     return arrays, metadata
 
 
@@ -90,9 +91,9 @@ def from_file(forecaster: Parameters, arrays: Arrays, metadata: dict[str, Any]) 
     """Rebuild a fitted value from a file's contents, beside its checked parameters."""
     old = "method" not in metadata
     named = {} if old else dict(metadata["method"])
-    name = "network" if old else _check.choice("metadata", "method", named.get("name"), ("mean", *_METHODS))
-    check_names("fields of the method", set(named) - {"name"}, {"prior"} if name == "mean" else set())
-    network, spread = name in ("network", "mean"), name != "network"
+    name = "network" if old else _check.choice("metadata", "method", named.get("name"), (*SHARES, *_METHODS))
+    check_names("fields of the method", set(named) - {"name"}, {"prior"} if name in SHARES else set())
+    network, spread = name in ("network", *SHARES), name != "network"
     keys = _KEYS | (set() if old else _NEW) | (_OLD if network else set()) | ({"prior", "widths"} if spread else set())
     check_names("fields", set(metadata) - {"columns"}, keys)
     method: Method
@@ -106,13 +107,14 @@ def from_file(forecaster: Parameters, arrays: Arrays, metadata: dict[str, Any]) 
         raise FileFormatError("the seasons do not follow from the parameters")
     newest = panel_from_file(arrays, metadata["data"], forecaster, trained, whole=spread)
     if trained is not None:
-        trained = with_series(trained, arrays, newest)
+        trained = with_series(trained, arrays, within(trained.scaling, newest) if spread else newest)
     if arrays:
         raise FileFormatError(f"arrays unknown: {', '.join(sorted(arrays))}")
     if trained is not None and not spread:
         method = trained
     elif trained is not None:
-        method = MeanMethod(trained, PriorMethod(_check.choice("method", "prior", named["prior"], _PRIORS), prior))
+        partner = PriorMethod(_check.choice("method", "prior", named["prior"], _PRIORS), prior)
+        method = MeanMethod(trained, partner, name)
     elif name == COUNTS:
         method = CountsMethod(prior)
     else:

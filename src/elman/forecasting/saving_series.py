@@ -115,7 +115,7 @@ def panel_from_file(
     panel = replace(panel, inputs=inputs, masked=own.get("masked"))
     if panel.masked is not None and (panel.masked.dtype != np.bool_ or panel.masked.shape != values.shape):
         raise FileFormatError("masked does not go with values")
-    _check_values(panel, network)
+    _check_values(panel, None if whole else network)  # a mean reads others, too (`MeanMethod`)
     return panel
 
 

@@ -241,8 +241,10 @@ class Stopped(KeyboardInterrupt):
         self.method = method
 
 
-def fit_network(place: str, parameters: Parameters, series: SeriesStore, root: int) -> NetworkMethod:
-    """Train the window network; the window and the number of updates are chosen on the sample.
+def fit_network(
+    place: str, parameters: Parameters, series: SeriesStore, root: int, chosen: Choice | None = None
+) -> NetworkMethod:
+    """Train the window network; unless ``chosen``, the window and the number of updates are chosen on the sample.
 
     Raises
     ------
@@ -255,7 +257,8 @@ def fit_network(place: str, parameters: Parameters, series: SeriesStore, root: i
     _check_counts(place, parameters, series)
     held_out = HeldOut(place, parameters, series.sample, seasons, kind)
     try:
-        choice = choose(held_out, root) if parameters.window == "auto" else Choice(int(parameters.window))
+        asked = choose(held_out, root) if chosen is None and parameters.window == "auto" else chosen
+        choice = Choice(int(parameters.window)) if asked is None else asked
         prepared = prepare(series, make_recipe(place, parameters, series, seasons, choice.window), parameters.half_life)
         updates = _updates(parameters, prepared) if choice.updates is None else choice.updates
         seeds = member_seeds(root, int(parameters.ensemble_size))
