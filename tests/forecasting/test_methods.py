@@ -22,7 +22,7 @@ from elman.prior import Prior
 from forecasting.small import NETWORK, WAVE, frame_of, small
 
 METHODS = ["auto", "prior", "tuned", "seasonal naive", "linear autoregression"]
-PANEL = [WAVE[: 40 + i % 21] * (1 + i) + np.sin(np.arange(40 + i % 21) * i) for i in range(24)]
+PANEL = [WAVE[: 40 + i % 21] * (1 + i) + np.sin(np.arange(40 + i % 21) * i) for i in range(100)]
 
 
 def of(method: str = "auto", horizon: int = 3, **parameters: Any) -> Forecaster:
@@ -63,7 +63,7 @@ def prior(monkeypatch: pytest.MonkeyPatch) -> Any:
 ])  # fmt: skip
 def test_a_panel_is_tuned_where_that_is_better(wrong: float, tuned: float, method: str, prior: Any) -> None:
     prior(wrong, tuned)
-    series = [WAVE[: 40 + i % 21] + 0.1 * np.sin(np.arange(40 + i % 21) * i) for i in range(24)]
+    series = [WAVE[: 40 + i % 21] + 0.1 * np.sin(np.arange(40 + i % 21) * i) for i in range(100)]
     model = of(cutoffs=1).fit(series)
     assert model.method_ == method
     off = {"tuned prior": tuned, "prior": wrong}.get(method, (wrong + tuned) / 2)
@@ -123,7 +123,7 @@ def test_long_panels_of_two_seasons_try_the_network(monkeypatch: pytest.MonkeyPa
     assert "network" in model.method_ and len(model.networks_) == 1
 
 
-LONG = [np.tile(WAVE[:4], 16)[: 51 + i % 3] * (1 + i) + np.sin(np.arange(51 + i % 3) * i) for i in range(24)]
+LONG = [np.tile(WAVE[:4], 16)[: 51 + i % 3] * (1 + i) + np.sin(np.arange(51 + i % 3) * i) for i in range(100)]
 
 
 def test_long_panels_of_one_season_try_a_mean_with_two_networks(monkeypatch: pytest.MonkeyPatch, prior: Any) -> None:
@@ -148,10 +148,10 @@ def test_long_panels_of_one_season_try_a_mean_with_two_networks(monkeypatch: pyt
 
 @pytest.mark.parametrize(("change", "tried"), [
     (lambda series: series, True),
-    (lambda series: series[:19], False),  # too few
+    (lambda series: series[:99], False),  # too few
     (lambda series: [y[-50:] for y in series], False),  # 47 values before the horizon; 48 are needed
-    (lambda series: series + [WAVE[:40]] * 48, True),  # a third is long
-    (lambda series: series + [WAVE[:40]] * 49, False),
+    (lambda series: series + [WAVE[:40]] * 200, True),  # a third is long
+    (lambda series: series + [WAVE[:40]] * 201, False),
     (lambda series: [y + 1e6 for y in series[:-1]] + [np.append(series[-1], [9.0, 0.0])], False),  # a zero comes
     (lambda series: [y - 1e6 for y in series[:-1]] + [np.append(series[-1], [9.0, 0.0])], True),
 ])  # fmt: skip

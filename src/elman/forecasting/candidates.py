@@ -42,6 +42,7 @@ _TWICE = 2  # copies of the prior tuned for longer: after so many updates their 
 _LONG = 2  # of the longest of several seasons, which a series must keep for the window network to be tried
 _LONG_ALONE, _LEAST_ALONE, _HORIZONS = 4, 48, 2  # seasons, values and horizons to keep where there is one season
 _PART = 3  # of so many series one must be that long
+_MANY_ALONE = 100  # such series: on smaller panels the trial takes more than ten times as long as all others
 _ALONE, _SEVERAL = 2, 3  # networks beside the prior, for one season and several: more gained little
 
 
@@ -117,11 +118,12 @@ class Candidates:
     def _long(self, known: Panel) -> bool:
         """Return whether the series before the cut-offs are long enough for the window network to be tried."""
         longest = max(self.seasons)
-        least = _LONG * longest
+        least, fewest = _LONG * longest, FEWEST_TO_TUNE
         if len(self.seasons) == 1:
+            fewest = _MANY_ALONE
             least = max(_LONG_ALONE * longest, _LEAST_ALONE, _HORIZONS * int(self.parameters.horizon))
         count = int(np.count_nonzero(known.lengths >= least))
-        enough = count >= FEWEST_TO_TUNE and (len(self.seasons) > 1 or _PART * count >= len(known))
+        enough = count >= fewest and (len(self.seasons) > 1 or _PART * count >= len(known))
         return enough and longest > 1 and known.values.ndim == 1
 
     def _reads(self, known: Panel, panel: Panel) -> bool:
