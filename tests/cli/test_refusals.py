@@ -21,6 +21,7 @@ WRONG_USAGE = {
     "sunspots --window 0": "--window 0: must be auto or a number of at least 1.",
     "sunspots --window \u00b2": "--window \u00b2: must be auto or a number of at least 1.",
     "sunspots --level 0.8": "--level 0.8: is in percent; pass --level 80.",
+    "sunspots --level 0.8,95": "--level 0.8,95: is in percent; pass --level 80,95.",
     "sunspots --level 0.8,0.95": "--level 0.8,0.95: is in percent; pass --level 80,95.",
     "sunspots --level 0": ("--level 0: must be auto, none, a percentage such as 80, or several such as 80,95."),
     "sunspots --level 80,high": (

@@ -13,7 +13,7 @@ import pytest
 import elman
 from elman import ArgumentError, DataError, FileFormatError, Forecaster
 from elman.estimators import root_seed
-from elman.forecasting import backtest
+from elman.forecasting import backtest, cross_validation
 from elman.forecasting.calibration import calibrate, cut_offs
 from elman.forecasting.frames import read_panel
 from elman.forecasting.intervals import Residuals, check_levels, residuals_needed, take_arrays
@@ -235,16 +235,40 @@ def test_messages() -> None:
 @pytest.mark.parametrize(
     ("level", "message"),
     [
-        (100, "t: level must be a number in (0, 100), got 100."),
-        ([80, 0], "t: level must be a number in (0, 100), got 0."),
-        (float("nan"), "t: level must be a number in (0, 100), got nan."),
-        ("80", "t: level must be a number in (0, 100), got '80'."),
+        (100, "t: level must be a number in (0, 100), got 100. Pass level=80."),
+        ([80, 0], "t: level must be a number in (0, 100), got 0. Pass level=80."),
+        (float("nan"), "t: level must be a number in (0, 100), got nan. Pass level=80."),
+        ("80", "t: level must be a number in (0, 100), got '80'. Pass level=80."),
         ([], "t: level must name at least one percentage, got an empty list."),
-        ([80, 95, 80.0], "t: level names 80, 95, 80, one of them twice."),
+        ([80, 95, 80.0], "t: level names 80, 95, 80, one of them twice. Drop one of them."),
+        (0.8, "t: level is in percent, got 0.8. Pass level=80."),
+        ([0.8, 0.95], "t: level is in percent, got 0.8, 0.95. Pass level=[80, 95]."),
+        ([0.8, 80, 99.5], "t: level is in percent, got 0.8, 80, 99.5. Pass level=[80, 99.5]."),
+        (np.array([0.125]), "t: level is in percent, got 0.125. Pass level=12.5."),
+        (0.005, "t: level is in percent, got 0.005. Pass level=80."),
+        (1 - 1e-13, "t: level is in percent, got 1. Pass level=80."),
     ],
 )
 def test_levels(level: Any, message: str) -> None:
     assert refused(ArgumentError, lambda: check_levels("t", level)) == message
+
+
+def test_one_percent_is_a_level() -> None:
+    assert check_levels("t", [1, 99.9]) == [1.0, 99.9]
+
+
+@pytest.mark.parametrize(
+    ("place", "ask"),
+    [
+        ("Forecaster.predict", lambda model: model.predict(level=0.8)),
+        ("Forecaster.predict", lambda model: model.predict(WAVE, level=0.8)),
+        ("backtest", lambda model: backtest(model, WAVE, level=0.8)),
+        ("cross_validation", lambda model: cross_validation(model, WAVE, level=0.8)),
+    ],
+)
+def test_a_share_as_a_level_is_refused_everywhere(place: str, ask: Any) -> None:
+    model = small(intervals=None).fit(WAVE)
+    assert refused(ArgumentError, lambda: ask(model)) == f"{place}: level is in percent, got 0.8. Pass level=80."
 
 
 def test_several_channels() -> None:

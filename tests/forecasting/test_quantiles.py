@@ -76,11 +76,13 @@ def test_crossing_ends_are_sorted() -> None:
     ("quantiles", "message"),
     [
         ([], "t: quantiles must name at least one share, got an empty list."),
-        ([0.1, 0.1], "t: quantiles names 0.1, 0.1, one of them twice."),
-        ([0.0], "t: quantiles must be a number in (0, 1), got 0."),
-        ([10, 90], "t: quantiles must be a number in (0, 1), got 10."),
-        ([float("nan")], "t: quantiles must be a number in (0, 1), got nan."),
-        (["low"], "t: quantiles must be a number in (0, 1), got 'low'."),
+        ([0.1, 0.1], "t: quantiles names 0.1, 0.1, one of them twice. Drop one of them."),
+        ([0.0], "t: quantiles must be a number in (0, 1), got 0. Pass quantiles=[0.1, 0.5, 0.9]."),
+        ([10, 90], "t: quantiles must be a number in (0, 1), got 10. Pass quantiles=[0.1, 0.9]."),
+        ([float("nan")], "t: quantiles must be a number in (0, 1), got nan. Pass quantiles=[0.1, 0.5, 0.9]."),
+        (["low"], "t: quantiles must be a number in (0, 1), got 'low'. Pass quantiles=[0.1, 0.5, 0.9]."),
+        (10, "t: quantiles must be a number in (0, 1), got 10. Pass quantiles=[0.1]."),
+        ([0.5, 1.5], "t: quantiles must be a number in (0, 1), got 1.5. Pass quantiles=[0.1, 0.5, 0.9]."),
     ],
 )
 def test_bad_quantiles(quantiles: list[object], message: str) -> None:

@@ -170,11 +170,12 @@ def levels_of(text: str) -> list[float] | None:
         levels = [float(part) for part in text.split(",")]
     except ValueError:
         levels = []
-    if levels and all(0 < level < 1 for level in levels):
-        percent = ",".join(f"{100 * level:g}" for level in levels)
-        usage_error(f"--level {text}: is in percent; pass --level {percent}.")
     if not levels or not all(0 < level < 100 for level in levels) or len(set(levels)) < len(levels):
         usage_error(f"--level {text}: must be auto, none, a percentage such as 80, or several such as 80,95.")
+    from elman.forecasting.intervals import in_percent
+
+    if (percent := in_percent(levels)) is not None:
+        usage_error(f"--level {text}: is in percent; pass --level {','.join(f'{each:g}' for each in percent)}.")
     return levels
 
 
@@ -186,8 +187,10 @@ def quantiles_of(text: str | None) -> list[float]:
         shares = [float(part) for part in text.split(",")]
     except ValueError:
         shares = []
-    if shares and all(1 <= share < 100 for share in shares):
-        usage_error(f"--quantiles {text}: are shares; pass --quantiles {','.join(f'{s / 100:g}' for s in shares)}.")
+    from elman.forecasting.intervals import as_shares
+
+    if shares and (own := as_shares(shares)) is not None:
+        usage_error(f"--quantiles {text}: are shares; pass --quantiles {','.join(f'{share:g}' for share in own)}.")
     if not shares or not all(0 < share < 1 for share in shares) or len(set(shares)) < len(shares):
         usage_error(f"--quantiles {text}: must be a share such as 0.9, or several such as 0.1,0.5,0.9.")
     return shares

@@ -133,7 +133,7 @@ def fit_and_predict(
     DataError
         If a value cannot be used, or a requested level is not possible.
     """
-    wanted = Asked(USUAL_LEVELS if level is None else tuple(level), tuple(quantiles))
+    wanted = _asked(place, level, quantiles)
     strict = level is not None or bool(quantiles) or paths
     needed = [*wanted.needed, WIDEST] if paths else wanted.needed
     check_parameters(place, forecaster)
@@ -185,12 +185,18 @@ def fit_parts(
     DataError
         If a value cannot be used, or a requested level is not possible.
     """
-    wanted = Asked(USUAL_LEVELS if level is None else tuple(level), tuple(quantiles))
+    wanted = _asked(place, level, quantiles)
     strict = level is not None or bool(quantiles)
     own: dict[str, Any] = {"static_df": static, "errors": errors}
     _fit(forecaster, lambda: forecaster.fit(source, **own), len(source), wanted.needed, strict=strict)
     fitted = forecaster._fitted = replace(fitted_value("fit", forecaster), columns=source.names)
     return _possible(place, forecaster, fitted, wanted, strict=level is not None)
+
+
+def _asked(place: str, level: Sequence[float] | None, quantiles: Sequence[float]) -> Asked:
+    """Check what is asked for; the usual levels if ``level`` is None, none if it is empty."""
+    asked = Asked.checked(place, level or None, quantiles or None)
+    return replace(asked, levels=USUAL_LEVELS) if level is None else asked
 
 
 def _fit(forecaster: Forecaster, fit: Callable[[], Any], series: int, wanted: Sequence[float], *, strict: bool) -> None:

@@ -44,11 +44,13 @@ __all__ = [
     "STEADY",
     "Residuals",
     "adjustment",
+    "as_shares",
     "bounds",
     "bounds_of_head",
     "check_levels",
     "check_quantiles",
     "deliver",
+    "in_percent",
     "levels_within",
     "residuals_needed",
     "scaled_residuals",
@@ -118,7 +120,7 @@ def check_levels(place: str, level: Any) -> list[float]:
     Raises
     ------
     ArgumentError
-        If one does not lie between 0 and 100, or comes twice.
+        If one does not lie between 1 and 100, or comes twice.
 
     Examples
     --------
@@ -126,12 +128,30 @@ def check_levels(place: str, level: Any) -> list[float]:
     [80.0, 95.0]
     """
     several = level if isinstance(level, (list, tuple, np.ndarray)) else [level]
-    levels = [_check.number_in(place, "level", each, "(0, 100)") for each in several]
-    if not levels:
+    if len(several) == 0:
         raise ArgumentError(f"{place}: level must name at least one percentage, got an empty list.")
+    levels = [_number_in(place, "level", each, "(0, 100)", Remedy(level=80)) for each in several]
+    if (percent := in_percent(levels)) is not None:
+        raise ArgumentError(f"{place}: level is in percent, got {_names(levels)}.", Remedy(level=_as_given(percent)))
     if len(set(levels)) < len(levels):
-        raise ArgumentError(f"{place}: level names {_names(levels)}, one of them twice.")
+        raise ArgumentError(f"{place}: level names {_names(levels)}, one of them twice.", Remedy("drop one of them"))
     return levels
+
+
+def in_percent(levels: Sequence[float]) -> list[float] | None:
+    """Return levels with those below 1, which are shares, in percent; None if there are no shares.
+
+    80 stands in for shares below 1 %, which no person asks for.
+
+    Examples
+    --------
+    >>> in_percent([0.8, 95]), in_percent([80, 95]), in_percent([0.005])
+    ([80.0, 95.0], None, [80.0])
+    """
+    if not any(level < 1 for level in levels):
+        return None
+    percent = dict.fromkeys(round(100.0 * level, 9) if level < 1 else float(level) for level in levels)
+    return [each for each in percent if 1 <= each < 100] or [80.0]
 
 
 def check_quantiles(place: str, quantiles: Any) -> list[float]:
@@ -150,11 +170,41 @@ def check_quantiles(place: str, quantiles: Any) -> list[float]:
     several = quantiles if isinstance(quantiles, (list, tuple, np.ndarray)) else [quantiles]
     if len(several) == 0:
         raise ArgumentError(f"{place}: quantiles must name at least one share, got an empty list.")
-    shares = [_check.number_in(place, "quantiles", each, "(0, 1)") for each in several]
+    way_out = Remedy(quantiles=as_shares(several) or [0.1, 0.5, 0.9])
+    shares = [_number_in(place, "quantiles", each, "(0, 1)", way_out) for each in several]
     if len(set(shares)) < len(shares):
         names = ", ".join(f"{share:g}" for share in shares)
-        raise ArgumentError(f"{place}: quantiles names {names}, one of them twice.")
+        raise ArgumentError(f"{place}: quantiles names {names}, one of them twice.", Remedy("drop one of them"))
     return shares
+
+
+def as_shares(percentages: Sequence[Any]) -> list[float] | None:
+    """Return whole percentages as shares; None if some are none.
+
+    Examples
+    --------
+    >>> as_shares([10, 90]), as_shares([0.5, 1.5])
+    ([0.1, 0.9], None)
+    """
+    for each in percentages:
+        number = isinstance(each, int | float | np.integer | np.floating) and not isinstance(each, bool)
+        if not (number and 1 <= each < 100 and each == int(each)):
+            return None
+    return list(dict.fromkeys(round(float(each) / 100, 9) for each in percentages))
+
+
+def _number_in(place: str, name: str, value: Any, interval: str, way_out: Remedy) -> float:
+    """Return a number inside an interval; the error has a way out."""
+    try:
+        return _check.number_in(place, name, value, interval)
+    except ArgumentError as error:
+        raise ArgumentError(error.text, way_out) from None
+
+
+def _as_given(levels: Sequence[float]) -> Any:
+    """Write levels as a person does: whole numbers without a point, one without a list."""
+    own = [int(level) if level == int(level) else level for level in levels]
+    return own if len(own) > 1 else own[0]
 
 
 def _names(levels: Sequence[float]) -> str:
