@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import warnings
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from elman import ArgumentError, ElmanWarning, Forecaster, load
+from elman import ArgumentError, DataError, ElmanWarning, Forecaster, load
+from elman.forecasting import backtest, croston, croston_sba, tsb
 from elman.forecasting.choosing import choose_method
 from elman.forecasting.methods.counts import Demand, has_memory
 from forecasting.small import WAVE, frame_of
@@ -35,13 +37,13 @@ def test_a_distribution_of_few_or_odd_values(values: list[float]) -> None:
 
 
 def test_what_has_a_memory() -> None:
-    assert not has_memory(DEMAND, 12) and has_memory(WAVE, 12) and has_memory(CONSTANT, 12)
+    assert not has_memory(DEMAND, 12) and has_memory(WAVE, 12) and not has_memory(CONSTANT, 12)
     assert has_memory(np.arange(20.0), 1) and not has_memory(np.array([0.0, 1]), 1)
 
 
 def test_every_series_is_forecast_alone() -> None:
     model = Forecaster(3, season=12, method="counts").fit([DEMAND, WAVE, CONSTANT])
-    prior = Forecaster(3, season=12, method="prior").fit([WAVE, CONSTANT])
+    prior = Forecaster(3, season=12, method="prior").fit([WAVE])
     found, by_prior = model.predict(level=[50, 90]), prior.predict(level=[50, 90])
     demand = Demand.of(DEMAND)
     assert found[0]["Elman"].tolist() == [demand.mean] * 3
@@ -52,8 +54,79 @@ def test_every_series_is_forecast_alone() -> None:
     assert quantiles[0]["Elman-q-0.5"].tolist() == [demand.quantiles([0.5])[0]] * 3 != found[0]["Elman"].tolist()
     assert np.array_equal(quantiles[1]["Elman-q-0.5"], found[1]["Elman"])
     assert model.predict(quantiles=0.5)[0]["Elman-q-0.5"].tolist() == quantiles[0]["Elman-q-0.5"].tolist()
-    for mine, theirs in zip(found[1:], by_prior, strict=True):
-        assert all(np.array_equal(mine[name], theirs[name]) for name in theirs)
+    assert all(np.array_equal(found[1][name], by_prior[0][name]) for name in by_prior[0])
+    assert all(values.tolist() == [3.0] * 3 for values in found[2].values())
+
+
+@pytest.mark.parametrize("value", [1.0, 0.1, 3e7])
+def test_a_constant_count_is_forecast_by_itself(value: float) -> None:
+    for values in ([value], [value] * 7):
+        model = Forecaster(2, season=1, method="counts").fit(values)
+        found = model.predict(level=[80, 99], quantiles=[0.3])
+        assert all(forecast.tolist() == [value] * 2 for forecast in found.values())
+        assert np.unique(model.sample(50)).tolist() == [value]
+
+
+RETURNS = np.where(np.arange(96) == 50, -2.0, DEMAND)
+ONE_RETURN = "is for counts of demand, and y is -2 {}. Set negative values to 0 if they are returns, or "
+
+
+@pytest.mark.parametrize("method", ["counts", "Croston", "Croston SBA", "TSB"])
+def test_negative_values_are_no_counts(method: str) -> None:
+    text = f'{{}}: {method} {ONE_RETURN}fit with method="prior", which takes any numbers.'
+    with pytest.raises(DataError) as caught:
+        Forecaster(3, season=12, method=method).fit([DEMAND, RETURNS])
+    assert str(caught.value) == text.format("Forecaster.fit", "in series 1 at position 50")
+    model = Forecaster(3, season=12, method=method).fit(DEMAND)
+    with pytest.raises(DataError) as caught:
+        model.predict(RETURNS)
+    assert str(caught.value) == text.format("Forecaster.predict", "at position 50")
+    before = model.predict()
+    with pytest.raises(DataError) as caught:
+        model.update([0.0, -2.0])
+    assert str(caught.value) == text.format("Forecaster.update", "at position 97")
+    assert np.array_equal(model.predict(), before)
+    assert np.isfinite(Forecaster(3, season=12, method="prior").fit(RETURNS).predict()).all()  # the way out
+    assert (Forecaster(3, season=12, method=method).fit(np.maximum(RETURNS, 0)).predict() >= 0).all()
+
+
+def test_methods_of_counts_are_left_out_where_a_value_is_negative() -> None:
+    panel = [DEMAND, DEMAND[::-1], RETURNS]
+    notice = (
+        "{}: many values are 0, and y is -2 {}; counts, Croston, Croston SBA and TSB are left out, being for counts of "
+        "demand. Set negative values to 0 if they are returns, or leave such series out."
+    )
+    with pytest.warns(ElmanWarning, match="many values are 0") as caught:
+        model = Forecaster(3, season=12).fit(panel)
+    assert [str(each.message) for each in caught] == [notice.format("Forecaster.fit", "in series 2 at position 50")]
+    assert model.check_ is not None and model.check_.table.index.intersection(["counts", "TSB", "Croston"]).empty
+    assert model.method_ != "counts"
+    assert Forecaster(3, season=12).fit(panel[:2]).method_ == "counts"  # the way out
+
+
+def test_a_backtest_leaves_them_out_too() -> None:
+    late = DEMAND.copy()
+    late[-1] = -1.0  # after the cut-off: no fit sees it
+    prior = Forecaster(3, season=12, method="prior", cutoffs=0)
+    with pytest.warns(ElmanWarning, match=r"^backtest: many values are 0, and y is -1 in series 1 at 95; ") as seen:
+        result = backtest(prior, [DEMAND, late])
+    assert len(seen) == 1 and "TSB" not in result.table.index and result.metric == "MASE"
+    assert "TSB" in backtest(prior, [DEMAND, DEMAND[::-1]]).table.index
+    with pytest.raises(
+        DataError,
+        match=r"^backtest: TSB is for counts .* y is -1 in series 0 at 95\. .* leave it out of baselines\.$",
+    ):
+        backtest(prior, late, baselines=["naive", "TSB"])
+
+
+@pytest.mark.parametrize("function", [croston, croston_sba, tsb])
+def test_the_functions_refuse_negative_values(function: Any) -> None:
+    with pytest.raises(DataError) as caught:
+        function([0, 3, -1.5], 2)
+    assert str(caught.value) == (
+        f"{function.__name__}: values are counts of demand, and values[2] is -1.5. Set negative values to 0 if they "
+        "are returns, or take another baseline, such as simple_exponential_smoothing."
+    )
 
 
 def test_demand_is_forecast_by_counts_without_a_notice(tmp_path: Path) -> None:

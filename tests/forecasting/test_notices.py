@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -79,10 +81,22 @@ def test_means_and_single_spikes_are_not_called_medians() -> None:
 
 @pytest.mark.parametrize("season", [1, 12])
 def test_a_constant_goes_on_to_the_last_bit(season: int) -> None:
-    for constant in (147.6, 0.0, -3.7e-5):
+    for constant in (147.6, -3.7e-5):
         found = Forecaster(3, season=season, method="prior").fit(np.full(40, constant)).predict(level=[80])
         assert found["Elman"].tolist() == [constant] * 3
         assert (found["Elman-lo-80"] <= constant).all() and (found["Elman-hi-80"] > constant).all()
+
+
+@pytest.mark.parametrize("method", ["auto", "prior", "counts", "naive", "Croston", "TSB", "Theta"])
+@pytest.mark.parametrize("data", [np.zeros(40), np.zeros(1), [np.zeros(40), WAVE], np.stack([0 * WAVE, WAVE], 1)])
+def test_zeros_go_on_without_a_width(method: str, data: Any) -> None:
+    model = Forecaster(3, season=4, method=method, cutoffs=0).fit(data)
+    found, paths = model.predict(level=[50, 95], quantiles=[0.1, 0.9]), model.sample(20)
+    first = found[0] if isinstance(data, list) else found
+    zeros = [values if values.ndim == 1 else values[:, 0] for values in first.values()]
+    assert [values.tolist() for values in zeros] == [[0.0] * 3] * 7
+    drawn = paths[:, 0] if isinstance(data, list) else paths
+    assert np.array_equal(drawn if drawn.ndim == 2 else drawn[..., 0], np.zeros((20, 3)))
 
 
 def test_a_learning_rate_that_is_too_high_is_named() -> None:

@@ -92,7 +92,7 @@ def test_width_factors_by_hand() -> None:
     np.testing.assert_allclose(edges["hi-87.5"] - 100, 1.75 * (plain["hi-87.5"] - 100), rtol=1e-12)
 
 
-@pytest.mark.parametrize("value", [7.0, 0.0, -3.0, 1e30, 5e-324])
+@pytest.mark.parametrize("value", [7.0, -3.0, 1e30, 5e-324])
 def test_never_without_width(value: float) -> None:
     panel = read_panel("t", [[value] * 5, [value]], least=1)
     edges = spread([value] * 9).bounds("t", panel, np.full((2, 2), value), [1, 95], 0)
@@ -102,6 +102,16 @@ def test_never_without_width(value: float) -> None:
         assert value < 0 or (low >= 0).all()
     if value == 7.0:
         np.testing.assert_allclose(high, 7.007, rtol=1e-12)
+
+
+def test_zeros_have_no_width_and_measure_none() -> None:
+    """No factor makes the interval of a series of zeros hold the demand that follows it."""
+    panel = read_panel("t", [[0.0] * 5, [50.0, 60.0, 50.0, 40.0, 50.0]])
+    edges = spread([0.0] * 9).bounds("t", panel, np.zeros((2, 2)), [80], 0)
+    assert edges["lo-80"][0].tolist() == edges["hi-80"][0].tolist() == [0.0, 0.0]
+    assert (edges["hi-80"][1] > 0).all()
+    zeros = read_panel("t", [[0.0] * 5] * 3)
+    assert spread([0.0] * 9).widened("t", zeros, np.zeros((3, 2)), np.full((3, 2), 4.0), 0).widths == (1.0, 1.0)
 
 
 def test_no_interval_falls_where_the_series_never_was() -> None:

@@ -15,15 +15,16 @@ import numpy as np
 import pandas as pd
 
 from elman import _check
-from elman.errors import DataError, ElmanWarning
+from elman.errors import DataError, ElmanWarning, Remedy
 from elman.estimators import fitted_value
-from elman.forecasting.baselines import BASELINES, usual_baselines
+from elman.forecasting.baselines import BASELINES, INTERMITTENT, usual_baselines
 from elman.forecasting.channels import by_channel, named
 from elman.forecasting.fitted import Fitted
 from elman.forecasting.forecaster import Forecaster
 from elman.forecasting.frames import read_panel
-from elman.forecasting.intermittent import is_intermittent
+from elman.forecasting.intermittent import first_negative, is_intermittent, refuse_negative
 from elman.forecasting.judgement import Backtest, concluded, judge
+from elman.forecasting.notices import notice_negative
 from elman.forecasting.options import check_parameters, for_task, head_for, inputs_of, least_values
 from elman.forecasting.panel import Panel
 from elman.forecasting.quantiles import Asked
@@ -188,11 +189,23 @@ class _Plan:
         season = self.season(panel.frequency)
         panel = _long_enough(self.place, panel, self.left_out[0])
         before = PanelStore.of(panel.head(self.left_out[0]), self.forecaster.missing, season)
-        cut_offs = self.cut_offs(season, is_intermittent(before.sample.panel, season))
+        cut_offs = self.cut_offs(season, self._are_counts(panel, before.sample.panel, season))
         tasks = [_Fold(self.place, self.forecaster, panel, replace(cut_offs, left_out=fold)) for fold in self.folds]
         bar = "cut-offs" if self.forecaster.progress else ""
         parts: list[pd.DataFrame] = run_all(tasks, self.forecaster.n_threads, bar=bar, in_order=writes_states())
         return pd.concat(parts, ignore_index=True)
+
+    def _are_counts(self, panel: Panel, before: Panel, season: int) -> bool:
+        """Return whether methods of counts are compared; refuse or notice negative values, also after the cut-offs."""
+        for name in self.baselines or ():
+            if name in INTERMITTENT:
+                refuse_negative(self.place, name, panel, Remedy("leave it out of {}", baselines=...))
+        intermittent, found = is_intermittent(before, season), first_negative(panel)
+        if not intermittent or found is None:
+            return intermittent
+        if self.baselines is None and first_negative(before) is None:  # else the fit gives the notice
+            notice_negative(self.place, *found)
+        return False
 
     def in_parts(self, source: Partitioned, static: Any, scores: bool) -> PastPart:
         """Fit series in parts, and prepare what is done with every part."""

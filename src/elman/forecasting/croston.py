@@ -8,7 +8,8 @@ those of ẑ and q̂ with every demand, p̂ at every step::
     Croston SBA    (1 - α / 2) ẑ / q̂     the quotient is too large by a factor of about 1 / (1 - α / 2)
     TSB            p̂ ẑ                   p̂ the average of 1 where there is a demand and 0 where there is none
 
-They are means, constant over the horizon. Of the three only TSB falls while no demand comes.
+Negative values are refused. The forecasts are means, constant over the horizon. Of the three only TSB falls while no
+demand comes.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from elman.errors import DataError, Remedy
 from elman.forecasting.baseline_arguments import checked, documented
 
 __all__ = ["croston", "croston_sba", "tsb"]
@@ -33,6 +35,18 @@ def _average(values: Array) -> float:
     return average
 
 
+def _checked(place: str, values: npt.ArrayLike, horizon: int, season: int) -> tuple[Array, int]:
+    """Return a series without negative values, and the horizon."""
+    series, horizon, _ = checked(place, values, horizon, season)
+    if (negative := np.flatnonzero(series < 0)).size:
+        raise DataError(
+            f"{place}: values are counts of demand, and values[{negative[0]}] is {series[negative[0]]:.15g}.",
+            Remedy("set negative values to 0 if they are returns"),
+            Remedy("take another baseline, such as simple_exponential_smoothing"),
+        )
+    return series, horizon
+
+
 @documented
 def croston(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
     """Divide the average size of a demand by the average number of steps between demands; 0 without demand.
@@ -46,7 +60,7 @@ def croston(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
     >>> croston([0, 6, 0, 0, 6], horizon=2).round(4)        # intervals 2 and 3: their average 2.1
     array([2.8571, 2.8571])
     """
-    series, horizon, _ = checked("croston", values, horizon, season)
+    series, horizon = _checked("croston", values, horizon, season)
     places = np.flatnonzero(series)
     if len(places) == 0:
         return np.zeros(horizon)
@@ -68,7 +82,8 @@ def croston_sba(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
     >>> croston_sba([0, 6, 0, 0, 6], horizon=2).round(4)
     array([2.7143, 2.7143])
     """
-    corrected: Array = (1 - _ALPHA / 2) * croston(values, horizon, season)
+    series, horizon = _checked("croston_sba", values, horizon, season)
+    corrected: Array = (1 - _ALPHA / 2) * croston(series, horizon)
     return corrected
 
 
@@ -86,7 +101,7 @@ def tsb(values: npt.ArrayLike, horizon: int, season: int = 1) -> Array:
     >>> tsb([6, 0, 0], horizon=2).round(4)                  # shares 1, 0.9, 0.81
     array([4.86, 4.86])
     """
-    series, horizon, _ = checked("tsb", values, horizon, season)
+    series, horizon = _checked("tsb", values, horizon, season)
     occurs = series != 0
     if not occurs.any():
         return np.zeros(horizon)

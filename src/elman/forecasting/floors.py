@@ -1,4 +1,8 @@
-"""Minimum width of intervals, whatever the past errors: no forecast is certain."""
+"""Minimum width of intervals, whatever the past errors: no forecast is certain.
+
+An interval of a series that is zero throughout has none: it is zero, as are the sample paths. A width would be in a
+unit that such a series does not have.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +22,7 @@ _LARGEST = float(np.finfo(np.float64).max)
 def least_half_widths(panel: Panel) -> Array:
     """Compute half the minimum width of an interval for each series (S,) or channel (S, D).
 
-    A thousandth of the mean change per step; for a constant series a thousandth of its value, or 0.001 if that is 0.
+    A thousandth of the mean change per step; for a constant series a thousandth of its value, so 0 for zeros.
 
     Parameters
     ----------
@@ -28,12 +32,12 @@ def least_half_widths(panel: Panel) -> Array:
     Returns
     -------
     ndarray (S,) or (S, D), float64
-        Above 0.
+        Above 0 unless all values are 0.
 
     Examples
     --------
     >>> least_half_widths(Panel(np.array([1.0, 3.0, 1.0, 7.0, 7.0, 0.0]), np.array([0, 3, 5, 6]), "list"))
-    array([0.002, 0.007, 0.001])
+    array([0.002, 0.007, 0.   ])
     """
     values = panel.values
     starts = panel.offsets[:-1]
@@ -43,8 +47,8 @@ def least_half_widths(panel: Panel) -> Array:
         steps = np.maximum(1, panel.lengths - 1).reshape([-1] + [1] * (values.ndim - 1))
         size = np.minimum(np.add.reduceat(change, starts, axis=0) / steps, _LARGEST)
     level = np.abs(values[starts])
-    size = np.where(size > 0, size, np.where(level > 0, level, 1.0))
-    least: Array = np.maximum(_SHARE * size, np.finfo(np.float64).tiny)
+    size = np.where(size > 0, size, level)
+    least: Array = np.where(size > 0, np.maximum(_SHARE * size, np.finfo(np.float64).tiny), 0.0)
     return least
 
 
@@ -61,12 +65,14 @@ def opened(lower: Array, upper: Array, points: Array, least: Array) -> tuple[Arr
     Returns
     -------
     lower, upper : ndarray of the same shape
-        Finite, with the point strictly between them.
+        Finite, with the point strictly between them; at the point where both are zero.
     """
     half = least[:, None]
+    zero = (half == 0) & (points == 0)
     with np.errstate(over="ignore"):
         low = np.minimum(np.minimum(lower, points - half), np.nextafter(points, -np.inf))
         high = np.maximum(np.maximum(upper, points + half), np.nextafter(points, np.inf))
+    low, high = np.where(zero, points, low), np.where(zero, points, high)
     return np.maximum(low, -_LARGEST), np.minimum(high, _LARGEST)
 
 

@@ -5,14 +5,16 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from elman.errors import DataError, Remedy
 from elman.forecasting.channels import flat
 from elman.forecasting.panel import Panel
 
-__all__ = ["FEWEST", "autocorrelation", "is_intermittent", "share_of_zeros"]
+__all__ = ["FEWEST", "autocorrelation", "first_negative", "is_intermittent", "refuse_negative", "share_of_zeros"]
 
 Array = npt.NDArray[np.float64]
 
 FEWEST = 4  # values other than zero: a single spike is no intermittent demand
+_OTHERWISE = Remedy("fit with {}, which takes any numbers", method="prior")
 _INTERVAL = 1.32  # mean number of steps between demands (Syntetos, Boylan and Croston 2005)
 _EXPLAINED = 0.5  # autocorrelation at the lag of the season
 
@@ -61,6 +63,42 @@ def share_of_zeros(values: Array, season: int) -> float:
     if season > 1 and autocorrelation(values, season) > _EXPLAINED:
         return 0.0
     return 1 - demands / len(values)
+
+
+def first_negative(panel: Panel) -> tuple[float, str] | None:
+    """Return the first negative value and its place in words; None if there is none.
+
+    Examples
+    --------
+    >>> first_negative(Panel(np.array([0.0, 3, -2]), np.array([0, 3]), "array"))
+    (-2.0, 'at position 2')
+    """
+    rows = panel.values.reshape(len(panel.values), -1)
+    wrong = (rows < 0).any(axis=1)
+    if not wrong.any():
+        return None
+    index = int(np.argmax(wrong))
+    return float(rows[index][rows[index] < 0][0]), panel.place(index)
+
+
+def refuse_negative(place: str, method: str, panel: Panel, otherwise: Remedy = _OTHERWISE) -> None:
+    """Refuse negative values for a method of counts of demand.
+
+    Raises
+    ------
+    DataError
+        Naming the method, the value and its place.
+
+    Examples
+    --------
+    >>> refuse_negative("fit", "counts", Panel(np.array([0.0, 3, 2]), np.array([0, 3]), "array"))
+    """
+    if (found := first_negative(panel)) is not None:
+        raise DataError(
+            f"{place}: {method} is for counts of demand, and y is {found[0]:.15g} {found[1]}.",
+            Remedy("set negative values to 0 if they are returns"),
+            otherwise,
+        )
 
 
 def autocorrelation(values: Array, lag: int) -> float:

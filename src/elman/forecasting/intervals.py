@@ -178,7 +178,7 @@ def check_quantiles(place: str, quantiles: Any) -> list[float]:
     return shares
 
 
-def as_shares(percentages: Sequence[Any]) -> list[float] | None:
+def as_shares(percentages: Any) -> list[float] | None:
     """Return whole percentages as shares; None if some are none.
 
     Examples

@@ -16,7 +16,7 @@ from elman.forecasting.methods import BaselineMethod, CountsMethod, Method, Netw
 from elman.forecasting.panel import Panel, names_of
 from elman.tables.frequencies import future_times
 
-__all__ = ["notice_ended", "notice_medians"]
+__all__ = ["notice_ended", "notice_medians", "notice_negative"]
 
 _LONG_AGO = 3  # times the season or the horizon, whichever is longer
 _LEAST_STEPS = 12
@@ -90,6 +90,26 @@ def notice_medians(
             Remedy("sum the values over longer periods before forecasting"),
             Remedy("use the upper ends of the intervals"),
         )
+
+
+def notice_negative(place: str, value: float, where: str) -> None:
+    """Warn that methods of counts are left out because of a negative value among many zeros.
+
+    Parameters
+    ----------
+    place : str
+        Start of the message.
+    value : float
+        The first negative value.
+    where : str
+        Its place in words.
+    """
+    _warn(
+        f"{place}: many values are 0, and y is {value:.15g} {where}; counts, Croston, Croston SBA and TSB are left "
+        "out, being for counts of demand.",
+        Remedy("set negative values to 0 if they are returns"),
+        Remedy("leave such series out"),
+    )
 
 
 def _mostly_zero(panel: Panel) -> npt.NDArray[np.int64]:

@@ -17,18 +17,21 @@ import numpy.typing as npt
 from elman.errors import DataError, ElmanWarning, Remedy
 from elman.estimators import Interrupted, notice_worse, root_seed, values_of
 from elman.forecasting.base import Base
+from elman.forecasting.baselines import INTERMITTENT
 from elman.forecasting.calibration import calibrate
 from elman.forecasting.candidates import Candidates
 from elman.forecasting.channels import by_channel, named, rejoined, rows_of
 from elman.forecasting.choosing import BOTH, NETWORK, Decision, choose_method
 from elman.forecasting.comparison import Comparison
 from elman.forecasting.fitted import INTERRUPTED, Fitted
-from elman.forecasting.intermittent import is_intermittent
+from elman.forecasting.intermittent import first_negative, is_intermittent, refuse_negative
 from elman.forecasting.intervals import STEADY, Residuals, residuals_needed, scaled_residuals
 from elman.forecasting.methods import CountsMethod, MeanMethod, Method, NetworkMethod, Stopped
+from elman.forecasting.methods.counts import COUNTS
 from elman.forecasting.methods.mean import SHARES
 from elman.forecasting.methods.prior import LONGER, MEAN, PRIOR, TUNED
 from elman.forecasting.methods.spread import FEWEST_FOR_WIDTHS, PARTNER
+from elman.forecasting.notices import notice_negative
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.past import CUTOFFS, Past, most_cut_offs
@@ -109,8 +112,26 @@ def fit_store(place: str, parameters: Parameters, series: SeriesStore, base: Bas
     if base is not None:
         base.check(place, parameters, seasons, series.frequency)
     own: dict[str, Any] = {"prior": None if base is None else base.prior}
-    own["intermittent"] = is_intermittent(series.sample.panel, seasons[0])
+    own["intermittent"] = _are_counts(place, parameters, series, seasons[0])
     return _interruptible(Candidates(place, parameters, seasons, root_seed(parameters.random_state), **own), series)
+
+
+def _are_counts(place: str, parameters: Parameters, series: SeriesStore, season: int) -> bool:
+    """Return whether the series have many zeros and no negative value.
+
+    A method of counts that is asked for by name refuses negative values; otherwise a notice says that these methods are
+    left out.
+    """
+    named, intermittent = parameters.method in (COUNTS, *INTERMITTENT), is_intermittent(series.sample.panel, season)
+    if not (named or intermittent):
+        return False
+    for _, panel, _unknown in series.pieces(np.arange(len(series.lengths))):
+        if named:
+            refuse_negative(place, str(parameters.method), panel)
+        elif (found := first_negative(panel)) is not None:
+            notice_negative(place, *found)
+            return False
+    return intermittent
 
 
 def _interruptible(candidates: Candidates, series: SeriesStore) -> Fitted:

@@ -10,6 +10,7 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
+from elman.forecasting.intermittent import refuse_negative
 from elman.forecasting.methods.spread import Spread
 from elman.forecasting.panel import Panel
 
@@ -27,6 +28,16 @@ class Alone(ABC):
     def context_length(self) -> int:
         """The whole series."""
         return sys.maxsize
+
+    @property
+    def of_counts(self) -> str | None:
+        """Name of a method for counts of demand; None for one that takes any numbers."""
+        return None
+
+    def refuse(self, place: str, panel: Panel) -> None:
+        """Refuse negative values for a method for counts."""
+        if self.of_counts is not None:
+            refuse_negative(place, self.of_counts, panel)
 
     @abstractmethod
     def forecast(self, place: str, panel: Panel, n_threads: int) -> Array:
@@ -59,6 +70,7 @@ class Alone(ABC):
 
     def advanced(self, place: str, newest: Panel, longer: Panel, added: npt.NDArray[np.int64], n_threads: int) -> Self:
         """Return the method unchanged: every forecast reads the whole series."""
+        self.refuse(place, longer)
         return self
 
     def in_order(self, rows: npt.NDArray[np.int64]) -> Self:

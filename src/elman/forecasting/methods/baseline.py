@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from elman.forecasting.baselines import BASELINES
+from elman.forecasting.baselines import BASELINES, INTERMITTENT
 from elman.forecasting.channels import flat, rejoined
 from elman.forecasting.methods.alone import Alone
 from elman.forecasting.methods.spread import Spread
@@ -38,7 +38,13 @@ class BaselineMethod(Alone):
         """Its name."""
         return self.name
 
+    @property
+    def of_counts(self) -> str | None:
+        """Its name if it is a baseline for demand."""
+        return self.name if self.name in INTERMITTENT else None
+
     def forecast(self, place: str, panel: Panel, n_threads: int) -> Array:
         """Forecast every channel of every series alone."""
+        self.refuse(place, panel)
         function, horizon, season = BASELINES[self.name], self.spread.horizon, self.spread.seasons[0]
         return rejoined(np.stack([function(values, horizon, season) for values in flat(panel)]), panel)

@@ -14,7 +14,8 @@ in between, and an INGARCH(1, 1) with such a distribution had larger pinball los
 the same.
 
 This is right for series without memory. A series that has one, with an autocorrelation above 0.5 at the lag of one
-step or of the season, is left to the prior, as is a constant one.
+step or of the season, is left to the prior. A constant series is forecast by its value, without a width: a count has
+none.
 
 References
 ----------
@@ -74,6 +75,8 @@ class Demand:
     @classmethod
     def of(cls, values: Array) -> Demand:
         """Take the distribution of the past values of a series."""
+        if values.min() == values.max():  # exactly: the weights add up to 1 but for rounding
+            return cls(values[:1].copy(), np.ones(1))
         occurs = values != 0
         probability = float(_weights(len(values))[occurs].sum())
         sizes = values[occurs]
@@ -130,8 +133,14 @@ class CountsMethod(Alone):
     name: ClassVar[str] = COUNTS
     label: ClassVar[str] = COUNTS
 
+    @property
+    def of_counts(self) -> str:
+        """Its name."""
+        return self.name
+
     def forecast(self, place: str, panel: Panel, n_threads: int) -> Array:
         """Forecast every channel of every series alone."""
+        self.refuse(place, panel)
         series = flat(panel)
         forecasts = np.empty((len(series), self.spread.horizon))
         alone, left = self._divided(series)
@@ -207,11 +216,11 @@ def _panel(series: Sequence[Array], rows: Sequence[int]) -> Panel:
 
 
 def has_memory(values: Array, season: int) -> bool:
-    """Return whether a series is constant, or has a high autocorrelation.
+    """Return whether a series has a high autocorrelation.
 
     Examples
     --------
     >>> has_memory(np.tile([0.0, 9, 8, 9], 5), 4), has_memory(np.array([0.0, 3, 0, 0, 1, 0, 2]), 4)
     (True, False)
     """
-    return values.min() == values.max() or max(autocorrelation(values, lag) for lag in (1, season)) > _MEMORY
+    return max(autocorrelation(values, lag) for lag in (1, season)) > _MEMORY

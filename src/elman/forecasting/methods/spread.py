@@ -164,7 +164,7 @@ def _width(edges: dict[str, Array], forecasts: Array, actual: Array, level: floa
             (actual - forecasts) / np.maximum(above, tiny),
             (forecasts - actual) / np.maximum(below, tiny),
         )
-    needed = needed[np.isfinite(actual)]
+    needed = needed[np.isfinite(actual) & (above + below > 0)]  # no factor widens the zeros of a series of zeros
     factor = float(np.quantile(needed, level / 100)) if len(needed) else 1.0
     return math.sqrt(max(1.0, factor)) if np.isfinite(factor) else 1.0
 
