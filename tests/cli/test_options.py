@@ -223,6 +223,7 @@ def test_categories_that_cannot_be_used(run: Callable[..., Any], weather: tuple[
     )
 
 
+@pytest.mark.filterwarnings("ignore:.*the history has . holidays? of DE:elman.ElmanWarning")
 def test_calendar_holidays_and_static(run: Any, tmp_path: Path) -> None:
     shops = [pd.DataFrame({"day": DAYS, "shop": shop, "sold": LONG[:120] * f}) for shop, f in (("1", 1.0), ("2", 2.0))]
     pd.concat(shops).to_csv(tmp_path / "sales.csv", index=False)

@@ -142,11 +142,15 @@ def table_of(
     return Table(load_dataset(file), "ds", "y", "unique_id")
 
 
-def static_of(path: Path | None, series: str | None, reading: Reading) -> Any:
-    """Read the static covariates of series, by the column of their names; None without a file."""
+def static_of(path: Path | None, series: str | None, reading: Reading, *, quiet: bool = True) -> Any:
+    """Read the static covariates of series, by the column of their names, and print notes; None without a file."""
     from elman.tables.static import read_per_series
 
-    return None if path is None else read_per_series(path, series, reading.encoding, reading.notation)
+    notes: list[str] = []
+    found = None if path is None else read_per_series(path, series, reading.encoding, reading.notation, notes)
+    for note in [] if quiet else notes:
+        say(f"{path}: {note}.")
+    return found
 
 
 def table_for(

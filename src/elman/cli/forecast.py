@@ -262,7 +262,7 @@ def _forecast_table(
     roles = {forecaster.weight: "weight", forecaster.censored: "censored"} | dict.fromkeys(named, "past")
     past = {name: role for name, role in roles.items() if name is not None}
     table = table_of(data.file, *data.columns, data.reading, past, data.future, _names(data.categories))
-    stores = static_of(data.static, table.series, data.reading)
+    stores = static_of(data.static, table.series, data.reading, quiet=results.quiet)
     drawn = results.drawn
     if drawn is not None:
         drawn.check(table.names)
@@ -302,7 +302,7 @@ def _forecast_folder(forecaster: Forecaster, data: _Data, ends: _Ends, save: Pat
     place, covariates = "elman forecast", _names(data.covariates)
     check_place(place, wanted.output, resume=wanted.resume)
     source = open_parts(place, data.file, data.columns, None, covariates, quiet=wanted.quiet)
-    stores = static_of(data.static, source.names.series, data.reading)
+    stores = static_of(data.static, source.names.series, data.reading, quiet=wanted.quiet)
     ahead = known_ahead(place, wanted.future, source)
     _set_covariates(forecaster, [name for name in covariates if name not in ahead], ahead, stores)
     possible = fit_parts(place, forecaster, source, ends.levels, ends.shares, wanted.errors, stores)

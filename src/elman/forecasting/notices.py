@@ -11,12 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 
 from elman.errors import ElmanWarning, Remedy
+from elman.forecasting.calendar import FEWEST_HOLIDAYS, holidays_in
 from elman.forecasting.intermittent import FEWEST
 from elman.forecasting.methods import BaselineMethod, CountsMethod, Method, NetworkMethod
 from elman.forecasting.panel import Panel, names_of
 from elman.tables.frequencies import future_times
 
-__all__ = ["notice_ended", "notice_medians", "notice_negative"]
+__all__ = ["notice_ended", "notice_few_holidays", "notice_medians", "notice_negative"]
 
 _LONG_AGO = 3  # times the season or the horizon, whichever is longer
 _LEAST_STEPS = 12
@@ -89,6 +90,29 @@ def notice_medians(
             _COUNTS,
             Remedy("sum the values over longer periods before forecasting"),
             Remedy("use the upper ends of the intervals"),
+        )
+
+
+def notice_few_holidays(place: str, panel: Panel) -> None:
+    """Warn of holidays of which the history has few: the network would learn the noise of these days as their effect.
+
+    Parameters
+    ----------
+    place : str
+        Start of the message.
+    panel : Panel
+        Series of a frame; without holidays there is no warning.
+    """
+    country = None if panel.inputs is None else panel.inputs.holidays
+    if country is None or panel.times is None:
+        return
+    count = holidays_in(place, panel.times, panel.frequency, country)
+    if count < FEWEST_HOLIDAYS:
+        _warn(
+            f"{place}: the history has {count} holiday{'s' * (count != 1)} of {country}, and it takes "
+            f"{FEWEST_HOLIDAYS} to tell their effect from noise.",
+            Remedy("bring a longer history"),
+            Remedy("leave {} out", holidays=...),
         )
 
 

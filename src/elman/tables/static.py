@@ -7,16 +7,20 @@ from pathlib import Path
 import pandas as pd
 
 from elman.errors import DataError
-from elman.tables.files import Notation, read_columns
+from elman.tables.files import Columns, Notation, read_columns
 from elman.tables.keys import join_series
 from elman.tables.names import listed
-from elman.tables.numbers import Odd, to_numbers
+from elman.tables.numbers import PLAIN, Odd, to_numbers
 
 __all__ = ["read_per_series"]
 
 
 def read_per_series(
-    path: Path, series: str | None, encoding: str = "utf-8", notation: Notation | None = None
+    path: Path,
+    series: str | None,
+    encoding: str = "utf-8",
+    notation: Notation | None = None,
+    notes: list[str] | None = None,
 ) -> pd.DataFrame:
     r"""Read a CSV or Parquet file with one row per series.
 
@@ -30,6 +34,8 @@ def read_per_series(
         Of CSV.
     notation : Notation, optional
         Of numbers.
+    notes : list of str, optional
+        Receives notes on the marks, and on columns of text of which some entries are numbers.
 
     Returns
     -------
@@ -58,9 +64,17 @@ def read_per_series(
     frame = pd.DataFrame({"unique_id": columns[series]})
     for name in columns:
         if name != series:
-            values = to_numbers(columns, name, [])
+            values = to_numbers(columns, name, [] if notes is None else notes)
+            if notes is not None and isinstance(values, Odd) and _has_numbers(columns, name):
+                notes.append(f"{values.said(columns, name)}; the column is read as categories")
             texts = [str(entry) or None for entry in columns[name]]
             frame[name] = pd.Series(texts, dtype=object) if isinstance(values, Odd) else values
     if frame.shape[1] == 1:
         raise DataError(f"{path.name}: has no column besides {series!r}.")
     return frame
+
+
+def _has_numbers(columns: Columns, name: str) -> bool:
+    """Return whether an entry of a column of text is a number."""
+    entries = columns[name]
+    return not isinstance(entries, pd.Series) and any(PLAIN.fullmatch(entry) for entry in entries)
