@@ -2,7 +2,7 @@
 
     python benchmarks/compare.py BEFORE.json AFTER.json [--threshold 0.05]
     python benchmarks/compare.py --readme
-    python benchmarks/compare.py --table benchmarks/results/engine.json
+    python benchmarks/compare.py --table benchmarks/results/engine_xeon.json
 
 Times of different runs are divided by the time of the run's FMA loop, so that another clock rate or another load of the
 machine does not look like a change of the kernels. Exit code 1 if a row became slower by more than the threshold.

@@ -198,7 +198,7 @@ def main() -> None:
     arguments.output.parent.mkdir(parents=True, exist_ok=True)
     arguments.output.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     print(f"written: {arguments.output}")
-    if arguments.output == RESULTS / "end_to_end.json" and (RESULTS / "engine.json").exists():
+    if arguments.output == RESULTS / "end_to_end.json" and any(RESULTS.glob("engine_*.json")):
         table.write_readme(HERE / "README.md", RESULTS)
 
 

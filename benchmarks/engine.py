@@ -1,8 +1,9 @@
 """Time the engine, PyTorch, JAX and ONNX Runtime; see benchmarks/README.md.
 
-    python benchmarks/engine.py [--output benchmarks/results/engine.json] [--seconds 0.25] [--only TEXT]
+    python benchmarks/engine.py [--output FILE] [--seconds 0.25] [--only TEXT]
 
-Libraries that are not installed are skipped. Writes a JSON file and, with the default output, the tables of the README.
+Libraries that are not installed are skipped. Writes a JSON file, ``benchmarks/results/engine_<machine>.json`` unless
+``--output`` names another, and then also the tables of the README, which have a column for every machine.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ RESULTS = HERE / "results"
 
 def parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
-    parser.add_argument("--output", type=Path, default=RESULTS / "engine.json")
+    parser.add_argument("--output", type=Path, help="default: results/engine_<machine>.json")
     parser.add_argument("--seconds", type=float, default=0.25, help="per side and row, at least")
     parser.add_argument("--only", default="", metavar="TEXT", help="only rows with this text in task and shape")
     parser.add_argument("--threads", action="store_true", help="only the rows of the second thread, in this process")
@@ -60,14 +61,16 @@ def main() -> None:
     load = round(os.getloadavg()[0], 2)  # before our own load
     threads = measure_threads_elsewhere(arguments)
     cpu = pin()
-    from speed import run, table
+    from speed import machine, run, table
 
+    usual = RESULTS / f"engine_{machine.short_name()}.json"
+    output = arguments.output or usual
     report = run.measure(arguments.seconds, arguments.only, threads) | {"pinned_to_cpu": cpu}
     report["machine"]["load_average_before"] = load
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    arguments.output.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
-    print(f"written: {arguments.output}")
-    if arguments.output == RESULTS / "engine.json" and not arguments.only:
+    output.parent.mkdir(parents=True, exist_ok=True)
+    output.write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
+    print(f"written: {output}")
+    if output == usual and not arguments.only:
         table.write_readme(HERE / "README.md", RESULTS)
 
 

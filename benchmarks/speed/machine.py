@@ -21,6 +21,12 @@ def cpu_model() -> str:
     return platform.processor() or platform.machine()
 
 
+def short_name() -> str:
+    """Return the name of this machine in names of files: that of its processors, else that of the computer."""
+    model = cpu_model().lower()
+    return next((name for name in ("epyc", "xeon") if name in model), platform.node())
+
+
 def versions(*packages: str) -> dict[str, str | None]:
     """Return the versions of Python, Elman and packages; None for one that is not installed."""
     found: dict[str, str | None] = {"python": platform.python_version(), "elman": elman.__version__}

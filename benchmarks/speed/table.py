@@ -121,12 +121,58 @@ def heading(report: dict[str, Any]) -> str:
 
 
 def engine_tables(report: dict[str, Any]) -> str:
-    """Write all tables of engine.json."""
+    """Write all tables of one machine."""
     parts = [heading(report)]
     for tasks, title, table in TABLES:
         rows = [row for row in report["rows"] if row["task"] in tasks]
         if rows:
             parts.append(f"### {title}\n\n{table(rows)}")
+    return "\n\n".join(parts)
+
+
+def short_cell(row: Row | None) -> str:
+    """Write a row of one machine in a few words: time, ratio to the fastest library, share of the machine's limit."""
+    if row is None:
+        return "–"
+    ms = row["median_ms"]
+    if row["task"] == "second thread":
+        words = [f"{row['speed_up']:.2f}×", f"loop {row['fma_loop_speed_up']:.2f}×"]
+    elif "Elman" in ms and any(peer in ms for peer in PEERS):
+        fastest = min((peer for peer in PEERS if peer in ms), key=lambda peer: float(ms[peer]))
+        words = [duration(ms["Elman"]), f"{number(row['ratio'])}× {fastest}"]
+    else:
+        words = [f"{number(row['ratio'])}×"]
+    if "fraction_of_fma_loop" in row:
+        words.append(f"{row['fraction_of_fma_loop']:.2f}")
+    return ", ".join(words) + (", **not met**" if row["met"] is False else "")
+
+
+def machines_table(reports: dict[str, dict[str, Any]], tasks: tuple[str, ...]) -> str:
+    """Write the rows of some tasks with a column for every machine."""
+    rows = {
+        name: {(row["task"], row["shape"]): row for row in report["rows"] if row["task"] in tasks}
+        for name, report in reports.items()
+    }
+    keys = list(dict.fromkeys(key for found in rows.values() for key in found))
+    lines = []
+    for key in keys:
+        found = [rows[name].get(key) for name in reports]
+        first = next(row for row in found if row)
+        name = f"{first['task']}, {first['shape']}" if len(tasks) > 1 else first["shape"]
+        lines.append([name, *map(short_cell, found), bar(first)])
+    return grid(["T,N,D,H", *reports, "bar"], lines)
+
+
+def all_machines(reports: dict[str, dict[str, Any]]) -> str:
+    """Write the headings of all machines, and every table with a column for each."""
+    parts = [f"{name}: {heading(report)}" for name, report in reports.items()]
+    parts.append(
+        "A cell has Elman's time, how many times longer the fastest other library takes, and the fraction of the "
+        "FMA loop's rate. `python benchmarks/compare.py --table FILE` prints the times of all libraries on one machine."
+    )
+    for tasks, title, _ in TABLES:
+        if any(row["task"] in tasks for report in reports.values() for row in report["rows"]):
+            parts.append(f"### {title}\n\n{machines_table(reports, tasks)}")
     return "\n\n".join(parts)
 
 
@@ -159,7 +205,9 @@ def end_to_end_tables(report: dict[str, Any]) -> str:
 
 def write_readme(readme: Path, results: Path) -> None:
     """Write the tables between the marks of the README."""
-    parts = ["## Engine", engine_tables(json.loads((results / "engine.json").read_text()))]
+    files = sorted(results.glob("engine_*.json"))
+    reports = {file.stem.removeprefix("engine_"): json.loads(file.read_text()) for file in files}
+    parts = ["## Engine", all_machines(reports)]
     if (results / "end_to_end.json").exists():
         parts += ["## End to end", end_to_end_tables(json.loads((results / "end_to_end.json").read_text()))]
     before, rest = readme.read_text().split(BEGIN)
