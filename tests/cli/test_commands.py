@@ -195,9 +195,9 @@ def test_every_network_is_fitted_once(run: Callable[..., Any], long: Path, monke
     """One for the check, one for the intervals, one for delivery; the search runs once."""
     fits = []
 
-    def counted(place: str, parameters: Any, panel: Any, root: int) -> Any:
+    def counted(place: str, parameters: Any, panel: Any, root: int, chosen: Any) -> Any:
         fits.append(int(panel.lengths.max()))
-        return fit_network(place, parameters, panel, root)
+        return fit_network(place, parameters, panel, root, chosen)
 
     monkeypatch.setattr(candidates, "fit_network", counted)
     assert run("forecast", long, "-n", 4, *QUICK, "--backtest", 2, "--refit").exit_code == 0

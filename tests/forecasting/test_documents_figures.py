@@ -54,7 +54,7 @@ def test_readme_quotes_the_committed_results(figures: ModuleType) -> None:
         assert line is not None
         cells = [cell.strip(" *") for cell in line[0].split("|")]
         assert cells[2:4] == [f"{results.related(rows_of, 'm3'):.3f}", f"{results.all_of_m3(rows_of):.2f}"]
-    engine = {(row["task"], row["shape"]): row["median_ms"] for row in results.read("engine")["rows"]}
+    engine = {(row["task"], row["shape"]): row["median_ms"] for row in results.read("engine_epyc")["rows"]}
     step, stream = engine["train step", "LSTM 96,32,168,64"], engine["streaming", "LSTM 1→32"]
     assert f"| {step['Elman']:.2f} ms | {step['PyTorch']:.2f} ms |" in readme
     assert f"| {1000 * stream['Elman']:.2f} µs | {1000 * stream['PyTorch']:.1f} µs |" in readme

@@ -109,10 +109,10 @@ def test_what_would_take_too_much_is_left_out(monkeypatch: pytest.MonkeyPatch) -
     for name, reason in {
         "_MOST_SEQUENCES": "it would learn from 16 sequences, more than 10.",
         "_MOST_VALUES": "it would read 2e+03 values, more than 1e+01.",
-        "_MOST_CHANNELS": "it reads at most 0 channels.",
+        "MOST_CHANNELS": "it reads at most 0 channels.",
     }.items():
         with monkeypatch.context() as patch:
-            patch.setattr(f"elman.sequences.convolutions.{name}", 0 if name == "_MOST_CHANNELS" else 10)
+            patch.setattr(f"elman.sequences.convolutions.{name}", 0 if name == "MOST_CHANNELS" else 10)
             assert verdict(SequenceClassifier(**QUICK), X, y).missing == {"convolutions": reason}
     with pytest.raises(ArgumentError, match="convolutions: 1,001 channels are more than 1,000"):
         SimpleMethod("convolutions", SequenceClassifier()).fit(np.zeros((2, 1002, 1001)), ["a", "b"])

@@ -256,4 +256,4 @@ def _is_table(X: Any) -> bool:
         return False
     if hasattr(X, "ndim"):  # a sparse matrix may be a dictionary, too
         return int(X.ndim) <= 2
-    return not isinstance(X, dict) and np.ndim(X) <= 2
+    return not isinstance(X, dict) and np.asarray(X).ndim <= 2
