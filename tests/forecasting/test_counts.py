@@ -93,8 +93,8 @@ def test_negative_values_are_no_counts(method: str) -> None:
 def test_methods_of_counts_are_left_out_where_a_value_is_negative() -> None:
     panel = [DEMAND, DEMAND[::-1], RETURNS]
     notice = (
-        "{}: many values are 0, and y is -2 {}; counts, Croston, Croston SBA and TSB are left out, being for counts of "
-        "demand. Set negative values to 0 if they are returns, or leave such series out."
+        "{}: many values are 0, and y is -2 {}; counts, Croston, Croston SBA and TSB are left out: they are for counts "
+        "of demand. Set negative values to 0 if they are returns, or leave such series out."
     )
     with pytest.warns(ElmanWarning, match="many values are 0") as caught:
         model = Forecaster(3, season=12).fit(panel)

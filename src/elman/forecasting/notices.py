@@ -130,7 +130,7 @@ def notice_negative(place: str, value: float, where: str) -> None:
     """
     _warn(
         f"{place}: many values are 0, and y is {value:.15g} {where}; counts, Croston, Croston SBA and TSB are left "
-        "out, being for counts of demand.",
+        "out: they are for counts of demand.",
         Remedy("set negative values to 0 if they are returns"),
         Remedy("leave such series out"),
     )
