@@ -63,9 +63,11 @@ const KernelTable* find(const char* name) {
 std::atomic<const KernelTable*> chosen{nullptr};
 std::atomic<bool> vnni_wanted{true};
 
+// AMD's CPUs with AVX-512 read fast without help (kernels/README.md, "Makers").
 Reading reading_of_cpu() {
-    const int64_t l2 = intel_l2_bytes();
-    return l2 > 0 ? Reading{l2 / 2, true} : Reading{};
+    const int64_t l2 = l2_bytes();
+    const bool needs_help = maker_of_cpu() == Maker::intel || x86_64_level() < 4;
+    return l2 > 0 && needs_help ? Reading{l2 / 2, true} : Reading{};
 }
 
 Reading& reading_in_use() {

@@ -60,13 +60,24 @@ bool has_avx512_vnni() {
 #endif
 }
 
-std::int64_t intel_l2_bytes() {
+Maker maker_of_cpu() {
 #if defined(__x86_64__)
     unsigned eax, ebx, ecx, edx;
-    // "GenuineIntel", four letters a register.
-    if (!__get_cpuid(0, &eax, &ebx, &ecx, &edx) || ebx != 0x756e6547u || edx != 0x49656e69u || ecx != 0x6c65746eu)
-        return 0;
-    for (unsigned i = 0; __get_cpuid_count(4, i, &eax, &ebx, &ecx, &edx) && (eax & 31u); ++i) {
+    if (!__get_cpuid(0, &eax, &ebx, &ecx, &edx)) return Maker::other;
+    // "GenuineIntel" and "AuthenticAMD", four letters a register.
+    if (ebx == 0x756e6547u && edx == 0x49656e69u && ecx == 0x6c65746eu) return Maker::intel;
+    if (ebx == 0x68747541u && edx == 0x69746e65u && ecx == 0x444d4163u) return Maker::amd;
+#endif
+    return Maker::other;
+}
+
+std::int64_t l2_bytes() {
+#if defined(__x86_64__)
+    const Maker maker = maker_of_cpu();
+    if (maker == Maker::other) return 0;
+    const unsigned caches = maker == Maker::intel ? 4 : 0x8000001Du;  // two leaves of one form
+    unsigned eax, ebx, ecx, edx;
+    for (unsigned i = 0; __get_cpuid_count(caches, i, &eax, &ebx, &ecx, &edx) && (eax & 31u); ++i) {
         if ((eax >> 5 & 7u) != 2) continue;
         // Ways, partitions, bytes of a line and sets, each less one.
         return std::int64_t{(ebx >> 22) + 1} * ((ebx >> 12 & 1023u) + 1) * ((ebx & 4095u) + 1) * (ecx + 1);

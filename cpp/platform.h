@@ -13,8 +13,11 @@ int x86_64_level();
 // Whether a CPU of level 4 has AVX-512 VNNI: dot products of 8-bit integers.
 bool has_avx512_vnni();
 
-// Bytes of the L2 cache of one core of an Intel CPU; 0 on all other CPUs.
-std::int64_t intel_l2_bytes();
+enum class Maker { intel, amd, other };
+Maker maker_of_cpu();
+
+// Bytes of the L2 cache of one core of a CPU of Intel or AMD; 0 if unknown.
+std::int64_t l2_bytes();
 
 // Nanoseconds of a monotonic clock. A call takes a few nanoseconds, so a kernel may call it at every step.
 long long monotonic_ns();

@@ -223,6 +223,7 @@ FILE_MUTANTS = [
 
 _LSTM_H, _GRU_H = "cpp/kernels/lstm.h", "cpp/kernels/gru.h"
 _TIME_H, _OPTIMIZERS_H = "cpp/kernels/recurrent.h", "cpp/kernels/optimizers.h"
+_GRADIENT_H = "cpp/kernels/weight_gradient.h"
 _LOSSES_H = "cpp/kernels/losses.h"
 KERNEL_TESTS = "tests/kernels/test_twins_layers.py tests/kernels/test_twins_updates.py tests/kernels/test_twins.py"
 KERNEL_MUTANTS = [
@@ -260,18 +261,18 @@ KERNEL_MUTANTS = [
          "const T scale = static_cast<T>(1 / (divide ? static_cast<double>(depth) : 1.0));", KERNEL_TESTS),
     _one("kernels", "single row: last panels left out when they come first", _TIME_H, "if (from_last) others();",
          "if (from_last && groups == 0) others();", KERNEL_TESTS),
-    _one("kernels", "weight gradient: second side packed over the first", "cpp/kernels/gemm.h", "place += rows;",
+    _one("kernels", "weight gradient: second side packed over the first", _GRADIENT_H, "place += rows;",
          "place += rows / 2;", KERNEL_TESTS),
-    _one("kernels", "weight gradient: rows of A in the order of B's places", "cpp/kernels/gemm.h",
+    _one("kernels", "weight gradient: rows of A in the order of B's places", _GRADIENT_H,
          "BlockRows<T>{tile.side.A + tile.m, order,",
          "BlockRows<T>{tile.side.A + tile.m, kAscending.at,", KERNEL_TESTS),
-    _one("kernels", "gradient of the bias twice", "cpp/kernels/gemm.h", "if (tile.bias) panel[j * R + columns] = 1;",
+    _one("kernels", "gradient of the bias twice", _GRADIENT_H, "if (tile.bias) panel[j * R + columns] = 1;",
          "if (tile.bias) panel[j * R + columns] = 2;", KERNEL_TESTS),
     _one("kernels", "bias without rows of W beside it lost", _TIME_H, "if (part == 0 && count == 0) count = 1;", "",
          KERNEL_TESTS),
-    _one("kernels", "rows too long to be read where they stand: panels of B in place of its rows", "cpp/kernels/gemm.h",
+    _one("kernels", "rows too long to be read where they stand: panels of B in place of its rows", _GRADIENT_H,
          "GatheredRows<T, kPanel<T, G>>{b_panel}", "GatheredRows<T, kPanel<T, kWide>>{b_panel}", KERNEL_TESTS),
-    _one("kernels", "gathered columns written beyond their tile", "cpp/kernels/gemm.h",
+    _one("kernels", "gathered columns written beyond their tile", _GRADIENT_H,
          "store_first(panel + j * R + r, values, lanes);", "store(panel + j * R + r, values);", "tests/kernels/test_exact.py"),
     _one("kernels", "each piece of a long panel starts anew", "cpp/kernels/gemm.h", "accumulate || piece.first > 0",
          "accumulate", "tests/kernels/test_exact.py"),
@@ -280,7 +281,7 @@ KERNEL_MUTANTS = [
          "if (ahead && t == 0) enter(t);", "tests/kernels/test_exact.py"),
     _one("kernels", "ones of another step", "cpp/kernels/panels.h", "f.ones[t * f.N + rows[r]]", "f.ones[rows[r]]",
          "tests/kernels/test_twins.py"),
-    _one("kernels", "gradients of ones summed from the first row on", "cpp/kernels/gemm.h",
+    _one("kernels", "gradients of ones summed from the first row on", _GRADIENT_H,
          "for (int64_t i = rows.count - 1; i >= 0; --i) {\n        T* to", "for (int64_t i = 0; i < rows.count; ++i) {\n        T* to",
          "tests/kernels/test_exact.py"),
     _one("kernels", "gradients of ones of chunks forget the later ones", _TIME_H, "v < b.D && !go_on; ++v)", "v < b.D; ++v)",

@@ -22,9 +22,10 @@ def cpu_model() -> str:
 
 
 def short_name() -> str:
-    """Return the name of this machine in names of files: that of its processors, else that of the computer."""
-    model = cpu_model().lower()
-    return next((name for name in ("epyc", "xeon") if name in model), platform.node())
+    """Return the name of this machine in names of files: its processors (else the computer) and a level below v4."""
+    model, isa = cpu_model().lower(), engine.isa()
+    name = next((name for name in ("epyc", "xeon") if name in model), platform.node())
+    return name if isa == "v4" else f"{name}_{isa}"
 
 
 def versions(*packages: str) -> dict[str, str | None]:

@@ -12,25 +12,16 @@ template <class T> struct GruForwardStep : ForwardPanels<T, Columns::gates, 3, 3
     using Panels = ForwardPanels<T, Columns::gates, 3, 3>;
     using Panels::f, Panels::G, Panels::L;
 
-    void panel(const StateFlow<T>& s, int64_t t, int64_t p, const int64_t* rows, int64_t n, const T* h_in,
-               const T* packed, Ahead<T>& ahead) const {
-        for_tiles<kRows<G>>(n, [&]<int R>(int64_t begin) {
-            if (const T* later = ahead.take(this->entering(s) + f.H))
-                tile<R, 1, true>(s, t, p, rows + begin, h_in, packed, later);
-            else tile<R>(s, t, p, rows + begin, h_in, packed);
-        });
-    }
-
-    // R rows and P panels from panel p on; with kFetch, the weights `later` are fetched meanwhile.
-    template <int R, int P = 1, bool kFetch = false>
+    // R rows and P panels from panel p on; with kFetch, weights ahead are fetched meanwhile.
+    template <int R, int P = 1, int = G, bool kFetch = false>
     void tile(const StateFlow<T>& s, int64_t t, int64_t p, const int64_t* rows, const T* h_in, const T* packed,
-              const T* later = nullptr) const {
+              Ahead<T>* ahead = nullptr) const {
         Vec<T> acc[R][P * G], from_x[R][P];
         const T* h[R];
         for (int r = 0; r < R; ++r) h[r] = h_in + rows[r] * f.H;
         const int64_t stride = this->panel_size();
         const T* panel = packed + p * stride;
-        this->template take_sums<R, G, P, kFetch>(acc, s, t, rows, p, panel, stride, later);
+        this->template take_sums<R, G, P, kFetch>(acc, s, t, rows, p, panel, stride, ahead);
         // r and z continue their sums over h; n's sum over x is stored, and q starts a new sum.
         ELMAN_UNROLL(8)
         for (int r = 0; r < R; ++r) {
@@ -42,7 +33,7 @@ template <class T> struct GruForwardStep : ForwardPanels<T, Columns::gates, 3, 3
             }
         }
         chain<T, R, G, G, P, kFetch>(acc, h, panel + this->recurrent_part(), this->recurrent_inputs(s, t), stride,
-                                     kFetch ? later + this->entering(s) * kLine<T> : nullptr);
+                                     ahead);
         Vec<T> sums[R][P * G];
         copy_sums<T>(sums, acc);
         finish(s, t, rows, p * L, sums[0], from_x[0], R, P);

@@ -68,12 +68,7 @@ template <class Format> struct NarrowLstm : Narrow<LstmForwardStep<float>, Forma
     using Base = Narrow<LstmForwardStep<float>, Format>;
     using Base::Base, Base::f, Base::G, Base::L;
 
-    void panel(const StateFlow<float>& s, int64_t t, int64_t p, const int64_t* rows, int64_t, const float* h_in,
-               const float* packed, Ahead<float>&) const {
-        tile<1>(s, t, p, rows, h_in, packed);
-    }
-
-    template <int R, int P = 1>
+    template <int R, int P = 1, int = G>
     void tile(const StateFlow<float>& s, int64_t t, int64_t p, const int64_t*, const float*,
               const float* packed) const {
         for (int64_t n = 0; n < f.N; ++n) {
@@ -90,12 +85,7 @@ template <class Format> struct NarrowGru : Narrow<GruForwardStep<float>, Format>
     using Base = Narrow<GruForwardStep<float>, Format>;
     using Base::Base, Base::f, Base::G, Base::L;
 
-    void panel(const StateFlow<float>& s, int64_t t, int64_t p, const int64_t* rows, int64_t, const float* h_in,
-               const float* packed, Ahead<float>&) const {
-        tile<1>(s, t, p, rows, h_in, packed);
-    }
-
-    template <int R, int P = 1>
+    template <int R, int P = 1, int = G>
     void tile(const StateFlow<float>& s, int64_t t, int64_t p, const int64_t*, const float*,
               const float* packed) const {
         for (int64_t n = 0; n < f.N; ++n) {
@@ -119,11 +109,6 @@ template <class Format, bool kRecurrent> struct NarrowRnn : Narrow<RnnForwardSte
     using Base = Narrow<RnnForwardStep<float>, Format, kRecurrent>;
     using Base::Base, Base::f, Base::G, Base::L;
     bool accumulate = false;  // o += instead of o =, without a bias
-
-    void panel(const StateFlow<float>& s, int64_t t, int64_t p, const int64_t* rows, int64_t, const float* h_in,
-               const float* packed, Ahead<float>&) const {
-        this->with_panel_width(p, [&]<int W>() { tile<1, 1, W>(s, t, p, rows, h_in, packed); });
-    }
 
     template <int R, int P = 1, int W = G>
     void tile(const StateFlow<float>& s, int64_t t, int64_t p, const int64_t*, const float*,

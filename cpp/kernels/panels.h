@@ -42,10 +42,10 @@ template <class T, Columns kColumns, int kVectors, int kGatesOfUnit> struct Forw
     // Inputs that a panel meets during a step: none if their sums were hoisted.
     int64_t entering(const StateFlow<T>& s) const { return s.sums ? 0 : inputs(); }
 
-    // The weights of panel p that a step will read.
-    Ahead<T> weights_of(const StateFlow<T>& s, const T* packed, int64_t p) const {
+    // The weights of panel p, which a step will read after one with so many tiles.
+    Ahead<T> weights_of(const StateFlow<T>& s, const T* packed, int64_t p, int64_t tiles) const {
         const T* panel = packed + p * panel_size();
-        return {panel + (s.sums ? recurrent_part() : 0), panel + panel_size()};
+        return {panel + (s.sums ? recurrent_part() : 0), panel + panel_size(), tiles * (entering(s) + f.H)};
     }
 
     void pack(T* dst) const {
@@ -67,24 +67,24 @@ template <class T, Columns kColumns, int kVectors, int kGatesOfUnit> struct Forw
     // b + x W_x of R rows of x, for the first W vectors of P panels.
     template <int R, int W, int P = 1, bool kFetch = false>
     ELMAN_INLINE void form_sums(Vec<T> (&acc)[R][P * W], const T* const (&x)[R], const T* panel, int64_t stride,
-                                const T* later = nullptr) const {
+                                Ahead<T>* ahead = nullptr) const {
         ELMAN_UNROLL(8)
         for (int r = 0; r < R; ++r) {
             ELMAN_UNROLL(16)
             for (int g = 0; g < P * W; ++g) acc[r][g] = bias<W>(panel, stride, g);
         }
-        chain<T, R, W, G, P, kFetch>(acc, x, panel + kPanel<T, G>, f.D, stride, later);
+        chain<T, R, W, G, P, kFetch>(acc, x, panel + kPanel<T, G>, f.D, stride, ahead);
     }
 
     // The same at step t for the panels from p on, where x is given by its ones or as values, or where the sums were hoisted.
     template <int R, int W, int P, bool kFetch>
     ELMAN_INLINE void take_sums(Vec<T> (&acc)[R][P * W], const StateFlow<T>& s, int64_t t, const int64_t* rows,
-                                int64_t p, const T* panel, int64_t stride, const T* later) const {
+                                int64_t p, const T* panel, int64_t stride, Ahead<T>* ahead) const {
         if (f.one_hot) return add_rows<R, W, P>(acc, t, rows, p, panel, stride);
         if (!s.sums) {
             const T* x[R];
             for (int r = 0; r < R; ++r) x[r] = f.x + (t * f.N + rows[r]) * f.D;
-            return form_sums<R, W, P, kFetch>(acc, x, panel, stride, later);
+            return form_sums<R, W, P, kFetch>(acc, x, panel, stride, ahead);
         }
         ELMAN_UNROLL(8)
         for (int r = 0; r < R; ++r) {

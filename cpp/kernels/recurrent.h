@@ -5,6 +5,7 @@
 #pragma once
 
 #include "panels.h"
+#include "weight_gradient.h"
 
 namespace {
 
@@ -97,13 +98,14 @@ void hoist(const Run& run, const Step& step, const int64_t* list, int64_t count,
         const T* panel = packed + p * step.panel_size();
         Ahead<T> ahead;
         if (fetches && p + 1 < panels.end)
-            ahead = {panel + step.panel_size(), panel + step.panel_size() + step.recurrent_part()};
+            ahead = {panel + step.panel_size(), panel + step.panel_size() + step.recurrent_part(),
+                     ceil_div(count, kRows<G>) * f.D};
         step.with_panel_width(p, [&]<int W>() {
             for_tiles<kRows<W>>(count, [&]<int R>(int64_t begin) {
                 Vec<T> acc[R][W];
                 const T* x[R];
                 for (int r = 0; r < R; ++r) x[r] = f.x + list[begin + r] * f.D;
-                if (const T* later = ahead.take(f.D)) step.template form_sums<R, W, 1, true>(acc, x, panel, 0, later);
+                if (ahead.left()) step.template form_sums<R, W, 1, true>(acc, x, panel, 0, &ahead);
                 else step.template form_sums<R, W>(acc, x, panel, 0);
                 ELMAN_UNROLL(8)
                 for (int r = 0; r < R; ++r) {
@@ -122,19 +124,20 @@ inline int parts_of_units(const Run& run, double step_work, int64_t panels, int 
 }
 
 // Forward. Step is a ForwardPanels that supplies besides
-//   panel(s, t, p, rows, n, h_in, packed, ahead)     panel p for n rows at step t, h_in the rows that meet W_h
-//   tile<1, P>(s, t, p, rows, h_in, packed)          P full panels for one row
+//   tile<R, P, W, kFetch>(s, t, p, rows, h_in, packed, ahead)
+// for R rows and P panels from panel p on at step t, W vectors of a panel that hold units, h_in the rows that meet W_h.
 
-// Panels [begin, end) for a single row, P at a time and the rest by ever fewer.
+// Panels [begin, end) for a single row, P at a time and the rest by ever fewer. Nothing is fetched: one row is done with its weights too
+// soon.
 template <int P, class T, class Step>
 void one_row(const Step& step, const StateFlow<T>& s, int64_t t, const int64_t* rows, const T* h_in, const T* packed,
              Span panels, bool from_last) {
     const int64_t full = step.f.H / Step::kPanelUnits, end = panels.end < full ? panels.end : full;
     const int64_t groups = end > panels.begin ? (end - panels.begin) / P : 0, rest = panels.begin + groups * P;
-    Ahead<T> nothing;  // one row is done with its weights too soon
     const auto others = [&] {
         if constexpr (P > 2) return one_row<P / 2>(step, s, t, rows, h_in, packed, {rest, panels.end}, from_last);
-        for (int64_t p = rest; p < panels.end; ++p) step.panel(s, t, p, rows, 1, h_in, packed, nothing);
+        for (int64_t p = rest; p < panels.end; ++p)
+            step.with_panel_width(p, [&]<int W>() { step.template tile<1, 1, W>(s, t, p, rows, h_in, packed); });
     };
     if (from_last) others();
     for (int64_t i = 0; i < groups; ++i)
@@ -148,6 +151,18 @@ template <class T, class Step> bool halves_fit(int64_t panels, int64_t H) {
     constexpr int64_t L1 = 32768;
     const int64_t bytes = panels * H * kPanel<T, Step::G> * static_cast<int64_t>(sizeof(T));
     return bytes > L1 && bytes <= 2 * L1;
+}
+
+// Panel p for n rows.
+template <class T, class Step>
+void one_panel(const Step& step, const StateFlow<T>& s, int64_t t, int64_t p, const int64_t* rows, int64_t n,
+               const T* h_in, const T* packed, Ahead<T>& ahead) {
+    step.with_panel_width(p, [&]<int W>() {
+        for_tiles<kRows<W>>(n, [&]<int R>(int64_t begin) {
+            if (ahead.left()) step.template tile<R, 1, W, true>(s, t, p, rows + begin, h_in, packed, &ahead);
+            else step.template tile<R, 1, W>(s, t, p, rows + begin, h_in, packed);
+        });
+    });
 }
 
 // All units of one step for n rows. A step that begins with the panels its predecessor ended with finds them in the cache still, where
@@ -164,8 +179,9 @@ void one_step(const Run& run, const Step& step, const StateFlow<T>& s, int64_t t
     for (int64_t i = 0; i < count; ++i) {
         const int64_t p = from_last ? panels.end - 1 - i : panels.begin + i;
         Ahead<T> ahead;
-        if (fetches && i + 1 < count) ahead = step.weights_of(s, packed, from_last ? p - 1 : p + 1);
-        step.panel(s, t, p, rows, n, h_in, packed, ahead);
+        if (fetches && i + 1 < count)
+            ahead = step.weights_of(s, packed, from_last ? p - 1 : p + 1, ceil_div(n, kRows<Step::G>));
+        one_panel(step, s, t, p, rows, n, h_in, packed, ahead);
     }
 }
 

@@ -9,29 +9,18 @@ template <class T> struct RnnForwardStep : ForwardPanels<T, Columns::plain, kWid
     using Panels = ForwardPanels<T, Columns::plain, kWide, 1>;
     using Panels::f, Panels::G, Panels::L;
 
-    void panel(const StateFlow<T>& s, int64_t t, int64_t p, const int64_t* rows, int64_t n, const T* h_in,
-               const T* packed, Ahead<T>& ahead) const {
-        this->with_panel_width(p, [&]<int W>() {
-            for_tiles<kRows<W>>(n, [&]<int R>(int64_t begin) {
-                if (const T* later = ahead.take(this->entering(s) + f.H))
-                    tile<R, 1, W, true>(s, t, p, rows + begin, h_in, packed, later);
-                else tile<R, 1, W>(s, t, p, rows + begin, h_in, packed);
-            });
-        });
-    }
-
     // R rows and P panels from panel p on; the first W vectors hold units.
     template <int R, int P = 1, int W = G, bool kFetch = false>
     void tile(const StateFlow<T>& s, int64_t t, int64_t p, const int64_t* rows, const T* h_in, const T* packed,
-              const T* later = nullptr) const {
+              Ahead<T>* ahead = nullptr) const {
         Vec<T> acc[R][P * W];
         const T* h[R];
         for (int r = 0; r < R; ++r) h[r] = h_in + rows[r] * f.H;
         const int64_t stride = this->panel_size();
         const T* panel = packed + p * stride;
-        this->template take_sums<R, W, P, kFetch>(acc, s, t, rows, p, panel, stride, later);
+        this->template take_sums<R, W, P, kFetch>(acc, s, t, rows, p, panel, stride, ahead);
         chain<T, R, W, G, P, kFetch>(acc, h, panel + this->recurrent_part(), this->recurrent_inputs(s, t), stride,
-                                     kFetch ? later + this->entering(s) * kLine<T> : nullptr);
+                                     ahead);
         finish<R, P, W>(s, t, p, rows, acc);
     }
 
