@@ -28,6 +28,8 @@ import re
 from collections.abc import Callable, Iterable
 from typing import Any, TypeAlias
 
+from elman._words import in_use
+
 __all__ = [
     "ArgumentError",
     "ConvergenceWarning",
@@ -78,7 +80,8 @@ class Remedy:
     plain : str, optional
         The clause if not all parameters can be passed; the remedy is then omitted if None.
     **parameters
-        Their values, or ``...`` for the name alone. All are needed together.
+        Their values, or ``...`` for the name alone. All are needed together. A clause that is code of Python has the
+        parameter ``frame``, which no command has.
 
     Examples
     --------
@@ -172,8 +175,9 @@ class _Message:
         return visible(f"{self.text} {sentence}" if sentence else self.text)
 
     def __str__(self) -> str:
-        """Return the message with parameters as arguments."""
-        return self.told(as_argument)
+        """Return the message with parameters as arguments, or as options of the command that runs."""
+        words = in_use()
+        return self.told(as_argument if words is None else words.write)
 
 
 class ElmanError(_Message, Exception):

@@ -107,7 +107,10 @@ def test_unusable_data_or_model_ends_with_1(model: Path, sales: Path, tmp_path: 
     assert holes.read_text() != sales.read_text()
     for words, message in (
         (["audit", sales, sales], "Error: "),
-        (["audit", model, holes], "Error: audit: y is missing (NaN) in series 'sales' at 2015-01-01 00:00:00."),
+        (
+            ["audit", model, holes],
+            "Error: elman audit: 'sales' is missing (NaN) in series 'sales' at 2015-01-01 00:00:00.",
+        ),
     ):
         done = run(*words, "--output", tmp_path / "audit.csv")
         assert done.exit_code == 1

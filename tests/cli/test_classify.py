@@ -194,7 +194,8 @@ def test_a_test_file_with_other_names_of_columns(run: Callable[..., Any], table:
     done = run("train", table, *SMALL, "--test", other, "--quiet")
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr == (
-        "Error: verdict: test: y has the class 'tall', which is not among the classes ['high', 'low'].\n"
+        f"Error: {other}: has the class 'tall', and {table} has none of it. Add sequences of this class to {table}, or "
+        "leave them out.\n"
     )
 
 
@@ -295,7 +296,7 @@ BAD_DATA: dict[str, tuple[str, list[str], str]] = {
     "one class": (
         "case,x,label\n1,2,a\n2,3,a\n",
         ["--check", "0"],
-        "SequenceClassifier.fit: y has one class, 'a'; at least two classes are needed.",
+        "{path}: all sequences are of the class 'a'; a classifier needs two classes.",
     ),
     "too few to check": (
         "case,x,label\n1,2,a\n2,3,b\n",

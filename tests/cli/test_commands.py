@@ -174,7 +174,7 @@ def test_levels(run: Callable[..., Any], long: Path, tmp_path: Path) -> None:
     assert columns(out)[2:] == ["sales-lo-50", "sales-hi-50"]
     refused = run("predict", model, "--level", 99)
     assert (refused.exit_code, refused.stdout) == (2, "")
-    assert refused.stderr.startswith("Error: Forecaster.predict: level 99 needs 100 residuals for each step")
+    assert refused.stderr.startswith("Error: elman predict: level 99 needs 100 residuals for each step")
     assert run(*words, "--level", "97.5").exit_code == 0
     assert columns(out)[2:] == ["sales-lo-97.5", "sales-hi-97.5"]
     assert "%" not in run(*words, "--level", "none").stdout.split("Forecast")[1]
@@ -276,7 +276,7 @@ def test_covariates_that_do_not_reach_the_horizon(run: Callable[..., Any], long:
     done = run("forecast", known, "-n", 4, *QUICK, "--target", "sales", "--future", ahead, "--output", out)
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-1] == (
-        "Error: elman forecast: future has no row for series 'sales' at 2014-05-03 00:00:00."
+        f"Error: elman forecast: --future {ahead} has no row for series 'sales' at 2014-05-03 00:00:00."
     )
     assert not out.exists()
 

@@ -242,7 +242,8 @@ def test_calendar_holidays_and_static(run: Any, tmp_path: Path) -> None:
     assert again.exit_code == 0 and read_csv(out)["sold"].tolist() == pytest.approx(expected.tolist())
     (tmp_path / "shops.csv").write_text("shop,kind\n2,mall\n")
     wrong = run("forecast", tmp_path / "sales.csv", *QUICK, "--horizon", 4, "--id", "shop", *words[-4:-2])
-    assert wrong.exit_code == 1 and wrong.stderr.endswith("elman forecast: static_df has no row for series '1'.\n")
+    said = f"elman forecast: --static {tmp_path / 'shops.csv'} has no row for series '1'. Add the row.\n"
+    assert wrong.exit_code == 1 and wrong.stderr.endswith(said)
 
 
 def test_missing_values_are_masked(run: Any, tmp_path: Path, holes: Path) -> None:
@@ -297,6 +298,6 @@ def test_series_whose_values_are_covariates(run: Any, tmp_path: Path) -> None:
     wrong = run("forecast", tmp_path / "wide.csv", *words[:-1], "gas")
     assert (wrong.exit_code, wrong.stdout) == (2, "")
     assert wrong.stderr.splitlines()[-1] == (
-        "Error: elman forecast: series_covariates name the series 'gas', which is not in the data; they have "
+        "Error: elman forecast: the series 'gas', whose values are covariates of all, is not in the data; they have "
         "'tea', 'oil'. Add its rows to the data, or correct --series-covariates."
     )

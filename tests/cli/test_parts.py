@@ -71,8 +71,8 @@ def test_a_bad_series_ends_the_run_or_is_listed(run: Callable[..., Any], folder:
     done = run(*words, "--quiet", "--workers", 1)
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr == (
-        f"Error: Forecaster.predict: {folder}/in/1.parquet, row group 1, row 1: "
-        "y is inf in series 'south' at 2022-01-01 00:00:00; every value must be finite. "
+        f"Error: elman predict: {folder}/in/1.parquet, row group 1, row 1: "
+        "'sold' is inf in series 'south' at 2022-01-01 00:00:00; every value must be finite. "
         "Leave out such series and list them with --errors collect and --resume.\n"
     )
     assert files(folder) == ["in", "model"]
@@ -86,9 +86,9 @@ def test_a_bad_series_ends_the_run_or_is_listed(run: Callable[..., Any], folder:
     done = run(*words, "--workers", 1, "--output", folder / "fitted")
     assert done.exit_code == 0
     assert done.stderr.splitlines()[1] == (
-        "Warning: Forecaster.fit: 1 series that cannot be used are left out, the first because of "
-        f"{folder}/in/1.parquet, row group 1, row 1: y is inf in series 'south' at 2022-01-01 00:00:00; every value "
-        "must be finite."
+        "Warning: elman forecast: 1 series that cannot be used are left out, the first because of "
+        f"{folder}/in/1.parquet, row group 1, row 1: 'sold' is inf in series 'south' at 2022-01-01 00:00:00; every "
+        "value must be finite."
     )
     assert len(pd.read_parquet(folder / "fitted" / "_errors.parquet")) == 1
 
@@ -171,7 +171,7 @@ def test_a_file_of_static_covariates(run: Callable[..., Any], folder: Path) -> N
     assert (refused.exit_code, refused.stderr.splitlines()[-1]) == (
         2,
         (
-            "Error: Forecaster.predict: static_covariates kind, size are no columns of the data. "
+            "Error: elman predict: the static covariates kind, size are no columns of the data. "
             "Pass --static, with a row of kind, size for every series."
         ),
     )

@@ -82,7 +82,7 @@ def test_refusals(run: Any, long: Path, tmp_path: Path) -> None:
         (["predict", model, "--seed", 5], "without --paths nothing is drawn; --seed does not go with it."),
         (
             ["predict", model, "--paths", out],
-            "Forecaster.sample: there are no intervals. Fit again with intervals.",
+            "elman predict: there are no intervals. Run elman forecast again with --level 80.",
         ),
         (
             ["forecast", named, *quick, "--paths", out],

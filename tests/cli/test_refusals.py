@@ -78,14 +78,14 @@ BAD_DATA = {
     ),
     "day,y\n2024-01-01,1\n": "bad.csv: no series has more than one row, at least 2 are needed.",
     "day,y\n2024-01-01,1\n2024-01-02,\n2024-01-03,3\n": (
-        "elman forecast: y is missing (NaN) in series 'y' at 2024-01-02 00:00:00. "
+        "elman forecast: 'y' is missing (NaN) in series 'y' at 2024-01-02 00:00:00. "
         "Fill it, drop it, or pass --missing seasonal_median or --missing interpolate."
     ),
     "day,y\n2024-01-01,1\n2024-01-02,inf\n2024-01-03,3\n": (
-        "elman forecast: y is inf in series 'y' at 2024-01-02 00:00:00; every value must be finite."
+        "elman forecast: 'y' is inf in series 'y' at 2024-01-02 00:00:00; every value must be finite."
     ),
     "day,y\n2024-01-01,1\n2024-01-02,1e39\n2024-01-03,3\n": (
-        "elman forecast: y is 1e+39 in series 'y' at 2024-01-02 00:00:00; the largest number that can be used is "
+        "elman forecast: 'y' is 1e+39 in series 'y' at 2024-01-02 00:00:00; the largest number that can be used is "
         "3.40282e+38 (float32). Divide the series first."
     ),
     "day,y\n" + "".join(f"2024-01-{day:02d},1\n" for day in range(1, 20) if day != 3): (
@@ -93,11 +93,9 @@ BAD_DATA = {
         "Add the row, or pass --missing seasonal_median or --missing interpolate."
     ),
     "day,y\n2024-01-01,1\n2024-01-09,2\n2024-01-11,3\n2024-02-05,3\n": (
-        "elman forecast: the frequency cannot be inferred from ds (2024-01-01 00:00:00, 2024-01-09 00:00:00, "
+        "elman forecast: the frequency cannot be inferred from 'day' (2024-01-01 00:00:00, 2024-01-09 00:00:00, "
         "2024-01-11 00:00:00, 2024-02-05 00:00:00). They are 2 days to 25 days apart, and a forecast needs even steps. "
-        "Average them over even steps first: "
-        'data.set_index("ds").groupby("unique_id")["y"].resample("MS").mean().reset_index(), '
-        "or sum them, with .sum() there, if they add up."
+        "Average them in the file over months, or sum them there if they add up."
     ),
     "day,y\n2024-01-01,1\n2024-01-01,2\n2024-01-02,3\n": (
         "bad.csv: 2024-01-01 00:00:00 occurs more than once in column 'day'. No column identifies several series. "

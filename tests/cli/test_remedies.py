@@ -11,7 +11,7 @@ from typer.main import get_command
 
 from cli.commands import LONG, QUICK
 from elman import Forecaster
-from elman.cli._command import option_writer
+from elman.cli._command import OptionWriter
 from elman.cli.app import app
 from elman.errors import Remedy, advice
 
@@ -64,7 +64,7 @@ def test_intervals_that_a_model_lacks_are_asked_for_in_words(run: Any, model: Pa
     done = run("predict", model, "--level", 80)
     assert (done.exit_code, done.stderr) == (
         2,
-        "Error: Forecaster.predict: there are no intervals. Fit again with intervals.\n",
+        "Error: elman predict: there are no intervals. Run elman forecast again with --level 80.\n",
     )
     Forecaster(4, method="prior", season=4).fit(LONG).save(tmp_path / "prior")
     done = run("diagnose", tmp_path / "prior", "--data", "air-passengers")
@@ -82,7 +82,7 @@ def test_a_frequency_that_pandas_does_not_know_is_wrong_usage(run: Any) -> None:
 
 def test_values_stand_as_a_shell_takes_them() -> None:
     commands: Any = get_command(app)
-    write = option_writer(commands.commands["forecast"])
+    write = OptionWriter.of(commands.commands["forecast"])
     for remedy, expected in (
         (Remedy(missing="interpolate"), "Pass --missing interpolate."),
         (Remedy(decimal=","), 'Pass --decimal ",".'),

@@ -92,7 +92,7 @@ def test_covariates(changes: dict[str, Any]) -> None:
 def test_with_covariates_known_ahead_the_newest_values_stand_for_the_future() -> None:
     model = small(future_covariates=["price"])
     with pytest.raises(
-        DataError, match=r"^audit: with future_covariates 5 values are needed, the longest series has 4"
+        DataError, match=r"^audit: with covariates known ahead 5 values are needed, the longest series has 4"
     ):
         audit(model, with_covariates(WAVE[:4]))
 

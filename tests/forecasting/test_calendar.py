@@ -192,7 +192,7 @@ def test_days_without_a_row_have_a_calendar() -> None:
             {"calendar": True},
             BOTH.assign(ds=[*range(60)] * 2),
             DataError,
-            "calendar needs a frame with dates in ds, and ds holds integers.",
+            "calendar needs dates in ds, and it holds integers.",
         ),
         ({"calendar": True}, frame_of(WAVE, freq="YS"), DataError, "the calendar says nothing about steps of YS-JAN; "),
         ({"holidays": 3}, BOTH, ArgumentError, 'holidays must be the code of a country such as "DE", got 3.'),
@@ -201,7 +201,12 @@ def test_days_without_a_row_have_a_calendar() -> None:
         ({"holidays": "DE"}, frame_of(WAVE, freq="W"), DataError, "holidays are days, and the step is W-SUN. "),
         ({"holidays": "DE", "method": "prior"}, BOTH, ArgumentError, 'the method "prior" forecasts each series alone'),
         ({"static_covariates": ["kind"]}, WAVE, ArgumentError, "static_covariates name columns of a frame, got nd"),
-        ({"static_covariates": ["kind"]}, BOTH, ArgumentError, "static_covariates kind are no columns of the data. "),
+        (
+            {"static_covariates": ["kind"]},
+            BOTH,
+            ArgumentError,
+            "the static covariates kind are no columns of the data. ",
+        ),
         ({"static_covariates": "kind"}, BOTH, ArgumentError, "static_covariates must be a list of column names, got "),
     ],
 )
@@ -258,9 +263,7 @@ def test_text_in_place_of_a_static_number_is_refused(size: str) -> None:
 
 
 def test_static_covariates_that_are_refused(tmp_path: Path) -> None:
-    with pytest.raises(
-        ArgumentError, match=r"this Forecaster has no static_covariates. Pass static_covariates=\['kind"
-    ):
+    with pytest.raises(ArgumentError, match=r"the forecaster has no static covariates. Pass static_covariates=\['kind"):
         small().fit(BOTH, static_df=STORES)
     with pytest.raises(DataError, match=r"static covariate kind is 'a' and 'b' in series 's0'; it must be constant\."):
         small(static_covariates=["kind"]).fit(BOTH.assign(kind=["a"] * 9 + ["b"] * 111))
@@ -269,7 +272,7 @@ def test_static_covariates_that_are_refused(tmp_path: Path) -> None:
         small(static_covariates=["kind"]).fit(many.assign(kind=many["unique_id"]))
     model = small(static_covariates=["kind"]).fit(BOTH, static_df=STORES)
     new = BOTH.assign(unique_id=BOTH["unique_id"] + "0")
-    with pytest.raises(DataError, match=r"series 's00' is new; pass static_df with its kind\."):
+    with pytest.raises(DataError, match=r"series 's00' is new, and its kind is not known\."):
         model.predict(new)
     other = STORES.assign(unique_id=["s00", "s10"], kind=["mall", "airport"])
     with pytest.raises(DataError, match=r"covariate kind is 'airport' in series 's10', which is none of corner, m"):

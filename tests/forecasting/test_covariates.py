@@ -305,7 +305,7 @@ def test_a_future_that_does_not_fit() -> None:
     assert future_message(model, zoned).startswith("Forecaster.predict: ds of future holds datetime64[")
     assert future_message(model, zoned).endswith("Write both with the same time zone, or both without.")
     assert future_message(small().fit(KNOWN), FUTURE) == (
-        "Forecaster.predict: future is given, but this Forecaster has no future_covariates."
+        "Forecaster.predict: future is given, but the forecaster has no covariates known ahead. Leave future out."
     )
     with pytest.raises(DataError) as absent:
         model.predict(KNOWN.drop(columns="price"), future=FUTURE)

@@ -322,7 +322,7 @@ def test_frequency_messages() -> None:
         refused(gap, freq=1, kind=ArgumentError) == "fit: the frequency 1 does not go with ds, which holds time stamps."
     )
     assert refused(long([1, 2], [1, 2]), freq="MS", kind=ArgumentError) == (
-        "fit: the frequency 'MS' does not go with ds, which holds integers."
+        "fit: the frequency MS does not go with ds, which holds integers."
     )
     assert refused(long([1, 2, 3], ["2024-01-01", "2024-01-15", "2024-02-01"]), freq="MS") == (
         "fit: ds in series 'a' at 2024-01-15 00:00:00 does not lie on the frequency MS. Pass the right freq."

@@ -173,7 +173,7 @@ def test_order_of_series_does_not_matter() -> None:
             ),
         ),
         ({"distribution": "normal", "loss": "mse"}, 'distribution has a loss of its own, so loss="mse" does not'),
-        ({"distribution": "poisson", "transform": "log"}, 'distribution="poisson" is for counts and reads them as'),
+        ({"distribution": "poisson", "transform": "log"}, 'the distribution "poisson" is for counts and reads them as'),
     ],
     ids=str,
 )

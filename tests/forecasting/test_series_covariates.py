@@ -89,9 +89,9 @@ def test_an_audit_passes_and_finds_a_series_that_is_the_future() -> None:
             FRAME,
             {},
             ArgumentError,
-            "series_covariates name the series 'oil', which is not in the data; they have ",
+            "the series 'oil', whose values are covariates of all, is not in the data; they have ",
         ),
-        (with_oil(oil=OIL[:50]), {}, DataError, "series 'oil' of series_covariates has no value at "),
+        (with_oil(oil=OIL[:50]), {}, DataError, "series 'oil', whose values are covariates of all, has no value at "),
         (BOTH, {"series_covariates": ["oil", "oil"]}, ArgumentError, "'y of oil' cannot be a covariate twice"),
         (BOTH, {"series_covariates": "oil"}, ArgumentError, "series_covariates must "),
         (
@@ -113,7 +113,7 @@ def test_refusals(data: Any, changes: dict[str, Any], error: type[Exception], me
 
 def test_series_apart(tmp_path: Path) -> None:
     BOTH.to_parquet(tmp_path / "all.parquet")
-    with pytest.raises(UnsupportedError, match="series_covariates needs data in memory; pass them as one frame"):
+    with pytest.raises(UnsupportedError, match=r"series_covariates needs data in memory\. Pass them as one frame"):
         small(**DRIVEN).fit(str(tmp_path))
     with pytest.raises(UnsupportedError, match="series_covariates needs data in memory"):
         small(**DRIVEN).fit(BOTH).predict(str(tmp_path), output=tmp_path / "out")

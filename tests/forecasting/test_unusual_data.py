@@ -143,7 +143,7 @@ def test_names_are_shown_as_they_are_written() -> None:
         (pd.concat([frame_of(WAVE), frame_of(WAVE)[["ds"]]], axis=1), "there is more than one column 'ds'."),
         (
             frame_of(WAVE).assign(ds=pd.period_range("2001-01", periods=60, freq="M")),
-            "ds holds periods (period[M]); pass time stamps, such as ds.dt.to_timestamp().",
+            "ds holds periods (period[M]). Pass time stamps, such as ds.dt.to_timestamp().",
         ),
     ],
 )

@@ -182,7 +182,7 @@ def test_data_in_parts_have_none(tmp_path: Path) -> None:
     shop(w=lambda rows: 1.0 + 0 * rows).to_parquet(tmp_path / "part.parquet")
     for name, column in (("weight", "w"), ("censored", "closed")):
         with pytest.raises(
-            UnsupportedError, match=rf"^Forecaster.fit: {name} needs data in memory; pass them as one fr"
+            UnsupportedError, match=rf"^Forecaster.fit: {name} needs data in memory. Pass them as one fr"
         ):
             small(**{name: column}).fit(tmp_path)
     model = small(half_life=20.0)

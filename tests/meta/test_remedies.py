@@ -12,13 +12,27 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from elman.cli._command import Command, option_writer
+from elman.cli._command import PHRASES, Command, OptionWriter
 from elman.cli.app import app
 from elman.errors import Remedy, advice
 from meta.repository import SOURCE, modules, nodes
 
 _OPTION = re.compile(r"(?<![\w-])--[a-z][\w-]*")
 _ASKED = re.compile(r"\b[Pp]ass (the )?[a-z_]+=")
+_INNER = re.compile(r"(?<![\w.\"'])(y|ds|unique_id|static_df|[a-z]+_covariates)(?![\w=\"'(}])")
+_OF_PYTHON = {  # parts of messages that no command says: about arrays and frames, and forecasters made by hand
+    "forecasting/calendar.py": ("ds",),
+    "forecasting/each.py": ("series_covariates needs several", "with the column unique_id"),
+    "forecasting/frames.py": ("name columns", "name series", "with unique_id, ds and y", "needs the columns unique_id"),
+    "forecasting/inputs.py": ("y of ",),
+    "forecasting/methods/network.py": ("carry_state=True cannot", '" is for counts, y is '),
+    "forecasting/options.py": ("log(1 + y)", "Name them as future_covariates", "nor if it is unique_id"),
+    "forecasting/reading.py": ("a frame with unique_id",),
+    "forecasting/saving_names.py": ("unique_id must be text",),
+    "forecasting/shown.py": ("a frame from predict",),
+    "forecasting/static.py": ("no column unique_id",),
+    "tables/frame_columns.py": ("a frame with dates in its index", "ds.dt.to_timestamp()"),
+}
 
 
 def _walk(command: Any, name: str = "elman") -> Iterator[tuple[str, Any]]:
@@ -75,7 +89,7 @@ def test_a_command_names_options_that_it_has(name: str) -> None:
     command = COMMANDS[name]
     assert isinstance(command, Command)  # else its errors would be told with arguments of Python
     for remedy in _remedies():
-        told = advice([remedy], option_writer(command))
+        told = advice([remedy], OptionWriter.of(command))
         assert set(_OPTION.findall(told)) <= _options(command), told
         assert not any(f"{parameter}=" in told for parameter, _ in remedy.parameters), told
 
@@ -103,6 +117,31 @@ def test_no_other_text_of_the_library_names_an_option() -> None:
         )
     ]
     assert found == []
+
+
+@pytest.mark.parametrize("room", ["_check", "forecasting", "partitions", "tables"])
+def test_messages_call_columns_and_arguments_as_the_user_does(room: str) -> None:
+    """A command replaces the names that `elman._words.called` writes, and no others."""
+    found = [
+        (str(path.relative_to(SOURCE)), text)
+        for _, path in modules()
+        if path.relative_to(SOURCE).parts[0] == room
+        for text in _texts(path)
+        if " " in text and _INNER.search(text) and "(?P<" not in text
+    ]
+    assert [pair for pair in found if not any(part in pair[1] for part in _OF_PYTHON.get(pair[0], ()))] == []
+
+
+def test_code_of_python_is_told_by_no_command() -> None:
+    assert sum(("frame", ...) in remedy.parameters for remedy in _remedies()) > 5
+    assert "--frame" not in set().union(*map(_options, COMMANDS.values()))
+
+
+def test_phrases_name_options_of_the_command_that_they_name() -> None:
+    texts = {text for _, path in modules() for text in _texts(path)}
+    for phrase, told in PHRASES.items():
+        command = next(name for name in COMMANDS if name in told)
+        assert phrase in texts and set(_OPTION.findall(told)) <= _options(COMMANDS[command])
 
 
 def test_texts_of_a_command_name_its_own_options() -> None:

@@ -40,7 +40,10 @@ REFUSED = {
     ),
     "a projection of another cell": (
         {"cell": "gru", "projection_size": 2},
-        "Architecture: projection_size needs cell='lstm', got 'gru'.",
+        (
+            "Architecture: projection_size is for an LSTM, and the cell is 'gru'. "
+            'Pass cell="lstm", or leave projection_size out.'
+        ),
     ),
     "a wide projection": (
         {"hidden_size": (8, 4), "projection_size": 4},

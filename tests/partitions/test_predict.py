@@ -134,7 +134,7 @@ def test_covariates_known_ahead_come_from_files_or_a_frame(tmp_path: Path) -> No
     check_equal(model.predict(data, future=future, output=tmp_path / "one"), expected)
     ahead = written(future.iloc[::-1], tmp_path / "ahead", 3)
     check_equal(model.predict(data, future=ahead, output=tmp_path / "two"), expected)
-    with pytest.raises(ArgumentError, match="future must hold price for the steps after every series"):
+    with pytest.raises(ArgumentError, match=r"price must be known for the steps after every series\. Pass future"):
         model.predict(data, output=tmp_path / "three")
     found, faults = model.predict(data, future=future[4:], output=tmp_path / "four", errors="collect")
     assert faults["error"].str.contains("future has no row for series").tolist() == [True]

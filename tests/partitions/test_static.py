@@ -49,5 +49,5 @@ def test_a_table_beside_data_in_parts_has_the_bits_of_memory(where: str, tmp_pat
         small(**options).fit(data, static_df=table[:3])
     with pytest.raises(DataError, match=r"static_df has two rows for series 's0'"):
         small(**options).fit(data, static_df=pd.concat([table, table[1:2]]))
-    with pytest.raises(ArgumentError, match="static_df is given, but this Forecaster has no static_covariates"):
+    with pytest.raises(ArgumentError, match="static_df is given, but the forecaster has no static covariates"):
         small().fit(data, static_df=table)

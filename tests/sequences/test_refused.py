@@ -153,7 +153,10 @@ def test_absurd_sizes_are_named_with_their_limit(kind: type, name: str, value: i
             {"bidirectional": (True, False)},
             "bidirectional must be True or False, or a tuple of one for each of 1 layers, got (True, False).",
         ),
-        ({"cell": "gru", "projection_size": 2}, "projection_size needs cell='lstm', got 'gru'."),
+        (
+            {"cell": "gru", "projection_size": 2},
+            "projection_size is for an LSTM, and the cell is 'gru'. Pass cell=\"lstm\", or leave projection_size out.",
+        ),
         (
             {"cell": "lstm", "hidden_size": (8, 4), "projection_size": 4},
             "projection_size must be less than the units of every layer, 4, got 4.",

@@ -437,7 +437,10 @@ def test_the_shortest_texts_that_can_be_learned() -> None:
                 "projection_size=4. Leave embedding_size out."
             ),
         ),
-        ({"projection_size": 4}, "projection_size needs cell='lstm', got 'gru'."),
+        (
+            {"projection_size": 4},
+            "projection_size is for an LSTM, and the cell is 'gru'. Pass cell=\"lstm\", or leave projection_size out.",
+        ),
         ({"forget_bias": 1.0}, "forget_bias needs cell='lstm', got cell='gru'."),
         ({"init_scale": 1.0}, "init_scale needs init='uniform', got init='default'."),
         (

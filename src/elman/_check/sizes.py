@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, TypeVar
 
 from elman._check.values import boolean, choice, positive_integer, show
+from elman._words import called
 from elman.errors import ArgumentError, Remedy
 
 HIDDEN_ACTIVATIONS = ("identity", "tanh", "relu", "sigmoid")
@@ -88,10 +89,15 @@ def projection(place: str, cell: str, projection_size: Any, units: Sequence[int]
         return None
     size = positive_integer(place, "projection_size", projection_size)
     if cell != "lstm":
-        raise ArgumentError(f"{place}: projection_size needs cell='lstm', got {cell!r}.")
+        raise ArgumentError(
+            f"{place}: {called('projection_size')} is for an LSTM, and the cell is {cell!r}.",
+            Remedy(cell="lstm"),
+            Remedy("leave {} out", projection_size=...),
+        )
     if units and size >= min(units):
         raise ArgumentError(
-            f"{place}: projection_size must be less than the units of every layer, {min(units)}, got {size}."
+            f"{place}: {called('projection_size')} must be less than the units of every layer, {min(units)}, "
+            f"got {size}."
         )
     return size
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from elman._words import learn
 from elman.cli._cluster import on_cluster
 from elman.cli._command import say, usage_error
 from elman.cli._common import check_choice, refuse_unused
@@ -104,6 +105,7 @@ def open_parts(
     from elman.partitions import ParquetFiles, found_names, schema_of
 
     source = ParquetFiles.opened(place, file, found_names(file, schema_of(place, file), *columns, known, covariates))
+    learn(source.names.own)
     if not quiet:
         count = f"{len(source.files):,} file{'s' * (len(source.files) > 1)}, {source.borders[-1]:,} rows"
         names = source.names

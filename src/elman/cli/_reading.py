@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from elman._words import learn
 from elman.cli._command import say, usage_error
 from elman.cli._common import check_choice, refuse_unused
 
@@ -129,9 +130,11 @@ def table_of(
     if os.path.isdir(path):
         usage_error(f"{file}: is a folder.")
     if file == "-" or os.path.exists(path):
-        return read_series(
+        table = read_series(
             path, time, target, series, reading.encoding, past, future, categories, reading.notation, known
         )
+        learn(table.names.own, {} if future is not None else {"future": file})
+        return table
     if file not in dataset_names():
         known_names = ", ".join(dataset_names())
         usage_error(f"{file}: no such file, and no series of that name comes with Elman ({known_names} do).")

@@ -30,7 +30,7 @@ from elman.cli._common import (
 )
 from elman.cli._reading import Reading, reads_tables
 from elman.cli._show import echo, show_table
-from elman.errors import FileFormatError
+from elman.errors import DataError, FileFormatError, Remedy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -101,6 +101,7 @@ def train(
     check_outputs({"--save": save, "--plot": plot}, file, test)
     check_extra("--plot", plot, "matplotlib")
     check_choice("--method", method, ("network", *_SIMPLE, "best"))
+    check_choice("--cell", cell, ("gru", "lstm", "rnn"))
     if test is None and check == 0:
         _refuse_without_check(method, plot)
     settings: dict[str, Any] = {"cell": cell, "projection_size": projection_size, "layer_norm": layer_norm}
@@ -196,8 +197,24 @@ def _check_of(
     """Compare a classifier with simple methods on unseen or held-out sequences."""
     from elman.sequences.labelled import verdict_on
 
-    known.known_labels  # noqa: B018 - refused here if there are none
+    _check_classes(known, unseen)
     return verdict_on(model, known, unseen, check, seed) if unseen is not None or check > 0 else None
+
+
+def _check_classes(known: Labelled, unseen: Labelled | None) -> None:
+    """Refuse sequences of one class, and classes of the other file that the first does not have."""
+    classes = set(known.known_labels)
+    if len(classes) == 1:
+        raise DataError(
+            f"{known.file}: all sequences are of the class {classes.pop()!r}; a classifier needs two classes."
+        )
+    others = [] if unseen is None else [label for label in unseen.known_labels if label not in classes]
+    if unseen is not None and others:
+        raise DataError(
+            f"{unseen.file}: has the class {others[0]!r}, and {known.file} has none of it.",
+            Remedy(f"add sequences of this class to {known.file}"),
+            Remedy("leave them out"),
+        )
 
 
 def _name_of(method: str, found: Verdict | None) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from elman import _check
+from elman._words import called
 from elman.errors import ArgumentError
 from elman.estimators.parameters import Table
 
@@ -98,7 +99,7 @@ def check_table(place: str, table: Table, values: Mapping[str, Any]) -> None:
       Hint: did you mean 'lstm'?
     """
     for name, value in values.items():
-        table[name].check(place, name, value)
+        table[name].check(place, called(name), value)
 
 
 def check_unchanged(

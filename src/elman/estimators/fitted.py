@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Generic, Protocol, TypeVar
 
+from elman._words import place_of
 from elman.estimators.checks import check_unchanged, values_of
 from elman.estimators.names import NamedParameters
 from elman.estimators.occupied import changing, reading
@@ -68,8 +69,8 @@ class FittedEstimator(NamedParameters, Generic[Value]):
     _fitted: Value
 
     def _place(self, method: str) -> str:
-        """Return the start of a message: class and method."""
-        return f"{type(self).__name__}.{method}"
+        """Return the start of a message: class and method, or the command that runs."""
+        return place_of(f"{type(self).__name__}.{method}")
 
     def __sklearn_is_fitted__(self) -> bool:
         """Tell scikit-learn whether the estimator is fitted."""

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from elman import _check
-from elman.errors import DataError, UnsupportedError
+from elman.errors import DataError, Remedy, UnsupportedError
 from elman.explain.board import Array
 from elman.explain.tracing import Trace, trace
 from elman.network import Architecture, Network
@@ -165,7 +165,9 @@ def trace_forecast(forecaster: Any, frame: Any, row: int, *, member: int = 0, **
     fitted.need_points(_PLACE)
     recipe = fitted.recipe
     if recipe.covariates or recipe.masked:
-        raise UnsupportedError(f"{_PLACE}: forecasters with covariates are not traced; trace the network itself.")
+        raise UnsupportedError(
+            f"{_PLACE}: forecasters with covariates are not traced.", Remedy("trace one of networks_ alone", frame=...)
+        )
     _check_stretch(frame, recipe, row)
     panel = read_known(_PLACE, forecaster, whole, frame.sort_values("ds").iloc[: row + recipe.horizon])
     panel, unknown = filled(panel, forecaster.missing, recipe.seasons[0])

@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from elman._words import called
 from elman.forecasting.audit_report import Check
 from elman.forecasting.inputs import Inputs, series_column
 from elman.forecasting.panel import Panel
@@ -57,7 +58,7 @@ def covariates_check(panel: Panel, inputs: Inputs, horizon: int) -> Check:
     Check
         Not checked for several channels, or with too few values.
     """
-    promise, measure = "no covariate knows the future", "largest share of what is new in y"
+    promise, measure = "no covariate knows the future", f"largest share of what is new in {called('y')}"
     if panel.values.ndim > 1:
         return Check("covariates", promise, None, measure, (), "the series have several channels")
     in_time = list(_columns_in_time(panel, inputs, min(horizon, _MOST_STEPS)))
@@ -66,7 +67,7 @@ def covariates_check(panel: Panel, inputs: Inputs, horizon: int) -> Check:
         return Check("covariates", promise, None, measure, (), "too few values")
     largest = max(share for share, _ in in_time + static)
     guilty = [found for found in in_time if found[0] > _KNOWS] + [found for found in static if found[0] > _STATIC_KNOWS]
-    detail = "; ".join(f"{what} explains {share:.0%} of what is new in y" for share, what in guilty)
+    detail = "; ".join(f"{what} explains {share:.0%} of what is new in {called('y')}" for share, what in guilty)
     return Check(
         "covariates", promise, not guilty, measure, (largest,) * horizon, detail or f"{len(inputs.read)} columns"
     )

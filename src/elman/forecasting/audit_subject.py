@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from elman._words import place_of
 from elman.errors import ArgumentError, DataError
 from elman.estimators import fitted_value
 from elman.forecasting.backtest import cross_validation
@@ -63,7 +64,9 @@ class Subject:
             self.inputs = replace(self.inputs, weight=None, holidays=None, calendar=())  # nothing made from the dates
         missing = getattr(forecaster, "missing", "error")
         least = least_values(forecaster) if isinstance(forecaster, Forecaster) else 2
-        panel = read_panel("audit", data, freq, missing, self.inputs, channels=True, least=least, static=static)
+        panel = read_panel(
+            place_of("audit"), data, freq, missing, self.inputs, channels=True, least=least, static=static
+        )
         self.inputs, self.whole = panel.inputs, panel
         if self.inputs.censored is not None:
             panel = _uncensored(panel, missing, self.past.index(self.inputs.censored))
@@ -79,8 +82,8 @@ class Subject:
         long_enough = np.flatnonzero(panel.lengths >= self.horizon + 2)
         if len(long_enough) == 0:
             raise DataError(
-                f"audit: with future_covariates {self.horizon + 2} values are needed, the longest series has "
-                f"{panel.lengths.max()}."
+                f"{place_of('audit')}: with covariates known ahead {self.horizon + 2} values are needed, the longest "
+                f"series has {panel.lengths.max()}."
             )
         return panel.select(long_enough.tolist()).head(self.horizon)
 

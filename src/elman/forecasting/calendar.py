@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from elman._extras import need
+from elman._words import called
 from elman.errors import ArgumentError, DataError, Remedy
 from elman.tables.frequencies import Frequency, Times, is_clock_time
 
@@ -158,8 +159,8 @@ def check_country(place: str, country: str) -> None:
     known = need(place, "holidays").list_supported_countries(include_aliases=True)
     if code not in known:
         raise ArgumentError(
-            f'{place}: holidays must be the code of a country such as "DE", or of a part of one such as "DE-BY", got '
-            f"{country!r}."
+            f'{place}: {called("holidays")} must be the code of a country such as "DE", or of a part of one such as '
+            f'"DE-BY", got {country!r}.'
         )
     if part and part not in known[code]:
         listed = f"its parts are {', '.join(known[code])}" if known[code] else "it has no parts"
@@ -208,10 +209,10 @@ def holidays_in(place: str, times: Times, frequency: Frequency | None, country: 
 def _step_of(place: str, name: str, frequency: Any) -> pd.Timedelta:
     """Return the usual length of a step."""
     if frequency is None or isinstance(frequency, int):
-        what = "arrays have none" if frequency is None else "ds holds integers"
+        what = "arrays have none" if frequency is None else "it holds integers"
         raise DataError(
-            f"{place}: {name} needs a frame with dates in ds, and {what}.",
-            Remedy("pass dates, such as pd.date_range(...)"),
+            f"{place}: {called(name)} needs dates in {called('ds')}, and {what}.",
+            Remedy("pass dates, such as pd.date_range(...)", "write dates in the file", frame=...),
             Remedy("leave {} out", **{name: ...}),
         )
     if is_clock_time(frequency):

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from elman._words import called
 from elman.data.ragged import refuse_times
 from elman.errors import ArgumentError, DataError, Remedy
 from elman.forecasting.calendar import calendar_columns, holiday_column
@@ -18,7 +19,15 @@ from elman.forecasting.panel import Panel
 from elman.tables.categories import categories_in, sources
 from elman.tables.frame_columns import numbers, select_columns, time_stamps, with_keys
 
-__all__ = ["censored_in", "of_other_type", "read_covariates", "read_weight", "with_ahead", "with_made"]
+__all__ = [
+    "censored_in",
+    "of_other_type",
+    "read_covariates",
+    "read_weight",
+    "unused_future",
+    "with_ahead",
+    "with_made",
+]
 
 Array = npt.NDArray[np.float64]
 
@@ -151,7 +160,7 @@ def with_ahead(place: str, panel: Panel, future: Any, horizon: int) -> Panel:
     """
     inputs, covariates = panel.inputs, panel.covariates
     if future is not None and not inputs.ahead:
-        raise ArgumentError(f"{place}: future is given, but this Forecaster has no future_covariates.")
+        raise unused_future(place)
     if covariates is None or not (inputs.ahead or inputs.made or inputs.static):
         return panel
     given, count = len(inputs.columns), len(panel) * horizon
@@ -163,6 +172,14 @@ def with_ahead(place: str, panel: Panel, future: Any, horizon: int) -> Panel:
     ahead = with_made(place, inputs, panel.future(horizon), panel.frequency, values, static)
     assert ahead is not None
     return replace(panel, ahead=ahead.reshape(len(panel), horizon, -1))
+
+
+def unused_future(place: str) -> ArgumentError:
+    """Return the error for rows to come that a forecaster does not read."""
+    return ArgumentError(
+        f"{place}: {called('future')} is given, but the forecaster has no covariates known ahead.",
+        Remedy("leave {} out", future=...),
+    )
 
 
 def with_made(
@@ -183,8 +200,8 @@ def _read_future(place: str, future: Any, panel: Panel, names: Sequence[str], ho
     """Read the covariates known ahead (S·horizon, C) from a frame."""
     if not hasattr(future, "columns"):
         raise ArgumentError(
-            f"{place}: future must be a frame with {', '.join(names)} for the {horizon} steps after every series, "
-            f"got {type(future).__name__}."
+            f"{place}: {called('future')} must be a frame with {', '.join(names)} for the {horizon} steps after every "
+            f"series, got {type(future).__name__}."
         )
     wanted = panel.future(horizon)
     assert wanted is not None and panel.ids is not None
@@ -193,16 +210,18 @@ def _read_future(place: str, future: Any, panel: Panel, names: Sequence[str], ho
     times = time_stamps(place, frame["ds"])
     if getattr(times, "tz", None) != getattr(wanted, "tz", None) or type(times) is not type(wanted):
         raise DataError(
-            f"{place}: ds of future holds {times.dtype}, that of the data {wanted.dtype}.",
+            f"{place}: {called('ds')} of {called('future')} holds {times.dtype}, that of the data {wanted.dtype}.",
             Remedy("write both with the same time zone, or both without"),
         )
     rows = pd.MultiIndex.from_arrays([frame["unique_id"], times])
     if rows.has_duplicates:
         series, time = rows[rows.duplicated()][0]
-        raise DataError(f"{place}: future has two rows for series {series!r} at {time}.")
+        raise DataError(f"{place}: {called('future')} has two rows for series {series!r} at {time}.")
     order = rows.get_indexer(pd.MultiIndex.from_arrays([panel.ids.repeat(horizon), wanted]))
     if (order < 0).any():
         first = int(np.argmax(order < 0))
         other = of_other_type(panel.ids.tolist()[first // horizon], frame["unique_id"])
-        raise DataError(f"{place}: future has no row for {panel.name(first // horizon)} at {wanted[first]}{other}.")
+        raise DataError(
+            f"{place}: {called('future')} has no row for {panel.name(first // horizon)} at {wanted[first]}{other}."
+        )
     return read_covariates(place, frame.iloc[order].reset_index(drop=True), names)

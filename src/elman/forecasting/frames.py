@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from elman._words import called
 from elman.data.ragged import refuse_times
 from elman.errors import ArgumentError, DataError, ElmanWarning, Remedy, UnsupportedError
 from elman.forecasting.calendar import features_of
@@ -38,16 +39,17 @@ Array = npt.NDArray[np.float64]
 
 _COLUMNS = ("unique_id", "ds", "y")
 _NONE = Inputs()
-_STEPS = {  # to which irregular times are resampled, and how long each is at least
-    "s": "1s",
-    "min": "1min",
-    "15min": "15min",
-    "h": "1h",
-    "D": "1D",
-    "W": "7D",
-    "MS": "28D",
-    "QS": "90D",
+_STEPS = {  # to which irregular times are resampled: how long each is at least, and what it is called
+    "s": ("1s", "seconds"),
+    "min": ("1min", "minutes"),
+    "15min": ("15min", "quarters of an hour"),
+    "h": ("1h", "hours"),
+    "D": ("1D", "days"),
+    "W": ("7D", "weeks"),
+    "MS": ("28D", "months"),
+    "QS": ("90D", "quarters of a year"),
 }
+_LONGEST = "YS", "years"
 _MOST_ADDED = 100_000  # rows for missing times, besides ten for every row
 _FILLED = (Remedy(missing="seasonal_median"), Remedy(missing="interpolate"))
 
@@ -237,19 +239,22 @@ def check_values(place: str, panel: Panel, missing: str, least: int, empty: bool
     nan = np.isnan(panel.values)
     if missing == "error" and nan.any():
         raise DataError(
-            f"{place}: y is missing (NaN) {_place(panel, nan)}.", Remedy("fill it"), Remedy("drop it"), *_FILLED
+            f"{place}: {called('y')} is missing (NaN) {_place(panel, nan)}.",
+            Remedy("fill it"),
+            Remedy("drop it"),
+            *_FILLED,
         )
     if nan.any() and not empty:
         _check_known(place, panel, missing)
     infinite = np.isinf(panel.values)
     if infinite.any():
         value = panel.values[infinite][0]
-        raise DataError(f"{place}: y is {value} {_place(panel, infinite)}; every value must be finite.")
+        raise DataError(f"{place}: {called('y')} is {value} {_place(panel, infinite)}; every value must be finite.")
     large = np.abs(panel.values) > LARGEST
     if large.any():
         raise DataError(
-            f"{place}: y is {panel.values[large][0]:.6g} {_place(panel, large)}; the largest number that can be used "
-            f"is {LARGEST:.6g} (float32). Divide the series first."
+            f"{place}: {called('y')} is {panel.values[large][0]:.6g} {_place(panel, large)}; the largest number that "
+            f"can be used is {LARGEST:.6g} (float32). Divide the series first."
         )
 
 
@@ -300,10 +305,11 @@ def read_frame(
     if len(frame) == 0:
         raise DataError(f"{place}: there are no rows.")
     if frame["unique_id"].isna().any():
-        raise DataError(f"{place}: unique_id is missing in row {int(np.argmax(frame['unique_id'].isna()))}.")
+        row = int(np.argmax(frame["unique_id"].isna()))
+        raise DataError(f"{place}: {called('unique_id')} is missing in row {row}.")
     times = time_stamps(place, frame["ds"])
-    refuse_times(place, "y", frame["y"])
-    values = numbers(place, "y", frame["y"])
+    refuse_times(place, called("y"), frame["y"])
+    values = numbers(place, called("y"), frame["y"])
     codes, ids = pd.factorize(frame["unique_id"])
     frame = frame.assign(**series_columns(place, frame["unique_id"], times, values, inputs, before))
     further = read_covariates(place, frame, inputs.columns) if inputs.columns else None
@@ -354,7 +360,9 @@ def frequency_of(place: str, panel: Panel, freq: Any) -> Frequency:
             ) from error
         if integers != isinstance(frequency, int):
             kind = "integers" if integers else "time stamps"
-            raise ArgumentError(f"{place}: the frequency {freq!r} does not go with ds, which holds {kind}.")
+            raise ArgumentError(
+                f"{place}: the frequency {_alias(frequency)} does not go with {called('ds')}, which holds {kind}."
+            )
         return frequency
     series = longest(panel.lengths, panel.ids)
     times = panel.times[panel.offsets[series] : panel.offsets[series + 1]]
@@ -371,7 +379,7 @@ def _no_frequency(place: str, times: Any) -> DataError:
     if len(times) < 2:
         return DataError(f"{cannot} one time stamp ({shown}).", Remedy("pass it, for example {}", freq="MS"))
     alias, gaps = fitting_alias(times)
-    cannot = f"{cannot} ds ({shown}{', …' if len(times) > 4 else ''})."
+    cannot = f"{cannot} {called('ds')} ({shown}{', …' if len(times) > 4 else ''})."
     numbers, step = positions(times, to_frequency(alias))
     fits = bool((np.diff(numbers) % step == 0).all())
     if gaps == 0 and fits:
@@ -387,9 +395,13 @@ def _no_frequency(place: str, times: Any) -> DataError:
 
 def _resampled(farthest: pd.Timedelta) -> tuple[Remedy, Remedy]:
     """Return the ways to even steps of which none is empty: the shortest usual ones that span the farthest distance."""
-    alias = next((alias for alias, length in _STEPS.items() if pd.Timedelta(length) >= farthest), "YS")
+    usual = ((alias, words) for alias, (length, words) in _STEPS.items() if pd.Timedelta(length) >= farthest)
+    alias, even = next(usual, _LONGEST)
     line = f'data.set_index("ds").groupby("unique_id")["y"].resample("{alias}").mean().reset_index()'
-    return Remedy(f"average them over even steps first: {line}"), Remedy("sum them, with .sum() there, if they add up")
+    return (
+        Remedy(f"average them over even steps first: {line}", f"average them in the file over {even}", frame=...),
+        Remedy("sum them, with .sum() there, if they add up", "sum them there if they add up", frame=...),
+    )
 
 
 def _regular(place: str, panel: Panel, freq: Any, missing: str) -> Panel:
@@ -405,7 +417,7 @@ def _regular(place: str, panel: Panel, freq: Any, missing: str) -> Panel:
         off = np.flatnonzero(same_series & (distance % step != 0)) + 1
     if len(off):
         raise DataError(
-            f"{place}: ds {panel.place(int(off[0]))} does not lie on the frequency {name}.",
+            f"{place}: {called('ds')} {panel.place(int(off[0]))} does not lie on the frequency {name}.",
             Remedy("pass the right {}", freq=...),
         )
     gaps = np.flatnonzero(same_series & (distance != step))

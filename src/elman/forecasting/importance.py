@@ -28,6 +28,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from elman import _check
+from elman._words import place_of
 from elman.errors import ArgumentError, DataError, Remedy
 from elman.estimators import fitted_value
 from elman.forecasting.channels import by_channel, named, rows_of
@@ -199,7 +200,7 @@ def importance(
     >>> result.table["input"].iloc[0], result.metric
     ('lags 2 to 4', 'MAE')
     """
-    place = "importance"
+    place = place_of("importance")
     check_parameters(place, forecaster)
     cutoffs, repeats = (
         _check.positive_integer(place, name, value) for name, value in (("cutoffs", cutoffs), ("repeats", repeats))
@@ -233,7 +234,7 @@ def _held_out(place: str, model: Forecaster, data: Any, static: Any, cutoffs: in
         raise DataError(
             f"{place}: {cutoffs} cut-offs of {horizon} values need a series of {cutoffs * horizon + 2} values, some "
             f"known among the newest; the longest has {panel.lengths.max()}.",
-            Remedy("pass fewer {}", cutoffs=...),
+            *([Remedy("pass fewer {}", cutoffs=...)] if cutoffs > 1 else [Remedy("pass a smaller {}", horizon=...)]),
             Remedy("bring more data"),
         )
     return past

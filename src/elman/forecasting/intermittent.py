@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from elman._words import called
 from elman.errors import DataError, Remedy
 from elman.forecasting.channels import flat
 from elman.forecasting.panel import Panel
@@ -95,7 +96,7 @@ def refuse_negative(place: str, method: str, panel: Panel, otherwise: Remedy = _
     """
     if (found := first_negative(panel)) is not None:
         raise DataError(
-            f"{place}: {method} is for counts of demand, and y is {found[0]:.15g} {found[1]}.",
+            f"{place}: {method} is for counts of demand, and {called('y')} is {found[0]:.15g} {found[1]}.",
             Remedy("set negative values to 0 if they are returns"),
             otherwise,
         )

@@ -32,6 +32,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman import _check
+from elman._words import called
 from elman.errors import ArgumentError, FileFormatError, Remedy
 from elman.forecasting.floors import clipped, least_half_widths, opened
 from elman.forecasting.heads import Head
@@ -339,7 +340,7 @@ def bounds(
     if residuals is None:
         raise ArgumentError(
             f"{place}: there are no intervals.",
-            Remedy("pass {} to the Forecaster and fit again", "fit again with intervals", intervals="auto"),
+            Remedy("pass {} to the Forecaster and fit again", called("fit again with intervals"), intervals="auto"),
         )
     if residuals.count < residuals_needed(max(levels)):
         raise _too_few(place, residuals.count, max(levels))

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from elman._words import called
 from elman.errors import ElmanWarning, Remedy
 from elman.forecasting.calendar import FEWEST_HOLIDAYS, holidays_in
 from elman.forecasting.intermittent import FEWEST
@@ -129,8 +130,8 @@ def notice_negative(place: str, value: float, where: str) -> None:
         Its place in words.
     """
     _warn(
-        f"{place}: many values are 0, and y is {value:.15g} {where}; counts, Croston, Croston SBA and TSB are left "
-        "out: they are for counts of demand.",
+        f"{place}: many values are 0, and {called('y')} is {value:.15g} {where}; counts, Croston, Croston SBA and TSB "
+        "are left out: they are for counts of demand.",
         Remedy("set negative values to 0 if they are returns"),
         Remedy("leave such series out"),
     )

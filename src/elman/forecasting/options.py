@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from elman import _check
+from elman._words import called
 from elman.data.scaling import TRANSFORMS
 from elman.errors import ArgumentError, Remedy, UnsupportedError
 from elman.estimators import (
@@ -237,7 +238,9 @@ def _check_head(place: str, parameters: Parameters) -> None:
         return
     name = "distribution" if parameters.quantiles is None else "quantiles"
     if parameters.quantiles is not None and parameters.distribution is not None:
-        raise ArgumentError(f"{place}: quantiles and distribution are two ways to predict; pass one of them.")
+        raise ArgumentError(
+            f"{place}: {called('quantiles')} and {called('distribution')} are two ways to predict; pass one of them."
+        )
     if parameters.strategy == "recursive":
         raise ArgumentError(
             f'{place}: {name} goes with strategy="multi_output" alone: the errors of forecasts that are fed back add '
@@ -249,7 +252,7 @@ def _check_head(place: str, parameters: Parameters) -> None:
         raise ArgumentError(f'{place}: {name} has a loss of its own, so loss="{parameters.loss}" does not go with it.')
     if head.counts and parameters.transform not in ("auto", "log1p"):
         raise ArgumentError(
-            f'{place}: distribution="{parameters.distribution}" is for counts and reads them as log(1 + y); '
+            f'{place}: the distribution "{parameters.distribution}" is for counts and reads them as log(1 + y); '
             f'transform="{parameters.transform}" does not go with it.',
             Remedy(transform="auto"),
         )

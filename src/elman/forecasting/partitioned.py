@@ -14,6 +14,7 @@ import pandas as pd
 
 from elman.engine import isa, num_threads
 from elman.errors import ArgumentError, DataError, ElmanWarning, Remedy, UnsupportedError
+from elman.forecasting.covariates import unused_future
 from elman.forecasting.fitted import Fitted
 from elman.forecasting.options import least_values, names_of
 from elman.forecasting.panel import Panel
@@ -21,6 +22,7 @@ from elman.forecasting.parameters import Parameters
 from elman.forecasting.quantiles import Asked
 from elman.forecasting.reading import check_static
 from elman.forecasting.static import checked_table, no_columns
+from elman.forecasting.stored import in_memory_only
 from elman.partitions import Job, Partitioned, at_level, kept_memory, worker_count
 from elman.persistence import parse_arrays
 from elman.tables.categories import sources
@@ -195,10 +197,13 @@ def forecast_parts(
     ahead = None
     if names := names_of(forecaster.future_covariates):
         if future is None:
-            raise ArgumentError(f"{place}: future must hold {', '.join(names)} for the steps after every series.")
+            raise ArgumentError(
+                f"{place}: {', '.join(names)} must be known for the steps after every series.",
+                Remedy("pass {} with these columns", future=...),
+            )
         ahead = source.ahead(future, names)
     elif future is not None:
-        raise ArgumentError(f"{place}: future is given, but this Forecaster has no future_covariates.")
+        raise unused_future(place)
     inputs = fitted.newest.inputs
     table = _table(place, fitted, source, static)
     source = source.with_columns(inputs.of_data if table is None else inputs.given)
@@ -230,7 +235,7 @@ def _check_fitted(place: str, forecaster: Parameters, fitted: Fitted, asked: Ask
     if fitted.channels is not None:
         raise UnsupportedError(f"{place}: data in parts have one value per time; this was fitted on {fitted.channels}.")
     if fitted.newest.inputs.series:
-        raise UnsupportedError(f"{place}: series_covariates needs data in memory; pass them as one frame.")
+        raise in_memory_only(place, "series_covariates")
     if fitted.frequency is None and forecaster.freq == "auto":
         raise ArgumentError(
             f"{place}: this was fitted on arrays, so the distance between time stamps is not known.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from elman._words import called
 from elman.errors import ArgumentError, Remedy
 from elman.forecasting.covariates import with_ahead
 from elman.forecasting.fitted import Fitted
@@ -119,7 +120,9 @@ def read_asked(place: str, parameters: Parameters, fitted: Fitted, data: Any, fu
     elif static is None:
         panel = fitted.need_series(place)
     else:
-        raise ArgumentError(f"{place}: static_df belongs to data, and there are none; those of fit are known.")
+        raise ArgumentError(
+            f"{place}: {called('static_df')} belongs to data, and there are none; those of fit are known."
+        )
     return with_ahead(place, panel, future, int(parameters.horizon))
 
 
@@ -128,10 +131,13 @@ def check_static(place: str, static: Any, inputs: Inputs) -> None:
     if static is None:
         return
     if not hasattr(static, "columns"):
-        raise ArgumentError(f"{place}: static_df must be a frame with unique_id, got {type(static).__name__}.")
+        raise ArgumentError(
+            f"{place}: {called('static_df')} must be a frame with unique_id, got {type(static).__name__}."
+        )
     if not inputs.static:
         names = [str(name) for name in static.columns if name != "unique_id"]
         raise ArgumentError(
-            f"{place}: static_df is given, but this Forecaster has no static_covariates.",
+            f"{place}: {called('static_df')} is given, but the forecaster has no static covariates.",
             Remedy("pass {} to the Forecaster", static_covariates=names),
+            Remedy("leave {} out", static_df=...),
         )

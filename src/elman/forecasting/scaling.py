@@ -9,6 +9,7 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from elman._words import called
 from elman.data.scaling import inverse_transform, outside_domain, series_scale, transform
 from elman.errors import DataError, Remedy
 from elman.forecasting.panel import Panel
@@ -97,7 +98,7 @@ class Scaling:
             if wrong.any():
                 index = int(np.argmax(wrong))
                 other = "log1p" if kind == "log" and values.min() >= 0 else "scale"
-                name = "y" if self.flat else f"channel {channel}"
+                name = called("y") if self.flat else f"channel {channel}"
                 raise DataError(
                     f'{place}: {name} is {values[index]:.15g} {panel.place(index)}, but the transform "{kind}" needs '
                     f"values {'above' if kind == 'log' else 'of at least'} 0.",

@@ -72,7 +72,8 @@ def _known(place: str, name: str, names: pd.Series, times: Times, values: Array,
     if len(known) == 0:
         listed = ", ".join(map(repr, names.drop_duplicates().iloc[:5]))
         raise ArgumentError(
-            f"{place}: series_covariates name the series {name!r}, which is not in the data; they have {listed}.",
+            f"{place}: the series {name!r}, whose values are covariates of all, is not in the data; they have "
+            f"{listed}.",
             Remedy("add its rows to the data"),
             Remedy("correct {}", series_covariates=...),
         )
@@ -85,7 +86,7 @@ def _column(place: str, name: str, known: pd.Series, ids: pd.Series, times: Time
     if wrong.any():
         row = int(np.argmax(wrong))
         raise DataError(
-            f"{place}: series {name!r} of series_covariates has no value at {times[row]}, where series "
+            f"{place}: series {name!r}, whose values are covariates of all, has no value at {times[row]}, where series "
             f"{ids.tolist()[row]!r} has a row; covariates are not filled.",
             Remedy("fill it first"),
             Remedy("leave out the rows of that time"),

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from elman._words import called
 from elman.errors import ArgumentError, DataError, Remedy
 from elman.forecasting.covariates import of_other_type, read_covariates
 from elman.forecasting.inputs import Inputs
@@ -80,7 +81,9 @@ def _by_series(place: str, static: Any, ids: pd.Index, names: Sequence[str]) -> 
     if (rows < 0).any():
         absent = ids[rows < 0].tolist()[0]
         other = of_other_type(absent, frame["unique_id"])
-        raise DataError(f"{place}: static_df has no row for series {absent!r}{other}.")
+        raise DataError(
+            f"{place}: {called('static_df')} has no row for series {absent!r}{other}.", Remedy("add the row")
+        )
     table: pd.DataFrame = frame.iloc[rows].reset_index(drop=True).assign(ds=None)
     return table
 
@@ -102,15 +105,18 @@ def checked_table(place: str, static: Any, names: Sequence[str]) -> pd.DataFrame
     if "unique_id" not in static.columns:
         if "unique_id" not in getattr(getattr(static, "index", None), "names", ()):
             raise DataError(
-                f"{place}: static_df has no column unique_id among {', '.join(map(str, static.columns))}.",
+                f"{place}: {called('static_df')} has no column unique_id among {', '.join(map(str, static.columns))}.",
                 Remedy("give this name to the column of the series"),
             )
         static = static.reset_index("unique_id")
     wanted = [column_of(static.columns, name) for name in names]
-    frame = select_columns(f"{place}: static_df", static, tuple(dict.fromkeys(("unique_id", *wanted))))
+    frame = select_columns(f"{place}: {called('static_df')}", static, tuple(dict.fromkeys(("unique_id", *wanted))))
     twice = frame["unique_id"].duplicated()
     if twice.any():
-        raise DataError(f"{place}: static_df has two rows for series {frame['unique_id'][twice].tolist()[0]!r}.")
+        raise DataError(
+            f"{place}: {called('static_df')} has two rows for series {frame['unique_id'][twice].tolist()[0]!r}.",
+            Remedy("drop one of them"),
+        )
     return frame
 
 
@@ -151,7 +157,10 @@ def _known(place: str, static: Any, ids: pd.Index, names: Sequence[str], absent:
     rows = static.ids.get_indexer(ids)
     if (rows < 0).any():
         wanted = ", ".join(dict.fromkeys(column_of((), name) for name in names))
-        raise DataError(f"{place}: series {ids[rows < 0].tolist()[0]!r} is new; pass static_df with its {wanted}.")
+        raise DataError(
+            f"{place}: series {ids[rows < 0].tolist()[0]!r} is new, and its {wanted} is not known.",
+            Remedy("pass {} with a row for it", "leave the series out", static_df=...),
+        )
     assert static.inputs is not None
     own: Array = static.covariates[static.offsets[:-1][rows], -len(static.inputs.static) :]
     return own
@@ -160,7 +169,7 @@ def _known(place: str, static: Any, ids: pd.Index, names: Sequence[str], absent:
 def no_columns(place: str, absent: Sequence[str], names: Sequence[str]) -> ArgumentError:
     """Return the error for static covariates that neither the data hold nor a table."""
     return ArgumentError(
-        f"{place}: static_covariates {', '.join(absent)} are no columns of the data.",
+        f"{place}: the static covariates {', '.join(absent)} are no columns of the data.",
         Remedy(f"pass {{}}, with a row of {', '.join(names)} for every series", static_df=...),
     )
 

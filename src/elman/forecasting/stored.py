@@ -16,8 +16,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from elman._words import called
 from elman.data.scaling import choose_transform, outside_domain
-from elman.errors import DataError, ElmanWarning, UnsupportedError
+from elman.errors import DataError, ElmanWarning, Remedy, UnsupportedError
 from elman.forecasting.frames import check_values, warn_left_out
 from elman.forecasting.measuring import Longest, Measurements, Reading, with_rows
 from elman.forecasting.notices import notice_ended
@@ -32,7 +33,7 @@ from elman.partitions import Partitioned
 from elman.tables.frequencies import Frequency
 from elman.tables.own_names import OwnNames
 
-__all__ = ["PartStore", "open_store"]
+__all__ = ["PartStore", "in_memory_only", "open_store"]
 
 Array = npt.NDArray[np.float64]
 Index = npt.NDArray[np.int64]
@@ -195,7 +196,7 @@ def open_store(
     """
     for name in ("weight", "censored", "series_covariates"):
         if getattr(parameters, name) is not None:
-            raise UnsupportedError(f"{place}: {name} needs data in memory; pass them as one frame.")
+            raise in_memory_only(place, name)
     if parameters.carry_state:
         raise UnsupportedError(
             f"{place}: carry_state=True trains on all series in order of time; pass them as a frame in memory."
@@ -269,4 +270,11 @@ def _in_order(measured: Measurements, order: Index, origin: Any, source: Partiti
         np.concatenate(measured.digests)[order],
         measured.incomplete,
         PanelStore(*measured.reading.filled(sample.select(by_name)), rows[by_name]),
+    )
+
+
+def in_memory_only(place: str, name: str) -> UnsupportedError:
+    """Return the error for a parameter that data in parts do not serve."""
+    return UnsupportedError(
+        f"{place}: {called(name)} needs data in memory.", Remedy("pass them as one frame", "pass one file", frame=...)
     )

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from elman._words import Words, in_use, speaking
 from elman.partitions.faults import separated
 
 __all__ = ["ERROR", "Function", "Task", "hashes_of", "sorted_rows"]
@@ -39,6 +40,8 @@ class Task:
         Kept as ``attrs["elman"]`` of the result.
     future : DataFrame, optional
         Further rows of all series, given to the function with those of the part.
+    words : Words or None
+        Words of the command that runs, for the messages.
 
     Examples
     --------
@@ -56,6 +59,7 @@ class Task:
     collect: bool = False
     about: Mapping[str, Any] = field(default_factory=dict)
     future: pd.DataFrame | None = None
+    words: Words | None = field(default_factory=in_use)
 
     @property
     def result(self) -> pd.DataFrame:
@@ -69,7 +73,8 @@ class Task:
         frame = frame.rename(columns=self.usual).reset_index(drop=True)
         if self.moved:
             frame = sorted_rows(frame)
-        result = self._collected(frame) if self.collect else self._applied(frame)
+        with speaking(self.words):
+            result = self._collected(frame) if self.collect else self._applied(frame)
         result.attrs = {"elman": dict(self.about)}
         return result
 

@@ -10,13 +10,14 @@ import threading
 import time
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from elman._words import Words, in_use, speaking
 from elman.errors import DataError, ElmanWarning, Remedy
 from elman.partitions.faults import located, separated
 from elman.persistence import write_atomically
@@ -45,6 +46,8 @@ class PartWriter:
         Whether series that cannot be used are left out and listed.
     about : mapping of str to plain values
         Written into the footer of the file.
+    words : Words or None
+        Words of the command that runs, for the messages.
     """
 
     function: Callable[..., pd.DataFrame]
@@ -53,6 +56,7 @@ class PartWriter:
     schema: Any
     collect: bool
     about: Mapping[str, Any]
+    words: Words | None = field(default_factory=in_use)
 
     def __call__(self, number: int, path: Path) -> None:
         """Write part ``number`` to a file.
@@ -62,6 +66,10 @@ class PartWriter:
         DataError
             If a series cannot be used, unless such series are collected.
         """
+        with speaking(self.words):
+            self._write(number, path)
+
+    def _write(self, number: int, path: Path) -> None:
         part = self.source.part(number)
         function = self.function
         if self.future is not None:

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from elman.errors import DataError, ElmanWarning
+from elman._words import called, column, columns
+from elman.errors import DataError, ElmanWarning, Remedy
 from elman.tables.frequencies import Times
 
 __all__ = ["as_long", "numbers", "select_columns", "time_stamps", "with_keys"]
@@ -101,11 +102,11 @@ def select_columns(place: str, data: Any, names: Sequence[str]) -> pd.DataFrame:
     absent = [name for name in names if name not in data.columns]
     if absent:
         raise DataError(
-            f"{place}: the column{'s' * (len(absent) > 1)} {', '.join(absent)} "
-            f"{'are' if len(absent) > 1 else 'is'} not found among {', '.join(map(str, data.columns))}."
+            f"{place}: the column{'s' * (len(absent) > 1)} {columns(absent)} "
+            f"{'are' if len(absent) > 1 else 'is'} not found among {columns(data.columns)}."
         )
     if twice := [name for name in names if list(data.columns).count(name) > 1]:
-        raise DataError(f"{place}: there is more than one column {twice[0]!r}.")
+        raise DataError(f"{place}: there is more than one column {column(twice[0])!r}.")
     if type(data).__module__.split(".")[0] == "polars":
         return _from_polars(data, names)
     frame: pd.DataFrame = data[list(names)].reset_index(drop=True)
@@ -114,18 +115,18 @@ def select_columns(place: str, data: Any, names: Sequence[str]) -> pd.DataFrame:
 
 def _from_polars(data: Any, names: Sequence[str]) -> pd.DataFrame:
     """Copy columns of a polars frame to pandas without further libraries."""
-    columns: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     for name in names:
-        column = data[name]
-        zone = getattr(column.dtype, "time_zone", None)
+        values = data[name]
+        zone = getattr(values.dtype, "time_zone", None)
         if zone is not None:
-            column = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
-            columns[name] = pd.Series(column.to_numpy()).dt.tz_localize("UTC").dt.tz_convert(zone)
-        elif column.dtype.is_numeric() or column.dtype.is_temporal():
-            columns[name] = pd.Series(column.to_numpy())
+            values = values.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
+            found[name] = pd.Series(values.to_numpy()).dt.tz_localize("UTC").dt.tz_convert(zone)
+        elif values.dtype.is_numeric() or values.dtype.is_temporal():
+            found[name] = pd.Series(values.to_numpy())
         else:
-            columns[name] = pd.Series(column.to_list())
-    return pd.DataFrame(columns)
+            found[name] = pd.Series(values.to_list())
+    return pd.DataFrame(found)
 
 
 def numbers(place: str, name: str, column: pd.Series) -> Array:
@@ -169,18 +170,21 @@ def _refuse_lost_digits(place: str, name: str, column: pd.Series, converted: pd.
 def time_stamps(place: str, column: pd.Series) -> Times:
     """Convert ``ds`` to a DatetimeIndex or an integer Index."""
     if column.isna().any():
-        raise DataError(f"{place}: ds is missing in row {int(np.argmax(column.isna()))}.")
+        raise DataError(f"{place}: {called('ds')} is missing in row {int(np.argmax(column.isna()))}.")
     if pd.api.types.is_integer_dtype(column) and not pd.api.types.is_bool_dtype(column):
         return pd.Index(column.to_numpy(dtype=np.int64))
     if pd.api.types.is_datetime64_any_dtype(column):
         return pd.DatetimeIndex(column)
     if isinstance(column.dtype, pd.PeriodDtype):
-        raise DataError(f"{place}: ds holds periods ({column.dtype}); pass time stamps, such as ds.dt.to_timestamp().")
+        raise DataError(
+            f"{place}: {called('ds')} holds periods ({column.dtype}).",
+            Remedy("pass time stamps, such as ds.dt.to_timestamp()", "write dates in the file", frame=...),
+        )
     if pd.api.types.is_numeric_dtype(column):
-        raise DataError(f"{place}: ds must hold time stamps or integers, got {column.dtype}.")
+        raise DataError(f"{place}: {called('ds')} must hold time stamps or integers, got {column.dtype}.")
     zones = {getattr(value, "tzinfo", None) is not None for value in column if not isinstance(value, str)}
     if len(zones) == 2:
-        raise DataError(f"{place}: ds mixes time stamps with and without a time zone.")
+        raise DataError(f"{place}: {called('ds')} mixes time stamps with and without a time zone.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", FutureWarning)  # pandas 2 warns that changing offsets will be an error
@@ -191,4 +195,4 @@ def time_stamps(place: str, column: pd.Series) -> Times:
         shown = (
             f"{column.iloc[row]!r} in row {row}" if parsed.isna().any() else f"different forms ({column.iloc[0]!r}, …)"
         )
-        raise DataError(f"{place}: ds must hold time stamps or integers, got {shown}.") from error
+        raise DataError(f"{place}: {called('ds')} must hold time stamps or integers, got {shown}.") from error

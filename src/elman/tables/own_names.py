@@ -55,6 +55,18 @@ class OwnNames:
         """Name of the column that identifies series."""
         return ",".join(self.ids) or "unique_id"
 
+    @property
+    def own(self) -> dict[str, str]:
+        """Names by those of a long frame; none for values in several columns.
+
+        Examples
+        --------
+        >>> OwnNames("day", ("sold",), ("shop", "item")).own
+        {'ds': 'day', 'unique_id': 'shop,item', 'y': 'sold'}
+        """
+        values = {"y": self.targets[0]} if len(self.targets) == 1 else {}
+        return {"ds": self.time, "unique_id": self.series} | values
+
     def to_metadata(self) -> dict[str, Any]:
         """Return plain values for a file."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in asdict(self).items()}

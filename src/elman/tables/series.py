@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from elman.errors import DataError, Remedy
@@ -266,7 +267,9 @@ def _check_rows(path: Path, columns: Columns, frame: pd.DataFrame, taken: tuple[
     """Refuse several series without a column that separates them, and series of single rows."""
     time = taken[0]
     if (repeated := frame.duplicated(["unique_id", "ds"])).any():
-        again = frame["ds"][repeated].iloc[0]
+        again, row = frame["ds"][repeated].iloc[0], int(np.argmax(repeated))
+        if series is not None and str(frame["unique_id"].iloc[row]) == "":
+            raise DataError(f"{path.name}: column {series!r} is empty in {columns.place(row)}.", Remedy("fill it"))
         apart = suggest_series(columns, frame["ds"], taken)
         within = "" if series is None else f" where {series!r} is {str(frame['unique_id'][repeated].iloc[0])!r}"
         text = f"{path.name}: {again} occurs more than once in column {time!r}{within}."
