@@ -254,3 +254,26 @@ def test_a_cell_without_projections(run: Any, table: Callable[..., str], said: C
         "--projection-size is for an LSTM, and the cell is 'gru'. Pass --cell lstm, or leave --projection-size out."
     )
     assert run(*words, "--projection-size", 2, "--cell", "lstm").exit_code == 0
+
+
+def test_mixed_columns_of_a_static_table_are_told_by_every_command(run: Any, table: Callable[..., str]) -> None:
+    table("stores.csv", "shop,size\n1,big\n2,3\n")
+    static = ["--static", "stores.csv"]
+    note = "stores.csv: 'size' holds 'big' in line 2, which is no number; the column is read as categories."
+    fit = ["forecast", "sales.csv", *FIT, *static, "--save", "model"]
+    for words in (fit, ["predict", "model", "sales.csv", *static], ["audit", "model", "sales.csv", *static]):
+        done = run(*words)
+        assert done.exit_code == 0 and done.stderr.splitlines().count(note) == 1
+        assert note not in run(*words, "--quiet").stderr
+
+
+def test_few_events_are_told(run: Any, table: Callable[..., str]) -> None:
+    frame = shops("1", "2").assign(promo=lambda own: own.index.isin([5, 40, 65]).astype(int))
+    words = ["forecast", table("promo.csv", frame), *FIT, "--covariates", "promo"]
+    assert run(*words).stderr.splitlines()[-2] == (
+        "Warning: elman forecast: the history has 2 days with promo = 1, and it takes 8 to tell their effect from "
+        "noise. Bring a longer history, or leave such columns out."
+    )
+    frame["promo"] = (frame.index % 6 == 0).astype(int)
+    table("promo.csv", frame)
+    assert "Warning" not in run(*words).stderr

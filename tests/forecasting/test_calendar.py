@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-import warnings
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +12,9 @@ import polars as pl
 import pytest
 
 import elman
-from elman import ArgumentError, DataError, ElmanWarning, Forecaster, MissingExtraError, UnsupportedError, audit
+from elman import ArgumentError, DataError, Forecaster, MissingExtraError, UnsupportedError, audit
 from elman.forecasting import cross_validation
 from elman.forecasting.calendar import FEATURES, calendar_columns, features_of, holiday_column
-from elman.forecasting.frames import read_panel
-from elman.forecasting.inputs import Inputs
-from elman.forecasting.notices import notice_few_holidays
 from elman.tables.frequencies import to_frequency
 from forecasting.small import WAVE, frame_of, small
 
@@ -61,36 +57,6 @@ def test_holidays_by_hand() -> None:
     epiphany = pd.DatetimeIndex(["2024-01-06"])
     both = [holiday_column("fit", epiphany, to_frequency("D"), land)[0] for land in ("DE-BY", "DE-BE")]
     assert both == [1, 0]
-
-
-def daily(days: int) -> pd.DataFrame:
-    """Noise without an effect of any holiday, from 1 January 2023."""
-    values = np.random.default_rng(0).normal(100, 1, days)
-    return pd.DataFrame({"unique_id": "a", "ds": pd.date_range("2023-01-01", periods=days), "y": values})
-
-
-def test_few_holidays_give_a_notice() -> None:
-    """New Year, Good Friday and Easter Monday; the eighth holiday of 2023 is 25 December, day 359."""
-    with pytest.warns(ElmanWarning, match="holidays of DE") as caught:
-        small(holidays="DE", updates=1).fit(daily(120))
-    assert str(caught[0].message) == (
-        "Forecaster.fit: the history has 3 holidays of DE, and it takes 8 to tell their effect from noise. Bring a "
-        "longer history, or leave holidays out."
-    )
-    assert len(caught) == 1
-
-
-def test_which_holidays_count() -> None:
-    def notice(frame: pd.DataFrame) -> None:
-        notice_few_holidays("t", read_panel("t", frame, inputs=Inputs(holidays="DE")))
-
-    twice = pd.concat([daily(120), daily(120).assign(unique_id="b")])  # the same days are no further holidays
-    for frame, count in ((twice, 3), (daily(358), 7)):
-        with pytest.warns(ElmanWarning, match=f"the history has {count} holidays of DE"):
-            notice(frame)
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        notice(daily(359))
 
 
 def test_they_enter_once_and_holidays_also_over_the_horizon() -> None:

@@ -145,7 +145,7 @@ def table_of(
     return Table(load_dataset(file), "ds", "y", "unique_id")
 
 
-def static_of(path: Path | None, series: str | None, reading: Reading, *, quiet: bool = True) -> Any:
+def static_of(path: Path | None, series: str | None, reading: Reading, *, quiet: bool) -> Any:
     """Read the static covariates of series, by the column of their names, and print notes; None without a file."""
     from elman.tables.static import read_per_series
 

@@ -57,9 +57,10 @@ def audit(
 
     forecaster = Forecaster.load(model)
     table = table_for(forecaster, file, time, target, series, reading, quiet=quiet)
+    stores = static_of(static, table.series, reading, quiet=quiet)
     if not quiet:
         say(f"Training short copies of the model on {len(table.frame):,} rows.")
-    result = run_audit(forecaster, table.frame, static_df=static_of(static, table.series, reading))
+    result = run_audit(forecaster, table.frame, static_df=stores)
     if output is not None:
         write_csv(output, result.to_frame())
     _show(result)

@@ -97,13 +97,14 @@ def predict(
         refuse_unused(f"{file}: is a folder", unused | reading.by_option)
         source = open_parts("elman predict", file, (time, target, series), own_names(forecaster), quiet=quiet)
         wanted = Wanted(output, future, workers, errors, resume, quiet, dask, ray)
-        forecast_parts(forecaster, source, asked, wanted, static_of(static, source.names.series, reading))
+        forecast_parts(forecaster, source, asked, wanted, static_of(static, source.names.series, reading, quiet=quiet))
         return
     if file is None:
         known = _of_the_fit(model, forecaster, future)
     else:
         table = table_for(forecaster, file, time, target, series, reading, quiet=quiet, future=future)
-        known, names = _of_table(model, forecaster, table, static, reading), table.names
+        stores = static_of(static, table.series, reading, quiet=quiet)
+        known, names = _of_table(model, forecaster, table, stores), table.names
     frame = forecaster.predict(**known, **asked.arguments)
     if not hasattr(frame, "columns"):
         usage_error(f"{model}: was fitted to arrays without dates; pass FILE.")
@@ -133,10 +134,8 @@ def _of_the_fit(model: Path, forecaster: Forecaster, future: Path | None) -> dic
     return {}
 
 
-def _of_table(
-    model: Path, forecaster: Forecaster, table: Table, static: Path | None, reading: Reading
-) -> dict[str, Any]:
+def _of_table(model: Path, forecaster: Forecaster, table: Table, static: Any) -> dict[str, Any]:
     """Return the arguments that forecast the series of a file."""
     if forecaster.future_covariates and table.future is None:
         usage_error(f"{model}: needs {', '.join(forecaster.future_covariates)} of future rows; pass --future.")
-    return {"data": table.frame, "future": table.future, "static_df": static_of(static, table.series, reading)}
+    return {"data": table.frame, "future": table.future, "static_df": static}

@@ -18,19 +18,16 @@ from elman.tables.frequencies import Frequency, Times, is_clock_time
 __all__ = [
     "AUTO",
     "FEATURES",
-    "FEWEST_HOLIDAYS",
     "Feature",
     "calendar_columns",
     "check_country",
     "features_of",
     "holiday_column",
-    "holidays_in",
 ]
 
 Array = npt.NDArray[np.float64]
 
 AUTO = "auto"  # the features that make sense for the frequency
-FEWEST_HOLIDAYS = 8  # of a history: the error of a mean effect is then about a third of the noise of a day
 _DAY = pd.Timedelta(days=1)
 _HARMONICS = 2  # of the month and the year
 _HARMONICS_OF_A_DAY = 3
@@ -191,19 +188,6 @@ def holiday_column(place: str, times: Times, frequency: Frequency | None, countr
     years = range(int(days.year.min()), int(days.year.max()) + 1)
     found = need(place, "holidays").country_holidays(code, subdiv=part or None, years=years)
     return np.asarray(days.isin(pd.DatetimeIndex(list(found)).as_unit(days.unit)), dtype=np.float64)
-
-
-def holidays_in(place: str, times: Times, frequency: Frequency | None, country: str) -> int:
-    """Count the days of a history that are holidays of a country, each once.
-
-    Examples
-    --------
-    >>> hours = pd.date_range("2024-12-24", periods=72, freq="h")
-    >>> holidays_in("fit", hours, pd.offsets.Hour(), "DE")
-    2
-    """
-    days = times[holiday_column(place, times, frequency, country) > 0].tz_localize(None).normalize()
-    return int(days.nunique())
 
 
 def _step_of(place: str, name: str, frequency: Any) -> pd.Timedelta:

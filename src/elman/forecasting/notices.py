@@ -12,13 +12,14 @@ import pandas as pd
 
 from elman._words import called
 from elman.errors import ElmanWarning, Remedy
-from elman.forecasting.calendar import FEWEST_HOLIDAYS, holidays_in
+from elman.forecasting.events import FEWEST_EVENTS, rare_events, rare_holidays
 from elman.forecasting.intermittent import FEWEST
 from elman.forecasting.methods import BaselineMethod, CountsMethod, Method, NetworkMethod
 from elman.forecasting.panel import Panel, names_of
-from elman.tables.frequencies import future_times
+from elman.tables.frequencies import future_times, is_up_to_a_day
+from elman.tables.names import listed
 
-__all__ = ["notice_ended", "notice_few_holidays", "notice_medians", "notice_negative"]
+__all__ = ["notice_ended", "notice_few_events", "notice_medians", "notice_negative"]
 
 _LONG_AGO = 3  # times the season or the horizon, whichever is longer
 _LEAST_STEPS = 12
@@ -94,27 +95,28 @@ def notice_medians(
         )
 
 
-def notice_few_holidays(place: str, panel: Panel) -> None:
-    """Warn of holidays of which the history has few: the network would learn the noise of these days as their effect.
+def notice_few_events(place: str, panel: Panel) -> None:
+    """Warn of holidays and of columns of 0 and 1 with few events: the network would learn the noise of these days.
 
     Parameters
     ----------
     place : str
         Start of the message.
     panel : Panel
-        Series of a frame; without holidays there is no warning.
+        Series of a frame; without such covariates there is no warning.
     """
-    country = None if panel.inputs is None else panel.inputs.holidays
-    if country is None or panel.times is None:
-        return
-    count = holidays_in(place, panel.times, panel.frequency, country)
-    if count < FEWEST_HOLIDAYS:
-        _warn(
-            f"{place}: the history has {count} holiday{'s' * (count != 1)} of {country}, and it takes "
-            f"{FEWEST_HOLIDAYS} to tell their effect from noise.",
-            Remedy("bring a longer history"),
-            Remedy("leave {} out", holidays=...),
-        )
+    holidays, columns = rare_holidays(place, panel), rare_events(panel)
+    if holidays is not None:
+        country = f"{holidays} holiday{'s' * (holidays != 1)} of {panel.inputs.holidays}"
+        _warn(_too_few(place, country), Remedy("bring a longer history"), Remedy("leave {} out", holidays=...))
+    if columns:
+        unit = "day" if is_up_to_a_day(panel.frequency) else "step"
+        counted = [f"{count} {unit}{'s' * (count != 1)} with {event}" for event, count in columns.items()]
+        _warn(_too_few(place, listed(counted)), Remedy("bring a longer history"), Remedy("leave such columns out"))
+
+
+def _too_few(place: str, events: str) -> str:
+    return f"{place}: the history has {events}, and it takes {FEWEST_EVENTS} to tell their effect from noise."
 
 
 def notice_negative(place: str, value: float, where: str) -> None:

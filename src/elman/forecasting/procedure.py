@@ -31,7 +31,7 @@ from elman.forecasting.methods.counts import COUNTS
 from elman.forecasting.methods.mean import SHARES
 from elman.forecasting.methods.prior import LONGER, MEAN, PRIOR, TUNED
 from elman.forecasting.methods.spread import FEWEST_FOR_WIDTHS, PARTNER
-from elman.forecasting.notices import notice_few_holidays, notice_negative
+from elman.forecasting.notices import notice_few_events, notice_negative
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import Parameters
 from elman.forecasting.past import CUTOFFS, Past, most_cut_offs
@@ -112,7 +112,7 @@ def fit_store(place: str, parameters: Parameters, series: SeriesStore, base: Bas
     if base is not None:
         base.check(place, parameters, seasons, series.frequency)
     own: dict[str, Any] = {"prior": None if base is None else base.prior}
-    notice_few_holidays(place, series.sample.panel)
+    notice_few_events(place, series.sample.panel)
     own["intermittent"] = _are_counts(place, parameters, series, seasons[0])
     return _interruptible(Candidates(place, parameters, seasons, root_seed(parameters.random_state), **own), series)
 

@@ -29,6 +29,7 @@ __all__ = [
     "gaps_of",
     "infer_frequency",
     "is_clock_time",
+    "is_up_to_a_day",
     "months_of",
     "positions",
     "read_frequency",
@@ -138,6 +139,17 @@ def _whole_days(freq: Any) -> int | None:
 def is_clock_time(frequency: Frequency) -> bool:
     """Return whether steps are hours or less, which count in absolute time."""
     return isinstance(frequency, pd.offsets.Tick) and not isinstance(frequency, pd.offsets.Day)
+
+
+def is_up_to_a_day(frequency: Frequency) -> bool:
+    """Return whether a step is at most a day; integers are no days.
+
+    Examples
+    --------
+    >>> [is_up_to_a_day(step) for step in (pd.offsets.Hour(), pd.offsets.BDay(), pd.offsets.Week(), 1)]
+    [True, True, False, False]
+    """
+    return is_clock_time(frequency) or (type(frequency) in (pd.offsets.Day, pd.offsets.BDay) and frequency.n == 1)
 
 
 def infer_frequency(times: Times) -> Frequency | None:
