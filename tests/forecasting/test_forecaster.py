@@ -250,6 +250,8 @@ def test_names_of_other_libraries_get_a_hint() -> None:
         "season_length": "season_length: see season.",
         "lr": "lr: see learning_rate.",
         "windw": "did you mean 'window'?",
+        "num_units": "num_units: see hidden_size.",
+        "n_steps": "did you mean 'steps'?",
     }.items():
         with pytest.raises(ArgumentError) as made:
             Forecaster(12, **{name: 3})

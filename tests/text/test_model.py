@@ -472,9 +472,10 @@ def test_nothing_works_before_fit() -> None:
 
 
 def test_unknown_arguments_get_a_hint() -> None:
-    with pytest.raises(ArgumentError) as caught:
-        LanguageModel(seq_length=3)  # type: ignore[call-arg]
-    assert str(caught.value) == "LanguageModel: there is no argument 'seq_length'.\n  Hint: seq_length: see steps."
+    for name, parameter in (("seq_length", "steps"), ("num_units", "hidden_size")):  # which has nothing to do with unit
+        with pytest.raises(ArgumentError) as caught:
+            LanguageModel(**{name: 3})  # type: ignore[arg-type]
+        assert str(caught.value) == f"LanguageModel: there is no argument {name!r}.\n  Hint: {name}: see {parameter}."
 
 
 def test_it_is_an_estimator() -> None:

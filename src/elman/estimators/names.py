@@ -13,6 +13,7 @@ from elman.estimators.parameters import Table, hints_of
 __all__ = ["NamedParameters"]
 
 _FILLING = frozenset({"bar", "max", "min", "n", "num", "number", "of", "rate", "size", "use"})
+_NUMBER = frozenset({"n", "num", "number", "of"})
 _ALIKE = 0.85  # of two spellings of a word
 _SHORTEST = 4  # letters of a word that may be cut off
 
@@ -68,12 +69,27 @@ def _refuse_unknown(cls: type[NamedParameters], names: Mapping[str, Any]) -> Non
     known = constructor_defaults(cls)
     for name in names:
         if name not in known:
-            message = f"{cls.__name__}: there is no argument {name!r}."
-            if name in (hints := hints_of(cls._table)):
-                message += f"\n  Hint: {name}: see {hints[name]}."
-            elif close := _meant(name, known):
-                message += f"\n  Hint: did you mean {close!r}?"
-            raise ArgumentError(message)
+            hint = _hint(name, known, hints_of(cls._table))
+            raise ArgumentError(
+                f"{cls.__name__}: there is no argument {name!r}." + (f"\n  Hint: {hint}" if hint else "")
+            )
+
+
+def _hint(name: str, known: Iterable[str], others: Mapping[str, str]) -> str:
+    """Say what is meant by a name of another library, with or without "number of", or by one spelled like a parameter.
+
+    Examples
+    --------
+    >>> others = {"units": "hidden_size", "max_steps": "updates"}
+    >>> [_hint(name, ["unit", "hidden_size", "steps"], others) for name in ("units", "num_units", "n_steps", "loss")]
+    ['units: see hidden_size.', 'num_units: see hidden_size.', "did you mean 'steps'?", '']
+    """
+    own = any(_words(other) == _words(name) for other in known)
+    alike = [] if own else [other for other in others if _counted(other) == _counted(name)]
+    if see := others.get(name) or next((others[other] for other in alike), None):
+        return f"{name}: see {see}."
+    meant = _meant(name, known)
+    return f"did you mean {meant!r}?" if meant else ""
 
 
 def _meant(name: str, known: Iterable[str]) -> str | None:
@@ -95,6 +111,11 @@ def _meant(name: str, known: Iterable[str]) -> str | None:
         or all(any(_same(word, own) for own in _words(other)) for word in wanted)
     }
     return max(likeness, key=lambda other: likeness[other], default=None)
+
+
+def _counted(name: str) -> set[str]:
+    """Return the words of a name without "number of", such as ``units`` of ``num_units``."""
+    return set(name.split("_")) - _NUMBER
 
 
 def _words(name: str) -> set[str]:
