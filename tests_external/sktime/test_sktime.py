@@ -55,8 +55,25 @@ def test_points_intervals_and_quantiles_are_those_of_the_forecaster() -> None:
 
 def test_quantiles_beyond_the_widest_interval_are_refused() -> None:
     model = ElmanForecaster(season=4, method="prior").fit(SERIES, fh=[1])
-    with pytest.raises(ArgumentError, match=r"^Forecaster\.predict: level .*95"):
+    with pytest.raises(ArgumentError, match=r"^Forecaster\.predict: the quantile 0\.01 .*level 98 is beyond 95"):
         model.predict_quantiles(alpha=[0.01])
+
+
+def test_quantiles_next_to_the_median_are_in_order() -> None:
+    model = ElmanForecaster(season=4, method="prior").fit(SERIES, fh=[1, 3])
+    shares = [0.4999, 0.4975, 0.5, 0.5025, 0.45]
+    quantiles = model.predict_quantiles(alpha=shares)["sales"]
+    assert quantiles.columns.tolist() == shares
+    assert (np.diff(quantiles[sorted(shares)].to_numpy(), axis=1) >= 0).all()
+    expected = ours(3, quantiles=shares).iloc[[0, 2]]
+    for share in shares:
+        np.testing.assert_array_equal(quantiles[share], expected[f"Elman-q-{share:g}"])
+
+
+def test_the_median_of_counts_is_no_mean() -> None:
+    demand = pd.Series(np.random.default_rng(0).poisson(0.4, 48).astype(float), INDEX)
+    model = ElmanForecaster(method="counts", season=1).fit(demand, fh=[1, 2])
+    assert model.predict_quantiles(alpha=[0.5]).to_numpy().max() == 0 < model.predict().min()
 
 
 def test_update_takes_in_new_values_and_revised_ones() -> None:

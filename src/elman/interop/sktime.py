@@ -59,8 +59,8 @@ class ElmanForecaster(BaseForecaster):
 
     Notes
     -----
-    A quantile is a bound of the central interval of level ``100 * |2 * alpha - 1|``; the median is the point forecast.
-    The prior and the baselines have levels up to 95. ``method="network"`` has quantiles with ``intervals``. ``X`` needs
+    Quantiles are those of `Forecaster.predict`: ends of central intervals of level ``100 * |2 * alpha - 1|``. The prior
+    and the baselines have levels up to 95. ``method="network"`` has quantiles with ``intervals``. ``X`` needs
     the network, so ``method="prior"`` and the baselines ignore it.
 
     Examples
@@ -126,15 +126,13 @@ class ElmanForecaster(BaseForecaster):
         return pd.Series(values, index=fh.to_absolute_index(self.cutoff), name=self._name)
 
     def _predict_quantiles(self, fh: Any, X: pd.DataFrame | None, alpha: list[float]) -> pd.DataFrame:
-        bounds = {own: _bound(own) for own in alpha}
-        levels = list(dict.fromkeys(level for _, level in bounds.values() if level))
-        frame = self._forecast(X, levels or None)
-        names = [f"Elman-{side}-{level:g}" if level else "Elman" for side, level in bounds.values()]
+        frame = self._forecast(X, list(dict.fromkeys(map(float, alpha))))
+        names = [f"Elman-q-{share:g}" for share in alpha]
         columns = pd.MultiIndex.from_product([self._get_varnames(), alpha])
         steps = fh.to_indexer(self.cutoff)
         return pd.DataFrame(frame[names].to_numpy()[steps], fh.to_absolute_index(self.cutoff), columns)
 
-    def _forecast(self, X: pd.DataFrame | None, levels: list[float] | None = None) -> pd.DataFrame:
+    def _forecast(self, X: pd.DataFrame | None, quantiles: list[float] | None = None) -> pd.DataFrame:
         """Forecast every step up to the horizon."""
         future = None
         if self.forecaster_.future_covariates:
@@ -143,7 +141,7 @@ class ElmanForecaster(BaseForecaster):
             ahead = _covariates(X)
             ahead = ahead[ahead["ds"] > self._known["ds"].iloc[-1]].head(self.forecaster_.horizon)
             future = ahead.assign(unique_id=_SERIES)
-        forecast: pd.DataFrame = self.forecaster_.predict(self._known, levels, future)
+        forecast: pd.DataFrame = self.forecaster_.predict(self._known, future=future, quantiles=quantiles)
         return forecast
 
     @classmethod
@@ -222,8 +220,3 @@ def _frequency(index: pd.Index) -> Any:
     if isinstance(index, pd.DatetimeIndex):
         return "auto" if index.freq is None else index.freq
     return 1
-
-
-def _bound(alpha: float) -> tuple[str, float]:
-    """Return the side and the level of the central interval that ends at a quantile; level 0 is the median."""
-    return ("hi" if alpha > 0.5 else "lo"), round(100 * abs(2 * float(alpha) - 1), 6)
