@@ -4,42 +4,24 @@ from __future__ import annotations
 
 import os
 import warnings
-from copy import copy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from elman import _check
-from elman.errors import ElmanWarning, Remedy, UnsupportedError
-from elman.estimators import Arrays, Contract, Estimator, Table, changing, documented, fitted_value
-from elman.forecasting.attributes import Attributes
-from elman.forecasting.base import Base
-from elman.forecasting.fitted import Fitted
+from elman.errors import ElmanWarning
+from elman.estimators import changing, documented
 from elman.forecasting.intervals import deliver
 from elman.forecasting.notices import notice_medians
-from elman.forecasting.options import TABLE, check_parameters, inputs_of
-from elman.forecasting.panel import Panel
-from elman.forecasting.parameters import Parameters
 from elman.forecasting.partitioned import empty_forecast, forecast_parts
-from elman.forecasting.paths import deliver_paths, sample_paths
-from elman.forecasting.procedure import fit_panel, fit_store
+from elman.forecasting.procedure import fit_store
 from elman.forecasting.quantiles import Asked
-from elman.forecasting.reading import check_static, read_asked, read_known, read_new
-from elman.forecasting.saving import ADDED, SINCE, from_file, to_file
-from elman.forecasting.saving_network import RENAMED
-from elman.forecasting.shown import figure, summary
-from elman.forecasting.static_parts import table_of_fit
+from elman.forecasting.reading import read_asked, read_known, read_new
 from elman.forecasting.stored import open_store
-from elman.forecasting.training_set import filled
+from elman.forecasting.views import Views
 from elman.partitions import Job, partitioned
-from elman.persistence import dump_arrays
 from elman.training import checkpointing
-from elman.training.flow_report import GradientFlow
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
 
 __all__ = ["Forecaster"]
 
@@ -48,7 +30,7 @@ Array = npt.NDArray[np.float64]
 
 @documented()
 @dataclass(eq=False, repr=False)
-class Forecaster(Parameters, Contract, Attributes):
+class Forecaster(Views):
     """Forecast the next values of one or many series.
 
     The default method is the **prior**, a recurrent network pretrained on synthetic series: it needs no training and
@@ -255,10 +237,6 @@ class Forecaster(Parameters, Contract, Attributes):
     array([10., 20., 30., 20.])
     """
 
-    _table: ClassVar[Table] = TABLE
-    _kind: ClassVar[str] = "forecaster"
-    _renamed: ClassVar[dict[str, str]] = Estimator._renamed | RENAMED
-
     def fit(
         self,
         data: Any,
@@ -408,103 +386,6 @@ class Forecaster(Parameters, Contract, Attributes):
                 return panel.deliver(forecasts)
             return deliver(panel, forecasts, self._edges(place, panel, forecasts, asked))
 
-    def sample(
-        self, n: int = 100, data: Any = None, future: Any = None, *, static_df: Any = None, seed: int = 0
-    ) -> Any:
-        """Draw whole paths of the `horizon` values that follow, for sums over the steps, or what comes of them.
-
-        At every step the paths have the distribution of `predict`, and their steps depend on each other like past
-        errors of the series (`elman.forecasting.paths`). Different series are drawn independently, and so are the
-        channels of one.
-
-        Parameters
-        ----------
-        n : int
-            Paths of every series.
-        data, future, static_df
-            As for `predict`, in memory.
-        seed : int
-            The same seed gives the same paths; those of a series depend neither on the others nor on their order.
-
-        Returns
-        -------
-        ndarray (n, horizon) or (n, horizon, D), or frame
-            For an array; (n, S, horizon) or (n, S, horizon, D) for a list of S series. A frame has ``unique_id``,
-            future ``ds``, ``sample`` (0 … n-1) and ``Elman``, path after path.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        ArgumentError
-            If ``n`` or ``seed`` has a wrong value, or the method has no intervals.
-        DataError
-            If a value or time stamp cannot be used.
-        UnsupportedError
-            If the data are in parts.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> y = 20 + np.random.default_rng(0).normal(size=60).cumsum()
-        >>> paths = Forecaster(6, season=1, method="prior").fit(y).sample(500)
-        >>> low, high = np.quantile(paths.sum(axis=1), [0.1, 0.9])               # the 80 % interval of the sum
-        >>> paths.shape, bool(low < paths.sum(axis=1).mean() < high)
-        ((500, 6), True)
-        """
-        place = self._place("sample")
-        n = _check.positive_integer(place, "n", n)
-        seed = _check.integer(place, "seed", seed, 0, 2**63 - 1)
-        with self._reading("sample") as fitted:
-            given = fitted.source if data is None else data
-            if partitioned(place, given, *fitted.possible_names) is not None:
-                raise UnsupportedError(
-                    f"{place}: paths are drawn for series in memory.", Remedy("pass a frame as {}", data=...)
-                )
-            panel = read_asked(place, self, fitted, data, future, static_df)
-            if data is not None:
-                panel, _ = filled(panel, self.missing, fitted.seasons[0])
-            options: dict[str, Any] = {"newest": data is None, "n_threads": self.n_threads or 0}
-            paths = sample_paths(place, fitted.method, panel, n, seed, fitted.seasons[0], **options)
-            return deliver_paths(panel, paths)
-
-    def gradient_flow(self, data: Any = None, *, member: int = 0, probes: int = 8) -> GradientFlow:
-        """Measure how far back in time the gradient of the loss reaches, on stretches drawn like those of training.
-
-        Only with ``method="network"``.
-
-        Parameters
-        ----------
-        data : array_like, list or frame, optional
-            Series in any of the forms of `fit`, with covariates if there are any; without it, the newest values that
-            are known.
-        member : int
-            Index of the network in the ensemble.
-        probes : int
-            Outputs per stretch whose gradient is measured.
-
-        Returns
-        -------
-        GradientFlow
-            A printable report; `elman.training.gradient_flow` defines the numbers.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        UnsupportedError
-            If another method is delivered.
-        DataError
-            If a value or time stamp cannot be used.
-        """
-        from elman.forecasting.flow import measure
-
-        place = self._place("gradient_flow")
-        with self._alone("gradient_flow") as fitted:
-            network = fitted.need_network(place)
-            panel = fitted.need_series(place) if data is None else read_known(place, self, fitted, data)
-            return measure(place, self, network, panel, member, probes)
-
     def update(self, data: Any) -> Self:
         """Append new values to the series of `fit`, so that `predict` continues from them; nothing is learned.
 
@@ -561,98 +442,3 @@ class Forecaster(Parameters, Contract, Attributes):
                 ElmanWarning,
                 stacklevel=2,
             )
-
-    # In a notebook
-
-    def plot(self, forecast: Any) -> Figure:
-        """Draw a forecast behind the newest values, with the check over what it held out, of up to twelve series.
-
-        Parameters
-        ----------
-        forecast : ndarray, dict, list or frame
-            From `predict` without data; with ``level`` the intervals are drawn too.
-
-        Returns
-        -------
-        matplotlib.figure.Figure
-            A notebook shows it; ``savefig`` writes it to a file.
-
-        Raises
-        ------
-        NotFittedError
-            Before `fit`.
-        ArgumentError
-            If the forecast is not one of this forecaster's.
-
-        Examples
-        --------
-        >>> import numpy as np
-        >>> model = Forecaster(4, season=4, method="seasonal naive").fit(np.tile([10.0, 20.0, 30.0, 20.0], 12))
-        >>> model.plot(model.predict(level=80)).axes[0].get_title(loc="left")
-        'series 0'
-        """
-        with self._reading("plot") as fitted:
-            return figure(self._place("plot"), fitted, forecast)
-
-    def _summary(self, fitted: Fitted) -> dict[str, Any]:
-        return summary(fitted)
-
-    def _repr_html_(self) -> str:
-        """Return the choices and the errors of all candidates, for a notebook."""
-        check = self.check_ if self.__sklearn_is_fitted__() else None
-        return super()._repr_html_() + ("" if check is None else check.errors_html())
-
-    # Fitting and forecasting on validated data
-
-    def _fit_panel(self, place: str, panel: Panel) -> None:
-        """Fit a checked panel."""
-        self._take(lambda: fit_panel(place, self, panel, self._base(place)))
-
-    def _fit_parts(self, place: str, source: Any, static: Any) -> None:
-        """Fit checked parts of whole series, with a table of static covariates from `_table_of_fit`."""
-        store = open_store(place, self, source, source, static)
-        self._take(lambda: fit_store(place, self, store, self._base(place)))
-
-    def _table_of_fit(self, place: str, source: Any, static: Any) -> Any:
-        """Check a table of static covariates against data in parts."""
-        inputs = inputs_of(self)
-        check_static(place, static, inputs)
-        return table_of_fit(place, source, static, inputs)
-
-    def _base(self, place: str) -> Base | None:
-        """Read the base."""
-        if self.base is None:
-            return None
-        fitted: Fitted = fitted_value(place, type(self).load(self.base))
-        return Base.of(place, fitted)
-
-    def _forecast_panel(self, place: str, panel: Panel) -> Array:
-        """Forecast a checked panel (S, K), which includes the covariates known ahead."""
-        panel, _ = filled(panel, self.missing, self._fitted.seasons[0])
-        return self._fitted.method.forecast(place, panel, self.n_threads or 0)
-
-    def _edges(self, place: str, panel: Panel, forecasts: Array, asked: Asked) -> dict[str, Array]:
-        """Put intervals and quantiles around forecasts from a checked panel."""
-        panel, _ = filled(panel, self.missing, self._fitted.seasons[0])
-        return asked.around(place, self._fitted.method, panel, forecasts, self.n_threads or 0)
-
-    def _content(self, fitted: Fitted) -> bytes:
-        """Return the content of a file of this forecaster that forecasts other series alike, in any surroundings."""
-        lean = copy(self).set_params(n_threads=None, progress=False)
-        lean._fitted = fitted.without_series()
-        return dump_arrays(*lean.to_arrays())
-
-    # Parameters and files
-
-    def _check(self, place: str) -> None:
-        check_parameters(place, self)
-
-    def _described(self, fitted: Fitted) -> tuple[Arrays, dict[str, Any]]:
-        return to_file(fitted)
-
-    def _rebuilt(self, arrays: Arrays, metadata: dict[str, Any]) -> Fitted:
-        return from_file(self, arrays, metadata)
-
-    @classmethod
-    def _parsed(cls, parameters: dict[str, Any]) -> dict[str, Any]:
-        return super()._parsed(ADDED | (parameters if SINCE.keys() & parameters else SINCE | parameters))
