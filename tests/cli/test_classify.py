@@ -15,8 +15,8 @@ from typer.testing import CliRunner
 import elman
 from cli.commands import read_csv
 from elman import SequenceClassifier, SequenceRegressor
+from elman.cli._classify_options import METHODS
 from elman.cli.app import app
-from elman.cli.classify import _METHODS
 from elman.sequences import SimpleMethod
 
 SMALL = ["--hidden-size", "4", "--updates", "60", "--window", "2"]
@@ -338,7 +338,7 @@ def test_encodings_and_unknown_classes(run: Callable[..., Any], table: Path, tmp
 def test_the_methods_of_the_option_are_those_that_a_classifier_has() -> None:
     with pytest.raises(elman.ArgumentError) as caught:
         SimpleMethod("none", SequenceClassifier()).fit([[[1.0]], [[2.0]]], ["a", "b"])
-    assert f"must be one of {', '.join(map(repr, _METHODS))}, got" in str(caught.value)
+    assert f"must be one of {', '.join(map(repr, METHODS))}, got" in str(caught.value)
 
 
 def test_a_saved_model_reads_tables_with_other_columns(run: Callable[..., Any], tmp_path: Path) -> None:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -22,42 +20,28 @@ if TYPE_CHECKING:
     from elman.tables.own_names import OwnNames
     from elman.tables.series import Table
 
-__all__ = ["Reading", "reads_tables", "static_of", "table_for", "table_of"]
+__all__ = ["Reading", "static_of", "table_for", "table_of"]
 
 _DECIMALS, _THOUSANDS = (".", ","), (".", ",", " ", "'")
 
-_OPTIONS: dict[str, tuple[Any, Any]] = {  # annotation and default
-    "encoding": (Annotated[str, typer.Option(help="Character encoding of a file of text.")], "utf-8"),
-    "decimal": (
-        Annotated[str | None, typer.Option(metavar="MARK", help="Decimal mark of numbers; found if not given.")],
-        None,
-    ),
-    "thousands": (
-        Annotated[str | None, typer.Option(metavar="MARK", help="Mark between thousands; found if not given.")],
-        None,
-    ),
-    "day_first": (
-        Annotated[bool, typer.Option("--day-first", help="1/2/2024 is in February; found if not given.")],
-        False,
-    ),
-    "date_format": (
-        Annotated[str | None, typer.Option(metavar="FORM", help="Form of dates, such as %m/%d/%Y.")],
-        None,
-    ),
-}
+Encoding = Annotated[str, typer.Option(help="Character encoding of a file of text.")]
+Decimal = Annotated[str | None, typer.Option(metavar="MARK", help="Decimal mark of numbers; found if not given.")]
+Thousands = Annotated[str | None, typer.Option(metavar="MARK", help="Mark between thousands; found if not given.")]
+DayFirst = Annotated[bool, typer.Option("--day-first", help="1/2/2024 is in February; found if not given.")]
+DateFormat = Annotated[str | None, typer.Option(metavar="FORM", help="Form of dates, such as %m/%d/%Y.")]
 
 
 @dataclass(frozen=True)
 class Reading:
-    """Notation of a file, as far as options give it."""
+    """Options of the notation of a file."""
 
-    encoding: str
-    decimal: str | None
-    thousands: str | None
-    day_first: bool
-    date_format: str | None
+    encoding: Encoding = "utf-8"
+    decimal: Decimal = None
+    thousands: Thousands = None
+    day_first: DayFirst = False
+    date_format: DateFormat = None
 
-    def check(self) -> None:
+    def refuse_wrong(self) -> None:
         """Refuse invalid and contradictory values."""
         if self.decimal is not None:
             check_choice("--decimal", self.decimal, _DECIMALS)
@@ -84,31 +68,6 @@ class Reading:
             "--day-first": self.day_first or None,
             "--date-format": self.date_format,
         }
-
-
-def reads_tables(command: Callable[..., None]) -> Callable[..., None]:
-    """Replace a command's parameter ``reading`` by the options of a table, which are checked first."""
-    own = inspect.signature(command, eval_str=True)
-    parameters: list[inspect.Parameter] = []
-    for parameter in own.parameters.values():
-        if parameter.name == "reading":
-            parameters += [
-                inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default, annotation=annotation)
-                for name, (annotation, default) in _OPTIONS.items()
-            ]
-        else:
-            parameters.append(parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY))
-
-    @functools.wraps(command)
-    def with_options(**given: Any) -> None:
-        reading = Reading(**{name: given.pop(name) for name in _OPTIONS})
-        reading.check()
-        command(**given, reading=reading)
-
-    del with_options.__wrapped__  # its signature differs
-    with_options.__signature__ = own.replace(parameters=parameters)  # type: ignore[attr-defined]
-    with_options.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    return with_options
 
 
 def table_of(

@@ -19,7 +19,8 @@ from elman.cli._common import (
     check_writable,
     write_csv,
 )
-from elman.cli._reading import Reading, reads_tables, static_of, table_for
+from elman.cli._grouped import grouped
+from elman.cli._reading import Reading, static_of, table_for
 from elman.cli._show import echo, show_table
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ __all__ = ["audit"]
 _STYLES = {True: "green", False: "bold red", None: "dim"}
 
 
-@reads_tables
+@grouped
 def audit(
     model: ForecastingModel,
     file: Annotated[str, typer.Argument(metavar="FILE", help="CSV file of the values of the fit.")],

@@ -2,33 +2,25 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from elman.cli._command import Command, say, usage_error
+from elman.cli._classify_options import SIMPLE, Check, Columns, Id, Label, Network, Run, Time
+from elman.cli._command import Command, say
 from elman.cli._common import (
-    Checkpoint,
-    LayerNorm,
-    ProjectionSize,
     Quiet,
-    Resume,
-    Seed,
-    Threads,
-    check_choice,
     check_extra,
     check_outputs,
     check_readable,
     check_writable,
-    count_or_auto,
     kept,
     refuse_unused,
-    sizes_of,
     write_csv,
 )
-from elman.cli._reading import Reading, reads_tables
+from elman.cli._grouped import grouped
+from elman.cli._reading import Reading
 from elman.cli._show import echo, show_table
 from elman.errors import DataError, FileFormatError, Remedy
 
@@ -49,88 +41,39 @@ classify = typer.Typer(
 )
 
 _MOST_ROWS = 60
-_METHODS = ("most frequent", "linear", "1-NN Euclidean", "1-NN DTW", "convolutions")
-_SIMPLE = {name.lower().replace(" ", "-"): name for name in _METHODS}
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help=".ts, .csv or .parquet.")]
 Model = Annotated[Path, typer.Argument(metavar="MODEL", help="Written by elman classify train --save.")]
-Id = Annotated[str | None, typer.Option("--id", metavar="COLUMN", help="Column of the names of sequences.")]
-Time = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of times; without one, rows are in order.")]
-Label = Annotated[str | None, typer.Option(metavar="COLUMN", help="Column of classes.")]
 Plot = Annotated[Path | None, typer.Option(metavar="PNG", help="Draw the confusion matrix.")]
 
 
 @classify.command(cls=Command)
-@reads_tables
-def train(
-    file: File,
-    save: Annotated[Path | None, typer.Option(metavar="MODEL", help="Write the fitted classifier.")] = None,
-    test: Annotated[Path | None, typer.Option(metavar="FILE", help="Check on this file instead of a part.")] = None,
-    check: Annotated[float, typer.Option(min=0.0, max=0.9, help="Share to hold out for a check; 0: none.")] = 0.2,
-    id_: Id = None,
-    time: Time = None,
-    label: Label = None,
-    method: Annotated[
-        str, typer.Option(help=f"What to fit and save: network; {', '.join(_SIMPLE)}; best: what wins the check.")
-    ] = "network",
-    window: Annotated[str, typer.Option(help="Values that the network sees per step, or auto.")] = "auto",
-    stride: Annotated[str, typer.Option(help="Values by which the window moves, or auto.")] = "auto",
-    cell: Annotated[str, typer.Option(help="gru, lstm or rnn.")] = "gru",
-    hidden_size: Annotated[
-        str, typer.Option(metavar="INTEGERS", help="Units of the recurrent layer, or of each layer: 64,32.")
-    ] = "64",
-    projection_size: ProjectionSize = None,
-    layer_norm: LayerNorm = False,
-    tune: Annotated[
-        bool, typer.Option("--tune", help="Choose window, stride, readout, cell and size by short fits.")
-    ] = False,
-    updates: Annotated[str, typer.Option(help="Gradient steps, or auto.")] = "auto",
-    balanced: Annotated[bool, typer.Option("--balanced", help="Give rare classes more weight.")] = False,
-    plot: Annotated[
-        Path | None, typer.Option(metavar="PNG", help="Draw the learning curve and the confusion matrix.")
-    ] = None,
-    checkpoint: Checkpoint = None,
-    resume: Resume = False,
-    seed: Seed = 0,
-    threads: Threads = None,
-    quiet: Quiet = False,
-    *,
-    reading: Reading,
-) -> None:
+@grouped
+def train(file: File, columns: Columns, check: Check, network: Network, run: Run, reading: Reading) -> None:
     """Train a classifier of sequences, and check it on held-out sequences."""
-    check_outputs({"--save": save, "--plot": plot}, file, test)
-    check_extra("--plot", plot, "matplotlib")
-    check_choice("--method", method, ("network", *_SIMPLE, "best"))
-    check_choice("--cell", cell, ("gru", "lstm", "rnn"))
-    if test is None and check == 0:
-        _refuse_without_check(method, plot)
-    settings: dict[str, Any] = {"cell": cell, "projection_size": projection_size, "layer_norm": layer_norm}
-    settings |= {"tune": tune, "random_state": seed, "n_threads": threads, "progress": not quiet}
-    settings |= {"class_weight": "balanced" if balanced else None}
-    read_one = partial(read, id_=id_, time=time, label=label, reading=reading, quiet=quiet)
-    known = read_one(file)
-    settings |= {"window": count_or_auto("--window", window), "stride": count_or_auto("--stride", stride)}
-    settings |= {"hidden_size": sizes_of("--hidden-size", hidden_size), "updates": count_or_auto("--updates", updates)}
-    model = _classifier(settings | known.columns)
-    unseen = None if test is None else read_one(test)
-    run = model.get_params() | {"check": check, "test": test is not None, "label": label} | vars(reading)
-    with kept("elman classify train", checkpoint, resume, run | {"method": method}, file):
-        found = _check_of(model, known, unseen, check, seed)
-        name = _name_of(method, found)
-        fitted = _fitted(model, name, known, found, anew=unseen is None)
-    if not quiet:
+    check_outputs({"--save": check.save, "--plot": check.plot}, file, check.test)
+    check_extra("--plot", check.plot, "matplotlib")
+    where = columns.id_, columns.time, columns.label, reading
+    known = read(file, *where, quiet=run.quiet)
+    own = {"random_state": run.seed, "n_threads": run.threads, "progress": not run.quiet}
+    classifier = _classifier(network.settings | own | known.columns)
+    unseen = None if check.test is None else read(check.test, *where, quiet=run.quiet)
+    same = classifier.get_params() | {"check": check.check, "test": check.test is not None, "label": columns.label}
+    same |= vars(reading) | {"method": check.method}
+    with kept("elman classify train", run.checkpoint, run.resume, same, file):
+        found = _check_of(classifier, known, unseen, check.check, run.seed)
+        name = _name_of(check.method, found)
+        fitted = _fitted(classifier, name, known, found, anew=unseen is None)
+    if not run.quiet:
         _say_what_was_chosen(fitted, len(known.known_labels))
-    report = None if found is None else _report_of(found, name)
-    if found is not None and report is not None:
-        _show(report, test.name if test is not None else f"Check on {check:.0%} of the sequences, held out")
-        _show_verdict(found, name)
-    if save is not None:
-        fitted.save(save)
-    _draw(plot, report, fitted)
+    report = None if found is None else _show_check(found, name, check)
+    if check.save is not None:
+        fitted.save(check.save)
+    _draw(check.plot, report, fitted)
 
 
 @classify.command(cls=Command)
-@reads_tables
+@grouped
 def predict(
     model: Model,
     file: File,
@@ -155,7 +98,7 @@ def predict(
 
 
 @classify.command(cls=Command)
-@reads_tables
+@grouped
 def evaluate(
     model: Model,
     file: File,
@@ -176,13 +119,6 @@ def evaluate(
     report = report_on(classifier, read(file, id_, time, label, reading, classifier, quiet=quiet))
     _show(report, file.name)
     _draw(plot, report, None)
-
-
-def _refuse_without_check(method: str, plot: Path | None) -> None:
-    """Refuse what only a check can give."""
-    if method == "best" or (method in _SIMPLE and plot is not None):
-        what = f"--method {method}" if method == "best" else f"--plot with --method {method}"
-        usage_error(f"{what} needs a check: leave out --check 0, or pass --test FILE.")
 
 
 def _classifier(settings: dict[str, Any]) -> SequenceClassifier:
@@ -223,7 +159,7 @@ def _name_of(method: str, found: Verdict | None) -> str:
 
     if method == "best" and found is not None:
         return found.winner
-    return _SIMPLE.get(method, MODEL)
+    return SIMPLE.get(method, MODEL)
 
 
 def _fitted(
@@ -237,6 +173,16 @@ def _fitted(
         learned: SequenceClassifier | SimpleMethod = found.estimators[name]
         return learned
     return (model if name == MODEL else SimpleMethod(name, model)).fit(known.data, known.known_labels)
+
+
+def _show_check(found: Verdict, name: str, check: Check) -> Report | None:
+    """Print what the check has found; return the report of the method."""
+    report = _report_of(found, name)
+    if report is not None:
+        held_out = f"Check on {check.check:.0%} of the sequences, held out"
+        _show(report, held_out if check.test is None else check.test.name)
+        _show_verdict(found, name)
+    return report
 
 
 def _report_of(found: Verdict, name: str) -> Report | None:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from elman.cli._common import Quiet, check_extra, check_readable, check_writable
+from elman.cli._grouped import grouped
 from elman.cli._model_data import Columns, Label, ModelId, ModelTarget, ModelTime, labelled_sequences
-from elman.cli._reading import Reading, reads_tables, table_for
+from elman.cli._reading import Reading, table_for
 from elman.cli._show import echo
 
 if TYPE_CHECKING:
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["diagnose"]
 
 
-@reads_tables
+@grouped
 def diagnose(
     model: Annotated[
         Path, typer.Argument(metavar="MODEL", help="A saved forecaster, sequence estimator or language model.")

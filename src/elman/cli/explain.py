@@ -11,8 +11,9 @@ import typer
 from elman.cli._command import usage_error
 from elman.cli._common import Quiet, check_readable, check_writable, refuse_unused
 from elman.cli._forms import Form, deliver, destination
+from elman.cli._grouped import grouped
 from elman.cli._model_data import Columns, Label, ModelId, ModelTarget, ModelTime, labelled_sequences, text_of
-from elman.cli._reading import Reading, reads_tables, table_for
+from elman.cli._reading import Reading, table_for
 from elman.cli._show import echo
 
 if TYPE_CHECKING:
@@ -40,7 +41,7 @@ Steps = Annotated[int | None, typer.Option(min=1, help="With a sequence: steps o
 Depth = Annotated[int | None, typer.Option(min=1, help="With a model: steps that a path through time may span.")]
 
 
-@reads_tables
+@grouped
 def explain(
     what: Annotated[
         str | None, typer.Argument(metavar="LESSON|MODEL", help="A lesson by its name, or a saved model.")

@@ -3,42 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from elman.cli._cluster import Dask, Ray
 from elman.cli._command import say
 from elman.cli._common import (
-    Checkpoint,
-    ForecastOutput,
-    Future,
-    Quantiles,
-    Quiet,
-    Seed,
-    Series,
-    Static,
-    Target,
-    Threads,
-    Time,
-    check_choice,
     check_ending,
     check_extra,
     check_outputs,
     check_readable,
     check_table,
-    count_or_auto,
     kept,
-    levels_of,
-    quantiles_of,
     refuse_unused,
     write_forecast,
 )
-from elman.cli._parts import Errors, Wanted, Workers, check_parts, forecast_parts, known_ahead, open_parts
-from elman.cli._paths import Drawn, Paths, Samples
-from elman.cli._reading import Reading, reads_tables, static_of, table_of
+from elman.cli._forecast_options import Columns, Ends, Horizon, Model, Results, Run, names_in
+from elman.cli._grouped import grouped
+from elman.cli._parts import Wanted, check_parts, forecast_parts, known_ahead, open_parts
+from elman.cli._paths import Drawn
+from elman.cli._reading import Reading, static_of, table_of
 from elman.cli._show import show_backtest, show_delivered, show_forecast, show_table
 
 if TYPE_CHECKING:
@@ -50,76 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["forecast"]
 
 
-Horizon = Annotated[int, typer.Option("--horizon", "-n", min=1, help="Values to forecast.")]
-Season = Annotated[str, typer.Option(help="Values per season, such as 12 or 24,168; auto: from the frequency.")]
-Frequency = Annotated[str, typer.Option(help="Pandas frequency, such as MS or 15min; auto: inferred.")]
-Method = Annotated[
-    str,
-    typer.Option(
-        help="auto: chosen by the check; prior, tuned, network, counts, or a baseline such as 'seasonal naive'."
-    ),
-]
-Base = Annotated[
-    Path | None,
-    typer.Option(metavar="MODEL", help="Saved forecaster whose tuned prior is the one to start from."),
-]
-Window = Annotated[str, typer.Option(help="Of --method network: values seen per step, or auto.")]
-Cell = Annotated[str, typer.Option(help="Of --method network: lstm, gru or rnn.")]
-Distribution = Annotated[
-    str | None,
-    typer.Option(help="Of --method network: normal, student_t, poisson or negative_binomial."),
-]
-Level = Annotated[
-    str, typer.Option(help="Intervals in percent, such as 80,95; none; auto: 80 and 95 as far as the data allow.")
-]
-Missing = Annotated[str, typer.Option(help="error, seasonal_median, interpolate or mask.")]
-Covariates = Annotated[
-    str | None, typer.Option(metavar="COLUMNS", help="Covariates to learn from, such as price,heat.")
-]
-Categories = Annotated[
-    str | None, typer.Option(metavar="COLUMNS", help="Covariates that hold categories, such as weather,holiday.")
-]
-SeriesCovariates = Annotated[
-    str | None,
-    typer.Option(metavar="NAMES", help="Series whose past values all series learn from, such as oil,gas."),
-]
-Calendar = Annotated[
-    bool, typer.Option("--calendar", help="Learn from hour, weekday, month and season, as the frequency has them.")
-]
-Holidays = Annotated[
-    str | None, typer.Option(metavar="COUNTRY", help="Learn from the holidays of a country, such as DE or DE-BY.")
-]
-Weight = Annotated[
-    str | None,
-    typer.Option(metavar="COLUMN", help="Of --method network: the weight of a row in training; 0: not learned."),
-]
-HalfLife = Annotated[
-    float | None,
-    typer.Option(metavar="STEPS", help="Of --method network: after so many steps a value has half of its weight."),
-]
-Censored = Annotated[
-    str | None,
-    typer.Option(metavar="COLUMN", help="Of --method network: 1 on closed days and in stock-outs, else 0."),
-]
-CutOffs = Annotated[
-    int | None, typer.Option(min=0, help="Number of past cut-offs for the check, 0 for none; as the data allow.")
-]
-Refit = Annotated[
-    bool, typer.Option("--refit", help="Fit anew at every cut-off, not only at the earliest; takes longer.")
-]
-Importance = Annotated[
-    bool, typer.Option("--importance", help="Also print by how much the error rises when an input is shuffled.")
-]
-ResumeRun = Annotated[
-    bool, typer.Option("--resume", help="Continue from the folder of --checkpoint, or a folder's stopped forecast.")
-]
-Plot = Annotated[
-    Path | None, typer.Option(metavar="FILE", help="Draw history, check, forecast and intervals: .png, .svg or .pdf.")
-]
-Save = Annotated[Path | None, typer.Option(metavar="MODEL", help="Write the fitted model, for elman predict.")]
-
-
-@reads_tables
+@grouped
 def forecast(
     file: Annotated[
         str,
@@ -129,47 +47,11 @@ def forecast(
         ),
     ],
     horizon: Horizon,
-    method: Method = "auto",
-    base: Base = None,
-    season: Season = "auto",
-    freq: Frequency = "auto",
-    window: Window = "auto",
-    cell: Cell = "lstm",
-    level: Level = "auto",
-    quantiles: Quantiles = None,
-    distribution: Distribution = None,
-    missing: Missing = "error",
-    time: Time = None,
-    target: Target = None,
-    series: Series = None,
-    covariates: Covariates = None,
-    categories: Categories = None,
-    static: Static = None,
-    series_covariates: SeriesCovariates = None,
-    calendar: Calendar = False,
-    holidays: Holidays = None,
-    weight: Weight = None,
-    half_life: HalfLife = None,
-    censored: Censored = None,
-    future: Future = None,
-    backtest: CutOffs = None,
-    refit: Refit = False,
-    importance: Importance = False,
-    plot: Plot = None,
-    output: ForecastOutput = None,
-    samples: Samples = None,
-    paths: Paths = None,
-    save: Save = None,
-    checkpoint: Checkpoint = None,
-    resume: ResumeRun = False,
-    workers: Workers = None,
-    dask: Dask = None,
-    ray: Ray = None,
-    errors: Errors = "raise",
-    seed: Seed = 0,
-    threads: Threads = None,
-    quiet: Quiet = False,
-    *,
+    model: Model,
+    ends: Ends,
+    columns: Columns,
+    results: Results,
+    run: Run,
     reading: Reading,
 ) -> None:
     """Forecast a series, and check whether the forecast beats simple baselines.
@@ -177,104 +59,56 @@ def forecast(
     The check holds out the newest values and forecasts them by a pretrained recurrent network and by simple baselines.
     The best method by a fixed rule then forecasts the future values.
     """
-    parts = check_parts(file, output, errors, {"--workers": workers, "--dask": dask, "--ray": ray})
-    drawn = Drawn.of(samples, paths, seed)
-    writes = {"--plot": plot, "--output": None if parts else output, "--save": save, "--paths": paths}
-    _check_files(file, None if parts else future, static, base, writes)
-    check_choice("--cell", cell, ("lstm", "gru", "rnn"))
-    check_choice("--missing", missing, ("error", "seasonal_median", "interpolate", "mask"))
-    ends = _Ends(level, quantiles, levels_of(level), quantiles_of(quantiles))
-    settings = {"season": count_or_auto("--season", season, several=True), "freq": freq, "cell": cell}
-    settings |= {"window": count_or_auto("--window", window), "missing": missing, "refit": refit}
-    settings |= {"random_state": seed, "n_threads": threads, "progress": not quiet}
-    settings |= {"weight": weight, "half_life": half_life, "censored": censored, "distribution": distribution}
-    settings |= {"series_covariates": _names(series_covariates) or None}
-    settings |= {"calendar": calendar, "holidays": holidays, "base": None if base is None else str(base)}
-    if method == "network" and distribution is None:
-        settings["quantiles"] = ends.learned
-    forecaster = _forecaster(horizon, method, backtest, settings)
-    data = _Data(file, (time, target, series), covariates, categories, static, future, base, reading)
-    results = _Results(plot, output, drawn, save, importance, quiet)
-    if parts and output is not None:
-        _refuse_in_parts(
-            forecaster, data, results, {"--checkpoint": checkpoint, "--samples": samples, "--paths": paths}
-        )
-        wanted = Wanted(output, future, workers, errors, resume, quiet, dask, ray)
-        _forecast_folder(forecaster, data, ends, save, wanted)
+    parts = check_parts(file, results.output, run.errors, run.of_folders)
+    drawn = Drawn.of(results.samples, results.paths, model.seed)
+    _check_files(file, columns, model.base, results, parts=parts)
+    forecaster = model.forecaster(horizon, ends.learned, quiet=results.quiet)
+    data = _Data(file, columns, model.base, reading)
+    if parts and results.output is not None:
+        _refuse_in_parts(forecaster, data, results, run)
+        wanted = Wanted(results.output, columns.future, run.workers, run.errors, run.resume, results.quiet)
+        _forecast_folder(forecaster, data, ends, results.save, replace(wanted, dask=run.dask, ray=run.ray))
     else:
-        _forecast_table(forecaster, data, ends, results, checkpoint, resume)
-
-
-@dataclass(frozen=True)
-class _Ends:
-    """Intervals and quantiles: the texts of the options, and what they ask for."""
-
-    level: str
-    quantiles: str | None
-    levels: list[float] | None
-    shares: list[float]
-
-    @property
-    def learned(self) -> list[float] | None:
-        """Shares that a network learns; None for the median alone, which is the usual forecast."""
-        return self.shares if any(share != 0.5 for share in self.shares) else None
+        _forecast_table(forecaster, data, ends, results, drawn, run)
 
 
 @dataclass(frozen=True)
 class _Data:
-    """Files and columns to read."""
+    """Files to read, and how."""
 
     file: str
-    columns: tuple[str | None, str | None, str | None]
-    covariates: str | None
-    categories: str | None
-    static: Path | None
-    future: Path | None
+    columns: Columns
     base: Path | None
     reading: Reading
 
 
-@dataclass(frozen=True)
-class _Results:
-    """Files to write, and what to print."""
-
-    plot: Path | None
-    output: Path | None
-    drawn: Drawn | None
-    save: Path | None
-    importance: bool
-    quiet: bool
-
-
-def _refuse_in_parts(forecaster: Forecaster, data: _Data, results: _Results, others: dict[str, Any]) -> None:
+def _refuse_in_parts(forecaster: Forecaster, data: _Data, results: Results, run: Run) -> None:
     """Refuse options of a table in memory for a folder."""
-    unused = {"--plot": results.plot, "--categories": data.categories, "--importance": results.importance or None}
-    unused |= {"--weight": forecaster.weight, "--censored": forecaster.censored} | others
+    unused: dict[str, Any] = {"--plot": results.plot, "--categories": data.columns.categories}
+    unused |= {"--importance": results.importance or None, "--checkpoint": run.checkpoint}
+    unused |= {"--weight": forecaster.weight, "--censored": forecaster.censored}
+    unused |= {"--samples": results.samples, "--paths": results.paths}
     unused |= {"--series-covariates": forecaster.series_covariates}
     refuse_unused(f"{data.file}: is a folder", unused | data.reading.by_option)
 
 
 def _forecast_table(
-    forecaster: Forecaster, data: _Data, ends: _Ends, results: _Results, checkpoint: Path | None, resume: bool
+    forecaster: Forecaster, data: _Data, ends: Ends, results: Results, drawn: Drawn | None, run: Run
 ) -> None:
     """Fit and forecast one table in memory."""
-    named = _names(data.covariates)
+    columns, named = data.columns, names_in(data.columns.covariates)
     roles = {forecaster.weight: "weight", forecaster.censored: "censored"} | dict.fromkeys(named, "past")
     past = {name: role for name, role in roles.items() if name is not None}
-    table = table_of(data.file, *data.columns, data.reading, past, data.future, _names(data.categories))
-    stores = static_of(data.static, table.series, data.reading, quiet=results.quiet)
-    drawn = results.drawn
+    categories = names_in(columns.categories)
+    table = table_of(data.file, *columns.named, data.reading, past, columns.future, categories)
+    stores = static_of(columns.static, table.series, data.reading, quiet=results.quiet)
     if drawn is not None:
         drawn.check(table.names)
     others = {name for name, role in past.items() if role != "past"}
     _set_covariates(forecaster, [name for name in table.past if name not in others], table.known_ahead, stores)
     if not results.quiet:
         _say_what_was_read(data.file, table)
-    run = forecaster.get_params() | {"level": ends.level, "quantiles": ends.quantiles} | vars(data.reading)
-    run |= {"time": table.time, "target": table.target, "id": table.series, "categories": data.categories}
-    run |= {"paths": drawn is not None}
-    inputs = [data.file, data.future, *filter(None, [data.static, data.base])]
-    with kept("elman forecast", checkpoint, resume, run, *inputs):
+    with _kept(forecaster, data, ends, table, run, paths=drawn is not None):
         found = _fit_and_predict(forecaster, table, ends, stores, paths=drawn is not None)
     if not results.quiet:
         _say_what_was_chosen(forecaster)
@@ -287,6 +121,17 @@ def _forecast_table(
         _show_importance(forecaster, table, stores)
 
 
+def _kept(
+    forecaster: Forecaster, data: _Data, ends: Ends, table: Table, run: Run, *, paths: bool
+) -> AbstractContextManager[None]:
+    """Keep the states of the training, with all that it depends on."""
+    columns = data.columns
+    same = forecaster.get_params() | {"level": ends.level, "quantiles": ends.quantiles} | vars(data.reading)
+    same |= {"time": table.time, "target": table.target, "id": table.series, "categories": columns.categories}
+    inputs = [data.file, columns.future, *filter(None, [columns.static, data.base])]
+    return kept("elman forecast", run.checkpoint, run.resume, same | {"paths": paths}, *inputs)
+
+
 def _set_covariates(forecaster: Forecaster, past: Sequence[str], ahead: Sequence[str], static: Any) -> None:
     """Name the columns that are covariates, by what is known of them."""
     constant = None if static is None else [name for name in static if name != "unique_id"]
@@ -294,15 +139,15 @@ def _set_covariates(forecaster: Forecaster, past: Sequence[str], ahead: Sequence
     forecaster.set_params(**own, static_covariates=constant)
 
 
-def _forecast_folder(forecaster: Forecaster, data: _Data, ends: _Ends, save: Path | None, wanted: Wanted) -> None:
+def _forecast_folder(forecaster: Forecaster, data: _Data, ends: Ends, save: Path | None, wanted: Wanted) -> None:
     """Fit and forecast Parquet files that need not fit in memory."""
     from elman.forecasting.delivery import fit_parts
     from elman.partitions import check_place
 
-    place, covariates = "elman forecast", _names(data.covariates)
+    place, covariates = "elman forecast", names_in(data.columns.covariates)
     check_place(place, wanted.output, resume=wanted.resume)
-    source = open_parts(place, data.file, data.columns, None, covariates, quiet=wanted.quiet)
-    stores = static_of(data.static, source.names.series, data.reading, quiet=wanted.quiet)
+    source = open_parts(place, data.file, data.columns.named, None, covariates, quiet=wanted.quiet)
+    stores = static_of(data.columns.static, source.names.series, data.reading, quiet=wanted.quiet)
     ahead = known_ahead(place, wanted.future, source)
     _set_covariates(forecaster, [name for name in covariates if name not in ahead], ahead, stores)
     possible = fit_parts(place, forecaster, source, ends.levels, ends.shares, wanted.errors, stores)
@@ -315,35 +160,21 @@ def _forecast_folder(forecaster: Forecaster, data: _Data, ends: _Ends, save: Pat
     forecast_parts(forecaster, source, possible, wanted)
 
 
-def _check_files(
-    file: str,
-    future: Path | None,
-    static: Path | None,
-    base: Path | None,
-    writes: dict[str, Path | None],
-) -> None:
-    """Refuse, before any work, files that cannot be read or written."""
+def _check_files(file: str, columns: Columns, base: Path | None, results: Results, *, parts: bool) -> None:
+    """Refuse, before any work, files that cannot be read or written; a folder has its own checks of both."""
+    future, output = (None, None) if parts else (columns.future, results.output)
     check_readable("--future", future)
-    check_readable("--static", static)
+    check_readable("--static", columns.static)
     check_readable("--base", base)
-    check_table("--output", writes["--output"])
-    plot = writes["--plot"]
+    check_table("--output", output)
+    plot = results.plot
     check_ending("--plot", plot, (".png", ".svg", ".pdf"), (".jpg", ".jpeg", ".gif", ".webp", ".tif", ".eps", ".ps"))
-    check_outputs(writes, file, future, static, base)
+    writes = {"--plot": plot, "--output": output, "--save": results.save, "--paths": results.paths}
+    check_outputs(writes, file, future, columns.static, base)
     check_extra("--plot", plot, "matplotlib")
 
 
-def _forecaster(horizon: int, method: str, backtest: int | None, settings: dict[str, Any]) -> Forecaster:
-    from elman.forecasting.delivery import usual_cutoffs
-    from elman.forecasting.forecaster import Forecaster
-    from elman.forecasting.options import METHODS
-
-    check_choice("--method", method, METHODS)
-    cutoffs = usual_cutoffs(method) if backtest is None else backtest
-    return Forecaster(horizon, method=method, cutoffs=cutoffs, **settings)
-
-
-def _fit_and_predict(forecaster: Forecaster, table: Table, ends: _Ends, static: Any, *, paths: bool) -> Delivery:
+def _fit_and_predict(forecaster: Forecaster, table: Table, ends: Ends, static: Any, *, paths: bool) -> Delivery:
     from elman.forecasting.delivery import fit_and_predict
 
     asked = ends.levels, ends.shares
@@ -365,11 +196,6 @@ def _show_importance(forecaster: Forecaster, table: Table, static: Any) -> None:
     cells = [(name, kind, *(f"{number:.3f}" for number in numbers)) for name, kind, *numbers in result.table.values]
     title = f"{result.metric} {result.error:.3f} of the last {forecaster.horizon} values; with an input shuffled"
     show_table(title, result.table.columns.tolist(), cells, texts=2)
-
-
-def _names(text: str | None) -> list[str]:
-    """Split names such as ``price,heat``."""
-    return [] if text is None else [name.strip() for name in text.split(",") if name.strip()]
 
 
 def _say_what_was_read(file: str, table: Table) -> None:
@@ -397,7 +223,7 @@ def _say_what_was_chosen(forecaster: Forecaster) -> None:
         say(f"The window was chosen on held-out values among {', '.join(map(str, sorted(tried)))}.")
 
 
-def _write(forecaster: Forecaster, table: Table, found: Delivery, results: _Results) -> None:
+def _write(forecaster: Forecaster, table: Table, found: Delivery, results: Results) -> None:
     """Write the requested files, each whole or not at all; the picture is drawn first."""
     from elman.persistence import write_atomically
 

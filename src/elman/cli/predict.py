@@ -27,9 +27,10 @@ from elman.cli._common import (
     refuse_unused,
     write_forecast,
 )
+from elman.cli._grouped import grouped
 from elman.cli._parts import Errors, ResumeParts, Wanted, Workers, check_parts, forecast_parts, open_parts
 from elman.cli._paths import Drawn, Paths, PathSeed, Samples
-from elman.cli._reading import Reading, reads_tables, static_of, table_for
+from elman.cli._reading import Reading, static_of, table_for
 from elman.cli._show import show_delivered, show_forecast
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 __all__ = ["predict"]
 
 
-@reads_tables
+@grouped
 def predict(
     model: ForecastingModel,
     file: Annotated[
