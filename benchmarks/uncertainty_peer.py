@@ -1,6 +1,8 @@
 """A model of statsforecast for `uncertainty.py`: python uncertainty_peer.py SERIES.npz SEASON HORIZON MODEL.
 
 MODEL is AutoETS or AutoARIMA. Reads the training parts from the file and writes quantiles and ends of intervals to it.
+For seasons longer than 12 AutoARIMA compares its models by approximate likelihoods, as R's `auto.arima` does by default: with
+exact ones an hour was too short for twenty hourly series.
 Where the model fails, the seasonal naive forecast with its own intervals stands in.
 """
 
@@ -25,7 +27,8 @@ def main() -> None:
     replaced = 0
     for y in series:
         try:
-            found = MODELS[model](season_length=season).forecast(y, h=horizon, level=list(LEVELS))
+            options = {"approximation": season > 12} if model == "AutoARIMA" else {}
+            found = MODELS[model](season_length=season, **options).forecast(y, h=horizon, level=list(LEVELS))
         except Exception as error:  # they raise many kinds, of short and of constant series
             replaced += 1
             print(f"{model} failed, seasonal naive stands in for it: {error}", file=sys.stderr)

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
 
@@ -118,3 +121,33 @@ future_covariates hist_exog_list futr_exog_list stat_exog_list num_samples level
 @pytest.mark.parametrize("term", USUAL.split())
 def test_dictionary_has_the_usual_terms(term: str) -> None:
     assert re.search(rf"^\|[^|]*`{re.escape(term)}", DICTIONARY.read_text(), re.MULTILINE)
+
+
+def test_forecasting_page_quotes_the_measured_uncertainty() -> None:
+    """Its table, and the sentences about DeepAR and AutoARIMA below it."""
+    page = (ROOT / "docs" / "forecasting.md").read_text()
+    sets = json.loads((ROOT / "benchmarks" / "results" / "uncertainty.json").read_text())["sets"]
+    peers = "AutoETS", "DeepAR"
+
+    def cell(sides: dict[str, Any], write: Callable[[Any], str]) -> str:
+        others = ", ".join(write(sides[peer]) if peer in sides else "–" for peer in peers)
+        return f"{write(sides['Elman'])} ({others})"
+
+    for name, sides in sets.items():
+        sums = [f"{sides[side]['coverage_80']['sums']:.0%}" for side in ("Elman", "DeepAR") if side in sides]
+        cells = (
+            cell(sides, lambda side: f"{side['weighted_quantile_loss']:.3f}"),
+            cell(sides, lambda side: f"{100 * side['coverage_80']['all']:.0f} %"),
+            cell(sides, lambda side: f"{100 * side['coverage_95']['all']:.0f} %"),
+            sums[0].replace("%", " %") + "".join(f" ({each})".replace("%", " %") for each in sums[1:]),
+        )
+        title = name.replace("_", " ").replace("nn5", "NN5").replace("m", "M", 1 if name[0] == "m" else 0)
+        assert f"| {title} | {' | '.join(cells)} |" in page
+        ours, theirs = (sides[side]["sample"]["weighted_quantile_loss"] for side in ("Elman", "AutoARIMA"))
+        assert ours < theirs
+    lower = {name for name, sides in sets.items() if "DeepAR" in sides and loss(sides["DeepAR"]) < loss(sides["Elman"])}
+    assert lower == {"nn5_daily", "m4_hourly"}
+
+
+def loss(side: dict[str, Any]) -> float:
+    return float(side["weighted_quantile_loss"])
