@@ -54,7 +54,7 @@ def test_a_parameter_that_goes_with_another_method_is_wrong_usage(run: Any, long
     assert (done.exit_code, done.stderr.splitlines()[-1]) == (
         2,
         (
-            'Error: elman forecast: window 5 belongs to the method "network", and the method is "auto". '
+            'Error: elman forecast: --window 5 belongs to the method "network", and the method is "auto". '
             "Pass --method network, or leave --window out."
         ),
     )

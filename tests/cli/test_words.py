@@ -72,6 +72,14 @@ WRONG: dict[str, tuple[pd.DataFrame, list[Any], str]] = {
         [],
         "'sold' is inf in series '1' at 2014-01-08 00:00:00; every value must be finite.",
     ),
+    "a missing value in one of two columns": (
+        shops("1", "2").assign(rum=np.where(EIGHTH, np.nan, SOLD)),
+        ["--target", "sold,rum"],
+        (
+            "the value is missing (NaN) in series '1/rum' at 2014-01-08 00:00:00. Fill it, drop it, or pass --missing "
+            "seasonal_median or --missing interpolate."
+        ),
+    ),
     "a negative count": (
         shops("1", "2").assign(sold=-1),
         ["--method", "counts", "--window", "auto"],

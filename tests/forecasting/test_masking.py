@@ -120,7 +120,7 @@ def test_backtests_and_intervals() -> None:
 
 def test_it_is_of_the_network() -> None:
     with pytest.raises(
-        ArgumentError, match=r'the method "prior" forecasts each series alone.*covariates missing="mask"'
+        ArgumentError, match=r'the method "prior" forecasts each series alone.*covariates mask of missing values'
     ):
         Forecaster(3, method="prior", **MASK).fit(HOLES)
     assert Candidates("t", Forecaster(3, **MASK), (4,), 0).start == "network"

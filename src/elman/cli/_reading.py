@@ -92,7 +92,8 @@ def table_of(
         table = read_series(
             path, time, target, series, reading.encoding, past, future, categories, reading.notation, known
         )
-        learn(table.names.own, {} if future is not None else {"future": file})
+        several = {"y": "the value"} if len(table.names.targets) > 1 else {}
+        learn(table.names.own, several if future is not None else several | {"future": file})
         return table
     if file not in dataset_names():
         known_names = ", ".join(dataset_names())

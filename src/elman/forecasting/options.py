@@ -285,7 +285,7 @@ def _check_method(place: str, parameters: Parameters) -> None:
         if not same(value, defaults[name]):
             shown = f'"{value}"' if isinstance(value, str) else repr(value)
             raise ArgumentError(
-                f'{place}: {name} {shown} belongs to the method "network", and the method is "{method}".',
+                f'{place}: {called(name)} {shown} belongs to the method "network", and the method is "{method}".',
                 Remedy(method="network"),
                 Remedy("leave {} out", **{name: ...}),
             )
@@ -316,7 +316,7 @@ def covariates_of(parameters: Parameters) -> tuple[str, ...]:
     """Name all that the network alone sees beside the series: columns, the calendar, holidays, masks."""
     inputs = inputs_of(parameters)
     made = ["calendar"] * bool(inputs.calendar) + ["holidays"] * (inputs.holidays is not None)
-    made += ['missing="mask"'] * (parameters.missing == "mask")
+    made += ["mask of missing values"] * (parameters.missing == "mask")
     return (*inputs.read, *made)
 
 
