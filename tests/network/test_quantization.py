@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -175,3 +176,15 @@ def test_hostile_files_are_refused(case: str, tmp_path: Path) -> None:
     save_arrays(tmp_path / "network", change(arrays), metadata)
     with pytest.raises(FileFormatError, match=message):
         load(tmp_path / "network")
+
+
+def test_copies_of_a_streamed_network_stream() -> None:
+    """A copy, one with another output, and one from another process keep the precision."""
+    architecture = Architecture(1, 2, cell="gru", hidden_size=5, output="softmax")
+    streamed = StreamedNetwork(Network.initialized(architecture, seed=0), "bfloat16")
+    x = np.random.default_rng(0).normal(size=(4, 3, 1)).astype(np.float32)
+    for other in (streamed.copy(), pickle.loads(pickle.dumps(streamed))):
+        assert isinstance(other, StreamedNetwork) and other.precision == "bfloat16"
+        np.testing.assert_array_equal(other.predict(x), streamed.predict(x), strict=True)
+    plain = streamed.with_output("identity")
+    assert (plain.precision, plain.architecture.output) == ("bfloat16", "identity")

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from elman import _check
 from elman.errors import ArgumentError
+from elman.network.architecture import Architecture
 from elman.network.network import Network
 from elman.network.state import State
 from elman.network.stream import Stream
@@ -49,9 +50,11 @@ class StreamedNetwork(Network):
         self.precision = precision
         Stream(self, precision=precision)
 
-    def with_output(self, output: str) -> StreamedNetwork:
-        """Return the same with another output activation."""
-        return StreamedNetwork(super().with_output(output), self.precision)
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        return type(self), (Network(self.architecture, self.theta), self.precision)
+
+    def _like(self, architecture: Architecture, theta: Array) -> StreamedNetwork:
+        return StreamedNetwork(Network(architecture, theta), self.precision)
 
     def _outcome(
         self, place: str, x: npt.ArrayLike, state: State | None, lengths: npt.ArrayLike | None, n_threads: int

@@ -43,7 +43,7 @@ class Weights:
         """Return a network with initial values; see `initialize`."""
         return cls(architecture, initialize(architecture, scheme, seed, dtype, scale))
 
-    def __reduce__(self) -> tuple[Any, tuple[Architecture, Array]]:
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         return type(self)._received, (self.architecture, self.theta)
 
     @classmethod
@@ -103,9 +103,13 @@ class Weights:
         rows = [[name, " × ".join(map(str, shape)), prod(shape)] for name, shape in shapes.items()]
         return html_table(repr(self), [["all", "", self.theta.size], *rows], ["parameter", "shape", "values"])
 
+    def _like(self, architecture: Architecture, theta: Array) -> Self:
+        """Return a network of the same class."""
+        return type(self)(architecture, theta)
+
     def copy(self) -> Self:
         """Return a copy that shares no memory with this network."""
-        return type(self)(self.architecture, self.theta.copy())
+        return self._like(self.architecture, self.theta.copy())
 
     def with_output(self, output: str) -> Self:
         """Return the network with another output activation; it shares the parameters.
@@ -116,7 +120,7 @@ class Weights:
         >>> Network.initialized(Architecture(1, 2, output="softmax")).with_output("identity").architecture.output
         'identity'
         """
-        return type(self)(replace(self.architecture, output=output), self.theta)
+        return self._like(replace(self.architecture, output=output), self.theta)
 
     def quantized(self, precision: str = "int8") -> Self:
         """Return the network of float32 whose weights are rounded to fewer bits; biases keep theirs.
@@ -149,7 +153,7 @@ class Weights:
         own = Parameters(theta, self.layout)
         for name, value in rounded_parameters("quantized", self.architecture, own, precision).items():
             own[name][...] = value
-        return type(self)(self.architecture, theta)
+        return self._like(self.architecture, theta)
 
     @property
     def theta(self) -> Array:
