@@ -188,7 +188,7 @@ def renewed(name: str, data: Path, n_threads: int | None, *, verdicts: bool) -> 
     found: dict[str, Any] = json.loads((RESULTS / f"sequences_{name}.json").read_text())
     found["naive"] = simple_methods(name, data)
     if verdicts:
-        found[WINNERS] = winners(name, data, n_threads)
+        found |= {WINNERS: winners(name, data, n_threads), "verdicts made with": environment()}
     return found
 
 
@@ -347,6 +347,14 @@ def defaults_alone(task: str, data: Path, n_threads: int | None) -> dict[str, An
     return found | {"rows": found["rows"] | kept, "seconds for five networks": seconds}
 
 
+def environment() -> dict[str, Any]:
+    """Return what results may depend on: machine and versions."""
+    return {
+        "machine": {"cpu count": os.cpu_count(), "isa": engine.isa(), "platform": platform.machine()},
+        "versions": {"elman": elman.__version__, "numpy": np.__version__, "python": platform.python_version()},
+    }
+
+
 def show(task: str, found: dict[str, Any]) -> None:
     """Print one result."""
     print(f"\n{task}: {found['measure']}")
@@ -377,10 +385,8 @@ def main() -> None:
         if (arguments.simple or arguments.verdicts) and task in CLASSIFICATION:
             run = partial(renewed, verdicts=arguments.verdicts)
         found = run(task, arguments.data, arguments.threads)
-        found |= {
-            "machine": {"cpu count": os.cpu_count(), "isa": engine.isa(), "platform": platform.machine()},
-            "versions": {"elman": elman.__version__, "numpy": np.__version__, "python": platform.python_version()},
-        }
+        for name, value in environment().items():
+            found.setdefault(name, value)  # a renewed file names those of its fits
         (RESULTS / f"sequences_{task}.json").write_text(json.dumps(found, indent=2) + "\n")
         show(task, found)
 
