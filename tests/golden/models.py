@@ -60,6 +60,12 @@ def classifier() -> SequenceClassifier:
     return SequenceClassifier(**SMALL).fit(SEQUENCES, labels)
 
 
+def classifier_by_sequence() -> SequenceClassifier:
+    """Each sequence is standardised by itself, and no mean of the training part is in the file."""
+    labels = ["fast" if i % 3 else "slow" for i in range(len(SEQUENCES))]
+    return SequenceClassifier(**SMALL, standardize="sequence").fit(SEQUENCES, labels)
+
+
 def regressor() -> SequenceRegressor:
     return SequenceRegressor(**SMALL, cell="lstm").fit(SEQUENCES, np.array([[x.mean(), x.max()] for x in SEQUENCES]))
 
@@ -92,6 +98,7 @@ MODELS: dict[str, Callable[[], Any]] = {
     "forecaster-frame": forecaster_of_a_frame,
     "forecaster-updated": updated_forecaster,
     "classifier": classifier,
+    "classifier-by-sequence": classifier_by_sequence,
     "regressor": regressor,
     "tagger": tagger,
     "simple-method": simple_method,
