@@ -1,7 +1,7 @@
 """A model of statsforecast for `uncertainty.py`: python uncertainty_peer.py SERIES.npz SEASON HORIZON MODEL.
 
 MODEL is AutoETS or AutoARIMA. Reads the training parts from the file and writes quantiles and ends of intervals to it.
-For seasons longer than 12 AutoARIMA compares its models by approximate likelihoods, as R's `auto.arima` does by default: with
+For seasons longer than 12 AutoARIMA compares its models by approximate likelihoods, R's default for them: with
 exact ones an hour was too short for twenty hourly series.
 Where the model fails, the seasonal naive forecast with its own intervals stands in.
 """

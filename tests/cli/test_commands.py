@@ -81,7 +81,7 @@ def test_what_the_check_says_is_delivered(run: Callable[..., Any], sales: Path, 
     assert (beyond.exit_code, beyond.stdout) == (1, "")
     assert beyond.stderr.splitlines()[-1] == (
         f"Error: elman forecast: level 99 is beyond 95, the widest interval of the {library.method_}. "
-        "Ask for at most 95, or pass --method network."
+        "Ask for at most 95 %, or quantiles from 0.025 to 0.975, or pass --method network."
     )
 
 
@@ -186,7 +186,7 @@ def test_level_asked_for_but_not_possible(run: Callable[..., Any], sales: Path, 
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-1] == (
         "Error: elman forecast: level 95 needs 20 past errors for each step of the horizon; these data give 17. "
-        "Ask for at most 94.12 %, or bring more data."
+        "Ask for at most 94.12 %, or quantiles from 0.02941 to 0.9706, or bring more data."
     )
     assert not (tmp_path / "out.csv").exists()
 

@@ -161,7 +161,7 @@ def test_a_level_that_the_prior_does_not_have() -> None:
         model.predict(level=98)
     assert str(caught.value) == (
         "Forecaster.predict: level 98 is beyond 95, the widest for series 1, whose values depend on those before. "
-        "Ask for at most 95, or leave such series out."
+        "Ask for at most 95 %, or quantiles from 0.025 to 0.975, or leave such series out."
     )
 
 

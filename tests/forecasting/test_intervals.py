@@ -206,7 +206,8 @@ def test_messages() -> None:
     model = small(intervals=8).fit(WAVE)
     assert refused(ArgumentError, lambda: model.predict(level=[80, 95])) == (
         "Forecaster.predict: level 95 needs 20 residuals for each step of the horizon, there are 8. "
-        "Pass a larger number of intervals to the Forecaster and fit again, or ask for at most 87.5."
+        "Pass a larger number of intervals to the Forecaster and fit again, or ask for at most 87.5 %, "
+        "or quantiles from 0.0625 to 0.9375."
     )
     one = small(intervals=1).fit(WAVE)
     assert refused(ArgumentError, lambda: one.predict(level=80)) == (

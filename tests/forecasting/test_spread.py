@@ -57,8 +57,8 @@ def test_beyond_the_widest_is_refused_with_the_way_out() -> None:
     with pytest.raises(ArgumentError) as caught:
         spread(100 + SCORES).bounds("t", WAVE, HUNDRED, [80, 95.5], 0)
     assert str(caught.value) == (
-        "t: level 95.5 is beyond 95, the widest of this method. Ask for at most 95, or pass "
-        'method="network" and intervals="auto" to the Forecaster and fit again.'
+        "t: level 95.5 is beyond 95, the widest of this method. Ask for at most 95 %, or quantiles "
+        'from 0.025 to 0.975, or pass method="network" and intervals="auto" to the Forecaster and fit again.'
     )
     assert spread(100 + SCORES).levels_within([80.0, 95.0, 99.0]) == [80.0, 95.0]
 

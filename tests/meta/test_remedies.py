@@ -25,7 +25,7 @@ _OF_PYTHON = {  # parts of messages that no command says: about arrays and frame
     "forecasting/each.py": ("series_covariates needs several", "with the column unique_id"),
     "forecasting/frames.py": ("name columns", "name series", "with unique_id, ds and y", "needs the columns unique_id"),
     "forecasting/inputs.py": ("y of ",),
-    "forecasting/methods/network.py": ("carry_state=True cannot", '" is for counts, y is '),
+    "forecasting/methods/network.py": ("carry_state=True cannot",),
     "forecasting/options.py": ("log(1 + y)", "Name them as future_covariates", "nor if it is unique_id"),
     "forecasting/reading.py": ("a frame with unique_id",),
     "forecasting/saving_names.py": ("unique_id must be text",),

@@ -17,7 +17,7 @@ from elman.forecasting.channels import by_channel, flat, named
 from elman.forecasting.covariates import with_ahead
 from elman.forecasting.fitted import Fitted
 from elman.forecasting.forecaster import Forecaster
-from elman.forecasting.intervals import residuals_needed
+from elman.forecasting.intervals import ask_for_at_most, residuals_needed
 from elman.forecasting.judgement import Backtest
 from elman.forecasting.methods import NetworkMethod
 from elman.forecasting.options import check_parameters, head_for
@@ -236,12 +236,12 @@ def _levels(
         raise DataError(
             f"{place}: level {max(wanted):g} is beyond {max(USUAL_LEVELS):g}, the widest interval of the "
             f"{method.label}.",
-            Remedy(f"ask for at most {max(USUAL_LEVELS):g}"),
+            ask_for_at_most(max(USUAL_LEVELS)),
             Remedy(method="network"),
         )
     count = method.residuals.count if isinstance(method, NetworkMethod) and method.residuals is not None else 0
     if strict:
-        fewer = [Remedy(f"ask for at most {100 - 100 / count:.4g} %")] if count > 1 else []
+        fewer = [ask_for_at_most(100 - 100 / count)] if count > 1 else []
         raise DataError(
             f"{place}: level {max(wanted):g} needs {residuals_needed(max(wanted))} past errors for each step of the "
             f"horizon; these data give {count}.",

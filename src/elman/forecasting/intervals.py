@@ -46,6 +46,7 @@ __all__ = [
     "Residuals",
     "adjustment",
     "as_shares",
+    "ask_for_at_most",
     "bounds",
     "bounds_of_head",
     "check_levels",
@@ -255,6 +256,18 @@ def _known_mean(values: Array) -> Array:
     return mean
 
 
+def ask_for_at_most(level: float) -> Remedy:
+    """Return the way out where wider intervals are asked for than there are.
+
+    Examples
+    --------
+    >>> ask_for_at_most(95).clause
+    'ask for at most 95 %, or quantiles from 0.025 to 0.975'
+    """
+    end = (1 - level / 100) / 2
+    return Remedy(f"ask for at most {level:.4g} %, or quantiles from {end:.4g} to {1 - end:.4g}")
+
+
 def levels_within(residuals: Residuals | None, levels: Sequence[float], head: Head | None = None) -> list[float]:
     """Return the levels for which there are enough residuals, or without any those that a head learned."""
     if residuals is None:
@@ -291,7 +304,7 @@ def bounds_of_head(
         wider = round(0.5 + widest / 200, 9)
         raise ArgumentError(
             f"{place}: level {widest:g} is beyond {head.highest:g}, the widest that this network has learned.",
-            Remedy(f"ask for at most {head.highest:g}"),
+            ask_for_at_most(head.highest),
             Remedy("pass {} to the Forecaster and fit again", quantiles=[round(1 - wider, 9), 0.5, wider]),
         )
     if residuals is not None and residuals.count < residuals_needed(widest):
@@ -356,7 +369,7 @@ def bounds(
 
 
 def _too_few(place: str, count: int, level: float) -> ArgumentError:
-    possible = [Remedy(f"ask for at most {100 - 100 / count:.4g}")] if count > 1 else []
+    possible = [ask_for_at_most(100 - 100 / count)] if count > 1 else []
     return ArgumentError(
         f"{place}: level {level:g} needs {residuals_needed(level)} residuals for each step of the horizon, "
         f"there are {count}.",

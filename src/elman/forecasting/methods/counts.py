@@ -36,6 +36,7 @@ import numpy.typing as npt
 from elman.errors import ArgumentError, Remedy
 from elman.forecasting.channels import flat, rejoined, rows_of
 from elman.forecasting.intermittent import autocorrelation
+from elman.forecasting.intervals import ask_for_at_most
 from elman.forecasting.methods.alone import Alone
 from elman.forecasting.methods.spread import Spread
 from elman.forecasting.panel import Panel
@@ -174,7 +175,7 @@ class CountsMethod(Alone):
                 raise ArgumentError(
                     f"{place}: level {max(levels):g} is beyond 95, the widest for {name}, whose values depend on those "
                     "before.",
-                    Remedy("ask for at most 95"),
+                    ask_for_at_most(95),
                     Remedy("leave such series out"),
                 )
             by_prior = self.spread.bounds(place, _panel(series, left), points[left], levels, n_threads)

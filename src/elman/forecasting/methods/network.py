@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from elman._words import called
 from elman.errors import ArgumentError, DataError, Remedy, UnsupportedError
 from elman.estimators import member_seeds
 from elman.forecasting.fitting import Prepared, make_recipe, make_trainers, prepare
@@ -284,7 +285,7 @@ def _check_counts(place: str, parameters: Parameters, series: SeriesStore) -> No
         if wrong.any():
             index = int(np.argmax(wrong))
             raise DataError(
-                f'{place}: distribution="{parameters.distribution}" is for counts, y is '
+                f'{place}: the distribution "{parameters.distribution}" is for counts, and {called("y")} is '
                 f"{np.ravel(panel.values[index])[0]:.15g} {panel.place(index)}.",
                 Remedy("pass {} for other numbers", distribution="student_t"),
             )

@@ -31,6 +31,7 @@ from elman.errors import ArgumentError, Remedy
 from elman.forecasting.baselines import BASELINES
 from elman.forecasting.channels import flat, rejoined, rows_of
 from elman.forecasting.floors import clipped, least_half_widths, never_negative, opened
+from elman.forecasting.intervals import ask_for_at_most
 from elman.forecasting.panel import Panel
 from elman.prior import LEVELS, Prior
 
@@ -116,7 +117,7 @@ class Spread:
         if max(levels) > _HIGHEST + 1e-9:
             raise ArgumentError(
                 f"{place}: level {max(levels):g} is beyond {_HIGHEST:g}, the widest of this method.",
-                Remedy(f"ask for at most {_HIGHEST:g}"),
+                ask_for_at_most(_HIGHEST),
                 Remedy("pass {} to the Forecaster and fit again", method="network", intervals="auto"),
             )
         own = self.quantiles(panel, n_threads) if own is None else own
