@@ -39,9 +39,7 @@ def grouped(command: Callable[..., None]) -> Callable[..., None]:
 
     @functools.wraps(command)
     def with_options(**given: Any) -> None:
-        values = {
-            name: kind(**{each.name: given.pop(each.name) for each in fields(kind)}) for name, kind in groups.items()
-        }
+        values = {name: _taken(group, given) for name, group in groups.items()}
         for value in values.values():
             if hasattr(value, "refuse_wrong"):
                 value.refuse_wrong()
