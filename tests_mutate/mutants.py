@@ -277,7 +277,7 @@ KERNEL_MUTANTS = [
     _one("kernels", "each piece of a long panel starts anew", "cpp/kernels/gemm.h", "accumulate || piece.first > 0",
          "accumulate", "tests/kernels/test_exact.py"),
     _one("kernels", "a value left out where a line is fetched", "cpp/kernels/gemm.h", "ahead->fetch();", "ahead->fetch(), ++k;",
-         "tests/kernels/test_exact.py"),
+         "tests/kernels/test_exact.py", levels="v3"),
     _one("kernels", "LSTM: h from the input gate", _LSTM_H, "a[0] = c, a[3] = o;", "a[0] = c, a[3] = i;", KERNEL_TESTS),
     _one("kernels", "hoisted sums of a step before", _TIME_H, "if (ahead && t % ahead == 0) enter(t);",
          "if (ahead && t == 0) enter(t);", "tests/kernels/test_exact.py"),

@@ -276,7 +276,8 @@ def test_covariates_that_do_not_reach_the_horizon(run: Callable[..., Any], long:
     done = run("forecast", known, "-n", 4, *QUICK, "--target", "sales", "--future", ahead, "--output", out)
     assert (done.exit_code, done.stdout) == (1, "")
     assert done.stderr.splitlines()[-1] == (
-        f"Error: elman forecast: --future {ahead} has no row for series 'sales' at 2014-05-03 00:00:00."
+        f"Error: elman forecast: --future {ahead} has no row for series 'sales' at 2014-05-03 00:00:00. "
+        "Add rows for the 4 steps after the end of every series."
     )
     assert not out.exists()
 

@@ -292,7 +292,8 @@ def test_a_future_that_does_not_fit() -> None:
         "Forecaster.predict: the column promo is not found among unique_id, ds, price."
     )
     assert future_message(model, FUTURE.iloc[:-1]) == (
-        "Forecaster.predict: future has no row for series 's1' at 2015-10-01 00:00:00."
+        "Forecaster.predict: future has no row for series 's1' at 2015-10-01 00:00:00. "
+        "Add rows for the 3 steps after the end of every series."
     )
     assert future_message(model, pd.concat([FUTURE, FUTURE.iloc[:1]])) == (
         "Forecaster.predict: future has two rows for series 's0' at 2015-04-01 00:00:00."

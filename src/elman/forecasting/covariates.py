@@ -222,6 +222,7 @@ def _read_future(place: str, future: Any, panel: Panel, names: Sequence[str], ho
         first = int(np.argmax(order < 0))
         other = of_other_type(panel.ids.tolist()[first // horizon], frame["unique_id"])
         raise DataError(
-            f"{place}: {called('future')} has no row for {panel.name(first // horizon)} at {wanted[first]}{other}."
+            f"{place}: {called('future')} has no row for {panel.name(first // horizon)} at {wanted[first]}{other}.",
+            *([] if other else [Remedy(f"add rows for the {horizon} steps after the end of every series")]),
         )
     return read_covariates(place, frame.iloc[order].reset_index(drop=True), names)
