@@ -129,9 +129,11 @@ def run(name: str, package: Path) -> dict[str, object]:
     (logs / "ours.txt").write_text("\n\n".join(ours))
     tally = dict(re.findall(r"(\d+) (passed|failed|error|skipped)", done.stdout)[::-1])
     counts = {word: int(number) for number, word in tally.items()}
+    levels = re.search(r"ISA levels tested: ([\w, ]+)", done.stdout)
     return {
         "flags": kind.flags,
         "tests": list(kind.tests),
+        "levels": levels[1] if levels else "",
         "passed": counts.get("passed", 0),
         "failed": counts.get("failed", 0) + counts.get("error", 0) + (done.returncode not in (0, 1) or not counts),
         "reports in the extension": len(ours),
