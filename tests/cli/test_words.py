@@ -115,8 +115,10 @@ WRONG: dict[str, tuple[pd.DataFrame, list[Any], str]] = {
     "too few future rows": (
         shops("1", "2"),
         ["--future", "three.csv"],
-        "--future three.csv has no row for series '1' at 2014-03-05 00:00:00. "
-        "Add rows for the 4 steps after the end of every series.",
+        (
+            "--future three.csv has no row for series '1' at 2014-03-05 00:00:00. "
+            "Add rows for the 4 steps after the end of every series."
+        ),
     ),
     "future rows twice": (
         shops("1", "2"),
@@ -126,8 +128,10 @@ WRONG: dict[str, tuple[pd.DataFrame, list[Any], str]] = {
     "too few future rows in the same file": (
         pd.concat([shops("1", "2"), coming(3)]),
         ["--covariates", "price"],
-        "wrong.csv has no row for series '1' at 2014-03-05 00:00:00. "
-        "Add rows for the 4 steps after the end of every series.",
+        (
+            "wrong.csv has no row for series '1' at 2014-03-05 00:00:00. "
+            "Add rows for the 4 steps after the end of every series."
+        ),
     ),
     "a time zone": (
         shops("1", "2"),
