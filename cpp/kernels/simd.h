@@ -209,11 +209,27 @@ ELMAN_INLINE Vec<double> larger(Vec<double> limit, Vec<double> x) {
 #endif
 }
 
-// The first n lanes from or to memory; the other lanes read as zero and are not written. 0 <= n <= kLanes<T>.
+#if defined(ELMAN_LEVEL_V3)
+// All bits in the words of the first n lanes, none in the others.
+constexpr std::int32_t kWords[16] = {-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0};
+template <class T> ELMAN_INLINE __m256i first_lanes(int n) {
+    constexpr int per_lane = sizeof(T) / 4;
+    __m256i mask;
+    std::memcpy(&mask, kWords + 8 - per_lane * n, sizeof mask);
+    return mask;
+}
+#endif
+
+// The first n lanes from or to memory; the other lanes read as zero and are not written. 0 <= n <= kLanes<T>. Masks where the level has
+// them: a copy of n values is a call of memcpy, before which a loop over cells stores all that it holds in registers.
 template <class T> ELMAN_INLINE Vec<T> load_first(const T* p, int n) {
 #if defined(ELMAN_LEVEL_V4)
     if constexpr (sizeof(T) == 4) return _mm512_maskz_loadu_ps(static_cast<__mmask16>((1u << n) - 1u), p);
     else return _mm512_maskz_loadu_pd(static_cast<__mmask8>((1u << n) - 1u), p);
+#elif defined(ELMAN_LEVEL_V3)
+    if (n == kLanes<T>) return load(p);
+    if constexpr (sizeof(T) == 4) return _mm256_maskload_ps(p, first_lanes<T>(n));
+    else return _mm256_maskload_pd(p, first_lanes<T>(n));
 #else
     if (n == kLanes<T>) return load(p);
     Vec<T> v = {};
@@ -226,6 +242,10 @@ template <class T> ELMAN_INLINE void store_first(T* p, Vec<T> v, int n) {
 #if defined(ELMAN_LEVEL_V4)
     if constexpr (sizeof(T) == 4) _mm512_mask_storeu_ps(p, static_cast<__mmask16>((1u << n) - 1u), v);
     else _mm512_mask_storeu_pd(p, static_cast<__mmask8>((1u << n) - 1u), v);
+#elif defined(ELMAN_LEVEL_V3)
+    if (n == kLanes<T>) return store(p, v);
+    if constexpr (sizeof(T) == 4) _mm256_maskstore_ps(p, first_lanes<T>(n), v);
+    else _mm256_maskstore_pd(p, first_lanes<T>(n), v);
 #else
     if (n == kLanes<T>) return store(p, v);
     for (int i = 0; i < n; ++i) p[i] = v[i];
