@@ -33,6 +33,22 @@ def test_the_marks_of_numbers(run: Callable[..., Any], small: None, tmp_path: Pa
     assert means[0] < 2 and means[1] > 1000
 
 
+def test_a_row_per_series(run: Callable[..., Any], small: None, tmp_path: Path) -> None:
+    """A spreadsheet with a column per month: the saved model reads it as the forecast did."""
+    file, model, out, again = (tmp_path / name for name in ("sales.csv", "shop.elman", "out.csv", "again.csv"))
+    months = [f"{2020 + k // 12}-{1 + k % 12:02}" for k in range(24)]
+    rows = [f"{shop},{','.join(str(factor * value) for value in WAVE[:24])}" for shop, factor in (("a", 1), ("b", 2))]
+    file.write_text("\n".join([f"shop,{','.join(months)}", *rows, ""]))
+    done = run("forecast", file, *HOW, "--save", model, "--output", out)
+    assert done.exit_code == 0
+    assert "2 series, 48 rows; time is 'time', target is 'value', series by 'shop'." in done.stderr
+    assert read_csv(out)[["shop", "time"]].to_numpy().tolist() == [
+        [shop, day] for shop in "ab" for day in ("2022-01-01", "2022-02-01")
+    ]
+    assert run("predict", model, file, "--output", again).exit_code == 0
+    assert read_csv(again)["value"].tolist() == read_csv(out)["value"].tolist()
+
+
 def test_the_order_of_day_and_month(run: Callable[..., Any], small: None, tmp_path: Path) -> None:
     file, out = tmp_path / "sales.csv", tmp_path / "out.csv"
     file.write_text("date,y\n" + "".join(f"01/{k + 1:02}/2024,{WAVE[k]}\n" for k in range(12)))

@@ -133,7 +133,13 @@ def test_encodings(tmp_path: Path) -> None:
         ("sales\n1\n2\n", "there is only one column, 'sales'; at least two are needed."),
         ("month,y,y\n2024-01,1,2\n", "two columns are called 'y'."),
         (PLAIN + "2024-04-01,6,7\n", "line 5 has 3 fields, the header has 2."),
-        ("a,b\n1,2\n3,4\n", "no column holds dates throughout (columns: a, b). Name it with time."),
+        (
+            "a,b\n1,2\n3,4\n",
+            (
+                "no column holds dates throughout (columns: a, b). Name it with time, or call the last columns by "
+                "their times, such as 2024-01, if each row is a series."
+            ),
+        ),
         (
             "month,a,b\n2024-01,1,2\n2024-02,1,2\n",
             (
@@ -319,7 +325,7 @@ def test_parquet_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     pl.DataFrame({"ds": [1.0], "y": [1.0]}).clear().write_parquet(path)
     assert said() == "sales.parquet: there is a header, but no rows."
     pl.DataFrame({"ds": [datetime(2024, 1, 1), None], "y": [1.0, 2.0]}).write_parquet(path)
-    assert said() == "sales.parquet: no column holds dates throughout (columns: ds, y). Name it with time."
+    assert said().startswith("sales.parquet: no column holds dates throughout (columns: ds, y). Name it with time, or")
     monkeypatch.setitem(sys.modules, "polars", None)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     assert said() == 'sales.parquet: needs the package polars or pyarrow; pip install "elman[parquet]" brings it.'

@@ -65,6 +65,8 @@ class Columns(dict[str, Column]):
         Line of a CSV file on which each row ends, else empty.
     notation : Notation
         Notation of numbers and dates.
+    places : list of str
+        Places of the rows in the file, if a row is not a row of the file; else empty.
     """
 
     def __init__(
@@ -73,18 +75,22 @@ class Columns(dict[str, Column]):
         delimiter: str = "",
         lines: Sequence[int] = (),
         notation: Notation | None = None,
+        places: Sequence[str] = (),
     ) -> None:
         super().__init__(columns)
         self.delimiter = delimiter
         self.lines = lines
         self.notation = notation or Notation()
+        self.places = places
 
     def like(self, columns: dict[str, Column]) -> Columns:
         """Return other columns of the same file."""
-        return Columns(columns, self.delimiter, self.lines, self.notation)
+        return Columns(columns, self.delimiter, self.lines, self.notation, self.places)
 
     def place(self, row: int) -> str:
         """Name the place of a row; rows of Parquet files count from 1."""
+        if self.places:
+            return self.places[row]
         return f"line {self.lines[row]}" if self.lines else f"row {row + 1}"
 
 

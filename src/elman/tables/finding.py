@@ -85,6 +85,7 @@ def find_time(
     raise DataError(
         f"{path.name}: no column holds dates throughout (columns: {listed(columns)}).",
         Remedy("name it with {}", time=...),
+        Remedy("call the last columns by their times, such as 2024-01, if each row is a series"),
     )
 
 

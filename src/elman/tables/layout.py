@@ -12,6 +12,7 @@ __all__ = ["Rows", "is_title", "split_header"]
 
 Rows: TypeAlias = "list[tuple[int, list[str]]]"  # line and fields, without blank rows
 
+_MOST_PAIRS, _LEAST_BELOW = 10, 4  # rows above a table, and fields in its rows
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?([T ].*)?|\d{4}-?[MQW]\d{1,2}")
 
@@ -50,7 +51,7 @@ def split_header(name: str, rows: Rows, notes: list[str]) -> tuple[list[str], Ro
     >>> split_header("a.csv", [(1, ["Report", ""]), (3, ["month", "y", ""]), (4, ["2024-01", "5", ""])], [])
     (['month', 'y'], [(4, ['2024-01', '5'])])
     """
-    titles = next((count for count, (_, fields) in enumerate(rows) if not is_title(fields)), 0)
+    titles = next((count for count, (_, fields) in enumerate(rows) if not is_title(fields)), 0) or _pairs(rows)
     if titles:
         notes.append(f"line{'s' * (titles > 1)} {_spoken(rows[:titles])} above the table skipped")
     rows = rows[titles:]
@@ -71,6 +72,13 @@ def split_header(name: str, rows: Rows, notes: list[str]) -> tuple[list[str], Ro
         if len(fields) != len(header) and not (blank and len(fields) > len(header)):
             raise DataError(f"{name}: line {line} has {len(fields)} fields, the header has {len(header)}.")
     return header[:used], [(line, fields[:used]) for line, fields in rows]
+
+
+def _pairs(rows: Rows) -> int:
+    """Count rows of a name and a value, such as the source of the data, above a table of more columns."""
+    given = [sum(map(bool, fields)) for _, fields in rows[: 2 * _MOST_PAIRS]]
+    pairs = next((count for count, fields in enumerate(given) if fields > 2), 0)
+    return pairs if pairs <= _MOST_PAIRS and min(given[pairs:], default=0) >= _LEAST_BELOW else 0
 
 
 def _spoken(rows: Rows) -> str:

@@ -14,9 +14,10 @@ import pandas as pd
 
 from elman.tables.files import Columns
 
-__all__ = ["PLAIN", "Odd", "to_numbers"]
+__all__ = ["PLAIN", "UNKNOWN", "Odd", "to_numbers"]
 
-_UNKNOWN = frozenset(["", "na", "n/a", "n.a.", "nan", "null", "none", "#n/a", "-", "--", "?", ":", ".", "..", "..."])
+# Texts of a cell without a value, in lower case.
+UNKNOWN = frozenset(["", "na", "n/a", "n.a.", "nan", "null", "none", "#n/a", "-", "--", "?", ":", ".", "..", "..."])
 PLAIN = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
 _INFINITE = re.compile(r"[+-]?inf", re.IGNORECASE)
 _CURRENCY = r"[$€£¥₹₽₩₺]|EUR|USD|GBP|CHF|JPY|CNY|INR|BRL|R\$|kr|zł|Kč"
@@ -117,7 +118,7 @@ def to_numbers(columns: Columns, name: str, notes: list[str]) -> list[float] | O
     if isinstance(texts, pd.Series):
         numeric = pd.api.types.is_numeric_dtype(texts) and not pd.api.types.is_bool_dtype(texts)
         return texts.astype("float64").tolist() if numeric else Odd(0, str(texts.iloc[0]))
-    known = [row for row, text in enumerate(texts) if text.lower() not in _UNKNOWN]
+    known = [row for row, text in enumerate(texts) if text.lower() not in UNKNOWN]
     if not known:
         return Odd(None, "")
     if (plain := _plain(columns, texts)) is not None:
@@ -145,7 +146,7 @@ def _plain(columns: Columns, texts: Sequence[str]) -> list[float] | None:
     certain, marked = columns.notation.decimal == ".", False
     values = []
     for text in texts:
-        if text.lower() in _UNKNOWN:
+        if text.lower() in UNKNOWN:
             values.append(float("nan"))
             continue
         if not (PLAIN.fullmatch(text) or _INFINITE.fullmatch(text)):
@@ -240,7 +241,7 @@ def _decimals_elsewhere(columns: Columns, name: str) -> set[str]:
     for other, texts in columns.items():
         if other == name or isinstance(texts, pd.Series):
             continue
-        known = [row for row, text in enumerate(texts) if text.lower() not in _UNKNOWN]
+        known = [row for row, text in enumerate(texts) if text.lower() not in UNKNOWN]
         entries = {row: _undressed(texts[row]) for row in known}
         if any(entry and re.search("[.,]", entry.body) for entry in entries.values()):
             possible = _possible(columns, texts, entries)[1]

@@ -18,6 +18,7 @@ from elman.tables.keys import join_series, join_times, nearly_apart, parts_of, s
 from elman.tables.names import listed
 from elman.tables.numbers import Odd, to_numbers
 from elman.tables.own_names import OwnNames
+from elman.tables.turning import turned
 from elman.tables.zones import zone_of_repeats
 
 __all__ = ["Table", "read_series"]
@@ -68,7 +69,7 @@ def read_series(
     notation: Notation | None = None,
     known: OwnNames | None = None,
 ) -> Table:
-    r"""Read a CSV file with a header line, or a Parquet file.
+    r"""Read a CSV, Excel or Parquet file; a table with a column per time is turned.
 
     Parameters
     ----------
@@ -118,6 +119,7 @@ def read_series(
     """
     notes: list[str] = []
     columns = read_columns(path, encoding, notes, notation)
+    columns, series = turned(path, columns, time, target, series, notes)
     time, target, series = or_known(columns, known, time, target, series)
     columns, time = join_times(columns, time, notes)
     keys = parts_of(columns, series)

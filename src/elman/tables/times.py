@@ -17,7 +17,7 @@ from elman.tables.frequencies import Times, gaps_of, infer_frequency
 from elman.tables.numbers import PLAIN, Odd
 from elman.tables.zones import zone_of_offsets
 
-__all__ = ["odd_date", "spoken", "to_times"]
+__all__ = ["is_month_name", "odd_date", "spoken", "to_times"]
 
 _ZONE = re.compile(r":\d\d(\.\d+)? ?(Z|[+-]\d\d:?\d\d)$")
 _DAY_FIRST = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")
@@ -110,6 +110,17 @@ def to_times(texts: Column, certain: bool, notes: list[str], notation: Notation 
         return times
     # pandas expects one form; with ISO8601, fractions of a second or times of day may be missing in some entries.
     return _parse_times(column, notes, format="ISO8601")
+
+
+def is_month_name(text: str) -> bool:
+    """Return whether a text is the English name of a month, or its first letters.
+
+    Examples
+    --------
+    >>> is_month_name("Sept."), is_month_name("March"), is_month_name("May 2024")
+    (True, True, False)
+    """
+    return re.fullmatch(r"[A-Za-z]{3,9}\.?", text) is not None and text[:3].title() in _MONTHS
 
 
 def _plain_numbers(texts: Sequence[str], column: pd.Series, notes: list[str]) -> pd.Series | None:
