@@ -57,8 +57,8 @@ BAD_DATA = {
     "day,y\n": "bad.csv: there is a header, but no rows.",
     "day,y\n2024-01-01,1\n2024-01-02,2,3\n": "bad.csv: line 3 has 3 fields, the header has 2.",
     "day,y\n2024-01-01,1\nyesterday,2\n": (
-        "bad.csv: no column holds dates throughout (columns: day, y). Name it with --time, or "
-        "call the last columns by their times, such as 2024-01, if each row is a series."
+        "bad.csv: column 'day' holds 'yesterday' in line 3, which is no date. Name another with --time, or give its "
+        "form with --date-format."
     ),
     "day,y\n2024-01-01,1\n2024-01-02,two\n2024-01-03,3\n": (
         "bad.csv: column 'y' holds 'two' in line 3, which is no number. Name another with --target."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from elman import DataError, ElmanError
+from elman import DataError, ElmanError, UnsupportedError
 from elman.tables.files import Notation
 from elman.tables.series import Table, read_series
 
@@ -39,6 +40,33 @@ def test_plain(tmp_path: Path) -> None:
     assert table.frame["ds"].astype(str).tolist() == ["2024-01-01", "2024-02-01", "2024-03-01"]
 
 
+@pytest.mark.parametrize("below", ["Source: our books\n", "\n# 3 rows\n", "Source: x\nAll rights reserved by us\n"])
+def test_footnotes(below: str, tmp_path: Path) -> None:
+    table = read(tmp_path, PLAIN + below)
+    assert table.frame.equals(read(tmp_path, PLAIN).frame)
+    assert re.fullmatch(r"lines? [5-6](?: to 6)? below the table skipped", table.notes[0])
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        ('[{"date": "2024-01", "y": 5}]', "JSON"),
+        ('{"date": "2024-01", "y": 5}\n{"date": "2024-02", "y": 7}\n', "JSON"),
+        ("<!DOCTYPE html>\n<table></table>", "HTML or XML"),
+        ("# Series\n@relation sales\n@data\nT1:5,7,6\n", "a file of the kind .ts, .tsf or .arff"),
+    ],
+)
+def test_files_that_are_no_tables(content: str, kind: str, tmp_path: Path) -> None:
+    (tmp_path / "sales.csv").write_text(content)
+    with pytest.raises(UnsupportedError) as caught:
+        read_series(tmp_path / "sales.csv")
+    assert str(caught.value) == f"sales.csv: this is {kind}. Save it as CSV, Parquet or Excel."
+
+
+def test_names_in_brackets_are_no_json(tmp_path: Path) -> None:
+    assert read(tmp_path, PLAIN.replace("month,sales", "[month],[sales]")).target == "[sales]"
+
+
 DATES = ("2024-01-01", "2024-02-01", "2024-03-01")
 
 
@@ -61,6 +89,7 @@ CLOTHES: dict[str, tuple[str, list[str]]] = {
     "months": (PLAIN.replace("-01,", ","), []),
     "month first": (dated("1/1/2024", "2/1/2024", "3/1/2024"), ["dates such as 1/1/2024 were read month first"]),
     "day first": (dated("1.1.2024", "1.2.2024", "1.3.2024"), ["dates such as 1.1.2024 were read day first"]),
+    "whole numbers as pandas writes them": (dated("20240101.0", "20240201.0", "20240301.0"), []),
     "ISO": (dated(*(f"{date}T00:00:00" for date in DATES)), []),
     "compact": (dated(*(date.replace("-", "") for date in DATES)), []),
 }
@@ -133,6 +162,21 @@ def test_encodings(tmp_path: Path) -> None:
         ("sales\n1\n2\n", "there is only one column, 'sales'; at least two are needed."),
         ("month,y,y\n2024-01,1,2\n", "two columns are called 'y'."),
         (PLAIN + "2024-04-01,6,7\n", "line 5 has 3 fields, the header has 2."),
+        (PLAIN + "2024", "line 5 has 1 field, the header has 2."),
+        (
+            PLAIN + "Total,18\n",
+            (
+                "column 'month' holds 'Total' in line 5, which is no date. Name another with time, or remove this line "
+                "if it is no row of the table, such as a sum."
+            ),
+        ),
+        (
+            "date,y\nFY24-P01,2\nFY24-P02,4\n",
+            (
+                "column 'date' holds 'FY24-P01' in line 2, which is no date. Name another with time, or give its form "
+                "with date_format."
+            ),
+        ),
         (
             "a,b\n1,2\n3,4\n",
             (
@@ -188,7 +232,10 @@ def test_wrong_names(tmp_path: Path) -> None:
         assert refused(tmp_path, PLAIN, **{name: "colour"}) == (
             f"sales.csv: there is no column 'colour'; the columns are month, sales. Name one of them with {name}."
         )
-    assert refused(tmp_path, PLAIN, time="sales") == "sales.csv: column 'sales' holds '5' in line 2, which is no date."
+    assert refused(tmp_path, PLAIN, time="sales") == (
+        "sales.csv: column 'sales' holds '5' in line 2, which is no date. Name another with time, or give its form "
+        "with date_format."
+    )
     text = "month,sales,remark\n2024-01,1,2\n2024-02,2,late\n"
     assert refused(tmp_path, text, target="remark") == (
         "sales.csv: column 'remark' holds 'late' in line 3, which is no number."
@@ -287,7 +334,7 @@ def test_quoted_newlines_and_the_line_of_a_ragged_row(tmp_path: Path) -> None:
     quoted = 'month,sales,remark\r\n2024-01-01,5,"two\r\nlines"\r\n2024-02-01,7,x\r\n'
     assert read(tmp_path, quoted, target="sales").frame["y"].tolist() == [5.0, 7.0]
     assert refused(tmp_path, quoted + "2024-03-01,6\r\n") == "sales.csv: line 5 has 2 fields, the header has 3."
-    assert refused(tmp_path, PLAIN + '"2024-04-01,6\n') == "sales.csv: line 5 has 1 fields, the header has 2."
+    assert refused(tmp_path, PLAIN + '"2024-04-01,6\n') == "sales.csv: line 5 has 1 field, the header has 2."
 
 
 def test_parquet(tmp_path: Path) -> None:
@@ -325,7 +372,7 @@ def test_parquet_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyP
     pl.DataFrame({"ds": [1.0], "y": [1.0]}).clear().write_parquet(path)
     assert said() == "sales.parquet: there is a header, but no rows."
     pl.DataFrame({"ds": [datetime(2024, 1, 1), None], "y": [1.0, 2.0]}).write_parquet(path)
-    assert said().startswith("sales.parquet: no column holds dates throughout (columns: ds, y). Name it with time, or")
+    assert said().endswith("'ds' holds 'NaT' in row 2, which is no date. Name another with time, or fill it.")
     monkeypatch.setitem(sys.modules, "polars", None)
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     assert said() == 'sales.parquet: needs the package polars or pyarrow; pip install "elman[parquet]" brings it.'
@@ -363,7 +410,7 @@ def test_covariates_that_cannot_be_used(tmp_path: Path) -> None:
     ahead.write_text("day,heat\n2024-01-03,1\n")
     assert said(future=ahead) == "ahead.csv: it has no column of covariates in common with the first file."
     ahead.write_text("day,price\nsoon,1\n")
-    assert said(future=ahead) == "ahead.csv: column 'day' holds 'soon' in line 2, which is no date."
+    assert said(future=ahead).startswith("ahead.csv: column 'day' holds 'soon' in line 2, which is no date. Name")
     ahead.write_text("day,price\n2024-01-03,high\n")
     assert said(future=ahead) == "ahead.csv: covariate 'price' holds 'high' in line 2, which is no number."
 

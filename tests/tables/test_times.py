@@ -88,7 +88,8 @@ def test_the_order_of_day_and_month_can_be_given(tmp_path: Path) -> None:
     table = read(tmp_path, MONTHS[:12], notation=Notation(date_format="%m/%d/%Y"))
     assert table.frame["ds"].iloc[11] == pd.Timestamp("2015-01-12")
     assert refused(tmp_path, MONTHS[:3], notation=Notation(date_format="%Y-%m-%d")) == (
-        "sales.csv: column 'date' holds '01/01/2015' in line 2, which is no date in the form %Y-%m-%d."
+        "sales.csv: column 'date' holds '01/01/2015' in line 2, which is no date in the form %Y-%m-%d. "
+        "Name another with time."
     )
 
 

@@ -6,6 +6,7 @@ import codecs
 import csv
 import gzip
 import io
+import json
 import sys
 import zlib
 from collections import Counter
@@ -13,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from elman.errors import DataError, Remedy
+from elman.errors import DataError, Remedy, UnsupportedError
 from elman.tables.excel import read_excel
 from elman.tables.layout import Rows, is_title, split_header
 from elman.tables.parquet import MOST_BYTES, MOST_COLUMNS, Column, read_parquet
@@ -119,7 +120,7 @@ def read_columns(path: Path, encoding: str, notes: list[str], notation: Notation
     DataError
         Naming the byte or the line.
     UnsupportedError
-        If nothing installed reads Parquet.
+        If nothing installed reads Parquet, or the file is JSON, HTML or of another kind that is not read.
     OSError
         If the file cannot be read.
     """
@@ -187,6 +188,8 @@ def _parse(path: Path, text: str, notes: list[str]) -> Columns:
     """Split into columns below a header; every row must have as many fields as the header."""
     lines = [line for line in text.splitlines()[:_LINES_LOOKED_AT] if line.strip()]
     first = lines[0] if lines else ""
+    if (kind := _other_kind(first, text)) is not None:
+        raise UnsupportedError(f"{path.name}: this is {kind}. Save it as CSV, Parquet or Excel.")
     if len(first) > csv.field_size_limit():
         raise DataError(f"{path.name}: the first line has {len(first):,} characters; it is not a CSV file.")
     header = next((line for line in lines if not all(is_title(line.split(mark)) for mark in _DELIMITER_NAMES)), first)
@@ -201,6 +204,26 @@ def _parse(path: Path, text: str, notes: list[str]) -> Columns:
     if not rows:
         raise DataError(f"{path.name}: the file is empty.")
     return _columns(path.name, rows, delimiter, notes)
+
+
+def _other_kind(first: str, text: str) -> str | None:
+    """Name the kind of a file of text that is no table."""
+    start = first.strip().lower()
+    if start.startswith(("<!doctype", "<html", "<?xml", "<table")):
+        return "HTML or XML"
+    if start.startswith("@") or (start.startswith("#") and "\n@data" in text.lower()):
+        return "a file of the kind .ts, .tsf or .arff"
+    if start.startswith(("{", "[")) and any(map(_is_json, (first, text))):
+        return "JSON"
+    return None
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _columns(name: str, rows: Rows, delimiter: str, notes: list[str]) -> Columns:

@@ -61,7 +61,7 @@ def find_time(
     if name is not None:
         stamps = _times(path, columns, name, True, notes)
         if stamps is None:
-            raise DataError(f"{path.name}: column {odd_date(columns[name], columns.notation).said(columns, name)}.")
+            raise _wrong_date(path, columns, name, odd_date(columns[name], columns.notation))
         return name, stamps
     free = [column for column in columns if column not in taken]
     known = [column for column in free if column.lower() in (*TIME_NAMES, *PERIOD_NAMES)]
@@ -74,19 +74,29 @@ def find_time(
             counted = counted or (column, stamps)
             continue
         if column in known and (odd := odd_date(columns[column], columns.notation)).mostly:
-            raise DataError(
-                f"{path.name}: column {odd.said(columns, column)}.", Remedy("name another with {}", time=...)
-            )
+            raise _wrong_date(path, columns, column, odd)
     if counted is not None:
         return counted
-    if known and columns.notation.date_format is not None:
+    if known:
         odd = odd_date(columns[known[0]], columns.notation)
-        raise DataError(f"{path.name}: column {odd.said(columns, known[0])}.")
+        raise _wrong_date(path, columns, known[0], odd)
     raise DataError(
         f"{path.name}: no column holds dates throughout (columns: {listed(columns)}).",
         Remedy("name it with {}", time=...),
         Remedy("call the last columns by their times, such as 2024-01, if each row is a series"),
     )
+
+
+def _wrong_date(path: Path, columns: Columns, name: str, odd: Odd) -> DataError:
+    """Return the error of a column of dates with an entry that is none; the way out depends on the entry."""
+    ways = [Remedy("name another with {}", time=...)]
+    if odd.mostly and odd.row == len(columns[name]) - 1:
+        ways.append(Remedy("remove this line if it is no row of the table, such as a sum"))
+    elif isinstance(columns[name], pd.Series):
+        ways.append(Remedy("fill it"))
+    elif not odd.mostly and columns.notation.date_format is None:
+        ways.append(Remedy("give its form with {}", date_format=...))
+    return DataError(f"{path.name}: column {odd.said(columns, name)}.", *ways)
 
 
 def _times(path: Path, columns: Columns, name: str, certain: bool, notes: list[str]) -> pd.Series | None:

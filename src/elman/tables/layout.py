@@ -14,6 +14,7 @@ Rows: TypeAlias = "list[tuple[int, list[str]]]"  # line and fields, without blan
 
 _MOST_PAIRS, _LEAST_BELOW = 10, 4  # rows above a table, and fields in its rows
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?")
+_SENTENCE = re.compile(r"#|[^\W\d].*[^\W\d][\s:]")
 _DATE = re.compile(r"\d{1,4}[-/.]\d{1,2}([-/.]\d{1,4})?([T ].*)?|\d{4}-?[MQW]\d{1,2}")
 
 
@@ -24,7 +25,7 @@ def is_title(fields: Sequence[str]) -> bool:
 
 
 def split_header(name: str, rows: Rows, notes: list[str]) -> tuple[list[str], Rows]:
-    """Separate the header from the rows below; drop titles, comments and empty trailing columns.
+    """Separate the header from the rows below; drop titles, comments, footnotes and empty trailing columns.
 
     Parameters
     ----------
@@ -61,6 +62,7 @@ def split_header(name: str, rows: Rows, notes: list[str]) -> tuple[list[str], Ro
         notes.append(f"there is no header line; the columns are called {', '.join(header)}")
     else:
         rows = rows[1:]
+    rows = _without_footnotes(rows, notes)
     used = len(header)
     while used > 1 and not header[used - 1] and not any(any(fields[used - 1 :]) for _, fields in rows):
         used -= 1
@@ -70,7 +72,9 @@ def split_header(name: str, rows: Rows, notes: list[str]) -> tuple[list[str], Ro
     )  # every row ends with a delimiter
     for line, fields in rows:
         if len(fields) != len(header) and not (blank and len(fields) > len(header)):
-            raise DataError(f"{name}: line {line} has {len(fields)} fields, the header has {len(header)}.")
+            raise DataError(
+                f"{name}: line {line} has {len(fields)} field{'s' * (len(fields) != 1)}, the header has {len(header)}."
+            )
     return header[:used], [(line, fields[:used]) for line, fields in rows]
 
 
@@ -79,6 +83,16 @@ def _pairs(rows: Rows) -> int:
     given = [sum(map(bool, fields)) for _, fields in rows[: 2 * _MOST_PAIRS]]
     pairs = next((count for count, fields in enumerate(given) if fields > 2), 0)
     return pairs if pairs <= _MOST_PAIRS and min(given[pairs:], default=0) >= _LEAST_BELOW else 0
+
+
+def _without_footnotes(rows: Rows, notes: list[str]) -> Rows:
+    """Drop the sentences below the table; a row that was cut off is none."""
+    end = len(rows)
+    while end > 1 and len(rows[end - 1][1]) == 1 and _SENTENCE.match(rows[end - 1][1][0]):
+        end -= 1
+    if end < len(rows):
+        notes.append(f"line{'s' * (len(rows) - end > 1)} {_spoken(rows[end:])} below the table skipped")
+    return rows[:end]
 
 
 def _spoken(rows: Rows) -> str:

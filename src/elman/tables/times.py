@@ -35,6 +35,7 @@ _LABELS = [  # labels of whole months, quarters and weeks; a generic parser take
     re.compile(rf"{_MONTH}[-/.]{_FULL_YEAR}"),
 ]
 _DIGITS = {4: "%Y", 6: "%Y%m", 8: "%Y%m%d", 14: "%Y%m%d%H%M%S"}
+_WHOLE = re.compile(r"\d+\.0+")  # as pandas writes whole numbers of a column with gaps
 _EPOCHS = {10: ("s", "seconds"), 13: ("ms", "milliseconds"), 16: ("us", "microseconds"), 19: ("ns", "nanoseconds")}
 
 
@@ -95,6 +96,8 @@ def to_times(texts: Column, certain: bool, notes: list[str], notation: Notation 
         if not pd.api.types.is_integer_dtype(texts):
             return None
         texts = [str(value) for value in texts]
+    if certain and all(_WHOLE.fullmatch(text) for text in texts):
+        texts = [text.partition(".")[0] for text in texts]
     column = pd.Series(texts, dtype="object")
     if notation.date_format is not None:
         return _parse_times(column, format=notation.date_format)
