@@ -12,7 +12,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-__all__ = ["Words", "called", "column", "columns", "in_use", "learn", "place_of", "speaking"]
+__all__ = ["FILE_ROWS", "Words", "called", "column", "columns", "in_use", "learn", "place_of", "speaking"]
+
+FILE_ROWS = ("line", "row")  # names of the index of a frame that holds the places of its rows in a file
 
 
 class Words:

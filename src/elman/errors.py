@@ -46,6 +46,7 @@ __all__ = [
     "Write",
     "advice",
     "as_argument",
+    "setting",
     "visible",
 ]
 
@@ -115,6 +116,29 @@ def as_argument(name: str, value: Any) -> str:
     if value is ...:
         return name
     return f'{name}="{value}"' if isinstance(value, str) and '"' not in value else f"{name}={value!r}"
+
+
+def setting(name: str, value: Any) -> str:
+    """Write a parameter and its value as an argument, or as an option of the command that runs.
+
+    Parameters
+    ----------
+    name : str
+        Of the parameter.
+    value : Any
+        Its value.
+
+    Returns
+    -------
+    str
+
+    Examples
+    --------
+    >>> setting("layer_norm", True)
+    'layer_norm=True'
+    """
+    words = in_use()
+    return (None if words is None else words.write(name, value)) or as_argument(name, value)
 
 
 def advice(remedies: Iterable[Remedy], write: Write = as_argument) -> str:

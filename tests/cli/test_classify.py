@@ -156,7 +156,10 @@ def test_a_method_that_cannot_be_is_refused(run: Callable[..., Any], table: Path
     done = run("predict", tmp_path / "model", table)
     assert (done.exit_code, done.stderr) == (
         1,
-        f"Error: {tmp_path / 'model'}: holds a SimpleMethod like SequenceRegressor, not a classifier.\n",
+        (
+            f"Error: {tmp_path / 'model'}: holds a regressor of sequences, not a classifier. "
+            "Read it with elman.load in Python.\n"
+        ),
     )
     done = CliRunner().invoke(app, ["explain", str(tmp_path / "model"), "--data", str(table), "--row", "1"])
     assert done.stderr == (
@@ -253,8 +256,6 @@ def test_wrong_usage_ends_with_2(case: str, run: Callable[..., Any], table: Path
     assert done.stdout == "" and files(tmp_path) == ["steps.csv"]
 
 
-TEXT = "could not convert string to float: 'two'."
-FINITE = "every value must be finite and within float32. Fill or drop missing values first."
 BAD_DATA: dict[str, tuple[str, list[str], str]] = {
     "empty": ("", [], "data.csv: the file is empty."),
     "header alone": ("case,x,label\n", [], "data.csv: there is a header, but no rows."),
@@ -264,15 +265,25 @@ BAD_DATA: dict[str, tuple[str, list[str], str]] = {
     "no such column": (
         "case,x\n1,2\n",
         ["--label", "kind"],
-        "{path}: there is no column 'kind'; the columns are case, x. Name one of them with --label.",
+        (
+            "{path}: there is no column 'kind'; the columns are case, x. Name one of them with --label, or "
+            "rename the column in the file."
+        ),
     ),
     "no classes": ("case,x\n1,2\n", [], "{path}: there are no classes. Name their column with --label."),
     "several classes": (
         "case,x,label\n1,2,a\n1,3,b\n",
         [],
-        "{path}: the sequence '1' has several classes in 'label': a, b.",
+        (
+            "{path}: the sequence '1' has several classes in 'label': a, b. "
+            "Write the same class in all of its rows, or give its parts names of their own."
+        ),
     ),
-    "class missing": ("case,x,label\n1,2,\n", [], "{path}: the sequence '1' has no class in 'label'."),
+    "class missing": (
+        "case,x,label\n1,2,\n",
+        [],
+        "{path}: the sequence '1' has no class in 'label' in line 2. Fill it, or leave the sequence out.",
+    ),
     "text": (
         "case,x,label\n1,2,a\n2,x,b\n3,4,a\n",
         [],
@@ -281,29 +292,35 @@ BAD_DATA: dict[str, tuple[str, list[str], str]] = {
     "text throughout": (
         "case,x,label\n1,two,a\n2,three,b\n",
         [],
-        f"{{path}}: column 'x' must hold numbers: {TEXT}",
+        "{path}: column 'x' holds text, such as 'two'. Remove the column.",
     ),
     "missing value": (
         "case,x,label\n1,2,a\n2,,b\n",
         [],
-        f"{{path}}: column 'x' in row 1 (case '2') is nan; {FINITE}",
+        "{path}: column 'x' is missing (NaN) in line 3 (case '2'). Fill it, or drop the row.",
     ),
     "time twice": (
         "case,t,x,label\n1,0,2,a\n1,0,3,a\n",
         [],
-        "{path}: t 0 occurs twice in the sequence with case '1'.",
+        (
+            "{path}: t 0 occurs twice in the sequence with case '1'. Drop one of the rows, or name another column with "
+            "--time."
+        ),
     ),
     "one class": (
         "case,x,label\n1,2,a\n2,3,a\n",
         ["--check", "0"],
-        "{path}: all sequences are of the class 'a'; a classifier needs two classes.",
+        (
+            "{path}: all sequences are of the class 'a'; a classifier needs two classes. "
+            "Add sequences of another class, or name another column of classes with --label."
+        ),
     ),
     "too few to check": (
         "case,x,label\n1,2,a\n2,3,b\n",
         [],
         (
-            "cannot hold out a part for a check: 'a', 'b' have one sequence each, and every class needs two. "
-            "Name other sequences with --test."
+            "elman classify train: cannot hold out a part for a check: 'a', 'b' have one sequence each, and every "
+            "class needs two. Name other sequences with --test, or make no check with --check 0."
         ),
     ),
 }
@@ -329,7 +346,8 @@ def test_encodings_and_unknown_classes(run: Callable[..., Any], table: Path, tmp
     done = run("evaluate", tmp_path / "model", tmp_path / "latin.csv", "--encoding", "latin-1", "--quiet")
     assert done.exit_code == 1
     assert done.stderr == (
-        "Error: class_report: sequence 0 is of class 'für', which the classifier has never seen; it knows high, low.\n"
+        "Error: elman classify evaluate: sequence '1' is of class 'für', which the classifier has never seen; it knows "
+        "high, low. Leave the sequence out, or train again with sequences of this class.\n"
     )
     done = run("evaluate", table, table)
     assert done.exit_code == 1 and "not an Elman file" in done.stderr

@@ -227,10 +227,10 @@ def test_info_lists_the_byte_pairs_that_were_merged(run: Callable[..., Any], pla
         (["info", "nothing"], "nothing: no such file."),
         (["generate", "play.model", "--temperature", "-1"], "temperature must be a number in [0, inf), got -1."),
         (["generate", "play.model", "--temperature", "nan"], "temperature must be a number in [0, inf), got nan."),
-        (["generate", "play.model", "--top-p", "2"], "top_p must be a number in (0, 1], got 2."),
+        (["generate", "play.model", "--top-p", "2"], "--top-p must be a number in (0, 1], got 2."),
         (
             ["generate", "play.model", "--top-k", "17"],
-            "top_k must be at most 16, the tokens of the vocabulary, got 17.",
+            "--top-k must be at most 16, the tokens of the vocabulary, got 17.",
         ),
         (["generate", "play.model", "--stop", ""], "stop must be one or several non-empty texts"),
     ],

@@ -17,6 +17,7 @@ FRAME = pd.DataFrame({"id": [2, 1, 2, 1, 2], "t": [0, 5, 1, 6, 2], "x": [1.0, 2,
 
 
 FINITE = "every value must be finite and within float32. Fill or drop missing values first."
+FINITE_ENTRY = "every value must be finite. Correct it, or drop the row."
 CUBE = "X must have shape (N, T, D) or (N, T), got (1, 1, 1, 1)."
 CHANNELS = "X[1] has 1 channel, X[0] has 2 channels; with layout='time_channels' a sequence is (time, channels). "
 CHANNELS += 'Pass layout="channels_time" if it is the other way round.'
@@ -109,19 +110,34 @@ def test_messages(data: Any, layout: str, kind: type[Exception], message: str) -
     [
         (FRAME.drop(columns="t"), "here: there is no column 't'; the columns are id, x, z."),
         (FRAME.iloc[:0], "here: the frame has no rows."),
-        (FRAME[["id", "t"]], "here: the frame has no channels beside 'id', 't'."),
-        (FRAME.assign(id=[2, None, 2, 1, 2]), "here: column 'id' is empty in row 1."),
-        (FRAME.assign(t=[0, 5, 0, 6, 2]), "here: t 0 occurs twice in the sequence with id 2."),
-        (FRAME.assign(t=[0, 5, np.nan, 6, 2]), "here: column 't' is empty in row 2."),
+        (FRAME[["id", "t"]], "here: there are no channels beside 'id', 't'."),
+        (FRAME.assign(id=[2, None, 2, 1, 2]), "here: column 'id' is empty in row 1. Fill it."),
+        (
+            FRAME.assign(t=[0, 5, 0, 6, 2]),
+            (
+                "here: t 0 occurs twice in the sequence with id 2. "
+                "Drop one of the rows, or name another column with time_column."
+            ),
+        ),
+        (FRAME.assign(t=[0, 5, np.nan, 6, 2]), "here: column 't' is empty in row 2. Fill it."),
         (
             FRAME.assign(t=list("abcde")),
             (
-                "here: column 't' must hold numbers or time stamps, got object; pandas.to_datetime converts text. "
-                "Keep the order of the rows with time_column=None."
+                "here: column 't' must hold numbers or time stamps, and it holds 'a'. Convert text with "
+                "pandas.to_datetime, keep the order of the rows with time_column=None, or name another column with "
+                "time_column."
             ),
         ),
-        (FRAME.assign(x=list("abcde")), "here: column 'x' must hold numbers: could not convert string to float: 'a'."),
-        (FRAME.assign(x=[1, 2, np.inf, 4, 5]), f"here: column 'x' in row 2 (id 2) is inf; {FINITE}"),
+        (FRAME.assign(x=list("12cde")), "here: column 'x' holds 'c' in row 2 (id 2), which is no number."),
+        (FRAME.assign(x=[1, 2, np.inf, 4, 5]), f"here: column 'x' is inf in row 2 (id 2); {FINITE_ENTRY}"),
+        (
+            FRAME.assign(x=[1, 2, 1e39, 4, 5]),
+            "here: column 'x' is 1e+39 in row 2 (id 2); the largest number is 3.4e+38. Correct it, or drop the row.",
+        ),
+        (
+            FRAME.assign(x=[1, 2, np.nan, 4, 5]).set_axis(pd.Index([2, 3, 5, 6, 7], name="line")),
+            "here: column 'x' is missing (NaN) in line 5 (id 2). Fill it, or drop the row.",
+        ),
     ],
 )
 def test_messages_about_frames(frame: pd.DataFrame, message: str) -> None:

@@ -65,7 +65,7 @@ def test_files_that_hold_something_else(tmp_path: Path) -> None:
     save_arrays(path, {"theta": np.zeros(3)}, {"kind": "network"})
     with pytest.raises(FileFormatError) as other:
         Forecaster.load(path)
-    assert str(other.value) == f"{path}: holds a 'network', not a forecaster."
+    assert str(other.value) == f"{path}: holds a network, not a forecaster."
 
 
 def _change(name: str, value: Any) -> Any:

@@ -41,10 +41,10 @@ def test_a_fitted_classifier_reads_its_channels_alone(tmp_path: Path) -> None:
     (tmp_path / "moves.csv").write_text("move,at,x,note,shape\n1,1,0.5,7,arc\n1,2,0.7,8,arc\n2,1,0.9,9,\n")
     known = read_labelled(tmp_path / "moves.csv", "move", "at", channels=["x"], classes=False)
     assert known.labels is None and list(known.data) == ["move", "at", "x"]
-    with pytest.raises(DataError, match=r"the sequence '2' has no class in 'shape'\."):
+    with pytest.raises(DataError, match=r"the sequence '2' has no class in 'shape' in line 4\."):
         read_labelled(tmp_path / "moves.csv", "move", "at", channels=["x"])
     (tmp_path / "moves.csv").write_text(TABLE.replace(",y,", ",other,"))
     known = read_labelled(tmp_path / "moves.csv", "move", "at", channels=["x"])
     assert known.labels == ["arc", "line"] and list(known.data) == ["move", "at", "x"]
-    with pytest.raises(DataError, match=r"there is no column 'z'; the columns are move, at, x, shape\."):
+    with pytest.raises(DataError, match=r"there is no column 'z'; the columns are move, at, x, other, shape\."):
         read_labelled(tmp_path / "moves.csv", "move", "at", channels=["x", "z"])

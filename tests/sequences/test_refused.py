@@ -98,7 +98,7 @@ def test_normalized_gates_need_more_than_one_value_per_step() -> None:
     with pytest.raises(ArgumentError) as caught:
         model.fit(single, tags)
     assert str(caught.value) == (
-        "SequenceTagger.fit: with layer_norm=True, cell='gru' sees only the sign of a single value per step. "
+        'SequenceTagger.fit: with layer_norm=True, cell="gru" sees only the sign of a single value per step. '
         "Pass window=4."
     )
     for follows in ({"window": 4}, {"cell": "rnn", "window": "auto"}):

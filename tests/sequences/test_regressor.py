@@ -74,7 +74,7 @@ def test_save_and_load(tmp_path: Path) -> None:
     assert type(again) is SequenceRegressor
     assert np.array_equal(again.predict(frame), model.predict(X))
     assert again.feature_names_in_.tolist() == ["x0", "x1"] and again.n_features_in_ == 2
-    with pytest.raises(FileFormatError, match="holds a 'regressor', not a classifier"):
+    with pytest.raises(FileFormatError, match="holds a regressor of sequences, not a classifier"):
         SequenceClassifier.load(tmp_path / "model")
 
 

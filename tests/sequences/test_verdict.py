@@ -199,7 +199,7 @@ WRONG: dict[str, tuple[Any, str]] = {
     ),
     "one sequence": (
         lambda X, y: verdict(SequenceClassifier(), X, y, (X[:1], y[:1])),
-        "verdict: a check needs 2 held-out sequences, and there is 1.",
+        "verdict: a check needs 2 held-out sequences, and there is 1. Add sequences to test.",
     ),
     "method": (
         lambda X, y: SimpleMethod("1-NN DTW", SequenceTagger()).fit(X, [np.zeros(120)] * 20),

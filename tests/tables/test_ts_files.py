@@ -49,7 +49,7 @@ def test_targets_no_labels_and_windows_line_ends(tmp_path: Path) -> None:
         (HEADER + "1,2:3:a\n", "toy.ts, line 8: channels of unequal lengths [1, 2] in one case are not supported."),
         (HEADER + "1,?:3,4:a\n", "toy.ts, line 8: a value is missing; fill missing values first."),
         (HEADER + "1,inf:3,4:a\n", "toy.ts, line 8: a value is not finite."),
-        (HEADER + "1,x:3,4:a\n", "toy.ts, line 8: could not convert string to float: 'x'."),
+        (HEADER + "1,x:3,4:a\n", "toy.ts, line 8: 'x' is no number."),
         ("@classLabel true a\n@data\na\n", "toy.ts, line 3: there are no values."),
         (
             f"@dimensions {'1' * 5000}\n@data\n1",

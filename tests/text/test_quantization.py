@@ -71,7 +71,7 @@ def test_a_precision_that_cannot_be_is_refused_at_the_call() -> None:
     with pytest.raises(UnsupportedError) as caught:
         model.set_params(training="windows", steps=4).fit(TEXT).stream("to", precision="int8")
     assert str(caught.value) == (
-        "generate: precision='int8' needs a model of training='streams', got one of 'windows'.\n"
-        "  Hint: model.quantized() computes with rounded weights."
+        'generate: precision="int8" needs a model that was trained on streams, and this one was trained on windows. '
+        "Leave precision out, or compute with rounded weights by model.quantized()."
     )
     assert model.quantized().generate("to", length=3)

@@ -264,5 +264,5 @@ def test_a_damaged_optimizer_state_is_refused(change: str, tmp_path: Path) -> No
 
 def test_another_kind_of_file_is_refused(tmp_path: Path) -> None:
     Network.initialized(elman.Architecture(1, 1, hidden_size=2)).save(tmp_path / "network")
-    with pytest.raises(FileFormatError, match="holds a 'network', not a language-model"):
+    with pytest.raises(FileFormatError, match="holds a network, not a language model"):
         LanguageModel.load(tmp_path / "network")

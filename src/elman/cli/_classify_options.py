@@ -91,8 +91,9 @@ class Network:
     balanced: Balanced = False
 
     def refuse_wrong(self) -> None:
-        """Refuse an unknown cell."""
+        """Refuse an unknown cell, and numbers that cannot be read."""
         check_choice("--cell", self.cell, ("gru", "lstm", "rnn"))
+        _ = self.settings
 
     @property
     def settings(self) -> dict[str, Any]:

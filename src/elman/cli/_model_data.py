@@ -72,7 +72,7 @@ def labelled_sequences(model: Any, file: Path, columns: Columns, *, quiet: bool)
 
     Labels of a file are text, those of the model may be numbers.
     """
-    from elman.cli.classify import read
+    from elman.cli.classify import channels_of, read
     from elman.sequences import SequenceTagger
     from elman.sequences.labelled import labels_for, read_tagged
 
@@ -82,5 +82,5 @@ def labelled_sequences(model: Any, file: Path, columns: Columns, *, quiet: bool)
             usage_error("--label COLUMN: name the column of tags.")
         where = columns.id, columns.time, columns.label
         return *read_tagged(model, file, *where, reading.encoding, reading.notation), columns.label
-    known = read(file, columns.id, columns.time, columns.label, reading, model, quiet=quiet)
+    known = read(file, columns.id, columns.time, columns.label, reading, channels_of(model), quiet=quiet)
     return model.set_params(**known.columns), known.data, labels_for(model, file, known.known_labels)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from elman._words import learn
 from elman.cli._classify_options import SIMPLE, Check, Columns, Id, Label, Network, Run, Time
 from elman.cli._command import Command, say
 from elman.cli._common import (
@@ -22,7 +24,7 @@ from elman.cli._common import (
 from elman.cli._grouped import grouped
 from elman.cli._reading import Reading
 from elman.cli._show import echo, show_table
-from elman.errors import DataError, FileFormatError, Remedy
+from elman.errors import DataError, Remedy
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,7 +34,7 @@ if TYPE_CHECKING:
     from elman.sequences.report import Report
     from elman.sequences.verdicts import Verdict
 
-__all__ = ["classify", "read"]
+__all__ = ["channels_of", "classify", "read"]
 
 classify = typer.Typer(
     help="Classify sequences: .ts files, or CSV and Parquet tables with one row per step.",
@@ -54,10 +56,11 @@ def train(file: File, columns: Columns, check: Check, network: Network, run: Run
     check_outputs({"--save": check.save, "--plot": check.plot}, file, check.test)
     check_extra("--plot", check.plot, "matplotlib")
     where = columns.id_, columns.time, columns.label, reading
+    _refuse_columns([file, check.test], columns, reading)
     known = read(file, *where, quiet=run.quiet)
     own = {"random_state": run.seed, "n_threads": run.threads, "progress": not run.quiet}
     classifier = _classifier(network.settings | own | known.columns)
-    unseen = None if check.test is None else read(check.test, *where, quiet=run.quiet)
+    unseen = None if check.test is None else read(check.test, *where, _channels(known), quiet=run.quiet)
     same = classifier.get_params() | {"check": check.check, "test": check.test is not None, "label": columns.label}
     same |= vars(reading) | {"method": check.method}
     with kept("elman classify train", run.checkpoint, run.resume, same, file):
@@ -90,7 +93,8 @@ def predict(
     from elman.sequences.labelled import with_columns
 
     classifier = _load(model)
-    known = read(file, id_, time, label, reading, classifier, classes=False, quiet=quiet)
+    _refuse_columns([file], Columns(id_, time, label), reading)
+    known = read(file, id_, time, label, reading, channels_of(classifier), classes=False, quiet=quiet)
     frame = _classified(with_columns(classifier, known), known)
     if output is not None:
         write_csv(output, frame)
@@ -116,7 +120,8 @@ def evaluate(
     from elman.sequences.labelled import report_on
 
     classifier = _load(model)
-    report = report_on(classifier, read(file, id_, time, label, reading, classifier, quiet=quiet))
+    _refuse_columns([file], Columns(id_, time, label), reading)
+    report = report_on(classifier, read(file, id_, time, label, reading, channels_of(classifier), quiet=quiet))
     _show(report, file.name)
     _draw(plot, report, None)
 
@@ -142,7 +147,9 @@ def _check_classes(known: Labelled, unseen: Labelled | None) -> None:
     classes = set(known.known_labels)
     if len(classes) == 1:
         raise DataError(
-            f"{known.file}: all sequences are of the class {classes.pop()!r}; a classifier needs two classes."
+            f"{known.file}: all sequences are of the class {classes.pop()!r}; a classifier needs two classes.",
+            Remedy("add sequences of another class"),
+            Remedy("name another column of classes with {}", label=...),
         )
     others = [] if unseen is None else [label for label in unseen.known_labels if label not in classes]
     if unseen is not None and others:
@@ -196,14 +203,14 @@ def _report_of(found: Verdict, name: str) -> Report | None:
 def _load(model: Path) -> SequenceClassifier | SimpleMethod:
     """Read a classifier, or a simple method that was fitted like one."""
     from elman.load import load
+    from elman.persistence.models import wrong_kind
     from elman.sequences import SequenceClassifier, SimpleMethod
 
     check_readable(None, model)
     found = load(model)
     like = found.like if isinstance(found, SimpleMethod) else found
     if not isinstance(like, SequenceClassifier):
-        kind = "" if like is found else "SimpleMethod like "
-        raise FileFormatError(f"{model}: holds a {kind}{type(like).__name__}, not a classifier.")
+        raise wrong_kind(model, getattr(like, "_kind", None), "classifier")
     classifier: SequenceClassifier | SimpleMethod = found
     return classifier
 
@@ -229,22 +236,39 @@ def read(
     time: str | None,
     label: str | None,
     reading: Reading,
-    model: Any = None,
+    channels: Sequence[str] = (),
     *,
     classes: bool = True,
     quiet: bool,
 ) -> Labelled:
-    """Read a file of any of the three kinds, for a fitted model if there is one, and print the columns chosen."""
+    """Read a file of any of the three kinds, with the channels of a model if there is one; print the columns chosen."""
     from elman.sequences.labelled import read_labelled
 
     check_readable(None, file)
-    if file.suffix.lower() == ".ts":
-        refuse_unused(f"{file}: says how it is written", reading.by_option)
-    channels = list(getattr(model, "feature_names_in_", ()))
+    learn({}, {"X": str(file)})
     known = read_labelled(file, id_, time, label, reading.encoding, reading.notation, channels, classes)
     for note in [] if quiet else known.notes:
         say(f"{file}: {note}.")
     return known
+
+
+def _channels(known: Labelled) -> list[str]:
+    """Return the names of the channels of a table; none of a .ts file."""
+    own = set(known.columns.values())
+    return [str(name) for name in getattr(known.data, "columns", ()) if name not in own]
+
+
+def channels_of(model: Any) -> list[str]:
+    """Return the names of the channels that a fitted model reads; none if it has learned from a .ts file."""
+    return list(getattr(model, "feature_names_in_", ()))
+
+
+def _refuse_columns(files: Sequence[Path | None], columns: Columns, reading: Reading) -> None:
+    """Refuse options of tables where all files are .ts files."""
+    given = [file for file in files if file is not None]
+    if all(file.suffix.lower() == ".ts" for file in given):
+        options = {"--id": columns.id_, "--time": columns.time, "--label": columns.label}
+        refuse_unused(f"{given[0]}: says how it is written", options | reading.by_option)
 
 
 def _say_what_was_chosen(model: SequenceClassifier | SimpleMethod, count: int) -> None:

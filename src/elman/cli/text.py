@@ -169,7 +169,7 @@ def evaluate(
 ) -> None:
     """Measure how well a saved model predicts a text."""
     _check_files(files)
-    check_readable("MODEL", model)
+    check_readable(None, model)
     if precision is not None:
         check_choice("--precision", precision, _PRECISIONS[1:])
     measured = _load(model).set_params(n_threads=threads)
@@ -201,7 +201,7 @@ def generate(
     quiet: Quiet = False,
 ) -> None:
     """Write text with a saved model."""
-    check_readable("MODEL", model)
+    check_readable(None, model)
     if precision is not None:
         check_choice("--precision", precision, _PRECISIONS)
     writer = _load(model)
@@ -231,7 +231,7 @@ def generate(
 @text.command(cls=Command)
 def info(model: Model) -> None:
     """Describe a saved model."""
-    check_readable("MODEL", model)
+    check_readable(None, model)
     known = _load(model)
     echo(_about(known))
     echo(_tokens(known.vocabulary_))

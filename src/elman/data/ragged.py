@@ -25,9 +25,19 @@ import numpy.typing as npt
 import pandas as pd
 
 from elman import _check
+from elman._words import FILE_ROWS
 from elman.errors import ArgumentError, DataError, ElmanWarning, Remedy, ShapeError
 
-__all__ = ["LAYOUTS", "Ragged", "is_long_frame", "pad_front", "read_frame", "read_sequences", "refuse_times"]
+__all__ = [
+    "LAYOUTS",
+    "Ragged",
+    "is_long_frame",
+    "pad_front",
+    "place_of_row",
+    "read_frame",
+    "read_sequences",
+    "refuse_times",
+]
 
 Array = npt.NDArray[Any]
 
@@ -216,6 +226,8 @@ def numbers(place: str, name: str, values: Any, where: Callable[[int], str] | No
         try:
             array = np.array(array.tolist(), dtype=np.float64)
         except (TypeError, ValueError) as error:
+            if where is not None and (row := _first_text(array)) is not None:
+                raise DataError(f"{place}: {name} holds {array[row]!r} {where(row)}, which is no number.") from None
             raise DataError(f"{place}: {name} must hold numbers: {error}.") from None
         if is_text:
             warnings.warn(
@@ -227,12 +239,34 @@ def numbers(place: str, name: str, values: Any, where: Callable[[int], str] | No
     wrong = ~(np.abs(array) <= _LARGEST)  # also true of NaN
     if wrong.any():
         at = tuple(int(i) for i in np.argwhere(wrong)[0])
-        entry = f"{name}[{', '.join(map(str, at))}]" if where is None else f"{name} {where(at[0])}"
+        if where is not None:
+            raise _unusable(f"{place}: {name}", array[at], where(at[0]))
         raise DataError(
-            f"{place}: {entry} is {array[at]:g}; every value must be finite and within float32. Fill or drop missing "
-            "values first."
+            f"{place}: {name}[{', '.join(map(str, at))}] is {array[at]:g}; every value must be finite and within "
+            "float32. Fill or drop missing values first."
         )
     return array
+
+
+def _first_text(column: Array) -> int | None:
+    """Return the number of the first entry of a column that is text and no number."""
+    return next((row for row, entry in enumerate(column) if isinstance(entry, str) and not _is_written(entry)), None)
+
+
+def _is_written(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _unusable(column: str, value: float, where: str) -> DataError:
+    """Return the error about a value of a column that is missing, infinite or too large."""
+    if np.isnan(value):
+        return DataError(f"{column} is missing (NaN) {where}.", Remedy("fill it"), Remedy("drop the row"))
+    limit = "every value must be finite" if np.isinf(value) else f"the largest number is {_LARGEST:.2g}"
+    return DataError(f"{column} is {value:g} {where}; {limit}.", Remedy("correct it"), Remedy("drop the row"))
 
 
 def read_frame(
@@ -286,18 +320,36 @@ def read_frame(
     if len(frame) == 0:
         raise DataError(f"{place}: the frame has no rows.")
     if not channels:
-        raise DataError(f"{place}: the frame has no channels beside {', '.join(map(repr, special))}.")
+        raise DataError(f"{place}: there are no channels beside {', '.join(map(repr, special))}.")
     codes, ids = pd.factorize(np.asarray(frame[id_column]))
     if (codes < 0).any():
-        raise DataError(f"{place}: column {id_column!r} is empty in row {int(np.argmin(codes))}.")
+        raise _empty(place, id_column, frame, int(np.argmin(codes)))
 
     def where(row: int) -> str:
-        return f"in row {row} ({id_column} {ids.tolist()[codes[row]]!r})"
+        return f"in {place_of_row(frame, row)} ({id_column} {ids.tolist()[codes[row]]!r})"
 
     values = np.stack([numbers(place, f"column {name!r}", frame[name], where) for name in channels], axis=1)
     order = _order(place, codes, ids, id_column, frame, time_column)
     rows = np.split(order, np.cumsum(np.bincount(codes))[:-1])
     return Ragged([values[row] for row in rows], list(channels), ids.tolist(), rows)
+
+
+def place_of_row(frame: Any, row: int) -> str:
+    """Name a row of a frame: by its line if the frame has the lines of a file as its index, else by its number.
+
+    Examples
+    --------
+    >>> frame = pd.DataFrame({"x": [1.0, 2.0]})
+    >>> place_of_row(frame, 1), place_of_row(frame.set_axis(pd.Index([2, 3], name="line")), 1)
+    ('row 1', 'line 3')
+    """
+    if getattr(getattr(frame, "index", None), "name", None) not in FILE_ROWS:
+        return f"row {row}"
+    return f"{frame.index.name} {frame.index[row]}"
+
+
+def _empty(place: str, column: str, frame: Any, row: int) -> DataError:
+    return DataError(f"{place}: column {column!r} is empty in {place_of_row(frame, row)}.", Remedy("fill it"))
 
 
 def _order(place: str, codes: Array, ids: Any, id_column: str, frame: Any, time_column: str | None) -> Array:
@@ -308,18 +360,23 @@ def _order(place: str, codes: Array, ids: Any, id_column: str, frame: Any, time_
     times = _times(frame[time_column])
     if times.dtype.kind not in "iufM":
         raise DataError(
-            f"{place}: column {time_column!r} must hold numbers or time stamps, got {times.dtype}; "
-            "pandas.to_datetime converts text.",
-            Remedy("keep the order of the rows with {}", "name another column", time_column=None),
+            f"{place}: column {time_column!r} must hold numbers or time stamps, and it holds {str(times[0])!r}.",
+            Remedy("convert text with pandas.to_datetime", frame=...),
+            Remedy("keep the order of the rows with {}", time_column=None),
+            Remedy("name another column with {}", time_column=...),
         )
     if pd.isna(times).any():
-        raise DataError(f"{place}: column {time_column!r} is empty in row {int(np.argmax(pd.isna(times)))}.")
+        raise _empty(place, time_column, frame, int(np.argmax(pd.isna(times))))
     order: Array = np.lexsort((times, codes))
     again = (np.diff(codes[order]) == 0) & (times[order][1:] == times[order][:-1])
     if again.any():
         row = order[int(np.argmax(again)) + 1]
         name = ids.tolist()[codes[row]]
-        raise DataError(f"{place}: {time_column} {times[row]} occurs twice in the sequence with {id_column} {name!r}.")
+        raise DataError(
+            f"{place}: {time_column} {times[row]} occurs twice in the sequence with {id_column} {name!r}.",
+            Remedy("drop one of the rows"),
+            Remedy("name another column with {}", time_column=...),
+        )
     if (order != as_given).any():
         name = ids.tolist()[codes[as_given[int(np.argmax(order != as_given))]]]
         warnings.warn(

@@ -14,7 +14,14 @@ from elman.estimators.fitted import FittedEstimator, Value
 from elman.network import Architecture
 from elman.network.quantization import COMPACT, compact, expand
 from elman.persistence import load_arrays, save_arrays
-from elman.persistence.models import check_members, check_names, check_weights, content_errors, under_new_names
+from elman.persistence.models import (
+    check_members,
+    check_names,
+    check_weights,
+    content_errors,
+    under_new_names,
+    wrong_kind,
+)
 
 __all__ = ["Arrays", "Estimator"]
 
@@ -137,7 +144,7 @@ class Estimator(FittedEstimator[Value]):
         arrays, metadata = load_arrays(path)
         kind = metadata.get("kind")
         if kind != cls._kind:
-            raise FileFormatError(f"{os.fspath(path)}: holds a {kind!r:.60}, not a {cls._kind}.")
+            raise wrong_kind(os.fspath(path), kind, cls._kind)
         try:
             return cls.from_arrays(arrays, metadata)
         except FileFormatError as error:

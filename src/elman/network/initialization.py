@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from elman import _check
-from elman.errors import ArgumentError, ElmanWarning
+from elman._words import in_use, place_of
+from elman.errors import ArgumentError, ElmanWarning, setting
 from elman.network.architecture import Architecture
 from elman.network.parameters import ParameterLayout, Parameters
 
@@ -128,9 +129,10 @@ def _layout(architecture: Architecture) -> ParameterLayout:
         )
     layout = ParameterLayout(architecture)
     if layout.size > _MOST_PARAMETERS:
-        sizes = f"hidden_size={_check.show(architecture.hidden_size)} and num_layers={architecture.num_layers}"
+        sizes = f"{setting('hidden_size', architecture.hidden_size)} "
+        sizes += f"and num_layers={architecture.num_layers} make" if in_use() is None else "makes"
         raise ArgumentError(
-            f"{_PLACE}: {sizes} make {layout.size:.3g} parameters; a network has at most {_MOST_PARAMETERS:.0e}."
+            f"{place_of(_PLACE)}: {sizes} {layout.size:.3g} parameters; a network has at most {_MOST_PARAMETERS:.0e}."
         )
     return layout
 

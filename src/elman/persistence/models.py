@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy.typing as npt
 
-from elman.errors import ElmanError, FileFormatError
+from elman._words import in_use
+from elman.errors import ElmanError, FileFormatError, Remedy
 
 __all__ = [
     "LARGEST_WEIGHT",
@@ -18,12 +19,40 @@ __all__ = [
     "check_weights",
     "content_errors",
     "under_new_names",
+    "wrong_kind",
 ]
 
 _MOST_LAYERS = 1000
 _MOST_MEMBERS = 1000
 LARGEST_WEIGHT = 1e18  # sums of products of two stay within float32 for any layer
 _CONTENT_ERRORS = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError, RecursionError)
+
+
+_IN_PYTHON = "elman.load in Python"
+_KINDS = {  # what a message calls the models of files, and what reads them
+    "forecaster": ("a forecaster", "elman predict"),
+    "network": ("a network", _IN_PYTHON),
+    "classifier": ("a classifier", "elman classify"),
+    "regressor": ("a regressor of sequences", _IN_PYTHON),
+    "tagger": ("a tagger of sequences", _IN_PYTHON),
+    "simple-method": ("a simple method", "elman classify"),
+    "language-model": ("a language model", "elman text"),
+    "prior": ("a prior", _IN_PYTHON),
+}
+
+
+def wrong_kind(path: object, found: Any, wanted: str) -> FileFormatError:
+    """Return the error about a file that holds another kind of model; in a command it says what reads the file.
+
+    Examples
+    --------
+    >>> print(wrong_kind("my.model", "tagger", "forecaster"))
+    my.model: holds a tagger of sequences, not a forecaster.
+    """
+    known = isinstance(found, str) and found in _KINDS
+    named, reader = _KINDS[found] if known else (f"a {found!r:.60}", "")
+    remedies = [Remedy(f"read it with {reader}")] if known and in_use() is not None else []
+    return FileFormatError(f"{path}: holds {named}, not {_KINDS[wanted][0]}.", *remedies)
 
 
 @contextmanager

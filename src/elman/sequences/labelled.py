@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.base import clone
 
-from elman.data.ragged import Ragged, read_frame
+from elman._words import called
+from elman.data.ragged import Ragged, place_of_row, read_frame
 from elman.errors import DataError, Remedy
 from elman.sequences.report import Report, class_report
 from elman.sequences.simple import SimpleMethod
@@ -56,7 +58,10 @@ class Labelled:
     def known_labels(self) -> list[str]:
         """Class of each sequence; refused if the file has none."""
         if self.labels is None:
-            raise DataError(f"{self.file}: there are no classes.", Remedy("name their column with {}", label=...))
+            remedy = Remedy("name their column with {}", label=...)
+            if self.file.suffix.lower() == ".ts":
+                remedy = Remedy("declare them with @classLabel, and write that of each case after its last colon")
+            raise DataError(f"{self.file}: there are no classes.", remedy)
         return self.labels
 
 
@@ -109,24 +114,32 @@ def read_labelled(
     """
     if file.suffix.lower() == ".ts":
         content = read_ts(file)
+        if content.classes is None and content.labels is not None and classes:
+            raise DataError(
+                f"{file}: holds numbers (@targetLabel), and a classifier needs classes.",
+                Remedy("declare classes with @classLabel"),
+                Remedy("predict the numbers with SequenceRegressor in Python"),
+            )
         labels = None if content.labels is None or not classes else [str(value) for value in content.labels.tolist()]
         return Labelled(file, content.sequences, labels, [str(i) for i in range(len(content.sequences))])
     label_names = [name for name in LABEL_NAMES if name not in {channel.lower() for channel in channels}]
     texts = [*([id_column] if id_column else ID_NAMES), *([label] if label else label_names)]
     frame, notes = read_steps(file, encoding, texts, notation)
     id_column, time_column, label = _found(file, list(frame.columns), id_column, time_column, label, label_names)
+    _refuse_empty(file, frame[id_column])
+    _refuse_wrong(file, frame, channels, label)
     if channels:
         label = label or _only_text(frame.drop(columns=[name for name in (*channels, id_column) if name in frame]))
         used = {*channels, id_column, time_column, label if classes else None}
         frame = frame[[name for name in frame if name in used]]
         label = label if classes else None
-    elif label is None:
-        _refuse_text(file, frame.drop(columns=[name for name in (id_column, time_column) if name is not None]))
+    else:
+        _refuse_text(file, frame.drop(columns=[name for name in (id_column, time_column, label) if name]), label)
     others = [] if label is None else [label]
     ragged = read_frame(str(file), frame, id_column, time_column, channels or None, others)
     notes.insert(0, _taken(id_column, time_column, label, ragged))
-    labels = None if label is None else _one_label_each(file, frame[label].tolist(), label, ragged)
-    data = frame if label is None else frame.drop(columns=label)
+    labels = None if label is None else _one_label_each(file, frame[label], label, ragged)
+    data = (frame if label is None else frame.drop(columns=label)).iloc[np.concatenate(ragged.rows or [])]
     names = [str(name) for name in ragged.ids or []]
     return Labelled(file, data, labels, names, {"id_column": id_column, "time_column": time_column}, notes)
 
@@ -139,30 +152,63 @@ def _found(
     label: str | None,
     label_names: Sequence[str],
 ) -> tuple[str, str | None, str | None]:
-    """Find columns that were not given by their usual names."""
+    """Find columns that were not given by their usual names; refuse one with two meanings."""
     named = {"id_column": id_column, "time_column": time_column, "label": label}
+    given = [name for name in named if named[name] is not None]
+    for one, other in combinations(given, 2):
+        if named[one] == named[other]:
+            raise DataError(
+                f"{file}: {called(one)} and {called(other)} name the same column, {named[one]!r}.",
+                Remedy("name another with {}", **{other: ...}),
+            )
     for parameter, name in named.items():
         if name is not None and name not in columns:
             raise DataError(
                 f"{file}: there is no column {name!r}; the columns are {listed(columns)}.",
                 Remedy("name one of them with {}", **{parameter: ...}),
+                Remedy("rename the column in the file"),
             )
-    id_column = id_column or find_usual(columns, ID_NAMES)
+    free = [name for name in columns if name not in named.values()]
+    id_column = id_column or find_usual(free, ID_NAMES)
     if id_column is None:
         raise DataError(
             f"{file}: no column tells sequences apart (columns: {listed(columns)}).",
             Remedy("name it with {}", id_column=...),
         )
-    return id_column, time_column or find_usual(columns, TIME_NAMES), label or find_usual(columns, label_names)
+    return id_column, time_column or find_usual(free, TIME_NAMES), label or find_usual(free, label_names)
 
 
-def _refuse_text(file: Path, channels: pd.DataFrame) -> None:
+def _refuse_empty(file: Path, names: pd.Series) -> None:
+    """Refuse a row without the name of a sequence."""
+    empty = np.flatnonzero(names == "")
+    if len(empty):
+        row = place_of_row(names, int(empty[0]))
+        raise DataError(f"{file}: column {str(names.name)!r} is empty in {row}.", Remedy("fill it"))
+
+
+def _refuse_wrong(file: Path, frame: pd.DataFrame, channels: Sequence[str], label: str | None) -> None:
+    """Refuse a file without a channel that is needed, and classes in a channel."""
+    if label in channels:
+        raise DataError(
+            f"{file}: column {label!r} is a channel, and cannot hold the classes.",
+            Remedy("name another column with {}", label=...),
+        )
+    for name in channels:
+        if name not in frame.columns:
+            raise DataError(
+                f"{file}: there is no column {name!r}; the columns are {listed(frame.columns)}.",
+                Remedy("name the channels as in the training part"),
+            )
+
+
+def _refuse_text(file: Path, channels: pd.DataFrame, label: str | None) -> None:
     """Refuse a column of text among channels: it may hold the classes under a name that is not usual."""
     for name in channels.columns:
         if pd.api.types.is_string_dtype(channels[name].dtype):
+            remedy = Remedy("pass {} if it holds the classes, or remove it", label=name)
             raise DataError(
                 f"{file}: column {name!r} holds text, such as {channels[name].iloc[0]!r}.",
-                Remedy("pass {} if it holds the classes, or remove it", label=name),
+                remedy if label is None else Remedy("remove the column"),
             )
 
 
@@ -178,17 +224,25 @@ def _taken(id_column: str, time_column: str | None, label: str | None, ragged: R
     return f"sequences by {id_column!r}{times}{classes}, channels {', '.join(ragged.channels or [])}"
 
 
-def _one_label_each(file: Path, column: list[str], label: str, ragged: Ragged) -> list[str]:
+def _one_label_each(file: Path, column: pd.Series, label: str, ragged: Ragged) -> list[str]:
     """Return the class of every sequence."""
-    rows_of_each = ragged.rows or []
+    entries, rows_of_each = column.tolist(), ragged.rows or []
     for name, rows in zip(ragged.ids or [], rows_of_each, strict=True):
-        if len(found := {column[row] for row in rows}) > 1:
+        own = [entries[row] for row in rows]
+        if "" in own:
+            line = place_of_row(column, int(rows[own.index("")]))
             raise DataError(
-                f"{file}: the sequence {name!r} has several classes in {label!r}: {', '.join(sorted(found))}."
+                f"{file}: the sequence {name!r} has no class in {label!r} in {line}.",
+                Remedy("fill it"),
+                Remedy("leave the sequence out"),
             )
-        if not column[rows[0]]:
-            raise DataError(f"{file}: the sequence {name!r} has no class in {label!r}.")
-    return [column[rows[0]] for rows in rows_of_each]
+        if len(found := set(own)) > 1:
+            raise DataError(
+                f"{file}: the sequence {name!r} has several classes in {label!r}: {', '.join(sorted(found))}.",
+                Remedy("write the same class in all of its rows"),
+                Remedy("give its parts names of their own"),
+            )
+    return [entries[rows[0]] for rows in rows_of_each]
 
 
 def read_tagged(
@@ -264,7 +318,7 @@ def report_on(model: Any, known: Labelled) -> Report:
         If the file has no classes, or one that is unknown to the classifier.
     """
     labels = known.known_labels
-    return class_report(labels, with_columns(model, known).predict(known.data), model.classes_)
+    return class_report(labels, with_columns(model, known).predict(known.data), model.classes_, known.names)
 
 
 def with_columns(model: Any, known: Labelled) -> Any:

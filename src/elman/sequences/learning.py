@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.data.ragged import Ragged
-from elman.errors import ArgumentError, Remedy
+from elman.errors import ArgumentError, Remedy, setting
 from elman.estimators import Interrupted, member_seeds, root_seed, values_of
 from elman.network import Network
 from elman.sequences.convergence import notice_convergence
@@ -215,8 +215,9 @@ def _networks(
     """Make new networks, or copies of the fitted ones with the present dropout."""
     architecture = architecture_of(parameters, task, data.preparation.input_size, target)
     if architecture.layer_norm and architecture.kind.has_gates and architecture.input_size == 1:
+        given = f"{setting('layer_norm', True)}, {setting('cell', architecture.cell)}"
         raise ArgumentError(
-            f"{place}: with layer_norm=True, cell={architecture.cell!r} sees only the sign of a single value per step.",
+            f"{place}: with {given} sees only the sign of a single value per step.",
             Remedy(window=4),
         )
     if before is not None:

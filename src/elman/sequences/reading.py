@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.utils.validation import _check_sample_weight, _get_feature_names, check_array, validate_data
 
+from elman._words import called
 from elman.data.ragged import LAYOUTS, Ragged, is_long_frame, read_frame, read_sequences, refuse_times
 from elman.errors import ArgumentError, DataError, Remedy, ShapeError
 from elman.sequences.fitted import Inputs
@@ -66,7 +67,8 @@ def read(
         if known is None:
             notice_axes(place, ragged, estimator.layout)
     if known is not None and seen.channels != known.channels:
-        raise ShapeError(f"{place}: X has {seen.channels} channels, but {known.channels} at fit.")
+        count = "1 channel" if seen.channels == 1 else f"{seen.channels} channels"
+        raise ShapeError(f"{place}: {called('X')} has {count}, but {known.channels} at fit.")
     return ragged, seen if known is None else known
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 from sklearn.metrics import confusion_matrix, precision_recall_fscore_support
 
-from elman.errors import DataError
+from elman._words import place_of
+from elman.errors import DataError, Remedy
 
 __all__ = ["Report", "class_report"]
 
@@ -43,7 +45,9 @@ class Report:
     baseline: float
 
 
-def class_report(actual: npt.ArrayLike, predicted: npt.ArrayLike, classes: npt.ArrayLike) -> Report:
+def class_report(
+    actual: npt.ArrayLike, predicted: npt.ArrayLike, classes: npt.ArrayLike, names: Sequence[str] | None = None
+) -> Report:
     """Compare predicted with actual classes.
 
     Parameters
@@ -52,6 +56,8 @@ def class_report(actual: npt.ArrayLike, predicted: npt.ArrayLike, classes: npt.A
         Classes.
     classes : array_like (C,)
         Classes of the classifier.
+    names : sequence of str (N,), optional
+        Of the sequences, for a message; by default their numbers.
 
     Returns
     -------
@@ -74,9 +80,12 @@ def class_report(actual: npt.ArrayLike, predicted: npt.ArrayLike, classes: npt.A
     unknown = ~np.isin(actual, known)
     if unknown.any():
         where = int(np.argmax(unknown))
+        name = str(where) if names is None else repr(names[where])
         raise DataError(
-            f"class_report: sequence {where} is of class {actual.tolist()[where]!r}, which the classifier has never "
-            f"seen; it knows {', '.join(map(str, known))}."
+            f"{place_of('class_report')}: sequence {name} is of class {actual.tolist()[where]!r}, which the "
+            f"classifier has never seen; it knows {', '.join(map(str, known))}.",
+            Remedy("leave the sequence out"),
+            Remedy("train again with sequences of this class"),
         )
     matrix = confusion_matrix(actual, predicted, labels=known)
     precision, recall, f1, count = precision_recall_fscore_support(

@@ -14,8 +14,9 @@ from sklearn.model_selection import train_test_split
 
 from elman import _check
 from elman._extras import installed
+from elman._words import called, in_use, place_of
 from elman.data.ragged import Ragged
-from elman.errors import ArgumentError, DataError, Remedy
+from elman.errors import ArgumentError, DataError, Remedy, setting
 from elman.notebook.html import html_table
 from elman.sequences.convolutions import too_much
 from elman.sequences.estimator import SequenceEstimator
@@ -161,7 +162,7 @@ def verdict(
     >>> found.winner in found.table.index, len(found.actual)
     (True, 6)
     """
-    place = "verdict"
+    place = place_of("verdict")
     if not isinstance(estimator, SequenceEstimator):
         kinds = "SequenceClassifier, SequenceRegressor or SequenceTagger"
         raise ArgumentError(f"{place}: estimator must be a {kinds}, got {type(estimator).__name__}.")
@@ -176,9 +177,12 @@ def verdict(
         others, _, actual = estimator._read_pair(place, *test, inputs)
         tested = others.sequences
     if not of_numbers(estimator):
-        class_target(f"{place}: test", joined(actual), np.unique(joined(_chosen(targets, rows))))
+        class_target(f"{place}: {called('test')}", joined(actual), np.unique(joined(_chosen(targets, rows))))
     if len(tested) < _FEWEST:
-        raise DataError(f"{place}: a check needs {_FEWEST} held-out sequences, and there is {len(tested)}.")
+        raise DataError(
+            f"{place}: a check needs {_FEWEST} held-out sequences, and there is {len(tested)}.",
+            Remedy("pass a larger {}", check=...) if test is None else Remedy(f"add sequences to {called('test')}"),
+        )
     missing = _left_out(estimator, [ragged.sequences[i] for i in rows], tested)
     methods = (constant_for(estimator), LINEAR, EUCLIDEAN, DTW, CONVOLUTIONS)
     names = [name for name in methods if name not in missing]
@@ -202,11 +206,23 @@ def _split(place: str, classes: Any, count: int, check: float, random_state: int
     try:
         parts = train_test_split(np.arange(count), test_size=check, stratify=strata, random_state=random_state)
     except ValueError as error:
-        raise DataError(
-            f"cannot hold out a part for a check: {too_rare(strata) or error}",
-            Remedy("name other sequences with {}", test=...),
-        ) from None
+        others = [Remedy("name other sequences with {}", test=...)]
+        if in_use() is not None:  # a command can do without a check
+            others.append(Remedy("make no check with {}", check=0))
+        why = too_rare(strata) or _too_few(strata, count, check) or str(error)
+        raise DataError(f"{place}: cannot hold out a part for a check: {why}", *others) from None
     return np.sort(parts[0]), np.sort(parts[1])
+
+
+def _too_few(classes: Array | None, count: int, check: float) -> str | None:
+    """Say which part of a split cannot have every class."""
+    if classes is None:
+        return None
+    held, of = int(np.ceil(check * count)), len(np.unique(classes))
+    named = f"{setting('check', check)} holds out {held} of {count} sequences"
+    if held < of:
+        return f"{named}, and there are {of} classes."
+    return f"{named}, which leaves fewer than the {of} classes." if count - held < of else None
 
 
 def _part_of_y(estimator: SequenceEstimator, y: Any, ragged: Ragged, rows: Array) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from elman._words import FILE_ROWS
 from elman.errors import DataError
 from elman.tables.files import Columns, Notation, read_columns
 from elman.tables.numbers import Odd, to_numbers
@@ -38,6 +39,7 @@ def read_steps(
     Returns
     -------
     frame : DataFrame
+        Its index has the line of every row, for messages; of a Parquet file the number, from 1.
     notes : list of str
         Guesses about the file.
 
@@ -67,7 +69,15 @@ def read_steps(
     for name, entries in columns.items():
         as_text = entries if isinstance(entries, list) else entries.astype(str)
         found[name] = as_text if name.lower() in kept else _converted(path, columns, name, notes)
-    return pd.DataFrame(found), notes
+    return pd.DataFrame(found).set_axis(_places(columns)), notes
+
+
+def _places(columns: Columns) -> pd.Index:
+    """Return the line of every row, or of a file without lines its number from 1."""
+    line, row = FILE_ROWS
+    if columns.lines:
+        return pd.Index(columns.lines, name=line)
+    return pd.RangeIndex(1, 1 + len(next(iter(columns.values()))), name=row)
 
 
 def _converted(path: Path, columns: Columns, name: str, notes: list[str]) -> Any:

@@ -20,6 +20,7 @@ __all__ = ["TsFile", "read_ts"]
 
 Array = npt.NDArray[Any]
 
+_LARGEST = float(np.finfo(np.float32).max)  # networks compute in float32
 _TRUTH = {"true": True, "false": False}
 _SWITCHES = ("timestamps", "missing", "univariate", "equallength")
 _NUMBERS = ("dimension", "dimensions", "serieslength")
@@ -167,14 +168,17 @@ class _Reader:
         return np.stack(channels, axis=1)
 
     def _values(self, number: int, text: str) -> Array:
-        words = text.split(",")
-        for word in words:
-            if word.strip() in ("?", "", "NaN", "nan"):
-                self._refuse(number, "a value is missing; fill missing values first.")
+        return np.array([self._value(number, word.strip()) for word in text.split(",")])
+
+    def _value(self, number: int, word: str) -> float:
+        if word in ("?", "", "NaN", "nan"):
+            self._refuse(number, "a value is missing; fill missing values first.")
         try:
-            values = np.array([float(word) for word in words])
-        except ValueError as error:
-            self._refuse(number, f"{error}.")
-        if not np.isfinite(values).all():
+            value = float(word)
+        except ValueError:
+            self._refuse(number, f"{word!r} is no number.")
+        if not np.isfinite(value):
             self._refuse(number, "a value is not finite.")
-        return values
+        if abs(value) > _LARGEST:
+            self._refuse(number, f"the value {word} is too large; the largest number is {_LARGEST:.2g}.")
+        return value

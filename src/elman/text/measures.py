@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from elman._words import place_of
 from elman.errors import DataError
 from elman.network import Network, State
 from elman.text.corpus import count_words
@@ -162,7 +163,7 @@ def evaluate(
     """
     if len(ids) < (2 if window is None else window):
         least = "2 tokens" if window is None else f"a window of {window} tokens"
-        raise DataError(f"evaluate: the text must have at least {least}, got {len(ids)}.")
+        raise DataError(f"{place_of('evaluate')}: the text must have at least {least}, got {len(ids)}.")
     if window is None:
         nats = _stream_nats(network, ids, min(rows, (len(ids) - 1) // 2 or 1), n_threads)
     else:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from elman import _check
+from elman._words import called
 from elman.errors import ArgumentError, Remedy
 from elman.estimators import COMMON, Choice, Count, Number, Switch, Table, check_table, values_of
 from elman.text.tokenization import LEAST_BPE, MOST_TOKENS, NORMALIZATIONS, UNITS
@@ -121,7 +122,7 @@ def _check_together(place: str, values: dict[str, Any]) -> None:
     if values["init_scale"] is not None and values["init"] != "uniform":
         raise ArgumentError(f"{place}: init_scale needs init='uniform', got init={values['init']!r}.")
     if values["validation_fraction"] == 0 and (values["patience"] is not None or values["schedule"] == "plateau"):
-        what = "patience needs" if values["patience"] is not None else 'the schedule "plateau" needs'
+        what = f"{called('patience')} needs" if values["patience"] is not None else 'the schedule "plateau" needs'
         raise ArgumentError(f"{place}: {what} a part held out for validation.", Remedy(validation_fraction=0.05))
     if values["training"] == "windows" and values["steps"] == 1:
         raise ArgumentError(f"{place}: a window needs at least 2 steps: the last is the label.", Remedy(steps=2))
@@ -141,4 +142,4 @@ def _check_together(place: str, values: dict[str, Any]) -> None:
     size = values["vocabulary_size"]
     if size != "auto":
         least = LEAST_BPE if values["unit"] == "bpe" else 2
-        _check.integer(place, "vocabulary_size", size, least, MOST_TOKENS)
+        _check.integer(place, called("vocabulary_size"), size, least, MOST_TOKENS)

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman import _check
+from elman._words import called, place_of
 from elman.engine import kernels
 from elman.errors import ArgumentError
 
@@ -57,13 +58,14 @@ class Sampling:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        _check.number_in("generate", "temperature", self.temperature, "[0, inf)")
+        place = place_of("generate")
+        _check.number_in(place, called("temperature"), self.temperature, "[0, inf)")
         if self.top_k is not None:
-            _check.positive_integer("generate", "top_k", self.top_k)
+            _check.positive_integer(place, called("top_k"), self.top_k)
         if self.top_p is not None:
-            _check.number_in("generate", "top_p", self.top_p, "(0, 1]")
-        _check.number_in("generate", "repetition_penalty", self.repetition_penalty, "(0, inf)")
-        _check.integer("generate", "seed", self.seed, 0, 2**63 - 1)
+            _check.number_in(place, called("top_p"), self.top_p, "(0, 1]")
+        _check.number_in(place, called("repetition_penalty"), self.repetition_penalty, "(0, inf)")
+        _check.integer(place, "seed", self.seed, 0, 2**63 - 1)
 
 
 class Sampler:
@@ -92,8 +94,9 @@ class Sampler:
 
     def __init__(self, sampling: Sampling, size: int, seen: Iterable[int] = ()) -> None:
         if sampling.top_k is not None and sampling.top_k > size - 1:
+            named = f"{place_of('generate')}: {called('top_k')}"
             raise ArgumentError(
-                f"generate: top_k must be at most {size - 1}, the tokens of the vocabulary, got {sampling.top_k}."
+                f"{named} must be at most {size - 1}, the tokens of the vocabulary, got {sampling.top_k}."
             )
         self._sampling = sampling
         self._generator = np.random.Generator(np.random.Philox(key=[sampling.seed, 0]))

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman import _check
+from elman._words import place_of
 from elman.errors import ArgumentError, FileFormatError, Remedy
 from elman.persistence.models import under_new_names
 from elman.text.library import BYTES, ONE_THREAD, SIGNS, learned_model, new_tokenizer
@@ -170,7 +171,9 @@ class Vocabulary:
         by_id = sorted(model["vocab"], key=model["vocab"].__getitem__)
         tokens = [UNKNOWN, *(token for token in by_id if token != UNKNOWN)][:size]
         if len(tokens) < 2:
-            raise ArgumentError(f"{_PLACE}: no token occurs {min_count} times.", Remedy("lower {}", min_count=...))
+            raise ArgumentError(
+                f"{place_of(_PLACE)}: no token occurs {min_count} times.", Remedy("lower {}", min_count=...)
+            )
         return cls(unit, tokens, [tuple(pair) for pair in model.get("merges", ())], normalization)
 
     def __len__(self) -> int:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import exp
 from time import monotonic
 
-from elman.errors import DataError
+from elman.errors import DataError, Remedy
 from elman.network import Network
 from elman.text.batches import TokenStreams, TokenWindows
 from elman.text.corpus import Corpus, count_words, cut_position, encode_pieces, pieces_after, pieces_before
@@ -69,14 +69,19 @@ class Text:
         if fraction == 0.0:
             return cls(vocabulary, training, None)
         validation = encode_pieces(pieces_after(corpus.pieces(), cut), vocabulary, characters)
-        check_length(place, f"the validation part, {fraction:g} of the text,", len(validation), least)
+        without = Remedy("hold nothing out with {}", validation_fraction=0)
+        check_length(place, f"the validation part, {fraction:g} of the text,", len(validation), least, without)
         return cls(vocabulary, training, validation, count_words(pieces_after(corpus.pieces(), cut)))
 
 
-def check_length(place: str, what: str, tokens: int, least: int) -> None:
-    """Refuse a text with too few tokens."""
+def check_length(place: str, what: str, tokens: int, least: int, *others: Remedy) -> None:
+    """Refuse a text with too few tokens; the remedies are a longer text, and others."""
     if tokens < least:
-        raise DataError(f"{place}: the text is too short: {what} has {tokens} tokens, at least {least} are needed.")
+        raise DataError(
+            f"{place}: the text is too short: {what} has {tokens} tokens, at least {least} are needed.",
+            Remedy("bring a longer text"),
+            *others,
+        )
 
 
 def batches_of(

@@ -9,7 +9,8 @@ from typing import Any
 import numpy.typing as npt
 
 from elman import _check
-from elman.errors import ArgumentError, UnsupportedError
+from elman._words import called, place_of
+from elman.errors import ArgumentError, Remedy, UnsupportedError, setting
 from elman.estimators import Contract, StreamedEstimator
 from elman.text.fitted import Fitted
 from elman.text.generation import context_of, next_probabilities, tokens_after
@@ -88,7 +89,7 @@ class Writing(Contract, StreamedEstimator[Fitted]):
         >>> model.generate("ab", length=6, temperature=0, precision="int8")
         'cdabcd'
         """
-        length = _check.positive_integer("generate", "length", length)
+        length = _check.positive_integer(place_of("generate"), called("length"), length)
         options = {"temperature": temperature, "top_k": top_k, "top_p": top_p, "seed": seed}
         options["repetition_penalty"] = repetition_penalty
         return "".join(self.stream(prefix, length=length, stop=stop, precision=precision, **options))
@@ -127,7 +128,7 @@ class Writing(Contract, StreamedEstimator[Fitted]):
         """
         fitted = self._value("generate")
         if length is not None:
-            length = _check.positive_integer("generate", "length", length)
+            length = _check.positive_integer(place_of("generate"), called("length"), length)
         stops = _stops(stop, fitted.vocabulary.normalization)
         try:
             chosen = Sampling(**sampling)
@@ -160,8 +161,10 @@ def _check_precision(fitted: Fitted, precision: str | None) -> None:
     _check.choice("generate", "precision", precision, _check.PRECISIONS)
     if fitted.window is not None:
         raise UnsupportedError(
-            f"generate: precision={precision!r} needs a model of training='streams', got one of 'windows'.\n"
-            "  Hint: model.quantized() computes with rounded weights."
+            f"{place_of('generate')}: {setting('precision', precision)} needs a model that was trained on streams, "
+            "and this one was trained on windows.",
+            Remedy("leave {} out", precision=...),
+            Remedy("compute with rounded weights by model.quantized()", frame=...),
         )
 
 
@@ -176,5 +179,7 @@ def _stops(stop: str | Sequence[str], normalization: str) -> tuple[str, ...]:
     """Return the stop texts, normalized like the model's text."""
     stops = (stop,) if isinstance(stop, str) else tuple(stop)
     if not all(isinstance(text, str) and text for text in stops):
-        raise ArgumentError(f"generate: stop must be one or several non-empty texts, got {stop!r}.")
+        raise ArgumentError(
+            f"{place_of('generate')}: {called('stop')} must be one or several non-empty texts, got {stop!r}."
+        )
     return stops if normalization == "none" else tuple(unicodedata.normalize("NFC", text) for text in stops)

@@ -12,7 +12,7 @@ import threading
 import warnings
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
-from contextvars import ContextVar
+from contextvars import ContextVar, copy_context
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeAlias
@@ -164,7 +164,8 @@ def run_in_threads(calls: Sequence[Callable[[], Any]], count: int, each: Each | 
     begin, stop = threading.Event(), threading.Event()
     with ThreadPoolExecutor(count) as pool:
         try:
-            futures = [pool.submit(_call, call, begin, stop) for call in calls]
+            # a copied context has the words of the command that runs
+            futures = [pool.submit(copy_context().run, _call, call, begin, stop) for call in calls]
             begin.set()
             _wait(futures, each)
         finally:

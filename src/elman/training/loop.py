@@ -11,8 +11,9 @@ import numpy as np
 import numpy.typing as npt
 
 from elman import _check
+from elman._words import place_of
 from elman.engine import ManyUpdates
-from elman.errors import ArgumentError, TrainingError
+from elman.errors import ArgumentError, Remedy, TrainingError
 from elman.network import State
 from elman.training.batches import Batch, Batches
 from elman.training.history import History
@@ -261,8 +262,10 @@ class Trainer:
             theta[...] = now
         if worse:
             raise TrainingError(
-                f"Trainer: the loss went from {max(start):.4g} to {min(end):.4g}: training made the network worse.\n"
-                "  Hint: a lower learning_rate or clip_norm=1.0 usually helps."
+                f"{place_of('Trainer')}: the loss went from {max(start):.4g} to {min(end):.4g}: training made the "
+                "network worse.",
+                Remedy("lower {}", learning_rate=...),
+                Remedy(clip_norm=1.0),
             )
 
     def _improved(self) -> bool:
