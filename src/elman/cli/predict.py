@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -35,9 +36,64 @@ from elman.cli._show import show_delivered, show_forecast
 
 if TYPE_CHECKING:
     from elman.forecasting import Forecaster
+    from elman.forecasting.quantiles import Asked
+    from elman.tables.own_names import OwnNames
     from elman.tables.series import Table
 
 __all__ = ["predict"]
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Options of the known values, and of tables beside them."""
+
+    time: Time = None
+    target: Target = None
+    series: Series = None
+    future: Future = None
+    static: Static = None
+
+    @property
+    def columns(self) -> tuple[str | None, str | None, str | None]:
+        """Columns of times, values and names."""
+        return self.time, self.target, self.series
+
+
+@dataclass(frozen=True)
+class Uncertainty:
+    """Options of intervals and quantiles."""
+
+    level: Annotated[
+        str, typer.Option(help="Intervals in percent, such as 80,95; none; auto: 80 and 95 if the model can.")
+    ] = "auto"
+    quantiles: Quantiles = None
+
+
+@dataclass(frozen=True)
+class Result:
+    """Options of what is written."""
+
+    output: ForecastOutput = None
+    samples: Samples = None
+    paths: Paths = None
+    seed: PathSeed = None
+
+
+@dataclass(frozen=True)
+class Folder:
+    """Options of folders, and of messages."""
+
+    workers: Workers = None
+    dask: Dask = None
+    ray: Ray = None
+    errors: Errors = "raise"
+    resume: ResumeParts = False
+    quiet: Quiet = False
+
+    @property
+    def by_option(self) -> dict[str, Any]:
+        """Values by option, of those that only a folder has."""
+        return {"--workers": self.workers, "--dask": self.dask, "--ray": self.ray, "--resume": self.resume or None}
 
 
 @grouped
@@ -50,71 +106,88 @@ def predict(
             help="CSV or Parquet file of known values, or a folder of Parquet files; those of the fit if not given.",
         ),
     ] = None,
-    time: Time = None,
-    target: Target = None,
-    series: Series = None,
-    future: Future = None,
-    static: Static = None,
-    level: Annotated[
-        str, typer.Option(help="Intervals in percent, such as 80,95; none; auto: 80 and 95 if the model can.")
-    ] = "auto",
-    quantiles: Quantiles = None,
-    output: ForecastOutput = None,
-    samples: Samples = None,
-    paths: Paths = None,
-    seed: PathSeed = None,
-    workers: Workers = None,
-    dask: Dask = None,
-    ray: Ray = None,
-    errors: Errors = "raise",
-    resume: ResumeParts = False,
-    quiet: Quiet = False,
     *,
+    tables: Tables,
+    uncertainty: Uncertainty,
+    result: Result,
+    folder: Folder,
     reading: Reading,
 ) -> None:
     """Forecast with a saved model, without training."""
-    parts = check_parts(
-        file, output, errors, {"--workers": workers, "--dask": dask, "--ray": ray, "--resume": resume or None}
-    )
-    drawn = Drawn.of(samples, paths, seed or 0)
-    refuse_unused("without --paths nothing is drawn", {"--seed": seed if drawn is None else None})
-    _check_files(
-        {"--output": None if parts else output, "--paths": paths}, model, file, None if parts else future, static
-    )
-    if file is None:
-        columns = {"--static": static, "--time": time, "--target": target, "--id": series}
-        refuse_unused(f"{model}: without FILE nothing is read", columns | reading.by_option)
-    levels, shares = levels_of(level), quantiles_of(quantiles)
-    from elman.forecasting.delivery import own_names, usual_levels
+    parts = check_parts(file, result.output, folder.errors, folder.by_option)
+    drawn = _checked(model, file, tables, result, reading, parts=parts)
+    levels, shares = levels_of(uncertainty.level), quantiles_of(uncertainty.quantiles)
+    from elman.forecasting.delivery import usual_levels
     from elman.forecasting.forecaster import Forecaster
     from elman.forecasting.quantiles import Asked
-    from elman.tables.own_names import OwnNames
 
     forecaster = Forecaster.load(model)
-    names = own_names(forecaster) or OwnNames()
     asked = Asked(tuple(usual_levels(forecaster) if levels is None else levels), tuple(shares))
-    if parts and file is not None and output is not None:
-        unused = {"--samples": samples, "--paths": paths}
-        refuse_unused(f"{file}: is a folder", unused | reading.by_option)
-        source = open_parts("elman predict", file, (time, target, series), own_names(forecaster), quiet=quiet)
-        wanted = Wanted(output, future, workers, errors, resume, quiet, dask, ray)
-        forecast_parts(forecaster, source, asked, wanted, static_of(static, source.names.series, reading, quiet=quiet))
+    if parts and file is not None and result.output is not None:
+        _forecast_folder(forecaster, file, asked, tables, result, folder, reading)
         return
-    if file is None:
-        known = _of_the_fit(model, forecaster, future)
-    else:
-        table = table_for(forecaster, file, time, target, series, reading, quiet=quiet, future=future)
-        stores = static_of(static, table.series, reading, quiet=quiet)
-        known, names = _of_table(model, forecaster, table, stores), table.names
+    known, names = _known(model, forecaster, file, tables, reading, quiet=folder.quiet)
     frame = forecaster.predict(**known, **asked.arguments)
     if not hasattr(frame, "columns"):
         usage_error(f"{model}: was fitted to arrays without dates; pass FILE.")
     if drawn is not None:
         drawn.write(drawn.by(forecaster, **known), names)
-    if output is not None:
-        write_forecast(output, names.renamed(frame))
+    if result.output is not None:
+        write_forecast(result.output, names.renamed(frame))
     show_delivered(forecaster)
-    show_forecast(frame, names, "" if output is not None else "; --output writes all of them")
+    show_forecast(frame, names, "" if result.output is not None else "; --output writes all of them")
+
+
+def _checked(
+    model: Path, file: str | None, tables: Tables, result: Result, reading: Reading, *, parts: bool
+) -> Drawn | None:
+    """Refuse wrong options and files before any work; return the sample paths that are asked for."""
+    drawn = Drawn.of(result.samples, result.paths, result.seed or 0)
+    refuse_unused("without --paths nothing is drawn", {"--seed": result.seed if drawn is None else None})
+    writes = {"--output": None if parts else result.output, "--paths": result.paths}
+    _check_files(writes, model, file, None if parts else tables.future, tables.static)
+    if file is None:
+        columns = {"--static": tables.static, "--time": tables.time, "--target": tables.target, "--id": tables.series}
+        refuse_unused(f"{model}: without FILE nothing is read", columns | reading.by_option)
+    return drawn
+
+
+def _forecast_folder(
+    forecaster: Forecaster, file: str, asked: Asked, tables: Tables, result: Result, folder: Folder, reading: Reading
+) -> None:
+    """Forecast a folder of files to a folder."""
+    assert result.output is not None
+    from elman.forecasting.delivery import own_names
+
+    unused = {"--samples": result.samples, "--paths": result.paths}
+    refuse_unused(f"{file}: is a folder", unused | reading.by_option)
+    source = open_parts("elman predict", file, tables.columns, own_names(forecaster), quiet=folder.quiet)
+    wanted = Wanted(
+        result.output,
+        tables.future,
+        folder.workers,
+        folder.errors,
+        folder.resume,
+        folder.quiet,
+        folder.dask,
+        folder.ray,
+    )
+    static = static_of(tables.static, source.names.series, reading, quiet=folder.quiet)
+    forecast_parts(forecaster, source, asked, wanted, static)
+
+
+def _known(
+    model: Path, forecaster: Forecaster, file: str | None, tables: Tables, reading: Reading, *, quiet: bool
+) -> tuple[dict[str, Any], OwnNames]:
+    """Return the arguments of a forecast, and the names of the columns in the file."""
+    from elman.forecasting.delivery import own_names
+    from elman.tables.own_names import OwnNames
+
+    if file is None:
+        return _of_the_fit(model, forecaster, tables.future), own_names(forecaster) or OwnNames()
+    table = table_for(forecaster, file, *tables.columns, reading, quiet=quiet, future=tables.future)
+    static = static_of(tables.static, table.series, reading, quiet=quiet)
+    return _of_table(model, forecaster, table, static), table.names
 
 
 def _check_files(
