@@ -140,7 +140,7 @@ def test_a_table_with_a_row_per_sequence_stays_one() -> None:
         (
             FRAME.assign(x1=np.where(FRAME["unique_id"] == "s3", np.nan, 1.0)),
             DataError,
-            r"column 'x1' in row \d+ \(unique_id 's3'\) is nan; every value must be finite",
+            r"column 'x1' is missing \(NaN\) in row \d+ \(unique_id 's3'\)\. Fill it, or drop the row\.",
         ),
     ],
 )
