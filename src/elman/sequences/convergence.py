@@ -16,9 +16,10 @@ __all__ = ["MOST", "Doubling", "notice_convergence", "settled"]
 
 MOST = 12_000  # updates that are tried
 _LEARNED = 0.05  # of the loss at the start; less is not worth more updates
-_LESS_LOSS = 0.9  # twice the updates pay if the loss falls below this share
+_LESS_LOSS = 0.9  # more updates pay if the loss falls below this share
 _LESS_LOSS_OF_STEPS = 0.99  # where steps have outputs: most of their loss may be noise, which no update removes
 _BETTER_SCORE = 0.99  # and the held-out error, if there is one, below this
+_NOT_WORSE, _CLEARLY_BETTER = 1.1, 0.8  # of few held-out sequences: after four times as many updates, and later
 _LEAST_GAIN = 0.001  # of the held-out error
 _FEWEST = 200  # updates of a curve that can be judged
 _TENTH = 0.1  # of the whole gain within the last quarter is a loss that still falls
@@ -26,36 +27,56 @@ _SLIGHT = 0.05  # of the loss
 
 
 def settled(history: History, least: int, *, per_step: bool = False) -> int | None:
-    """Return the number of updates after which twice as many no longer pay; None while that is open.
+    """Return the number of updates after which more no longer pay; None while that is open.
+
+    The least number is compared with four times as many, or with twice as many if the loss is learned by then. A few
+    held-out sequences cannot tell how much better a network becomes. With four times as many updates it may not become
+    worse; after that, with twice as many each time, it must become clearly better.
 
     Parameters
     ----------
     history : History
         At a constant learning rate; its scores are errors on a held-out part.
     least : int
-        Updates that are compared first with twice as many.
+        Updates that are compared first.
     per_step : bool
-        Whether every step has an output: the held-out error of so many then counts for more than the loss.
+        Whether every step has an output: the held-out error of so many then counts for more than the loss, and every
+        comparison is with twice as many.
 
     Examples
     --------
     >>> settled(History(loss=[1.0] * 10 + [0.01] * 30), least=40)                   # learned: no doubling is tried
     40
-    >>> settled(History(loss=[0.5] * 80), least=40), settled(History(loss=[0.5] * 79), least=40)
+    >>> settled(History(loss=[0.5] * 160), least=40), settled(History(loss=[0.5] * 159), least=40)
     (40, None)
-    >>> settled(History(loss=[0.9] * 40 + [0.6] * 40 + [0.59] * 80), least=40)
-    80
+    >>> settled(History(loss=[0.9] * 80 + [0.6] * 80 + [0.59] * 160), least=40)
+    160
     """
     loss, updates = history.loss, least
     while len(loss) >= updates:
-        if _level(loss, updates) <= _LEARNED * float(np.mean(loss[: max(1, least // 20)])):
+        if _is_learned(loss, updates, least):
             return updates
-        if len(loss) < 2 * updates:
+        more = 2 * updates
+        if updates == least and not per_step and len(loss) >= more and not _is_learned(loss, more, least):
+            more *= 2
+        if len(loss) < more:
             return None
-        if not _pays(history, updates, per_step):
+        if not _pays(history, updates, more, _share(updates, more, least, per_step=per_step), per_step=per_step):
             return updates
-        updates *= 2
+        updates = more
     return None
+
+
+def _share(updates: int, more: int, least: int, *, per_step: bool) -> float:
+    """Return the share of the held-out error that it must stay below with more updates."""
+    if per_step or more == 2 * least:
+        return _BETTER_SCORE
+    return _NOT_WORSE if updates == least else _CLEARLY_BETTER
+
+
+def _is_learned(loss: Sequence[float], updates: int, least: int) -> bool:
+    """Tell whether after so many updates little is left of the loss at the start."""
+    return _level(loss, updates) <= _LEARNED * float(np.mean(loss[: max(1, least // 20)]))
 
 
 def _level(loss: Sequence[float], updates: int) -> float:
@@ -63,15 +84,15 @@ def _level(loss: Sequence[float], updates: int) -> float:
     return float(np.mean(loss[updates - updates // 4 : updates]))
 
 
-def _pays(history: History, updates: int, per_step: bool) -> bool:
-    """Tell whether twice as many updates are worth their time."""
+def _pays(history: History, updates: int, more: int, error: float, *, per_step: bool) -> bool:
+    """Tell whether more updates are worth their time; ``error`` is the share of the held-out error to stay below."""
     less = _LESS_LOSS_OF_STEPS if per_step and history.score else _LESS_LOSS
-    if _level(history.loss, 2 * updates) >= less * _level(history.loss, updates):
+    if _level(history.loss, more) >= less * _level(history.loss, updates):
         return False
     if not history.score:
         return True
-    before, after = _score(history, updates), _score(history, 2 * updates)
-    return after < _BETTER_SCORE * before and after < before - _LEAST_GAIN
+    before, after = _score(history, updates), _score(history, more)
+    return after < error * before and before > _LEAST_GAIN and (error > 1 or after < before - _LEAST_GAIN)
 
 
 def _score(history: History, updates: int) -> float:

@@ -37,9 +37,10 @@ SHARED = """cell : {"gru", "lstm", "rnn"}
         Learning-rate schedule.
     updates : int or "auto"
         Gradient steps of `fit`. ``"auto"``: at least forty passes over the data (between 300 and 3000 updates), and
-        twice as many as long as this pays for one network: its loss falls to 90 %, and from 20 sequences on the error
-        on a held-out fifth to 99 % (of a tagger, both to 99 %). With `early_stopping` or `warm_start`, which stop or go
-        on anyway, forty passes.
+        more as long as they pay for one network. Four times as many pay if its loss falls to 90 %, and from 20
+        sequences on the error on a held-out fifth stays below 110 %; twice as many after that if this error falls to
+        80 %. Of a tagger, twice as many pay each time if both fall to 99 %. With `early_stopping` or `warm_start`,
+        which stop or go on anyway, forty passes.
     batch_size : int
         Sequences per update, at most.
     group_lengths : bool

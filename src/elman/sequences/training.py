@@ -155,10 +155,9 @@ def enough_updates(
     least: int,
     strata: Array | None,
 ) -> tuple[int, bool]:
-    """Find after how many updates twice as many no longer pay, with one network at a constant learning rate.
+    """Find after how many updates more no longer pay, with one network at a constant learning rate; see `settled`.
 
-    The loss must fall to 90 %, and from 20 sequences on also the error on a held-out fifth, to 99 %. With that fifth
-    and outputs at every step it is enough that the loss falls to 99 %.
+    From 20 sequences on a fifth is held out for it.
 
     Returns
     -------
