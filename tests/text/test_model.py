@@ -357,10 +357,13 @@ def test_fit_and_use_at_once_are_refused() -> None:
     [
         ("", "the text is empty or blank."),
         (" \n ", "the text is empty or blank."),
-        ("a", "the text is too short: the training part has 1 tokens, at least 2 are needed."),
+        ("a", "the text is too short: the training part has 1 tokens, at least 2 are needed. Bring a longer text."),
         (
             "ab" * 7,
-            "the text is too short: the validation part, 0.1 of the text, has 1 tokens, at least 2 are needed.",
+            (
+                "the text is too short: the validation part, 0.1 of the text, has 1 tokens, at least 2 are needed. "
+                "Bring a longer text, or hold nothing out with validation_fraction=0."
+            ),
         ),
     ],
 )
