@@ -85,14 +85,20 @@ class Past:
 
     @classmethod
     def of(cls, panel: Panel, count: int, horizon: int, season: int) -> Past | None:
-        """Take ``count`` cut-offs of every series that keeps two values, one of them known; None if there is none."""
-        left_out = tuple(range(count * horizon, 0, -horizon))
+        """Take ``count`` cut-offs, a horizon apart; see `at`."""
+        return cls.at(panel, tuple(range(count * horizon, 0, -horizon)), horizon, season)
+
+    @classmethod
+    def at(cls, panel: Panel, left_out: tuple[int, ...], horizon: int, season: int) -> Past | None:
+        """Take cut-offs of every series that keeps two values, one of them known; None if there is none."""
+        if not left_out:
+            return None
         known = np.isfinite(panel.values.reshape(len(panel.values), -1)).all(axis=1)
         before = np.concatenate([[0], np.cumsum(known)])
         starts = panel.offsets[:-1]
-        ends = np.maximum(starts, panel.offsets[1:] - count * horizon)
-        rows = np.flatnonzero((panel.lengths >= count * horizon + 2) & (before[ends] > before[starts]))
-        if count == 0 or len(rows) == 0:
+        ends = np.maximum(starts, panel.offsets[1:] - left_out[0])
+        rows = np.flatnonzero((panel.lengths >= left_out[0] + 2) & (before[ends] > before[starts]))
+        if len(rows) == 0:
             return None
         return cls(panel.select(rows.tolist()), left_out, horizon, season, rows)
 

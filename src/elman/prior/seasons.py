@@ -11,7 +11,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["centred_average", "clean", "indices", "phases"]
+__all__ = ["centred_average", "clean", "indices", "means_by_phase", "phases"]
 
 Array = npt.NDArray[np.float64]
 
@@ -92,13 +92,22 @@ def indices(x: Array, m: int) -> tuple[Array, Array]:
     """
     half = m // 2
     rest = x[:, half : x.shape[1] - half] - centred_average(x, m)
-    count = rest.shape[1]
-    phase = (np.arange(half, half + count) - x.shape[1]) % m
+    return means_by_phase(rest, (np.arange(half, half + rest.shape[1]) - x.shape[1]) % m, m)
+
+
+def means_by_phase(rest: Array, phase: npt.NDArray[np.int64], m: int) -> tuple[Array, Array]:
+    """Return κ s_p and κ of residuals r (B, N) with these phases (N,), without a gap; for the formula see `indices`.
+
+    Examples
+    --------
+    >>> means_by_phase(np.array([[1.0, -1.0, 1.0, -1.0]]), phases(4, 2), 2)
+    (array([[ 1., -1.]]), array([1.]))
+    """
     sums = _sums_by_phase(rest, int(phase[0]), m)
     times = np.bincount(phase, minlength=m)
     index = sums / np.maximum(times, 1)
     index -= index.mean(axis=1, keepdims=True)
-    error = ((rest - index[:, phase]) ** 2).sum(axis=1) / max(1, count - m) * np.mean(1 / np.maximum(times, 1))
+    error = ((rest - index[:, phase]) ** 2).sum(axis=1) / max(1, rest.shape[1] - m) * np.mean(1 / np.maximum(times, 1))
     between = (index**2).mean(axis=1)
     kappa = np.clip(1 - error / np.maximum(between, 1e-12), 0.0, 1.0)
     return index * kappa[:, None], kappa
