@@ -349,3 +349,16 @@ def test_as_a_process(tmp_path: Path) -> None:
     assert good.returncode == 0 and "Traceback" not in good.stderr
     assert (tmp_path / "out.csv").read_text().splitlines()[0] == "day,y"
     assert files(tmp_path) == ["days.csv", "out.csv"]
+
+
+def test_the_year_of_daily_data(run: Callable[..., Any], tmp_path: Path) -> None:
+    days, rng = pd.date_range("2021-01-01", periods=1096, freq="D"), np.random.default_rng(0)
+    visits = np.exp(4 + 0.4 * np.sin(2 * np.pi * days.day_of_year / 365) + rng.normal(0, 0.1, len(days)))
+    pd.DataFrame({"day": days, "visits": visits}).to_csv(tmp_path / "days.csv", index=False)
+    saved, out, again = (tmp_path / name for name in ("model", "out.csv", "again.csv"))
+    done = run("forecast", tmp_path / "days.csv", "-n", 28, "--save", saved, "--output", out)
+    assert done.exit_code == 0 and "season 7, 365" in done.stderr
+    assert "with the yearly season" in done.stdout and "of the newest year" in done.stdout
+    assert run("predict", saved, tmp_path / "days.csv", "--output", again).exit_code == 0
+    assert read_csv(again)["visits"].equals(read_csv(out)["visits"])
+    assert "season 7.\n" in run("forecast", tmp_path / "days.csv", "-n", 28, "--season", 7, "--output", again).stderr

@@ -13,6 +13,7 @@ import numpy as np
 from elman.errors import ArgumentError, DataError, Remedy
 from elman.forecasting.fitted import Fitted
 from elman.forecasting.parameters import Parameters
+from elman.forecasting.seasons import with_year
 from elman.prior import Prior, load_prior
 from elman.tables.frequencies import Frequency, frequency_text
 
@@ -59,6 +60,10 @@ class Base:
         if np.array_equal(own, shipped):
             raise ArgumentError(f"{place}: the base delivers {fitted.label} without tuning.", _TUNE)
         return cls(spread.prior, spread.horizon, fitted.seasons, fitted.frequency)
+
+    def seasons_for(self, parameters: Parameters, seasons: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the seasons of the prior on other data: with the year if the base has it and the user named none."""
+        return self.seasons if parameters.season == "auto" and self.seasons == with_year(seasons) else seasons
 
     def check(self, place: str, parameters: Parameters, seasons: tuple[int, ...], frequency: Frequency | None) -> None:
         """Refuse other data than those it was tuned for.

@@ -31,6 +31,7 @@ from elman.forecasting.past import FEWEST_TO_TUNE, tuning_length
 from elman.forecasting.scaling import Scaling
 from elman.forecasting.selection import Choice
 from elman.forecasting.store import PanelStore, SeriesStore
+from elman.forecasting.yearly import without_pattern
 from elman.prior import Prior, load_prior
 from elman.prior.tuning import UPDATES
 from elman.training.jobs import inside_task
@@ -63,9 +64,13 @@ class Candidates:
         Whether the series have many zeros (`elman.forecasting.intermittent`).
     prior : Prior, optional
         In place of the shipped one.
+    of_prior : tuple of int, optional
+        Seasons of the prior, if they are not the same.
 
     Attributes
     ----------
+    of_prior : tuple of int
+        Seasons of the prior: the same, or with the year.
     so_far : NetworkMethod or None
         The window network with the longest training, for a fit that is interrupted; the newest of equals.
     """
@@ -79,9 +84,11 @@ class Candidates:
         *,
         intermittent: bool = False,
         prior: Prior | None = None,
+        of_prior: tuple[int, ...] | None = None,
     ) -> None:
         self.place, self.parameters, self.seasons, self.root = place, parameters, seasons, root
         self.intermittent = intermittent
+        self.of_prior = seasons if of_prior is None else of_prior
         self.prior = load_prior() if prior is None else prior
         self.so_far: NetworkMethod | None = None
 
@@ -135,10 +142,14 @@ class Candidates:
         """Fill a panel with NaN where a value is missing."""
         return PanelStore.of(panel, self.parameters.missing, self.seasons[0])
 
+    def spread(self, seasons: tuple[int, ...]) -> Spread:
+        """Return the prior, not tuned, with these seasons."""
+        return Spread(self.prior, seasons, int(self.parameters.horizon))
+
     def prepare(self, series: SeriesStore, names: Sequence[str], chosen: Choice | None = None) -> dict[str, Method]:
         """Prepare methods on all values of the series; ``chosen``: the window of a network that joins a prior."""
         methods: dict[str, Method] = {}
-        spread = Spread(self.prior, self.seasons, int(self.parameters.horizon))
+        spread = self.spread(self.of_prior)
         means = {
             name: (kind, name.removeprefix(both))
             for name in names
@@ -200,14 +211,14 @@ class Candidates:
         if not inside_task():
             return self
         parameters = for_task(self.parameters, n_threads)
-        own: dict[str, Any] = {"intermittent": self.intermittent, "prior": self.prior}
+        own: dict[str, Any] = {"intermittent": self.intermittent, "prior": self.prior, "of_prior": self.of_prior}
         return Candidates(self.place, parameters, self.seasons, self.root, **own)
 
     def _tuned(self, series: SeriesStore, spread: Spread, updates: int, members: int = 1) -> Spread:
         prior = spread.prior.tuned(
-            flat(series.sample.panel),
+            without_pattern(flat(series.sample.panel), spread.seasons),
             spread.horizon,
-            self.seasons,
+            spread.seasons,
             seed=self.root,
             updates=updates,
             members=members,

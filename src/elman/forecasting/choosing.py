@@ -1,17 +1,20 @@
 """Rule that chooses the delivered method from the errors of all candidates on held-out values.
 
-1. Start with the untuned prior. For panels of 20 series or more, the **tuned prior** replaces it if its error is lower
+1. Daily series of two years and more: compare the untuned prior with and without the **yearly season**, at cut-offs
+   over the newest year. Where at least half of the variance of the yearly patterns is not noise, the season is used
+   unless the week alone is better by more than one standard error; elsewhere if it is better by more than two.
+2. Start with the untuned prior. For panels of 20 series or more, the **tuned prior** replaces it if its error is lower
    by more than two standard errors of the differences, paired by series; else the **mean** of both networks' weights
    replaces it if its error is lower by more than one. For 100 series or more start with the mean; the untuned prior
    replaces it if it is better by more than two. Panels of that size drawn from M1 quarterly and monthly had lower
    errors this way.
-2. For long series with several seasons, a prior **tuned longer** replaces the current choice if its error is lower,
+3. For long series with several seasons, a prior **tuned longer** replaces the current choice if its error is lower,
    and lower than the untuned prior's by more than two standard errors. Then, for long series with a season, the
    **window network** replaces the current choice if it is better by more than two standard errors, a **mean** of the
    forecasts of both, half or a quarter of it the network's, if that is better by more than one; of several the best.
-3. Series with many zeros (`elman.forecasting.intermittent`) start with **counts** instead, the distribution of their
+4. Series with many zeros (`elman.forecasting.intermittent`) start with **counts** instead, the distribution of their
    past values; the untuned prior replaces it if it is better by more than two standard errors. The errors are RMSSE.
-4. A **baseline** replaces the current choice if there are at least three cut-offs and its mean error is lower by more
+5. A **baseline** replaces the current choice if there are at least three cut-offs and its mean error is lower by more
    than two standard errors of the differences, paired by series and cut-off.
 
 A standard error is the standard deviation of the differences divided by the square root of their number, so that one
@@ -32,14 +35,27 @@ from elman.forecasting.methods.counts import COUNTS
 from elman.forecasting.methods.mean import SHARES
 from elman.forecasting.methods.prior import LONGER, MEAN, PRIOR, TUNED
 
-__all__ = ["BOTH", "FEWEST_CUT_OFFS", "NETWORK", "Decision", "better_by", "choose_method", "mean_error"]
+__all__ = [
+    "BOTH",
+    "FEWEST_CUT_OFFS",
+    "NETWORK",
+    "WITHOUT_YEAR",
+    "WITH_YEAR",
+    "Decision",
+    "better_by",
+    "choose_method",
+    "mean_error",
+    "why_year",
+]
 
 Array = npt.NDArray[np.float64]
 
 NETWORK = "network"
 BOTH = {f"{kind} of {NETWORK} and ": kind for kind in SHARES}  # how the names of their means with a prior begin
+WITHOUT_YEAR, WITH_YEAR = "prior without the year", "prior with the year"
 FEWEST_CUT_OFFS = 3  # for a baseline to be delivered
 _CLEARLY, _PROBABLY = 2.0, 1.0  # standard errors
+_MOSTLY = 0.5  # share of a yearly pattern's variance that is not noise
 _MANY = 100  # series, of which the mean of the weights is preferred
 
 
@@ -157,6 +173,34 @@ def choose_method(errors: Mapping[str, Array], baselines: Sequence[str], metric:
     if better_by(errors[own], errors[best]) > _CLEARLY:
         return Decision(own, best, _sentence(best, own, errors, metric))
     return Decision(own, own, "; ".join([*parts, f"no baseline is clearly better at {cut_offs} cut-offs"]))
+
+
+def why_year(errors: Mapping[str, Array], metric: str, kappa: float) -> str:
+    """Return the reason to forecast with the yearly season; empty without one.
+
+    Parameters
+    ----------
+    errors : mapping of str to ndarray (S, C)
+        Of `WITHOUT_YEAR` and `WITH_YEAR`, as for `choose_method`.
+    metric : str
+        Name of the errors.
+    kappa : float
+        Mean share of the patterns' variance that is not noise.
+
+    Examples
+    --------
+    >>> errors = {WITHOUT_YEAR: np.array([[1.0, 1.4, 1.3]]), WITH_YEAR: np.array([[0.8, 0.9, 0.85]])}
+    >>> why_year(errors, "MASE", kappa=0.9)
+    'MASE with the yearly season 0.85 against 1.23 without, at 3 cut-offs of the newest year'
+    """
+    without, with_it = errors[WITHOUT_YEAR], errors[WITH_YEAR]
+    needed = -_PROBABLY if kappa >= _MOSTLY else _CLEARLY
+    if better_by(without, with_it) < needed:
+        return ""
+    figures = f"{mean_error(with_it):.3g} against {mean_error(without):.3g} without"
+    count = without.shape[1]
+    where = f"{count} cut-offs" if count > 1 else "a cut-off"
+    return f"{metric} with the yearly season {figures}, at {where} of the newest year"
 
 
 def _tuned(errors: Mapping[str, Array]) -> str:

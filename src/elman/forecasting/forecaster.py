@@ -67,7 +67,8 @@ class Forecaster(Views):
     season : int, sequence of int or "auto"
         Values per season, 12 for months. Several (24 and 168 for hours) widen the window to the longest; the center,
         baselines and scores use the first. ``"auto"`` takes the usual seasons of the frequency, and 1 where there is
-        none.
+        none. Daily series of two years and the horizon are also tried with a yearly season of 365 days, or 261 business
+        days (`elman.forecasting.yearly`), which the prior alone uses; 7 leaves it out.
     freq : str, DateOffset, int or "auto"
         Distance between the time stamps of a frame, as a pandas alias; ``"auto"`` infers it.
     window : int or "auto"
@@ -193,7 +194,7 @@ class Forecaster(Views):
         Errors of the delivered method and of the baselines on held-out values; None without a check, and in a loaded
         forecaster.
     seasons_ : tuple of int
-        Values per season.
+        Values per season; with the year of daily series if the prior uses it.
     freq_ : DateOffset, int or None
         Distance between time stamps.
     networks_ : list of Network
@@ -212,10 +213,11 @@ class Forecaster(Views):
 
     Notes
     -----
-    Forecasts of the untuned prior and of the baselines do not depend on other series. Of more than 2,000 series, a
-    sample of 2,000 is used to choose, tune and calibrate (`elman.forecasting.store`). For the network, series shorter
-    than ``window + horizon + season - 1`` are padded on the left with their first value; padding is never a target. All
-    computation before the cast to float32 is in float64.
+    Forecasts of the untuned prior and of the baselines do not depend on other series, but for the choice of a yearly
+    season. Of more than 2,000 series, a sample of 2,000 is used to choose, tune and calibrate
+    (`elman.forecasting.store`). For the network, series shorter than ``window + horizon + season - 1`` are padded on
+    the left with their first value; padding is never a target. All computation before the cast to float32 is in
+    float64.
 
     References
     ----------

@@ -39,6 +39,7 @@ from elman.forecasting.recipe import resolve_seasons
 from elman.forecasting.scaling import Scaling
 from elman.forecasting.selection import Choice
 from elman.forecasting.store import PanelStore, SeriesStore
+from elman.forecasting.year_choice import find_year
 from elman.training.checkpoints import writes_states
 from elman.training.jobs import run_all
 
@@ -109,9 +110,11 @@ def _fit_or_so_far(place: str, parameters: Parameters, panel: Panel, base: Base 
 def fit_store(place: str, parameters: Parameters, series: SeriesStore, base: Base | None = None) -> Fitted:
     """Fit a forecaster to series in order of their names; see `fit_panel`."""
     seasons = resolve_seasons(place, parameters.season, series.frequency)
+    own: dict[str, Any] = {}
     if base is not None:
-        base.check(place, parameters, seasons, series.frequency)
-    own: dict[str, Any] = {"prior": None if base is None else base.prior}
+        of_prior = base.seasons_for(parameters, seasons)
+        base.check(place, parameters, of_prior, series.frequency)
+        own = {"prior": base.prior, "of_prior": of_prior}
     notice_few_events(place, series.sample.panel)
     own["intermittent"] = _are_counts(place, parameters, series, seasons[0])
     return _interruptible(Candidates(place, parameters, seasons, root_seed(parameters.random_state), **own), series)
@@ -147,8 +150,9 @@ def _interruptible(candidates: Candidates, series: SeriesStore) -> Fitted:
 
 
 def _fit(candidates: Candidates, series: SeriesStore) -> Fitted:
+    why_year = find_year(candidates, series.sample)
     held = _hold_out(candidates, series)
-    decision, comparison = _decide(candidates, held)
+    decision, comparison = _decide(candidates, held, why_year)
     residuals = _residuals(candidates, series, decision, held)
 
     def fitted(method: Method) -> Fitted:
@@ -179,7 +183,8 @@ def _fitted(
 ) -> Fitted:
     newest, parameters = series.newest(method.context_length), values_of(candidates.parameters)
     about = series.columns, series.origin, candidates.intermittent, series.static
-    return Fitted(method, candidates.seasons, newest, parameters, reason, comparison, *about)
+    seasons = candidates.seasons if isinstance(method, NetworkMethod) else candidates.of_prior
+    return Fitted(method, seasons, newest, parameters, reason, comparison, *about)
 
 
 def _so_far(candidates: Candidates, series: SeriesStore) -> Method | None:
@@ -294,12 +299,12 @@ class _CutOffs:
 # Choosing
 
 
-def _decide(candidates: Candidates, held: _Held | None) -> tuple[Decision, Comparison | None]:
-    """Choose a method, and keep the comparison."""
+def _decide(candidates: Candidates, held: _Held | None, why_year: str) -> tuple[Decision, Comparison | None]:
+    """Choose a method, and keep the comparison; ``why_year``: reason for the yearly season of the prior."""
     start, asked = candidates.start, candidates.parameters.method
     if held is None:
         reason = f'the method "{asked}" was asked for' if asked != "auto" else "nothing was held out"
-        return Decision(start, start, reason), None
+        return _with_reason(Decision(start, start, reason), why_year), None
     past = replace(held.past, panel=by_channel(named(held.past.panel)))
     metric, errors = past.errors(held.forecasts, of_means=candidates.intermittent)
     baselines = tuple(name for name in candidates.baselines if name in errors)
@@ -307,11 +312,18 @@ def _decide(candidates: Candidates, held: _Held | None) -> tuple[Decision, Compa
         decision = choose_method(errors, baselines, metric, start)
     else:
         decision = Decision(start, start, f'the method "{asked}" was asked for')
+    decision = _with_reason(decision, why_year)
     if not baselines:  # the hold-out serves the width of the intervals alone
         return decision, None
     partner = f" with {PARTNER}" if candidates.seasons[0] == 1 else ""
     labels = {name: name + partner * ("prior" in name) for name in errors}
     return decision, Comparison(past, held.forecasts, errors, metric, baselines, decision, labels)
+
+
+def _with_reason(decision: Decision, why_year: str) -> Decision:
+    """Put the reason for the yearly season first where the prior is delivered."""
+    named = why_year and PRIOR in decision.delivered
+    return replace(decision, reason=f"{why_year}; {decision.reason}") if named else decision
 
 
 # Intervals

@@ -28,6 +28,7 @@ from elman.forecasting.parameters import Parameters
 from elman.forecasting.recipe import resolve_seasons
 from elman.forecasting.saving_network import network_from_file, network_to_file, with_series
 from elman.forecasting.saving_series import panel_from_file, panel_to_file
+from elman.forecasting.seasons import year_of
 from elman.persistence.models import check_names
 from elman.prior import Prior
 from elman.tables.own_names import OwnNames
@@ -101,7 +102,7 @@ def from_file(forecaster: Parameters, arrays: Arrays, metadata: dict[str, Any]) 
         prior = _spread(forecaster, arrays, metadata)
     trained = network_from_file(forecaster, arrays, metadata) if network else None
     seasons = trained.recipe.seasons if old and trained is not None else _seasons(metadata["seasons"])
-    if trained is not None and seasons != trained.recipe.seasons:
+    if trained is not None and trained.recipe.seasons not in (seasons, seasons[:1] if year_of(seasons) else seasons):
         raise FileFormatError("the seasons are not those of the recipe")
     if forecaster.season != "auto" and seasons != resolve_seasons("parameters", forecaster.season, None):
         raise FileFormatError("the seasons do not follow from the parameters")

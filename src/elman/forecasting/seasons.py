@@ -8,11 +8,12 @@ import pandas as pd
 
 from elman.tables.frequencies import Frequency, is_clock_time, months_of
 
-__all__ = ["seasons_of"]
+__all__ = ["seasons_of", "with_year", "year_of"]
 
 _DAY = 86_400.0  # seconds
 _CYCLES = {"D": 7, "B": 5, "C": 5, "W": 52} | dict.fromkeys(("MS", "ME", "BMS", "BME"), 12)
 _CYCLES |= dict.fromkeys(("QS", "QE", "BQS", "BQE"), 4)
+_YEARS = {7: 365, 5: 261}  # days in a year, by days in a week
 
 
 def seasons_of(frequency: Frequency | None) -> tuple[int, ...]:
@@ -62,3 +63,25 @@ def _seasons_within_a_day(seconds: float) -> tuple[int, ...]:
     if day > 400:
         return (int(hour),) if hour == int(hour) and 1 < hour <= 400 else (1,)
     return (int(day), int(week)) if week <= 700 else (int(day),)
+
+
+def with_year(seasons: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the seasons of days or business days, the week alone, with the year; others unchanged.
+
+    Examples
+    --------
+    >>> with_year((7,)), with_year((5,)), with_year((12,))
+    ((7, 365), (5, 261), (12,))
+    """
+    return (*seasons, _YEARS[seasons[0]]) if len(seasons) == 1 and seasons[0] in _YEARS else seasons
+
+
+def year_of(seasons: tuple[int, ...]) -> int | None:
+    """Return the days in a year if the seasons are those of days, week and year; else None.
+
+    Examples
+    --------
+    >>> year_of((7, 365)), year_of((24, 168)), year_of((7,))
+    (365, None, None)
+    """
+    return seasons[1] if len(seasons) > 1 and seasons[:2] == with_year(seasons[:1]) else None

@@ -28,6 +28,7 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.errors import ArgumentError, Remedy
+from elman.forecasting import yearly
 from elman.forecasting.baselines import BASELINES
 from elman.forecasting.channels import flat, rejoined, rows_of
 from elman.forecasting.floors import clipped, least_half_widths, never_negative, opened
@@ -58,8 +59,8 @@ class Spread:
     prior : Prior
         The network, possibly tuned.
     seasons : tuple of int
-        Values per season. Without one (1), the forecast is the geometric mean with the
-        optimized Theta's.
+        Values per season. Without one (1), the forecast is the geometric mean with the optimized Theta's. Of days
+        with the year, it takes the yearly pattern out first (`elman.forecasting.yearly`).
     horizon : int
         Values to forecast (K).
     widths : tuple of float
@@ -79,7 +80,7 @@ class Spread:
     def quantiles(self, panel: Panel, n_threads: int) -> Array:
         """Return the quantiles (S·D, K, 9) of every channel of every series; the middle one is the forecast."""
         series = flat(panel)
-        found = self.prior.forecast(series, self.horizon, self.seasons, n_threads=n_threads)
+        found = yearly.forecast(self.prior, series, self.horizon, self.seasons, n_threads)
         found = np.where(never_negative(panel).reshape(-1, 1, 1), np.maximum(found, 0.0), found)
         if self.has_partner:
             partner = np.stack([BASELINES[PARTNER](y, self.horizon, 1) for y in series])
