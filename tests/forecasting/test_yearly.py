@@ -14,7 +14,9 @@ import elman
 from elman import Forecaster, audit
 from elman.errors import FileFormatError
 from elman.estimators import root_seed
-from elman.forecasting import backtest
+from elman.forecasting import backtest, procedure
+from elman.forecasting import candidates as candidates_module
+from elman.forecasting.candidates import Candidates
 from elman.forecasting.choosing import WITH_YEAR, WITHOUT_YEAR, why_year
 from elman.forecasting.methods import MeanMethod, PriorMethod
 from elman.forecasting.panel import Panel
@@ -164,10 +166,27 @@ def test_a_mean_with_a_network_of_the_week_is_saved(tmp_path: Path) -> None:
     again = elman.load(tmp_path / "m")
     assert again.seasons_ == (7, 365) and again.predict().equals(model.predict())
     arrays, metadata = load_arrays(tmp_path / "m")
-    metadata["seasons"] = [5, 261]
-    save_arrays(tmp_path / "other", arrays, metadata)
-    with pytest.raises(FileFormatError, match="seasons"):
-        elman.load(tmp_path / "other")
+    for seasons in ([5, 261], [7, 300]):
+        save_arrays(tmp_path / "other", arrays, metadata | {"seasons": seasons})
+        with pytest.raises(FileFormatError, match="seasons"):
+            elman.load(tmp_path / "other")
+
+
+def test_a_network_alone_has_the_week(monkeypatch: pytest.MonkeyPatch) -> None:
+    def found(candidates: Candidates, series: Any) -> str:
+        candidates.of_prior = (7, 365)
+        return "because"
+
+    monkeypatch.setattr(procedure, "find_year", found)
+    small: dict[str, Any] = {"window": 8, "hidden_size": 4, "updates": 2, "ensemble_size": 1, "steps": 8}
+    model = of(method="network", **small).fit(known(WITH))
+    assert model.seasons_ == (7,) and model.reason_ == 'the method "network" was asked for'
+
+
+def test_a_worker_has_the_year_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(candidates_module, "inside_task", lambda: True)
+    own = Candidates("t", of(), (7,), 0, of_prior=(7, 365)).for_task(1)
+    assert (own.seasons, own.of_prior) == ((7,), (7, 365))
 
 
 def test_a_base_hands_the_year_on(tmp_path: Path) -> None:
