@@ -28,12 +28,12 @@ import numpy as np
 import numpy.typing as npt
 
 from elman.errors import ArgumentError, Remedy
-from elman.forecasting import yearly
 from elman.forecasting.baselines import BASELINES
 from elman.forecasting.channels import flat, rejoined, rows_of
 from elman.forecasting.floors import clipped, least_half_widths, never_negative, opened
 from elman.forecasting.intervals import ask_for_at_most
 from elman.forecasting.panel import Panel
+from elman.forecasting.yearly import forecast
 from elman.prior import LEVELS, Prior
 
 __all__ = ["FEWEST_FOR_WIDTHS", "MEASURED", "PARTNER", "Spread", "combined", "moved"]
@@ -80,7 +80,7 @@ class Spread:
     def quantiles(self, panel: Panel, n_threads: int) -> Array:
         """Return the quantiles (S·D, K, 9) of every channel of every series; the middle one is the forecast."""
         series = flat(panel)
-        found = yearly.forecast(self.prior, series, self.horizon, self.seasons, n_threads)
+        found = forecast(self.prior, series, self.horizon, self.seasons, n_threads)
         found = np.where(never_negative(panel).reshape(-1, 1, 1), np.maximum(found, 0.0), found)
         if self.has_partner:
             partner = np.stack([BASELINES[PARTNER](y, self.horizon, 1) for y in series])
