@@ -88,3 +88,36 @@ def test_excel_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
             read(tmp_path, data, name)
         assert str(caught.value) == f"{name}: {message}"
     assert read_excel(tmp_path / "sales.csv", b"month,sales") is None
+
+
+@pytest.mark.parametrize(
+    ("below", "note"),
+    [
+        ("Source: our books\n", "line 4 below the table skipped"),
+        ("\n# 3 rows\n", "line 5 below the table skipped"),
+        ("Source: x\nAll rights reserved by us\n", "lines 4 to 5 below the table skipped"),
+    ],
+)
+def test_footnotes(below: str, note: str, tmp_path: Path) -> None:
+    columns, said = read(tmp_path, PLAIN + below)
+    assert (dict(columns), said) == (EXPECTED, [note])
+
+
+@pytest.mark.parametrize(
+    ("content", "kind"),
+    [
+        ('[{"date": "2024-01", "y": 5}]', "JSON"),
+        ('{"date": "2024-01", "y": 5}\n{"date": "2024-02", "y": 7}\n', "JSON"),
+        ("<!DOCTYPE html>\n<table></table>", "HTML or XML"),
+        ("# Series\n@relation sales\n@data\nT1:5,7,6\n", "a file of the kind .ts, .tsf or .arff"),
+    ],
+)
+def test_files_that_are_no_tables(content: str, kind: str, tmp_path: Path) -> None:
+    with pytest.raises(UnsupportedError) as caught:
+        read(tmp_path, content)
+    assert str(caught.value) == f"sales.csv: this is {kind}. Save it as CSV, Parquet or Excel."
+
+
+def test_names_in_brackets_are_no_json(tmp_path: Path) -> None:
+    columns, _ = read(tmp_path, PLAIN.replace("month,sales", "[month],[sales]"))
+    assert list(columns) == ["[month]", "[sales]"]

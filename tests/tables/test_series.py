@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from elman import DataError, ElmanError, UnsupportedError
+from elman import DataError, ElmanError
 from elman.tables.files import Notation
 from elman.tables.series import Table, read_series
 
@@ -38,33 +37,6 @@ def test_plain(tmp_path: Path) -> None:
     assert table.frame["unique_id"].tolist() == ["sales"] * 3
     assert table.frame["y"].tolist() == [5.0, 7.0, 6.0]
     assert table.frame["ds"].astype(str).tolist() == ["2024-01-01", "2024-02-01", "2024-03-01"]
-
-
-@pytest.mark.parametrize("below", ["Source: our books\n", "\n# 3 rows\n", "Source: x\nAll rights reserved by us\n"])
-def test_footnotes(below: str, tmp_path: Path) -> None:
-    table = read(tmp_path, PLAIN + below)
-    assert table.frame.equals(read(tmp_path, PLAIN).frame)
-    assert re.fullmatch(r"lines? [5-6](?: to 6)? below the table skipped", table.notes[0])
-
-
-@pytest.mark.parametrize(
-    ("content", "kind"),
-    [
-        ('[{"date": "2024-01", "y": 5}]', "JSON"),
-        ('{"date": "2024-01", "y": 5}\n{"date": "2024-02", "y": 7}\n', "JSON"),
-        ("<!DOCTYPE html>\n<table></table>", "HTML or XML"),
-        ("# Series\n@relation sales\n@data\nT1:5,7,6\n", "a file of the kind .ts, .tsf or .arff"),
-    ],
-)
-def test_files_that_are_no_tables(content: str, kind: str, tmp_path: Path) -> None:
-    (tmp_path / "sales.csv").write_text(content)
-    with pytest.raises(UnsupportedError) as caught:
-        read_series(tmp_path / "sales.csv")
-    assert str(caught.value) == f"sales.csv: this is {kind}. Save it as CSV, Parquet or Excel."
-
-
-def test_names_in_brackets_are_no_json(tmp_path: Path) -> None:
-    assert read(tmp_path, PLAIN.replace("month,sales", "[month],[sales]")).target == "[sales]"
 
 
 DATES = ("2024-01-01", "2024-02-01", "2024-03-01")

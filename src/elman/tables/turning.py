@@ -125,7 +125,8 @@ def _turned(columns: Columns, own: Sequence[str], times: Sequence[str], notes: l
     given, rows = long[_VALUE].notna() & ~long[_VALUE].astype(str).str.lower().isin(UNKNOWN), long[""]
     between = given.groupby(rows).cummax() & given[::-1].groupby(rows[::-1]).cummax()
     long = long[between].reset_index(drop=True)
-    if blank := [columns.place(row) for row in frame[""] if row not in set(long[""])]:
+    used = set(long[""])
+    if blank := [columns.place(row) for row in frame[""] if row not in used]:
         notes.append(f"without a value, not used: {listed(blank)}")
     kept = {name: _as_read(long[name], columns[name]) for name in own}
     kept |= {_TIME: long[_TIME].tolist(), _VALUE: _as_read(long[_VALUE], columns[times[0]])}
