@@ -98,7 +98,8 @@ def test_blank_cells(tmp_path: Path) -> None:
 
 
 def test_a_wrong_cell_is_named_by_line_and_column(tmp_path: Path) -> None:
-    with pytest.raises(DataError, match="'value' holds 'many' in line 3, column '2024-02', which is no number"):
+    why = r"'value' holds 'many' in line 3, column '2024-02', which is no number\. Correct the cell\."
+    with pytest.raises(DataError, match=why):
         read(tmp_path, f"shop,{MONTHS}\nnorth,5,7,6\nsouth,1,many,4\n")
 
 

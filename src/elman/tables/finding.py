@@ -128,7 +128,8 @@ def find_target(
                 numeric[column] = values, found
     for column, entry in odd.items():
         if entry.mostly and (column.lower() in TARGET_NAMES or not numeric):
-            remedies = settled(entry) or [Remedy("name another with {}", target=...)]
+            other = Remedy("correct the cell") if columns.places else Remedy("name another with {}", target=...)
+            remedies = settled(entry) or [other]
             raise DataError(f"{path.name}: column {entry.said(columns, column)}.", *remedies)
     named = [column for column in numeric if column.lower() in TARGET_NAMES]
     chosen = named if len(named) == 1 else list(numeric)
