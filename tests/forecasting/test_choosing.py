@@ -69,17 +69,23 @@ def test_of_many_series_the_mean_stands_first(series: int, mean: float, own: str
 
 
 @pytest.mark.parametrize(
-    ("tuned", "longer", "own"),
+    ("series", "before", "longer", "own"),
     [
-        (9.0, 12.0, "longer tuned prior"),
-        (12.0, 9.0, "tuned prior"),
-        (0.0, 2.2, "longer tuned prior"),
-        (0.0, 1.9, "prior"),
+        (99, "prior", 1.1, "longer tuned prior"),
+        (99, "prior", 0.9, "prior"),
+        (99, "tuned prior", 1.1, "longer tuned prior"),
+        (99, "tuned prior", 0.9, "tuned prior"),  # by much better than the prior, and not than the tuned one
+        (100, MEAN, 0.1, "longer tuned prior"),
+        (100, MEAN, -0.1, MEAN),
     ],
 )
-def test_tuning_longer_has_to_be_better_than_both(tuned: float, longer: float, own: str) -> None:
-    errors = {"prior": BASE, "tuned prior": lower(BASE, tuned), MEAN: BASE, "longer tuned prior": lower(BASE, longer)}
-    assert choose_method(errors, [], "MASE").delivered == own
+def test_tuning_longer_is_compared_with_the_choice_before(series: int, before: str, longer: float, own: str) -> None:
+    base = 10 + np.random.default_rng(0).normal(size=(series, 1))
+    errors = {"prior": base, "tuned prior": lower(base, 9.0 if before == "tuned prior" else -9.0), MEAN: base}
+    errors["longer tuned prior"] = lower(errors[before], longer)
+    decision = choose_method(errors, [], "MASE")
+    assert decision.delivered == own
+    assert decision.reason.endswith(f" of {before} on the held-out horizon, lower") == (own == "longer tuned prior")
 
 
 @pytest.mark.parametrize(

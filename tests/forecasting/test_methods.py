@@ -151,6 +151,34 @@ def test_which_panels_of_one_season_try_the_network(change: Any, tried: bool) ->
     assert "longer tuned prior" not in made.to_try(panel, 1)
 
 
+@pytest.mark.parametrize(("lengths", "seasons", "tried"), [
+    ([139] * 100, (4,), True),  # 136 values before the horizon: two seasons, eight, and 120 origins
+    ([138] * 100, (4,), False),
+    ([139] * 99 + [138], (4,), False),  # too few
+    ([139] * 100 + [40] * 201, (4,), False),  # less than a third
+    ([139] * 100, (1,), False),
+    ([139] * 20, (4, 8), True),
+    ([139] * 19 + [138], (4, 8), False),
+])  # fmt: skip
+def test_which_panels_try_a_prior_that_is_tuned_for_longer(lengths: list[int], seasons: Any, tried: bool) -> None:
+    made = candidates.Candidates("t", Forecaster(3, season=list(seasons)), seasons, 0)
+    panel = read_panel("t", [np.arange(float(n)) - 1 for n in lengths])  # the window network needs not read it
+    assert ("longer tuned prior" in made.to_try(panel, 1)) == tried
+
+
+def test_a_longer_tuning_learns_from_more_origins(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def tuned(self: Any, *_: Any, updates: int, origins: int, members: int, **__: Any) -> Any:
+        asked.append((updates, origins, members))
+        return self
+
+    monkeypatch.setattr(Prior, "tuned", tuned)
+    made = candidates.Candidates("t", Forecaster(3, season=4), (4,), 0)
+    made.prepare(made.in_memory(read_panel("t", LONG)), ["tuned prior", "longer tuned prior"])
+    assert asked == [(16, 120, 2), (8, 6, 1)]
+
+
 def test_with_covariates_the_network_is_compared_with_the_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
     usual = dict(Forecaster.__init__.__kwdefaults__ or {})
     monkeypatch.setattr(Forecaster.__init__, "__kwdefaults__", usual | NETWORK)

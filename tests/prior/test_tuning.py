@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from elman.errors import DataError
-from elman.prior import MEDIAN, Prior, load_prior
+from elman.prior import MEDIAN, Prior, load_prior, tuning
 from elman.prior.samples import Samples
 from elman.prior.tuning import panel_samples
 
@@ -54,6 +54,16 @@ def test_samples_look_at_values_up_to_their_origin() -> None:
     for name in ("recent", "scalars", "simple", "weight"):
         np.testing.assert_array_equal(getattr(a, name), getattr(b, name))
     assert 0 < (a.y != b.y).any(axis=1).sum() <= 3 * len(series)
+
+
+def test_more_origins_are_more_samples_up_to_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
+    series = [np.random.default_rng(i).normal(size=90) for i in range(10)]
+    counts = [len(panel_samples(series, 4, [1], 0, origins)) for origins in (6, 30)]
+    assert counts == [10 * (6 + 1), 10 * (30 + 1)]
+    monkeypatch.setattr(tuning, "_MOST_SAMPLES", 200)
+    assert len(panel_samples(series, 4, [1], 0, 30)) == 10 * (20 + 1)
+    monkeypatch.setattr(tuning, "_MOST_SAMPLES", 20)
+    assert len(panel_samples(series, 4, [1], 0, 30)) == 10 * (6 + 1)  # never fewer than the usual number
 
 
 def test_panels_that_are_too_short_are_refused() -> None:

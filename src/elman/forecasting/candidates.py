@@ -33,12 +33,13 @@ from elman.forecasting.selection import Choice
 from elman.forecasting.store import PanelStore, SeriesStore
 from elman.forecasting.yearly import without_pattern
 from elman.prior import Prior, load_prior
-from elman.prior.tuning import UPDATES
+from elman.prior.tuning import ORIGINS, UPDATES
 from elman.training.jobs import inside_task
 
 __all__ = ["Candidates"]
 
 _LONGER_UPDATES = 10 * UPDATES
+_LONGER_ORIGINS = 20 * ORIGINS
 _TWICE = 2  # copies of the prior tuned for longer: after so many updates their errors differ
 _LONG = 2  # of the longest of several seasons, which a series must keep for the window network to be tried
 _LONG_ALONE, _LEAST_ALONE, _HORIZONS = 4, 48, 2  # seasons, values and horizons to keep where there is one season
@@ -117,18 +118,21 @@ class Candidates:
         names = [PRIOR]
         if np.count_nonzero(known.lengths >= tuning_length(self.seasons[0])) >= FEWEST_TO_TUNE:
             names += [TUNED, MEAN]
-            several = len(self.seasons) > 1
-            if (several or all_sampled) and self._long(known) and self._reads(known, panel):
-                names += [LONGER] * several + [NETWORK]
+            if (len(self.seasons) > 1 or all_sampled) and self._long(known):
+                names += [LONGER] * self._long(known, _LONGER_ORIGINS) + [NETWORK] * self._reads(known, panel)
         return names
 
-    def _long(self, known: Panel) -> bool:
-        """Return whether the series before the cut-offs are long enough for the window network to be tried."""
+    def _long(self, known: Panel, values: int = 0) -> bool:
+        """Return whether the series before the cut-offs are long enough for the window network to be tried.
+
+        ``values``: that they must have after two seasons besides, for a longer tuning.
+        """
         longest = max(self.seasons)
         least, fewest = _LONG * longest, FEWEST_TO_TUNE
         if len(self.seasons) == 1:
             fewest = _MANY_ALONE
             least = max(_LONG_ALONE * longest, _LEAST_ALONE, _HORIZONS * int(self.parameters.horizon))
+        least = max(least, tuning_length(self.seasons[0]) + values)
         count = int(np.count_nonzero(known.lengths >= least))
         enough = count >= fewest and (len(self.seasons) > 1 or _PART * count >= len(known))
         return enough and longest > 1 and known.values.ndim == 1
@@ -162,7 +166,8 @@ class Candidates:
         if COUNTS in parts:
             methods[COUNTS] = CountsMethod(spread)
         if LONGER in parts:
-            methods[LONGER] = PriorMethod(LONGER, self._tuned(series, spread, _LONGER_UPDATES, _TWICE))
+            longer = self._tuned(series, spread, _LONGER_UPDATES, _LONGER_ORIGINS, _TWICE)
+            methods[LONGER] = PriorMethod(LONGER, longer)
         if parts & {TUNED, MEAN}:
             tuned = self._tuned(series, spread, UPDATES)
             methods[TUNED] = PriorMethod(TUNED, tuned)
@@ -214,13 +219,16 @@ class Candidates:
         own: dict[str, Any] = {"intermittent": self.intermittent, "prior": self.prior, "of_prior": self.of_prior}
         return Candidates(self.place, parameters, self.seasons, self.root, **own)
 
-    def _tuned(self, series: SeriesStore, spread: Spread, updates: int, members: int = 1) -> Spread:
+    def _tuned(
+        self, series: SeriesStore, spread: Spread, updates: int, origins: int = ORIGINS, members: int = 1
+    ) -> Spread:
         prior = spread.prior.tuned(
             without_pattern(flat(series.sample.panel), spread.seasons),
             spread.horizon,
             spread.seasons,
             seed=self.root,
             updates=updates,
+            origins=origins,
             members=members,
             n_threads=self.parameters.n_threads or 0,
             progress=self.parameters.progress,

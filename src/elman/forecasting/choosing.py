@@ -8,10 +8,10 @@
    replaces it if its error is lower by more than one. For 100 series or more start with the mean; the untuned prior
    replaces it if it is better by more than two. Panels of that size drawn from M1 quarterly and monthly had lower
    errors this way.
-3. For long series with several seasons, a prior **tuned longer** replaces the current choice if its error is lower,
-   and lower than the untuned prior's by more than two standard errors. Then, for long series with a season, the
-   **window network** replaces the current choice if it is better by more than two standard errors, a **mean** of the
-   forecasts of both, half or a quarter of it the network's, if that is better by more than one; of several the best.
+3. For long series with a season, a prior **tuned longer**, on more past origins, replaces the current choice if its
+   error is lower by more than one standard error; for 100 series or more if it is lower. Then the **window network**
+   replaces the current choice if it is better by more than two standard errors, a **mean** of the forecasts of both,
+   half or a quarter of it the network's, if that is better by more than one; of several the best.
 4. Series with many zeros (`elman.forecasting.intermittent`) start with **counts** instead, the distribution of their
    past values; the untuned prior replaces it if it is better by more than two standard errors. The errors are RMSSE.
 5. A **baseline** replaces the current choice if there are at least three cut-offs and its mean error is lower by more
@@ -156,6 +156,9 @@ def choose_method(errors: Mapping[str, Array], baselines: Sequence[str], metric:
     if TUNED in errors and start == PRIOR:
         own = _tuned(by_series)
         parts.append(_why_tuned(own, errors, by_series, metric))
+    if LONGER in errors and better_by(by_series[own], by_series[LONGER]) > (0.0 if _many(by_series) else _PROBABLY):
+        parts.append(_sentence(LONGER, own, errors, metric))
+        own = LONGER
     if start == COUNTS and better_by(errors[COUNTS], errors[PRIOR]) > _CLEARLY:
         own = PRIOR
         parts.append(_sentence(PRIOR, COUNTS, errors, metric))
@@ -208,10 +211,7 @@ def _tuned(errors: Mapping[str, Array]) -> str:
     own = MEAN if better_by(errors[PRIOR], errors[MEAN]) > needed else PRIOR
     if better_by(errors[PRIOR], errors[TUNED]) > _CLEARLY:
         own = TUNED
-    longer = errors.get(LONGER)
-    if longer is None or better_by(errors[PRIOR], longer) <= _CLEARLY:
-        return own
-    return LONGER if mean_error(longer) < mean_error(errors[own]) else own
+    return own
 
 
 def _many(errors: Mapping[str, Array]) -> bool:
@@ -245,4 +245,5 @@ def _sentence(better: str, worse: str, errors: Mapping[str, Array], metric: str)
     cut_offs = errors[better].shape[1]
     where = f"at {cut_offs} cut-offs" if cut_offs > 1 else "on the held-out horizon"
     figures = f"{mean_error(errors[better]):.3g} against {mean_error(errors[worse]):.3g} of {worse}"
-    return f"{metric} {figures} {where}, {'probably' if 'mean of' in better else 'clearly'} lower"
+    how = "" if better == LONGER else "probably " if "mean of" in better else "clearly "
+    return f"{metric} {figures} {where}, {how}lower"

@@ -18,7 +18,7 @@ from elman.persistence import load_arrays, save_arrays
 from elman.persistence.models import check_weights
 from elman.prior.network import LEVELS, PriorArchitecture, PriorNetwork, inputs_of
 from elman.prior.treatment import treat
-from elman.prior.tuning import UPDATES, tune
+from elman.prior.tuning import ORIGINS, UPDATES, tune
 
 __all__ = ["Prior", "load_prior"]
 
@@ -106,6 +106,7 @@ class Prior:
         *,
         seed: int = 0,
         updates: int = UPDATES,
+        origins: int = ORIGINS,
         members: int = 1,
         n_threads: int = 0,
         progress: bool = False,
@@ -122,6 +123,8 @@ class Prior:
             Seed of the origins and the batches.
         updates : int
             Gradient steps.
+        origins : int
+            Random past origins of each series to learn from; more for more updates.
         members : int
             Copies of each network, tuned from other seeds; their mean is steadier after many updates.
         n_threads : int
@@ -134,7 +137,7 @@ class Prior:
         DataError
             If no series is long enough to learn from.
         """
-        options = (horizon, list(seasons) or [1], seed, updates, n_threads, progress)
+        options = (horizon, list(seasons) or [1], seed, updates, origins, n_threads, progress)
         return Prior(tuple(tune(self.networks * members, series, *options)))
 
     def averaged(self, other: Prior) -> Prior:

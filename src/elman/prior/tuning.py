@@ -12,12 +12,13 @@ from elman.prior.network import PriorNetwork, QuantilePass
 from elman.prior.samples import STEPS, SampleBatches, samples_of
 from elman.training import Cosine, Settings, Trainer, generator, train_ensemble
 
-__all__ = ["UPDATES", "panel_samples", "tune"]
+__all__ = ["ORIGINS", "UPDATES", "panel_samples", "tune"]
 
 Array = npt.NDArray[np.float64]
 
 UPDATES = 100
-_ORIGINS = 6  # random origins per series, beside the newest possible one
+ORIGINS = 6  # random origins per series, beside the newest possible one
+_MOST_SAMPLES = 48_000  # with more origins than the usual; bounds memory
 _NEWEST = 4  # values that must follow an origin, or the horizon if that is shorter
 _FEW = 100  # series
 _RATE_FEW, _RATE = 2e-4, 5e-4
@@ -31,6 +32,7 @@ def tune(
     seasons: Sequence[int],
     seed: int,
     updates: int,
+    origins: int,
     n_threads: int,
     progress: bool,
 ) -> list[PriorNetwork]:
@@ -53,6 +55,8 @@ def tune(
         Seed of the origins and the batches of the first network; each further one has the next seed.
     updates : int
         Gradient steps.
+    origins : int
+        Random origins per series. Many updates on few origins learn them by heart: the quantiles become too narrow.
     n_threads : int
         0: the engine's default; results do not depend on it.
     progress : bool
@@ -69,7 +73,7 @@ def tune(
     """
     trainers = []
     for member, network in enumerate(networks):
-        samples = panel_samples(series, horizon, seasons, seed + member)
+        samples = panel_samples(series, horizon, seasons, seed + member, origins)
         rows = int(np.clip(len(samples) // 2, _LEAST_ROWS, _MOST_ROWS))
         settings = Settings(
             updates=updates,
@@ -86,8 +90,12 @@ def tune(
     return [trainer.network for trainer in trainers]
 
 
-def panel_samples(series: Sequence[Array], horizon: int, seasons: Sequence[int], seed: int) -> npt.NDArray[np.float32]:
-    """Treat every series at its newest possible origin and at six random earlier ones.
+def panel_samples(
+    series: Sequence[Array], horizon: int, seasons: Sequence[int], seed: int, origins: int = ORIGINS
+) -> npt.NDArray[np.float32]:
+    """Treat every series at its newest possible origin and at some random earlier ones.
+
+    Above `ORIGINS`, their number is limited to 48,000 samples of all series.
 
     Raises
     ------
@@ -96,19 +104,20 @@ def panel_samples(series: Sequence[Array], horizon: int, seasons: Sequence[int],
     """
     least = max(2 * seasons[0] + 2, 7)
     rng = generator(seed, 0)
-    origins: dict[tuple[int, int], list[int]] = {}  # (origin, steps known after it): series
+    count = min(origins, max(ORIGINS, _MOST_SAMPLES // max(1, len(series))))
+    rows_at: dict[tuple[int, int], list[int]] = {}  # (origin, steps known after it): series
     for i, y in enumerate(series):
         newest = len(y) - min(horizon, _NEWEST)
-        drawn = rng.integers(least, newest + 1, _ORIGINS).tolist() if newest > least else []
+        drawn = rng.integers(least, newest + 1, count).tolist() if newest > least else []
         for origin in [newest, *drawn] if newest > least else []:
-            origins.setdefault((origin, min(horizon, len(y) - origin)), []).append(i)
-    if not origins:
+            rows_at.setdefault((origin, min(horizon, len(y) - origin)), []).append(i)
+    if not rows_at:
         raise DataError(
             f"tune: the longest series has {max(map(len, series), default=0)} values; with season {seasons[0]} "
             f"a series needs at least {least + min(horizon, _NEWEST) + 1}."
         )
     parts = []
-    for (origin, known), rows in sorted(origins.items()):
+    for (origin, known), rows in sorted(rows_at.items()):
         ahead = np.sort(rng.permutation(known)[:STEPS] + 1)
         ahead = np.sort(np.concatenate([ahead, rng.integers(1, known + 1, STEPS - len(ahead))]))
         y = np.stack([series[i][:origin] for i in rows])
