@@ -75,9 +75,31 @@ def test_a_series_without_one_keeps_its_week() -> None:
     assert model.predict(level=80).equals(week.predict(level=80))
 
 
-def test_two_years_and_the_horizon_are_needed() -> None:
-    frames = [known(daily(1, 2 * 365 + 2 * HORIZON - short)) for short in (0, 1)]
-    assert [of().fit(frame).seasons_ for frame in frames] == [(7, 365), (7,)]
+@pytest.mark.parametrize(("short", "reason"), [(0, "at a cut-off of the newest year"), (1, "the years agree: ")])
+def test_two_years_without_a_cut_off_have_to_agree(short: int, reason: str) -> None:
+    y = daily(1, 2 * 365 + 2 * HORIZON - short)
+    model = of().fit(known(y))
+    assert model.seasons_ == (7, 365) and reason in model.reason_
+
+
+def test_two_years_of_days() -> None:
+    series = [daily(seed, 2 * 365 + HORIZON) for seed in range(5)]
+    model, week = (of(method="prior", season=season).fit(known(*series)) for season in ("auto", 7))
+    assert model.seasons_ == (7, 365) and model.reason_.startswith("the years agree: 100 % of")
+    assert error(model, *series) < 0.6 * error(week, *series)
+    assert of(method="prior").fit(known(*[y[1:] for y in series])).seasons_ == (7,)
+
+
+@pytest.mark.parametrize("length", [2 * 365 + HORIZON, 2 * 365 + 2 * HORIZON - 1])
+def test_two_years_that_do_not_agree_keep_their_week(length: int) -> None:
+    """Without a pattern; with a pattern of the second year alone; a random walk."""
+    rng = np.random.default_rng(5)
+    walk = np.exp(4 + 0.02 * rng.normal(size=length).cumsum())
+    half = daily(7, length, wave=0.0)
+    half[-365:] *= np.exp(0.3 * np.sin(2 * np.pi * np.arange(365) / 365))
+    for y in (daily(6, length, wave=0.0), half, walk):
+        model = of(method="prior").fit(known(y))
+        assert model.seasons_ == (7,) and "agree" not in model.reason_
 
 
 def test_business_days() -> None:

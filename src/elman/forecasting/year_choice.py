@@ -1,4 +1,7 @@
-"""Choice of the yearly season of days: the prior with and without it, from cut-offs over the newest year."""
+"""Choice of the yearly season of days: the prior with and without it, from cut-offs over the newest year.
+
+Series of two years that no cut-off leaves: by how well both years agree.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import numpy.typing as npt
 
 from elman.forecasting.candidates import Candidates
 from elman.forecasting.channels import by_channel, flat, named
-from elman.forecasting.choosing import WITH_YEAR, WITHOUT_YEAR, why_year
+from elman.forecasting.choosing import WITH_YEAR, WITHOUT_YEAR, why_repeated, why_year
 from elman.forecasting.methods.counts import COUNTS
 from elman.forecasting.methods.prior import PRIOR, TUNED
 from elman.forecasting.panel import Panel
@@ -27,7 +30,7 @@ _MOST = 100  # series that are compared
 
 
 def find_year(candidates: Candidates, series: PanelStore) -> str:
-    """Add the year to the seasons of the prior if its forecasts are better with it.
+    """Add the year to the seasons of the prior if its forecasts are better with it, or both years agree.
 
     Parameters
     ----------
@@ -45,19 +48,38 @@ def find_year(candidates: Candidates, series: PanelStore) -> str:
     asked = candidates.parameters.season == "auto" and candidates.start in (PRIOR, TUNED, COUNTS)
     if not asked or seasons in (candidates.seasons, candidates.of_prior):
         return ""
+    long = series.lengths >= YEARS * seasons[1]
+    if not long.any():
+        return ""
     past = _past(series, int(candidates.parameters.horizon), seasons)
     if past is None:
-        return ""
-    kinds = {WITHOUT_YEAR: candidates.seasons, WITH_YEAR: seasons}
-    forecasts = {name: _forecasts(candidates, past, own) for name, own in kinds.items()}
-    newest = flat(candidates.in_memory(past.known(-1)).panel)
-    kappa = float(np.mean([Pattern.of(y, seasons).kappa for y in newest if len(y) >= YEARS * seasons[1]]))
-    past = replace(past, panel=by_channel(named(past.panel)))
-    metric, errors = past.errors(forecasts, of_means=candidates.intermittent)
-    reason = why_year(errors, metric, kappa)
+        reason = why_repeated(_kappa(candidates.in_memory(series.raw.select(_some(long))).panel, seasons))
+    else:
+        reason = _compared(candidates, past, seasons)
     if reason:
         candidates.of_prior = seasons
     return reason
+
+
+def _compared(candidates: Candidates, past: Past, seasons: tuple[int, ...]) -> str:
+    """Return the reason for the year from forecasts of the newest year; empty without one."""
+    kinds = {WITHOUT_YEAR: candidates.seasons, WITH_YEAR: seasons}
+    forecasts = {name: _forecasts(candidates, past, own) for name, own in kinds.items()}
+    kappa = _kappa(candidates.in_memory(past.known(-1)).panel, seasons)
+    past = replace(past, panel=by_channel(named(past.panel)))
+    metric, errors = past.errors(forecasts, of_means=candidates.intermittent)
+    return why_year(errors, metric, kappa)
+
+
+def _kappa(panel: Panel, seasons: tuple[int, ...]) -> float:
+    """Average the share of the patterns' variance that is not noise, over the series of two years and more."""
+    return float(np.mean([Pattern.of(y, seasons).kappa for y in flat(panel) if len(y) >= YEARS * seasons[1]]))
+
+
+def _some(chosen: npt.NDArray[np.bool_]) -> npt.NDArray[np.int64]:
+    """List at most `_MOST` of the series chosen, evenly."""
+    rows = np.flatnonzero(chosen)
+    return rows[np.unique(np.linspace(0, len(rows) - 1, min(_MOST, len(rows))).astype(np.int64))]
 
 
 def _past(series: PanelStore, horizon: int, seasons: tuple[int, ...]) -> Past | None:
@@ -66,12 +88,11 @@ def _past(series: PanelStore, horizon: int, seasons: tuple[int, ...]) -> Past | 
     Further cut-offs leave two years of the longest series, too.
     """
     week, year = seasons
-    rows = np.flatnonzero(series.lengths >= YEARS * year + horizon)
-    if len(rows) == 0:
+    long = series.lengths >= YEARS * year + horizon
+    if not long.any():
         return None
-    count = _MONTHS if len(rows) < FEWEST_TO_TUNE else _QUARTERS
-    rows = rows[np.unique(np.linspace(0, len(rows) - 1, min(_MOST, len(rows))).astype(np.int64))]
-    panel = series.raw.select(rows)
+    count = _MONTHS if np.count_nonzero(long) < FEWEST_TO_TUNE else _QUARTERS
+    panel = series.raw.select(_some(long))
     latest = int(panel.lengths.max()) - YEARS * year  # values that the earliest cut-off may leave out
     left_out = [horizon + number * (year // count) for number in range(count)]
     return Past.at(panel, tuple(each for each in left_out[::-1] if each <= latest), horizon, week)
