@@ -118,6 +118,17 @@ def test_forecasts_on_the_bound_of_the_transform_are_moved_from_elsewhere() -> N
     assert outcome(audit(small(season=12), [rng.poisson(0.3, 60) for _ in range(12)]))["newest"] is True
 
 
+@pytest.mark.parametrize("distribution", ["poisson", "negative_binomial"])
+def test_changed_counts_stay_counts(distribution: str) -> None:
+    demand = [np.round(values) for values in SERIES]
+    model = small(hidden_size=8, learning_rate=0.01, distribution=distribution)
+    result = audit(model.fit(frame_of(*demand)), frame_of(*demand))
+    assert result.passed, str(result)
+    found = outcome(result)
+    assert [check for check, holds in found.items() if holds is None] in ([], ["alignment"]), str(result)
+    assert audit(model.fit(frame_of(np.ones(40))), frame_of(np.ones(40))).passed
+
+
 def test_many_series_of_which_some_are_forecast_alone() -> None:
     series = [WAVE * (1 + i) for i in range(20)]
     assert audit(small(), series).passed

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from elman import ArgumentError, DataError, Forecaster, load
+from elman import ArgumentError, DataError, Forecaster, audit, load
 from elman.errors import ElmanError
 from elman.forecasting.choosing import NETWORK
 from elman.prior import load_prior
@@ -102,3 +102,12 @@ def test_a_base_needs_a_tuned_prior(tmp_path: Path) -> None:
         assert str(caught.value) == f"Forecaster.fit: {why} {tuned}"
     with pytest.raises(FileNotFoundError):
         Forecaster(3, base=tmp_path / "none").fit(WAVE)
+
+
+def test_audit_of_a_forecaster_with_a_base_of_another_season_than_its_pattern(tmp_path: Path) -> None:
+    panel = frame_of(*np.random.default_rng(0).normal(100, 5, (40, 40)), freq="MS")
+    path = tmp_path / "base.elman"
+    Forecaster(6, method="tuned", cutoffs=0, random_state=0).fit(panel).save(path)
+    own = panel.groupby("unique_id").head(36).query("unique_id in ('s0', 's1')")
+    result = audit(Forecaster(6, method="prior", base=path).fit(own), own)
+    assert result.passed and all(check.holds for check in result.checks), str(result)

@@ -256,12 +256,14 @@ def _alignment(subject: Subject) -> Check:
     known = panel.values[np.isfinite(panel.values)]
     low, high = float(known.min()), float(known.max())
     pattern = low + _PATTERN * (high - low if high > low else max(1.0, abs(low)))
+    if subject.counted:  # whole numbers that stay different
+        pattern = np.floor(low) + _PATTERN * 10.0 * np.ceil((high - low) / 10.0 + 0.1)
     n = int(panel.lengths[0])
     repeated = np.concatenate([pattern[np.arange(length) % 4] for length in panel.lengths])
     panel = replace(panel, values=np.broadcast_to(repeated, (*panel.values.shape[1:], len(repeated))).T.copy())
     changes: dict[str, Any] = {"updates": _PATTERN_UPDATES, "ensemble_size": 1, **subject.found}
     if not subject.trained and subject.has("method"):
-        changes["season"] = 4  # a pretrained method needs the season of the pattern
+        changes |= {"season": 4, "base": None}  # a pretrained method needs the season of the pattern, as a base has not
     model = subject.fit(subject.copy(**changes), panel)
     steps = np.arange(subject.horizon)
     errors, repeats = np.zeros((4, subject.horizon)), np.zeros(subject.horizon)

@@ -20,7 +20,7 @@ from elman.forecasting.fitted import Fitted
 from elman.forecasting.forecaster import Forecaster
 from elman.forecasting.frames import read_panel
 from elman.forecasting.inputs import Inputs
-from elman.forecasting.options import covariates_of, inputs_of, least_values, names_of, past_of
+from elman.forecasting.options import covariates_of, head_for, inputs_of, least_values, names_of, past_of
 from elman.forecasting.panel import Panel
 from elman.forecasting.parameters import NETWORK_ONLY
 from elman.forecasting.series_covariates import positions_of
@@ -95,6 +95,12 @@ class Subject:
     def has(self, parameter: str) -> bool:
         """Return whether the forecaster has a parameter of this name."""
         return hasattr(self.forecaster, "get_params") and parameter in self.forecaster.get_params(deep=False)
+
+    @property
+    def counted(self) -> bool:
+        """Whether the forecaster refuses values that are no whole numbers."""
+        head = head_for(self.forecaster) if isinstance(self.forecaster, Forecaster) else None
+        return head is not None and head.counts
 
     @property
     def dated(self) -> bool:
@@ -213,7 +219,9 @@ class Subject:
         return model.predict(*data, future=panel.native(future))
 
     def _data(self, panel: Panel) -> Any:
-        """Return a copy of the data in the form of the caller's data."""
+        """Return a copy of the data in the form of the caller's data; counts that the checks changed are rounded up."""
+        if self.counted:
+            panel = replace(panel, values=np.ceil(panel.values))
         if panel.kind == "array" and len(panel) == 1:
             return panel.values.copy()
         if panel.kind in ("array", "list"):
