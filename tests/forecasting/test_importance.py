@@ -70,7 +70,7 @@ def test_typical_values_by_hand() -> None:
     ahead = np.array([[[1.0, 0, 5]]])
     panel = Panel(np.arange(5.0), np.array([0, 5]), "list", covariates=np.hstack([sky, price]), ahead=ahead)
     inputs = Inputs(past=("sky=rain", "sky=sun"), ahead=("price",))
-    drivers = {driver.name: driver.typical(panel) for driver in drivers_of(inputs, 2, 5)}
+    drivers = {driver.name: driver.typical(panel, 5) for driver in drivers_of(inputs, 2, 5)}
     assert drivers["sky"].covariates[:, :2].tolist() == [[0, 1]] * 5  # type: ignore[index]
     assert drivers["price"].ahead.tolist() == [[[1, 0, 2]]]  # type: ignore[union-attr]
     assert np.array_equal(drivers["price"].covariates, panel.covariates)  # type: ignore[arg-type]
@@ -95,6 +95,15 @@ def test_why_a_step_is_high() -> None:
         result.plot("s2")
 
 
+def test_the_data_of_the_fit_explain_a_forecast_as_what_is_kept_of_them() -> None:
+    frame = _panel()
+    frame["nothing"] += frame.groupby("unique_id").cumcount() / 10  # its median depends on how many values are read
+    model = _model(calendar=["weekday"]).fit(frame)
+    future = frame.groupby("unique_id").tail(3).assign(ds=lambda own: own["ds"] + pd.Timedelta(days=3))
+    kept, given = (contributions(model, data, future=future).table for data in (None, frame))
+    pd.testing.assert_frame_equal(given, kept, check_exact=True)
+
+
 def test_lags_of_a_baseline() -> None:
     result = importance(Forecaster(4, season=4, method="seasonal naive"), [WAVE, WAVE + 3], cutoffs=2)
     assert result.table.set_index("input")["rise"].loc[["lags 5 to 8", "lags from 9"]].tolist() == [0, 0]
@@ -111,6 +120,17 @@ def test_too_few_values() -> None:
     with pytest.raises(DataError) as caught:
         importance(small(), WAVE[:10], cutoffs=3)
     assert str(caught.value) == (
-        "importance: 3 cut-offs of 3 values need a series of 11 values, some known among the newest; the longest has "
+        "importance: 3 cut-offs of 3 values need a series of 11 values; the longest has "
         "10. Pass fewer cutoffs, or bring more data."
     )
+
+
+def test_values_without_weight_at_the_end() -> None:
+    frame = _panel().assign(w=lambda own: 1.0 * (own.groupby("unique_id").cumcount() < 80))
+    with pytest.raises(DataError) as caught:
+        importance(_model(weight="w"), frame, cutoffs=2)
+    assert str(caught.value) == (
+        "importance: none of the newest 6 values, on which forecasts are scored, is known and has a weight. "
+        "Pass more cutoffs, or leave the rows at the end out."
+    )
+    assert np.isfinite(importance(_model(weight="w"), frame, cutoffs=5, repeats=1).error)

@@ -38,8 +38,8 @@ class Driver(ABC):
         """Return the panel with the input unrelated to what follows, but distributed as before."""
 
     @abstractmethod
-    def typical(self, panel: Panel) -> Panel:
-        """Return the panel with the input at its typical value in each series."""
+    def typical(self, panel: Panel, newest: int) -> Panel:
+        """Return the panel with the input at its typical value among the newest values of each series."""
 
 
 @dataclass(frozen=True)
@@ -70,10 +70,11 @@ class Covariate(Driver):
             changed = [rng.permutation(rows) for rows in whole]
         return self._with(panel, changed)
 
-    def typical(self, panel: Panel) -> Panel:
+    def typical(self, panel: Panel, newest: int) -> Panel:
         """Put the usual value of the past in its place: over the horizon if it is known there, else in the past."""
         known, future = self._of(panel)
-        among = [np.stack([rows[0] for rows in known])] * len(known) if _constant(known) else known
+        read = [rows[-newest:] for rows in known]
+        among = [np.stack([rows[0] for rows in read])] * len(read) if _constant(read) else read
         changed = []
         for past, ahead, rows in zip(known, future, among, strict=True):
             usual = self._usual(rows)
@@ -132,9 +133,14 @@ class Lags(Driver):
         """Put values from any time of the same series in their place."""
         return self._with(panel, lambda values, places: rng.permutation(values)[: len(places)])
 
-    def typical(self, panel: Panel) -> Panel:
+    def typical(self, panel: Panel, newest: int) -> Panel:
         """Put the median of the values at the same phase of the season in the place of each."""
-        return self._with(panel, lambda values, places: np.array([self._usual(values, place) for place in places]))
+
+        def usual(values: Array, places: npt.NDArray[np.int64]) -> Array:
+            first = max(0, len(values) - newest)
+            return np.array([self._usual(values[first:], place - first) for place in places])
+
+        return self._with(panel, usual)
 
     def _usual(self, values: Array, place: int) -> Array:
         usual: Array = np.median(values[place % self.season :: self.season], axis=0)

@@ -230,10 +230,17 @@ def _held_out(place: str, model: Forecaster, data: Any, static: Any, cutoffs: in
     order = panel.sorted_by_name()
     panel = panel if order is None else panel.select(order)
     past = Past.of(panel, cutoffs, horizon, 1)
-    if past is None or not np.isfinite(past.actual).any():
+    if past is not None and not np.isfinite(past.actual).any():
         raise DataError(
-            f"{place}: {cutoffs} cut-offs of {horizon} values need a series of {cutoffs * horizon + 2} values, some "
-            f"known among the newest; the longest has {panel.lengths.max()}.",
+            f"{place}: none of the newest {cutoffs * horizon} values, on which forecasts are scored, is known and has "
+            "a weight.",
+            Remedy("pass more {}", cutoffs=...),
+            Remedy("leave the rows at the end out"),
+        )
+    if past is None:
+        raise DataError(
+            f"{place}: {cutoffs} cut-offs of {horizon} values need a series of {cutoffs * horizon + 2} values; the "
+            f"longest has {panel.lengths.max()}.",
             *([Remedy("pass fewer {}", cutoffs=...)] if cutoffs > 1 else [Remedy("pass a smaller {}", horizon=...)]),
             Remedy("bring more data"),
         )
@@ -259,9 +266,10 @@ def contributions(
 ) -> Contributions:
     """Compare a forecast with what it would be with each input at its typical value.
 
-    The typical value of a covariate is the median, or the most frequent category, of the series' past (of all series,
-    if it never changes in time); of a feature of the calendar, the mean; of values at lags, the median at the same
-    phase of the season. Covariates known ahead are changed over the horizon alone.
+    The typical value of a covariate is the median, or the most frequent category, of the newest values of the series
+    (of all series, if it never changes in time); of a feature of the calendar, the mean; of values at lags, the median
+    at the same phase of the season. The newest values are those that a forecaster keeps after a fit: of the window
+    network ``window + steps - 1``, of other methods all. Covariates known ahead are changed over the horizon alone.
 
     Parameters
     ----------
@@ -298,6 +306,6 @@ def contributions(
     assert times is not None
     columns = {"Elman": rows_of(forecasts).ravel()}
     for driver in _drivers(fitted, panel):
-        without = forecaster._forecast_panel(place, driver.typical(panel))
+        without = forecaster._forecast_panel(place, driver.typical(panel, fitted.method.context_length))
         columns[driver.name] = rows_of(forecasts - without).ravel()
     return Contributions(single.long_frame(columns, times, horizon))
