@@ -190,6 +190,15 @@ def test_a_network_whose_forecasts_are_fed_back_has_quantiles_and_paths_from_pas
     assert model.sample(4).shape == (4, 3)
 
 
+def test_one_quantile_alone(tmp_path: Path) -> None:
+    model = Forecaster(3, quantiles=0.1, **SMALL | {"updates": 5}).fit(WAVE)
+    expected = Forecaster(3, quantiles=[0.1], **SMALL | {"updates": 5}).fit(WAVE).predict(level=80)
+    model.save(tmp_path / "model")
+    for same in (model, Forecaster.load(tmp_path / "model")):
+        found = same.predict(level=80)
+        assert all(np.array_equal(found[name], expected[name]) for name in expected)
+
+
 def test_other_methods_refuse_a_head() -> None:
     for wrong in ({"quantiles": [0.1]}, {"distribution": "normal"}):
         with pytest.raises(ArgumentError, match=r'belongs to the method "network", and the method is "auto"'):

@@ -53,6 +53,14 @@ def test_values_are_matched_by_time_and_move_the_forecast_of_others() -> None:
     assert after["b"] == before["b"] and after["a"] != before["a"]  # b does not see what comes after its end
 
 
+def test_names_are_texts() -> None:
+    numbers = BOTH.assign(unique_id=BOTH["unique_id"].map({"a": 1, "b": 2, "oil": 3}))
+    with pytest.raises(ArgumentError, match=r"series_covariates must be a list of names of series as text, got \[3\]"):
+        small(series_covariates=[3]).fit(numbers)
+    expected = small(**DRIVEN).fit(BOTH).predict()["Elman"]
+    assert small(series_covariates=["3"]).fit(numbers).predict()["Elman"].equals(expected)
+
+
 def test_files_updates_and_cut_offs(tmp_path: Path) -> None:
     number = BOTH.groupby("unique_id").cumcount()
     model = small(**DRIVEN, carry_state=True).fit(BOTH[number < 57])

@@ -334,6 +334,11 @@ class Column(Parameter):
 class Columns(Parameter):
     """A list of names of columns, or None.
 
+    Parameters
+    ----------
+    hold : str
+        What the list holds, as a message says it.
+
     Examples
     --------
     >>> Columns().check("fit", "past_covariates", ["price"])
@@ -343,13 +348,15 @@ class Columns(Parameter):
     elman.errors.ArgumentError: fit: past_covariates must be a list of column names, got 'price'.
     """
 
+    hold: str = "column names"
+
     def check(self, place: str, name: str, value: Any) -> None:
         """Refuse anything but a list of strings."""
         if value is None:
             return
         columns = value.tolist() if hasattr(value, "tolist") else value  # an array or a pandas Index
         if not isinstance(columns, list | tuple) or not all(isinstance(column, str) for column in columns):
-            raise ArgumentError(f"{place}: {name} must be a list of column names, got {_check.show(value)}.")
+            raise ArgumentError(f"{place}: {name} must be a list of {self.hold}, got {_check.show(value)}.")
 
 
 def hints_of(table: Table) -> dict[str, str]:

@@ -184,7 +184,7 @@ TABLE: Table = {
     "past_covariates": Columns(others="hist_exog_list past_feat_dynamic_real"),
     "future_covariates": Columns(others="futr_exog_list feat_dynamic_real"),
     "static_covariates": Columns(others="stat_exog_list feat_static_real feat_static_cat static_features"),
-    "series_covariates": Columns(),
+    "series_covariates": Columns(hold="names of series as text"),
     "calendar": Calendar(others="add_encoders date_features time_features add_date_info_columns"),
     "holidays": Country(others="country_holidays add_country_holidays holidays_prior_scale"),
     "weight": Column(optional=True, others="sample_weight sample_weights weights"),
@@ -260,7 +260,8 @@ def _check_head(place: str, parameters: Parameters) -> None:
 
 def head_for(parameters: Parameters) -> Head | None:
     """Return the head of the network; None if it predicts points."""
-    return head_of(parameters.quantiles, parameters.distribution)
+    shares = parameters.quantiles
+    return head_of(None if shares is None else check_quantiles("quantiles", shares), parameters.distribution)
 
 
 def _check_method(place: str, parameters: Parameters) -> None:
