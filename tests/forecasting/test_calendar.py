@@ -240,6 +240,10 @@ def test_static_covariates_that_are_refused(tmp_path: Path) -> None:
     new = BOTH.assign(unique_id=BOTH["unique_id"] + "0")
     with pytest.raises(DataError, match=r"series 's00' is new, and its kind is not known\."):
         model.predict(new)
+    numbered = [frame.assign(unique_id=frame["unique_id"].str[1:].astype(int)) for frame in (BOTH, STORES)]
+    counted = small(static_covariates=["kind"]).fit(numbered[0], static_df=numbered[1])
+    with pytest.raises(DataError, match=r"^Forecaster.predict: series '0' is new, but 0 was there at fit\. Write the "):
+        counted.predict(numbered[0].assign(unique_id=numbered[0]["unique_id"].astype(str)))
     other = STORES.assign(unique_id=["s00", "s10"], kind=["mall", "airport"])
     with pytest.raises(DataError, match=r"covariate kind is 'airport' in series 's10', which is none of corner, m"):
         model.predict(new, static_df=other)
@@ -267,3 +271,25 @@ def test_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
         MissingExtraError, match=r"^Forecaster.fit: needs the package holidays; pip install \"elman.hol"
     ):
         small(holidays="DE").fit(BOTH)
+
+
+def test_hours_are_those_of_the_zone_of_the_fit() -> None:
+    utc = frame_of(WAVE, freq="h").assign(ds=lambda frame: frame["ds"].dt.tz_localize("UTC"))
+    berlin = utc.assign(ds=utc["ds"].dt.tz_convert("Europe/Berlin"))
+    model = small(calendar=["hour"]).fit(berlin)
+    pd.testing.assert_frame_equal(model.predict(utc), model.predict(berlin))
+    naive = utc.assign(ds=utc["ds"].dt.tz_localize(None))
+    with pytest.raises(DataError) as none:
+        model.predict(naive)
+    assert str(none.value) == (
+        "Forecaster.predict: ds has no time zone, and was in Europe/Berlin at fit. "
+        'Pass ds.dt.tz_localize("Europe/Berlin").'
+    )
+    with pytest.raises(
+        DataError, match=r"ds is in the time zone UTC, and had none at fit. Pass ds.dt.tz_localize\(None\)"
+    ):
+        small(calendar=["hour"]).fit(naive).predict(utc)
+    with pytest.raises(DataError, match=r"^Forecaster.update: ds has no time zone, and was in UTC at fit"):
+        small().fit(utc[:-4]).update(naive[-4:])
+    late = small().fit(berlin[:-4])
+    assert late.update(utc[-4:]).predict()["ds"].dt.tz == berlin["ds"].dt.tz

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -311,6 +312,15 @@ def test_a_future_that_does_not_fit() -> None:
     with pytest.raises(DataError) as absent:
         model.predict(KNOWN.drop(columns="price"), future=FUTURE)
     assert str(absent.value) == "Forecaster.predict: the column price is not found among unique_id, ds, y, promo."
+
+
+def test_a_future_of_another_time_zone_is_the_same_moments() -> None:
+    known, future = (frame.assign(ds=frame["ds"].dt.tz_localize("UTC")) for frame in (KNOWN, FUTURE))
+    model = small(**MIXED).fit(known)
+    expected = model.predict(future=future)
+    for zone in (ZoneInfo("UTC"), "Europe/Berlin"):
+        other = future.assign(ds=future["ds"].dt.tz_convert(zone))
+        pd.testing.assert_frame_equal(model.predict(future=other), expected)
 
 
 @pytest.mark.parametrize("named", [np.array, pd.Index, tuple])

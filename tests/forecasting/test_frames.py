@@ -287,6 +287,31 @@ def test_what_is_passed_instead_of_series() -> None:
     )
 
 
+def test_several_series_without_their_names() -> None:
+    stores = long(np.arange(6.0), pd.date_range("2024-01-01", periods=3).tolist() * 2, ["a"] * 3 + ["b"] * 3)
+    for frame, among in (
+        (stores.rename(columns={"unique_id": "store"}), "; its other columns are store"),
+        (stores.drop(columns="unique_id"), ""),
+    ):
+        for data in (frame, pl.from_pandas(frame)):
+            assert refused(data).endswith(
+                f" 00:00:00, and without a column unique_id a frame is one series{among}. Name the column of the "
+                "series unique_id, or sum the rows of one time if they are one series."
+            )
+    assert len(read(stores.set_index("unique_id")).lengths) == 2
+    assert len(read(stores[:3].rename(columns={"unique_id": "store"})).lengths) == 1
+
+
+def test_rows_without_values_at_the_end() -> None:
+    stores = [long([1, 2, NAN, 4], unique_id="a"), long([1, 2, 3, NAN, NAN], unique_id="b")]
+    assert refused(pd.concat(stores)) == f"fit: y is missing (NaN) in series 'a' at 2024-03-01 00:00:00. {WAY_OUT}"
+    assert refused(stores[1]) == (
+        "fit: y is missing (NaN) in series 'b' at 2024-04-01 00:00:00 and to the end. Drop these rows if they are to "
+        'be forecast, fill them, or pass missing="seasonal_median" or missing="interpolate".'
+    )
+    assert " and to the end. Drop these rows" in refused([1.0, NAN, NAN])
+
+
 def test_time_stamps_that_cannot_be_used() -> None:
     assert refused(long([1, 2], [pd.Timestamp("2024-01-01"), pd.NaT])) == "fit: ds is missing in row 1."
     assert refused(long([1, 2], [0.5, 1.5])) == "fit: ds must hold time stamps or integers, got float64."
@@ -300,6 +325,54 @@ def test_time_stamps_that_cannot_be_used() -> None:
     assert refused(long([1, 2, 3], ["2024-01-01", "2024-02-01", "2024-02-01"])) == (
         "fit: two rows in series 'a' at 2024-02-01 00:00:00; a series has one value per time stamp. "
         "Sum the rows of one time, or drop all but one."
+    )
+
+
+def test_text_dates_that_can_be_read_in_two_orders() -> None:
+    months = pd.date_range("2024-01-01", periods=6, freq="MS")
+    for form in ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%d-%m-%y"):
+        shown = months.strftime(form)[0]
+        assert refused(long(np.arange(6.0), months.strftime(form))) == (
+            f"fit: ds holds {shown!r}, which can be read day first and month first. "
+            "Pass time stamps, such as pd.to_datetime(ds, dayfirst=True) or dayfirst=False."
+        )
+    days = pd.date_range("2024-01-10", periods=6)
+    for form in ("%d/%m/%Y", "%m/%d/%Y", "%d.%m.%Y", "%Y/%m/%d"):
+        times = read(long(np.arange(6.0), days.strftime(form))).times
+        assert times is not None and times.equals(days.as_unit(times.unit))  # type: ignore[union-attr]
+    assert refused(long([1, 2], ["13/01/2024", "14/13/2024"])) == (
+        "fit: ds must hold time stamps or integers, got '14/13/2024' in row 1."
+    )
+
+
+def test_text_with_several_offsets_from_utc() -> None:
+    hours = pd.date_range("2024-03-31", periods=6, freq="h", tz="Europe/Berlin")
+    texts = [time.isoformat() for time in hours]
+    assert refused(long(np.arange(6.0), texts)) == (
+        "fit: ds must hold time stamps of one form and one time zone, got '2024-03-31T00:00:00+01:00' and others. "
+        'Pass time stamps of one zone, such as pd.to_datetime(ds, utc=True, format="mixed").'
+    )
+    times = read(long(np.arange(6.0), pd.to_datetime(pd.Series(texts), utc=True, format="mixed"))).times
+    assert times is not None and (times == hours).all()
+
+
+@pytest.mark.parametrize(("form", "what"), [("%Y%m", "months"), ("%Y%m%d", "days")])
+@pytest.mark.parametrize("kind", ["int64", "Int64"])
+def test_dates_written_as_integers(form: str, what: str, kind: str) -> None:
+    months = pd.date_range("2023-11-01", periods=6, freq="MS")
+    numbers = pd.Series(months.strftime(form)).astype(int).astype(kind)
+    for missing in ("error", "interpolate"):
+        assert refused(long(np.arange(6.0), numbers), missing=missing) == (
+            f"fit: ds holds integers such as {numbers[0]}, which look like {what}. "
+            f'Pass time stamps, such as pd.to_datetime(ds.astype(str), format="{form}").'
+        )
+    assert len(read(long(np.arange(6.0), pd.to_datetime(numbers.astype(str), format=form))).values) == 6
+    assert len(read(long(np.arange(20.0), np.arange(202401, 202421))).values) == 20  # no month has number 13
+
+
+def test_text_without_a_form_leaves_no_warning() -> None:
+    assert refused(long([1, 2], ["202401", "202402"])) == (
+        "fit: ds must hold time stamps or integers, got '202401' in row 0."
     )
 
 

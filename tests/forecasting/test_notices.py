@@ -55,6 +55,54 @@ def test_series_that_ended_long_ago_are_named() -> None:
     assert len(forecast) == 9
 
 
+@pytest.mark.parametrize("missing", ["seasonal_median", "interpolate", "mask"])
+def test_rows_to_come_among_the_known_ones_are_named(missing: str) -> None:
+    frame = _with_rows([60, 58, 57])
+    ahead = frame_of(*3 * [np.full(63, np.nan)], freq="MS").groupby("unique_id").tail(3)
+    model = small(missing=missing)
+    with pytest.warns(ElmanWarning) as caught:
+        model.fit(pd.concat([frame, ahead[:3]]).sort_values(["unique_id", "ds"]))
+    message = (
+        "the newest 3 time stamps, from 2006-01-01 on, have no value in any series. They count as missing, and the "
+        "forecast starts after them. Drop these rows if they are to be forecast."
+    )
+    assert [str(warning.message) for warning in caught] == [f"Forecaster.fit: {message}"]
+    with pytest.warns(ElmanWarning) as caught:
+        model.predict(pd.concat([frame, ahead[:3]]).sort_values(["unique_id", "ds"]))
+    assert [str(warning.message) for warning in caught] == [f"Forecaster.predict: {message}"]
+    model.fit(pd.concat([frame, ahead[:2]]).sort_values(["unique_id", "ds"]))  # fewer than the horizon: an outage
+    held_back = frame.assign(y=frame["y"].where((frame["unique_id"] != "s0") | (frame["ds"] < "2005-06-01")))
+    model.fit(held_back[held_back["ds"] < "2005-10-01"])  # the others have values
+
+
+def test_a_covariate_in_another_unit_is_named() -> None:
+    price = {"price": lambda rows: 10 + np.sin(rows), "event": lambda rows: 1.0 * (rows % 7 == 0)}
+    frame = frame_of(WAVE, **price)
+    known, future = frame[:57], frame[57:].drop(columns="y")
+    message = (
+        "Forecaster.predict: covariate price is 1200, and was 10 on average at fit; it changed far less there, and the "
+        "network has not learned such values. Check the unit of the column."
+    )
+    ahead = small(future_covariates=["price", "event"]).fit(known)
+    ahead.predict(future=future.assign(price=20.0, event=1.0))  # far, but in no other unit; events may be rare
+    past = small(past_covariates=["price"]).fit(known)
+    past.predict(known)
+    for call in (
+        lambda: ahead.predict(future=future.assign(price=[1000.0, 1200.0, 1100.0])),
+        lambda: past.predict(known.assign(price=np.where(np.arange(57) < 56, 1100.0, 1200.0))),
+    ):
+        with pytest.warns(ElmanWarning) as caught:
+            call()
+        assert [str(warning.message) for warning in caught] == [message]
+
+
+@pytest.mark.filterwarnings("ignore:.*the history has 1 day with event:elman.ElmanWarning")
+def test_a_rare_event_is_in_no_other_unit() -> None:
+    frame = frame_of(np.resize(WAVE, 300), freq="D", event=lambda rows: 1.0 * (rows == 7))
+    model = small(future_covariates=["event"]).fit(frame[:297])
+    assert len(model.predict(future=frame[297:].drop(columns="y").assign(event=1.0))) == 3
+
+
 @pytest.mark.parametrize("method", ["prior", "network"])
 def test_a_median_near_zero_is_called_one(method: str) -> None:
     frame = frame_of(DEMAND, np.resize(WAVE, 96), freq="MS")

@@ -173,6 +173,9 @@ def test_rows_that_do_not_go_on() -> None:
     with pytest.raises(DataError) as unknown:
         model.update(skipped.assign(unique_id="new"))
     assert str(unknown.value) == "Forecaster.update: series 'new' is new; fit again to learn it."
+    counted = small().fit(frame.assign(unique_id=frame["unique_id"].map({"s0": 0, "s1": 1})))
+    with pytest.raises(DataError, match=r"series '0' is new, but 0 was there at fit\. Write the names as in fit\.$"):
+        counted.update(skipped.assign(unique_id="0"))
     with pytest.raises(ArgumentError) as form:
         model.update([1.0])
     assert str(form.value) == "Forecaster.update: new rows must come in the form of the data of fit, pandas."

@@ -10,7 +10,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
-from elman import ArgumentError, DataError, Forecaster, UnsupportedError, audit
+from elman import ArgumentError, DataError, ElmanWarning, Forecaster, UnsupportedError, audit
 from elman.forecasting import cross_validation
 from elman.forecasting.fitting import make_recipe, prepare
 from elman.forecasting.frames import read_panel
@@ -98,6 +98,20 @@ def test_they_are_not_scored() -> None:
         assert checked is not None and checked.forecasts["y"].isna().sum() == 2
 
 
+def test_flags_of_any_type_are_the_same() -> None:
+    expected = forecast(shop(), censored="closed")
+    flags = shop()["closed"]
+    for other in (
+        flags.astype(bool),
+        flags.astype("Int64"),
+        flags.astype(bool).astype("boolean"),
+        flags.astype(object),
+    ):
+        assert np.array_equal(forecast(shop().assign(closed=other), censored="closed"), expected)
+    with pytest.warns(ElmanWarning, match="covariate closed holds numbers written as text"):
+        assert np.array_equal(forecast(shop().assign(closed=flags.astype(str)), censored="closed"), expected)
+
+
 def test_the_network_sees_which_values_are_censored(tmp_path: Path) -> None:
     model = small(censored="closed", updates=20).fit(shop())
     assert model.networks_[0].architecture.input_size == 2 * 5  # the window of the values and of the flag
@@ -134,6 +148,18 @@ def test_the_network_sees_which_values_are_censored(tmp_path: Path) -> None:
             {"w": 0.5},
             DataError,
             "censored w is 0.5 in series 's0' at 2001-01-04 00:00:00; it must be 0 ",
+        ),
+        (
+            {"censored": "w"},
+            {"w": np.nan},
+            DataError,
+            "censored w is missing (NaN) in series 's0' at 2001-01-04 00:00:00; it must be 0 or 1. Write 1 where ",
+        ),
+        (
+            {"censored": "text"},
+            {},
+            DataError,
+            "censored text is 'a' in series 's0' at 2001-01-01 00:00:00; it must be 0 or 1. Write 1 where ",
         ),
         ({"censored": "one"}, {}, DataError, "every value of series 's0' is missing (NaN) or censored. Leave"),
         ({"weight": "y"}, {}, ArgumentError, "weight must name a further column, got 'y'."),

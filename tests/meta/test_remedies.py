@@ -23,15 +23,22 @@ _INNER = re.compile(r"(?<![\w.\"'])(y|ds|unique_id|static_df|[a-z]+_covariates)(
 _OF_PYTHON = {  # parts of messages that no command says: about arrays and frames, and forecasters made by hand
     "forecasting/calendar.py": ("ds",),
     "forecasting/each.py": ("series_covariates needs several", "with the column unique_id"),
-    "forecasting/frames.py": ("name columns", "name series", "with unique_id, ds and y", "needs the columns unique_id"),
+    "forecasting/frames.py": (
+        "name columns",
+        "name series",
+        "with unique_id, ds and y",
+        "needs the columns unique_id",
+        "column unique_id",
+        "column of the series unique_id",
+    ),
     "forecasting/inputs.py": ("y of ",),
     "forecasting/methods/network.py": ("carry_state=True cannot",),
     "forecasting/options.py": ("log(1 + y)", "Name them as future_covariates", "nor if it is unique_id"),
-    "forecasting/reading.py": ("a frame with unique_id",),
+    "forecasting/reading.py": ("a frame with unique_id", "ds.dt.tz_localize("),
     "forecasting/saving_names.py": ("unique_id must be text",),
     "forecasting/shown.py": ("a frame from predict",),
     "forecasting/static.py": ("no column unique_id",),
-    "tables/frame_columns.py": ("a frame with dates in its index", "ds.dt.to_timestamp()"),
+    "tables/frame_columns.py": ("a frame with dates in its index", "ds.dt.to_timestamp()", "pd.to_datetime(ds"),
 }
 
 

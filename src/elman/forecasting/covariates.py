@@ -17,13 +17,15 @@ from elman.forecasting.calendar import calendar_columns, holiday_column
 from elman.forecasting.inputs import Inputs
 from elman.forecasting.panel import Panel
 from elman.tables.categories import categories_in, sources
-from elman.tables.frame_columns import numbers, select_columns, time_stamps, with_keys
+from elman.tables.frame_columns import numbers, select_columns, time_stamps, with_keys, zone_of
 
 __all__ = [
     "censored_in",
+    "in_other_type",
     "of_other_type",
     "read_covariates",
     "read_weight",
+    "refuse_other_type",
     "unused_future",
     "with_ahead",
     "with_made",
@@ -34,8 +36,10 @@ Array = npt.NDArray[np.float64]
 _SHOWN = 4  # categories in a hint
 
 
-def read_covariates(place: str, frame: pd.DataFrame, names: Sequence[str]) -> Array:
+def read_covariates(place: str, frame: pd.DataFrame, names: Sequence[str], censored: str | None = None) -> Array:
     """Convert columns to numbers (n, C); refuse undeclared or missing entries, naming the column."""
+    if censored is not None:
+        _refuse_other_flags(place, frame, censored)
     indicators: dict[str, Array] = {}
     for column, labels in categories_in(frame.columns, names).items():
         indicators |= _indicators(place, frame, column, labels)
@@ -75,6 +79,19 @@ def censored_in(place: str, panel: Panel, name: str, column: int) -> npt.NDArray
         row = int(np.argmax(wrong))
         raise DataError(f"{place}: censored {name} is {flag[row]:g} {panel.place(row)}; it must be 0 or 1.")
     return flag > 0
+
+
+def _refuse_other_flags(place: str, frame: pd.DataFrame, name: str) -> None:
+    """Refuse text and missing entries in the column of censored values."""
+    column = frame[name]
+    wrong = pd.to_numeric(column, errors="coerce").isna()
+    if wrong.any():
+        row = int(np.argmax(wrong))
+        value = "missing (NaN)" if pd.isna(column.iloc[row]) else repr(column.iloc[row])
+        raise DataError(
+            f"{place}: censored {name} is {value} {_row(frame, row)}; it must be 0 or 1.",
+            Remedy("write 1 where the value is not the demand, and 0 elsewhere"),
+        )
 
 
 def _numeric(place: str, frame: pd.DataFrame, name: str, role: str = "covariate") -> Array:
@@ -130,8 +147,37 @@ def of_other_type(name: Any, names: pd.Series) -> str:
     >>> of_other_type(7, pd.Series(["7", "8"])), of_other_type(9, pd.Series(["7", "8"]))
     (", but one for '7': write the names in one type", '')
     """
+    alike = in_other_type(name, names)
+    return "" if alike is None else f", but one for {alike!r}: write the names in one type"
+
+
+def in_other_type(name: Any, names: pd.Series | pd.Index) -> Any:
+    """Return the same name as a number instead of text, or the other way round; None if it is not there.
+
+    Examples
+    --------
+    >>> in_other_type(7, pd.Series(["7", "8"])), in_other_type(7, pd.Series([7, 8])) is None
+    ('7', True)
+    """
     alike = next((other for other in names.tolist() if str(other) == str(name)), name)
-    return "" if alike == name else f", but one for {alike!r}: write the names in one type"
+    return None if alike == name else alike
+
+
+def refuse_other_type(place: str, name: Any, known: pd.Index) -> None:
+    """Refuse the name of a series that the fit knows in another type.
+
+    Examples
+    --------
+    >>> try:
+    ...     refuse_other_type("update", "7", pd.Index([7, 8]))
+    ... except DataError as error:
+    ...     print(error)
+    update: series '7' is new, but 7 was there at fit. Write the names as in fit.
+    """
+    if (alike := in_other_type(name, known)) is not None:
+        raise DataError(
+            f"{place}: series {name!r} is new, but {alike!r} was there at fit.", Remedy("write the names as in fit")
+        )
 
 
 def with_ahead(place: str, panel: Panel, future: Any, horizon: int) -> Panel:
@@ -208,7 +254,9 @@ def _read_future(place: str, future: Any, panel: Panel, names: Sequence[str], ho
     future = with_keys(future, panel.ids[0] if len(panel.ids) == 1 else None)
     frame = select_columns(place, future, ("unique_id", "ds", *sources(future.columns, names)))
     times = time_stamps(place, frame["ds"])
-    if getattr(times, "tz", None) != getattr(wanted, "tz", None) or type(times) is not type(wanted):
+    if zone_of(times) and zone_of(wanted):
+        times = times.tz_convert(wanted.tz)
+    if zone_of(times) != zone_of(wanted) or type(times) is not type(wanted):
         raise DataError(
             f"{place}: {called('ds')} of {called('future')} holds {times.dtype}, that of the data {wanted.dtype}.",
             Remedy("write both with the same time zone, or both without"),

@@ -12,6 +12,7 @@ import pandas as pd
 
 from elman.errors import ArgumentError, DataError, Remedy, UnsupportedError
 from elman.forecasting.comparison import Comparison
+from elman.forecasting.covariates import refuse_other_type
 from elman.forecasting.intervals import deliver
 from elman.forecasting.methods import MeanMethod, Method, NetworkMethod
 from elman.forecasting.notices import notice_medians
@@ -170,6 +171,7 @@ def in_order(place: str, known: Panel, new: Panel) -> Panel:
         return new
     rows = known.ids.get_indexer(new.ids)
     if (rows < 0).any():
+        refuse_other_type(place, new.ids[rows < 0].tolist()[0], known.ids)
         raise DataError(f"{place}: {new.name(int(np.argmax(rows < 0)))} is new; fit again to learn it.")
     assert known.times is not None and new.times is not None
     expected = future_times(known.times[known.offsets[1:] - 1], known.frequency, 1)[rows]

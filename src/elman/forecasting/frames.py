@@ -21,7 +21,7 @@ from elman.forecasting.panel import LARGEST, Panel, longest, names_of
 from elman.forecasting.series_covariates import series_columns
 from elman.forecasting.static import read_static
 from elman.tables.categories import sources
-from elman.tables.frame_columns import as_long, numbers, select_columns, time_stamps
+from elman.tables.frame_columns import as_long, numbers, select_columns, time_stamps, zone_of
 from elman.tables.frequencies import (
     OFF_CALENDAR,
     Frequency,
@@ -66,6 +66,7 @@ def read_panel(
     short: int = 0,
     static: Any = None,
     before: Panel | None = None,
+    zone: Any = None,
 ) -> Panel:
     """Validate data and convert it to a panel.
 
@@ -94,6 +95,8 @@ def read_panel(
         Values per series; see `elman.forecasting.static.read_static`.
     before : Panel, optional
         Series that the data continue; see `elman.forecasting.series_covariates`.
+    zone : tzinfo, optional
+        Time zone to which time stamps of other zones are converted.
 
     Returns
     -------
@@ -111,10 +114,13 @@ def read_panel(
     >>> read_panel("example", [[1, 2, 3], [4, 5]]).lengths
     array([3, 2])
     """
+    unnamed = _is_unnamed(data)
     data = as_long(place, data)
     _refuse_other_kinds(place, data)
+    if unnamed:
+        _refuse_several(place, data)
     if hasattr(data, "columns"):
-        panel = _without_short(place, read_frame(place, data, freq, missing, inputs, static, before), short)
+        panel = _without_short(place, read_frame(place, data, freq, missing, inputs, static, before, zone), short)
     elif inputs != _NONE:
         raise _needs_a_frame(place, data, inputs)
     elif _is_list_of_series(data):
@@ -133,6 +139,29 @@ def read_panel(
         missing = missing.replace("error", "seasonal_median")  # of what is hidden
     check_values(place, panel, missing, least, empty)
     return panel
+
+
+def _is_unnamed(data: Any) -> bool:
+    """Return whether data are a frame without names of series."""
+    names = (*getattr(data, "columns", ()), *getattr(getattr(data, "index", None), "names", ()))
+    return hasattr(data, "columns") and "unique_id" not in names
+
+
+def _refuse_several(place: str, data: Any) -> None:
+    """Refuse two rows of one time in a frame without names of series."""
+    if not {"ds", "y"} <= set(data.columns):
+        return
+    times = select_columns(place, data, ("ds",))["ds"]
+    if not times.duplicated().any():
+        return
+    others = [str(name) for name in data.columns if name not in _COLUMNS]
+    among = f"; its other columns are {', '.join(others)}" if others else ""
+    raise DataError(
+        f"{place}: two rows are at {times[times.duplicated()].iloc[0]}, and without a column unique_id a frame is one "
+        f"series{among}.",
+        Remedy("name the column of the series unique_id", frame=...),
+        Remedy("sum the rows of one time if they are one series", frame=...),
+    )
 
 
 def _needs_a_frame(place: str, data: Any, inputs: Inputs) -> ArgumentError:
@@ -238,10 +267,12 @@ def check_values(place: str, panel: Panel, missing: str, least: int, empty: bool
         raise DataError(f"{place}: {name} has {count} value{'s' * (count != 1)}, at least {least} are needed.{hint}")
     nan = np.isnan(panel.values)
     if missing == "error" and nan.any():
+        to_come = _is_to_the_end(panel, nan)
         raise DataError(
-            f"{place}: {called('y')} is missing (NaN) {_place(panel, nan)}.",
-            Remedy("fill it"),
-            Remedy("drop it"),
+            f"{place}: {called('y')} is missing (NaN) {_place(panel, nan)}{' and to the end' if to_come else ''}.",
+            *([Remedy("drop these rows if they are to be forecast")] if to_come else []),
+            Remedy("fill them" if to_come else "fill it"),
+            *([] if to_come else [Remedy("drop it")]),
             *_FILLED,
         )
     if nan.any() and not empty:
@@ -256,6 +287,14 @@ def check_values(place: str, panel: Panel, missing: str, least: int, empty: bool
             f"{place}: {called('y')} is {panel.values[large][0]:.6g} {_place(panel, large)}; the largest number that "
             f"can be used is {LARGEST:.6g} (float32). Divide the series first."
         )
+
+
+def _is_to_the_end(panel: Panel, nan: npt.NDArray[np.bool_]) -> bool:
+    """Return whether nothing follows the first missing value of a series, as in rows that are still to come."""
+    rows = nan.reshape(len(nan), -1)
+    first = int(np.argmax(rows.any(axis=1)))
+    end = int(panel.offsets[np.searchsorted(panel.offsets, first, side="right")])
+    return end - first > 1 and bool(rows[first:end].all())
 
 
 def _check_known(place: str, panel: Panel, missing: str) -> None:
@@ -291,6 +330,7 @@ def read_frame(
     inputs: Inputs = _NONE,
     static: Any = None,
     before: Panel | None = None,
+    zone: Any = None,
 ) -> Panel:
     """Check a long frame: columns, types, order, duplicates, frequency and gaps; for arguments see `read_panel`."""
     kind = "polars" if type(data).__module__.split(".")[0] == "polars" else "pandas"
@@ -308,11 +348,13 @@ def read_frame(
         row = int(np.argmax(frame["unique_id"].isna()))
         raise DataError(f"{place}: {called('unique_id')} is missing in row {row}.")
     times = time_stamps(place, frame["ds"])
+    if zone is not None and zone_of(times):
+        times = times.tz_convert(zone)
     refuse_times(place, called("y"), frame["y"])
     values = numbers(place, called("y"), frame["y"])
     codes, ids = pd.factorize(frame["unique_id"])
     frame = frame.assign(**series_columns(place, frame["unique_id"], times, values, inputs, before))
-    further = read_covariates(place, frame, inputs.columns) if inputs.columns else None
+    further = read_covariates(place, frame, inputs.columns, inputs.censored) if inputs.columns else None
     weights = None if inputs.weight is None else read_weight(place, frame, inputs.weight)
     constant = None
     if inputs.static:

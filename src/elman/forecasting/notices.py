@@ -16,15 +16,17 @@ from elman.forecasting.events import FEWEST_EVENTS, rare_events, rare_holidays
 from elman.forecasting.intermittent import FEWEST
 from elman.forecasting.methods import BaselineMethod, CountsMethod, Method, NetworkMethod
 from elman.forecasting.panel import Panel, names_of
+from elman.forecasting.training_set import TYPICAL
 from elman.tables.frequencies import future_times, is_up_to_a_day
 from elman.tables.names import listed
 
-__all__ = ["notice_ended", "notice_few_events", "notice_medians", "notice_negative"]
+__all__ = ["notice_empty_end", "notice_ended", "notice_far", "notice_few_events", "notice_medians", "notice_negative"]
 
 _LONG_AGO = 3  # times the season or the horizon, whichever is longer
 _LEAST_STEPS = 12
 _MOSTLY_ZERO = 0.5  # share of the values
 _NEAR_ZERO = 0.5  # of the mean of the values
+_FAR = 50  # mean absolute deviations
 _COUNTS = Remedy("fit these series with {}, whose forecasts are means, with quantiles to order by", method="counts")
 
 
@@ -55,6 +57,65 @@ def notice_ended(place: str, panel: Panel, horizon: int, season: int) -> None:
             f"them at {_shown(last)}: {names_of(panel, ended)}. Each is forecast from its own end; leave out "
             "discontinued series."
         )
+
+
+def notice_empty_end(place: str, panel: Panel, horizon: int) -> None:
+    """Warn of rows without any value at the end: they count as missing, while they may be those to forecast.
+
+    Parameters
+    ----------
+    place : str
+        Start of the message.
+    panel : Panel
+        Series of a frame; others give no warning, nor do censored values.
+    horizon : int
+        Fewer rows give no warning.
+    """
+    if panel.times is None or panel.inputs.censored is not None or len(panel) == 0:
+        return
+    known = ~np.isnan(panel.values).reshape(len(panel.values), -1).all(axis=1)
+    end = panel.times[panel.offsets[1:] - 1].max()
+    if not known.any() or (last := panel.times[known].max()) == end:
+        return
+    empty = panel.times[panel.times > last].unique()
+    if len(empty) >= horizon:
+        _warn(
+            f"{place}: the newest {len(empty)} time stamps, from {_shown(empty.min())} on, have no value in any series."
+            " They count as missing, and the forecast starts after them.",
+            Remedy("drop these rows if they are to be forecast"),
+        )
+
+
+def notice_far(place: str, panel: Panel, network: NetworkMethod, *, past: bool) -> None:
+    """Warn of a covariate far from all that the network has learned, such as a price in cents instead of euros.
+
+    Parameters
+    ----------
+    place : str
+        Start of the message.
+    panel : Panel
+        Series with the covariates ahead, if there are any.
+    network : NetworkMethod
+        Knows center and spread of every covariate at the fit.
+    past : bool
+        Whether the newest known values are checked too; 0 and 1 never are, as events may be rare.
+    """
+    recipe = network.recipe
+    parts = [] if panel.ahead is None else [(panel.ahead, recipe.future, panel.inputs.ahead, len(recipe.past))]
+    if past and panel.covariates is not None:
+        newest = panel.tail(recipe.context_length).covariates
+        assert newest is not None
+        parts.append((newest, recipe.past, panel.inputs.past, 0))
+    for rows, sizes, names, first in parts:
+        for c, (name, (center, spread)) in enumerate(zip(names, sizes, strict=False)):  # holidays follow those ahead
+            column = rows[..., first + c].ravel()
+            distance = np.where((column == 0) | (column == 1), 0.0, np.abs(column - center) / (spread * TYPICAL))
+            if distance.max(initial=0.0) > _FAR:
+                _warn(
+                    f"{place}: covariate {name} is {column[int(np.argmax(distance))]:.6g}, and was {center:.3g} on "
+                    "average at fit; it changed far less there, and the network has not learned such values.",
+                    Remedy("check the unit of the column"),
+                )
 
 
 def notice_medians(

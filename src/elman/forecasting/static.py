@@ -12,7 +12,7 @@ import pandas as pd
 
 from elman._words import called
 from elman.errors import ArgumentError, DataError, Remedy
-from elman.forecasting.covariates import of_other_type, read_covariates
+from elman.forecasting.covariates import of_other_type, read_covariates, refuse_other_type
 from elman.forecasting.inputs import Inputs
 from elman.forecasting.panel import Panel
 from elman.tables.categories import sources
@@ -156,6 +156,7 @@ def _known(place: str, static: Any, ids: pd.Index, names: Sequence[str], absent:
         raise no_columns(place, absent, names)
     rows = static.ids.get_indexer(ids)
     if (rows < 0).any():
+        refuse_other_type(place, ids[rows < 0].tolist()[0], static.ids)
         wanted = ", ".join(dict.fromkeys(column_of((), name) for name in names))
         raise DataError(
             f"{place}: series {ids[rows < 0].tolist()[0]!r} is new, and its {wanted} is not known.",

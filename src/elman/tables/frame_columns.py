@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Sequence
 from typing import Any
@@ -14,10 +15,11 @@ from elman._words import called, column, columns
 from elman.errors import DataError, ElmanWarning, Remedy
 from elman.tables.frequencies import Times
 
-__all__ = ["as_long", "numbers", "select_columns", "time_stamps", "with_keys"]
+__all__ = ["as_long", "numbers", "select_columns", "time_stamps", "with_keys", "zone_of"]
 
 Array = npt.NDArray[np.float64]
 
+_EITHER_ORDER = re.compile(r"\d{1,2}[./-]\d{1,2}[./-]\d{2,4}")  # of day and month
 _EXACT = 2**24  # integers up to here are exact in float32
 
 
@@ -172,7 +174,9 @@ def time_stamps(place: str, column: pd.Series) -> Times:
     if column.isna().any():
         raise DataError(f"{place}: {called('ds')} is missing in row {int(np.argmax(column.isna()))}.")
     if pd.api.types.is_integer_dtype(column) and not pd.api.types.is_bool_dtype(column):
-        return pd.Index(column.to_numpy(dtype=np.int64))
+        counted = column.to_numpy(dtype=np.int64)
+        _refuse_dates_as_integers(place, counted)
+        return pd.Index(counted)
     if pd.api.types.is_datetime64_any_dtype(column):
         return pd.DatetimeIndex(column)
     if isinstance(column.dtype, pd.PeriodDtype):
@@ -185,14 +189,90 @@ def time_stamps(place: str, column: pd.Series) -> Times:
     zones = {getattr(value, "tzinfo", None) is not None for value in column if not isinstance(value, str)}
     if len(zones) == 2:
         raise DataError(f"{place}: {called('ds')} mixes time stamps with and without a time zone.")
+    if (first := next(iter(column), None)) is not None and _EITHER_ORDER.match(str(first)):
+        return _day_and_month(place, column)
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", FutureWarning)  # pandas 2 warns that changing offsets will be an error
-            return pd.DatetimeIndex(pd.to_datetime(column))
+        return _parsed(column)
     except (ValueError, TypeError, FutureWarning) as error:
-        parsed = pd.to_datetime(column, errors="coerce", utc=True)
-        row = int(np.argmax(parsed.isna().to_numpy()))
-        shown = (
-            f"{column.iloc[row]!r} in row {row}" if parsed.isna().any() else f"different forms ({column.iloc[0]!r}, …)"
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)
+            parsed = pd.to_datetime(column, errors="coerce", utc=True)
+        if not parsed.isna().any():
+            raise DataError(
+                f"{place}: {called('ds')} must hold time stamps of one form and one time zone, got {column.iloc[0]!r} "
+                "and others.",
+                Remedy('pass time stamps of one zone, such as pd.to_datetime(ds, utc=True, format="mixed")', frame=...),
+            ) from error
+        raise _no_time(place, column, parsed) from error
+
+
+def zone_of(times: Any) -> str:
+    """Return the name of the time zone of time stamps; empty for none, and for integers.
+
+    Examples
+    --------
+    >>> zone_of(pd.date_range("2024-01-01", periods=2, tz="Europe/Berlin")), zone_of(pd.Index([1, 2]))
+    ('Europe/Berlin', '')
+    """
+    zone = getattr(times, "tz", None)
+    return "" if zone is None else str(zone)
+
+
+def _parsed(column: pd.Series, **how: Any) -> pd.DatetimeIndex:
+    """Parse text; an error for entries of another form than the first."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # pandas warns when it parses entry by entry
+        warnings.simplefilter("error", FutureWarning)  # pandas 2 warns that changing offsets will be an error
+        return pd.DatetimeIndex(pd.to_datetime(column, **how))
+
+
+def _no_time(place: str, column: pd.Series, parsed: pd.Series) -> DataError:
+    """Return the error for a text that is no time stamp."""
+    row = int(np.argmax(parsed.isna().to_numpy()))
+    found = f"{place}: {called('ds')} must hold time stamps or integers, got {column.iloc[row]!r} in row {row}."
+    return DataError(found)
+
+
+def _day_and_month(place: str, column: pd.Series) -> pd.DatetimeIndex:
+    """Parse dates such as 1/2/2024 if they can be read in one order alone."""
+    readings: list[pd.DatetimeIndex] = []
+    for day_first in (True, False):
+        try:
+            readings.append(_parsed(column, dayfirst=day_first))
+        except (ValueError, TypeError, FutureWarning):
+            continue
+    if not readings:
+        raise _no_time(place, column, pd.Series(pd.to_datetime(column, errors="coerce", format="mixed")))
+    if not readings[0].equals(readings[-1]):
+        raise DataError(
+            f"{place}: {called('ds')} holds {column.iloc[0]!r}, which can be read day first and month first.",
+            Remedy("pass time stamps, such as pd.to_datetime(ds, dayfirst=True) or dayfirst=False", frame=...),
         )
-        raise DataError(f"{place}: {called('ds')} must hold time stamps or integers, got {shown}.") from error
+    return readings[0]
+
+
+def _refuse_dates_as_integers(place: str, counted: npt.NDArray[np.int64]) -> None:
+    """Refuse months such as 202401 and days such as 20240131: as integers, December is followed by month 13.
+
+    Examples
+    --------
+    >>> try:
+    ...     _refuse_dates_as_integers("fit", np.array([202411, 202412, 202501]))
+    ... except DataError as error:
+    ...     print(error)
+    fit: ds holds integers such as 202411, which look like months. Pass time stamps, such as pd.to_datetime(ds.\
+astype(str), format="%Y%m").
+    """
+    if len(counted) < 2 or counted[0] == counted[-1]:
+        return
+    for form, base, what in (("%Y%m", 1, "months"), ("%Y%m%d", 100, "days")):
+        year_and_month = counted // base
+        year, month = year_and_month // 100, year_and_month % 100
+        possible = (year >= 1800) & (year <= 2200) & (month >= 1) & (month <= 12)
+        if base == 100:
+            possible &= (counted % 100 >= 1) & (counted % 100 <= 31)
+        if possible.all():
+            raise DataError(
+                f"{place}: {called('ds')} holds integers such as {counted[0]}, which look like {what}.",
+                Remedy(f'pass time stamps, such as pd.to_datetime(ds.astype(str), format="{form}")', frame=...),
+            )
