@@ -129,6 +129,15 @@ def test_changed_counts_stay_counts(distribution: str) -> None:
     assert audit(model.fit(frame_of(np.ones(40))), frame_of(np.ones(40))).passed
 
 
+def test_medians_of_counts_may_stay() -> None:
+    demand = frame_of(*np.random.default_rng(0).poisson(0.3, (4, 36)).astype(float))
+    model = small(distribution="poisson", linear_skip=False, center="none").fit(demand)  # moves by less than one
+    result = audit(model, demand)
+    assert result.passed and outcome(result)["newest"] is None, str(result)
+    detail = next(check.detail for check in result.checks if check.name == "newest")
+    assert detail.endswith(" does not move, nor need it: a median of counts is a whole number")
+
+
 def test_many_series_of_which_some_are_forecast_alone() -> None:
     series = [WAVE * (1 + i) for i in range(20)]
     assert audit(small(), series).passed
