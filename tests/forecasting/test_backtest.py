@@ -180,7 +180,7 @@ def test_nothing_known_to_score() -> None:
     with pytest.raises(DataError) as caught:
         backtest(small(missing="interpolate"), values)
     assert str(caught.value) == (
-        "backtest: every value after the cut-offs is missing (NaN); there is nothing to score."
+        "backtest: every value after the cut-offs is missing (NaN) or has the weight 0; there is nothing to score."
     )
 
 

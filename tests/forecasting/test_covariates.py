@@ -314,6 +314,17 @@ def test_a_future_that_does_not_fit() -> None:
     assert str(absent.value) == "Forecaster.predict: the column price is not found among unique_id, ds, y, promo."
 
 
+@pytest.mark.parametrize(("fitted", "asked"), [(int, float), (float, int), ("Int64", float), (float, "Float64")])
+def test_numbers_of_categories_are_the_same_in_every_type(fitted: Any, asked: Any) -> None:
+    codes = [frame.groupby("unique_id").cumcount() % 2 + 1 for frame in (KNOWN, FUTURE)]
+    model = small(future_covariates=["code=1", "code=2"]).fit(KNOWN.assign(code=codes[0].astype(fitted)))
+    expected = small(future_covariates=["code=1", "code=2"]).fit(KNOWN.assign(code=codes[0].astype(str)))
+    wanted = expected.predict(future=FUTURE.assign(code=codes[1].astype(str)))
+    pd.testing.assert_frame_equal(model.predict(future=FUTURE.assign(code=codes[1].astype(asked))), wanted)
+    with pytest.raises(DataError, match=r"covariate code is '1\.5' in series .*, which is none of 1, 2"):
+        model.predict(future=FUTURE.assign(code=1.5))
+
+
 def test_a_future_of_another_time_zone_is_the_same_moments() -> None:
     known, future = (frame.assign(ds=frame["ds"].dt.tz_localize("UTC")) for frame in (KNOWN, FUTURE))
     model = small(**MIXED).fit(known)

@@ -162,6 +162,32 @@ def test_irregular_time_stamps_are_named_as_such() -> None:
 
 
 @pytest.mark.parametrize(
+    ("freq", "late", "line"),
+    [
+        ("h", "9min", 'round("h")'),
+        ("15min", "50s", 'round("15min")'),
+        ("D", "9h", 'round("D")'),
+        ("W-MON", "5D", 'to_period("W").dt.to_timestamp()'),
+        ("MS", "20D", 'to_period("M").dt.to_timestamp()'),
+        ("QS", "60D", 'to_period("Q").dt.to_timestamp()'),
+    ],
+)
+def test_the_line_for_readings_that_came_late_works_when_followed(freq: str, late: str, line: str) -> None:
+    even = pd.date_range("2021-01-04", periods=30, freq=freq)
+    times = even + np.random.default_rng(0).integers(0, 10, 30) / 10 * pd.Timedelta(late)
+    data = pd.DataFrame({"unique_id": "a", "ds": times, "y": np.arange(30.0)})
+    with pytest.raises(DataError) as caught:
+        read_panel("fit", data)
+    found = str(caught.value).partition("Move each to its step first: ")[2].removesuffix(".")
+    assert found == f'data.assign(ds=data["ds"].dt.{line})'
+    panel = read_panel("fit", eval(found, {"data": data}))
+    assert panel.times is not None and (panel.times == even).all() and panel.values.tolist() == data["y"].tolist()
+    with pytest.raises(DataError) as few:
+        read_panel("fit", data[:3])
+    assert "Move each" not in str(few.value)
+
+
+@pytest.mark.parametrize(
     ("scale", "alias"), [("3s", "min"), ("10min", "h"), ("3h", "D"), ("1D", "W"), ("4D", "MS"), ("12D", "QS")]
 )
 def test_the_line_that_resamples_works_when_followed(scale: str, alias: str) -> None:

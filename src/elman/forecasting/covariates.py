@@ -124,6 +124,9 @@ def _indicators(place: str, frame: pd.DataFrame, column: str, labels: Sequence[s
             f"{place}: covariate {column} is missing {_row(frame, int(np.argmax(missing)))}; covariates are not filled."
         )
     texts = frame[column].astype(str).to_numpy(dtype=object)
+    if pd.api.types.is_numeric_dtype(frame[column]):  # 1.0 is 1: a missing value elsewhere makes a column of floats
+        same = {_without_point(label): label for label in labels}
+        texts = np.array([same.get(_without_point(text), text) for text in texts], dtype=object)
     unknown = ~np.isin(texts, np.array(labels, dtype=object))
     if unknown.any():
         row = int(np.argmax(unknown))
@@ -131,6 +134,18 @@ def _indicators(place: str, frame: pd.DataFrame, column: str, labels: Sequence[s
             f"{place}: covariate {column} is {texts[row]!r} {_row(frame, row)}, which is none of {', '.join(labels)}."
         )
     return {f"{column}={label}": (texts == label).astype(np.float64) for label in labels}
+
+
+def _without_point(text: str) -> str:
+    """Write whole numbers alike, ``"1.0"`` as ``"1"``.
+
+    Examples
+    --------
+    >>> _without_point("1.0"), _without_point("10"), _without_point("1.50")
+    ('1', '10', '1.50')
+    """
+    whole, _, rest = text.partition(".")
+    return whole if rest and not rest.strip("0") else text
 
 
 def _row(frame: pd.DataFrame, row: int) -> str:

@@ -26,6 +26,7 @@ from elman.tables.frequencies import (
     OFF_CALENDAR,
     Frequency,
     fitting_alias,
+    gaps_of,
     infer_frequency,
     positions,
     time_range,
@@ -50,6 +51,7 @@ _STEPS = {  # to which irregular times are resampled: how long each is at least,
     "QS": ("90D", "quarters of a year"),
 }
 _LONGEST = "YS", "years"
+_FEWEST = 4  # times that lie near even steps by no chance
 _MOST_ADDED = 100_000  # rows for missing times, besides ten for every row
 _FILLED = (Remedy(missing="seasonal_median"), Remedy(missing="interpolate"))
 
@@ -432,7 +434,34 @@ def _no_frequency(place: str, times: Any) -> DataError:
     if gaps <= len(times) and fits:
         fills = f"pass {{}}, which fills {gaps} gaps"
         return DataError(apart, Remedy(fills, freq=alias, missing="interpolate"))
+    if (near := _one_per_step(times)) is not None:
+        return DataError(apart, near)
     return DataError(apart, *_resampled(pd.Timedelta(int(distance.max()), unit="us")))
+
+
+def _one_per_step(times: pd.DatetimeIndex) -> Remedy | None:
+    """Return the way to even steps that moves each time stamp a little, as of meters read late; None if there is none.
+
+    Examples
+    --------
+    >>> times = pd.date_range("2024-01-01", periods=4, freq="h") + pd.to_timedelta([2, -1, 0, 3], unit="s")
+    >>> print(DataError("Uneven steps.", _one_per_step(times)))
+    Uneven steps. Move each to its step first: data.assign(ds=data["ds"].dt.round("h")).
+    """
+    if len(times) < _FEWEST or times.tz is not None:  # an hour that comes twice cannot be told from its local time
+        return None
+    for alias, (length, words) in _STEPS.items():
+        fixed = pd.Timedelta(length) <= pd.Timedelta("1D")
+        code = alias.removesuffix("S")
+        even = times.round(alias) if fixed else times.to_period(code).to_timestamp()
+        if gaps_of(even, to_frequency(alias if alias != "W" else "W-MON")) == 0 and even.is_unique:
+            line = f'round("{alias}")' if fixed else f'to_period("{code}").dt.to_timestamp()'
+            return Remedy(
+                f'move each to its step first: data.assign(ds=data["ds"].dt.{line})',
+                f"write them in the file at even {words}",
+                frame=...,
+            )
+    return None
 
 
 def _resampled(farthest: pd.Timedelta) -> tuple[Remedy, Remedy]:

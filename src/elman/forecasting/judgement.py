@@ -252,7 +252,9 @@ def concluded(
     is_score = table["metric"].isin([*METRICS, *OF_MEANS])
     by_series = table[is_score].reset_index(drop=True)
     if len(by_series) == 0:
-        raise DataError(f"{place}: every value after the cut-offs is missing (NaN); there is nothing to score.")
+        raise DataError(
+            f"{place}: every value after the cut-offs is missing (NaN) or has the weight 0; there is nothing to score."
+        )
     names = [str(name) for name in by_series.columns if name not in ("unique_id", "cutoff", "metric")]
     ids = table.loc[table["metric"] == _KNOWN, "unique_id"].tolist()  # in the order of the data
     places = {name: place for place, name in enumerate(sorted(ids, key=name_key))}
