@@ -199,6 +199,13 @@ def test_one_quantile_alone(tmp_path: Path) -> None:
         assert all(np.array_equal(found[name], expected[name]) for name in expected)
 
 
+def test_the_outermost_quantiles() -> None:
+    model = Forecaster(3, distribution="normal", **SMALL | {"updates": 5}).fit(WAVE)
+    found = model.predict(level=99.9999, quantiles=[1e-6, 0.5, 0.999999])
+    assert all(np.isfinite(values).all() for values in found.values())
+    assert (found["Elman-lo-99.9999"] < found["Elman-q-1e-06"]).all()
+
+
 def test_other_methods_refuse_a_head() -> None:
     for wrong in ({"quantiles": [0.1]}, {"distribution": "normal"}):
         with pytest.raises(ArgumentError, match=r'belongs to the method "network", and the method is "auto"'):

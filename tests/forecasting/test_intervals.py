@@ -242,6 +242,8 @@ def test_messages() -> None:
         ("80", "t: level must be a number in (0, 100), got '80'. Pass level=80."),
         ([], "t: level must name at least one percentage, got an empty list."),
         ([80, 95, 80.0], "t: level names 80, 95, 80, one of them twice. Drop one of them."),
+        ([80, 80 + 1e-9], "t: level names 80, 80, one of them twice. Drop one of them."),
+        ([99.99999], "t: level must lie between 1 and 99.9999, got 99.99999. Pass level=99.9999."),
         (0.8, "t: level is in percent, got 0.8. Pass level=80."),
         ([0.8, 0.95], "t: level is in percent, got 0.8, 0.95. Pass level=[80, 95]."),
         ([0.8, 80, 99.5], "t: level is in percent, got 0.8, 80, 99.5. Pass level=[80, 99.5]."),

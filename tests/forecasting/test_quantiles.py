@@ -82,6 +82,9 @@ def test_crossing_ends_are_sorted() -> None:
         ([float("nan")], "t: quantiles must be a number in (0, 1), got nan. Pass quantiles=[0.1, 0.5, 0.9]."),
         (["low"], "t: quantiles must be a number in (0, 1), got 'low'. Pass quantiles=[0.1, 0.5, 0.9]."),
         (10, "t: quantiles must be a number in (0, 1), got 10. Pass quantiles=[0.1]."),
+        ([1e-12], "t: quantiles must lie between 1e-06 and 0.999999, got 1e-12. Pass quantiles=1e-06."),
+        ([1 - 1e-9], "t: quantiles must lie between 1e-06 and 0.999999, got 0.999999999. Pass quantiles=0.999999."),
+        ([0.1, 0.1 + 1e-9], "t: quantiles names 0.1, 0.1, one of them twice. Drop one of them."),
         ([0.5, 1.5], "t: quantiles must be a number in (0, 1), got 1.5. Pass quantiles=[0.1, 0.5, 0.9]."),
     ],
 )

@@ -59,6 +59,7 @@ __all__ = [
 ]
 
 Array = npt.NDArray[np.float64]
+_HIGHEST, _LEAST = 99.9999, 1e-6  # level in percent, quantile
 _USUAL = 80.0
 STEADY = 3  # times as many residuals as a level needs, so that it does not depend on the largest alone
 _ARRAYS = ("residuals", "residual_offsets")
@@ -122,7 +123,7 @@ def check_levels(place: str, level: Any) -> list[float]:
     Raises
     ------
     ArgumentError
-        If one does not lie between 1 and 100, or comes twice.
+        If one does not lie between 1 and 99.9999, or comes twice: a column is named by six digits.
 
     Examples
     --------
@@ -135,7 +136,8 @@ def check_levels(place: str, level: Any) -> list[float]:
     levels = [_number_in(place, "level", each, "(0, 100)", Remedy(level=80)) for each in several]
     if (percent := in_percent(levels)) is not None:
         raise ArgumentError(f"{place}: level is in percent, got {_names(levels)}.", Remedy(level=_as_given(percent)))
-    if len(set(levels)) < len(levels):
+    _check_extreme(place, "level", levels, (1.0, _HIGHEST))
+    if len(set(map("{:g}".format, levels))) < len(levels):
         raise ArgumentError(f"{place}: level names {_names(levels)}, one of them twice.", Remedy("drop one of them"))
     return levels
 
@@ -162,7 +164,7 @@ def check_quantiles(place: str, quantiles: Any) -> list[float]:
     Raises
     ------
     ArgumentError
-        If one does not lie between 0 and 1, or comes twice.
+        If one does not lie between 0.000001 and 0.999999, or comes twice: a column is named by six digits.
 
     Examples
     --------
@@ -174,10 +176,20 @@ def check_quantiles(place: str, quantiles: Any) -> list[float]:
         raise ArgumentError(f"{place}: quantiles must name at least one share, got an empty list.")
     way_out = Remedy(quantiles=as_shares(several) or [0.1, 0.5, 0.9])
     shares = [_number_in(place, "quantiles", each, "(0, 1)", way_out) for each in several]
-    if len(set(shares)) < len(shares):
+    _check_extreme(place, "quantiles", shares, (_LEAST, 1 - _LEAST))
+    if len(set(map("{:g}".format, shares))) < len(shares):
         names = ", ".join(f"{share:g}" for share in shares)
         raise ArgumentError(f"{place}: quantiles names {names}, one of them twice.", Remedy("drop one of them"))
     return shares
+
+
+def _check_extreme(place: str, name: str, values: Sequence[float], bounds: tuple[float, float]) -> None:
+    """Refuse a level that a name would call 100, and a quantile that is an end of its interval."""
+    if wrong := [value for value in values if not bounds[0] <= value <= bounds[1]]:
+        raise ArgumentError(
+            f"{place}: {name} must lie between {bounds[0]:g} and {bounds[1]:g}, got {wrong[0]!r}.",
+            Remedy(**{name: bounds[wrong[0] > bounds[1]]}),
+        )
 
 
 def as_shares(percentages: Any) -> list[float] | None:
