@@ -19,6 +19,9 @@ TABLES = {
     "zones": "time|y\n2024-01-01T00:00:00+01:00|1\n2024-01-01T01:00:00+01:00|\n",
     "bom": "\ufeffyear,y\n2020,1e300\n2021,-inf\n2022,nan\n",
     "ragged": "ds,y\n1,2,3\n4\n\n",
+    "turned": "shop,2024-01,2024-02,2024-03\na,5,7,6\nb,,1,\nc,,,\n",
+    "turned-unnamed": ";Ort;1.2.24;2.2.24;13.2.24\n0;Ulm;1,5;2;\n1;Ulm;;-;1.000,5\n",
+    "footnotes": "Shop: north,\n\nmonth,y\n2024-01,5\n2024-02,7\nSource: books of 2024\n",
 }
 STEPS = {
     "labels": "id,t,x,label\na,0,1.5,up\na,1,2.5,up\nb,0,-1,down\n",

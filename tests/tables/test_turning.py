@@ -73,6 +73,10 @@ def test_newest_first(tmp_path: Path) -> None:
         (f"state,country,lat,{MONTHS}\n,Peru,1.5,5,7,6\nOntario,Peru,2.5,1,2,4\n", "state,country"),
         (f"store,{MONTHS}\n1,5,7,6\n2,1,2,4\n", "store"),
         (f"{MONTHS},\n5,7,6,\n", None),
+        (f",{MONTHS}\nnorth,5,7,6\nsouth,1,2,4\n", "column 1"),
+        (f",{MONTHS}\n0,5,7,6\n1,1,2,4\n", "column 1"),
+        (f",shop,{MONTHS}\n0,north,5,7,6\n1,south,1,2,4\n", "shop"),
+        (f"land,,{MONTHS}\nPeru,north,5,7,6\nPeru,south,1,2,4\n", "column 2"),
     ],
 )
 def test_columns_that_name_the_rows(content: str, series: str | None, tmp_path: Path) -> None:
@@ -95,6 +99,12 @@ def test_blank_cells(tmp_path: Path) -> None:
     assert str(values(table)["gap"]) == "[1.0, nan, 3.0, 4.0]"
     assert "none" not in values(table)
     assert table.notes[1] == "without a value, not used: line 4"
+
+
+def test_no_value_at_all(tmp_path: Path) -> None:
+    why = r"^sales.csv: no cell in columns 2024-01 to 2024-03 has a value\. Fill them\.$"
+    with pytest.raises(DataError, match=why):
+        read(tmp_path, f"shop,{MONTHS}\nnorth,,,\nsouth,NA,,\n")
 
 
 def test_a_wrong_cell_is_named_by_line_and_column(tmp_path: Path) -> None:

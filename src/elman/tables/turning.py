@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from elman.errors import DataError
+from elman.errors import DataError, Remedy
 from elman.tables.files import Column, Columns
 from elman.tables.names import ID_NAMES, PERIOD_NAMES, TIME_NAMES, listed
 from elman.tables.numbers import UNKNOWN, Odd, to_numbers
@@ -47,14 +47,16 @@ def turned(
     -------
     columns : Columns
         The columns before the times, and ``time`` and ``value``; or the given columns. Blank cells before the first and
-        after the last value of a row are left out.
+        after the last value of a row are left out. A column without a name is called by its place, such as
+        ``column 1``.
     series : str or None
         The columns that name the series.
 
     Raises
     ------
     DataError
-        If the names of the columns are dates whose order of day and month is ambiguous.
+        If the names of the columns are dates whose order of day and month is ambiguous, or no cell below them holds a
+        value.
 
     Examples
     --------
@@ -69,10 +71,20 @@ def turned(
     own, times = names[:first], names[first:]
     if time in names or target in names or not _may_name_rows(columns, own) or not _are_times(path, columns, times):
         return columns, series
+    columns = _all_named(columns)
+    own = list(columns)[:first]
     series = series or _named_by(columns, own)
     by = "" if series is None else f", named by {series!r}"
     notes.append(f"columns {times[0]} to {times[-1]} are times, each row is a series{by}")
-    return _turned(columns, own, times, notes), series
+    long = _turned(columns, own, times, notes)
+    if len(long[_VALUE]) == 0:
+        raise DataError(f"{path.name}: no cell in columns {times[0]} to {times[-1]} has a value.", Remedy("fill them"))
+    return long, series
+
+
+def _all_named(columns: Columns) -> Columns:
+    """Give the column without a name one, such as the index that pandas writes."""
+    return columns.like({name or f"column {place}": column for place, (name, column) in enumerate(columns.items(), 1)})
 
 
 def _may_name_rows(columns: Columns, own: Sequence[str]) -> bool:
