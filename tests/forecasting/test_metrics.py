@@ -11,6 +11,8 @@ from utilsforecast.evaluation import evaluate
 from utilsforecast.losses import bias, mae, mase, rmsse, smape
 
 from elman.forecasting.metrics import METRICS, OF_MEANS, scores
+from elman.forecasting.probabilistic import sums
+from elman.forecasting.verdicts import MODEL, conclude
 
 NAMES = {"smape": "sMAPE", "mase": "MASE", "mae": "MAE", "rmsse": "RMSSE", "bias": "bias"}
 
@@ -42,3 +44,29 @@ def test_scores_are_those_of_utilsforecast(*, cutoffs: bool) -> None:
     assert set(OF_MEANS) <= set(found.index.get_level_values("metric"))
     ratio = found.loc["bias"] / wanted.loc["bias"]  # one over the scale, which RMSSE of errors of one has too
     np.testing.assert_allclose(ratio["one"].dropna(), ratio["zero"].dropna())
+
+
+def test_other_series_do_not_decide_the_bits() -> None:
+    """Of a table with one cut-off after another, in which the rows of a series do not lie together."""
+    rng, names = np.random.default_rng(0), [MODEL, "one"]
+    ids, steps = np.repeat([f"s{i:02}" for i in range(40)], 4), np.tile([1, 2, 3, 4], 40)
+    parts = []
+    for cutoff in (12, 16, 20, 24):
+        part = pd.DataFrame({"unique_id": ids, "ds": cutoff + steps, "cutoff": cutoff, "step": steps})
+        parts.append(part.assign(**{name: rng.normal(size=160) for name in ("y", *names, f"{MODEL}-q-0.5")}))
+    table = pd.concat(parts, ignore_index=True)
+    past = pd.DataFrame({"unique_id": np.repeat(ids[::4], 28), "ds": np.tile(np.arange(1, 29), 40)})
+    history = past.assign(y=rng.normal(size=len(past)))
+    whole, added = scores(table, history, names, 3, of_means=True), sums(table, names)
+    decisive = whole[whole["metric"] == "MASE"].sort_values("cutoff", kind="stable")
+    verdicts = conclude(decisive, names, "MASE", several=True)
+    for name in ids[::4]:
+        one, known = table[table["unique_id"] == name], history[history["unique_id"] == name]
+        pairs = [
+            (whole, scores(one, known, names, 3, of_means=True)),
+            (added, sums(one, names)),
+            (verdicts, conclude(decisive[decisive["unique_id"] == name], names, "MASE", several=True)),
+        ]
+        for of_all, alone in pairs:
+            own = of_all[of_all["unique_id"] == name].reset_index(drop=True)
+            pd.testing.assert_frame_equal(own, alone.reset_index(drop=True), check_exact=True)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pandas as pd
 
+from elman.forecasting.grouped import means
+
 __all__ = ["METRICS", "OF_MEANS", "mean_scores", "scores"]
 
 METRICS = ("sMAPE", "MASE", "MAE")
@@ -66,25 +68,20 @@ def scores(
     errors, sizes = found.sub(y, axis=0), found.abs().add(y.abs(), axis=0)
     relative = (_PUBLISHED * errors.abs() / sizes).mask(sizes == 0, 0.0)
     by = [forecasts[key] for key in keys]
-    rows = {"sMAPE": _means(relative, by), "MAE": _means(errors.abs(), by)}
+    rows = {"sMAPE": means(relative, by, sort=True), "MAE": means(errors.abs(), by, sort=True)}
     rows["MASE"] = _divided(rows["MAE"], _scales(forecasts, history, keys, season, power=1))
     if of_means:
         scale = _scales(forecasts, history, keys, 1, power=2) ** 0.5
-        rows["RMSSE"] = _divided(_means(errors**2, by) ** 0.5, scale)
-        rows["bias"] = _divided(_means(errors, by), scale)
+        rows["RMSSE"] = _divided(means(errors**2, by, sort=True) ** 0.5, scale)
+        rows["bias"] = _divided(means(errors, by, sort=True), scale)
     parts = [rows[name].reset_index().assign(metric=name) for name in (*METRICS, *OF_MEANS) if name in rows]
     table: pd.DataFrame = pd.concat(parts, ignore_index=True)
     return table[[*keys, "metric", *columns]]
 
 
-def _means(values: pd.DataFrame | pd.Series, by: list[pd.Series]) -> Any:
-    """Return the means of groups, in the order of their keys; NaN does not count."""
-    return values.groupby(by, observed=True).mean()
-
-
-def _divided(means: pd.DataFrame, scale: pd.Series) -> pd.DataFrame:
+def _divided(errors: pd.DataFrame, scale: pd.Series) -> pd.DataFrame:
     """Divide the scores of each group by its scale; NaN where it has none."""
-    return means.div(scale.reindex(means.index), axis=0)
+    return errors.div(scale.reindex(errors.index), axis=0)
 
 
 def _scales(forecasts: pd.DataFrame, history: pd.DataFrame, keys: list[str], lag: int, power: int) -> pd.Series:
@@ -93,7 +90,7 @@ def _scales(forecasts: pd.DataFrame, history: pd.DataFrame, keys: list[str], lag
     for cutoff in forecasts["cutoff"].unique() if "cutoff" in keys else [None]:
         known = history if cutoff is None else history[history["ds"] <= cutoff]
         changes = known["y"] - known.groupby("unique_id", observed=True)["y"].shift(lag)
-        scale = _means(changes.abs() ** power, [known["unique_id"]])
+        scale = means((changes.abs() ** power).to_frame("y"), [known["unique_id"]], sort=True)["y"]
         found[cutoff] = scale.mask(scale == 0)
     scales: pd.Series = pd.concat(found, names=["cutoff"]).swaplevel() if "cutoff" in keys else found[None]
     return scales
@@ -114,5 +111,5 @@ def mean_scores(table: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     DataFrame
         One row per model, columns `METRICS`, and `OF_MEANS` if there are any; NaN where no series has a finite score.
     """
-    means: pd.DataFrame = table.groupby("metric", sort=False)[list(models)].mean()
-    return means.reindex([*METRICS, *(name for name in OF_MEANS if name in means.index)]).T
+    found = means(table[list(models)], table["metric"])
+    return found.reindex([*METRICS, *(name for name in OF_MEANS if name in found.index)]).T
