@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,6 +15,8 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 
 from engines import ENGINES
+
+signal.signal(signal.SIGINT, signal.default_int_handler)  # see tests/conftest.py
 
 
 @pytest.fixture(scope="session", params=list(ENGINES))
