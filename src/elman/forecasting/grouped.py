@@ -11,10 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["means", "sums"]
+__all__ = ["group_means", "group_sums"]
 
 
-def sums(values: pd.DataFrame, by: Any, *, sort: bool = False) -> pd.DataFrame:
+def group_sums(values: pd.DataFrame, by: Any, *, sort: bool = False) -> pd.DataFrame:
     """Add up the rows of each group, one after the other in their order; NaN counts as 0.
 
     Parameters
@@ -33,7 +33,7 @@ def sums(values: pd.DataFrame, by: Any, *, sort: bool = False) -> pd.DataFrame:
 
     Examples
     --------
-    >>> sums(pd.DataFrame({"y": [1.0, 2.0, np.nan, 4.0]}), [["b", "a", "a", "b"]])["y"].to_dict()
+    >>> group_sums(pd.DataFrame({"y": [1.0, 2.0, np.nan, 4.0]}), [["b", "a", "a", "b"]])["y"].to_dict()
     {'b': 5.0, 'a': 2.0}
     """
     grouped = values.groupby(by, sort=sort, observed=True)
@@ -42,12 +42,12 @@ def sums(values: pd.DataFrame, by: Any, *, sort: bool = False) -> pd.DataFrame:
     return pd.DataFrame(added, index=index)
 
 
-def means(values: pd.DataFrame, by: Any, *, sort: bool = False) -> pd.DataFrame:
-    """Divide `sums` by the numbers of values that are not NaN; NaN where there are none.
+def group_means(values: pd.DataFrame, by: Any, *, sort: bool = False) -> pd.DataFrame:
+    """Divide `group_sums` by the numbers of values that are not NaN; NaN where there are none.
 
     Examples
     --------
-    >>> means(pd.DataFrame({"y": [1.0, 2.0, np.nan, 4.0]}), [["b", "a", "a", "b"]])["y"].to_dict()
+    >>> group_means(pd.DataFrame({"y": [1.0, 2.0, np.nan, 4.0]}), [["b", "a", "a", "b"]])["y"].to_dict()
     {'b': 2.5, 'a': 2.0}
     """
-    return sums(values, by, sort=sort) / sums(values.notna().astype(float), by, sort=sort)
+    return group_sums(values, by, sort=sort) / group_sums(values.notna().astype(float), by, sort=sort)

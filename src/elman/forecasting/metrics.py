@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from elman.forecasting.grouped import means
+from elman.forecasting.grouped import group_means
 
 __all__ = ["METRICS", "OF_MEANS", "mean_scores", "scores"]
 
@@ -68,12 +68,12 @@ def scores(
     errors, sizes = found.sub(y, axis=0), found.abs().add(y.abs(), axis=0)
     relative = (_PUBLISHED * errors.abs() / sizes).mask(sizes == 0, 0.0)
     by = [forecasts[key] for key in keys]
-    rows = {"sMAPE": means(relative, by, sort=True), "MAE": means(errors.abs(), by, sort=True)}
+    rows = {"sMAPE": group_means(relative, by, sort=True), "MAE": group_means(errors.abs(), by, sort=True)}
     rows["MASE"] = _divided(rows["MAE"], _scales(forecasts, history, keys, season, power=1))
     if of_means:
         scale = _scales(forecasts, history, keys, 1, power=2) ** 0.5
-        rows["RMSSE"] = _divided(means(errors**2, by, sort=True) ** 0.5, scale)
-        rows["bias"] = _divided(means(errors, by, sort=True), scale)
+        rows["RMSSE"] = _divided(group_means(errors**2, by, sort=True) ** 0.5, scale)
+        rows["bias"] = _divided(group_means(errors, by, sort=True), scale)
     parts = [rows[name].reset_index().assign(metric=name) for name in (*METRICS, *OF_MEANS) if name in rows]
     table: pd.DataFrame = pd.concat(parts, ignore_index=True)
     return table[[*keys, "metric", *columns]]
@@ -90,7 +90,7 @@ def _scales(forecasts: pd.DataFrame, history: pd.DataFrame, keys: list[str], lag
     for cutoff in forecasts["cutoff"].unique() if "cutoff" in keys else [None]:
         known = history if cutoff is None else history[history["ds"] <= cutoff]
         changes = known["y"] - known.groupby("unique_id", observed=True)["y"].shift(lag)
-        scale = means((changes.abs() ** power).to_frame("y"), [known["unique_id"]], sort=True)["y"]
+        scale = group_means((changes.abs() ** power).to_frame("y"), [known["unique_id"]], sort=True)["y"]
         found[cutoff] = scale.mask(scale == 0)
     scales: pd.Series = pd.concat(found, names=["cutoff"]).swaplevel() if "cutoff" in keys else found[None]
     return scales
@@ -111,5 +111,5 @@ def mean_scores(table: pd.DataFrame, models: Sequence[str]) -> pd.DataFrame:
     DataFrame
         One row per model, columns `METRICS`, and `OF_MEANS` if there are any; NaN where no series has a finite score.
     """
-    found = means(table[list(models)], table["metric"])
+    found = group_means(table[list(models)], table["metric"])
     return found.reindex([*METRICS, *(name for name in OF_MEANS if name in found.index)]).T

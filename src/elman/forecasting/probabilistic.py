@@ -26,7 +26,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from elman.forecasting import grouped
+from elman.forecasting.grouped import group_sums
 from elman.forecasting.verdicts import MODEL
 
 __all__ = ["WQL", "by_step", "is_edge", "pinball_of", "sums", "weighted_quantile_loss"]
@@ -74,7 +74,7 @@ def _steps(known: pd.DataFrame, levels: Sequence[str]) -> pd.DataFrame:
         terms[f"{_INSIDE}{level}"] = known["y"].between(low, high).to_numpy(np.float64)
         terms[f"{_WIDTH}{level}"] = (high - low).to_numpy(np.float64)
     keys = [known["unique_id"].to_numpy(), known["step"].to_numpy()]
-    added = grouped.sums(pd.DataFrame(terms), keys).rename_axis(["unique_id", "step"]).reset_index()
+    added = group_sums(pd.DataFrame(terms), keys).rename_axis(["unique_id", "step"]).reset_index()
     rows = added.melt(["unique_id", "step"], var_name="metric", value_name=MODEL)
     rows["metric"] = _STEP + rows["step"].astype(str) + " " + rows["metric"].astype(str)
     return rows.drop(columns="step")
@@ -90,8 +90,8 @@ def _losses(known: pd.DataFrame, shares: Sequence[str], models: Sequence[str]) -
     losses = {name: np.abs(y - known[name].to_numpy(np.float64)) for name in models}
     losses[MODEL] = 2 * np.mean(list(pinball.values()), axis=0)
     ids = known["unique_id"].to_numpy()
-    own = grouped.sums(pd.DataFrame({_SIZE: np.abs(y), **pinball}), ids).rename_axis("unique_id")
-    all_models = grouped.sums(pd.DataFrame(losses), ids).rename_axis("unique_id").reset_index()
+    own = group_sums(pd.DataFrame({_SIZE: np.abs(y), **pinball}), ids).rename_axis("unique_id")
+    all_models = group_sums(pd.DataFrame(losses), ids).rename_axis("unique_id").reset_index()
     rows = own.reset_index().melt("unique_id", var_name="metric", value_name=MODEL)
     return pd.concat([all_models.assign(metric=_LOSS), rows], ignore_index=True)
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from elman.forecasting import grouped
+from elman.forecasting.grouped import group_means
 
 __all__ = ["MODEL", "conclude"]
 
@@ -52,10 +52,10 @@ def conclude(
     >>> conclude(errors, ["Elman", "naive"], "MAE", several=False)["verdict"].tolist()
     ['Elman beats naive, the best baseline, by 50 % in MAE, better at 2 of 2 cut-offs.']
     """
-    means = grouped.means(errors[names], errors["unique_id"])
+    means = group_means(errors[names], errors["unique_id"])
     others = means.drop(columns=MODEL) if baselines is None else means[list(baselines)]
     best = others.idxmin(axis="columns")
-    at_cutoffs = grouped.means(errors[names], [errors["unique_id"], errors["cutoff"]])
+    at_cutoffs = group_means(errors[names], [errors["unique_id"], errors["cutoff"]])
     group = at_cutoffs.index.get_level_values("unique_id")
     theirs = _chosen(at_cutoffs, pd.Index(best.reindex(group)))
     better = pd.Series(at_cutoffs[MODEL].to_numpy() < theirs, index=group)
