@@ -183,6 +183,25 @@ def test_bad_parameters(wrong: dict[str, Any], message: str) -> None:
     assert str(caught.value).startswith(f"Forecaster.fit: {message}")
 
 
+@pytest.mark.parametrize("value", [-2.0, 2.5])
+def test_counts_are_whole_numbers_and_not_negative(value: float) -> None:
+    counts = np.tile([3.0, 0.0, 1.0, 4.0], 10)
+    wrong = np.append(counts[:-1], value)
+    refused = (
+        f'the distribution "poisson" is for counts, and y is {value:g} at position 39. Pass distribution="student_t" '
+        "to the Forecaster for other numbers, and fit again."
+    )
+    with pytest.raises(DataError) as caught:
+        Forecaster(3, distribution="poisson", **SMALL).fit(wrong)
+    assert str(caught.value) == f"Forecaster.fit: {refused}"
+    Forecaster(3, distribution="student_t", **SMALL | {"updates": 2}).fit(wrong)
+    model = Forecaster(3, distribution="poisson", **SMALL | {"updates": 2}).fit(counts)
+    if value < 0:  # fractions may be fills of missing values
+        with pytest.raises(DataError) as caught:
+            model.predict(wrong)
+        assert str(caught.value) == f"Forecaster.predict: {refused}"
+
+
 def test_a_network_whose_forecasts_are_fed_back_has_quantiles_and_paths_from_past_errors() -> None:
     model = Forecaster(3, strategy="recursive", intervals="auto", **SMALL | {"updates": 5}).fit(WAVE)
     found = model.predict(quantiles=[0.1, 0.5, 0.9])

@@ -14,6 +14,7 @@ from elman._words import called
 from elman.errors import ArgumentError, DataError, Remedy, UnsupportedError
 from elman.estimators import member_seeds
 from elman.forecasting.fitting import Prepared, make_recipe, make_trainers, prepare
+from elman.forecasting.heads import DistributionHead, Head
 from elman.forecasting.intervals import Residuals, adjustment, bounds, bounds_of_head, levels_within
 from elman.forecasting.options import head_for
 from elman.forecasting.panel import Panel
@@ -126,9 +127,14 @@ class NetworkMethod:
 
     def forecast(self, place: str, panel: Panel, n_threads: int) -> Array:
         """Forecast from a panel, which includes the covariates known ahead."""
-        self.scaling.check(place, panel)
+        self._check(place, panel)
         newest = panel.tail(self.recipe.context_length)
         return check_finite(place, panel, self._forecast(newest, self.scales_for(panel), n_threads))
+
+    def _check(self, place: str, panel: Panel) -> None:
+        """Refuse values that the network cannot read."""
+        _check_counts(place, self.recipe.head, panel)
+        self.scaling.check(place, panel)
 
     def _forecast(self, newest: Panel, scales: Array, n_threads: int) -> Array:
         return forecast(self.networks, self.recipe, self.unit, newest, scales, self.horizon, n_threads)
@@ -212,7 +218,7 @@ class NetworkMethod:
         """Advance the states by one step per new value, unless every forecast warms them anew."""
         if self.recipe.carry and self.recipe.future:
             raise ArgumentError(f"{place}: carry_state=True cannot be updated with future_covariates; fit again.")
-        self.scaling.check(place, longer)
+        self._check(place, longer)
         if self.anew:
             return self
         running = self.running
@@ -253,9 +259,12 @@ def fit_network(
         On Ctrl-C, after the first update of a network; before it KeyboardInterrupt.
     """
     seasons = resolve_seasons(place, parameters.season, series.frequency)
+    head = head_for(parameters)
+    if head is not None and head.counts:
+        for _, panel, unknown in series.pieces(np.arange(len(series.lengths))):
+            _check_counts(place, head, panel, unknown)
     kind = make_recipe(place, parameters, series, seasons, 1).transform
     series.check(place, Scaling.of(kind))
-    _check_counts(place, parameters, series)
     held_out = HeldOut(place, parameters, series.sample, seasons, kind)
     try:
         asked = choose(held_out, root) if chosen is None and parameters.window == "auto" else chosen
@@ -275,20 +284,19 @@ def fit_network(
     return _method(parameters, series, prepared, trainers, stop, choice, scores)
 
 
-def _check_counts(place: str, parameters: Parameters, series: SeriesStore) -> None:
-    """Refuse values that are no counts for a distribution of counts."""
-    head = head_for(parameters)
-    if head is None or not head.counts:
+def _check_counts(place: str, head: Head | None, panel: Panel, unknown: Any = True) -> None:
+    """Refuse values that are no counts for a distribution of counts; ``unknown`` ones are filled."""
+    if not isinstance(head, DistributionHead) or not head.counts:
         return
-    for _, panel, unknown in series.pieces(np.arange(len(series.lengths))):
-        wrong = ((panel.values != np.rint(panel.values)) & ~unknown).reshape(len(panel.values), -1).any(axis=1)
-        if wrong.any():
-            index = int(np.argmax(wrong))
-            raise DataError(
-                f'{place}: the distribution "{parameters.distribution}" is for counts, and {called("y")} is '
-                f"{np.ravel(panel.values[index])[0]:.15g} {panel.place(index)}.",
-                Remedy("pass {} for other numbers", distribution="student_t"),
-            )
+    wrong = (panel.values < 0) | ((panel.values != np.rint(panel.values)) & ~np.asarray(unknown))
+    wrong = wrong.reshape(len(panel.values), -1).any(axis=1)
+    if wrong.any():
+        index = int(np.argmax(wrong))
+        raise DataError(
+            f'{place}: the distribution "{head.name}" is for counts, and {called("y")} is '
+            f"{np.ravel(panel.values[index])[0]:.15g} {panel.place(index)}.",
+            Remedy("pass {} to the Forecaster for other numbers, and fit again", distribution="student_t"),
+        )
 
 
 def _so_far(parameters: Parameters, series: SeriesStore, held_out: HeldOut) -> NetworkMethod | None:
