@@ -25,7 +25,7 @@ Array = npt.NDArray[np.float64]
 
 RESULT = Path(__file__).resolve().parent / "results" / "yearly.json"
 SERIES = 12
-SIZES = ((800, 14), (800, 56), (1461, 14), (1461, 56))  # values known, horizon
+SIZES = ((740, 28), (740, 56), (800, 14), (800, 56), (1461, 14), (1461, 56))  # values known, horizon
 YEARLY = ("year", "year and trend", "year and shifts", "year, weak", "season of a month", "fixed holidays")
 KINDS = (*YEARLY, "week", "trend", "shifts", "walk", "slow autoregression", "counts with zeros")
 

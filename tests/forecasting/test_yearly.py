@@ -75,7 +75,9 @@ def test_a_series_without_one_keeps_its_week() -> None:
     assert model.predict(level=80).equals(week.predict(level=80))
 
 
-@pytest.mark.parametrize(("short", "reason"), [(0, "at a cut-off of the newest year"), (1, "the years agree: ")])
+@pytest.mark.parametrize(
+    ("short", "reason"), [(0, "at a cut-off of the newest year"), (1, "two years agree, too few to check it: ")]
+)
 def test_two_years_without_a_cut_off_have_to_agree(short: int, reason: str) -> None:
     y = daily(1, 2 * 365 + 2 * HORIZON - short)
     model = of().fit(known(y))
@@ -85,7 +87,7 @@ def test_two_years_without_a_cut_off_have_to_agree(short: int, reason: str) -> N
 def test_two_years_of_days() -> None:
     series = [daily(seed, 2 * 365 + HORIZON) for seed in range(5)]
     model, week = (of(method="prior", season=season).fit(known(*series)) for season in ("auto", 7))
-    assert model.seasons_ == (7, 365) and model.reason_.startswith("the years agree: 100 % of")
+    assert model.seasons_ == (7, 365) and model.reason_.startswith("two years agree, too few to check it: 100 % of")
     assert error(model, *series) < 0.6 * error(week, *series)
     assert of(method="prior").fit(known(*[y[1:] for y in series])).seasons_ == (7,)
 

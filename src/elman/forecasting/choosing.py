@@ -3,7 +3,7 @@
 1. Daily series of two years and more: compare the untuned prior with and without the **yearly season**, at cut-offs
    over the newest year. Where at least half of the variance of the yearly patterns is not noise, the season is used
    unless the week alone is better by more than one standard error; elsewhere if it is better by more than two. Where no
-   cut-off leaves two years, the season is used if at least 0.7 of that variance is not noise.
+   cut-off leaves two years, the season is used if at least 0.8 of that variance is not noise.
 2. Start with the untuned prior. For panels of 20 series or more, the **tuned prior** replaces it if its error is lower
    by more than two standard errors of the differences, paired by series; else the **mean** of both networks' weights
    replaces it if its error is lower by more than one. For 100 series or more start with the mean; the untuned prior
@@ -57,7 +57,7 @@ BOTH = {f"{kind} of {NETWORK} and ": kind for kind in SHARES}  # how the names o
 WITHOUT_YEAR, WITH_YEAR = "prior without the year", "prior with the year"
 FEWEST_CUT_OFFS = 3  # for a baseline to be delivered
 _CLEARLY, _PROBABLY = 2.0, 1.0  # standard errors
-_MOSTLY, _SURELY = 0.5, 0.7  # shares of a yearly pattern's variance that are not noise
+_MOSTLY, _SURELY = 0.5, 0.8  # shares of a yearly pattern's variance that are not noise
 _MANY = 100  # series, of which the mean of the weights is preferred
 
 
@@ -213,13 +213,13 @@ def why_repeated(kappa: float) -> str:
 
     Examples
     --------
-    >>> why_repeated(0.82), why_repeated(0.69)
-    ('the years agree: 82 % of the variance of the yearly pattern is not noise (too few values to check it)', '')
+    >>> why_repeated(0.82), why_repeated(0.79)
+    ('two years agree, too few to check it: 82 % of the variance of the yearly pattern is not noise', '')
     """
     if kappa < _SURELY:
         return ""
     share = f"{100 * kappa:.0f} % of the variance of the yearly pattern is not noise"
-    return f"the years agree: {share} (too few values to check it)"
+    return f"two years agree, too few to check it: {share}"
 
 
 def _tuned(errors: Mapping[str, Array]) -> str:
