@@ -125,7 +125,7 @@ class Candidates:
     def _long(self, known: Panel, values: int = 0) -> bool:
         """Return whether the series before the cut-offs are long enough for the window network to be tried.
 
-        ``values``: that they must have after two seasons besides, for a longer tuning.
+        With ``values``, whether they also have so many beyond two seasons, as a longer tuning needs.
         """
         longest = max(self.seasons)
         least, fewest = _LONG * longest, FEWEST_TO_TUNE
