@@ -61,14 +61,14 @@ BAD_DATA = {
         "form with --date-format."
     ),
     "day,y\n2024-01-01,1\n2024-01-02,two\n2024-01-03,3\n": (
-        "bad.csv: column 'y' holds 'two' in line 3, which is no number. Name another with --target."
+        "bad.csv: column 'y' holds 'two' in line 3, which is no number. Correct the cell."
     ),
     "day,y\n2024-01-01,1\nyesterday,2\n2024-01-03,3\n": (
-        "bad.csv: column 'day' holds 'yesterday' in line 3, which is no date. Name another with --time."
+        "bad.csv: column 'day' holds 'yesterday' in line 3, which is no date. Correct the cell."
     ),
     "day,y\n2024-01-01T00:00Z,1\n2024-01-02T00:00,2\n2024-01-03T00:00Z,3\n": (
         "bad.csv: column 'day' holds '2024-01-02T00:00' in line 3, which has no time zone, unlike the first. "
-        "Name another with --time."
+        "Correct the cell."
     ),
     "day,y\n2024-01-01,1\n2024-01-02,two\n": (
         "bad.csv: no column besides the dates holds numbers throughout. Name the one to forecast with --target."

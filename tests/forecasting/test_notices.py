@@ -121,6 +121,7 @@ def test_a_median_near_zero_is_called_one(method: str) -> None:
 
 
 def test_means_and_single_spikes_are_not_called_medians() -> None:
+    """No warning is given; one would be an error."""
     spike = np.zeros(40)
     spike[20] = 7.0
     Forecaster(3, season=1, method="simple exponential smoothing").fit(DEMAND).predict()

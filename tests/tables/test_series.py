@@ -138,7 +138,7 @@ def test_encodings(tmp_path: Path) -> None:
         (
             PLAIN + "Total,18\n",
             (
-                "column 'month' holds 'Total' in line 5, which is no date. Name another with time, or remove this line "
+                "column 'month' holds 'Total' in line 5, which is no date. Correct the cell, or remove this line "
                 "if it is no row of the table, such as a sum."
             ),
         ),
@@ -237,7 +237,7 @@ def test_wrong_names(tmp_path: Path) -> None:
 )
 def test_one_wrong_entry_is_named_with_its_line(content: str, message: str, tmp_path: Path) -> None:
     """Another suitable column is not silently used instead."""
-    assert refused(tmp_path, content).split(". Name another with ")[0].removesuffix(".") == f"sales.csv: {message}"
+    assert refused(tmp_path, content).split(". Correct the cell")[0].removesuffix(".") == f"sales.csv: {message}"
 
 
 def test_commas_between_thousands(tmp_path: Path) -> None:

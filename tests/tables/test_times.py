@@ -54,7 +54,7 @@ def test_the_wrong_label_is_named(tmp_path: Path) -> None:
         "sales.csv: column 'date' holds '2020M13' in line 4, which is no date like 2020M01."
     )
     assert refused(tmp_path, ["2020M01", "2020M02", "total", "2020M04"]) == (
-        "sales.csv: column 'date' holds 'total' in line 4, which is no date like 2020M01. Name another with time."
+        "sales.csv: column 'date' holds 'total' in line 4, which is no date like 2020M01. Correct the cell."
     )
 
 

@@ -89,7 +89,8 @@ def find_time(
 
 def _wrong_date(path: Path, columns: Columns, name: str, odd: Odd) -> DataError:
     """Return the error of a column of dates with an entry that is none; the way out depends on the entry."""
-    ways = [Remedy("name another with {}", time=...)]
+    correct = odd.mostly and not isinstance(columns[name], pd.Series)
+    ways = [Remedy("correct the cell") if correct else Remedy("name another with {}", time=...)]
     if odd.mostly and odd.row == len(columns[name]) - 1:
         ways.append(Remedy("remove this line if it is no row of the table, such as a sum"))
     elif isinstance(columns[name], pd.Series):
@@ -128,8 +129,7 @@ def find_target(
                 numeric[column] = values, found
     for column, entry in odd.items():
         if entry.mostly and (column.lower() in TARGET_NAMES or not numeric):
-            other = Remedy("correct the cell") if columns.places else Remedy("name another with {}", target=...)
-            remedies = settled(entry) or [other]
+            remedies = settled(entry) or [Remedy("correct the cell")]
             raise DataError(f"{path.name}: column {entry.said(columns, column)}.", *remedies)
     named = [column for column in numeric if column.lower() in TARGET_NAMES]
     chosen = named if len(named) == 1 else list(numeric)
